@@ -1,0 +1,145 @@
+"""Exchange calendars: which session could first react to an announcement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.errors import CalendarError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+__all__ = ["Exchange", "Reaction"]
+
+# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions.
+ALIASES = {"XSHE": "XSHG"}
+
+MARGIN = pd.Timedelta(days=31)
+
+
+@lru_cache(maxsize=32)
+def _calendar(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCalendar:
+    import exchange_calendars
+    from exchange_calendars import errors
+
+    try:
+        return exchange_calendars.get_calendar(name, start=start, end=end)
+    except errors.InvalidCalendarName:
+        raise CalendarError(
+            f"Unknown exchange calendar {name!r}. Use a market identifier code such as 'XSHG' (Shanghai "
+            "and Shenzhen), 'XHKG', 'XNYS', 'XNAS', 'XTKS' or 'XLON'."
+        ) from None
+    except ValueError as problem:
+        raise CalendarError(
+            f"Calendar {name!r} does not reach from {start.date()} to {end.date()}: {problem}"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """Sessions that first could react to n announcements.
+
+    Attributes
+    ----------
+    session : array of datetime64[D], shape (n,)
+        First session whose close is later than the announcement.
+    previous : array of datetime64[D], shape (n,)
+        The session before it.
+    closed_days : array of int, shape (n,)
+        Calendar days without a session between `previous` and `session` (weekends, holidays).
+    """
+
+    session: npt.NDArray[np.datetime64]
+    previous: npt.NDArray[np.datetime64]
+    closed_days: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An exchange calendar, built on first use for the span of dates asked for.
+
+    Parameters
+    ----------
+    code : str
+        Market identifier code of exchange_calendars, such as ``"XSHG"``; ``"XSHE"`` is
+        accepted and shares Shanghai's sessions.
+    """
+
+    code: str
+
+    @property
+    def name(self) -> str:
+        """Name of the calendar in exchange_calendars."""
+        code = self.code.upper()
+        return ALIASES.get(code, code)
+
+    def calendar(self, first: pd.Timestamp, last: pd.Timestamp) -> ExchangeCalendar:
+        """Return the exchange_calendars calendar, covering `first` to `last` with a margin.
+
+        Raises
+        ------
+        CalendarError
+            If the exchange is unknown, or its calendar does not reach that far.
+        """
+        # Whole years, so that neighbouring requests share one (slowly built) calendar; where its
+        # recorded holidays end sooner than that, just the days asked for.
+        start = (first - MARGIN).to_period("Y").start_time
+        end = (last + MARGIN).to_period("Y").end_time.normalize()
+        try:
+            return _calendar(self.name, start, end)
+        except CalendarError:
+            return _calendar(self.name, first, last)
+
+    def sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+        """Sessions from `first` to `last`, both included, time-zone naive."""
+        sessions = self.calendar(first, last).sessions
+        return pd.DatetimeIndex(sessions[(sessions >= first) & (sessions <= last)]).as_unit("ns")
+
+    @property
+    def timezone(self) -> str:
+        """IANA name of the exchange's time zone."""
+        now = pd.Timestamp("2019-01-01")
+        return str(self.calendar(now, now).tz)
+
+    def reaction(self, announced: pd.DatetimeIndex) -> Reaction:
+        """Return the first session whose close is later than each announcement.
+
+        Parameters
+        ----------
+        announced : DatetimeIndex, UTC
+            Announcement times, without NaT.
+
+        Notes
+        -----
+        An announcement at the very close is taken for one after it.
+
+        Examples
+        --------
+        An evening report in New York is the next morning's news in Shenzhen:
+
+        >>> import pandas as pd
+        >>> from eventstudy.calendars import Exchange
+        >>> report = pd.DatetimeIndex(["2019-05-21 19:00-04:00"]).tz_convert("UTC")
+        >>> str(Exchange("XSHE").reaction(report).session[0])
+        '2019-05-22'
+        """
+        naive = announced.tz_localize(None)
+        calendar = self.calendar(naive.min().normalize(), naive.max().normalize())
+        closes = pd.DatetimeIndex(calendar.closes).tz_localize(None).as_unit("ns")
+        position = np.asarray(closes.searchsorted(naive.as_unit("ns"), side="right"))
+        days = calendar.sessions.to_numpy().astype("datetime64[D]")
+        outside = (position == 0) | (position == len(days))
+        if outside.any():
+            raise CalendarError(
+                f"Calendar {self.name!r} knows sessions from {days[0]} to {days[-1]} only; the announcement "
+                f"of {announced[outside][0]} has none before or after it."
+            )
+        session, previous = days[position], days[position - 1]
+        gap = (session - previous).astype(np.int64) - 1
+        return Reaction(session, previous, gap)

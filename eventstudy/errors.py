@@ -1,0 +1,98 @@
+"""Errors and warnings: each says what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+__all__ = [
+    "CalendarError",
+    "CalendarWarning",
+    "DataError",
+    "DataWarning",
+    "EventError",
+    "EventStudyError",
+    "EventStudyWarning",
+    "ExcludedEventsWarning",
+    "LumpedReturnWarning",
+    "MissingExtraError",
+    "ModelError",
+    "NaiveTimeError",
+    "NoUsableEventsError",
+    "OverlapWarning",
+    "RequestError",
+    "WindowError",
+    "warn",
+]
+
+
+class EventStudyError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class DataError(EventStudyError, ValueError):
+    """Prices, returns, benchmark or factors cannot be used as they are."""
+
+
+class EventError(EventStudyError, ValueError):
+    """An event list is malformed."""
+
+
+class NaiveTimeError(EventError):
+    """An announcement time carries no time zone, so its session is unknown."""
+
+
+class CalendarError(EventStudyError, ValueError):
+    """An exchange calendar is unknown, or a time lies outside of it."""
+
+
+class WindowError(EventStudyError, ValueError):
+    """A window is malformed, or windows overlap that may not."""
+
+
+class ModelError(EventStudyError, ValueError):
+    """A normal-return model is misspecified or lacks what it needs."""
+
+
+class NoUsableEventsError(EventStudyError, ValueError):
+    """Not one event of a study can be used; the message gives each reason."""
+
+
+class RequestError(EventStudyError, ValueError):
+    """A result was asked for that does not exist (unknown event, test, window or option)."""
+
+
+class MissingExtraError(EventStudyError, ImportError):
+    """An optional dependency is needed; the message names the extra to install."""
+
+
+class EventStudyWarning(UserWarning):
+    """Base of every warning this library issues."""
+
+
+class DataWarning(EventStudyWarning):
+    """Suspicious data that is used all the same."""
+
+
+class CalendarWarning(EventStudyWarning):
+    """Data and exchange calendar disagree."""
+
+
+class ExcludedEventsWarning(EventStudyWarning):
+    """Some events could not be used; `results.excluded` lists them."""
+
+
+class LumpedReturnWarning(EventStudyWarning):
+    """A return inside an event window spans several sessions."""
+
+
+class OverlapWarning(EventStudyWarning):
+    """Events of one security lie so close that their windows touch."""
+
+
+def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:
+    """Issue `message` as a warning that points at the first line outside this package."""
+    depth, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("eventstudy."):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=depth)

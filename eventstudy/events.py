@@ -1,0 +1,301 @@
+"""Events: who was announced about, and when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+
+from eventstudy.errors import EventError, NaiveTimeError
+
+__all__ = ["Events", "NonSession"]
+
+NonSession = Literal["next", "previous", "skip", "raise"]
+
+ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
+
+
+class Events:
+    """A list of announcements, one row an event, validated and immutable.
+
+    Parameters
+    ----------
+    events : DataFrame, mapping or iterable of mappings
+        Columns (or keys) `security` and either `date`, a day, or `announced_at`, a time **with**
+        its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
+        timestamp. Optional: `event_id` (unique; default 0, 1, ...), `label`, `group`; any other column
+        is kept.
+    timezone : str, optional
+        IANA zone of announcement times that carry none. Without it a time without zone is an error.
+    non_session : {"next", "previous", "skip", "raise"}, default "next"
+        What a `date` that is no session of the market becomes: the next session, the previous one,
+        an excluded event, or an error.
+
+    Raises
+    ------
+    EventError
+        If a column is missing, a date cannot be read, an id or a whole event stands twice.
+    NaiveTimeError
+        If an announcement time has no zone and `timezone` is not given.
+
+    See Also
+    --------
+    Events.overlaps : announcements of one security that lie close together.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> events = es.Events(
+    ...     [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00", "label": "NYT report"}]
+    ... )
+    >>> events
+    Events: 1 event of 1 security, announced 2019-05-21
+    >>> es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00"}])
+    Traceback (most recent call last):
+        ...
+    eventstudy.errors.NaiveTimeError: Event 0 (002415.SZ): announced_at '2019-05-21 19:00' has no time zone, \
+so its first session is unknown. Write '2019-05-21 19:00-04:00' or '2019-05-21 19:00 America/New_York', \
+or pass Events(..., timezone='America/New_York').
+    """
+
+    def __init__(
+        self,
+        events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        timezone: str | None = None,
+        non_session: NonSession = "next",
+    ) -> None:
+        if non_session not in get_args(NonSession):
+            raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
+        if timezone is not None:
+            _zone(timezone, "timezone")
+        self._non_session: NonSession = non_session
+        self._frame = _validated(_as_frame(events), timezone)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The events: index `event_id`; columns security, date, announced_at (UTC) and all others."""
+        return self._frame.copy()
+
+    @property
+    def non_session(self) -> NonSession:
+        """What a date that is no session becomes."""
+        return self._non_session
+
+    @property
+    def securities(self) -> list[str]:
+        """The securities announced about, each once, in order of appearance."""
+        return list(self._frame["security"].unique())
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        days = self._days()
+        n, k = len(self), len(self.securities)
+        span = f"{days.min():%Y-%m-%d}"
+        if days.max() != days.min():
+            span += f" to {days.max():%Y-%m-%d}"
+        return f"Events: {n} event{'s' * (n != 1)} of {k} securit{'y' if k == 1 else 'ies'}, announced {span}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True)}"
+
+    def _days(self) -> pd.Series:
+        """Calendar day of each event; of an announcement time, the day where it was announced."""
+        local = [
+            given.tz_localize(None).normalize() if announced else day
+            for day, given, announced in zip(
+                self._frame["date"],
+                self._frame["announced_local"],
+                self._frame["announced_at"].notna(),
+                strict=True,
+            )
+        ]
+        return pd.Series(local, index=self._frame.index, dtype="datetime64[ns]")
+
+    def overlaps(self, within_days: int = 365) -> pd.DataFrame:
+        """Pairs of events of one security that lie close together.
+
+        An earlier announcement inside the estimation window of a later one spoils its normal
+        returns; inside its event window, it spoils the abnormal ones.
+
+        Parameters
+        ----------
+        within_days : int, default 365
+            Largest distance in calendar days.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair: security, event_id, earlier_event_id, days_apart.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> es.Events(
+        ...     {"security": ["A", "A"], "date": ["2020-01-02", "2020-01-09"]}
+        ... ).overlaps()
+          security  event_id  earlier_event_id  days_apart
+        0        A         1                 0           7
+        """
+        frame = pd.DataFrame({"security": self._frame["security"], "day": self._days()})
+        frame = frame.rename_axis("event_id").reset_index().reset_index(names="order")
+        pairs = frame.merge(frame, on="security", suffixes=("", "_earlier"))
+        apart = (pairs["day"] - pairs["day_earlier"]).dt.days
+        later = (apart > 0) | ((apart == 0) & (pairs["order"] > pairs["order_earlier"]))
+        out = pairs.assign(days_apart=apart)[later & (apart <= within_days)]
+        out = out.rename(columns={"event_id_earlier": "earlier_event_id"})
+        return out[["security", "event_id", "earlier_event_id", "days_apart"]].reset_index(drop=True)
+
+
+def _as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    if isinstance(events, pd.DataFrame):
+        frame = events.copy()
+        if frame.index.name == "event_id" and "event_id" not in frame.columns:
+            frame = frame.reset_index()
+    elif isinstance(events, Mapping):
+        scalar = not any(isinstance(v, (list, tuple, pd.Series)) for v in events.values())
+        frame = pd.DataFrame([dict(events)] if scalar else dict(events))
+    else:
+        rows = list(events)
+        if not all(isinstance(row, Mapping) for row in rows):
+            raise EventError(
+                "Events takes a DataFrame or a list of dictionaries such as "
+                "{'security': '002415.SZ', 'date': '2019-05-22'}."
+            )
+        frame = pd.DataFrame(rows)
+    if frame.empty:
+        raise EventError("No events: the list is empty.")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].tolist()
+        raise EventError(f"Event columns stand twice: {twice}. Keep one of each.")
+    return frame.reset_index(drop=True)
+
+
+def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+    if "security" not in frame:
+        raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.")
+    if "date" not in frame and "announced_at" not in frame:
+        raise EventError(
+            "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
+            f"the columns are {list(frame.columns)}."
+        )
+    missing = frame["security"].isna() | (frame["security"].astype(str).str.strip() == "")
+    if missing.any():
+        raise EventError(f"Event in row {missing.idxmax()} names no security.")
+    security = frame["security"].astype(str).str.strip()
+    ids = frame["event_id"] if "event_id" in frame else pd.Series(frame.index)
+    if ids.isna().any():
+        raise EventError(f"Event in row {ids.isna().idxmax()} has no event_id; give all or none.")
+    if ids.duplicated().any():
+        raise EventError(
+            f"event_id {ids[ids.duplicated()].iloc[0]!r} stands more than once. An id names one event "
+            "(one announcement about one security); a firm may recur, an id may not."
+        )
+    days, times, local = [], [], []
+    for row, (name, who) in enumerate(zip(ids, security, strict=True)):
+        where = f"Event {name} ({who})"
+        raw_day = frame["date"].iloc[row] if "date" in frame else None
+        raw_time = frame["announced_at"].iloc[row] if "announced_at" in frame else None
+        no_day, no_time = _is_missing(raw_day), _is_missing(raw_time)
+        if no_day == no_time:
+            raise EventError(
+                f"{where} has neither a date nor an announced_at."
+                if no_day
+                else f"{where} has both a date and an announced_at; leave one empty."
+            )
+        days.append(pd.NaT if no_day else _day(raw_day, where))
+        moment = None if no_time else _moment(raw_time, timezone, where)
+        times.append(pd.NaT if moment is None else moment.tz_convert("UTC"))
+        local.append(moment)
+    out = pd.DataFrame(
+        {
+            "security": security.to_numpy(),
+            "date": pd.DatetimeIndex(days).as_unit("ns"),
+            "announced_at": pd.DatetimeIndex(pd.to_datetime(times, utc=True)).as_unit("ns"),
+            "announced_local": pd.Series(local, dtype=object).to_numpy(),
+        },
+        index=pd.Index(ids.to_numpy(), name="event_id"),
+    )
+    others = frame.drop(columns=["security", "date", "announced_at", "event_id"], errors="ignore")
+    out = pd.concat([out, others.set_axis(out.index)], axis=1)
+    same = out.duplicated(["security", "date", "announced_at"])
+    if same.any():
+        first = out.loc[same].iloc[0]
+        raise EventError(
+            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and time; "
+            "counted twice it would weigh double. Drop one, e.g. frame.drop_duplicates(['security', 'date'])."
+        )
+    return out
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, (str, float)) and str(value) in ("", "nan"))
+
+
+def _day(value: Any, where: str) -> pd.Timestamp:
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, date, datetime, pd.Timestamp)):
+            value = (
+                pd.Timestamp(value) if hasattr(value, "dtype") and value.dtype.kind == "M" else _reject(value)
+            )
+        day = pd.Timestamp(value)
+    except (ValueError, TypeError) as problem:
+        raise EventError(f"{where}: date {value!r} cannot be read; write it as '2019-05-22'.") from problem
+    if day.tz is not None or day != day.normalize():
+        raise EventError(
+            f"{where}: date {value!r} carries a time of day. If it is the time of the announcement, "
+            "give it as announced_at, with its zone; if it is the event day, give the day alone."
+        )
+    return day.as_unit("ns")
+
+
+def _reject(value: object) -> Any:
+    raise ValueError(f"{value!r} is no date")
+
+
+def _moment(value: Any, timezone: str | None, where: str) -> pd.Timestamp:
+    zone = timezone
+    text = value
+    if isinstance(value, str):
+        named = ZONE_NAME.search(value)
+        if named:
+            zone, text = named.group(1), value[: named.start()]
+            _zone(zone, f"{where}: announced_at {value!r}")
+    try:
+        if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
+            _reject(text)
+        moment = pd.Timestamp(text)
+    except (ValueError, TypeError) as problem:
+        raise EventError(
+            f"{where}: announced_at {value!r} cannot be read; write it as '2019-05-21 19:00-04:00'."
+        ) from problem
+    if moment.tz is None:
+        if zone is None:
+            raise NaiveTimeError(
+                f"{where}: announced_at {value!r} has no time zone, so its first session is unknown. "
+                f"Write '{moment:%Y-%m-%d %H:%M}-04:00' or '{moment:%Y-%m-%d %H:%M} America/New_York', "
+                "or pass Events(..., timezone='America/New_York')."
+            )
+        try:
+            moment = moment.tz_localize(ZoneInfo(zone))
+        except ValueError as problem:
+            raise EventError(
+                f"{where}: {value!r} does not exist or stands twice in {zone} (clocks change): "
+                "give the offset, such as '2019-03-10 02:30-05:00'."
+            ) from problem
+    return moment.as_unit("ns")
+
+
+def _zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        raise EventError(
+            f"{where}: {name!r} is no time zone; use an IANA name such as 'America/New_York'."
+        ) from None

@@ -1,0 +1,5 @@
+"""Market: returns of securities, benchmarks and factors over the sessions of one exchange."""
+
+from eventstudy.market.market import Market
+
+__all__ = ["Market"]

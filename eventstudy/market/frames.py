@@ -1,0 +1,229 @@
+"""Frames people have (wide, long, as yfinance gives them) → wide frames of floats by field."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataError, DataWarning, warn
+
+__all__ = ["BadPrices", "align_series", "check_prices", "daily_index", "wide_fields", "wide_frame"]
+
+BadPrices = Literal["raise", "missing"]
+
+FIELDS = {
+    "close": "close",
+    "price": "close",
+    "last": "close",
+    "adjclose": "adj_close",
+    "adjustedclose": "adj_close",
+    "open": "open",
+    "high": "high",
+    "low": "low",
+    "volume": "volume",
+    "previousclose": "previous_close",
+    "preclose": "previous_close",
+    "prevclose": "previous_close",
+    "reference": "reference",
+    "referenceprice": "reference",
+    "return": "return",
+    "ret": "return",
+}
+SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
+DATE_NAMES = ("date", "day", "datetime", "session")
+
+
+def _plain(name: Hashable) -> str:
+    return "".join(c for c in str(name).lower() if c.isalnum())
+
+
+def _find(columns: pd.Index, names: tuple[str, ...]) -> Hashable | None:
+    return next((c for wanted in names for c in columns if _plain(c) == wanted), None)
+
+
+def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
+    """Read an index as calendar days, naive and in nanoseconds.
+
+    Aware times become days of `timezone`, or of their own zone.
+
+    Raises
+    ------
+    DataError
+        If it holds no dates, NaT, or times of day.
+    """
+    if not isinstance(index, pd.DatetimeIndex):
+        if pd.api.types.is_numeric_dtype(index):
+            raise DataError(
+                f"{what}: the index holds numbers ({index[0]!r}, ...), not dates. Set the date column as "
+                "index: frame.set_index('date')."
+            )
+        try:
+            index = pd.DatetimeIndex(pd.to_datetime(index))
+        except (ValueError, TypeError) as problem:
+            raise DataError(f"{what}: the index cannot be read as dates ({problem}).") from problem
+    if index.hasnans:
+        raise DataError(f"{what}: row {int(np.argmax(index.isna()))} has no date (NaT). Drop or mend it.")
+    if index.tz is not None:
+        index = (index if timezone is None else index.tz_convert(timezone)).tz_localize(None)
+    index = index.as_unit("ns")
+    timed = index != index.normalize()
+    if timed.any():
+        raise DataError(
+            f"{what}: {index[timed][0]} carries a time of day; daily data is needed. If these are days, use "
+            "index.normalize(); if the index is UTC, convert it to the exchange's time zone first."
+        )
+    return index.rename("date")
+
+
+def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> pd.DataFrame:
+    """Return a frame of dates × securities: unique sorted days, unique columns, float64.
+
+    Raises
+    ------
+    DataError
+        On duplicated dates or columns, on columns that hold no numbers, on no rows.
+    """
+    date_column = _find(frame.columns, DATE_NAMES)
+    if not isinstance(frame.index, pd.DatetimeIndex) and date_column is not None:
+        frame = frame.set_index(date_column)
+    if frame.empty:
+        raise DataError(f"{what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns).")
+    frame = frame.set_axis(daily_index(frame.index, what, timezone), axis=0)
+    frame = frame.set_axis([str(c) for c in frame.columns], axis=1)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+        raise DataError(f"{what}: columns stand twice: {twice}. Keep one of each.")
+    if not frame.index.is_unique:
+        day = frame.index[frame.index.duplicated()][0]
+        raise DataError(
+            f"{what}: the date {day:%Y-%m-%d} stands {int((frame.index == day).sum())} times. Keep one row a "
+            "day, e.g. frame[~frame.index.duplicated(keep='last')]."
+        )
+    if not frame.index.is_monotonic_increasing:
+        step = int(np.argmax(np.diff(frame.index.asi8) < 0))
+        warn(
+            f"{what}: dates are out of order ({frame.index[step + 1]:%Y-%m-%d} comes after "
+            f"{frame.index[step]:%Y-%m-%d}); sorted by date.",
+            DataWarning,
+        )
+        frame = frame.sort_index()
+    for column in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]) or pd.api.types.is_bool_dtype(frame[column]):
+            bad = pd.to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()
+            shown = frame[column][bad].iloc[0] if bad.any() else frame[column].dtype
+            raise DataError(
+                f"{what}: column {column!r} holds {shown!r}, not numbers. Convert it, e.g. with "
+                "pd.to_numeric(column, errors='coerce'), or drop it."
+            )
+    return frame.astype("float64")
+
+
+def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) -> dict[str, pd.DataFrame]:
+    """Split prices into wide frames by field.
+
+    Accepts dates × securities; the two column levels of yfinance (field and ticker, in either
+    order); or one row a security-day with columns for date, security, close and others.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        At least ``"close"``; where given also open, high, low, adj_close, previous_close, reference
+        and volume.
+    """
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame()
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"Prices must be a DataFrame, got {type(frame).__name__}.")
+    if frame.columns.nlevels == 2:
+        return _from_levels(frame, timezone)
+    if frame.columns.nlevels > 2:
+        raise DataError(f"Prices have {frame.columns.nlevels} column levels; one or two are understood.")
+    if _find(frame.columns, SECURITY_NAMES) is not None or isinstance(frame.index, pd.MultiIndex):
+        return _from_long(frame, timezone)
+    return {"close": wide_frame(frame, "Prices", timezone)}
+
+
+def _from_levels(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFrame]:
+    for level in (0, 1):
+        names = {name: FIELDS.get(_plain(name)) for name in frame.columns.unique(level)}
+        if {"close", "adj_close"} & set(names.values()):
+            return {
+                field: wide_frame(frame.xs(name, axis=1, level=level), f"Prices ({field})", timezone)
+                for name, field in names.items()
+                if field is not None
+            }
+    raise DataError(
+        "Prices have two column levels, and neither holds a field called 'close'; "
+        f"the first column is {frame.columns[0]!r}."
+    )
+
+
+def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFrame]:
+    if isinstance(frame.index, pd.MultiIndex) or _plain(frame.index.name or "") in DATE_NAMES:
+        frame = frame.reset_index()
+    date, security = _find(frame.columns, DATE_NAMES), _find(frame.columns, SECURITY_NAMES)
+    if date is None or security is None:
+        raise DataError(
+            "A long price frame needs a date column and a security column "
+            f"({', '.join(SECURITY_NAMES)}); the columns are {list(frame.columns)}."
+        )
+    if frame[security].isna().any():
+        raise DataError(f"Prices: row {frame[security].isna().idxmax()} names no {security}.")
+    days = daily_index(pd.Index(frame[date]), "Prices", timezone)
+    frame = frame.assign(**{str(date): days, str(security): frame[security].astype(str)})
+    twice = frame.duplicated([date, security])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        raise DataError(
+            f"Prices: {row[security]} has more than one row for {row[date]:%Y-%m-%d}. Keep one row a "
+            f"security and day, e.g. frame.drop_duplicates([{date!r}, {security!r}])."
+        )
+    fields = {c: FIELDS[_plain(c)] for c in frame.columns if _plain(c) in FIELDS}
+    if not {"close", "adj_close"} & set(fields.values()):
+        raise DataError(
+            f"A long price frame needs a column 'close' (or 'price'); the columns are {list(frame.columns)}."
+        )
+    return {
+        field: wide_frame(
+            frame.pivot(index=date, columns=security, values=column).sort_index(), f"Prices ({field})"
+        )
+        for column, field in fields.items()
+    }
+
+
+def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
+    """Refuse zero, negative and infinite prices, or take them for missing with a warning."""
+    bad = (prices <= 0) | np.isinf(prices)
+    if not bad.to_numpy().any():
+        return prices
+    day, security = next(iter(bad.stack()[lambda s: s].index))
+    count = int(bad.to_numpy().sum())
+    where = f"{security} is {prices.at[day, security]:g} on {day:%Y-%m-%d}" + (
+        f" (and {count - 1} more)" if count > 1 else ""
+    )
+    if bad_prices == "raise":
+        raise DataError(
+            f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
+            "prices as missing."
+        )
+    warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
+    return prices.mask(bad)
+
+
+def align_series(
+    series: pd.Series, sessions: pd.DatetimeIndex, what: str, timezone: str | None = None
+) -> pd.Series:
+    """Return a dated series laid on `sessions`; days it lacks are missing."""
+    if not isinstance(series, pd.Series):
+        raise DataError(f"{what} must be a Series of dates, got {type(series).__name__}.")
+    name = str(series.name) if series.name is not None else what.lower()
+    wide = wide_frame(series.to_frame(name), what, timezone)
+    if not wide.index.isin(sessions).any():
+        raise DataError(
+            f"{what} has no day in common with the market: it runs from {wide.index[0]:%Y-%m-%d} to "
+            f"{wide.index[-1]:%Y-%m-%d}, the market from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
+        )
+    return wide[name].reindex(sessions)

@@ -1,0 +1,462 @@
+"""Market: sessions × securities of returns, with what is needed to judge them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.calendars import Exchange
+from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.market.arrays import ReturnKind, SeriesBank, price_returns, return_spans
+from eventstudy.market.frames import BadPrices, align_series, check_prices, wide_fields, wide_frame
+from eventstudy.market.limits import limit_prices, limit_share
+
+__all__ = ["Market"]
+
+Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
+PRICE_FIELDS = ("open", "high", "low", "previous_close")
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a market holds, all laid on the same sessions."""
+
+    sessions: pd.DatetimeIndex
+    columns: tuple[str, ...]
+    returns: npt.NDArray[np.float64]  # (S, T), one row a security
+    spans: npt.NDArray[np.int64]  # (S, T)
+    fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
+    factors: pd.DataFrame | None
+    kind: ReturnKind
+    calendar: str | None
+    price_limit: float | Mapping[str, float] | None
+    tick: float
+
+
+class Market:
+    """Returns of securities over the sessions of one exchange, with a benchmark and factors.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Dates × securities, decimals (0.01 is one percent). Missing where a security did not trade.
+    benchmark : str, Series or mapping, optional
+        Column of `returns`, a Series of dated returns, or a mapping of security to either.
+    factors : DataFrame, optional
+        Dates × factors (such as mkt_rf, smb, hml, rf), decimals.
+    calendar : str, optional
+        Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
+        sessions the data lacks.
+    kind : {"simple", "log"}, default "simple"
+        Kind of the returns given.
+    gaps : {"lumped", "single"}, default "lumped"
+        What a return after missing ones is: the return over the whole gap (as in files that leave
+        suspended days empty), or that of its own session alone.
+    sessions : {"calendar", "data"}, default "calendar"
+        Where sessions come from if a calendar is given.
+
+    See Also
+    --------
+    Market.from_prices : the same from prices.
+
+    Notes
+    -----
+    Immutable: `with_benchmark` returns a new market.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(
+    ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+    ... )
+    >>> market
+    Market: 7 securities, 650 sessions 2017-04-05 to 2019-11-29 (XSHG), simple returns, benchmark 399001.SZ
+    >>> round(float(market.returns.loc["2019-05-24", "002415.SZ"]), 4)
+    0.0296
+    """
+
+    _data: _Data
+    _bank: SeriesBank
+    _benchmark_of: npt.NDArray[np.int64]
+
+    def __init__(
+        self,
+        returns: pd.DataFrame,
+        *,
+        benchmark: Benchmark | None = None,
+        factors: pd.DataFrame | None = None,
+        calendar: str | None = None,
+        kind: ReturnKind = "simple",
+        gaps: Literal["lumped", "single"] = "lumped",
+        sessions: Literal["calendar", "data"] = "calendar",
+    ) -> None:
+        _choice("kind", kind, get_args(ReturnKind))
+        _choice("gaps", gaps, ("lumped", "single"))
+        _choice("sessions", sessions, ("calendar", "data"))
+        if isinstance(returns, pd.Series):
+            returns = returns.to_frame()
+        wide = wide_frame(returns, "Returns", _timezone(calendar))
+        wide = _on_sessions({"return": wide}, calendar, sessions)["return"]
+        values = wide.to_numpy()
+        impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
+        if impossible.any():
+            row, column = np.argwhere(impossible)[0]
+            raise DataError(
+                f"Returns: {wide.columns[column]} is {values[row, column]:g} on {wide.index[row]:%Y-%m-%d}; a simple "
+                "return is finite and above -1 (-100 %). Are these percent? Divide by 100."
+            )
+        data = _Data(
+            sessions=pd.DatetimeIndex(wide.index),
+            columns=tuple(wide.columns),
+            returns=np.ascontiguousarray(values.T),
+            spans=np.ascontiguousarray(return_spans(values, gaps == "lumped").T),
+            fields={},
+            factors=_factors(factors, pd.DatetimeIndex(wide.index), calendar),
+            kind=kind,
+            calendar=calendar,
+            price_limit=None,
+            tick=0.01,
+        )
+        self._assemble(data, benchmark, benchmark_is_price=False)
+
+    @classmethod
+    def from_prices(
+        cls,
+        prices: pd.DataFrame | pd.Series,
+        *,
+        benchmark: Benchmark | None = None,
+        factors: pd.DataFrame | None = None,
+        calendar: str | None = None,
+        kind: ReturnKind = "simple",
+        bad_prices: BadPrices = "raise",
+        sessions: Literal["calendar", "data"] = "calendar",
+        price_limit: float | Mapping[str, float] | None = None,
+        tick: float = 0.01,
+    ) -> Market:
+        """Make a market of prices.
+
+        Parameters
+        ----------
+        prices : DataFrame
+            Dates × securities; or two column levels (field, security) as yfinance gives; or one row
+            a security-day with columns date, security and close. Fields understood: close,
+            adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
+            exchange's reference price on ex-days, over which total returns are taken.
+        benchmark : str, Series or mapping, optional
+            Column, Series of prices, or mapping of security to either.
+        factors, calendar, kind, sessions
+            As for `Market`; factors are returns.
+        bad_prices : {"raise", "missing"}, default "raise"
+            Zero, negative and infinite prices are an error, or missing with a warning.
+        price_limit : float or mapping, optional
+            Daily limit (0.1 is ten percent), for all or by security; default: the exchange's rule.
+        tick : float, default 0.01
+            Price step to which limits are rounded.
+
+        Returns
+        -------
+        Market
+
+        Raises
+        ------
+        DataError
+            On prices that cannot be used; the message names the security and the date.
+        """
+        _choice("kind", kind, get_args(ReturnKind))
+        _choice("bad_prices", bad_prices, get_args(BadPrices))
+        _choice("sessions", sessions, ("calendar", "data"))
+        fields = wide_fields(prices, _timezone(calendar))
+        for name in ("close", "adj_close"):
+            if name in fields:
+                fields[name] = check_prices(fields[name], bad_prices)
+        fields = _on_sessions(fields, calendar, sessions)
+        adjusted = "adj_close" in fields
+        base = fields["adj_close"] if adjusted else fields["close"]
+        reference = None if adjusted else _reference(fields, base)
+        returns, spans = price_returns(base.to_numpy(), reference, kind)
+        data = _Data(
+            sessions=pd.DatetimeIndex(base.index),
+            columns=tuple(base.columns),
+            returns=np.ascontiguousarray(returns.T),
+            spans=np.ascontiguousarray(spans.T),
+            fields=fields,
+            factors=_factors(factors, pd.DatetimeIndex(base.index), calendar),
+            kind=kind,
+            calendar=calendar,
+            price_limit=price_limit,
+            tick=tick,
+        )
+        market = cls.__new__(cls)
+        market._assemble(data, benchmark, benchmark_is_price=True)
+        return market
+
+    def _assemble(self, data: _Data, benchmark: Benchmark | None, *, benchmark_is_price: bool) -> None:
+        self._data = data
+        self._positions = {name: row for row, name in enumerate(data.columns)}
+        names, values, spans, self._benchmark_of = _benchmarks(data, benchmark, benchmark_is_price)
+        self._n_benchmarks = len(names)
+        if data.factors is not None:
+            factor = data.factors.to_numpy().T
+            names += [str(c) for c in data.factors.columns]
+            values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
+        shape = (len(names), len(data.sessions))
+        self._bank = SeriesBank.of(
+            tuple(names),
+            np.array(values, dtype=float).reshape(shape),
+            np.array(spans).reshape(shape),
+            data.kind,
+        )
+
+    def with_benchmark(self, benchmark: Benchmark) -> Market:
+        """Return the same market measured against another benchmark.
+
+        Parameters
+        ----------
+        benchmark : str, Series or mapping
+            Column, dated Series of **returns**, or mapping of security to either.
+        """
+        market = type(self).__new__(type(self))
+        market._assemble(replace(self._data), benchmark, benchmark_is_price=False)
+        return market
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions of the market, naive."""
+        return self._data.sessions
+
+    @property
+    def securities(self) -> list[str]:
+        """Securities that can be studied: every column but the benchmarks."""
+        return [c for c in self._data.columns if c not in self.benchmarks]
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks in use."""
+        return list(self._bank.names[: self._n_benchmarks])
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Returns, sessions × all series; NaN where there was no trade."""
+        return pd.DataFrame(self._data.returns.T.copy(), self.sessions, list(self._data.columns))
+
+    @property
+    def spans(self) -> pd.DataFrame:
+        """Sessions each return spans: 1 as a rule, 0 where there is none, d after a halt."""
+        return pd.DataFrame(self._data.spans.T.copy(), self.sessions, list(self._data.columns))
+
+    @property
+    def factors(self) -> pd.DataFrame | None:
+        """Factors laid on the sessions, or None."""
+        return None if self._data.factors is None else self._data.factors.copy()
+
+    @property
+    def kind(self) -> ReturnKind:
+        """Kind of the returns."""
+        return self._data.kind
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """Exchange calendar, or None."""
+        return None if self._data.calendar is None else Exchange(self._data.calendar)
+
+    @property
+    def bank(self) -> SeriesBank:
+        """Benchmarks and factors as arrays that can be compounded."""
+        return self._bank
+
+    @property
+    def price_fields(self) -> list[str]:
+        """Fields of the prices the market was made of; empty where it was made of returns."""
+        return list(self._data.fields)
+
+    def prices(self, field: str = "close") -> pd.DataFrame:
+        """Prices of one field, sessions × securities.
+
+        Raises
+        ------
+        RequestError
+            If the market was made without that field.
+        """
+        if field not in self._data.fields:
+            have = ", ".join(self._data.fields) or "none (it was made from returns)"
+            raise RequestError(f"This market has no prices of field {field!r}; it has: {have}.")
+        return self._data.fields[field].copy()
+
+    def arrays(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Returns (S, T), spans (S, T) and the benchmark's row in `bank` by security (S,), -1 where none."""
+        return self._data.returns, self._data.spans, self._benchmark_of
+
+    def find(self, security: str) -> int | None:
+        """Row of a security in `arrays`, or None."""
+        return self._positions.get(security)
+
+    def day_prices(self, security: str, day: pd.Timestamp) -> dict[str, float]:
+        """Prices of one session with its reference price and limits, as far as they are known.
+
+        Returns
+        -------
+        dict
+            Keys previous_close (the reference price on an ex-day), open, low, high, close, limit_down,
+            limit_up; without those that are unknown.
+        """
+        row = self.sessions.get_loc(day)
+        close = self.prices("close")[security]
+        earlier = close.iloc[:row].dropna()
+        out = {"previous_close": float(earlier.iloc[-1])} if len(earlier) else {}
+        for field in ("previous_close", "reference", "open", "low", "high", "close"):
+            frame = self._data.fields.get(field)
+            if frame is not None and security in frame and not np.isnan(frame[security].iloc[row]):
+                key = "previous_close" if field == "reference" else field
+                out[key] = float(frame[security].iloc[row])
+        share = self.limit_share(security, day)
+        if share is not None and "previous_close" in out:
+            down, up = limit_prices(out["previous_close"], share, self._data.tick)
+            out |= {"limit_down": float(down), "limit_up": float(up)}
+        return out
+
+    def limit_share(self, security: str, day: pd.Timestamp) -> float | None:
+        """Daily price limit of a security on a day as a share of the reference price, or None."""
+        given = self._data.price_limit
+        if isinstance(given, Mapping) and security in given:
+            return float(given[security])
+        if given is not None and not isinstance(given, Mapping):
+            return float(given)
+        exchange = self.exchange
+        return None if exchange is None else limit_share(exchange.name, security, day)
+
+    def __repr__(self) -> str:
+        n, first, last = len(self.securities), self.sessions[0], self.sessions[-1]
+        parts = [
+            f"{n} securit{'y' if n == 1 else 'ies'}",
+            f"{len(self.sessions)} sessions {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            + (f" ({self._data.calendar})" if self._data.calendar else ""),
+            f"{self.kind} returns",
+        ]
+        if self.benchmarks:
+            shown = self.benchmarks[:3]
+            parts.append("benchmark " + ", ".join(shown) + ", ..." * (len(self.benchmarks) > 3))
+        if self._data.factors is not None:
+            parts.append("factors " + ", ".join(map(str, self._data.factors.columns)))
+        return "Market: " + ", ".join(parts)
+
+
+def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def _timezone(calendar: str | None) -> str | None:
+    return None if calendar is None else Exchange(calendar).timezone
+
+
+def _on_sessions(
+    fields: Mapping[str, pd.DataFrame], calendar: str | None, sessions: str
+) -> dict[str, pd.DataFrame]:
+    """Lay frames on common sessions: the calendar's between the first and last date of the data."""
+    base = fields.get("close", next(iter(fields.values())))
+    index = pd.DatetimeIndex(base.index)
+    for frame in fields.values():
+        index = index.union(frame.index)
+    if calendar is not None and sessions == "calendar":
+        expected = Exchange(calendar).sessions(index[0], index[-1])
+        extra = index.difference(expected)
+        if len(extra):
+            shown = ", ".join(f"{d:%Y-%m-%d}" for d in extra[:5]) + ", ..." * (len(extra) > 5)
+            warn(
+                f"{len(extra)} date(s) of the data are no sessions of {calendar} and are left out: {shown}. If "
+                "the exchange did trade then, pass sessions='data'.",
+                CalendarWarning,
+            )
+        lacking = expected.difference(index)
+        if len(lacking):
+            shown = ", ".join(f"{d:%Y-%m-%d}" for d in lacking[:5]) + ", ..." * (len(lacking) > 5)
+            warn(
+                f"The data lacks {len(lacking)} session(s) of {calendar}: {shown}. The returns after them span "
+                "several sessions and are treated so.",
+                CalendarWarning,
+            )
+        index = expected
+    columns = base.columns
+    return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
+
+
+def _reference(fields: Mapping[str, pd.DataFrame], close: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Reference prices: as given, else the exchange's previous close where it differs from ours."""
+    given = [fields[name] for name in ("reference", "previous_close") if name in fields]
+    if not given:
+        return None
+    merged = given[0] if len(given) == 1 else given[0].fillna(given[1])
+    return merged.to_numpy()
+
+
+def _factors(
+    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None
+) -> pd.DataFrame | None:
+    if factors is None:
+        return None
+    wide = wide_frame(factors, "Factors", _timezone(calendar))
+    if not wide.index.isin(sessions).any():
+        raise DataError(
+            f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
+            f"{wide.index[-1]:%Y-%m-%d}."
+        )
+    return wide.reindex(sessions)
+
+
+def _benchmarks(
+    data: _Data, benchmark: Benchmark | None, is_price: bool
+) -> tuple[list[str], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+    names: list[str] = []
+    values: list[npt.NDArray[np.float64]] = []
+    spans: list[npt.NDArray[np.int64]] = []
+    of = np.full(len(data.columns), -1, dtype=np.int64)
+
+    def add(given: str | pd.Series, where: str) -> int:
+        if isinstance(given, str):
+            if given not in data.columns:
+                close = difflib.get_close_matches(given, data.columns, n=3)
+                hint = (
+                    f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
+                )
+                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
+            name, row = given, data.columns.index(given)
+            value, span = data.returns[row], data.spans[row]
+        else:
+            series = align_series(given, data.sessions, where, _timezone(data.calendar))
+            name = str(given.name) if given.name is not None else "benchmark"
+            if is_price:
+                checked = check_prices(series.to_frame(name), "raise").to_numpy()
+                value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
+            else:
+                value = series.to_numpy()
+                span = return_spans(value[:, None], lumped=True)[:, 0]
+        if np.isnan(value).all():
+            raise DataError(f"{where} {name!r} has no return on any session of the market.")
+        if name not in names:
+            names.append(name)
+            values.append(value)
+            spans.append(span)
+        return names.index(name)
+
+    if isinstance(benchmark, Mapping):
+        for security, given in benchmark.items():
+            if security not in data.columns:
+                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
+            of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
+    elif isinstance(benchmark, (str, pd.Series)):
+        of[:] = add(benchmark, "Benchmark")
+    elif benchmark is not None:
+        raise DataError(
+            f"benchmark must be a column name, a Series or a mapping by security, got {type(benchmark).__name__}."
+        )
+    return names, values, spans, of
+
+
+def _some(columns: tuple[str, ...]) -> str:
+    return ", ".join(columns[:8]) + (", ..." if len(columns) > 8 else "")

@@ -1,0 +1,101 @@
+"""The protocol every normal-return model follows, and the records that pass through it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eventstudy.errors import ModelError
+from eventstudy.sample import EventArrays, Regressor
+
+__all__ = ["FloatArray", "ModelFit", "NormalReturnModel"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
+
+    The covariance of the abnormal returns of event i over its window is
+    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T`` (METHODS A3), which for
+    OLS is ``s2 (I + X* (X'X)^-1 X*')``.
+
+    Attributes
+    ----------
+    param_names : tuple of str, length k
+    params : array, shape (n, k)
+    param_cov : array, shape (n, k, k)
+        Covariance of the parameters; zero where nothing is estimated.
+    s2 : array, shape (n,)
+        Residual variance of a one-session return, divisor `dof`.
+    n_obs, dof, r_squared : arrays, shape (n,)
+        Estimation observations, residual degrees of freedom, share of variance explained
+        (NaN where it is not defined).
+    residuals, leverage : arrays, shape (n, W)
+        Estimation-window residuals and hat values; NaN where the day is not used.
+    expected : array, shape (n, L)
+        Normal return over the sessions each event-window return spans.
+    noise : array, shape (n, L)
+        Variance of each abnormal return apart from parameter error.
+    design : array, shape (n, L, k)
+        Rows X* of the window, multiplied up to the sessions each return spans.
+    se_source : str
+        Where the standard error comes from, in words.
+    exact : bool
+        Whether CAR / s.e. is t with `dof` degrees of freedom under iid normal errors.
+    """
+
+    param_names: tuple[str, ...]
+    params: FloatArray
+    param_cov: FloatArray
+    s2: FloatArray
+    n_obs: npt.NDArray[np.int64]
+    dof: FloatArray
+    r_squared: FloatArray
+    residuals: FloatArray
+    leverage: FloatArray
+    expected: FloatArray
+    noise: FloatArray
+    design: FloatArray
+    se_source: str = "prediction error of least squares"
+    exact: bool = True
+
+
+class NormalReturnModel(ABC):
+    """What a security would have returned had nothing been announced.
+
+    A model is an immutable specification: `regressors` says which benchmark and factors the sample must lay
+    out, `fit` turns event-time arrays into a `ModelFit`. A new model is one file with one
+    subclass.
+    """
+
+    #: Whether returns and regressors are taken in excess of the risk-free rate.
+    excess: bool = False
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """Name of the model for tables, such as ``"Market model (OLS)"``."""
+
+    @property
+    @abstractmethod
+    def regressors(self) -> tuple[Regressor, ...]:
+        """Regressor to lay out in event time, in the order of the last axis of `x`."""
+
+    @property
+    @abstractmethod
+    def n_params(self) -> int:
+        """Number k of mean parameters estimated."""
+
+    @abstractmethod
+    def fit(self, arrays: EventArrays) -> ModelFit:
+        """Fit every event of `arrays` on its estimation window and predict its event window."""
+
+    def regression(self, arrays: EventArrays, row: int) -> Any:
+        """Return the statsmodels results of event `row`, where the model is a regression."""
+        raise ModelError(f"{self.label} is not a regression, so there are no statsmodels results of it.")

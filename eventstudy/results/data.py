@@ -1,0 +1,132 @@
+"""What a fitted study holds, and how windows and events are looked up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import TestInput
+from eventstudy.models import ModelFit
+from eventstudy.results.spec import StudySpec
+from eventstudy.sample import EventSample
+from eventstudy.windows import Window
+
+__all__ = ["StudyData", "WindowLike", "checked_level"]
+
+WindowLike = Window | Sequence[int] | int | None
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Specification, sample, model fit and abnormal returns of one fitted study."""
+
+    spec: StudySpec
+    sample: EventSample
+    fit: ModelFit
+    abnormal: AbnormalReturns
+    _inputs: dict[Window, TestInput] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def index(self) -> pd.Index:
+        """Ids of the usable events."""
+        return self.sample.timeline.index
+
+    def window(self, start: WindowLike, end: int | None = None) -> Window:
+        """Return a tested window, checked to lie in the event window; the whole of it by default.
+
+        Raises
+        ------
+        RequestError
+            If it reaches outside the event window.
+        """
+        whole = self.spec.window
+        if start is None:
+            return whole
+        window = Window.of(start, end)
+        if window not in whole:
+            raise RequestError(
+                f"The window {window} reaches outside the event window {whole} of this study. Fit it again with "
+                f"window=({min(window.start, whole.start)}, {max(window.end, whole.end)})."
+            )
+        return window
+
+    def headline(self) -> Window:
+        """Return the window of the headline CAR: (0, +1), or as much of it as the event window holds."""
+        return Window(0, min(1, self.spec.window.end))
+
+    def test_input(self, window: Window) -> TestInput:
+        """Return what the significance tests see of a window."""
+        if window not in self._inputs:
+            self._inputs[window] = TestInput(self.abnormal, window)
+        return self._inputs[window]
+
+    def position(self, event_id: Hashable | None = None) -> int:
+        """Row of an event, named by its id or by its security where that has one event.
+
+        Raises
+        ------
+        RequestError
+            If the event is unknown, was excluded, or is not named though there are several.
+        """
+        index, excluded = self.index, self.sample.excluded
+        if event_id is None:
+            if len(index) == 1:
+                return 0
+            raise RequestError(f"There are {len(index)} events: name one of {_some(index)} (event_id).")
+        if event_id in index:
+            return int(index.get_indexer(pd.Index([event_id]))[0])
+        of_security = np.flatnonzero(self.sample.timeline["security"] == event_id)
+        if len(of_security) == 1:
+            return int(of_security[0])
+        if len(of_security) > 1:
+            raise RequestError(
+                f"{event_id} has {len(of_security)} events; name one by its id: {_some(index[of_security])}."
+            )
+        if event_id in excluded.index:
+            raise RequestError(f"Event {event_id} was excluded: {excluded['reason'][event_id]}.")
+        raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.")
+
+    def name(self, row: int) -> str:
+        """Name of an event for titles: its label, else its security, and day 0."""
+        event = self.sample.timeline.iloc[row]
+        label = event["label"]
+        name = f"{event['security']}, {event['day_0']:%Y-%m-%d}"
+        return f"{label} ({name})" if isinstance(label, str) and label else name
+
+    def cars(self, window: Window, level: float = 0.95) -> pd.DataFrame:
+        """CAR of each event over a window with its interval; see `EventStudyResults.car`."""
+        sums, dof = self.test_input(window).cumulative, self.abnormal.dof
+        se = np.sqrt(sums.variance)
+        half = stats.t.ppf(0.5 + checked_level(level) / 2, dof) * se
+        return pd.DataFrame(
+            {
+                "car": sums.car,
+                "se": se,
+                "t": sums.scar,
+                "dof": dof,
+                "p_value": 2 * stats.t.sf(np.abs(sums.scar), dof),
+                "ci_low": sums.car - half,
+                "ci_high": sums.car + half,
+                "n_days": sums.n_days,
+                "expected": sums.expected,
+                "actual": sums.actual,
+            },
+            index=self.index,
+        )
+
+
+def checked_level(level: float) -> float:
+    """Return a confidence level, checked."""
+    if not 0 < level < 1:
+        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    return level
+
+
+def _some(index: pd.Index) -> str:
+    return ", ".join(map(repr, index[:8].tolist())) + (", ..." if len(index) > 8 else "")

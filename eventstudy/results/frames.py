@@ -1,0 +1,161 @@
+"""Tidy frames gathered from results, for drawing and for the curious."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.results import average
+from eventstudy.results.data import StudyData
+from eventstudy.windows import Window
+
+__all__ = ["caar_path", "car_path", "decomposition", "fit", "heatmap", "null", "reaction"]
+
+
+def _growing(window: Window) -> list[Window]:
+    return [Window(window.start, int(day)) for day in window.offsets]
+
+
+def car_path(data: StudyData, rows: list[int], window: Window, level: float = 0.95) -> pd.DataFrame:
+    """CAR from the window's start to each of its days: event, day, car, se, ci_low, ci_high.
+
+    NaN on days without a return.
+    """
+    parts = []
+    traded = ~np.isnan(data.abnormal.ar)
+    for upto in _growing(window):
+        cars = data.cars(upto, level).iloc[rows][["car", "se", "ci_low", "ci_high"]]
+        seen = traded[rows, upto.end - data.spec.window.start]
+        cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
+        names = [data.name(row) for row in rows]
+        parts.append(cars.assign(event=names, day=upto.end).reset_index(drop=True))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)
+
+
+def caar_path(data: StudyData, window: Window, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
+    """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test."""
+    windows = _growing(window)
+    frame = average.averages([data.test_input(w) for w in windows], windows, test, level)
+    frame.insert(0, "day", window.offsets)
+    return frame
+
+
+def reaction(data: StudyData, row: int, window: Window, level: float = 0.95) -> pd.DataFrame:
+    r"""Price and the price had nothing been announced: date, day, price, counterfactual and its band.
+
+    The counterfactual grows from the last price before day 0 by the normal return,
+
+    .. math:: P^*_t = P_t \prod_{0 \le \tau \le t} \frac{1 + E[R_\tau]}{1 + R_\tau},
+
+    so that ex-days do not show as losses. Its band is that of the CAR from day 0.
+    Without prices, both are indexed to 100 on the session before the window.
+    """
+    market, event = data.spec.market, data.sample.timeline.iloc[row]
+    arrays = data.abnormal
+    cols = arrays.columns(window)
+    actual, expected = arrays.actual[row, cols], arrays.expected[row, cols]
+    days, dates = window.offsets, arrays.event_dates[row, cols].astype("datetime64[ns]")
+    log = market.kind == "log"
+    growth = np.nan_to_num(actual if log else np.log1p(actual))
+    normal = np.nan_to_num(expected if log else np.log1p(expected))
+    if "close" in market.price_fields:
+        close = market.prices("close")[event["security"]]
+        price = close.reindex(pd.DatetimeIndex(dates)).to_numpy()
+    else:
+        price = np.where(np.isnan(actual), np.nan, 100 * np.exp(np.cumsum(growth)))
+    after = days >= 0
+    lost = np.cumsum(np.where(after, normal - growth, 0.0))
+    counterfactual = price * np.exp(lost)
+    frame = pd.DataFrame({"date": dates, "day": days, "price": price, "counterfactual": counterfactual})
+    if window.end >= 0:
+        path = car_path(data, [row], Window(max(0, window.start), window.end), level)
+        half = (path["ci_high"] - path["car"]).to_numpy()
+        half = np.concatenate([np.zeros(len(days) - len(half)), half])
+        frame["counterfactual_low"] = counterfactual * (1 - half)
+        frame["counterfactual_high"] = counterfactual * (1 + half)
+    return frame
+
+
+def fit(data: StudyData, row: int, window: Window) -> pd.DataFrame:
+    """Regression scatter: benchmark, actual, fitted, role (estimation or event), day.
+
+    Raises
+    ------
+    RequestError
+        If the model has no regressor to draw against.
+    """
+    model = data.spec.model
+    if not model.regressors:
+        raise RequestError(f"{model.label} has no regressor, so there is no scatter to draw; see plot.null.")
+    arrays = data.sample.arrays(model.regressors, model.excess, slice(row, row + 1))
+    abnormal = data.abnormal
+    cols = abnormal.columns(window)
+    estimation = pd.DataFrame(
+        {
+            "benchmark": arrays.x_est[0, :, 0],
+            "actual": arrays.y_est[0],
+            "fitted": arrays.y_est[0] - abnormal.residuals[row],
+            "role": "estimation",
+            "day": data.spec.estimation.offsets,
+        }
+    )
+    event = pd.DataFrame(
+        {
+            "benchmark": arrays.x_evt[0, cols, 0],
+            "actual": abnormal.actual[row, cols],
+            "fitted": abnormal.expected[row, cols],
+            "role": "event",
+            "day": window.offsets,
+        }
+    )
+    return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
+
+
+def null(data: StudyData, row: int, window: Window) -> pd.DataFrame:
+    """Event-window abnormal returns beside estimation residuals: value, role, day."""
+    abnormal = data.abnormal
+    estimation = pd.DataFrame(
+        {"value": abnormal.residuals[row], "role": "estimation", "day": data.spec.estimation.offsets}
+    )
+    event = pd.DataFrame(
+        {"value": abnormal.ar[row, abnormal.columns(window)], "role": "event", "day": window.offsets}
+    )
+    return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
+
+
+def heatmap(data: StudyData, window: Window) -> pd.DataFrame:
+    """Abnormal returns, event names × relative days."""
+    ar = data.abnormal.ar[:, data.abnormal.columns(window)]
+    names = [data.name(row) for row in range(len(ar))]
+    return pd.DataFrame(ar, names, pd.Index(window.offsets, name="day"))
+
+
+def decomposition(data: StudyData, row: int, day: int) -> pd.DataFrame:
+    """Prices of one day against its reference price: moment, price, change, at_limit."""
+    market, event = data.spec.market, data.sample.timeline.iloc[row]
+    security = event["security"]
+    position = int(data.sample.day0[row]) + day
+    if not 0 <= position < len(market.sessions):
+        raise RequestError(f"Relative day {day:+d} of {security} lies outside the data.")
+    session = market.sessions[position]
+    prices = market.day_prices(security, session)
+    lacking = [field for field in ("previous_close", "open", "low", "high", "close") if field not in prices]
+    if lacking:
+        raise RequestError(
+            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day cannot be "
+            "taken apart. Make the market of prices with open, high, low and close."
+        )
+    order = ["previous_close", "open", "low", "high", "close", "limit_down", "limit_up"]
+    shown = [moment for moment in order if moment in prices]
+    base = prices["previous_close"]
+    limits = {prices.get("limit_down"), prices.get("limit_up")} - {None}
+    return pd.DataFrame(
+        {
+            "price": [prices[m] for m in shown],
+            "change": [prices[m] / base - 1 for m in shown],
+            "at_limit": [m in ("open", "low", "high", "close") and prices[m] in limits for m in shown],
+        },
+        index=pd.Index([m.replace("_", " ") for m in shown], name="moment"),
+    )

@@ -1,0 +1,157 @@
+"""The summary: design, events, abnormal returns and the tests that survive the design, as one table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options
+from eventstudy.results import average
+from eventstudy.results.data import StudyData
+from eventstudy.tables import Section, Table, stars
+from eventstudy.windows import Window
+
+__all__ = ["summary_table"]
+
+#: Events listed one by one; a larger study shows its averages.
+MOST_EVENTS = 12
+
+
+def summary_table(data: StudyData, window: Window) -> Table:
+    """Summarise a fitted study with `window` as its headline."""
+    spec = data.spec
+    n = len(data.sample)
+    sections = [_design(data), _events(data)]
+    if n <= MOST_EVENTS:
+        sections += [_abnormal(data, window)]
+    if n > 1:
+        sections += [_averages(data, window)]
+    sections += [_tests(data, window)]
+    if len(data.sample.excluded):
+        sections += [_excluded(data)]
+    return Table(f"Event study: {spec.model.label}", tuple(sections), tuple(_notes(data, window)))
+
+
+def _design(data: StudyData) -> Section:
+    spec, fit = data.spec, data.fit
+    market = spec.market
+    n, out = len(data.sample), len(data.sample.excluded)
+    securities = data.sample.timeline["security"].nunique()
+    rows = {
+        "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
+        "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, {len(market.sessions)} sessions"
+        + (f" of {market.exchange.code}" if market.exchange else ""),
+        "benchmark": ", ".join(market.benchmarks) or "none",
+        "returns": market.kind,
+        "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
+        + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
+        + f" of {len(spec.estimation)} returns used",
+        "event window": str(spec.window),
+        "standard error": fit.se_source,
+    }
+    return Section(pd.DataFrame({"": pd.Series(rows, dtype=object)}), "Design")
+
+
+def _events(data: StudyData) -> Section:
+    shown = data.sample.timeline.head(MOST_EVENTS)
+    columns = ["security", "label", "announced", "day_0", "note"]
+    frame = shown[columns].assign(day_0=shown["day_0"].dt.strftime("%Y-%m-%d"))
+    frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
+    more = len(data.sample) - len(shown)
+    return Section(
+        frame.rename(columns={"day_0": "day 0"}),
+        "Events" + (f" (first {len(shown)}; {more} more)" if more else ""),
+    )
+
+
+def _abnormal(data: StudyData, window: Window) -> Section:
+    windows = list(dict.fromkeys([Window(0, 0), window]))
+    parts = []
+    for tested in windows:
+        name = f"AR {tested.start:+d}".replace("+0", "0") if len(tested) == 1 else f"CAR {tested}"
+        cars = data.cars(tested)
+        cars.insert(0, "security", data.sample.timeline["security"])
+        cars.insert(1, "measure", name)
+        parts.append(cars.assign(order=range(len(cars))))
+    frame = pd.concat(parts).sort_values("order", kind="stable")
+    fit = data.fit
+    if "beta" in fit.param_names:
+        beta = pd.Series(fit.params[:, fit.param_names.index("beta")], data.index)
+        frame["beta"] = beta.reindex(frame.index)
+    columns = ["security", "measure", "car", "se", "t", "p_value", "stars", "ci_low", "ci_high", "n_days"]
+    frame["stars"] = [stars(p) for p in frame["p_value"]]
+    frame = frame[[*columns, *(["beta"] if "beta" in frame else [])]]
+    names = {
+        "car": "estimate",
+        "se": "s.e.",
+        "p_value": "p",
+        "stars": "",
+        "ci_low": "95 % from",
+        "ci_high": "to",
+        "n_days": "days",
+    }
+    percent = ("estimate", "s.e.", "95 % from", "to")
+    formats = dict.fromkeys(percent, "{:.2%}") | {"t": "{:.2f}", "p": "{:.4f}", "days": "{:d}"}
+    if "beta" in frame:
+        formats["beta"] = "{:.3f}"
+    return Section(frame.rename(columns=names), "Abnormal returns", formats)
+
+
+def _averages(data: StudyData, window: Window) -> Section:
+    windows = list(dict.fromkeys([Window(0, 0), window, data.spec.window]))
+    frame = average.averages([data.test_input(w) for w in windows], windows, None, 0.95)
+    frame = frame.set_axis(pd.Index([str(w) for w in windows], name="window"), axis=0)
+    frame[""] = [stars(p) for p in frame["p_value"]]
+    order = ["caar", "se", "statistic", "p_value", "", "ci_low", "ci_high", "positive", "n_events", "test"]
+    frame = frame[order]
+    names = {
+        "caar": "CAAR",
+        "se": "s.e.",
+        "p_value": "p",
+        "ci_low": "95 % from",
+        "ci_high": "to",
+        "n_events": "events",
+    }
+    formats = dict.fromkeys(("CAAR", "s.e.", "95 % from", "to"), "{:.2%}")
+    formats |= {"positive": "{:.0%}", "statistic": "{:.2f}", "p": "{:.4f}", "events": "{:d}"}
+    return Section(frame.rename(columns=names), "Averages over events", formats)
+
+
+def _tests(data: StudyData, window: Window) -> Section:
+    tested = data.test_input(window)
+    chosen = recommend(tested)
+    done = run_tests(tested, list(chosen["test"]), Options()).set_index("test")
+    frame = chosen.join(done[["statistic", "p_value", "note"]], on="test").set_index("test")
+    frame.insert(3, "", [stars(p) for p in frame["p_value"]])
+    frame = frame[["statistic", "p_value", "", "reason", "note"]].rename(columns={"p_value": "p"})
+    frame = frame.loc[:, [c for c in frame if c != "note" or frame[c].ne("").any()]]
+    return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": "{:.4f}"})
+
+
+def _excluded(data: StudyData) -> Section:
+    frame = data.sample.excluded
+    shown = frame.head(MOST_EVENTS)[["security", "reason"]]
+    return Section(shown, f"Excluded events ({len(frame)})")
+
+
+def _notes(data: StudyData, window: Window) -> list[str]:
+    notes = ["Returns are decimals shown in percent; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    days = data.test_input(window).cumulative.n_days
+    short = data.index[(days < len(window)) & (days > 0)]
+    if len(short):
+        notes.append(
+            f"{len(short)} event(s) have fewer than {len(window)} returns in {window}: "
+            + ", ".join(map(str, short[:5]))
+            + (", ..." if len(short) > 5 else "")
+            + "."
+        )
+    lost = int((~data.test_input(window).usable).sum())
+    if lost:
+        notes.append(
+            f"{lost} event(s) have no CAR over {window}: no return in it, or one that lumps earlier sessions."
+        )
+    return notes
+
+
+def _what(window: Window) -> str:
+    return f"the abnormal return of day {window.start}" if len(window) == 1 else f"CAR {window}"

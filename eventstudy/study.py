@@ -1,0 +1,276 @@
+"""EventStudy: a market, events, a model and two windows; `fit` turns them into results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.abnormal import abnormal_returns
+from eventstudy.errors import (
+    DataWarning,
+    EventError,
+    ExcludedEventsWarning,
+    LumpedReturnWarning,
+    ModelError,
+    NoUsableEventsError,
+    OverlapWarning,
+    WindowError,
+    warn,
+)
+from eventstudy.events import Events
+from eventstudy.market import Market
+from eventstudy.models import MarketModel, NormalReturnModel
+from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.sample import EventSample
+from eventstudy.windows import Window
+
+__all__ = ["EventStudy"]
+
+Record = TypeVar("Record")
+
+
+class EventStudy:
+    """An event study: what to measure, against which normal return, over which windows.
+
+    Parameters
+    ----------
+    market : Market
+    events : Events, or what `Events` takes
+    model : NormalReturnModel, default MarketModel()
+    estimation : Window or (int, int), default (-250, -30)
+        Sessions, relative to day 0, on which normal returns are estimated.
+    window : Window or (int, int), default (-10, 10)
+        Sessions whose abnormal returns are computed; holds day 0 and no day of `estimation`.
+    min_observations : int, default 30
+        Events with fewer estimation returns are excluded, with that reason.
+
+    Raises
+    ------
+    WindowError
+        If the windows overlap, or the event window lacks day 0.
+    ModelError
+        If the model needs what the market has not.
+
+    See Also
+    --------
+    EventStudyResults : what `fit` returns.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(
+    ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+    ... )
+    >>> events = es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}])
+    >>> results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
+    >>> results.car(0, 1)[["car", "se", "t"]].round(4)
+                 car      se       t
+    event_id
+    0        -0.0751  0.0263 -2.8601
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        events: Events | pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        model: NormalReturnModel | None = None,
+        estimation: Window | Sequence[int] = (-250, -30),
+        window: Window | Sequence[int] = (-10, 10),
+        min_observations: int = 30,
+    ) -> None:
+        if not isinstance(market, Market):
+            raise EventError(
+                f"market must be a Market, got {type(market).__name__}; make one with "
+                "Market.from_prices(prices, benchmark=...)."
+            )
+        if isinstance(model, type):
+            raise ModelError(f"model is the class {model.__name__}; pass an instance: {model.__name__}().")
+        model = MarketModel() if model is None else model
+        if not isinstance(model, NormalReturnModel):
+            raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
+        estimation, window = Window.of(estimation), Window.of(window)
+        if min_observations <= model.n_params + 1:
+            raise ModelError(
+                f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
+                f"{model.n_params} parameter(s), so at least {model.n_params + 2} are needed."
+            )
+        if len(estimation) < min_observations:
+            raise WindowError(
+                f"The estimation window {estimation} has {len(estimation)} sessions, fewer than "
+                f"min_observations={min_observations}. Lengthen it, or lower min_observations."
+            )
+        _check_needs(market, model)
+        events = events if isinstance(events, Events) else Events(events)
+        self._spec = StudySpec(market, events, model, estimation, window, min_observations)
+
+    @property
+    def spec(self) -> StudySpec:
+        """What was asked."""
+        return self._spec
+
+    def __repr__(self) -> str:
+        s = self._spec
+        return (
+            f"EventStudy: {len(s.events)} event{'s' * (len(s.events) != 1)}, {s.model.label}, "
+            f"estimation {s.estimation}, window {s.window}\n  {s.market!r}\n  {s.events!r}"
+        )
+
+    def fit(self) -> EventStudyResults:
+        """Estimate normal returns and compute abnormal ones.
+
+        Returns
+        -------
+        EventStudyResults
+
+        Raises
+        ------
+        NoUsableEventsError
+            If not one event can be used; the message gives each reason.
+
+        Warns
+        -----
+        ExcludedEventsWarning
+            If some events cannot be used.
+        LumpedReturnWarning
+            If the return of an event day spans sessions before the announcement.
+        OverlapWarning
+            If windows hold other events of the same security.
+        """
+        spec = self._spec
+        sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
+        arrays = sample.arrays(spec.model.regressors, spec.model.excess)
+        fit = spec.model.fit(arrays)
+        reasons = _unusable(spec, sample, fit.n_obs, fit.s2, arrays.y_evt, fit.expected)
+        usable = np.array([reason is None for reason in reasons], dtype=bool)
+        if not usable.all():
+            sample = sample.keep(usable, [r for r in reasons if r is not None])
+            arrays, fit = _rows(arrays, usable), _rows(fit, usable)
+        order = [i for i in spec.events.frame.index if i in set(sample.excluded.index)]
+        sample = replace(sample, excluded=sample.excluded.loc[order])
+        _report_excluded(sample)
+        _warn_of(sample)
+        abnormal = abnormal_returns(arrays, fit, spec.window)
+        _warn_of_gaps(sample, abnormal.actual, abnormal.expected)
+        return EventStudyResults(spec, sample, fit, abnormal)
+
+
+def _check_needs(market: Market, model: NormalReturnModel) -> None:
+    sources = {regressor.source for regressor in model.regressors}
+    factors = [] if market.factors is None else [str(c) for c in market.factors.columns]
+    if "benchmark" in sources and not market.benchmarks:
+        raise ModelError(
+            f"{model.label} needs a benchmark, and the market has none: make it with benchmark='399001.SZ' "
+            "(a column), a Series of the index, or a mapping by security."
+        )
+    lacking = sorted((sources - {"benchmark"} | ({"rf"} if model.excess else set())) - set(factors))
+    if lacking:
+        raise ModelError(
+            f"{model.label} needs the factor column(s) {', '.join(lacking)}; the market has "
+            f"{', '.join(factors) or 'no factors'}. Pass them as Market(..., factors=frame)."
+        )
+
+
+def _rows(record: Record, keep: npt.NDArray[np.bool_]) -> Record:
+    """Return a record of per-event arrays without the events that the mask turns down."""
+    changed = {}
+    for field in fields(record):  # type: ignore[arg-type]
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            changed[field.name] = value[keep]
+    return replace(record, **changed)  # type: ignore[type-var]
+
+
+def _unusable(
+    spec: StudySpec,
+    sample: EventSample,
+    n_obs: npt.NDArray[np.int64],
+    s2: npt.NDArray[np.float64],
+    returns: npt.NDArray[np.float64],
+    expected: npt.NDArray[np.float64],
+) -> list[str | None]:
+    """Reason why each event of the sample cannot be used, or None."""
+    needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
+    reasons: list[str | None] = []
+    for i, security in enumerate(sample.timeline["security"]):
+        reason = None
+        if needs_benchmark and sample.benchmark[i] < 0:
+            reason = f"no benchmark is given for {security}"
+        elif n_obs[i] < spec.min_observations:
+            reason = (
+                f"only {n_obs[i]} usable estimation returns in {spec.estimation}, fewer than "
+                f"min_observations={spec.min_observations}"
+            )
+        elif not s2[i] > 1e-20:
+            reason = "its returns do not vary, or its regressors are collinear, over the estimation window"
+        elif np.isnan(returns[i] - expected[i]).all():
+            reason = "no abnormal return can be computed on any day of the event window"
+        reasons.append(reason)
+    return reasons
+
+
+def _report_excluded(sample: EventSample) -> None:
+    excluded = sample.excluded
+    if excluded.empty:
+        return
+    lines = [
+        f"  event {event_id} ({security}): {reason}"
+        for event_id, security, reason in excluded[["security", "reason"]].head(10).itertuples()
+    ]
+    if len(excluded) > 10:
+        lines.append(f"  ... and {len(excluded) - 10} more")
+    told = "\n".join(lines)
+    if len(sample) == 0:
+        raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
+    warn(
+        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used (see results.excluded):\n{told}",
+        ExcludedEventsWarning,
+    )
+
+
+def _warn_of(sample: EventSample) -> None:
+    timeline = sample.timeline
+    old = timeline[timeline["spans"] > timeline["suspended_sessions"] + 1]
+    for event_id, event in old.head(5).iterrows():
+        warn(f"Event {event_id} ({event['security']}): {event['note']}.", LumpedReturnWarning)
+    touching = _touching(sample)
+    if touching:
+        shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching[:5])
+        more = f"; and {len(touching) - 5} more" if len(touching) > 5 else ""
+        warn(
+            f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the pairs; "
+            "shorten or move the windows, or drop one of each pair.",
+            OverlapWarning,
+        )
+
+
+def _touching(sample: EventSample) -> list[tuple[object, object, str]]:
+    """Pairs (event, other event of the security, which window of the first the other's day 0 lies in)."""
+    frame = pd.DataFrame({"event": sample.timeline.index, "security": sample.security, "row": sample.day0})
+    recurring = frame[frame.duplicated("security", keep=False)]
+    pairs = recurring.merge(recurring, on="security", suffixes=("", "_other"))
+    pairs = pairs[pairs["event"] != pairs["event_other"]]
+    distance = pairs["row_other"] - pairs["row"]
+    found = []
+    for window, name in ((sample.window, "event window"), (sample.estimation, "estimation window")):
+        inside = pairs[(distance >= window.start) & (distance <= window.end)]
+        found += [(a, b, name) for a, b in zip(inside["event"], inside["event_other"], strict=True)]
+    return found
+
+
+def _warn_of_gaps(
+    sample: EventSample, actual: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
+) -> None:
+    """Warn where a return is known but no normal return is: the benchmark or a factor has a gap."""
+    lost = ~np.isnan(actual) & np.isnan(expected)
+    for i in np.flatnonzero(lost.any(axis=1))[:5]:
+        days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
+        warn(
+            f"Event {sample.timeline.index[i]} ({sample.timeline['security'].iloc[i]}): the benchmark or a factor "
+            f"is missing on relative day(s) {days}, so these have no abnormal return.",
+            DataWarning,
+        )
