@@ -63,6 +63,7 @@ class AbnormalReturns:
 
     @property
     def n_events(self) -> int:
+        """Number N of events."""
         return int(self.ar.shape[0])
 
     @cached_property

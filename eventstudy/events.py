@@ -217,7 +217,7 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         {
             "security": security.to_numpy(),
             "date": pd.DatetimeIndex(days).as_unit("ns"),
-            "announced_at": pd.DatetimeIndex(pd.to_datetime(times, utc=True)).as_unit("ns"),
+            "announced_at": pd.DatetimeIndex(times, tz="UTC").as_unit("ns"),
             "announced_local": pd.Series(local, dtype=object).to_numpy(),
         },
         index=pd.Index(ids.to_numpy(), name="event_id"),
@@ -228,8 +228,9 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     if same.any():
         first = out.loc[same].iloc[0]
         raise EventError(
-            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and time; "
-            "counted twice it would weigh double. Drop one, e.g. frame.drop_duplicates(['security', 'date'])."
+            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
+            "time; counted twice it would weigh double. Drop one, e.g. with "
+            "frame.drop_duplicates(['security', 'date'])."
         )
     return out
 

@@ -292,8 +292,8 @@ def _first_sessions(market: Market, frame: pd.DataFrame, non_session: str) -> li
             places[i] = _Place(told, row)
         elif non_session == "raise":
             raise EventError(
-                f"Event {frame.index[i]} ({frame['security'].iloc[i]}): {told} is no session of the market. "
-                "Give a session, or choose Events(..., non_session='next', 'previous' or 'skip')."
+                f"Event {frame.index[int(i)]} ({frame['security'].iloc[i]}): {told} is no session of the "
+                "market. Give a session, or choose Events(..., non_session='next', 'previous' or 'skip')."
             )
         elif non_session == "skip":
             places[i] = _Place(told, reason=f"{told} is no session (non_session='skip')")
@@ -325,14 +325,13 @@ def _unknown(market: Market, security: str) -> str:
     if close:
         return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
     have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
-    hint = (
-        ""
-        if any(c.isdigit() or c == "." for c in security) or security.isupper()
-        else (
-            "; it looks like a firm's name: give its ticker, or, if the firm is private, a listed supplier or rival"
-        )
+    told = f"no security {security!r} in the market (it has {have})"
+    if any(c.isdigit() or c == "." for c in security) or security.isupper():
+        return told
+    return (
+        f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "
+        "supplier or rival"
     )
-    return f"no security {security!r} in the market (it has {have}){hint}"
 
 
 def _shift_note(sessions: pd.DatetimeIndex, place: _Place, day0: int, span: int) -> str:

@@ -227,7 +227,8 @@ def _report_excluded(sample: EventSample) -> None:
     if len(sample) == 0:
         raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
     warn(
-        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used (see results.excluded):\n{told}",
+        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used "
+        f"(see results.excluded):\n{told}",
         ExcludedEventsWarning,
     )
 
@@ -242,8 +243,8 @@ def _warn_of(sample: EventSample) -> None:
         shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching[:5])
         more = f"; and {len(touching) - 5} more" if len(touching) > 5 else ""
         warn(
-            f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the pairs; "
-            "shorten or move the windows, or drop one of each pair.",
+            f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the "
+            "pairs; shorten or move the windows, or drop one of each pair.",
             OverlapWarning,
         )
 
@@ -270,7 +271,7 @@ def _warn_of_gaps(
     for i in np.flatnonzero(lost.any(axis=1))[:5]:
         days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
         warn(
-            f"Event {sample.timeline.index[i]} ({sample.timeline['security'].iloc[i]}): the benchmark or a factor "
-            f"is missing on relative day(s) {days}, so these have no abnormal return.",
+            f"Event {sample.timeline.index[i]} ({sample.timeline['security'].iloc[i]}): the benchmark or a "
+            f"factor is missing on relative day(s) {days}, so these have no abnormal return.",
             DataWarning,
         )

@@ -55,10 +55,12 @@ class Window:
     @classmethod
     def of(cls, value: Window | Sequence[int] | int, end: int | None = None) -> Window:
         """Make a window of a Window, a pair, one day, or a start and an end."""
+        if isinstance(value, int | np.integer):
+            return cls(int(value), int(value) if end is None else end)
+        if end is not None:
+            raise WindowError(f"Give a window as {value!r} or as a start and an end, not both (end={end!r}).")
         if isinstance(value, Window):
             return value
-        if isinstance(value, Integral):
-            return cls(int(value), int(value) if end is None else end)
         try:
             first, last = value
         except (TypeError, ValueError):

@@ -31,7 +31,8 @@ def price_returns(
     The return of a session is taken over the last price before it, however long ago; on an ex-day
     the exchange's reference price takes the place of the previous close:
 
-    .. math:: R_t = \frac{P_t}{P_{s} \prod_{s < u \le t} F_u} - 1, \qquad F_u = \frac{\text{reference}_u}{P_{u^-}}
+    .. math:: R_t = \frac{P_t}{P_{s} \prod_{s < u \le t} F_u} - 1, \qquad
+              F_u = \frac{\text{reference}_u}{P_{u^-}}
 
     Parameters
     ----------

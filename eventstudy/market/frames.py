@@ -103,10 +103,11 @@ def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> p
             "day, e.g. frame[~frame.index.duplicated(keep='last')]."
         )
     if not frame.index.is_monotonic_increasing:
-        step = int(np.argmax(np.diff(frame.index.asi8) < 0))
+        days = pd.DatetimeIndex(frame.index)
+        step = int(np.argmax(days[1:] < days[:-1]))
         warn(
-            f"{what}: dates are out of order ({frame.index[step + 1]:%Y-%m-%d} comes after "
-            f"{frame.index[step]:%Y-%m-%d}); sorted by date.",
+            f"{what}: dates are out of order ({days[step + 1]:%Y-%m-%d} comes after "
+            f"{days[step]:%Y-%m-%d}); sorted by date.",
             DataWarning,
         )
         frame = frame.sort_index()
@@ -151,7 +152,9 @@ def _from_levels(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.Data
         names = {name: FIELDS.get(_plain(name)) for name in frame.columns.unique(level)}
         if {"close", "adj_close"} & set(names.values()):
             return {
-                field: wide_frame(frame.xs(name, axis=1, level=level), f"Prices ({field})", timezone)
+                field: wide_frame(
+                    pd.DataFrame(frame.xs(name, axis=1, level=level)), f"Prices ({field})", timezone
+                )
                 for name, field in names.items()
                 if field is not None
             }
@@ -172,14 +175,15 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
         )
     if frame[security].isna().any():
         raise DataError(f"Prices: row {frame[security].isna().idxmax()} names no {security}.")
-    days = daily_index(pd.Index(frame[date]), "Prices", timezone)
-    frame = frame.assign(**{str(date): days, str(security): frame[security].astype(str)})
-    twice = frame.duplicated([date, security])
+    frame = frame.assign(
+        day_=daily_index(pd.Index(frame[date]), "Prices", timezone), security_=frame[security].astype(str)
+    )
+    twice = frame.duplicated(["day_", "security_"])
     if twice.any():
-        row = frame[twice].iloc[0]
+        day, who = frame.loc[twice, ["day_", "security_"]].iloc[0]
         raise DataError(
-            f"Prices: {row[security]} has more than one row for {row[date]:%Y-%m-%d}. Keep one row a "
-            f"security and day, e.g. frame.drop_duplicates([{date!r}, {security!r}])."
+            f"Prices: {who} has more than one row for {day:%Y-%m-%d}. Keep one row a security and day, e.g. "
+            f"frame.drop_duplicates([{date!r}, {security!r}])."
         )
     fields = {c: FIELDS[_plain(c)] for c in frame.columns if _plain(c) in FIELDS}
     if not {"close", "adj_close"} & set(fields.values()):
@@ -188,7 +192,7 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
         )
     return {
         field: wide_frame(
-            frame.pivot(index=date, columns=security, values=column).sort_index(), f"Prices ({field})"
+            frame.pivot(index="day_", columns="security_", values=column).sort_index(), f"Prices ({field})"
         )
         for column, field in fields.items()
     }
@@ -199,11 +203,11 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     bad = (prices <= 0) | np.isinf(prices)
     if not bad.to_numpy().any():
         return prices
-    day, security = next(iter(bad.stack()[lambda s: s].index))
+    row, column = np.argwhere(bad.to_numpy())[0]
     count = int(bad.to_numpy().sum())
-    where = f"{security} is {prices.at[day, security]:g} on {day:%Y-%m-%d}" + (
-        f" (and {count - 1} more)" if count > 1 else ""
-    )
+    day = pd.DatetimeIndex(prices.index)[int(row)]
+    where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {day:%Y-%m-%d}"
+    where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
         raise DataError(
             f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "

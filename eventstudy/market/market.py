@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,31 +11,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.errors import DataError, RequestError
 from eventstudy.market.arrays import ReturnKind, SeriesBank, price_returns, return_spans
-from eventstudy.market.frames import BadPrices, align_series, check_prices, wide_fields, wide_frame
+from eventstudy.market.frames import BadPrices, check_prices, wide_fields, wide_frame
+from eventstudy.market.layout import (
+    Benchmark,
+    MarketData,
+    check_choice,
+    lay_benchmarks,
+    lay_factors,
+    lay_on_sessions,
+    reference_prices,
+    timezone_of,
+)
 from eventstudy.market.limits import limit_prices, limit_share
 
 __all__ = ["Market"]
-
-Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
-PRICE_FIELDS = ("open", "high", "low", "previous_close")
-
-
-@dataclass(frozen=True)
-class _Data:
-    """What a market holds, all laid on the same sessions."""
-
-    sessions: pd.DatetimeIndex
-    columns: tuple[str, ...]
-    returns: npt.NDArray[np.float64]  # (S, T), one row a security
-    spans: npt.NDArray[np.int64]  # (S, T)
-    fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
-    factors: pd.DataFrame | None
-    kind: ReturnKind
-    calendar: str | None
-    price_limit: float | Mapping[str, float] | None
-    tick: float
 
 
 class Market:
@@ -81,7 +71,7 @@ class Market:
     0.0296
     """
 
-    _data: _Data
+    _data: MarketData
     _bank: SeriesBank
     _benchmark_of: npt.NDArray[np.int64]
 
@@ -96,28 +86,28 @@ class Market:
         gaps: Literal["lumped", "single"] = "lumped",
         sessions: Literal["calendar", "data"] = "calendar",
     ) -> None:
-        _choice("kind", kind, get_args(ReturnKind))
-        _choice("gaps", gaps, ("lumped", "single"))
-        _choice("sessions", sessions, ("calendar", "data"))
+        check_choice("kind", kind, get_args(ReturnKind))
+        check_choice("gaps", gaps, ("lumped", "single"))
+        check_choice("sessions", sessions, ("calendar", "data"))
         if isinstance(returns, pd.Series):
             returns = returns.to_frame()
-        wide = wide_frame(returns, "Returns", _timezone(calendar))
-        wide = _on_sessions({"return": wide}, calendar, sessions)["return"]
+        wide = wide_frame(returns, "Returns", timezone_of(calendar))
+        wide = lay_on_sessions({"return": wide}, calendar, sessions)["return"]
         values = wide.to_numpy()
         impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
         if impossible.any():
             row, column = np.argwhere(impossible)[0]
             raise DataError(
-                f"Returns: {wide.columns[column]} is {values[row, column]:g} on {wide.index[row]:%Y-%m-%d}; a simple "
-                "return is finite and above -1 (-100 %). Are these percent? Divide by 100."
+                f"Returns: {wide.columns[column]} is {values[row, column]:g} on {wide.index[row]:%Y-%m-%d}; "
+                "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
             )
-        data = _Data(
+        data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
             returns=np.ascontiguousarray(values.T),
             spans=np.ascontiguousarray(return_spans(values, gaps == "lumped").T),
             fields={},
-            factors=_factors(factors, pd.DatetimeIndex(wide.index), calendar),
+            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), calendar),
             kind=kind,
             calendar=calendar,
             price_limit=None,
@@ -168,25 +158,25 @@ class Market:
         DataError
             On prices that cannot be used; the message names the security and the date.
         """
-        _choice("kind", kind, get_args(ReturnKind))
-        _choice("bad_prices", bad_prices, get_args(BadPrices))
-        _choice("sessions", sessions, ("calendar", "data"))
-        fields = wide_fields(prices, _timezone(calendar))
+        check_choice("kind", kind, get_args(ReturnKind))
+        check_choice("bad_prices", bad_prices, get_args(BadPrices))
+        check_choice("sessions", sessions, ("calendar", "data"))
+        fields = wide_fields(prices, timezone_of(calendar))
         for name in ("close", "adj_close"):
             if name in fields:
                 fields[name] = check_prices(fields[name], bad_prices)
-        fields = _on_sessions(fields, calendar, sessions)
+        fields = lay_on_sessions(fields, calendar, sessions)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
-        reference = None if adjusted else _reference(fields, base)
+        reference = None if adjusted else reference_prices(fields, base)
         returns, spans = price_returns(base.to_numpy(), reference, kind)
-        data = _Data(
+        data = MarketData(
             sessions=pd.DatetimeIndex(base.index),
             columns=tuple(base.columns),
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=_factors(factors, pd.DatetimeIndex(base.index), calendar),
+            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar),
             kind=kind,
             calendar=calendar,
             price_limit=price_limit,
@@ -196,10 +186,10 @@ class Market:
         market._assemble(data, benchmark, benchmark_is_price=True)
         return market
 
-    def _assemble(self, data: _Data, benchmark: Benchmark | None, *, benchmark_is_price: bool) -> None:
+    def _assemble(self, data: MarketData, benchmark: Benchmark | None, *, benchmark_is_price: bool) -> None:
         self._data = data
         self._positions = {name: row for row, name in enumerate(data.columns)}
-        names, values, spans, self._benchmark_of = _benchmarks(data, benchmark, benchmark_is_price)
+        names, values, spans, self._benchmark_of = lay_benchmarks(data, benchmark, benchmark_is_price)
         self._n_benchmarks = len(names)
         if data.factors is not None:
             factor = data.factors.to_numpy().T
@@ -289,7 +279,7 @@ class Market:
         return self._data.fields[field].copy()
 
     def arrays(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Returns (S, T), spans (S, T) and the benchmark's row in `bank` by security (S,), -1 where none."""
+        """Return returns and spans, both (S, T), and each benchmark's row in `bank` (S,), -1 where none."""
         return self._data.returns, self._data.spans, self._benchmark_of
 
     def find(self, security: str) -> int | None:
@@ -311,9 +301,9 @@ class Market:
         out = {"previous_close": float(earlier.iloc[-1])} if len(earlier) else {}
         for field in ("previous_close", "reference", "open", "low", "high", "close"):
             frame = self._data.fields.get(field)
-            if frame is not None and security in frame and not np.isnan(frame[security].iloc[row]):
-                key = "previous_close" if field == "reference" else field
-                out[key] = float(frame[security].iloc[row])
+            price = np.nan if frame is None or security not in frame else frame[security].to_numpy()[row]
+            if not np.isnan(price):
+                out["previous_close" if field == "reference" else field] = float(price)
         share = self.limit_share(security, day)
         if share is not None and "previous_close" in out:
             down, up = limit_prices(out["previous_close"], share, self._data.tick)
@@ -344,119 +334,3 @@ class Market:
         if self._data.factors is not None:
             parts.append("factors " + ", ".join(map(str, self._data.factors.columns)))
         return "Market: " + ", ".join(parts)
-
-
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
-
-
-def _timezone(calendar: str | None) -> str | None:
-    return None if calendar is None else Exchange(calendar).timezone
-
-
-def _on_sessions(
-    fields: Mapping[str, pd.DataFrame], calendar: str | None, sessions: str
-) -> dict[str, pd.DataFrame]:
-    """Lay frames on common sessions: the calendar's between the first and last date of the data."""
-    base = fields.get("close", next(iter(fields.values())))
-    index = pd.DatetimeIndex(base.index)
-    for frame in fields.values():
-        index = index.union(frame.index)
-    if calendar is not None and sessions == "calendar":
-        expected = Exchange(calendar).sessions(index[0], index[-1])
-        extra = index.difference(expected)
-        if len(extra):
-            shown = ", ".join(f"{d:%Y-%m-%d}" for d in extra[:5]) + ", ..." * (len(extra) > 5)
-            warn(
-                f"{len(extra)} date(s) of the data are no sessions of {calendar} and are left out: {shown}. If "
-                "the exchange did trade then, pass sessions='data'.",
-                CalendarWarning,
-            )
-        lacking = expected.difference(index)
-        if len(lacking):
-            shown = ", ".join(f"{d:%Y-%m-%d}" for d in lacking[:5]) + ", ..." * (len(lacking) > 5)
-            warn(
-                f"The data lacks {len(lacking)} session(s) of {calendar}: {shown}. The returns after them span "
-                "several sessions and are treated so.",
-                CalendarWarning,
-            )
-        index = expected
-    columns = base.columns
-    return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
-
-
-def _reference(fields: Mapping[str, pd.DataFrame], close: pd.DataFrame) -> npt.NDArray[np.float64] | None:
-    """Reference prices: as given, else the exchange's previous close where it differs from ours."""
-    given = [fields[name] for name in ("reference", "previous_close") if name in fields]
-    if not given:
-        return None
-    merged = given[0] if len(given) == 1 else given[0].fillna(given[1])
-    return merged.to_numpy()
-
-
-def _factors(
-    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None
-) -> pd.DataFrame | None:
-    if factors is None:
-        return None
-    wide = wide_frame(factors, "Factors", _timezone(calendar))
-    if not wide.index.isin(sessions).any():
-        raise DataError(
-            f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
-            f"{wide.index[-1]:%Y-%m-%d}."
-        )
-    return wide.reindex(sessions)
-
-
-def _benchmarks(
-    data: _Data, benchmark: Benchmark | None, is_price: bool
-) -> tuple[list[str], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
-    names: list[str] = []
-    values: list[npt.NDArray[np.float64]] = []
-    spans: list[npt.NDArray[np.int64]] = []
-    of = np.full(len(data.columns), -1, dtype=np.int64)
-
-    def add(given: str | pd.Series, where: str) -> int:
-        if isinstance(given, str):
-            if given not in data.columns:
-                close = difflib.get_close_matches(given, data.columns, n=3)
-                hint = (
-                    f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
-                )
-                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
-            name, row = given, data.columns.index(given)
-            value, span = data.returns[row], data.spans[row]
-        else:
-            series = align_series(given, data.sessions, where, _timezone(data.calendar))
-            name = str(given.name) if given.name is not None else "benchmark"
-            if is_price:
-                checked = check_prices(series.to_frame(name), "raise").to_numpy()
-                value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
-            else:
-                value = series.to_numpy()
-                span = return_spans(value[:, None], lumped=True)[:, 0]
-        if np.isnan(value).all():
-            raise DataError(f"{where} {name!r} has no return on any session of the market.")
-        if name not in names:
-            names.append(name)
-            values.append(value)
-            spans.append(span)
-        return names.index(name)
-
-    if isinstance(benchmark, Mapping):
-        for security, given in benchmark.items():
-            if security not in data.columns:
-                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
-            of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
-    elif isinstance(benchmark, (str, pd.Series)):
-        of[:] = add(benchmark, "Benchmark")
-    elif benchmark is not None:
-        raise DataError(
-            f"benchmark must be a column name, a Series or a mapping by security, got {type(benchmark).__name__}."
-        )
-    return names, values, spans, of
-
-
-def _some(columns: tuple[str, ...]) -> str:
-    return ", ".join(columns[:8]) + (", ..." if len(columns) > 8 else "")

@@ -102,7 +102,7 @@ def _inverse(cross: FloatArray) -> FloatArray:
     if p > 1:
         bad |= np.linalg.eigvalsh(unit)[:, 0] < 1e-12
         unit[bad] = np.eye(p)
-    inverse = np.linalg.inv(unit) / (size[:, :, None] * size[:, None, :])
+    inverse: FloatArray = np.linalg.inv(unit) / (size[:, :, None] * size[:, None, :])
     inverse[bad] = np.nan
     return inverse
 
@@ -168,7 +168,8 @@ class LinearModel(NormalReturnModel):
 class ConstantMean(LinearModel):
     r"""The security's own mean return over the estimation window.
 
-    .. math:: E[R_{it}] = \hat\mu_i, \qquad V_i = s_i^2 (I + \mathbf{1}\mathbf{1}'/M_i), \qquad \nu_i = M_i - 1
+    .. math:: E[R_{it}] = \hat\mu_i, \qquad V_i = s_i^2 (I + \mathbf{1}\mathbf{1}'/M_i), \qquad
+              \nu_i = M_i - 1
 
     Notes
     -----
@@ -256,7 +257,7 @@ class MarketAdjusted(NormalReturnModel):
         return 0
 
     def fit(self, arrays: EventArrays) -> ModelFit:
-        n, width = arrays.y_est.shape
+        n = len(arrays.y_est)
         residuals = arrays.y_est - arrays.x_est[:, :, 0]
         used = ~np.isnan(residuals)
         n_obs = used.sum(axis=1).astype(np.int64)

@@ -211,7 +211,7 @@ class EventStudyResults:
         return run_tests(self._data.test_input(self._data.window(start, end)), keys, options)
 
     def recommended(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
-        """Tests that survive this design (number of events, clustering, window), and why.
+        """List the tests that survive this design (number of events, clustering, window), and why.
 
         Returns
         -------
@@ -241,7 +241,7 @@ class EventStudyResults:
         return spec.model.regression(arrays, 0)
 
     def decomposition(self, event_id: Hashable | None = None, day: int = 0) -> pd.DataFrame:
-        """Take the event day apart: overnight gap, low, high and close against the previous close and the limit.
+        """Take the event day apart: gap, low, high and close against previous close and limit.
 
         Parameters
         ----------

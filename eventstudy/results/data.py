@@ -51,8 +51,8 @@ class StudyData:
         window = Window.of(start, end)
         if window not in whole:
             raise RequestError(
-                f"The window {window} reaches outside the event window {whole} of this study. Fit it again with "
-                f"window=({min(window.start, whole.start)}, {max(window.end, whole.end)})."
+                f"The window {window} reaches outside the event window {whole} of this study. Fit it "
+                f"again with window=({min(window.start, whole.start)}, {max(window.end, whole.end)})."
             )
         return window
 
@@ -88,8 +88,9 @@ class StudyData:
             raise RequestError(
                 f"{event_id} has {len(of_security)} events; name one by its id: {_some(index[of_security])}."
             )
-        if event_id in excluded.index:
-            raise RequestError(f"Event {event_id} was excluded: {excluded['reason'][event_id]}.")
+        reasons = dict(zip(excluded.index, excluded["reason"], strict=True))
+        if event_id in reasons:
+            raise RequestError(f"Event {event_id} was excluded: {reasons[event_id]}.")
         raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:

@@ -144,8 +144,8 @@ def decomposition(data: StudyData, row: int, day: int) -> pd.DataFrame:
     lacking = [field for field in ("previous_close", "open", "low", "high", "close") if field not in prices]
     if lacking:
         raise RequestError(
-            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day cannot be "
-            "taken apart. Make the market of prices with open, high, low and close."
+            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day "
+            "cannot be taken apart. Make the market of prices with open, high, low and close."
         )
     order = ["previous_close", "open", "low", "high", "close", "limit_down", "limit_up"]
     shown = [moment for moment in order if moment in prices]

@@ -39,8 +39,8 @@ def _design(data: StudyData) -> Section:
     securities = data.sample.timeline["security"].nunique()
     rows = {
         "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
-        "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, {len(market.sessions)} sessions"
-        + (f" of {market.exchange.code}" if market.exchange else ""),
+        "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
+        f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": ", ".join(market.benchmarks) or "none",
         "returns": market.kind,
         "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"

@@ -1,0 +1,175 @@
+"""Frames and options → one set of arrays over the sessions of a market."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.calendars import Exchange
+from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
+from eventstudy.market.frames import align_series, check_prices, wide_frame
+
+__all__ = [
+    "Benchmark",
+    "MarketData",
+    "check_choice",
+    "lay_benchmarks",
+    "lay_factors",
+    "lay_on_sessions",
+    "reference_prices",
+    "timezone_of",
+]
+
+Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
+
+
+@dataclass(frozen=True)
+class MarketData:
+    """What a market holds, all laid on the same sessions."""
+
+    sessions: pd.DatetimeIndex
+    columns: tuple[str, ...]
+    returns: npt.NDArray[np.float64]  # (S, T), one row a security
+    spans: npt.NDArray[np.int64]  # (S, T)
+    fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
+    factors: pd.DataFrame | None
+    kind: ReturnKind
+    calendar: str | None
+    price_limit: float | Mapping[str, float] | None
+    tick: float
+
+
+def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse an option that is none of those allowed."""
+    if value not in allowed:
+        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def timezone_of(calendar: str | None) -> str | None:
+    """Return the time zone of an exchange calendar, None where there is no calendar."""
+    return None if calendar is None else Exchange(calendar).timezone
+
+
+def lay_on_sessions(
+    fields: Mapping[str, pd.DataFrame], calendar: str | None, sessions: str
+) -> dict[str, pd.DataFrame]:
+    """Lay frames on common sessions: the calendar's between the first and last date of the data."""
+    base = fields.get("close", next(iter(fields.values())))
+    index = pd.DatetimeIndex(base.index)
+    for frame in fields.values():
+        index = index.union(pd.DatetimeIndex(frame.index))
+    if calendar is not None and sessions == "calendar":
+        expected = Exchange(calendar).sessions(index[0], index[-1])
+        extra = index.difference(expected)
+        if len(extra):
+            shown = ", ".join(f"{d:%Y-%m-%d}" for d in extra[:5]) + ", ..." * (len(extra) > 5)
+            warn(
+                f"{len(extra)} date(s) of the data are no sessions of {calendar} and are left out: {shown}. "
+                "If the exchange did trade then, pass sessions='data'.",
+                CalendarWarning,
+            )
+        lacking = expected.difference(index)
+        if len(lacking):
+            shown = ", ".join(f"{d:%Y-%m-%d}" for d in lacking[:5]) + ", ..." * (len(lacking) > 5)
+            warn(
+                f"The data lacks {len(lacking)} session(s) of {calendar}: {shown}. The returns after them "
+                "span several sessions and are treated so.",
+                CalendarWarning,
+            )
+        index = expected
+    columns = base.columns
+    return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
+
+
+def reference_prices(
+    fields: Mapping[str, pd.DataFrame], close: pd.DataFrame
+) -> npt.NDArray[np.float64] | None:
+    """Return reference prices: as given, else the exchange's previous close."""
+    given = [fields[name] for name in ("reference", "previous_close") if name in fields]
+    if not given:
+        return None
+    merged = given[0] if len(given) == 1 else given[0].fillna(given[1])
+    return merged.to_numpy()
+
+
+def lay_factors(
+    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None
+) -> pd.DataFrame | None:
+    """Lay factors on the sessions; days they lack are missing."""
+    if factors is None:
+        return None
+    wide = wide_frame(factors, "Factors", timezone_of(calendar))
+    if not wide.index.isin(sessions).any():
+        raise DataError(
+            f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
+            f"{wide.index[-1]:%Y-%m-%d}."
+        )
+    return wide.reindex(sessions)
+
+
+def lay_benchmarks(
+    data: MarketData, benchmark: Benchmark | None, is_price: bool
+) -> tuple[list[str], list[npt.NDArray[np.float64]], list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+    """Lay benchmarks on the sessions.
+
+    Returns
+    -------
+    names, values, spans : lists, one entry a benchmark
+    of : array of int, shape (S,)
+        Each security's benchmark, -1 where it has none.
+    """
+    names: list[str] = []
+    values: list[npt.NDArray[np.float64]] = []
+    spans: list[npt.NDArray[np.int64]] = []
+    of = np.full(len(data.columns), -1, dtype=np.int64)
+
+    def add(given: str | pd.Series, where: str) -> int:
+        if isinstance(given, str):
+            if given not in data.columns:
+                close = difflib.get_close_matches(given, data.columns, n=3)
+                hint = (
+                    f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
+                )
+                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
+            name, row = given, data.columns.index(given)
+            value, span = data.returns[row], data.spans[row]
+        else:
+            series = align_series(given, data.sessions, where, timezone_of(data.calendar))
+            name = str(given.name) if given.name is not None else "benchmark"
+            if is_price:
+                checked = check_prices(series.to_frame(name), "raise").to_numpy()
+                value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
+            else:
+                value = series.to_numpy()
+                span = return_spans(value[:, None], lumped=True)[:, 0]
+        if np.isnan(value).all():
+            raise DataError(f"{where} {name!r} has no return on any session of the market.")
+        if name not in names:
+            names.append(name)
+            values.append(value)
+            spans.append(span)
+        return names.index(name)
+
+    if isinstance(benchmark, Mapping):
+        for security, given in benchmark.items():
+            if security not in data.columns:
+                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
+            of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
+    elif isinstance(benchmark, (str, pd.Series)):
+        of[:] = add(benchmark, "Benchmark")
+    elif benchmark is not None:
+        raise DataError(
+            "benchmark must be a column name, a Series or a mapping by security, got "
+            f"{type(benchmark).__name__}."
+        )
+    return names, values, spans, of
+
+
+def _some(columns: tuple[str, ...]) -> str:
+    return ", ".join(columns[:8]) + (", ..." if len(columns) > 8 else "")
