@@ -1,0 +1,236 @@
+"""Rank tests: Corrado, Corrado-Zivney, generalised ranks and cumulated ranks (METHODS D3-D7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
+from eventstudy.inference.correlation import dependence
+from eventstudy.inference.support import (
+    NEGLIGIBLE,
+    counted,
+    memo,
+    scaled_events,
+    shortage,
+    spread,
+    undefined,
+)
+
+__all__ = [
+    "RANK_TESTS",
+    "RankProfile",
+    "grank_profile",
+    "rank_profile",
+    "rank_z",
+    "scaled_ranks",
+    "t_of_rank_z",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+#: Events ranked at a time, so that memory does not grow with the number of events.
+CHUNK = 4096
+
+
+def scaled_ranks(values: FloatArray) -> FloatArray:
+    r"""Rank each row among its own T_i values: ``K / (T_i + 1) - 1/2``, ties get the average rank.
+
+    Parameters
+    ----------
+    values : array, shape (N, T)
+        NaN where missing, which stays NaN (Corrado and Zivney 1992).
+
+    Examples
+    --------
+    >>> scaled_ranks(np.array([[0.3, np.nan, 0.1, 0.2]])).tolist()
+    [[0.25, nan, -0.25, 0.0]]
+    """
+    missing = np.isnan(values)
+    # What is missing ranks last, beyond every value, and so moves no other rank.
+    ranks = stats.rankdata(np.where(missing, np.inf, values), axis=1)
+    sizes = (~missing).sum(axis=1, keepdims=True)
+    return np.where(missing, np.nan, ranks / (sizes + 1.0) - 0.5)
+
+
+@dataclass(frozen=True)
+class RankProfile:
+    """Scaled ranks of N events over T days, estimation days first, reduced to what the tests need.
+
+    Attributes
+    ----------
+    mean : array, shape (T,)
+        Average scaled rank of the available events of each day; NaN where there is none.
+    tested : array, shape (N, L)
+        Scaled ranks of the tested days.
+    tested_columns : slice
+        Where the tested days stand in `mean`.
+    sizes : array of int, shape (N,)
+        Days T_i that event i is ranked among.
+    spread : float
+        ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
+    n_days : int
+        Days on which some event is ranked.
+    """
+
+    mean: FloatArray
+    tested: FloatArray
+    tested_columns: slice
+    sizes: IntArray
+    spread: float
+    n_days: int
+
+    @property
+    def tested_means(self) -> FloatArray:
+        """Average scaled ranks of the tested days on which some event is ranked."""
+        values = self.mean[self.tested_columns]
+        return values[~np.isnan(values)]
+
+
+def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:
+    """Rank each event over its estimation days and event days together.
+
+    Parameters
+    ----------
+    estimation : array, shape (N, W)
+    event : array, shape (N, L)
+        Abnormal returns to be ranked, in the same units; NaN where missing.
+    tested : slice
+        The tested columns of `event`; the others are ranked all the same.
+    """
+    n, width = len(event), estimation.shape[1]
+    total = np.zeros(width + event.shape[1])
+    count = np.zeros(len(total), dtype=np.int64)
+    chosen = np.empty_like(event[:, tested])
+    sizes = np.empty(n, dtype=np.int64)
+    for b in range(0, n, CHUNK):
+        rows = slice(b, b + CHUNK)
+        ranks = scaled_ranks(np.concatenate([estimation[rows], event[rows]], axis=1))
+        seen = ~np.isnan(ranks)
+        total += np.where(seen, ranks, 0.0).sum(axis=0)
+        count += seen.sum(axis=0)
+        sizes[rows] = seen.sum(axis=1)
+        chosen[rows] = ranks[:, width:][:, tested]
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    n_days = int((count > 0).sum())
+    s = float(np.sqrt((count / n * np.where(count > 0, mean, 0.0) ** 2).sum() / n_days))
+    start, stop, _ = tested.indices(event.shape[1])
+    columns = slice(width + start, width + stop)
+    # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
+    return RankProfile(mean, chosen, columns, sizes, s if s > NEGLIGIBLE else 0.0, n_days)
+
+
+def rank_z(profile: RankProfile) -> float:
+    r"""Rank test of L tested days with the without-replacement correction, N(0, 1).
+
+    .. math:: Z = \frac{\sum_{t \in W} \bar U_t}{\sqrt L\, S} \sqrt{\frac{T - 1}{T - L}}
+
+    Corrado (1989) for one day, Cowan (1992) for several. Ranks are drawn without replacement, so
+    their sum over L of T days has variance ``L (T - L) / (T - 1) S^2`` rather than ``L S^2``.
+    Tested days on which no event is ranked do not count.
+    """
+    means = profile.tested_means
+    days, total = len(means), profile.n_days
+    return float(means.sum() / (np.sqrt(days) * profile.spread) * np.sqrt((total - 1) / (total - days)))
+
+
+def t_of_rank_z(z: float, n_days: int) -> float:
+    r"""Turn a rank Z into the t of its day against the others: ``Z sqrt((T - 2) / (T - 1 - Z^2))``.
+
+    Exactly the two-sample t of one observation against the T - 1 others, because the tested day
+    is part of S (Kolari and Pynnonen 2011, eq. 12); t(T - 2). NaN if ``Z^2 >= T - 1``.
+    """
+    inside = n_days - 1.0 - z * z
+    return float(z * np.sqrt((n_days - 2.0) / inside)) if inside > NEGLIGIBLE * n_days else float("nan")
+
+
+def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> RankProfile:
+    r"""Rank profile of the generalised rank test: T - 1 estimation days and the cumulated event day.
+
+    The event day's value is ``SCAR* = SCAR sqrt(1 - r) / sd(SCAR)``. Under mean correlation r
+    the cross-sectional standard deviation estimates ``sigma sqrt(1 - r)``, so that SCAR* would
+    be too dispersed without the factor (Kolari and Pynnonen 2011, footnote 6).
+
+    Parameters
+    ----------
+    est_sar : array, shape (N, W)
+        Estimation residuals over the residual standard deviation.
+    scar : array, shape (N,)
+    r : float
+        Mean correlation; 0 leaves the standard deviation as it is.
+    """
+    star = scar * np.sqrt(1.0 - r) / np.std(scar, ddof=1)
+    return rank_profile(est_sar, star[:, None], slice(0, 1))
+
+
+def _flat(profile: RankProfile) -> str | None:
+    if profile.spread == 0:
+        return "average ranks do not vary over the days"
+    if profile.n_days - len(profile.tested_means) < 2:
+        return f"only {profile.n_days - len(profile.tested_means)} days outside of the window to rank among"
+    return None
+
+
+def _corrado_profile(data: TestInput) -> RankProfile:
+    used = scaled_events(data)
+    fit = used.abnormal
+    # A return that lumps d sessions has the noise of d days.
+    daily = fit.ar / np.sqrt(np.maximum(fit.span, 1))
+    return rank_profile(fit.residuals, daily, used.cols)
+
+
+def _rank(data: TestInput, options: Options) -> Statistic:
+    profile = memo(data, "rank", lambda: _corrado_profile(data))
+    reason = _flat(profile)
+    if reason:
+        return undefined(reason)
+    z = rank_z(profile)
+    p = p_value(z, options.alternative)
+    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
+
+
+def _grank(data: TestInput, r: float) -> RankProfile | str:
+    """Profile of GRANK un-shrunk by r, or the reason why there is none."""
+    used = scaled_events(data)
+    if spread(used.scar) == 0:
+        return "all standardised CARs are equal, so the cross-section has no variance"
+    profile = grank_profile(used.est_sar, used.scar, r)
+    return _flat(profile) or profile
+
+
+def _grank_t(data: TestInput, options: Options) -> Statistic:
+    r = dependence(scaled_events(data)).mean_correlation
+    if r > 1.0 - NEGLIGIBLE:
+        return undefined("the estimation residuals of all events are identical")
+    profile = _grank(data, max(r, 0.0))
+    if isinstance(profile, str):
+        return undefined(profile)
+    t = t_of_rank_z(rank_z(profile), profile.n_days)
+    if np.isnan(t):
+        return undefined("average ranks do not vary outside of the event day")
+    dof = profile.n_days - 2
+    found = Statistic(
+        t, p_value(t, options.alternative, dof), "t", dof, float(profile.mean[-1]),
+        extra={"mean_correlation": r},
+    )  # fmt: skip
+    note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4f}" if r > 0 else ""
+    return counted(data, found, note)
+
+
+VARIANCE, CORRELATION, NORMALITY = "event-induced variance", "cross-correlation", "non-normality"
+NULL = "the tested days rank like the estimation days"
+
+RANK_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "rank", "Corrado rank Z", NULL, "N(0,1)", frozenset({CORRELATION, NORMALITY}),
+        "Corrado (1989); Corrado and Zivney (1992); Cowan (1992)", lambda d: shortage(d, scaled=True), _rank,
+    ),
+    SignificanceTest(
+        "grank_t", "GRANK-T", "the CAR ranks like an estimation day", "t(T-2)",
+        frozenset({VARIANCE, CORRELATION, NORMALITY}),
+        "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_t,
+    ),
+)  # fmt: skip

@@ -1,0 +1,151 @@
+"""All significance tests in one ordered mapping, and the table of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput
+from eventstudy.inference.parametric import PARAMETRIC_TESTS
+from eventstudy.inference.portfolio import PORTFOLIO_TESTS
+from eventstudy.inference.ranks import RANK_TESTS
+from eventstudy.inference.signs import SIGN_TESTS
+from eventstudy.inference.single import SINGLE_TESTS
+from eventstudy.inference.support import usable_events
+
+__all__ = ["COLUMNS", "TESTS", "check_keys", "run_tests"]
+
+ORDER = [
+    "cross_sectional",
+    "independence",
+    "time_series",
+    "portfolio",
+    "lamb",
+    "patell",
+    "adjusted_patell",
+    "bmp",
+    "adjusted_bmp",
+    "skewness_adjusted",
+    "jaffe",
+    "sign",
+    "generalized_sign",
+    "rank",
+    "rank_zivney",
+    "sign_zivney",
+    "grank_t",
+    "grank_z",
+    "cumrank_t",
+    "cumrank_z",
+    "wilcoxon",
+    "jackknife",
+    "t",
+    "sq",
+]
+
+COLUMNS = [
+    "test",
+    "statistic",
+    "distribution",
+    "dof",
+    "p_value",
+    "estimate",
+    "n_events",
+    "null",
+    "robust_to",
+    "reference",
+    "applicable",
+    "note",
+]
+
+_declared = {
+    test.key: test for test in (*PARAMETRIC_TESTS, *PORTFOLIO_TESTS, *SIGN_TESTS, *RANK_TESTS, *SINGLE_TESTS)
+}
+
+#: Every significance test by key, in the order of the tables.
+TESTS: dict[str, SignificanceTest] = {key: _declared[key] for key in ORDER if key in _declared}
+
+
+def check_keys(keys: Sequence[str]) -> list[str]:
+    """Return `keys` as a list, or raise RequestError that names close matches of an unknown one."""
+    if isinstance(keys, str):
+        raise RequestError(f"Tests are asked for as a list of keys: tests=[{keys!r}].")
+    for key in keys:
+        if key not in TESTS:
+            close = get_close_matches(str(key), TESTS, n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise RequestError(f"There is no test {key!r}. {hint} Known tests: {', '.join(TESTS)}.")
+    return list(keys)
+
+
+def run_tests(
+    data: TestInput, keys: Sequence[str] | None = None, options: Options | None = None
+) -> pd.DataFrame:
+    """Run significance tests on one tested window: one row a test.
+
+    Events without a CAR in the window take no part in any test. A test that cannot be used is a row
+    with ``applicable=False``, missing numbers and the reason in `note`.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events and tested window.
+    keys : sequence of str, optional
+        Keys of `TESTS`, in the order wanted; all of them by default.
+    options : Options, optional
+        Side of the alternative, and randomness.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns test, statistic, distribution, dof, p_value, estimate, n_events, null, robust_to (comma
+        separated), reference, applicable, note. `estimate` is what the test tests: the mean CAR, the
+        mean standardised CAR of the Patell and BMP tests, the share of positive CARs of the sign
+        tests, the mean scaled rank (between -1/2 and 1/2) of the rank tests.
+
+    Raises
+    ------
+    RequestError
+        If a key or the alternative is unknown.
+    """
+    options = Options() if options is None else options
+    if options.alternative not in get_args(Alternative):
+        raise RequestError(
+            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
+        )
+    wanted = list(TESTS) if keys is None else check_keys(keys)
+    frame = pd.DataFrame([_row(TESTS[key], data, options) for key in wanted], columns=COLUMNS)
+    numbers = ["statistic", "dof", "p_value", "estimate"]
+    return frame.astype(dict.fromkeys(numbers, float) | {"applicable": bool, "n_events": int})
+
+
+def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:
+    row: dict[str, object] = {
+        "test": test.key,
+        "distribution": test.distribution,
+        "n_events": usable_events(data).n_events,
+        "null": test.null,
+        "robust_to": ", ".join(sorted(test.robust_to)),
+        "reference": test.reference,
+    }
+    reason = test.applies(data)
+    found = None if reason else test.compute(data, options)
+    if found is not None and np.isnan(found.statistic):
+        reason = found.note
+    if found is None or reason:
+        missing = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), np.nan)
+        return row | missing | {"applicable": False, "note": f"not applicable: {reason}"}
+    return row | {
+        "statistic": found.statistic,
+        "distribution": found.distribution,
+        "dof": np.nan if found.dof is None else found.dof,
+        "p_value": found.p_value,
+        "estimate": found.estimate,
+        "n_events": found.extra.get("n_events", row["n_events"]),
+        "applicable": True,
+        "note": found.note,
+    }

@@ -1,0 +1,106 @@
+"""What several tests share: which events can be used, why a test cannot, and a memo for costly parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from eventstudy.inference.base import Statistic, TestInput
+
+__all__ = [
+    "counted",
+    "memo",
+    "n_windows",
+    "scaled_events",
+    "shortage",
+    "spread",
+    "undefined",
+    "usable_events",
+]
+
+FloatArray = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+#: Relative size below which a standard deviation is rounding noise.
+NEGLIGIBLE = 1e-12
+#: A residual standard deviation this small beside the event's own returns is rounding noise.
+EXACT_FIT = 1e-10
+
+
+def memo(data: TestInput, name: str, compute: Callable[[], T]) -> T:
+    """Compute a value once for a TestInput; it lives as long as `data` does."""
+    # The same place where functools.cached_property keeps its values.
+    store = vars(data)
+    key = f"_memo_{name}"
+    if key not in store:
+        store[key] = compute()
+    return cast(T, store[key])
+
+
+def usable_events(data: TestInput) -> TestInput:
+    """Restrict `data` to events with a CAR in the tested window (`data` itself if all have one)."""
+    if data.usable.all():
+        return data
+    return memo(data, "usable", lambda: data.only(data.usable))
+
+
+def scaled_events(data: TestInput) -> TestInput:
+    """Restrict `data` to events with a CAR and a residual variance to measure it by.
+
+    A series that is constant, or fitted exactly, over the estimation window has a residual
+    variance of zero or of rounding size; no standardised abnormal return exists then.
+    """
+
+    def restrict() -> TestInput:
+        usable = usable_events(data)
+        returns = np.abs(np.concatenate([usable.abnormal.actual, usable.abnormal.ar], axis=1))
+        largest = np.where(np.isnan(returns), 0.0, returns).max(axis=1, initial=0.0)
+        s2 = usable.abnormal.s2
+        sound = (s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & (usable.cumulative.variance > 0)
+        return usable if sound.all() else usable.only(sound)
+
+    return memo(data, "scaled", restrict)
+
+
+def counted(data: TestInput, found: Statistic, *notes: str) -> Statistic:
+    """Complete the result of a test on `scaled_events`: how many events it used, which it left out."""
+    used = scaled_events(data).n_events
+    gone = usable_events(data).n_events - used
+    without = f"{gone} event{'s' if gone > 1 else ''} without residual variance left out" if gone else ""
+    note = "; ".join(n for n in (found.note, *notes, without) if n)
+    return replace(found, note=note, extra={**found.extra, "n_events": used})
+
+
+def shortage(data: TestInput, minimum: int = 2, *, scaled: bool = False) -> str | None:
+    """Return the reason why too few events can be used for a cross-sectional test, or None."""
+    n = usable_events(data).n_events
+    if n == 0:
+        return f"no event has a CAR in window {data.window}"
+    if scaled and n >= minimum:
+        n = scaled_events(data).n_events
+        if n < minimum:
+            return f"residual variance is zero for all but {n} of {usable_events(data).n_events} events"
+    if n >= minimum:
+        return None
+    return "one event" if n == 1 else f"needs at least {minimum} events, {n} can be used"
+
+
+def n_windows(data: TestInput) -> int:
+    """Count the distinct tested windows of the usable events, by their calendar dates."""
+    usable = usable_events(data)
+    return len(np.unique(usable.tested_dates.astype("datetime64[D]").astype(np.int64), axis=0))
+
+
+def spread(values: FloatArray) -> float:
+    """Return the standard deviation (N - 1) of `values`, or 0 where it is only rounding noise."""
+    sd = float(np.std(values, ddof=1))
+    return sd if sd > NEGLIGIBLE * float(np.abs(values).max()) else 0.0
+
+
+def undefined(reason: str) -> Statistic:
+    """Make the result of a test that turns out to be undefined only on the way, with the reason."""
+    return Statistic(float("nan"), float("nan"), "", note=reason)

@@ -1,0 +1,176 @@
+"""What every significance test must do, whatever it computes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eventstudy.inference import TESTS, Options, TestInput, run_tests
+from eventstudy.inference.base import select
+from eventstudy.windows import Window
+
+SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
+NUMBERS = ["statistic", "dof", "p_value", "estimate"]
+RETURNS = ("ar", "actual", "expected", "residuals")
+
+
+def scaled_by(abnormal, factor):
+    """The same events with all returns multiplied."""
+    parts = {name: factor * getattr(abnormal, name) for name in RETURNS}
+    parts |= {name: factor**2 * getattr(abnormal, name) for name in ("s2", "noise", "param_cov")}
+    return replace(abnormal, **parts)
+
+
+class Battery:
+    """Properties of one test on one tested window; subclasses choose the events."""
+
+    window = Window(0, 1)
+    layout = "common"
+    missing = 0.1
+
+    @pytest.fixture(params=list(TESTS))
+    def key(self, request):
+        return request.param
+
+    @pytest.fixture
+    def events(self, key, panel):
+        n = 1 if key in SINGLE else 14
+        return panel(n=n, layout=self.layout, missing=self.missing, seed=21, effect=0.01).abnormal
+
+    def run(self, key, abnormal, alternative="two-sided", window=None):
+        data = TestInput(abnormal, window or self.window)
+        return run_tests(data, [key], Options(alternative=alternative, n_resamples=99, seed=1)).iloc[0]
+
+    def needs_one_date(self, row):
+        return "one common event date" in row["note"] and self.layout != "common"
+
+    def same(self, a, b, sign=1.0):
+        assert a["applicable"] == b["applicable"]
+        assert b["statistic"] == pytest.approx(sign * a["statistic"], rel=1e-8, abs=1e-8, nan_ok=True)
+        assert b["p_value"] == pytest.approx(a["p_value"], rel=1e-8, abs=1e-10, nan_ok=True)
+
+    def finite_or_said(self, row):
+        """A row has numbers, or none of them and a reason."""
+        if row["applicable"]:
+            assert np.isfinite([row["statistic"], row["p_value"], row["estimate"]]).all()
+            assert 0.0 <= row["p_value"] <= 1.0
+        else:
+            assert row[NUMBERS].isna().all()
+            assert row["note"].startswith("not applicable: ")
+            assert len(row["note"]) > len("not applicable: ")
+
+    def test_applies(self, key, events):
+        row = self.run(key, events)
+        self.finite_or_said(row)
+        assert row["applicable"] or self.needs_one_date(row), row["note"]
+
+    def test_order_of_events_does_not_matter(self, key, events):
+        order = np.random.default_rng(0).permutation(events.n_events)
+        self.same(self.run(key, events), self.run(key, select(events, order)))
+
+    @pytest.mark.parametrize("factor", [1e-3, 70.0])
+    def test_scale_does_not_matter(self, key, events, factor):
+        self.same(self.run(key, events), self.run(key, scaled_by(events, factor)))
+
+    def test_sign_flips_with_the_returns(self, key, events):
+        flipped = scaled_by(events, -1.0)
+        self.same(self.run(key, events), self.run(key, flipped), sign=-1.0)
+        for side, other in (("less", "greater"), ("greater", "less")):
+            self.same(self.run(key, events, side), self.run(key, flipped, other), sign=-1.0)
+
+    def test_sides_agree(self, key, events):
+        p = {side: self.run(key, events, side)["p_value"] for side in ("two-sided", "less", "greater")}
+        if np.isnan(p["less"]):
+            return
+        assert p["less"] + p["greater"] >= 1.0 - 1e-12
+        if self.run(key, events)["distribution"] in {"t", "normal"}:
+            assert p["less"] + p["greater"] == pytest.approx(1.0)
+            assert p["two-sided"] == pytest.approx(2 * min(p["less"], p["greater"]))
+
+    def test_events_without_a_car_take_no_part(self, key, events):
+        ar = events.ar.copy()
+        gone = np.arange(events.n_events) >= 10 if events.n_events > 1 else np.array([True])
+        ar[gone] = np.nan
+        row = self.run(key, replace(events, ar=ar))
+        if key in SINGLE:
+            assert "no event has a CAR" in row["note"]
+        else:
+            self.same(self.run(key, select(events, ~gone)), row)
+            assert row["n_events"] == 10
+
+    def test_ties(self, key, events):
+        coarse = replace(events, ar=np.round(events.ar, 2), residuals=np.round(events.residuals, 2))
+        row = self.run(key, coarse)
+        self.finite_or_said(row)
+        assert row["applicable"] or self.needs_one_date(row), row["note"]
+        order = np.random.default_rng(0).permutation(events.n_events)
+        self.same(row, self.run(key, select(coarse, order)))
+
+    def test_one_event(self, key, events):
+        row = self.run(key, select(events, np.arange(events.n_events) == 0))
+        self.finite_or_said(row)
+        assert row["applicable"] == (key in SINGLE)
+        if key not in SINGLE:
+            assert row["note"] == "not applicable: one event"
+
+    def test_two_events(self, key, events, panel):
+        row = self.run(key, panel(n=2, layout=self.layout, seed=21).abnormal)
+        self.finite_or_said(row)
+        assert (key not in SINGLE) or not row["applicable"]
+
+    def test_no_event(self, key, events):
+        row = self.run(key, select(events, np.zeros(events.n_events, dtype=bool)))
+        assert not row["applicable"]
+        self.finite_or_said(row)
+
+    def test_identical_events(self, key, events, panel):
+        one = panel(n=1, seed=21).abnormal
+        row = self.run(key, select(one, np.zeros(8, dtype=int)))
+        self.finite_or_said(row)
+        if key in {"cross_sectional", "bmp", "adjusted_bmp", "jackknife", "skewness_adjusted", "grank_t"}:
+            assert not row["applicable"]
+
+    def test_one_constant_series_among_others(self, key, events, flat):
+        row = self.run(key, flat(events, 0))
+        self.finite_or_said(row)
+        if key not in SINGLE:
+            assert row["applicable"] or self.needs_one_date(row), row["note"]
+
+    @pytest.mark.parametrize("noise", [0.0, 1e-18])
+    def test_constant_series(self, key, events, flat, noise):
+        nothing = events
+        for event in range(events.n_events):
+            nothing = flat(nothing, event)
+        rng = np.random.default_rng(0)
+        residuals = nothing.residuals + noise * rng.standard_normal(nothing.residuals.shape)
+        # A return of 0.1 % every day, which leaves rounding noise once its mean is taken off.
+        nothing = replace(
+            nothing,
+            residuals=residuals,
+            actual=nothing.actual + 0.001,
+            s2=np.full(events.n_events, noise**2),
+            noise=np.full(events.noise.shape, noise**2),
+        )
+        row = self.run(key, nothing)
+        assert not row["applicable"], row
+        self.finite_or_said(row)
+
+
+class TestOneDate(Battery):
+    def test_an_effect_is_found(self, key, panel):
+        n = 1 if key in SINGLE else 14
+        row = self.run(key, panel(n=n, layout="common", seed=3, effect=0.2).abnormal)
+        assert row["statistic"] > 0
+        assert row["p_value"] < 0.05
+
+
+class TestDistinctDates(Battery):
+    layout = "distinct"
+
+
+class TestOneDay(Battery):
+    window = Window(0, 0)
+    layout = "spread"
+    missing = 0.0
