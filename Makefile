@@ -1,0 +1,65 @@
+# Needs Python 3.11 to 3.13 and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+LOWEST := .venv-lowest
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOWEST_READY := $(LOWEST)/.ready
+PYTEST_ARGS ?=
+
+# Two workers share the cores; a BLAS with threads of its own would slow both.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow test-lowest lint format docs clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with the library and its tools
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--live
+	$(BIN)/python examples/hikvision_2019.py $(ARGS)
+
+test: $(READY) ## all tests but the slow ones, with coverage
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
+
+test-slow: $(READY) ## the slow tests
+	$(BIN)/python -m pytest -n 2 -m slow $(PYTEST_ARGS)
+
+# The oldest numpy allowed has no build for Python 3.13: use 3.11 or 3.12 here.
+$(LOWEST_READY): pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable ".[test]"
+	@touch $@
+
+# matplotlib 3.9 calls names that the current pyparsing, which it does not cap, has deprecated.
+test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml declares
+	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
+		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY) ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(LOWEST) build dist docs/_build docs/api/generated examples/output htmlcov
+	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
