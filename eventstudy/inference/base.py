@@ -1,0 +1,173 @@
+"""What a significance test sees, what it declares and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.windows import Window
+
+__all__ = [
+    "Alternative",
+    "Options",
+    "SignificanceTest",
+    "Statistic",
+    "TestInput",
+    "p_value",
+]
+
+FloatArray = npt.NDArray[np.float64]
+Alternative = Literal["two-sided", "less", "greater"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a test is run: side, resamples and randomness.
+
+    `seed` is an int, a `numpy.random.Generator` or None; each test draws from a generator of its
+    own, so that results do not depend on which other tests run.
+    """
+
+    alternative: Alternative = "two-sided"
+    n_resamples: int = 999
+    seed: int | np.random.Generator | None = None
+
+
+@dataclass(frozen=True)
+class TestInput:
+    """N events and one tested window, as every significance test sees them."""
+
+    __test__ = False
+
+    abnormal: AbnormalReturns
+    window: Window
+
+    @property
+    def cols(self) -> slice:
+        """Columns of the event-window arrays that are tested."""
+        return self.abnormal.columns(self.window)
+
+    @cached_property
+    def cumulative(self) -> CumulativeReturns:
+        return cumulate(self.abnormal, self.window)
+
+    @cached_property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Events with a CAR in the tested window, shape (N,)."""
+        return ~np.isnan(self.cumulative.car)
+
+    @property
+    def n_events(self) -> int:
+        """Number of events with a CAR in the tested window."""
+        return int(self.usable.sum())
+
+    @property
+    def car(self) -> FloatArray:
+        """CARs of the usable events, shape (n_events,)."""
+        return self.cumulative.car[self.usable]
+
+    @property
+    def scar(self) -> FloatArray:
+        """SCARs of the usable events, shape (n_events,)."""
+        return self.cumulative.scar[self.usable]
+
+    @cached_property
+    def est_sar(self) -> FloatArray:
+        """Estimation-window residuals over the residual standard deviation, shape (N, W)."""
+        return self.abnormal.residuals / np.sqrt(self.abnormal.s2)[:, None]
+
+    @cached_property
+    def tested_dates(self) -> npt.NDArray[np.datetime64]:
+        """Calendar dates of the tested window, shape (N, len(window)); NaT beyond the data."""
+        return self.abnormal.event_dates[:, self.cols]
+
+    @cached_property
+    def common_date(self) -> bool:
+        """Whether all usable events have the same calendar dates in the tested window."""
+        dates = self.tested_dates[self.usable]
+        return len(dates) > 0 and bool((dates == dates[0]).all())
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> TestInput:
+        """Return the same test on the events of a boolean mask of shape (N,)."""
+        return TestInput(select(self.abnormal, keep), self.window)
+
+
+def select(abnormal: AbnormalReturns, keep: npt.NDArray[np.bool_]) -> AbnormalReturns:
+    """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
+    n = abnormal.n_events
+    values = {
+        name: value[keep] if isinstance(value, np.ndarray) and value.shape[:1] == (n,) else value
+        for name, value in vars(abnormal).items()
+        if name in abnormal.__dataclass_fields__
+    }
+    return AbnormalReturns(**values)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A computed test statistic with its null distribution and p-value.
+
+    `distribution` is ``"t"``, ``"normal"``, ``"binomial"``, ``"F"``, ``"rank"`` (exact ranks among
+    estimation-window values) or ``"resampled"``; `dof` is None where there are none.
+    """
+
+    statistic: float
+    p_value: float
+    distribution: str
+    dof: float | tuple[float, float] | None = None
+    estimate: float = float("nan")
+    note: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SignificanceTest:
+    """Declaration of a test: what it claims, what it survives and how it is computed.
+
+    Attributes
+    ----------
+    key, title : str
+        Name in ``results.test(tests=[...])`` and in tables.
+    null : str
+        The hypothesis tested, in words.
+    distribution : str
+        Null distribution with its degrees of freedom, such as ``"t(N-1)"``.
+    robust_to : frozenset of str
+        Out of ``{"event-induced variance", "cross-correlation", "non-normality",
+        "serial dependence"}``.
+    reference : str
+        The paper.
+    applies : callable
+        TestInput -> None, or the reason why the test cannot be used.
+    compute : callable
+        (TestInput, Options) -> Statistic; called only where `applies` returns None.
+    """
+
+    key: str
+    title: str
+    null: str
+    distribution: str
+    robust_to: frozenset[str]
+    reference: str
+    applies: Callable[[TestInput], str | None]
+    compute: Callable[[TestInput, Options], Statistic]
+
+
+def p_value(
+    statistic: float,
+    alternative: Alternative,
+    dof: float | None = None,
+) -> float:
+    """P-value of a statistic that is t(dof) under the null, or normal where `dof` is None."""
+    law = stats.norm if dof is None else stats.t(dof)
+    if alternative == "two-sided":
+        return float(min(1.0, 2.0 * law.sf(abs(statistic))))
+    tail = law.cdf if alternative == "less" else law.sf
+    return float(cast(Any, tail)(statistic))
