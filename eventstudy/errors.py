@@ -20,6 +20,7 @@ __all__ = [
     "NaiveTimeError",
     "NoUsableEventsError",
     "OverlapWarning",
+    "PriceLimitWarning",
     "RequestError",
     "WindowError",
     "warn",
@@ -88,6 +89,10 @@ class LumpedReturnWarning(EventStudyWarning):
 
 class OverlapWarning(EventStudyWarning):
     """Events of one security lie so close that their windows touch."""
+
+
+class PriceLimitWarning(EventStudyWarning):
+    """A security closed at its daily price limit inside an event window."""
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:

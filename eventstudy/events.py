@@ -159,7 +159,7 @@ def _as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, A
         if frame.index.name == "event_id" and "event_id" not in frame.columns:
             frame = frame.reset_index()
     elif isinstance(events, Mapping):
-        scalar = not any(isinstance(v, (list, tuple, pd.Series)) for v in events.values())
+        scalar = not any(pd.api.types.is_list_like(v) for v in events.values())
         frame = pd.DataFrame([dict(events)] if scalar else dict(events))
     else:
         rows = list(events)
@@ -194,7 +194,7 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         raise EventError(f"Event in row {ids.isna().idxmax()} has no event_id; give all or none.")
     if ids.duplicated().any():
         raise EventError(
-            f"event_id {ids[ids.duplicated()].iloc[0]!r} stands more than once. An id names one event "
+            f"event_id {ids[ids.duplicated()].tolist()[0]!r} stands more than once. An id names one event "
             "(one announcement about one security); a firm may recur, an id may not."
         )
     days, times, local = [], [], []
@@ -236,7 +236,9 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, (str, float)) and str(value) in ("", "nan"))
+    if isinstance(value, str):
+        return value.strip() in ("", "nan", "NaT")
+    return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def _day(value: Any, where: str) -> pd.Timestamp:

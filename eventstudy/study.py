@@ -19,14 +19,15 @@ from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
     OverlapWarning,
+    PriceLimitWarning,
     WindowError,
     warn,
 )
 from eventstudy.events import Events
 from eventstudy.market import Market
-from eventstudy.models import MarketModel, NormalReturnModel
+from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.sample import EventSample
+from eventstudy.sample import EventSample, factor_row
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy"]
@@ -140,12 +141,14 @@ class EventStudy:
             If the return of an event day spans sessions before the announcement.
         OverlapWarning
             If windows hold other events of the same security.
+        PriceLimitWarning
+            If a security closed at its daily price limit inside its event window.
         """
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
-        arrays = sample.arrays(spec.model.regressors, spec.model.excess)
+        arrays = spec.model.arrays(sample)
         fit = spec.model.fit(arrays)
-        reasons = _unusable(spec, sample, fit.n_obs, fit.s2, arrays.y_evt, fit.expected)
+        reasons = _unusable(spec, sample, fit, arrays.y_evt)
         usable = np.array([reason is None for reason in reasons], dtype=bool)
         if not usable.all():
             sample = sample.keep(usable, [r for r in reasons if r is not None])
@@ -156,7 +159,9 @@ class EventStudy:
         _warn_of(sample)
         abnormal = abnormal_returns(arrays, fit, spec.window)
         _warn_of_gaps(sample, abnormal.actual, abnormal.expected)
-        return EventStudyResults(spec, sample, fit, abnormal)
+        results = EventStudyResults(spec, sample, fit, abnormal)
+        _warn_of_limits(results)
+        return results
 
 
 def _check_needs(market: Market, model: NormalReturnModel) -> None:
@@ -167,10 +172,12 @@ def _check_needs(market: Market, model: NormalReturnModel) -> None:
             f"{model.label} needs a benchmark, and the market has none: make it with benchmark='399001.SZ' "
             "(a column), a Series of the index, or a mapping by security."
         )
-    lacking = sorted((sources - {"benchmark"} | ({"rf"} if model.excess else set())) - set(factors))
-    if lacking:
+    needed = [source for source in dict.fromkeys(r.source for r in model.regressors) if source != "benchmark"]
+    needed += ["rf"] if model.excess else []
+    if any(factor_row(market, name) is None for name in needed):
+        listed = ", ".join(needed[:-1]) + (" and " if len(needed) > 1 else "") + needed[-1]
         raise ModelError(
-            f"{model.label} needs the factor column(s) {', '.join(lacking)}; the market has "
+            f"{type(model).__name__} needs column{'s' * (len(needed) > 1)} {listed}; market has "
             f"{', '.join(factors) or 'no factors'}. Pass them as Market(..., factors=frame)."
         )
 
@@ -188,10 +195,8 @@ def _rows(record: Record, keep: npt.NDArray[np.bool_]) -> Record:
 def _unusable(
     spec: StudySpec,
     sample: EventSample,
-    n_obs: npt.NDArray[np.int64],
-    s2: npt.NDArray[np.float64],
+    fit: ModelFit,
     returns: npt.NDArray[np.float64],
-    expected: npt.NDArray[np.float64],
 ) -> list[str | None]:
     """Reason why each event of the sample cannot be used, or None."""
     needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
@@ -200,14 +205,19 @@ def _unusable(
         reason = None
         if needs_benchmark and sample.benchmark[i] < 0:
             reason = f"no benchmark is given for {security}"
-        elif n_obs[i] < spec.min_observations:
+        elif fit.failure is not None and fit.failure[i]:
+            reason = str(fit.failure[i])
+        elif fit.n_obs[i] < spec.min_observations:
             reason = (
-                f"only {n_obs[i]} usable estimation returns in {spec.estimation}, fewer than "
+                f"only {fit.n_obs[i]} usable estimation returns in {spec.estimation}, fewer than "
                 f"min_observations={spec.min_observations}"
             )
-        elif not s2[i] > 1e-20:
-            reason = "its returns do not vary, or its regressors are collinear, over the estimation window"
-        elif np.isnan(returns[i] - expected[i]).all():
+        elif not fit.s2[i] > 1e-20:
+            reason = (
+                "its returns do not vary over the estimation window, or not apart from the benchmark, or the "
+                "regressors are collinear"
+            )
+        elif np.isnan(returns[i] - fit.expected[i]).all():
             reason = "no abnormal return can be computed on any day of the event window"
         reasons.append(reason)
     return reasons
@@ -275,3 +285,22 @@ def _warn_of_gaps(
             f"factor is missing on relative day(s) {days}, so these have no abnormal return.",
             DataWarning,
         )
+
+
+def _warn_of_limits(results: EventStudyResults) -> None:
+    """Warn where a close inside an event window is at the price limit, so that the move is cut short."""
+    hits = results.limit_hits
+    hits = hits[hits["at_close"]]
+    if hits.empty:
+        return
+    told = []
+    for (event_id, security), days in list(hits.groupby(["event_id", "security"], sort=False))[:5]:
+        dates = ", ".join(f"{d:%Y-%m-%d}" for d in days["date"][:4]) + ", ..." * (len(days) > 4)
+        told.append(f"event {event_id} ({security}) on {len(days)} day(s): {dates}")
+    events = hits["event_id"].nunique()
+    more = f"; and {events - 5} more events" if events > 5 else ""
+    warn(
+        f"Closes at the daily price limit cut the reaction short: {'; '.join(told)}{more}. See "
+        "results.limit_hits, and results.car(0, 'first_free_close') for the move to the first free close.",
+        PriceLimitWarning,
+    )

@@ -28,18 +28,19 @@ def price_returns(
 ) -> tuple[FloatArray, IntArray]:
     r"""Total returns from prices, and the number of sessions each spans.
 
-    The return of a session is taken over the last price before it, however long ago; on an ex-day
-    the exchange's reference price takes the place of the previous close:
+    The return of a session is taken over its reference price where one is given, else over the
+    last price before it, however long ago; reference prices given during a halt count as prices,
+    for the exchange reckons the next one from them:
 
-    .. math:: R_t = \frac{P_t}{P_{s} \prod_{s < u \le t} F_u} - 1, \qquad
-              F_u = \frac{\text{reference}_u}{P_{u^-}}
+    .. math:: R_t = \frac{P_t}{B_t} - 1, \qquad
+              B_t = \text{reference}_t \;\text{or the last of}\; P_u, \text{reference}_u,\; u < t
 
     Parameters
     ----------
     prices : array, shape (T, S)
         NaN where a security did not trade.
     reference : array, shape (T, S), optional
-        Reference prices on ex-days, NaN elsewhere.
+        Reference prices, at least on ex-days; NaN where they are not known.
     kind : {"simple", "log"}
 
     Returns
@@ -55,10 +56,10 @@ def price_returns(
     previous = np.where(has, np.take_along_axis(prices, np.maximum(last, 0), axis=0), np.nan)
     base = previous
     if reference is not None:
-        factor = np.where(np.isnan(reference) | np.isnan(previous), 1.0, reference / previous)
-        total = np.cumprod(factor, axis=0)
-        # Exactly 1 between two prices with no ex-day, so that ordinary returns are not touched.
-        base = previous * (total / np.take_along_axis(total, np.maximum(last, 0), axis=0))
+        known = np.where(seen, prices, reference)
+        told = _last_seen(~np.isnan(known))
+        base = np.where(told >= 0, np.take_along_axis(known, np.maximum(told, 0), axis=0), np.nan)
+        base = np.where(np.isnan(reference), base, reference)
     returns = np.where(seen & has, prices / base - 1.0, np.nan)
     spans = np.where(seen & has, np.arange(len(prices))[:, None] - last, 0)
     return (np.log1p(returns) if kind == "log" else returns), spans

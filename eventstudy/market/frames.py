@@ -10,7 +10,16 @@ import pandas as pd
 
 from eventstudy.errors import DataError, DataWarning, warn
 
-__all__ = ["BadPrices", "align_series", "check_prices", "daily_index", "wide_fields", "wide_frame"]
+__all__ = [
+    "BadPrices",
+    "align_series",
+    "check_prices",
+    "check_returns",
+    "daily_index",
+    "warn_of_lost_days",
+    "wide_fields",
+    "wide_frame",
+]
 
 BadPrices = Literal["raise", "missing"]
 
@@ -86,6 +95,8 @@ def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> p
     DataError
         On duplicated dates or columns, on columns that hold no numbers, on no rows.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{what} must be a DataFrame of dates × securities, got {type(frame).__name__}.")
     date_column = _find(frame.columns, DATE_NAMES)
     if not isinstance(frame.index, pd.DatetimeIndex) and date_column is not None:
         frame = frame.set_index(date_column)
@@ -165,6 +176,8 @@ def _from_levels(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.Data
 
 
 def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFrame]:
+    if frame.empty:
+        raise DataError(f"Prices: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns).")
     if isinstance(frame.index, pd.MultiIndex) or _plain(frame.index.name or "") in DATE_NAMES:
         frame = frame.reset_index()
     date, security = _find(frame.columns, DATE_NAMES), _find(frame.columns, SECURITY_NAMES)
@@ -217,17 +230,49 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     return prices.mask(bad)
 
 
+def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
+    """Refuse infinite returns, and simple ones of -1 or less, which tell of percent.
+
+    Raises
+    ------
+    DataError
+        Names the first column and date.
+    """
+    values = returns.to_numpy()
+    impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
+    if impossible.any():
+        row, column = np.argwhere(impossible)[0]
+        raise DataError(
+            f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
+            "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
+        )
+
+
 def align_series(
-    series: pd.Series, sessions: pd.DatetimeIndex, what: str, timezone: str | None = None
-) -> pd.Series:
-    """Return a dated series laid on `sessions`; days it lacks are missing."""
+    series: pd.Series, sessions: pd.DatetimeIndex, what: str, timezone: str | None, is_price: bool
+) -> pd.DataFrame:
+    """Return a dated series laid on `sessions` as a frame of one column; days it lacks are missing."""
     if not isinstance(series, pd.Series):
         raise DataError(f"{what} must be a Series of dates, got {type(series).__name__}.")
-    name = str(series.name) if series.name is not None else what.lower()
+    name = "benchmark" if series.name is None else str(series.name)
     wide = wide_frame(series.to_frame(name), what, timezone)
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"{what} has no day in common with the market: it runs from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}, the market from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
         )
-    return wide[name].reindex(sessions)
+    if not is_price:
+        warn_of_lost_days(wide.index, sessions, what)
+    return wide.reindex(sessions)
+
+
+def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what: str) -> None:
+    """Warn of dated returns that fall between sessions, and so are lost."""
+    lost = index[(index > sessions[0]) & (index < sessions[-1])].difference(sessions)
+    if len(lost):
+        shown = ", ".join(f"{d:%Y-%m-%d}" for d in lost[:5]) + ", ..." * (len(lost) > 5)
+        warn(
+            f"{what}: {len(lost)} return(s) fall on days that are no sessions of the market and are left "
+            f"out: {shown}. Give prices instead, or returns over the market's own sessions.",
+            DataWarning,
+        )

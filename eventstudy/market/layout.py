@@ -13,7 +13,14 @@ import pandas as pd
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
-from eventstudy.market.frames import align_series, check_prices, wide_frame
+from eventstudy.market.frames import (
+    align_series,
+    check_prices,
+    check_returns,
+    warn_of_lost_days,
+    wide_frame,
+)
+from eventstudy.market.limitbook import PriceLimit
 
 __all__ = [
     "Benchmark",
@@ -24,6 +31,7 @@ __all__ = [
     "lay_on_sessions",
     "reference_prices",
     "timezone_of",
+    "without_halted",
 ]
 
 Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
@@ -40,8 +48,9 @@ class MarketData:
     fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
     factors: pd.DataFrame | None
     kind: ReturnKind
+    lumped: bool  # whether a return after missing ones spans them
     calendar: str | None
-    price_limit: float | Mapping[str, float] | None
+    price_limit: PriceLimit
     tick: float
 
 
@@ -87,6 +96,16 @@ def lay_on_sessions(
     return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
 
 
+def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Take days of zero volume and unchanged close for days without trade."""
+    out = dict(fields)
+    if "volume" in fields and "close" in fields:
+        close = fields["close"]
+        halted = (fields["volume"] == 0) & (close == close.ffill().shift())
+        out |= {name: frame.mask(halted) for name, frame in fields.items() if name != "volume"}
+    return out
+
+
 def reference_prices(
     fields: Mapping[str, pd.DataFrame], close: pd.DataFrame
 ) -> npt.NDArray[np.float64] | None:
@@ -99,7 +118,7 @@ def reference_prices(
 
 
 def lay_factors(
-    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None
+    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None, kind: ReturnKind
 ) -> pd.DataFrame | None:
     """Lay factors on the sessions; days they lack are missing."""
     if factors is None:
@@ -110,6 +129,8 @@ def lay_factors(
             f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}."
         )
+    check_returns(wide, "Factors", kind)
+    warn_of_lost_days(wide.index, sessions, "Factors")
     return wide.reindex(sessions)
 
 
@@ -125,6 +146,7 @@ def lay_benchmarks(
         Each security's benchmark, -1 where it has none.
     """
     names: list[str] = []
+    given_names: list[str] = []
     values: list[npt.NDArray[np.float64]] = []
     spans: list[npt.NDArray[np.int64]] = []
     of = np.full(len(data.columns), -1, dtype=np.int64)
@@ -140,21 +162,26 @@ def lay_benchmarks(
             name, row = given, data.columns.index(given)
             value, span = data.returns[row], data.spans[row]
         else:
-            series = align_series(given, data.sessions, where, timezone_of(data.calendar))
-            name = str(given.name) if given.name is not None else "benchmark"
+            frame = align_series(given, data.sessions, where, timezone_of(data.calendar), is_price)
+            name = str(frame.columns[0])
             if is_price:
-                checked = check_prices(series.to_frame(name), "raise").to_numpy()
+                checked = check_prices(frame, "raise").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                value = series.to_numpy()
-                span = return_spans(value[:, None], lumped=True)[:, 0]
+                check_returns(frame, where, data.kind)
+                value = frame.to_numpy()[:, 0]
+                span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():
             raise DataError(f"{where} {name!r} has no return on any session of the market.")
-        if name not in names:
-            names.append(name)
-            values.append(value)
-            spans.append(span)
-        return names.index(name)
+        # The same series given for many securities is one benchmark; two series of one name are two.
+        for row, (known, told) in enumerate(zip(values, given_names, strict=True)):
+            if told == name and np.array_equal(known, value, equal_nan=True):
+                return row
+        given_names.append(name)
+        names.append(f"{name} ({where})" if name in names else name)
+        values.append(value)
+        spans.append(span)
+        return len(names) - 1
 
     if isinstance(benchmark, Mapping):
         for security, given in benchmark.items():

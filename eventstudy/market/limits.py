@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy.errors import DataError
 
-__all__ = ["limit_prices", "limit_share"]
+__all__ = ["limit_prices", "limit_shares"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,28 +23,52 @@ def _rules() -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
-def limit_share(exchange: str | None, security: str, day: pd.Timestamp) -> float | None:
-    """Daily limit of a security as a share of its reference price, None where there is none.
+def limit_shares(
+    exchange: str | None, sessions: pd.DatetimeIndex, securities: list[str], traded: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Daily limits by the exchange's rules, as shares of the reference price.
 
-    The board is told by the code's first digits. Special treatment (ST, 5 %) is not visible in a
-    code: give such limits yourself, as ``Market.from_prices(price_limit={...})``.
+    Parameters
+    ----------
+    exchange : str or None
+        Name of the calendar, such as ``"XSHG"``.
+    sessions : DatetimeIndex, length T
+    securities : list of str, length S
+        The board is told by a code's first digits. Special treatment (ST, 5 %) is not visible in
+        a code: give such limits yourself, as ``Market.from_prices(price_limit=...)``.
+    traded : array of bool, shape (T, S)
+        Sessions with a price; a security listed within the data is free of limits for as many
+        sessions as its board's rule says.
+
+    Returns
+    -------
+    array, shape (T, S)
+        NaN where there is no limit.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> limit_share("XSHG", "002415.SZ", pd.Timestamp("2019-05-22"))
-    0.1
-    >>> limit_share("XHKG", "0763.HK", pd.Timestamp("2018-06-13")) is None
-    True
+    >>> import numpy as np, pandas as pd
+    >>> days = pd.DatetimeIndex(["2020-08-21", "2020-08-24"])
+    >>> limit_shares("XSHG", days, ["002415.SZ", "300188.SZ"], np.ones((2, 2), bool)).tolist()
+    [[0.1, 0.1], [0.1, 0.2]]
+    >>> np.isnan(limit_shares("XHKG", days, ["0763.HK"], np.ones((2, 1), bool))).all()
+    np.True_
     """
-    found = None
+    shares = np.full(traded.shape, np.nan)
+    new = np.cumsum(traded, axis=0)
+    listed_later = ~traded[0] if len(traded) else np.zeros(traded.shape[1], dtype=bool)
     for rule in _rules():
-        boards = rule["prefix"].split(";") if rule["prefix"] else [""]
-        if rule["exchange"] != exchange or not any(security.startswith(b) for b in boards):
+        if rule["exchange"] != exchange:
             continue
-        if pd.Timestamp(rule["from"]) <= day and (not rule["to"] or day <= pd.Timestamp(rule["to"])):
-            found = float(rule["limit"])
-    return found
+        boards = tuple(rule["prefix"].split(";")) if rule["prefix"] else ("",)
+        columns = np.array([security.startswith(boards) for security in securities], dtype=bool)
+        last = pd.Timestamp(rule["to"] or "2262-01-01")
+        rows = np.asarray((sessions >= pd.Timestamp(rule["from"])) & (sessions <= last))
+        cell = rows[:, None] & columns[None, :]
+        shares[cell] = float(rule["limit"])
+        free = int(rule["free_sessions"])
+        shares[cell & listed_later & (new <= free)] = np.nan
+    return shares
 
 
 def limit_prices(

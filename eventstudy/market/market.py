@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -13,7 +12,8 @@ import pandas as pd
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
 from eventstudy.market.arrays import ReturnKind, SeriesBank, price_returns, return_spans
-from eventstudy.market.frames import BadPrices, check_prices, wide_fields, wide_frame
+from eventstudy.market.audit import audit
+from eventstudy.market.frames import BadPrices, check_prices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
     Benchmark,
     MarketData,
@@ -23,8 +23,9 @@ from eventstudy.market.layout import (
     lay_on_sessions,
     reference_prices,
     timezone_of,
+    without_halted,
 )
-from eventstudy.market.limits import limit_prices, limit_share
+from eventstudy.market.limitbook import LimitBook, PriceLimit, limit_book
 
 __all__ = ["Market"]
 
@@ -93,22 +94,17 @@ class Market:
             returns = returns.to_frame()
         wide = wide_frame(returns, "Returns", timezone_of(calendar))
         wide = lay_on_sessions({"return": wide}, calendar, sessions)["return"]
+        check_returns(wide, "Returns", kind)
         values = wide.to_numpy()
-        impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
-        if impossible.any():
-            row, column = np.argwhere(impossible)[0]
-            raise DataError(
-                f"Returns: {wide.columns[column]} is {values[row, column]:g} on {wide.index[row]:%Y-%m-%d}; "
-                "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
-            )
         data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
             returns=np.ascontiguousarray(values.T),
             spans=np.ascontiguousarray(return_spans(values, gaps == "lumped").T),
             fields={},
-            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), calendar),
+            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), calendar, kind),
             kind=kind,
+            lumped=gaps == "lumped",
             calendar=calendar,
             price_limit=None,
             tick=0.01,
@@ -126,7 +122,7 @@ class Market:
         kind: ReturnKind = "simple",
         bad_prices: BadPrices = "raise",
         sessions: Literal["calendar", "data"] = "calendar",
-        price_limit: float | Mapping[str, float] | None = None,
+        price_limit: PriceLimit = None,
         tick: float = 0.01,
     ) -> Market:
         """Make a market of prices.
@@ -137,15 +133,17 @@ class Market:
             Dates × securities; or two column levels (field, security) as yfinance gives; or one row
             a security-day with columns date, security and close. Fields understood: close,
             adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
-            exchange's reference price on ex-days, over which total returns are taken.
+            exchange's reference price on ex-days, over which total returns are taken. A day with zero volume
+            and an unchanged close is taken for a day without trade, as vendors show suspensions so.
         benchmark : str, Series or mapping, optional
             Column, Series of prices, or mapping of security to either.
         factors, calendar, kind, sessions
             As for `Market`; factors are returns.
         bad_prices : {"raise", "missing"}, default "raise"
             Zero, negative and infinite prices are an error, or missing with a warning.
-        price_limit : float or mapping, optional
-            Daily limit (0.1 is ten percent), for all or by security; default: the exchange's rule.
+        price_limit : float, mapping or DataFrame, optional
+            Daily limit (0.1 is ten percent), for all, by security, or by session and security; where it
+            says nothing, the exchange's rule holds.
         tick : float, default 0.01
             Price step to which limits are rounded.
 
@@ -162,10 +160,11 @@ class Market:
         check_choice("bad_prices", bad_prices, get_args(BadPrices))
         check_choice("sessions", sessions, ("calendar", "data"))
         fields = wide_fields(prices, timezone_of(calendar))
-        for name in ("close", "adj_close"):
-            if name in fields:
+        for name in fields:
+            if name != "volume":
                 fields[name] = check_prices(fields[name], bad_prices)
         fields = lay_on_sessions(fields, calendar, sessions)
+        fields = without_halted(fields)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
@@ -176,8 +175,9 @@ class Market:
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar),
+            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar, kind),
             kind=kind,
+            lumped=True,
             calendar=calendar,
             price_limit=price_limit,
             tick=tick,
@@ -188,18 +188,24 @@ class Market:
 
     def _assemble(self, data: MarketData, benchmark: Benchmark | None, *, benchmark_is_price: bool) -> None:
         self._data = data
+        self._limits: LimitBook | None = None
         self._positions = {name: row for row, name in enumerate(data.columns)}
         names, values, spans, self._benchmark_of = lay_benchmarks(data, benchmark, benchmark_is_price)
         self._n_benchmarks = len(names)
         if data.factors is not None:
-            factor = data.factors.to_numpy().T
-            names += [str(c) for c in data.factors.columns]
+            factor, factor_names = data.factors.to_numpy().T, [str(c) for c in data.factors.columns]
+            clash = sorted(set(names) & set(factor_names))
+            if clash:
+                raise DataError(
+                    f"Benchmark and factor share the name {', '.join(clash)}; rename one of them."
+                )
+            names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
         self._bank = SeriesBank.of(
             tuple(names),
             np.array(values, dtype=float).reshape(shape),
-            np.array(spans).reshape(shape),
+            np.array(spans, dtype=np.int64).reshape(shape),
             data.kind,
         )
 
@@ -304,21 +310,53 @@ class Market:
             price = np.nan if frame is None or security not in frame else frame[security].to_numpy()[row]
             if not np.isnan(price):
                 out["previous_close" if field == "reference" else field] = float(price)
-        share = self.limit_share(security, day)
-        if share is not None and "previous_close" in out:
-            down, up = limit_prices(out["previous_close"], share, self._data.tick)
-            out |= {"limit_down": float(down), "limit_up": float(up)}
+        book = self.limits
+        for key, frame in (("limit_down", book.down), ("limit_up", book.up)):
+            limit = float(frame[security].to_numpy()[row])
+            if not np.isnan(limit):
+                out[key] = limit
         return out
 
-    def limit_share(self, security: str, day: pd.Timestamp) -> float | None:
-        """Daily price limit of a security on a day as a share of the reference price, or None."""
-        given = self._data.price_limit
-        if isinstance(given, Mapping) and security in given:
-            return float(given[security])
-        if given is not None and not isinstance(given, Mapping):
-            return float(given)
-        exchange = self.exchange
-        return None if exchange is None else limit_share(exchange.name, security, day)
+    @property
+    def limits(self) -> LimitBook:
+        """Price limits by session and security, and which were touched, closed at or locked.
+
+        Raises
+        ------
+        RequestError
+            If the market was made of returns, not of prices.
+        """
+        if self._limits is None:
+            if "close" not in self._data.fields:
+                raise RequestError(
+                    "Price limits are reckoned from raw closes; this market has none (see from_prices)."
+                )
+            exchange = self.exchange
+            name = None if exchange is None else exchange.name
+            self._limits = limit_book(self._data.fields, name, self._data.price_limit, self._data.tick)
+        return self._limits
+
+    def audit(self) -> pd.DataFrame:
+        """List what looks wrong in the data; nothing is repaired.
+
+        Returns
+        -------
+        DataFrame
+            security, date, kind, detail. Kinds: ``no trade`` (a spell without price), ``stale price``
+            (five or more equal closes), ``beyond limit`` (a close outside the daily price limit),
+            ``large return`` (more than 50 % in one session), ``adjustment jump`` (an adjusted
+            return far larger than the raw one), ``benchmark gap``.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> prices = es.datasets.surveillance_prices()
+        >>> market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+        >>> market.audit().query("security == '002415.SZ'")["detail"].tolist()
+        ['2 session(s) to 2019-10-09']
+        """
+        single = dict(zip(self.benchmarks, self._bank.single, strict=False))
+        return audit(self._data, single, self.limits if "close" in self._data.fields else None)
 
     def __repr__(self) -> str:
         n, first, last = len(self.securities), self.sessions[0], self.sessions[-1]

@@ -47,6 +47,10 @@ class StudyData:
         """
         whole = self.spec.window
         if start is None:
+            if end is not None:
+                raise RequestError(
+                    f"The window ends at {end!r} but has no start: give both, as in (0, {end!r})."
+                )
             return whole
         window = Window.of(start, end)
         if window not in whole:
@@ -91,6 +95,9 @@ class StudyData:
         reasons = dict(zip(excluded.index, excluded["reason"], strict=True))
         if event_id in reasons:
             raise RequestError(f"Event {event_id} was excluded: {reasons[event_id]}.")
+        told = excluded.loc[excluded["security"] == event_id, "reason"].unique()
+        if len(told):
+            raise RequestError(f"{event_id} has no usable event: {'; '.join(told)}.")
         raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:

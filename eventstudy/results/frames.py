@@ -50,16 +50,19 @@ def reaction(data: StudyData, row: int, window: Window, level: float = 0.95) -> 
     .. math:: P^*_t = P_t \prod_{0 \le \tau \le t} \frac{1 + E[R_\tau]}{1 + R_\tau},
 
     so that ex-days do not show as losses. Its band is that of the CAR from day 0.
-    Without prices, both are indexed to 100 on the session before the window.
+    Days without an abnormal return take no part, as in the CAR. Without prices, both are indexed to
+    100 on the session before the window, or before day 0 if the window starts later.
     """
     market, event = data.spec.market, data.sample.timeline.iloc[row]
     arrays = data.abnormal
+    # The gap grows from day 0, wherever the window starts.
+    shown, window = window, Window(min(window.start, 0), window.end)
     cols = arrays.columns(window)
     actual, expected = arrays.actual[row, cols], arrays.expected[row, cols]
     days, dates = window.offsets, arrays.event_dates[row, cols].astype("datetime64[ns]")
     log = market.kind == "log"
     growth = np.nan_to_num(actual if log else np.log1p(actual))
-    normal = np.nan_to_num(expected if log else np.log1p(expected))
+    normal = np.where(np.isnan(expected), growth, expected if log else np.log1p(expected))
     if "close" in market.price_fields:
         close = market.prices("close")[event["security"]]
         price = close.reindex(pd.DatetimeIndex(dates)).to_numpy()
@@ -70,12 +73,12 @@ def reaction(data: StudyData, row: int, window: Window, level: float = 0.95) -> 
     counterfactual = price * np.exp(lost)
     frame = pd.DataFrame({"date": dates, "day": days, "price": price, "counterfactual": counterfactual})
     if window.end >= 0:
-        path = car_path(data, [row], Window(max(0, window.start), window.end), level)
+        path = car_path(data, [row], Window(0, window.end), level)
         half = (path["ci_high"] - path["car"]).to_numpy()
         half = np.concatenate([np.zeros(len(days) - len(half)), half])
         frame["counterfactual_low"] = counterfactual * (1 - half)
         frame["counterfactual_high"] = counterfactual * (1 + half)
-    return frame
+    return frame.tail(len(shown)).reset_index(drop=True)
 
 
 def fit(data: StudyData, row: int, window: Window) -> pd.DataFrame:
@@ -89,7 +92,7 @@ def fit(data: StudyData, row: int, window: Window) -> pd.DataFrame:
     model = data.spec.model
     if not model.regressors:
         raise RequestError(f"{model.label} has no regressor, so there is no scatter to draw; see plot.null.")
-    arrays = data.sample.arrays(model.regressors, model.excess, slice(row, row + 1))
+    arrays = model.arrays(data.sample, slice(row, row + 1))
     abnormal = data.abnormal
     cols = abnormal.columns(window)
     estimation = pd.DataFrame(

@@ -8,6 +8,7 @@ from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
+from eventstudy.results.frictions import limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
 
@@ -144,6 +145,13 @@ def _notes(data: StudyData, window: Window) -> list[str]:
             + ", ".join(map(str, short[:5]))
             + (", ..." if len(short) > 5 else "")
             + "."
+        )
+    hits = limit_hits(data)
+    if hits["at_close"].any():
+        n = hits.loc[hits["at_close"], "event_id"].nunique()
+        notes.append(
+            f"{int(hits['at_close'].sum())} close(s) of {n} event(s) lie at the daily price limit: the move is "
+            "cut short there; see limit_hits, and car(0, 'first_free_close')."
         )
     lost = int((~data.test_input(window).usable).sum())
     if lost:

@@ -1,0 +1,121 @@
+"""Price limits of a whole market: which sessions touched, closed at or were locked at a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.market.limits import limit_prices, limit_shares
+
+__all__ = ["LimitBook", "PriceLimit", "limit_book"]
+
+PriceLimit = float | Mapping[str, float] | pd.DataFrame | None
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LimitBook:
+    """Price limits and what was hit; every frame is sessions × securities.
+
+    Attributes
+    ----------
+    reference : DataFrame
+        Price the limits are reckoned from: previous close, or the reference price on an ex-day.
+    down, up : DataFrame
+        Limit prices; NaN where there is no limit.
+    touched : DataFrame of int
+        -1 where the low touched the lower limit, 1 where the high touched the upper one (of both, the
+        lower is named), else 0. Without low and high, the close stands in.
+    closed : DataFrame of int
+        The same for the close.
+    locked : DataFrame of bool
+        Whether open, high, low and close all lay at the limit; False where they are unknown.
+    """
+
+    reference: pd.DataFrame
+    down: pd.DataFrame
+    up: pd.DataFrame
+    touched: pd.DataFrame
+    closed: pd.DataFrame
+    locked: pd.DataFrame
+
+
+def limit_book(
+    fields: Mapping[str, pd.DataFrame],
+    exchange: str | None,
+    price_limit: PriceLimit,
+    tick: float,
+) -> LimitBook:
+    """Reckon the limits of all securities and sessions.
+
+    Parameters
+    ----------
+    fields : mapping of str to DataFrame
+        Raw prices by field; close at least.
+    exchange : str or None
+        Calendar name whose rules hold.
+    price_limit : float, mapping, DataFrame or None
+        Limit given by the user, for all, by security, or by session and security; where it says
+        nothing, the exchange's rule holds.
+    tick : float
+    """
+    close = fields["close"]
+    reference = _reference(fields)
+    share = limit_shares(
+        exchange, pd.DatetimeIndex(close.index), list(close.columns), close.notna().to_numpy()
+    )
+    share = _override(share, price_limit, close)
+    down, up = limit_prices(reference, share, tick)
+
+    def at(name: str, limit: FloatArray) -> npt.NDArray[np.bool_]:
+        price = fields[name].to_numpy() if name in fields else np.full(close.shape, np.nan)
+        return np.abs(np.where(np.isnan(price), close.to_numpy(), price) - limit) < tick / 2
+
+    def side(low: str, high: str) -> npt.NDArray[np.int8]:
+        return np.where(at(low, down), -1, np.where(at(high, up), 1, 0)).astype(np.int8)
+
+    closed = side("close", "close")
+    four = [fields[name].to_numpy() for name in ("open", "high", "low") if name in fields]
+    whole = len(four) == 3
+    locked = (closed != 0) & whole
+    for price in four:
+        locked &= np.abs(price - close.to_numpy()) < tick / 2
+
+    def frame(values: npt.NDArray[np.generic]) -> pd.DataFrame:
+        return pd.DataFrame(values, close.index, close.columns)
+
+    return LimitBook(
+        frame(reference), frame(down), frame(up), frame(side("low", "high")), frame(closed), frame(locked)
+    )
+
+
+def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
+    """Return reference prices: as given; else the previous close, scaled by the adjustment on ex-days."""
+    close = fields["close"]
+    previous = close.ffill().shift()
+    if "adj_close" in fields:
+        ratio = (fields["adj_close"] / close).ffill()
+        step = ratio.shift() / ratio
+        # Adjusted closes are rounded, so steps this small are no ex-days.
+        previous = previous.where((step - 1).abs() < 5e-4, previous * step)
+    for name in ("previous_close", "reference"):
+        if name in fields:
+            previous = fields[name].fillna(previous)
+    return previous.where(close.notna()).to_numpy()
+
+
+def _override(share: FloatArray, given: PriceLimit, close: pd.DataFrame) -> FloatArray:
+    if given is None:
+        return share
+    if isinstance(given, pd.DataFrame):
+        laid = given.reindex(index=close.index, columns=close.columns).to_numpy(dtype=np.float64)
+        return np.where(np.isnan(laid), share, laid)
+    if isinstance(given, Mapping):
+        columns = np.array([given.get(name, np.nan) for name in close.columns], dtype=np.float64)
+        return np.where(np.isnan(columns), share, columns)
+    return np.full(share.shape, float(given))

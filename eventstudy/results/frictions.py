@@ -1,0 +1,92 @@
+"""What the exchange did to the events: price limits hit and trading halts in their windows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.results.data import StudyData
+
+__all__ = ["first_free_close", "halts", "limit_hits"]
+
+SIDES = {-1: "down", 0: "", 1: "up"}
+
+
+def limit_hits(data: StudyData) -> pd.DataFrame:
+    """Sessions of the event windows that touched a price limit; see `EventStudyResults.limit_hits`."""
+    columns = ["event_id", "security", "day", "date", "side", "close", "limit", "at_close", "locked"]
+    market, sample = data.spec.market, data.sample
+    if "close" not in market.price_fields:
+        return pd.DataFrame(columns=columns)
+    book = market.limits
+    days = data.spec.window.offsets
+    rows = sample.day0[:, None] + days
+    inside = (rows >= 0) & (rows < len(market.sessions))
+    column = book.closed.columns.get_indexer(pd.Index(sample.timeline["security"]))[:, None]
+    at = np.clip(rows, 0, len(market.sessions) - 1)
+    touched = np.where(inside, book.touched.to_numpy()[at, column], 0)
+    event, day = np.nonzero(touched)
+    row, security = at[event, day], column[event, 0]
+    side = touched[event, day]
+    limit = np.where(side < 0, book.down.to_numpy()[row, security], book.up.to_numpy()[row, security])
+    return pd.DataFrame(
+        {
+            "event_id": data.index[event],
+            "security": sample.timeline["security"].to_numpy()[event],
+            "day": days[day],
+            "date": market.sessions[row],
+            "side": [SIDES[int(s)] for s in side],
+            "close": market.prices("close").to_numpy()[row, security],
+            "limit": limit,
+            "at_close": book.closed.to_numpy()[row, security] == side,
+            "locked": book.locked.to_numpy()[row, security],
+        },
+        columns=columns,
+    )
+
+
+def halts(data: StudyData) -> pd.DataFrame:
+    """Spells without trade that touch the event windows; see `EventStudyResults.halts`."""
+    market, sample, window = data.spec.market, data.sample, data.spec.window
+    spans = market.arrays()[1]
+    sessions = market.sessions
+    found = []
+    for event_id, security, day0, who in zip(
+        data.index, sample.security, sample.day0, sample.timeline["security"], strict=True
+    ):
+        first, last = max(day0 + window.start, 0), min(day0 + window.end, len(sessions) - 1)
+        inside = np.flatnonzero(spans[security, first : last + 1] > 1) + first
+        for row in inside:
+            span = int(spans[security, row])
+            found.append((event_id, who, sessions[row - span + 1], sessions[row - 1], span - 1, row - day0))
+        traded = np.flatnonzero(spans[security, : last + 1] > 0)
+        if len(traded) and traded[-1] < last:
+            spell = (sessions[traded[-1] + 1], sessions[last], int(last - traded[-1]), np.nan)
+            found.append((event_id, who, *spell))
+    columns = ["event_id", "security", "first", "last", "sessions", "resumed_on_day"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def first_free_close(data: StudyData, start: int) -> np.ndarray:
+    """First relative day from `start` on, by event, whose close is not at a price limit; shape (N,).
+
+    NaN where the event window ends before.
+
+    Raises
+    ------
+    RequestError
+        If the market has no prices to reckon limits from.
+    """
+    market, sample, window = data.spec.market, data.sample, data.spec.window
+    if "close" not in market.price_fields:
+        raise RequestError("'first_free_close' needs prices: make the market with Market.from_prices.")
+    book = market.limits
+    days = np.arange(start, window.end + 1)
+    rows = sample.day0[:, None] + days
+    inside = rows < len(market.sessions)
+    at = np.clip(rows, 0, len(market.sessions) - 1)
+    column = book.closed.columns.get_indexer(pd.Index(sample.timeline["security"]))[:, None]
+    traded = ~np.isnan(market.prices("close").to_numpy()[at, column])
+    free = inside & traded & (book.closed.to_numpy()[at, column] == 0)
+    return np.where(free.any(axis=1), days[np.argmax(free, axis=1)], np.nan)

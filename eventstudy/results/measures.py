@@ -1,0 +1,157 @@
+"""The measures of a study: abnormal returns, their sums and averages, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.results import average, frames, frictions
+from eventstudy.results.data import StudyData, WindowLike, checked_level
+from eventstudy.windows import Window
+
+__all__ = ["StudyMeasures"]
+
+
+class StudyMeasures:
+    """Abnormal returns, CAR, AAR, CAAR, parameters and regressions of a fitted study."""
+
+    _data: StudyData
+
+    @property
+    def abnormal_returns(self) -> pd.DataFrame:
+        """Abnormal returns, event_id × relative day; NaN where the security did not trade."""
+        columns = pd.Index(self._data.spec.window.offsets, name="day")
+        return pd.DataFrame(self._data.abnormal.ar.copy(), self._data.index, columns)
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        """Estimated parameters by event, with sigma, n_obs, dof and r_squared."""
+        fit = self._data.fit
+        frame = pd.DataFrame(fit.params.copy(), self._data.index, list(fit.param_names))
+        return frame.assign(sigma=np.sqrt(fit.s2), n_obs=fit.n_obs, dof=fit.dof, r_squared=fit.r_squared)
+
+    def car(
+        self,
+        start: WindowLike = None,
+        end: int | Literal["first_free_close"] | None = None,
+        *,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        r"""Cumulative abnormal return of each event.
+
+        .. math:: t_i = \frac{\mathrm{CAR}_i}{\sqrt{\gamma' V_i \gamma}} \sim t_{\nu_i}
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default. The end
+            ``"first_free_close"`` is, by event, the first day from `start` on whose close is not at a
+            daily price limit: until then the price has not found its level.
+        level : float, default 0.95
+            Coverage of the interval.
+
+        Returns
+        -------
+        DataFrame
+            By event_id: car, se, t, dof, p_value (two-sided), ci_low, ci_high, n_days (days with a
+            return), expected and actual (normal and observed return summed over these days); with
+            ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
+        """
+        data = self._data
+        if end != "first_free_close":
+            return data.cars(data.window(start, end), level)
+        first = data.window(0 if start is None else start).start
+        ends = frictions.first_free_close(data, first)
+        frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
+        for last in np.unique(ends[~np.isnan(ends)]):
+            rows = ends == last
+            frame[rows] = data.cars(Window(first, int(last)), level)[rows]
+        return frame.assign(end=ends)
+
+    def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Average abnormal return by relative day.
+
+        Parameters
+        ----------
+        test : str, optional
+            Test the standard error is taken from: "t" (one event), "portfolio" (one common date),
+            "cross_sectional" or "independence"; by default the first of these that fits the design.
+        level : float, default 0.95
+            Coverage of the interval.
+
+        Returns
+        -------
+        DataFrame
+            By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
+            events with a positive abnormal return), test.
+        """
+        days = [Window(int(d), int(d)) for d in self._data.spec.window.offsets]
+        inputs = [self._data.test_input(day) for day in days]
+        frame = average.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
+        return frame.set_axis(pd.Index(self._data.spec.window.offsets, name="day"), axis=0)
+
+    def caar(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        test: str | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Cumulative average abnormal return: the mean CAR of the events.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        test, level
+            As for `aar`.
+
+        Returns
+        -------
+        DataFrame
+            One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
+            positive, test.
+        """
+        window = self._data.window(start, end)
+        frame = average.averages([self._data.test_input(window)], [window], test, checked_level(level))
+        return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
+
+    def regression(self, event_id: Hashable | None = None) -> Any:
+        """Return the statsmodels results of one event's estimation regression.
+
+        Raises
+        ------
+        ModelError
+            If the model is not a regression.
+        """
+        row = self._data.position(event_id)
+        spec = self.spec
+        arrays = spec.model.arrays(self._data.sample, slice(row, row + 1))
+        return spec.model.regression(arrays, 0)
+
+    def decomposition(self, event_id: Hashable | None = None, day: int = 0) -> pd.DataFrame:
+        """Take the event day apart: gap, low, high and close against previous close and limit.
+
+        Parameters
+        ----------
+        event_id : optional
+            The event; may be left out where there is one.
+        day : int, default 0
+            Relative day.
+
+        Returns
+        -------
+        DataFrame
+            By moment (previous close, open, low, high, close, limit down, limit up): price, change
+            from the previous close (on an ex-day from the exchange's reference price), at_limit.
+
+        Raises
+        ------
+        RequestError
+            If the market has no open, low and high of that day.
+        """
+        return frames.decomposition(self._data, self._data.position(event_id), day)
