@@ -1,0 +1,101 @@
+"""The regression behind a normal return: estimation days, fitted line and event days."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from eventstudy.plotting._base import ink, minus, need, new_axes, percent_scale
+from eventstudy.plotting._labels import place_labels
+
+__all__ = ["plot_fit"]
+
+
+def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw returns against the benchmark's, the fitted line, and the event days with their number.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``benchmark``, ``actual``, ``fitted`` (returns, decimals), ``role``
+        (``"estimation"`` or ``"event"``) and ``day`` (sessions relative to the event).
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+        Where the fit is no line in the benchmark (a model with more factors), the fitted values
+        are drawn as points.
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_fit
+    >>> frame = pd.DataFrame({"benchmark": [-0.01, 0.0, 0.01], "actual": [-0.012, 0.001, -0.05]})
+    >>> frame = frame.assign(fitted=frame.benchmark, role=["estimation"] * 2 + ["event"], day=[-2, -1, 0])
+    >>> ax = plot_fit(frame)
+    >>> ax.get_xlabel()
+    'Benchmark return'
+    """
+    need(frame, "plot_fit", ["benchmark", "actual", "fitted", "role", "day"])
+    ax = new_axes(ax)
+    past, event = (frame[frame["role"] == role] for role in ("estimation", "event"))
+    surface = ax.get_facecolor()
+    sns.scatterplot(
+        past,
+        x="benchmark",
+        y="actual",
+        ax=ax,
+        color="C0",
+        alpha=0.5,
+        s=18,
+        linewidth=0,
+        label="Estimation days",
+    )
+    line = frame.dropna(subset=["benchmark", "fitted"]).sort_values("benchmark")
+    x, y = line["benchmark"].to_numpy(float), line["fitted"].to_numpy(float)
+    if _is_line(x, y):
+        ax.plot(x, y, color=ink(ax), linewidth=1.2, label="Fitted", zorder=3)
+    else:
+        ax.plot(x, y, color=ink(ax), linestyle="none", marker="_", markersize=5, label="Fitted", zorder=3)
+    sns.scatterplot(
+        event,
+        x="benchmark",
+        y="actual",
+        ax=ax,
+        color="C1",
+        marker="D",
+        s=30,
+        edgecolor=surface,
+        linewidth=0.5,
+        label="Event window, by day",
+        zorder=4,
+    )
+    percent_scale(ax.xaxis)
+    percent_scale(ax.yaxis)
+    ax.set(xlabel="Benchmark return", ylabel="Return")
+    if title is not None:
+        ax.set_title(title)
+    ax.legend()
+    shown = event.dropna(subset=["benchmark", "actual"])
+    surprise = (shown["actual"] - shown["fitted"]).abs().where(shown["day"] != 0, np.inf)
+    shown = shown.iloc[np.argsort(-surprise.fillna(0.0).to_numpy())]
+    points = shown[["benchmark", "actual"]].to_numpy(float)
+    place_labels(ax, points, [minus(str(day)) for day in shown["day"]])
+    return ax
+
+
+def _is_line(x: np.ndarray, y: np.ndarray) -> bool:
+    if len(x) < 3 or np.ptp(x) == 0:
+        return True
+    slope, intercept = np.polyfit(x, y, 1)
+    return bool(np.allclose(intercept + slope * x, y, rtol=0, atol=1e-6 * (np.ptp(y) + 1e-12)))

@@ -1,0 +1,135 @@
+"""The price that was observed against the price had nothing been announced."""
+
+from __future__ import annotations
+
+import matplotlib.dates as mdates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from eventstudy.plotting._base import ink, interval, legend_above, mark_event, minus, need, new_axes, percent
+
+__all__ = ["plot_reaction"]
+
+HALF_DAY = pd.Timedelta(hours=12)
+
+
+def plot_reaction(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    currency: str | None = None,
+    level: float = 0.95,
+    title: str | None = None,
+) -> Axes:
+    """Draw an observed price and its counterfactual, the gap between them shaded from day 0 on.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``date``, ``day`` (sessions relative to the event), ``price`` (observed; NaN where
+        suspended) and ``counterfactual`` (had nothing been announced), and optionally
+        ``counterfactual_low`` and ``counterfactual_high``, its interval.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    currency : str, optional
+        Unit of the prices, such as ``"CNY"``.
+    level : float, optional
+        Level of the interval in `frame`, for the legend.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+        The legend gives the gap on the last day with a price, in money and in percent of the
+        counterfactual.
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_reaction
+    >>> dates = pd.to_datetime(["2019-05-21", "2019-05-22", "2019-05-23"])
+    >>> frame = pd.DataFrame({"date": dates, "day": [-1, 0, 1], "price": [27.60, 26.07, 24.56]})
+    >>> ax = plot_reaction(frame.assign(counterfactual=[27.60, 27.44, 26.71]), currency="CNY")
+    >>> ax.get_ylabel()
+    'Price (CNY)'
+    """
+    need(frame, "plot_reaction", ["date", "day", "price", "counterfactual"])
+    frame = frame.sort_values("date")
+    ax = new_axes(ax)
+    dates = frame["date"]
+    price, without = frame["price"].to_numpy(float), frame["counterfactual"].to_numpy(float)
+    for i, (first, last) in enumerate(_gaps(price)):
+        ax.axvspan(
+            dates.iloc[first] - HALF_DAY,
+            dates.iloc[last] + HALF_DAY,
+            facecolor=ink(ax),
+            alpha=0.1,
+            linewidth=0,
+            label="_suspended" if i else "Suspended",
+            zorder=0,
+        )
+    if {"counterfactual_low", "counterfactual_high"} <= set(frame.columns):
+        low, high = frame["counterfactual_low"], frame["counterfactual_high"]
+        ax.fill_between(
+            dates, low, high, color="C0", alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
+        )
+    ax.plot(dates, without, color="C0", linestyle="--", label="Had nothing been announced", zorder=3)
+    ax.plot(dates, price, color="C1", marker="o", markersize=4, label="Observed", zorder=4)
+    after = frame["day"].to_numpy() >= 0
+    ax.fill_between(
+        dates,
+        price,
+        without,
+        where=after,
+        facecolor="C1",
+        alpha=0.3,
+        linewidth=0,
+        label=_gap_label(frame[after], currency),
+        zorder=2,
+    )
+    event = dates[frame["day"] == 0]
+    for date in event:
+        mark_event(ax, date)
+        ax.lines[-1].set_label(f"Event session, {_date(date)}")
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
+    _legend(ax, title)
+    return ax
+
+
+def _legend(ax: Axes, title: str | None) -> None:
+    """List the lines first, in the order in which they are read."""
+    order = ["Observed", "Had nothing", "Its", "Gap", "Event", "Suspended"]
+    handles, labels = ax.get_legend_handles_labels()
+    ranks = [next(i for i, head in enumerate(order) if label.startswith(head)) for label in labels]
+    sequence = np.argsort(ranks, kind="stable")
+    legend_above(ax, [handles[i] for i in sequence], [labels[i] for i in sequence], title)
+
+
+def _gaps(price: np.ndarray) -> list[tuple[int, int]]:
+    """First and last position of each run of missing prices."""
+    missing = np.concatenate([[False], np.isnan(price), [False]])
+    edges = np.flatnonzero(missing[1:] != missing[:-1])
+    return [(int(first), int(last) - 1) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _gap_label(after: pd.DataFrame, currency: str | None) -> str:
+    seen = after.dropna(subset=["price", "counterfactual"])
+    if seen.empty:
+        return "_gap"
+    last = seen.iloc[-1]
+    gap = last["price"] - last["counterfactual"]
+    money = f"{gap:+.2f}" if currency is None else f"{gap:+.2f} {currency}"
+    return f"Gap: {minus(money)} ({percent(gap / last['counterfactual'])}) on {_date(last['date'])}"
+
+
+def _date(date: pd.Timestamp) -> str:
+    return f"{date.day} {date:%b %Y}"

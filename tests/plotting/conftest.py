@@ -1,0 +1,88 @@
+"""Frames as the results object hands them to the drawing functions, drawn off screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("Agg")
+
+DAYS = np.arange(-5, 6)
+
+
+def car(seed: int = 0) -> pd.DataFrame:
+    path = np.random.default_rng(seed).normal(-0.005, 0.02, len(DAYS)).cumsum()
+    return pd.DataFrame({"day": DAYS, "car": path, "ci_low": path - 0.04, "ci_high": path + 0.05})
+
+
+def cars(n: int) -> pd.DataFrame:
+    return pd.concat([car(seed).assign(event=f"firm {seed}") for seed in range(n)], ignore_index=True)
+
+
+def caar() -> pd.DataFrame:
+    return car().rename(columns={"car": "caar"}).assign(n_events=7)
+
+
+def reaction() -> pd.DataFrame:
+    dates = pd.bdate_range("2019-05-15", periods=len(DAYS))
+    without = 28 + np.sin(DAYS)
+    price = np.where(DAYS < 0, without, without - 2.0)
+    return pd.DataFrame(
+        {
+            "date": dates,
+            "day": DAYS,
+            "price": price,
+            "counterfactual": without,
+            "counterfactual_low": without - 1,
+            "counterfactual_high": without + 1,
+        }
+    )
+
+
+def fit() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    benchmark = rng.normal(0, 0.01, 120)
+    fitted = 0.001 + 1.2 * benchmark
+    role = np.where(np.arange(120) < 111, "estimation", "event")
+    day = np.concatenate([np.arange(-131, -20), np.arange(-4, 5)])
+    actual = fitted + rng.normal(0, 0.015, 120)
+    return pd.DataFrame(
+        {"benchmark": benchmark, "actual": actual, "fitted": fitted, "role": role, "day": day}
+    )
+
+
+def null() -> pd.DataFrame:
+    values = np.linspace(-0.05, 0.05, 101)
+    past = pd.DataFrame({"value": values, "role": "estimation", "day": np.arange(-121, -20)})
+    event = pd.DataFrame({"value": [-0.1, 0.0485], "role": "event", "day": [0, 1]})
+    return pd.concat([past, event], ignore_index=True)
+
+
+def heatmap() -> pd.DataFrame:
+    values = np.random.default_rng(2).normal(0, 0.02, (4, len(DAYS)))
+    return pd.DataFrame(values, index=["Hikvision", "Dahua", "ZTE", "iFlytek"], columns=DAYS)
+
+
+def decomposition() -> pd.DataFrame:
+    moments = ["previous close", "open", "low", "high", "close", "limit down", "limit up"]
+    prices = np.array([27.60, 24.95, 24.84, 26.99, 26.07, 24.84, 30.36])
+    return pd.DataFrame({"moment": moments, "price": prices, "change": prices / 27.60 - 1})
+
+
+@pytest.fixture(scope="session")
+def frames() -> SimpleNamespace:
+    """Makers of one frame for each figure, by the name of the figure."""
+    makers = (car, cars, caar, reaction, fit, null, heatmap, decomposition)
+    return SimpleNamespace(**{maker.__name__: maker for maker in makers})
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")

@@ -1,0 +1,159 @@
+"""What holds of every figure."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+from matplotlib.ticker import PercentFormatter
+
+from eventstudy import plotting
+from eventstudy.errors import EventStudyError, RequestError
+
+FIGURES = (
+    "plot_car",
+    "plot_caar",
+    "plot_reaction",
+    "plot_fit",
+    "plot_null",
+    "plot_heatmap",
+    "plot_decomposition",
+)
+#: Axes in percent, of each figure.
+PERCENT = {
+    "plot_car": "y",
+    "plot_caar": "y",
+    "plot_fit": "xy",
+    "plot_null": "x",
+    "plot_decomposition": "y",
+}
+every_figure = pytest.mark.parametrize("name", FIGURES)
+
+
+class Drawer(Protocol):
+    def __call__(self, name: str, frame: pd.DataFrame | None = None, **options: Any) -> Axes: ...
+
+
+@pytest.fixture(scope="session")
+def make(frames: SimpleNamespace) -> Callable[[str], pd.DataFrame]:
+    return lambda name: getattr(frames, name.removeprefix("plot_"))()
+
+
+@pytest.fixture(scope="session")
+def draw(make: Callable[[str], pd.DataFrame]) -> Drawer:
+    """Draw a figure by name, of its own frame by default."""
+
+    def drawer(name: str, frame: pd.DataFrame | None = None, **options: Any) -> Axes:
+        return getattr(plotting, name)(make(name) if frame is None else frame, **options)
+
+    return drawer
+
+
+def test_every_function_is_tested() -> None:
+    assert set(plotting.__all__) == set(FIGURES)
+
+
+@every_figure
+def test_draws_on_a_new_figure(name: str, draw: Drawer) -> None:
+    plt.figure()
+    before = plt.gcf()
+    ax = draw(name)
+    assert isinstance(ax, Axes)
+    assert ax.figure is not before
+    assert ax.has_data()
+
+
+@every_figure
+def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
+    figure, (left, right) = plt.subplots(1, 2)
+    assert draw(name, ax=right) is right
+    assert right.has_data()
+    assert not left.has_data()
+    assert plt.get_fignums() == [figure.number]
+
+
+@every_figure
+def test_title(name: str, draw: Drawer) -> None:
+    assert draw(name).get_title() == ""
+    assert draw(name, title="Hikvision").get_title() == "Hikvision"
+
+
+@every_figure
+def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFrame], draw: Drawer) -> None:
+    frame = make(name)
+    copy, theme = frame.copy(), dict(mpl.rcParams)
+    draw(name, frame)
+    pd.testing.assert_frame_equal(frame, copy)
+    assert dict(mpl.rcParams) == theme
+
+
+@every_figure
+@pytest.mark.parametrize("theme", ["default", "darkgrid", "dark_background"])
+def test_draws_without_warnings_and_cuts_nothing(name: str, theme: str, draw: Drawer) -> None:
+    style = sns.axes_style("darkgrid") if theme == "darkgrid" else theme
+    with plt.style.context(style), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = draw(name, title="Announcement")
+        figure = ax.figure
+        figure.canvas.draw()
+    page = figure.bbox.padded(1)
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    assert len(texts) > 5
+    inside = [text for axis in figure.axes for text in (axis.xaxis.label, axis.yaxis.label, axis.title)]
+    inside += [text for text in texts if text in ax.texts]
+    for text in filter(Text.get_text, inside):
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0, text
+        assert box.x1 <= page.x1, text
+        assert page.y0 <= box.y0, text
+        assert box.y1 <= page.y1, text
+
+
+@pytest.mark.parametrize(("name", "axes"), PERCENT.items())
+def test_returns_are_in_percent(name: str, axes: str, draw: Drawer) -> None:
+    ax = draw(name)
+    for side in axes:
+        formatter = getattr(ax, f"{side}axis").get_major_formatter()
+        assert isinstance(formatter, PercentFormatter)
+        assert formatter.xmax == 1.0
+
+
+def test_ticks_have_the_minus_of_the_theme(draw: Drawer) -> None:
+    for unicode_minus, sign in ((True, "\N{MINUS SIGN}"), (False, "-")):
+        with mpl.rc_context({"axes.unicode_minus": unicode_minus}):
+            ax = draw("plot_decomposition")
+            assert ax.yaxis.get_major_formatter()(-0.05) == f"{sign}5.0%"
+            assert any(f"{sign}5.5%" in text.get_text() for text in ax.texts)
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "plot_heatmap"])
+def test_missing_column(name: str, make: Callable[[str], pd.DataFrame], draw: Drawer) -> None:
+    frame = make(name)
+    lost = frame.columns[1]
+    with pytest.raises(RequestError, match=rf"(?s){name} needs the columns .*lacks \['{lost}'\] and has"):
+        draw(name, frame.drop(columns=lost))
+    assert plt.get_fignums() == []
+
+
+@every_figure
+def test_empty_frame(name: str, make: Callable[[str], pd.DataFrame], draw: Drawer) -> None:
+    with pytest.raises(EventStudyError, match=name):
+        draw(name, make(name).iloc[:0])
+    assert plt.get_fignums() == []
+
+
+def test_importing_draws_in_no_matplotlib() -> None:
+    code = "import sys, eventstudy.plotting; print('matplotlib' in sys.modules, 'seaborn' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["False", "False"]
