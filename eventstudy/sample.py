@@ -9,20 +9,24 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import CalendarError, EventError, WindowError
+from eventstudy.errors import CalendarError, EventError, ModelError, WindowError
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.windows import Window
 
-__all__ = ["EventArrays", "EventSample", "Regressor"]
+__all__ = ["EventArrays", "EventSample", "Missing", "Regressor", "check_missing", "factor_row"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Missing = Literal["drop", "trade_to_trade"]
+# One factor goes by several names: momentum is "mom" in its authors' files, "umd" or "wml" in others.
+ALIASES = {"umd": "mom", "wml": "mom"}
 
 # Firms of the news that are listed nowhere: the likeliest mistake deserves its own answer.
 UNLISTED = {
@@ -57,13 +61,15 @@ class EventArrays:
     ----------
     y_est, y_evt : arrays, shape (n, W) and (n, L)
         Returns, NaN where missing. In the estimation window returns that span several sessions
-        are missing too.
+        are missing too, unless they were asked for (``missing="trade_to_trade"``).
     x_est, x_evt : arrays, shape (n, W, p) and (n, L, p)
         Regressors over the sessions each return spans; NaN where unknown.
     span_evt : array of int, shape (n, L)
         Sessions each event-window return spans, 0 where missing.
     dates_est, dates_evt : arrays of datetime64[D]
         Calendar dates; NaT beyond the data.
+    span_est : array of int, shape (n, W), optional
+        Sessions each estimation return spans, 0 where missing; None if all span one session.
     """
 
     y_est: FloatArray
@@ -73,6 +79,29 @@ class EventArrays:
     span_evt: IntArray
     dates_est: npt.NDArray[np.datetime64]
     dates_evt: npt.NDArray[np.datetime64]
+    span_est: IntArray | None = None
+
+
+def check_missing(missing: str) -> None:
+    """Raise ModelError unless `missing` says what becomes of returns over several sessions."""
+    if missing not in get_args(Missing):
+        raise ModelError(f"missing must be one of {', '.join(get_args(Missing))}; got {missing!r}.")
+
+
+def factor_row(market: Market, factor: str) -> int | None:
+    """Row of a factor in ``market.bank``, or None; case, hyphens and the names of momentum do not matter."""
+    names = list(market.bank.names[len(market.benchmarks) :])
+    for same in (str, _plain):
+        wanted = same(factor)
+        for row, name in enumerate(names, start=len(market.benchmarks)):
+            if same(name) == wanted:
+                return row
+    return None
+
+
+def _plain(name: str) -> str:
+    plain = name.strip().lower().replace("-", "_")
+    return ALIASES.get(plain, plain)
 
 
 @dataclass(frozen=True)
@@ -124,7 +153,11 @@ class EventSample:
         )
 
     def arrays(
-        self, regressors: tuple[Regressor, ...], excess: bool = False, part: slice = slice(None)
+        self,
+        regressors: tuple[Regressor, ...],
+        excess: bool = False,
+        part: slice = slice(None),
+        missing: Missing = "drop",
     ) -> EventArrays:
         """Lay out returns and regressors of the events of `part` in event time.
 
@@ -136,6 +169,8 @@ class EventSample:
             Subtract the factor ``rf`` from returns and benchmark.
         part : slice, optional
             Events to lay out.
+        missing : {"drop", "trade_to_trade"}, default "drop"
+            Estimation returns that span several sessions are missing, or kept as they are.
         """
         returns, spans, _ = self.market.arrays()
         bank = self.market.bank
@@ -164,12 +199,16 @@ class EventSample:
             days = np.where(inside, dates[at], np.datetime64("NaT", "D"))
             return y, x, np.where(used, span, 0), days
 
-        y_est, x_est, _, dates_est = lay(self.estimation, single_only=True)
+        y_est, x_est, span_est, dates_est = lay(self.estimation, single_only=missing == "drop")
         y_evt, x_evt, span_evt, dates_evt = lay(self.window, single_only=False)
-        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt)
+        kept = None if missing == "drop" else span_est
+        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, kept)
 
     def _row(self, factor: str) -> IntArray:
-        return np.array(self.market.bank.names.index(factor), dtype=np.int64)
+        row = factor_row(self.market, factor)
+        if row is None:
+            raise ModelError(f"The market has no factor {factor!r}; pass it as Market(..., factors=frame).")
+        return np.array(row, dtype=np.int64)
 
     @classmethod
     def of(cls, market: Market, events: Events, estimation: Window, window: Window) -> EventSample:
@@ -281,7 +320,8 @@ def _first_sessions(market: Market, frame: pd.DataFrame, non_session: str) -> li
             if row == len(sessions) or (row == 0 and day != sessions[0]):
                 places[i] = _Place(told, reason=_outside(market, day))
             else:
-                places[i] = _Place(told, row, int(reaction.closed_days[k]), previous)
+                # Not the calendar's own count: sessions="data" may lack the first session.
+                places[i] = _Place(told, row, int((sessions[row] - previous).days) - 1, previous)
     for i in np.flatnonzero(~timed):
         day = frame["date"].iloc[i]
         told = f"{day:%Y-%m-%d}"
@@ -299,8 +339,7 @@ def _first_sessions(market: Market, frame: pd.DataFrame, non_session: str) -> li
             places[i] = _Place(told, reason=f"{told} is no session (non_session='skip')")
         else:
             row -= non_session == "previous"
-            gap = abs(int((sessions[row] - day).days)) - (non_session == "previous")
-            places[i] = _Place(told, row, gap, day)
+            places[i] = _Place(told, row, abs(int((sessions[row] - day).days)), day)
     return places
 
 
@@ -341,7 +380,7 @@ def _shift_note(sessions: pd.DatetimeIndex, place: _Place, day0: int, span: int)
         notes.append(
             f"market closed {place.closed_days} day(s) until {first:%Y-%m-%d}"
             if place.previous < first
-            else f"moved back {place.closed_days + 1} day(s) to the session {first:%Y-%m-%d}"
+            else f"moved back {place.closed_days} day(s) to the session {first:%Y-%m-%d}"
         )
     if day0 > place.row:
         notes.append(

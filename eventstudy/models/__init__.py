@@ -1,6 +1,21 @@
 """Normal-return models: what a security would have returned had nothing been announced."""
 
 from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.models.timevarying import EWMarketModel, RollingMarketModel
 
-__all__ = ["ConstantMean", "MarketAdjusted", "MarketModel", "ModelFit", "NormalReturnModel"]
+__all__ = [
+    "CAPM",
+    "Carhart4",
+    "ConstantMean",
+    "EWMarketModel",
+    "FactorModel",
+    "FamaFrench3",
+    "FamaFrench5",
+    "MarketAdjusted",
+    "MarketModel",
+    "ModelFit",
+    "NormalReturnModel",
+    "RollingMarketModel",
+]

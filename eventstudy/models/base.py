@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.errors import ModelError
-from eventstudy.sample import EventArrays, Regressor
+from eventstudy.sample import EventArrays, EventSample, Regressor
 
 __all__ = ["FloatArray", "ModelFit", "NormalReturnModel"]
 
@@ -34,7 +34,7 @@ class ModelFit:
     s2 : array, shape (n,)
         Residual variance of a one-session return, divisor `dof`.
     n_obs, dof, r_squared : arrays, shape (n,)
-        Estimation observations, residual degrees of freedom, share of variance explained
+        Observations behind `s2`, residual degrees of freedom, share of variance explained
         (NaN where it is not defined).
     residuals, leverage : arrays, shape (n, W)
         Estimation-window residuals and hat values; NaN where the day is not used.
@@ -48,6 +48,14 @@ class ModelFit:
         Where the standard error comes from, in words.
     exact : bool
         Whether CAR / s.e. is t with `dof` degrees of freedom under iid normal errors.
+    failure : array of str, shape (n,), optional
+        Why an event could not be fitted, "" where it could; such events are excluded.
+    peer_names : tuple of str, length q
+        Securities that served as peers of some event.
+    peer_weights : array, shape (n, q), optional
+        Weight of each peer in the normal return; NaN where it was no peer of the event.
+    left_out : array of str, shape (n,), optional
+        Peers left out of each event's counterfactual, and why; "" where none was.
     """
 
     param_names: tuple[str, ...]
@@ -64,14 +72,18 @@ class ModelFit:
     design: FloatArray
     se_source: str = "prediction error of least squares"
     exact: bool = True
+    failure: npt.NDArray[np.str_] | None = None
+    peer_names: tuple[str, ...] = ()
+    peer_weights: FloatArray | None = None
+    left_out: npt.NDArray[np.str_] | None = None
 
 
 class NormalReturnModel(ABC):
     """What a security would have returned had nothing been announced.
 
-    A model is an immutable specification: `regressors` says which benchmark and factors the sample must lay
-    out, `fit` turns event-time arrays into a `ModelFit`. A new model is one file with one
-    subclass.
+    A model is an immutable specification: `regressors` says which benchmark and factors the sample must
+    lay out, `fit` turns event-time arrays into a `ModelFit`. A new model is one file with one subclass;
+    one that needs more of the sample than returns and regressors overrides `arrays`.
     """
 
     #: Whether returns and regressors are taken in excess of the risk-free rate.
@@ -91,6 +103,10 @@ class NormalReturnModel(ABC):
     @abstractmethod
     def n_params(self) -> int:
         """Number k of mean parameters estimated."""
+
+    def arrays(self, sample: EventSample, part: slice = slice(None)) -> EventArrays:
+        """Lay out what `fit` needs of the events of `part`."""
+        return sample.arrays(self.regressors, self.excess, part)
 
     @abstractmethod
     def fit(self, arrays: EventArrays) -> ModelFit:

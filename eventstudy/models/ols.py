@@ -2,120 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
-from eventstudy.sample import EventArrays, Regressor
+from eventstudy.errors import ModelError
+from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.least_squares import BatchOLS, divide, linear_fit, ols_batch
+from eventstudy.sample import EventArrays, EventSample, Missing, Regressor, check_missing
 
-__all__ = ["BatchOLS", "ConstantMean", "LinearModel", "MarketAdjusted", "MarketModel", "ols_batch"]
-
-
-@dataclass(frozen=True)
-class BatchOLS:
-    """Least squares of n regressions with a constant and p regressors, on W rows each.
-
-    Attributes
-    ----------
-    params : array, shape (n, 1 + p)
-        Constant first.
-    xtx_inv : array, shape (n, 1 + p, 1 + p)
-    residuals, leverage : arrays, shape (n, W)
-        NaN on rows not used.
-    n_obs : array of int, shape (n,)
-    sse, r_squared : arrays, shape (n,)
-    """
-
-    params: FloatArray
-    xtx_inv: FloatArray
-    residuals: FloatArray
-    leverage: FloatArray
-    n_obs: npt.NDArray[np.int64]
-    sse: FloatArray
-    r_squared: FloatArray
-
-
-def ols_batch(y: FloatArray, x: FloatArray) -> BatchOLS:
-    """Regress each row of `y` on a constant and its own regressors, leaving out missing days.
-
-    Parameters
-    ----------
-    y : array, shape (n, W)
-    x : array, shape (n, W, p)
-
-    Returns
-    -------
-    BatchOLS
-        NaN where the regressors of an event are collinear or too few days are known.
-
-    Notes
-    -----
-    Regressors are centred first, so that the constant drops out of the cross-products and they lose
-    no digits to it.
-    """
-    used = ~np.isnan(y) & ~np.isnan(x).any(axis=2)
-    n_obs = used.sum(axis=1)
-    count = np.maximum(n_obs, 1)[:, None]
-    y_mean = np.where(used, y, 0.0).sum(axis=1) / count[:, 0]
-    x_mean = np.where(used[:, :, None], x, 0.0).sum(axis=1) / count
-    yc = np.where(used, y - y_mean[:, None], 0.0)
-    xc = np.where(used[:, :, None], x - x_mean[:, None, :], 0.0)
-    p = x.shape[2]
-    inverse = _inverse(np.einsum("nwp,nwq->npq", xc, xc))
-    slope = np.einsum("npq,nq->np", inverse, np.einsum("nwp,nw->np", xc, yc))
-    residuals = np.where(used, yc - np.einsum("nwp,np->nw", xc, slope), np.nan)
-    leverage = 1.0 / count + np.einsum("nwp,npq,nwq->nw", xc, inverse, xc)
-    xtx_inv = np.empty((len(y), 1 + p, 1 + p))
-    cross = -np.einsum("npq,nq->np", inverse, x_mean)
-    xtx_inv[:, 0, 0] = 1.0 / count[:, 0] - np.einsum("np,np->n", cross, x_mean)
-    xtx_inv[:, 0, 1:] = xtx_inv[:, 1:, 0] = cross
-    xtx_inv[:, 1:, 1:] = inverse
-    sse = np.where(used, residuals**2, 0.0).sum(axis=1)
-    total = (yc**2).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r_squared = np.where(total > 0, 1.0 - sse / total, np.nan)
-    return BatchOLS(
-        params=np.column_stack([y_mean - np.einsum("np,np->n", slope, x_mean), slope]),
-        xtx_inv=xtx_inv,
-        residuals=residuals,
-        leverage=np.where(used, leverage, np.nan),
-        n_obs=n_obs.astype(np.int64),
-        sse=np.where(np.isnan(slope).any(axis=1), np.nan, sse),
-        r_squared=r_squared,
-    )
-
-
-def _inverse(cross: FloatArray) -> FloatArray:
-    """Invert (n, p, p) cross-products; NaN where collinear."""
-    p = cross.shape[1]
-    if p == 0:
-        return cross
-    # Scaled to unit diagonal first: factors differ in size by orders of magnitude.
-    size = np.sqrt(np.einsum("npp->np", cross))
-    bad = ~(size > 0).all(axis=1)
-    size = np.where(size > 0, size, 1.0)
-    unit = cross / (size[:, :, None] * size[:, None, :])
-    unit[bad] = np.eye(p)
-    if p > 1:
-        bad |= np.linalg.eigvalsh(unit)[:, 0] < 1e-12
-        unit[bad] = np.eye(p)
-    inverse: FloatArray = np.linalg.inv(unit) / (size[:, :, None] * size[:, None, :])
-    inverse[bad] = np.nan
-    return inverse
+__all__ = [
+    "BatchOLS",
+    "ConstantMean",
+    "LinearModel",
+    "MarketAdjusted",
+    "MarketModel",
+    "estimation_frame",
+    "ols_batch",
+]
 
 
 @dataclass(frozen=True)
 class LinearModel(NormalReturnModel):
-    """Base of the models whose parameters are least squares with a constant."""
+    r"""Base of the models whose parameters are least squares with a constant.
 
-    factors: ClassVar[tuple[Regressor, ...]] = ()
+    Parameters
+    ----------
+    missing : {"drop", "trade_to_trade"}, default "drop"
+        What becomes of estimation returns that span several sessions, because the security did not trade
+        on some: dropped, or kept with the regressors compounded over the same d sessions and the whole
+        row, with the constant d, divided by :math:`\sqrt d`,
+
+        .. math:: r_t / \sqrt d = \alpha \sqrt d + \beta \sum_d R_m / \sqrt d + \varepsilon_t
+
+        (Maynes and Rumsey 1993). Residuals are then those of the divided rows, all of one variance.
+    """
+
+    missing: Missing = field(default="drop", kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_missing(self.missing)
 
     @property
     def regressors(self) -> tuple[Regressor, ...]:
-        return self.factors
+        return ()
 
     @property
     def n_params(self) -> int:
@@ -126,42 +58,52 @@ class LinearModel(NormalReturnModel):
         """Names of the parameters, the constant first."""
         return ("alpha", *(r.name for r in self.regressors))
 
+    def arrays(self, sample: EventSample, part: slice = slice(None)) -> EventArrays:
+        return sample.arrays(self.regressors, self.excess, part, self.missing)
+
     def fit(self, arrays: EventArrays) -> ModelFit:
-        ols = ols_batch(arrays.y_est, arrays.x_est)
-        k = self.n_params
-        dof = (ols.n_obs - k).astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            s2 = np.where(dof > 0, ols.sse / dof, np.nan)
-        spans = arrays.span_evt.astype(np.float64)
-        # A return over d sessions has d constants and the variance of d sessions.
-        design = np.concatenate([spans[:, :, None], arrays.x_evt], axis=2)
-        known = ~np.isnan(arrays.y_evt) & ~np.isnan(arrays.x_evt).any(axis=2)
-        expected = np.einsum("nlk,nk->nl", design, ols.params)
-        return ModelFit(
+        if arrays.span_est is None:
+            ols = ols_batch(arrays.y_est, arrays.x_est)
+            residuals = ols.residuals
+        else:
+            spans = np.maximum(arrays.span_est, 1).astype(np.float64)
+            ols = ols_batch(arrays.y_est, arrays.x_est, constant=spans, weights=1.0 / spans)
+            residuals = ols.residuals / np.sqrt(spans)
+        dof = (ols.n_obs - self.n_params).astype(np.float64)
+        return linear_fit(
+            arrays,
             param_names=self.param_names,
             params=ols.params,
-            param_cov=s2[:, None, None] * ols.xtx_inv,
-            s2=s2,
+            unit_cov=ols.xtx_inv,
+            s2=divide(ols.sse, dof),
             n_obs=ols.n_obs,
             dof=dof,
             r_squared=ols.r_squared,
-            residuals=ols.residuals,
+            residuals=residuals,
             leverage=ols.leverage,
-            expected=np.where(known, expected, np.nan),
-            noise=np.where(known, s2[:, None] * spans, np.nan),
-            design=np.where(known[:, :, None], design, np.nan),
         )
 
     def regression(self, arrays: EventArrays, row: int) -> Any:
-        import pandas as pd
+        return self._statsmodel(arrays, row).fit()
+
+    def _statsmodel(self, arrays: EventArrays, row: int) -> Any:
         import statsmodels.api as sm
 
-        index = pd.DatetimeIndex(arrays.dates_est[row].astype("datetime64[ns]"), name="date")
-        y = pd.Series(arrays.y_est[row], index, name="return")
-        x = pd.DataFrame(arrays.x_est[row], index, list(self.param_names[1:]))
-        x.insert(0, self.param_names[0], 1.0)
-        used = y.notna() & x.notna().all(axis=1)
-        return sm.OLS(y[used], x[used]).fit()
+        y, x, spans = estimation_frame(arrays, row, self.param_names)
+        return sm.OLS(y, x) if spans is None else sm.WLS(y, x, weights=1.0 / spans)
+
+
+def estimation_frame(
+    arrays: EventArrays, row: int, names: tuple[str, ...]
+) -> tuple[pd.Series, pd.DataFrame, pd.Series | None]:
+    """Return one event's estimation returns, regressors with the constant first, and spans, by date."""
+    index = pd.DatetimeIndex(arrays.dates_est[row].astype("datetime64[ns]"), name="date")
+    y = pd.Series(arrays.y_est[row], index, name="return")
+    x = pd.DataFrame(arrays.x_est[row], index, list(names[1:]))
+    spans = None if arrays.span_est is None else pd.Series(arrays.span_est[row], index, dtype=float)
+    x.insert(0, names[0], 1.0 if spans is None else spans)
+    used = y.notna() & x.notna().all(axis=1)
+    return y[used], x[used], None if spans is None else spans[used]
 
 
 @dataclass(frozen=True)
@@ -202,6 +144,14 @@ class MarketModel(LinearModel):
     A return that spans d sessions has normal return :math:`d\hat\alpha + \hat\beta R_m` with the
     benchmark compounded over the same d sessions, and the residual variance of d sessions.
 
+    Parameters
+    ----------
+    hac_lags : int, optional
+        Lags of the Newey-West covariance in `results.regression()`, and there only: it describes the
+        parameters, while abnormal returns keep the prediction error above.
+    missing : {"drop", "trade_to_trade"}, default "drop"
+        As in `LinearModel`.
+
     Notes
     -----
     Sharpe (1963); Brown and Warner (1985); MacKinlay (1997).
@@ -213,15 +163,30 @@ class MarketModel(LinearModel):
     ('alpha', 'beta')
     """
 
-    factors: ClassVar[tuple[Regressor, ...]] = (Regressor("benchmark"),)
+    hac_lags: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hac_lags is not None and self.hac_lags < 0:
+            raise ModelError(f"hac_lags is a number of sessions, 0 or more; got {self.hac_lags!r}.")
 
     @property
     def label(self) -> str:
         return "Market model (OLS)"
 
     @property
+    def regressors(self) -> tuple[Regressor, ...]:
+        return (Regressor("benchmark"),)
+
+    @property
     def param_names(self) -> tuple[str, ...]:
         return ("alpha", "beta")
+
+    def regression(self, arrays: EventArrays, row: int) -> Any:
+        if self.hac_lags is None:
+            return super().regression(arrays, row)
+        covariance = {"maxlags": self.hac_lags}
+        return self._statsmodel(arrays, row).fit(cov_type="HAC", cov_kwds=covariance, use_t=True)
 
 
 @dataclass(frozen=True)
@@ -262,8 +227,7 @@ class MarketAdjusted(NormalReturnModel):
         used = ~np.isnan(residuals)
         n_obs = used.sum(axis=1).astype(np.int64)
         dof = n_obs.astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            s2 = np.where(dof > 0, np.where(used, residuals**2, 0.0).sum(axis=1) / dof, np.nan)
+        s2 = divide(np.where(used, residuals**2, 0.0).sum(axis=1), dof)
         expected = np.where(np.isnan(arrays.y_evt), np.nan, arrays.x_evt[:, :, 0])
         noise = np.where(np.isnan(expected), np.nan, s2[:, None] * arrays.span_evt)
         return ModelFit(
