@@ -262,7 +262,7 @@ def align_series(
             f"{wide.index[-1]:%Y-%m-%d}, the market from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
         )
     if not is_price:
-        warn_of_lost_days(wide.index, sessions, what)
+        warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, what)
     return wide.reindex(sessions)
 
 

@@ -130,7 +130,7 @@ def lay_factors(
             f"{wide.index[-1]:%Y-%m-%d}."
         )
     check_returns(wide, "Factors", kind)
-    warn_of_lost_days(wide.index, sessions, "Factors")
+    warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, "Factors")
     return wide.reindex(sessions)
 
 

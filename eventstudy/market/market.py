@@ -292,31 +292,6 @@ class Market:
         """Row of a security in `arrays`, or None."""
         return self._positions.get(security)
 
-    def day_prices(self, security: str, day: pd.Timestamp) -> dict[str, float]:
-        """Prices of one session with its reference price and limits, as far as they are known.
-
-        Returns
-        -------
-        dict
-            Keys previous_close (the reference price on an ex-day), open, low, high, close, limit_down,
-            limit_up; without those that are unknown.
-        """
-        row = self.sessions.get_loc(day)
-        close = self.prices("close")[security]
-        earlier = close.iloc[:row].dropna()
-        out = {"previous_close": float(earlier.iloc[-1])} if len(earlier) else {}
-        for field in ("previous_close", "reference", "open", "low", "high", "close"):
-            frame = self._data.fields.get(field)
-            price = np.nan if frame is None or security not in frame else frame[security].to_numpy()[row]
-            if not np.isnan(price):
-                out["previous_close" if field == "reference" else field] = float(price)
-        book = self.limits
-        for key, frame in (("limit_down", book.down), ("limit_up", book.up)):
-            limit = float(frame[security].to_numpy()[row])
-            if not np.isnan(limit):
-                out[key] = limit
-        return out
-
     @property
     def limits(self) -> LimitBook:
         """Price limits by session and security, and which were touched, closed at or locked.

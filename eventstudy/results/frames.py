@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
+from eventstudy.market import Market
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
 from eventstudy.windows import Window
 
 __all__ = ["caar_path", "car_path", "decomposition", "fit", "heatmap", "null", "reaction"]
+
+#: Prices of a session, in the order they are shown.
+MOMENTS = ("open", "low", "high", "close")
 
 
 def _growing(window: Window) -> list[Window]:
@@ -143,22 +147,30 @@ def decomposition(data: StudyData, row: int, day: int) -> pd.DataFrame:
     if not 0 <= position < len(market.sessions):
         raise RequestError(f"Relative day {day:+d} of {security} lies outside the data.")
     session = market.sessions[position]
-    prices = market.day_prices(security, session)
-    lacking = [field for field in ("previous_close", "open", "low", "high", "close") if field not in prices]
+    prices = _day_prices(market, security, position)
+    lacking = [field for field in ("previous_close", *MOMENTS) if field not in prices]
     if lacking:
         raise RequestError(
             f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day "
             "cannot be taken apart. Make the market of prices with open, high, low and close."
         )
-    order = ["previous_close", "open", "low", "high", "close", "limit_down", "limit_up"]
-    shown = [moment for moment in order if moment in prices]
+    shown = [moment for moment in ("previous_close", *MOMENTS, "limit_down", "limit_up") if moment in prices]
     base = prices["previous_close"]
     limits = {prices.get("limit_down"), prices.get("limit_up")} - {None}
     return pd.DataFrame(
         {
             "price": [prices[m] for m in shown],
             "change": [prices[m] / base - 1 for m in shown],
-            "at_limit": [m in ("open", "low", "high", "close") and prices[m] in limits for m in shown],
+            "at_limit": [m in MOMENTS and prices[m] in limits for m in shown],
         },
         index=pd.Index([m.replace("_", " ") for m in shown], name="moment"),
     )
+
+
+def _day_prices(market: Market, security: str, row: int) -> dict[str, float]:
+    """Prices of one session with its reference price (as previous_close) and limits, where known."""
+    book = market.limits
+    known = {"previous_close": book.reference, "limit_down": book.down, "limit_up": book.up}
+    known |= {field: market.prices(field) for field in market.price_fields if field in MOMENTS}
+    prices = {name: float(frame[security].to_numpy()[row]) for name, frame in known.items()}
+    return {name: price for name, price in prices.items() if not np.isnan(price)}

@@ -129,7 +129,7 @@ class StudyMeasures:
             If the model is not a regression.
         """
         row = self._data.position(event_id)
-        spec = self.spec
+        spec = self._data.spec
         arrays = spec.model.arrays(self._data.sample, slice(row, row + 1))
         return spec.model.regression(arrays, 0)
 

@@ -150,8 +150,8 @@ def _notes(data: StudyData, window: Window) -> list[str]:
     if hits["at_close"].any():
         n = hits.loc[hits["at_close"], "event_id"].nunique()
         notes.append(
-            f"{int(hits['at_close'].sum())} close(s) of {n} event(s) lie at the daily price limit: the move is "
-            "cut short there; see limit_hits, and car(0, 'first_free_close')."
+            f"{int(hits['at_close'].sum())} close(s) of {n} event(s) lie at the daily price limit: the move "
+            "is cut short there; see limit_hits, and car(0, 'first_free_close')."
         )
     lost = int((~data.test_input(window).usable).sum())
     if lost:
