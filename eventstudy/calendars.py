@@ -35,10 +35,15 @@ def _calendar(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCale
             f"Unknown exchange calendar {name!r}. Use a market identifier code such as 'XSHG' (Shanghai "
             "and Shenzhen), 'XHKG', 'XNYS', 'XNAS', 'XTKS' or 'XLON'."
         ) from None
-    except ValueError as problem:
-        raise CalendarError(
-            f"Calendar {name!r} does not reach from {start.date()} to {end.date()}: {problem}"
-        ) from None
+
+
+@lru_cache(maxsize=32)
+def _reach(name: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day for which a calendar knows the holidays."""
+    import exchange_calendars
+
+    calendar = exchange_calendars.get_calendar(name)
+    return calendar.bound_min() or pd.Timestamp.min, calendar.bound_max() or pd.Timestamp.max
 
 
 @dataclass(frozen=True)
@@ -87,14 +92,22 @@ class Exchange:
         CalendarError
             If the exchange is unknown, or its calendar does not reach that far.
         """
-        # Whole years, so that neighbouring requests share one (slowly built) calendar; where its
-        # recorded holidays end sooner than that, just the days asked for.
+        # Whole years, so that neighbouring requests share one (slowly built) calendar; as much of them
+        # as its recorded holidays reach.
         start = (first - MARGIN).to_period("Y").start_time
         end = (last + MARGIN).to_period("Y").end_time.normalize()
         try:
             return _calendar(self.name, start, end)
         except CalendarError:
-            return _calendar(self.name, first, last)
+            raise
+        except ValueError:
+            known, until = _reach(self.name)
+            if first < known or last > until:
+                raise CalendarError(
+                    f"Calendar {self.name!r} knows the sessions from {known.date()} to {until.date()}; it does "
+                    f"not reach from {first.date()} to {last.date()}."
+                ) from None
+            return _calendar(self.name, max(start, known), min(end, until))
 
     def sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Sessions from `first` to `last`, both included, time-zone naive."""

@@ -1,0 +1,137 @@
+"""Exchange calendars: which session could first react to an announcement."""
+
+from __future__ import annotations
+
+import exchange_calendars
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventstudy.calendars import Exchange
+from eventstudy.errors import CalendarError
+
+# exchange_calendars 4.13 calls .weekday when it makes Hong Kong's holidays; pandas 3.1 deprecates it.
+pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.weekday is deprecated")
+
+
+def react(code: str, *times: str):
+    return Exchange(code).reaction(pd.DatetimeIndex([pd.Timestamp(t).tz_convert("UTC") for t in times]))
+
+
+@pytest.mark.parametrize(
+    ("code", "time", "session"),
+    [
+        # An evening in New York is the morning after in China, and after the close in New York.
+        ("XSHG", "2019-05-21 19:00-04:00", "2019-05-22"),
+        ("XHKG", "2019-05-21 19:00-04:00", "2019-05-22"),
+        ("XNYS", "2019-05-21 19:00-04:00", "2019-05-22"),
+        ("XNYS", "2019-05-21 15:59-04:00", "2019-05-21"),
+        ("XSHG", "2019-05-21 15:59-04:00", "2019-05-22"),
+        # Before the open, in the lunch break, to the second of the close.
+        ("XSHG", "2019-05-22 06:00+08:00", "2019-05-22"),
+        ("XSHG", "2019-05-22 12:15+08:00", "2019-05-22"),
+        ("XHKG", "2019-05-22 12:30+08:00", "2019-05-22"),
+        ("XSHG", "2019-05-22 14:59:59+08:00", "2019-05-22"),
+        ("XSHG", "2019-05-22 15:00:00+08:00", "2019-05-23"),
+        # Hong Kong closes an hour after Shenzhen.
+        ("XHKG", "2019-05-22 15:30+08:00", "2019-05-22"),
+        # A short session before Thanksgiving's weekend.
+        ("XNYS", "2019-11-29 12:59-05:00", "2019-11-29"),
+        ("XNYS", "2019-11-29 13:00-05:00", "2019-12-02"),
+        # The close in New York is an hour earlier by UTC once its clocks have changed.
+        ("XNYS", "2019-03-08 20:59Z", "2019-03-08"),
+        ("XNYS", "2019-03-08 21:00Z", "2019-03-11"),
+        ("XNYS", "2019-03-11 19:59Z", "2019-03-11"),
+        ("XNYS", "2019-03-11 20:00Z", "2019-03-12"),
+    ],
+)
+def test_first_session_whose_close_is_later(code, time, session):
+    assert str(react(code, time).session[0]) == session
+
+
+@pytest.mark.parametrize(
+    ("time", "session", "previous", "closed"),
+    [
+        ("2019-05-22 10:00+08:00", "2019-05-22", "2019-05-21", 0),
+        ("2019-05-24 20:00+08:00", "2019-05-27", "2019-05-24", 2),
+        ("2019-05-25 09:00+08:00", "2019-05-27", "2019-05-24", 2),
+        ("2019-09-30 15:30+08:00", "2019-10-08", "2019-09-30", 7),
+        ("2019-10-03 12:00+08:00", "2019-10-08", "2019-09-30", 7),
+        ("2019-10-07 17:00-04:00", "2019-10-08", "2019-09-30", 7),
+        ("2019-02-02 12:00+08:00", "2019-02-11", "2019-02-01", 9),
+    ],
+)
+def test_days_without_a_session_are_counted(time, session, previous, closed):
+    reaction = react("XSHG", time)
+    assert str(reaction.session[0]) == session
+    assert str(reaction.previous[0]) == previous
+    assert reaction.closed_days[0] == closed
+
+
+def test_many_announcements_keep_their_order():
+    times = ["2019-10-07 17:00-04:00", "2018-04-16 09:00-04:00", "2019-05-21 19:00-04:00"]
+    together = react("XSHG", *times)
+    alone = [str(react("XSHG", t).session[0]) for t in times]
+    assert together.session.astype(str).tolist() == alone == ["2019-10-08", "2018-04-17", "2019-05-22"]
+
+
+def test_shenzhen_has_the_sessions_of_shanghai():
+    span = pd.Timestamp("2018-01-01"), pd.Timestamp("2019-12-31")
+    assert Exchange("xshe").name == "XSHG"
+    assert Exchange("XSHE").sessions(*span).equals(Exchange("XSHG").sessions(*span))
+    assert Exchange("XSHE").timezone == "Asia/Shanghai"
+    assert Exchange("XNYS").timezone == "America/New_York"
+
+
+def test_sessions_are_plain_days_between_the_two_given():
+    sessions = Exchange("XSHG").sessions(pd.Timestamp("2019-09-28"), pd.Timestamp("2019-10-09"))
+    assert sessions.tz is None
+    assert sessions.dtype == "datetime64[ns]"
+    assert sessions.strftime("%m-%d").tolist() == ["09-30", "10-08", "10-09"]
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(0, 365 * 24 * 60 - 1), min_size=1, max_size=5),
+    st.sampled_from(["XSHG", "XNYS", "XHKG"]),
+)
+def test_against_a_plain_search_of_the_closes(minutes, code):
+    times = pd.DatetimeIndex(pd.Timestamp("2019-01-01") + pd.to_timedelta(minutes, "min")).tz_localize("UTC")
+    table = exchange_calendars.get_calendar(code, start="2018-12-01", end="2020-01-31").schedule
+    reaction = Exchange(code).reaction(times)
+    for moment, session, previous, closed in zip(
+        times, reaction.session, reaction.previous, reaction.closed_days, strict=True
+    ):
+        later = [day for day, close in table["close"].items() if close > moment]
+        before = [day for day, close in table["close"].items() if close <= moment]
+        assert pd.Timestamp(session) == later[0]
+        assert pd.Timestamp(previous) == before[-1]
+        assert closed == (later[0] - before[-1]).days - 1
+
+
+def test_unknown_exchange():
+    with pytest.raises(CalendarError, match=r"Unknown exchange calendar 'NOPE'.*'XSHG' \(Shanghai"):
+        Exchange("nope").sessions(pd.Timestamp("2019-01-01"), pd.Timestamp("2019-02-01"))
+
+
+@pytest.mark.parametrize("year", [1900, 2200])
+def test_a_calendar_that_does_not_reach(year):
+    first, last = pd.Timestamp(f"{year}-03-01"), pd.Timestamp(f"{year}-04-01")
+    with pytest.raises(
+        CalendarError, match=f"'XSHG' knows the sessions from 1990.*does not reach from {year}"
+    ):
+        Exchange("XSHG").sessions(first, last)
+    with pytest.raises(CalendarError, match="'XSHG'"):
+        react("XSHG", f"{year}-03-05 12:00Z")
+
+
+def test_the_end_of_the_calendar():
+    last = exchange_calendars.get_calendar("XSHG").bound_max()
+    if last is None:
+        pytest.skip("this exchange_calendars does not bound XSHG")
+    late = str((last - pd.Timedelta(days=3)).date())
+    assert react("XSHG", f"{late} 01:00Z").session[0] >= np.datetime64(late)
+    with pytest.raises(CalendarError, match=r"'XSHG' knows sessions from .* only; the announcement of"):
+        react("XSHG", f"{last.date()} 23:00Z")

@@ -1,0 +1,262 @@
+"""Events: what is read, what is kept, what is refused."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from datetime import timezone as fixed
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eventstudy import Events
+from eventstudy.errors import EventError, EventStudyError, NaiveTimeError
+
+
+def one(**event) -> pd.Series:
+    return Events([{"security": "002415.SZ", **event}]).frame.iloc[0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"security": "A", "date": "2019-05-22"}, {"security": "B", "date": "2019-05-23"}],
+        {"security": ["A", "B"], "date": ["2019-05-22", "2019-05-23"]},
+        {"security": np.array(["A", "B"]), "date": pd.DatetimeIndex(["2019-05-22", "2019-05-23"])},
+        {"security": pd.Index(["A", "B"]), "date": (date(2019, 5, 22), date(2019, 5, 23))},
+        pd.DataFrame({"date": np.array(["2019-05-22", "2019-05-23"], "M8[D]"), "security": ["A", "B"]}),
+        pd.DataFrame({"security": [" A", "B "], "date": ["2019-05-22", "2019-05-23"]}, index=[7, 7]),
+        iter([{"security": "A", "date": datetime(2019, 5, 22)}, {"security": "B", "date": "23 May 2019"}]),
+    ],
+)
+def test_every_way_of_giving_the_same_events(given):
+    frame = Events(given).frame
+    assert frame.index.tolist() == [0, 1]
+    assert frame.index.name == "event_id"
+    assert frame["security"].tolist() == ["A", "B"]
+    assert frame["date"].tolist() == [pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-23")]
+    assert frame["announced_at"].isna().all()
+
+
+def test_one_event_as_a_mapping():
+    events = Events({"security": "A", "date": "2019-05-22", "label": "report"})
+    assert len(events) == 1
+    assert events.frame["label"].tolist() == ["report"]
+
+
+def test_numbers_name_securities_too():
+    events = Events(pd.DataFrame({"security": [10107, 14593], "date": ["2019-05-22"] * 2}))
+    assert events.securities == ["10107", "14593"]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2019-05-21 19:00-04:00",
+        "2019-05-21T23:00Z",
+        "2019-05-21 19:00 America/New_York",
+        "2019-05-22 07:00 Asia/Shanghai",
+        "2019-05-21 23:00 UTC",
+        pd.Timestamp("2019-05-21 19:00", tz="America/New_York"),
+        datetime(2019, 5, 21, 19, tzinfo=fixed(timedelta(hours=-4))),
+    ],
+)
+def test_one_moment_in_many_zones(moment):
+    assert one(announced_at=moment)["announced_at"] == pd.Timestamp("2019-05-21 23:00", tz="UTC")
+
+
+def test_the_zone_of_the_study_serves_times_that_carry_none():
+    events = Events(
+        [
+            {"security": "A", "announced_at": "2019-05-21 19:00"},
+            {"security": "B", "announced_at": "2019-05-21 19:00+08:00"},
+            {"security": "C", "announced_at": "2019-05-21 19:00 Europe/London"},
+        ],
+        timezone="America/New_York",
+    )
+    hours = events.frame["announced_at"].dt.hour.tolist()
+    assert hours == [23, 11, 18]
+
+
+def test_dates_and_times_may_be_mixed():
+    frame = pd.DataFrame(
+        {
+            "security": ["A", "B", "C", "D"],
+            "date": pd.array(["2019-05-22", pd.NA, "2019-05-24", ""], dtype="string"),
+            "announced_at": [None, "2019-05-21 19:00-04:00", float("nan"), "2019-05-21 19:00-04:00"],
+        }
+    )
+    read = Events(frame).frame
+    assert read["date"].notna().tolist() == [True, False, True, False]
+    assert read["announced_at"].notna().tolist() == [False, True, False, True]
+
+
+def test_other_columns_are_kept_in_place():
+    frame = pd.DataFrame(
+        {
+            "security": ["A", "B"],
+            "date": ["2019-05-22", "2019-05-23"],
+            "label": ["x", None],
+            "group": [1, 2],
+            "size in CNY": [1.5, np.nan],
+        },
+        index=[3, 9],
+    )
+    read = Events(frame).frame
+    pd.testing.assert_frame_equal(
+        read[["label", "group", "size in CNY"]].reset_index(drop=True),
+        frame[["label", "group", "size in CNY"]].reset_index(drop=True),
+    )
+
+
+def test_ids_are_kept_as_column_or_as_index():
+    frame = pd.DataFrame(
+        {"event_id": ["e2", "e1"], "security": ["A", "A"], "date": ["2019-05-22", "2019-05-23"]}
+    )
+    assert Events(frame).frame.index.tolist() == ["e2", "e1"]
+    assert Events(frame.set_index("event_id")).frame.index.tolist() == ["e2", "e1"]
+
+
+def test_events_do_not_change():
+    frame = pd.DataFrame({"security": ["A"], "date": ["2019-05-22"], "label": ["x"]})
+    events = Events(frame)
+    frame.loc[0, "security"] = "changed"
+    shown = events.frame
+    shown["label"] = "changed"
+    shown.loc[0, "security"] = "changed"
+    assert events.frame["security"].tolist() == ["A"]
+    assert events.frame["label"].tolist() == ["x"]
+
+
+def test_repr_counts_and_dates():
+    assert repr(Events([{"security": "A", "announced_at": "2019-05-21 19:00-04:00"}])) == (
+        "Events: 1 event of 1 security, announced 2019-05-21"
+    )
+    two = Events({"security": ["A", "B"], "date": ["2019-05-22", "2018-04-17"]})
+    assert repr(two) == "Events: 2 events of 2 securities, announced 2018-04-17 to 2019-05-22"
+    html = Events([{"security": "A", "date": "2019-05-22", "label": "<script>"}])._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+
+
+def test_a_naive_time_says_how_to_mend_it():
+    with pytest.raises(NaiveTimeError) as caught:
+        Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00", "event_id": "nyt"}])
+    told = str(caught.value)
+    assert "Event nyt (002415.SZ)" in told
+    assert "'2019-05-21 19:00-04:00'" in told
+    assert "'2019-05-21 19:00 America/New_York'" in told
+    assert "timezone='America/New_York'" in told
+
+
+@pytest.mark.parametrize("moment", [datetime(2019, 5, 21, 19), pd.Timestamp("2019-05-21 19:00")])
+def test_naive_objects_are_naive_times(moment):
+    with pytest.raises(NaiveTimeError, match="has no time zone"):
+        one(announced_at=moment)
+
+
+@pytest.mark.parametrize("moment", ["2019-03-10 02:30 America/New_York", "2019-11-03 01:30 America/New_York"])
+def test_times_that_are_skipped_or_come_twice_when_clocks_change(moment):
+    with pytest.raises(EventError, match=r"clocks change\): give the offset, such as '2019-03-10"):
+        one(announced_at=moment)
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([], "the list is empty"),
+        (
+            [{"ticker": "A", "date": "2019-05-22"}],
+            r"need a column 'security'; the columns are \['ticker', 'date'\]",
+        ),
+        ([{"security": "A"}], "need a column 'date'.*or 'announced_at'"),
+        ([{"security": "A", "date": None}], r"Event 0 \(A\) has neither a date nor an announced_at"),
+        (
+            [{"security": "A", "date": "2019-05-22", "announced_at": "2019-05-21 19:00Z"}],
+            r"Event 0 \(A\) has both a date and an announced_at; leave one empty",
+        ),
+        ([{"security": "A", "date": "soon"}], "date 'soon' cannot be read; write it as '2019-05-22'"),
+        ([{"security": "A", "date": 20190522}], r"date .*20190522\)? cannot be read"),
+        ([{"security": "A", "date": "2019-05-22 10:00"}], "carries a time of day.*give it as announced_at"),
+        ([{"security": "A", "date": "2019-05-22 00:00Z"}], "carries a time of day"),
+        ([{"security": "A", "announced_at": "soon"}], "announced_at 'soon' cannot be read"),
+        (
+            [{"security": "A", "announced_at": "2019-05-21 19:00 Mars/Olympus"}],
+            "'Mars/Olympus' is no time zone",
+        ),
+        ([{"security": " ", "date": "2019-05-22"}], "row 0 names no security"),
+        ([{"security": None, "date": "2019-05-22"}], "row 0 names no security"),
+        ([{"security": "A", "date": "2019-05-22"}, "B"], "list of dictionaries"),
+        (
+            [{"security": "A", "date": "2019-05-22", "event_id": 1}, {"security": "B", "date": "2019-05-22"}],
+            "row 1 has no event_id; give all or none",
+        ),
+        (
+            [
+                {"security": "A", "date": "2019-05-22", "event_id": 1},
+                {"security": "B", "date": "2019-05-22", "event_id": 1},
+            ],
+            "event_id 1 stands more than once.*a firm may recur, an id may not",
+        ),
+        (
+            [{"security": "A", "date": "2019-05-22"}, {"security": "A", "date": "22 May 2019"}],
+            r"Event 1 \(A\) stands twice.*Drop one",
+        ),
+        (
+            [
+                {"security": "A", "announced_at": "2019-05-21 19:00-04:00"},
+                {"security": "A", "announced_at": "2019-05-22 07:00+08:00"},
+            ],
+            r"Event 1 \(A\) stands twice",
+        ),
+    ],
+)
+def test_refused(events, message):
+    with pytest.raises(EventError, match=message) as caught:
+        Events(events)
+    assert isinstance(caught.value, EventStudyError)
+
+
+def test_columns_that_stand_twice():
+    frame = pd.DataFrame([["A", "2019-05-22", "2019-05-23"]], columns=["security", "date", "date"])
+    with pytest.raises(EventError, match=r"stand twice: \['date'\]"):
+        Events(frame)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timezone": "New York"}, "timezone: 'New York' is no time zone; use an IANA name"),
+        ({"non_session": "nearest"}, "non_session must be one of.*got 'nearest'"),
+    ],
+)
+def test_options_that_do_not_exist(options, message):
+    with pytest.raises(EventError, match=message):
+        Events([{"security": "A", "date": "2019-05-22"}], **options)
+
+
+def test_overlaps_lists_pairs_of_one_security():
+    events = Events(
+        {
+            "event_id": list("abcde"),
+            "security": ["A", "A", "B", "A", "B"],
+            "date": ["2019-01-10", "2019-01-02", "2019-01-02", "2021-01-02", "2019-12-31"],
+        }
+    )
+    pairs = events.overlaps()
+    assert pairs.to_dict("records") == [
+        {"security": "A", "event_id": "a", "earlier_event_id": "b", "days_apart": 8},
+        {"security": "B", "event_id": "e", "earlier_event_id": "c", "days_apart": 363},
+    ]
+    assert len(events.overlaps(within_days=7)) == 0
+    assert len(events.overlaps(within_days=10_000)) == 4
+
+
+def test_overlaps_counts_days_where_it_was_announced():
+    events = Events(
+        [
+            {"security": "A", "announced_at": "2019-05-21 23:30-04:00"},
+            {"security": "A", "date": "2019-05-22"},
+        ]
+    )
+    assert events.overlaps()["days_apart"].tolist() == [1]
