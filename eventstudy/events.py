@@ -235,7 +235,7 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     return out
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip() in ("", "nan", "NaT")
     return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
