@@ -277,6 +277,11 @@ def _is_right_aligned(cells: pd.DataFrame) -> list[bool]:
     ]
 
 
+def _is_headless(cells: pd.DataFrame) -> bool:
+    """Whether no column, nor the index, has a name to show."""
+    return not any([*cells.columns, cells.columns.name, *cells.index.names])
+
+
 def _markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
@@ -305,6 +310,7 @@ def _grid(section: Section, style: str) -> str:
         flat = flat.map(_markdown)
         headings = [_markdown(str(name)) for name in headings]
     elif len(flat):
+        options["headers"] = () if _is_headless(cells) else "keys"
         options["maxcolwidths"] = [None if numeric else WORDS_WIDTH for numeric in right]
     flat.columns = pd.Index(headings, dtype=object)
     grid = flat.to_markdown(
@@ -325,6 +331,8 @@ def _styler(section: Section, escape: Any) -> Any:
     styler: Any = cells.style
     styler = styler.format(escape)
     styler = styler.format_index(escape, axis=0).format_index(escape, axis=1)
+    if _is_headless(cells):
+        styler = styler.hide(axis="columns")
     return styler if section.index else styler.hide(axis="index")
 
 
@@ -364,7 +372,8 @@ def _latex_table(section: Section) -> str:
     styler = _styler(section, _latex)
     labels = "l" * (styler.data.index.nlevels if section.index else 0)
     align = labels + "".join("r" if numeric else "l" for numeric in _is_right_aligned(styler.data))
-    return str(styler.to_latex(hrules=True, column_format=align, sparse_index=False)).rstrip("\n")
+    latex = str(styler.to_latex(hrules=True, column_format=align, sparse_index=False))
+    return latex.replace("\\toprule\n\\midrule", r"\toprule").rstrip("\n")
 
 
 def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) -> None:

@@ -250,3 +250,16 @@ def test_excel_needs_openpyxl(table: Table, tmp_path: object, monkeypatch: pytes
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"eventstudy\[tables\]"):
         table.to_excel(f"{tmp_path}/table.xlsx")
+
+
+def test_a_list_of_facts_needs_no_headings() -> None:
+    frame = pd.DataFrame({"": ["2", "simple"]}, index=["events", "returns"])
+    table = Table("T", (Section(frame),))
+    assert table.to_text() == "T\n=\n\n-------  ------\nevents   2\nreturns  simple\n-------  ------"
+    assert [attrs["scope"] for tag, attrs in _Cells(table.to_html()).tags if tag == "th"] == ["row", "row"]
+    assert r"\midrule" not in table.to_latex()
+    assert [line for line in table.to_latex().splitlines() if "&" in line] == [
+        r"events & 2 \\",
+        r"returns & simple \\",
+    ]
+    assert "| events  | 2      |" in table.to_markdown()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -16,6 +18,9 @@ __all__ = ["plot_heatmap"]
 #: Share of the cells inside the colour scale, so that one crash does not grey out the rest.
 SHARE = 0.98
 GREY = "0.75"
+#: So many events leave each other room for labels of two lines.
+FEW = 12
+WIDTH = 24
 
 
 def plot_heatmap(
@@ -66,6 +71,7 @@ def plot_heatmap(
     limit = float(np.quantile(size, SHARE)) or float(size.max()) or 0.01
     below, above = bool((values < -limit).any()), bool((values > limit).any())
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
+    names = [fill(str(name), WIDTH) for name in frame.index] if len(frame) <= FEW else "auto"
     ax = new_axes(ax)
     sns.heatmap(
         frame.astype(float),
@@ -74,6 +80,7 @@ def plot_heatmap(
         # Symmetric limits rather than center=0, by which seaborn calls what matplotlib deprecates.
         vmin=-limit,
         vmax=limit,
+        yticklabels=names,
         cbar_kws={"format": PercentTicks(), "label": "Abnormal return", "extend": extend},
     )
     ax.set(xlabel=DAY_LABEL, ylabel="")
@@ -101,5 +108,5 @@ def plot_heatmap(
 
 
 def _step(n_days: int) -> int:
-    """Days from one tick to the next, so that at most a dozen are labelled."""
-    return next((step for step in (1, 2, 5, 10, 20, 50) if n_days <= 12 * step), 100)
+    """Days from one tick to the next, so that few are labelled."""
+    return next((step for step in (1, 2, 5, 10, 20, 50) if n_days <= 9 * step), 100)

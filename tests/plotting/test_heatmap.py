@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,11 @@ def test_cells_are_those_of_the_frame(frames: SimpleNamespace) -> None:
     np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(frame.shape), frame)
     assert [label.get_text() for label in ax.get_yticklabels()] == list(frame.index)
     assert [label.get_text() for label in ax.get_xticklabels()] == [
-        str(day).replace("-", "\N{MINUS SIGN}") for day in frame.columns
+        "\N{MINUS SIGN}4",
+        "\N{MINUS SIGN}2",
+        "0",
+        "2",
+        "4",
     ]
     assert ax.get_legend() is None
 
@@ -62,7 +67,7 @@ def test_days_without_trade_are_hatched(frames: SimpleNamespace) -> None:
     np.testing.assert_array_equal(np.ma.getmaskarray(cells), frame.isna())
 
 
-@pytest.mark.parametrize(("n", "step"), [(11, 1), (21, 2), (41, 5), (101, 10)])
+@pytest.mark.parametrize(("n", "step"), [(9, 1), (11, 2), (21, 5), (41, 5), (90, 10), (101, 20)])
 def test_few_days_are_labelled_and_day_0_always(n: int, step: int) -> None:
     days = np.arange(n) - n // 2
     ax = plot_heatmap(pd.DataFrame(np.ones((2, n)), columns=days))
@@ -81,3 +86,12 @@ def test_nothing_to_draw(frames: SimpleNamespace) -> None:
         plot_heatmap(frames.heatmap() * np.nan)
     with pytest.raises(RequestError, match=r"relative days.*\['day', 'car'"):
         plot_heatmap(frames.car())
+
+
+def test_long_labels_take_two_lines_and_days_do_not_touch(frames: SimpleNamespace) -> None:
+    frame = frames.heatmap().set_axis([f"NYT report (00241{i}.SZ, 2019-05-22)" for i in range(4)])
+    ax = plot_heatmap(frame)
+    assert ax.get_yticklabels()[0].get_text() == "NYT report (002410.SZ,\n2019-05-22)"
+    ax.figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
