@@ -7,13 +7,16 @@ from .market import Market as Market
 from .models import CAPM as CAPM
 from .models import Carhart4 as Carhart4
 from .models import ConstantMean as ConstantMean
+from .models import Dimson as Dimson
 from .models import EWMarketModel as EWMarketModel
 from .models import FactorModel as FactorModel
 from .models import FamaFrench3 as FamaFrench3
 from .models import FamaFrench5 as FamaFrench5
 from .models import MarketAdjusted as MarketAdjusted
 from .models import MarketModel as MarketModel
+from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
+from .models import ScholesWilliams as ScholesWilliams
 from .results import EventStudyResults as EventStudyResults
 from .study import EventStudy as EventStudy
 from .windows import Window as Window

@@ -3,12 +3,15 @@
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.models.robust import RobustMarketModel
+from eventstudy.models.thin_trading import Dimson, ScholesWilliams
 from eventstudy.models.timevarying import EWMarketModel, RollingMarketModel
 
 __all__ = [
     "CAPM",
     "Carhart4",
     "ConstantMean",
+    "Dimson",
     "EWMarketModel",
     "FactorModel",
     "FamaFrench3",
@@ -17,5 +20,7 @@ __all__ = [
     "MarketModel",
     "ModelFit",
     "NormalReturnModel",
+    "RobustMarketModel",
     "RollingMarketModel",
+    "ScholesWilliams",
 ]

@@ -115,7 +115,7 @@ def _inverse(cross: FloatArray) -> FloatArray:
     if p > 1:
         bad |= np.linalg.eigvalsh(unit)[:, 0] < 1e-12
         unit[bad] = np.eye(p)
-    inverse = np.linalg.inv(unit) / (size[:, :, None] * size[:, None, :])
+    inverse: FloatArray = np.linalg.inv(unit) / (size[:, :, None] * size[:, None, :])
     inverse[bad] = np.nan
     return inverse
 
