@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.support import memo, n_windows, usable_events
+from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, usable_events
 
 __all__ = ["Clustering", "Dependence", "clustering", "dependence", "mean_correlation"]
 
@@ -339,5 +339,5 @@ def clustering(data: TestInput) -> Clustering:
         n_dates=n_windows(data),
         n_overlapping_pairs=found.n_overlapping_pairs,
         mean_correlation=found.mean_correlation,
-        effective_n=n / inflation if inflation > 0 else float("nan"),
+        effective_n=n / inflation if inflation > NEGLIGIBLE else float("nan"),
     )

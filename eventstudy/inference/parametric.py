@@ -8,6 +8,7 @@ import numpy.typing as npt
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
 from eventstudy.inference.correlation import dependence
 from eventstudy.inference.support import (
+    NEGLIGIBLE,
     counted,
     scaled_events,
     shortage,
@@ -173,9 +174,9 @@ def _correlated(data: TestInput) -> str | None:
     """Say why the mean correlation rules an adjusted test out, or None."""
     used = scaled_events(data)
     r, n = dependence(used).mean_correlation, used.n_events
-    if 1.0 + (n - 1) * r <= 0:
-        return f"mean correlation {r:.4f} of {n} events gives a variance factor 1+(N-1)r below zero"
-    if r > 1.0 - 1e-12:
+    if 1.0 + (n - 1) * r <= NEGLIGIBLE:
+        return f"mean correlation {r:.4g} of {n} events gives a variance factor 1+(N-1)r that is not positive"
+    if r > 1.0 - NEGLIGIBLE:
         return "the estimation residuals of all events are identical"
     return None
 
@@ -192,7 +193,7 @@ def _adjusted(data: TestInput, plain: Statistic, factor: float, options: Options
         plain.estimate,
         extra={"mean_correlation": r},
     )
-    return counted(data, found, f"mean correlation {r:.4f}")
+    return counted(data, found, f"mean correlation {r:.4g}")
 
 
 def _adjusted_patell(data: TestInput, options: Options) -> Statistic:

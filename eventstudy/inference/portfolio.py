@@ -176,6 +176,15 @@ def _portfolio(data: TestInput, options: Options) -> Statistic:
     return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), *notes)
 
 
+def _lamb(data: TestInput, options: Options) -> Statistic:
+    used = scaled_events(data)
+    fit = used.abnormal
+    past, tested = average(fit.residuals), average(fit.ar[:, used.cols])
+    z = lamb_z(past, tested, average(fit.ar_variance[:, used.cols] / fit.s2[:, None]))
+    p = p_value(z, options.alternative)
+    return counted(data, Statistic(z, p, "normal", None, float(used.car.mean())))
+
+
 CORRELATION = frozenset({"cross-correlation"})
 NULL = "mean CAR is zero"
 
@@ -187,5 +196,9 @@ PORTFOLIO_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "portfolio", "Portfolio t with prediction error", NULL, "t(T-k)", CORRELATION,
         "Brown and Warner (1985); Salinger (1992)", _portfolio_applies, _portfolio,
+    ),
+    SignificanceTest(
+        "lamb", "Lamb z", NULL, "N(0,1)", CORRELATION,
+        "Lamb (1995)", _time_series_applies, _lamb,
     ),
 )  # fmt: skip

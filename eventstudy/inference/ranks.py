@@ -23,7 +23,9 @@ from eventstudy.inference.support import (
 __all__ = [
     "RANK_TESTS",
     "RankProfile",
+    "cumulated_rank_z",
     "grank_profile",
+    "independent_ranks_z",
     "rank_profile",
     "rank_z",
     "scaled_ranks",
@@ -147,6 +149,34 @@ def t_of_rank_z(z: float, n_days: int) -> float:
     return float(z * np.sqrt((n_days - 2.0) / inside)) if inside > NEGLIGIBLE * n_days else float("nan")
 
 
+def independent_ranks_z(profile: RankProfile) -> float:
+    r"""Sum of the ranks of the tested days over its exact standard deviation, N(0, 1).
+
+    .. math:: Z = \sum_i \sum_{t \in W} U_{it} \Big/ \sqrt{\textstyle\sum_i
+              \frac{\tau_i (T_i - \tau_i)}{12 (T_i + 1)}}
+
+    for events independent of each other with tau_i tested days. On `grank_profile` this is
+    GRANK-Z, on ranks of all days CUMRANK-Z.
+    """
+    tested = ~np.isnan(profile.tested)
+    tau, sizes = tested.sum(axis=1), profile.sizes
+    variance = (tau * (sizes - tau) / (12.0 * (sizes + 1.0))).sum()
+    return float(np.where(tested, profile.tested, 0.0).sum() / np.sqrt(variance))
+
+
+def cumulated_rank_z(profile: RankProfile) -> float:
+    r"""Mean cumulated rank of L tested days over its time-series standard deviation.
+
+    .. math:: Z = \frac1N \sum_i U_i(W) \Big/ \left( S \sqrt{L (T - L) / (T - 1)} \right)
+
+    Luoma and Pynnonen (2010). A missing day adds nothing to U_i(W), so with missing days this is
+    slightly nearer to zero than `rank_z`.
+    """
+    total = np.where(np.isnan(profile.tested), 0.0, profile.tested).sum() / len(profile.tested)
+    days, n = len(profile.tested_means), profile.n_days
+    return float(total / (profile.spread * np.sqrt(days * (n - days) / (n - 1.0))))
+
+
 def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> RankProfile:
     r"""Rank profile of the generalised rank test: T - 1 estimation days and the cumulated event day.
 
@@ -216,8 +246,65 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
         t, p_value(t, options.alternative, dof), "t", dof, float(profile.mean[-1]),
         extra={"mean_correlation": r},
     )  # fmt: skip
-    note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4f}" if r > 0 else ""
+    note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4g}" if r > 0 else ""
     return counted(data, found, note)
+
+
+def _grank_z(data: TestInput, options: Options) -> Statistic:
+    profile = _grank(data, 0.0)
+    if isinstance(profile, str):
+        return undefined(profile)
+    z = independent_ranks_z(profile)
+    p = p_value(z, options.alternative)
+    return counted(data, Statistic(z, p, "normal", None, float(profile.mean[-1])))
+
+
+def _cumrank_profile(data: TestInput) -> RankProfile:
+    used = scaled_events(data)
+    return rank_profile(used.est_sar, used.abnormal.sar, used.cols)
+
+
+def _cumrank_t(data: TestInput, options: Options) -> Statistic:
+    profile = memo(data, "cumrank", lambda: _cumrank_profile(data))
+    reason = _flat(profile)
+    if reason:
+        return undefined(reason)
+    t = t_of_rank_z(cumulated_rank_z(profile), profile.n_days)
+    if np.isnan(t):
+        return undefined("average ranks do not vary outside of the tested days")
+    dof = profile.n_days - 2
+    p = p_value(t, options.alternative, dof)
+    return counted(data, Statistic(t, p, "t", dof, float(profile.tested_means.mean())))
+
+
+def _cumrank_z(data: TestInput, options: Options) -> Statistic:
+    profile = memo(data, "cumrank", lambda: _cumrank_profile(data))
+    reason = _flat(profile)
+    if reason:
+        return undefined(reason)
+    z = independent_ranks_z(profile)
+    p = p_value(z, options.alternative)
+    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
+
+
+def _rank_zivney(data: TestInput, options: Options) -> Statistic:
+    used = scaled_events(data)
+    sar = used.abnormal.sar[:, used.cols].copy()
+    for day in range(sar.shape[1]):
+        values = sar[~np.isnan(sar[:, day]), day]
+        if len(values) == 0:
+            continue
+        if len(values) == 1 or spread(values) == 0:
+            where = f"day {data.window.start + day:+d}"
+            return undefined(f"abnormal returns of {where} have no cross-sectional variance")
+        sar[:, day] /= spread(values)
+    profile = rank_profile(used.est_sar, sar, slice(0, sar.shape[1]))
+    reason = _flat(profile)
+    if reason:
+        return undefined(reason)
+    z = rank_z(profile)
+    p = p_value(z, options.alternative)
+    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
 
 
 VARIANCE, CORRELATION, NORMALITY = "event-induced variance", "cross-correlation", "non-normality"
@@ -232,5 +319,23 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
         "grank_t", "GRANK-T", "the CAR ranks like an estimation day", "t(T-2)",
         frozenset({VARIANCE, CORRELATION, NORMALITY}),
         "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_t,
+    ),
+    SignificanceTest(
+        "rank_zivney", "Corrado-Zivney rank Z", NULL, "N(0,1)",
+        frozenset({VARIANCE, CORRELATION, NORMALITY}),
+        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _rank_zivney,
+    ),
+    SignificanceTest(
+        "grank_z", "GRANK-Z", "the CAR ranks like an estimation day", "N(0,1)",
+        frozenset({VARIANCE, NORMALITY}),
+        "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_z,
+    ),
+    SignificanceTest(
+        "cumrank_t", "CUMRANK-T", NULL, "t(T-2)", frozenset({CORRELATION, NORMALITY}),
+        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_t,
+    ),
+    SignificanceTest(
+        "cumrank_z", "CUMRANK-Z", NULL, "N(0,1)", frozenset({NORMALITY}),
+        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_z,
     ),
 )  # fmt: skip

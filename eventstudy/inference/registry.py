@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput
+from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
@@ -62,12 +63,24 @@ COLUMNS = [
     "note",
 ]
 
+#: Types of the columns that are not text.
+TYPES: dict[str, type] = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), float)
+TYPES |= {"n_events": int, "applicable": bool}
+
 _declared = {
-    test.key: test for test in (*PARAMETRIC_TESTS, *PORTFOLIO_TESTS, *SIGN_TESTS, *RANK_TESTS, *SINGLE_TESTS)
+    test.key: test
+    for test in (
+        *PARAMETRIC_TESTS,
+        *PORTFOLIO_TESTS,
+        *CALENDAR_TESTS,
+        *SIGN_TESTS,
+        *RANK_TESTS,
+        *SINGLE_TESTS,
+    )
 }
 
 #: Every significance test by key, in the order of the tables.
-TESTS: dict[str, SignificanceTest] = {key: _declared[key] for key in ORDER if key in _declared}
+TESTS: dict[str, SignificanceTest] = {key: _declared[key] for key in ORDER}
 
 
 def check_keys(keys: Sequence[str]) -> list[str]:
@@ -118,9 +131,10 @@ def run_tests(
             f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
         )
     wanted = list(TESTS) if keys is None else check_keys(keys)
-    frame = pd.DataFrame([_row(TESTS[key], data, options) for key in wanted], columns=COLUMNS)
-    numbers = ["statistic", "dof", "p_value", "estimate"]
-    return frame.astype(dict.fromkeys(numbers, float) | {"applicable": bool, "n_events": int})
+    rows = [_row(TESTS[key], data, options) for key in wanted]
+    return pd.DataFrame(
+        {name: np.array([row[name] for row in rows], dtype=TYPES.get(name, object)) for name in COLUMNS}
+    )
 
 
 def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:

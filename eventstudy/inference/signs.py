@@ -16,11 +16,23 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.support import counted, scaled_events, shortage, undefined, usable_events
 
-__all__ = ["SIGN_TESTS", "generalized_sign_z", "positive_share", "sign_z"]
+__all__ = [
+    "SIGN_TESTS",
+    "generalized_sign_z",
+    "median_signs_z",
+    "positive_share",
+    "sign_z",
+    "signed_rank",
+    "signed_rank_p_value",
+]
 
 FloatArray = npt.NDArray[np.float64]
 #: Below this many non-zero CARs the sign test is exact.
 EXACT_SIGN = 50
+#: Up to this many non-zero CARs the signed-rank test is exact.
+EXACT_SIGNED_RANK = 25
+#: Events sorted at a time, so that memory does not grow with the number of events.
+CHUNK = 4096
 
 
 def sign_z(positive: int, n: int) -> float:
@@ -64,6 +76,88 @@ def _binomial(positive: int, n: int, alternative: Alternative) -> float:
     return float(stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
 
 
+def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
+    """Wilcoxon signed-rank sum of the positive values, its z, and the ranks of the absolute values.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Non-zero values; ties get the average rank, and the variance of z is corrected for them.
+    """
+    n = len(values)
+    ranks = np.asarray(stats.rankdata(np.abs(values)), dtype=np.float64)
+    positive = float(ranks[values > 0].sum())
+    _, ties = np.unique(ranks, return_counts=True)
+    variance = n * (n + 1) * (2 * n + 1) / 24.0 - (ties**3.0 - ties).sum() / 48.0
+    return positive, float((positive - n * (n + 1) / 4.0) / np.sqrt(variance)), ranks
+
+
+def signed_rank_p_value(positive: float, ranks: FloatArray, alternative: Alternative) -> float:
+    """Exact p-value of a signed-rank sum: every sign of every rank is equally likely.
+
+    With ties this is the exact distribution given the tied ranks.
+
+    Examples
+    --------
+    >>> signed_rank_p_value(6.0, np.array([1.0, 2.0, 3.0]), "greater")
+    0.125
+    """
+    doubled = np.rint(2 * ranks).astype(np.int64)  # average ranks are whole or half
+    ways = np.zeros(int(doubled.sum()) + 1)
+    ways[0] = 1.0
+    for rank in doubled:
+        ways[rank:] += ways[:-rank].copy()
+    ways /= ways.sum()
+    at = round(2 * positive)
+    below, above = float(ways[: at + 1].sum()), float(ways[at:].sum())
+    return {"less": below, "greater": above, "two-sided": min(1.0, 2 * min(below, above))}[alternative]
+
+
+def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
+    r"""Corrado and Zivney's (1992) sign test, N(0, 1).
+
+    .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i), \quad
+              g_t = \frac{1}{\sqrt{n_t}} \sum_i G_{it}, \quad
+              Z = \frac{\sum_{t \in W} g_t}{\sqrt L\, S} \sqrt{\frac{T - 1}{T - L}}, \quad
+              S^2 = \frac1T \sum_t g_t^2
+
+    The last factor is for several tested days, whose signs are drawn without replacement.
+
+    Parameters
+    ----------
+    returns : array, shape (N, T)
+        Estimation residuals and, in the last columns, abnormal returns of the tested days; NaN
+        where missing.
+    tested : int
+        Number of tested days L.
+
+    Returns
+    -------
+    statistic, n_days
+        NaN where the signs of all days balance out; days T on which some event has a return.
+    """
+    total = np.zeros(returns.shape[1])
+    count = np.zeros(returns.shape[1], dtype=np.int64)
+    for b in range(0, len(returns), CHUNK):
+        part = returns[b : b + CHUNK]
+        seen = ~np.isnan(part)
+        size = seen.sum(axis=1)
+        ordered = np.sort(part, axis=1)  # NaN last
+        row = np.arange(len(part))
+        median = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
+        total += np.where(seen, np.sign(part - median[:, None]), 0.0).sum(axis=0)
+        count += seen.sum(axis=0)
+    days = count > 0
+    g = total / np.sqrt(np.maximum(count, 1))
+    n_days, length = int(days.sum()), int(days[-tested:].sum())
+    s = np.sqrt((g[days] ** 2).mean())
+    if s == 0:
+        return float("nan"), n_days
+    return float(
+        g[-tested:].sum() / (np.sqrt(length) * s) * np.sqrt((n_days - 1) / (n_days - length))
+    ), n_days
+
+
 def _sign(data: TestInput, options: Options) -> Statistic:
     car = usable_events(data).car
     n, w = int((car != 0).sum()), int((car > 0).sum())
@@ -88,6 +182,34 @@ def _generalized_sign(data: TestInput, options: Options) -> Statistic:
     return counted(data, Statistic(z, p, "normal", None, w / len(car), note))
 
 
+def _wilcoxon(data: TestInput, options: Options) -> Statistic:
+    car = usable_events(data).car
+    values = car[car != 0]
+    n = len(values)
+    if n == 0:
+        return undefined("all CARs are zero")
+    positive, z, ranks = signed_rank(values)
+    exact = n <= EXACT_SIGNED_RANK
+    if exact:
+        p = signed_rank_p_value(positive, ranks, options.alternative)
+    else:
+        p = p_value(z, options.alternative)
+    note = f"W+ = {positive:g} of {n * (n + 1) / 2:g}"
+    law = "signed-rank" if exact else "normal"
+    return Statistic(z, p, law, None, float(np.median(car)), note, {"signed_rank_sum": positive})
+
+
+def _sign_zivney(data: TestInput, options: Options) -> Statistic:
+    used = scaled_events(data)
+    returns = np.concatenate([used.abnormal.residuals, used.abnormal.ar[:, used.cols]], axis=1)
+    z, n_days = median_signs_z(returns, len(data.window))
+    if np.isnan(z):
+        return undefined("signs of the events cancel out on every day")
+    share = float((used.car > 0).mean())
+    found = Statistic(z, p_value(z, options.alternative), "normal", None, share)
+    return counted(data, found, f"signs about the median of {n_days} days")
+
+
 ROBUST = frozenset({"event-induced variance", "non-normality"})
 
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
@@ -99,5 +221,14 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
         "Cowan (1992)", lambda d: shortage(d, scaled=True), _generalized_sign,
+    ),
+    SignificanceTest(
+        "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
+        "N(0,1)", ROBUST | {"cross-correlation"},
+        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _sign_zivney,
+    ),
+    SignificanceTest(
+        "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
+        ROBUST, "Wilcoxon (1945)", shortage, _wilcoxon,
     ),
 )  # fmt: skip

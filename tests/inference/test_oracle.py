@@ -79,10 +79,19 @@ ORACLE_KEYS = [
     "adjusted_patell",
     "bmp",
     "adjusted_bmp",
+    "skewness_adjusted",
+    "jaffe",
     "sign",
     "generalized_sign",
     "rank",
+    "rank_zivney",
+    "sign_zivney",
     "grank_t",
+    "grank_z",
+    "cumrank_t",
+    "cumrank_z",
+    "wilcoxon",
+    "jackknife",
 ]
 
 

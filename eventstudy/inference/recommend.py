@@ -1,0 +1,144 @@
+"""Which tests survive a design (METHODS 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from eventstudy.inference.base import TestInput
+from eventstudy.inference.correlation import Clustering, clustering
+from eventstudy.inference.registry import TESTS, check_keys
+from eventstudy.inference.single import ENOUGH_BLOCKS
+from eventstudy.inference.support import usable_events
+
+__all__ = ["recommend"]
+
+#: Fewer events than this call for exact or rank tests; from MANY on the BMP t leads.
+FEW, MANY = 15, 20
+#: Dependence matters where it costs more than this share of the events' information.
+LOSS = 0.1
+
+
+def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.DataFrame:
+    """Choose the tests that survive the design, the most trustworthy first.
+
+    The choice looks at the number of events, the dates they share, the mean correlation of their
+    residuals and the length of the window, and names only tests that apply.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events and tested window.
+    available : collection of str, optional
+        Keys to choose from; all tests by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns test and reason, one row a test; empty where no test applies.
+
+    Raises
+    ------
+    RequestError
+        If `available` names an unknown test.
+    """
+    known = set(TESTS if available is None else check_keys(list(available)))
+    rows = [
+        (key, reason)
+        for key, reason in _candidates(data)
+        if key in known and TESTS[key].applies(data) is None
+    ]
+    return pd.DataFrame(rows, columns=["test", "reason"], dtype=object)
+
+
+def _candidates(data: TestInput) -> list[tuple[str, str]]:
+    n = usable_events(data).n_events
+    if n == 0:
+        return []
+    if n == 1:
+        return _one_event(data)
+    found = clustering(data)
+    if found.n_dates == 1:
+        return _one_date(data, found)
+    if not found.effective_n >= (1.0 - LOSS) * n:
+        return _clustered(found)
+    return _independent(found)
+
+
+def _one_event(data: TestInput) -> list[tuple[str, str]]:
+    usable = usable_events(data)
+    fit = usable.abnormal
+    n_obs = int(fit.n_obs[0])
+    length = max(int(fit.span[0, usable.cols].sum()), 1)
+    pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
+    sq = ("sq", f"one event: ranks its CAR among {pool} of its own past, and needs no normal returns")
+    if not fit.exact:
+        why = "this model's standard error is approximate, so no t is recommended beside it"
+        return [(sq[0], f"{sq[1]}; {why}")]
+    exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normal: one event has no averaging"
+    if n_obs // length < ENOUGH_BLOCKS:
+        floor = (
+            f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
+        )
+        return [("t", f"{exact}; {floor}"), (sq[0], f"{sq[1]}, but {floor}")]
+    return [sq, ("t", exact)]
+
+
+def _cost(found: Clustering) -> str:
+    return (
+        f"mean correlation {found.mean_correlation:.3g}, effective N {_effective(found)} of {found.n_events}"
+    )
+
+
+def _effective(found: Clustering) -> str:
+    return f"{found.effective_n:.0f}" if found.effective_n >= 100 else f"{found.effective_n:.1f}"
+
+
+def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
+    n = found.n_events
+    first = f"all {n} events share one date ({_cost(found)}): adjusted for it, and for a more volatile event"
+    if n < FEW:
+        first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
+    days = int(usable_events(data).abnormal.n_obs.max())
+    return [
+        ("adjusted_bmp", first),
+        ("grank_t", f"the same two defences by ranks, so that outliers among the {n} CARs do not decide"),
+        (
+            "portfolio",
+            f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
+            "any form, as rank and cumrank_t do; if it rejects and the two above do not, suspect a rise in "
+            "variance",
+        ),
+    ]
+
+
+def _clustered(found: Clustering) -> list[tuple[str, str]]:
+    n = found.n_events
+    share = f"{found.share_overlapping:.0%} of the pairs of {n} events on {found.n_dates} dates share a day"
+    return [
+        ("adjusted_bmp", f"{share} ({_cost(found)}): adjusted for it, and for a more volatile event"),
+        ("grank_t", "the same two defences by ranks"),
+        (
+            "jaffe",
+            f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
+        ),
+    ]
+
+
+def _independent(found: Clustering) -> list[tuple[str, str]]:
+    n = found.n_events
+    spread = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
+    ranks = "ranks survive outliers and a more volatile event"
+    if n >= MANY:
+        return [
+            ("bmp", f"{spread}: independent enough, and a more volatile event does not mislead it"),
+            ("grank_t", "ranks survive outliers, a more volatile event and correlation"),
+            ("generalized_sign", f"counts the signs of {n} CARs against their share before the event"),
+        ]
+    rank = ("grank_t", f"{spread}: {ranks}, and its distribution rests on estimation days, not on {n} events")
+    sign = ("sign", f"exact for {n} CARs, whatever their distribution")
+    if n >= FEW:
+        return [rank, ("bmp", f"t with {n - 1} degrees of freedom allows for the small sample"), sign]
+    t = f"companion with t({n - 1}): the mean itself, but {n} CARs do not average outliers out"
+    return [rank, sign, ("cross_sectional", t)]

@@ -1,0 +1,90 @@
+"""The joint F and mean t of one date against a multivariate regression with event dummies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import TestInput, joint_test, run_tests
+from eventstudy.inference.base import select
+from eventstudy.windows import Window
+
+
+def test_equals_the_regression_with_a_dummy(panel, oracle):
+    made = panel(n=6, layout="common", seed=2)
+    fit = made.abnormal
+    est, evt = made.events[0]["cal_est"], made.events[0]["cal_evt"][2]
+    market = made.market[np.append(est, evt)]
+    # Any returns with these residuals and abnormal returns give the same dummy regression.
+    returns = np.vstack([fit.residuals.T, fit.ar[:, 2]])
+    dummy = np.append(np.zeros(len(est)), 1.0)
+    want = oracle.mvrm_tests(returns, np.column_stack([np.ones(len(market)), market]), dummy)
+    found = joint_test(made.test(0, 0))
+    assert found.statistic == pytest.approx(want["F"], abs=1e-9)
+    assert found.p_value == pytest.approx(want["pF"], abs=1e-10)
+    assert found.dof == want["df"]
+    assert found.mean_statistic == pytest.approx(want["t"], abs=1e-10)
+    assert found.mean_p_value == pytest.approx(want["pt"], abs=1e-10)
+    assert (found.n_events, found.n_days, found.note) == (6, 60, "")
+
+
+def test_several_days_equal_one_dummy_each(panel):
+    """F of one contrast for each firm, by the general linear hypothesis on stacked least squares."""
+    made = panel(n=4, layout="common", seed=4)
+    fit, width = made.abnormal, 60
+    days = [2, 3]
+    market = made.market[np.append(made.events[0]["cal_est"], made.events[0]["cal_evt"][days])]
+    z = np.zeros((width + 2, 4))
+    z[:, 0], z[:, 1], z[width, 2], z[width + 1, 3] = 1.0, market, 1.0, 1.0
+    returns = np.vstack([fit.residuals.T, fit.ar[:, days].T])
+    inverse = np.linalg.inv(z.T @ z)
+    b = inverse @ z.T @ returns
+    u = returns - z @ b
+    contrast = np.array([0.0, 0.0, 1.0, 1.0])
+    car, a = contrast @ b, contrast @ inverse @ contrast
+    nu = width - 2
+    f = car @ np.linalg.solve(u.T @ u / nu, car) / a * (nu - 4 + 1) / (4 * nu)
+    assert joint_test(made.test(0, 1)).statistic == pytest.approx(f, rel=1e-9)
+
+
+def test_its_mean_is_the_portfolio_t(panel):
+    data = panel(n=6, layout="common", seed=2).test(-1, 2)
+    portfolio = run_tests(data, ["portfolio"]).iloc[0]
+    found = joint_test(data)
+    assert found.mean_statistic == pytest.approx(portfolio["statistic"])
+    assert found.mean_dof == portfolio["dof"]
+    assert found.mean_effect == pytest.approx(portfolio["estimate"])
+
+
+def test_days_missing_in_the_estimation_window_are_said(panel):
+    made = panel(n=4, layout="common", seed=2)
+    residuals = made.abnormal.residuals.copy()
+    residuals[1, :5] = np.nan
+    found = joint_test(TestInput(replace(made.abnormal, residuals=residuals), Window(0, 0)))
+    assert found.n_days == 55
+    assert "approximate" in found.note
+    found = joint_test(TestInput(replace(made.abnormal, exact=False), Window(0, 0)))
+    assert "standard error" in found.note
+
+
+def test_what_it_cannot_do(panel):
+    with pytest.raises(RequestError, match="at least 2 events"):
+        joint_test(panel(n=1).test(0, 0))
+    with pytest.raises(RequestError, match="one common event date"):
+        joint_test(panel(layout="distinct").test(0, 0))
+    with pytest.raises(RequestError, match="longer estimation window"):
+        joint_test(panel(n=12, width=12, layout="common").test(0, 0))
+    made = panel(n=6, layout="common", seed=2).abnormal
+    ar = made.ar.copy()
+    ar[0, 2] = np.nan
+    with pytest.raises(RequestError, match="1 of 6 events miss days"):
+        joint_test(TestInput(replace(made, ar=ar), Window(0, 1)))
+    with pytest.raises(RequestError, match="linear combinations"):
+        joint_test(TestInput(select(made, np.array([0, 1, 1])), Window(0, 0)))
+    dates = made.estimation_dates.copy()
+    dates[0] -= 1
+    with pytest.raises(RequestError, match="same estimation days"):
+        joint_test(TestInput(replace(made, estimation_dates=dates), Window(0, 0)))

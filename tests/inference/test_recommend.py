@@ -1,0 +1,85 @@
+"""The recommended tests of each kind of design."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import TESTS, TestInput, recommend
+from eventstudy.windows import Window
+
+
+def chosen(data, **options):
+    frame = recommend(data, **options)
+    assert list(frame.columns) == ["test", "reason"]
+    assert frame["reason"].str.len().min() > 20 or frame.empty
+    for key in frame["test"]:
+        assert TESTS[key].applies(data) is None
+    return dict(zip(frame["test"], frame["reason"], strict=True))
+
+
+def test_one_event(panel):
+    found = chosen(panel(n=1, seed=6).test(0, 0))
+    assert list(found) == ["sq", "t"]
+    assert "60 estimation days" in found["sq"]
+    assert "58 degrees of freedom" in found["t"]
+
+
+def test_one_event_and_a_window_too_long_for_ranks(panel):
+    found = chosen(panel(n=1, seed=6).test(-2, 3))
+    assert list(found) == ["t", "sq"]
+    assert "10 blocks of 6 days cannot give p below 0.091" in found["sq"]
+
+
+def test_one_event_of_a_model_without_an_exact_standard_error(panel):
+    made = panel(n=1, seed=6).abnormal
+    found = chosen(TestInput(replace(made, exact=False), Window(0, 0)))
+    assert list(found) == ["sq"]
+    assert "approximate" in found["sq"]
+
+
+def test_one_common_date(panel):
+    found = chosen(panel(n=12, layout="common").test(0, 1))
+    assert list(found) == ["adjusted_bmp", "grank_t", "portfolio"]
+    assert "all 12 events share one date" in found["adjusted_bmp"]
+    assert "11 degrees of freedom" in found["adjusted_bmp"]
+    assert "60 estimation days" in found["portfolio"]
+
+
+def test_many_events_on_their_own_dates(panel):
+    found = chosen(panel(n=24, layout="distinct").test(0, 1))
+    assert list(found) == ["bmp", "grank_t", "generalized_sign"]
+    assert "24 events on 24 dates, effective N 24.0" in found["bmp"]
+
+
+def test_between_few_and_many(panel):
+    assert list(chosen(panel(n=17, layout="distinct").test(0, 1))) == ["grank_t", "bmp", "sign"]
+
+
+def test_few_events(panel):
+    found = chosen(panel(n=9, layout="distinct").test(0, 1))
+    assert list(found) == ["grank_t", "sign", "cross_sectional"]
+    assert "exact for 9 CARs" in found["sign"]
+
+
+def test_dates_that_overlap(panel):
+    found = chosen(panel(n=30, layout="mixed", correlation=0.4).test(0, 1))
+    assert list(found) == ["adjusted_bmp", "grank_t", "jaffe"]
+    assert "effective N" in found["adjusted_bmp"]
+
+
+def test_only_what_is_available(panel):
+    data = panel(n=12, layout="common").test(0, 1)
+    assert list(chosen(data, available=["portfolio", "bmp", "grank_t"])) == ["grank_t", "portfolio"]
+    with pytest.raises(RequestError, match="no test 'grankt'"):
+        recommend(data, available=["grankt"])
+
+
+def test_nothing_to_recommend_without_a_car(panel):
+    made = panel(n=3).abnormal
+    frame = recommend(TestInput(replace(made, ar=np.full_like(made.ar, np.nan)), Window(0, 1)))
+    assert frame.empty
+    assert list(frame.columns) == ["test", "reason"]

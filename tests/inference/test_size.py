@@ -1,0 +1,110 @@
+"""Rejection rates under the null: seeded, so deterministic, with a wide interval."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference import TestInput, run_tests
+from eventstudy.windows import Window
+
+R, LEVEL, WIDTH = 300, 0.05, 100
+DAYS = np.datetime64("2020-01-01") + np.arange(WIDTH + 3)
+
+
+def noise_panel(rng, n, correlation=0.0, factor=1.0, common=True):
+    """Constant-mean model on normal noise, three event days."""
+    z = rng.standard_normal((n, WIDTH + 3)) * math.sqrt(1 - correlation)
+    z += math.sqrt(correlation) * rng.standard_normal(WIDTH + 3)
+    z[:, WIDTH:] *= factor
+    returns = (0.01 + 0.02 * rng.random(n))[:, None] * z
+    past, event = returns[:, :WIDTH], returns[:, WIDTH:]
+    mean = past.mean(axis=1, keepdims=True)
+    residuals = past - mean
+    s2 = (residuals**2).sum(axis=1) / (WIDTH - 1)
+    days = DAYS + (np.zeros((n, 1), dtype=int) if common else 200 * np.arange(n)[:, None])
+    return AbnormalReturns(
+        window=Window(0, 2),
+        ar=event - mean,
+        actual=event,
+        expected=np.broadcast_to(mean, event.shape),
+        span=np.ones(event.shape, dtype=int),
+        noise=np.repeat(s2[:, None], 3, axis=1),
+        design=np.ones((n, 3, 1)),
+        param_cov=(s2 / WIDTH)[:, None, None],
+        residuals=residuals,
+        leverage=np.full(past.shape, 1 / WIDTH),
+        s2=s2,
+        n_obs=np.full(n, WIDTH),
+        dof=np.full(n, WIDTH - 1.0),
+        n_params=1,
+        estimation_dates=days[:, :WIDTH],
+        event_dates=days[:, WIDTH:],
+    )
+
+
+def rejections(keys, seed, **design):
+    rng, hits = np.random.default_rng(seed), Counter()
+    for _ in range(R):
+        rows = run_tests(TestInput(noise_panel(rng, **design), Window(0, 2)), keys)
+        hits.update(rows.loc[rows["p_value"] <= LEVEL, "test"])
+    return {key: hits[key] / R for key in keys}
+
+
+#: Four Monte Carlo standard errors.
+MARGIN = 4 * math.sqrt(LEVEL * (1 - LEVEL) / R)
+
+
+def test_independent_events():
+    keys = [
+        "cross_sectional",
+        "independence",
+        "patell",
+        "bmp",
+        "generalized_sign",
+        "rank",
+        "grank_t",
+        "grank_z",
+    ]
+    keys += ["cumrank_t", "cumrank_z", "wilcoxon", "jaffe", "time_series", "lamb"]
+    for key, rate in rejections(keys, 1, n=20, common=False).items():
+        assert abs(rate - LEVEL) < MARGIN, (key, rate)
+
+
+def test_one_event():
+    found = rejections(["t", "sq"], 2, n=1)
+    for key, rate in found.items():
+        assert abs(rate - LEVEL) < MARGIN, (key, rate)
+
+
+def test_one_date_with_correlation():
+    safe = ["portfolio", "adjusted_patell", "adjusted_bmp", "rank", "grank_t", "cumrank_t", "jaffe", "lamb"]
+    misled = ["cross_sectional", "patell", "bmp", "grank_z"]
+    found = rejections([*safe, *misled], 3, n=20, correlation=0.2)
+    for key in safe:
+        assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
+    for key in misled:
+        assert found[key] > 0.25, (key, found[key])
+
+
+def test_one_date_with_correlation_and_a_more_volatile_event():
+    found = rejections(
+        ["adjusted_bmp", "grank_t", "portfolio", "adjusted_patell"], 4, n=20, correlation=0.2, factor=2
+    )
+    for key in ("adjusted_bmp", "grank_t"):
+        assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
+    for key in ("portfolio", "adjusted_patell"):
+        assert found[key] > 0.2, (key, found[key])
+
+
+@pytest.mark.parametrize("factor", [2.0])
+def test_distinct_dates_and_a_more_volatile_event(factor):
+    found = rejections(["bmp", "grank_t", "sign", "independence"], 5, n=20, factor=factor, common=False)
+    for key in ("bmp", "grank_t"):
+        assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
+    assert found["sign"] < LEVEL + MARGIN
+    assert found["independence"] > 0.2
