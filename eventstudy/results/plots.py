@@ -44,7 +44,7 @@ class ResultsPlotter:
         row = data.position(event_id)
         frame = frames.car_path(data, [row], data.window(start, end), level)
         title = data.name(row)
-        return plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title)
+        return plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title, level=level)
 
     def caar(
         self,
@@ -58,7 +58,7 @@ class ResultsPlotter:
         """Cumulative average abnormal return with the interval of a test that fits the design."""
         frame = frames.caar_path(self._data, self._data.window(start, end), test, level)
         title = f"{len(self._data.sample)} events, interval of the {frame['test'].iloc[0]} test"
-        return plotting.plot_caar(frame, ax=ax, title=title.replace("_", "-"))
+        return plotting.plot_caar(frame, ax=ax, title=title.replace("_", "-"), level=level)
 
     def reaction(
         self,
@@ -74,7 +74,7 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.reaction(data, row, data.window(start, end), level)
-        return plotting.plot_reaction(frame, ax=ax, currency=currency, title=data.name(row))
+        return plotting.plot_reaction(frame, ax=ax, currency=currency, title=data.name(row), level=level)
 
     def fit(
         self,
