@@ -12,6 +12,7 @@ from .models import EWMarketModel as EWMarketModel
 from .models import FactorModel as FactorModel
 from .models import FamaFrench3 as FamaFrench3
 from .models import FamaFrench5 as FamaFrench5
+from .models import GARCHMarketModel as GARCHMarketModel
 from .models import MarketAdjusted as MarketAdjusted
 from .models import MarketModel as MarketModel
 from .models import RobustMarketModel as RobustMarketModel

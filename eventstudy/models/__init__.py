@@ -2,6 +2,7 @@
 
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
+from eventstudy.models.garch import GARCHMarketModel
 from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
 from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
@@ -16,6 +17,7 @@ __all__ = [
     "FactorModel",
     "FamaFrench3",
     "FamaFrench5",
+    "GARCHMarketModel",
     "MarketAdjusted",
     "MarketModel",
     "ModelFit",
