@@ -74,12 +74,13 @@ def ols_batch(
     weighted = np.where(used, w * c, 0.0)
     total_weight = np.where(n_obs > 0, (weighted * c).sum(axis=1), 1.0)
     y_mean = (weighted * np.where(used, y, 0.0)).sum(axis=1) / total_weight
-    x_mean = np.einsum("nw,nwp->np", weighted, np.where(used[:, :, None], x, 0.0)) / total_weight[:, None]
+    given = np.where(used[:, :, None], x, 0.0)
+    x_mean = np.einsum("nw,nwp->np", weighted, given) / total_weight[:, None]
     yc = np.where(used, y - c * y_mean[:, None], 0.0)
     xc = np.where(used[:, :, None], x - c[:, :, None] * x_mean[:, None, :], 0.0)
     wx = xc if weights is None else xc * w[:, :, None]
     p = x.shape[2]
-    inverse = _inverse(np.einsum("nwp,nwq->npq", wx, xc))
+    inverse = _inverse(np.einsum("nwp,nwq->npq", wx, xc), np.einsum("nw,nwp,nwp->np", w, given, given))
     slope = np.einsum("npq,nq->np", inverse, np.einsum("nwp,nw->np", wx, yc))
     residuals = np.where(used, yc - np.einsum("nwp,np->nw", xc, slope), np.nan)
     leverage = weighted * c / total_weight[:, None] + np.einsum("nwp,npq,nwq->nw", wx, inverse, xc)
@@ -101,14 +102,18 @@ def ols_batch(
     )
 
 
-def _inverse(cross: FloatArray) -> FloatArray:
-    """Invert (n, p, p) cross-products; NaN where collinear."""
+def _inverse(cross: FloatArray, squares: FloatArray) -> FloatArray:
+    """Invert (n, p, p) cross-products; NaN where collinear, also with the constant.
+
+    `squares`, shape (n, p), are the sums of squares before the constant was projected out.
+    """
     p = cross.shape[1]
     if p == 0:
         return cross
     # Scaled to unit diagonal first: factors differ in size by orders of magnitude.
     size = np.sqrt(np.einsum("npp->np", cross))
-    bad = ~(size > 0).all(axis=1)
+    # What is left of a regressor that never moves is rounding error.
+    bad = ~(size > 1e-12 * np.sqrt(squares)).all(axis=1)
     size = np.where(size > 0, size, 1.0)
     unit = cross / (size[:, :, None] * size[:, None, :])
     unit[bad] = np.eye(p)
