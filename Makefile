@@ -37,8 +37,9 @@ test-slow: $(READY) ## the slow tests
 # The oldest numpy allowed has no build for Python 3.13: use 3.11 or 3.12 here.
 $(LOWEST_READY): pyproject.toml
 	$(PYTHON) -m venv --clear $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet uv
-	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable ".[test]"
+	$(LOWEST)/bin/python -m pip install --quiet "uv>=0.13"
+	$(LOWEST)/bin/uv pip install --quiet --system-certs --python $(LOWEST)/bin/python \
+		--resolution lowest-direct --editable ".[test]"
 	@touch $@
 
 # matplotlib 3.9 calls names that the current pyparsing, which it does not cap, has deprecated.
