@@ -373,3 +373,9 @@ def test_signed_rank_test_of_the_seven_stocks(day, rank_sum, p):
     positive, _, ranks = signed_rank(np.array(GOLDEN["AR"])[:, day])
     assert positive == rank_sum
     assert signed_rank_p_value(positive, ranks, "two-sided") == pytest.approx(p, rel=1e-12)
+
+
+def test_signed_rank_z_is_corrected_for_ties():
+    x = np.array([1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.5, 0.5])
+    want = stats.wilcoxon(x, method="asymptotic", correction=False).pvalue
+    assert 2 * stats.norm.sf(abs(signed_rank(x)[1])) == pytest.approx(want)

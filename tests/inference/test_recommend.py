@@ -83,3 +83,10 @@ def test_nothing_to_recommend_without_a_car(panel):
     frame = recommend(TestInput(replace(made, ar=np.full_like(made.ar, np.nan)), Window(0, 1)))
     assert frame.empty
     assert list(frame.columns) == ["test", "reason"]
+
+
+def test_only_what_applies(panel, flat):
+    made = panel(n=9, layout="distinct").abnormal
+    for event in range(1, 9):
+        made = flat(made, event)
+    assert list(chosen(TestInput(made, Window(0, 1)))) == ["sign", "cross_sectional"]
