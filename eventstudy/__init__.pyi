@@ -18,6 +18,7 @@ from .models import MarketModel as MarketModel
 from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
+from .quick import prices as prices
 from .results import EventStudyResults as EventStudyResults
 from .study import EventStudy as EventStudy
 from .windows import Window as Window

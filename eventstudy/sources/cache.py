@@ -1,8 +1,8 @@
 """Frames on disk: a local cache of what was fetched, and snapshots to keep beside a paper.
 
-Both are NumPy's ``.npz``: a zip with one ``.npy`` array a column and a ``meta.json``. It is open, columnar and
-exact to the bit, needs nothing but NumPy (Parquet would need pyarrow), and the same frame gives the same bytes
-and so the same SHA-256 on every machine (a Parquet file names the version that wrote it).
+Both are NumPy's ``.npz``: a zip with one ``.npy`` array a column and a ``meta.json``. It is open, columnar
+and exact to the bit, needs nothing but NumPy (Parquet would need pyarrow), and the same frame gives the same
+bytes and so the same SHA-256 on every machine (a Parquet file names the version that wrote it).
 """
 
 from __future__ import annotations
@@ -217,8 +217,8 @@ def snapshot(frame: pd.DataFrame, path: str | Path) -> str:
         What `prices`, `read_prices`, `french_factors` or `read_factors` returned, or any daily frame of
         numbers. Its `attrs` (where it comes from, when it was fetched) are kept.
     path : str or Path
-        File to write, such as ``prices.npz``. Its hash goes beside it, into ``prices.npz.sha256``, in the form
-        that ``sha256sum -c`` reads.
+        File to write, such as ``prices.npz``. Its hash goes beside it, into ``prices.npz.sha256``, in the
+        form that ``sha256sum -c`` reads.
 
     Returns
     -------

@@ -1,0 +1,313 @@
+"""Daily prices from Yahoo Finance, through yfinance: every ticker arrives whole or with a reason."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import get_args
+
+import pandas as pd
+import stamina
+
+from eventstudy.errors import DataError, DataWarning, RequestError, warn
+from eventstudy.sources.cache import Entry, find_prices, store_prices
+from eventstudy.sources.faults import Fault, fault_of, worth_retrying
+from eventstudy.sources.history import Adjustment, history, strict_yfinance
+
+__all__ = ["outcome", "prices"]
+
+# After these nothing else will come either: one more request only prolongs the refusal.
+HOPELESS = frozenset({"rate limited", "unreachable"})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one ticker."""
+
+    ticker: str
+    status: str
+    detail: str
+    rows: int = 0
+    first: str | None = None
+    last: str | None = None
+    currency: str | None = None
+    retrieved: str | None = None
+    cached: bool = False
+
+
+def prices(
+    tickers: str | Iterable[str],
+    start: str | date,
+    end: str | date | None = None,
+    *,
+    adjustment: Adjustment = "none",
+    offline: bool = False,
+    max_age: float | None = None,
+    progress: bool | None = None,
+    attempts: int = 5,
+    timeout: float = 15.0,
+) -> pd.DataFrame:
+    """Fetch daily prices of one or many tickers from Yahoo Finance, or from what was kept of earlier calls.
+
+    Parameters
+    ----------
+    tickers : str or iterable of str
+        Yahoo's symbols, such as ``"002415.SZ"``, ``"0763.HK"``, ``"AAPL"`` or ``"^HSI"``.
+    start, end : str or date
+        First and last day, **both included**. Default `end`: yesterday (UTC), the last day that is over
+        everywhere.
+    adjustment : {"none", "splits"}, default "none"
+        Of open, high, low, close, volume and dividends: as traded on the day, or adjusted for all splits
+        since, as Yahoo shows them.
+    offline : bool, default False
+        Take prices from the cache only.
+    max_age : float, optional
+        Fetch anew what was fetched more than so many days ago; 0 fetches everything. Default: never.
+    progress : bool, optional
+        Show a progress bar; default only in a terminal or notebook and with several tickers to fetch.
+    attempts : int, default 5
+        How often to ask for a ticker, with growing pauses, while Yahoo refuses or fails.
+    timeout : float, default 15
+        Seconds to wait for an answer.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``date``: days of the exchange, naive, datetime64[ns]. Column levels ``field`` and
+        ``security``, as `Market.from_prices` takes them:
+
+        close, open, high, low, volume
+            See `adjustment`; in the currency of the exchange (London quotes pence).
+        adj_close
+            Close adjusted for splits and dividends; its ratios are total returns.
+        dividends, splits
+            Cash per share on the ex-day, and new shares for an old one; 0 on other days.
+        capital_gains
+            Only where a fund paid some.
+
+        Days of one exchange on which another is closed are missing there. The record of what became of
+        each ticker is kept in the frame; `outcome` shows it.
+
+    Raises
+    ------
+    DataError
+        If nothing came; the message gives the reason of each ticker.
+    RequestError
+        If tickers, days or options make no sense.
+
+    Warns
+    -----
+    DataWarning
+        If some tickers failed; names each, with its reason.
+
+    See Also
+    --------
+    outcome : What became of each ticker.
+    snapshot : Keep the frame beside a paper.
+
+    Notes
+    -----
+    What came is kept in `cache_folder`, by ticker, span and adjustment, and is used again, for shorter spans
+    too; so a call that Yahoo cut short can be repeated and goes on where it stopped. Failures, days that are
+    not over and spans that reach today are never kept.
+
+    Yahoo adjusts all prices for splits up to today. To give prices as traded, everything from `start` until
+    today is fetched and the splits are taken back; where Yahoo's list of splits is wrong, so are the prices
+    as traded, but not ``adj_close``.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.prices(["002415.SZ", "399001.SZ"], "2018-01-01", "2019-12-31")  # doctest: +SKIP
+    >>> market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")  # doctest: +SKIP
+    """
+    names = _symbols(tickers)
+    first, last = _span(start, end)
+    if adjustment not in get_args(Adjustment):
+        raise RequestError(f"adjustment must be one of {get_args(Adjustment)}, got {adjustment!r}.")
+    if attempts < 1 or not timeout > 0:
+        raise RequestError(f"attempts={attempts} and timeout={timeout} must be positive.")
+    entries: dict[str, Entry] = {}
+    faults: dict[str, Fault] = {}
+    for name in names:
+        found = find_prices(name, first, last, adjustment, None if offline else max_age)
+        if found is not None:
+            entries[name] = found
+    kept = set(entries)
+    wanted = [name for name in names if name not in kept]
+    if offline:
+        absent = Fault("not cached", "the cache holds no prices of it that cover the span")
+        faults = dict.fromkeys(wanted, absent)
+    elif wanted:
+        got, faults = _fetch_all(wanted, first, last, adjustment, progress, attempts, timeout)
+        entries |= got
+    record = [_outcome(name, entries.get(name), faults.get(name), name in kept) for name in names]
+    if faults:
+        told = _tell(faults)
+        if not entries:
+            raise DataError(
+                f"No prices came for {first:%Y-%m-%d} to {last:%Y-%m-%d}:\n{told}{_advice(faults)}"
+            )
+        warn(
+            f"{len(faults)} of {len(names)} tickers have no prices and are no columns of the result:\n{told}"
+            f"{_advice(faults)}",
+            DataWarning,
+        )
+    frame = pd.concat(
+        {name: entries[name].frame for name in names if name in entries}, axis=1, names=["security", "field"]
+    )
+    frame = frame.swaplevel(axis=1).sort_index(axis=1).sort_index()
+    frame.index = pd.DatetimeIndex(frame.index.to_numpy(), name="date")
+    frame.attrs = {
+        "source": "Yahoo Finance",
+        "adjustment": adjustment,
+        # As text: pandas copies attrs, element by element, at every operation on the frame.
+        "outcome": json.dumps([asdict(one) for one in record]),
+    }
+    return frame
+
+
+def outcome(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return what became of each ticker that `prices` was asked for.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        What `prices` returned, or a snapshot of it.
+
+    Returns
+    -------
+    DataFrame
+        Index ``ticker``; columns status (``ok`` or why there are none: ``missing``, ``delisted?``,
+        ``not yet listed``, ``rate limited``, ``timeout``, ``unreachable``, ``unavailable``, ``malformed``,
+        ``not cached``, ``failed``), detail, rows, first, last, currency, retrieved (UTC) and cached.
+
+    Raises
+    ------
+    RequestError
+        If the frame carries no such record.
+    """
+    if "outcome" not in prices.attrs:
+        raise RequestError(
+            "This frame carries no record of its tickers. Pass what es.prices(...) returned, before it is "
+            "joined with other frames."
+        )
+    return pd.DataFrame(json.loads(prices.attrs["outcome"])).set_index("ticker")
+
+
+def _symbols(tickers: str | Iterable[str]) -> list[str]:
+    given = [tickers] if isinstance(tickers, str) else list(tickers)
+    for name in given:
+        if not isinstance(name, str) or not name.strip():
+            raise RequestError(f"A ticker is a text such as '002415.SZ', got {name!r}.")
+    if not given:
+        raise RequestError("No tickers were given.")
+    return list(dict.fromkeys(name.strip().upper() for name in given))
+
+
+def _today() -> pd.Timestamp:
+    return pd.Timestamp(datetime.now(UTC).date())
+
+
+def _span(start: str | date, end: str | date | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    days = []
+    for name, given in (("start", start), ("end", _today() - pd.Timedelta(days=1) if end is None else end)):
+        try:
+            day = pd.Timestamp(given).as_unit("ns")
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise RequestError(f"{name}={given!r} is no day; write it as '2019-05-22'.") from problem
+        if pd.isna(day) or day.tz is not None or day != day.normalize():
+            raise RequestError(f"{name}={given!r} is no day of an exchange; write it as '2019-05-22'.")
+        days.append(day)
+    if days[0] > days[1]:
+        raise RequestError(f"start={days[0]:%Y-%m-%d} lies after end={days[1]:%Y-%m-%d}.")
+    if days[0] > _today():
+        raise RequestError(f"start={days[0]:%Y-%m-%d} lies in the future.")
+    return days[0], days[1]
+
+
+def _fetch_all(
+    names: list[str],
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    adjustment: Adjustment,
+    progress: bool | None,
+    attempts: int,
+    timeout: float,
+) -> tuple[dict[str, Entry], dict[str, Fault]]:
+    """Fetch one ticker after the other, and stop asking where Yahoo refuses to answer."""
+    from tqdm import tqdm
+
+    ask = stamina.RetryingCaller(attempts=attempts, timeout=None, wait_initial=2.0, wait_max=60.0)
+    entries: dict[str, Entry] = {}
+    faults: dict[str, Fault] = {}
+    refused: tuple[str, Fault] | None = None
+    show = progress if progress is not None else len(names) > 1 and _interactive()
+    with strict_yfinance(), tqdm(total=len(names), desc="Yahoo", unit="ticker", disable=not show) as bar:
+        for name in names:
+            if refused is not None:
+                faults[name] = Fault(refused[1].status, f"not asked for, after {refused[0]} was refused")
+            else:
+                try:
+                    entry = ask(worth_retrying, history, name, first, last, adjustment, timeout)
+                except Exception as error:  # one ticker of many: told below, with its name
+                    faults[name] = fault_of(error)
+                    refused = (name, faults[name]) if faults[name].status in HOPELESS else None
+                else:
+                    entries[name] = entry
+                    if last < _today():
+                        store_prices(name, first, last, adjustment, entry)
+            bar.update()
+    return entries, faults
+
+
+def _interactive() -> bool:
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def _outcome(name: str, entry: Entry | None, fault: Fault | None, cached: bool) -> Outcome:
+    if entry is None:
+        assert fault is not None
+        return Outcome(name, fault.status, fault.detail)
+    closes = entry.frame["close"].dropna()
+    first, last = closes.index[0], closes.index[-1]
+    return Outcome(
+        name,
+        "ok",
+        "",
+        len(entry.frame),
+        f"{first:%Y-%m-%d}",
+        f"{last:%Y-%m-%d}",
+        entry.about.get("currency"),
+        entry.about.get("retrieved"),
+        cached,
+    )
+
+
+def _tell(faults: dict[str, Fault]) -> str:
+    """One line a ticker; those with one reason share a line."""
+    together: dict[Fault, list[str]] = {}
+    for name, fault in faults.items():
+        together.setdefault(fault, []).append(name)
+    return "\n".join(
+        f"  {', '.join(names)}: {fault.status} ({fault.detail})" for fault, names in together.items()
+    )
+
+
+def _advice(faults: dict[str, Fault]) -> str:
+    statuses = {fault.status for fault in faults.values()}
+    advice = []
+    if "rate limited" in statuses:
+        advice.append(
+            "Wait some minutes and repeat the call: what came is cached, only the rest is asked for."
+        )
+    if "missing" in statuses:
+        advice.append(
+            "Symbols are Yahoo's, with the exchange as suffix: 002415.SZ, 600519.SS, 0763.HK, VOD.L."
+        )
+    if "not cached" in statuses:
+        advice.append("Without offline=True they would be fetched.")
+    return "".join(f"\n{line}" for line in advice)
