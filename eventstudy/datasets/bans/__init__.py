@@ -1,0 +1,5 @@
+"""Announcements of bans on Chinese technology firms, 2018 to 2025."""
+
+from eventstudy.datasets.bans.core import BanAnnouncements, ban_announcements
+
+__all__ = ["BanAnnouncements", "ban_announcements"]
