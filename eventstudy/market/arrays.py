@@ -111,13 +111,11 @@ class SeriesBank:
         covered = np.cumsum(reach, axis=1)
         made_up = np.cumsum(np.where(missing, 0, np.maximum(spans - 1, 0)), axis=1)
         seen = ~missing
-        # The session from which the first value is reckoned is where the level starts.
+        # The level is also known on the session from which a value is reckoned.
         start = np.zeros_like(seen)
-        rows = np.arange(len(values))
-        first = np.argmax(seen, axis=1)
-        first = first - spans[rows, first]
-        has_start = seen.any(axis=1) & (first >= 0)
-        start[rows[has_start], first[has_start]] = True
+        row, at = np.nonzero(seen)
+        begin = at - spans[row, at]
+        start[row[begin >= 0], begin[begin >= 0]] = True
         return cls(
             names=names,
             single=np.where(spans == 1, values, np.nan),

@@ -155,6 +155,12 @@ def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) ->
         raise DataError(f"Prices have {frame.columns.nlevels} column levels; one or two are understood.")
     if _find(frame.columns, SECURITY_NAMES) is not None or isinstance(frame.index, pd.MultiIndex):
         return _from_long(frame, timezone)
+    named = {FIELDS.get(_plain(column)) for column in frame.columns}
+    if {"close", "adj_close"} & named and {"open", "high", "low", "volume"} & named:
+        raise DataError(
+            f"Prices: the columns {list(frame.columns)} are the fields of one security, which has no name. Name "
+            "it: pd.concat({'AAPL': frame}, axis=1)."
+        )
     return {"close": wide_frame(frame, "Prices", timezone)}
 
 

@@ -102,7 +102,9 @@ def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
     if "volume" in fields and "close" in fields:
         close = fields["close"]
         halted = (fields["volume"] == 0) & (close == close.ffill().shift())
-        out |= {name: frame.mask(halted) for name, frame in fields.items() if name != "volume"}
+        # Reference prices stay: an ex-day may fall into a halt.
+        kept = ("volume", "reference", "previous_close")
+        out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in kept}
     return out
 
 

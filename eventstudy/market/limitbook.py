@@ -96,8 +96,12 @@ def limit_book(
 
 def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
     """Return reference prices: as given; else the previous close, scaled by the adjustment on ex-days."""
-    close = fields["close"]
-    previous = close.ffill().shift()
+    known = close = fields["close"]
+    for name in ("reference", "previous_close"):
+        # An ex-day in a halt moves the price from which the next limit is reckoned.
+        if name in fields:
+            known = known.fillna(fields[name])
+    previous = known.ffill().shift()
     if "adj_close" in fields:
         ratio = (fields["adj_close"] / close).ffill()
         step = ratio.shift() / ratio
