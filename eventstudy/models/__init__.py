@@ -3,6 +3,8 @@
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
+from eventstudy.models.learned import ElasticNetModel, PCAModel
+from eventstudy.models.matched import MatchedPortfolio, SyntheticControl
 from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
 from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
@@ -14,15 +16,19 @@ __all__ = [
     "ConstantMean",
     "Dimson",
     "EWMarketModel",
+    "ElasticNetModel",
     "FactorModel",
     "FamaFrench3",
     "FamaFrench5",
     "GARCHMarketModel",
     "MarketAdjusted",
     "MarketModel",
+    "MatchedPortfolio",
     "ModelFit",
     "NormalReturnModel",
+    "PCAModel",
     "RobustMarketModel",
     "RollingMarketModel",
     "ScholesWilliams",
+    "SyntheticControl",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from eventstudy.results import frictions
+from eventstudy.results import diagnostics, frictions
 from eventstudy.results.data import StudyData
 from eventstudy.results.spec import StudySpec
 from eventstudy.sample import EventSample
@@ -54,3 +54,39 @@ class StudyRecord:
         resumed_on_day (relative day of the next trade; NaN where that lies beyond the window).
         """
         return frictions.halts(self._data)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Whether the normal-return model fits each event's estimation window.
+
+        Returns
+        -------
+        DataFrame
+            By event_id: n_obs; r_squared; Ljung-Box statistic of ten autocorrelations of the residuals;
+            Engle's test of ARCH effects of five lags; Jarque and Bera's test of normality; share of zero
+            and of missing returns (thin trading); Chow's F test that both halves of the estimation window
+            have one regression; the largest cumulative sum of residuals (CUSUM); and the cumulative
+            abnormal return of the event window's days before day 0 with its t (pre-trend). Columns
+            ending in ``_p`` are p-values; NaN where there are too few residuals or no such days.
+
+        Notes
+        -----
+        Residuals are those of the model: prediction errors where it is judged by them, devolatilised
+        ones of a GARCH model. CUSUM and Chow are on least-squares regressors of the model, or a constant.
+        """
+        return diagnostics.diagnostics(self._data)
+
+    def peers(self) -> pd.DataFrame:
+        """Weight of each peer in the normal return, and the securities left out.
+
+        Returns
+        -------
+        DataFrame
+            By event_id: one column a security, NaN where it was no peer of the event, and `left_out`,
+            the securities that the same news may have hit or that miss returns.
+
+        Raises
+        ------
+        RequestError
+            If the model has no peers.
+        """
+        return diagnostics.peers(self._data)
