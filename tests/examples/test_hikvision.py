@@ -1,0 +1,214 @@
+"""The main example: its numbers, its words, its figures, and what it says where Yahoo does not answer."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import eventstudy as es
+from eventstudy.errors import CalendarWarning, DataError, DataWarning
+
+FIGURES = {
+    "reaction",
+    "decomposition",
+    "car",
+    "fit",
+    "null",
+    "sector_caar",
+    "sector_heatmap",
+    "listing_reaction",
+}
+
+
+@pytest.fixture(scope="module")
+def story(example: ModuleType) -> Any:
+    return example.studies(es.datasets.surveillance_prices())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("figures") / "new"
+
+
+@pytest.fixture(scope="module")
+def output(example: ModuleType, folder: Path) -> str:
+    """What the script prints with a market capitalisation."""
+    with pytest.MonkeyPatch.context() as patch:
+        printed: list[str] = []
+        patch.setattr("builtins.print", lambda *words, **_: printed.append(" ".join(map(str, words))))
+        assert example.main(["--market-cap", "2580e8", "--out", str(folder)]) == 0
+    return "\n".join(printed)
+
+
+def chosen(**p_values: float) -> pd.DataFrame:
+    return pd.DataFrame({"test": list(p_values), "p_value": list(p_values.values())})
+
+
+def test_output_fits_a_terminal_of_100_columns(output: str) -> None:
+    assert max(map(len, output.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "report, clock of Shenzhen Wed 2019-05-22 07:00",
+        "low 24.84 -10.00% yes",
+        "close 26.07 -5.54% no",
+        "against the SZSE Component: beta 1.223, R2 0.54, daily s.d. 1.84%, 250 estimation days",
+        "AR 0 -5.54% -0.66% -4.89% 1.85% -2.65 0.0087 -8.52% -1.25% 0.0319",
+        "CAR (0, +1) -11.34% -3.82% -7.51% 2.63% -2.86 0.0046 -12.68% -2.34% 0.0159",
+        "CAR (0, +1) -11.34% -3.22% -8.12% 2.64% -3.07 0.0024 -13.32% -2.91% 0.0079",  # CSI 300
+        "CAR (0, +1) -19.4 -32.7 -6.0",  # billion yuan
+        "Dahua -5.07% 2.20% -2.31 0.0218 -9.39% -0.74%",
+        "Hikvision 7 2 2019-10-10 3",
+        "Hikvision -4.33% 2.46% -6.79% 3.49% -1.95 0.0525 -13.65% 0.07% 0.0952",
+        "Dahua -5.79% 2.99% -8.79% 3.59% -2.44 0.0152 -15.86% -1.71% 0.0595",
+    ],
+)
+def test_output_holds_the_known_figures(output: str, line: str) -> None:
+    assert line in [" ".join(printed.split()) for printed in output.splitlines()]
+
+
+def test_any_time_between_two_closes_leads_to_the_session(output: str) -> None:
+    told = "from Tue 2019-05-21 03:00 to just before Wed 2019-05-22 03:00 in New York"
+    assert told in " ".join(output.split())
+    market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+    for time, day in (("2019-05-21 03:00", "2019-05-22"), ("2019-05-22 02:59", "2019-05-22")):
+        events = es.Events([{"security": "002415.SZ", "announced_at": f"{time}-04:00"}])
+        results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
+        assert f"{results.timeline['day_0'].iloc[0]:%Y-%m-%d}" == day
+
+
+def test_figures_are_pictures_with_something_on_them(output: str, folder: Path) -> None:
+    paths = sorted(folder.glob("*.png"))
+    assert {path.stem.removeprefix("hikvision_") for path in paths} == FIGURES
+    for path in paths:
+        assert path.name in output
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+        assert min(pixels.shape[:2]) > 300
+        assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
+
+
+def test_conclusion_states_what_the_numbers_say(example: ModuleType, story: Any) -> None:
+    said = example.conclusion(story, 2580e8)
+    assert said[0].startswith("In the 2 sessions from 22 May 2019 Hikvision returned 7.51% less than")
+    assert "evidence against mere chance: all recommended tests reject it at 5%" in said[0]
+    assert "same sign: -8.12%" in said[1]
+    assert "-10.00%, 24.84 yuan, the lowest the exchange allows" in said[2]
+    assert "close was -5.54%" in said[2]
+    assert "loss of 19.4 billion yuan" in said[3]
+    assert "(day -4)" in said[-1]
+    assert "(day 0)" in said[-1]
+    assert len(example.conclusion(story)) == len(said) - 1  # without money where no capitalisation is given
+
+
+@pytest.mark.parametrize(
+    ("p_values", "words"),
+    [
+        ({"sq": 0.009, "t": 0.001}, "That is strong evidence against mere chance: all recommended tests"),
+        ({"sq": 0.049, "t": 0.001}, "That is evidence against mere chance"),
+        ({"sq": 0.099, "t": 0.001}, "That is weak evidence against mere chance"),
+        ({"sq": 0.2, "t": 0.001}, "the recommended tests disagree (sq p=0.2000, t p=0.0010)"),
+        ({"sq": 0.2, "t": 0.06}, "That cannot be told from chance"),
+        ({"t": 0.004}, "the one recommended test rejects it at 1% (t p=0.0040)"),
+        ({"sq": float("nan"), "t": 0.004}, "the one recommended test rejects"),
+        ({"sq": float("nan")}, "No recommended test can be computed"),
+    ],
+)
+def test_words_are_as_strong_as_the_weakest_test(
+    example: ModuleType, p_values: dict[str, float], words: str
+) -> None:
+    assert words in example.evidence(chosen(**p_values))
+
+
+def test_words_follow_the_sign_and_tell_the_blind_spot(example: ModuleType) -> None:
+    row = pd.Series({"abnormal": 0.01, "from": -0.03, "to": 0.05, "s.e.": 0.02, "dof": 248.0})
+    said = example.finding("X", row, chosen(t=0.6))
+    assert said.startswith(
+        "X returned 1.00% more than the market model expects (95% interval -3.00% to +5.00%)"
+    )
+    # (t.975 + t.80) s.e. with 248 degrees of freedom
+    assert "finds effects beyond 5.6% four times out of five" in said
+    assert "effects beyond" not in example.finding("X", row, chosen(t=0.04))
+
+
+def test_rising_prices_turn_the_conclusion(example: ModuleType) -> None:
+    """A market in which Hikvision rises as much as it fell: other words, though no sentence was changed."""
+    prices = es.datasets.surveillance_prices()
+    close = prices["close", "002415.SZ"]
+    after = prices.index >= "2019-05-22"
+    for field in ("close", "open", "high", "low", "previous_close", "reference"):
+        later = after if field not in ("previous_close", "reference") else prices.index > "2019-05-22"
+        prices.loc[later, (field, "002415.SZ")] *= close["2019-05-21"] ** 2 / close["2019-05-22"] ** 2
+    said = example.conclusion(example.studies(prices), 2580e8)
+    assert "% more than the market model expects" in said[0]
+    assert "gain of" in said[3]
+
+
+def yahoo(tickers: list[str], start: Any, end: Any, **_: Any) -> pd.DataFrame:
+    """Stand in for es.prices: the bundled prices as Yahoo would give them, dirt and all."""
+    bundled = es.datasets.surveillance_prices()
+    assert (sorted(tickers), start, end) == (list(bundled["close"]), bundled.index[0], bundled.index[-1])
+    market = es.Market.from_prices(bundled, benchmark="399001.SZ", calendar="XSHG")
+    frame = bundled[["close", "open", "low", "high"]].drop(columns="000300.SS", level="security")
+    for ticker in frame["close"]:
+        frame["adj_close", ticker] = (1 + market.returns[ticker].fillna(0.0)).cumprod()
+        frame["volume", ticker] = 1000.0
+    # Days on which Hikvision was suspended, as vendors show them.
+    for field in ("close", "adj_close", "volume"):
+        frame.loc["2019-10-08":"2019-10-09", (field, "002415.SZ")] = (
+            0.0 if field == "volume" else frame.at["2019-09-30", (field, "002415.SZ")]
+        )
+    warnings.warn("1 of 8 tickers have no prices: 000300.SS", DataWarning, stacklevel=2)
+    return frame.drop(pd.to_datetime(["2019-04-29", "2019-04-30"]))
+
+
+def test_live_prices_give_the_same_answer(
+    example: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(es, "prices", yahoo)
+    with (
+        pytest.warns(CalendarWarning, match="lacks 2 session"),
+        pytest.warns(DataWarning, match="000300.SS"),
+    ):
+        assert example.main(["--live", "--out", str(tmp_path)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "CSI 300" not in told
+    assert "CAR (0, +1) -11.34% -3.82% -7.51% 2.63% -2.86 0.0046" in told
+    assert "Hikvision 7 2 2019-10-10 3" in told
+
+
+def test_yahoo_out_of_reach_is_said_in_plain_words(
+    example: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*_: Any, **__: Any) -> pd.DataFrame:
+        raise DataError("No prices came: no connection to Yahoo")
+
+    monkeypatch.setattr(es, "prices", unreachable)
+    assert example.main(["--live"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "No prices came: no connection to Yahoo\n\n"
+        "Without --live the same study runs on the bundled prices.\n"
+    )
+
+
+@pytest.mark.parametrize("amount", ["-1", "0", "inf", "nan", "much"])
+def test_a_market_capitalisation_is_a_positive_amount(
+    example: ModuleType, amount: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        example.main([f"--market-cap={amount}"])
+    assert "--market-cap" in capsys.readouterr().err

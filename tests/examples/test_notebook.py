@@ -1,0 +1,78 @@
+"""The notebook runs from top to bottom in the running interpreter, and is stored without outputs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[2] / "examples" / "hikvision_2019.ipynb"
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Starts the running interpreter, whatever kernels are or are not installed elsewhere."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(resource_dir="", **get_kernel_dict())
+
+
+@pytest.fixture(scope="module")
+def executed() -> Any:
+    client = NotebookClient(
+        nbformat.read(NOTEBOOK, as_version=4),
+        kernel_manager_class=ThisInterpreter,
+        timeout=300,
+        resources={"metadata": {"path": str(NOTEBOOK.parent)}},
+    )
+    inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONDONTWRITEBYTECODE": "1"}
+    return client.execute(env=os.environ | inline)
+
+
+def outputs(executed: Any, mime: str) -> list[str]:
+    return [
+        output["data"][mime]
+        for cell in executed.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if mime in output.get("data", {})
+    ]
+
+
+def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    warned = [o["text"] for c in code for o in c.outputs if o.get("name") == "stderr"]
+    assert warned == []
+
+
+def test_figures_are_shown(executed: Any) -> None:
+    drawn = sum(".plot." in cell.source for cell in executed.cells if cell.cell_type == "code")
+    assert len(outputs(executed, "image/png")) == drawn > 5
+
+
+def test_tables_are_html(executed: Any) -> None:
+    html = outputs(executed, "text/html")
+    assert any("-0.075111" in table for table in html)
+    assert any("<strong>Event study: Market model" in table for table in html)
+
+
+def test_conclusion_is_that_of_the_script(executed: Any) -> None:
+    said = executed.cells[-1].outputs[0]["text"]
+    assert "Hikvision returned 7.51% less than the market model expects" in said
+    assert "loss of 19.4 billion yuan" in said
+
+
+def test_it_is_stored_without_outputs() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert notebook.metadata.kernelspec.name == "python3"
