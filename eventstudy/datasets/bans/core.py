@@ -144,7 +144,7 @@ class BanAnnouncements:
         """
         rows = self._tables.securities
         firm = dict(zip(rows["security"], rows["company"], strict=True)).get(firm, firm)
-        named = {i: firms.named(row, rows) for i, row in self._tables.announcements.iterrows()}
+        named = firms.named(self._tables.announcements, rows)
         found = [i for i, names in named.items() if any(firms.matches(firm, name) for name in names)]
         if not found:
             raise EventError(firms.unknown(firm, sorted(set().union(*named.values())), rows))

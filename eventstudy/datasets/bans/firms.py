@@ -18,14 +18,16 @@ def matches(asked: str, name: str) -> bool:
     return bool(asked) and re.search(rf"(?<!\w){re.escape(asked)}(?!\w)", name, re.IGNORECASE) is not None
 
 
-def named(announcement: pd.Series, rows: pd.DataFrame) -> set[str]:
-    """Return the names of the firms that an announcement is about."""
-    hit = (rows["announcement_id"] == announcement.name) & rows["role"].isin(["target", "affiliate"])
-    return {
-        *split(announcement["entities"]),
-        *split(announcement["private_entities"]),
-        *rows.loc[hit, "company"],
+def named(announcements: pd.DataFrame, rows: pd.DataFrame) -> dict[str, set[str]]:
+    """Return the names of the firms that each announcement is about."""
+    out = {
+        str(i): {*split(entities), *split(private)}
+        for i, entities, private in announcements[["entities", "private_entities"]].itertuples()
     }
+    hit = rows[rows["role"].isin(["target", "affiliate"])]
+    for i, company in zip(hit["announcement_id"], hit["company"], strict=True):
+        out[i].add(company)
+    return out
 
 
 def unknown(firm: str, names: list[str], rows: pd.DataFrame) -> str:
