@@ -158,8 +158,8 @@ def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) ->
     named = {FIELDS.get(_plain(column)) for column in frame.columns}
     if {"close", "adj_close"} & named and {"open", "high", "low", "volume"} & named:
         raise DataError(
-            f"Prices: the columns {list(frame.columns)} are the fields of one security, which has no name. Name "
-            "it: pd.concat({'AAPL': frame}, axis=1)."
+            f"Prices: the columns {list(frame.columns)} are the fields of one security, which has no name. "
+            "Name it: pd.concat({'AAPL': frame}, axis=1)."
         )
     return {"close": wide_frame(frame, "Prices", timezone)}
 

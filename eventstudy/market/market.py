@@ -95,7 +95,7 @@ class Market:
         wide = wide_frame(returns, "Returns", timezone_of(calendar))
         wide = lay_on_sessions({"return": wide}, calendar, sessions)["return"]
         check_returns(wide, "Returns", kind)
-        values = wide.to_numpy()
+        values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
         data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
