@@ -23,6 +23,7 @@ from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
 from .models import SyntheticControl as SyntheticControl
 from .quick import prices as prices
+from .quick import measure as measure
 from .results import EventStudyResults as EventStudyResults
 from .study import EventStudy as EventStudy
 from .windows import Window as Window

@@ -15,10 +15,22 @@ from eventstudy.errors import CalendarError
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-__all__ = ["Exchange", "Reaction"]
+__all__ = ["Exchange", "Reaction", "exchange_of"]
 
 # Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions.
 ALIASES = {"XSHE": "XSHG"}
+
+# Suffix of Yahoo's tickers → calendar of exchange_calendars. Bombay stands for the National Stock Exchange,
+# Korea's and Taiwan's main markets for KOSDAQ and the OTC market: they keep the same sessions.
+SUFFIXES = {
+    "SZ": "XSHG", "SS": "XSHG", "HK": "XHKG", "T": "XTKS", "KS": "XKRX", "KQ": "XKRX", "TW": "XTAI",
+    "TWO": "XTAI", "NS": "XBOM", "BO": "XBOM", "SI": "XSES", "KL": "XKLS", "JK": "XIDX", "BK": "XBKK",
+    "AX": "XASX", "NZ": "XNZE", "L": "XLON", "IL": "XLON", "IR": "XDUB", "DE": "XETR", "F": "XFRA",
+    "PA": "XPAR", "AS": "XAMS", "BR": "XBRU", "LS": "XLIS", "MI": "XMIL", "MC": "XMAD", "SW": "XSWX",
+    "VI": "XWBO", "AT": "ASEX", "ST": "XSTO", "HE": "XHEL", "CO": "XCSE", "OL": "XOSL", "IC": "XICE",
+    "WA": "XWAR", "PR": "XPRA", "BD": "XBUD", "IS": "XIST", "TA": "XTAE", "SR": "XSAU", "JO": "XJSE",
+    "TO": "XTSE", "V": "XTSX", "MX": "XMEX", "SA": "BVMF", "BA": "XBUE", "SN": "XSGO",
+}  # fmt: skip
 
 MARGIN = pd.Timedelta(days=31)
 
@@ -156,3 +168,43 @@ class Exchange:
         session, previous = days[position], days[position - 1]
         gap = (session - previous).astype(np.int64) - 1
         return Reaction(session, previous, gap)
+
+
+def exchange_of(ticker: str) -> str:
+    """Return the exchange calendar of a ticker in Yahoo's spelling.
+
+    Parameters
+    ----------
+    ticker : str
+        Such as ``"002415.SZ"``; without suffix it is a share of the United States.
+
+    Returns
+    -------
+    str
+        Code of exchange_calendars.
+
+    Raises
+    ------
+    CalendarError
+        If the ticker does not say where it is traded: an index, a currency, an unknown suffix, a bare number.
+
+    Examples
+    --------
+    >>> from eventstudy.calendars import exchange_of
+    >>> exchange_of("002415.SZ"), exchange_of("0763.HK"), exchange_of("BRK-B")
+    ('XSHG', 'XHKG', 'XNYS')
+    """
+    name, dot, suffix = ticker.strip().upper().rpartition(".")
+    if dot and name and suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if dot:
+        why = f"its suffix .{suffix} is unknown (a class of shares is written with a dash: BRK-B)"
+    elif suffix.isdigit():
+        why = "a bare number needs its exchange as suffix: .SZ or .SS for China, .HK, .T, .KS or .TW"
+    elif not suffix or suffix.startswith("^") or "=" in suffix:
+        why = "an index, a currency or a future has no exchange in its name"
+    else:
+        return "XNYS"
+    raise CalendarError(
+        f"The exchange of {ticker!r} cannot be told: {why}. Pass calendar=, such as calendar='XSHG'."
+    )
