@@ -3,6 +3,7 @@ from . import errors as errors
 from . import plotting as plotting
 from . import sources as sources
 from .events import Events as Events
+from .lab.comparison import compare_models as compare_models
 from .market import Market as Market
 from .models import CAPM as CAPM
 from .models import Carhart4 as Carhart4
@@ -22,8 +23,8 @@ from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
 from .models import SyntheticControl as SyntheticControl
-from .quick import prices as prices
 from .quick import measure as measure
+from .quick import prices as prices
 from .results import EventStudyResults as EventStudyResults
 from .study import EventStudy as EventStudy
 from .windows import Window as Window

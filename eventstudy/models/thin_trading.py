@@ -184,7 +184,7 @@ class Dimson(NormalReturnModel):
     @property
     def label(self) -> str:
         kind = "Fowler-Rorke" if self.weights == "fowler-rorke" else "Dimson"
-        return f"{kind} market model ({self.lags} lags, {self.leads} leads)"
+        return f"{kind} market model (lags {self.lags}, leads {self.leads})"
 
     @property
     def regressors(self) -> tuple[Regressor, ...]:

@@ -1,0 +1,1 @@
+"""Experiments on the user's own market: how tests and models behave there."""
