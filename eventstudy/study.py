@@ -153,8 +153,8 @@ class EventStudy:
         if not usable.all():
             sample = sample.keep(usable, [r for r in reasons if r is not None])
             arrays, fit = _rows(arrays, usable), _rows(fit, usable)
-        order = [i for i in spec.events.frame.index if i in set(sample.excluded.index)]
-        sample = replace(sample, excluded=sample.excluded.loc[order])
+        asked = spec.events.frame.index
+        sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         _report_excluded(sample)
         _warn_of(sample)
         abnormal = abnormal_returns(arrays, fit, spec.window)
