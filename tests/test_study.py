@@ -183,7 +183,7 @@ def test_excluded_events_are_listed_with_their_reasons_in_the_order_given(market
     told = str(caught[0].message)
     for event_id in "bcdefgh":
         assert f"event {event_id} (" in told
-    results.excluded.loc["b", "reason"] = "changed"
+    excluded.loc["b", "reason"] = "changed"
     assert results.excluded.loc["b", "reason"] != "changed"
 
 
