@@ -318,7 +318,7 @@ def figures(story: Story, out: Path) -> list[Path]:
     """Draw the story's figures into a folder."""
     report = story.report.plot
     drawings = {
-        "reaction": lambda: report.reaction(currency="CNY"),
+        "reaction": lambda: report.reaction(start=-5, end=5, currency="CNY"),
         "decomposition": lambda: report.decomposition(currency="CNY"),
         "car": report.car,
         "fit": report.fit,

@@ -1,0 +1,137 @@
+"""README.md and the quick start: every block runs and prints what it says, every name exists."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+from PIL import Image
+
+import eventstudy as es
+from eventstudy.inference import TESTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+QUICKSTART = ROOT / "docs" / "quickstart.md"
+#: A block of python in the README, and the block of text after it: what it prints.
+SHOWN = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+#: A cell of the quick start, after its options.
+CELL = re.compile(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+
+def run(code: str, names: dict[str, Any]) -> str:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "block", "exec"), names)
+    return "\n".join(line.rstrip() for line in printed.getvalue().splitlines())
+
+
+@pytest.fixture
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    yield
+    plt.close("all")
+
+
+@pytest.mark.usefixtures("_in_a_folder_of_its_own")
+def test_readme_runs_and_prints_what_it_says() -> None:
+    names: dict[str, Any] = {}
+    found = SHOWN.findall(README)
+    assert len(found) >= 5
+    for code, told in found:
+        assert told, f"no output is shown for\n{code}"
+        assert run(code, names) == told.strip("\n")
+
+
+@pytest.mark.usefixtures("_in_a_folder_of_its_own")
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.ExcludedEventsWarning")
+def test_quickstart_runs_and_writes_nothing() -> None:
+    page = QUICKSTART.read_text(encoding="utf-8")
+    cells = CELL.findall(page)
+    assert len(cells) == page.count("{code-cell}") > 10
+    names: dict[str, Any] = {}
+    for code in cells:
+        run(code, names)
+    assert list(Path.cwd().iterdir()) == []
+    assert len(plt.get_fignums()) == page.count(".plot.")
+    assert round(float(names["results"].car(0, 1)["car"].iloc[0]), 6) == -0.075111
+
+
+def test_five_lines_are_five() -> None:
+    code = re.search(r"## Five lines\n.*?```python\n(.*?)```", README, re.DOTALL)
+    assert code is not None
+    assert len([line for line in code[1].splitlines() if line]) == 5
+
+
+def test_interval_in_words_is_that_of_the_numbers() -> None:
+    market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+    events = es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}])
+    car = es.EventStudy(market, events, estimation=(-270, -21)).fit().car(0, 1).iloc[0]
+    low, high = -car["ci_high"], -car["ci_low"]
+    size, low, high = (f"{100 * share:.1f} %" for share in (-car["car"], low, high))
+    assert f"lost {size} more than its market model expects" in README
+    assert f"95 % interval from {low} to {high}" in README
+
+
+def _lacks(name: str) -> bool:
+    """Say whether a name of the README's is not there."""
+    first, _, rest = name.partition(".")
+    if first == "results":
+        return not hasattr(es.EventStudyResults, rest)
+    if first != "es":
+        return name not in TESTS
+    holder: Any = es
+    for part in rest.split("."):
+        if part not in dir(holder):
+            return True
+        holder = getattr(holder, part)
+    return False
+
+
+def test_what_is_there_is_there_and_what_is_planned_is_not() -> None:
+    status = README.partition("## Status")[2].partition("\n## ")[0]
+    there, planned = (re.findall(r"`([\w.]+)`", part) for part in status.split("Planned:"))
+    there.remove("ax")
+    assert len(there) > 8
+    assert [name for name in there if _lacks(name)] == []
+    assert len(planned) > 2
+    arrived = [name for name in planned if not _lacks(name)]
+    assert arrived == [], "no longer planned but there: move it up in the README"
+
+
+def test_figures_of_speech_are_figures() -> None:
+    assert f"{len(TESTS)} significance tests" in README
+    announcements = re.match(r"BanAnnouncements: (\d+)", repr(es.datasets.ban_announcements()))
+    assert announcements is not None
+    assert f"{announcements[1]} sourced ones" in README
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"make ([a-z-]+)", README))))
+def test_commands_exist(target: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+)`", README))))
+def test_files_exist(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", README))))
+def test_pictures_are_there_and_small(path: str) -> None:
+    assert (ROOT / path).stat().st_size < 100_000
+    with Image.open(ROOT / path) as picture:
+        assert picture.width > 500
+
+
+def test_project_file_agrees() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'name = "abnormal-returns"' in project
+    assert 'requires-python = ">=3.11,<3.14"' in project
+    assert "Python 3.11 to 3.13" in README
+    assert 'license = "BSD-3-Clause"' in project
