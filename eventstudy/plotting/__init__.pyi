@@ -1,7 +1,15 @@
+from .clusters import plot_clustering as plot_clustering
 from .decomposition import plot_decomposition as plot_decomposition
+from .diagnostics import plot_autocorrelation as plot_autocorrelation
+from .diagnostics import plot_qq as plot_qq
+from .diagnostics import plot_residuals as plot_residuals
 from .distributions import plot_null as plot_null
 from .fits import plot_fit as plot_fit
+from .forests import plot_forest as plot_forest
 from .heatmap import plot_heatmap as plot_heatmap
+from .images import as_image as as_image
+from .overviews import plot_tests as plot_tests
 from .paths import plot_caar as plot_caar
 from .paths import plot_car as plot_car
 from .reactions import plot_reaction as plot_reaction
+from .timelines import plot_timeline as plot_timeline

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from eventstudy.errors import RequestError
@@ -23,18 +27,28 @@ __all__ = [
     "PercentTicks",
     "colours",
     "count_days",
+    "date_scale",
     "ink",
     "interval",
     "legend_above",
     "mark_event",
     "minus",
+    "name_rows",
     "need",
     "new_axes",
     "percent",
     "percent_scale",
+    "plain",
+    "suspended",
+    "wrapped",
 ]
 
 DAY_LABEL = "Sessions relative to the event day"
+#: Height of a named row, and of what stands above and below the rows, in inches.
+ROW, HEADROOM = 0.25, 1.4
+#: Letters at which the name of a row is wrapped.
+WIDTH = 36
+HALF_DAY = pd.Timedelta(hours=12)
 
 
 class PercentTicks(PercentFormatter):
@@ -60,12 +74,41 @@ def need(frame: pd.DataFrame, function: str, columns: Sequence[str]) -> None:
         raise RequestError(f"{function} was given a frame without rows; there is nothing to draw.")
 
 
-def new_axes(ax: Axes | None) -> Axes:
-    """Return `ax`, or the axes of a new figure that makes room for its own labels."""
+def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
+    """Return `ax`, or the axes of a new figure that makes room for its own labels and named `rows`."""
     if ax is not None:
         return ax
-    _, created = plt.subplots(layout="constrained")
+    figure, created = plt.subplots(layout="constrained")
+    lines = max((name.count("\n") for name in rows), default=0)
+    height = HEADROOM + ROW * len(rows) * (1 + lines / 2)
+    figure.set_figheight(max(figure.get_figheight(), height))
     return created
+
+
+def plain(texts: Iterable[Text]) -> None:
+    """Show texts that come from data as they are, dollars included."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def wrapped(names: Iterable[object]) -> list[str]:
+    """Wrap the names of rows."""
+    return [fill(str(name), WIDTH) for name in names]
+
+
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Name the rows 0, 1, ... of the y axis, the first on top."""
+    ax.set_yticks(range(len(names)), names, fontsize="small", linespacing=0.95)
+    plain(ax.get_yticklabels())
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.grid(False, axis="y")
+
+
+def date_scale(ax: Axes) -> None:
+    """Write the dates along the x axis as briefly as they allow."""
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def ink(of: Axes) -> Any:
@@ -104,6 +147,22 @@ def mark_event(ax: Axes, at: object = 0) -> None:
     ax.axvline(at, color=ink(ax), linestyle="--", linewidth=1, zorder=1, label="_event day")  # type: ignore[arg-type]
 
 
+def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
+    """Shade the sessions without a price."""
+    missing = np.concatenate([[False], np.isnan(price), [False]])
+    edges = np.flatnonzero(missing[1:] != missing[:-1])
+    for i, (first, after) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
+        ax.axvspan(
+            dates.iloc[first] - HALF_DAY,
+            dates.iloc[after - 1] + HALF_DAY,
+            facecolor=ink(ax),
+            alpha=0.1,
+            linewidth=0,
+            label="_suspended" if i else "Suspended",
+            zorder=0,
+        )
+
+
 def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], title: str | None) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
     for columns in (2, 1):
@@ -121,6 +180,7 @@ def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], tit
         # Axes grow by about a tenth once their figure is laid out.
         if legend.get_window_extent().width < 1.1 * ax.get_window_extent().width:
             break
+    plain(legend.get_texts())
     if title is not None:
         row = FontProperties(size="small").get_size_in_points() * (1 + mpl.rcParams["legend.labelspacing"])
         ax.set_title(title, pad=mpl.rcParams["axes.titlepad"] + 4 + row * math.ceil(len(labels) / columns))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes
+from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes, plain
 
 __all__ = ["plot_heatmap"]
 
@@ -85,6 +85,7 @@ def plot_heatmap(
     )
     ax.set(xlabel=DAY_LABEL, ylabel="")
     ax.tick_params(axis="y", rotation=0)
+    plain(ax.get_yticklabels())
     ax.grid(False)
     shown = [j for j, day in enumerate(days) if day % _step(len(days)) == 0]
     ax.set_xticks([j + 0.5 for j in shown], [minus(str(days[j])) for j in shown], rotation=0)

@@ -17,6 +17,7 @@ from eventstudy.plotting._base import (
     need,
     new_axes,
     percent_scale,
+    plain,
 )
 
 __all__ = ["plot_caar", "plot_car"]
@@ -199,10 +200,11 @@ def _draw_named(
         lonely = _lonely(values)
         ax.vlines(days[lonely], low[lonely], high[lonely], color=colour, alpha=0.4, label="_interval")
     if single:
-        ax.legend()
+        legend = ax.legend()
     else:
         heading = f"Bands: {band}s" if len(lines) <= MOST_BANDS else None
-        ax.legend(title=heading, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+        legend = ax.legend(title=heading, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    plain(legend.get_texts())
 
 
 def _lonely(values: np.ndarray) -> np.ndarray:

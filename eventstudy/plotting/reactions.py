@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from eventstudy.plotting._base import ink, interval, legend_above, mark_event, minus, need, new_axes, percent
+from eventstudy.plotting._base import (
+    date_scale,
+    interval,
+    legend_above,
+    mark_event,
+    minus,
+    need,
+    new_axes,
+    percent,
+    suspended,
+)
 
 __all__ = ["plot_reaction"]
-
-HALF_DAY = pd.Timedelta(hours=12)
 
 
 def plot_reaction(
@@ -64,16 +71,7 @@ def plot_reaction(
     ax = new_axes(ax)
     dates = frame["date"]
     price, without = frame["price"].to_numpy(float), frame["counterfactual"].to_numpy(float)
-    for i, (first, last) in enumerate(_gaps(price)):
-        ax.axvspan(
-            dates.iloc[first] - HALF_DAY,
-            dates.iloc[last] + HALF_DAY,
-            facecolor=ink(ax),
-            alpha=0.1,
-            linewidth=0,
-            label="_suspended" if i else "Suspended",
-            zorder=0,
-        )
+    suspended(ax, dates, price)
     if {"counterfactual_low", "counterfactual_high"} <= set(frame.columns):
         low, high = frame["counterfactual_low"], frame["counterfactual_high"]
         ax.fill_between(
@@ -97,9 +95,7 @@ def plot_reaction(
     for date in event:
         mark_event(ax, date)
         ax.lines[-1].set_label(f"Event session, {_date(date)}")
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
     _legend(ax, title)
     return ax
@@ -112,13 +108,6 @@ def _legend(ax: Axes, title: str | None) -> None:
     ranks = [next(i for i, head in enumerate(order) if label.startswith(head)) for label in labels]
     sequence = np.argsort(ranks, kind="stable")
     legend_above(ax, [handles[i] for i in sequence], [labels[i] for i in sequence], title)
-
-
-def _gaps(price: np.ndarray) -> list[tuple[int, int]]:
-    """First and last position of each run of missing prices."""
-    missing = np.concatenate([[False], np.isnan(price), [False]])
-    edges = np.flatnonzero(missing[1:] != missing[:-1])
-    return [(int(first), int(last) - 1) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _gap_label(after: pd.DataFrame, currency: str | None) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from eventstudy import plotting
-from eventstudy.results import frames
+from eventstudy.inference import clustering
+from eventstudy.results import frames, overviews
 from eventstudy.results.data import StudyData, WindowLike
 from eventstudy.windows import Window
 
@@ -43,7 +46,7 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.car_path(data, [row], data.window(start, end), level)
-        title = data.name(row)
+        title = _title(data, row)
         return plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title, level=level)
 
     def caar(
@@ -74,7 +77,7 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.reaction(data, row, data.window(start, end), level)
-        return plotting.plot_reaction(frame, ax=ax, currency=currency, title=data.name(row), level=level)
+        return plotting.plot_reaction(frame, ax=ax, currency=currency, title=_title(data, row), level=level)
 
     def fit(
         self,
@@ -88,7 +91,7 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.fit(data, row, self._near(start, end))
-        return plotting.plot_fit(frame, ax=ax, title=data.name(row))
+        return plotting.plot_fit(frame, ax=ax, title=_title(data, row))
 
     def null(
         self,
@@ -102,7 +105,7 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.null(data, row, data.window(start, end))
-        return plotting.plot_null(frame, ax=ax, title=data.name(row))
+        return plotting.plot_null(frame, ax=ax, title=_title(data, row))
 
     def heatmap(
         self,
@@ -127,10 +130,91 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         frame = frames.decomposition(data, row, day).reset_index()
-        return plotting.plot_decomposition(frame, ax=ax, currency=currency, title=data.name(row))
+        return plotting.plot_decomposition(frame, ax=ax, currency=currency, title=_title(data, row))
+
+    def forest(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """CAR of every event with its interval, sorted, and their average."""
+        window = self._data.window(start, end)
+        frame = overviews.forest(self._data, window, level)
+        return plotting.plot_forest(frame, ax=ax, title=f"CAR {window}", level=level)
+
+    def clustering(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """When the events fall, and how many of their windows are open at a time."""
+        window = self._data.window(start, end)
+        found = clustering(self._data.test_input(window))
+        title = f"Windows {window}"
+        if found.n_events > 1:
+            title += f": mean correlation {found.mean_correlation:.2f}"
+        return plotting.plot_clustering(overviews.clustering(self._data, window), ax=ax, title=title)
+
+    def residuals(self, event_id: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
+        """Estimation residuals and abnormal returns of one event over time."""
+        frame, title = self._residuals(event_id)
+        return plotting.plot_residuals(frame, ax=ax, title=title)
+
+    def qq(self, event_id: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
+        """Estimation residuals of one event against a normal distribution."""
+        frame, title = self._residuals(event_id)
+        return plotting.plot_qq(frame, ax=ax, title=title)
+
+    def autocorrelation(
+        self, event_id: Hashable | None = None, *, lags: int = 20, ax: Axes | None = None
+    ) -> Axes:
+        """Autocorrelation of one event's estimation residuals and of their squares."""
+        frame, title = self._residuals(event_id)
+        return plotting.plot_autocorrelation(frame, ax=ax, title=title, lags=lags)
+
+    def tests(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """P-values of all tests at once, those that do not apply and those recommended marked."""
+        window = self._data.window(start, end)
+        return plotting.plot_tests(overviews.tests(self._data, window), ax=ax, title=f"Tests of {window}")
+
+    def timeline(
+        self,
+        event_id: Hashable | None = None,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        currency: str | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Price at the close within its daily limits, limit days and suspended sessions marked."""
+        data = self._data
+        row = data.position(event_id)
+        frame = overviews.timeline(data, row, data.window(start, end))
+        return plotting.plot_timeline(frame, ax=ax, currency=currency, title=_title(data, row))
+
+    def _residuals(self, event_id: Hashable | None) -> tuple[pd.DataFrame, str]:
+        data = self._data
+        row = data.position(event_id)
+        return frames.null(data, row, data.spec.window), _title(data, row)
 
     def _near(self, start: WindowLike, end: int | None) -> Window:
         """Window asked for, cut to the event window where only the default reaches past it."""
         if (start, end) == (0, 1):
             end = min(1, self._data.spec.window.end)
         return self._data.window(start, end)
+
+
+def _title(data: StudyData, row: int) -> str:
+    """Name of an event as a title; dollars in a label are no mathematics."""
+    return data.name(row).replace("$", r"\$")

@@ -75,11 +75,66 @@ def decomposition() -> pd.DataFrame:
     return pd.DataFrame({"moment": moments, "price": prices, "change": prices / 27.60 - 1})
 
 
+def forest() -> pd.DataFrame:
+    estimates = np.array([-0.075, 0.01, -0.042, 0.003])
+    frame = pd.DataFrame({"event": ["Hikvision", "ZTE", "Dahua", "iFlytek"], "car": estimates})
+    return frame.assign(ci_low=estimates - 0.05, ci_high=estimates + 0.06)
+
+
+def clustering() -> pd.DataFrame:
+    windows = [1, 1, 3, 3, 3, 2, 0, 0, 1, 1]
+    events = [0, 1, 0, 2, 0, 0, 0, 0, 0, 1]
+    return pd.DataFrame(
+        {"date": pd.bdate_range("2019-05-15", periods=10), "windows": windows, "events": events}
+    )
+
+
+def tests() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "test": ["cross_sectional", "portfolio", "bmp", "grank_t", "patell"],
+            "p_value": [0.04, np.nan, 0.2, 0.012, 1e-9],
+            "applicable": [True, False, True, True, True],
+            "recommended": [False, False, False, True, False],
+        }
+    )
+
+
+def timeline() -> pd.DataFrame:
+    dates = pd.bdate_range("2018-06-11", periods=8)
+    price = np.array([31.3, np.nan, np.nan, 28.17, 25.35, 24.0, 26.4, 26.0])
+    return pd.DataFrame(
+        {
+            "date": dates,
+            "day": np.arange(-3, 5),
+            "price": price,
+            "limit_down": [28.0, np.nan, np.nan, 28.17, 25.35, 22.82, 21.6, 23.76],
+            "limit_up": [34.0, np.nan, np.nan, 34.43, 30.99, 27.89, 26.4, 29.04],
+            "touched": [0, 0, 0, -1, -1, -1, 1, 1],
+            "closed": [0, 0, 0, -1, -1, 0, 1, 0],
+        }
+    )
+
+
 @pytest.fixture(scope="session")
 def frames() -> SimpleNamespace:
     """Makers of one frame for each figure, by the name of the figure."""
-    makers = (car, cars, caar, reaction, fit, null, heatmap, decomposition)
-    return SimpleNamespace(**{maker.__name__: maker for maker in makers})
+    makers = (
+        car,
+        cars,
+        caar,
+        reaction,
+        fit,
+        null,
+        heatmap,
+        decomposition,
+        forest,
+        clustering,
+        tests,
+        timeline,
+    )
+    named = {maker.__name__: maker for maker in makers}
+    return SimpleNamespace(**named, residuals=null, qq=null, autocorrelation=null)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,124 @@
+"""Estimates of many events, or of many specifications, one row each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from eventstudy.errors import RequestError
+from eventstudy.plotting._base import (
+    ink,
+    interval,
+    legend_above,
+    name_rows,
+    need,
+    new_axes,
+    percent_scale,
+    wrapped,
+)
+
+__all__ = ["plot_forest"]
+
+#: More rows than this are drawn as a curve of thin lines, without names.
+MOST_NAMES = 40
+
+
+def plot_forest(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    level: float = 0.95,
+    sort: bool = True,
+) -> Axes:
+    """Draw cumulative abnormal returns with their intervals, one row an event, sorted.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``event``, ``car``, ``ci_low`` and ``ci_high`` (decimals), and optionally ``role``:
+        rows of role ``"average"`` are drawn below the others, as diamonds. Up to 40 events are
+        named.
+    ax : Axes, optional
+        Where to draw; by default a new figure with room for the rows.
+    title : str, optional
+    level : float, optional
+        Level of the intervals in `frame`, for the legend.
+    sort : bool, default True
+        Highest CAR on top; else the order of `frame`.
+
+    Returns
+    -------
+    Axes
+        The legend counts the events without a CAR, which have no row.
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column, or has no CAR.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_forest
+    >>> frame = pd.DataFrame({"event": ["Hikvision", "Dahua"], "car": [-0.075, -0.042]})
+    >>> ax = plot_forest(frame.assign(ci_low=frame.car - 0.05, ci_high=frame.car + 0.05))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['Dahua', 'Hikvision']
+    """
+    need(frame, "plot_forest", ["event", "car", "ci_low", "ci_high"])
+    frame = frame.reset_index(drop=True)
+    seen = frame.dropna(subset=["car"])
+    if seen.empty:
+        raise RequestError(f"plot_forest has nothing to draw: none of {len(frame)} rows has a CAR.")
+    is_average = frame["role"].eq("average") if "role" in frame else pd.Series(False, frame.index)
+    events, averages = seen[~is_average[seen.index]], seen[is_average[seen.index]]
+    if sort:
+        events = events.sort_values("car", ascending=False, kind="stable")
+    rows = pd.concat([events, averages])
+    named = len(rows) <= MOST_NAMES
+    names = wrapped(rows["event"]) if named else []
+    ax = new_axes(ax, names)
+    ax.axvline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+    given = int((~is_average).sum())
+    counted = f"{len(events)}" if len(events) == given else f"{len(events)} of {given}"
+    word = "event" if counted == "1" else "events"
+    style = {"linewidth": 1.6 if named else 0.4, "markersize": 5.0 if named else 2.0}
+    _points(ax, events, 0, "C0", "o", f"CAR and {interval(level)}, {counted} {word}", style)
+    if len(averages):
+        marks = {"linewidth": 2.0, "markersize": 8.0}
+        _points(ax, averages, len(events), "C1", "D", "Average", marks)
+    if named:
+        name_rows(ax, names)
+    else:
+        ax.set_ylim(len(rows) + 0.02 * len(rows), -0.02 * len(rows))
+        ax.set_yticks([])
+        ax.set_ylabel(f"{len(events)} events" + (", sorted" if sort else ""))
+    percent_scale(ax.xaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.set_xlabel("Cumulative abnormal return")
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
+    return ax
+
+
+def _points(
+    ax: Axes, rows: pd.DataFrame, first: int, colour: str, marker: str, label: str, style: dict[str, float]
+) -> None:
+    places = np.arange(first, first + len(rows))
+    car = rows["car"].to_numpy(float)
+    reach = np.abs(rows[["ci_low", "ci_high"]].to_numpy(float).T - car)
+    ax.errorbar(
+        car,
+        places,
+        xerr=reach,
+        fmt=marker,
+        color=colour,
+        # A thin line for each of many events would fill the plot.
+        ecolor=(colour, min(1.0, style["linewidth"])),
+        elinewidth=style["linewidth"],
+        markersize=style["markersize"],
+        label=label,
+        zorder=3,
+    )

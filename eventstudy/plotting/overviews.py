@@ -1,0 +1,102 @@
+"""The p-values of all significance tests at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from eventstudy.plotting._base import ink, legend_above, name_rows, need, new_axes
+
+__all__ = ["plot_tests"]
+
+#: Smaller p-values are drawn at this end of the scale.
+FLOOR = 1e-4
+TICKS = {FLOOR: "0.0001\nor less", 0.001: "0.001", 0.01: "0.01", 0.05: "0.05", 0.1: "0.1", 1.0: "1"}
+LEVELS = (0.01, 0.05, 0.1)
+
+
+def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw the p-values of significance tests, those that do not apply and those recommended marked.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``test``, ``p_value`` and ``applicable``, as in ``results.test()``, and optionally
+        ``recommended``, whether the test survives the design.
+    ax : Axes, optional
+        Where to draw; by default a new figure with room for the rows.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+        A logarithmic scale with lines at 1, 5 and 10 %; p-values below 0.0001 stand at its end, as
+        triangles. Tests that do not apply come last.
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_tests
+    >>> frame = pd.DataFrame({"test": ["bmp", "t"], "p_value": [None, 0.004], "applicable": [False, True]})
+    >>> ax = plot_tests(frame)
+    >>> [label.get_text() for label in ax.get_yticklabels()], ax.texts[0].get_text()
+    (['t', 'bmp'], 'does not apply')
+    """
+    need(frame, "plot_tests", ["test", "p_value", "applicable"])
+    p = frame["p_value"].astype(float)
+    valid = frame["applicable"].astype(bool) & p.notna()
+    chosen = frame["recommended"].astype(bool) if "recommended" in frame else pd.Series(False, frame.index)
+    order = np.argsort(~valid.to_numpy(), kind="stable")
+    names = [str(name) for name in frame["test"].to_numpy()[order]]
+    ax = new_axes(ax, names)
+    ax.set_xscale("log")
+    ax.set_xlim(FLOOR / 1.5, 1.5)
+    for level in LEVELS:
+        ax.axvline(level, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label="_level")
+    kinds = (
+        (valid & chosen, "C1", "D", 7.0, "Recommended for this design"),
+        (valid & ~chosen, "C0", "o", 5.0, "Applies" if chosen.any() else "p-value"),
+    )
+    for mask, colour, marker, size, label in kinds:
+        rows = np.flatnonzero(mask.to_numpy()[order])
+        values = p.to_numpy()[order][rows]
+        tiny = values < FLOOR
+        for part, shape in ((~tiny, marker), (tiny, "<")):
+            if part.any():
+                told = label if shape == marker or tiny.all() else "_tiny"
+                ax.plot(
+                    np.maximum(values[part], FLOOR),
+                    rows[part],
+                    color=colour,
+                    marker=shape,
+                    markersize=size,
+                    linestyle="none",
+                    label=told,
+                    zorder=3,
+                )
+    for row in np.flatnonzero(~valid.to_numpy()[order]):
+        ax.annotate(
+            "does not apply",
+            xy=(0.02, row),
+            xycoords=ax.get_yaxis_transform(),
+            va="center",
+            fontsize="small",
+            fontstyle="italic",
+        )
+    name_rows(ax, names)
+    ax.set_xticks(list(TICKS), list(TICKS.values()))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("p-value")
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        legend_above(ax, handles, labels, title)
+    elif title is not None:
+        ax.set_title(title)
+    return ax

@@ -1,0 +1,74 @@
+"""Tidy frames that show a whole study, or one event in its market: gathered for drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import recommend, run_tests
+from eventstudy.results import average
+from eventstudy.results.data import StudyData
+from eventstudy.windows import Window
+
+__all__ = ["clustering", "forest", "tests", "timeline"]
+
+
+def forest(data: StudyData, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """CAR of each event with its interval, and their average: event, car, ci_low, ci_high, role."""
+    columns = ["car", "ci_low", "ci_high"]
+    frame = data.cars(window, level)[columns].reset_index(drop=True)
+    frame.insert(0, "event", [data.name(row) for row in range(len(frame))])
+    frame["role"] = "event"
+    if len(frame) == 1:
+        return frame
+    mean = average.averages([data.test_input(window)], [window], None, level)
+    mean = mean.rename(columns={"caar": "car"})[columns]
+    test = "average"
+    return pd.concat([frame, mean.assign(event=test, role=test)], ignore_index=True)
+
+
+def clustering(data: StudyData, window: Window) -> pd.DataFrame:
+    """Sessions from the first tested window to the last: date, windows open, events of that day 0."""
+    sessions, day0 = data.spec.market.sessions, data.sample.day0
+    last = len(sessions) - 1
+    starts, ends = np.clip(day0 + window.start, 0, last), np.clip(day0 + window.end, 0, last)
+    events = np.bincount(day0, minlength=len(sessions))
+    # A window opens on its first session and closes after its last.
+    steps = np.bincount(starts, minlength=last + 2) - np.bincount(ends + 1, minlength=last + 2)
+    first, after = min(starts.min(), day0.min()), max(ends.max(), day0.max()) + 1
+    frame = pd.DataFrame({"date": sessions, "windows": np.cumsum(steps)[:-1], "events": events})
+    return frame.iloc[first:after].reset_index(drop=True)
+
+
+def tests(data: StudyData, window: Window) -> pd.DataFrame:
+    """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended."""
+    tested = data.test_input(window)
+    frame = run_tests(tested)
+    return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
+
+
+def timeline(data: StudyData, row: int, window: Window) -> pd.DataFrame:
+    """Gather closes and limits around one event: date, day, price, limit_down, limit_up, touched, closed.
+
+    Raises
+    ------
+    RequestError
+        If the market has no prices.
+    """
+    market = data.spec.market
+    if "close" not in market.price_fields:
+        raise RequestError("The timeline shows prices: make the market with Market.from_prices.")
+    security, book = data.sample.timeline["security"].iloc[row], market.limits
+    days = window.offsets
+    at = int(data.sample.day0[row]) + days
+    days, at = days[(at >= 0) & (at < len(market.sessions))], at[(at >= 0) & (at < len(market.sessions))]
+    shown = {
+        "price": market.prices("close"),
+        "limit_down": book.down,
+        "limit_up": book.up,
+        "touched": book.touched,
+        "closed": book.closed,
+    }
+    columns = {name: frame[security].to_numpy()[at] for name, frame in shown.items()}
+    return pd.DataFrame({"date": market.sessions[at], "day": days} | columns)
