@@ -25,6 +25,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 #: arch works in percent: decimals are too small for its optimiser.
 PERCENT = 100.0
+#: EGARCH takes more steps than the 100 that its optimiser allows by default.
+STEPS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +184,7 @@ class GARCHMarketModel(NormalReturnModel):
         leverage = 0 if self.kind == "garch" else 1
         variance = (arch.EGARCH if self.kind == "egarch" else arch.GARCH)(p=1, o=leverage, q=1)
         model = arch.LS(PERCENT * y[used], PERCENT * x[used], volatility=variance, rescale=False)
-        return model.fit(disp="off", show_warning=False)
+        return model.fit(disp="off", show_warning=False, options={"maxiter": STEPS})
 
     def _decimals(self, percent: FloatArray) -> FloatArray:
         """Parameters of returns in percent, turned into those of decimals."""
