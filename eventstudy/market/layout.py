@@ -91,7 +91,7 @@ def lay_on_sessions(
                 "span several sessions and are treated so.",
                 CalendarWarning,
             )
-        index = expected
+        index = expected.rename("date")
     columns = base.columns
     return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
 
