@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.errors import RequestError
 from eventstudy.windows import Window
 
 __all__ = [
     "Alternative",
+    "Declaration",
     "Options",
     "SignificanceTest",
     "Statistic",
@@ -31,13 +33,47 @@ Alternative = Literal["two-sided", "less", "greater"]
 class Options:
     """How a test is run: side, resamples and randomness.
 
-    `seed` is an int, a `numpy.random.Generator` or None; each test draws from a generator of its
-    own, so that results do not depend on which other tests run.
+    Attributes
+    ----------
+    alternative : {"two-sided", "less", "greater"}
+    n_resamples : int
+        Random draws B of a resampling test.
+    seed : int, numpy.random.Generator or None
+        None draws afresh each time.
     """
 
     alternative: Alternative = "two-sided"
     n_resamples: int = 999
     seed: int | np.random.Generator | None = None
+
+    def generator(self, key: str) -> np.random.Generator:
+        """Return the random generator of test `key`, a stream of its own.
+
+        It depends on `seed` and `key` alone, so that a result does not depend on which other tests
+        run. (Of a Generator one number is drawn, which then is the seed.)
+        """
+        seed = self.seed
+        if isinstance(seed, np.random.Generator):
+            seed = int(seed.integers(2**63))
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(key.encode())))
+
+    def settled(self) -> Options:
+        """Return checked options for several tests, with one seed for all of them.
+
+        Raises
+        ------
+        RequestError
+            If the number of resamples or the seed is negative or no whole number.
+        """
+        if not isinstance(self.n_resamples, int | np.integer) or self.n_resamples < 1:
+            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {self.n_resamples!r}.")
+        if isinstance(self.seed, np.random.Generator):
+            return replace(self, seed=int(self.seed.integers(2**63)))
+        if self.seed is not None and (not isinstance(self.seed, int | np.integer) or self.seed < 0):
+            raise RequestError(
+                f"seed is a whole number from 0 on, a numpy.random.Generator or None; got {self.seed!r}."
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -56,6 +92,7 @@ class TestInput:
 
     @cached_property
     def cumulative(self) -> CumulativeReturns:
+        """CARs of all N events over the tested window, with their prediction-error variances."""
         return cumulate(self.abnormal, self.window)
 
     @cached_property
@@ -102,20 +139,20 @@ class TestInput:
 def select(abnormal: AbnormalReturns, keep: npt.NDArray[np.bool_]) -> AbnormalReturns:
     """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
     n = abnormal.n_events
-    values = {
-        name: value[keep] if isinstance(value, np.ndarray) and value.shape[:1] == (n,) else value
-        for name, value in vars(abnormal).items()
-        if name in abnormal.__dataclass_fields__
-    }
-    return AbnormalReturns(**values)
+    parts: dict[str, Any] = {}
+    for part in fields(abnormal):
+        value = getattr(abnormal, part.name)
+        if isinstance(value, np.ndarray) and value.shape[:1] == (n,):
+            parts[part.name] = value[keep]
+    return replace(abnormal, **parts)
 
 
 @dataclass(frozen=True)
 class Statistic:
     """A computed test statistic with its null distribution and p-value.
 
-    `distribution` is ``"t"``, ``"normal"``, ``"binomial"``, ``"F"``, ``"rank"`` (exact ranks among
-    estimation-window values) or ``"resampled"``; `dof` is None where there are none.
+    `distribution` is ``"t"``, ``"normal"``, ``"binomial"``, ``"signed-rank"``, ``"F"``, ``"rank"``
+    (ranks among estimation-window values) or ``"resampled"``; `dof` is None where there are none.
     """
 
     statistic: float
@@ -128,8 +165,8 @@ class Statistic:
 
 
 @dataclass(frozen=True)
-class SignificanceTest:
-    """Declaration of a test: what it claims, what it survives and how it is computed.
+class Declaration:
+    """What a test claims and what it survives.
 
     Attributes
     ----------
@@ -144,10 +181,6 @@ class SignificanceTest:
         "serial dependence"}``.
     reference : str
         The paper.
-    applies : callable
-        TestInput -> None, or the reason why the test cannot be used.
-    compute : callable
-        (TestInput, Options) -> Statistic; called only where `applies` returns None.
     """
 
     key: str
@@ -156,6 +189,20 @@ class SignificanceTest:
     distribution: str
     robust_to: frozenset[str]
     reference: str
+
+
+@dataclass(frozen=True)
+class SignificanceTest(Declaration):
+    """A test of the events of one study: its declaration, when it applies and how it is computed.
+
+    Attributes
+    ----------
+    applies : callable
+        TestInput -> None, or the reason why the test cannot be used.
+    compute : callable
+        (TestInput, Options) -> Statistic; called only where `applies` returns None.
+    """
+
     applies: Callable[[TestInput], str | None]
     compute: Callable[[TestInput, Options], Statistic]
 
@@ -166,8 +213,6 @@ def p_value(
     dof: float | None = None,
 ) -> float:
     """P-value of a statistic that is t(dof) under the null, or normal where `dof` is None."""
-    law = stats.norm if dof is None else stats.t(dof)
-    if alternative == "two-sided":
-        return float(min(1.0, 2.0 * law.sf(abs(statistic))))
-    tail = law.cdf if alternative == "less" else law.sf
-    return float(cast(Any, tail)(statistic))
+    upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
+    tail = float(stats.norm.sf(upper) if dof is None else stats.t.sf(upper, dof))
+    return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail

@@ -10,16 +10,23 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput
+from eventstudy.inference.base import (
+    Alternative,
+    Declaration,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+)
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single import SINGLE_TESTS
-from eventstudy.inference.support import usable_events
+from eventstudy.inference.support import undefined, usable_events
 
-__all__ = ["COLUMNS", "TESTS", "check_keys", "run_tests"]
+__all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "check_keys", "run_tests"]
 
 ORDER = [
     "cross_sectional",
@@ -123,43 +130,50 @@ def run_tests(
     Raises
     ------
     RequestError
-        If a key or the alternative is unknown.
+        If a key or the alternative is unknown, or the number of resamples or the seed is no use.
     """
-    options = Options() if options is None else options
+    options = (Options() if options is None else options).settled()
     if options.alternative not in get_args(Alternative):
         raise RequestError(
             f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
         )
     wanted = list(TESTS) if keys is None else check_keys(keys)
-    rows = [_row(TESTS[key], data, options) for key in wanted]
+    return as_frame([_row(TESTS[key], data, options) for key in wanted])
+
+
+def as_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """Make the table of `as_row`s, with the types of its columns."""
     return pd.DataFrame(
         {name: np.array([row[name] for row in rows], dtype=TYPES.get(name, object)) for name in COLUMNS}
     )
 
 
 def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:
+    reason = test.applies(data)
+    found = undefined(reason) if reason else test.compute(data, options)
+    return as_row(test, found, usable_events(data).n_events)
+
+
+def as_row(test: Declaration, found: Statistic, n_events: int) -> dict[str, object]:
+    """Make the row of a test's result; a missing statistic is a test that does not apply."""
     row: dict[str, object] = {
         "test": test.key,
         "distribution": test.distribution,
-        "n_events": usable_events(data).n_events,
+        "n_events": n_events,
         "null": test.null,
         "robust_to": ", ".join(sorted(test.robust_to)),
         "reference": test.reference,
     }
-    reason = test.applies(data)
-    found = None if reason else test.compute(data, options)
-    if found is not None and np.isnan(found.statistic):
-        reason = found.note
-    if found is None or reason:
+    if np.isnan(found.statistic):
         missing = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), np.nan)
-        return row | missing | {"applicable": False, "note": f"not applicable: {reason}"}
+        return row | missing | {"applicable": False, "note": f"not applicable: {found.note}"}
     return row | {
         "statistic": found.statistic,
         "distribution": found.distribution,
         "dof": np.nan if found.dof is None else found.dof,
         "p_value": found.p_value,
         "estimate": found.estimate,
-        "n_events": found.extra.get("n_events", row["n_events"]),
+        "n_events": found.extra.get("n_events", n_events),
         "applicable": True,
         "note": found.note,
     }
