@@ -28,6 +28,7 @@ numpydoc_show_class_members = False  # the class template lists them
 nb_execution_mode = "auto"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 
 html_theme = "pydata_sphinx_theme"
