@@ -64,11 +64,11 @@ class LinearModel(NormalReturnModel):
     def fit(self, arrays: EventArrays) -> ModelFit:
         if arrays.span_est is None:
             ols = ols_batch(arrays.y_est, arrays.x_est)
-            residuals = ols.residuals
+            residuals, kind = ols.residuals, "least squares"
         else:
             spans = np.maximum(arrays.span_est, 1).astype(np.float64)
             ols = ols_batch(arrays.y_est, arrays.x_est, constant=spans, weights=1.0 / spans)
-            residuals = ols.residuals / np.sqrt(spans)
+            residuals, kind = ols.residuals / np.sqrt(spans), "least squares on trade-to-trade returns"
         dof = (ols.n_obs - self.n_params).astype(np.float64)
         return linear_fit(
             arrays,
@@ -81,6 +81,7 @@ class LinearModel(NormalReturnModel):
             r_squared=ols.r_squared,
             residuals=residuals,
             leverage=ols.leverage,
+            se_source=f"prediction error of {kind}",
         )
 
     def regression(self, arrays: EventArrays, row: int) -> Any:

@@ -152,6 +152,7 @@ def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], fit.resid, rtol=1e-7, atol=1e-12)
         np.testing.assert_allclose(results._data.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
         np.testing.assert_allclose(results.regression(i).bse, fit.bse, rtol=1e-8)
+    assert "trade-to-trade" in results._data.fit.se_source
 
 
 def test_trade_to_trade_is_dropping_where_nothing_is_missing(make_market, events):
