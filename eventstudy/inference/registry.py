@@ -22,9 +22,11 @@ from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
+from eventstudy.inference.resampling import RESAMPLING_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single import SINGLE_TESTS
 from eventstudy.inference.support import undefined, usable_events
+from eventstudy.inference.vectors import VECTOR_TESTS
 
 __all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "check_keys", "run_tests"]
 
@@ -51,6 +53,10 @@ ORDER = [
     "cumrank_z",
     "wilcoxon",
     "jackknife",
+    "bootstrap",
+    "wild_bootstrap",
+    "block_bootstrap",
+    "permutation",
     "t",
     "sq",
 ]
@@ -82,6 +88,8 @@ _declared = {
         *CALENDAR_TESTS,
         *SIGN_TESTS,
         *RANK_TESTS,
+        *RESAMPLING_TESTS,
+        *VECTOR_TESTS,
         *SINGLE_TESTS,
     )
 }
