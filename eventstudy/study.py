@@ -149,9 +149,10 @@ class EventStudy:
         arrays = spec.model.arrays(sample)
         fit = spec.model.fit(arrays)
         reasons = _unusable(spec, sample, fit, arrays.y_evt)
-        usable = np.array([reason is None for reason in reasons], dtype=bool)
-        if not usable.all():
-            sample = sample.keep(usable, [r for r in reasons if r is not None])
+        if reasons:
+            usable = np.ones(len(sample), dtype=bool)
+            usable[list(reasons)] = False
+            sample = sample.keep(reasons)
             arrays, fit = _rows(arrays, usable), _rows(fit, usable)
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
@@ -197,29 +198,32 @@ def _unusable(
     sample: EventSample,
     fit: ModelFit,
     returns: npt.NDArray[np.float64],
-) -> list[str | None]:
-    """Reason why each event of the sample cannot be used, or None."""
+) -> dict[int, str]:
+    """Reason why events of the sample, by position, cannot be used."""
     needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
-    reasons: list[str | None] = []
-    for i, security in enumerate(sample.timeline["security"]):
-        reason = None
-        if needs_benchmark and sample.benchmark[i] < 0:
-            reason = f"no benchmark is given for {security}"
-        elif fit.failure is not None and fit.failure[i]:
-            reason = str(fit.failure[i])
-        elif fit.n_obs[i] < spec.min_observations:
-            reason = (
+    alone = (sample.benchmark < 0) & needs_benchmark
+    failed = np.zeros(len(sample), dtype=bool) if fit.failure is None else np.array(fit.failure, dtype=bool)
+    short = fit.n_obs < spec.min_observations
+    flat = ~(fit.s2 > 1e-20)
+    empty = np.isnan(returns - fit.expected).all(axis=1)
+    reasons = {}
+    for i in np.flatnonzero(alone | failed | short | flat | empty).tolist():
+        if alone[i]:
+            reasons[i] = f"no benchmark is given for {sample.events['security'].iloc[i]}"
+        elif fit.failure is not None and failed[i]:
+            reasons[i] = str(fit.failure[i])
+        elif short[i]:
+            reasons[i] = (
                 f"only {fit.n_obs[i]} usable estimation returns in {spec.estimation}, fewer than "
                 f"min_observations={spec.min_observations}"
             )
-        elif not fit.s2[i] > 1e-20:
-            reason = (
+        elif flat[i]:
+            reasons[i] = (
                 "its returns do not vary over the estimation window, or not apart from the benchmark, or the "
                 "regressors are collinear"
             )
-        elif np.isnan(returns[i] - fit.expected[i]).all():
-            reason = "no abnormal return can be computed on any day of the event window"
-        reasons.append(reason)
+        else:
+            reasons[i] = "no abnormal return can be computed on any day of the event window"
     return reasons
 
 
@@ -244,10 +248,9 @@ def _report_excluded(sample: EventSample) -> None:
 
 
 def _warn_of(sample: EventSample) -> None:
-    timeline = sample.timeline
-    old = timeline[timeline["spans"] > timeline["suspended_sessions"] + 1]
-    for event_id, event in old.head(5).iterrows():
-        warn(f"Event {event_id} ({event['security']}): {event['note']}.", LumpedReturnWarning)
+    old = sample.spans > sample.day0 - sample.first_row + 1
+    for i in np.flatnonzero(old)[:5].tolist():
+        warn(f"{_named(sample, i)}: {sample.note(i)}.", LumpedReturnWarning)
     touching = _touching(sample)
     if touching:
         shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching[:5])
@@ -259,9 +262,13 @@ def _warn_of(sample: EventSample) -> None:
         )
 
 
+def _named(sample: EventSample, row: int) -> str:
+    return f"Event {sample.events.index[row]} ({sample.events['security'].iloc[row]})"
+
+
 def _touching(sample: EventSample) -> list[tuple[object, object, str]]:
     """Pairs (event, other event of the security, which window of the first the other's day 0 lies in)."""
-    frame = pd.DataFrame({"event": sample.timeline.index, "security": sample.security, "row": sample.day0})
+    frame = pd.DataFrame({"event": sample.events.index, "security": sample.security, "row": sample.day0})
     recurring = frame[frame.duplicated("security", keep=False)]
     pairs = recurring.merge(recurring, on="security", suffixes=("", "_other"))
     pairs = pairs[pairs["event"] != pairs["event_other"]]
@@ -281,8 +288,8 @@ def _warn_of_gaps(
     for i in np.flatnonzero(lost.any(axis=1))[:5]:
         days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
         warn(
-            f"Event {sample.timeline.index[i]} ({sample.timeline['security'].iloc[i]}): the benchmark or a "
-            f"factor is missing on relative day(s) {days}, so these have no abnormal return.",
+            f"{_named(sample, int(i))}: the benchmark or a factor is missing on relative day(s) "
+            f"{days}, so these have no abnormal return.",
             DataWarning,
         )
 

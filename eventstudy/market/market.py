@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -190,6 +191,8 @@ class Market:
         self._data = data
         self._limits: LimitBook | None = None
         self._positions = {name: row for row, name in enumerate(data.columns)}
+        several = data.spans > 1
+        self._single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         names, values, spans, self._benchmark_of = lay_benchmarks(data, benchmark, benchmark_is_price)
         self._n_benchmarks = len(names)
         if data.factors is not None:
@@ -288,9 +291,14 @@ class Market:
         """Return returns and spans, both (S, T), and each benchmark's row in `bank` (S,), -1 where none."""
         return self._data.returns, self._data.spans, self._benchmark_of
 
-    def find(self, security: str) -> int | None:
-        """Row of a security in `arrays`, or None."""
-        return self._positions.get(security)
+    def positions(self, securities: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Rows of securities in `arrays`, -1 for those the market has not."""
+        return np.array([self._positions.get(name, -1) for name in securities], dtype=np.int64)
+
+    @property
+    def single_returns(self) -> npt.NDArray[np.float64]:
+        """Returns that span one session, (S, T); NaN elsewhere."""
+        return self._single
 
     @property
     def limits(self) -> LimitBook:

@@ -133,7 +133,7 @@ class PeerModel(NormalReturnModel):
     def arrays(self, sample: EventSample, part: slice = slice(None)) -> PeerArrays:
         market = sample.market
         names, chosen = self._chosen(market, sample.timeline["security"].iloc[part].tolist())
-        rows = np.array([market.find(name) for name in names], dtype=np.int64)
+        rows = market.positions(names)
         returns, spans, _ = market.arrays()
         candidates, left_out = _without_hit(sample, part, names, chosen)
         return PeerArrays(
@@ -210,7 +210,7 @@ class PeerModel(NormalReturnModel):
             names = tuple(self.peers)
             wanted = [names] * len(securities)
         for name in names:
-            if market.find(name) is None:
+            if market.positions([name])[0] < 0:
                 close = difflib.get_close_matches(name, market.securities, n=3)
                 hint = f"; did you mean {' or '.join(close)}?" if close else "."
                 raise ModelError(f"The peer {name!r} is no security of the market{hint}")

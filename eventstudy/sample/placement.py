@@ -1,0 +1,183 @@
+"""Placement: which session could first react to an event, and why an event has none."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.errors import CalendarError, EventError
+from eventstudy.events import NonSession
+from eventstudy.market import Market
+from eventstudy.windows import Window
+
+__all__ = [
+    "Placement",
+    "first_sessions",
+    "first_trades",
+    "shift_note",
+    "told",
+    "too_early",
+    "unknown_security",
+]
+
+IntArray = npt.NDArray[np.int64]
+DayArray = npt.NDArray[np.datetime64]
+
+# Firms of the news that are listed nowhere: the likeliest mistake deserves its own answer.
+UNLISTED = {
+    "huawei": "Huawei is not listed",
+    "dji": "DJI is not listed",
+    "bytedance": "ByteDance is not listed",
+    "tiktok": "TikTok (ByteDance) is not listed",
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """First sessions that could react to N events.
+
+    Attributes
+    ----------
+    row : array of int, shape (N,)
+        Row in ``market.sessions``; -1 where there is none.
+    closed_days : array of int, shape (N,)
+        Days without a session just before it, or by which a date was moved back.
+    previous : array of datetime64[D], shape (N,)
+        Session before the announcement, or the date given; NaT where the date is a session.
+    reasons : dict of int to str
+        Why an event, by its position, has no session.
+    """
+
+    row: IntArray
+    closed_days: IntArray
+    previous: DayArray
+    reasons: dict[int, str]
+
+
+def first_sessions(market: Market, frame: pd.DataFrame, non_session: NonSession) -> Placement:
+    """Find the first session that could react to each event of an events frame.
+
+    Raises
+    ------
+    CalendarError
+        If events carry announcement times and the market has no exchange calendar.
+    EventError
+        If a date is no session and `non_session` is ``"raise"``.
+    """
+    sessions = market.sessions.to_numpy().astype("datetime64[D]")
+    timed = frame["announced_at"].notna().to_numpy()
+    day = frame["date"].to_numpy().astype("datetime64[D]")
+    previous = np.full(len(frame), np.datetime64("NaT", "D"))
+    if timed.any():
+        exchange = market.exchange
+        if exchange is None:
+            raise CalendarError(
+                "The events carry announcement times, but the market has no exchange calendar to place them "
+                "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...), or give a date instead."
+            )
+        reaction = exchange.reaction(pd.DatetimeIndex(frame.loc[timed, "announced_at"]))
+        day[timed], previous[timed] = reaction.session, reaction.previous
+    row = np.searchsorted(sessions, day)
+    reasons: dict[int, str] = {}
+    outside = (row == len(sessions)) | (day < sessions[0])
+    for i in np.flatnonzero(outside).tolist():
+        reasons[i] = _outside(market, pd.Timestamp(day[i]))
+    at = np.minimum(row, len(sessions) - 1)
+    moved = ~timed & ~outside & (sessions[at] != day)
+    if moved.any() and non_session == "raise":
+        i = np.flatnonzero(moved).tolist()[0]
+        raise EventError(
+            f"Event {frame.index[i]} ({frame['security'].iloc[i]}): {day[i]} is no session of the "
+            "market. Give a session, or choose Events(..., non_session='next', 'previous' or 'skip')."
+        )
+    if non_session == "skip":
+        reasons |= {i: f"{day[i]} is no session (non_session='skip')" for i in np.flatnonzero(moved).tolist()}
+    if non_session == "previous":
+        at = at - moved
+    previous[moved] = day[moved]
+    # Not the calendar's own count: sessions="data" may lack the first session.
+    gap = (sessions[at] - previous).astype(np.int64)
+    closed = np.where(timed, gap - 1, np.where(moved, np.abs(gap), 0))
+    return Placement(np.where(outside, -1, at).astype(np.int64), closed, previous, reasons)
+
+
+def first_trades(returns: npt.NDArray[np.float64], security: IntArray, row: IntArray) -> IntArray:
+    """First session from `row` on with a return, by event; -1 where there is none; shape (N,)."""
+    day0 = row.copy()
+    traded: dict[int, IntArray] = {}
+    for i in np.flatnonzero(np.isnan(returns[security, row])):
+        who = int(security[i])
+        if who not in traded:
+            traded[who] = np.flatnonzero(~np.isnan(returns[who]))
+        later = np.searchsorted(traded[who], row[i])
+        day0[i] = traded[who][later] if later < len(traded[who]) else -1
+    return day0
+
+
+def told(event: pd.Series) -> str:
+    """When an event was announced, as it was given."""
+    if pd.notna(event["announced_at"]):
+        return f"{event['announced_local']:%Y-%m-%d %H:%M%z}"
+    return f"{event['date']:%Y-%m-%d}"
+
+
+def _outside(market: Market, day: pd.Timestamp) -> str:
+    first, last = market.sessions[0], market.sessions[-1]
+    side = "before the data starts" if day < first else "after the data ends"
+    return f"its session {day:%Y-%m-%d} lies {side} ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
+
+
+def too_early(market: Market, row: int, estimation: Window) -> str:
+    """Say that the estimation window lies before the data."""
+    return (
+        f"only {row} session(s) of data lie before {market.sessions[row]:%Y-%m-%d}; the estimation window "
+        f"{estimation} lies wholly before the data starts ({market.sessions[0]:%Y-%m-%d})"
+    )
+
+
+def unknown_security(market: Market, security: str) -> str:
+    """Say that a security is not in the market, and what was probably meant."""
+    for name, fact in UNLISTED.items():
+        if name in security.lower():
+            return f"{fact}, so it has no price: measure listed suppliers, customers or rivals instead"
+    close = difflib.get_close_matches(security, market.securities, n=3)
+    if close:
+        return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
+    have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
+    told = f"no security {security!r} in the market (it has {have})"
+    if any(c.isdigit() or c == "." for c in security) or security.isupper():
+        return told
+    return (
+        f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "
+        "supplier or rival"
+    )
+
+
+def shift_note(
+    sessions: pd.DatetimeIndex, row: int, closed_days: int, previous: np.datetime64, day0: int, span: int
+) -> str:
+    """Say how an event came from its announcement to its day 0; empty where nothing is worth saying."""
+    notes = []
+    first = sessions[row]
+    if closed_days:
+        notes.append(
+            f"market closed {closed_days} day(s) until {first:%Y-%m-%d}"
+            if pd.Timestamp(previous) < first
+            else f"moved back {closed_days} day(s) to the session {first:%Y-%m-%d}"
+        )
+    if day0 > row:
+        notes.append(
+            f"security suspended {day0 - row} session(s) from {first:%Y-%m-%d} to "
+            f"{sessions[day0 - 1]:%Y-%m-%d}; day 0 moved to {sessions[day0]:%Y-%m-%d}"
+        )
+    if span > 1:
+        old = row - (day0 - span) - 1
+        notes.append(
+            f"the return of day 0 spans {span} sessions since {sessions[day0 - span]:%Y-%m-%d}"
+            + (f", {old} of them before the announcement" if old > 0 else "")
+        )
+    return "; ".join(notes)

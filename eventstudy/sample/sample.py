@@ -1,0 +1,285 @@
+"""EventSample: events as rows of a market, and the arrays of their windows.
+
+Events and a market go in; per event a security, an event day and two windows come out, as
+arrays in event time, with the record of every shift and of every event that cannot be used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.errors import ModelError, WindowError
+from eventstudy.events import Events
+from eventstudy.market import Market
+from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, take_windows
+from eventstudy.sample.placement import (
+    first_sessions,
+    first_trades,
+    shift_note,
+    told,
+    too_early,
+    unknown_security,
+)
+from eventstudy.windows import Window
+
+__all__ = ["EventSample"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+DayArray = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class EventSample:
+    """Events that can be used, as rows of a market, and the story of those that cannot.
+
+    Attributes
+    ----------
+    market : Market
+    estimation, window : Window
+    events : DataFrame
+        The usable events, as in ``Events.frame``.
+    excluded : DataFrame
+        Index event_id: security, label, reason.
+    security : array of int, shape (N,)
+        Row of each event's security in ``market.arrays()``.
+    day0, first_row : arrays of int, shape (N,)
+        Row in ``market.sessions`` of day 0 and of the first session that could react.
+    closed_days : array of int, shape (N,)
+    previous : array of datetime64[D], shape (N,)
+        As in `eventstudy.sample.placement.Placement`.
+    """
+
+    market: Market
+    estimation: Window
+    window: Window
+    events: pd.DataFrame
+    excluded: pd.DataFrame
+    security: IntArray
+    day0: IntArray
+    first_row: IntArray
+    closed_days: IntArray
+    previous: DayArray
+
+    def __len__(self) -> int:
+        return len(self.day0)
+
+    @cached_property
+    def benchmark(self) -> IntArray:
+        """Row of each event's benchmark in ``market.bank``, -1 where it has none; shape (N,)."""
+        return self.market.arrays()[2][self.security]
+
+    @cached_property
+    def spans(self) -> IntArray:
+        """Sessions the return of day 0 spans, shape (N,)."""
+        return self.market.arrays()[1][self.security, self.day0]
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """When each event was announced and which session became day 0.
+
+        Index event_id: security, label, announced, first_session (first session that could react),
+        closed_days (days without a session just before it), suspended_sessions (sessions the
+        security then stayed suspended), day_0, spans (sessions the return of day 0 spans), note.
+        """
+        sessions = self.market.sessions
+        return pd.DataFrame(
+            {
+                "security": self.events["security"],
+                "label": _labels(self.events),
+                "announced": [told(event) for _, event in self.events.iterrows()],
+                "first_session": sessions[self.first_row],
+                "closed_days": self.closed_days,
+                "suspended_sessions": self.day0 - self.first_row,
+                "day_0": sessions[self.day0],
+                "spans": self.spans,
+                "note": [self.note(row) for row in range(len(self))],
+            },
+            index=self.events.index,
+        )
+
+    def note(self, row: int) -> str:
+        """How event `row` came from its announcement to its day 0; empty where nothing is worth saying."""
+        return shift_note(
+            self.market.sessions,
+            int(self.first_row[row]),
+            int(self.closed_days[row]),
+            self.previous[row],
+            int(self.day0[row]),
+            int(self.spans[row]),
+        )
+
+    def keep(self, reasons: dict[int, str]) -> EventSample:
+        """Return the sample without the events that `reasons` names by position."""
+        out = np.zeros(len(self), dtype=bool)
+        out[list(reasons)] = True
+        dropped = _excluded(self.events[out], [reasons[i] for i in np.flatnonzero(out).tolist()])
+        return replace(
+            self,
+            events=self.events[~out],
+            excluded=pd.concat([self.excluded, dropped]) if len(self.excluded) else dropped,
+            security=self.security[~out],
+            day0=self.day0[~out],
+            first_row=self.first_row[~out],
+            closed_days=self.closed_days[~out],
+            previous=self.previous[~out],
+        )
+
+    def arrays(
+        self,
+        regressors: tuple[Regressor, ...],
+        excess: bool = False,
+        part: slice = slice(None),
+        missing: Missing = "drop",
+    ) -> EventArrays:
+        """Lay out returns and regressors of the events of `part` in event time.
+
+        Parameters
+        ----------
+        regressors : tuple of Regressor
+            Regressors; the source ``"benchmark"`` is each event's own benchmark.
+        excess : bool, default False
+            Subtract the factor ``rf`` from returns and benchmark.
+        part : slice, optional
+            Events to lay out.
+        missing : {"drop", "trade_to_trade"}, default "drop"
+            Estimation returns that span several sessions are missing, or kept as they are.
+        """
+        if missing == "drop":
+            y_est, x_est = self._single(regressors, excess, part)
+            span_est = None
+        else:
+            y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
+        y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
+        dates_est, dates_evt = self._dates(self.estimation, part), self._dates(self.window, part)
+        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est)
+
+    def _single(
+        self, regressors: tuple[Regressor, ...], excess: bool, part: slice
+    ) -> tuple[FloatArray, FloatArray]:
+        """Estimation window of one-session returns and regressors, NaN elsewhere."""
+        length, bank = len(self.estimation), self.market.bank.single
+        first = self.day0[part] + self.estimation.start
+        everyone = np.zeros(len(first), dtype=np.int64)
+        y = take_windows(self.market.single_returns, self.security[part], first, length)
+        x = np.empty((*y.shape, len(regressors)))
+        for j, wanted in enumerate(regressors):
+            series = everyone + self._series(wanted.source, part)
+            x[:, :, j] = take_windows(bank, series, first - wanted.lag, length)
+            x[series < 0, :, j] = np.nan
+            if excess and wanted.source == "benchmark":
+                x[:, :, j] -= take_windows(bank, everyone + self._row("rf"), first - wanted.lag, length)
+        if excess:
+            y = y - take_windows(bank, everyone + self._row("rf"), first, length)
+        return y, x
+
+    def _spanning(
+        self, window: Window, regressors: tuple[Regressor, ...], excess: bool, part: slice
+    ) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Lay out a window of returns, whatever they span, with regressors over the same sessions."""
+        returns, spans, _ = self.market.arrays()
+        bank = self.market.bank
+        rows = self.day0[part, None] + window.offsets
+        inside = (rows >= 0) & (rows < returns.shape[1])
+        at = np.clip(rows, 0, returns.shape[1] - 1)
+        span = np.where(inside, spans[self.security[part, None], at], 0)
+        y = np.where(span > 0, returns[self.security[part, None], at], np.nan)
+        reach = np.where(span > 0, span, 1)
+        x = np.empty((*rows.shape, len(regressors)))
+        for j, wanted in enumerate(regressors):
+            series = np.asarray(self._series(wanted.source, part))
+            series = series[:, None] if series.ndim else series
+            x[:, :, j] = bank.compound(series, rows - wanted.lag, reach)
+            if excess and wanted.source == "benchmark":
+                x[:, :, j] -= bank.compound(self._row("rf"), rows - wanted.lag, reach)
+        if excess:
+            y = y - bank.compound(self._row("rf"), rows, reach)
+        return y, x, span
+
+    def _dates(self, window: Window, part: slice) -> DayArray:
+        """Calendar dates of a window, shape (n, len(window)); NaT beyond the data."""
+        dates = self.market.sessions.to_numpy().astype("datetime64[D]")
+        rows = self.day0[part, None] + window.offsets
+        inside = (rows >= 0) & (rows < len(dates))
+        return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", "D"))
+
+    def _series(self, source: str, part: slice) -> IntArray:
+        return self.benchmark[part] if source == "benchmark" else self._row(source)
+
+    def _row(self, factor: str) -> IntArray:
+        row = factor_row(self.market, factor)
+        if row is None:
+            raise ModelError(f"The market has no factor {factor!r}; pass it as Market(..., factors=frame).")
+        return np.array(row, dtype=np.int64)
+
+    @classmethod
+    def of(cls, market: Market, events: Events, estimation: Window, window: Window) -> EventSample:
+        """Place events in a market.
+
+        Raises
+        ------
+        WindowError
+            If the windows overlap, or the event window does not hold day 0.
+        CalendarError
+            If events carry announcement times and the market has no exchange calendar.
+        EventError
+            If a date is no session and the events were made with ``non_session="raise"``.
+        """
+        if estimation.overlaps(window):
+            raise WindowError(
+                f"The estimation window {estimation} overlaps the event window {window}: normal returns "
+                f"would be estimated from the reaction itself. End it by {window.start - 1}, e.g. "
+                f"estimation=({min(estimation.start, window.start - 121)}, {window.start - 1})."
+            )
+        if 0 not in window:
+            raise WindowError(f"The event window {window} must hold day 0.")
+        frame = events.frame
+        place = first_sessions(market, frame, events.non_session)
+        reasons = dict(place.reasons)
+        names = frame["security"]
+        position = market.positions(names)
+        for i in np.flatnonzero(position < 0):
+            reasons[int(i)] = unknown_security(market, str(names.iloc[i]))
+        fine = np.ones(len(frame), dtype=bool)
+        fine[list(reasons)] = False
+        security, row = np.where(fine, position, 0), np.where(fine, place.row, 0)
+        day0 = first_trades(market.arrays()[0], security, row)
+        for i in np.flatnonzero(fine & (day0 < 0)):
+            reasons[int(i)] = (
+                f"{names.iloc[i]} has no return on {market.sessions[row[i]]:%Y-%m-%d} "
+                "or on any session after it"
+            )
+        for i in np.flatnonzero(fine & (day0 >= 0) & (row + estimation.end < 0)):
+            reasons[int(i)] = too_early(market, int(row[i]), estimation)
+        everyone = cls(
+            market,
+            estimation,
+            window,
+            frame,
+            _excluded(frame.iloc[:0], []),
+            security,
+            np.maximum(day0, 0),
+            row,
+            place.closed_days,
+            place.previous,
+        )
+        return everyone.keep(reasons)
+
+
+def _labels(events: pd.DataFrame) -> pd.Series:
+    return events["label"] if "label" in events else pd.Series("", events.index)
+
+
+def _excluded(events: pd.DataFrame, reasons: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "security": events["security"],
+            "label": _labels(events),
+            "reason": pd.Series(reasons, events.index, object),
+        }
+    )
