@@ -24,6 +24,7 @@ from eventstudy.market.limitbook import PriceLimit
 
 __all__ = [
     "Benchmark",
+    "MarketArrays",
     "MarketData",
     "check_choice",
     "lay_benchmarks",
@@ -35,6 +36,26 @@ __all__ = [
 ]
 
 Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
+
+
+@dataclass(frozen=True)
+class MarketArrays:
+    """Returns of S securities over T sessions, one row a security.
+
+    Attributes
+    ----------
+    returns, spans : arrays, shape (S, T)
+        Returns, NaN where there was no trade, and the sessions each spans, 0 where there is none.
+    single : array, shape (S, T)
+        Returns that span one session, NaN elsewhere.
+    benchmark : array of int, shape (S,)
+        Each security's benchmark, as a row of ``Market.bank``; -1 where it has none.
+    """
+
+    returns: npt.NDArray[np.float64]
+    spans: npt.NDArray[np.int64]
+    single: npt.NDArray[np.float64]
+    benchmark: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from eventstudy.market.audit import audit
 from eventstudy.market.frames import BadPrices, check_prices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
     Benchmark,
+    MarketArrays,
     MarketData,
     check_choice,
     lay_benchmarks,
@@ -75,7 +76,7 @@ class Market:
 
     _data: MarketData
     _bank: SeriesBank
-    _benchmark_of: npt.NDArray[np.int64]
+    _arrays: MarketArrays
 
     def __init__(
         self,
@@ -191,9 +192,10 @@ class Market:
         self._data = data
         self._limits: LimitBook | None = None
         self._positions = {name: row for row, name in enumerate(data.columns)}
+        names, values, spans, own = lay_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
-        self._single = np.where(several, np.nan, data.returns) if several.any() else data.returns
-        names, values, spans, self._benchmark_of = lay_benchmarks(data, benchmark, benchmark_is_price)
+        single = np.where(several, np.nan, data.returns) if several.any() else data.returns
+        self._arrays = MarketArrays(data.returns, data.spans, single, own)
         self._n_benchmarks = len(names)
         if data.factors is not None:
             factor, factor_names = data.factors.to_numpy().T, [str(c) for c in data.factors.columns]
@@ -287,18 +289,14 @@ class Market:
             raise RequestError(f"This market has no prices of field {field!r}; it has: {have}.")
         return self._data.fields[field].copy()
 
-    def arrays(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return returns and spans, both (S, T), and each benchmark's row in `bank` (S,), -1 where none."""
-        return self._data.returns, self._data.spans, self._benchmark_of
+    @property
+    def arrays(self) -> MarketArrays:
+        """Returns, spans and benchmarks as arrays, one row a security."""
+        return self._arrays
 
     def positions(self, securities: Iterable[str]) -> npt.NDArray[np.int64]:
         """Rows of securities in `arrays`, -1 for those the market has not."""
         return np.array([self._positions.get(name, -1) for name in securities], dtype=np.int64)
-
-    @property
-    def single_returns(self) -> npt.NDArray[np.float64]:
-        """Returns that span one session, (S, T); NaN elsewhere."""
-        return self._single
 
     @property
     def limits(self) -> LimitBook:

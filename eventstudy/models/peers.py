@@ -134,7 +134,7 @@ class PeerModel(NormalReturnModel):
         market = sample.market
         names, chosen = self._chosen(market, sample.timeline["security"].iloc[part].tolist())
         rows = market.positions(names)
-        returns, spans, _ = market.arrays()
+        returns, spans = market.arrays.returns, market.arrays.spans
         candidates, left_out = _without_hit(sample, part, names, chosen)
         return PeerArrays(
             **vars(sample.arrays(self.regressors, part=part)),

@@ -49,7 +49,7 @@ def limit_hits(data: StudyData) -> pd.DataFrame:
 def halts(data: StudyData) -> pd.DataFrame:
     """Spells without trade that touch the event windows; see `EventStudyResults.halts`."""
     market, sample, window = data.spec.market, data.sample, data.spec.window
-    spans = market.arrays()[1]
+    spans = market.arrays.spans
     sessions = market.sessions
     found = []
     for event_id, security, day0, who in zip(

@@ -47,7 +47,7 @@ class EventSample:
     excluded : DataFrame
         Index event_id: security, label, reason.
     security : array of int, shape (N,)
-        Row of each event's security in ``market.arrays()``.
+        Row of each event's security in ``market.arrays``.
     day0, first_row : arrays of int, shape (N,)
         Row in ``market.sessions`` of day 0 and of the first session that could react.
     closed_days : array of int, shape (N,)
@@ -72,12 +72,12 @@ class EventSample:
     @cached_property
     def benchmark(self) -> IntArray:
         """Row of each event's benchmark in ``market.bank``, -1 where it has none; shape (N,)."""
-        return self.market.arrays()[2][self.security]
+        return self.market.arrays.benchmark[self.security]
 
     @cached_property
     def spans(self) -> IntArray:
         """Sessions the return of day 0 spans, shape (N,)."""
-        return self.market.arrays()[1][self.security, self.day0]
+        return self.market.arrays.spans[self.security, self.day0]
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
@@ -166,7 +166,7 @@ class EventSample:
         length, bank = len(self.estimation), self.market.bank.single
         first = self.day0[part] + self.estimation.start
         everyone = np.zeros(len(first), dtype=np.int64)
-        y = take_windows(self.market.single_returns, self.security[part], first, length)
+        y = take_windows(self.market.arrays.single, self.security[part], first, length)
         x = np.empty((*y.shape, len(regressors)))
         for j, wanted in enumerate(regressors):
             series = everyone + self._series(wanted.source, part)
@@ -182,7 +182,7 @@ class EventSample:
         self, window: Window, regressors: tuple[Regressor, ...], excess: bool, part: slice
     ) -> tuple[FloatArray, FloatArray, IntArray]:
         """Lay out a window of returns, whatever they span, with regressors over the same sessions."""
-        returns, spans, _ = self.market.arrays()
+        returns, spans = self.market.arrays.returns, self.market.arrays.spans
         bank = self.market.bank
         rows = self.day0[part, None] + window.offsets
         inside = (rows >= 0) & (rows < returns.shape[1])
@@ -248,7 +248,7 @@ class EventSample:
         fine = np.ones(len(frame), dtype=bool)
         fine[list(reasons)] = False
         security, row = np.where(fine, position, 0), np.where(fine, place.row, 0)
-        day0 = first_trades(market.arrays()[0], security, row)
+        day0 = first_trades(market.arrays.returns, security, row)
         for i in np.flatnonzero(fine & (day0 < 0)):
             reasons[int(i)] = (
                 f"{names.iloc[i]} has no return on {market.sessions[row[i]]:%Y-%m-%d} "

@@ -31,7 +31,7 @@ def returns(prices) -> pd.DataFrame:
 
 def single_benchmark(market: es.Market, security: str) -> np.ndarray:
     """One-session returns of a security's benchmark, NaN where it has none."""
-    row = market.arrays()[2][market.positions([security])[0]]
+    row = market.arrays.benchmark[market.positions([security])[0]]
     return market.bank.single[row] if row >= 0 else np.full(len(market.sessions), np.nan)
 
 
@@ -40,7 +40,10 @@ def identical(first: es.Market, second: es.Market) -> None:
         np.testing.assert_allclose(
             single_benchmark(first, security), single_benchmark(second, security), atol=1e-15
         )
-        rows = first.arrays()[2][first.positions([security])[0]], second.arrays()[2][second.positions([security])[0]]
+        rows = (
+            first.arrays.benchmark[first.positions([security])[0]],
+            second.arrays.benchmark[second.positions([security])[0]],
+        )
         at, span = np.arange(80), np.full(80, 3)
         np.testing.assert_allclose(
             first.bank.compound(rows[0], at, span), second.bank.compound(rows[1], at, span), atol=1e-14
