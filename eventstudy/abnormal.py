@@ -16,6 +16,8 @@ __all__ = ["AbnormalReturns", "CumulativeReturns", "abnormal_returns", "cumulate
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+#: Regressors of the estimation windows are kept up to this many numbers.
+MOST_KEPT = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class AbnormalReturns:
         Calendar dates of the windows; NaT beyond the data.
     exact : bool
         Whether CAR / s.e. is t distributed under iid normal errors.
+    design_est : array, shape (N, W, q), optional
+        Constant and regressors of the estimation window, for the tests that fit one event again; None
+        where they are more than 2.5 million numbers, which a large study would hold for nothing.
     """
 
     window: Window
@@ -60,6 +65,7 @@ class AbnormalReturns:
     estimation_dates: npt.NDArray[np.datetime64]
     event_dates: npt.NDArray[np.datetime64]
     exact: bool = True
+    design_est: FloatArray | None = None
 
     @property
     def n_events(self) -> int:
@@ -112,7 +118,15 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
         estimation_dates=arrays.dates_est,
         event_dates=arrays.dates_evt,
         exact=fit.exact,
+        design_est=_estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
     )
+
+
+def _estimation_design(arrays: EventArrays) -> FloatArray:
+    """Constant and regressors, divided like the returns where these span several sessions."""
+    spans = np.ones(arrays.y_est.shape) if arrays.span_est is None else np.maximum(arrays.span_est, 1.0)
+    columns = np.concatenate([spans[:, :, None], arrays.x_est], axis=2)
+    return np.asarray(columns / np.sqrt(spans)[:, :, None], dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from eventstudy.inference.base import (
     TestInput,
 )
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
+from eventstudy.inference.conformal import REFIT_TESTS
+from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
@@ -59,6 +61,9 @@ ORDER = [
     "permutation",
     "t",
     "sq",
+    "conformal",
+    "garch_t",
+    "bootstrap_t",
 ]
 
 COLUMNS = [
@@ -91,6 +96,8 @@ _declared = {
         *RESAMPLING_TESTS,
         *VECTOR_TESTS,
         *SINGLE_TESTS,
+        *REFIT_TESTS,
+        *GARCH_TESTS,
     )
 }
 

@@ -13,13 +13,16 @@ from eventstudy.inference.base import (
     TestInput,
     p_value,
 )
+from eventstudy.inference.power import minimum_detectable_effect
 from eventstudy.inference.support import scaled_events, undefined, usable_events
 
-__all__ = ["SINGLE_TESTS", "block_sums", "quantile_p_value", "sample_quantile"]
+__all__ = ["SINGLE_TESTS", "block_sums", "one_event", "quantile_p_value", "sample_quantile"]
 
 FloatArray = npt.NDArray[np.float64]
 #: With fewer blocks than this no p-value reaches 5 %.
 ENOUGH_BLOCKS = 20
+#: Beyond this p-value a result is insignificant, and the note says what could have been found.
+LEVEL = 0.05
 #: A day with this leverage is fitted exactly, so its residual says nothing.
 FULL_LEVERAGE = 1.0 - 1e-10
 
@@ -113,7 +116,8 @@ def sample_quantile(
     return value, quantile_p_value(value, pool, alternative), len(pool)
 
 
-def _one_event(data: TestInput) -> str | None:
+def one_event(data: TestInput) -> str | None:
+    """Return the reason why a test of one event cannot be used, or None."""
     n = usable_events(data).n_events
     if n == 0:
         return f"no event has a CAR in window {data.window}"
@@ -125,8 +129,14 @@ def _one_event(data: TestInput) -> str | None:
 def _t(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     t, dof = float(used.scar[0]), float(used.abnormal.dof[0])
-    note = "" if used.abnormal.exact else "the model's standard error is approximate"
+    notes = [] if used.abnormal.exact else ["the model's standard error is approximate"]
     p = p_value(t, options.alternative, dof)
+    if p > LEVEL:
+        # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
+        alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
+        least = minimum_detectable_effect(float(np.sqrt(used.cumulative.variance[0])), dof, alpha)
+        notes.insert(0, f"a CAR of {least:.2%} would be found with probability 0.8")
+    note = "; ".join(notes)
     return Statistic(t, p, "t", dof, float(used.car[0]), note)
 
 
@@ -156,11 +166,11 @@ def _sq(data: TestInput, options: Options) -> Statistic:
 SINGLE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "t", "t with prediction error", "CAR is zero", "t(M-k)", frozenset(),
-        "Patell (1976); Salinger (1992)", _one_event, _t,
+        "Patell (1976); Salinger (1992)", one_event, _t,
     ),
     SignificanceTest(
         "sq", "Sample-quantile test", "CAR is drawn like the estimation-window residuals",
         "rank among estimation days", frozenset({"non-normality"}),
-        "Gelbach, Helland and Klick (2013)", _one_event, _sq,
+        "Gelbach, Helland and Klick (2013)", one_event, _sq,
     ),
 )  # fmt: skip

@@ -102,7 +102,8 @@ def make_panel(
             x2 = ORACLE.design(m2, length, model)
             cov = ev["s2"] * ORACLE.ols(r[:width], ORACLE.design(m1, width, model))["XtXi"]
         evs.append(ev)
-        columns.append((r[width:], x2, cov))
+        x1 = np.zeros((width, 1)) if model == "madj" else ORACLE.design(m1, width, model)
+        columns.append((r[width:], x2, cov, x1))
     actual = np.array([c[0] for c in columns])
     ar = np.array([e["ar"] for e in evs])
     s2 = np.array([e["s2"] for e in evs])
@@ -124,6 +125,7 @@ def make_panel(
         n_params=evs[0]["k"],
         estimation_dates=SESSIONS[np.array([e["cal_est"] for e in evs])],
         event_dates=SESSIONS[np.array([e["cal_evt"] for e in evs])],
+        design_est=np.array([c[3] for c in columns]),
     )
     return Panel(abnormal, evs, market)
 
