@@ -1,5 +1,6 @@
 from . import datasets as datasets
 from . import errors as errors
+from . import lab as lab
 from . import plotting as plotting
 from . import sources as sources
 from .events import Events as Events

@@ -1,1 +1,5 @@
 """Experiments on the user's own market: how tests and models behave there."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
