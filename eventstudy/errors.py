@@ -23,6 +23,7 @@ __all__ = [
     "PriceLimitWarning",
     "RequestError",
     "WindowError",
+    "counted",
     "warn",
 ]
 
@@ -93,6 +94,11 @@ class OverlapWarning(EventStudyWarning):
 
 class PriceLimitWarning(EventStudyWarning):
     """A security closed at its daily price limit inside an event window."""
+
+
+def counted(n: int, what: str) -> str:
+    """Write a number of things: ``1 session``, ``2 sessions``."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:

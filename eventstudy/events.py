@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from numbers import Integral
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.errors import EventError, NaiveTimeError
 
-__all__ = ["Events", "NonSession"]
+__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "Events", "NonSession"]
 
 NonSession = Literal["next", "previous", "skip", "raise"]
 
+#: A date whose day and month may be mistaken for each other, such as 05/06/2019.
+AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+#: Other names under which files keep securities.
+SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
+#: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
+ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
 ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
 
 
@@ -179,7 +187,9 @@ def _as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, A
 
 def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     if "security" not in frame:
-        raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.")
+        meant = next((c for c in frame.columns if str(c).lower() in SECURITY_NAMES), None)
+        hint = f" Rename it: frame.rename(columns={{{meant!r}: 'security'}})." if meant is not None else ""
+        raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.{hint}")
     if "date" not in frame and "announced_at" not in frame:
         raise EventError(
             "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
@@ -243,13 +253,21 @@ def _is_missing(value: Any) -> bool:
 
 def _day(value: Any, where: str) -> pd.Timestamp:
     try:
+        if isinstance(value, Integral) and re.fullmatch(r"(19|20)\d{6}", str(value)):
+            value = str(value)
+        if isinstance(value, str) and AMBIGUOUS_DAY.match(value):
+            _reject(value)
         if isinstance(value, bool) or not isinstance(value, (str, date, datetime, pd.Timestamp)):
             value = (
                 pd.Timestamp(value) if hasattr(value, "dtype") and value.dtype.kind == "M" else _reject(value)
             )
         day = pd.Timestamp(value)
     except (ValueError, TypeError) as problem:
-        raise EventError(f"{where}: date {value!r} cannot be read; write it as '2019-05-22'.") from problem
+        shown = value.item() if isinstance(value, np.generic) else value
+        hint = " (day and month may be mistaken for each other)" if AMBIGUOUS_DAY.match(str(value)) else ""
+        raise EventError(
+            f"{where}: date {shown!r} cannot be read{hint}; write it as '2019-05-22'."
+        ) from problem
     if day.tz is not None or day != day.normalize():
         raise EventError(
             f"{where}: date {value!r} carries a time of day. If it is the time of the announcement, "
@@ -273,10 +291,13 @@ def _moment(value: Any, timezone: str | None, where: str) -> pd.Timestamp:
     try:
         if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
             _reject(text)
+        if isinstance(text, str) and (AMBIGUOUS_DAY.match(text) or ZONE_ABBREVIATION.search(text)):
+            _reject(text)
         moment = pd.Timestamp(text)
     except (ValueError, TypeError) as problem:
         raise EventError(
-            f"{where}: announced_at {value!r} cannot be read; write it as '2019-05-21 19:00-04:00'."
+            f"{where}: announced_at {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
+            "'2019-05-21 19:00 America/New_York' (an abbreviation such as EST does not name one zone)."
         ) from problem
     if moment.tz is None:
         if zone is None:

@@ -21,13 +21,14 @@ from eventstudy.errors import (
     OverlapWarning,
     PriceLimitWarning,
     WindowError,
+    counted,
     warn,
 )
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.sample import EventSample, factor_row
+from eventstudy.sample import EventSample, check_windows, factor_row
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy"]
@@ -95,6 +96,7 @@ class EventStudy:
         if not isinstance(model, NormalReturnModel):
             raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
         estimation, window = Window.of(estimation), Window.of(window)
+        check_windows(estimation, window)
         if min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
@@ -303,7 +305,7 @@ def _warn_of_limits(results: EventStudyResults) -> None:
     told = []
     for (event_id, security), days in list(hits.groupby(["event_id", "security"], sort=False))[:5]:
         dates = ", ".join(f"{d:%Y-%m-%d}" for d in days["date"][:4]) + ", ..." * (len(days) > 4)
-        told.append(f"event {event_id} ({security}) on {len(days)} day(s): {dates}")
+        told.append(f"event {event_id} ({security}) on {counted(len(days), 'day')}: {dates}")
     events = hits["event_id"].nunique()
     more = f"; and {events - 5} more events" if events > 5 else ""
     warn(

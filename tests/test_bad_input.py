@@ -116,7 +116,7 @@ def test_event_after_the_data_ends(market):
 
 def test_no_estimation_observations(market):
     reason = excluded_reason(market, {"security": DAHUA, "date": "2017-04-20"})
-    assert "only 11 session(s) of data lie before 2017-04-20" in reason
+    assert "only 11 sessions of data lie before 2017-04-20" in reason
     assert "(-270, -21) lies wholly before the data starts (2017-04-05)" in reason
 
 

@@ -176,7 +176,17 @@ def test_times_that_are_skipped_or_come_twice_when_clocks_change(moment):
             r"Event 0 \(A\) has both a date and an announced_at; leave one empty",
         ),
         ([{"security": "A", "date": "soon"}], "date 'soon' cannot be read; write it as '2019-05-22'"),
-        ([{"security": "A", "date": 20190522}], r"date .*20190522\)? cannot be read"),
+        ([{"security": "A", "date": 20191345}], r"date '20191345' cannot be read"),
+        ([{"security": "A", "date": "05/06/2019"}], r"'05/06/2019' cannot be read \(day and month may be"),
+        (
+            [{"security": "A", "announced_at": "05.06.2019 10:00+00:00"}],
+            r"'05.06.2019 10:00\+00:00' cannot be",
+        ),
+        (
+            [{"security": "A", "announced_at": "2019-05-21 19:00 EDT"}],
+            r"an abbreviation such as EST does not",
+        ),
+        ([{"ticker": "A", "date": "2019-05-22"}], r"rename\(columns=\{'ticker': 'security'\}\)"),
         ([{"security": "A", "date": "2019-05-22 10:00"}], "carries a time of day.*give it as announced_at"),
         ([{"security": "A", "date": "2019-05-22 00:00Z"}], "carries a time of day"),
         ([{"security": "A", "announced_at": "soon"}], "announced_at 'soon' cannot be read"),

@@ -129,14 +129,14 @@ def test_listing_moves_day_0_by_holiday_and_suspension(listing):
     assert timeline["day_0"].tolist() == [pd.Timestamp("2019-10-10")] * 2
     assert timeline["spans"].tolist() == [3, 3]
     note = timeline["note"].loc[0]
-    assert "market closed 7 day(s) until 2019-10-08" in note
-    assert "security suspended 2 session(s) from 2019-10-08 to 2019-10-09" in note
+    assert "market closed 7 days until 2019-10-08" in note
+    assert "security suspended 2 sessions from 2019-10-08 to 2019-10-09" in note
     assert "day 0 moved to 2019-10-10" in note
 
 
 def test_both_shifts_stand_in_the_summary(listing):
     text = " ".join(str(listing.summary()).split())
-    for told in ("market closed 7 day(s) until 2019-10-08", "security suspended 2 session(s)", "2019-10-10"):
+    for told in ("market closed 7 days until 2019-10-08", "security suspended 2 sessions", "2019-10-10"):
         assert told in text
 
 

@@ -41,13 +41,13 @@ def place(market: es.Market, *events: dict, **options) -> EventSample:
     ("date", "policy", "day0", "closed", "note"),
     [
         ("2019-09-30", "next", "2019-09-30", 0, ""),
-        ("2019-09-28", "next", "2019-09-30", 2, "market closed 2 day(s) until 2019-09-30"),
-        ("2019-09-29", "next", "2019-09-30", 1, "market closed 1 day(s) until 2019-09-30"),
-        ("2019-10-01", "next", "2019-10-08", 7, "market closed 7 day(s) until 2019-10-08"),
+        ("2019-09-28", "next", "2019-09-30", 2, "market closed 2 days until 2019-09-30"),
+        ("2019-09-29", "next", "2019-09-30", 1, "market closed 1 day until 2019-09-30"),
+        ("2019-10-01", "next", "2019-10-08", 7, "market closed 7 days until 2019-10-08"),
         ("2019-09-30", "previous", "2019-09-30", 0, ""),
-        ("2019-09-28", "previous", "2019-09-27", 1, "moved back 1 day(s) to the session 2019-09-27"),
-        ("2019-09-29", "previous", "2019-09-27", 2, "moved back 2 day(s) to the session 2019-09-27"),
-        ("2019-10-07", "previous", "2019-09-30", 7, "moved back 7 day(s) to the session 2019-09-30"),
+        ("2019-09-28", "previous", "2019-09-27", 1, "moved back 1 day to the session 2019-09-27"),
+        ("2019-09-29", "previous", "2019-09-27", 2, "moved back 2 days to the session 2019-09-27"),
+        ("2019-10-07", "previous", "2019-09-30", 7, "moved back 7 days to the session 2019-09-30"),
         ("2019-09-30", "skip", "2019-09-30", 0, ""),
         ("2019-09-30", "raise", "2019-09-30", 0, ""),
     ],
@@ -81,7 +81,7 @@ def test_a_weekday_that_the_data_lacks_is_no_session_without_a_calendar():
     market = make(draw().drop(pd.Timestamp("2019-09-25")), calendar=None)
     event = place(market, {"security": "A", "date": "2019-09-25"}).timeline.iloc[0]
     assert event["day_0"] == pd.Timestamp("2019-09-26")
-    assert event["note"] == "market closed 1 day(s) until 2019-09-26"
+    assert event["note"] == "market closed 1 day until 2019-09-26"
 
 
 @pytest.mark.parametrize("how", [{"date": "2019-09-24"}, {"announced_at": "2019-09-23 19:00+08:00"}])
@@ -95,7 +95,7 @@ def test_a_suspended_security_reacts_when_it_trades_again(how):
     assert event["suspended_sessions"] == 2
     assert event["spans"] == 4
     assert event["note"].split("; ") == [
-        "security suspended 2 session(s) from 2019-09-24 to 2019-09-25",
+        "security suspended 2 sessions from 2019-09-24 to 2019-09-25",
         "day 0 moved to 2019-09-26",
         "the return of day 0 spans 4 sessions since 2019-09-20, 1 of them before the announcement",
     ]
@@ -111,8 +111,8 @@ def test_a_policy_of_previous_does_not_move_a_suspension_back():
     ]
     assert event["first_session"] == pd.Timestamp("2019-09-30")
     assert event["day_0"] == pd.Timestamp("2019-10-08")
-    assert "moved back 3 day(s) to the session 2019-09-30" in event["note"]
-    assert "security suspended 1 session(s)" in event["note"]
+    assert "moved back 3 days to the session 2019-09-30" in event["note"]
+    assert "security suspended 1 session" in event["note"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_session_that_the_data_lacks_moves_an_announcement_and_is_recorded():
     market = make(draw().drop(pd.Timestamp("2019-09-25")), sessions="data")
     event = place(market, {"security": "A", "announced_at": "2019-09-25 10:00+08:00"}).timeline.iloc[0]
     assert event["day_0"] == pd.Timestamp("2019-09-26")
-    assert event["note"] == "market closed 1 day(s) until 2019-09-26"
+    assert event["note"] == "market closed 1 day until 2019-09-26"
 
 
 def test_times_need_a_calendar():
@@ -155,7 +155,7 @@ def test_times_need_a_calendar():
         ),
         ({"announced_at": "2019-12-31 20:00+08:00"}, "its session 2020-01-02 lies after the data ends"),
         ({"announced_at": "2019-05-20 20:00+08:00"}, "its session 2019-05-21 lies before the data starts"),
-        ({"date": "2019-06-05"}, "only 2 session(s) of data lie before 2019-06-05"),
+        ({"date": "2019-06-05"}, "only 2 sessions of data lie before 2019-06-05"),
     ],
 )
 def test_events_outside_of_the_data(event, reason):

@@ -178,7 +178,7 @@ def test_excluded_events_are_listed_with_their_reasons_in_the_order_given(market
     assert reasons["d"] == "no benchmark is given for S2"
     assert "do not vary over the estimation window" in reasons["e"]
     assert "lies before the data starts" in reasons["f"]
-    assert "3 session(s) of data lie before" in reasons["g"]
+    assert "3 sessions of data lie before" in reasons["g"]
     assert "not apart from the benchmark" in reasons["h"]
     told = str(caught[0].message)
     for event_id in "bcdefgh":
@@ -232,7 +232,7 @@ def test_two_dates_that_become_one_day(market):
 def test_a_return_of_day_0_that_holds_earlier_sessions():
     frame = draw()
     frame.iloc[198:201, 0] = np.nan
-    told = r"Event 0 \(S0\): security suspended 1 session\(s\).*spans 4 sessions.*2 of them before the"
+    told = r"Event 0 \(S0\): security suspended 1 session.*spans 4 sessions.*2 of them before the"
     with pytest.warns(LumpedReturnWarning, match=told):
         results = study(es.Market(frame, benchmark="INDEX"), one(200)).fit()
     assert results.timeline.loc[0, "spans"] == 4
@@ -271,7 +271,7 @@ def test_closes_at_the_price_limit_are_told():
     close = close.round(2)
     market = es.Market.from_prices(close, benchmark="INDEX", price_limit={"000001.SZ": 0.1})
     told = (
-        r"event 0 \(000001.SZ\) on 2 day\(s\): 2019-02-05, 2019-02-06.*results.limit_hits.*'first_free_close'"
+        r"event 0 \(000001.SZ\) on 2 days: 2019-02-05, 2019-02-06.*results.limit_hits.*'first_free_close'"
     )
     with pytest.warns(PriceLimitWarning, match=told):
         results = study(market, [{"security": "000001.SZ", "date": days[200]}], window=(-1, 5)).fit()

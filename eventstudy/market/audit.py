@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from eventstudy.errors import counted
 from eventstudy.market.layout import MarketData
 from eventstudy.market.limitbook import LimitBook
 
@@ -35,9 +36,8 @@ def audit(
         seen = np.flatnonzero(~np.isnan(values))
         for first, length in _runs(np.isnan(values)):
             if seen[0] < first < seen[-1]:
-                rows.append(
-                    (name, data.sessions[first], "benchmark gap", f"{length} session(s) without return")
-                )
+                told = f"{counted(length, 'session')} without return"
+                rows.append((name, data.sessions[first], "benchmark gap", told))
     frame = pd.DataFrame(rows, columns=["security", "date", "kind", "detail"])
     return frame.sort_values(["security", "date", "kind"], ignore_index=True)
 
@@ -55,7 +55,7 @@ def _gaps(data: MarketData) -> Iterator[Row]:
             data.columns[row],
             data.sessions[column - span + 1],
             "no trade",
-            f"{span - 1} session(s) to {data.sessions[column - 1]:%Y-%m-%d}",
+            f"{counted(span - 1, 'session')} to {data.sessions[column - 1]:%Y-%m-%d}",
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.events import AMBIGUOUS_DAY, SECURITY_NAMES
 
 __all__ = [
     "BadPrices",
@@ -41,7 +42,8 @@ FIELDS = {
     "return": "return",
     "ret": "return",
 }
-SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
+#: A typical daily return beyond this is a price, or in percent.
+LARGEST_TYPICAL = 0.25
 DATE_NAMES = ("date", "day", "datetime", "session")
 
 
@@ -68,6 +70,11 @@ def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.D
             raise DataError(
                 f"{what}: the index holds numbers ({index[0]!r}, ...), not dates. Set the date column as "
                 "index: frame.set_index('date')."
+            )
+        if AMBIGUOUS_DAY.match(str(index[0])):
+            raise DataError(
+                f"{what}: the date {index[0]!r} may be day-month or month-day. Read it yourself, e.g. "
+                "frame.index = pd.to_datetime(frame.index, dayfirst=True)."
             )
         try:
             index = pd.DatetimeIndex(pd.to_datetime(index))
@@ -230,7 +237,7 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     if bad_prices == "raise":
         raise DataError(
             f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
-            "prices as missing."
+            "prices as missing. If these are returns, make the market with Market(returns, ...)."
         )
     warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)
@@ -251,6 +258,13 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
         raise DataError(
             f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
             "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
+        )
+    typical = returns.abs().median()
+    large = typical.index[typical > LARGEST_TYPICAL]
+    if len(large):
+        raise DataError(
+            f"{what}: {large[0]} is {typical[large[0]]:g} on a typical day, which is no return. "
+            "Are these prices? Make the market with Market.from_prices. Are they percent? Divide by 100."
         )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.errors import CalendarWarning, DataError, counted, warn
 from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
 from eventstudy.market.frames import (
     align_series,
@@ -100,16 +100,16 @@ def lay_on_sessions(
         if len(extra):
             shown = ", ".join(f"{d:%Y-%m-%d}" for d in extra[:5]) + ", ..." * (len(extra) > 5)
             warn(
-                f"{len(extra)} date(s) of the data are no sessions of {calendar} and are left out: {shown}. "
-                "If the exchange did trade then, pass sessions='data'.",
+                f"{counted(len(extra), 'date')} of the data {'is' if len(extra) == 1 else 'are'} no session "
+                f"of {calendar} and left out: {shown}. If the exchange did trade then, pass sessions='data'.",
                 CalendarWarning,
             )
         lacking = expected.difference(index)
         if len(lacking):
             shown = ", ".join(f"{d:%Y-%m-%d}" for d in lacking[:5]) + ", ..." * (len(lacking) > 5)
             warn(
-                f"The data lacks {len(lacking)} session(s) of {calendar}: {shown}. The returns after them "
-                "span several sessions and are treated so.",
+                f"The data lacks {counted(len(lacking), 'session')} of {calendar}: {shown}. The returns "
+                "after them span several sessions and are treated so.",
                 CalendarWarning,
             )
         index = expected.rename("date")

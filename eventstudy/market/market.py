@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -220,10 +219,11 @@ class Market:
         Parameters
         ----------
         benchmark : str, Series or mapping
-            Column, dated Series of **returns**, or mapping of security to either.
+            Column, dated Series, or mapping of security to either. A Series holds what the market was
+            made of: prices if of prices, returns if of returns.
         """
         market = type(self).__new__(type(self))
-        market._assemble(replace(self._data), benchmark, benchmark_is_price=False)
+        market._assemble(self._data, benchmark, benchmark_is_price=bool(self._data.fields))
         return market
 
     @property
@@ -334,7 +334,7 @@ class Market:
         >>> prices = es.datasets.surveillance_prices()
         >>> market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
         >>> market.audit().query("security == '002415.SZ'")["detail"].tolist()
-        ['2 session(s) to 2019-10-09']
+        ['2 sessions to 2019-10-09']
         """
         single = dict(zip(self.benchmarks, self._bank.single, strict=False))
         return audit(self._data, single, self.limits if "close" in self._data.fields else None)

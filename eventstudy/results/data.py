@@ -98,7 +98,8 @@ class StudyData:
         told = excluded.loc[excluded["security"] == event_id, "reason"].unique()
         if len(told):
             raise RequestError(f"{event_id} has no usable event: {'; '.join(told)}.")
-        raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.")
+        hint = " A window goes in start= and end=." if isinstance(event_id, (int, tuple)) else ""
+        raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.{hint}")
 
     def name(self, row: int) -> str:
         """Name of an event for titles: its label, else its security, and day 0."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import CalendarError, EventError
+from eventstudy.errors import CalendarError, EventError, counted
 from eventstudy.events import NonSession
 from eventstudy.market import Market
 from eventstudy.windows import Window
@@ -34,6 +34,10 @@ UNLISTED = {
     "bytedance": "ByteDance is not listed",
     "tiktok": "TikTok (ByteDance) is not listed",
 }
+
+
+#: Longest time an exchange stays closed, and then some.
+REACH = np.timedelta64(60, "D")
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,13 @@ def first_sessions(market: Market, frame: pd.DataFrame, non_session: NonSession)
                 "The events carry announcement times, but the market has no exchange calendar to place them "
                 "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...), or give a date instead."
             )
-        reaction = exchange.reaction(pd.DatetimeIndex(frame.loc[timed, "announced_at"]))
-        day[timed], previous[timed] = reaction.session, reaction.previous
+        announced = frame["announced_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+        # Far outside the data the day itself says so; the calendar need not know its sessions.
+        near = timed & (announced > sessions[0] - REACH) & (announced < sessions[-1] + REACH)
+        day[timed & ~near] = announced[timed & ~near]
+        if near.any():
+            reaction = exchange.reaction(pd.DatetimeIndex(frame.loc[near, "announced_at"]))
+            day[near], previous[near] = reaction.session, reaction.previous
     row = np.searchsorted(sessions, day)
     reasons: dict[int, str] = {}
     outside = (row == len(sessions)) | (day < sessions[0])
@@ -134,8 +143,9 @@ def _outside(market: Market, day: pd.Timestamp) -> str:
 def too_early(market: Market, row: int, estimation: Window) -> str:
     """Say that the estimation window lies before the data."""
     return (
-        f"only {row} session(s) of data lie before {market.sessions[row]:%Y-%m-%d}; the estimation window "
-        f"{estimation} lies wholly before the data starts ({market.sessions[0]:%Y-%m-%d})"
+        f"only {counted(row, 'session')} of data {'lies' if row == 1 else 'lie'} before "
+        f"{market.sessions[row]:%Y-%m-%d}; the estimation window {estimation} lies wholly before the data "
+        f"starts ({market.sessions[0]:%Y-%m-%d})"
     )
 
 
@@ -165,13 +175,13 @@ def shift_note(
     first = sessions[row]
     if closed_days:
         notes.append(
-            f"market closed {closed_days} day(s) until {first:%Y-%m-%d}"
+            f"market closed {counted(closed_days, 'day')} until {first:%Y-%m-%d}"
             if pd.Timestamp(previous) < first
-            else f"moved back {closed_days} day(s) to the session {first:%Y-%m-%d}"
+            else f"moved back {counted(closed_days, 'day')} to the session {first:%Y-%m-%d}"
         )
     if day0 > row:
         notes.append(
-            f"security suspended {day0 - row} session(s) from {first:%Y-%m-%d} to "
+            f"security suspended {counted(day0 - row, 'session')} from {first:%Y-%m-%d} to "
             f"{sessions[day0 - 1]:%Y-%m-%d}; day 0 moved to {sessions[day0]:%Y-%m-%d}"
         )
     if span > 1:

@@ -27,7 +27,7 @@ from eventstudy.sample.placement import (
 )
 from eventstudy.windows import Window
 
-__all__ = ["EventSample"]
+__all__ = ["EventSample", "check_windows"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -230,14 +230,7 @@ class EventSample:
         EventError
             If a date is no session and the events were made with ``non_session="raise"``.
         """
-        if estimation.overlaps(window):
-            raise WindowError(
-                f"The estimation window {estimation} overlaps the event window {window}: normal returns "
-                f"would be estimated from the reaction itself. End it by {window.start - 1}, e.g. "
-                f"estimation=({min(estimation.start, window.start - 121)}, {window.start - 1})."
-            )
-        if 0 not in window:
-            raise WindowError(f"The event window {window} must hold day 0.")
+        check_windows(estimation, window)
         frame = events.frame
         place = first_sessions(market, frame, events.non_session)
         reasons = dict(place.reasons)
@@ -269,6 +262,23 @@ class EventSample:
             place.previous,
         )
         return everyone.keep(reasons)
+
+
+def check_windows(estimation: Window, window: Window) -> None:
+    """Refuse windows that overlap, and an event window without day 0.
+
+    Raises
+    ------
+    WindowError
+    """
+    if estimation.overlaps(window):
+        raise WindowError(
+            f"The estimation window {estimation} overlaps the event window {window}: normal returns "
+            f"would be estimated from the reaction itself. End it by {window.start - 1}, e.g. "
+            f"estimation=({min(estimation.start, window.start - 121)}, {window.start - 1})."
+        )
+    if 0 not in window:
+        raise WindowError(f"The event window {window} must hold day 0.")
 
 
 def _labels(events: pd.DataFrame) -> pd.Series:

@@ -33,7 +33,7 @@ def test_nothing_to_report(close):
 def test_spells_without_trade(close):
     close.loc[DAYS[10:13], "A"] = np.nan
     market = es.Market.from_prices(close, benchmark="INDEX")
-    assert rows(market, "no trade") == [("A", DAYS[10], f"3 session(s) to {DAYS[12]:%Y-%m-%d}")]
+    assert rows(market, "no trade") == [("A", DAYS[10], f"3 sessions to {DAYS[12]:%Y-%m-%d}")]
 
 
 def test_stale_prices(close):
@@ -75,6 +75,6 @@ def test_the_bundled_prices():
     audit = market.audit()
     assert set(audit["kind"]) <= {"no trade", "stale price"}
     halted = audit.query("security == '000063.SZ' and kind == 'no trade'")
-    assert (pd.Timestamp("2018-04-17"), "39 session(s) to 2018-06-12") in list(
+    assert (pd.Timestamp("2018-04-17"), "39 sessions to 2018-06-12") in list(
         halted[["date", "detail"]].itertuples(index=False, name=None)
     )

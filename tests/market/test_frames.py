@@ -153,7 +153,7 @@ def with_row(frame: pd.DataFrame, day: str) -> pd.DataFrame:
 
 
 def test_dates_that_are_no_sessions_are_left_out_with_a_warning(close):
-    with pytest.warns(CalendarWarning, match=r"1 date\(s\) of the data are no sessions of XSHG.*2019-05-25"):
+    with pytest.warns(CalendarWarning, match=r"1 date of the data is no session of XSHG.*2019-05-25"):
         market = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG")
     assert market.sessions.equals(DAYS)
     kept = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG", sessions="data")
@@ -161,7 +161,7 @@ def test_dates_that_are_no_sessions_are_left_out_with_a_warning(close):
 
 
 def test_sessions_the_data_lacks_are_laid_in_with_a_warning(close):
-    with pytest.warns(CalendarWarning, match=r"lacks 2 session\(s\) of XSHG: 2019-05-21, 2019-05-22"):
+    with pytest.warns(CalendarWarning, match=r"lacks 2 sessions of XSHG: 2019-05-21, 2019-05-22"):
         market = es.Market.from_prices(close.drop(DAYS[1:3]), calendar="XSHG")
     assert market.sessions.equals(DAYS)
     assert market.spans["000001.SZ"].tolist() == [0, 0, 0, 3, 1]

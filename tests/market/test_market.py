@@ -118,8 +118,17 @@ def test_with_benchmark_leaves_the_market_alone(prices, returns):
     assert market.securities == ["A", "B", "OTHER"]
     assert other.securities == ["A", "B", "INDEX"]
     np.testing.assert_array_equal(single_benchmark(market, "B"), before)
-    series = market.with_benchmark(returns["OTHER"].rename("mine"))
+    series = market.with_benchmark(prices["OTHER"].rename("mine"))
     np.testing.assert_allclose(single_benchmark(series, "B"), single_benchmark(other, "B"))
+    with pytest.raises(DataError, match=r"mine is -.* If these are returns"):
+        market.with_benchmark(returns["OTHER"].rename("mine"))
+    of_returns = es.Market(returns, benchmark="INDEX")
+    np.testing.assert_allclose(
+        single_benchmark(of_returns.with_benchmark(returns["OTHER"].rename("mine")), "B"),
+        single_benchmark(other, "B"),
+    )
+    with pytest.raises(DataError, match="Are these prices"):
+        of_returns.with_benchmark(prices["OTHER"].rename("mine"))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +205,8 @@ def test_returns_that_cannot_be(returns, bad):
 
 
 def test_a_log_return_may_be_below_minus_one(returns):
-    market = es.Market(returns.assign(B=-1.2), kind="log")
+    crash = returns["B"].where(returns.index != DAYS[3], -1.2)
+    market = es.Market(returns.assign(B=crash), kind="log")
     assert market.kind == "log"
     assert market.returns.loc[DAYS[3], "B"] == -1.2
 

@@ -21,7 +21,7 @@ def market() -> es.Market:
 def zte(market) -> es.EventStudyResults:
     """The denial order of 16 April 2018: suspended until 12 June, then eight sessions at the limit."""
     events = [{"security": ZTE, "announced_at": "2018-04-16 09:00-04:00", "label": "Denial order"}]
-    with pytest.warns(PriceLimitWarning, match=r"event 0 \(000063.SZ\) on 9 day\(s\): 2018-06-13"):
+    with pytest.warns(PriceLimitWarning, match=r"event 0 \(000063.SZ\) on 9 days: 2018-06-13"):
         return es.EventStudy(market, events, estimation=(-120, -61), window=(-60, 15)).fit()
 
 
