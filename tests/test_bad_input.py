@@ -186,7 +186,9 @@ def test_duplicated_dates(close):
 
 
 def test_duplicated_rows_of_a_long_frame(close):
-    rows = close.rename_axis(columns="security").stack().rename("close").reset_index()
+    rows = (
+        close.rename_axis("date", columns="security").reset_index().melt(id_vars="date", value_name="close")
+    )
     again = (rows["security"] == HIKVISION) & (rows["date"] == pd.Timestamp("2019-05-22"))
     twice = pd.concat([rows, rows[again]])
     with pytest.raises(DataError, match=r"002415.SZ has more than one row for 2019-05-22.*drop_duplicates"):

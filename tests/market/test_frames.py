@@ -30,8 +30,10 @@ def high(close) -> pd.DataFrame:
 
 
 def long(close: pd.DataFrame, high: pd.DataFrame, date: str, security: str, price: str) -> pd.DataFrame:
-    stacked = pd.DataFrame({price: close.stack(), "High": high.stack()}).rename_axis([date, security])
-    return stacked.reset_index()
+    def rows(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+        return frame.rename_axis(date).reset_index().melt(id_vars=date, var_name=security, value_name=name)
+
+    return rows(close, price).assign(High=rows(high, "High")["High"])
 
 
 def shapes(close: pd.DataFrame, high: pd.DataFrame) -> dict[str, pd.DataFrame]:
