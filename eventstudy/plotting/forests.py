@@ -83,10 +83,9 @@ def plot_forest(
     ax = new_axes(ax, names)
     ax.axvline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     given = int((~is_average).sum())
-    counted = f"{len(events)}" if len(events) == given else f"{len(events)} of {given}"
-    word = "event" if counted == "1" else "events"
+    counted = "" if len(events) == given else f", known of {len(events)} of {given}"
     style = {"linewidth": 1.6 if named else 0.4, "markersize": 5.0 if named else 2.0}
-    _points(ax, events, 0, "C0", "o", f"CAR and {interval(level)}, {counted} {word}", style)
+    _points(ax, events, 0, "C0", "o", f"CAR and {interval(level)}{counted}", style)
     if len(averages):
         marks = {"linewidth": 2.0, "markersize": 8.0}
         _points(ax, averages, len(events), "C1", "D", "Average", marks)

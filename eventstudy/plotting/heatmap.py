@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes, plain
+from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes
 
 __all__ = ["plot_heatmap"]
 
@@ -71,7 +71,9 @@ def plot_heatmap(
     limit = float(np.quantile(size, SHARE)) or float(size.max()) or 0.01
     below, above = bool((values < -limit).any()), bool((values > limit).any())
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
-    names = [fill(str(name), WIDTH) for name in frame.index] if len(frame) <= FEW else "auto"
+    # seaborn draws on the way, so dollars must be kept from becoming mathematics before.
+    frame = frame.set_axis([str(name).replace("$", r"\$") for name in frame.index])
+    names = [fill(name, WIDTH) for name in frame.index] if len(frame) <= FEW else "auto"
     ax = new_axes(ax)
     sns.heatmap(
         frame.astype(float),
@@ -85,7 +87,6 @@ def plot_heatmap(
     )
     ax.set(xlabel=DAY_LABEL, ylabel="")
     ax.tick_params(axis="y", rotation=0)
-    plain(ax.get_yticklabels())
     ax.grid(False)
     shown = [j for j, day in enumerate(days) if day % _step(len(days)) == 0]
     ax.set_xticks([j + 0.5 for j in shown], [minus(str(days[j])) for j in shown], rotation=0)

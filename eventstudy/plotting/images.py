@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 __all__ = ["as_image"]
 
 #: Drawings with so many shapes that they outgrow this are turned into pixels.
-MOST_BYTES = 250_000
+MOST_BYTES = 150_000
 DPI = 160
 
 

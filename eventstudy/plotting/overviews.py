@@ -13,7 +13,7 @@ __all__ = ["plot_tests"]
 
 #: Smaller p-values are drawn at this end of the scale.
 FLOOR = 1e-4
-TICKS = {FLOOR: "0.0001\nor less", 0.001: "0.001", 0.01: "0.01", 0.05: "0.05", 0.1: "0.1", 1.0: "1"}
+TICKS = {FLOOR: "0.0001\nor less", 0.001: "0.001", 0.01: "0.01", 0.05: "0.05", 0.1: "\n0.1", 1.0: "1"}
 LEVELS = (0.01, 0.05, 0.1)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.models import ModelFit
 from eventstudy.results.data import StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
+from eventstudy.results.page import study_page
 from eventstudy.results.plots import ResultsPlotter
 from eventstudy.results.record import StudyRecord
 from eventstudy.results.spec import StudySpec
@@ -75,3 +80,41 @@ class EventStudyResults(StudyRecord, StudyMeasures, StudyTests):
         return summary_table(
             data, data.headline() if start is None and end is None else data.window(start, end)
         )
+
+    def report(
+        self,
+        path: str | PathLike[str],
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        question: str | None = None,
+        notes: str | Sequence[str] = (),
+        currency: str | None = None,
+    ) -> Path:
+        """Write the whole study as one HTML page that needs no network.
+
+        Parameters
+        ----------
+        path : path
+            File to write, such as ``"hikvision.html"``; one that exists is replaced.
+        start, end : int, optional
+            Window of the headline CAR; (0, +1) by default, where the event window holds it.
+        question : str, optional
+            What was asked, in words; made of the events by default.
+        notes : str or sequence of str, optional
+            Paragraphs below the question, as plain text.
+        currency : str, optional
+            Unit of the prices, such as ``"CNY"``.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        data = self._data
+        window = data.headline() if start is None and end is None else data.window(start, end)
+        told = [notes] if isinstance(notes, str) else notes
+        target = Path(path)
+        page = study_page(data, window, question=question, notes=told, currency=currency)
+        target.write_text(page, encoding="utf-8")
+        return target

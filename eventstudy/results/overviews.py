@@ -7,11 +7,14 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
 from eventstudy.windows import Window
 
-__all__ = ["clustering", "forest", "tests", "timeline"]
+__all__ = ["SEED", "clustering", "forest", "tests", "timeline"]
+
+SEED = 0
 
 
 def forest(data: StudyData, window: Window, level: float = 0.95) -> pd.DataFrame:
@@ -24,8 +27,8 @@ def forest(data: StudyData, window: Window, level: float = 0.95) -> pd.DataFrame
         return frame
     mean = average.averages([data.test_input(window)], [window], None, level)
     mean = mean.rename(columns={"caar": "car"})[columns]
-    test = "average"
-    return pd.concat([frame, mean.assign(event=test, role=test)], ignore_index=True)
+    name = f"average of {data.test_input(window).n_events}"
+    return pd.concat([frame, mean.assign(event=name, role="average")], ignore_index=True)
 
 
 def clustering(data: StudyData, window: Window) -> pd.DataFrame:
@@ -42,9 +45,12 @@ def clustering(data: StudyData, window: Window) -> pd.DataFrame:
 
 
 def tests(data: StudyData, window: Window) -> pd.DataFrame:
-    """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended."""
+    """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
+
+    Resampling tests draw from the seed `SEED`, so that a figure and a table of them agree.
+    """
     tested = data.test_input(window)
-    frame = run_tests(tested)
+    frame = run_tests(tested, None, Options(seed=SEED))
     return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
 
 

@@ -11,7 +11,6 @@ from eventstudy import plotting
 from eventstudy.inference import clustering
 from eventstudy.results import frames, overviews
 from eventstudy.results.data import StudyData, WindowLike
-from eventstudy.windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,15 +81,16 @@ class ResultsPlotter:
     def fit(
         self,
         event_id: Hashable | None = None,
-        start: WindowLike = 0,
-        end: int | None = 1,
+        start: WindowLike = None,
+        end: int | None = None,
         *,
         ax: Axes | None = None,
     ) -> Axes:
-        """Estimation regression as a scatter, the event days marked."""
+        """Estimation regression as a scatter, the event days marked: (0, +1) by default."""
         data = self._data
         row = data.position(event_id)
-        frame = frames.fit(data, row, self._near(start, end))
+        window = data.headline() if start is None and end is None else data.window(start, end)
+        frame = frames.fit(data, row, window)
         return plotting.plot_fit(frame, ax=ax, title=_title(data, row))
 
     def null(
@@ -184,7 +184,7 @@ class ResultsPlotter:
         *,
         ax: Axes | None = None,
     ) -> Axes:
-        """P-values of all tests at once, those that do not apply and those recommended marked."""
+        """P-values of all tests, those recommended marked; resampling tests draw from seed 0."""
         window = self._data.window(start, end)
         return plotting.plot_tests(overviews.tests(self._data, window), ax=ax, title=f"Tests of {window}")
 
@@ -207,12 +207,6 @@ class ResultsPlotter:
         data = self._data
         row = data.position(event_id)
         return frames.null(data, row, data.spec.window), _title(data, row)
-
-    def _near(self, start: WindowLike, end: int | None) -> Window:
-        """Window asked for, cut to the event window where only the default reaches past it."""
-        if (start, end) == (0, 1):
-            end = min(1, self._data.spec.window.end)
-        return self._data.window(start, end)
 
 
 def _title(data: StudyData, row: int) -> str:

@@ -12,7 +12,7 @@ from eventstudy.results.frictions import limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
 
-__all__ = ["summary_table"]
+__all__ = ["design", "summary_table"]
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
@@ -22,7 +22,7 @@ def summary_table(data: StudyData, window: Window) -> Table:
     """Summarise a fitted study with `window` as its headline."""
     spec = data.spec
     n = len(data.sample)
-    sections = [_design(data), _events(data)]
+    sections = [design(data), _events(data)]
     if n <= MOST_EVENTS:
         sections += [_abnormal(data, window)]
     if n > 1:
@@ -33,7 +33,8 @@ def summary_table(data: StudyData, window: Window) -> Table:
     return Table(f"Event study: {spec.model.label}", tuple(sections), tuple(_notes(data, window)))
 
 
-def _design(data: StudyData) -> Section:
+def design(data: StudyData) -> Section:
+    """Design of a study: events, market, benchmark, windows, standard error."""
     spec, fit = data.spec, data.fit
     market = spec.market
     n, out = len(data.sample), len(data.sample.excluded)

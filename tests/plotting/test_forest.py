@@ -63,7 +63,7 @@ def test_events_without_car_are_counted(frames: SimpleNamespace) -> None:
     ax = plot_forest(frame, level=0.9)
     assert len(points_of(ax)[0]) == 3
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "CAR and 90% interval, 3 of 4 events"
+        "CAR and 90% interval, known of 3 of 4"
     ]
     with pytest.raises(RequestError, match="none of 4 rows has a CAR"):
         plot_forest(frame.assign(car=np.nan))
