@@ -58,7 +58,8 @@ class PeerArrays(EventArrays):
         inside = (single >= 0) & (single < self.bank.single.shape[1])
         past = np.where(inside[:, None], self.bank.single[peers][:, np.where(inside, single, 0)].T, np.nan)
         days = (self.day0[row] + self.window.offsets)[:, None]
-        return past, self.bank.compound(peers[None, :], days, np.maximum(self.span_evt[row], 1)[:, None])
+        spans = np.maximum(self.span_evt[row], 1)[:, None]
+        return past, self.bank.compound(*np.broadcast_arrays(peers[None, :], days, spans))
 
 
 @dataclass(frozen=True)

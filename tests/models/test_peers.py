@@ -89,9 +89,8 @@ def test_a_return_over_several_sessions_meets_peers_over_the_same(world):
     market = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
     events = es.Events(pd.DataFrame([{"security": "P0", "date": world.sessions[232]}]))
     with pytest.warns(es.errors.LumpedReturnWarning):
-        results = es.EventStudy(market, events, es.MatchedPortfolio(["P1"]), (-200, -11), (-2, 2)).fit()
-    p1 = world.returns["P1"]
-    expected = np.prod(1 + p1.iloc[230:233]) - 1
+        results = es.EventStudy(market, events, es.MatchedPortfolio(["P1", "P3"]), (-200, -11), (-2, 2)).fit()
+    expected = ((1 + world.returns[["P1", "P3"]].iloc[230:233]).prod() - 1).mean()
     assert results.abnormal_returns.loc[0, 0] == pytest.approx(returns["P0"].iloc[232] - expected, rel=1e-9)
     s2 = results.parameters["sigma"].iloc[0] ** 2
     assert results.car(0, 0)["se"].iloc[0] == pytest.approx(np.sqrt(3 * s2))
