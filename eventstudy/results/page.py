@@ -23,7 +23,7 @@ __all__ = ["study_page"]
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL = 0.95
-PERCENT = dict.fromkeys(("estimate", "s.e.", "95 % from", "to", "AR 0"), "{:.2%}")
+PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
 FORMATS = PERCENT | {"p": "{:.4f}", "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
 
@@ -257,7 +257,7 @@ def _sensitivity(data: StudyData, window: Window) -> list[Block]:
     frame = found.rename(
         columns={
             "se": "s.e.",
-            "ci_low": "95 % from",
+            "ci_low": "95% from",
             "ci_high": "to",
             "p_value": "p",
             "n_events": "events",
@@ -280,7 +280,7 @@ def _details(data: StudyData, window: Window) -> Table:
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]
     frame["p"] = cars["p_value"]
-    frame["95 % from"], frame["to"], frame["days"] = cars["ci_low"], cars["ci_high"], cars["n_days"]
+    frame["95% from"], frame["to"], frame["days"] = cars["ci_low"], cars["ci_high"], cars["n_days"]
     frame["AR 0"] = data.abnormal.ar[:, -data.spec.window.start]
     if "beta" in fit.param_names:
         frame["beta"] = fit.params[:, fit.param_names.index("beta")]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from eventstudy.errors import counted
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.results import average
@@ -24,7 +26,7 @@ def summary_table(data: StudyData, window: Window) -> Table:
     n = len(data.sample)
     sections = [design(data), _events(data)]
     if n <= MOST_EVENTS:
-        sections += [_abnormal(data, window)]
+        sections += [_abnormal(data, window), _model(data)]
     if n > 1:
         sections += [_averages(data, window)]
     sections += [_tests(data, window)]
@@ -76,27 +78,34 @@ def _abnormal(data: StudyData, window: Window) -> Section:
         cars.insert(1, "measure", name)
         parts.append(cars.assign(order=range(len(cars))))
     frame = pd.concat(parts).sort_values("order", kind="stable")
-    fit = data.fit
-    if "beta" in fit.param_names:
-        beta = pd.Series(fit.params[:, fit.param_names.index("beta")], data.index)
-        frame["beta"] = beta.reindex(frame.index)
     columns = ["security", "measure", "car", "se", "t", "p_value", "stars", "ci_low", "ci_high", "n_days"]
     frame["stars"] = [stars(p) for p in frame["p_value"]]
-    frame = frame[[*columns, *(["beta"] if "beta" in frame else [])]]
+    frame = frame[columns]
     names = {
         "car": "estimate",
         "se": "s.e.",
         "p_value": "p",
         "stars": "",
-        "ci_low": "95 % from",
+        "ci_low": "95% from",
         "ci_high": "to",
         "n_days": "days",
     }
-    percent = ("estimate", "s.e.", "95 % from", "to")
+    percent = ("estimate", "s.e.", "95% from", "to")
     formats = dict.fromkeys(percent, "{:.2%}") | {"t": "{:.2f}", "p": "{:.4f}", "days": "{:d}"}
-    if "beta" in frame:
-        formats["beta"] = "{:.3f}"
-    return Section(frame.rename(columns=names), "Abnormal returns", formats)
+    return Section(frame.rename(columns=names).rename_axis("event"), "Abnormal returns", formats)
+
+
+def _model(data: StudyData) -> Section:
+    fit = data.fit
+    frame = pd.DataFrame(fit.params, data.index, list(fit.param_names))
+    frame.insert(0, "security", data.sample.timeline["security"])
+    frame = frame.assign(sigma=np.sqrt(fit.s2), r_squared=fit.r_squared, n_obs=fit.n_obs)
+    formats = dict.fromkeys(fit.param_names, "{:.4f}")
+    formats |= {"alpha": "{:.3%}", "mu": "{:.3%}"} if {"alpha", "mu"} & set(fit.param_names) else {}
+    formats = {name: form for name, form in formats.items() if name in frame}
+    formats |= {"daily s.d.": "{:.2%}", "R2": "{:.2f}", "returns": "{:d}"}
+    frame = frame.rename(columns={"sigma": "daily s.d.", "r_squared": "R2", "n_obs": "returns"})
+    return Section(frame.rename_axis("event"), "Normal returns", formats)
 
 
 def _averages(data: StudyData, window: Window) -> Section:
@@ -110,12 +119,13 @@ def _averages(data: StudyData, window: Window) -> Section:
         "caar": "CAAR",
         "se": "s.e.",
         "p_value": "p",
-        "ci_low": "95 % from",
+        "ci_low": "95% from",
         "ci_high": "to",
-        "n_events": "events",
+        "n_events": "N",
+        "statistic": "t",
     }
-    formats = dict.fromkeys(("CAAR", "s.e.", "95 % from", "to"), "{:.2%}")
-    formats |= {"positive": "{:.0%}", "statistic": "{:.2f}", "p": "{:.4f}", "events": "{:d}"}
+    formats = dict.fromkeys(("CAAR", "s.e.", "95% from", "to"), "{:.2%}")
+    formats |= {"positive": "{:.0%}", "t": "{:.2f}", "p": "{:.4f}", "N": "{:d}"}
     return Section(frame.rename(columns=names), "Averages over events", formats)
 
 
@@ -123,10 +133,9 @@ def _tests(data: StudyData, window: Window) -> Section:
     tested = data.test_input(window)
     chosen = recommend(tested)
     done = run_tests(tested, list(chosen["test"]), Options()).set_index("test")
-    frame = chosen.join(done[["statistic", "p_value", "note"]], on="test").set_index("test")
+    frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
-    frame = frame[["statistic", "p_value", "", "reason", "note"]].rename(columns={"p_value": "p"})
-    frame = frame.loc[:, [c for c in frame if c != "note" or frame[c].ne("").any()]]
+    frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
     return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": "{:.4f}"})
 
 
@@ -142,7 +151,7 @@ def _notes(data: StudyData, window: Window) -> list[str]:
     short = data.index[(days < len(window)) & (days > 0)]
     if len(short):
         notes.append(
-            f"{len(short)} event(s) have fewer than {len(window)} returns in {window}: "
+            f"Fewer than {len(window)} returns in {window}: event "
             + ", ".join(map(str, short[:5]))
             + (", ..." if len(short) > 5 else "")
             + "."
@@ -151,13 +160,14 @@ def _notes(data: StudyData, window: Window) -> list[str]:
     if hits["at_close"].any():
         n = hits.loc[hits["at_close"], "event_id"].nunique()
         notes.append(
-            f"{int(hits['at_close'].sum())} close(s) of {n} event(s) lie at the daily price limit: the move "
-            "is cut short there; see limit_hits, and car(0, 'first_free_close')."
+            f"{counted(int(hits['at_close'].sum()), 'close')} of {counted(n, 'event')} at the daily price "
+            "limit: the move is cut short there; see limit_hits, and car(0, 'first_free_close')."
         )
     lost = int((~data.test_input(window).usable).sum())
     if lost:
         notes.append(
-            f"{lost} event(s) have no CAR over {window}: no return in it, or one that lumps earlier sessions."
+            f"{counted(lost, 'event')} without CAR over {window}: no return in it, or one that lumps earlier "
+            "sessions."
         )
     return notes
 

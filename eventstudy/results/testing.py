@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.inference import Clustering, clustering, recommend, run_tests
-from eventstudy.inference.base import Alternative, Options
+from eventstudy.errors import RequestError
+from eventstudy.inference import (
+    Clustering,
+    JointTest,
+    clustering,
+    joint_test,
+    recommend,
+    run_tests,
+)
+from eventstudy.inference.base import Alternative, Options, TestInput, select
+from eventstudy.inference.groups import against as against_controls
+from eventstudy.inference.groups import difference
+from eventstudy.inference.multiplicity import Adjustment, firm_tests
+from eventstudy.inference.registry import as_frame
 from eventstudy.results.data import StudyData, WindowLike
+from eventstudy.windows import Window
 
 __all__ = ["StudyTests"]
 
@@ -28,6 +42,8 @@ class StudyTests:
         alternative: Alternative = "two-sided",
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
+        by: str | None = None,
+        against: StudyTests | None = None,
     ) -> pd.DataFrame:
         """Significance tests of the abnormal returns in a window, one row a test.
 
@@ -41,20 +57,145 @@ class StudyTests:
         seed : int or Generator, optional
             Randomness of resampling tests.
         n_resamples : int, default 999
+        by : str, optional
+            Column of the events, such as ``"group"``: the tests of each group's events, and of the
+            difference of each two groups.
+        against : EventStudyResults, optional
+            Control events of the same dates: tests of treated less controls, which a shock that all
+            firms of a date share does not reach.
 
         Returns
         -------
         DataFrame
             test, statistic, distribution, dof, p_value, estimate, n_events, null, robust_to, reference,
-            applicable, note. A test that does not apply is a row which says why.
+            applicable, note. A test that does not apply is a row which says why. With `by` a column
+            group comes first; differences are rows of group ``"A - B"``: a long-short portfolio where
+            both groups have the same dates, else Welch's t of standardised CARs. With `against` the
+            rows are difference_portfolio, difference_dates and difference_permutation.
+
+        Raises
+        ------
+        RequestError
+            If a test, a column or the side is unknown, an event has no group, or a treated event
+            serves as its own control.
 
         See Also
         --------
         recommended : the tests that survive this design.
         """
+        window = self._data.window(start, end)
         keys = [tests] if isinstance(tests, str) else tests
         options = Options(alternative, n_resamples, seed)
-        return run_tests(self._data.test_input(self._data.window(start, end)), keys, options)
+        if against is not None:
+            if by is not None or tests is not None:
+                raise RequestError("against= has tests of its own: leave tests and by out.")
+            controls = self._controls(against)
+            return against_controls(
+                self._data.test_input(window), controls.test_input(controls.window(window)), options
+            )
+        if by is not None:
+            return self._by_group(by, window, keys, options)
+        return run_tests(self._data.test_input(window), keys, options)
+
+    def _by_group(
+        self, by: str, window: Window, keys: Sequence[str] | None, options: Options
+    ) -> pd.DataFrame:
+        options = options.settled()
+        groups = self._groups(by)
+        names = list(pd.unique(groups))
+        inputs = {
+            name: TestInput(select(self._data.abnormal, (groups == name).to_numpy()), window)
+            for name in names
+        }
+        parts = [(name, run_tests(data, keys, options)) for name, data in inputs.items()]
+        for a, b in combinations(names, 2):
+            parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
+        for name, frame in parts:
+            frame.insert(0, "group", name)
+        return pd.concat([frame for _, frame in parts], ignore_index=True)
+
+    def _groups(self, by: str) -> pd.Series:
+        """Return the group of each usable event."""
+        frame = self._data.spec.events.frame
+        if by not in frame:
+            raise RequestError(
+                f"The events have no column {by!r}; their columns are {', '.join(map(str, frame.columns))}."
+            )
+        groups = frame[by].reindex(self._data.index)
+        without = groups.index[groups.isna()].tolist()
+        if without:
+            raise RequestError(
+                f"{len(without)} event(s) have no {by!r}: {', '.join(map(str, without[:5]))}"
+                f"{', ...' if len(without) > 5 else ''}. Give each event one, or leave these events out."
+            )
+        return groups
+
+    def _controls(self, against: StudyTests) -> StudyData:
+        if not isinstance(against, StudyTests):
+            raise RequestError(
+                "against= takes the results of a study of control events, "
+                f"EventStudy(...).fit(); got {type(against).__name__}."
+            )
+        own, other = (
+            set(zip(s["security"], s["day_0"], strict=True))
+            for s in (self._data.sample.timeline, against._data.sample.timeline)
+        )
+        if own & other:
+            security, day = min(own & other)
+            raise RequestError(
+                f"{len(own & other)} event(s) are treated and control at once, such as {security} on "
+                f"{day:%Y-%m-%d}. Take the treated out of the controls."
+            )
+        return against._data
+
+    def firm_tests(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        adjust: Adjustment = "romano-wolf",
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test each event by itself, adjusted for how many there are: which firms were hit.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
+            Romano and Wolf's step-down bounds the probability of any false rejection, by residual
+            vectors drawn jointly, so that correlated firms of one date cost less; so does Holm's under
+            any dependence; Benjamini and Hochberg's bounds the share of false rejections.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        seed : int or Generator, optional
+            Randomness of Romano and Wolf's draws.
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By event_id: security, car, se, t, dof, p_value (of the t with prediction error) and
+            p_adjusted.
+        """
+        data = self._data.test_input(self._data.window(start, end))
+        frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self._data.index)
+        frame.insert(0, "security", self._data.sample.timeline["security"])
+        return frame
+
+    def joint_test(self, start: WindowLike = None, end: int | None = None) -> JointTest:
+        """Test whether any event of one common date has an effect, and whether their mean has.
+
+        The multivariate regression of all events with a dummy for each tested day: F of all
+        effects, and t of their mean, which equals the portfolio t.
+
+        Raises
+        ------
+        RequestError
+            If there is more than one date, or more events than residual degrees of freedom.
+        """
+        return joint_test(self._data.test_input(self._data.window(start, end)))
 
     def recommended(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
         """List the tests that survive this design (number of events, clustering, window), and why.
@@ -62,11 +203,12 @@ class StudyTests:
         Returns
         -------
         DataFrame
-            test, reason, statistic, p_value (two-sided), note; the headline test first.
+            test, reason, statistic, p_value (two-sided), note; the headline test first. Resampling
+            tests draw with seed 0, so that the table is the same each time.
         """
         data = self._data.test_input(self._data.window(start, end))
         chosen = recommend(data)
-        done = run_tests(data, list(chosen["test"]), Options()).set_index("test")
+        done = run_tests(data, list(chosen["test"]), Options(seed=0)).set_index("test")
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:

@@ -64,15 +64,13 @@ def test_the_window_of_the_summary(common):
     assert "CAR (0, +1)" not in text
     assert f"{common.caar(-2, 4).iloc[0]['caar']:.2%}" in text
     # S7 has no return on two days of it.
-    assert "1 event(s) have fewer than 7 returns in (-2, +4): e7." in text
+    assert "Fewer than 7 returns in (-2, +4): event e7." in text
     assert "no CAR over" not in text
 
 
 def test_an_event_without_a_car_is_told(common):
     text = flat(str(common.summary(4, 6)))
-    assert (
-        "1 event(s) have no CAR over (+4, +6): no return in it, or one that lumps earlier sessions." in text
-    )
+    assert "1 event without CAR over (+4, +6): no return in it, or one that lumps earlier sessions." in text
 
 
 def test_a_window_that_ends_at_day_0(market, refit):
@@ -139,7 +137,7 @@ def test_an_event_whose_headline_cannot_be_computed(market, refit):
     with pytest.warns(DataWarning):
         results = refit(gapped, [{"security": "S0", "date": gapped.sessions[300]}])
     text = flat(str(results.summary()))
-    assert "1 event(s) have no CAR over (0, +1)" in text
+    assert "1 event without CAR over (0, +1)" in text
     assert len(results.recommended(0, 1)) == 0
     assert results.caar(0, 1).iloc[0]["n_events"] == 0
     assert results.test(0, 1)["applicable"].sum() == 0
