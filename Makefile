@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest lint format docs clean
+.PHONY: help setup demo test test-slow test-lowest lint format docs gallery clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ format: $(READY) ## let ruff rewrite what it can
 docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+gallery: $(READY) ## every figure as a PNG and a contact sheet, in build/gallery
+	$(BIN)/python scripts/gallery.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(LOWEST) build dist docs/_build docs/api/generated examples/output htmlcov
