@@ -31,6 +31,7 @@ def placebo(n_events: int, n_peers: int) -> tuple[es.Market, es.Events, list[str
     rng = np.random.default_rng(SEED)
     returns = read("cn_returns_pct_2017_2020").set_index("date").astype(float) / 100
     returns.index = pd.to_datetime(returns.index)
+    returns = returns.loc[:, returns.notna().mean() > 0.9]
     index = read("indices_daily_2015on").query("index == 'CSI300_000300.SH'").set_index("date")["close"]
     index.index = pd.to_datetime(index.index)
     benchmark = index.sort_index().pct_change().reindex(returns.index).rename("CSI 300")
@@ -38,7 +39,7 @@ def placebo(n_events: int, n_peers: int) -> tuple[es.Market, es.Events, list[str
     factors.index = pd.to_datetime(factors.index)
     complete = returns.columns[returns.notna().mean() > 0.995]
     peers = sorted(rng.choice(complete, n_peers, replace=False))
-    listed = returns.columns[returns.notna().mean() > 0.9].difference(peers)
+    listed = returns.columns.difference(peers)
     securities = rng.choice(listed, n_events)
     days = rng.integers(300, len(returns) - 20, n_events)
     events = pd.DataFrame({"security": securities, "date": returns.index[days]}).drop_duplicates()
