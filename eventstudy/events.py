@@ -306,13 +306,14 @@ def _moment(value: Any, timezone: str | None, where: str) -> pd.Timestamp:
                 f"Write '{moment:%Y-%m-%d %H:%M}-04:00' or '{moment:%Y-%m-%d %H:%M} America/New_York', "
                 "or pass Events(..., timezone='America/New_York')."
             )
-        try:
-            moment = moment.tz_localize(ZoneInfo(zone))
-        except ValueError as problem:
+        # NaT rather than an exception: pandas 2 raises those of pytz here, pandas 3 a ValueError.
+        placed: Any = moment.tz_localize(ZoneInfo(zone), ambiguous="NaT", nonexistent="NaT")
+        if placed is pd.NaT:
             raise EventError(
                 f"{where}: {value!r} does not exist or stands twice in {zone} (clocks change): "
                 "give the offset, such as '2019-03-10 02:30-05:00'."
-            ) from problem
+            )
+        moment = placed
     return moment.as_unit("ns")
 
 

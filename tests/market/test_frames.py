@@ -109,7 +109,7 @@ def test_columns_named_by_numbers_become_text(close):
 def test_a_series_is_one_security(close):
     market = es.Market.from_prices(close["000001.SZ"])
     assert market.securities == ["000001.SZ"]
-    assert es.Market(close["000001.SZ"].pct_change()).securities == ["000001.SZ"]
+    assert es.Market(close["000001.SZ"].pct_change(fill_method=None)).securities == ["000001.SZ"]
 
 
 def test_unsorted_dates_are_sorted_with_a_warning(close):
@@ -229,4 +229,4 @@ def test_options_that_do_not_exist(options, message, close):
     with pytest.raises(DataError, match=message):
         es.Market.from_prices(close, **options)
     with pytest.raises(DataError, match="gaps must be one of 'lumped', 'single'"):
-        es.Market(close.pct_change(), gaps="none")
+        es.Market(close.pct_change(fill_method=None), gaps="none")
