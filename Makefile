@@ -22,7 +22,8 @@ setup: $(READY) ## make .venv with the library and its tools
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet "uv>=0.13"
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --editable ".[dev]"
 	@touch $@
 
 demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--live
