@@ -73,16 +73,23 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     length = max(int(fit.span[0, usable.cols].sum()), 1)
     pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
     sq = ("sq", f"one event: ranks its CAR among {pool} of its own past, and needs no normal returns")
+    blocks = (
+        "conformal",
+        "the same idea with the event in the fitted sample: exact if its days are exchangeable",
+    )
     if not fit.exact:
         why = "this model's standard error is approximate, so no t is recommended beside it"
-        return [(sq[0], f"{sq[1]}; {why}")]
+        return [(sq[0], f"{sq[1]}; {why}"), blocks]
     exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normal: one event has no averaging"
     if n_obs // length < ENOUGH_BLOCKS:
         floor = (
             f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
         )
-        return [("t", f"{exact}; {floor}"), (sq[0], f"{sq[1]}, but {floor}")]
-    return [sq, ("t", exact)]
+        drawn = (
+            f"draws {length} days at a time from {n_obs}, so that it needs neither normal returns nor blocks"
+        )
+        return [("t", f"{exact}; {floor}"), ("bootstrap_t", drawn), (sq[0], f"{sq[1]}, but {floor}")]
+    return [sq, blocks, ("t", exact)]
 
 
 def _cost(found: Clustering) -> str:
@@ -107,9 +114,16 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         (
             "portfolio",
             f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
-            "any form, as rank and cumrank_t do; if it rejects and the two above do not, suspect a rise in "
-            "variance",
+            "any form, and is exact for normal returns; if it rejects and the two above do not, suspect a "
+            "rise in variance",
         ),
+        (
+            "block_bootstrap",
+            "the same without normal returns: days are drawn for all events at once. No test of these "
+            "events survives a shared shock that is itself larger than usual: compare them with firms the "
+            "news left alone, test(..., against=controls)",
+        ),
+        ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
 
 
@@ -140,5 +154,6 @@ def _independent(found: Clustering) -> list[tuple[str, str]]:
     sign = ("sign", f"exact for {n} CARs, whatever their distribution")
     if n >= FEW:
         return [rank, ("bmp", f"t with {n - 1} degrees of freedom allows for the small sample"), sign]
+    wild = ("wild_bootstrap", f"flips the signs of {n} CARs: near exact where these are symmetric")
     t = f"companion with t({n - 1}): the mean itself, but {n} CARs do not average outliers out"
-    return [rank, sign, ("cross_sectional", t)]
+    return [rank, sign, wild, ("cross_sectional", t)]

@@ -23,27 +23,30 @@ def chosen(data, **options):
 
 def test_one_event(panel):
     found = chosen(panel(n=1, seed=6).test(0, 0))
-    assert list(found) == ["sq", "t"]
+    assert list(found) == ["sq", "conformal", "t"]
     assert "60 estimation days" in found["sq"]
     assert "58 degrees of freedom" in found["t"]
 
 
 def test_one_event_and_a_window_too_long_for_ranks(panel):
     found = chosen(panel(n=1, seed=6).test(-2, 3))
-    assert list(found) == ["t", "sq"]
+    assert list(found) == ["t", "bootstrap_t", "sq"]
+    assert "draws 6 days at a time from 60" in found["bootstrap_t"]
     assert "10 blocks of 6 days cannot give p below 0.091" in found["sq"]
 
 
 def test_one_event_of_a_model_without_an_exact_standard_error(panel):
     made = panel(n=1, seed=6).abnormal
     found = chosen(TestInput(replace(made, exact=False), Window(0, 0)))
-    assert list(found) == ["sq"]
+    assert list(found) == ["sq", "conformal"]
     assert "approximate" in found["sq"]
 
 
 def test_one_common_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
-    assert list(found) == ["adjusted_bmp", "grank_t", "portfolio"]
+    assert list(found) == ["adjusted_bmp", "grank_t", "portfolio", "block_bootstrap", "permutation"]
+    assert "suspect a rise in variance" in found["portfolio"]
+    assert "against=controls" in found["block_bootstrap"]
     assert "all 12 events share one date" in found["adjusted_bmp"]
     assert "11 degrees of freedom" in found["adjusted_bmp"]
     assert "60 estimation days" in found["portfolio"]
@@ -61,7 +64,7 @@ def test_between_few_and_many(panel):
 
 def test_few_events(panel):
     found = chosen(panel(n=9, layout="distinct").test(0, 1))
-    assert list(found) == ["grank_t", "sign", "cross_sectional"]
+    assert list(found) == ["grank_t", "sign", "wild_bootstrap", "cross_sectional"]
     assert "exact for 9 CARs" in found["sign"]
 
 
@@ -89,4 +92,4 @@ def test_only_what_applies(panel, flat):
     made = panel(n=9, layout="distinct").abnormal
     for event in range(1, 9):
         made = flat(made, event)
-    assert list(chosen(TestInput(made, Window(0, 1)))) == ["sign", "cross_sectional"]
+    assert list(chosen(TestInput(made, Window(0, 1)))) == ["sign", "wild_bootstrap", "cross_sectional"]

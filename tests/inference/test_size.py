@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference import TestInput, run_tests
+from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.windows import Window
 
 R, LEVEL, WIDTH = 300, 0.05, 100
@@ -44,13 +44,15 @@ def noise_panel(rng, n, correlation=0.0, factor=1.0, common=True):
         n_params=1,
         estimation_dates=days[:, :WIDTH],
         event_dates=days[:, WIDTH:],
+        design_est=np.ones((*past.shape, 1)),
     )
 
 
 def rejections(keys, seed, **design):
     rng, hits = np.random.default_rng(seed), Counter()
-    for _ in range(R):
-        rows = run_tests(TestInput(noise_panel(rng, **design), Window(0, 2)), keys)
+    for sample in range(R):
+        options = Options(n_resamples=199, seed=sample)
+        rows = run_tests(TestInput(noise_panel(rng, **design), Window(0, 2)), keys, options)
         hits.update(rows.loc[rows["p_value"] <= LEVEL, "test"])
     return {key: hits[key] / R for key in keys}
 
@@ -71,19 +73,21 @@ def test_independent_events():
         "grank_z",
     ]
     keys += ["cumrank_t", "cumrank_z", "wilcoxon", "jaffe", "time_series", "lamb"]
+    keys += ["bootstrap", "wild_bootstrap", "permutation"]
     for key, rate in rejections(keys, 1, n=20, common=False).items():
         assert abs(rate - LEVEL) < MARGIN, (key, rate)
 
 
 def test_one_event():
-    found = rejections(["t", "sq"], 2, n=1)
+    found = rejections(["t", "sq", "conformal", "bootstrap_t"], 2, n=1)
     for key, rate in found.items():
         assert abs(rate - LEVEL) < MARGIN, (key, rate)
 
 
 def test_one_date_with_correlation():
     safe = ["portfolio", "adjusted_patell", "adjusted_bmp", "rank", "grank_t", "cumrank_t", "jaffe", "lamb"]
-    misled = ["cross_sectional", "patell", "bmp", "grank_z"]
+    safe += ["block_bootstrap", "permutation"]
+    misled = ["cross_sectional", "patell", "bmp", "grank_z", "bootstrap"]
     found = rejections([*safe, *misled], 3, n=20, correlation=0.2)
     for key in safe:
         assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
@@ -93,18 +97,23 @@ def test_one_date_with_correlation():
 
 def test_one_date_with_correlation_and_a_more_volatile_event():
     found = rejections(
-        ["adjusted_bmp", "grank_t", "portfolio", "adjusted_patell"], 4, n=20, correlation=0.2, factor=2
+        ["adjusted_bmp", "grank_t", "portfolio", "adjusted_patell", "block_bootstrap", "permutation"],
+        4,
+        n=20,
+        correlation=0.2,
+        factor=2,
     )
     for key in ("adjusted_bmp", "grank_t"):
         assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
-    for key in ("portfolio", "adjusted_patell"):
+    for key in ("portfolio", "adjusted_patell", "block_bootstrap", "permutation"):
         assert found[key] > 0.2, (key, found[key])
 
 
 @pytest.mark.parametrize("factor", [2.0])
 def test_distinct_dates_and_a_more_volatile_event(factor):
-    found = rejections(["bmp", "grank_t", "sign", "independence"], 5, n=20, factor=factor, common=False)
-    for key in ("bmp", "grank_t"):
+    safe = ["bmp", "grank_t", "bootstrap", "wild_bootstrap"]
+    found = rejections([*safe, "sign", "independence"], 5, n=20, factor=factor, common=False)
+    for key in safe:
         assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
     assert found["sign"] < LEVEL + MARGIN
     assert found["independence"] > 0.2

@@ -1,0 +1,129 @@
+"""Groups, controls, firms and the joint test as the user asks for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import RequestError
+from eventstudy.inference import joint_test, run_tests
+from eventstudy.inference.base import Options, TestInput, select
+from eventstudy.inference.groups import against, difference
+from eventstudy.inference.multiplicity import adjust
+from eventstudy.windows import Window
+
+DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")
+NAMES = [f"S{i}" for i in range(8)]
+
+
+@pytest.fixture(scope="module")
+def grouped(market):
+    events = [
+        {"event_id": f"e{i}", "security": name, "date": DAYS[300], "group": "abc"[i % 3]}
+        for i, name in enumerate(NAMES)
+    ]
+    return es.EventStudy(market, events, estimation=(-150, -21), window=(-4, 6)).fit()
+
+
+def studied(market, names, days):
+    events = [{"security": name, "date": day} for day in days for name in names]
+    return es.EventStudy(market, events, estimation=(-150, -21), window=(-4, 6)).fit()
+
+
+def test_groups_come_in_blocks_and_then_their_differences(grouped):
+    keys = ["bmp", "portfolio", "bootstrap"]
+    frame = grouped.test(0, 1, by="group", tests=keys, seed=2, n_resamples=99)
+    assert frame.columns[0] == "group"
+    assert frame["group"].tolist() == [*"aaabbbccc", "a - b", "a - c", "b - c"]
+    for name, rows in (("a", [0, 3, 6]), ("c", [2, 5])):
+        keep = np.isin(np.arange(8), rows)
+        data = TestInput(select(grouped._data.abnormal, keep), Window(0, 1))
+        want = run_tests(data, keys, Options(n_resamples=99, seed=2))
+        found = frame[frame["group"] == name].drop(columns="group").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, want)
+    inputs = [TestInput(select(grouped._data.abnormal, np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
+    row = frame[frame["group"] == "a - b"].iloc[0]
+    assert row["test"] == "difference_portfolio"
+    assert row["statistic"] == difference(*inputs, Options())[0]["statistic"]
+    assert row["n_events"] == 6
+
+
+def test_groups_must_be_known(grouped, common, market):
+    with pytest.raises(RequestError, match="no column 'sector'; their columns are security, date"):
+        grouped.test(0, 1, by="sector")
+    events = [
+        {"security": "S0", "date": DAYS[300], "group": "a"},
+        {"security": "S1", "date": DAYS[300], "group": None},
+    ]
+    partial = es.EventStudy(market, events, estimation=(-150, -21), window=(-4, 6)).fit()
+    with pytest.raises(RequestError, match=r"1 event\(s\) have no 'group': 1"):
+        partial.test(0, 1, by="group")
+
+
+def test_treated_against_controls(market):
+    treated, controls = studied(market, NAMES[:3], [DAYS[290]]), studied(market, NAMES[3:7], [DAYS[290]])
+    frame = treated.test(0, 1, against=controls, seed=1, n_resamples=199)
+    want = against(
+        treated._data.test_input(Window(0, 1)),
+        controls._data.test_input(Window(0, 1)),
+        Options(n_resamples=199, seed=1),
+    )
+    pd.testing.assert_frame_equal(frame, want)
+    apart = treated.car(0, 1)["car"].mean() - controls.car(0, 1)["car"].mean()
+    assert frame.loc[0, "estimate"] == pytest.approx(apart, rel=1e-12)
+    # The residuals of the difference are those of the regression of the difference.
+    past = [
+        pd.concat([s.regression(i).resid for i in s.timeline.index], axis=1).mean(axis=1)
+        for s in (treated, controls)
+    ]
+    s2 = ((past[0] - past[1]) ** 2).sum() / 128
+    car = treated.car(0, 1).iloc[0]
+    scale = car["se"] ** 2 / treated.regression(0).mse_resid
+    assert frame.loc[0, "statistic"] == pytest.approx(apart / np.sqrt(s2 * scale), rel=1e-9)
+    assert frame.loc[0, "dof"] == 128
+    assert frame["test"].tolist() == ["difference_portfolio", "difference_dates", "difference_permutation"]
+
+
+def test_treated_against_controls_on_two_dates(market):
+    days = [DAYS[175], DAYS[390]]
+    treated, controls = studied(market, NAMES[:3], days), studied(market, NAMES[3:7], days)
+    frame = treated.test(0, 1, against=controls, seed=1)
+    assert frame["applicable"].all()
+    assert frame.loc[1, "dof"] == 1
+    assert (frame["n_events"] == 6).all()
+
+
+def test_controls_are_other_firms_and_tests_are_fixed(grouped, common, market):
+    with pytest.raises(RequestError, match=r"8 event\(s\) are treated and control at once, such as S0"):
+        grouped.test(0, 1, against=common)
+    other = studied(market, NAMES, [DAYS[290]])
+    with pytest.raises(RequestError, match="leave tests and by out"):
+        grouped.test(0, 1, against=other, tests=["bmp"])
+    with pytest.raises(RequestError, match="got str"):
+        grouped.test(0, 1, against="controls")
+    with pytest.raises(RequestError, match="No control event"):
+        grouped.test(0, 1, against=other)
+
+
+@pytest.mark.parametrize("method", ["romano-wolf", "holm", "bh"])
+def test_firm_tests(common, method):
+    frame = common.firm_tests(0, 1, adjust=method, seed=1)
+    cars = common.car(0, 1)
+    assert frame.index.equals(cars.index)
+    assert frame["security"].tolist() == NAMES
+    for name in ("car", "se", "t", "dof", "p_value"):
+        assert frame[name].to_numpy() == pytest.approx(cars[name].to_numpy(), rel=1e-10), name
+    if method != "romano-wolf":
+        assert frame["p_adjusted"].to_numpy() == pytest.approx(adjust(cars["p_value"], method))
+    else:
+        assert frame["p_adjusted"].between(0, 1).all()
+        pd.testing.assert_frame_equal(frame, common.firm_tests(0, 1, adjust=method, seed=1))
+
+
+def test_joint_test(common):
+    found = common.joint_test(0, 0)
+    assert found == joint_test(common._data.test_input(Window(0, 0)))
+    portfolio = common.test(0, 0, tests=["portfolio"]).iloc[0]
+    assert found.mean_statistic == pytest.approx(portfolio["statistic"], rel=0.05)
