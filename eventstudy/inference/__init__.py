@@ -5,6 +5,8 @@ from __future__ import annotations
 from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
 from eventstudy.inference.correlation import Clustering, clustering, mean_correlation
 from eventstudy.inference.joint import JointTest, joint_test
+from eventstudy.inference.multiplicity import adjust, romano_wolf
+from eventstudy.inference.power import minimum_detectable_effect, power_normal, power_t
 from eventstudy.inference.recommend import recommend
 from eventstudy.inference.registry import TESTS, run_tests
 
@@ -17,9 +19,14 @@ __all__ = [
     "SignificanceTest",
     "Statistic",
     "TestInput",
+    "adjust",
     "clustering",
     "joint_test",
     "mean_correlation",
+    "minimum_detectable_effect",
+    "power_normal",
+    "power_t",
     "recommend",
+    "romano_wolf",
     "run_tests",
 ]
