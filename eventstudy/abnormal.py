@@ -73,6 +73,15 @@ class AbnormalReturns:
         return int(self.ar.shape[0])
 
     @cached_property
+    def lost_dof(self) -> float:
+        """Degrees of freedom that a residual series of these events loses to its estimated mean.
+
+        The number of mean parameters; none where residuals are out-of-sample prediction errors.
+        Weights make `dof` smaller still, but take nothing from a plain sum of squares.
+        """
+        return min(float(self.n_params), float((self.n_obs - self.dof).mean()))
+
+    @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
         error = np.einsum("nlk,nkj,nlj->nl", self.design, self.param_cov, self.design)
@@ -103,8 +112,8 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     return AbnormalReturns(
         window=window,
         ar=ar,
-        actual=arrays.y_evt,
-        expected=fit.expected,
+        actual=arrays.y_evt + arrays.rf_evt,
+        expected=fit.expected + arrays.rf_evt,
         span=np.where(missing, 0, arrays.span_evt),
         noise=fit.noise,
         design=fit.design,

@@ -113,7 +113,7 @@ def _jaffe(data: TestInput, options: Options) -> Statistic:
         fit.residuals,
         fit.estimation_dates,
         fit.s2,
-        float((fit.n_obs - fit.dof).mean()),
+        fit.lost_dof,
     )
     if np.isnan(z):
         return undefined("average residuals of the events of a day do not vary")

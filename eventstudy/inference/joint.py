@@ -122,7 +122,7 @@ def joint_test(data: TestInput) -> JointTest:
         raise RequestError("The joint test needs events with the same estimation days (one market).")
     complete = ~np.isnan(fit.residuals).any(axis=0)
     residuals = fit.residuals[:, complete].T
-    n_params = float((fit.n_obs - fit.dof).mean())
+    n_params = fit.lost_dof
     dof = len(residuals) - n_params
     if dof < n:
         raise RequestError(

@@ -165,7 +165,7 @@ def _portfolio(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     fit = used.abnormal
     past = portfolio_residuals(fit.residuals, fit.estimation_dates)
-    n_params = float((fit.n_obs - fit.dof).mean())
+    n_params = fit.lost_dof
     if len(past) - n_params < 1:
         return undefined(f"only {len(past)} estimation days for {n_params:g} parameters")
     t, dof = portfolio_t(past, used.car, used.cumulative.variance / fit.s2, n_params)

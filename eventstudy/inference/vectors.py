@@ -156,7 +156,7 @@ def _studentised(used: TestInput, series: FloatArray) -> tuple[float, float]:
     """Mean CAR over its prediction error by the portfolio's own past, and its parameters k."""
     fit = used.abnormal
     past = average(fit.residuals)
-    n_params = float((fit.n_obs - fit.dof).mean())
+    n_params = fit.lost_dof
     s2 = float((past[~np.isnan(past)] ** 2).sum() / (len(series) - n_params))
     return float(used.car.mean() / np.sqrt(s2 * (used.cumulative.variance / fit.s2).mean())), n_params
 
@@ -164,7 +164,7 @@ def _studentised(used: TestInput, series: FloatArray) -> tuple[float, float]:
 def _enough(data: TestInput) -> str | None:
     used = scaled_events(data)
     series = _portfolio(used)
-    needed = int((used.abnormal.n_obs - used.abnormal.dof).mean()) + 3
+    needed = int(used.abnormal.lost_dof) + 3
     if len(series) < needed:
         return f"only {len(series)} estimation days have a residual"
     if spread(series) <= NEGLIGIBLE * float(np.sqrt(used.abnormal.s2.max())):

@@ -42,7 +42,8 @@ FIELDS = {
     "return": "return",
     "ret": "return",
 }
-#: A typical daily return beyond this is a price, or in percent.
+#: A typical daily return beyond this is a price, or in percent; told of series this long.
+ENOUGH_RETURNS = 10
 LARGEST_TYPICAL = 0.25
 DATE_NAMES = ("date", "day", "datetime", "session")
 
@@ -259,7 +260,7 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
             f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
             "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
         )
-    typical = returns.abs().median()
+    typical = returns.abs().median()[returns.notna().sum() >= ENOUGH_RETURNS]
     large = typical.index[typical > LARGEST_TYPICAL]
     if len(large):
         raise DataError(

@@ -51,6 +51,8 @@ class EventArrays:
         Sessions each event-window return spans, 0 where missing.
     dates_est, dates_evt : arrays of datetime64[D]
         Calendar dates; NaT beyond the data.
+    rf_evt : array, shape (n, L), or 0.0
+        Risk-free return over the same sessions, where `y_evt` is in excess of it.
     span_est : array of int, shape (n, W), optional
         Sessions each estimation return spans, 0 where missing; None if all span one session.
     """
@@ -63,6 +65,7 @@ class EventArrays:
     dates_est: npt.NDArray[np.datetime64]
     dates_evt: npt.NDArray[np.datetime64]
     span_est: IntArray | None = None
+    rf_evt: FloatArray | float = 0.0
 
 
 def check_missing(missing: str) -> None:

@@ -157,7 +157,11 @@ class EventSample:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
         dates_est, dates_evt = self._dates(self.estimation, part), self._dates(self.window, part)
-        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est)
+        rf_evt: FloatArray | float = 0.0
+        if excess:
+            rows = self.day0[part, None] + self.window.offsets
+            rf_evt = self.market.bank.compound(self._row("rf"), rows, np.maximum(span_evt, 1))
+        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt)
 
     def _single(
         self, regressors: tuple[Regressor, ...], excess: bool, part: slice
