@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference import Options, TestInput, run_tests
@@ -16,11 +17,13 @@ R, LEVEL, WIDTH = 300, 0.05, 100
 DAYS = np.datetime64("2020-01-01") + np.arange(WIDTH + 3)
 
 
-def noise_panel(rng, n, correlation=0.0, factor=1.0, common=True):
+def noise_panel(rng, n, correlation=0.0, factor=1.0, common=True, serial=0.0):
     """Constant-mean model on normal noise, three event days."""
     z = rng.standard_normal((n, WIDTH + 3)) * math.sqrt(1 - correlation)
     z += math.sqrt(correlation) * rng.standard_normal(WIDTH + 3)
     z[:, WIDTH:] *= factor
+    if serial:
+        z = lfilter([np.sqrt(1 - serial**2)], [1.0, -serial], z, axis=1)
     returns = (0.01 + 0.02 * rng.random(n))[:, None] * z
     past, event = returns[:, :WIDTH], returns[:, WIDTH:]
     mean = past.mean(axis=1, keepdims=True)
@@ -107,6 +110,14 @@ def test_one_date_with_correlation_and_a_more_volatile_event():
         assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
     for key in ("portfolio", "adjusted_patell", "block_bootstrap", "permutation"):
         assert found[key] > 0.2, (key, found[key])
+
+
+def test_one_date_with_serial_dependence():
+    safe = ["block_bootstrap", "permutation"]
+    found = rejections([*safe, "portfolio"], 6, n=5, correlation=0.3, serial=0.4)
+    for key in safe:
+        assert abs(found[key] - LEVEL) < MARGIN, (key, found[key])
+    assert found["portfolio"] > LEVEL + MARGIN
 
 
 @pytest.mark.parametrize("factor", [2.0])
