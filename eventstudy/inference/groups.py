@@ -121,7 +121,7 @@ def _long_short(a: TestInput, rows_a: IntArray, b: TestInput, rows_b: IntArray) 
     scales = np.concatenate(
         [(d.cumulative.variance / d.abnormal.s2)[r] for d, r in ((a, rows_a), (b, rows_b))]
     )
-    k = max(float((d.abnormal.n_obs - d.abnormal.dof)[r].mean()) for d, r in ((a, rows_a), (b, rows_b)))
+    k = max(a.abnormal.lost_dof, b.abnormal.lost_dof)
     dof = len(apart) - k
     variance = float((apart**2).sum() / dof * scales.mean()) if dof >= 1 else np.nan
     noise = max(float(d.cumulative.variance[r].max()) for d, r in ((a, rows_a), (b, rows_b)))
