@@ -14,12 +14,15 @@ import pandas as pd
 
 from eventstudy.errors import EventError, NaiveTimeError
 
-__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "Events", "NonSession"]
+__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "Ambiguous", "Events", "NonSession"]
 
 NonSession = Literal["next", "previous", "skip", "raise"]
+Ambiguous = Literal["exclude", "first", "last"]
 
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
 AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+#: Columns of an announcement whose time is known only to a window.
+WINDOW = ("announced_after", "announced_before")
 #: Other names under which files keep securities.
 SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
 #: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
@@ -35,13 +38,17 @@ class Events:
     events : DataFrame, mapping or iterable of mappings
         Columns (or keys) `security` and either `date`, a day, or `announced_at`, a time **with**
         its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
-        timestamp. Optional: `event_id` (unique; default 0, 1, ...), `label`, `group`; any other column
-        is kept.
+        timestamp. A time known only to a window is given by both its ends, `announced_after` and
+        `announced_before`, instead. Optional: `event_id` (unique; default 0, 1, ...), `label`,
+        `group`; any other column is kept.
     timezone : str, optional
         IANA zone of announcement times that carry none. Without it a time without zone is an error.
     non_session : {"next", "previous", "skip", "raise"}, default "next"
         What a `date` that is no session of the market becomes: the next session, the previous one,
         an excluded event, or an error.
+    ambiguous : {"exclude", "first", "last"}, default "exclude"
+        What an event becomes whose `announced_after` and `announced_before` fall to different
+        sessions: excluded, with a reason that names both, or placed at the first or the last of them.
 
     Raises
     ------
@@ -76,23 +83,35 @@ or pass Events(..., timezone='America/New_York').
         *,
         timezone: str | None = None,
         non_session: NonSession = "next",
+        ambiguous: Ambiguous = "exclude",
     ) -> None:
         if non_session not in get_args(NonSession):
             raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
+        if ambiguous not in get_args(Ambiguous):
+            raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
         if timezone is not None:
             _zone(timezone, "timezone")
         self._non_session: NonSession = non_session
+        self._ambiguous: Ambiguous = ambiguous
         self._frame = _validated(_as_frame(events), timezone)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The events: index `event_id`; columns security, date, announced_at (UTC) and all others."""
+        """The events: index `event_id`; columns security, date, announced_at (UTC) and all others.
+
+        Where windows are given, also announced_after and announced_before (UTC).
+        """
         return self._frame.copy()
 
     @property
     def non_session(self) -> NonSession:
         """What a date that is no session becomes."""
         return self._non_session
+
+    @property
+    def ambiguous(self) -> Ambiguous:
+        """What an event becomes that may have met either of two sessions."""
+        return self._ambiguous
 
     @property
     def securities(self) -> list[str]:
@@ -116,13 +135,8 @@ or pass Events(..., timezone='America/New_York').
     def _days(self) -> pd.Series:
         """Calendar day of each event; of an announcement time, the day where it was announced."""
         local = [
-            given.tz_localize(None).normalize() if announced else day
-            for day, given, announced in zip(
-                self._frame["date"],
-                self._frame["announced_local"],
-                self._frame["announced_at"].notna(),
-                strict=True,
-            )
+            given.tz_localize(None).normalize() if pd.notna(given) else day
+            for day, given in zip(self._frame["date"], self._frame["announced_local"], strict=True)
         ]
         return pd.Series(local, index=self._frame.index, dtype="datetime64[ns]")
 
@@ -190,7 +204,7 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         meant = next((c for c in frame.columns if str(c).lower() in SECURITY_NAMES), None)
         hint = f" Rename it: frame.rename(columns={{{meant!r}: 'security'}})." if meant is not None else ""
         raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.{hint}")
-    if "date" not in frame and "announced_at" not in frame:
+    if not {"date", "announced_at", *WINDOW} & set(frame.columns):
         raise EventError(
             "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
             f"the columns are {list(frame.columns)}."
@@ -208,21 +222,36 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
             "(one announcement about one security); a firm may recur, an id may not."
         )
     days, times, local = [], [], []
+    ends: dict[str, list[Any]] = {end: [] for end in WINDOW}
     for row, (name, who) in enumerate(zip(ids, security, strict=True)):
         where = f"Event {name} ({who})"
-        raw_day = frame["date"].iloc[row] if "date" in frame else None
-        raw_time = frame["announced_at"].iloc[row] if "announced_at" in frame else None
-        no_day, no_time = _is_missing(raw_day), _is_missing(raw_time)
-        if no_day == no_time:
+        given = {
+            name: frame[name].iloc[row]
+            for name in ("date", "announced_at", *WINDOW)
+            if name in frame and not _is_missing(frame[name].iloc[row])
+        }
+        if not given:
+            raise EventError(f"{where} has neither a date nor an announced_at.")
+        if len(given) > 1 and set(given) != set(WINDOW):
+            raise EventError(f"{where} has both {_listed(given)}; leave one empty.")
+        if len(given) == 1 and set(given) & set(WINDOW):
             raise EventError(
-                f"{where} has neither a date nor an announced_at."
-                if no_day
-                else f"{where} has both a date and an announced_at; leave one empty."
+                f"{where} has {next(iter(given))} alone; a window needs both announced_after and "
+                "announced_before. If its other end is unknown, give a date."
             )
-        days.append(pd.NaT if no_day else _day(raw_day, where))
-        moment = None if no_time else _moment(raw_time, timezone, where)
-        times.append(pd.NaT if moment is None else moment.tz_convert("UTC"))
-        local.append(moment)
+        days.append(_day(given["date"], where) if "date" in given else pd.NaT)
+        moments = {
+            name: _moment(value, timezone, where, name) for name, value in given.items() if name != "date"
+        }
+        if set(given) == set(WINDOW) and moments["announced_after"] > moments["announced_before"]:
+            raise EventError(
+                f"{where}: announced_after {given['announced_after']} is later than announced_before "
+                f"{given['announced_before']}. Swap them."
+            )
+        times.append(moments["announced_at"].tz_convert("UTC") if "announced_at" in moments else pd.NaT)
+        for name, end in ends.items():
+            end.append(moments[name].tz_convert("UTC") if name in moments else pd.NaT)
+        local.append(next(iter(moments.values()), None))
     out = pd.DataFrame(
         {
             "security": security.to_numpy(),
@@ -232,9 +261,12 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         },
         index=pd.Index(ids.to_numpy(), name="event_id"),
     )
-    others = frame.drop(columns=["security", "date", "announced_at", "event_id"], errors="ignore")
+    if set(WINDOW) & set(frame.columns):
+        for name, end in ends.items():
+            out[name] = pd.DatetimeIndex(end, tz="UTC").as_unit("ns")
+    others = frame.drop(columns=["security", "date", "announced_at", "event_id", *WINDOW], errors="ignore")
     out = pd.concat([out, others.set_axis(out.index)], axis=1)
-    same = out.duplicated(["security", "date", "announced_at"])
+    same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
     if same.any():
         first = out.loc[same].iloc[0]
         raise EventError(
@@ -243,6 +275,10 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
             "frame.drop_duplicates(['security', 'date'])."
         )
     return out
+
+
+def _listed(given: Iterable[str]) -> str:
+    return " and ".join(f"{'a' if name == 'date' else 'an'} {name}" for name in given)
 
 
 def _is_missing(value: Any) -> bool:
@@ -280,14 +316,14 @@ def _reject(value: object) -> Any:
     raise ValueError(f"{value!r} is no date")
 
 
-def _moment(value: Any, timezone: str | None, where: str) -> pd.Timestamp:
+def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
     zone = timezone
     text = value
     if isinstance(value, str):
         named = ZONE_NAME.search(value)
         if named:
             zone, text = named.group(1), value[: named.start()]
-            _zone(zone, f"{where}: announced_at {value!r}")
+            _zone(zone, f"{where}: {column} {value!r}")
     try:
         if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
             _reject(text)
@@ -296,13 +332,13 @@ def _moment(value: Any, timezone: str | None, where: str) -> pd.Timestamp:
         moment = pd.Timestamp(text)
     except (ValueError, TypeError) as problem:
         raise EventError(
-            f"{where}: announced_at {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
+            f"{where}: {column} {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
             "'2019-05-21 19:00 America/New_York' (an abbreviation such as EST does not name one zone)."
         ) from problem
     if moment.tz is None:
         if zone is None:
             raise NaiveTimeError(
-                f"{where}: announced_at {value!r} has no time zone, so its first session is unknown. "
+                f"{where}: {column} {value!r} has no time zone, so its first session is unknown. "
                 f"Write '{moment:%Y-%m-%d %H:%M}-04:00' or '{moment:%Y-%m-%d %H:%M} America/New_York', "
                 "or pass Events(..., timezone='America/New_York')."
             )

@@ -238,6 +238,7 @@ def test_columns_that_stand_twice():
     [
         ({"timezone": "New York"}, "timezone: 'New York' is no time zone; use an IANA name"),
         ({"non_session": "nearest"}, "non_session must be one of.*got 'nearest'"),
+        ({"ambiguous": "middle"}, "ambiguous must be one of.*got 'middle'"),
     ],
 )
 def test_options_that_do_not_exist(options, message):
@@ -270,3 +271,52 @@ def test_overlaps_counts_days_where_it_was_announced():
         ]
     )
     assert events.overlaps()["days_apart"].tolist() == [1]
+
+
+AFTER, BEFORE = "2019-05-21 11:00-04:00", "2019-05-21 19:00-04:00"
+
+
+def test_a_time_known_only_to_a_window():
+    events = Events({"security": "A", "announced_after": AFTER, "announced_before": BEFORE})
+    row = events.frame.iloc[0]
+    assert row["announced_after"] == pd.Timestamp(AFTER)
+    assert row["announced_before"] == pd.Timestamp(BEFORE)
+    assert pd.isna(row["announced_at"])
+    assert pd.isna(row["date"])
+    assert repr(events) == "Events: 1 event of 1 security, announced 2019-05-21"
+
+
+def test_windows_stand_beside_days_and_times():
+    events = Events(
+        [
+            {"security": "A", "announced_after": AFTER, "announced_before": BEFORE},
+            {"security": "B", "announced_at": BEFORE},
+            {"security": "C", "date": "2019-05-22"},
+        ]
+    )
+    assert events.frame["announced_before"].notna().tolist() == [True, False, False]
+    assert "announced_after" not in Events({"security": "C", "date": "2019-05-22"}).frame
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"announced_after": AFTER}, "has announced_after alone; a window needs both"),
+        ({"announced_before": AFTER}, "has announced_before alone; a window needs both"),
+        ({"announced_after": BEFORE, "announced_before": AFTER}, "is later than announced_before.*Swap them"),
+        ({"announced_after": AFTER, "announced_before": BEFORE, "date": "2019-05-22"}, "has both a date and"),
+        ({"announced_after": AFTER, "announced_at": BEFORE}, "has both an announced_at and an announced_aft"),
+        ({"announced_after": AFTER, "announced_before": "noon"}, "announced_before 'noon' cannot be read"),
+        ({"announced_after": "2019-05-21", "announced_before": BEFORE}, "announced_after.*has no time zone"),
+    ],
+)
+def test_windows_that_are_none(event, message):
+    with pytest.raises(EventError, match=message):
+        Events({"security": "A"} | event)
+
+
+def test_the_same_window_twice():
+    event = {"security": "A", "announced_after": AFTER, "announced_before": BEFORE}
+    with pytest.raises(EventError, match="stands twice"):
+        Events([event, event])
+    assert len(Events([event, event | {"announced_before": "2019-05-22 19:00-04:00"}])) == 2

@@ -275,3 +275,76 @@ def test_no_return_is_filled_in():
     # The day without trade, and the return over two sessions after it, are no estimation returns.
     gone = np.flatnonzero(np.isnan(arrays.y_est[0]))
     assert arrays.dates_est[0, gone].astype(str).tolist() == ["2019-08-20", "2019-08-21"]
+
+
+def window(after: str, before: str) -> dict:
+    return {"security": "A", "announced_after": after, "announced_before": before}
+
+
+@pytest.mark.parametrize("ambiguous", ["exclude", "first", "last"])
+def test_a_window_within_one_session(ambiguous):
+    event = window("2019-09-30 08:00+08:00", "2019-09-30 14:59+08:00")
+    told = place(make(draw()), event, ambiguous=ambiguous).timeline.iloc[0]
+    assert told["day_0"] == pd.Timestamp("2019-09-30")
+    assert told["announced"] == "between 2019-09-30 00:00 and 2019-09-30 06:59 UTC"
+    assert told["note"] == "market closed 2 days until 2019-09-30"
+
+
+def test_a_window_over_two_sessions_is_excluded_and_offers_both():
+    event = window("2019-09-30 14:00+08:00", "2019-09-30 16:00+08:00")
+    sample = place(make(draw()), event)
+    assert len(sample) == 0
+    assert sample.excluded.at[0, "reason"] == (
+        "announced between 2019-09-30 06:00 and 2019-09-30 08:00 UTC: its first session is 2019-09-30 or "
+        "2019-10-08; narrow the window, or choose with Events(..., ambiguous='first') or 'last'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ambiguous", "day0", "note"),
+    [
+        ("first", "2019-09-30", "may have met 2019-10-08 instead of 2019-09-30; market closed 2 days"),
+        ("last", "2019-10-08", "may have met 2019-09-30 instead of 2019-10-08; market closed 7 days"),
+    ],
+)
+def test_a_window_over_two_sessions_takes_the_one_chosen(ambiguous, day0, note):
+    event = window("2019-09-30 14:00+08:00", "2019-09-30 16:00+08:00")
+    plain = {"security": "B", "announced_at": "2019-09-30 14:00+08:00"}
+    sample = place(make(draw()), plain, event, ambiguous=ambiguous).keep({0: "not asked for"})
+    told = sample.timeline.loc[1]
+    assert told["day_0"] == pd.Timestamp(day0)
+    assert told["note"].startswith(note)
+    assert sample.timeline.index.tolist() == [1]
+
+
+def test_windows_of_the_ban_announcements(shared_data):
+    rows = pd.read_csv(shared_data / "bans" / "event_securities.csv", dtype=str)
+    times = pd.read_csv(shared_data / "bans" / "events.csv", dtype=str).set_index("event_id")
+    counts = {"events": 0, "ambiguous": 0}
+    for mic, part in rows.groupby("mic"):
+        events = pd.DataFrame(
+            {
+                "event_id": part.index,
+                "security": part["ticker"],
+                "announced_after": part["event_id"].map(times["ann_utc_earliest"]),
+                "announced_before": part["event_id"].map(times["ann_utc_latest"]),
+            }
+        )
+        calendar = {"OTC": "XNYS"}.get(mic, mic)
+        sessions = Exchange(calendar).sessions(pd.Timestamp("2018-03-01"), pd.Timestamp("2025-10-31"))
+        tickers = part["ticker"].unique()
+        returns = np.random.default_rng(1).normal(0, 0.01, (len(sessions), len(tickers)))
+        market = es.Market(pd.DataFrame(returns, sessions, tickers), calendar=calendar)
+        for ambiguous, column in (
+            ("first", "first_session_if_earliest"),
+            ("last", "first_session_if_latest"),
+        ):
+            timeline = place(market, *events.to_dict("records"), ambiguous=ambiguous).timeline
+            assert timeline["first_session"].dt.strftime("%Y-%m-%d").tolist() == part[column].tolist()
+            flagged = timeline["note"].str.contains("may have met")
+            assert flagged.tolist() == part["session_ambiguous"].eq("YES").tolist()
+        sample = place(market, *events.to_dict("records"))
+        assert sample.excluded.index.tolist() == part.index[part["session_ambiguous"] == "YES"].tolist()
+        counts["events"] += len(part)
+        counts["ambiguous"] += len(sample.excluded)
+    assert counts == {"events": 233, "ambiguous": 10}

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.results.data import StudyData
 from eventstudy.results.overviews import SEED
@@ -56,7 +57,7 @@ def code(data: StudyData, window: Window) -> str:
         "import eventstudy as es",
         "",
         *_market(data),
-        f"events = es.Events({_events(spec.events.frame)}{_non_session(spec.events.non_session)})"
+        f"events = es.Events({_events(spec.events.frame)}{_options(spec.events)})"
         + (f"  # your {len(spec.events)} events" if len(spec.events) > MOST_EVENTS else ""),
         "study = es.EventStudy(",
         "    market,",
@@ -80,7 +81,8 @@ def _market(data: StudyData) -> list[str]:
     if len(market.benchmarks) == 1:
         options.append(f"benchmark={market.benchmarks[0]!r}")
     elif market.benchmarks:
-        pairs = zip(data.sample.timeline["security"], data.sample.benchmark, strict=True)
+        own = market.arrays.benchmark[data.sample.security]
+        pairs = zip(data.sample.timeline["security"], own, strict=True)
         names = {security: market.bank.names[row] for security, row in pairs if row >= 0}
         options.append("benchmark=benchmarks" if len(names) > MOST_EVENTS else f"benchmark={names!r}")
     options += ["factors=factors"] if market.factors is not None else []
@@ -100,9 +102,9 @@ def _events(frame: pd.DataFrame) -> str:
     for event_id, row in frame.iterrows():
         cells: dict[str, object] = {} if _counts(frame.index) else {"event_id": _plain(event_id)}
         cells["security"] = row["security"]
-        if pd.notna(row["announced_local"]):
+        if pd.notna(row["announced_at"]):
             cells["announced_at"] = row["announced_local"].isoformat()
-        else:
+        elif pd.notna(row["date"]):
             cells["date"] = f"{row['date']:%Y-%m-%d}"
         for name in frame.columns.difference(SHOWN, sort=False):
             if pd.api.types.is_scalar(row[name]) and pd.notna(row[name]):
@@ -122,5 +124,6 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | bool | Real) else str(value)
 
 
-def _non_session(given: str) -> str:
-    return "" if given == "next" else f", non_session={given!r}"
+def _options(events: Events) -> str:
+    options = "" if events.non_session == "next" else f", non_session={events.non_session!r}"
+    return options + ("" if events.ambiguous == "exclude" else f", ambiguous={events.ambiguous!r}")

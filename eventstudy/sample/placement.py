@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import CalendarError, EventError, counted
-from eventstudy.events import NonSession
+from eventstudy.events import Ambiguous, NonSession
 from eventstudy.market import Market
 from eventstudy.windows import Window
 
@@ -52,6 +52,8 @@ class Placement:
         Days without a session just before it, or by which a date was moved back.
     previous : array of datetime64[D], shape (N,)
         Session before the announcement, or the date given; NaT where the date is a session.
+    other : array of datetime64[D], shape (N,)
+        Session of the other end, where the window of an announcement meets two; else NaT.
     reasons : dict of int to str
         Why an event, by its position, has no session.
     """
@@ -59,10 +61,13 @@ class Placement:
     row: IntArray
     closed_days: IntArray
     previous: DayArray
+    other: DayArray
     reasons: dict[int, str]
 
 
-def first_sessions(market: Market, frame: pd.DataFrame, non_session: NonSession) -> Placement:
+def first_sessions(
+    market: Market, frame: pd.DataFrame, non_session: NonSession, ambiguous: Ambiguous = "exclude"
+) -> Placement:
     """Find the first session that could react to each event of an events frame.
 
     Raises
@@ -73,28 +78,31 @@ def first_sessions(market: Market, frame: pd.DataFrame, non_session: NonSession)
         If a date is no session and `non_session` is ``"raise"``.
     """
     sessions = market.sessions.to_numpy().astype("datetime64[D]")
-    timed = frame["announced_at"].notna().to_numpy()
     day = frame["date"].to_numpy().astype("datetime64[D]")
     previous = np.full(len(frame), np.datetime64("NaT", "D"))
+    first, last = frame["announced_at"], frame["announced_at"]
+    if "announced_after" in frame:
+        first, last = first.fillna(frame["announced_after"]), last.fillna(frame["announced_before"])
+    timed = first.notna().to_numpy()
+    other = previous.copy()
     if timed.any():
-        exchange = market.exchange
-        if exchange is None:
-            raise CalendarError(
-                "The events carry announcement times, but the market has no exchange calendar to place them "
-                "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...), or give a date instead."
-            )
-        announced = frame["announced_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
-        # Far outside the data the day itself says so; the calendar need not know its sessions.
-        near = timed & (announced > sessions[0] - REACH) & (announced < sessions[-1] + REACH)
-        day[timed & ~near] = announced[timed & ~near]
-        if near.any():
-            reaction = exchange.reaction(pd.DatetimeIndex(frame.loc[near, "announced_at"]))
-            day[near], previous[near] = reaction.session, reaction.previous
+        used, unused = (last, first) if ambiguous == "last" else (first, last)
+        day[timed], previous[timed] = _reactions(market, sessions, used[timed])
+        if used is not unused:
+            windowed = timed & (first != last).to_numpy()
+            other[windowed], _ = _reactions(market, sessions, unused[windowed])
+            # Between two days the data has no session for, there is nothing to choose.
+            same = np.searchsorted(sessions, other) == np.searchsorted(sessions, day)
+            other[same] = np.datetime64("NaT", "D")
     row = np.searchsorted(sessions, day)
     reasons: dict[int, str] = {}
     outside = (row == len(sessions)) | (day < sessions[0])
     for i in np.flatnonzero(outside).tolist():
         reasons[i] = _outside(market, pd.Timestamp(day[i]))
+    if ambiguous == "exclude":
+        reasons |= {
+            i: _either(frame.iloc[i], day[i], other[i]) for i in np.flatnonzero(~np.isnat(other)).tolist()
+        }
     at = np.minimum(row, len(sessions) - 1)
     moved = ~timed & ~outside & (sessions[at] != day)
     if moved.any() and non_session == "raise":
@@ -111,7 +119,32 @@ def first_sessions(market: Market, frame: pd.DataFrame, non_session: NonSession)
     # Not the calendar's own count: sessions="data" may lack the first session.
     gap = (sessions[at] - previous).astype(np.int64)
     closed = np.where(timed, gap - 1, np.where(moved, np.abs(gap), 0))
-    return Placement(np.where(outside, -1, at).astype(np.int64), closed, previous, reasons)
+    return Placement(np.where(outside, -1, at).astype(np.int64), closed, previous, other, reasons)
+
+
+def _reactions(market: Market, sessions: DayArray, announced: pd.Series) -> tuple[DayArray, DayArray]:
+    """First session that could react to each time, and the session before it; NaT far outside the data."""
+    exchange = market.exchange
+    if exchange is None:
+        raise CalendarError(
+            "The events carry announcement times, but the market has no exchange calendar to place them "
+            "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...), or give a date instead."
+        )
+    # Far outside the data the day itself says so; the calendar need not know its sessions.
+    day = announced.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    previous = np.full(len(day), np.datetime64("NaT", "D"))
+    near = (day > sessions[0] - REACH) & (day < sessions[-1] + REACH)
+    if near.any():
+        reaction = exchange.reaction(pd.DatetimeIndex(announced[near]))
+        day[near], previous[near] = reaction.session, reaction.previous
+    return day, previous
+
+
+def _either(event: pd.Series, first: np.datetime64, last: np.datetime64) -> str:
+    return (
+        f"announced {told(event)}: its first session is {first} or {last}; narrow the window, or choose "
+        "with Events(..., ambiguous='first') or 'last'"
+    )
 
 
 def first_trades(returns: npt.NDArray[np.float64], security: IntArray, row: IntArray) -> IntArray:
@@ -131,6 +164,9 @@ def told(event: pd.Series) -> str:
     """When an event was announced, as it was given."""
     if pd.notna(event["announced_at"]):
         return f"{event['announced_local']:%Y-%m-%d %H:%M%z}"
+    if pd.notna(event.get("announced_after")):
+        after, before = event["announced_after"], event["announced_before"]
+        return f"between {after:%Y-%m-%d %H:%M} and {before:%Y-%m-%d %H:%M} UTC"
     return f"{event['date']:%Y-%m-%d}"
 
 
@@ -168,11 +204,19 @@ def unknown_security(market: Market, security: str) -> str:
 
 
 def shift_note(
-    sessions: pd.DatetimeIndex, row: int, closed_days: int, previous: np.datetime64, day0: int, span: int
+    sessions: pd.DatetimeIndex,
+    row: int,
+    closed_days: int,
+    previous: np.datetime64,
+    other: np.datetime64 | None,
+    day0: int,
+    span: int,
 ) -> str:
     """Say how an event came from its announcement to its day 0; empty where nothing is worth saying."""
     notes = []
     first = sessions[row]
+    if other is not None:
+        notes.append(f"may have met {other} instead of {first:%Y-%m-%d}")
     if closed_days:
         notes.append(
             f"market closed {counted(closed_days, 'day')} until {first:%Y-%m-%d}"

@@ -6,7 +6,8 @@ arrays in event time, with the record of every shift and of every event that can
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -53,6 +54,8 @@ class EventSample:
     closed_days : array of int, shape (N,)
     previous : array of datetime64[D], shape (N,)
         As in `eventstudy.sample.placement.Placement`.
+    other : mapping of event_id to datetime64[D]
+        The session not taken, of events that may have met either of two.
     """
 
     market: Market
@@ -65,6 +68,7 @@ class EventSample:
     first_row: IntArray
     closed_days: IntArray
     previous: DayArray
+    other: Mapping[Hashable, np.datetime64] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -110,6 +114,7 @@ class EventSample:
             int(self.first_row[row]),
             int(self.closed_days[row]),
             self.previous[row],
+            self.other.get(self.events.index[row]),
             int(self.day0[row]),
             int(self.spans[row]),
         )
@@ -236,7 +241,7 @@ class EventSample:
         """
         check_windows(estimation, window)
         frame = events.frame
-        place = first_sessions(market, frame, events.non_session)
+        place = first_sessions(market, frame, events.non_session, events.ambiguous)
         reasons = dict(place.reasons)
         names = frame["security"]
         position = market.positions(names)
@@ -264,6 +269,7 @@ class EventSample:
             row,
             place.closed_days,
             place.previous,
+            {frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
         )
         return everyone.keep(reasons)
 
