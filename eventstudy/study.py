@@ -43,6 +43,8 @@ class EventStudy:
     ----------
     market : Market
     events : Events, or what `Events` takes
+        A column `benchmark` may name, event by event, a benchmark or column of the market to measure
+        against instead of the market's own benchmark.
     model : NormalReturnModel, default MarketModel()
     estimation : Window or (int, int), default (-250, -30)
         Sessions, relative to day 0, on which normal returns are estimated.
@@ -107,8 +109,8 @@ class EventStudy:
                 f"The estimation window {estimation} has {len(estimation)} sessions, fewer than "
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
-        _check_needs(market, model)
         events = events if isinstance(events, Events) else Events(events)
+        _check_needs(market, model, named="benchmark" in events.frame)
         self._spec = StudySpec(market, events, model, estimation, window, min_observations)
 
     @property
@@ -167,10 +169,11 @@ class EventStudy:
         return results
 
 
-def _check_needs(market: Market, model: NormalReturnModel) -> None:
+def _check_needs(market: Market, model: NormalReturnModel, named: bool) -> None:
+    """Refuse a model that the market cannot serve; `named` is whether events may name benchmarks."""
     sources = {regressor.source for regressor in model.regressors}
     factors = [] if market.factors is None else [str(c) for c in market.factors.columns]
-    if "benchmark" in sources and not market.benchmarks:
+    if "benchmark" in sources and not market.benchmarks and not named:
         raise ModelError(
             f"{model.label} needs a benchmark, and the market has none: make it with benchmark='399001.SZ' "
             "(a column), a Series of the index, or a mapping by security."

@@ -110,7 +110,7 @@ def _column(data: StudyData, window: Window) -> dict[str, object]:
     p_headline = np.nan if headline is None else float(run_tests(tested, [headline])["p_value"].iloc[0])
     fewest, most = int(fit.n_obs.min()), int(fit.n_obs.max())
     explained = fit.r_squared[~np.isnan(fit.r_squared)]
-    used = {spec.market.bank.names[row] for row in data.sample.benchmark if row >= 0}
+    used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}
     needs_benchmark = any(regressor.source == "benchmark" for regressor in spec.model.regressors)
     return {
         "estimate": _written(mean["caar"], "{:.2%}") + stars(mean["p_value"]),

@@ -211,7 +211,7 @@ def _audit(data: StudyData) -> list[Block]:
 def _suspects(data: StudyData) -> pd.DataFrame:
     """Rows of the market's audit that begin in the windows of the security, or of a benchmark's users."""
     found = data.spec.market.audit()
-    abnormal, names = data.abnormal, data.spec.market.bank.names
+    abnormal, names = data.abnormal, data.sample.bank.names
     dates = np.concatenate([abnormal.estimation_dates, abnormal.event_dates], axis=1)
     spans = pd.DataFrame(
         {

@@ -45,7 +45,8 @@ def design(data: StudyData) -> Section:
         "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
         "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
-        "benchmark": ", ".join(market.benchmarks) or "none",
+        "benchmark": ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
+        or "none",
         "returns": market.kind,
         "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")

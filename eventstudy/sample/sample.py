@@ -17,6 +17,8 @@ import pandas as pd
 from eventstudy.errors import ModelError, WindowError
 from eventstudy.events import Events
 from eventstudy.market import Market
+from eventstudy.market.arrays import SeriesBank
+from eventstudy.sample.benchmarks import named_benchmarks
 from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, take_windows
 from eventstudy.sample.placement import (
     first_sessions,
@@ -75,8 +77,17 @@ class EventSample:
 
     @cached_property
     def benchmark(self) -> IntArray:
-        """Row of each event's benchmark in ``market.bank``, -1 where it has none; shape (N,)."""
-        return self.market.arrays.benchmark[self.security]
+        """Row of each event's benchmark in `bank`, -1 where it has none; shape (N,).
+
+        The one that the event names in its column `benchmark`, else the one of its security.
+        """
+        named = named_benchmarks(self.market, self.events)[1]
+        return np.where(named >= 0, named, self.market.arrays.benchmark[self.security])
+
+    @cached_property
+    def bank(self) -> SeriesBank:
+        """Benchmarks and factors: those of the market, then the columns that events name as benchmark."""
+        return named_benchmarks(self.market, self.events)[0]
 
     @cached_property
     def spans(self) -> IntArray:
@@ -165,14 +176,14 @@ class EventSample:
         rf_evt: FloatArray | float = 0.0
         if excess:
             rows = self.day0[part, None] + self.window.offsets
-            rf_evt = self.market.bank.compound(self._row("rf"), rows, np.maximum(span_evt, 1))
+            rf_evt = self.bank.compound(self._row("rf"), rows, np.maximum(span_evt, 1))
         return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt)
 
     def _single(
         self, regressors: tuple[Regressor, ...], excess: bool, part: slice
     ) -> tuple[FloatArray, FloatArray]:
         """Estimation window of one-session returns and regressors, NaN elsewhere."""
-        length, bank = len(self.estimation), self.market.bank.single
+        length, bank = len(self.estimation), self.bank.single
         first = self.day0[part] + self.estimation.start
         everyone = np.zeros(len(first), dtype=np.int64)
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
@@ -192,7 +203,7 @@ class EventSample:
     ) -> tuple[FloatArray, FloatArray, IntArray]:
         """Lay out a window of returns, whatever they span, with regressors over the same sessions."""
         returns, spans = self.market.arrays.returns, self.market.arrays.spans
-        bank = self.market.bank
+        bank = self.bank
         rows = self.day0[part, None] + window.offsets
         inside = (rows >= 0) & (rows < returns.shape[1])
         at = np.clip(rows, 0, returns.shape[1] - 1)
@@ -237,10 +248,12 @@ class EventSample:
         CalendarError
             If events carry announcement times and the market has no exchange calendar.
         EventError
-            If a date is no session and the events were made with ``non_session="raise"``.
+            If a date is no session and the events were made with ``non_session="raise"``, or an event
+            names a benchmark that the market has not.
         """
         check_windows(estimation, window)
         frame = events.frame
+        named_benchmarks(market, frame)
         place = first_sessions(market, frame, events.non_session, events.ambiguous)
         reasons = dict(place.reasons)
         names = frame["security"]
