@@ -12,6 +12,7 @@ from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.events import AMBIGUOUS_DAY, SECURITY_NAMES
 
 __all__ = [
+    "KEPT_IN_HALT",
     "BadPrices",
     "align_series",
     "check_prices",
@@ -45,6 +46,11 @@ FIELDS = {
 #: A typical daily return beyond this is a price, or in percent; told of series this long.
 ENOUGH_RETURNS = 10
 LARGEST_TYPICAL = 0.25
+#: Columns of long frames that say whether a share traded, and what they say if it did not.
+STATUS_NAMES = ("status", "tradestatus", "tradingstatus")
+NO_TRADE = ("0", "0.0", "false", "halt", "halted", "suspend", "suspended", "停牌")
+#: What stays of a day without trade: an ex-day may fall into a halt.
+KEPT_IN_HALT = ("volume", "reference", "previous_close")
 DATE_NAMES = ("date", "day", "datetime", "session")
 
 
@@ -145,7 +151,8 @@ def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) ->
     """Split prices into wide frames by field.
 
     Accepts dates × securities; the two column levels of yfinance (field and ticker, in either
-    order); or one row a security-day with columns for date, security, close and others.
+    order); or one row a security-day with columns for date, security, close and others, among them a
+    status that says where there was no trade.
 
     Returns
     -------
@@ -217,12 +224,33 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
         raise DataError(
             f"A long price frame needs a column 'close' (or 'price'); the columns are {list(frame.columns)}."
         )
+    frame = _without_halted(frame, fields)
     return {
         field: wide_frame(
             frame.pivot(index="day_", columns="security_", values=column).sort_index(), f"Prices ({field})"
         )
         for column, field in fields.items()
     }
+
+
+def _without_halted(frame: pd.DataFrame, fields: dict[str, str]) -> pd.DataFrame:
+    """Take the prices of rows whose status says that there was no trade for missing."""
+    status = next((c for c in frame.columns if _plain(c) in STATUS_NAMES), None)
+    if status is None:
+        return frame
+    halted = frame[status].astype(str).str.strip().str.lower().isin(NO_TRADE)
+    volume = next((c for c, field in fields.items() if field == "volume"), None)
+    traded = halted & (frame[volume] > 0) if volume is not None else halted & False
+    if traded.any() or halted.mean() > 0.5:
+        row = (traded if traded.any() else halted).idxmax()
+        raise DataError(
+            f"Prices: the column {status!r} is read as no trade where it is 0, halted or suspended, and "
+            f"{frame['security_'][row]} on {frame['day_'][row]:%Y-%m-%d} is {str(frame[status][row])!r}, "
+            + ("yet has volume" if traded.any() else f"as {halted.mean():.0%} of all rows")
+            + ". If it means something else, drop it: frame.drop(columns=...)."
+        )
+    prices = [c for c, field in fields.items() if field not in KEPT_IN_HALT]
+    return frame.assign(**{str(c): frame[c].mask(halted) for c in prices})
 
 
 def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:

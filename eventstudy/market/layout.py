@@ -14,6 +14,7 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, counted, warn
 from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
 from eventstudy.market.frames import (
+    KEPT_IN_HALT,
     align_series,
     check_prices,
     check_returns,
@@ -123,9 +124,7 @@ def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
     if "volume" in fields and "close" in fields:
         close = fields["close"]
         halted = (fields["volume"] == 0) & (close == close.ffill().shift())
-        # Reference prices stay: an ex-day may fall into a halt.
-        kept = ("volume", "reference", "previous_close")
-        out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in kept}
+        out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in KEPT_IN_HALT}
     return out
 
 

@@ -135,7 +135,8 @@ class Market:
             a security-day with columns date, security and close. Fields understood: close,
             adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
             exchange's reference price on ex-days, over which total returns are taken. A day with zero volume
-            and an unchanged close is taken for a day without trade, as vendors show suspensions so.
+            and an unchanged close is taken for a day without trade, as vendors show suspensions so; in long
+            frames also a row whose column status (or trade_status) is 0, halted or suspended.
         benchmark : str, Series or mapping, optional
             Column, Series of prices, or mapping of security to either.
         factors, calendar, kind, sessions
