@@ -116,8 +116,8 @@ class Exchange:
             known, until = _reach(self.name)
             if first < known or last > until:
                 raise CalendarError(
-                    f"Calendar {self.name!r} knows the sessions from {known.date()} to {until.date()}; it does "
-                    f"not reach from {first.date()} to {last.date()}."
+                    f"Calendar {self.name!r} knows the sessions from {known.date()} to {until.date()}; it "
+                    f"does not reach from {first.date()} to {last.date()}."
                 ) from None
             return _calendar(self.name, max(start, known), min(end, until))
 

@@ -265,7 +265,9 @@ def _fetch_all(
 
 
 def _interactive() -> bool:
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    # A notebook's kernel is a shell; having merely imported ipykernel makes none.
+    shell = sys.modules.get("IPython")
+    return sys.stderr.isatty() or (shell is not None and shell.get_ipython() is not None)
 
 
 def _outcome(name: str, entry: Entry | None, fault: Fault | None, cached: bool) -> Outcome:

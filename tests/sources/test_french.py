@@ -164,6 +164,7 @@ def test_the_market_takes_them(library: Library) -> None:
         (zipped(THREE.replace("20190522", "20190521")), "twice or out of order"),
         (zipped(THREE.replace(",Mkt-RF,SMB", ",Mkt-RF,Mkt-RF", 1)), "no header of factors"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_broken_file_is_refused_and_not_kept(
     library: Library, cache_dir: Path, content: bytes, message: str
