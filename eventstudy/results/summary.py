@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import counted
-from eventstudy.inference import recommend, run_tests
+from eventstudy.inference import minimum_detectable_effect, recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
@@ -133,7 +133,7 @@ def _averages(data: StudyData, window: Window) -> Section:
 def _tests(data: StudyData, window: Window) -> Section:
     tested = data.test_input(window)
     chosen = recommend(tested)
-    done = run_tests(tested, list(chosen["test"]), Options()).set_index("test")
+    done = run_tests(tested, list(chosen["test"]), Options(seed=0)).set_index("test")
     frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
     frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
@@ -164,6 +164,12 @@ def _notes(data: StudyData, window: Window) -> list[str]:
             f"{counted(int(hits['at_close'].sum()), 'close')} of {counted(n, 'event')} at the daily price "
             "limit: the move is cut short there; see limit_hits, and car(0, 'first_free_close')."
         )
+    weak = data.cars(window)
+    weak = weak[weak["p_value"] > 0.05]
+    if len(weak) and len(data.sample) <= MOST_EVENTS:
+        found = [minimum_detectable_effect(se, dof) for se, dof in zip(weak["se"], weak["dof"], strict=True)]
+        told = ", ".join(f"{e:.1%} (event {i})" for i, e in zip(weak.index, found, strict=True))
+        notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
     lost = int((~data.test_input(window).usable).sum())
     if lost:
         notes.append(
