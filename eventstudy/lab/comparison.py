@@ -19,7 +19,7 @@ from eventstudy.results import EventStudyResults
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 
-__all__ = ["compare_models", "prediction_errors"]
+__all__ = ["compare_models", "named_models", "prediction_errors"]
 
 
 def compare_models(
@@ -89,7 +89,7 @@ def compare_models(
     Market model (OLS) -0.04886 -0.07511  0.02626              0.00026
     Market adjusted    -0.05034 -0.08264  0.02647              0.00022
     """
-    named = _named(models)
+    named = named_models(models)
     events = events if isinstance(events, Events) else Events(events)
     tested = Window.of(car)
     fitted = _fit_all(market, events, named, Window.of(estimation), Window.of(window), min_observations)
@@ -159,9 +159,10 @@ def prediction_errors(results: EventStudyResults) -> pd.DataFrame:
     return pd.DataFrame(errors, sample.timeline.index, pd.Index(tested.offsets, name="day"))
 
 
-def _named(
+def named_models(
     models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel],
 ) -> dict[str, NormalReturnModel]:
+    """Name models by their labels, unless names are given; refuse two of one name, and none at all."""
     if isinstance(models, Mapping):
         named = dict(models)
     else:
@@ -173,7 +174,7 @@ def _named(
             )
         named = dict(zip(labels, models, strict=True))
     if not named:
-        raise RequestError("models is empty; compare, say, [MarketModel(), MarketAdjusted()].")
+        raise RequestError("models is empty; give, say, [MarketModel(), MarketAdjusted()].")
     return named
 
 

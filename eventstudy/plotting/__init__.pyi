@@ -13,3 +13,5 @@ from .paths import plot_caar as plot_caar
 from .paths import plot_car as plot_car
 from .reactions import plot_reaction as plot_reaction
 from .timelines import plot_timeline as plot_timeline
+from .size import plot_power as plot_power
+from .size import plot_size as plot_size

@@ -1,0 +1,353 @@
+"""Size and power of the tests on the user's own market, by simulation with placebo events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy import plotting
+from eventstudy.errors import RequestError
+from eventstudy.events import Events
+from eventstudy.inference import TESTS, TestInput
+from eventstudy.inference.registry import check_keys
+from eventstudy.lab.comparison import named_models
+from eventstudy.lab.design import BLOCK, Design, closed_tests
+from eventstudy.lab.draws import Episode, episodes_of, pool_of
+from eventstudy.lab.running import fingerprint, run_blocks, settled_seed
+from eventstudy.market import Market
+from eventstudy.models import MarketModel, NormalReturnModel
+from eventstudy.results import EventStudyResults
+from eventstudy.sample import EventSample
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Calibration", "CalibrationPlotter", "calibrate"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rejection rates of tests on placebo events of a market.
+
+    Made by `calibrate`.
+
+    Attributes
+    ----------
+    design : Design
+    p_values : array, shape (samples, models, variances, shifts, tests)
+        Two-sided p-values; NaN where a test does not apply.
+    """
+
+    design: Design
+    p_values: FloatArray
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Rejection rates at 5 % with 95 % intervals; see `rates`."""
+        return self.rates()
+
+    def rates(self, level: float = 0.05, coverage: float = 0.95) -> pd.DataFrame:
+        """Rejection rates of two-sided tests.
+
+        Parameters
+        ----------
+        level : float, default 0.05
+            Nominal size of the tests.
+        coverage : float, default 0.95
+            Coverage of the Wilson intervals of the rates.
+
+        Returns
+        -------
+        DataFrame
+            One row a model, test, variance (multiple of the ordinary one) and shift (abnormal return added to
+            day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high, nominal,
+            well_specified (whether the interval holds `level`; only without shift, else missing), and note
+            (why a test never applies).
+        """
+        from statsmodels.stats.proportion import proportion_confint
+
+        for name, value in (("level", level), ("coverage", coverage)):
+            if not 0 < value < 1:
+                raise RequestError(f"{name} is a number between 0 and 1; got {value!r}.")
+        design = self.design
+        names = [name for name, _ in design.models]
+        grid = pd.MultiIndex.from_product(
+            [names, design.variance, design.shift, design.tests], names=["model", "variance", "shift", "test"]
+        )
+        frame = grid.to_frame(index=False)[["model", "test", "variance", "shift"]]
+        n = (~np.isnan(self.p_values)).sum(axis=0).ravel()
+        rejected = (self.p_values <= level).sum(axis=0).ravel()
+        low, high = proportion_confint(rejected, np.maximum(n, 1), alpha=1 - coverage, method="wilson")
+        some = n > 0
+        frame["n_samples"], frame["n_rejected"] = n, rejected
+        frame["rate"] = np.where(some, rejected / np.maximum(n, 1), np.nan)
+        frame["ci_low"], frame["ci_high"] = np.where(some, low, np.nan), np.where(some, high, np.nan)
+        frame["nominal"] = level
+        holds = pd.array((low <= level) & (level <= high), dtype="boolean")
+        frame["well_specified"] = pd.Series(holds).where(some & (frame["shift"] == 0).to_numpy())
+        notes = self._why_not(sorted(set(frame.loc[~some, "test"])))
+        frame["note"] = [notes.get(key, "") for key in frame["test"]]
+        return frame
+
+    def _why_not(self, keys: Sequence[str]) -> dict[str, str]:
+        """Reason why tests do not apply to the first sample."""
+        if not keys:
+            return {}
+        sample, _ = self.design.sample(0)
+        data = TestInput(self.design.abnormal(sample, self.design.models[0][1]), self.design.tested)
+        return {key: TESTS[key].applies(data) or "undefined in every sample" for key in keys}
+
+    def size(self, level: float = 0.05) -> pd.DataFrame:
+        """Rejection rates of a true null, tests × (model, variance); the nominal level is `level`."""
+        frame = self.rates(level)
+        frame = frame[frame["shift"] == 0]
+        if frame.empty:
+            raise RequestError("This calibration has no shift of 0, so it says nothing of size.")
+        table = frame.pivot(index="test", columns=["model", "variance"], values="rate")
+        return table.loc[[key for key in self.design.tests if key in table.index]]
+
+    def describe(self, test: str, *, variance: float = 1.0, level: float = 0.05) -> str:
+        """Say how a test behaves on this market, in a sentence for each model."""
+        frame = self.rates(level)
+        rows = frame[(frame["test"] == test) & (frame["variance"] == variance) & (frame["shift"] == 0)]
+        if rows.empty:
+            raise RequestError(
+                f"No size of the test {test!r} at variance {variance:g} was simulated. Tests: "
+                f"{', '.join(self.design.tests)}; variances: {list(self.design.variance)}."
+            )
+        told = []
+        for row in rows.itertuples():
+            if not row.n_samples:
+                told.append(f"{row.model}: {TESTS[test].title} does not apply ({row.note}).")
+                continue
+            told.append(
+                f"{row.model}: on this market, with {self._events()}, {TESTS[test].title} rejects "
+                f"{row.rate:.1%} of true nulls at nominal {level:.0%} (95% interval {row.ci_low:.1%} to "
+                f"{row.ci_high:.1%})."
+            )
+        return "\n".join(told)
+
+    @property
+    def plot(self) -> CalibrationPlotter:
+        """Figures of size and power."""
+        return CalibrationPlotter(self)
+
+    def _events(self) -> str:
+        n, dates = self.design.n_events, self.design.n_dates
+        events = f"{n} event{'s' * (n != 1)}"
+        return events if n == 1 else f"{events} on {'one date' if dates == 1 else f'{dates} dates'}"
+
+    def __repr__(self) -> str:
+        design = self.design
+        return (
+            f"Calibration: {design.n_samples} samples of {self._events()}, window {design.tested}, "
+            f"{len(design.tests)} test{'s' * (len(design.tests) != 1)}, "
+            f"{', '.join(name for name, _ in design.models)}"
+        )
+
+
+class CalibrationPlotter:
+    """Figures of a calibration; every method takes ``ax=`` and returns the matplotlib Axes."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+
+    def size(self, *, variance: float = 1.0, level: float = 0.05, ax: Axes | None = None) -> Axes:
+        """Rejection rate of a true null by test, with its interval, against the nominal level."""
+        frame = self._calibration.rates(level)
+        frame = frame[(frame["variance"] == variance) & (frame["shift"] == 0) & (frame["n_samples"] > 0)]
+        return plotting.plot_size(frame, ax=ax, level=level, title=self._title("Size"))
+
+    def power(
+        self,
+        tests: Sequence[str] | None = None,
+        *,
+        variance: float = 1.0,
+        level: float = 0.05,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Rejection rate by shift, of the tests that are well specified unless others are named."""
+        frame = self._calibration.rates(level)
+        frame = frame[(frame["variance"] == variance) & (frame["n_samples"] > 0)]
+        if tests is None:
+            sound = frame.loc[frame["well_specified"].fillna(False).astype(bool), "test"].unique()
+            tests = list(sound) if len(sound) else list(frame["test"].unique())
+        frame = frame[frame["test"].isin(check_keys(tests))]
+        return plotting.plot_power(frame, ax=ax, level=level, title=self._title("Power"))
+
+    def _title(self, what: str) -> str:
+        calibration = self._calibration
+        return f"{what}: {calibration._events()}, window {calibration.design.tested}"
+
+
+def calibrate(
+    market: Market | None = None,
+    n_events: int = 30,
+    n_samples: int = 1000,
+    common_date: bool = False,
+    window: Window | Sequence[int] | None = None,
+    models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel] | None = None,
+    tests: Sequence[str] | None = None,
+    shift: Sequence[float] = (0.0, 0.005, 0.01, 0.02),
+    variance: Sequence[float] = (1.0, 2.0),
+    *,
+    estimation: Window | Sequence[int] = (-250, -30),
+    min_observations: int = 30,
+    like: EventStudyResults | None = None,
+    avoid: Events | None = None,
+    n_resamples: int = 199,
+    seed: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+) -> Calibration:
+    r"""Size and power of the tests on your own market (Brown and Warner 1980, 1985).
+
+    Samples of placebo events are drawn from the market's real returns, on days on which nothing is known to
+    have happened. How often a test rejects is its size; with `shift` added to the abnormal returns of
+    day 0 it is its power:
+
+    .. math:: AR'_{it} = \sqrt{v}\, AR_{it} + \delta\, 1[t = 0], \qquad t \in W
+
+    Parameters
+    ----------
+    market : Market, optional
+        By default that of `like`.
+    n_events : int, default 30
+        Events a sample.
+    n_samples : int, default 1000
+    common_date : bool, default False
+        Whether all events of a sample share one session; else each has its own.
+    window : (int, int), default (0, 1)
+        Tested window; holds day 0. With `like` the headline window of that study.
+    models : sequence of models, or mapping of name to model
+        By default the market model, or the model of `like`.
+    tests : sequence of str, optional
+        Test keys; by default all whose p-value is a formula or a rank.
+    shift : sequence of float
+        Abnormal returns added to day 0 of every event, decimals; 0 is size.
+    variance : sequence of float
+        Multiples of the variance of the abnormal returns in the tested window.
+    estimation : (int, int), default (-250, -30)
+    min_observations : int, default 30
+    like : EventStudyResults, optional
+        A study whose design is copied: number of events, how their dates cluster, windows, model, and the
+        market unless one is given; its own events are avoided. `n_events`, `common_date`, `estimation`
+        and `min_observations` are then not looked at.
+    avoid : Events, optional
+        Announcements that the placebo event windows of the same security must not hold.
+    n_resamples : int, default 199
+        Draws of resampling tests, if any are asked for.
+    seed : int or Generator, default 0
+    n_jobs : int, optional
+        Workers, as for `joblib.Parallel`; None is 1, unless ``joblib.parallel_config`` says otherwise.
+    checkpoint : path, optional
+        File that keeps finished samples; an interrupted run that is started again goes on from there.
+
+    Returns
+    -------
+    Calibration
+        ``.frame`` is tidy; ``.size()`` a table; ``.plot.size()`` and ``.plot.power()`` draw.
+
+    Raises
+    ------
+    RequestError
+        If the market has no session with enough usable securities, or an argument makes no sense.
+
+    Notes
+    -----
+    A placebo event trades on every session of the tested window and before it, so that a calibration says
+    nothing of events in suspensions. The intervals of the rates are those of the simulation, given this
+    market's history: with a common date they cannot know that some hundred dates were all there was to
+    draw from. Sample i has the i-th child of the seed's ``SeedSequence``: the same
+    seed gives the same numbers whatever the number and kind of workers.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 500, correlation=0.3, seed=1)
+    >>> found = es.lab.calibrate(
+    ...     market, 20, 200, common_date=True, tests=["bmp", "adjusted_bmp"], shift=[0], variance=[1], seed=2
+    ... )
+    >>> found
+    Calibration: 200 samples of 20 events on one date, window (0, +1), 2 tests, Market model (OLS)
+    >>> found.frame.set_index("test")["well_specified"].to_dict()
+    {'bmp': False, 'adjusted_bmp': True}
+    """
+    if market is None and like is None:
+        raise RequestError("calibrate needs a market, or like= a study.")
+    _check_numbers(n_events, n_samples, n_resamples, shift, variance)
+    source = like.spec.market if market is None and like is not None else market
+    assert source is not None
+    episodes: tuple[Episode, ...]
+    if like is not None:
+        spec = like.spec
+        event_window, estimation, min_observations = spec.window, spec.estimation, spec.min_observations
+        tested = Window(0, min(1, spec.window.end)) if window is None else Window.of(window)
+        episodes = episodes_of(like.sample.day0, len(tested))
+        models = [spec.model] if models is None else models
+    else:
+        tested = event_window = Window(0, 1) if window is None else Window.of(window)
+        estimation = Window.of(estimation)
+        episodes = (((0, n_events),),) if common_date else (((0, 1),),) * n_events
+    if 0 not in tested or tested not in event_window:
+        raise RequestError(
+            f"The tested window {tested} must hold day 0" + (f" and lie in {event_window}." if like else ".")
+        )
+    if estimation.end >= event_window.start:
+        raise RequestError(
+            f"The estimation window {estimation} reaches into the event window {event_window}; end it before."
+        )
+    named = named_models([MarketModel()] if models is None else models)
+    names = np.array(source.returns.columns, dtype=object)
+    pool = pool_of(source, estimation, event_window, tested, min_observations)
+    for given in ([] if avoid is None else [avoid]) + ([] if like is None else [like.spec.events]):
+        pool = pool.without(EventSample.of(source, given, estimation, event_window), event_window)
+    total = sum(n for episode in episodes for _, n in episode)
+    design = Design(
+        market=source,
+        names=names,
+        pool=pool,
+        episodes=episodes,
+        estimation=estimation,
+        window=event_window,
+        tested=tested,
+        min_observations=min_observations,
+        models=tuple(named.items()),
+        tests=tuple(closed_tests(total) if tests is None else check_keys(tests)),
+        shift=tuple(float(s) for s in shift),
+        variance=tuple(float(v) for v in variance),
+        n_samples=int(n_samples),
+        seed=settled_seed(seed),
+        n_resamples=n_resamples,
+    )
+    design.sample(0)  # an impossible design is told here, not by a worker
+    blocks = run_blocks(
+        design.p_values,
+        -(-design.n_samples // BLOCK),
+        name="Calibration",
+        n_jobs=n_jobs,
+        checkpoint=checkpoint,
+        identity="" if checkpoint is None else fingerprint(source, design.settings),
+    )
+    return Calibration(design, np.concatenate(blocks))
+
+
+def _check_numbers(
+    n_events: int, n_samples: int, n_resamples: int, shift: Sequence[float], variance: Sequence[float]
+) -> None:
+    for name, number in (("n_events", n_events), ("n_samples", n_samples), ("n_resamples", n_resamples)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise RequestError(f"{name} is a whole number from 1 on; got {number!r}.")
+    if not len(shift) or not np.isfinite(np.asarray(shift, dtype=float)).all():
+        raise RequestError(f"shift is a sequence of abnormal returns such as [0, 0.01]; got {shift!r}.")
+    if not len(variance) or not (np.asarray(variance, dtype=float) > 0).all():
+        raise RequestError(f"variance is a sequence of positive multiples such as [1, 2]; got {variance!r}.")

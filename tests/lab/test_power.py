@@ -1,0 +1,83 @@
+"""Power: the formula of METHODS F, and simulation that agrees with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.errors import RequestError
+from eventstudy.lab import SimulatedMarket
+
+
+def test_one_event_has_the_noncentral_t(world: SimulatedMarket) -> None:
+    events = world.truth.events.iloc[:1]
+    results = es.EventStudy(world.market, events, estimation=(-150, -11), window=(-5, 5)).fit()
+    curve = es.lab.power(results, [0.0, 0.01, 0.03])
+    car = results.car(0, 1).iloc[0]
+    c = stats.t.ppf(0.975, car["dof"])
+    for _, row in curve.frame.iterrows():
+        d = row["effect"] / car["se"]
+        assert row["analytic"] == pytest.approx(
+            stats.nct.sf(c, car["dof"], d) + stats.nct.cdf(-c, car["dof"], d)
+        )
+    assert curve.frame["analytic"].iloc[0] == pytest.approx(0.05)
+    assert curve.at(curve.mde()) == pytest.approx(0.8)
+    assert curve.mde() == pytest.approx(2.8 * car["se"], rel=0.02)
+
+
+def test_several_events_have_the_normal_formula_and_the_sample_size_is_the_smallest() -> None:
+    market, _ = es.lab.simulate_market(40, 500, sigma=(0.02, 0.02), tick=1e-6, seed=4)
+    curve = es.lab.power(market, [0.005], window=(0, 0), n_events=50, estimation=(-200, -11))
+    se = 0.02 / np.sqrt(50)
+    expected = stats.norm.sf(1.96 - 0.005 / se) + stats.norm.cdf(-1.96 - 0.005 / se)
+    assert curve.frame["analytic"].iloc[0] == pytest.approx(expected, abs=0.02)  # METHODS J: .424
+    n = curve.needed(0.005)
+    assert curve.at(0.005, int(n)) >= 0.8 > curve.at(0.005, int(n) - 1)
+    assert n == pytest.approx((2.8016 * 0.02 / 0.005) ** 2, rel=0.06)
+    assert curve.needed(0.0) == np.inf
+
+
+def test_events_that_share_a_shock_do_not_average_it_away(study: es.EventStudyResults) -> None:
+    curve = es.lab.power(study)
+    r = study.clustering(0, 1).mean_correlation
+    assert curve.correlation == pytest.approx([r])
+    assert curve.se[0] == pytest.approx(curve.sd[0] * np.sqrt((1 + 11 * r) / 12))
+    floor = curve.sd[0] * np.sqrt(r)
+    assert curve.needed(2 * floor) == np.inf
+    assert curve.needed(4 * floor) < np.inf
+
+
+@pytest.mark.parametrize(("n_events", "common"), [(1, False), (10, False), (10, True)])
+def test_simulated_power_is_the_analytic_one(n_events: int, common: bool) -> None:
+    market, _ = es.lab.simulate_market(60, 900, sigma=(0.02, 0.02), correlation=0.1, tick=1e-6, seed=9)
+    curve = es.lab.power(
+        market, [0.0, 0.01, 0.03], window=(0, 0), n_events=n_events, common_date=common,
+        estimation=(-150, -11), n_samples=400,
+    )  # fmt: skip
+    frame = curve.frame
+    error = np.sqrt(frame["analytic"] * (1 - frame["analytic"]) / 400)
+    # On a common date there are 750 dates to draw from, so samples are not all different ones.
+    width = 5.0 if common else 3.5
+    assert (np.abs(frame["simulated"] - frame["analytic"]) < width * error + 0.005).all(), frame
+    assert (frame["ci_low"] < frame["simulated"]).all()
+
+
+def test_results_are_simulated_in_their_own_design(study: es.EventStudyResults) -> None:
+    curve = es.lab.power(study, [0.0, 0.1], n_samples=20)
+    assert curve.frame["simulated"].iloc[1] == 1.0
+    assert (curve.frame["n_events"] == 12).all()
+    lines = curve.plot().lines
+    np.testing.assert_allclose(lines[0].get_ydata(), curve.frame["analytic"])
+    np.testing.assert_allclose(lines[1].get_ydata(), curve.frame["simulated"])
+    assert repr(curve).startswith("PowerCurve: 12 events, standard error")
+
+
+def test_what_makes_no_sense_is_refused(study: es.EventStudyResults) -> None:
+    with pytest.raises(RequestError, match="alpha"):
+        es.lab.power(study, alpha=1.5)
+    with pytest.raises(RequestError, match="or a Market"):
+        es.lab.power("market")  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="above alpha"):
+        es.lab.power(study).mde(0.01)
