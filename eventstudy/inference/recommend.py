@@ -59,6 +59,8 @@ def _candidates(data: TestInput) -> list[tuple[str, str]]:
     if n == 1:
         return _one_event(data)
     found = clustering(data)
+    if not data.abnormal.exact:
+        return _approximate(found)
     if found.n_dates == 1:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
@@ -138,6 +140,28 @@ def _clustered(found: Clustering) -> list[tuple[str, str]]:
             f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
         ),
     ]
+
+
+def _approximate(found: Clustering) -> list[tuple[str, str]]:
+    """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
+    n = found.n_events
+    dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
+    rank = (
+        "grank_t",
+        f"{n} events on {dates} ({_cost(found)}): this model's standard error is approximate, so ranks lead "
+        "and tests scaled by it are left out; survives correlation and a more volatile event",
+    )
+    if found.n_dates == 1:
+        ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
+        drawn = "draws estimation days for all events at once, which keeps correlation of any form"
+        return [rank, ("permutation", ranked), ("block_bootstrap", drawn)]
+    wild = ("wild_bootstrap", f"flips the signs of the CARs, whole dates at once, on {dates}")
+    if not found.effective_n >= (1.0 - LOSS) * n:
+        return [rank, wild]
+    if n >= MANY:
+        counted = f"counts the signs of {n} CARs against their share before the event"
+        return [rank, ("generalized_sign", counted)]
+    return [rank, ("sign", f"exact for {n} CARs, whatever their distribution"), wild]
 
 
 def _independent(found: Clustering) -> list[tuple[str, str]]:

@@ -33,6 +33,11 @@ class StudyRecord:
         return self._data.sample.excluded.copy()
 
     @property
+    def se_source(self) -> str:
+        """Where the standard errors come from, in words; `summary` says it under Design."""
+        return self._data.fit.se_source
+
+    @property
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0, with every shift."""
         return self._data.sample.timeline.copy()

@@ -42,6 +42,22 @@ def test_one_event_of_a_model_without_an_exact_standard_error(panel):
     assert "approximate" in found["sq"]
 
 
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"n": 12, "layout": "common"}, ["grank_t", "permutation", "block_bootstrap"]),
+        ({"n": 30, "layout": "mixed", "correlation": 0.4}, ["grank_t", "wild_bootstrap"]),
+        ({"n": 24, "layout": "distinct"}, ["grank_t", "generalized_sign"]),
+        ({"n": 9, "layout": "distinct"}, ["grank_t", "sign", "wild_bootstrap"]),
+    ],
+)
+def test_events_of_a_model_without_an_exact_standard_error(panel, options, names):
+    made = panel(**options).abnormal
+    found = chosen(TestInput(replace(made, exact=False), Window(0, 1)))
+    assert list(found) == names
+    assert "approximate" in found["grank_t"]
+
+
 def test_one_common_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
     assert list(found) == ["adjusted_bmp", "grank_t", "portfolio", "block_bootstrap", "permutation"]

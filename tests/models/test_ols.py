@@ -244,7 +244,9 @@ def test_every_event_is_fitted_by_itself(model):
     together = model.fit(arrays)
     for row in (0, 3, 6):
         alone = model.fit(
-            EventArrays(**{name: v[row : row + 1] for name, v in vars(arrays).items() if isinstance(v, np.ndarray)})
+            EventArrays(
+                **{name: v[row : row + 1] for name, v in vars(arrays).items() if isinstance(v, np.ndarray)}
+            )
         )
         for name in (
             "params",
