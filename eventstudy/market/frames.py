@@ -235,18 +235,20 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
 
 def _without_halted(frame: pd.DataFrame, fields: dict[str, str]) -> pd.DataFrame:
     """Take the prices of rows whose status says that there was no trade for missing."""
-    status = next((c for c in frame.columns if _plain(c) in STATUS_NAMES), None)
+    status = next((str(c) for c in frame.columns if _plain(c) in STATUS_NAMES), None)
     if status is None:
         return frame
     halted = frame[status].astype(str).str.strip().str.lower().isin(NO_TRADE)
     volume = next((c for c, field in fields.items() if field == "volume"), None)
-    traded = halted & (frame[volume] > 0) if volume is not None else halted & False
-    if traded.any() or halted.mean() > 0.5:
-        row = (traded if traded.any() else halted).idxmax()
+    traded = halted if volume is None else halted & (frame[volume] > 0)
+    contradicted = volume is not None and bool(traded.any())
+    if contradicted or halted.mean() > 0.5:
+        row = int(np.argmax(traded if contradicted else halted))
         raise DataError(
             f"Prices: the column {status!r} is read as no trade where it is 0, halted or suspended, and "
-            f"{frame['security_'][row]} on {frame['day_'][row]:%Y-%m-%d} is {str(frame[status][row])!r}, "
-            + ("yet has volume" if traded.any() else f"as {halted.mean():.0%} of all rows")
+            f"{frame['security_'].iloc[row]} on {frame['day_'].iloc[row]:%Y-%m-%d} is "
+            f"{str(frame[status].iloc[row])!r}, "
+            + ("yet has volume" if contradicted else f"as {halted.mean():.0%} of all rows")
             + ". If it means something else, drop it: frame.drop(columns=...)."
         )
     prices = [c for c, field in fields.items() if field not in KEPT_IN_HALT]
