@@ -39,7 +39,7 @@ def in_history(answer: Answer) -> Fault:
 
 def too_slow(server: YahooServer, ticker: str, history: bool) -> None:
     if history:
-        server.release.wait(10)
+        server.release.wait(60)
 
 
 def first_times(n: int, answer: Answer) -> Fault:
@@ -221,14 +221,16 @@ def test_each_fault_has_its_name_and_leaves_nothing_behind(
     name: str, server: YahooServer, cache_dir: Path
 ) -> None:
     fault, told = FAULTS[name]
+    # Seconds that a busy machine needs for a good answer; only the slow ticker is to run into them.
+    patience = 3.0 if name == "slow" else 30.0
     add(server, "GOOD", "BAD")
     server.faults["BAD"] = fault
     with pytest.raises(DataError) as alone:
-        es.prices("BAD", *SPAN, timeout=0.3, attempts=2)
+        es.prices("BAD", *SPAN, timeout=patience, attempts=2)
     assert f"  BAD: {told}" in str(alone.value)
     assert cached(cache_dir) == []
     with pytest.warns(DataWarning) as caught:
-        prices = es.prices(["GOOD", "BAD"], *SPAN, timeout=0.3, attempts=1)
+        prices = es.prices(["GOOD", "BAD"], *SPAN, timeout=patience, attempts=1)
     (warning,) = caught
     assert "1 of 2 tickers" in str(warning.message)
     assert f"  BAD: {told}" in str(warning.message)
@@ -268,7 +270,7 @@ def test_half_of_the_tickers_fail(server: YahooServer, cache_dir: Path) -> None:
     }
     mixed = [name for pair in zip(bad, good, strict=True) for name in pair]
     with pytest.warns(DataWarning) as caught:
-        prices = es.prices(mixed, *SPAN, timeout=0.3, attempts=2)
+        prices = es.prices(mixed, *SPAN, timeout=3.0, attempts=2)
     text = str(caught[0].message)
     assert text.startswith("4 of 8 tickers")
     for name, status in zip(bad, ("missing", "malformed", "timeout", "delisted?"), strict=True):
