@@ -143,10 +143,15 @@ class GARCHMarketModel(NormalReturnModel):
             unit_cov[i] = np.linalg.inv(x.T @ (x / h[:, None])) / s2[i]
             residuals[i, used] = np.sqrt(s2[i] / h) * errors
             gap = arrays.y_gap[i] - params[i, 0] - params[i, 1] * arrays.x_gap[i, :, 0]
-            h_next = self._next(params[i, 2:], errors[-1], h[-1])
-            for shock in gap[~np.isnan(gap)]:
-                h_next = self._next(params[i, 2:], shock, h_next)
-            ahead[i] = self._forecast(params[i, 2:], h_next, length)
+            # The optimiser may stop at absurd parameters and call it a maximum: such an event is excluded.
+            with np.errstate(over="ignore", invalid="ignore"):
+                h_next = self._next(params[i, 2:], errors[-1], h[-1])
+                for shock in gap[~np.isnan(gap)]:
+                    h_next = self._next(params[i, 2:], shock, h_next)
+                ahead[i] = self._forecast(params[i, 2:], h_next, length)
+            if not np.isfinite(ahead[i]).all():
+                ahead[i] = np.nan
+                failure[i] = f"the {self.kind} likelihood has a maximum whose variance forecast is not finite"
         base = linear_fit(
             arrays,
             param_names=("alpha", "beta"),
@@ -217,8 +222,8 @@ class GARCHMarketModel(NormalReturnModel):
         powers = b**steps
         # E exp(c g(z)) for c = 1, b, b^2, ...; the log-variance adds them up step by step.
         up, down = powers * (g + a), powers * (g - a)
-        shock = np.exp(up**2 / 2) * stats.norm.cdf(up) + np.exp(down**2 / 2) * stats.norm.cdf(-down)
-        log_shock = np.log(shock) - powers * a * np.sqrt(2 / np.pi)
+        log_shock = np.logaddexp(up**2 / 2 + stats.norm.logcdf(up), down**2 / 2 + stats.norm.logcdf(-down))
+        log_shock -= powers * a * np.sqrt(2 / np.pi)
         drift = omega * powers + log_shock
         return np.asarray(np.exp(powers * np.log(h) + np.cumsum(drift) - drift), dtype=np.float64)
 

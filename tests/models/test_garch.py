@@ -172,6 +172,23 @@ def test_no_convergence_excludes_and_says_so(world, monkeypatch):
     assert list(results.car().index) == [1]
 
 
+def test_a_maximum_at_absurd_parameters_excludes_its_event(world, monkeypatch):
+    """Parameters at which the optimiser really stopped once, with no flag raised; they overflow."""
+    market, events = world
+    proper, calls = GARCHMarketModel._decimals, []
+
+    def absurd(self, percent):
+        calls.append(percent)
+        out = proper(self, percent)
+        return np.r_[out[:2], 8.3, 19.1, 33.5, 0.98] if len(calls) == 1 else out
+
+    monkeypatch.setattr(GARCHMarketModel, "_decimals", absurd)
+    with pytest.warns(ExcludedEventsWarning):
+        results = es.EventStudy(market, events, GARCHMarketModel("egarch"), (-500, -3), (-2, 2)).fit()
+    assert "variance forecast is not finite" in results.excluded.loc[0, "reason"]
+    assert list(results.car().index) == [1]
+
+
 def test_missing_package_names_the_extra(world, monkeypatch):
     market, events = world
 
