@@ -43,7 +43,7 @@ def named_benchmarks(market: Market, events: pd.DataFrame) -> tuple[SeriesBank, 
     known = {name: row for row, name in enumerate(market.benchmarks)}
     columns: list[int] = []
     for i, (event_id, given) in enumerate(events["benchmark"].items()):
-        if given is None or given == "" or (pd.api.types.is_scalar(given) and pd.isna(given)):
+        if pd.api.types.is_scalar(given) and (pd.isna(given) or given == ""):
             continue
         name = str(given).strip()
         if name not in known:

@@ -85,7 +85,6 @@ def test_names(market, events):
 
 
 def test_the_table_can_be_drawn(market, events):
-    pytest.importorskip("matplotlib").use("agg")
     table = es.compare_models(market, events, MODELS, **WINDOWS)
     axes = es.plotting.plot_forest(table.rename_axis("event").reset_index(), sort=False)
     assert {label.get_text().replace("\n", " ") for label in axes.get_yticklabels()} == set(table.index)

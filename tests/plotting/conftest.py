@@ -57,6 +57,27 @@ def fit() -> pd.DataFrame:
     )
 
 
+def size() -> pd.DataFrame:
+    rate = np.array([0.05, 0.31, 0.04])
+    return pd.DataFrame(
+        {"test": ["portfolio", "bmp", "grank_t"], "rate": rate, "ci_low": rate - 0.02, "ci_high": rate + 0.02}
+    )
+
+
+def power() -> pd.DataFrame:
+    shift = np.array([0.0, 0.005, 0.01, 0.02])
+    parts = [
+        pd.DataFrame(
+            {"shift": shift, "rate": rate, "ci_low": rate - 0.02, "ci_high": rate + 0.02, "test": test}
+        )
+        for test, rate in (
+            ("bmp", np.array([0.05, 0.2, 0.6, 0.95])),
+            ("grank_t", np.array([0.05, 0.3, 0.7, 0.97])),
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def null() -> pd.DataFrame:
     values = np.linspace(-0.05, 0.05, 101)
     past = pd.DataFrame({"value": values, "role": "estimation", "day": np.arange(-121, -20)})
@@ -132,6 +153,8 @@ def frames() -> SimpleNamespace:
         clustering,
         tests,
         timeline,
+        size,
+        power,
     )
     named = {maker.__name__: maker for maker in makers}
     return SimpleNamespace(**named, residuals=null, qq=null, autocorrelation=null)

@@ -36,6 +36,8 @@ FIGURES = (
     "plot_autocorrelation",
     "plot_tests",
     "plot_timeline",
+    "plot_size",
+    "plot_power",
 )
 #: Axes in percent, of each figure.
 PERCENT = {
