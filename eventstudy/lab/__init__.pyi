@@ -3,5 +3,7 @@ from .simulate import SimulatedMarket as SimulatedMarket
 from .simulate import simulate_market as simulate_market
 from .calibration import Calibration as Calibration
 from .calibration import calibrate as calibrate
-from .power import PowerCurve as PowerCurve
-from .power import power as power
+from .powers import PowerCurve as PowerCurve
+from .powers import power as power
+from .specification import SpecificationCurve as SpecificationCurve
+from .specification import specification_curve as specification_curve

@@ -22,10 +22,10 @@ from eventstudy.lab.draws import Episode, Pool, as_sample, draw_events
 from eventstudy.lab.running import random_stream
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
-from eventstudy.sample import EventSample
+from eventstudy.sample import EventArrays, EventSample
 from eventstudy.windows import Window
 
-__all__ = ["BLOCK", "Design", "changed", "closed_tests"]
+__all__ = ["BLOCK", "Design", "changed", "closed_tests", "measured"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -105,15 +105,7 @@ class Design:
 
     def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
         """Abnormal returns of a sample; missing for events that a study would exclude."""
-        arrays = model.arrays(sample)
-        fit = model.fit(arrays)
-        found = abnormal_returns(arrays, fit, self.window)
-        unusable = (fit.n_obs < self.min_observations) | ~(fit.s2 > 1e-20)
-        if fit.failure is not None:
-            unusable |= fit.failure != ""
-        if unusable.any():
-            found = replace(found, ar=np.where(unusable[:, None], np.nan, found.ar))
-        return found
+        return measured(model, model.arrays(sample), self.window, self.min_observations)
 
     def p_values(self, block: int) -> FloatArray:
         """P-values of the samples of one block, shape (samples, models, variances, shifts, tests).
@@ -142,6 +134,20 @@ class Design:
             test = TESTS[key]
             found.append(np.nan if test.applies(data) else test.compute(data, options).p_value)
         return found
+
+
+def measured(
+    model: NormalReturnModel, arrays: EventArrays, window: Window, min_observations: int
+) -> AbnormalReturns:
+    """Abnormal returns of a model; missing for events that a study would exclude."""
+    fit = model.fit(arrays)
+    found = abnormal_returns(arrays, fit, window)
+    unusable = (fit.n_obs < min_observations) | ~(fit.s2 > 1e-20)
+    if fit.failure is not None:
+        unusable |= fit.failure != ""
+    if unusable.any():
+        found = replace(found, ar=np.where(unusable[:, None], np.nan, found.ar))
+    return found
 
 
 def changed(data: TestInput, variance: float, shift: float) -> TestInput:

@@ -15,3 +15,4 @@ from .reactions import plot_reaction as plot_reaction
 from .timelines import plot_timeline as plot_timeline
 from .size import plot_power as plot_power
 from .size import plot_size as plot_size
+from .specification import plot_specification as plot_specification

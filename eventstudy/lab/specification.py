@@ -1,0 +1,352 @@
+"""The specification curve: every reasonable way to make one study, and whether all of them can be chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from eventstudy import plotting
+from eventstudy.errors import NoUsableEventsError, RequestError
+from eventstudy.events import Events
+from eventstudy.inference.registry import check_keys
+from eventstudy.lab.comparison import named_models
+from eventstudy.lab.grid import Grid, fits_of, placebo_shifts
+from eventstudy.lab.running import fingerprint, random_stream, run_blocks, settled_seed
+from eventstudy.market import Market
+from eventstudy.market.arrays import ReturnKind
+from eventstudy.models import MarketModel, NormalReturnModel
+from eventstudy.sample import EventSample, Missing, check_missing
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["CHOICES", "SpecificationCurve", "specification_curve"]
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Columns of the choices, in the order in which they are drawn.
+CHOICES = ("model", "benchmark", "estimation", "window", "returns", "missing", "test")
+#: Smaller p-values count as this one where they are turned into normal scores.
+TINY = 1e-15
+
+
+@dataclass(frozen=True)
+class SpecificationCurve:
+    """Estimates of one effect under many specifications.
+
+    Made by `specification_curve`.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a specification, from the lowest estimate to the highest: the choices (`CHOICES`),
+        estimate (mean CAR, decimal), ci_low, ci_high, p_value, significant, n_events.
+    placebo : array, shape (placebos, specifications, 2)
+        Estimates and p-values on placebo dates, specifications in the order of `frame`.
+    alpha : float
+        Level at which an estimate counts as significant, two-sided.
+    """
+
+    frame: pd.DataFrame
+    placebo: FloatArray
+    alpha: float
+
+    @property
+    def median(self) -> float:
+        """Median estimate."""
+        return float(self.frame["estimate"].median())
+
+    @property
+    def share_significant(self) -> float:
+        """Share of specifications with a significant estimate, whatever its sign."""
+        return float(self.frame["significant"].mean())
+
+    def share(self, side: str) -> float:
+        """Share of specifications with a significant estimate that is ``"negative"`` or ``"positive"``."""
+        if side not in ("negative", "positive"):
+            raise RequestError(f"side is 'negative' or 'positive', got {side!r}.")
+        sign = -1.0 if side == "negative" else 1.0
+        return float((self.frame["significant"] & (sign * self.frame["estimate"] > 0)).mean())
+
+    def by(self, choice: str) -> pd.DataFrame:
+        """Median estimate and share significant of each value of one choice."""
+        if choice not in self.frame:
+            raise RequestError(f"{choice!r} is no choice of this curve; it has {', '.join(CHOICES)}.")
+        grouped = self.frame.groupby(choice, sort=False)
+        return pd.DataFrame(
+            {
+                "n": grouped.size(),
+                "median": grouped["estimate"].median(),
+                "share_significant": grouped["significant"].mean(),
+            }
+        )
+
+    @property
+    def joint(self) -> pd.DataFrame:
+        """Test of all specifications together, by the same curves on placebo dates.
+
+        Index: median (absolute median estimate), share (share significant in the direction in which more
+        are) and stouffer (absolute mean normal score of the p-values). Columns: value, placebo (median over
+        the placebo dates), n_placebo, p_value, which is ``(1 + b) / (B + 1)`` for b of B placebo curves
+        at least as extreme (Simonsohn, Simmons and Nelson 2020).
+        """
+        real = self.frame[["estimate", "p_value"]].to_numpy(float)
+        value = _extremes(real, self.alpha)
+        drawn = np.array([_extremes(curve, self.alpha) for curve in self.placebo]).reshape(-1, 3)
+        # Shares are ratios of counts: equal ones may differ by rounding.
+        p = (1 + (drawn >= value - 1e-12).sum(axis=0)) / (len(drawn) + 1)
+        some = len(drawn) > 0
+        return pd.DataFrame(
+            {
+                "value": value,
+                "placebo": np.median(drawn, axis=0) if some else np.nan,
+                "n_placebo": len(drawn),
+                "p_value": p if some else np.nan,
+            },
+            index=pd.Index(["median", "share", "stouffer"], name="statistic"),
+        )
+
+    def describe(self) -> str:
+        """Say what the curve shows, in words."""
+        n, side = len(self.frame), "negative" if self.median < 0 else "positive"
+        count = round(self.share(side) * n)
+        told = (
+            f"{count:,} of {n:,} specifications ({self.share(side):.0%}) find a {side} abnormal return that "
+            f"is significant at {self.alpha:.0%}; the median estimate is {self.median:+.2%}."
+        )
+        if len(self.placebo):
+            p = self.joint["p_value"]
+            told += (
+                f" Of {len(self.placebo)} placebo dates, the share of significant specifications was as high "
+                f"with p = {p['share']:.3f}, the median as far from zero with p = {p['median']:.3f}."
+            )
+        return told
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Estimates with their intervals, sorted, and the choices behind each marked below."""
+        varied = [name for name in CHOICES if len(set(self.frame[name])) > 1]
+        return plotting.plot_specification(self.frame, varied, ax=ax, title=None)
+
+    def __repr__(self) -> str:
+        return f"SpecificationCurve: {self.describe()}"
+
+
+def specification_curve(
+    market: Market,
+    events: Events | pd.DataFrame | Sequence[Mapping[str, Any]],
+    *,
+    models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel] | None = None,
+    benchmarks: Sequence[str] | Mapping[str, Any] | None = None,
+    estimations: Sequence[Window | Sequence[int]] = ((-250, -30),),
+    windows: Sequence[Window | Sequence[int]] = ((0, 1),),
+    returns: Sequence[ReturnKind] | None = None,
+    missing: Sequence[Missing] = ("drop", "trade_to_trade"),
+    tests: Sequence[str] | None = None,
+    alpha: float = 0.05,
+    min_observations: int = 30,
+    n_placebo: int = 99,
+    seed: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+) -> SpecificationCurve:
+    """Measure one study in every combination of the choices given (Simonsohn, Simmons and Nelson 2020).
+
+    Parameters
+    ----------
+    market : Market
+    events : Events, or what `Events` takes
+    models : sequence of models, or mapping of name to model
+        The market model by default.
+    benchmarks : sequence of column names, or mapping of name to what `Market.with_benchmark` takes, optional
+        That of the market by default. A model that needs none counts once.
+    estimations : sequence of (int, int)
+    windows : sequence of (int, int)
+        Windows of the CAR.
+    returns : sequence of {"simple", "log"}, optional
+        Those of the market by default.
+    missing : sequence of {"drop", "trade_to_trade"}
+        What becomes of estimation returns over several sessions; a choice where a model has it and an
+        estimation window holds such a return.
+    tests : sequence of str, optional
+        By default ``"t"`` and ``"sq"`` of one event, ``"portfolio"`` and ``"adjusted_bmp"`` of several on one
+        date, else ``"cross_sectional"`` and ``"bmp"``.
+    alpha : float, default 0.05
+    min_observations : int, default 30
+    n_placebo : int, default 99
+        Earlier dates, drawn at random from all that fit into the data, to which all events are moved for the
+        joint test; 0 for none.
+    seed, n_jobs, checkpoint
+        As for `calibrate`.
+
+    Returns
+    -------
+    SpecificationCurve
+        ``.frame``, ``.describe()``, ``.joint``, ``.by(choice)``, ``.plot()``.
+
+    Raises
+    ------
+    RequestError
+        If a choice makes no sense, or the data holds no placebo date.
+    NoUsableEventsError
+        If no event can be placed.
+
+    Notes
+    -----
+    Intervals are those of `EventStudyResults.caar` at level ``1 - alpha`` and do not depend on the test.
+    Events that some estimation window cannot be laid for take no part in any specification (`n_events`).
+    Placebo dates are not independent of each other where their windows share days.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.datasets.surveillance_prices()
+    >>> market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+    >>> events = [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}]
+    >>> curve = es.lab.specification_curve(
+    ...     market, events, models=[es.MarketModel(), es.MarketAdjusted()],
+    ...     benchmarks=["399001.SZ", "000300.SS"], windows=[(0, 0), (0, 1)], n_placebo=19,
+    ... )
+    >>> len(curve.frame), curve.share("negative"), bool(curve.median < -0.04)
+    (16, 1.0, True)
+    """  # fmt: skip
+    if not 0 < alpha < 1:
+        raise RequestError(f"alpha is the size of the tests, between 0 and 1; got {alpha!r}.")
+    if isinstance(n_placebo, bool) or not isinstance(n_placebo, int | np.integer) or n_placebo < 0:
+        raise RequestError(f"n_placebo is a whole number from 0 on; got {n_placebo!r}.")
+    named = named_models([MarketModel()] if models is None else models)
+    estimated, tested = [Window.of(w) for w in estimations], [Window.of(w) for w in windows]
+    kinds = [market.kind] if returns is None else list(returns)
+    for name, options in (
+        ("estimations", estimated),
+        ("windows", tested),
+        ("returns", kinds),
+        ("missing", missing),
+    ):
+        if not len(options):
+            raise RequestError(f"{name} is empty: give at least one choice.")
+    for kind in kinds:
+        if kind not in get_args(ReturnKind):
+            raise RequestError(f"returns are 'simple' or 'log'; got {kind!r}.")
+    for rule in missing:
+        check_missing(rule)
+    markets = _markets(market, benchmarks)
+    whole = Window(min(0, *(w.start for w in tested)), max(0, *(w.end for w in tested)))
+    given = events if isinstance(events, Events) else Events(events)
+    samples = [EventSample.of(market, given, estimation, whole) for estimation in estimated]
+    sample = samples[int(np.argmin([len(s) for s in samples]))]
+    if not len(sample):
+        raise NoUsableEventsError(
+            "None of the events can be used: " + "; ".join(sample.excluded["reason"].astype(str).unique()[:5])
+        )
+    first = min(whole.start, *(w.start for w in estimated))
+    stream = random_stream(settled_seed(seed), 0)
+    candidates = placebo_shifts(sample.first_row, first, len(whole))
+    if n_placebo and not len(candidates):
+        raise RequestError(
+            f"The data holds no earlier date for a placebo: the windows need {-first} sessions before it. "
+            "Take shorter estimation windows, longer data, or n_placebo=0."
+        )
+    chosen = np.sort(stream.choice(candidates, min(n_placebo, len(candidates)), replace=False))
+    day0 = sample.day0
+    grid = Grid(
+        markets=markets,
+        models=named,
+        fits=fits_of(
+            market, named, list(markets), estimated, kinds, list(missing), sample.security, sample.first_row
+        ),
+        windows=tuple(tested),
+        window=whole,
+        tests=tuple(_tests(day0) if tests is None else check_keys(tests)),
+        names=np.array(market.returns.columns, dtype=object),
+        security=sample.security,
+        first_row=sample.first_row,
+        shifts=chosen,
+        min_observations=min_observations,
+        level=1.0 - alpha,
+    )
+    settings = (
+        named, grid.fits, tested, grid.tests, grid.security.tolist(), grid.first_row.tolist(),
+        chosen.tolist(), min_observations, alpha,
+        [fingerprint(m, "") for m in markets.values()] if checkpoint else None,
+    )  # fmt: skip
+    parts = run_blocks(
+        grid.measure,
+        len(grid.fits),
+        name="Specifications",
+        n_jobs=n_jobs,
+        checkpoint=checkpoint,
+        identity="" if checkpoint is None else fingerprint(market, settings),
+    )
+    return _curve(grid, np.stack(parts), alpha)
+
+
+def _markets(market: Market, benchmarks: Sequence[str] | Mapping[str, Any] | None) -> dict[str, Market]:
+    if benchmarks is None:
+        return {", ".join(market.benchmarks) or "none": market}
+    if isinstance(benchmarks, str):
+        raise RequestError(f"Benchmarks are given as a list: benchmarks=[{benchmarks!r}].")
+    named = benchmarks if isinstance(benchmarks, Mapping) else {name: name for name in benchmarks}
+    if not named:
+        raise RequestError("benchmarks is empty: give at least one choice.")
+    return {name: market.with_benchmark(benchmark) for name, benchmark in named.items()}
+
+
+def _tests(day0: npt.NDArray[np.int64]) -> list[str]:
+    if len(day0) == 1:
+        return ["t", "sq"]
+    return ["portfolio", "adjusted_bmp"] if (day0 == day0[0]).all() else ["cross_sectional", "bmp"]
+
+
+def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:
+    """Lay out results of shape (fits, 1 + placebos, windows, tests, 5) as a curve, sorted by estimate."""
+    rows = [
+        {
+            "model": fit.model,
+            "benchmark": fit.benchmark if _uses_benchmark(grid, fit.model) else "none",
+            "estimation": str(fit.estimation),
+            "window": str(window),
+            "returns": fit.returns,
+            "missing": fit.missing,
+            "test": test,
+        }
+        for fit in grid.fits
+        for window in grid.windows
+        for test in grid.tests
+    ]
+    flat = np.moveaxis(found, 1, 0).reshape(found.shape[1], -1, 5)
+    frame = pd.DataFrame(rows)
+    for column, at in (("estimate", 0), ("ci_low", 3), ("ci_high", 4), ("p_value", 1)):
+        frame[column] = flat[0, :, at]
+    frame["significant"] = frame["p_value"] <= alpha
+    frame["n_events"] = np.nan_to_num(flat[0, :, 2]).astype(np.int64)
+    known = frame["estimate"].notna() & frame["p_value"].notna()
+    if not known.any():
+        raise RequestError(
+            f"No specification has an estimate with a p-value: do the tests {', '.join(grid.tests)} apply to "
+            f"{len(grid.security)} event(s)?"
+        )
+    order = frame[known].sort_values("estimate", kind="stable").index.to_numpy()
+    return SpecificationCurve(frame.loc[order].reset_index(drop=True), flat[1:, order, :2], alpha)
+
+
+def _uses_benchmark(grid: Grid, model: str) -> bool:
+    return any(regressor.source == "benchmark" for regressor in grid.models[model].regressors)
+
+
+def _extremes(curve: FloatArray, alpha: float) -> FloatArray:
+    """Absolute median, larger share significant, and absolute mean score of (estimate, p-value) rows."""
+    estimate, p = curve[~np.isnan(curve).any(axis=1)].T
+    if not len(estimate):
+        return np.zeros(3)
+    significant = p <= alpha
+    share = max(float((significant & (estimate < 0)).mean()), float((significant & (estimate > 0)).mean()))
+    scores = np.sign(estimate) * stats.norm.isf(np.maximum(p, TINY) / 2)
+    return np.array([abs(np.median(estimate)), share, abs(scores.mean())])
