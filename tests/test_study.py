@@ -270,9 +270,7 @@ def test_closes_at_the_price_limit_are_told():
     close.iloc[202:, 0] = 16.0 + 0.1 * rng.random(28).round(1)
     close = close.round(2)
     market = es.Market.from_prices(close, benchmark="INDEX", price_limit={"000001.SZ": 0.1})
-    told = (
-        r"event 0 \(000001.SZ\) on 2 days: 2019-02-05, 2019-02-06.*results.limit_hits.*'first_free_close'"
-    )
+    told = r"event 0 \(000001.SZ\) on 2 days: 2019-02-05, 2019-02-06.*results.limit_hits.*'first_free_close'"
     with pytest.warns(PriceLimitWarning, match=told):
         results = study(market, [{"security": "000001.SZ", "date": days[200]}], window=(-1, 5)).fit()
     hits = results.limit_hits
