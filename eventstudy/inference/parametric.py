@@ -223,7 +223,7 @@ def _skewness_adjusted(data: TestInput, options: Options) -> Statistic:
     mean, skew = float(car.mean()), skewness(car)
     hall = hall_t(len(car), mean / sd, skew)
     johnson = johnson_t(len(car), mean / sd, skew)
-    note = f"Hall's transformation, skewness {skew:.2f}; N(0, 1) over-rejects slightly in small samples"
+    note = f"Hall's transformation, skewness {skew:.2f}; N(0, 1) over-rejects in small samples"
     extra = {"johnson": johnson, "johnson_p_value": p_value(johnson, options.alternative), "skewness": skew}
     return Statistic(hall, p_value(hall, options.alternative), "normal", None, mean, note, extra)
 
