@@ -7,5 +7,5 @@ from .powers import PowerCurve as PowerCurve
 from .powers import power as power
 from .specification import SpecificationCurve as SpecificationCurve
 from .specification import specification_curve as specification_curve
-from .placebo import Placebo as Placebo
-from .placebo import placebo as placebo
+from .placebos import Placebo as Placebo
+from .placebos import placebo as placebo
