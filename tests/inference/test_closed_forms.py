@@ -376,6 +376,6 @@ def test_signed_rank_test_of_the_seven_stocks(day, rank_sum, p):
 
 
 def test_signed_rank_z_is_corrected_for_ties():
-    x = np.array([1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.5, 0.5])
+    x = np.array([1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.5, 0.5, -3.0, 4.0, 4.0, 1.5])
     want = stats.wilcoxon(x, method="approx", correction=False).pvalue
     assert 2 * stats.norm.sf(abs(signed_rank(x)[1])) == pytest.approx(want)
