@@ -297,7 +297,7 @@ def _day(value: Any, where: str) -> pd.Timestamp:
             value = (
                 pd.Timestamp(value) if hasattr(value, "dtype") and value.dtype.kind == "M" else _reject(value)
             )
-        day = pd.Timestamp(value)
+        day = pd.Timestamp(value).as_unit("ns")
     except (ValueError, TypeError) as problem:
         shown = value.item() if isinstance(value, np.generic) else value
         hint = " (day and month may be mistaken for each other)" if AMBIGUOUS_DAY.match(str(value)) else ""
@@ -309,7 +309,7 @@ def _day(value: Any, where: str) -> pd.Timestamp:
             f"{where}: date {value!r} carries a time of day. If it is the time of the announcement, "
             "give it as announced_at, with its zone; if it is the event day, give the day alone."
         )
-    return day.as_unit("ns")
+    return day
 
 
 def _reject(value: object) -> Any:
@@ -329,7 +329,7 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
             _reject(text)
         if isinstance(text, str) and (AMBIGUOUS_DAY.match(text) or ZONE_ABBREVIATION.search(text)):
             _reject(text)
-        moment = pd.Timestamp(text)
+        moment = pd.Timestamp(text).as_unit("ns")
     except (ValueError, TypeError) as problem:
         raise EventError(
             f"{where}: {column} {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
