@@ -40,7 +40,8 @@ class Events:
         its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
         timestamp. A time known only to a window is given by both its ends, `announced_after` and
         `announced_before`, instead. Optional: `event_id` (unique; default 0, 1, ...), `label`,
-        `group`; any other column is kept.
+        `group`, `benchmark` (a benchmark or column of the market, for this event instead of the
+        market's); any other column is kept.
     timezone : str, optional
         IANA zone of announcement times that carry none. Without it a time without zone is an error.
     non_session : {"next", "previous", "skip", "raise"}, default "next"
