@@ -18,7 +18,7 @@ from eventstudy.inference import TESTS, TestInput
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.comparison import named_models
 from eventstudy.lab.design import BLOCK, Design, closed_tests
-from eventstudy.lab.draws import Episode, episodes_of, pool_of
+from eventstudy.lab.draws import Episode, Named, episodes_of, named_by, pool_of
 from eventstudy.lab.running import fingerprint, run_blocks, settled_seed
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, NormalReturnModel
@@ -137,12 +137,27 @@ class Calibration:
         return "\n".join(told)
 
     @property
+    def n_events(self) -> int:
+        """Events of one sample."""
+        return self.design.n_events
+
+    @property
+    def n_dates(self) -> int:
+        """Dates of one sample."""
+        return self.design.n_dates
+
+    @property
+    def window(self) -> Window:
+        """Tested window."""
+        return self.design.tested
+
+    @property
     def plot(self) -> CalibrationPlotter:
         """Figures of size and power."""
         return CalibrationPlotter(self)
 
     def _events(self) -> str:
-        n, dates = self.design.n_events, self.design.n_dates
+        n, dates = self.n_events, self.n_dates
         events = f"{n} event{'s' * (n != 1)}"
         return events if n == 1 else f"{events} on {'one date' if dates == 1 else f'{dates} dates'}"
 
@@ -288,11 +303,13 @@ def calibrate(
     source = like.spec.market if market is None and like is not None else market
     assert source is not None
     episodes: tuple[Episode, ...]
+    named_events: Named = ()
     if like is not None:
         spec = like.spec
         event_window, estimation, min_observations = spec.window, spec.estimation, spec.min_observations
         tested = Window(0, min(1, spec.window.end)) if window is None else Window.of(window)
         episodes = episodes_of(like.sample.day0, len(tested))
+        named_events = named_by(like.sample) if source is spec.market else ()
         models = [spec.model] if models is None else models
     else:
         tested = event_window = Window(0, 1) if window is None else Window.of(window)
@@ -328,6 +345,7 @@ def calibrate(
         n_samples=int(n_samples),
         seed=settled_seed(seed),
         n_resamples=n_resamples,
+        named=named_events,
     )
     design.sample(0)  # an impossible design is told here, not by a worker
     blocks = run_blocks(

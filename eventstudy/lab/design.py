@@ -18,7 +18,7 @@ from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single import SINGLE_TESTS
 from eventstudy.inference.support import memo, scaled_events
-from eventstudy.lab.draws import Episode, Pool, as_sample, draw_events
+from eventstudy.lab.draws import Episode, Named, Pool, as_sample, draw_events
 from eventstudy.lab.running import random_stream
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
@@ -60,6 +60,8 @@ class Design:
     tests : tuple of str
     shift, variance : tuple of float
     n_samples, seed, n_resamples : int
+    named : tuple of (str, tuple)
+        What the events of the copied study name to be measured against; dealt out anew in each sample.
     """
 
     market: Market
@@ -77,6 +79,7 @@ class Design:
     n_samples: int
     seed: int
     n_resamples: int
+    named: Named = ()
 
     @property
     def n_events(self) -> int:
@@ -94,14 +97,19 @@ class Design:
         return (
             self.episodes, self.estimation, self.window, self.tested, self.min_observations, self.models,
             self.tests, self.shift, self.variance, self.n_samples, self.seed, self.n_resamples,
-            hashlib.sha256(self.pool.usable.tobytes()).hexdigest(),
+            hashlib.sha256(self.pool.usable.tobytes()).hexdigest(), self.named,
         )  # fmt: skip
 
     def sample(self, number: int) -> tuple[EventSample, np.random.Generator]:
         """Draw the events of one sample; also return its generator, for what is random after that."""
         rng = random_stream(self.seed, number)
         security, day0 = draw_events(self.pool, self.episodes, rng)
-        return as_sample(self.market, self.names, self.estimation, self.window, security, day0), rng
+        named = self.named
+        if named:
+            dealt = rng.permutation(self.n_events).tolist()
+            named = tuple((column, tuple(values[i] for i in dealt)) for column, values in named)
+        sample = as_sample(self.market, self.names, self.estimation, self.window, security, day0, named)
+        return sample, rng
 
     def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
         """Abnormal returns of a sample; missing for events that a study would exclude."""

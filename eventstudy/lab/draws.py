@@ -14,13 +14,17 @@ from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
-__all__ = ["Episode", "Pool", "as_sample", "draw_events", "episodes_of", "pool_of"]
+__all__ = ["Episode", "Named", "Pool", "as_sample", "draw_events", "episodes_of", "named_by", "pool_of"]
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+#: Columns in which an event may name what it is measured against.
+NAMING = ("benchmark",)
 #: Events of dates that lie close together: pairs of sessions since the first date, and events of that date.
 Episode = tuple[tuple[int, int], ...]
+#: Columns in which events name what they are measured against, with their N values.
+Named = tuple[tuple[str, tuple[object, ...]], ...]
 
 
 def episodes_of(day0: IntArray, reach: int) -> tuple[Episode, ...]:
@@ -149,6 +153,7 @@ def as_sample(
     window: Window,
     security: IntArray,
     day0: IntArray,
+    named: Named = (),
 ) -> EventSample:
     """Make the sample of events that are given by rows of the market's arrays; `names` are the rows'."""
     n = len(day0)
@@ -157,6 +162,7 @@ def as_sample(
             "security": names[security],
             "date": market.sessions[day0],
             "announced_at": pd.NaT,
+            **{column: np.array(values, dtype=object) for column, values in named},
         }
     )
     excluded = pd.DataFrame({"security": [], "label": [], "reason": []})
@@ -173,3 +179,8 @@ def as_sample(
         np.zeros(n, dtype=np.int64),
         nowhere,
     )
+
+
+def named_by(sample: EventSample) -> Named:
+    """Return what the events of a sample name to be measured against, such as a benchmark of their own."""
+    return tuple((column, tuple(sample.events[column])) for column in NAMING if column in sample.events)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from eventstudy import plotting
 from eventstudy.abnormal import cumulate
 from eventstudy.errors import RequestError
 from eventstudy.lab.design import measured
-from eventstudy.lab.draws import as_sample
+from eventstudy.lab.draws import Named, as_sample, named_by
 from eventstudy.lab.grid import placebo_shifts, shifted
 from eventstudy.lab.running import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Placebo", "placebo"]
 
@@ -64,8 +69,7 @@ class Placebo:
             Index against: n_placebo, rank (1 is the lowest of n_placebo + 1), p_less, p_greater and p_value
             (two-sided: placebos at least as far from zero), each ``(1 + b) / (B + 1)``.
         """
-        if measure not in ("caar", "scaar"):
-            raise RequestError(f"measure is 'caar' or 'scaar', got {measure!r}.")
+        _check_measure(measure)
         rows = {}
         for against, group in self.frame.groupby("against", sort=False):
             value, drawn = float(self.real[measure]), group[measure].dropna().to_numpy(float)
@@ -83,6 +87,17 @@ class Placebo:
             .astype({"n_placebo": int, "rank": int})
         )
 
+    def plot(self, measure: str = "caar", *, ax: Axes | None = None) -> Axes:
+        """Draw the study among its placebos; `measure` as for `ranks`."""
+        _check_measure(measure)
+        return plotting.plot_placebo(
+            self.frame.rename(columns={measure: "value"}),
+            float(self.real[measure]),
+            ax=ax,
+            title=f"Placebo studies, window {self.window}",
+            unit=None if measure == "caar" else "Mean standardised CAR",
+        )
+
     def __repr__(self) -> str:
         told = [
             f"rank {row['rank']:.0f} of {row['n_placebo'] + 1:.0f} among {against} (two-sided p = "
@@ -92,9 +107,17 @@ class Placebo:
         return f"Placebo: CAAR{self.window} {self.real['caar']:+.2%}; " + "; ".join(told)
 
 
+def _check_measure(measure: str) -> None:
+    if measure not in ("caar", "scaar"):
+        raise RequestError(f"measure is 'caar' or 'scaar', got {measure!r}.")
+
+
 @dataclass(frozen=True)
 class _Studies:
-    """Placebo studies of N events each; row i of `security` and `day0`, shape (P, N), is study i."""
+    """Placebo studies of N events each; row i of `security` and `day0`, shape (P, N), is study i.
+
+    `named` is what each of the N events names for itself; its placebos keep it.
+    """
 
     market: Market
     names: npt.NDArray[np.object_]
@@ -105,13 +128,16 @@ class _Studies:
     min_observations: int
     security: IntArray
     day0: IntArray
+    named: Named
 
     def measure(self, block: int) -> FloatArray:
         """Mean CAR, mean SCAR and events used of each study of a block, shape (studies, 3)."""
         part = slice(block * BLOCK, (block + 1) * BLOCK)
         out = []
         for security, day0 in zip(self.security[part], self.day0[part], strict=True):
-            sample = as_sample(self.market, self.names, self.estimation, self.window, security, day0)
+            sample = as_sample(
+                self.market, self.names, self.estimation, self.window, security, day0, self.named
+            )
             arrays = self.model.arrays(sample)
             found = measured(self.model, arrays, self.window, self.min_observations)
             sums = cumulate(found, self.tested)
@@ -200,10 +226,11 @@ def placebo(
         day0=np.concatenate(
             [np.array(dates, dtype=np.int64).reshape(-1, n), np.tile(sample.day0, (len(firms), 1))]
         ),
+        named=named_by(sample),
     )
     settings = (
         spec.model, spec.estimation, spec.window, tested, spec.min_observations,
-        studies.security.tolist(), studies.day0.tolist(),
+        studies.security.tolist(), studies.day0.tolist(), studies.named,
     )  # fmt: skip
     found = np.concatenate(
         run_blocks(

@@ -11,6 +11,7 @@ from .images import as_image as as_image
 from .overviews import plot_tests as plot_tests
 from .paths import plot_caar as plot_caar
 from .paths import plot_car as plot_car
+from .placebos import plot_placebo as plot_placebo
 from .reactions import plot_reaction as plot_reaction
 from .timelines import plot_timeline as plot_timeline
 from .size import plot_power as plot_power

@@ -18,6 +18,7 @@ from eventstudy.inference import (
     run_tests,
 )
 from eventstudy.inference.base import Alternative, Options, TestInput, select
+from eventstudy.inference.calibrated import Calibrated, recalibrate
 from eventstudy.inference.groups import against as against_controls
 from eventstudy.inference.groups import difference
 from eventstudy.inference.multiplicity import Adjustment, firm_tests
@@ -197,17 +198,40 @@ class StudyTests:
         """
         return joint_test(self._data.test_input(self._data.window(start, end)))
 
-    def recommended(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
+    def recommended(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        calibration: Calibrated | None = None,
+    ) -> pd.DataFrame:
         """List the tests that survive this design (number of events, clustering, window), and why.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        calibration : lab.Calibration, optional
+            A simulation of this very design on the user's market, ``es.lab.calibrate(like=results)``: tests
+            that hold their size in it come first, those that do not come last and say so.
 
         Returns
         -------
         DataFrame
             test, reason, statistic, p_value (two-sided), note; the headline test first. Resampling
-            tests draw with seed 0, so that the table is the same each time.
+            tests draw with seed 0, so that the table is the same each time. With a calibration also
+            size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
+            well_specified.
+
+        Raises
+        ------
+        RequestError
+            If the calibration is of another design.
         """
         data = self._data.test_input(self._data.window(start, end))
         chosen = recommend(data)
+        if calibration is not None:
+            chosen = recalibrate(data, chosen, calibration, self._data.spec.model.label)
         done = run_tests(data, list(chosen["test"]), Options(seed=0)).set_index("test")
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 

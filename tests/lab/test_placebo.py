@@ -108,3 +108,27 @@ def test_dates_of_missing_trade_move_on_as_in_a_study() -> None:
     assert not returns.loc[dates["label"]].isna().any()
     assert (dates["against"] == "dates").all()
     assert np.isfinite(dates["caar"]).mean() > 0.7
+
+
+def test_the_figure_shows_the_placebos(found: Placebo) -> None:
+    ax = found.plot()
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    ranks = found.ranks()
+    for against in ("dates", "firms"):
+        n, rank = ranks.loc[against, "n_placebo"], ranks.loc[against, "rank"]
+        assert f"{n} placebo {against}: {rank} of {n + 1} from below" in texts
+    assert found.plot("scaar").get_xlabel() == "Mean standardised CAR"
+    with pytest.raises(RequestError, match="measure"):
+        found.plot("median")
+
+
+def test_placebos_keep_the_benchmark_that_an_event_names(world: SimulatedMarket) -> None:
+    event = world.truth.events.iloc[[0]].assign(benchmark="S59")
+    one = es.EventStudy(world.market, event, estimation=(-150, -11), window=(0, 1)).fit()
+    dates = es.lab.placebo(one, n_firms=0).frame
+    earlier = event.assign(date=pd.Timestamp(dates["label"].iloc[5]))
+    other = es.EventStudy(world.market, earlier, estimation=(-150, -11), window=(0, 1)).fit()
+    assert dates["caar"].iloc[5] == pytest.approx(other.caar(0, 1)["caar"].iloc[0])
+    calibration = es.lab.calibrate(like=one, n_samples=3, tests=["t"], shift=[0], variance=[1])
+    sample, _ = calibration.design.sample(0)
+    assert sample.events["benchmark"].tolist() == ["S59"]
