@@ -116,22 +116,6 @@ def test_the_same_seed_gives_the_same_frame_on_any_workers(
     pd.testing.assert_frame_equal(together.frame, alone.frame)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_the_same_seed_gives_the_same_frame_on_a_dask_cluster(world: SimulatedMarket) -> None:
-    distributed = pytest.importorskip("distributed")
-    alone = es.lab.calibrate(world.market, **SMALL)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
-        together = es.lab.calibrate(world.market, **SMALL)
-    pd.testing.assert_frame_equal(together.frame, alone.frame)
-
-
 def test_resampling_tests_have_a_stream_of_their_own(world: SimulatedMarket) -> None:
     few = SMALL | {"n_samples": 4, "shift": [0.0]}
     one, same = (es.lab.calibrate(world.market, **(few | {"tests": ["wild_bootstrap"]})) for _ in range(2))
