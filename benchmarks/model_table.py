@@ -2,7 +2,7 @@
 
 Reads the panel, index and five-factor files in ``../shared/data/panels`` beside the checkout.
 Run: ``python benchmarks/model_table.py [events] [peers] [file.csv]``, by default 500 events and 30 random
-peers. ``docs/data/model_table.csv`` is the default run without the elastic net, which alone takes an hour.
+peers. ``docs/data/model_table.csv`` is the default run.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def placebo(n_events: int, n_peers: int) -> tuple[es.Market, es.Events, list[str
     complete = returns.columns[returns.notna().mean() > 0.995]
     peers = sorted(rng.choice(complete, n_peers, replace=False))
     listed = returns.columns.difference(peers)
-    securities = rng.choice(listed, n_events)
-    days = rng.integers(300, len(returns) - 20, n_events)
-    events = pd.DataFrame({"security": securities, "date": returns.index[days]}).drop_duplicates()
-    traded = [not np.isnan(returns.at[d, s]) for s, d in zip(events["security"], events["date"], strict=True)]
+    securities = rng.choice(listed, 2 * n_events)
+    days = rng.integers(300, len(returns) - 20, 2 * n_events)
+    drawn = pd.DataFrame({"security": securities, "date": returns.index[days]}).drop_duplicates()
+    traded = [not np.isnan(returns.at[d, s]) for s, d in zip(drawn["security"], drawn["date"], strict=True)]
     market = es.Market(returns, benchmark=benchmark, factors=factors.reindex(returns.index))
-    return market, es.Events(events[traded].reset_index(drop=True)), peers
+    return market, es.Events(drawn[traded].head(n_events).reset_index(drop=True)), peers
 
 
 def main() -> None:
@@ -57,6 +57,8 @@ def main() -> None:
         es.ConstantMean(),
         es.MarketAdjusted(),
         es.MarketModel(missing="trade_to_trade"),
+        es.CAPM(),
+        es.FactorModel(["mkt_rf"]),
         es.FamaFrench3(),
         es.Carhart4(),
         es.FamaFrench5(),
@@ -67,6 +69,8 @@ def main() -> None:
         es.EWMarketModel(60),
         es.RollingMarketModel(100),
         es.GARCHMarketModel(),
+        es.GARCHMarketModel("gjr"),
+        es.GARCHMarketModel("egarch"),
         es.MatchedPortfolio(peers),
         es.SyntheticControl(peers),
         es.PCAModel(peers),

@@ -144,14 +144,17 @@ class GARCHMarketModel(NormalReturnModel):
             residuals[i, used] = np.sqrt(s2[i] / h) * errors
             gap = arrays.y_gap[i] - params[i, 0] - params[i, 1] * arrays.x_gap[i, :, 0]
             # The optimiser may stop at absurd parameters and call it a maximum: such an event is excluded.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 h_next = self._next(params[i, 2:], errors[-1], h[-1])
                 for shock in gap[~np.isnan(gap)]:
                     h_next = self._next(params[i, 2:], shock, h_next)
                 ahead[i] = self._forecast(params[i, 2:], h_next, length)
-            if not np.isfinite(ahead[i]).all():
+            if not (np.isfinite(ahead[i]) & (ahead[i] > 0)).all():
                 ahead[i] = np.nan
-                failure[i] = f"the {self.kind} likelihood has a maximum whose variance forecast is not finite"
+                failure[i] = (
+                    f"the {self.kind} likelihood has a maximum whose variance forecast is not finite "
+                    "or not positive"
+                )
         base = linear_fit(
             arrays,
             param_names=("alpha", "beta"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from eventstudy.models.peers import (
     complete_peers,
     forward_splits,
     rolling_origin_errors,
+    rolling_origins,
 )
 from eventstudy.sample import Regressor
 
@@ -23,8 +25,13 @@ __all__ = ["ElasticNetModel", "PCAModel"]
 
 SOURCE = "rolling-origin prediction errors (approximation); prefer sq and rank tests"
 FOLDS = 5
-PENALTIES = 30
 MOST_COMPONENTS = 10
+PENALTIES = 30
+#: Smallest penalty over the largest; with more regressors than days the smaller ones would interpolate.
+DEPTH, DEPTH_OF_MANY = 1e-3, 1e-2
+#: Blocks of the first half of the days that only the choice of the penalty rests on.
+EARLY_BLOCKS = 4
+TOLERANCE, STEPS = 1e-5, 100_000
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,11 @@ class ElasticNetModel(PeerModel):
     .. math:: \min_{\alpha, b} \frac{1}{2M} \sum_\tau (R_{i\tau} - \alpha - z_\tau'b)^2
               + \lambda \Big(\ell \lVert b \rVert_1 + \tfrac{1 - \ell}{2} \lVert b \rVert_2^2\Big)
 
-    with regressors z in units of their standard deviation. The penalty is chosen from 30 by
-    cross-validation forward in time: five blocks of days, each predicted from all days before it.
+    with regressors z in units of their standard deviation. The penalty is chosen forward in time from 30,
+    which run from the least that leaves no slope down to 1/1000 of it (1/100 where regressors outnumber
+    days): the estimation days from the first sixth on are cut into blocks, four up to the middle and ten
+    after it, and each is predicted with every penalty from all days before it. The share of the largest
+    penalty that did best is taken.
 
     Parameters
     ----------
@@ -55,8 +65,9 @@ class ElasticNetModel(PeerModel):
 
     Notes
     -----
-    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`; the penalty is chosen anew
-    at each origin. Baker and Gelbach (2020).
+    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`: each of the ten blocks is
+    predicted with the penalty that did best on the blocks before it, so that no error owes anything to its
+    own day or a later one. Baker and Gelbach (2020).
 
     Examples
     --------
@@ -97,37 +108,57 @@ class ElasticNetModel(PeerModel):
         if x.shape[1] == 0 or len(x) < 4 * FOLDS:
             return f"too few peers or days with all returns ({left_out or f'{len(x)} days'})"
         y = arrays.y_est[row, days]
-        alpha, slopes, penalty = self._net(y, x)
-
-        def forecast(y0: FloatArray, x0: FloatArray, x1: FloatArray) -> FloatArray:
-            constant, b, _ = self._net(y0, x0)
-            return np.asarray(constant + x1 @ b, dtype=np.float64)
-
+        try:
+            (alpha, slopes, penalty), of_blocks = self._forward(y, x)
+        except RuntimeError as error:
+            return str(error)
         weights, errors = np.full(len(kept), np.nan), np.full(len(days), np.nan)
         weights[kept] = slopes[: kept.sum()]
-        errors[days] = rolling_origin_errors(y, x, forecast)
+        errors[days] = of_blocks
         z = np.column_stack([ahead, arrays.x_evt[row]])
         beta = tuple(slopes[kept.sum() :])
         expected = alpha * arrays.span_evt[row] + z @ slopes
         return Prediction(expected, errors, weights, (alpha, *beta, penalty), left_out)
 
-    def _net(self, y: FloatArray, x: FloatArray) -> tuple[float, FloatArray, float]:
-        """Constant, slopes in units of the returns, and penalty."""
+    def _forward(self, y: FloatArray, x: FloatArray) -> tuple[tuple[float, FloatArray, float], FloatArray]:
+        """Constant, slopes and penalty of the best share of the largest penalty; rolling-origin errors.
+
+        The paths that say how well each penalty predicts a block give the errors of the block too.
+        """
+        depth = DEPTH if x.shape[1] < len(y) else DEPTH_OF_MANY
+        loss, errors = np.zeros(PENALTIES), np.full(len(y), np.nan)
+        half = len(y) // 2
+        early = forward_splits(half, EARLY_BLOCKS, len(y) // (FOLDS + 1))
+        for train, test in early + rolling_origins(len(y)):
+            constants, slopes, _ = self._path(y[train], x[train], depth)
+            each = y[test] - constants[:, None] - slopes @ x[test].T
+            if test[0] >= half:
+                errors[test] = each[np.argmin(loss)]
+            loss += (each**2).sum(axis=1)
+        constants, slopes, penalties = self._path(y, x, depth)
+        best = int(np.argmin(loss))
+        return (float(constants[best]), slopes[best], float(penalties[best])), errors
+
+    def _path(self, y: FloatArray, x: FloatArray, depth: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Constants (30,), slopes on returns (30, q) and penalties (30,), the largest penalty first."""
         linear = import_extra("sklearn.linear_model", "scikit-learn", "ml", type(self).__name__)
         centre, spread = x.mean(axis=0), x.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
-        z = (x - centre) / spread
-        most = np.abs(z.T @ (y - y.mean())).max() / (len(y) * self.l1_ratio)
+        z, mean = (x - centre) / spread, y.mean()
+        most = np.abs(z.T @ (y - mean)).max() / (len(y) * self.l1_ratio)
         if not most > 0:
-            return float(y.mean()), np.zeros(x.shape[1]), 0.0
-        net = linear.ElasticNetCV(
-            l1_ratio=self.l1_ratio,
-            alphas=np.geomspace(most, most * 1e-3, PENALTIES),
-            cv=forward_splits(len(y), FOLDS, len(y) // (FOLDS + 1)),
-            max_iter=20_000,
-        ).fit(z, y)
-        slopes = np.asarray(net.coef_ / spread, dtype=np.float64)
-        return float(net.intercept_ - centre @ slopes), slopes, float(net.alpha_)
+            nothing = np.zeros(PENALTIES)
+            return nothing + mean, np.zeros((PENALTIES, x.shape[1])), nothing
+        penalties = most * np.geomspace(1.0, depth, PENALTIES)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            _, on_z, _ = linear.enet_path(
+                z, y - mean, l1_ratio=self.l1_ratio, alphas=penalties, tol=TOLERANCE, max_iter=STEPS
+            )
+        if told:
+            raise RuntimeError(f"the elastic net could not be found: {told[0].message}")
+        slopes = np.asarray(on_z.T / spread, dtype=np.float64)
+        return np.asarray(mean - slopes @ centre), slopes, penalties
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,15 @@ from eventstudy.models.least_squares import divide
 from eventstudy.sample import EventArrays, EventSample, Regressor
 from eventstudy.windows import Window
 
-__all__ = ["PeerArrays", "PeerModel", "Prediction", "forward_splits", "rolling_origin_errors"]
+__all__ = [
+    "PeerArrays",
+    "PeerModel",
+    "Prediction",
+    "complete_peers",
+    "forward_splits",
+    "rolling_origin_errors",
+    "rolling_origins",
+]
 
 Peers = Sequence[str] | Mapping[str, Sequence[str]] | None
 BoolArray = npt.NDArray[np.bool_]
@@ -301,6 +309,11 @@ def forward_splits(
     return [(np.arange(block[0]), block) for block in blocks]
 
 
+def rolling_origins(n: int) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Cut the second half of n days into ten blocks, each to be predicted from all days before it."""
+    return forward_splits(n, ORIGINS, n // 2)
+
+
 def rolling_origin_errors(
     y: FloatArray, x: FloatArray, predict: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 ) -> FloatArray:
@@ -318,6 +331,6 @@ def rolling_origin_errors(
         NaN in the first half.
     """
     errors = np.full(len(y), np.nan)
-    for train, test in forward_splits(len(y), ORIGINS, len(y) // 2):
+    for train, test in rolling_origins(len(y)):
         errors[test] = y[test] - predict(y[train], x[train], x[test])
     return errors

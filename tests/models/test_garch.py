@@ -172,15 +172,22 @@ def test_no_convergence_excludes_and_says_so(world, monkeypatch):
     assert list(results.car().index) == [1]
 
 
-def test_a_maximum_at_absurd_parameters_excludes_its_event(world, monkeypatch):
-    """Parameters at which the optimiser really stopped once, with no flag raised; they overflow."""
+@pytest.mark.parametrize(
+    "absurd_variance",
+    [
+        pytest.param((8.3, 19.1, 33.5, 0.98), id="it overflows"),
+        pytest.param((-2000.0, 0.1, 0.0, 0.5), id="it falls to zero"),
+    ],
+)
+def test_a_maximum_at_absurd_parameters_excludes_its_event(world, monkeypatch, absurd_variance):
+    """Parameters at which the optimiser really stopped, with no flag raised."""
     market, events = world
     proper, calls = GARCHMarketModel._decimals, []
 
     def absurd(self, percent):
         calls.append(percent)
         out = proper(self, percent)
-        return np.r_[out[:2], 8.3, 19.1, 33.5, 0.98] if len(calls) == 1 else out
+        return np.r_[out[:2], absurd_variance] if len(calls) == 1 else out
 
     monkeypatch.setattr(GARCHMarketModel, "_decimals", absurd)
     with pytest.warns(ExcludedEventsWarning):

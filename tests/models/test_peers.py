@@ -195,6 +195,48 @@ def test_elastic_net_equals_scikit_learn(world):
     assert not np.isnan(errors[95:]).any()
 
 
+def test_the_penalty_of_the_elastic_net_is_chosen_forward_in_time(world):
+    """Block by block with scikit-learn's single fits: choice of the penalty, and rolling-origin errors."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    results = fit(world, es.ElasticNetModel(["P1", "P2", "P3"], benchmark=False))
+    past, _ = split(world)
+    y, x = past["P0"].to_numpy(), past[["P1", "P2", "P3"]].to_numpy()
+    shares = np.geomspace(1, 1e-3, 30)
+
+    def nets(days):
+        z = (x - x[days].mean(axis=0)) / x[days].std(axis=0)
+        largest = np.abs(z[days].T @ (y[days] - y[days].mean())).max() / (len(days) * 0.5)
+        return largest, [
+            linear_model.ElasticNet(alpha=largest * share, l1_ratio=0.5, tol=1e-10, max_iter=100_000)
+            .fit(z[days], y[days])
+            .predict(z)
+            for share in shares
+        ]
+
+    loss, errors = np.zeros(30), np.full(190, np.nan)
+    for train, test in [*forward_splits(95, 4, 190 // 6), *forward_splits(190, 10, 95)]:
+        each = np.array([y[test] - predicted[test] for predicted in nets(train)[1]])
+        if test[0] >= 95:
+            errors[test] = each[np.argmin(loss)]
+        loss += (each**2).sum(axis=1)
+    largest = nets(np.arange(190))[0]
+    chosen = results.parameters["penalty"].iloc[0]
+    assert chosen == pytest.approx(largest * shares[np.argmin(loss)], rel=1e-9)
+    np.testing.assert_allclose(results._data.abnormal.residuals[0], errors, atol=2e-5)
+
+
+def test_errors_of_learned_models_owe_nothing_to_later_days(world):
+    """A shock to a day of the last block leaves the errors of all blocks before it as they were."""
+    pytest.importorskip("sklearn")
+    returns = world.returns
+    returns.loc[world.sessions[215], "P0"] += 0.2  # estimation day 185; the last block is 181 to 189
+    shocked = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
+    for model in (es.ElasticNetModel(), es.PCAModel(), es.SyntheticControl()):
+        before, after = (fit(m, model)._data.abnormal.residuals[0] for m in (world, shocked))
+        np.testing.assert_array_equal(before[:181], after[:181])
+        assert before[185] != after[185]
+
+
 @pytest.mark.parametrize("model", models())
 def test_securities_hit_by_the_same_news_are_left_out_and_listed(world, model):
     """Named in the same announcement, or with an event of its own inside the event window."""
