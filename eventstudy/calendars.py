@@ -126,6 +126,24 @@ class Exchange:
         sessions = self.calendar(first, last).sessions
         return pd.DatetimeIndex(sessions[(sessions >= first) & (sessions <= last)]).as_unit("ns")
 
+    def hours(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+        """Trading hours of the sessions from `first` to `last`, both included.
+
+        Returns
+        -------
+        DataFrame
+            By session: open, break_start, break_end, close; naive, in the exchange's time zone; NaT where
+            there is no break.
+        """
+        schedule = self.calendar(first, last).schedule
+        schedule = schedule[(schedule.index >= first) & (schedule.index <= last)]
+        columns = ["open", "break_start", "break_end", "close"]
+        local = {
+            name: pd.DatetimeIndex(schedule[name]).tz_convert(self.timezone).tz_localize(None)
+            for name in columns
+        }
+        return pd.DataFrame(local, index=pd.DatetimeIndex(schedule.index).as_unit("ns"))
+
     @property
     def timezone(self) -> str:
         """IANA name of the exchange's time zone."""

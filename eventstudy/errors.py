@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from datetime import datetime, time
 
 __all__ = [
     "CalendarError",
@@ -24,6 +25,7 @@ __all__ = [
     "RequestError",
     "WindowError",
     "counted",
+    "told_time",
     "warn",
 ]
 
@@ -99,6 +101,13 @@ class PriceLimitWarning(EventStudyWarning):
 def counted(n: int, what: str) -> str:
     """Write a number of things: ``1 session``, ``2 sessions``."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def told_time(moment: datetime) -> str:
+    """Write a day as a day, and a moment within one with its time: ``2019-05-22``, ``2019-05-22 10:31``."""
+    if moment.time() == time(0):
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:

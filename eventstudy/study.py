@@ -27,6 +27,7 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
+from eventstudy.models.gaps import widen_gaps
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.sample import EventSample, check_windows, factor_row
 from eventstudy.windows import Window
@@ -151,7 +152,7 @@ class EventStudy:
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
         arrays = spec.model.arrays(sample)
-        fit = spec.model.fit(arrays)
+        fit = widen_gaps(spec.model, sample, arrays, spec.model.fit(arrays))
         reasons = _unusable(spec, sample, fit, arrays.y_evt)
         if reasons:
             usable = np.ones(len(sample), dtype=bool)

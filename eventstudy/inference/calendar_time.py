@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.support import NEGLIGIBLE, counted, scaled_events, shortage, undefined
+from eventstudy.inference.support import (
+    NEGLIGIBLE,
+    counted,
+    date_numbers,
+    scaled_events,
+    shortage,
+    undefined,
+)
 
 __all__ = ["CALENDAR_TESTS", "jaffe_z", "portfolio_variance"]
 
@@ -89,10 +96,10 @@ def jaffe_z(
     """
     event, column = np.nonzero(~np.isnan(ar))
     value = ar[event, column]
-    day = dates.astype("datetime64[D]").astype(np.int64)[event, column]
+    day = date_numbers(dates)[event, column]
     order = np.argsort(day, kind="stable")
     starts = np.flatnonzero(np.diff(day[order], prepend=day[order][0] - 1))
-    past = estimation_dates.astype("datetime64[D]").astype(np.int64)
+    past = date_numbers(estimation_dates)
     total, assumed = 0.0, 0
     for members in np.split(order, starts[1:]):
         who = event[members]

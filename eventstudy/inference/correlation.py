@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, usable_events
+from eventstudy.inference.support import NEGLIGIBLE, date_numbers, memo, n_windows, usable_events
 
 __all__ = ["Clustering", "Dependence", "clustering", "dependence", "mean_correlation"]
 
@@ -160,7 +160,7 @@ def _chunks(n: int) -> list[slice]:
 def _day_numbers(*dates: DateArray) -> list[DayArray]:
     """Give each calendar day that occurs its number in order; -1 for NaT."""
     parts = [d[rows] for d in dates for rows in _chunks(len(d))]
-    known = [p[~np.isnat(p)].astype("datetime64[D]").astype(np.int64) for p in parts]
+    known = [date_numbers(p[~np.isnat(p)]) for p in parts]
     low = min((int(k.min()) for k in known if k.size), default=0)
     high = max((int(k.max()) for k in known if k.size), default=0)
     occurs = np.zeros(high - low + 1, dtype=bool)
@@ -173,7 +173,7 @@ def _day_numbers(*dates: DateArray) -> list[DayArray]:
         for rows in _chunks(len(d)):
             part = d[rows]
             seen = ~np.isnat(part)
-            out[rows][seen] = position[part[seen].astype("datetime64[D]").astype(np.int64) - low]
+            out[rows][seen] = position[date_numbers(part[seen]) - low]
         numbered.append(out)
     return numbered
 

@@ -175,8 +175,10 @@ def _standardised(
 
 
 def _gap(estimation: npt.NDArray[np.datetime64], event: npt.NDArray[np.datetime64]) -> int:
-    """Weekdays between the last day of the estimation window and the first of the event window."""
+    """Weekdays (for bars, units of time) between the estimation window and the event window."""
     last, first = estimation[~np.isnat(estimation)].max(), event[~np.isnat(event)].min()
+    if np.datetime_data(event.dtype)[0] in ("m", "s"):
+        return max(int((first - last).astype(np.int64)) - 1, 0)
     return max(int(np.busday_count(last.astype("datetime64[D]"), first.astype("datetime64[D]"))) - 1, 0)
 
 

@@ -20,7 +20,7 @@ from eventstudy.inference.base import (
 from eventstudy.inference.parametric import mean_t, patell_z
 from eventstudy.inference.registry import as_frame, as_row
 from eventstudy.inference.resampling import draw_parts, resampled_p_value
-from eventstudy.inference.support import NEGLIGIBLE, scaled_events, spread, undefined
+from eventstudy.inference.support import NEGLIGIBLE, date_numbers, scaled_events, spread, undefined
 
 __all__ = ["Pairing", "against", "difference", "label_permutation", "pair_dates", "welch"]
 
@@ -94,7 +94,7 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
         Events with a residual variance take part.
     """
     a, b = scaled_events(first), scaled_events(second)
-    days = [x.tested_dates.astype("datetime64[D]").astype(np.int64) for x in (a, b)]
+    days = [date_numbers(x.tested_dates) for x in (a, b)]
     dates, number = np.unique(np.concatenate(days), axis=0, return_inverse=True)
     in_a, in_b = np.split(number.reshape(-1), [a.n_events])
     both = np.intersect1d(in_a, in_b)

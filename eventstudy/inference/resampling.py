@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
 from eventstudy.inference.parametric import NO_SPREAD, johnson_t, mean_t, skewness
-from eventstudy.inference.support import NEGLIGIBLE, shortage, spread, undefined, usable_events
+from eventstudy.inference.support import (
+    NEGLIGIBLE,
+    date_numbers,
+    shortage,
+    spread,
+    undefined,
+    usable_events,
+)
 
 __all__ = [
     "RESAMPLING_TESTS",
@@ -197,7 +204,7 @@ def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> Fl
 
 def day_of_event(data: TestInput) -> IntArray:
     """Return the number of each usable event's tested window in order of dates; shape (n_events,)."""
-    dates = usable_events(data).tested_dates.astype("datetime64[D]").astype(np.int64)
+    dates = date_numbers(usable_events(data).tested_dates)
     return np.unique(dates, axis=0, return_inverse=True)[1].reshape(-1)
 
 

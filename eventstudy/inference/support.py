@@ -13,6 +13,7 @@ from eventstudy.inference.base import Statistic, TestInput
 
 __all__ = [
     "counted",
+    "date_numbers",
     "memo",
     "n_windows",
     "scaled_events",
@@ -89,10 +90,17 @@ def shortage(data: TestInput, minimum: int = 2, *, scaled: bool = False) -> str 
     return "one event" if n == 1 else f"needs at least {minimum} events, {n} can be used"
 
 
+def date_numbers(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+    """Give calendar days a number, or the times of bars where `dates` are in minutes or seconds."""
+    unit = np.datetime_data(dates.dtype)[0]
+    unit = unit if unit in ("m", "s") else "D"
+    return dates.astype(f"datetime64[{unit}]").astype(np.int64)
+
+
 def n_windows(data: TestInput) -> int:
     """Count the distinct tested windows of the usable events, by their calendar dates."""
     usable = usable_events(data)
-    return len(np.unique(usable.tested_dates.astype("datetime64[D]").astype(np.int64), axis=0))
+    return len(np.unique(date_numbers(usable.tested_dates), axis=0))
 
 
 def spread(values: FloatArray) -> float:

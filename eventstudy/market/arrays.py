@@ -8,11 +8,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ReturnKind", "SeriesBank", "price_returns", "return_spans"]
+__all__ = ["LEVELS", "ReturnKind", "SeriesBank", "price_returns", "return_spans"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-ReturnKind = Literal["simple", "log"]
+ReturnKind = Literal["simple", "log", "log turnover", "log volume", "volatility", "log volatility"]
+#: Kinds that are no returns: a value is that of its own session, never compounded or added up over a gap.
+LEVELS: tuple[str, ...] = ("log turnover", "log volume", "volatility", "log volatility")
 
 
 def _last_seen(seen: npt.NDArray[np.bool_]) -> IntArray:
@@ -91,7 +93,8 @@ class SeriesBank:
         Cumulative log value; NaN on sessions that were not observed.
     broken : array of int, shape (K, T)
         Running count of unknown values; a span across one of them cannot be compounded.
-    kind : {"simple", "log"}
+    kind : ReturnKind
+        Simple values are compounded, others added up.
     """
 
     names: tuple[str, ...]

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.errors import DataError, DataWarning, told_time, warn
 from eventstudy.events import AMBIGUOUS_DAY, SECURITY_NAMES
+from eventstudy.market.arrays import LEVELS
 
 __all__ = [
     "KEPT_IN_HALT",
@@ -51,7 +52,7 @@ STATUS_NAMES = ("status", "tradestatus", "tradingstatus")
 NO_TRADE = ("0", "0.0", "false", "halt", "halted", "suspend", "suspended", "停牌")
 #: What stays of a day without trade: an ex-day may fall into a halt.
 KEPT_IN_HALT = ("volume", "reference", "previous_close")
-DATE_NAMES = ("date", "day", "datetime", "session")
+DATE_NAMES = ("date", "day", "datetime", "session", "time", "timestamp")
 
 
 def _plain(name: Hashable) -> str:
@@ -62,15 +63,17 @@ def _find(columns: pd.Index, names: tuple[str, ...]) -> Hashable | None:
     return next((c for wanted in names for c in columns if _plain(c) == wanted), None)
 
 
-def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
-    """Read an index as calendar days, naive and in nanoseconds.
+def daily_index(
+    index: pd.Index, what: str, timezone: str | None = None, timed: bool = False
+) -> pd.DatetimeIndex:
+    """Read an index as calendar days, or as times if `timed`; naive and in nanoseconds.
 
-    Aware times become days of `timezone`, or of their own zone.
+    Aware times are taken in `timezone`, or in their own zone.
 
     Raises
     ------
     DataError
-        If it holds no dates, NaT, or times of day.
+        If it holds no dates, NaT, or times of day that are not wanted.
     """
     if not isinstance(index, pd.DatetimeIndex):
         if pd.api.types.is_numeric_dtype(index):
@@ -92,17 +95,22 @@ def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.D
     if index.tz is not None:
         index = (index if timezone is None else index.tz_convert(timezone)).tz_localize(None)
     index = index.as_unit("ns")
-    timed = index != index.normalize()
-    if timed.any():
+    if timed:
+        return index.rename("time")
+    times = index != index.normalize()
+    if times.any():
         raise DataError(
-            f"{what}: {index[timed][0]} carries a time of day; daily data is needed. If these are days, use "
-            "index.normalize(); if the index is UTC, convert it to the exchange's time zone first."
+            f"{what}: {index[times][0]} carries a time of day; daily data is needed. If these are days, use "
+            "index.normalize(); if the index is UTC, convert it to the exchange's time zone first; if they "
+            "are intraday bars, say so: Market.from_prices(..., freq='1min')."
         )
     return index.rename("date")
 
 
-def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> pd.DataFrame:
-    """Return a frame of dates × securities: unique sorted days, unique columns, float64.
+def wide_frame(
+    frame: pd.DataFrame, what: str, timezone: str | None = None, timed: bool = False
+) -> pd.DataFrame:
+    """Return a frame of dates (times if `timed`) × securities: unique sorted rows, unique columns, float64.
 
     Raises
     ------
@@ -116,7 +124,7 @@ def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> p
         frame = frame.set_index(date_column)
     if frame.empty:
         raise DataError(f"{what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns).")
-    frame = frame.set_axis(daily_index(frame.index, what, timezone), axis=0)
+    frame = frame.set_axis(daily_index(frame.index, what, timezone, timed), axis=0)
     frame = frame.set_axis([str(c) for c in frame.columns], axis=1)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].unique().tolist()
@@ -124,8 +132,8 @@ def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> p
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         raise DataError(
-            f"{what}: the date {day:%Y-%m-%d} stands {int((frame.index == day).sum())} times. Keep one row a "
-            "day, e.g. frame[~frame.index.duplicated(keep='last')]."
+            f"{what}: the date {told_time(day)} stands {int((frame.index == day).sum())} times. Keep one "
+            "row a day, e.g. frame[~frame.index.duplicated(keep='last')]."
         )
     if not frame.index.is_monotonic_increasing:
         days = pd.DatetimeIndex(frame.index)
@@ -147,7 +155,9 @@ def wide_frame(frame: pd.DataFrame, what: str, timezone: str | None = None) -> p
     return frame.astype("float64")
 
 
-def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) -> dict[str, pd.DataFrame]:
+def wide_fields(
+    frame: pd.DataFrame | pd.Series, timezone: str | None = None, timed: bool = False
+) -> dict[str, pd.DataFrame]:
     """Split prices into wide frames by field.
 
     Accepts dates × securities; the two column levels of yfinance (field and ticker, in either
@@ -165,27 +175,27 @@ def wide_fields(frame: pd.DataFrame | pd.Series, timezone: str | None = None) ->
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"Prices must be a DataFrame, got {type(frame).__name__}.")
     if frame.columns.nlevels == 2:
-        return _from_levels(frame, timezone)
+        return _from_levels(frame, timezone, timed)
     if frame.columns.nlevels > 2:
         raise DataError(f"Prices have {frame.columns.nlevels} column levels; one or two are understood.")
     if _find(frame.columns, SECURITY_NAMES) is not None or isinstance(frame.index, pd.MultiIndex):
-        return _from_long(frame, timezone)
+        return _from_long(frame, timezone, timed)
     named = {FIELDS.get(_plain(column)) for column in frame.columns}
     if {"close", "adj_close"} & named and {"open", "high", "low", "volume"} & named:
         raise DataError(
             f"Prices: the columns {list(frame.columns)} are the fields of one security, which has no name. "
             "Name it: pd.concat({'AAPL': frame}, axis=1)."
         )
-    return {"close": wide_frame(frame, "Prices", timezone)}
+    return {"close": wide_frame(frame, "Prices", timezone, timed)}
 
 
-def _from_levels(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFrame]:
+def _from_levels(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[str, pd.DataFrame]:
     for level in (0, 1):
         names = {name: FIELDS.get(_plain(name)) for name in frame.columns.unique(level)}
         if {"close", "adj_close"} & set(names.values()):
             return {
                 field: wide_frame(
-                    pd.DataFrame(frame.xs(name, axis=1, level=level)), f"Prices ({field})", timezone
+                    pd.DataFrame(frame.xs(name, axis=1, level=level)), f"Prices ({field})", timezone, timed
                 )
                 for name, field in names.items()
                 if field is not None
@@ -196,7 +206,7 @@ def _from_levels(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.Data
     )
 
 
-def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFrame]:
+def _from_long(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[str, pd.DataFrame]:
     if frame.empty:
         raise DataError(f"Prices: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns).")
     if isinstance(frame.index, pd.MultiIndex) or _plain(frame.index.name or "") in DATE_NAMES:
@@ -210,14 +220,15 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
     if frame[security].isna().any():
         raise DataError(f"Prices: row {frame[security].isna().idxmax()} names no {security}.")
     frame = frame.assign(
-        day_=daily_index(pd.Index(frame[date]), "Prices", timezone), security_=frame[security].astype(str)
+        day_=daily_index(pd.Index(frame[date]), "Prices", timezone, timed),
+        security_=frame[security].astype(str),
     )
     twice = frame.duplicated(["day_", "security_"])
     if twice.any():
         day, who = frame.loc[twice, ["day_", "security_"]].iloc[0]
         raise DataError(
-            f"Prices: {who} has more than one row for {day:%Y-%m-%d}. Keep one row a security and day, e.g. "
-            f"frame.drop_duplicates([{date!r}, {security!r}])."
+            f"Prices: {who} has more than one row for {told_time(day)}. Keep one row a security and "
+            f"day, e.g. frame.drop_duplicates([{date!r}, {security!r}])."
         )
     fields = {c: FIELDS[_plain(c)] for c in frame.columns if _plain(c) in FIELDS}
     if not {"close", "adj_close"} & set(fields.values()):
@@ -227,7 +238,9 @@ def _from_long(frame: pd.DataFrame, timezone: str | None) -> dict[str, pd.DataFr
     frame = _without_halted(frame, fields)
     return {
         field: wide_frame(
-            frame.pivot(index="day_", columns="security_", values=column).sort_index(), f"Prices ({field})"
+            frame.pivot(index="day_", columns="security_", values=column).sort_index(),
+            f"Prices ({field})",
+            timed=timed,
         )
         for column, field in fields.items()
     }
@@ -263,7 +276,7 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     row, column = np.argwhere(bad.to_numpy())[0]
     count = int(bad.to_numpy().sum())
     day = pd.DatetimeIndex(prices.index)[int(row)]
-    where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {day:%Y-%m-%d}"
+    where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {told_time(day)}"
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
         raise DataError(
@@ -284,12 +297,20 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
     """
     values = returns.to_numpy()
     impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
+    if impossible.any() and kind in LEVELS:
+        row, column = np.argwhere(impossible)[0]
+        raise DataError(
+            f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
+            f"a {kind} is finite, or missing."
+        )
     if impossible.any():
         row, column = np.argwhere(impossible)[0]
         raise DataError(
             f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
             "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
         )
+    if kind in LEVELS:
+        return
     typical = returns.abs().median()[returns.notna().sum() >= ENOUGH_RETURNS]
     large = typical.index[typical > LARGEST_TYPICAL]
     if len(large):
@@ -300,13 +321,18 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
 
 
 def align_series(
-    series: pd.Series, sessions: pd.DatetimeIndex, what: str, timezone: str | None, is_price: bool
+    series: pd.Series,
+    sessions: pd.DatetimeIndex,
+    what: str,
+    timezone: str | None,
+    is_price: bool,
+    timed: bool = False,
 ) -> pd.DataFrame:
     """Return a dated series laid on `sessions` as a frame of one column; days it lacks are missing."""
     if not isinstance(series, pd.Series):
         raise DataError(f"{what} must be a Series of dates, got {type(series).__name__}.")
     name = "benchmark" if series.name is None else str(series.name)
-    wide = wide_frame(series.to_frame(name), what, timezone)
+    wide = wide_frame(series.to_frame(name), what, timezone, timed)
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"{what} has no day in common with the market: it runs from {wide.index[0]:%Y-%m-%d} to "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,12 +52,19 @@ class MarketArrays:
         Returns that span one session, NaN elsewhere.
     benchmark : array of int, shape (S,)
         Each security's benchmark, as a row of ``Market.bank``; -1 where it has none.
+    gap : array of int8, shape (T,), optional
+        Of an intraday market, the rows that are no bars but the gap before trading hours: 1 for a night, 2
+        for a break, else 0. Their returns are no `single` ones.
+    unit : {"D", "m", "s"}
+        In which sessions are told apart: days, or minutes or seconds of intraday bars.
     """
 
     returns: npt.NDArray[np.float64]
     spans: npt.NDArray[np.int64]
     single: npt.NDArray[np.float64]
     benchmark: npt.NDArray[np.int64]
+    gap: npt.NDArray[np.int8] | None = None
+    unit: Literal["D", "m", "s"] = "D"
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,20 @@ class MarketData:
     calendar: str | None
     price_limit: PriceLimit
     tick: float
+    freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
+    gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
+
+    @property
+    def unit(self) -> Literal["D", "m", "s"]:
+        """Unit in which sessions are told apart; see `MarketArrays`."""
+        if self.gap is None:
+            return "D"
+        return "s" if self.sessions.second.any() else "m"
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether daily price limits can be reckoned."""
+        return "close" in self.fields and self.gap is None
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -140,12 +162,16 @@ def reference_prices(
 
 
 def lay_factors(
-    factors: pd.DataFrame | None, sessions: pd.DatetimeIndex, calendar: str | None, kind: ReturnKind
+    factors: pd.DataFrame | None,
+    sessions: pd.DatetimeIndex,
+    calendar: str | None,
+    kind: ReturnKind,
+    timed: bool = False,
 ) -> pd.DataFrame | None:
     """Lay factors on the sessions; days they lack are missing."""
     if factors is None:
         return None
-    wide = wide_frame(factors, "Factors", timezone_of(calendar))
+    wide = wide_frame(factors, "Factors", timezone_of(calendar), timed)
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
@@ -184,7 +210,9 @@ def lay_benchmarks(
             name, row = given, data.columns.index(given)
             value, span = data.returns[row], data.spans[row]
         else:
-            frame = align_series(given, data.sessions, where, timezone_of(data.calendar), is_price)
+            frame = align_series(
+                given, data.sessions, where, timezone_of(data.calendar), is_price, data.freq is not None
+            )
             name = str(frame.columns[0])
             if is_price:
                 checked = check_prices(frame, "raise").to_numpy()

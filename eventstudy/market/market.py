@@ -11,8 +11,9 @@ import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
-from eventstudy.market.arrays import ReturnKind, SeriesBank, price_returns, return_spans
+from eventstudy.market.arrays import LEVELS, ReturnKind, SeriesBank, price_returns, return_spans
 from eventstudy.market.audit import audit
+from eventstudy.market.bars import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.frames import BadPrices, check_prices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
     Benchmark,
@@ -45,8 +46,9 @@ class Market:
     calendar : str, optional
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks.
-    kind : {"simple", "log"}, default "simple"
-        Kind of the returns given.
+    kind : {"simple", "log", "log turnover", "log volume", "volatility", "log volatility"}, default "simple"
+        Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
+        which are levels: each is that of its own session and is never compounded.
     gaps : {"lumped", "single"}, default "lumped"
         What a return after missing ones is: the return over the whole gap (as in files that leave
         suspended days empty), or that of its own session alone.
@@ -96,16 +98,17 @@ class Market:
         wide = wide_frame(returns, "Returns", timezone_of(calendar))
         wide = lay_on_sessions({"return": wide}, calendar, sessions)["return"]
         check_returns(wide, "Returns", kind)
+        lumped = gaps == "lumped" and kind not in LEVELS
         values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
         data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
             returns=np.ascontiguousarray(values.T),
-            spans=np.ascontiguousarray(return_spans(values, gaps == "lumped").T),
+            spans=np.ascontiguousarray(return_spans(values, lumped).T),
             fields={},
             factors=lay_factors(factors, pd.DatetimeIndex(wide.index), calendar, kind),
             kind=kind,
-            lumped=gaps == "lumped",
+            lumped=lumped,
             calendar=calendar,
             price_limit=None,
             tick=0.01,
@@ -125,6 +128,8 @@ class Market:
         sessions: Literal["calendar", "data"] = "calendar",
         price_limit: PriceLimit = None,
         tick: float = 0.01,
+        freq: str | None = None,
+        stamps: Literal["auto", "open", "close"] = "auto",
     ) -> Market:
         """Make a market of prices.
 
@@ -148,6 +153,14 @@ class Market:
             says nothing, the exchange's rule holds.
         tick : float, default 0.01
             Price step to which limits are rounded.
+        freq : str, optional
+            Length of intraday bars, such as ``"1min"``; days by default. Windows then count bars. The night
+            and the lunch break are rows of their own, from which nothing is estimated; they hold the return
+            from the last price to the opening one where the prices have a field open (and the benchmark is a
+            column of them), else the first bar's return spans both rows. Needs a calendar.
+        stamps : {"auto", "open", "close"}, default "auto"
+            Whether an intraday bar bears the time of its beginning or of its end; "auto" sees which of the
+            exchange's opening and closing times occur.
 
         Returns
         -------
@@ -158,14 +171,23 @@ class Market:
         DataError
             On prices that cannot be used; the message names the security and the date.
         """
-        check_choice("kind", kind, get_args(ReturnKind))
+        check_choice("kind", kind, ("simple", "log"))
         check_choice("bad_prices", bad_prices, get_args(BadPrices))
         check_choice("sessions", sessions, ("calendar", "data"))
-        fields = wide_fields(prices, timezone_of(calendar))
+        step = None if freq is None else check_freq(freq, calendar)
+        fields = wide_fields(prices, timezone_of(calendar), step is not None)
         for name in fields:
             if name != "volume":
                 fields[name] = check_prices(fields[name], bad_prices)
-        fields = lay_on_sessions(fields, calendar, sessions)
+        grid = None
+        if step is None or calendar is None:
+            fields = lay_on_sessions(fields, calendar, sessions)
+        else:
+            index = pd.DatetimeIndex(next(iter(fields.values())).index)
+            grid = bar_grid(calendar, index[0], index[-1], step)
+            check_choice("stamps", stamps, ("auto", "open", "close"))
+            benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(calendar))
+            fields = lay_on_bars(fields, grid, step, stamps, own_columns)
         fields = without_halted(fields)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
@@ -177,12 +199,14 @@ class Market:
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar, kind),
+            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar, kind, grid is not None),
             kind=kind,
             lumped=True,
             calendar=calendar,
             price_limit=price_limit,
             tick=tick,
+            freq=freq,
+            gap=None if grid is None else grid.gap,
         )
         market = cls.__new__(cls)
         market._assemble(data, benchmark, benchmark_is_price=True)
@@ -194,8 +218,10 @@ class Market:
         self._positions = {name: row for row, name in enumerate(data.columns)}
         names, values, spans, own = lay_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
+        if data.gap is not None:
+            several = several | (data.gap > 0)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
-        self._arrays = MarketArrays(data.returns, data.spans, single, own)
+        self._arrays = MarketArrays(data.returns, data.spans, single, own, data.gap, data.unit)
         self._n_benchmarks = len(names)
         if data.factors is not None:
             factor, factor_names = data.factors.to_numpy().T, [str(c) for c in data.factors.columns]
@@ -309,6 +335,8 @@ class Market:
             If the market was made of returns, not of prices.
         """
         if self._limits is None:
+            if self._data.gap is not None:
+                raise RequestError("Daily price limits are not reckoned from intraday bars.")
             if "close" not in self._data.fields:
                 raise RequestError(
                     "Price limits are reckoned from raw closes; this market has none (see from_prices)."
@@ -338,15 +366,20 @@ class Market:
         ['2 sessions to 2019-10-09']
         """
         single = dict(zip(self.benchmarks, self._bank.single, strict=False))
-        return audit(self._data, single, self.limits if "close" in self._data.fields else None)
+        return audit(self._data, single, self.limits if self._data.has_limits else None)
 
     def __repr__(self) -> str:
         n, first, last = len(self.securities), self.sessions[0], self.sessions[-1]
         parts = [
             f"{n} securit{'y' if n == 1 else 'ies'}",
-            f"{len(self.sessions)} sessions {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            (
+                f"{len(self.sessions)} sessions"
+                if self._data.gap is None
+                else f"{int((self._data.gap == 0).sum())} bars of {self._data.freq}"
+            )
+            + f" {first:%Y-%m-%d} to {last:%Y-%m-%d}"
             + (f" ({self._data.calendar})" if self._data.calendar else ""),
-            f"{self.kind} returns",
+            self.kind + (" returns" if self.kind not in LEVELS else ""),
         ]
         if self.benchmarks:
             shown = self.benchmarks[:3]

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.errors import RequestError
+from eventstudy.errors import RequestError, told_time
 from eventstudy.inference.base import TestInput
 from eventstudy.models import ModelFit
 from eventstudy.results.spec import StudySpec
@@ -105,7 +105,7 @@ class StudyData:
         """Name of an event for titles: its label, else its security, and day 0."""
         event = self.sample.timeline.iloc[row]
         label = event["label"]
-        name = f"{event['security']}, {event['day_0']:%Y-%m-%d}"
+        name = f"{event['security']}, {told_time(event['day_0'])}"
         return f"{label} ({name})" if isinstance(label, str) and label else name
 
     def cars(self, window: Window, level: float = 0.95) -> pd.DataFrame:

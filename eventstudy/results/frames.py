@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
-from eventstudy.market import Market
+from eventstudy.market import LEVELS, Market
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
 from eventstudy.windows import Window
@@ -58,6 +58,10 @@ def reaction(data: StudyData, row: int, window: Window, level: float = 0.95) -> 
     100 on the session before the window, or before day 0 if the window starts later.
     """
     market, event = data.spec.market, data.sample.timeline.iloc[row]
+    if market.kind in LEVELS:
+        raise RequestError(
+            f"There is no price to draw beside an expected one: these are values of {market.kind}."
+        )
     arrays = data.abnormal
     # The gap grows from day 0, wherever the window starts.
     shown, window = window, Window(min(window.start, 0), window.end)

@@ -17,7 +17,7 @@ def limit_hits(data: StudyData) -> pd.DataFrame:
     """Sessions of the event windows that touched a price limit; see `EventStudyResults.limit_hits`."""
     columns = ["event_id", "security", "day", "date", "side", "close", "limit", "at_close", "locked"]
     market, sample = data.spec.market, data.sample
-    if "close" not in market.price_fields:
+    if "close" not in market.price_fields or market.arrays.gap is not None:
         return pd.DataFrame(columns=columns)
     book = market.limits
     days = data.spec.window.offsets

@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy import plotting
 from eventstudy.inference import clustering
+from eventstudy.market import LEVELS
 from eventstudy.results import frames, overviews
 from eventstudy.results.data import StudyData, WindowLike
 
@@ -46,7 +47,8 @@ class ResultsPlotter:
         row = data.position(event_id)
         frame = frames.car_path(data, [row], data.window(start, end), level)
         title = _title(data, row)
-        return plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title, level=level)
+        ax = plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title, level=level)
+        return _named(ax, data, "Cumulative")
 
     def caar(
         self,
@@ -60,7 +62,8 @@ class ResultsPlotter:
         """Cumulative average abnormal return with the interval of a test that fits the design."""
         frame = frames.caar_path(self._data, self._data.window(start, end), test, level)
         title = f"{len(self._data.sample)} events, interval of the {frame['test'].iloc[0]} test"
-        return plotting.plot_caar(frame, ax=ax, title=title.replace("_", "-"), level=level)
+        ax = plotting.plot_caar(frame, ax=ax, title=title.replace("_", "-"), level=level)
+        return _named(ax, self._data, "Cumulative average")
 
     def reaction(
         self,
@@ -212,3 +215,11 @@ class ResultsPlotter:
 def _title(data: StudyData, row: int) -> str:
     """Name of an event as a title; dollars in a label are no mathematics."""
     return data.name(row).replace("$", r"\$")
+
+
+def _named(ax: Axes, data: StudyData, measure: str) -> Axes:
+    """Name the axis after what is measured, where that is no return."""
+    kind = data.spec.market.kind
+    if kind in LEVELS:
+        ax.set_ylabel(f"{measure} abnormal {kind}")
+    return ax

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import counted
+from eventstudy.errors import counted, told_time
 from eventstudy.inference import minimum_detectable_effect, recommend, run_tests
 from eventstudy.inference.base import Options
+from eventstudy.market import LEVELS
 from eventstudy.results import average
 from eventstudy.results.data import StudyData
 from eventstudy.results.frictions import limit_hits
@@ -47,7 +48,7 @@ def design(data: StudyData) -> Section:
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
         or "none",
-        "returns": market.kind,
+        "values" if market.kind in LEVELS else "returns": market.kind,
         "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
         + f" of {len(spec.estimation)} returns used",
@@ -60,7 +61,7 @@ def design(data: StudyData) -> Section:
 def _events(data: StudyData) -> Section:
     shown = data.sample.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
-    frame = shown[columns].assign(day_0=shown["day_0"].dt.strftime("%Y-%m-%d"))
+    frame = shown[columns].assign(day_0=shown["day_0"].map(told_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
     more = len(data.sample) - len(shown)
     return Section(
@@ -147,7 +148,13 @@ def _excluded(data: StudyData) -> Section:
 
 
 def _notes(data: StudyData, window: Window) -> list[str]:
-    notes = ["Returns are decimals shown in percent; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    kind = data.spec.market.kind
+    unit = "Returns are decimals shown in percent"
+    if kind in LEVELS:
+        unit = f"Abnormal {kind} " + (
+            "in log points, 100% being a factor of e = 2.72" if kind.startswith("log") else "in percent a day"
+        )
+    notes = [f"{unit}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
     days = data.test_input(window).cumulative.n_days
     short = data.index[(days < len(window)) & (days > 0)]
     if len(short):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from eventstudy.errors import ModelError
 from eventstudy.market import Market
 
-__all__ = ["EventArrays", "Missing", "Regressor", "check_missing", "factor_row", "take_windows"]
+__all__ = ["EventArrays", "Missing", "Regressor", "check_missing", "factor_row", "gap_kinds", "take_windows"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -72,6 +72,24 @@ def check_missing(missing: str) -> None:
     """Raise ModelError unless `missing` says what becomes of returns over several sessions."""
     if missing not in get_args(Missing):
         raise ModelError(f"missing must be one of {', '.join(get_args(Missing))}; got {missing!r}.")
+
+
+def gap_kinds(gap: npt.NDArray[np.int8], rows: IntArray, spans: IntArray) -> npt.NDArray[np.int8]:
+    """Say which returns of an intraday market reach over a night (1) or break (2); 0 where none.
+
+    Parameters
+    ----------
+    gap : array of int8, shape (T,)
+        As in ``Market.arrays``.
+    rows, spans : arrays of int, broadcast shape
+        Rows of the returns and how many each spans, 0 where there is none.
+    """
+    kinds = np.zeros(np.broadcast_shapes(rows.shape, spans.shape), dtype=np.int8)
+    for kind in (2, 1):  # of both, the night counts
+        before = np.concatenate([[0], np.cumsum(gap == kind)])
+        last, first = np.clip(rows + 1, 0, len(gap)), np.clip(rows + 1 - spans, 0, len(gap))
+        kinds[(spans > 0) & (before[last] > before[first])] = kind
+    return kinds
 
 
 def factor_row(market: Market, factor: str) -> int | None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import CalendarError, EventError, counted
+from eventstudy.errors import CalendarError, EventError, counted, told_time
 from eventstudy.events import Ambiguous, NonSession
 from eventstudy.market import Market
 from eventstudy.windows import Window
@@ -77,6 +77,8 @@ def first_sessions(
     EventError
         If a date is no session and `non_session` is ``"raise"``.
     """
+    if market.arrays.gap is not None:
+        return _first_bars(market, frame, ambiguous)
     sessions = market.sessions.to_numpy().astype("datetime64[D]")
     day = frame["date"].to_numpy().astype("datetime64[D]")
     previous = np.full(len(frame), np.datetime64("NaT", "D"))
@@ -140,9 +142,46 @@ def _reactions(market: Market, sessions: DayArray, announced: pd.Series) -> tupl
     return day, previous
 
 
+def _first_bars(market: Market, frame: pd.DataFrame, ambiguous: Ambiguous) -> Placement:
+    """Find the first row of an intraday market that ends after each announcement; a gap row counts as one."""
+    untimed = frame["date"].notna().to_numpy()
+    if untimed.any():
+        i = int(np.argmax(untimed))
+        raise EventError(
+            f"Event {frame.index[i]} ({frame['security'].iloc[i]}) has a date and no time: intraday bars "
+            "need announced_at, such as '2019-05-22 10:31+08:00'."
+        )
+    exchange = market.exchange
+    assert exchange is not None  # intraday markets have one
+    ends = market.sessions.to_numpy()
+    first, last = frame["announced_at"], frame["announced_at"]
+    if "announced_after" in frame:
+        first, last = first.fillna(frame["announced_after"]), last.fillna(frame["announced_before"])
+    used, unused = (last, first) if ambiguous == "last" else (first, last)
+
+    def local(moments: pd.Series) -> DayArray:
+        return pd.DatetimeIndex(moments).tz_convert(exchange.timezone).tz_localize(None).to_numpy()
+
+    told_at = local(used)
+    row = np.searchsorted(ends, told_at, side="right")
+    other_row = np.searchsorted(ends, local(unused), side="right")
+    at, other_at = np.minimum(row, len(ends) - 1), np.minimum(other_row, len(ends) - 1)
+    outside = (row == len(ends)) | (told_at < ends[0])
+    reasons = {i: _outside(market, pd.Timestamp(told_at[i])) for i in np.flatnonzero(outside).tolist()}
+    differ = other_at != at
+    other = np.where(differ, ends[other_at], np.datetime64("NaT", "ns"))
+    if ambiguous == "exclude":
+        reasons |= {i: _either(frame.iloc[i], ends[at[i]], other[i]) for i in np.flatnonzero(differ).tolist()}
+    days = (ends[at].astype("datetime64[D]") - told_at.astype("datetime64[D]")).astype(np.int64)
+    return Placement(
+        np.where(outside, -1, at).astype(np.int64), np.maximum(days - 1, 0), told_at, other, reasons
+    )
+
+
 def _either(event: pd.Series, first: np.datetime64, last: np.datetime64) -> str:
     return (
-        f"announced {told(event)}: its first session is {first} or {last}; narrow the window, or choose "
+        f"announced {told(event)}: its first session is {told_time(pd.Timestamp(first))} or "
+        f"{told_time(pd.Timestamp(last))}; narrow the window, or choose "
         "with Events(..., ambiguous='first') or 'last'"
     )
 
@@ -173,14 +212,15 @@ def told(event: pd.Series) -> str:
 def _outside(market: Market, day: pd.Timestamp) -> str:
     first, last = market.sessions[0], market.sessions[-1]
     side = "before the data starts" if day < first else "after the data ends"
-    return f"its session {day:%Y-%m-%d} lies {side} ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
+    what = "session" if market.arrays.gap is None else "time"
+    return f"its {what} {told_time(day)} lies {side} ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
 
 
 def too_early(market: Market, row: int, estimation: Window) -> str:
     """Say that the estimation window lies before the data."""
     return (
         f"only {counted(row, 'session')} of data {'lies' if row == 1 else 'lie'} before "
-        f"{market.sessions[row]:%Y-%m-%d}; the estimation window {estimation} lies wholly before the data "
+        f"{told_time(market.sessions[row])}; the estimation window {estimation} lies wholly before the data "
         f"starts ({market.sessions[0]:%Y-%m-%d})"
     )
 
@@ -211,12 +251,13 @@ def shift_note(
     other: np.datetime64 | None,
     day0: int,
     span: int,
+    unit: str = "session",
 ) -> str:
     """Say how an event came from its announcement to its day 0; empty where nothing is worth saying."""
     notes = []
     first = sessions[row]
     if other is not None:
-        notes.append(f"may have met {other} instead of {first:%Y-%m-%d}")
+        notes.append(f"may have met {told_time(pd.Timestamp(other))} instead of {told_time(first)}")
     if closed_days:
         notes.append(
             f"market closed {counted(closed_days, 'day')} until {first:%Y-%m-%d}"
@@ -224,14 +265,15 @@ def shift_note(
             else f"moved back {counted(closed_days, 'day')} to the session {first:%Y-%m-%d}"
         )
     if day0 > row:
+        what = "security suspended" if unit == "session" else "no trade on"
         notes.append(
-            f"security suspended {counted(day0 - row, 'session')} from {first:%Y-%m-%d} to "
-            f"{sessions[day0 - 1]:%Y-%m-%d}; day 0 moved to {sessions[day0]:%Y-%m-%d}"
+            f"{what} {counted(day0 - row, unit)} from {told_time(first)} to "
+            f"{told_time(sessions[day0 - 1])}; day 0 moved to {told_time(sessions[day0])}"
         )
     if span > 1:
         old = row - (day0 - span) - 1
         notes.append(
-            f"the return of day 0 spans {span} sessions since {sessions[day0 - span]:%Y-%m-%d}"
+            f"the return of day 0 spans {span} {unit}s since {told_time(sessions[day0 - span])}"
             + (f", {old} of them before the announcement" if old > 0 else "")
         )
     return "; ".join(notes)

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import ModelError, WindowError
+from eventstudy.errors import ModelError, WindowError, told_time
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.sample.benchmarks import named_benchmarks
-from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, take_windows
+from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, gap_kinds, take_windows
 from eventstudy.sample.placement import (
     first_sessions,
     first_trades,
@@ -128,6 +128,7 @@ class EventSample:
             self.other.get(self.events.index[row]),
             int(self.day0[row]),
             int(self.spans[row]),
+            "session" if self.market.arrays.gap is None else "row",
         )
 
     def keep(self, reasons: dict[int, str]) -> EventSample:
@@ -171,6 +172,9 @@ class EventSample:
             span_est = None
         else:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
+            if self.market.arrays.gap is not None:
+                rows = self.day0[part, None] + self.estimation.offsets
+                y_est[gap_kinds(self.market.arrays.gap, rows, span_est) > 0] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
         dates_est, dates_evt = self._dates(self.estimation, part), self._dates(self.window, part)
         rf_evt: FloatArray | float = 0.0
@@ -222,11 +226,12 @@ class EventSample:
         return y, x, span
 
     def _dates(self, window: Window, part: slice) -> DayArray:
-        """Calendar dates of a window, shape (n, len(window)); NaT beyond the data."""
-        dates = self.market.sessions.to_numpy().astype("datetime64[D]")
+        """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data."""
+        unit = self.market.arrays.unit
+        dates = self.market.sessions.to_numpy().astype(f"datetime64[{unit}]")
         rows = self.day0[part, None] + window.offsets
         inside = (rows >= 0) & (rows < len(dates))
-        return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", "D"))
+        return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", unit))
 
     def _series(self, source: str, part: slice) -> IntArray:
         return self.benchmark[part] if source == "benchmark" else self._row(source)
@@ -266,7 +271,7 @@ class EventSample:
         day0 = first_trades(market.arrays.returns, security, row)
         for i in np.flatnonzero(fine & (day0 < 0)):
             reasons[int(i)] = (
-                f"{names.iloc[i]} has no return on {market.sessions[row[i]]:%Y-%m-%d} "
+                f"{names.iloc[i]} has no return on {told_time(market.sessions[row[i]])} "
                 "or on any session after it"
             )
         for i in np.flatnonzero(fine & (day0 >= 0) & (row + estimation.end < 0)):

@@ -1,0 +1,82 @@
+"""Nights and breaks of intraday markets: their abnormal returns vary more than those of bars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eventstudy.errors import DataWarning, counted, warn
+from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.sample import EventArrays, EventSample
+from eventstudy.sample.layout import gap_kinds
+
+__all__ = ["LEAST_GAPS", "widen_gaps"]
+
+#: A night's variance is taken from this many nights of the estimation window, or is not known.
+LEAST_GAPS = 3
+
+
+def widen_gaps(
+    model: NormalReturnModel,
+    sample: EventSample,
+    arrays: EventArrays,
+    fit: ModelFit,
+    part: slice = slice(None),
+) -> ModelFit:
+    r"""Give abnormal returns over a night or break the variance that those of the estimation window have.
+
+    Normal returns are estimated from bars alone. Over the nights (and, apart, the breaks) of the estimation
+    window the model predicts returns it was not fitted to; the mean square of these G prediction errors
+
+    .. math:: \hat\sigma^2_{gap} = \frac{1}{G} \sum_g \left(R_g - \hat E[R_g]\right)^2
+
+    takes the place of the residual variance of the bars wherever an event-window return spans such a gap.
+    Where fewer than three are known, the variance of that return is missing, and so is every standard error
+    of a window that holds it.
+
+    Parameters
+    ----------
+    model, sample, arrays, fit
+        A model, the events, their arrays and the model fitted to them; a market of days is left as it is.
+    part : slice, optional
+        Events of the sample that `arrays` and `fit` hold.
+
+    Returns
+    -------
+    ModelFit
+
+    Warns
+    -----
+    DataWarning
+        If the variance of a gap in an event window cannot be estimated.
+    """
+    gap = sample.market.arrays.gap
+    if gap is None or len(fit.s2) == 0:
+        return fit
+    day0 = sample.day0[part, None]
+    window_kinds = gap_kinds(gap, day0 + sample.window.offsets, arrays.span_evt)
+    if not (window_kinds > 0).any():
+        return fit
+    past = model.arrays(replace(sample, window=sample.estimation), part)
+    kinds = gap_kinds(gap, day0 + sample.estimation.offsets, past.span_evt)
+    errors = past.y_evt - model.fit(past).expected
+    noise = fit.noise.copy()
+    unknown = np.zeros(len(noise), dtype=bool)
+    for kind in np.unique(window_kinds[window_kinds > 0]):
+        squares = np.where((kinds == kind) & ~np.isnan(errors), errors**2, 0.0)
+        count = ((kinds == kind) & ~np.isnan(errors)).sum(axis=1)
+        variance = np.where(count >= LEAST_GAPS, squares.sum(axis=1) / np.maximum(count, 1), np.nan)
+        held = window_kinds == kind
+        unknown |= held.any(axis=1) & np.isnan(variance)
+        # The bars that such a return spans as well have their own variance already.
+        extra: FloatArray = variance[:, None] - np.where(arrays.span_evt > 1, 0.0, fit.s2[:, None])
+        noise = np.where(held & ~np.isnan(noise), np.maximum(noise + extra, variance[:, None]), noise)
+    if unknown.any():
+        warn(
+            f"{counted(int(unknown.sum()), 'event')} with a night or break of unknown variance in the event "
+            f"window (fewer than {LEAST_GAPS} in the estimation window): sums over it have no standard "
+            "error. Lengthen the estimation window, or end the event window before it.",
+            DataWarning,
+        )
+    return replace(fit, noise=noise)
