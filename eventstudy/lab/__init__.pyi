@@ -9,3 +9,5 @@ from .specification import SpecificationCurve as SpecificationCurve
 from .specification import specification_curve as specification_curve
 from .placebos import Placebo as Placebo
 from .placebos import placebo as placebo
+from .bars import SimulatedBars as SimulatedBars
+from .bars import simulate_bars as simulate_bars

@@ -29,11 +29,12 @@ def widen_gaps(
     Normal returns are estimated from bars alone. Over the nights (and, apart, the breaks) of the estimation
     window the model predicts returns it was not fitted to; the mean square of these G prediction errors
 
-    .. math:: \hat\sigma^2_{gap} = \frac{1}{G} \sum_g \left(R_g - \hat E[R_g]\right)^2
+    .. math:: \hat\sigma^2_{gap} = \frac{1}{G} \sum_g \left[\left(R_g - \hat E[R_g]\right)^2
+              - (d_g - 1)\, s^2\right],
 
-    takes the place of the residual variance of the bars wherever an event-window return spans such a gap.
-    Where fewer than three are known, the variance of that return is missing, and so is every standard error
-    of a window that holds it.
+    net of the variance of the d - 1 bars that a return may span besides the gap, takes the place of the
+    residual variance of one bar wherever an event-window return spans such a gap. Where fewer than three are
+    known, the variance of that return is missing, and so is every standard error of a window that holds it.
 
     Parameters
     ----------
@@ -63,15 +64,17 @@ def widen_gaps(
     errors = past.y_evt - model.fit(past).expected
     noise = fit.noise.copy()
     unknown = np.zeros(len(noise), dtype=bool)
+    bar: FloatArray = fit.s2[:, None]
     for kind in np.unique(window_kinds[window_kinds > 0]):
-        squares = np.where((kinds == kind) & ~np.isnan(errors), errors**2, 0.0)
-        count = ((kinds == kind) & ~np.isnan(errors)).sum(axis=1)
-        variance = np.where(count >= LEAST_GAPS, squares.sum(axis=1) / np.maximum(count, 1), np.nan)
-        held = window_kinds == kind
-        unknown |= held.any(axis=1) & np.isnan(variance)
-        # The bars that such a return spans as well have their own variance already.
-        extra: FloatArray = variance[:, None] - np.where(arrays.span_evt > 1, 0.0, fit.s2[:, None])
-        noise = np.where(held & ~np.isnan(noise), np.maximum(noise + extra, variance[:, None]), noise)
+        held = (kinds == kind) & ~np.isnan(errors)
+        count = held.sum(axis=1)
+        # Net of the bars that such a return spans as well.
+        squares = np.where(held, errors**2 - bar * (past.span_evt - 1), 0.0).sum(axis=1)
+        variance = np.where(count >= LEAST_GAPS, squares / np.maximum(count, 1), np.nan)
+        inside = window_kinds == kind
+        unknown |= inside.any(axis=1) & np.isnan(variance)
+        whole = np.maximum(variance[:, None], bar) + bar * (arrays.span_evt - 1)
+        noise = np.where(inside & ~np.isnan(noise), whole, noise)
     if unknown.any():
         warn(
             f"{counted(int(unknown.sum()), 'event')} with a night or break of unknown variance in the event "
