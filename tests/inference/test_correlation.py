@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from eventstudy.errors import RequestError
@@ -72,7 +73,7 @@ def test_blocks_larger_than_one(monkeypatch):
     made = arrays(np.random.default_rng(1).integers(300, 330, 60), length=3, missing=0.1)
     whole = mean_correlation(*made).mean_correlation
     for name, size in {"ROWS": 7, "COLUMNS": 11, "CHUNK": 13}.items():
-        monkeypatch.setattr(f"eventstudy.inference.correlation.{name}", size)
+        monkeypatch.setattr(f"eventstudy.inference.pairs.{name}", size)
     assert mean_correlation(*made).mean_correlation == pytest.approx(whole, abs=1e-14)
 
 
@@ -121,14 +122,42 @@ def test_one_event():
     assert mean_correlation(*arrays(np.array([300]))).mean_correlation == 0.0
 
 
-def test_five_thousand_events_of_one_date_are_quick():
-    made = arrays(np.full(5000, 400), width=250)
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_two_hundred_events_equal_the_correlations_of_pandas(layout, missing):
+    zero = np.tile(LAYOUTS[layout](np.random.default_rng(2)), 5)
+    residuals, estimation, tested = arrays(zero, width=120, length=3, missing=missing)
+    columns = [pd.Series(e, days) for e, days in zip(residuals, estimation, strict=True)]
+    correlations = pd.concat(columns, axis=1, sort=True).corr(min_periods=10).to_numpy()
+    windows = [set(days) for days in tested]
+    share = np.array([[len(a & b) / 3 for b in windows] for a in windows])
+    upper = np.triu_indices(200, 1)
+    want = np.nan_to_num(correlations)[upper] @ share[upper] / len(upper[0])
+    found = mean_correlation(residuals, estimation, tested)
+    assert found.mean_correlation == pytest.approx(want, abs=1e-12)
+    assert found.n_overlapping_pairs == np.count_nonzero(share[upper])
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0], ids=["dense", "sparse"])
+def test_rare_and_frequent_gaps_are_summed_alike(few, monkeypatch):
+    made = arrays(np.random.default_rng(1).integers(300, 330, 60), length=3, missing=0.1)
+    whole = mean_correlation(*made).mean_correlation
+    monkeypatch.setattr("eventstudy.inference.pairs.FEW_GONE", few)
+    assert mean_correlation(*made).mean_correlation == pytest.approx(whole, abs=1e-14)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02])
+def test_five_thousand_events_of_one_date_are_quick(missing):
+    made = arrays(np.full(5000, 400), width=250, missing=missing)
     best = math.inf
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(4):
+        start = time.process_time()
         mean_correlation(*made)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
+        best = min(best, time.process_time() - start)
+        if best < 0.5:
+            break
+    # About 0.45 s with missing days; the bar of 0.5 s leaves no room for a crowded machine there.
+    assert best < (0.75 if missing else 0.5)
 
 
 def test_clustering_on_one_date(panel, oracle):
