@@ -9,6 +9,7 @@ from .forests import plot_forest as plot_forest
 from .heatmap import plot_heatmap as plot_heatmap
 from .images import as_image as as_image
 from .overviews import plot_tests as plot_tests
+from .panels import plot_caar_groups as plot_caar_groups
 from .paths import plot_caar as plot_caar
 from .paths import plot_car as plot_car
 from .placebos import plot_placebo as plot_placebo

@@ -20,7 +20,7 @@ from eventstudy.plotting._base import (
     plain,
 )
 
-__all__ = ["plot_caar", "plot_car"]
+__all__ = ["count_events", "plot_caar", "plot_car"]
 
 #: More lines than this cannot be told apart; they are drawn as one bundle.
 MOST_LINES = 10
@@ -125,10 +125,10 @@ def plot_caar(
     """
     need(frame, "plot_caar", ["day", "caar", "ci_low", "ci_high", "n_events"])
     lines = {
-        name if name is None else f"{name}, {_count(part)}": part
+        name if name is None else f"{name}, {count_events(part)}": part
         for name, part in _split(frame, "group").items()
     }
-    ax = _draw(lines, "caar", f"CAAR, {_count(frame)}", new_axes(ax), level, palette)
+    ax = _draw(lines, "caar", f"CAAR, {count_events(frame)}", new_axes(ax), level, palette)
     ax.set_ylabel("Cumulative average abnormal return")
     if title is not None:
         ax.set_title(title)
@@ -141,7 +141,8 @@ def _split(frame: pd.DataFrame, by: str) -> dict[str | None, pd.DataFrame]:
     return {str(name): part.sort_values("day") for name, part in frame.groupby(by, sort=False, observed=True)}
 
 
-def _count(part: pd.DataFrame) -> str:
+def count_events(part: pd.DataFrame) -> str:
+    """Tell the number of events behind a path, or the fewest and the most."""
     fewest, most = int(part["n_events"].min()), int(part["n_events"].max())
     number = str(most) if fewest == most else f"{fewest} to {most}"
     return f"{number} event" if number == "1" else f"{number} events"

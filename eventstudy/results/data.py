@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError, told_time
-from eventstudy.inference.base import TestInput
+from eventstudy.inference.base import TestInput, select
 from eventstudy.models import ModelFit
 from eventstudy.results.spec import StudySpec
 from eventstudy.sample import EventSample
@@ -69,6 +70,33 @@ class StudyData:
         if window not in self._inputs:
             self._inputs[window] = TestInput(self.abnormal, window)
         return self._inputs[window]
+
+    def groups(self, by: str) -> pd.Series[Any]:
+        """Return what each usable event has in a column of the events, such as ``"group"``.
+
+        Raises
+        ------
+        RequestError
+            If there is no such column, or an event has nothing in it.
+        """
+        frame = self.spec.events.frame
+        if by not in frame:
+            raise RequestError(
+                f"The events have no column {by!r}; their columns are {', '.join(map(str, frame.columns))}."
+            )
+        groups = frame[by].reindex(self.index)
+        without = groups.index[groups.isna()].tolist()
+        if without:
+            raise RequestError(
+                f"{len(without)} event(s) have no {by!r}: {', '.join(map(str, without[:5]))}"
+                f"{', ...' if len(without) > 5 else ''}. Give each event one, or leave these events out."
+            )
+        return groups
+
+    def by_group(self, by: str) -> dict[Any, AbnormalReturns]:
+        """Return the abnormal returns of each group's events, in the order the groups first appear."""
+        groups = self.groups(by)
+        return {name: select(self.abnormal, (groups == name).to_numpy()) for name in pd.unique(groups)}
 
     def position(self, event_id: Hashable | None = None) -> int:
         """Row of an event, named by its id or by its security where that has one event.

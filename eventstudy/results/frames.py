@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import average
-from eventstudy.results.data import StudyData
+from eventstudy.results.data import StudyData, checked_level
 from eventstudy.windows import Window
 
-__all__ = ["caar_path", "car_path", "decomposition", "fit", "heatmap", "null", "reaction"]
+__all__ = ["caar_path", "caar_paths", "car_path", "decomposition", "fit", "heatmap", "null", "reaction"]
 
 #: Prices of a session, in the order they are shown.
 MOMENTS = ("open", "low", "high", "close")
@@ -41,8 +42,31 @@ def car_path(data: StudyData, rows: list[int], window: Window, level: float = 0.
 def caar_path(data: StudyData, window: Window, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
     """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test."""
     windows = _growing(window)
-    frame = average.averages([data.test_input(w) for w in windows], windows, test, level)
-    frame.insert(0, "day", window.offsets)
+    return _averages([data.test_input(w) for w in windows], windows, test, level)
+
+
+def caar_paths(
+    data: StudyData, by: str, window: Window, test: str | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """`caar_path` of each group of events: group, day, caar, se, ci_low, ci_high, n_events, test.
+
+    Raises
+    ------
+    RequestError
+        If the events have no column `by`, or an event nothing in it.
+    """
+    windows = _growing(window)
+    parts = []
+    for name, abnormal in data.by_group(by).items():
+        path = _averages([TestInput(abnormal, w) for w in windows], windows, test, level)
+        path.insert(0, "group", name)
+        parts.append(path)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _averages(inputs: list[TestInput], windows: list[Window], test: str | None, level: float) -> pd.DataFrame:
+    frame = average.averages(inputs, windows, test, checked_level(level))
+    frame.insert(0, "day", [window.end for window in windows])
     return frame
 
 

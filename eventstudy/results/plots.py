@@ -55,14 +55,28 @@ class ResultsPlotter:
         start: WindowLike = None,
         end: int | None = None,
         *,
+        by: str | None = None,
         test: str | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
     ) -> Axes:
-        """Cumulative average abnormal return with the interval of a test that fits the design."""
-        frame = frames.caar_path(self._data, self._data.window(start, end), test, level)
-        title = f"{len(self._data.sample)} events, interval of the {frame['test'].iloc[0]} test"
-        ax = plotting.plot_caar(frame, ax=ax, title=title.replace("_", "-"), level=level)
+        """Cumulative average abnormal return with the interval of a test that fits the design.
+
+        `test` chooses another, as for `EventStudyResults.caar`. `by`, a column of the events such as
+        ``"group"``, gives each group a panel; the first panel is returned.
+        """
+        window = self._data.window(start, end)
+        if by is None:
+            frame = frames.caar_path(self._data, window, test, level)
+        else:
+            frame = frames.caar_paths(self._data, by, window, test, level)
+        n, names = len(self._data.sample), [name.replace("_", "-") for name in frame["test"].unique()]
+        title = (
+            f"{n} event{'s' * (n != 1)}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
+            f"test{'s' * (len(names) > 1)}"
+        )
+        draw = plotting.plot_caar if by is None else plotting.plot_caar_groups
+        ax = draw(frame, ax=ax, title=title, level=level)
         return _named(ax, self._data, "Cumulative average")
 
     def reaction(
@@ -160,7 +174,7 @@ class ResultsPlotter:
         found = clustering(self._data.test_input(window))
         title = f"Windows {window}"
         if found.n_events > 1:
-            title += f": mean correlation {found.mean_correlation:.2f}"
+            title += f": mean correlation {found.mean_correlation:z.2f}"
         return plotting.plot_clustering(overviews.clustering(self._data, window), ax=ax, title=title)
 
     def residuals(self, event_id: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
@@ -221,5 +235,7 @@ def _named(ax: Axes, data: StudyData, measure: str) -> Axes:
     """Name the axis after what is measured, where that is no return."""
     kind = data.spec.market.kind
     if kind in LEVELS:
-        ax.set_ylabel(f"{measure} abnormal {kind}")
+        # Panels of a figure of their own share one name.
+        shared = ax.figure.get_supylabel()
+        (ax.figure.supylabel if shared else ax.set_ylabel)(f"{measure} abnormal {kind}")
     return ax

@@ -17,7 +17,7 @@ from eventstudy.inference import (
     recommend,
     run_tests,
 )
-from eventstudy.inference.base import Alternative, Options, TestInput, select
+from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.calibrated import Calibrated, recalibrate
 from eventstudy.inference.groups import against as against_controls
 from eventstudy.inference.groups import difference
@@ -102,34 +102,13 @@ class StudyTests:
         self, by: str, window: Window, keys: Sequence[str] | None, options: Options
     ) -> pd.DataFrame:
         options = options.settled()
-        groups = self._groups(by)
-        names = list(pd.unique(groups))
-        inputs = {
-            name: TestInput(select(self._data.abnormal, (groups == name).to_numpy()), window)
-            for name in names
-        }
+        inputs = {name: TestInput(part, window) for name, part in self._data.by_group(by).items()}
         parts = [(name, run_tests(data, keys, options)) for name, data in inputs.items()]
-        for a, b in combinations(names, 2):
+        for a, b in combinations(inputs, 2):
             parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
         for name, frame in parts:
             frame.insert(0, "group", name)
         return pd.concat([frame for _, frame in parts], ignore_index=True)
-
-    def _groups(self, by: str) -> pd.Series:
-        """Return the group of each usable event."""
-        frame = self._data.spec.events.frame
-        if by not in frame:
-            raise RequestError(
-                f"The events have no column {by!r}; their columns are {', '.join(map(str, frame.columns))}."
-            )
-        groups = frame[by].reindex(self._data.index)
-        without = groups.index[groups.isna()].tolist()
-        if without:
-            raise RequestError(
-                f"{len(without)} event(s) have no {by!r}: {', '.join(map(str, without[:5]))}"
-                f"{', ...' if len(without) > 5 else ''}. Give each event one, or leave these events out."
-            )
-        return groups
 
     def _controls(self, against: StudyTests) -> StudyData:
         if not isinstance(against, StudyTests):

@@ -29,6 +29,15 @@ def caar() -> pd.DataFrame:
     return car().rename(columns={"car": "caar"}).assign(n_events=7)
 
 
+def caar_groups() -> pd.DataFrame:
+    counts = {"Suppliers": 7, "Rivals": 3, "Customers $x$": 1, "Others": 12}
+    paths = [
+        car(seed).rename(columns={"car": "caar"}).assign(group=name, n_events=n)
+        for seed, (name, n) in enumerate(counts.items())
+    ]
+    return pd.concat(paths, ignore_index=True)
+
+
 def reaction() -> pd.DataFrame:
     dates = pd.bdate_range("2019-05-15", periods=len(DAYS))
     without = 28 + np.sin(DAYS)
@@ -144,6 +153,7 @@ def frames() -> SimpleNamespace:
         car,
         cars,
         caar,
+        caar_groups,
         reaction,
         fit,
         null,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 
 from eventstudy import plotting
@@ -77,3 +78,30 @@ def test_the_accessor_lists_its_figures(one):
     told = repr(one.plot)
     for name in ("car", "caar", "reaction", "fit", "null", "heatmap", "decomposition"):
         assert name in told
+
+
+def test_groups_have_a_panel_each(market, refit, drawn, monkeypatch):
+    events = [
+        {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": "ab"[i % 2]} for i in range(6)
+    ]
+    results = refit(market, events)
+    monkeypatch.setattr(plotting, "plot_caar_groups", lambda frame, **options: (frame, options))
+    frame, options = results.plot.caar(-1, 3, by="group", level=0.9)
+    assert list(frame["group"].unique()) == ["a", "b"]
+    for name, part in frame.groupby("group"):
+        alone = refit(market, [event for event in events if event["group"] == name])
+        path = frames.caar_path(alone._data, Window(-1, 3), None, 0.9)
+        pd.testing.assert_frame_equal(part.drop(columns="group").reset_index(drop=True), path)
+    assert options["title"] == "6 events, intervals of the cross-sectional test"
+    assert options["level"] == 0.9
+    frame, options = results.plot.caar(by="group", test="independence")
+    assert set(frame["test"]) == {"independence"}
+    with pytest.raises(RequestError, match="no column 'sector'"):
+        results.plot.caar(by="sector")
+
+
+def test_the_title_counts_events(one, common, drawn):
+    one.plot.caar()
+    assert drawn["plot_caar"][1]["title"] == "1 event, interval of the t test"
+    common.plot.caar(test="cross_sectional")
+    assert drawn["plot_caar"][1]["title"] == "8 events, interval of the cross-sectional test"
