@@ -41,6 +41,7 @@ BLOCKS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.ExcludedEventsWarning")
 @pytest.mark.parametrize("code", BLOCKS)
 def test_blocks_that_the_build_does_not_run_are_right(code: str) -> None:
     """Code cells run when the pages are built; other blocks run here, or their calls must fit."""
