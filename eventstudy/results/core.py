@@ -12,6 +12,7 @@ from eventstudy.results.data import StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
 from eventstudy.results.page import study_page
 from eventstudy.results.plots import ResultsPlotter
+from eventstudy.results.printed import StudyTables
 from eventstudy.results.record import StudyRecord
 from eventstudy.results.spec import StudySpec
 from eventstudy.results.summary import summary_table
@@ -22,7 +23,7 @@ from eventstudy.tables import Table
 __all__ = ["EventStudyResults"]
 
 
-class EventStudyResults(StudyRecord, StudyMeasures, StudyTests):
+class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables):
     """Results of an event study.
 
     Made by `EventStudy.fit`; remembers the specification that made it (`spec`). Returns are

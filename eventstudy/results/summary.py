@@ -15,7 +15,7 @@ from eventstudy.results.frictions import limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
 
-__all__ = ["design", "summary_table"]
+__all__ = ["design", "summary_table", "unit"]
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
@@ -148,13 +148,7 @@ def _excluded(data: StudyData) -> Section:
 
 
 def _notes(data: StudyData, window: Window) -> list[str]:
-    kind = data.spec.market.kind
-    unit = "Returns are decimals shown in percent"
-    if kind in LEVELS:
-        unit = f"Abnormal {kind} " + (
-            "in log points, 100% being a factor of e = 2.72" if kind.startswith("log") else "in percent a day"
-        )
-    notes = [f"{unit}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
     days = data.test_input(window).cumulative.n_days
     short = data.index[(days < len(window)) & (days > 0)]
     if len(short):
@@ -184,6 +178,15 @@ def _notes(data: StudyData, window: Window) -> list[str]:
             "sessions."
         )
     return notes
+
+
+def unit(data: StudyData) -> str:
+    """Tell what the percentages of a table are."""
+    kind = data.spec.market.kind
+    if kind not in LEVELS:
+        return "Returns are decimals shown in percent"
+    scale = "in log points, 100% being a factor of e = 2.72" if kind.startswith("log") else "in percent a day"
+    return f"Abnormal {kind} {scale}"
 
 
 def _what(window: Window) -> str:
