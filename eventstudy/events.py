@@ -41,7 +41,7 @@ class Events:
         timestamp. A time known only to a window is given by both its ends, `announced_after` and
         `announced_before`, instead. Optional: `event_id` (unique; default 0, 1, ...), `label`,
         `group`, `benchmark` (a benchmark or column of the market, for this event instead of the
-        market's); any other column is kept.
+        market's), `factors` (the name of one of the market's sets of factors); any other column is kept.
     timezone : str, optional
         IANA zone of announcement times that carry none. Without it a time without zone is an error.
     non_session : {"next", "previous", "skip", "raise"}, default "next"

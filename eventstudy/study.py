@@ -29,7 +29,7 @@ from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.gaps import widen_gaps
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.sample import EventSample, check_windows, factor_row
+from eventstudy.sample import EventSample, check_factors, check_windows
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy"]
@@ -45,7 +45,7 @@ class EventStudy:
     market : Market
     events : Events, or what `Events` takes
         A column `benchmark` may name, event by event, a benchmark or column of the market to measure
-        against instead of the market's own benchmark.
+        against instead of the market's own benchmark; a column `factors` one of the market's sets of factors.
     model : NormalReturnModel, default MarketModel()
     estimation : Window or (int, int), default (-250, -30)
         Sessions, relative to day 0, on which normal returns are estimated.
@@ -111,7 +111,7 @@ class EventStudy:
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
         events = events if isinstance(events, Events) else Events(events)
-        _check_needs(market, model, named="benchmark" in events.frame)
+        _check_needs(market, model, events.frame)
         self._spec = StudySpec(market, events, model, estimation, window, min_observations)
 
     @property
@@ -164,29 +164,22 @@ class EventStudy:
         _report_excluded(sample)
         _warn_of(sample)
         abnormal = abnormal_returns(arrays, fit, spec.window)
-        _warn_of_gaps(sample, abnormal.actual, abnormal.expected)
+        _warn_of_gaps(sample, arrays.span_evt, abnormal.ar)
         results = EventStudyResults(spec, sample, fit, abnormal)
         _warn_of_limits(results)
         return results
 
 
-def _check_needs(market: Market, model: NormalReturnModel, named: bool) -> None:
-    """Refuse a model that the market cannot serve; `named` is whether events may name benchmarks."""
-    sources = {regressor.source for regressor in model.regressors}
-    factors = [] if market.factors is None else [str(c) for c in market.factors.columns]
-    if "benchmark" in sources and not market.benchmarks and not named:
+def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame) -> None:
+    """Refuse a model that the market cannot serve; events may name their own benchmarks and factors."""
+    sources = dict.fromkeys(regressor.source for regressor in model.regressors)
+    if "benchmark" in sources and not market.benchmarks and "benchmark" not in events:
         raise ModelError(
             f"{model.label} needs a benchmark, and the market has none: make it with benchmark='399001.SZ' "
             "(a column), a Series of the index, or a mapping by security."
         )
-    needed = [source for source in dict.fromkeys(r.source for r in model.regressors) if source != "benchmark"]
-    needed += ["rf"] if model.excess else []
-    if any(factor_row(market, name) is None for name in needed):
-        listed = ", ".join(needed[:-1]) + (" and " if len(needed) > 1 else "") + needed[-1]
-        raise ModelError(
-            f"{type(model).__name__} needs column{'s' * (len(needed) > 1)} {listed}; market has "
-            f"{', '.join(factors) or 'no factors'}. Pass them as Market(..., factors=frame)."
-        )
+    needed = [source for source in sources if source != "benchmark"] + ["rf"] * model.excess
+    check_factors(market, events, needed, type(model).__name__)
 
 
 def _rows(record: Record, keep: npt.NDArray[np.bool_]) -> Record:
@@ -286,11 +279,9 @@ def _touching(sample: EventSample) -> list[tuple[object, object, str]]:
     return found
 
 
-def _warn_of_gaps(
-    sample: EventSample, actual: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
-) -> None:
-    """Warn where a return is known but no normal return is: the benchmark or a factor has a gap."""
-    lost = ~np.isnan(actual) & np.isnan(expected)
+def _warn_of_gaps(sample: EventSample, spans: npt.NDArray[np.int64], ar: npt.NDArray[np.float64]) -> None:
+    """Warn where a security traded but has no abnormal return: the benchmark or a factor has a gap."""
+    lost = (spans > 0) & np.isnan(ar)
     for i in np.flatnonzero(lost.any(axis=1))[:5]:
         days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
         warn(

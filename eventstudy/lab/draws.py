@@ -20,7 +20,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: Columns in which an event may name what it is measured against.
-NAMING = ("benchmark",)
+NAMING = ("benchmark", "factors")
 #: Events of dates that lie close together: pairs of sessions since the first date, and events of that date.
 Episode = tuple[tuple[int, int], ...]
 #: Columns in which events name what they are measured against, with their N values.

@@ -26,9 +26,11 @@ from eventstudy.market.limitbook import PriceLimit
 
 __all__ = [
     "Benchmark",
+    "Factors",
     "MarketArrays",
     "MarketData",
     "check_choice",
+    "factor_rows",
     "lay_benchmarks",
     "lay_factors",
     "lay_on_sessions",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
+Factors = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,15 @@ class MarketArrays:
         for a break, else 0. Their returns are no `single` ones.
     unit : {"D", "m", "s"}
         In which sessions are told apart: days, or minutes or seconds of intraday bars.
+    factor_rows : mapping of str to mapping of str to int
+        Rows of ``Market.bank`` of the factors, by set of factors and name; a set given without a name is "".
     """
 
     returns: npt.NDArray[np.float64]
     spans: npt.NDArray[np.int64]
     single: npt.NDArray[np.float64]
     benchmark: npt.NDArray[np.int64]
+    factor_rows: Mapping[str, Mapping[str, int]]
     gap: npt.NDArray[np.int8] | None = None
     unit: Literal["D", "m", "s"] = "D"
 
@@ -162,24 +168,57 @@ def reference_prices(
 
 
 def lay_factors(
-    factors: pd.DataFrame | None,
+    factors: Factors | None,
     sessions: pd.DatetimeIndex,
     calendar: str | None,
     kind: ReturnKind,
     timed: bool = False,
 ) -> pd.DataFrame | None:
-    """Lay factors on the sessions; days they lack are missing."""
+    """Lay factors on the sessions; days they lack are missing. Several sets make two column levels."""
     if factors is None:
         return None
-    wide = wide_frame(factors, "Factors", timezone_of(calendar), timed)
+    if isinstance(factors, pd.DataFrame) and factors.columns.nlevels == 2:
+        factors = {name: pd.DataFrame(factors[name]) for name in factors.columns.unique(0)}
+    if isinstance(factors, Mapping):
+        sets = {str(name).strip(): frame for name, frame in factors.items()}
+        if not sets or not all(sets) or len(sets) < len(factors):
+            raise DataError(
+                "Sets of factors need names, each its own, such as factors={'CN': frame, 'US': frame}; got "
+                f"{list(factors)}."
+            )
+        return pd.concat(
+            {of: _lay_set(each, sessions, calendar, kind, timed, f" of {of}") for of, each in sets.items()},
+            axis=1,
+        )
+    return _lay_set(factors, sessions, calendar, kind, timed, "")
+
+
+def _lay_set(
+    factors: pd.DataFrame,
+    sessions: pd.DatetimeIndex,
+    calendar: str | None,
+    kind: ReturnKind,
+    timed: bool,
+    of: str,
+) -> pd.DataFrame:
+    wide = wide_frame(factors, f"Factors{of}", timezone_of(calendar), timed)
     if not wide.index.isin(sessions).any():
         raise DataError(
-            f"Factors have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
+            f"Factors{of} have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}."
         )
-    check_returns(wide, "Factors", kind)
-    warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, "Factors")
+    check_returns(wide, f"Factors{of}", kind)
+    warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
     return wide.reindex(sessions)
+
+
+def factor_rows(factors: pd.DataFrame | None, first: int) -> dict[str, dict[str, int]]:
+    """Rows of laid factors, by set and name, where the first of them is row `first`."""
+    rows: dict[str, dict[str, int]] = {}
+    for row, column in enumerate([] if factors is None else factors.columns, start=first):
+        of, name = column if isinstance(column, tuple) else ("", column)
+        rows.setdefault(of, {})[str(name)] = row
+    return rows
 
 
 def lay_benchmarks(

@@ -17,9 +17,11 @@ from eventstudy.market.bars import bar_grid, benchmark_on_bars, check_freq, lay_
 from eventstudy.market.frames import BadPrices, check_prices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
     Benchmark,
+    Factors,
     MarketArrays,
     MarketData,
     check_choice,
+    factor_rows,
     lay_benchmarks,
     lay_factors,
     lay_on_sessions,
@@ -41,8 +43,9 @@ class Market:
         Dates × securities, decimals (0.01 is one percent). Missing where a security did not trade.
     benchmark : str, Series or mapping, optional
         Column of `returns`, a Series of dated returns, or a mapping of security to either.
-    factors : DataFrame, optional
-        Dates × factors (such as mkt_rf, smb, hml, rf), decimals.
+    factors : DataFrame, or mapping of str to DataFrame, optional
+        Dates × factors (such as mkt_rf, smb, hml, rf), decimals; or several such sets by name, of which
+        events choose in their column `factors`.
     calendar : str, optional
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks.
@@ -84,7 +87,7 @@ class Market:
         returns: pd.DataFrame,
         *,
         benchmark: Benchmark | None = None,
-        factors: pd.DataFrame | None = None,
+        factors: Factors | None = None,
         calendar: str | None = None,
         kind: ReturnKind = "simple",
         gaps: Literal["lumped", "single"] = "lumped",
@@ -121,7 +124,7 @@ class Market:
         prices: pd.DataFrame | pd.Series,
         *,
         benchmark: Benchmark | None = None,
-        factors: pd.DataFrame | None = None,
+        factors: Factors | None = None,
         calendar: str | None = None,
         kind: ReturnKind = "simple",
         bad_prices: BadPrices = "raise",
@@ -221,10 +224,12 @@ class Market:
         if data.gap is not None:
             several = several | (data.gap > 0)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
-        self._arrays = MarketArrays(data.returns, data.spans, single, own, data.gap, data.unit)
+        rows = factor_rows(data.factors, len(names))
+        self._arrays = MarketArrays(data.returns, data.spans, single, own, rows, data.gap, data.unit)
         self._n_benchmarks = len(names)
         if data.factors is not None:
-            factor, factor_names = data.factors.to_numpy().T, [str(c) for c in data.factors.columns]
+            factor = data.factors.to_numpy().T
+            factor_names = [f"{of}: {name}" if of else name for of, each in rows.items() for name in each]
             clash = sorted(set(names) & set(factor_names))
             if clash:
                 raise DataError(
@@ -280,7 +285,7 @@ class Market:
 
     @property
     def factors(self) -> pd.DataFrame | None:
-        """Factors laid on the sessions, or None."""
+        """Factors laid on the sessions, or None; of several sets with two column levels, set and factor."""
         return None if self._data.factors is None else self._data.factors.copy()
 
     @property
@@ -385,5 +390,6 @@ class Market:
             shown = self.benchmarks[:3]
             parts.append("benchmark " + ", ".join(shown) + ", ..." * (len(self.benchmarks) > 3))
         if self._data.factors is not None:
-            parts.append("factors " + ", ".join(map(str, self._data.factors.columns)))
+            sets = [", ".join(rows) + f" of {of}" * bool(of) for of, rows in self.arrays.factor_rows.items()]
+            parts.append("factors " + "; ".join(sets))
         return "Market: " + ", ".join(parts)

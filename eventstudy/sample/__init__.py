@@ -1,6 +1,7 @@
 """EventSample: the only place where dates become rows."""
 
-from eventstudy.sample.layout import EventArrays, Missing, Regressor, check_missing, factor_row
+from eventstudy.sample.factor_sets import check_factors
+from eventstudy.sample.layout import EventArrays, Missing, Regressor, check_missing
 from eventstudy.sample.sample import EventSample, check_windows
 
 __all__ = [
@@ -8,7 +9,7 @@ __all__ = [
     "EventSample",
     "Missing",
     "Regressor",
+    "check_factors",
     "check_missing",
     "check_windows",
-    "factor_row",
 ]

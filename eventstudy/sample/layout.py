@@ -92,12 +92,15 @@ def gap_kinds(gap: npt.NDArray[np.int8], rows: IntArray, spans: IntArray) -> npt
     return kinds
 
 
-def factor_row(market: Market, factor: str) -> int | None:
-    """Row of a factor in ``market.bank``, or None; case, hyphens and the names of momentum do not matter."""
-    names = list(market.bank.names[len(market.benchmarks) :])
+def factor_row(market: Market, factor: str, of: str = "") -> int | None:
+    """Row in ``market.bank`` of a factor of the set `of`, or None; the set without a name is called "".
+
+    Case, hyphens and the names of momentum do not matter.
+    """
+    rows = market.arrays.factor_rows.get(of, {})
     for same in (str, _plain):
         wanted = same(factor)
-        for row, name in enumerate(names, start=len(market.benchmarks)):
+        for name, row in rows.items():
             if same(name) == wanted:
                 return row
     return None

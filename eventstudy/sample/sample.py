@@ -19,6 +19,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.sample.benchmarks import named_benchmarks
+from eventstudy.sample.factor_sets import named_factor_sets
 from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, gap_kinds, take_windows
 from eventstudy.sample.placement import (
     first_sessions,
@@ -88,6 +89,11 @@ class EventSample:
     def bank(self) -> SeriesBank:
         """Benchmarks and factors: those of the market, then the columns that events name as benchmark."""
         return named_benchmarks(self.market, self.events)[0]
+
+    @cached_property
+    def factor_set(self) -> IntArray:
+        """Position of each event's set in ``market.arrays.factor_rows``, -1 for none; shape (N,)."""
+        return named_factor_sets(self.market, self.events)
 
     @cached_property
     def spans(self) -> IntArray:
@@ -180,7 +186,7 @@ class EventSample:
         rf_evt: FloatArray | float = 0.0
         if excess:
             rows = self.day0[part, None] + self.window.offsets
-            rf_evt = self.bank.compound(self._row("rf"), rows, np.maximum(span_evt, 1))
+            rf_evt = self.bank.compound(self._row("rf", part)[:, None], rows, np.maximum(span_evt, 1))
         return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt)
 
     def _single(
@@ -189,17 +195,16 @@ class EventSample:
         """Estimation window of one-session returns and regressors, NaN elsewhere."""
         length, bank = len(self.estimation), self.bank.single
         first = self.day0[part] + self.estimation.start
-        everyone = np.zeros(len(first), dtype=np.int64)
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
         x = np.empty((*y.shape, len(regressors)))
         for j, wanted in enumerate(regressors):
-            series = everyone + self._series(wanted.source, part)
+            series = self._series(wanted.source, part)
             x[:, :, j] = take_windows(bank, series, first - wanted.lag, length)
             x[series < 0, :, j] = np.nan
             if excess and wanted.source == "benchmark":
-                x[:, :, j] -= take_windows(bank, everyone + self._row("rf"), first - wanted.lag, length)
+                x[:, :, j] -= take_windows(bank, self._row("rf", part), first - wanted.lag, length)
         if excess:
-            y = y - take_windows(bank, everyone + self._row("rf"), first, length)
+            y = y - take_windows(bank, self._row("rf", part), first, length)
         return y, x
 
     def _spanning(
@@ -216,13 +221,12 @@ class EventSample:
         reach = np.where(span > 0, span, 1)
         x = np.empty((*rows.shape, len(regressors)))
         for j, wanted in enumerate(regressors):
-            series = np.asarray(self._series(wanted.source, part))
-            series = series[:, None] if series.ndim else series
+            series = self._series(wanted.source, part)[:, None]
             x[:, :, j] = bank.compound(series, rows - wanted.lag, reach)
             if excess and wanted.source == "benchmark":
-                x[:, :, j] -= bank.compound(self._row("rf"), rows - wanted.lag, reach)
+                x[:, :, j] -= bank.compound(self._row("rf", part)[:, None], rows - wanted.lag, reach)
         if excess:
-            y = y - bank.compound(self._row("rf"), rows, reach)
+            y = y - bank.compound(self._row("rf", part)[:, None], rows, reach)
         return y, x, span
 
     def _dates(self, window: Window, part: slice) -> DayArray:
@@ -234,13 +238,20 @@ class EventSample:
         return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", unit))
 
     def _series(self, source: str, part: slice) -> IntArray:
-        return self.benchmark[part] if source == "benchmark" else self._row(source)
+        return self.benchmark[part] if source == "benchmark" else self._row(source, part)
 
-    def _row(self, factor: str) -> IntArray:
-        row = factor_row(self.market, factor)
-        if row is None:
-            raise ModelError(f"The market has no factor {factor!r}; pass it as Market(..., factors=frame).")
-        return np.array(row, dtype=np.int64)
+    def _row(self, factor: str, part: slice) -> IntArray:
+        """Row in `bank` of a factor, in each event's own set; shape (n,)."""
+        sets, used = list(self.market.arrays.factor_rows), self.factor_set[part]
+        # The last is for events without a set, whose position is -1.
+        rows = [*(factor_row(self.market, factor, name) for name in sets), None]
+        lacking = next((at for at in np.unique(used).tolist() if rows[at] is None), None)
+        if lacking is not None:
+            where = f" in the set {sets[lacking]!r}" if lacking >= 0 and sets[lacking] else ""
+            raise ModelError(
+                f"The market has no factor {factor!r}{where}; pass it as Market(..., factors=frame)."
+            )
+        return np.array([-1 if row is None else row for row in rows], dtype=np.int64)[used]
 
     @classmethod
     def of(cls, market: Market, events: Events, estimation: Window, window: Window) -> EventSample:
@@ -254,11 +265,12 @@ class EventSample:
             If events carry announcement times and the market has no exchange calendar.
         EventError
             If a date is no session and the events were made with ``non_session="raise"``, or an event
-            names a benchmark that the market has not.
+            names a benchmark or a set of factors that the market has not.
         """
         check_windows(estimation, window)
         frame = events.frame
         named_benchmarks(market, frame)
+        named_factor_sets(market, frame)
         place = first_sessions(market, frame, events.non_session, events.ambiguous)
         reasons = dict(place.reasons)
         names = frame["security"]
