@@ -43,6 +43,8 @@ class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables):
     [{'first_session': '2019-05-22', 'day_0': '2019-05-22'}]
     """
 
+    _data: StudyData
+
     def __init__(
         self, spec: StudySpec, sample: EventSample, fit: ModelFit, abnormal: AbnormalReturns
     ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -18,25 +20,69 @@ from eventstudy.results.spec import StudySpec
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
-__all__ = ["StudyData", "WindowLike", "checked_level"]
+__all__ = ["EventData", "StudyData", "WindowLike", "checked_level"]
 
 WindowLike = Window | Sequence[int] | int | None
 
 
-@dataclass(frozen=True)
-class StudyData:
-    """Specification, sample, model fit and abnormal returns of one fitted study."""
+class EventData(ABC):
+    """What measures, tests and figures read of fitted events, be they of one study or of several.
 
-    spec: StudySpec
-    sample: EventSample
-    fit: ModelFit
+    Attributes
+    ----------
+    abnormal : AbnormalReturns
+    """
+
     abnormal: AbnormalReturns
-    _inputs: dict[Window, TestInput] = field(default_factory=dict, repr=False, compare=False)
+    _inputs: dict[Window, TestInput]
+
+    @property
+    @abstractmethod
+    def event_window(self) -> Window:
+        """Sessions that have abnormal returns."""
+
+    @property
+    @abstractmethod
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions of the market, or of any of the markets."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Kind of the returns, as in `Market.kind`."""
+
+    @property
+    @abstractmethod
+    def timeline(self) -> pd.DataFrame:
+        """Usable events, as in `EventSample.timeline`."""
+
+    @property
+    @abstractmethod
+    def excluded(self) -> pd.DataFrame:
+        """Events that cannot be used, each with its reason."""
+
+    @property
+    @abstractmethod
+    def events(self) -> pd.DataFrame:
+        """The usable events with every column they were given, in the order of `index`."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> pd.DataFrame:
+        """Parameters by event; see `EventStudyResults.parameters`."""
+
+    @abstractmethod
+    def part(self, row: int) -> tuple[StudyData, int]:
+        """Return the study that event `row` belongs to, and its row there."""
+
+    @abstractmethod
+    def parts(self) -> list[tuple[StudyData, npt.NDArray[np.int64]]]:
+        """Return each study, and which of its rows these events are; in the order of `index`."""
 
     @property
     def index(self) -> pd.Index:
         """Ids of the usable events."""
-        return self.sample.timeline.index
+        return self.timeline.index
 
     def window(self, start: WindowLike, end: int | None = None) -> Window:
         """Return a tested window, checked to lie in the event window; the whole of it by default.
@@ -46,7 +92,7 @@ class StudyData:
         RequestError
             If it reaches outside the event window.
         """
-        whole = self.spec.window
+        whole = self.event_window
         if start is None:
             if end is not None:
                 raise RequestError(
@@ -63,7 +109,7 @@ class StudyData:
 
     def headline(self) -> Window:
         """Return the window of the headline CAR: (0, +1), or as much of it as the event window holds."""
-        return Window(0, min(1, self.spec.window.end))
+        return Window(0, min(1, self.event_window.end))
 
     def test_input(self, window: Window) -> TestInput:
         """Return what the significance tests see of a window."""
@@ -79,12 +125,12 @@ class StudyData:
         RequestError
             If there is no such column, or an event has nothing in it.
         """
-        frame = self.spec.events.frame
+        frame = self.events
         if by not in frame:
             raise RequestError(
                 f"The events have no column {by!r}; their columns are {', '.join(map(str, frame.columns))}."
             )
-        groups = frame[by].reindex(self.index)
+        groups = frame[by]
         without = groups.index[groups.isna()].tolist()
         if without:
             raise RequestError(
@@ -106,14 +152,14 @@ class StudyData:
         RequestError
             If the event is unknown, was excluded, or is not named though there are several.
         """
-        index, excluded = self.index, self.sample.excluded
+        index, excluded = self.index, self.excluded
         if event_id is None:
             if len(index) == 1:
                 return 0
             raise RequestError(f"There are {len(index)} events: name one of {_some(index)} (event_id).")
         if event_id in index:
             return int(index.get_indexer(pd.Index([event_id]))[0])
-        of_security = np.flatnonzero(self.sample.timeline["security"] == event_id)
+        of_security = np.flatnonzero(self.timeline["security"] == event_id)
         if len(of_security) == 1:
             return int(of_security[0])
         if len(of_security) > 1:
@@ -131,7 +177,7 @@ class StudyData:
 
     def name(self, row: int) -> str:
         """Name of an event for titles: its label, else its security, and day 0."""
-        event = self.sample.timeline.iloc[row]
+        event = self.timeline.iloc[row]
         label = event["label"]
         name = f"{event['security']}, {told_time(event['day_0'])}"
         return f"{label} ({name})" if isinstance(label, str) and label else name
@@ -156,6 +202,54 @@ class StudyData:
             },
             index=self.index,
         )
+
+
+@dataclass(frozen=True)
+class StudyData(EventData):
+    """Specification, sample, model fit and abnormal returns of one fitted study."""
+
+    spec: StudySpec
+    sample: EventSample
+    fit: ModelFit
+    abnormal: AbnormalReturns
+    _inputs: dict[Window, TestInput] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def event_window(self) -> Window:
+        return self.spec.window
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        return self.spec.market.sessions
+
+    @property
+    def kind(self) -> str:
+        """Kind of the returns."""
+        return self.spec.market.kind
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        return self.sample.timeline
+
+    @property
+    def excluded(self) -> pd.DataFrame:
+        return self.sample.excluded
+
+    @property
+    def events(self) -> pd.DataFrame:
+        return self.sample.events
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        fit = self.fit
+        frame = pd.DataFrame(fit.params.copy(), self.index, list(fit.param_names))
+        return frame.assign(sigma=np.sqrt(fit.s2), n_obs=fit.n_obs, dof=fit.dof, r_squared=fit.r_squared)
+
+    def part(self, row: int) -> tuple[StudyData, int]:
+        return self, row
+
+    def parts(self) -> list[tuple[StudyData, npt.NDArray[np.int64]]]:
+        return [(self, np.arange(len(self.index)))]
 
 
 def checked_level(level: float) -> float:

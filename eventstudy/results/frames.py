@@ -9,7 +9,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import average
-from eventstudy.results.data import StudyData, checked_level
+from eventstudy.results.data import EventData, StudyData, checked_level
 from eventstudy.windows import Window
 
 __all__ = ["caar_path", "caar_paths", "car_path", "decomposition", "fit", "heatmap", "null", "reaction"]
@@ -22,7 +22,7 @@ def _growing(window: Window) -> list[Window]:
     return [Window(window.start, int(day)) for day in window.offsets]
 
 
-def car_path(data: StudyData, rows: list[int], window: Window, level: float = 0.95) -> pd.DataFrame:
+def car_path(data: EventData, rows: list[int], window: Window, level: float = 0.95) -> pd.DataFrame:
     """CAR from the window's start to each of its days: event, day, car, se, ci_low, ci_high.
 
     NaN on days without a return.
@@ -31,7 +31,7 @@ def car_path(data: StudyData, rows: list[int], window: Window, level: float = 0.
     traded = ~np.isnan(data.abnormal.ar)
     for upto in _growing(window):
         cars = data.cars(upto, level).iloc[rows][["car", "se", "ci_low", "ci_high"]]
-        seen = traded[rows, upto.end - data.spec.window.start]
+        seen = traded[rows, upto.end - data.event_window.start]
         cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
         names = [data.name(row) for row in rows]
         parts.append(cars.assign(event=names, day=upto.end).reset_index(drop=True))
@@ -39,14 +39,14 @@ def car_path(data: StudyData, rows: list[int], window: Window, level: float = 0.
     return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)
 
 
-def caar_path(data: StudyData, window: Window, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
+def caar_path(data: EventData, window: Window, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
     """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test."""
     windows = _growing(window)
     return _averages([data.test_input(w) for w in windows], windows, test, level)
 
 
 def caar_paths(
-    data: StudyData, by: str, window: Window, test: str | None = None, level: float = 0.95
+    data: EventData, by: str, window: Window, test: str | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """`caar_path` of each group of events: group, day, caar, se, ci_low, ci_high, n_events, test.
 
@@ -160,7 +160,7 @@ def null(data: StudyData, row: int, window: Window) -> pd.DataFrame:
     return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
 
 
-def heatmap(data: StudyData, window: Window) -> pd.DataFrame:
+def heatmap(data: EventData, window: Window) -> pd.DataFrame:
     """Abnormal returns, event names × relative days."""
     ar = data.abnormal.ar[:, data.abnormal.columns(window)]
     names = [data.name(row) for row in range(len(ar))]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.results import average, frames, frictions
-from eventstudy.results.data import StudyData, WindowLike, checked_level
+from eventstudy.results.data import EventData, WindowLike, checked_level
 from eventstudy.windows import Window
 
 __all__ = ["StudyMeasures"]
@@ -18,20 +18,18 @@ __all__ = ["StudyMeasures"]
 class StudyMeasures:
     """Abnormal returns, CAR, AAR, CAAR, parameters and regressions of a fitted study."""
 
-    _data: StudyData
+    _data: EventData
 
     @property
     def abnormal_returns(self) -> pd.DataFrame:
         """Abnormal returns, event_id × relative day; NaN where the security did not trade."""
-        columns = pd.Index(self._data.spec.window.offsets, name="day")
+        columns = pd.Index(self._data.event_window.offsets, name="day")
         return pd.DataFrame(self._data.abnormal.ar.copy(), self._data.index, columns)
 
     @property
     def parameters(self) -> pd.DataFrame:
         """Estimated parameters by event, with sigma, n_obs, dof and r_squared."""
-        fit = self._data.fit
-        frame = pd.DataFrame(fit.params.copy(), self._data.index, list(fit.param_names))
-        return frame.assign(sigma=np.sqrt(fit.s2), n_obs=fit.n_obs, dof=fit.dof, r_squared=fit.r_squared)
+        return self._data.parameters
 
     def car(
         self,
@@ -64,7 +62,8 @@ class StudyMeasures:
         if end != "first_free_close":
             return data.cars(data.window(start, end), level)
         first = data.window(0 if start is None else start).start
-        ends = frictions.first_free_close(data, first)
+        parts = [frictions.first_free_close(study, first)[rows] for study, rows in data.parts()]
+        ends = np.concatenate(parts)
         frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
@@ -88,10 +87,10 @@ class StudyMeasures:
             By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
             events with a positive abnormal return), test.
         """
-        days = [Window(int(d), int(d)) for d in self._data.spec.window.offsets]
+        days = [Window(int(d), int(d)) for d in self._data.event_window.offsets]
         inputs = [self._data.test_input(day) for day in days]
         frame = average.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
-        return frame.set_axis(pd.Index(self._data.spec.window.offsets, name="day"), axis=0)
+        return frame.set_axis(pd.Index(self._data.event_window.offsets, name="day"), axis=0)
 
     def caar(
         self,
@@ -128,10 +127,9 @@ class StudyMeasures:
         ModelError
             If the model is not a regression.
         """
-        row = self._data.position(event_id)
-        spec = self._data.spec
-        arrays = spec.model.arrays(self._data.sample, slice(row, row + 1))
-        return spec.model.regression(arrays, 0)
+        study, row = self._data.part(self._data.position(event_id))
+        arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
+        return study.spec.model.regression(arrays, 0)
 
     def decomposition(self, event_id: Hashable | None = None, day: int = 0) -> pd.DataFrame:
         """Take the event day apart: gap, low, high and close against previous close and limit.
@@ -154,4 +152,5 @@ class StudyMeasures:
         RequestError
             If the market has no open, low and high of that day.
         """
-        return frames.decomposition(self._data, self._data.position(event_id), day)
+        study, row = self._data.part(self._data.position(event_id))
+        return frames.decomposition(study, row, day)

@@ -9,7 +9,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.results import average
-from eventstudy.results.data import StudyData
+from eventstudy.results.data import EventData, StudyData
 from eventstudy.windows import Window
 
 __all__ = ["SEED", "clustering", "forest", "tests", "timeline"]
@@ -17,7 +17,7 @@ __all__ = ["SEED", "clustering", "forest", "tests", "timeline"]
 SEED = 0
 
 
-def forest(data: StudyData, window: Window, level: float = 0.95) -> pd.DataFrame:
+def forest(data: EventData, window: Window, level: float = 0.95) -> pd.DataFrame:
     """CAR of each event with its interval, and their average: event, car, ci_low, ci_high, role."""
     columns = ["car", "ci_low", "ci_high"]
     frame = data.cars(window, level)[columns].reset_index(drop=True)
@@ -31,11 +31,16 @@ def forest(data: StudyData, window: Window, level: float = 0.95) -> pd.DataFrame
     return pd.concat([frame, mean.assign(event=name, role="average")], ignore_index=True)
 
 
-def clustering(data: StudyData, window: Window) -> pd.DataFrame:
+def clustering(data: EventData, window: Window) -> pd.DataFrame:
     """Sessions from the first tested window to the last: date, windows open, events of that day 0."""
-    sessions, day0 = data.spec.market.sessions, data.sample.day0
-    last = len(sessions) - 1
-    starts, ends = np.clip(day0 + window.start, 0, last), np.clip(day0 + window.end, 0, last)
+    sessions, last = data.sessions, len(data.sessions) - 1
+    dates = data.abnormal.event_dates.astype("datetime64[ns]")
+    day0 = sessions.get_indexer(pd.Index(dates[:, -data.event_window.start]))
+    tested = dates[:, data.abnormal.columns(window)]
+    rows = sessions.get_indexer(pd.Index(tested.ravel())).reshape(tested.shape)
+    # Windows that reach beyond the data stay open until its end.
+    starts, ends = np.where(rows < 0, last, rows).min(axis=1), rows.max(axis=1)
+    ends = np.where(ends < 0, last, ends)
     events = np.bincount(day0, minlength=len(sessions))
     # A window opens on its first session and closes after its last.
     steps = np.bincount(starts, minlength=last + 2) - np.bincount(ends + 1, minlength=last + 2)
@@ -44,7 +49,7 @@ def clustering(data: StudyData, window: Window) -> pd.DataFrame:
     return frame.iloc[first:after].reset_index(drop=True)
 
 
-def tests(data: StudyData, window: Window) -> pd.DataFrame:
+def tests(data: EventData, window: Window) -> pd.DataFrame:
     """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
 
     Resampling tests draw from the seed `SEED`, so that a figure and a table of them agree.

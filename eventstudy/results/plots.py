@@ -11,7 +11,7 @@ from eventstudy import plotting
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import frames, overviews
-from eventstudy.results.data import StudyData, WindowLike
+from eventstudy.results.data import EventData, WindowLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ class ResultsPlotter:
     `eventstudy.plotting`, which draws frames of your own as well.
     """
 
-    def __init__(self, data: StudyData) -> None:
+    def __init__(self, data: EventData) -> None:
         self._data = data
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class ResultsPlotter:
             frame = frames.caar_path(self._data, window, test, level)
         else:
             frame = frames.caar_paths(self._data, by, window, test, level)
-        n, names = len(self._data.sample), [name.replace("_", "-") for name in frame["test"].unique()]
+        n, names = len(self._data.index), [name.replace("_", "-") for name in frame["test"].unique()]
         title = (
             f"{n} event{'s' * (n != 1)}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
             f"test{'s' * (len(names) > 1)}"
@@ -90,9 +90,8 @@ class ResultsPlotter:
         ax: Axes | None = None,
     ) -> Axes:
         """Price beside the price had nothing been announced."""
-        data = self._data
-        row = data.position(event_id)
-        frame = frames.reaction(data, row, data.window(start, end), level)
+        data, row = self._data.part(self._data.position(event_id))
+        frame = frames.reaction(data, row, self._data.window(start, end), level)
         return plotting.plot_reaction(frame, ax=ax, currency=currency, title=_title(data, row), level=level)
 
     def fit(
@@ -104,9 +103,8 @@ class ResultsPlotter:
         ax: Axes | None = None,
     ) -> Axes:
         """Estimation regression as a scatter, the event days marked: (0, +1) by default."""
-        data = self._data
-        row = data.position(event_id)
-        window = data.headline() if start is None and end is None else data.window(start, end)
+        data, row = self._data.part(self._data.position(event_id))
+        window = self._data.headline() if start is None and end is None else self._data.window(start, end)
         frame = frames.fit(data, row, window)
         return plotting.plot_fit(frame, ax=ax, title=_title(data, row))
 
@@ -119,9 +117,8 @@ class ResultsPlotter:
         ax: Axes | None = None,
     ) -> Axes:
         """Event-day abnormal return against the estimation-window residuals."""
-        data = self._data
-        row = data.position(event_id)
-        frame = frames.null(data, row, data.window(start, end))
+        data, row = self._data.part(self._data.position(event_id))
+        frame = frames.null(data, row, self._data.window(start, end))
         return plotting.plot_null(frame, ax=ax, title=_title(data, row))
 
     def heatmap(
@@ -144,8 +141,7 @@ class ResultsPlotter:
         ax: Axes | None = None,
     ) -> Axes:
         """Event day taken apart: overnight gap, low, close, limit."""
-        data = self._data
-        row = data.position(event_id)
+        data, row = self._data.part(self._data.position(event_id))
         frame = frames.decomposition(data, row, day).reset_index()
         return plotting.plot_decomposition(frame, ax=ax, currency=currency, title=_title(data, row))
 
@@ -215,25 +211,23 @@ class ResultsPlotter:
         ax: Axes | None = None,
     ) -> Axes:
         """Price at the close within its daily limits, limit days and suspended sessions marked."""
-        data = self._data
-        row = data.position(event_id)
-        frame = overviews.timeline(data, row, data.window(start, end))
+        data, row = self._data.part(self._data.position(event_id))
+        frame = overviews.timeline(data, row, self._data.window(start, end))
         return plotting.plot_timeline(frame, ax=ax, currency=currency, title=_title(data, row))
 
     def _residuals(self, event_id: Hashable | None) -> tuple[pd.DataFrame, str]:
-        data = self._data
-        row = data.position(event_id)
-        return frames.null(data, row, data.spec.window), _title(data, row)
+        data, row = self._data.part(self._data.position(event_id))
+        return frames.null(data, row, self._data.event_window), _title(data, row)
 
 
-def _title(data: StudyData, row: int) -> str:
+def _title(data: EventData, row: int) -> str:
     """Name of an event as a title; dollars in a label are no mathematics."""
     return data.name(row).replace("$", r"\$")
 
 
-def _named(ax: Axes, data: StudyData, measure: str) -> Axes:
+def _named(ax: Axes, data: EventData, measure: str) -> Axes:
     """Name the axis after what is measured, where that is no return."""
-    kind = data.spec.market.kind
+    kind = data.kind
     if kind in LEVELS:
         # Panels of a figure of their own share one name.
         shared = ax.figure.get_supylabel()

@@ -23,7 +23,7 @@ from eventstudy.inference.groups import against as against_controls
 from eventstudy.inference.groups import difference
 from eventstudy.inference.multiplicity import Adjustment, firm_tests
 from eventstudy.inference.registry import as_frame
-from eventstudy.results.data import StudyData, WindowLike
+from eventstudy.results.data import EventData, WindowLike
 from eventstudy.windows import Window
 
 __all__ = ["StudyTests"]
@@ -32,7 +32,7 @@ __all__ = ["StudyTests"]
 class StudyTests:
     """Significance tests of a fitted study."""
 
-    _data: StudyData
+    _data: EventData
 
     def test(
         self,
@@ -110,7 +110,7 @@ class StudyTests:
             frame.insert(0, "group", name)
         return pd.concat([frame for _, frame in parts], ignore_index=True)
 
-    def _controls(self, against: StudyTests) -> StudyData:
+    def _controls(self, against: StudyTests) -> EventData:
         if not isinstance(against, StudyTests):
             raise RequestError(
                 "against= takes the results of a study of control events, "
@@ -118,7 +118,7 @@ class StudyTests:
             )
         own, other = (
             set(zip(s["security"], s["day_0"], strict=True))
-            for s in (self._data.sample.timeline, against._data.sample.timeline)
+            for s in (self._data.timeline, against._data.timeline)
         )
         if own & other:
             security, day = min(own & other)
@@ -161,7 +161,7 @@ class StudyTests:
         """
         data = self._data.test_input(self._data.window(start, end))
         frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self._data.index)
-        frame.insert(0, "security", self._data.sample.timeline["security"])
+        frame.insert(0, "security", self._data.timeline["security"])
         return frame
 
     def joint_test(self, start: WindowLike = None, end: int | None = None) -> JointTest:
