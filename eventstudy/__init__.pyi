@@ -27,7 +27,9 @@ from .models import SyntheticControl as SyntheticControl
 from .quick import measure as measure
 from .quick import prices as prices
 from .results import EventStudyResults as EventStudyResults
+from .results.pooled import PooledResults as PooledResults
 from .results.comparison import event_table as event_table
+from .results.pooling import pool as pool
 from .study import EventStudy as EventStudy
 from .windows import Window as Window
 

@@ -12,7 +12,7 @@ from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
-__all__ = ["AbnormalReturns", "CumulativeReturns", "abnormal_returns", "cumulate"]
+__all__ = ["AbnormalReturns", "CumulativeReturns", "abnormal_returns", "cumulate", "estimation_design"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -127,11 +127,11 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
         estimation_dates=arrays.dates_est,
         event_dates=arrays.dates_evt,
         exact=fit.exact,
-        design_est=_estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
+        design_est=estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
     )
 
 
-def _estimation_design(arrays: EventArrays) -> FloatArray:
+def estimation_design(arrays: EventArrays) -> FloatArray:
     """Constant and regressors, divided like the returns where these span several sessions."""
     spans = np.ones(arrays.y_est.shape) if arrays.span_est is None else np.maximum(arrays.span_est, 1.0)
     columns = np.concatenate([spans[:, :, None], arrays.x_est], axis=2)

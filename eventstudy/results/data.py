@@ -20,7 +20,7 @@ from eventstudy.results.spec import StudySpec
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
-__all__ = ["EventData", "StudyData", "WindowLike", "checked_level"]
+__all__ = ["EventData", "Part", "StudyData", "WindowLike", "checked_level"]
 
 WindowLike = Window | Sequence[int] | int | None
 
@@ -40,6 +40,11 @@ class EventData(ABC):
     @abstractmethod
     def event_window(self) -> Window:
         """Sessions that have abnormal returns."""
+
+    @property
+    @abstractmethod
+    def model_label(self) -> str:
+        """Name of the normal-return model, or of the models."""
 
     @property
     @abstractmethod
@@ -73,11 +78,17 @@ class EventData(ABC):
 
     @abstractmethod
     def part(self, row: int) -> tuple[StudyData, int]:
-        """Return the study that event `row` belongs to, and its row there."""
+        """Return the study that event `row` belongs to, and its row there.
+
+        Raises
+        ------
+        RequestError
+            If the event is the average of several listings.
+        """
 
     @abstractmethod
-    def parts(self) -> list[tuple[StudyData, npt.NDArray[np.int64]]]:
-        """Return each study, and which of its rows these events are; in the order of `index`."""
+    def parts(self) -> list[Part]:
+        """Return each study with those of its events that are here."""
 
     @property
     def index(self) -> pd.Index:
@@ -216,10 +227,17 @@ class StudyData(EventData):
 
     @property
     def event_window(self) -> Window:
+        """Sessions that have abnormal returns."""
         return self.spec.window
 
     @property
+    def model_label(self) -> str:
+        """Name of the normal-return model."""
+        return self.spec.model.label
+
+    @property
     def sessions(self) -> pd.DatetimeIndex:
+        """Sessions of the market."""
         return self.spec.market.sessions
 
     @property
@@ -229,27 +247,43 @@ class StudyData(EventData):
 
     @property
     def timeline(self) -> pd.DataFrame:
+        """The usable events and their day 0."""
         return self.sample.timeline
 
     @property
     def excluded(self) -> pd.DataFrame:
+        """Events that cannot be used."""
         return self.sample.excluded
 
     @property
     def events(self) -> pd.DataFrame:
+        """The usable events as given."""
         return self.sample.events
 
     @property
     def parameters(self) -> pd.DataFrame:
+        """Parameters by event."""
         fit = self.fit
         frame = pd.DataFrame(fit.params.copy(), self.index, list(fit.param_names))
         return frame.assign(sigma=np.sqrt(fit.s2), n_obs=fit.n_obs, dof=fit.dof, r_squared=fit.r_squared)
 
     def part(self, row: int) -> tuple[StudyData, int]:
+        """Return this study and `row`."""
         return self, row
 
-    def parts(self) -> list[tuple[StudyData, npt.NDArray[np.int64]]]:
-        return [(self, np.arange(len(self.index)))]
+    def parts(self) -> list[Part]:
+        """Return this study with all of its events."""
+        everyone = np.arange(len(self.index))
+        return [Part(self, everyone, everyone)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A study whose events `rows` are the events `at` of the whole, or belong to them as listings."""
+
+    study: StudyData
+    rows: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
 
 
 def checked_level(level: float) -> float:

@@ -6,15 +6,38 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
-from eventstudy.results.data import StudyData
+from eventstudy.results.data import EventData, Part, StudyData
 
 __all__ = ["first_free_close", "halts", "limit_hits"]
 
 SIDES = {-1: "down", 0: "", 1: "up"}
 
 
-def limit_hits(data: StudyData) -> pd.DataFrame:
+def limit_hits(data: EventData) -> pd.DataFrame:
     """Sessions of the event windows that touched a price limit; see `EventStudyResults.limit_hits`."""
+    return _joined(data, [_limit_hits(part.study) for part in data.parts()], "day")
+
+
+def _joined(data: EventData, frames: list[pd.DataFrame], day: str) -> pd.DataFrame:
+    """Join frames of the parts, under the ids that their events have in the whole."""
+    parts = [_renamed(data, *pair) for pair in zip(data.parts(), frames, strict=True)]
+    parts = [part for part in parts if len(part)] or parts[:1]
+    frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    known = frame[day].isna() | frame[day].between(data.event_window.start, data.event_window.end)
+    return frame if known.all() else frame[known].reset_index(drop=True)
+
+
+def _renamed(data: EventData, part: Part, frame: pd.DataFrame) -> pd.DataFrame:
+    if part.study is data or frame.empty:
+        return frame
+    row = part.study.index.get_indexer(pd.Index(frame["event_id"]))
+    at = np.full(len(part.study.index), -1)
+    at[part.rows] = part.at
+    frame, at = frame[at[row] >= 0], at[row][at[row] >= 0]
+    return frame.assign(event_id=data.index[at].to_numpy())
+
+
+def _limit_hits(data: StudyData) -> pd.DataFrame:
     columns = ["event_id", "security", "day", "date", "side", "close", "limit", "at_close", "locked"]
     market, sample = data.spec.market, data.sample
     if "close" not in market.price_fields or market.arrays.gap is not None:
@@ -46,8 +69,12 @@ def limit_hits(data: StudyData) -> pd.DataFrame:
     )
 
 
-def halts(data: StudyData) -> pd.DataFrame:
+def halts(data: EventData) -> pd.DataFrame:
     """Spells without trade that touch the event windows; see `EventStudyResults.halts`."""
+    return _joined(data, [_halts(part.study) for part in data.parts()], "resumed_on_day")
+
+
+def _halts(data: StudyData) -> pd.DataFrame:
     market, sample, window = data.spec.market, data.sample, data.spec.window
     spans = market.arrays.spans
     sessions = market.sessions
@@ -68,7 +95,7 @@ def halts(data: StudyData) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def first_free_close(data: StudyData, start: int) -> np.ndarray:
+def first_free_close(data: EventData, start: int) -> np.ndarray:
     """First relative day from `start` on, by event, whose close is not at a price limit; shape (N,).
 
     NaN where the event window ends before.
@@ -76,8 +103,18 @@ def first_free_close(data: StudyData, start: int) -> np.ndarray:
     Raises
     ------
     RequestError
-        If the market has no prices to reckon limits from.
+        If a market has no prices to reckon limits from, or an event is the average of several listings.
     """
+    ends = np.full(len(data.index), np.nan)
+    for part in data.parts():
+        for row in part.at:
+            data.part(int(row))
+        ends[part.at] = _first_free_close(part.study, start)[part.rows]
+    ends[ends > data.event_window.end] = np.nan
+    return ends
+
+
+def _first_free_close(data: StudyData, start: int) -> np.ndarray:
     market, sample, window = data.spec.market, data.sample, data.spec.window
     if "close" not in market.price_fields:
         raise RequestError("'first_free_close' needs prices: make the market with Market.from_prices.")

@@ -62,8 +62,7 @@ class StudyMeasures:
         if end != "first_free_close":
             return data.cars(data.window(start, end), level)
         first = data.window(0 if start is None else start).start
-        parts = [frictions.first_free_close(study, first)[rows] for study, rows in data.parts()]
-        ends = np.concatenate(parts)
+        ends = frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last

@@ -10,12 +10,12 @@ from eventstudy.inference import minimum_detectable_effect, recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.results import average
-from eventstudy.results.data import StudyData
+from eventstudy.results.data import EventData, StudyData
 from eventstudy.results.frictions import limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
 
-__all__ = ["design", "summary_table", "unit"]
+__all__ = ["composed", "design", "design_rows", "summary_table", "unit"]
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
@@ -23,21 +23,31 @@ MOST_EVENTS = 12
 
 def summary_table(data: StudyData, window: Window) -> Table:
     """Summarise a fitted study with `window` as its headline."""
-    spec = data.spec
-    n = len(data.sample)
-    sections = [design(data), _events(data)]
+    title = f"Event study: {data.spec.model.label}"
+    return composed(data, window, title, [design(data)], [_model(data)])
+
+
+def composed(data: EventData, window: Window, title: str, before: list[Section], few: list[Section]) -> Table:
+    """Compose a summary: sections `before` all others, and `few` where the events are listed one by one."""
+    n = len(data.index)
+    sections = [*before, _events(data)]
     if n <= MOST_EVENTS:
-        sections += [_abnormal(data, window), _model(data)]
+        sections += [_abnormal(data, window), *few]
     if n > 1:
         sections += [_averages(data, window)]
     sections += [_tests(data, window)]
-    if len(data.sample.excluded):
+    if len(data.excluded):
         sections += [_excluded(data)]
-    return Table(f"Event study: {spec.model.label}", tuple(sections), tuple(_notes(data, window)))
+    return Table(title, tuple(sections), tuple(_notes(data, window)))
 
 
 def design(data: StudyData) -> Section:
     """Design of a study: events, market, benchmark, windows, standard error."""
+    return Section(pd.DataFrame({"": design_rows(data)}), "Design")
+
+
+def design_rows(data: StudyData) -> pd.Series:
+    """Cells of the section `design`, by row."""
     spec, fit = data.spec, data.fit
     market = spec.market
     n, out = len(data.sample), len(data.sample.excluded)
@@ -55,28 +65,28 @@ def design(data: StudyData) -> Section:
         "event window": str(spec.window),
         "standard error": fit.se_source,
     }
-    return Section(pd.DataFrame({"": pd.Series(rows, dtype=object)}), "Design")
+    return pd.Series(rows, dtype=object)
 
 
-def _events(data: StudyData) -> Section:
-    shown = data.sample.timeline.head(MOST_EVENTS)
+def _events(data: EventData) -> Section:
+    shown = data.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
     frame = shown[columns].assign(day_0=shown["day_0"].map(told_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
-    more = len(data.sample) - len(shown)
+    more = len(data.index) - len(shown)
     return Section(
         frame.rename(columns={"day_0": "day 0"}),
         "Events" + (f" (first {len(shown)}; {more} more)" if more else ""),
     )
 
 
-def _abnormal(data: StudyData, window: Window) -> Section:
+def _abnormal(data: EventData, window: Window) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window]))
     parts = []
     for tested in windows:
         name = f"AR {tested.start:+d}".replace("+0", "0") if len(tested) == 1 else f"CAR {tested}"
         cars = data.cars(tested)
-        cars.insert(0, "security", data.sample.timeline["security"])
+        cars.insert(0, "security", data.timeline["security"])
         cars.insert(1, "measure", name)
         parts.append(cars.assign(order=range(len(cars))))
     frame = pd.concat(parts).sort_values("order", kind="stable")
@@ -100,7 +110,7 @@ def _abnormal(data: StudyData, window: Window) -> Section:
 def _model(data: StudyData) -> Section:
     fit = data.fit
     frame = pd.DataFrame(fit.params, data.index, list(fit.param_names))
-    frame.insert(0, "security", data.sample.timeline["security"])
+    frame.insert(0, "security", data.timeline["security"])
     frame = frame.assign(sigma=np.sqrt(fit.s2), r_squared=fit.r_squared, n_obs=fit.n_obs)
     formats = dict.fromkeys(fit.param_names, "{:.4f}")
     formats |= {"alpha": "{:.3%}", "mu": "{:.3%}"} if {"alpha", "mu"} & set(fit.param_names) else {}
@@ -110,8 +120,8 @@ def _model(data: StudyData) -> Section:
     return Section(frame.rename_axis("event"), "Normal returns", formats)
 
 
-def _averages(data: StudyData, window: Window) -> Section:
-    windows = list(dict.fromkeys([Window(0, 0), window, data.spec.window]))
+def _averages(data: EventData, window: Window) -> Section:
+    windows = list(dict.fromkeys([Window(0, 0), window, data.event_window]))
     frame = average.averages([data.test_input(w) for w in windows], windows, None, 0.95)
     frame = frame.set_axis(pd.Index([str(w) for w in windows], name="window"), axis=0)
     frame[""] = [stars(p) for p in frame["p_value"]]
@@ -131,7 +141,7 @@ def _averages(data: StudyData, window: Window) -> Section:
     return Section(frame.rename(columns=names), "Averages over events", formats)
 
 
-def _tests(data: StudyData, window: Window) -> Section:
+def _tests(data: EventData, window: Window) -> Section:
     tested = data.test_input(window)
     chosen = recommend(tested)
     done = run_tests(tested, list(chosen["test"]), Options(seed=0)).set_index("test")
@@ -141,13 +151,13 @@ def _tests(data: StudyData, window: Window) -> Section:
     return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": "{:.4f}"})
 
 
-def _excluded(data: StudyData) -> Section:
-    frame = data.sample.excluded
+def _excluded(data: EventData) -> Section:
+    frame = data.excluded
     shown = frame.head(MOST_EVENTS)[["security", "reason"]]
     return Section(shown, f"Excluded events ({len(frame)})")
 
 
-def _notes(data: StudyData, window: Window) -> list[str]:
+def _notes(data: EventData, window: Window) -> list[str]:
     notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
     days = data.test_input(window).cumulative.n_days
     short = data.index[(days < len(window)) & (days > 0)]
@@ -167,7 +177,7 @@ def _notes(data: StudyData, window: Window) -> list[str]:
         )
     weak = data.cars(window)
     weak = weak[weak["p_value"] > 0.05]
-    if len(weak) and len(data.sample) <= MOST_EVENTS:
+    if len(weak) and len(data.index) <= MOST_EVENTS:
         found = [minimum_detectable_effect(se, dof) for se, dof in zip(weak["se"], weak["dof"], strict=True)]
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in zip(weak.index, found, strict=True))
         notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
@@ -180,9 +190,9 @@ def _notes(data: StudyData, window: Window) -> list[str]:
     return notes
 
 
-def unit(data: StudyData) -> str:
+def unit(data: EventData) -> str:
     """Tell what the percentages of a table are."""
-    kind = data.spec.market.kind
+    kind = data.kind
     if kind not in LEVELS:
         return "Returns are decimals shown in percent"
     scale = "in log points, 100% being a factor of e = 2.72" if kind.startswith("log") else "in percent a day"

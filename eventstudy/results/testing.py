@@ -210,7 +210,7 @@ class StudyTests:
         data = self._data.test_input(self._data.window(start, end))
         chosen = recommend(data)
         if calibration is not None:
-            chosen = recalibrate(data, chosen, calibration, self._data.spec.model.label)
+            chosen = recalibrate(data, chosen, calibration, self._data.model_label)
         done = run_tests(data, list(chosen["test"]), Options(seed=0)).set_index("test")
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 

@@ -1,0 +1,54 @@
+"""Round the clock: when the sessions of the event days opened and closed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from eventstudy.calendars import Exchange
+from eventstudy.results.data import EventData
+
+__all__ = ["clock"]
+
+
+def clock(data: EventData) -> pd.DataFrame:
+    """Order in which the sessions of day 0 could react; see `PooledResults.clock`."""
+    frames = []
+    for part in data.parts():
+        study, at = part.study, part.at
+        timeline = study.timeline.iloc[part.rows]
+        events = study.events.iloc[part.rows]
+        given = data.events["study"].iloc[at] if "study" in data.events else None
+        frame = pd.DataFrame(
+            {
+                "security": timeline["security"].to_numpy(),
+                "announced_at": pd.DatetimeIndex(events["announced_at"]),
+                "day_0": pd.DatetimeIndex(timeline["day_0"]),
+            },
+            index=data.index[at],
+        )
+        if given is not None:
+            frame.insert(0, "study", given.to_numpy())
+        for name, times in _hours(study.spec.market.exchange, pd.DatetimeIndex(frame["day_0"])).items():
+            frame[name] = times
+        frames.append(frame)
+    frame = pd.concat(frames)
+    late = frame["announced_at"] > frame["opens"]
+    frame["reacts"] = frame["opens"].mask(late, frame["announced_at"])
+    frame["hours"] = (frame["reacts"] - frame["announced_at"]).dt.total_seconds() / 3600
+    frame["order"] = frame.groupby("announced_at", dropna=False)["reacts"].rank(method="dense")
+    frame["order"] = frame["order"].astype("Int64")
+    return frame.rename_axis("event_id").sort_values("reacts", kind="stable")
+
+
+def _hours(exchange: Exchange | None, days: pd.DatetimeIndex) -> dict[str, pd.DatetimeIndex]:
+    """Look up when sessions opened and closed, in UTC; NaT without a calendar."""
+    if exchange is None or days.empty:
+        unknown = pd.DatetimeIndex([pd.NaT] * len(days), tz="UTC").as_unit("ns")
+        return {"opens": unknown, "closes": unknown}
+    calendar = exchange.calendar(days.min(), days.max())
+    sessions = pd.DatetimeIndex(calendar.sessions).as_unit("ns")
+    found = {}
+    for name in ("opens", "closes"):
+        times = pd.Series(pd.DatetimeIndex(getattr(calendar, name)).as_unit("ns"), sessions)
+        found[name] = pd.DatetimeIndex(times.reindex(days))
+    return found

@@ -1,0 +1,330 @@
+"""Several markets in one cross-section: calendars, listings, ids, the clock."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.calendars import Exchange
+from eventstudy.errors import RequestError
+from eventstudy.inference import TESTS
+
+DAYS = pd.bdate_range("2018-01-01", "2019-12-31")
+
+
+def panel(seed: int, names: list[str], closed: float, common: np.ndarray, load: float = 1.0) -> pd.DataFrame:
+    """Returns on days of one's own, moved by `common`, a series that all markets share; index last."""
+    rng = np.random.default_rng(seed)
+    open_days = rng.random(len(DAYS)) > closed
+    open_days[-30:] = True
+    index = pd.Series(rng.normal(0, 0.01, len(DAYS)), DAYS)
+    noise = rng.normal(0, 0.02, (len(DAYS), len(names))) + load * common[:, None]
+    frame = pd.DataFrame(noise, DAYS, names).add(index, axis=0).assign(index=index)
+    return frame[open_days]
+
+
+@pytest.fixture(scope="module")
+def common() -> np.ndarray:
+    return np.random.default_rng(5).normal(0, 0.01, len(DAYS))
+
+
+@pytest.fixture(scope="module")
+def studies(common) -> dict[str, es.EventStudyResults]:
+    """Three events in each of two markets with holidays of their own, some on one date."""
+    found = {}
+    dates = {
+        "east": ["2019-12-10", "2019-12-10", "2019-12-12"],
+        "west": ["2019-12-10", "2019-12-11", "2019-12-12"],
+    }
+    for seed, (name, days) in enumerate(dates.items()):
+        securities = [f"{name}{i}" for i in range(3)]
+        market = es.Market(panel(seed, securities, 0.05, common), benchmark="index")
+        events = {"security": securities, "date": days, "size": [1.0, 2.0, 3.0]}
+        estimation = (-250, -11) if name == "east" else (-180, -15)
+        found[name] = es.EventStudy(market, events, estimation=estimation, window=(-5, 5)).fit()
+    return found
+
+
+@pytest.fixture(scope="module")
+def pooled(studies) -> es.PooledResults:
+    return es.pool(studies)
+
+
+def test_mean_correlation_is_that_of_common_calendar_days(studies, pooled):
+    window = es.Window(0, 2)
+    series, tested = [], []
+    for results in studies.values():
+        abnormal = results._data.abnormal
+        for i in range(abnormal.n_events):
+            series.append(pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i]).dropna())
+            tested.append(set(abnormal.event_dates[i, abnormal.columns(window)].tolist()))
+    total = 0.0
+    for i, j in combinations(range(6), 2):
+        both = pd.concat([series[i], series[j]], axis=1, join="inner")
+        assert 100 < len(both) < 250
+        total += both.corr().iloc[0, 1] * len(tested[i] & tested[j]) / 3
+    found = pooled.clustering(0, 2)
+    assert found.mean_correlation == pytest.approx(total / 15, abs=1e-12)
+    assert found.mean_correlation > 0.05
+    assert found.n_events == 6
+
+
+def test_adjusted_bmp_by_hand(studies, pooled):
+    scar = np.concatenate([r.car(0, 2)["t"].to_numpy() for r in studies.values()])
+    r = pooled.clustering(0, 2).mean_correlation
+    n = len(scar)
+    expected = scar.mean() / (scar.std(ddof=1) / np.sqrt(n)) * np.sqrt((1 - r) / (1 + (n - 1) * r))
+    row = pooled.test(0, 2, tests="adjusted_bmp").iloc[0]
+    assert row["statistic"] == pytest.approx(expected, rel=1e-12)
+    assert row["dof"] == 5
+
+
+def test_portfolio_of_one_date_stands_on_calendar_days(common):
+    """Two markets, one date: the portfolio's own residuals day by day, whatever the holidays."""
+    found = []
+    for seed, name in enumerate("ab"):
+        market = es.Market(
+            panel(10 + seed, [f"{name}{i}" for i in range(3)], 0.05, common), benchmark="index"
+        )
+        events = {"security": [f"{name}{i}" for i in range(3)], "date": ["2019-12-10"] * 3}
+        found.append(es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit())
+    pooled = es.pool(found)
+    series = {}
+    for k, results in enumerate(found):
+        abnormal = results._data.abnormal
+        for i in range(3):
+            series[k, i] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
+    past = pd.DataFrame(series).mean(axis=1).dropna()
+    car = pooled.car(0, 0)
+    s2 = np.concatenate([r._data.abnormal.s2 for r in found])
+    variance = (past**2).sum() / (len(past) - 2) * (car["se"] ** 2 / s2).mean()
+    row = pooled.test(0, 0, tests="portfolio").iloc[0]
+    assert row["statistic"] == pytest.approx(car["car"].mean() / np.sqrt(variance), rel=1e-10)
+    # The two markets' events move together, which a pool by relative days would not see.
+    assert pooled.clustering(0, 0).mean_correlation > 0.1
+
+
+def test_pool_of_the_parts_is_the_whole():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        rng.normal(0, 0.02, (400, 9)), pd.bdate_range("2018-01-01", periods=400), list("abcdefghi")
+    )
+    market = es.Market(frame, benchmark="i")
+    dates = frame.index[[300, 300, 300, 310, 320, 320, 330, 335]]
+    events = pd.DataFrame({"event_id": range(8), "security": list("abcdefgh"), "date": dates})
+    make = {"estimation": (-200, -11), "window": (-5, 5)}
+    whole = es.EventStudy(market, events, **make).fit()
+    parts = [es.EventStudy(market, part, **make).fit() for part in (events[:3], events[3:])]
+    pooled = es.pool(parts)
+    pd.testing.assert_frame_equal(pooled.car(0, 1), whole.car(0, 1), check_index_type=False)
+    pd.testing.assert_frame_equal(pooled.aar(), whole.aar())
+    keys = list(TESTS)
+    a, b = (r.test(0, 1, tests=keys, seed=1).drop(columns="note") for r in (pooled, whole))
+    pd.testing.assert_frame_equal(a, b)
+    assert b["applicable"].sum() > 15
+    pd.testing.assert_frame_equal(pooled.parameters, whole.parameters, check_index_type=False)
+
+
+def test_measures_are_those_of_the_studies(studies, pooled):
+    for name, results in studies.items():
+        own = results.car(-1, 3)
+        found = pooled.car(-1, 3).loc[[f"{name}:{i}" for i in own.index]]
+        np.testing.assert_allclose(found, own, rtol=1e-12)
+    assert pooled.abnormal_returns.shape == (6, 11)
+    assert pooled.caar(0, 1)["caar"].iloc[0] == pytest.approx(pooled.car(0, 1)["car"].mean())
+    assert pooled.regression("east:1").params.to_numpy() == pytest.approx(
+        studies["east"].parameters.loc[1, ["alpha", "beta"]].to_numpy(dtype=float)
+    )
+
+
+def test_ids_are_kept_where_they_differ_and_prefixed_where_not(studies, pooled):
+    assert pooled.timeline.index.tolist() == [f"{s}:{i}" for s in studies for i in range(3)]
+    assert pooled.timeline["study"].tolist() == ["east"] * 3 + ["west"] * 3
+    renamed = []
+    for name, results in studies.items():
+        spec = results.spec
+        frame = spec.events.frame.assign(event_id=[f"{name}-{i}" for i in range(3)])
+        frame = frame[["event_id", "security", "date"]]
+        renamed.append(es.EventStudy(spec.market, frame, estimation=(-150, -11), window=(-3, 8)).fit())
+    found = es.pool(renamed)
+    assert found.timeline.index.tolist()[0] == "east-0"
+    assert list(found.studies) == ["1", "2"]
+    assert found.studies["1"] is renamed[0]
+
+
+def test_the_event_window_is_what_all_have(studies):
+    spec = studies["west"].spec
+    wide = es.EventStudy(spec.market, spec.events, estimation=(-150, -11), window=(-2, 8)).fit()
+    found = es.pool({"east": studies["east"], "west": wide})
+    assert found.abnormal_returns.columns.tolist() == list(range(-2, 6))
+    np.testing.assert_allclose(found.car(-2, 5)["car"][3:], wide.car(-2, 5)["car"])
+    with pytest.raises(RequestError, match=r"\(-5, \+5\) reaches outside the event window \(-2, \+5\)"):
+        found.car(-5, 5)
+
+
+def test_models_of_different_size(studies):
+    spec = studies["west"].spec
+    mean = es.EventStudy(
+        spec.market, spec.events, es.ConstantMean(), estimation=(-150, -11), window=(-5, 5)
+    ).fit()
+    found = es.pool({"east": studies["east"], "west": mean})
+    assert found.parameters.columns.tolist() == ["alpha", "beta", "mu", "sigma", "n_obs", "dof", "r_squared"]
+    np.testing.assert_allclose(found.car(0, 1)["se"][3:], mean.car(0, 1)["se"])
+    assert "Market model (OLS) / Constant mean return" in str(found.summary())
+
+
+def test_summary_figures_and_groups(studies, pooled):
+    text = str(pooled.summary())
+    for told in ("(-250, -11)", "(-180, -15)", "on common calendar days", "effective N", "each market's own"):
+        assert told in text
+    for draw in ("caar", "heatmap", "forest", "clustering", "tests"):
+        getattr(pooled.plot, draw)()
+    pooled.plot.car("east:0")
+    pooled.plot.fit("west:1")
+    plt.close("all")
+    grouped = pooled.test(0, 1, tests="bmp", by="study")
+    assert grouped["group"].tolist() == ["east", "west", "east - west"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (lambda s: [s["east"]], "two or more results, got 1"),
+        (lambda s: [s["east"], 3], "found int"),
+        (lambda s: [s["east"], s["east"]], "stands in two of the studies"),
+    ],
+)
+def test_what_cannot_be_pooled(studies, given, told):
+    with pytest.raises(RequestError, match=told):
+        es.pool(given(studies))
+
+
+def test_log_and_simple_returns_do_not_mix(studies, common):
+    market = es.Market(panel(1, ["x"], 0.0, common), benchmark="index", kind="log")
+    other = es.EventStudy(market, {"security": ["x"], "date": ["2019-12-10"]}, window=(-5, 5)).fit()
+    with pytest.raises(RequestError, match="different things, simple and log returns"):
+        es.pool([studies["east"], other])
+    with pytest.raises(RequestError, match="listings must be one of mean, first, separate"):
+        es.pool(studies, listings="both")
+    with pytest.raises(RequestError, match="column 'company'"):
+        es.pool(studies, firm="company")
+    with pytest.raises(RequestError, match="none of the events' securities"):
+        es.pool(studies, firm={"A": "B"})
+
+
+@pytest.fixture(scope="module")
+def dual() -> dict[str, object]:
+    """One firm listed as A and H against the same index, another firm with A alone; and their average."""
+    rng = np.random.default_rng(8)
+    days = pd.bdate_range("2019-01-01", periods=300)
+    shared = rng.normal(0, 0.02, 300)
+    frame = pd.DataFrame(
+        {
+            "A": shared + rng.normal(0, 0.01, 300),
+            "H": 0.5 * shared + rng.normal(0, 0.02, 300),
+            "B": rng.normal(0, 0.02, 300),
+            "index": rng.normal(0, 0.01, 300),
+        },
+        days,
+    )
+    frame["mean"] = frame[["A", "H"]].mean(axis=1)
+    date = f"{days[270]:%Y-%m-%d}"
+
+    def study(securities: list[str]) -> es.EventStudyResults:
+        market = es.Market(frame[[*securities, "index"]], benchmark="index")
+        events = {"security": securities, "date": [date] * len(securities)}
+        return es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
+
+    return {"A": study(["A", "B"]), "H": study(["H"]), "mean": study(["mean"])}
+
+
+def test_an_averaged_firm_is_the_study_of_its_average(dual):
+    """With one index and one calendar the average of the listings is a security of its own."""
+    pooled = es.pool({"A": dual["A"], "H": dual["H"]}, firm={"A": "ZTE", "H": "ZTE"})
+    assert pooled.timeline["security"].tolist() == ["A + H", "B"]
+    own = dual["mean"]
+    for window in ((0, 0), (-1, 3), (-5, 5)):
+        found = pooled.car(*window).iloc[0]
+        np.testing.assert_allclose(found, own.car(*window).iloc[0], rtol=1e-10)
+    np.testing.assert_allclose(
+        pooled._data.abnormal.residuals[0], own._data.abnormal.residuals[0], atol=1e-15
+    )
+    np.testing.assert_allclose(pooled.parameters["sigma"].iloc[0], own.parameters["sigma"].iloc[0])
+    assert "average of 2 listings: A 2020-01-14, H 2020-01-14" in pooled.timeline["note"].iloc[0]
+    assert "1 averaged, counted once each" in str(pooled.summary())
+    with pytest.raises(RequestError, match="is the average of 2 listings"):
+        pooled.regression("A:0")
+
+
+def test_first_listing_and_separate_ones(dual):
+    firm = {"A": "ZTE", "H": "ZTE"}
+    first = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="first")
+    assert first.timeline["security"].tolist() == ["A", "B"]
+    assert first.excluded["reason"].to_dict() == {"H:0": "another listing of the firm of event A:0"}
+    apart = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="separate")
+    assert apart.timeline["security"].tolist() == ["A", "B", "H"]
+    residuals = apart._data.abnormal.residuals
+    assert apart.clustering(0, 0).mean_correlation == pytest.approx(
+        np.corrcoef(residuals)[np.triu_indices(3, 1)].mean(), abs=1e-12
+    )
+    assert np.corrcoef(residuals)[0, 2] > 0.3
+
+
+def test_a_day_on_which_one_listing_rests():
+    rng = np.random.default_rng(2)
+    days = pd.bdate_range("2019-01-01", periods=300)
+    frame = pd.DataFrame(rng.normal(0, 0.02, (300, 3)), days, ["A", "H", "index"])
+    frame.loc[days[271], "H"] = np.nan
+    studies = []
+    for name in "AH":
+        market = es.Market(frame[[name, "index"]], benchmark="index", gaps="single")
+        events = {"security": [name], "date": [days[270]], "firm": ["ZTE"]}
+        studies.append(es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit())
+    pooled = es.pool(studies)
+    ar = [s.abnormal_returns.iloc[0] for s in studies]
+    np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 1], ar[0][1])
+    np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 0], (ar[0][0] + ar[1][0]) / 2)
+    # Alone, A's day has the noise of A.
+    assert pooled._data.abnormal.noise[0, 6] == pytest.approx(studies[0]._data.abnormal.s2[0])
+
+
+def test_repeated_announcements_of_a_firm_stay_apart(common):
+    market = es.Market(panel(4, ["A", "H"], 0.0, common), benchmark="index")
+    a = {"security": ["A", "A"], "date": ["2019-10-10", "2019-12-10"], "firm": "Z"}
+    h = {"security": ["H", "H"], "date": ["2019-12-11", "2019-10-10"], "firm": "Z"}
+    with pytest.warns(es.errors.OverlapWarning):
+        studies = [es.EventStudy(market, x, estimation=(-150, -11), window=(-5, 5)).fit() for x in (a, h)]
+    pooled = es.pool(studies)
+    assert pooled._data.members == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
+
+
+def test_the_clock_goes_round():
+    """A New York evening: Asia opens first, New York the next day; all in UTC."""
+    rng = np.random.default_rng(1)
+    found = {}
+    for name, code in (("New York", "XNYS"), ("Shenzhen", "XSHE"), ("Hong Kong", "XHKG")):
+        days = Exchange(code).sessions(pd.Timestamp("2018-06-01"), pd.Timestamp("2019-07-01"))
+        frame = pd.DataFrame(rng.normal(0, 0.02, (len(days), 2)), days, [f"{name} share", "index"])
+        market = es.Market(frame, benchmark="index", calendar=code)
+        events = [{"security": f"{name} share", "announced_at": "2019-05-21 19:00-04:00"}]
+        found[name] = es.EventStudy(market, events, estimation=(-150, -11), window=(-5, 5)).fit()
+    frame = es.pool(found).clock()
+    assert frame["study"].tolist() == ["Shenzhen", "Hong Kong", "New York"]
+    assert frame["order"].tolist() == [1, 1, 2]
+    assert frame["day_0"].dt.strftime("%m-%d").tolist() == ["05-22"] * 3
+    assert frame["opens"].dt.strftime("%H:%M").tolist() == ["01:30", "01:30", "13:30"]
+    assert frame["closes"].dt.strftime("%H:%M").tolist() == ["07:00", "08:00", "20:00"]
+    assert frame["hours"].tolist() == [2.5, 2.5, 14.5]
+    assert str(frame["opens"].dt.tz) == "UTC"
+
+
+def test_the_clock_without_times(pooled):
+    frame = pooled.clock()
+    assert frame["reacts"].isna().all()
+    assert frame["order"].isna().all()
+    assert len(frame) == 6
