@@ -89,8 +89,8 @@ def pool(
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(
-            f"The studies measure different things, {' and '.join(kinds)} returns, whose averages mean nothing "
-            "together; make the markets with one kind=."
+            f"The studies measure different things, {' and '.join(kinds)} returns, whose average means "
+            "nothing; make the markets with one kind=."
         )
     if any(study.abnormal.event_dates.dtype != np.dtype("datetime64[D]") for study in studies):
         raise RequestError("pool joins studies of daily sessions; bars of several exchanges share no clock.")
