@@ -252,7 +252,7 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         times.append(moments["announced_at"].tz_convert("UTC") if "announced_at" in moments else pd.NaT)
         for name, end in ends.items():
             end.append(moments[name].tz_convert("UTC") if name in moments else pd.NaT)
-        local.append(next(iter(moments.values()), None))
+        local.append(_local(frame, row, next(iter(moments.values()), None)))
     out = pd.DataFrame(
         {
             "security": security.to_numpy(),
@@ -265,7 +265,8 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     if set(WINDOW) & set(frame.columns):
         for name, end in ends.items():
             out[name] = pd.DatetimeIndex(end, tz="UTC").as_unit("ns")
-    others = frame.drop(columns=["security", "date", "announced_at", "event_id", *WINDOW], errors="ignore")
+    own = ["security", "date", "announced_at", "announced_local", "event_id", *WINDOW]
+    others = frame.drop(columns=own, errors="ignore")
     out = pd.concat([out, others.set_axis(out.index)], axis=1)
     same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
     if same.any():
@@ -276,6 +277,12 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
             "frame.drop_duplicates(['security', 'date'])."
         )
     return out
+
+
+def _local(frame: pd.DataFrame, row: int, moment: pd.Timestamp | None) -> pd.Timestamp | None:
+    """Return a moment on the clock it was announced on, which a frame of other `Events` remembers."""
+    told = frame["announced_local"].iloc[row] if "announced_local" in frame else None
+    return told if isinstance(told, pd.Timestamp) and told.tzinfo is not None and told == moment else moment
 
 
 def _listed(given: Iterable[str]) -> str:

@@ -320,3 +320,25 @@ def test_the_same_window_twice():
     with pytest.raises(EventError, match="stands twice"):
         Events([event, event])
     assert len(Events([event, event | {"announced_before": "2019-05-22 19:00-04:00"}])) == 2
+
+
+def test_the_frame_of_events_makes_the_same_events() -> None:
+    given = [
+        {"security": "A", "announced_at": "2019-05-21 19:00-04:00"},
+        {
+            "security": "B",
+            "announced_after": "2019-05-21 02:00-04:00",
+            "announced_before": "2019-05-22 15:00+08:00",
+        },
+        {"security": "C", "date": "2019-05-22"},
+    ]
+    frame = Events(given).frame
+    again = Events(frame).frame
+    pd.testing.assert_frame_equal(again, frame)
+    assert again["announced_local"].iloc[0].utcoffset() == pd.Timedelta(hours=-4)
+
+
+def test_a_changed_time_is_not_told_on_the_old_clock() -> None:
+    frame = Events({"security": "A", "announced_at": "2019-05-21 19:00-04:00"}).frame
+    later = Events(frame.assign(announced_at=frame["announced_at"] + pd.Timedelta(hours=1))).frame
+    assert later["announced_local"].iloc[0] == pd.Timestamp("2019-05-22 00:00", tz="UTC")

@@ -114,8 +114,9 @@ def jaffe_z(
 def _jaffe(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     fit = used.abnormal
+    # A return that lumps d sessions has the noise of d days.
     z, days, assumed = jaffe_z(
-        fit.ar[:, used.cols],
+        fit.ar[:, used.cols] / np.sqrt(np.maximum(fit.span[:, used.cols], 1)),
         used.tested_dates,
         fit.residuals,
         fit.estimation_dates,

@@ -41,11 +41,13 @@ def _kept(values: FloatArray) -> FloatArray:
     return values[~np.isnan(values)]
 
 
-def time_series_t(estimation: FloatArray, event: FloatArray) -> tuple[float, int]:
+def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -> tuple[float, int]:
     r"""Portfolio t with crude dependence adjustment (Brown and Warner 1980, 1985), t(T - 1).
 
     .. math:: t = \sum_{t \in W} AAR_t \Big/ (\sqrt L\, S), \quad
               S^2 = \sum_{t} (AAR_t - \overline{AAR})^2 / (T - 1)
+
+    A return after a halt counts in L as many days as it spans.
 
     Parameters
     ----------
@@ -53,14 +55,16 @@ def time_series_t(estimation: FloatArray, event: FloatArray) -> tuple[float, int
         Average abnormal return of each estimation day; NaN where no event has one.
     event : array, shape (L,)
         Average abnormal return of each tested day, alike.
+    span : array, shape (L,)
+        Sessions that the returns of each tested day span, on average.
 
     Returns
     -------
     statistic, dof
         T is the number of estimation days and L the number of tested days with an average.
     """
-    past, tested = _kept(estimation), _kept(event)
-    return float(tested.sum() / (np.sqrt(len(tested)) * np.std(past, ddof=1))), len(past) - 1
+    past, seen = _kept(estimation), ~np.isnan(event)
+    return float(event[seen].sum() / (np.sqrt(span[seen].sum()) * np.std(past, ddof=1))), len(past) - 1
 
 
 def portfolio_residuals(residuals: FloatArray, dates: DateArray) -> FloatArray:
@@ -156,7 +160,9 @@ def _portfolio_applies(data: TestInput) -> str | None:
 
 def _time_series(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
-    t, dof = time_series_t(average(used.abnormal.residuals), average(used.abnormal.ar[:, used.cols]))
+    ar = used.abnormal.ar[:, used.cols]
+    span = np.where(np.isnan(ar), np.nan, used.abnormal.span[:, used.cols])
+    t, dof = time_series_t(average(used.abnormal.residuals), average(ar), average(span))
     p = p_value(t, options.alternative, dof)
     return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())))
 

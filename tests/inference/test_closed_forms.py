@@ -147,6 +147,21 @@ def test_a_lumped_return_ranks_by_its_daily_size(panel):
     assert a["statistic"] == pytest.approx(b["statistic"])
 
 
+@pytest.mark.parametrize("layout", ["common", "mixed"])
+def test_a_lumped_return_has_the_noise_of_as_many_days(panel, layout):
+    """Tests that measure a day by its past: four sessions in one return, twice its size, are as surprising."""
+    made = panel(n=8, seed=5, layout=layout).abnormal
+    span, ar = made.span.copy(), made.ar.copy()
+    span[:, 2] = 4
+    ar[:, 2] *= 2.0
+    tests = ["jaffe", "time_series"]
+    a, b = (run_tests(TestInput(x, Window(0, 0)), tests) for x in (made, replace(made, span=span, ar=ar)))
+    assert a["statistic"].to_numpy() == pytest.approx(b["statistic"].to_numpy())
+    longer = run_tests(TestInput(replace(made, span=span), Window(0, 1)), ["time_series"]).iloc[0]
+    plain = run_tests(TestInput(made, Window(0, 1)), ["time_series"]).iloc[0]
+    assert longer["statistic"] == pytest.approx(plain["statistic"] * math.sqrt(2 / 5))
+
+
 def test_block_sums_are_cut_from_the_end():
     assert block_sums(np.arange(7.0), 3).tolist() == [6.0, 15.0]
     assert block_sums(np.arange(2.0), 3).tolist() == []
