@@ -8,6 +8,7 @@ and asks on placebo dates whether so many agreeing estimates could be chance:
     python examples/specification_curve.py --out figures --jobs 2
 """
 
+# %%
 from __future__ import annotations
 
 import argparse
@@ -32,6 +33,7 @@ ESTIMATIONS = [(-270, -21), (-250, -30), (-210, -11), (-150, -21), (-120, -11), 
 WINDOWS = [(0, 0), (0, 1), (0, 2), (-1, 1)]
 
 
+# %%
 def curve(jobs: int | None = None) -> SpecificationCurve:
     """Measure the report in every combination of the choices above."""
     market = es.Market.from_prices(
@@ -52,6 +54,7 @@ def curve(jobs: int | None = None) -> SpecificationCurve:
     )
 
 
+# %%
 def headline(found: SpecificationCurve) -> str:
     """Say what share of the specifications of CAR(0, 1) finds a negative, significant effect."""
     chosen = found.frame[found.frame["window"] == "(0, +1)"]
@@ -63,10 +66,31 @@ def headline(found: SpecificationCurve) -> str:
     )
 
 
+# %% tags=["notebook"]
+# found = curve()
+# print(headline(found))
+# found.plot()
+
+# %% [markdown]
+# Which choice matters? Here the windows:
+
+# %% tags=["notebook"]
+# found.by("window")
+
+# %% [markdown]
+# Could so many agreeing estimates be chance? The same curve on placebo dates says how often it would come out
+# as extreme as this one:
+
+# %% tags=["notebook"]
+# found.joint
+
+
+# %% tags=["script"]
 def main() -> None:
     """Print the sentences, the choices that matter, the joint test, and save the figure."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    asked.add_argument("--out", type=Path, help="folder for the figure")
+    out = Path(__file__).parent / "output"
+    asked.add_argument("--out", type=Path, default=out, metavar="DIR", help="folder of the figure")
     asked.add_argument("--jobs", type=int, help="workers")
     wanted = asked.parse_args()
     start = time.perf_counter()
@@ -83,9 +107,8 @@ def main() -> None:
         print()
     print(found.joint.round(4).to_string())
     print(f"\n{len(found.frame)} specifications and their placebos in {time.perf_counter() - start:.1f} s")
-    if wanted.out is not None:
-        wanted.out.mkdir(parents=True, exist_ok=True)
-        found.plot().figure.savefig(wanted.out / "specification_curve.png", dpi=150)
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    found.plot().figure.savefig(wanted.out / "specification_curve.png", dpi=150)
 
 
 if __name__ == "__main__":

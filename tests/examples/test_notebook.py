@@ -1,8 +1,9 @@
-"""The notebook runs from top to bottom in the running interpreter, and is stored without outputs."""
+"""The notebooks run from top to bottom in the running interpreter, and are stored without outputs."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "examples" / "hikvision_2019.ipynb"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+#: The others are made from their scripts, by scripts/notebooks.py.
+MADE = sorted(path.stem for path in EXAMPLES.glob("*.ipynb") if path.stem != "hikvision_2019")
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -24,16 +27,20 @@ class ThisInterpreter(AsyncKernelManager):
         return KernelSpec(resource_dir="", **get_kernel_dict())
 
 
-@pytest.fixture(scope="module")
-def executed() -> Any:
+def execute(name: str) -> Any:
     client = NotebookClient(
-        nbformat.read(NOTEBOOK, as_version=4),
+        nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4),
         kernel_manager_class=ThisInterpreter,
         timeout=300,
-        resources={"metadata": {"path": str(NOTEBOOK.parent)}},
+        resources={"metadata": {"path": str(EXAMPLES)}},
     )
     inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONDONTWRITEBYTECODE": "1"}
     return client.execute(env=os.environ | inline)
+
+
+@pytest.fixture(scope="module")
+def executed() -> Any:
+    return execute("hikvision_2019")
 
 
 def outputs(executed: Any, mime: str) -> list[str]:
@@ -46,11 +53,27 @@ def outputs(executed: Any, mime: str) -> list[str]:
     ]
 
 
-def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
+def check_all_ran_in_silence(executed: Any) -> None:
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    warned = [o["text"] for c in code for o in c.outputs if o.get("name") == "stderr"]
-    assert warned == []
+    told = [o["text"] for c in code for o in c.outputs if o.get("name") == "stderr"]
+    progress = re.compile(r"\s*[\w ]+:.*\d+/\d+ \[.*\]\s*")  # the bar of long work
+    lines = [line for text in told for line in text.split("\r") if line.strip()]
+    assert [line for line in lines if not progress.fullmatch(line)] == []
+
+
+def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
+    check_all_ran_in_silence(executed)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> None:
+    executed = execute(name)
+    check_all_ran_in_silence(executed)
+    assert len(outputs(executed, "image/png")) == 1
+    assert outputs(executed, "text/html")
+    said = [o["text"] for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stdout"]
+    assert said[-1].endswith(".\n")
 
 
 def test_figures_are_shown(executed: Any) -> None:
@@ -70,8 +93,9 @@ def test_conclusion_is_that_of_the_script(executed: Any) -> None:
     assert "loss of 19.4 billion yuan" in said
 
 
-def test_it_is_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+@pytest.mark.parametrize("name", [*MADE, "hikvision_2019"])
+def test_it_is_stored_without_outputs(name: str) -> None:
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)

@@ -149,7 +149,7 @@ def test_a_lumped_return_ranks_by_its_daily_size(panel):
 
 @pytest.mark.parametrize("layout", ["common", "mixed"])
 def test_a_lumped_return_has_the_noise_of_as_many_days(panel, layout):
-    """Tests that measure a day by its past: four sessions in one return, twice its size, are as surprising."""
+    """To a test that measures a day by its past, twice the return over four sessions is as surprising."""
     made = panel(n=8, seed=5, layout=layout).abnormal
     span, ar = made.span.copy(), made.ar.copy()
     span[:, 2] = 4

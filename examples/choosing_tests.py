@@ -1,0 +1,147 @@
+"""Which test may be asked? Three designs, and tests that disagree.
+
+There are some thirty significance tests for event studies, and they differ in what they take for granted.
+Which ones can be trusted depends on the design: how many events, how many dates, how long a window. It does
+not depend on what they find.
+
+This walk asks the library for its choice in three designs, then looks at pairs of tests that disagree and
+says what each of them assumes. As a script, with the folder of its figure: `python
+examples/choosing_tests.py [folder]`.
+"""
+
+# %%
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+import eventstudy as es
+from eventstudy.tables import Section, Table
+
+# What these warn of (limits, earlier news) is the subject of other examples.
+warnings.simplefilter("ignore", es.errors.EventStudyWarning)
+
+names = es.datasets.surveillance_names()
+market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+SECTOR = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ", "002583.SZ", "000063.SZ"]
+REPORT = "2019-05-21 19:00-04:00"
+
+
+def fit(events):
+    """Fit the market model to some events."""
+    return es.EventStudy(market, es.Events(events), estimation=(-270, -21)).fit()
+
+
+def chosen(results, start, end):
+    """Table of the tests that survive a design, with the reasons."""
+    frame = results.recommended(start, end).set_index("test")[["p_value", "reason"]]
+    return Table(f"Recommended for CAR {es.Window(start, end)}", (Section(frame),))
+
+
+# %% [markdown]
+# ## One event
+#
+# With one event nothing can be averaged, and no normality comes to help. The abnormal return is ranked among
+# the firm's own past:
+
+# %%
+one = fit([{"security": "002415.SZ", "announced_at": REPORT, "label": "Hikvision"}])
+print(chosen(one, 0, 1), end="\n\n")
+
+# %% [markdown]
+# All other tests are there, and say why they do not apply:
+
+# %%
+reasons = one.test(0, 1).query("not applicable").groupby("note")["test"].agg(", ".join)
+for note, tests in reasons.items():
+    print(f"{tests}: {note}")
+
+# %% [markdown]
+# ## Six firms, one date
+#
+# The usual cross-section, and the usual mistake: the six are one draw of that day's shock more than six
+# draws.
+
+# %%
+sector = fit([{"security": s, "announced_at": REPORT, "label": names[s]} for s in SECTOR])
+print(chosen(sector, 0, 1), end="\n\n")
+
+# %% [markdown]
+# ## Several dates
+#
+# Announcements of the dataset about firms of the bundled prices, those left out that are confounded,
+# ambiguous or confirm what had leaked. ZTE's return after two months of suspension is left out as well: one
+# event would have nearly all the variance of the mean.
+
+# %%
+bans = es.datasets.ban_announcements().kind("official", "press_report", "company").role("target")
+listed = bans.between("2018-05-01", "2019-10-31").events(market).frame
+many = fit(listed[listed["security"] != "000063.SZ"])
+print(many.clustering(0, 1), end="\n\n")
+print(chosen(many, 0, 1), end="\n\n")
+
+# %% [markdown]
+# ## Tests that disagree
+#
+# Back to the six firms on one date. In each pair the first test needs something that this design does not
+# grant:
+
+# %%
+PAIRS = {
+    ("independence", "portfolio"): "firms independent of each other",
+    ("patell", "adjusted_patell"): "firms independent of each other",
+    ("bmp", "adjusted_bmp"): "firms independent of each other",
+    ("grank_z", "grank_t"): "firms independent of each other",
+    ("portfolio", "adjusted_bmp"): "the day no more volatile than the days before",
+    ("adjusted_bmp", "rank_zivney"): "normal returns, for six events",
+}
+tests = sector.test(0, 1, seed=0).set_index("test")
+p = tests["p_value"]
+pairs = pd.DataFrame(
+    [(a, p[a], b, p[b], needs) for (a, b), needs in PAIRS.items()],
+    columns=["test", "p", "instead", "p there", "the first needs"],
+).set_index("test")
+print(Table("What a belief is worth", (Section(pairs),)), end="\n\n")
+
+# %% [markdown]
+# What each test survives by its own declaration is in the column `robust_to`. All firms share one date, so a
+# test that is not robust to cross-correlation is not valid here, however small its p:
+
+# %%
+run = tests[tests["applicable"]]
+valid = run["robust_to"].str.contains("cross-correlation")
+shown = run.assign(valid=valid.map({True: "yes", False: "no"}))[["p_value", "valid", "robust_to"]]
+print(Table("All tests of six firms on one date", (Section(shown.sort_values("p_value")),)), end="\n\n")
+
+# %% [markdown]
+# ## The figure and the answer
+
+# %%
+ax = sector.plot.tests(0, 1)
+
+# %%
+best = sector.recommended(0, 1).set_index("test")["p_value"]
+low = [name for name in best.index if best[name] <= 0.05]
+high = [name for name in best.index if best[name] > 0.05]
+hits = run["p_value"] <= 0.05
+sentences = [
+    f"{len(run)} tests apply to six firms on one date. {(~valid).sum()} of them believe in six independent "
+    f"observations, and {(hits & ~valid).sum()} of these reject at 5%; of the {valid.sum()} that allow for "
+    f"correlation, {(hits & valid).sum()} do.",
+    f"Of the tests recommended for this design, {', '.join(low) or 'none'} reject at 5%"
+    + (f", {', '.join(high)} (p={', '.join(f'{best[h]:.3f}' for h in high)}) not." if high else "."),
+]
+if high and low:
+    sentences.append(
+        "That disagreement is the finding: the mean is unusual by the firms' past, but they scatter so much "
+        "that days on which all of them were more volatile would look alike."
+        if "adjusted_bmp" in high and "portfolio" in low
+        else "The evidence is as strong as the weakest of them."
+    )
+print(*sentences, sep="\n")
+
+# %% tags=["script"]
+out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
+out.mkdir(parents=True, exist_ok=True)
+ax.figure.savefig(out / "choosing_tests.png", dpi=110, bbox_inches="tight")

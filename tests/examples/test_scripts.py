@@ -1,0 +1,184 @@
+"""The examples made of cells: a study by hand confirms their sentences, and the notebooks are theirs."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import eventstudy as es
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FLAT = ["choosing_tests", "entity_list_2019", "house_bill_2018", "sector_spillover", "zte_halt"]
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    return _load(EXAMPLES.parent / "scripts" / "notebooks.py")
+
+
+def _load(path: Path) -> ModuleType:
+    module = ModuleType(path.stem)
+    module.__dict__.update(runpy.run_path(str(path)))
+    return module
+
+
+class Run:
+    """One example, run as a script: what it printed, its variables, its figure and CPU time."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            printed: list[str] = []
+            patch.setattr(sys, "argv", [f"{name}.py", str(folder)])
+            patch.syspath_prepend(str(EXAMPLES))
+            patch.setattr("builtins.print", lambda *words, **_: printed.append(" ".join(map(str, words))))
+            start = time.process_time()
+            self.found: dict[str, Any] = runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+            self.seconds = time.process_time() - start
+        plt.close("all")
+        self.printed, self.said = "\n".join(printed), printed[-1]
+        self.figure = folder / f"{name}.png"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    folder = tmp_path_factory.mktemp("figures")
+    return {name: Run(name, folder) for name in FLAT}
+
+
+@pytest.fixture(scope="module")
+def market() -> es.Market:
+    return es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+
+
+def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[int, int]) -> Any:
+    events = [{"security": firm, "announced_at": announced} for firm in firms]
+    return es.EventStudy(market, events, **({"estimation": (-270, -21)} | windows)).fit()
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_each_takes_less_than_twenty_seconds_and_saves_its_figure(runs: dict[str, Run], name: str) -> None:
+    run = runs[name]
+    assert run.seconds < SECONDS
+    pixels = np.asarray(Image.open(run.figure).convert("L"))
+    assert pixels.shape[1] > 500
+    assert pixels.std() > 20
+    assert run.said.endswith(".")
+
+
+def test_every_script_has_its_notebook(generator: ModuleType) -> None:
+    scripts = {path.stem for path in generator.sources()}
+    assert scripts == {*FLAT, "specification_curve"}
+    notebooks = {path.stem for path in EXAMPLES.glob("*.ipynb")}
+    assert notebooks == scripts | {"hikvision_2019"}
+    for name in sorted(scripts):
+        stored = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+        made = generator.notebook((EXAMPLES / f"{name}.py").read_text(encoding="utf-8"))
+        assert stored == made, f"run `python scripts/notebooks.py`: {name}.ipynb is not that of its script"
+
+
+def test_cells_for_the_script_alone_stay_out_of_the_notebook(generator: ModuleType) -> None:
+    script = '"""Title.\n\nText.\n"""\n\n# %%\nimport sys\n\nx = 1\nprint(x)\n\n# %% [markdown]\n# ## More\n'
+    script += (
+        '\n# %%\nprint(f"{x}")\n\n# %% tags=["notebook"]\n# x + 1\n\n# %% tags=["script"]\nsys.exit(x)\n'
+    )
+    cells = [(cell.cell_type, cell.source) for cell in generator.notebook(script).cells]
+    assert cells == [
+        ("markdown", "# Title\n\nText."),
+        ("code", "x = 1\nx"),
+        ("markdown", "## More"),
+        ("code", 'print(f"{x}")'),
+        ("code", "x + 1"),
+    ]
+
+
+def test_sector_spillover_says_what_a_study_by_hand_finds(runs: dict[str, Run], market: es.Market) -> None:
+    said = runs["sector_spillover"].said
+    named = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ"]
+    four = fit(market, named, "2019-05-21 19:00-04:00")
+    others = fit(market, ["002583.SZ", "000063.SZ"], "2019-05-21 19:00-04:00")
+    mean = four.car(0, 1)["car"].mean()
+    assert f"the four firms that were named returned {-mean:.2%} less" in said
+    assert f"adjusted_bmp p={four.test(0, 1, tests=['adjusted_bmp'])['p_value'].iloc[0]:.4f}" in said
+    assert f"the difference is {mean - others.car(0, 1)['car'].mean():+.2%}" in said
+    assert "cannot be ruled out with two controls" in said
+    assert "significant at 5%: none; the smallest adjusted p is 0.070 (Hikvision)" in said
+    days = four.abnormal_returns[[0, 1]].set_axis(named)
+    assert (days.loc[["300188.SZ", "002230.SZ"], 0] > -0.005).all()  # before they were named
+    assert (days.loc[["300188.SZ", "002230.SZ"], 1] < -0.035).all()
+
+
+def test_zte_halt_follows_the_price_to_the_first_free_close(runs: dict[str, Run]) -> None:
+    said = runs["zte_halt"].said
+    prices = es.datasets.surveillance_prices()["close"]
+    close = prices["000063.SZ"].dropna()["2018-04-16":"2018-06-26"]
+    assert len(close) == 10  # the last session before the halt, eight at the limit, one free
+    before, after = close.iloc[0], close.iloc[-1]
+    assert f"fallen from {before:.2f} to {after:.2f} yuan ({after / before - 1:+.1%})" in said
+    index = prices["399001.SZ"]
+    assert f"lost {1 - index['2018-06-26'] / index['2018-04-16']:.1%}" in said
+    assert "after 39 sessions without trading" in said
+    assert "closed at the limit 8 times in a row" in said
+    assert "measure of the news (p=0.46)" in said
+
+
+def test_the_house_bill_is_a_null_result_with_its_detectable_effect(
+    runs: dict[str, Run], market: es.Market
+) -> None:
+    said = runs["house_bill_2018"].said
+    three = fit(market, ["002415.SZ", "002236.SZ", "002583.SZ"], "2018-05-24 23:59-04:00")
+    row = three.caar(0, 1).iloc[0]
+    assert f"returned {-row['caar']:.2%} less" in said
+    assert "cannot be told from chance" in said
+    assert f"rules out a mean fall of more than {-row['ci_low']:.1%}" in said
+    # Power of a normal test with the standard error of the mean, at 5 % and 80 %.
+    assert es.lab.power(three, window=(0, 1)).mde() == pytest.approx(
+        (1.95996 + 0.84162) * row["se"], rel=0.01
+    )
+    assert f"A mean effect of {es.lab.power(three, window=(0, 1)).mde():.1%} would have been found" in said
+    assert "Huawei was not listed" in runs["house_bill_2018"].printed
+    assert "suspended 13 sessions from 2018-05-25 to 2018-06-12" in runs["house_bill_2018"].printed
+
+
+def test_the_entity_list_meets_a_holiday_and_a_suspension(runs: dict[str, Run], market: es.Market) -> None:
+    said, printed = runs["entity_list_2019"].said, runs["entity_list_2019"].printed
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    assert "Hikvision 7 2 2019-10-10 3" in lines
+    assert "iFlytek 7 0 2019-10-08 1" in lines
+    hikvision = fit(market, ["002415.SZ"], "2019-10-07 17:00-04:00")
+    row, line = hikvision.car(0, 0).iloc[0], hikvision.parameters.iloc[0]
+    naive = (
+        row["actual"]
+        - line["alpha"]
+        - line["beta"] * market.returns.at[pd.Timestamp("2019-10-10"), "399001.SZ"]
+    )
+    assert f"an abnormal {row['car']:+.2%}" in said
+    assert f"have been {naive:+.2%}" in said
+    assert "all recommended tests reject it at 5%" in said
+    assert "significant at 5%: none" in said
+
+
+def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Market) -> None:
+    said = runs["choosing_tests"].said
+    firms = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ", "002583.SZ", "000063.SZ"]
+    six = fit(market, firms, "2019-05-21 19:00-04:00")
+    tests = six.test(0, 1, seed=0).query("applicable")
+    valid = tests["robust_to"].str.contains("cross-correlation")
+    counts = [len(tests), (~valid).sum(), valid.sum()]
+    assert f"{counts[0]} tests apply to six firms on one date. {counts[1]} of them believe" in said
+    assert f"of the {counts[2]} that allow" in said
+    invalid = ["independence", "patell", "bmp", "cross_sectional", "sign", "wilcoxon", "grank_z"]
+    assert not valid[tests["test"].isin(invalid)].any()
+    assert "adjusted_bmp (p=0.073) not." in said
+    assert "That disagreement is the finding" in said
