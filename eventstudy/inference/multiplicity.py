@@ -15,7 +15,7 @@ from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.resampling import HELD, TIE
 from eventstudy.inference.vectors import day_counts, draw_days, null_t, scaled_residuals, sessions_tested
 
-__all__ = ["Adjustment", "adjust", "firm_tests", "romano_wolf"]
+__all__ = ["Adjustment", "adjust", "completed", "firm_tests", "romano_wolf"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -205,13 +205,13 @@ def _by_residual_vectors(data: TestInput, t: FloatArray, options: Options) -> Fl
     past = day_counts(draw_days(n, width, width, rng), width)
 
     def draws(columns: IntArray) -> FloatArray:
-        series = _complete(scaled_residuals(fit.residuals[columns], fit.leverage[columns]))
+        series = completed(scaled_residuals(fit.residuals[columns], fit.leverage[columns]))
         return null_t((series - series.mean(axis=1, keepdims=True)).T, event, past)
 
     return _step_down(t, draws, n, options.alternative)
 
 
-def _complete(series: FloatArray) -> FloatArray:
+def completed(series: FloatArray) -> FloatArray:
     """Put other days of the same row, evenly spread over it, in place of missing ones; shape (n, W)."""
     full = series.copy()
     for row in np.flatnonzero(np.isnan(series).any(axis=1)):

@@ -24,9 +24,12 @@ __all__ = [
     "day_counts",
     "draw_days",
     "null_t",
+    "past_means",
+    "past_shortage",
     "pseudo_dates",
     "scaled_residuals",
     "sessions_tested",
+    "studentised_mean",
     "studentised_sums",
 ]
 
@@ -146,22 +149,28 @@ def sessions_tested(data: TestInput) -> int:
     return max(int(np.median(spans[spans > 0])), 1)
 
 
+def past_means(used: TestInput) -> FloatArray:
+    """Average scaled residual of each estimation day, shape (W,); NaN where no event has one."""
+    return average(scaled_residuals(used.abnormal.residuals, used.abnormal.leverage))
+
+
 def _portfolio(used: TestInput) -> FloatArray:
-    """Average scaled residual of each estimation day, shape (T,)."""
-    series = average(scaled_residuals(used.abnormal.residuals, used.abnormal.leverage))
+    """Average scaled residual of the estimation days that have one, shape (T,)."""
+    series = past_means(used)
     return series[~np.isnan(series)]
 
 
-def _studentised(used: TestInput, series: FloatArray) -> tuple[float, float]:
+def studentised_mean(used: TestInput) -> tuple[float, float]:
     """Mean CAR over its prediction error by the portfolio's own past, and its parameters k."""
     fit = used.abnormal
     past = average(fit.residuals)
     n_params = fit.lost_dof
-    s2 = float((past[~np.isnan(past)] ** 2).sum() / (len(series) - n_params))
+    s2 = float((past[~np.isnan(past)] ** 2).sum() / (len(_portfolio(used)) - n_params))
     return float(used.car.mean() / np.sqrt(s2 * (used.cumulative.variance / fit.s2).mean())), n_params
 
 
-def _enough(data: TestInput) -> str | None:
+def past_shortage(data: TestInput) -> str | None:
+    """Say why the estimation-window averages cannot measure noise, or None."""
     used = scaled_events(data)
     series = _portfolio(used)
     needed = int(used.abnormal.lost_dof) + 3
@@ -180,13 +189,13 @@ def _block_applies(data: TestInput) -> str | None:
     windows = n_windows(used)
     if windows > 1:
         return f"needs one common event date, the {used.n_events} events have {windows}"
-    return _enough(data)
+    return past_shortage(data)
 
 
 def _block(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     series = _portfolio(used)
-    t, _ = _studentised(used, series)
+    t, _ = studentised_mean(used)
     n, length, block = len(series), sessions_tested(used), block_length(series)
     rng = options.generator("block_bootstrap")
     draws = []
@@ -202,13 +211,13 @@ def _block(data: TestInput, options: Options) -> Statistic:
 
 
 def _permutation_applies(data: TestInput) -> str | None:
-    return shortage(data, scaled=True) or _enough(data)
+    return shortage(data, scaled=True) or past_shortage(data)
 
 
 def _permutation(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     series = _portfolio(used)
-    t, n_params = _studentised(used, series)
+    t, n_params = studentised_mean(used)
     length = sessions_tested(used)
     if len(series) - length - n_params < 1:
         return undefined(f"{len(series)} estimation days hold no window of {length} days and its measure")

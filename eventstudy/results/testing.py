@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from eventstudy.inference import (
 )
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.calibrated import Calibrated, recalibrate
+from eventstudy.inference.families import group_tests, window_tests
 from eventstudy.inference.groups import against as against_controls
 from eventstudy.inference.groups import difference
 from eventstudy.inference.multiplicity import Adjustment, firm_tests
@@ -102,13 +104,17 @@ class StudyTests:
         self, by: str, window: Window, keys: Sequence[str] | None, options: Options
     ) -> pd.DataFrame:
         options = options.settled()
-        inputs = {name: TestInput(part, window) for name, part in self._data.by_group(by).items()}
+        inputs = self._inputs_by(by, window)
         parts = [(name, run_tests(data, keys, options)) for name, data in inputs.items()]
         for a, b in combinations(inputs, 2):
             parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
         for name, frame in parts:
-            frame.insert(0, "group", name)
+            frame.insert(0, "group", [name] * len(frame))
         return pd.concat([frame for _, frame in parts], ignore_index=True)
+
+    def _inputs_by(self, by: str, window: Window) -> dict[Any, TestInput]:
+        """Return what the tests see of each group."""
+        return {name: TestInput(part, window) for name, part in self._data.by_group(by).items()}
 
     def _controls(self, against: StudyTests) -> EventData:
         if not isinstance(against, StudyTests):
@@ -163,6 +169,79 @@ class StudyTests:
         frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self._data.index)
         frame.insert(0, "security", self._data.timeline["security"])
         return frame
+
+    def window_tests(
+        self,
+        windows: Sequence[WindowLike],
+        *,
+        adjust: Adjustment = "romano-wolf",
+        test: str | None = None,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test the mean CAR of several windows, adjusted for how many there are.
+
+        Parameters
+        ----------
+        windows : sequence of (int, int)
+            First and last relative day of each.
+        adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
+            As for `firm_tests`; Romano and Wolf's draws keep the days that windows share.
+        test : str, optional
+            With "holm" or "bh", the test whose p-values are adjusted, such as ``"adjusted_bmp"``; by default
+            the mean CAR over its own past, bootstrapped by residual vectors.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        seed : int or Generator, optional
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By window: n_events, caar, statistic, p_value, p_adjusted and note.
+        """
+        tested = [self._data.window(window) for window in windows]
+        if not tested:
+            raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
+        options = Options(alternative, n_resamples, seed)
+        frame = window_tests([self._data.test_input(w) for w in tested], adjust, options, test)
+        return frame.set_axis(pd.Index([str(w) for w in tested], name="window"), axis=0)
+
+    def group_tests(
+        self,
+        by: str,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        adjust: Adjustment = "romano-wolf",
+        test: str | None = None,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test the mean CAR of each group of events, adjusted for how many there are.
+
+        Parameters
+        ----------
+        by : str
+            Column of the events, such as ``"group"``.
+        start, end : int
+            First and last relative day; the whole event window by default.
+        adjust, test, alternative, seed, n_resamples
+            As for `window_tests`; groups of one date keep their correlation.
+
+        Returns
+        -------
+        DataFrame
+            By group: n_events, caar, statistic, p_value, p_adjusted and note.
+
+        See Also
+        --------
+        test : with `by`, all tests of each group and of their differences.
+        """
+        options = Options(alternative, n_resamples, seed)
+        inputs = self._inputs_by(by, self._data.window(start, end))
+        return group_tests(inputs, adjust, options, test).rename_axis(by)
 
     def joint_test(self, start: WindowLike = None, end: int | None = None) -> JointTest:
         """Test whether any event of one common date has an effect, and whether their mean has.

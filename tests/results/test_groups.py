@@ -127,3 +127,38 @@ def test_joint_test(common):
     assert found == joint_test(common._data.test_input(Window(0, 0)))
     portfolio = common.test(0, 0, tests=["portfolio"]).iloc[0]
     assert found.mean_statistic == pytest.approx(portfolio["statistic"], rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["romano-wolf", "holm", "bh"])
+def test_window_tests(common, method):
+    windows = [(0, 0), (0, 1), (-4, 6)]
+    frame = common.window_tests(windows, adjust=method, seed=1)
+    assert list(frame.index) == ["(0, 0)", "(0, +1)", "(-4, +6)"]
+    assert frame.index.name == "window"
+    assert frame.loc["(0, +1)", "caar"] == pytest.approx(common.car(0, 1)["car"].mean())
+    assert (frame["p_adjusted"] >= frame["p_value"] - 1e-12).all()
+    pd.testing.assert_frame_equal(frame, common.window_tests(windows, adjust=method, seed=1))
+    if method != "romano-wolf":
+        chosen = common.window_tests(windows, adjust=method, test="adjusted_bmp")
+        p = [common.test(*w, tests="adjusted_bmp")["p_value"].iloc[0] for w in windows]
+        assert chosen["p_adjusted"].to_numpy() == pytest.approx(adjust(p, method))
+
+
+def test_window_tests_need_windows_inside_the_event_window(common):
+    with pytest.raises(RequestError, match="needs windows"):
+        common.window_tests([])
+    with pytest.raises(RequestError, match="outside the event window"):
+        common.window_tests([(0, 0), (0, 9)])
+
+
+@pytest.mark.parametrize("method", ["romano-wolf", "holm", "bh"])
+def test_group_tests(grouped, method):
+    frame = grouped.group_tests("group", 0, 1, adjust=method, seed=1)
+    assert list(frame.index) == ["a", "b", "c"]
+    assert frame.index.name == "group"
+    assert frame["n_events"].tolist() == [3, 3, 2]
+    cars = grouped.car(0, 1)["car"].to_numpy()
+    assert frame["caar"].to_numpy() == pytest.approx([cars[i::3].mean() for i in range(3)])
+    assert (frame["p_adjusted"] >= frame["p_value"] - 1e-12).all()
+    with pytest.raises(RequestError, match="no column 'sector'"):
+        grouped.group_tests("sector", 0, 1)
