@@ -6,6 +6,8 @@ from . import sources as sources
 from .events import Events as Events
 from .lab.comparison import compare_models as compare_models
 from .market import Market as Market
+from .market.currency import in_currency as in_currency
+from .market.overnight import known_at_open as known_at_open
 from .models import CAPM as CAPM
 from .models import Carhart4 as Carhart4
 from .models import ConstantMean as ConstantMean

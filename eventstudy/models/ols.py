@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from numbers import Integral
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -150,6 +152,11 @@ class MarketModel(LinearModel):
     hac_lags : int, optional
         Lags of the Newey-West covariance in `results.regression()`, and there only: it describes the
         parameters, while abnormal returns keep the prediction error above.
+    lags : mapping of str to int or sequence of int, optional
+        Further regressors: a factor of the market, or ``"benchmark"``, and by how many sessions of the market
+        it is lagged (0 for the same session, below 0 for a lead). A world index whose exchange closes after
+        this market belongs on the sessions that could know it first: see `known_at_open`, whose values are
+        taken without lag.
     missing : {"drop", "trade_to_trade"}, default "drop"
         As in `LinearModel`.
 
@@ -162,32 +169,60 @@ class MarketModel(LinearModel):
     >>> import eventstudy as es
     >>> es.MarketModel().param_names
     ('alpha', 'beta')
+    >>> es.MarketModel(lags={"benchmark": 1, "sp500": 0}).param_names
+    ('alpha', 'beta', 'benchmark[-1]', 'sp500')
     """
 
     hac_lags: int | None = None
+    lags: Mapping[str, int | Sequence[int]] | Sequence[tuple[str, int | Sequence[int]]] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.hac_lags is not None and self.hac_lags < 0:
             raise ModelError(f"hac_lags is a number of sessions, 0 or more; got {self.hac_lags!r}.")
+        object.__setattr__(self, "lags", _lags(self.lags))
 
     @property
     def label(self) -> str:
-        return "Market model (OLS)"
+        more = ", ".join(r.name for r in self.regressors[1:])
+        return f"Market model (OLS) with {more}" if more else "Market model (OLS)"
 
     @property
     def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
+        pairs = cast("tuple[tuple[str, tuple[int, ...]], ...]", self.lags)
+        further = (Regressor(source, lag) for source, lags in pairs for lag in lags)
+        return (Regressor("benchmark"), *further)
 
     @property
     def param_names(self) -> tuple[str, ...]:
-        return ("alpha", "beta")
+        return ("alpha", "beta", *(r.name for r in self.regressors[1:]))
 
     def regression(self, arrays: EventArrays, row: int) -> Any:
         if self.hac_lags is None:
             return super().regression(arrays, row)
         covariance = {"maxlags": self.hac_lags}
         return self._statsmodel(arrays, row).fit(cov_type="HAC", cov_kwds=covariance, use_t=True)
+
+
+def _lags(given: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Read sources and their lags."""
+    try:
+        pairs = [(str(source), lags) for source, lags in dict(given or ()).items()]
+        read = [(source, (lags,) if isinstance(lags, Integral) else tuple(lags)) for source, lags in pairs]
+        whole = all(isinstance(lag, Integral) for _, lags in read for lag in lags)
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise ModelError(
+            f"lags maps a factor to sessions, such as {{'sp500': 0, 'benchmark': (1, -1)}}; got {given!r}."
+        )
+    wanted = [("benchmark", 0), *((source, int(lag)) for source, lags in read for lag in lags)]
+    twice = next((pair for pair in wanted if wanted.count(pair) > 1), None)
+    if twice is not None:
+        raise ModelError(
+            f"{twice[0]} with lag {twice[1]} stands twice; the benchmark of the session is there in any case."
+        )
+    return tuple((source, tuple(map(int, lags))) for source, lags in read)
 
 
 @dataclass(frozen=True)
