@@ -27,6 +27,10 @@ NAMES: dict[str, tuple[str, ...]] = {
 PERCENT = 100.0
 #: EGARCH takes more steps than the 100 that its optimiser allows by default.
 STEPS = 1000
+#: (a, b) from which the likelihood is climbed again where arch's own starting values lead nowhere.
+STARTS = ((0.1, 0.85), (0.2, 0.5), (0.05, 0.9))
+#: A maximum lies above the log-likelihood of a constant variance, but for the optimiser's tolerance.
+SLACK = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +76,10 @@ class GARCHMarketModel(NormalReturnModel):
     -----
     `residuals` are :math:`s\,\varepsilon_t/\sqrt{h_t}`, devolatilised and on the scale of
     :math:`s^2 = \sum\varepsilon^2/(M-2)`, so that tests by ranks and sample quantiles are filtered ones.
-    The recursion runs over the days that have a return. An event whose likelihood does not converge is
-    excluded, with that reason. Bollerslev (1986); Glosten, Jagannathan and Runkle (1993).
+    The recursion runs over the days that have a return. Where the optimiser does not converge, stops below
+    the likelihood of a constant variance or at parameters without a finite forecast, as EGARCH's does in
+    short windows, it starts again from three other points; an event for which none of them serves is
+    excluded, with the first reason. Bollerslev (1986); Glosten, Jagannathan and Runkle (1993).
 
     Examples
     --------
@@ -124,37 +130,18 @@ class GARCHMarketModel(NormalReturnModel):
         failure = np.full(n, "", dtype=object)
         dof = (ols.n_obs - 2).astype(np.float64)
         for i in np.flatnonzero((dof > len(names)) & (divide(ols.sse, dof) > 1e-20)).tolist():
+            found = self._found(arrays, i)
+            if isinstance(found, str):
+                failure[i] = found
+                continue
+            fit, ahead[i] = found
             used = ~np.isnan(ols.residuals[i])
-            try:
-                found = self._estimate(arrays, i)
-            except (ValueError, np.linalg.LinAlgError) as error:
-                failure[i] = f"the {self.kind} likelihood cannot be maximised: {error}"
-                continue
-            if found.convergence_flag != 0:
-                failure[i] = (
-                    f"the {self.kind} likelihood did not converge ({found.optimization_result.message})"
-                )
-                continue
-            params[i] = self._decimals(found.params.to_numpy())
-            h = (found.conditional_volatility / PERCENT) ** 2
-            errors = found.resid / PERCENT
+            params[i] = self._decimals(fit.params.to_numpy())
+            h, errors = (fit.conditional_volatility / PERCENT) ** 2, fit.resid / PERCENT
             x = np.column_stack([np.ones(len(h)), arrays.x_est[i, used, 0]])
             s2[i] = (errors**2).sum() / dof[i]
             unit_cov[i] = np.linalg.inv(x.T @ (x / h[:, None])) / s2[i]
             residuals[i, used] = np.sqrt(s2[i] / h) * errors
-            gap = arrays.y_gap[i] - params[i, 0] - params[i, 1] * arrays.x_gap[i, :, 0]
-            # The optimiser may stop at absurd parameters and call it a maximum: such an event is excluded.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                h_next = self._next(params[i, 2:], errors[-1], h[-1])
-                for shock in gap[~np.isnan(gap)]:
-                    h_next = self._next(params[i, 2:], shock, h_next)
-                ahead[i] = self._forecast(params[i, 2:], h_next, length)
-            if not (np.isfinite(ahead[i]) & (ahead[i] > 0)).all():
-                ahead[i] = np.nan
-                failure[i] = (
-                    f"the {self.kind} likelihood has a maximum whose variance forecast is not finite "
-                    "or not positive"
-                )
         base = linear_fit(
             arrays,
             param_names=("alpha", "beta"),
@@ -183,16 +170,65 @@ class GARCHMarketModel(NormalReturnModel):
 
     def regression(self, arrays: EventArrays, row: int) -> Any:
         """Return arch's results of one event, in percent."""
-        return self._estimate(arrays, row)
+        found = self._found(arrays, row) if isinstance(arrays, GapArrays) else ""
+        return self._estimate(arrays, row) if isinstance(found, str) else found[0]
 
-    def _estimate(self, arrays: EventArrays, row: int) -> Any:
+    def _found(self, arrays: GapArrays, row: int) -> tuple[Any, FloatArray] | str:
+        """Return arch's results of one event and the variances ahead, or the reason why there are none.
+
+        The optimiser may stop anywhere and call it a maximum: if it did, it is asked again from other starts.
+        """
+        reasons = []
+        for start in (None, *STARTS):
+            found = self._attempt(arrays, row, start)
+            if not isinstance(found, str):
+                return found
+            reasons.append(found)
+        return reasons[0]
+
+    def _attempt(
+        self, arrays: GapArrays, row: int, start: tuple[float, float] | None
+    ) -> tuple[Any, FloatArray] | str:
+        likelihood = f"the {self.kind} likelihood"
+        try:
+            found = self._estimate(arrays, row, start)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            return f"{likelihood} cannot be maximised: {error}"
+        if found.convergence_flag != 0:
+            return f"{likelihood} did not converge ({found.optimization_result.message})"
+        line = ols_batch(arrays.y_est[row][None], arrays.x_est[row][None])
+        constant = _constant_likelihood(PERCENT**2 * line.sse[0] / found.nobs, found.nobs)
+        if found.loglikelihood < constant - SLACK:
+            return f"{likelihood} stopped below that of a constant variance"
+        params = self._decimals(found.params.to_numpy())
+        gap = arrays.y_gap[row] - params[0] - params[1] * arrays.x_gap[row, :, 0]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            h = self._next(
+                params[2:], found.resid[-1] / PERCENT, (found.conditional_volatility[-1] / PERCENT) ** 2
+            )
+            for shock in gap[~np.isnan(gap)]:
+                h = self._next(params[2:], shock, h)
+            ahead = self._forecast(params[2:], h, arrays.y_evt.shape[1])
+        if not (np.isfinite(ahead) & (ahead > 0)).all():
+            return f"{likelihood} has a maximum whose variance forecast is not finite or not positive"
+        return found, ahead
+
+    def _estimate(self, arrays: EventArrays, row: int, start: tuple[float, float] | None = None) -> Any:
+        """Return arch's results of one event, in percent, from its own starting values or from (a, b)."""
         arch = import_extra("arch.univariate", "arch", "garch", "GARCHMarketModel")
         y, x = arrays.y_est[row], arrays.x_est[row]
         used = ~np.isnan(y) & ~np.isnan(x).any(axis=1)
         leverage = 0 if self.kind == "garch" else 1
         variance = (arch.EGARCH if self.kind == "egarch" else arch.GARCH)(p=1, o=leverage, q=1)
         model = arch.LS(PERCENT * y[used], PERCENT * x[used], volatility=variance, rescale=False)
-        return model.fit(disp="off", show_warning=False, options={"maxiter": STEPS})
+        values = None
+        if start is not None:
+            (a, b), line = start, ols_batch(y[None], x[None])
+            level = PERCENT**2 * line.sse[0] / line.n_obs[0]
+            omega = (1.0 - b) * np.log(level) if self.kind == "egarch" else (1.0 - a - b) * level
+            values = np.r_[PERCENT * line.params[0, 0], line.params[0, 1], omega, a, [0.0] * leverage, b]
+        options = {"maxiter": STEPS}
+        return model.fit(disp="off", show_warning=False, starting_values=values, options=options)
 
     def _decimals(self, percent: FloatArray) -> FloatArray:
         """Parameters of returns in percent, turned into those of decimals."""
@@ -229,6 +265,11 @@ class GARCHMarketModel(NormalReturnModel):
         log_shock -= powers * a * np.sqrt(2 / np.pi)
         drift = omega * powers + log_shock
         return np.asarray(np.exp(powers * np.log(h) + np.cumsum(drift) - drift), dtype=np.float64)
+
+
+def _constant_likelihood(variance: float, n_obs: float) -> float:
+    """Log-likelihood of normal errors of one variance, its maximum; a special case of all kinds."""
+    return float(-0.5 * n_obs * (np.log(2 * np.pi * variance) + 1.0))
 
 
 def _over_spans(ahead: FloatArray, spans: Any) -> FloatArray:

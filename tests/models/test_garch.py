@@ -7,10 +7,11 @@ import importlib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import ExcludedEventsWarning, MissingExtraError, ModelError
-from eventstudy.models.garch import GARCHMarketModel
+from eventstudy.errors import ExcludedEventsWarning, MissingExtraError, ModelError, NoUsableEventsError
+from eventstudy.models.garch import STARTS, GARCHMarketModel
 
 pytest.importorskip("arch")
 KINDS = ["garch", "gjr", "egarch"]
@@ -159,8 +160,8 @@ def test_no_convergence_excludes_and_says_so(world, monkeypatch):
     market, events = world
     real = GARCHMarketModel._estimate
 
-    def stuck(self, arrays, row):
-        found = real(self, arrays, row)
+    def stuck(self, arrays, row, start=None):
+        found = real(self, arrays, row, start)
         if row == 0:
             found._optim_output.status = 9
         return found
@@ -170,6 +171,39 @@ def test_no_convergence_excludes_and_says_so(world, monkeypatch):
         results = es.EventStudy(market, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit()
     assert "did not converge" in results.excluded.loc[0, "reason"]
     assert list(results.car().index) == [1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_optimiser_starts_again_where_it_led_nowhere(world, monkeypatch, kind):
+    """From any of the starts it reaches the parameters that it reaches from its own."""
+    market, events = world
+    real, plain = GARCHMarketModel._estimate, GARCHMarketModel(kind)
+    wanted = es.EventStudy(market, events, plain, (-500, -3), (-2, 2)).fit()
+    for good in STARTS:
+
+        def stuck(self, arrays, row, start=None, good=good):
+            found = real(self, arrays, row, start)
+            if start != good:
+                found._optim_output.status = 9
+            return found
+
+        monkeypatch.setattr(GARCHMarketModel, "_estimate", stuck)
+        results = es.EventStudy(market, events, plain, (-500, -3), (-2, 2)).fit()
+        np.testing.assert_allclose(results.car()["se"], wanted.car()["se"], rtol=0.02)
+
+
+def test_a_likelihood_below_that_of_a_constant_variance_is_no_maximum(world, monkeypatch):
+    market, events = world
+    garch = importlib.import_module("eventstudy.models.garch")
+    constant = garch._constant_likelihood
+    rng = np.random.default_rng(0)
+    e = rng.standard_normal(200)
+    assert constant((e**2).mean(), 200) == pytest.approx(
+        stats.norm.logpdf(e, 0, np.sqrt((e**2).mean())).sum()
+    )
+    monkeypatch.setattr(garch, "_constant_likelihood", lambda *of: constant(*of) + 1e4)
+    with pytest.raises(NoUsableEventsError, match="stopped below that of a constant variance"):
+        es.EventStudy(market, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +221,7 @@ def test_a_maximum_at_absurd_parameters_excludes_its_event(world, monkeypatch, a
     def absurd(self, percent):
         calls.append(percent)
         out = proper(self, percent)
-        return np.r_[out[:2], absurd_variance] if len(calls) == 1 else out
+        return np.r_[out[:2], absurd_variance] if len(calls) <= 1 + len(STARTS) else out
 
     monkeypatch.setattr(GARCHMarketModel, "_decimals", absurd)
     with pytest.warns(ExcludedEventsWarning):
