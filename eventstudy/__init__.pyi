@@ -8,6 +8,8 @@ from .lab.comparison import compare_models as compare_models
 from .market import Market as Market
 from .market.currency import in_currency as in_currency
 from .market.overnight import known_at_open as known_at_open
+from .market.levels import range_market as range_market
+from .market.levels import volume_market as volume_market
 from .models import CAPM as CAPM
 from .models import Carhart4 as Carhart4
 from .models import ConstantMean as ConstantMean
@@ -25,6 +27,7 @@ from .models import PCAModel as PCAModel
 from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
+from .models import SerialErrors as SerialErrors
 from .models import SyntheticControl as SyntheticControl
 from .quick import measure as measure
 from .quick import prices as prices
@@ -33,6 +36,10 @@ from .results.pooled import PooledResults as PooledResults
 from .results.comparison import event_table as event_table
 from .results.pooling import pool as pool
 from .study import EventStudy as EventStudy
+from .volatility import AbnormalVolatility as AbnormalVolatility
+from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
+from .volatility import EventGARCH as EventGARCH
+from .volatility import EventGARCHResults as EventGARCHResults
 from .windows import Window as Window
 
 __version__: str

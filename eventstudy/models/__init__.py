@@ -7,6 +7,7 @@ from eventstudy.models.learned import ElasticNetModel, PCAModel
 from eventstudy.models.matched import MatchedPortfolio, SyntheticControl
 from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
 from eventstudy.models.robust import RobustMarketModel
+from eventstudy.models.serial import SerialErrors
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
 from eventstudy.models.timevarying import EWMarketModel, RollingMarketModel
 
@@ -30,5 +31,6 @@ __all__ = [
     "RobustMarketModel",
     "RollingMarketModel",
     "ScholesWilliams",
+    "SerialErrors",
     "SyntheticControl",
 ]

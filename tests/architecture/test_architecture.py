@@ -32,7 +32,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("tables", "plotting", "report"),
     ("results", "regressions"),
     ("study",),
-    ("lab",),
+    ("lab", "longrun", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
