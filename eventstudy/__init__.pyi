@@ -31,6 +31,7 @@ from .models import SerialErrors as SerialErrors
 from .models import SyntheticControl as SyntheticControl
 from .quick import measure as measure
 from .quick import prices as prices
+from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pooled import PooledResults as PooledResults
 from .results.comparison import event_table as event_table

@@ -14,6 +14,7 @@ from eventstudy.results.page import study_page
 from eventstudy.results.plots import ResultsPlotter
 from eventstudy.results.printed import StudyTables
 from eventstudy.results.record import StudyRecord
+from eventstudy.results.regressing import StudyRegressions
 from eventstudy.results.spec import StudySpec
 from eventstudy.results.summary import summary_table
 from eventstudy.results.testing import StudyTests
@@ -23,7 +24,7 @@ from eventstudy.tables import Table
 __all__ = ["EventStudyResults"]
 
 
-class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables):
+class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables, StudyRegressions):
     """Results of an event study.
 
     Made by `EventStudy.fit`; remembers the specification that made it (`spec`). Returns are

@@ -17,6 +17,7 @@ from eventstudy.results.core import EventStudyResults
 from eventstudy.results.data import EventData, Part, StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
 from eventstudy.results.plots import ResultsPlotter
+from eventstudy.results.regressing import StudyRegressions
 from eventstudy.results.summary import composed, design_rows
 from eventstudy.results.testing import StudyTests
 from eventstudy.tables import Section, Table
@@ -152,7 +153,7 @@ class PooledData(EventData):
         return found
 
 
-class PooledResults(StudyMeasures, StudyTests):
+class PooledResults(StudyMeasures, StudyTests, StudyRegressions):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while

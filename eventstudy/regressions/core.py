@@ -1,0 +1,301 @@
+"""Cross-section of reactions: CARs on characteristics of the events, with standard errors that suit CARs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from eventstudy.errors import RequestError
+from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
+from eventstudy.tables import Section, Table, stars
+
+__all__ = ["Covariance", "CrossSection", "Past", "Weights", "cross_section"]
+
+FloatArray = npt.NDArray[np.float64]
+Covariance = Literal["HC0", "HC1", "HC2", "HC3", "nonrobust", "past"]
+Weights = Literal["fgls"]
+COVARIANCES = get_args(Covariance)
+
+#: HC3 below this number of events, HC1 from it on.
+MANY = 250
+#: Fewer clusters than this call for the wild cluster bootstrap.
+FEW_CLUSTERS = 30
+#: A distribution of slopes over fewer days than this would be noise.
+FEWEST_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Past:
+    """Estimation days of events on one common date.
+
+    Attributes
+    ----------
+    residuals : array, shape (N, T)
+        Residuals by calendar day; NaN where an event has none.
+    scale : array, shape (N,)
+        ``g'V_i g / s_i^2``: variance of each CAR over that of a day's residual.
+    n_params : float
+        Mean parameters of the normal-return model.
+    """
+
+    residuals: FloatArray
+    scale: FloatArray
+    n_params: float
+
+
+@dataclass(frozen=True, eq=False)
+class CrossSection:
+    """A regression of CARs on characteristics, made by ``results.regress``.
+
+    Attributes
+    ----------
+    formula, window : str
+    coefficients : DataFrame
+        By term: coef, se, t, dof, p_value, ci_low, ci_high (95 %); with fewer than 30 clusters also p_wild,
+        and with the past as reference p_rank.
+    covariance : DataFrame
+        Covariance of the coefficients.
+    method : str
+        Estimator and standard error, in words.
+    n_events : int
+    r_squared : float
+    notes : tuple of str
+    left_out : Series
+        Events that take no part, with the reason.
+    fit : statsmodels results
+        Of the regression, with its own (conventional) covariance.
+    """
+
+    formula: str
+    window: str
+    coefficients: pd.DataFrame
+    covariance: pd.DataFrame
+    method: str
+    n_events: int
+    r_squared: float
+    notes: tuple[str, ...]
+    left_out: pd.Series
+    fit: Any
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients by term."""
+        return self.coefficients["coef"]
+
+    def summary(self) -> Table:
+        """Return the regression as a table."""
+        frame = self.coefficients.copy()
+        frame.insert(5, "", [stars(p) for p in frame["p_value"]])
+        formats = {str(name): "{:.4f}" for name in self.coefficients} | {"dof": "{:.0f}"}
+        rows = {
+            "formula": self.formula,
+            "window": self.window,
+            "events": str(self.n_events) + (f", {len(self.left_out)} left out" if len(self.left_out) else ""),
+            "standard error": self.method,
+            "R2": f"{self.r_squared:.3f}",
+        }
+        design = Section(pd.DataFrame({"": pd.Series(rows, dtype=object)}), "Design")
+        sections = [design, Section(frame, "Coefficients", formats)]
+        if len(self.left_out):
+            sections.append(Section(self.left_out.to_frame("reason").head(12), "Left out"))
+        return Table("Cross-section of reactions", tuple(sections), self.notes)
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def cross_section(
+    frame: pd.DataFrame,
+    formula: str,
+    window: str,
+    *,
+    covariance: Covariance | None = None,
+    clusters: str | Sequence[str] | None = None,
+    weights: Weights | None = None,
+    past: Past | None = None,
+    overlapping: float = 0.0,
+    n_resamples: int = 999,
+    seed: int | np.random.Generator | None = None,
+) -> CrossSection:
+    """Regress the CARs of a frame of events; see `EventStudyResults.regress`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row an event: car, its prediction-error standard error se, and characteristics.
+    formula, window : str
+    covariance, clusters, weights, n_resamples, seed
+        As for `EventStudyResults.regress`.
+    past : Past, optional
+        Estimation days, rows as in `frame`; needed for ``covariance="past"``.
+    overlapping : float
+        Share of pairs of events whose windows overlap, for the notes.
+    """
+    if covariance is not None and covariance not in COVARIANCES:
+        raise RequestError(f"covariance must be one of {', '.join(COVARIANCES)}; got {covariance!r}.")
+    if weights is not None and weights not in get_args(Weights):
+        raise RequestError(f"weights must be 'fgls' or None; got {weights!r}.")
+    if clusters is not None and covariance is not None:
+        raise RequestError("Give clusters or covariance, not both: clusters are a covariance of their own.")
+    if covariance == "past" and weights is not None:
+        raise RequestError("covariance='past' measures the least-squares slopes: leave weights out.")
+    model = _model(frame, formula)
+    used = frame.index.get_indexer(pd.Index(model.data.row_labels))
+    x, y, names = np.asarray(model.exog), np.asarray(model.endog), list(model.exog_names)
+    n, k = x.shape
+    if np.linalg.matrix_rank(x) < k:
+        raise RequestError(f"The terms of {formula!r} are collinear among the {n} events that have them all.")
+    if n <= k + 1:
+        raise RequestError(f"{n} events are too few for the {k} terms of {formula!r}.")
+    left_out = _left_out(frame, used)
+    notes: list[str] = []
+    fit = model.fit()
+    extra: dict[str, FloatArray] = {}
+    if weights == "fgls":
+        v = frame["se"].to_numpy(dtype=float)[used] ** 2
+        effect = random_effect_variance(y, x, v)
+        fit = _wls(y, x, 1.0 / (v + effect), names)
+        estimator = f"FGLS with Var = g'Vg + {effect:.3g}"
+    else:
+        estimator = "OLS"
+    dof: float = n - k
+    if covariance == "past":
+        if past is None:
+            raise RequestError("covariance='past' needs events on one common date, whose past is shared.")
+        cov, dof, extra["p_rank"], days = _by_past(past, used, x, np.asarray(fit.params))
+        method = f"{estimator}, distribution of the coefficients over {days} days before the event"
+    elif clusters is not None:
+        columns = [clusters] if isinstance(clusters, str) else list(clusters)
+        groups = [_codes(frame, name)[used] for name in columns]
+        cov, dof = _clustered(fit, groups)
+        sizes = [len(np.unique(group)) for group in groups]
+        told = " and ".join(f"{name} ({size})" for name, size in zip(columns, sizes, strict=True))
+        method = f"{estimator}, clustered by {told}, t with {dof:.0f} degrees of freedom"
+        if min(sizes) < FEW_CLUSTERS:
+            few = int(np.argmin(sizes))
+            rng = np.random.default_rng(seed)
+            draws = rng.choice([-1.0, 1.0], size=(sizes[few], n_resamples))
+            root = np.ones(n) if weights is None else np.sqrt(np.asarray(fit.model.weights))
+            if len(columns) == 1:
+                extra["p_wild"] = wild_cluster_p(y * root, x * root[:, None], groups[0], draws)
+                notes.append(
+                    f"Only {sizes[few]} clusters: p_wild, of the wild cluster bootstrap "
+                    f"with {n_resamples} draws, is the safer p-value."
+                )
+            else:
+                notes.append(f"Only {sizes[few]} clusters of {columns[few]}: its t is too large, as a rule.")
+    elif weights == "fgls" and covariance is None:
+        cov = np.linalg.inv((x / (v + effect)[:, None]).T @ x)
+        method = f"{estimator}, its own variance"
+    else:
+        kind = covariance or ("HC3" if n < MANY else "HC1")
+        cov = np.asarray(fit.cov_params() if kind == "nonrobust" else getattr(fit, f"cov_{kind}"))
+        method = f"{estimator}, {'homoskedastic' if kind == 'nonrobust' else kind}"
+    if overlapping > 0 and covariance != "past" and clusters is None:
+        notes.append(
+            f"{overlapping:.0%} of the pairs of events overlap in time, and their CARs are correlated, which "
+            "this standard error does not see: cluster by date, or, on one common date, take 'past'."
+        )
+    return CrossSection(
+        formula, window, _coefficients(fit, cov, dof, names, extra), pd.DataFrame(cov, names, names), method,
+        n, float(fit.rsquared), tuple(notes), left_out, fit,
+    )  # fmt: skip
+
+
+def _model(frame: pd.DataFrame, formula: str) -> Any:
+    import statsmodels.formula.api as smf
+
+    known = frame[frame["car"].notna()]
+    try:
+        return smf.ols(formula, known, missing="drop")
+    except Exception as problem:  # patsy and pandas raise many kinds
+        raise RequestError(
+            f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
+            f"{', '.join(map(str, frame.columns))}."
+        ) from problem
+
+
+def _wls(y: FloatArray, x: FloatArray, weights: FloatArray, names: list[str]) -> Any:
+    import statsmodels.api as sm
+
+    return sm.WLS(y, pd.DataFrame(x, columns=names), weights=weights).fit()
+
+
+def _left_out(frame: pd.DataFrame, used: npt.NDArray[np.int64]) -> pd.Series:
+    out = np.ones(len(frame), dtype=bool)
+    out[used] = False
+    lost = frame["car"].isna()[out]
+    reasons = np.where(lost, "no CAR in the window", "a characteristic is missing")
+    return pd.Series(reasons, frame.index[out], dtype=object, name="reason")
+
+
+def _codes(frame: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
+    """Give each cluster of a column its number."""
+    if name not in frame:
+        raise RequestError(f"No column {name!r} to cluster by; there are {', '.join(map(str, frame))}.")
+    codes = pd.factorize(frame[name])[0]
+    if (codes < 0).any():
+        lacking = frame.index[codes < 0][:5].tolist()
+        raise RequestError(f"Event(s) {', '.join(map(str, lacking))} have no {name!r} to be clustered by.")
+    return np.asarray(codes, dtype=np.int64)
+
+
+def _coefficients(
+    fit: Any, cov: FloatArray, dof: float, names: list[str], extra: dict[str, FloatArray]
+) -> pd.DataFrame:
+    coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
+    t = coef / se
+    half = stats.t.ppf(0.975, dof) * se
+    values = {
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * stats.t.sf(np.abs(t), dof),
+        "ci_low": coef - half, "ci_high": coef + half,
+    }  # fmt: skip
+    return pd.DataFrame(values | extra, pd.Index(names, name="term"))
+
+
+def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArray, float]:
+    """Covariance clustered one or two ways, and its degrees of freedom, smallest number of clusters - 1."""
+    from statsmodels.stats import sandwich_covariance as sandwich
+
+    if not 1 <= len(groups) <= 2:
+        raise RequestError(f"Clusters go one or two ways, got {len(groups)} columns.")
+    fewest = min(len(np.unique(group)) for group in groups)
+    if fewest < 2:
+        raise RequestError(
+            "All events are in one cluster. On one common date take covariance='past', which reads the "
+            "correlation of the firms off their past."
+        )
+    if len(groups) == 1:
+        cov = sandwich.cov_cluster(fit, groups[0])
+    else:
+        cov = sandwich.cov_cluster_2groups(fit, *groups)[0]
+    if not (np.diag(cov) > 0).all():
+        raise RequestError("A two-way clustered variance is not positive: cluster one way.")
+    return np.asarray(cov, dtype=np.float64), float(fewest - 1)
+
+
+def _by_past(
+    past: Past, used: npt.NDArray[np.int64], x: FloatArray, coef: FloatArray
+) -> tuple[FloatArray, float, FloatArray, int]:
+    residuals = past.residuals[used]
+    whole = ~np.isnan(residuals).any(axis=0)
+    days = int(whole.sum())
+    if days < FEWEST_DAYS:
+        fewest = int((~np.isnan(residuals)).sum(axis=1).min())
+        raise RequestError(
+            f"Only {days} days before the event have a residual of every event, fewer than {FEWEST_DAYS} "
+            f"(one event has {fewest} of {residuals.shape[1]}): leave the events out that traded least."
+        )
+    scale = float(past.scale[used].mean())
+    cov, slopes, dof = past_covariance(residuals[:, whole], x, scale, past.n_params)
+    extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
+    return cov, dof, (1 + extreme.sum(axis=1)) / (days + 1), days

@@ -1,0 +1,60 @@
+"""Regressions beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from eventstudy.errors import RequestError, counted
+from eventstudy.regressions.core import CrossSection
+from eventstudy.tables import Section, Table, stars
+
+__all__ = ["regression_table"]
+
+
+def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None = None) -> Table:
+    """Set regressions beside each other, one column each, as papers do.
+
+    Parameters
+    ----------
+    fits : sequence of CrossSection
+    names : sequence of str, optional
+        Headings; (1), (2), ... by default.
+
+    Returns
+    -------
+    Table
+        Coefficients with stars of `p_value`, standard errors in parentheses below.
+
+    Raises
+    ------
+    RequestError
+        If there are no regressions, or not as many names.
+    """
+    fits = list(fits)
+    if not fits or not all(isinstance(fit, CrossSection) for fit in fits):
+        raise RequestError("regression_table takes a list of regressions made by results.regress(...).")
+    headings = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(n) for n in names]
+    if len(headings) != len(fits):
+        raise RequestError(f"regression_table got {len(headings)} names for {len(fits)} regressions.")
+    terms = list(dict.fromkeys(term for fit in fits for term in fit.coefficients.index))
+    labels: list[str] = []
+    rows: list[list[str]] = []
+    for term in terms:
+        lines = [fit.coefficients.loc[term] if term in fit.coefficients.index else None for fit in fits]
+        labels += [term, ""]
+        rows.append(["" if row is None else f"{row['coef']:.4f}{stars(row['p_value'])}" for row in lines])
+        rows.append(["" if row is None else f"({row['se']:.4f})" for row in lines])
+    labels += ["Window", "Events", "R2", "Standard error"]
+    rows += [
+        [fit.window for fit in fits],
+        [str(fit.n_events) for fit in fits],
+        [f"{fit.r_squared:.3f}" for fit in fits],
+        [fit.method for fit in fits],
+    ]
+    frame = pd.DataFrame(rows, pd.Index(labels), pd.Index(headings), dtype=object)
+    left = sum(len(fit.left_out) for fit in fits)
+    notes = ["Standard errors in parentheses; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    notes += [f"{counted(left, 'event')} left out in all, see left_out of each regression."] if left else []
+    return Table("Cross-section of reactions", (Section(frame),), tuple(notes))

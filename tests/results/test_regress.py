@@ -1,0 +1,273 @@
+"""CARs on characteristics: against statsmodels and the formulas written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.errors import RequestError
+from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
+
+N = 60
+
+
+@pytest.fixture(scope="module")
+def market() -> es.Market:
+    rng = np.random.default_rng(1)
+    days = pd.bdate_range("2018-01-01", periods=420)
+    common = rng.normal(0, 0.01, (420, 1))
+    names = [f"s{i:02}" for i in range(N)]
+    scale = rng.uniform(0.01, 0.04, N)
+    frame = pd.DataFrame(rng.normal(0, 1, (420, N)) * scale + common * rng.uniform(0, 2, N), days, names)
+    return es.Market(frame.assign(index=rng.normal(0, 0.01, 420)), benchmark="index")
+
+
+def characteristics() -> dict[str, object]:
+    rng = np.random.default_rng(2)
+    return {
+        "exposure": rng.normal(size=N),
+        "cap": np.exp(rng.normal(10, 1, N)),
+        "industry": rng.choice(["chips", "video", "drones"], N),
+        "firm": [f"f{i // 2}" for i in range(N)],
+    }
+
+
+@pytest.fixture(scope="module")
+def spread(market) -> es.EventStudyResults:
+    days = market.sessions[300 + 7 * (np.arange(N) // 5)]
+    events = pd.DataFrame({"security": market.securities, "date": days} | characteristics())
+    return es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
+
+
+@pytest.fixture(scope="module")
+def one_date(market) -> es.EventStudyResults:
+    events = pd.DataFrame({"security": market.securities, "date": market.sessions[380]} | characteristics())
+    return es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
+
+
+FORMULA = "car ~ exposure + np.log(cap) + C(industry)"
+
+
+def joined(results: es.EventStudyResults, window: tuple[int, int]) -> pd.DataFrame:
+    frame = results.spec.events.frame
+    return frame.assign(car=results.car(*window)["car"], se=results.car(*window)["se"])
+
+
+def test_hc3_is_that_of_statsmodels(spread):
+    found = spread.regress(FORMULA, (0, 1))
+    fit = smf.ols(FORMULA, joined(spread, (0, 1))).fit(cov_type="HC3", use_t=True)
+    np.testing.assert_allclose(found.coefficients["coef"], fit.params, rtol=1e-10)
+    np.testing.assert_allclose(found.coefficients["se"], fit.bse, rtol=1e-10)
+    np.testing.assert_allclose(found.coefficients["p_value"], fit.pvalues, rtol=1e-8)
+    np.testing.assert_allclose(found.coefficients[["ci_low", "ci_high"]], fit.conf_int(), rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, fit.cov_params(), rtol=1e-10)
+    assert found.r_squared == pytest.approx(fit.rsquared)
+    assert found.method == "OLS, HC3"
+    assert found.params["exposure"] == fit.params["exposure"]
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "nonrobust"])
+def test_other_covariances(spread, kind):
+    found = spread.regress(FORMULA, (0, 1), covariance=kind)
+    fit = smf.ols(FORMULA, joined(spread, (0, 1))).fit(cov_type=kind, use_t=True)
+    np.testing.assert_allclose(found.coefficients["se"], fit.bse, rtol=1e-10)
+
+
+def by_clusters(x: np.ndarray, e: np.ndarray, groups: pd.Series) -> np.ndarray:
+    """Liang and Zeger's covariance, written out."""
+    inverse = np.linalg.inv(x.T @ x)
+    scores = pd.DataFrame(x * e[:, None]).groupby(pd.factorize(groups)[0]).sum().to_numpy()
+    (n, k), g = x.shape, len(scores)
+    return g / (g - 1) * (n - 1) / (n - k) * inverse @ scores.T @ scores @ inverse
+
+
+def test_clusters_by_date(spread):
+    found = spread.regress("car ~ exposure", (0, 1), clusters="date", seed=1)
+    frame = joined(spread, (0, 1))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    fit = sm.OLS(frame["car"].to_numpy(), x).fit()
+    cov = by_clusters(x, fit.resid, spread.timeline["day_0"])
+    np.testing.assert_allclose(found.covariance, cov, rtol=1e-10)
+    assert found.coefficients["dof"].tolist() == [11, 11]
+    t = fit.params[1] / np.sqrt(cov[1, 1])
+    assert found.coefficients.loc["exposure", "p_value"] == pytest.approx(2 * stats.t.sf(abs(t), 11))
+    assert "12 clusters: p_wild" in found.notes[0]
+    again = spread.regress("car ~ exposure", (0, 1), clusters="date", seed=1)
+    pd.testing.assert_frame_equal(found.coefficients, again.coefficients)
+
+
+def test_two_way_clusters(spread):
+    """Cameron, Gelbach and Miller (2011): one, plus the other, less their intersection."""
+    found = spread.regress("car ~ exposure", (0, 1), clusters=["date", "industry"])
+    frame = joined(spread, (0, 1))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    e = sm.OLS(frame["car"].to_numpy(), x).fit().resid
+    date, industry = spread.timeline["day_0"].astype(str), frame["industry"]
+    cov = by_clusters(x, e, date) + by_clusters(x, e, industry) - by_clusters(x, e, date + industry)
+    np.testing.assert_allclose(found.covariance, cov, rtol=1e-10)
+    assert found.coefficients["dof"].tolist() == [2, 2]
+    assert "p_wild" not in found.coefficients
+
+
+def test_wild_cluster_bootstrap_draw_by_draw(spread):
+    """The same signs, one statsmodels regression a draw, the null imposed."""
+    frame = joined(spread, (0, 1))
+    x = sm.add_constant(frame[["exposure"]]).to_numpy()
+    y, groups = frame["car"].to_numpy(), pd.factorize(spread.timeline["day_0"])[0]
+    draws = np.random.default_rng(3).choice([-1.0, 1.0], size=(12, 60))
+    found = wild_cluster_p(y, x, groups, draws)
+    for j in range(2):
+
+        def t(values: np.ndarray, j: int = j) -> float:
+            fit = sm.OLS(values, x).fit(cov_type="cluster", cov_kwds={"groups": groups})
+            return fit.params[j] / fit.bse[j]
+
+        restricted = sm.OLS(y, np.delete(x, j, axis=1)).fit()
+        drawn = [t(restricted.fittedvalues + restricted.resid * signs[groups]) for signs in draws.T]
+        expected = (1 + (np.abs(drawn) >= abs(t(y))).sum()) / 61
+        assert found[j] == pytest.approx(expected, abs=1e-12)
+
+
+def test_fgls_has_both_terms(spread):
+    found = spread.regress("car ~ exposure", (0, 1), weights="fgls")
+    frame = joined(spread, (0, 1))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    y, v = frame["car"].to_numpy(), frame["se"].to_numpy() ** 2
+    m = np.eye(N) - x @ np.linalg.inv(x.T @ x) @ x.T
+    effect = max(0.0, (y @ m @ y - np.diag(m) @ v) / (N - 2))
+    assert random_effect_variance(y, x, v) == pytest.approx(effect, rel=1e-10)
+    omega = np.diag(1 / (v + effect))
+    cov = np.linalg.inv(x.T @ omega @ x)
+    np.testing.assert_allclose(found.covariance, cov, rtol=1e-10)
+    np.testing.assert_allclose(found.params, cov @ x.T @ omega @ y, rtol=1e-10)
+    robust = spread.regress("car ~ exposure", (0, 1), weights="fgls", covariance="HC3")
+    fit = sm.WLS(y, x, weights=1 / (v + effect)).fit(cov_type="HC3")
+    np.testing.assert_allclose(robust.coefficients["se"], fit.bse, rtol=1e-10)
+    clustered = spread.regress("car ~ exposure", (0, 1), weights="fgls", clusters="date", seed=1)
+    grouped = sm.WLS(y, x, weights=1 / (v + effect)).fit(
+        cov_type="cluster", cov_kwds={"groups": pd.factorize(spread.timeline["day_0"])[0]}
+    )
+    np.testing.assert_allclose(clustered.coefficients["se"], grouped.bse, rtol=1e-10)
+
+
+def test_random_effect_variance_is_unbiased():
+    rng = np.random.default_rng(4)
+    x = sm.add_constant(rng.normal(size=40))
+    v = rng.uniform(0.5, 2.0, 40)
+    found = [random_effect_variance(rng.normal(size=40) * np.sqrt(v + 3.0), x, v) for _ in range(4000)]
+    assert np.mean(found) == pytest.approx(3.0, abs=0.07)
+    assert random_effect_variance(np.zeros(40), x, v) == 0.0
+
+
+def test_the_past_makes_a_slope_a_portfolio(one_date):
+    """Exactly the t of a regression of the long-short portfolio's return with a dummy for the event."""
+    found = one_date.regress("car ~ exposure", (0, 0), covariance="past")
+    market = one_date.spec.market
+    frame = joined(one_date, (0, 0))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    weights = np.linalg.pinv(x)
+    row = market.sessions.get_loc(one_date.timeline["day_0"].iloc[0])
+    rows = np.r_[row - 200 : row - 10, row]
+    returns = market.returns.iloc[rows]
+    dummy = (np.arange(len(rows)) == len(rows) - 1).astype(float)
+    for j, term in enumerate(("Intercept", "exposure")):
+        portfolio = returns[frame["security"]].to_numpy() @ weights[j]
+        fit = sm.OLS(portfolio, np.column_stack([np.ones(len(rows)), returns["index"], dummy])).fit()
+        line = found.coefficients.loc[term]
+        assert line["coef"] == pytest.approx(fit.params[2], rel=1e-9)
+        assert line["se"] == pytest.approx(fit.bse[2], rel=1e-9)
+        assert line["dof"] == fit.df_resid
+        assert line["p_value"] == pytest.approx(fit.pvalues[2], rel=1e-8)
+    assert 1 / 191 <= found.coefficients.loc["exposure", "p_rank"] <= 1
+    assert "190 days before the event" in found.method
+
+
+def test_rank_among_the_past():
+    e = np.random.default_rng(5).normal(size=(5, 40))
+    x = np.column_stack([np.ones(5), np.arange(5.0)])
+    cov, slopes, dof = past_covariance(e, x, 1.1, 2)
+    np.testing.assert_allclose(slopes, np.linalg.inv(x.T @ x) @ x.T @ e)
+    np.testing.assert_allclose(cov, 1.1 * slopes @ slopes.T / 38)
+    assert dof == 38
+
+
+def test_what_is_left_out_is_said(spread):
+    spec = spread.spec
+    frame = spec.events.frame.drop(columns=["announced_at", "announced_local"])
+    frame.loc[3, "exposure"] = np.nan
+    results = es.EventStudy(spec.market, frame, estimation=(-200, -11), window=(-5, 5)).fit()
+    found = results.regress("car ~ exposure")
+    assert found.left_out.to_dict() == {3: "a characteristic is missing"}
+    assert found.n_events == N - 1
+    assert "1 left out" in str(found)
+    kept = results.regress("car ~ cap")
+    assert kept.n_events == N
+
+
+def test_notes_on_overlapping_events(spread, one_date):
+    assert "overlap in time" in spread.regress("car ~ exposure").notes[0]
+    assert spread.regress("car ~ exposure", clusters="date", seed=0).notes[0].startswith("Only 12")
+    assert one_date.regress("car ~ exposure", covariance="past").notes == ()
+
+
+def test_tables(spread):
+    a, b = (
+        spread.regress("car ~ exposure"),
+        spread.regress("car ~ exposure + C(industry)", (0, 2), clusters="firm"),
+    )
+    table = es.regression_table([a, b], names=["plain", "more"])
+    cells = table.sections[0].frame
+    assert cells.columns.tolist() == ["plain", "more"]
+    assert cells.loc["exposure", "plain"].startswith(f"{a.params['exposure']:.4f}")
+    assert cells.loc["C(industry)[T.video]", "plain"] == ""
+    assert cells.loc["Window"].tolist() == ["(0, +1)", "(0, +2)"]
+    assert "<table" in a._repr_html_()
+    assert "HC3" in str(table)
+    with pytest.raises(RequestError, match="1 names for 2"):
+        es.regression_table([a, b], names=["x"])
+    with pytest.raises(RequestError, match="takes a list"):
+        es.regression_table([])
+
+
+def test_pooled_studies_and_firm_clusters(spread):
+    spec = spread.spec
+    frame = spec.events.frame.drop(columns=["announced_at", "announced_local", "firm"]).reset_index()
+    halves = [
+        es.EventStudy(spec.market, part, estimation=(-200, -11), window=(-5, 5)).fit()
+        for part in (frame[:30], frame[30:])
+    ]
+    found = es.pool(halves).regress("car ~ exposure + C(study)", (0, 1), clusters="firm")
+    assert found.n_events == N
+    assert found.coefficients["dof"].iloc[0] == N - 1
+    whole = spread.regress("car ~ exposure", (0, 1))
+    np.testing.assert_allclose(es.pool(halves).regress("car ~ exposure", (0, 1)).params, whole.params)
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "told"),
+    [
+        ("car ~ size", {}, "cannot be used with these events"),
+        ("car ~ exposure + I(2 * exposure)", {}, "collinear"),
+        ("car ~ exposure", {"covariance": "HC9"}, "covariance must be one of"),
+        ("car ~ exposure", {"weights": "wls"}, "weights must be 'fgls'"),
+        ("car ~ exposure", {"covariance": "HC3", "clusters": "date"}, "not both"),
+        ("car ~ exposure", {"clusters": "country"}, "No column 'country'"),
+        ("car ~ exposure", {"clusters": ["date", "firm", "industry"]}, "one or two ways, got 3"),
+        ("car ~ exposure", {"covariance": "past"}, "one common date, these have 12"),
+    ],
+)
+def test_requests_that_cannot_be_met(spread, formula, options, told):
+    with pytest.raises(RequestError, match=told):
+        spread.regress(formula, (0, 1), **options)
+
+
+def test_one_date_has_no_clusters_of_dates(one_date):
+    with pytest.raises(RequestError, match="All events are in one cluster"):
+        one_date.regress("car ~ exposure", clusters="date")
+    with pytest.raises(RequestError, match="leave weights out"):
+        one_date.regress("car ~ exposure", covariance="past", weights="fgls")
