@@ -3,6 +3,7 @@ from . import errors as errors
 from . import lab as lab
 from . import plotting as plotting
 from . import sources as sources
+from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.comparison import compare_models as compare_models
 from .market import Market as Market

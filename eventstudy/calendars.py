@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
 __all__ = ["Exchange", "Reaction", "exchange_of"]
+
+Day = str | date | pd.Timestamp
 
 # Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions.
 ALIASES = {"XSHE": "XSHG"}
@@ -32,7 +37,12 @@ SUFFIXES = {
     "TO": "XTSE", "V": "XTSX", "MX": "XMEX", "SA": "BVMF", "BA": "XBUE", "SN": "XSGO",
 }  # fmt: skip
 
+#: Days that exchange_calendars takes for sessions and that were none: typhoon Saola and a black rainstorm
+#: warning kept Hong Kong closed (announced by the exchange on the day; the Hang Seng Index has no close).
+NO_SESSIONS = {"XHKG": ("2023-09-01", "2023-09-08")}
+
 MARGIN = pd.Timedelta(days=31)
+CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 
 
 @lru_cache(maxsize=32)
@@ -79,16 +89,91 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Exchange:
-    """An exchange calendar, built on first use for the span of dates asked for.
+    """An exchange and its sessions: those of exchange_calendars, and what you know better.
 
     Parameters
     ----------
     code : str
         Market identifier code of exchange_calendars, such as ``"XSHG"``; ``"XSHE"`` is
         accepted and shares Shanghai's sessions.
+    closed : days, optional
+        Days on which the exchange stayed closed although the calendar has a session.
+    extra : days, optional
+        Days on which it traded although the calendar has none.
+    closes : mapping of day to ``"HH:MM"``, optional
+        Local time at which a session ended, where it was another than the calendar says.
+
+    Raises
+    ------
+    CalendarError
+        If a day or a time cannot be read, or a day is both closed and a session.
+
+    Notes
+    -----
+    Calendars err where an exchange closes or shortens a day at short notice. What is known of that is mended
+    here: Hong Kong had no session on 1 and 8 September 2023. `closed`, `extra` and `closes` mend the rest;
+    ``market.audit()`` lists where data and calendar disagree. The calendar is built on first use, for the
+    span of dates asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.calendars import Exchange
+    >>> stormy = Exchange("XHKG", closed=["2023-09-05"], closes={"2023-09-06": "12:00"})
+    >>> week = pd.Timestamp("2023-08-31"), pd.Timestamp("2023-09-06")
+    >>> stormy.sessions(*week).strftime("%d").tolist()
+    ['31', '04', '06']
+    >>> news = pd.DatetimeIndex(["2023-09-06 13:00+08:00"]).tz_convert("UTC")
+    >>> str(stormy.reaction(news).session[0])
+    '2023-09-07'
     """
 
     code: str
+    closed: Iterable[Day] = ()
+    extra: Iterable[Day] = ()
+    closes: Mapping[Day, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        closed, extra = (
+            _days(given, name) for name, given in (("closed", self.closed), ("extra", self.extra))
+        )
+        closes = dict(zip(_days(self.closes, "closes"), self.closes.values(), strict=True))
+        for day, time in closes.items():
+            if not isinstance(time, str) or not CLOCK.fullmatch(time):
+                raise CalendarError(
+                    f"closes[{day:%Y-%m-%d}] is {time!r}; write a local time such as '12:00'."
+                )
+        both = set(closed) & (set(extra) | set(closes))
+        if both:
+            raise CalendarError(f"{min(both):%Y-%m-%d} is given both as closed and as a session.")
+        object.__setattr__(self, "closed", closed)
+        object.__setattr__(self, "extra", extra)
+        object.__setattr__(self, "closes", closes)
+
+    @classmethod
+    def of(cls, calendar: str | Exchange) -> Exchange:
+        """Make an exchange of its code; an exchange stays what it is.
+
+        Raises
+        ------
+        CalendarError
+            If it is neither.
+        """
+        if isinstance(calendar, Exchange):
+            return calendar
+        if not isinstance(calendar, str):
+            raise CalendarError(
+                f"calendar must be a code such as 'XSHG' or an Exchange, got {type(calendar).__name__}."
+            )
+        return cls(calendar)
+
+    def __repr__(self) -> str:
+        parts = [repr(self.code)]
+        for name, days in (("closed", self.closed), ("extra", self.extra)):
+            parts += [f"{name}={[f'{day:%Y-%m-%d}' for day in days]}"] if days else []
+        told = {f"{day:%Y-%m-%d}": time for day, time in self.closes.items()}
+        parts += [f"closes={told}"] if told else []
+        return f"Exchange({', '.join(parts)})"
 
     @property
     def name(self) -> str:
@@ -97,7 +182,7 @@ class Exchange:
         return ALIASES.get(code, code)
 
     def calendar(self, first: pd.Timestamp, last: pd.Timestamp) -> ExchangeCalendar:
-        """Return the exchange_calendars calendar, covering `first` to `last` with a margin.
+        """Return the exchange_calendars calendar as it is, covering `first` to `last` with a margin.
 
         Raises
         ------
@@ -121,9 +206,35 @@ class Exchange:
                 ) from None
             return _calendar(self.name, max(start, known), min(end, until))
 
+    def schedule(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
+        """Sessions around `first` to `last` and their closing times.
+
+        Returns
+        -------
+        Series of datetime64[ns]
+            Closing times in UTC, naive, by session, naive; in order.
+        """
+        calendar = self.calendar(first, last)
+        days = pd.DatetimeIndex(calendar.sessions).as_unit("ns")
+        times = pd.DatetimeIndex(calendar.closes).tz_localize(None).as_unit("ns")
+        closes = dict(zip(days, times, strict=True))
+        told = cast("Mapping[pd.Timestamp, str]", self.closes)
+        extra = cast("tuple[pd.Timestamp, ...]", self.extra)
+        shut = [pd.Timestamp(day) for day in NO_SESSIONS.get(self.name, ())]
+        shut = [day for day in shut if day not in extra and day not in told]
+        for day in (*shut, *cast("tuple[pd.Timestamp, ...]", self.closed)):
+            closes.pop(day, None)
+        for day, time in (dict.fromkeys(extra, "") | dict(told)).items():
+            # The calendar's neighbouring days must be known, or a day far away would stand among strangers.
+            if days[0] <= day <= days[-1] and (time or day not in closes):
+                clock = time or _regular_close(calendar, day)
+                local = pd.Timestamp(f"{day:%Y-%m-%d} {clock}", tz=calendar.tz)
+                closes[day] = local.tz_convert("UTC").tz_localize(None)
+        return pd.Series(closes, dtype="datetime64[ns]").sort_index()
+
     def sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Sessions from `first` to `last`, both included, time-zone naive."""
-        sessions = self.calendar(first, last).sessions
+        sessions = self.schedule(first, last).index
         return pd.DatetimeIndex(sessions[(sessions >= first) & (sessions <= last)]).as_unit("ns")
 
     def hours(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
@@ -135,14 +246,26 @@ class Exchange:
             By session: open, break_start, break_end, close; naive, in the exchange's time zone; NaT where
             there is no break.
         """
-        schedule = self.calendar(first, last).schedule
-        schedule = schedule[(schedule.index >= first) & (schedule.index <= last)]
-        columns = ["open", "break_start", "break_end", "close"]
+        calendar = self.calendar(first, last)
+        mended = self.schedule(first, last)
+        mended = mended[(mended.index >= first) & (mended.index <= last)]
+        known = calendar.schedule
+        # A session the calendar does not know has the hours of the one before it.
+        like = known.iloc[np.maximum(known.index.searchsorted(mended.index, side="right") - 1, 0)]
+        shift = mended.index - like.index
         local = {
-            name: pd.DatetimeIndex(schedule[name]).tz_convert(self.timezone).tz_localize(None)
-            for name in columns
+            name: (pd.DatetimeIndex(like[name]).tz_convert(self.timezone).tz_localize(None) + shift)
+            for name in ("open", "break_start", "break_end")
         }
-        return pd.DataFrame(local, index=pd.DatetimeIndex(schedule.index).as_unit("ns"))
+        local["close"] = (
+            pd.DatetimeIndex(mended).tz_localize("UTC").tz_convert(self.timezone).tz_localize(None)
+        )
+        hours = pd.DataFrame(local, index=pd.DatetimeIndex(mended.index).as_unit("ns"))
+        # A session that ended before or within its break has none.
+        short = hours["close"] <= hours["break_end"]
+        hours.loc[short, "close"] = hours.loc[short, ["close", "break_start"]].min(axis=1)
+        hours.loc[short, ["break_start", "break_end"]] = pd.NaT
+        return hours
 
     @property
     def timezone(self) -> str:
@@ -173,10 +296,10 @@ class Exchange:
         '2019-05-22'
         """
         naive = announced.tz_localize(None)
-        calendar = self.calendar(naive.min().normalize(), naive.max().normalize())
-        closes = pd.DatetimeIndex(calendar.closes).tz_localize(None).as_unit("ns")
+        schedule = self.schedule(naive.min().normalize(), naive.max().normalize())
+        closes = pd.DatetimeIndex(schedule)
         position = np.asarray(closes.searchsorted(naive.as_unit("ns"), side="right"))
-        days = calendar.sessions.to_numpy().astype("datetime64[D]")
+        days = schedule.index.to_numpy().astype("datetime64[D]")
         outside = (position == 0) | (position == len(days))
         if outside.any():
             raise CalendarError(
@@ -186,6 +309,28 @@ class Exchange:
         session, previous = days[position], days[position - 1]
         gap = (session - previous).astype(np.int64) - 1
         return Reaction(session, previous, gap)
+
+
+def _days(given: Iterable[Day], name: str) -> tuple[pd.Timestamp, ...]:
+    """Read days, in the order given."""
+    if isinstance(given, str):
+        raise CalendarError(f"{name} is a list of days, such as ['2023-09-01'], got {given!r}.")
+    days = []
+    for one in given:
+        try:
+            day = pd.Timestamp(one).as_unit("ns")
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.") from problem
+        if pd.isna(day) or day.tz is not None or day != day.normalize():
+            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.")
+        days.append(day)
+    return tuple(days)
+
+
+def _regular_close(calendar: ExchangeCalendar, day: pd.Timestamp) -> str:
+    """Local time at which the exchange closed on ordinary days of that time."""
+    times = [time for since, time in calendar.close_times if since is None or since <= day]
+    return f"{times[-1]:%H:%M}"
 
 
 def exchange_of(ticker: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy.calendars import exchange_of
+from eventstudy.calendars import Exchange, exchange_of
 from eventstudy.errors import DataError, RequestError
 from eventstudy.events import Events
 from eventstudy.market import Market
@@ -33,7 +33,7 @@ def measure(
     estimation: Window | Sequence[int] = (-250, -30),
     window: Window | Sequence[int] = (-10, 10),
     label: str | None = None,
-    calendar: str | None = None,
+    calendar: str | Exchange | None = None,
     offline: bool = False,
     max_age: float | None = None,
 ) -> EventStudyResults:
@@ -52,7 +52,7 @@ def measure(
         As for `EventStudy`.
     label : str, optional
         Name of the event in tables and figures.
-    calendar : str, optional
+    calendar : str or Exchange, optional
         Exchange calendar; default the one of the ticker's suffix.
     offline, max_age
         As for `prices`.

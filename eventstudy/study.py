@@ -29,6 +29,7 @@ from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.gaps import widen_gaps
 from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.results.suspects import warn_of_suspects
 from eventstudy.sample import EventSample, check_factors, check_windows
 from eventstudy.windows import Window
 
@@ -146,6 +147,8 @@ class EventStudy:
             If the return of an event day spans sessions before the announcement.
         OverlapWarning
             If windows hold other events of the same security.
+        DataWarning
+            If data in the windows looks wrong, or the benchmark has a gap there.
         PriceLimitWarning
             If a security closed at its daily price limit inside its event window.
         """
@@ -163,6 +166,7 @@ class EventStudy:
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         _report_excluded(sample)
         _warn_of(sample)
+        warn_of_suspects(sample, any(r.source == "benchmark" for r in spec.model.regressors))
         abnormal = abnormal_returns(arrays, fit, spec.window)
         _warn_of_gaps(sample, arrays.span_evt, abnormal.ar)
         results = EventStudyResults(spec, sample, fit, abnormal)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import eventstudy as es
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarError
 
@@ -135,3 +136,96 @@ def test_the_end_of_the_calendar():
     assert react("XSHG", f"{late} 01:00Z").session[0] >= np.datetime64(late)
     with pytest.raises(CalendarError, match=r"'XSHG' knows sessions from .* only; the announcement of"):
         react("XSHG", f"{last.date()} 23:00Z")
+
+
+def test_hong_kong_had_no_session_in_two_storms(shared_data):
+    """exchange_calendars takes 1 and 8 September 2023 for sessions; the Hang Seng Index has no close."""
+    panel = pd.read_parquet(shared_data / "panels" / "indices_daily_2015on.parquet")
+    traded = pd.DatetimeIndex(panel.loc[panel["index"] == "HANG_SENG_HSI", "date"]).as_unit("ns")
+    sessions = Exchange("XHKG").sessions(traded[0], traded[-1])
+    assert sessions.equals(traded.sort_values())
+
+
+def test_news_of_a_stormy_day_meets_the_next_session():
+    news = pd.DatetimeIndex(["2023-09-01 10:00+08:00", "2023-09-08 10:00+08:00"]).tz_convert("UTC")
+    reaction = Exchange("XHKG").reaction(news)
+    assert reaction.session.astype(str).tolist() == ["2023-09-04", "2023-09-11"]
+    assert reaction.previous.astype(str).tolist() == ["2023-08-31", "2023-09-07"]
+    assert reaction.closed_days.tolist() == [3, 3]
+    traded = Exchange("XHKG", extra=["2023-09-01"]).reaction(news)
+    assert traded.session.astype(str).tolist() == ["2023-09-01", "2023-09-11"]
+
+
+def test_what_is_known_better_than_the_calendar():
+    mended = Exchange(
+        "XSHG",
+        closed=["2019-05-22"],
+        extra=["2019-05-25"],
+        closes={"2019-05-23": "11:30", "2019-05-26": "12:00"},
+    )
+    week = pd.Timestamp("2019-05-21"), pd.Timestamp("2019-05-27")
+    assert mended.sessions(*week).strftime("%d").tolist() == ["21", "23", "24", "25", "26", "27"]
+    schedule = mended.schedule(*week)
+    local = schedule.dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai").dt.strftime("%d %H:%M")
+    assert local["2019-05-23":"2019-05-26"].tolist() == ["23 11:30", "24 15:00", "25 15:00", "26 12:00"]
+    times = ["2019-05-22 10:00", "2019-05-23 11:29", "2019-05-23 11:30", "2019-05-26 12:01"]
+    reaction = mended.reaction(pd.DatetimeIndex(times, tz="Asia/Shanghai").tz_convert("UTC"))
+    assert reaction.session.astype(str).tolist() == ["2019-05-23", "2019-05-23", "2019-05-24", "2019-05-27"]
+    # Far away from what is asked for, a mended day changes nothing.
+    assert len(mended.sessions(pd.Timestamp("2005-01-04"), pd.Timestamp("2005-01-04"))) == 1
+
+
+def test_mended_exchanges_compare_and_show_what_was_mended():
+    one = Exchange("XHKG", closed=["2024-09-06"], closes={"2024-09-05": "12:00"})
+    assert one == Exchange("XHKG", closed=[pd.Timestamp("2024-09-06")], closes={"2024-09-05": "12:00"})
+    assert hash(one) == hash(Exchange("XHKG", closed=["2024-09-06"]))
+    assert repr(one) == "Exchange('XHKG', closed=['2024-09-06'], closes={'2024-09-05': '12:00'})"
+    assert eval(repr(one)) == one
+    assert Exchange.of(one) is one
+    assert Exchange.of("XSHE") == Exchange("XSHE")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"closed": "2019-05-22"}, "closed is a list of days"),
+        ({"closed": ["soon"]}, "closed: 'soon' is no day"),
+        ({"extra": [None]}, "extra: None is no day"),
+        ({"extra": ["2019-05-22 10:00"]}, "is no day"),
+        ({"closes": {"2019-05-22": "noon"}}, "write a local time such as '12:00'"),
+        ({"closes": {"2019-05-22": 12}}, "write a local time"),
+        ({"closed": ["2019-05-22"], "extra": ["2019-05-22"]}, "both as closed and as a session"),
+    ],
+)
+def test_what_cannot_be_mended_so(options, message):
+    with pytest.raises(CalendarError, match=message):
+        Exchange("XSHG", **options)
+    with pytest.raises(CalendarError, match="must be a code such as 'XSHG' or an Exchange, got int"):
+        Exchange.of(7)
+
+
+def test_a_market_of_a_mended_calendar():
+    days = pd.DatetimeIndex(["2019-05-20", "2019-05-21", "2019-05-23", "2019-05-24", "2019-05-25"])
+    close = pd.DataFrame({"A": [10.0, 10.1, 10.2, 10.1, 10.0]}, days)
+    mended = Exchange("XSHG", closed=["2019-05-22"], extra=["2019-05-25"])
+    market = es.Market.from_prices(close, calendar=mended)
+    assert market.sessions.equals(days.as_unit("ns").rename("date"))
+    assert (market.spans["A"].iloc[1:] == 1).all()
+    assert market.exchange == mended
+    assert market.audit().empty
+    wrong = es.Market.from_prices(close, calendar="XSHG", sessions="data")
+    told = wrong.audit()[["date", "kind"]].astype(str).to_numpy().tolist()
+    assert told == [["2019-05-22", "missing session"], ["2019-05-25", "no session"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "time", "session"),
+    [
+        ("XHKG", "2019-12-24 11:59+08:00", "2019-12-24"),
+        ("XHKG", "2019-12-24 12:30+08:00", "2019-12-27"),
+        ("XLON", "2019-12-24 12:29+00:00", "2019-12-24"),
+        ("XLON", "2019-12-24 13:00+00:00", "2019-12-27"),
+    ],
+)
+def test_half_days(code, time, session):
+    assert str(react(code, time).session[0]) == session

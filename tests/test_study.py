@@ -266,8 +266,8 @@ def test_closes_at_the_price_limit_are_told():
         days,
     ).round(2)
     close.iloc[200:202, 0] = [18.0, 16.2]
-    close.iloc[199, 0] = 20.0
-    close.iloc[202:, 0] = 16.0 + 0.1 * rng.random(28).round(1)
+    close.iloc[:200, 0] *= 20.0 / close.iloc[199, 0]
+    close.iloc[202:, 0] = 16.0 + 0.1 * rng.random(28)
     close = close.round(2)
     market = es.Market.from_prices(close, benchmark="INDEX", price_limit={"000001.SZ": 0.1})
     told = r"event 0 \(000001.SZ\) on 2 days: 2019-02-05, 2019-02-06.*results.limit_hits.*'first_free_close'"

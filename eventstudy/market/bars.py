@@ -37,7 +37,7 @@ class BarGrid:
     gap: npt.NDArray[np.int8]
 
 
-def check_freq(freq: str, calendar: str | None) -> pd.Timedelta:
+def check_freq(freq: str, calendar: str | Exchange | None) -> pd.Timedelta:
     """Read the length of a bar.
 
     Raises
@@ -59,12 +59,14 @@ def check_freq(freq: str, calendar: str | None) -> pd.Timedelta:
     return step
 
 
-def bar_grid(calendar: str, first: pd.Timestamp, last: pd.Timestamp, step: pd.Timedelta) -> BarGrid:
+def bar_grid(
+    calendar: str | Exchange, first: pd.Timestamp, last: pd.Timestamp, step: pd.Timedelta
+) -> BarGrid:
     """Lay out the bars of all sessions from `first` to `last`, and the gaps before their trading hours.
 
     A last bar is shorter where the step does not divide the trading hours.
     """
-    exchange = Exchange(calendar)
+    exchange = Exchange.of(calendar)
     hours = exchange.hours(first.normalize(), last.normalize())
     closes: list[npt.NDArray[np.datetime64]] = []
     gaps: list[npt.NDArray[np.int8]] = []
@@ -82,7 +84,7 @@ def bar_grid(calendar: str, first: pd.Timestamp, last: pd.Timestamp, step: pd.Ti
             closes.append(stamps)
             gaps.append(np.array([kind] + [0] * (len(stamps) - 1), dtype=np.int8))
     if not closes:
-        raise DataError(f"Exchange {calendar} has no session from {first:%Y-%m-%d} to {last:%Y-%m-%d}.")
+        raise DataError(f"Exchange {exchange.code} has no session from {first:%Y-%m-%d} to {last:%Y-%m-%d}.")
     whole = pd.DatetimeIndex(np.concatenate(closes)).as_unit("ns")
     return BarGrid(whole.rename("time"), np.concatenate(gaps))
 

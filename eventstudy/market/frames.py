@@ -14,6 +14,7 @@ from eventstudy.market.arrays import LEVELS
 
 __all__ = [
     "KEPT_IN_HALT",
+    "NO_PRICES",
     "BadPrices",
     "align_series",
     "check_prices",
@@ -41,6 +42,9 @@ FIELDS = {
     "prevclose": "previous_close",
     "reference": "reference",
     "referenceprice": "reference",
+    "dividends": "dividends",
+    "splits": "splits",
+    "stocksplits": "splits",
     "return": "return",
     "ret": "return",
 }
@@ -51,7 +55,9 @@ LARGEST_TYPICAL = 0.25
 STATUS_NAMES = ("status", "tradestatus", "tradingstatus")
 NO_TRADE = ("0", "0.0", "false", "halt", "halted", "suspend", "suspended", "停牌")
 #: What stays of a day without trade: an ex-day may fall into a halt.
-KEPT_IN_HALT = ("volume", "reference", "previous_close")
+KEPT_IN_HALT = ("volume", "reference", "previous_close", "dividends", "splits")
+#: Fields that are no prices, and so may be zero.
+NO_PRICES = ("volume", "dividends", "splits")
 DATE_NAMES = ("date", "day", "datetime", "session", "time", "timestamp")
 
 

@@ -15,7 +15,6 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, counted, warn
 from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
 from eventstudy.market.frames import (
-    KEPT_IN_HALT,
     align_series,
     check_prices,
     check_returns,
@@ -34,9 +33,7 @@ __all__ = [
     "lay_benchmarks",
     "lay_factors",
     "lay_on_sessions",
-    "reference_prices",
     "timezone_of",
-    "without_halted",
 ]
 
 Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
@@ -85,9 +82,13 @@ class MarketData:
     factors: pd.DataFrame | None
     kind: ReturnKind
     lumped: bool  # whether a return after missing ones spans them
-    calendar: str | None
+    exchange: Exchange | None
     price_limit: PriceLimit
-    tick: float
+    tick: float | None
+    special: npt.NDArray[np.bool_] | None  # sessions under special treatment, T × S
+    lacking: pd.DatetimeIndex  # sessions of the exchange on which nothing has data
+    unknown: pd.DatetimeIndex  # dates of the data that are no sessions of the exchange
+    bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
 
@@ -110,67 +111,65 @@ def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
-def timezone_of(calendar: str | None) -> str | None:
-    """Return the time zone of an exchange calendar, None where there is no calendar."""
-    return None if calendar is None else Exchange(calendar).timezone
+def timezone_of(exchange: Exchange | None) -> str | None:
+    """Return the time zone of an exchange, None where there is none."""
+    return None if exchange is None else exchange.timezone
 
 
 def lay_on_sessions(
-    fields: Mapping[str, pd.DataFrame], calendar: str | None, sessions: str
-) -> dict[str, pd.DataFrame]:
-    """Lay frames on common sessions: the calendar's between the first and last date of the data."""
+    fields: Mapping[str, pd.DataFrame], exchange: Exchange | None, sessions: str
+) -> tuple[dict[str, pd.DataFrame], pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Lay frames on common sessions: the calendar's between the first and last date of the data.
+
+    Returns
+    -------
+    fields : dict of str to DataFrame
+    lacking : DatetimeIndex
+        Sessions of the exchange that the data lacks.
+    unknown : DatetimeIndex
+        Dates of the data that are no sessions; left out, unless sessions are those of the data.
+    """
     base = fields.get("close", next(iter(fields.values())))
     index = pd.DatetimeIndex(base.index)
     for frame in fields.values():
         index = index.union(pd.DatetimeIndex(frame.index))
-    if calendar is not None and sessions == "calendar":
-        expected = Exchange(calendar).sessions(index[0], index[-1])
-        extra = index.difference(expected)
-        if len(extra):
-            shown = ", ".join(f"{d:%Y-%m-%d}" for d in extra[:5]) + ", ..." * (len(extra) > 5)
-            warn(
-                f"{counted(len(extra), 'date')} of the data {'is' if len(extra) == 1 else 'are'} no session "
-                f"of {calendar} and left out: {shown}. If the exchange did trade then, pass sessions='data'.",
-                CalendarWarning,
-            )
-        lacking = expected.difference(index)
-        if len(lacking):
-            shown = ", ".join(f"{d:%Y-%m-%d}" for d in lacking[:5]) + ", ..." * (len(lacking) > 5)
-            warn(
-                f"The data lacks {counted(len(lacking), 'session')} of {calendar}: {shown}. The returns "
-                "after them span several sessions and are treated so.",
-                CalendarWarning,
-            )
-        index = expected.rename("date")
+    lacking = unknown = index[:0]
+    if exchange is not None:
+        expected = exchange.sessions(index[0], index[-1]).rename("date")
+        lacking, unknown = expected.difference(index), index.difference(expected)
+        if sessions == "calendar":
+            _warn_of_calendar(exchange.code, lacking, unknown)
+            index = expected
     columns = base.columns
-    return {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
+    laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
+    return laid, lacking, unknown
 
 
-def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Take days of zero volume and unchanged close for days without trade."""
-    out = dict(fields)
-    if "volume" in fields and "close" in fields:
-        close = fields["close"]
-        halted = (fields["volume"] == 0) & (close == close.ffill().shift())
-        out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in KEPT_IN_HALT}
-    return out
+def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex) -> None:
+    if len(unknown):
+        warn(
+            f"{counted(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
+            f"of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.",
+            CalendarWarning,
+        )
+    if len(lacking):
+        warn(
+            f"The data lacks {counted(len(lacking), 'session')} of {code}: {_days(lacking)}. The returns "
+            "after them span several sessions and are treated so. If the exchange was closed then, say so: "
+            f"calendar=es.Exchange({code!r}, closed=[...]).",
+            CalendarWarning,
+        )
 
 
-def reference_prices(
-    fields: Mapping[str, pd.DataFrame], close: pd.DataFrame
-) -> npt.NDArray[np.float64] | None:
-    """Return reference prices: as given, else the exchange's previous close."""
-    given = [fields[name] for name in ("reference", "previous_close") if name in fields]
-    if not given:
-        return None
-    merged = given[0] if len(given) == 1 else given[0].fillna(given[1])
-    return merged.to_numpy()
+def _days(days: pd.DatetimeIndex) -> str:
+    return ", ".join(f"{d:%Y-%m-%d}" for d in days[:5]) + ", ..." * (len(days) > 5)
 
 
 def lay_factors(
     factors: Factors | None,
     sessions: pd.DatetimeIndex,
-    calendar: str | None,
+    exchange: Exchange | None,
     kind: ReturnKind,
     timed: bool = False,
 ) -> pd.DataFrame | None:
@@ -187,21 +186,21 @@ def lay_factors(
                 f"{list(factors)}."
             )
         return pd.concat(
-            {of: _lay_set(each, sessions, calendar, kind, timed, f" of {of}") for of, each in sets.items()},
+            {of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}") for of, each in sets.items()},
             axis=1,
         )
-    return _lay_set(factors, sessions, calendar, kind, timed, "")
+    return _lay_set(factors, sessions, exchange, kind, timed, "")
 
 
 def _lay_set(
     factors: pd.DataFrame,
     sessions: pd.DatetimeIndex,
-    calendar: str | None,
+    exchange: Exchange | None,
     kind: ReturnKind,
     timed: bool,
     of: str,
 ) -> pd.DataFrame:
-    wide = wide_frame(factors, f"Factors{of}", timezone_of(calendar), timed)
+    wide = wide_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"Factors{of} have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
@@ -250,7 +249,7 @@ def lay_benchmarks(
             value, span = data.returns[row], data.spans[row]
         else:
             frame = align_series(
-                given, data.sessions, where, timezone_of(data.calendar), is_price, data.freq is not None
+                given, data.sessions, where, timezone_of(data.exchange), is_price, data.freq is not None
             )
             name = str(frame.columns[0])
             if is_price:

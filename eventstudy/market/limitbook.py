@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.market.limits import limit_prices, limit_shares
+from eventstudy.market.limits import limit_prices, limit_shares, ruled_limits
 
 __all__ = ["LimitBook", "PriceLimit", "limit_book"]
 
@@ -49,7 +49,8 @@ def limit_book(
     fields: Mapping[str, pd.DataFrame],
     exchange: str | None,
     price_limit: PriceLimit,
-    tick: float,
+    tick: float | None,
+    special: npt.NDArray[np.bool_] | None = None,
 ) -> LimitBook:
     """Reckon the limits of all securities and sessions.
 
@@ -62,19 +63,25 @@ def limit_book(
     price_limit : float, mapping, DataFrame or None
         Limit given by the user, for all, by security, or by session and security; where it says
         nothing, the exchange's rule holds.
-    tick : float
+    tick : float, optional
+        Price step; default the exchange's.
+    special : array of bool, shape (T, S), optional
+        Sessions under special treatment.
     """
     close = fields["close"]
     reference = _reference(fields)
-    share = limit_shares(
-        exchange, pd.DatetimeIndex(close.index), list(close.columns), close.notna().to_numpy()
-    )
+    sessions, securities = pd.DatetimeIndex(close.index), [str(c) for c in close.columns]
+    share = limit_shares(exchange, sessions, securities, close.notna().to_numpy(), special)
     share = _override(share, price_limit, close)
-    down, up = limit_prices(reference, share, tick)
+    if tick is None:
+        down, up, step = ruled_limits(exchange, sessions, securities, reference, share)
+    else:
+        down, up = limit_prices(reference, share, tick)
+        step = np.full(len(securities), tick)
 
     def at(name: str, limit: FloatArray) -> npt.NDArray[np.bool_]:
         price = fields[name].to_numpy() if name in fields else np.full(close.shape, np.nan)
-        return np.abs(np.where(np.isnan(price), close.to_numpy(), price) - limit) < tick / 2
+        return np.abs(np.where(np.isnan(price), close.to_numpy(), price) - limit) < step / 2
 
     def side(low: str, high: str) -> npt.NDArray[np.int8]:
         return np.where(at(low, down), -1, np.where(at(high, up), 1, 0)).astype(np.int8)
@@ -84,7 +91,7 @@ def limit_book(
     whole = len(four) == 3
     locked = (closed != 0) & whole
     for price in four:
-        locked &= np.abs(price - close.to_numpy()) < tick / 2
+        locked &= np.abs(price - close.to_numpy()) < step / 2
 
     def frame(values: npt.NDArray[np.generic]) -> pd.DataFrame:
         return pd.DataFrame(values, close.index, close.columns)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.calendars import Exchange
@@ -14,7 +13,16 @@ from eventstudy.errors import DataError, RequestError
 from eventstudy.market.arrays import LEVELS, ReturnKind, SeriesBank, price_returns, return_spans
 from eventstudy.market.audit import audit
 from eventstudy.market.bars import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
-from eventstudy.market.frames import BadPrices, check_prices, check_returns, wide_fields, wide_frame
+from eventstudy.market.fields import (
+    NO_BAD_PRICES,
+    SpecialTreatment,
+    checked_fields,
+    lay_special,
+    reference_prices,
+    with_payouts,
+    without_halted,
+)
+from eventstudy.market.frames import BadPrices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
     Benchmark,
     Factors,
@@ -25,16 +33,26 @@ from eventstudy.market.layout import (
     lay_benchmarks,
     lay_factors,
     lay_on_sessions,
-    reference_prices,
     timezone_of,
-    without_halted,
 )
 from eventstudy.market.limitbook import LimitBook, PriceLimit, limit_book
+from eventstudy.market.record import MarketRecord
+from eventstudy.market.suspects import Suspects, benchmark_gaps, suspects
 
 __all__ = ["Market"]
 
+NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
-class Market:
+
+@dataclass
+class _Derived:
+    """What is reckoned from the data once, when it is first asked for, whatever the benchmark."""
+
+    limits: LimitBook | None = None
+    suspects: tuple[Suspects, ...] | None = None
+
+
+class Market(MarketRecord):
     """Returns of securities over the sessions of one exchange, with a benchmark and factors.
 
     Parameters
@@ -46,9 +64,10 @@ class Market:
     factors : DataFrame, or mapping of str to DataFrame, optional
         Dates × factors (such as mkt_rf, smb, hml, rf), decimals; or several such sets by name, of which
         events choose in their column `factors`.
-    calendar : str, optional
+    calendar : str or Exchange, optional
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
-        sessions the data lacks.
+        sessions the data lacks. An `Exchange` adds what you know better than the calendar:
+        ``Exchange("XHKG", closed=["2024-09-06"])``.
     kind : {"simple", "log", "log turnover", "log volume", "volatility", "log volatility"}, default "simple"
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
         which are levels: each is that of its own session and is never compounded.
@@ -78,17 +97,13 @@ class Market:
     0.0296
     """
 
-    _data: MarketData
-    _bank: SeriesBank
-    _arrays: MarketArrays
-
     def __init__(
         self,
         returns: pd.DataFrame,
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
-        calendar: str | None = None,
+        calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
         gaps: Literal["lumped", "single"] = "lumped",
         sessions: Literal["calendar", "data"] = "calendar",
@@ -96,10 +111,12 @@ class Market:
         check_choice("kind", kind, get_args(ReturnKind))
         check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
+        exchange = None if calendar is None else Exchange.of(calendar)
         if isinstance(returns, pd.Series):
             returns = returns.to_frame()
-        wide = wide_frame(returns, "Returns", timezone_of(calendar))
-        wide = lay_on_sessions({"return": wide}, calendar, sessions)["return"]
+        wide = wide_frame(returns, "Returns", timezone_of(exchange))
+        laid, lacking, unknown = lay_on_sessions({"return": wide}, exchange, sessions)
+        wide = laid["return"]
         check_returns(wide, "Returns", kind)
         lumped = gaps == "lumped" and kind not in LEVELS
         values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
@@ -109,12 +126,16 @@ class Market:
             returns=np.ascontiguousarray(values.T),
             spans=np.ascontiguousarray(return_spans(values, lumped).T),
             fields={},
-            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), calendar, kind),
+            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind),
             kind=kind,
             lumped=lumped,
-            calendar=calendar,
+            exchange=exchange,
             price_limit=None,
-            tick=0.01,
+            tick=None,
+            special=None,
+            lacking=lacking,
+            unknown=unknown,
+            bad_prices=NO_BAD_PRICES,
         )
         self._assemble(data, benchmark, benchmark_is_price=False)
 
@@ -125,12 +146,13 @@ class Market:
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
-        calendar: str | None = None,
+        calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
         bad_prices: BadPrices = "raise",
         sessions: Literal["calendar", "data"] = "calendar",
         price_limit: PriceLimit = None,
-        tick: float = 0.01,
+        tick: float | None = None,
+        special_treatment: SpecialTreatment = None,
         freq: str | None = None,
         stamps: Literal["auto", "open", "close"] = "auto",
     ) -> Market:
@@ -144,7 +166,9 @@ class Market:
             adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
             exchange's reference price on ex-days, over which total returns are taken. A day with zero volume
             and an unchanged close is taken for a day without trade, as vendors show suspensions so; in long
-            frames also a row whose column status (or trade_status) is 0, halted or suspended.
+            frames also a row whose column status (or trade_status) is 0, halted or suspended. Without
+            adj_close and reference, the columns dividends (cash a share on the ex-day, in the currency of the
+            close) and splits (new shares for an old one) make total returns of closes.
         benchmark : str, Series or mapping, optional
             Column, Series of prices, or mapping of security to either.
         factors, calendar, kind, sessions
@@ -154,8 +178,11 @@ class Market:
         price_limit : float, mapping or DataFrame, optional
             Daily limit (0.1 is ten percent), for all, by security, or by session and security; where it
             says nothing, the exchange's rule holds.
-        tick : float, default 0.01
-            Price step to which limits are rounded.
+        tick : float, optional
+            Price step to which limits are rounded; default the exchange's ticks.
+        special_treatment : list, or mapping of security to (first, last) day, optional
+            Chinese shares under special treatment (ST), throughout or for a spell (None leaves an end open).
+            On the main board their limit is 5 %; on ChiNext and STAR it is that of the board.
         freq : str, optional
             Length of intraday bars, such as ``"1min"``; days by default. Windows then count bars. The night
             and the lunch break are rows of their own, from which nothing is estimated; they hold the return
@@ -177,21 +204,19 @@ class Market:
         check_choice("kind", kind, ("simple", "log"))
         check_choice("bad_prices", bad_prices, get_args(BadPrices))
         check_choice("sessions", sessions, ("calendar", "data"))
-        step = None if freq is None else check_freq(freq, calendar)
-        fields = wide_fields(prices, timezone_of(calendar), step is not None)
-        for name in fields:
-            if name != "volume":
-                fields[name] = check_prices(fields[name], bad_prices)
-        grid = None
-        if step is None or calendar is None:
-            fields = lay_on_sessions(fields, calendar, sessions)
+        exchange = None if calendar is None else Exchange.of(calendar)
+        step = None if freq is None else check_freq(freq, exchange)
+        fields, bad = checked_fields(wide_fields(prices, timezone_of(exchange), step is not None), bad_prices)
+        grid, lacking, unknown = None, NO_DAYS, NO_DAYS
+        if step is None or exchange is None:
+            fields, lacking, unknown = lay_on_sessions(fields, exchange, sessions)
         else:
             index = pd.DatetimeIndex(next(iter(fields.values())).index)
-            grid = bar_grid(calendar, index[0], index[-1], step)
+            grid = bar_grid(exchange, index[0], index[-1], step)
             check_choice("stamps", stamps, ("auto", "open", "close"))
-            benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(calendar))
+            benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(fields, grid, step, stamps, own_columns)
-        fields = without_halted(fields)
+        fields = with_payouts(without_halted(fields))
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
@@ -202,12 +227,16 @@ class Market:
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=lay_factors(factors, pd.DatetimeIndex(base.index), calendar, kind, grid is not None),
+            factors=lay_factors(factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None),
             kind=kind,
             lumped=True,
-            calendar=calendar,
+            exchange=exchange,
             price_limit=price_limit,
             tick=tick,
+            special=lay_special(special_treatment, base),
+            lacking=lacking,
+            unknown=unknown,
+            bad_prices=bad,
             freq=freq,
             gap=None if grid is None else grid.gap,
         )
@@ -215,9 +244,16 @@ class Market:
         market._assemble(data, benchmark, benchmark_is_price=True)
         return market
 
-    def _assemble(self, data: MarketData, benchmark: Benchmark | None, *, benchmark_is_price: bool) -> None:
+    def _assemble(
+        self,
+        data: MarketData,
+        benchmark: Benchmark | None,
+        *,
+        benchmark_is_price: bool,
+        derived: _Derived | None = None,
+    ) -> None:
         self._data = data
-        self._limits: LimitBook | None = None
+        self._derived = _Derived() if derived is None else derived
         self._positions = {name: row for row, name in enumerate(data.columns)}
         names, values, spans, own = lay_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
@@ -255,80 +291,9 @@ class Market:
             made of: prices if of prices, returns if of returns.
         """
         market = type(self).__new__(type(self))
-        market._assemble(self._data, benchmark, benchmark_is_price=bool(self._data.fields))
+        is_price = bool(self._data.fields)
+        market._assemble(self._data, benchmark, benchmark_is_price=is_price, derived=self._derived)
         return market
-
-    @property
-    def sessions(self) -> pd.DatetimeIndex:
-        """Sessions of the market, naive."""
-        return self._data.sessions
-
-    @property
-    def securities(self) -> list[str]:
-        """Securities that can be studied: every column but the benchmarks."""
-        return [c for c in self._data.columns if c not in self.benchmarks]
-
-    @property
-    def benchmarks(self) -> list[str]:
-        """Names of the benchmarks in use."""
-        return list(self._bank.names[: self._n_benchmarks])
-
-    @property
-    def returns(self) -> pd.DataFrame:
-        """Returns, sessions × all series; NaN where there was no trade."""
-        return pd.DataFrame(self._data.returns.T.copy(), self.sessions, list(self._data.columns))
-
-    @property
-    def spans(self) -> pd.DataFrame:
-        """Sessions each return spans: 1 as a rule, 0 where there is none, d after a halt."""
-        return pd.DataFrame(self._data.spans.T.copy(), self.sessions, list(self._data.columns))
-
-    @property
-    def factors(self) -> pd.DataFrame | None:
-        """Factors laid on the sessions, or None; of several sets with two column levels, set and factor."""
-        return None if self._data.factors is None else self._data.factors.copy()
-
-    @property
-    def kind(self) -> ReturnKind:
-        """Kind of the returns."""
-        return self._data.kind
-
-    @property
-    def exchange(self) -> Exchange | None:
-        """Exchange calendar, or None."""
-        return None if self._data.calendar is None else Exchange(self._data.calendar)
-
-    @property
-    def bank(self) -> SeriesBank:
-        """Benchmarks and factors as arrays that can be compounded."""
-        return self._bank
-
-    @property
-    def price_fields(self) -> list[str]:
-        """Fields of the prices the market was made of; empty where it was made of returns."""
-        return list(self._data.fields)
-
-    def prices(self, field: str = "close") -> pd.DataFrame:
-        """Prices of one field, sessions × securities.
-
-        Raises
-        ------
-        RequestError
-            If the market was made without that field.
-        """
-        if field not in self._data.fields:
-            have = ", ".join(self._data.fields) or "none (it was made from returns)"
-            raise RequestError(f"This market has no prices of field {field!r}; it has: {have}.")
-        return self._data.fields[field].copy()
-
-    @property
-    def arrays(self) -> MarketArrays:
-        """Returns, spans and benchmarks as arrays, one row a security."""
-        return self._arrays
-
-    def positions(self, securities: Iterable[str]) -> npt.NDArray[np.int64]:
-        """Rows of securities in `arrays`, -1 for those the market has not."""
-        return np.array([self._positions.get(name, -1) for name in securities], dtype=np.int64)
 
     @property
     def limits(self) -> LimitBook:
@@ -339,17 +304,24 @@ class Market:
         RequestError
             If the market was made of returns, not of prices.
         """
-        if self._limits is None:
+        if self._derived.limits is None:
             if self._data.gap is not None:
                 raise RequestError("Daily price limits are not reckoned from intraday bars.")
             if "close" not in self._data.fields:
                 raise RequestError(
                     "Price limits are reckoned from raw closes; this market has none (see from_prices)."
                 )
-            exchange = self.exchange
-            name = None if exchange is None else exchange.name
-            self._limits = limit_book(self._data.fields, name, self._data.price_limit, self._data.tick)
-        return self._limits
+            name = None if self.exchange is None else self.exchange.name
+            data = self._data
+            self._derived.limits = limit_book(data.fields, name, data.price_limit, data.tick, data.special)
+        return self._derived.limits
+
+    @property
+    def suspects(self) -> tuple[Suspects, ...]:
+        """What `audit` lists, as positions in `sessions` and in the columns of `returns`."""
+        if self._derived.suspects is None:
+            self._derived.suspects = suspects(self._data, self.limits if self.has_limits else None)
+        return self._derived.suspects + benchmark_gaps(self._data, self._bank.single[: self._n_benchmarks])
 
     def audit(self) -> pd.DataFrame:
         """List what looks wrong in the data; nothing is repaired.
@@ -357,10 +329,32 @@ class Market:
         Returns
         -------
         DataFrame
-            security, date, kind, detail. Kinds: ``no trade`` (a spell without price), ``stale price``
-            (five or more equal closes), ``beyond limit`` (a close outside the daily price limit),
-            ``large return`` (more than 50 % in one session), ``adjustment jump`` (an adjusted
-            return far larger than the raw one), ``benchmark gap``.
+            security (``(all)`` where no single one is meant), date, kind, detail. Kinds:
+
+            missing session
+                The exchange was open, and the data has no row.
+            no session
+                The data has a row, and the calendar no session (see `Exchange`).
+            no trade
+                A spell without price: a halt, or rows the vendor lost.
+            stale price
+                Five or more equal closes, or as many sessions without a return other than zero.
+            phantom row
+                Open, high, low and close repeat the close before, without volume.
+            price without volume
+                A new close on a day of no volume.
+            bad price
+                Zero, negative or infinite, and taken for missing.
+            beyond limit
+                A close outside the daily price limit.
+            large return
+                More than 50 % up or down in one session; says where it looks like a split.
+            adjustment jump
+                An adjusted return far larger than the raw one.
+            uneven adjustment
+                Adjusted and raw returns differ on most days: adjusted by sums instead of ratios.
+            benchmark gap
+                The benchmark has no return of that session.
 
         Examples
         --------
@@ -370,26 +364,4 @@ class Market:
         >>> market.audit().query("security == '002415.SZ'")["detail"].tolist()
         ['2 sessions to 2019-10-09']
         """
-        single = dict(zip(self.benchmarks, self._bank.single, strict=False))
-        return audit(self._data, single, self.limits if self._data.has_limits else None)
-
-    def __repr__(self) -> str:
-        n, first, last = len(self.securities), self.sessions[0], self.sessions[-1]
-        parts = [
-            f"{n} securit{'y' if n == 1 else 'ies'}",
-            (
-                f"{len(self.sessions)} sessions"
-                if self._data.gap is None
-                else f"{int((self._data.gap == 0).sum())} bars of {self._data.freq}"
-            )
-            + f" {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-            + (f" ({self._data.calendar})" if self._data.calendar else ""),
-            self.kind + (" returns" if self.kind not in LEVELS else ""),
-        ]
-        if self.benchmarks:
-            shown = self.benchmarks[:3]
-            parts.append("benchmark " + ", ".join(shown) + ", ..." * (len(self.benchmarks) > 3))
-        if self._data.factors is not None:
-            sets = [", ".join(rows) + f" of {of}" * bool(of) for of, rows in self.arrays.factor_rows.items()]
-            parts.append("factors " + "; ".join(sets))
-        return "Market: " + ", ".join(parts)
+        return audit(self.suspects, self._data.columns, self.benchmarks)

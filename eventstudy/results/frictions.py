@@ -40,7 +40,7 @@ def _renamed(data: EventData, part: Part, frame: pd.DataFrame) -> pd.DataFrame:
 def _limit_hits(data: StudyData) -> pd.DataFrame:
     columns = ["event_id", "security", "day", "date", "side", "close", "limit", "at_close", "locked"]
     market, sample = data.spec.market, data.sample
-    if "close" not in market.price_fields or market.arrays.gap is not None:
+    if not market.has_limits:
         return pd.DataFrame(columns=columns)
     book = market.limits
     days = data.spec.window.offsets

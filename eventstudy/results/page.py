@@ -15,6 +15,7 @@ from eventstudy.results.figures import figures, sensitivity_figure
 from eventstudy.results.overviews import tests
 from eventstudy.results.sensitivity import sensitivity
 from eventstudy.results.summary import design
+from eventstudy.results.suspects import suspects_in
 from eventstudy.tables import Section, Table
 from eventstudy.windows import Window
 
@@ -185,7 +186,7 @@ def _audit(data: StudyData) -> list[Block]:
     halts = frictions.halts(data)
     hits = frictions.limit_hits(data)
     for title, frame, rest in (
-        ("Suspects in the windows used", suspects, "market.audit()"),
+        ("Suspects in the windows used", suspects, "results.suspects"),
         ("Spells without trade that touch event windows", halts, "results.halts"),
         ("Daily price limits touched in event windows", hits, "results.limit_hits"),
         ("Events that could not be used", data.sample.excluded.reset_index(), "results.excluded"),
@@ -194,7 +195,7 @@ def _audit(data: StudyData) -> list[Block]:
             shown = frame.rename(columns=lambda name: str(name).replace("_", " "))
             blocks.append(_table(title, shown, rest, index=False))
     told = {
-        "no suspect returns or prices begin in the windows used (market.audit)": suspects.empty,
+        "no suspect data lies in the windows used (results.suspects)": suspects.empty,
         "no spell without trade touches an event window": halts.empty,
         "no price limit was touched in an event window": hits.empty,
         "every event could be used": data.sample.excluded.empty,
@@ -209,23 +210,9 @@ def _audit(data: StudyData) -> list[Block]:
 
 
 def _suspects(data: StudyData) -> pd.DataFrame:
-    """Rows of the market's audit that begin in the windows of the security, or of a benchmark's users."""
-    found = data.spec.market.audit()
-    abnormal, names = data.abnormal, data.sample.bank.names
-    dates = np.concatenate([abnormal.estimation_dates, abnormal.event_dates], axis=1)
-    spans = pd.DataFrame(
-        {
-            "security": data.sample.timeline["security"].to_numpy(),
-            "benchmark": [names[row] if row >= 0 else None for row in data.sample.benchmark],
-            "first": np.nanmin(dates, axis=1).astype("datetime64[ns]"),
-            "last": np.nanmax(dates, axis=1).astype("datetime64[ns]"),
-        }
-    )
-    benchmarks = spans.drop(columns="security").rename(columns={"benchmark": "security"})
-    spans = pd.concat([spans.drop(columns="benchmark"), benchmarks])
-    joined = found.reset_index().merge(spans.drop_duplicates(), on="security")
-    inside = joined[(joined["date"] >= joined["first"]) & (joined["date"] <= joined["last"])]
-    return found.loc[sorted(inside["index"].unique())]
+    """Suspects in the windows, each once."""
+    found = suspects_in(data.sample).drop(columns=["event_id", "window"])
+    return found.drop_duplicates().sort_values(["security", "date", "kind"])
 
 
 def _tests(data: StudyData, window: Window) -> list[Block]:

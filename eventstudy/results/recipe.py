@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from eventstudy.calendars import Exchange
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.results.data import StudyData
@@ -86,13 +87,18 @@ def _market(data: StudyData) -> list[str]:
         names = {security: market.bank.names[row] for security, row in pairs if row >= 0}
         options.append("benchmark=benchmarks" if len(names) > MOST_EVENTS else f"benchmark={names!r}")
     options += ["factors=factors"] if market.factors is not None else []
-    options += [f"calendar={market.exchange.name!r}"] if market.exchange is not None else []
+    options += [f"calendar={_calendar(market.exchange)}"] if market.exchange is not None else []
     options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
     first, last = market.sessions[0], market.sessions[-1]
     return [
         f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
         f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
     ]
+
+
+def _calendar(exchange: Exchange) -> str:
+    mended = exchange.closed or exchange.extra or exchange.closes
+    return f"es.{exchange!r}" if mended else repr(exchange.name)
 
 
 def _events(frame: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from eventstudy.results import diagnostics, frictions
 from eventstudy.results.data import StudyData
 from eventstudy.results.spec import StudySpec
+from eventstudy.results.suspects import suspects_in
 from eventstudy.sample import EventSample
 
 __all__ = ["StudyRecord"]
@@ -59,6 +60,19 @@ class StudyRecord:
         resumed_on_day (relative day of the next trade; NaN where that lies beyond the window).
         """
         return frictions.halts(self._data)
+
+    @property
+    def suspects(self) -> pd.DataFrame:
+        """Data in the windows of the events that may be wrong, as `Market.audit` finds it.
+
+        Returns
+        -------
+        DataFrame
+            event_id, security, window (``event`` or ``estimation``), date, kind, detail. The warning at
+            ``fit`` leaves spells without trade out, as they are measured over (see `halts`).
+        """
+        benchmark = any(r.source == "benchmark" for r in self._data.spec.model.regressors)
+        return suspects_in(self._data.sample, benchmark=benchmark)
 
     def diagnostics(self) -> pd.DataFrame:
         """Whether the normal-return model fits each event's estimation window.

@@ -10,8 +10,8 @@ from eventstudy.inference import minimum_detectable_effect, recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.results import average
+from eventstudy.results.cautions import dividend_notes, friction_notes
 from eventstudy.results.data import EventData, StudyData
-from eventstudy.results.frictions import limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
 
@@ -168,19 +168,14 @@ def _notes(data: EventData, window: Window) -> list[str]:
             + (", ..." if len(short) > 5 else "")
             + "."
         )
-    hits = limit_hits(data)
-    if hits["at_close"].any():
-        n = hits.loc[hits["at_close"], "event_id"].nunique()
-        notes.append(
-            f"{counted(int(hits['at_close'].sum()), 'close')} of {counted(n, 'event')} at the daily price "
-            "limit: the move is cut short there; see limit_hits, and car(0, 'first_free_close')."
-        )
+    notes += friction_notes(data)
     weak = data.cars(window)
     weak = weak[weak["p_value"] > 0.05]
     if len(weak) and len(data.index) <= MOST_EVENTS:
         found = [minimum_detectable_effect(se, dof) for se, dof in zip(weak["se"], weak["dof"], strict=True)]
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in zip(weak.index, found, strict=True))
         notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
+    notes += dividend_notes(data)
     lost = int((~data.test_input(window).usable).sum())
     if lost:
         notes.append(

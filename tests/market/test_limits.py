@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import DataError
-from eventstudy.market.limits import limit_prices, limit_shares
+from eventstudy.market.limits import limit_prices, limit_shares, ruled_limits
 
 NAN = float("nan")
 
@@ -65,6 +65,109 @@ def test_rules_of_the_boards():
     np.testing.assert_array_equal(shares, [[0.1, 0.1, 0.1, 0.1, 0.2], [0.1, 0.1, 0.2, 0.2, 0.2]])
     for exchange in ("XHKG", "XNYS", None):
         assert np.isnan(limit_shares(exchange, days, names, np.ones((2, 5), bool))).all()
+
+
+def test_special_treatment_by_board_and_date():
+    """Five percent on the main board until July 2026; that of the board on ChiNext and STAR."""
+    days = pd.DatetimeIndex(["2020-08-21", "2020-08-24", "2026-07-03", "2026-07-06"])
+    names = ["600000.SS", "000063.SZ", "300188.SZ", "688001.SS"]
+    traded = np.ones((4, 4), bool)
+    shares = limit_shares("XSHG", days, names, traded, traded)
+    wanted = [[0.05, 0.05, 0.1, 0.2], [0.05, 0.05, 0.2, 0.2], [0.05, 0.05, 0.2, 0.2], [0.1, 0.1, 0.2, 0.2]]
+    np.testing.assert_array_equal(shares, wanted)
+    some = traded.copy()
+    some[2:] = False
+    np.testing.assert_array_equal(
+        limit_shares("XSHG", days, names, traded, some)[:, 0], [0.05, 0.05, 0.1, 0.1]
+    )
+
+
+def test_special_treatment_is_given_by_spells():
+    for spell in (["000001.SZ"], {"000001.SZ": ("2019-05-20", None)}, {"000001.SZ": (None, None)}):
+        book = market([10.0, 9.5, 9.03], special_treatment=spell).limits
+        np.testing.assert_array_equal(book.down["000001.SZ"], [NAN, 9.5, 9.03])
+    ended = market([10.0, 9.5, 8.55], special_treatment={"000001.SZ": (None, "2019-05-21")}).limits
+    np.testing.assert_array_equal(ended.down["000001.SZ"], [NAN, 9.5, 8.55])
+    assert ended.closed["000001.SZ"].tolist() == [0, -1, -1]
+    with pytest.raises(DataError, match=r"'000002\.SZ', which is no column"):
+        market([10.0, 9.5], special_treatment=["000002.SZ"])
+    with pytest.raises(DataError, match="are no days"):
+        market([10.0, 9.5], special_treatment={"000001.SZ": ("soon", None)})
+
+
+def test_indices_have_no_limit():
+    days = pd.DatetimeIndex(["2019-05-21", "2019-05-22"])
+    names = ["399001.SZ", "000300.SS", "000001.SZ", "^KS11"]
+    shares = limit_shares("XSHG", days, names, np.ones((2, 4), bool))
+    assert np.isnan(shares).all(axis=0).tolist() == [True, True, False, True]
+
+
+def test_main_board_listings_of_registration_are_free_for_five_sessions():
+    days = pd.bdate_range("2023-04-06", periods=10)
+    traded = np.ones((10, 3), bool)
+    traded[:1, 1] = False  # listed on 7 April, before the rule
+    traded[:2, 2] = False  # listed on 10 April, with it
+    shares = limit_shares("XSHG", days, ["600001.SS", "600002.SS", "600003.SS"], traded)
+    # Before its listing a share has no limit either.
+    assert np.isnan(shares).sum(axis=0).tolist() == [0, 2, 7]
+
+
+def ruled(exchange: str, day: str, name: str, reference: float, share: float) -> tuple[float, float]:
+    cell = np.array([[reference]]), np.array([[share]])
+    down, up, _ = ruled_limits(exchange, pd.DatetimeIndex([day]), [name], *cell)
+    return down.item(), up.item()
+
+
+@pytest.mark.parametrize(
+    ("day", "name", "reference", "limits"),
+    [
+        # The exchange's example: 2,982 becomes 2,980, and 12,920 becomes 12,900.
+        ("2019-05-22", "A.KS", 9940, (6960, 12900)),
+        ("2019-05-22", "005930.KS", 43150, (30250, 56000)),
+        # Ticks of 500 and 1,000 won are the main market's before 2023, and both markets' since.
+        ("2022-05-20", "A.KS", 100500, (70500, 130500)),
+        ("2022-05-20", "A.KQ", 100500, (70400, 130600)),
+        ("2023-05-22", "A.KQ", 100500, (70400, 130600)),
+        ("2023-05-22", "A.KS", 201000, (141000, 261000)),
+        ("2023-05-22", "A.KS", 1997, (1398, 2595)),
+    ],
+)
+def test_limits_of_korea(day, name, reference, limits):
+    assert ruled("XKRX", day, name, reference, 0.3) == limits
+
+
+@pytest.mark.parametrize(
+    ("reference", "limits"),
+    [
+        (685, (617, 753)),  # MediaTek closed at 617 on 18 August 2020, a fall of 9.93 %
+        (555.0, (499.5, 610)),
+        (46.0, (41.4, 50.6)),  # the upper one lies in the next band
+        (9.99, (9.0, 10.95)),
+        (10.05, (9.05, 11.05)),
+        (1005.0, (905, 1105)),
+    ],
+)
+def test_limits_of_taiwan(reference, limits):
+    assert ruled("XTAI", "2020-08-18", "2454.TW", reference, 0.1) == limits
+
+
+def test_ticks_of_china():
+    assert ruled("XSHG", "2019-05-22", "603320.SH", 25.45, 0.1) == (22.91, 28.00)
+    assert ruled("XSHG", "2019-05-22", "510300.SS", 3.735, 0.1) == (3.362, 4.109)
+    assert ruled("XSHG", "2019-05-22", "900901.SS", 0.555, 0.1) == (0.5, 0.611)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.integers(100, 5_000_000), st.sampled_from(["0.05", "0.1", "0.2"]))
+def test_limits_by_rule_equal_those_by_tick(ticks, share):
+    down, up = limit_prices(ticks / 100, float(share))
+    assert ruled("XSHG", "2019-05-22", "000001.SZ", ticks / 100, float(share)) == (down.item(), up.item())
+
+
+def test_a_korean_share_that_closes_at_its_limit():
+    close = pd.DataFrame({"005930.KS": [9940.0, 12900.0, 12900.0, 9050.0]}, DAYS[:4])
+    book = es.Market.from_prices(close, calendar="XKRX").limits
+    assert book.closed["005930.KS"].tolist() == [0, 1, 0, -1]
 
 
 def test_no_limit_in_the_first_sessions_of_a_listing():

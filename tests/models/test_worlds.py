@@ -178,6 +178,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Data in the windows")  # fat tails hold returns of a half, now and then
 @pytest.mark.parametrize(("model", "make", "n", "estimation"), CASES)
 def test_unbiased_and_covering(model, make, n, estimation):
     rng = np.random.default_rng(20240601)

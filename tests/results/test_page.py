@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.errors import DataWarning
 from eventstudy.results import page, recipe
 from eventstudy.results.sensitivity import refitted, sensitivity
 from eventstudy.windows import Window
@@ -104,7 +106,7 @@ def test_what_cannot_be_drawn_says_why(one, tmp_path):
 def test_audit_is_of_the_windows_used(hikvision, hikvision_market, one_page):
     suspects = page._suspects(hikvision._data)
     assert suspects.empty
-    assert "no suspect returns or prices begin in the windows used" in one_page
+    assert "no suspect data lies in the windows used" in one_page
     assert "Daily price limits touched in event windows" in one_page
     later = es.EventStudy(
         hikvision_market, [{"security": "002415.SZ", "date": "2019-10-08"}], estimation=(-200, -21)
@@ -115,10 +117,15 @@ def test_audit_is_of_the_windows_used(hikvision, hikvision_market, one_page):
 
 def test_audit_holds_gaps_of_the_benchmark(prices, refit):
     day = prices.index[300]
-    for gap, kinds in ((290, ["benchmark gap", "no trade"]), (20, [])):
+    # One in the estimation window, one between the windows, one before both.
+    for gap, kinds in ((275, ["benchmark gap", "no trade"]), (288, []), (20, [])):
         close = prices.copy()
         close.loc[close.index[gap], "INDEX"] = np.nan
-        results = refit(es.Market.from_prices(close, benchmark="INDEX"), [{"security": "S0", "date": day}])
+        told = pytest.warns(DataWarning, match="benchmark gap of INDEX") if kinds else nullcontext()
+        with told:
+            results = refit(
+                es.Market.from_prices(close, benchmark="INDEX"), [{"security": "S0", "date": day}]
+            )
         found = page._suspects(results._data)
         assert sorted(found["kind"].unique()) == kinds
         assert set(found["security"]) <= {"INDEX"}
