@@ -261,7 +261,8 @@ def benchmark_gaps(data: MarketData, single: npt.NDArray[np.float64]) -> tuple[S
     single : array, shape (K, T)
         One-session returns of the benchmarks, NaN elsewhere.
     """
-    if not len(single):
+    # Of intraday bars, the gaps before trading hours are rows without return of their own.
+    if not len(single) or data.gap is not None:
         return ()
     seen = ~np.isnan(single)
     start, end = seen.argmax(axis=1), single.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
