@@ -111,9 +111,9 @@ def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
-def timezone_of(exchange: Exchange | None) -> str | None:
+def timezone_of(calendar: str | Exchange | None) -> str | None:
     """Return the time zone of an exchange, None where there is none."""
-    return None if exchange is None else exchange.timezone
+    return None if calendar is None else Exchange.of(calendar).timezone
 
 
 def lay_on_sessions(

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, DataWarning, counted, warn
 from eventstudy.market.arrays import ReturnKind
 from eventstudy.market.frames import check_prices, wide_fields, wide_frame
@@ -34,7 +35,7 @@ def volume_market(
     *,
     benchmark: Benchmark | Literal["mean", "others"] | None = "mean",
     zero: Literal["constant", "missing"] = "constant",
-    calendar: str | None = None,
+    calendar: str | Exchange | None = None,
     sessions: Literal["calendar", "data"] = "calendar",
 ) -> Market:
     r"""Make a market of log turnover, on which a study finds abnormal trading volume.
@@ -149,7 +150,7 @@ def range_market(
     *,
     log: bool = True,
     benchmark: Benchmark | Literal["mean", "others"] | None = "mean",
-    calendar: str | None = None,
+    calendar: str | Exchange | None = None,
     sessions: Literal["calendar", "data"] = "calendar",
 ) -> Market:
     """Make a market of volatility by the range of prices: abnormal volatility without a variance model.
@@ -264,9 +265,9 @@ def _log(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(np.log(frame.to_numpy(dtype=np.float64)), frame.index, frame.columns)
 
 
-def _calendar_of(given: pd.DataFrame | Market, calendar: str | None) -> str | None:
+def _calendar_of(given: pd.DataFrame | Market, calendar: str | Exchange | None) -> str | Exchange | None:
     if calendar is None and isinstance(given, Market) and given.exchange is not None:
-        return given.exchange.code
+        return given.exchange
     return calendar
 
 
@@ -287,7 +288,7 @@ def _level_market(
     values: pd.DataFrame,
     kind: ReturnKind,
     benchmark: Benchmark | Literal["mean", "others"] | None,
-    calendar: str | None,
+    calendar: str | Exchange | None,
     sessions: Literal["calendar", "data"],
 ) -> Market:
     if isinstance(benchmark, str) and benchmark == "mean" and "mean" not in values:
