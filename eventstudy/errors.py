@@ -98,6 +98,9 @@ class PriceLimitWarning(EventStudyWarning):
     """A security closed at its daily price limit inside an event window."""
 
 
+_CONTROL = {code: " " if chr(code).isspace() else None for code in (*range(32), *range(127, 160))}
+
+
 def counted(n: int, what: str) -> str:
     """Write a number of things: ``1 session``, ``2 sessions``."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
@@ -108,6 +111,11 @@ def told_time(moment: datetime) -> str:
     if moment.time() == time(0):
         return f"{moment:%Y-%m-%d}"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def cleaned(text: str) -> str:
+    """Return text without control characters, which no page can hold; tabs and line ends become spaces."""
+    return text.translate(_CONTROL)
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:

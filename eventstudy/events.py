@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import EventError, NaiveTimeError
+from eventstudy.errors import EventError, NaiveTimeError, cleaned
 
 __all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "Ambiguous", "Events", "NonSession"]
 
@@ -131,7 +131,7 @@ or pass Events(..., timezone='America/New_York').
         return f"Events: {n} event{'s' * (n != 1)} of {k} securit{'y' if k == 1 else 'ies'}, announced {span}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True)}"
+        return cleaned(f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True, border=0)}")
 
     def _days(self) -> pd.Series:
         """Calendar day of each event; of an announcement time, the day where it was announced."""

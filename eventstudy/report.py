@@ -58,6 +58,8 @@ footer { margin-top: 2rem; font-size: 0.9rem; border-top: 1px solid #767676; }
 #: Nothing is loaded from anywhere, and nothing is run.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
+#: Characters that no page may hold.
+_CONTROL = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 _DATE = re.compile(r">(\d{4}-\d\d-\d\d)<")
 _TABLE_STYLE = re.compile(r"<style[^>]*>(.*?)</style>\s*", re.DOTALL)
 
@@ -154,7 +156,7 @@ def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
     styles = "".join(_TABLE_STYLE.findall(body))
     body = _TABLE_STYLE.sub("", body)
     ending = f"<footer><p>{html.escape(foot)}</p></footer>\n" if foot else ""
-    return f"""<!DOCTYPE html>
+    page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -176,6 +178,7 @@ def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
 {ending}</body>
 </html>
 """
+    return page.translate(_CONTROL)
 
 
 def _chapter(chapter: Chapter, number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -126,6 +127,14 @@ class EventStudy:
             f"EventStudy: {len(s.events)} event{'s' * (len(s.events) != 1)}, {s.model.label}, "
             f"estimation {s.estimation}, window {s.window}\n  {s.market!r}\n  {s.events!r}"
         )
+
+    def _repr_html_(self) -> str:
+        s = self._spec
+        asked = (
+            f"EventStudy: {s.model.label}, estimation {s.estimation}, window {s.window}, at least "
+            f"{s.min_observations} estimation returns"
+        )
+        return f"<p>{html.escape(asked)}</p>{s.events._repr_html_()}{s.market._repr_html_()}"
 
     def fit(self) -> EventStudyResults:
         """Estimate normal returns and compute abnormal ones.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.calendars import Exchange
-from eventstudy.errors import RequestError
+from eventstudy.errors import RequestError, cleaned
 from eventstudy.market.arrays import LEVELS, ReturnKind, SeriesBank
 from eventstudy.market.layout import MarketArrays, MarketData
 from eventstudy.market.limits import has_rule
 
 __all__ = ["MarketRecord"]
+
+#: Series that a notebook lists.
+MOST_ROWS = 10
 
 
 class MarketRecord:
@@ -138,3 +142,25 @@ class MarketRecord:
             sets = [", ".join(rows) + f" of {of}" * bool(of) for of, rows in self.arrays.factor_rows.items()]
             parts.append("factors " + "; ".join(sets))
         return "Market: " + ", ".join(parts)
+
+    def _repr_html_(self) -> str:
+        names = self.columns[:MOST_ROWS]
+        known = ~np.isnan(self._arrays.returns[: len(names)])
+        used = set(self.benchmarks)
+        frame = pd.DataFrame(
+            {
+                "role": ["benchmark" if name in used else "security" for name in names],
+                "first": [_day(self.sessions, row, 0) for row in known],
+                "last": [_day(self.sessions, row, -1) for row in known],
+                "returns": known.sum(axis=1),
+            },
+            index=list(names),
+        )
+        more = len(self.columns) - len(names)
+        rest = f"<p>and {more} more</p>" if more else ""
+        return cleaned(f"<p>{html.escape(repr(self))}</p>{frame.to_html(escape=True, border=0)}{rest}")
+
+
+def _day(sessions: pd.DatetimeIndex, known: npt.NDArray[np.bool_], which: int) -> str:
+    found = np.flatnonzero(known)
+    return f"{sessions[found[which]]:%Y-%m-%d}" if len(found) else "–"

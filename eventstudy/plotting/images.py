@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,6 +16,11 @@ __all__ = ["as_image"]
 #: Drawings with so many shapes that they outgrow this are turned into pixels.
 MOST_BYTES = 150_000
 DPI = 160
+#: Fonts of Windows, macOS and Linux that hold names of firms from all over East Asia.
+EAST_ASIAN = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Noto Sans CJK JP", "PingFang SC",
+    "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei", "Arial Unicode MS", "Malgun Gothic",
+)  # fmt: skip
 
 
 def as_image(
@@ -47,14 +54,22 @@ def as_image(
     # A figure that pyplot does not know needs no closing, and takes no part in the user's session.
     figure = Figure(figsize=(width, height), layout="constrained")
     ax = figure.add_subplot()
-    draw(ax)
-    if not title:
-        ax.set_title("")
-    with mpl.rc_context({"svg.hashsalt": "eventstudy", "svg.fonttype": "path"}):
+    fixed: dict[Any, Any] = {"svg.hashsalt": "eventstudy", "svg.fonttype": "path", "font.family": _families()}
+    with mpl.rc_context(fixed):
+        draw(ax)
+        if not title:
+            ax.set_title("")
         vector = io.BytesIO()
         figure.savefig(vector, format="svg", metadata={"Date": None})
-    if vector.tell() <= MOST_BYTES:
-        return "image/svg+xml", vector.getvalue()
-    pixels = io.BytesIO()
-    figure.savefig(pixels, format="png", dpi=DPI)
+        if vector.tell() <= MOST_BYTES:
+            return "image/svg+xml", vector.getvalue()
+        pixels = io.BytesIO()
+        figure.savefig(pixels, format="png", dpi=DPI)
     return "image/png", pixels.getvalue()
+
+
+def _families() -> list[str]:
+    """Fonts of the user, and behind them one with the scripts of East Asia, where one is installed."""
+    installed = set(font_manager.get_font_names())
+    further = [name for name in EAST_ASIAN if name in installed][:1]
+    return [*mpl.rcParams["font.family"], *further]

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import cleaned
 from eventstudy.models import ModelFit
 from eventstudy.results.data import StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
@@ -119,6 +120,7 @@ class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables, Stu
         window = data.headline() if start is None and end is None else data.window(start, end)
         told = [notes] if isinstance(notes, str) else notes
         target = Path(path)
-        page = study_page(data, window, question=question, notes=told, currency=currency)
+        unit = None if currency is None else cleaned(currency)
+        page = study_page(data, window, question=question, notes=told, currency=unit)
         target.write_text(page, encoding="utf-8")
         return target

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.errors import RequestError, told_time
+from eventstudy.errors import RequestError, cleaned, told_time
 from eventstudy.inference.base import TestInput, select
 from eventstudy.models import ModelFit
 from eventstudy.results.spec import StudySpec
@@ -191,7 +191,7 @@ class EventData(ABC):
         event = self.timeline.iloc[row]
         label = event["label"]
         name = f"{event['security']}, {told_time(event['day_0'])}"
-        return f"{label} ({name})" if isinstance(label, str) and label else name
+        return cleaned(f"{label} ({name})" if isinstance(label, str) and label else name)
 
     def cars(self, window: Window, level: float = 0.95) -> pd.DataFrame:
         """CAR of each event over a window with its interval; see `EventStudyResults.car`."""

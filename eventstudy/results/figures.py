@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
-from eventstudy.errors import RequestError
+from eventstudy.errors import RequestError, counted
 from eventstudy.report import Block, Paragraph, Picture
 from eventstudy.results import average, frames, frictions
 from eventstudy.results.data import StudyData
@@ -27,9 +28,20 @@ MOST_EVENTS = 200
 ROW, HEADROOM = 0.27, 1.5
 #: Named rows a figure holds at most; figures of more events do without names.
 MOST_ROWS = 40
+#: Groups that have a panel each.
+MOST_GROUPS = 9
 
 Draw = Callable[["Axes"], object]
-Drawing = tuple[str, str, Draw, float]
+
+
+class Drawing(NamedTuple):
+    """A figure to be drawn, of a height in inches; `title` is whether the title of its axes is kept."""
+
+    caption: str
+    alt: str
+    draw: Draw
+    height: float
+    title: bool = False
 
 
 def figures(data: StudyData, window: Window, currency: str | None) -> list[Block]:
@@ -37,13 +49,13 @@ def figures(data: StudyData, window: Window, currency: str | None) -> list[Block
     drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
     blocks: list[Block] = []
     missing: list[Block] = []
-    for caption, alt, draw, height in drawings:
+    for drawing in drawings:
         try:
-            mime, image = plotting.as_image(draw, height=height, title=False)
+            mime, image = plotting.as_image(drawing.draw, height=drawing.height, title=drawing.title)
         except RequestError as error:
-            missing.append(Paragraph(f"Not drawn: {caption} {error}"))
+            missing.append(Paragraph(f"Not drawn: {drawing.caption} {error}"))
         else:
-            blocks.append(Picture(mime, image, alt, caption))
+            blocks.append(Picture(mime, image, drawing.alt, drawing.caption))
     return [*blocks, *missing]
 
 
@@ -63,7 +75,7 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
     plot, name = ResultsPlotter(data), data.name(0)
     whole, car = data.spec.window, data.cars(window).iloc[0]
     ending = data.cars(whole).iloc[0]["car"]
-    yield (
+    yield Drawing(
         "Cumulative abnormal return with its 95 % interval.",
         f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
         f"it ends at {ending:+.1%}; over the window {window} alone it is {car['car']:+.1%}, 95 % interval "
@@ -76,7 +88,7 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
         f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
         for row in last.itertuples()
     )
-    yield (
+    yield Drawing(
         "The price, and the price had nothing been announced.",
         f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
         lambda ax: plot.reaction(ax=ax, currency=currency),
@@ -84,14 +96,14 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
     )
     hits, halts = frictions.limit_hits(data), frictions.halts(data)
     if len(hits) or len(halts):
-        yield (
+        yield Drawing(
             "Daily price limits and suspended sessions.",
             f"Closing prices within their daily limits: {len(hits)} sessions touched a limit, "
             f"{int(hits['at_close'].sum())} closed at one; {len(halts)} spells without trade.",
             lambda ax: plot.timeline(ax=ax, currency=currency),
             3.9,
         )
-    yield (
+    yield Drawing(
         "Day 0 taken apart: overnight gap, low, high and close against the price limits.",
         "Bar chart of the changes of open, low, high and close from the reference price on day 0.",
         lambda ax: plot.decomposition(ax=ax, currency=currency),
@@ -100,7 +112,7 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
     if data.spec.model.regressors:
         r_squared = float(data.fit.r_squared[0])
         told = "" if np.isnan(r_squared) else f" The model explains {r_squared:.0%} of the variance."
-        yield (
+        yield Drawing(
             f"Returns against the benchmark's, and the days {window}.",
             f"Scatter plot of {int(data.fit.n_obs[0])} estimation days with the fitted line.{told}",
             lambda ax: plot.fit(None, window, ax=ax),
@@ -108,26 +120,26 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
         )
     day0 = data.abnormal.ar[0, -whole.start]
     lower = int((data.abnormal.residuals[0] <= day0).sum())
-    yield (
+    yield Drawing(
         "Where the days of the window lie among ordinary days.",
         f"Histogram of {int(data.fit.n_obs[0])} estimation residuals; {lower} of them lie below the abnormal "
         f"return of day 0, {day0:+.1%}.",
         lambda ax: plot.null(None, window, ax=ax),
         3.7,
     )
-    yield (
+    yield Drawing(
         "Residuals over time: is their variance steady?",
         "Bars of the estimation residuals and of the abnormal returns of the event window, by session.",
         lambda ax: plot.residuals(ax=ax),
         3.7,
     )
-    yield (
+    yield Drawing(
         "Residuals against a normal distribution: may a t-test be trusted?",
         "Quantiles of the residuals against normal quantiles, with a 95 % band.",
         lambda ax: plot.qq(ax=ax),
         3.7,
     )
-    yield (
+    yield Drawing(
         "Autocorrelation of the residuals and of their squares.",
         "Autocorrelations by lag, with the band that 95 % of those of unrelated residuals lie in.",
         lambda ax: plot.autocorrelation(ax=ax),
@@ -135,11 +147,23 @@ def _of_one(data: StudyData, window: Window, currency: str | None) -> Iterator[D
     )
 
 
+def _groups(data: StudyData) -> dict[str, int] | None:
+    """Count the events of each group, where the events are in a few groups."""
+    events = data.spec.events.frame
+    if "group" not in events:
+        return None
+    groups = events["group"].reindex(data.index)
+    counts = groups.value_counts(sort=False)
+    if groups.isna().any() or not 1 < len(counts) <= MOST_GROUPS:
+        return None
+    return {str(name): int(n) for name, n in counts.items()}
+
+
 def _of_many(data: StudyData, window: Window) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
     ending = average.averages([data.test_input(whole)], [whole], None, 0.95).iloc[0]
     mean = average.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
-    yield (
+    yield Drawing(
         f"Cumulative average abnormal return, interval of the {ending['test']} test.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
         f"{whole.end}: it ends at {ending['caar']:+.1%}; over the window {window} alone it is "
@@ -147,9 +171,20 @@ def _of_many(data: StudyData, window: Window) -> Iterator[Drawing]:
         lambda ax: plot.caar(ax=ax),
         3.7,
     )
+    groups = _groups(data)
+    if groups is not None:
+        yield Drawing(
+            "The same by group of events, each with the interval of a test that fits its design.",
+            f"Line charts of the cumulative average abnormal returns of {len(groups)} groups: "
+            + "; ".join(f"{name}, {counted(n, 'event')}" for name, n in groups.items())
+            + ".",
+            lambda ax: plotting.plot_caar_groups(frames.caar_paths(data, "group", whole), ax),
+            1.2 + 2.0 * math.ceil(len(groups) / 3),
+            title=True,
+        )
     positive = 0.0 if np.isnan(mean["positive"]) else mean["positive"]
     rows = n + 1 if n < MOST_ROWS else 12
-    yield (
+    yield Drawing(
         f"CAR {window} of each event with its 95 % interval, and their average.",
         f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
         f"average is {mean['caar']:+.1%}.",
@@ -157,7 +192,7 @@ def _of_many(data: StudyData, window: Window) -> Iterator[Drawing]:
         max(3.0, HEADROOM + ROW * rows),
     )
     if n <= MOST_EVENTS:
-        yield (
+        yield Drawing(
             "Abnormal returns by event and day.",
             f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
             "results.abnormal_returns.",
@@ -165,13 +200,13 @@ def _of_many(data: StudyData, window: Window) -> Iterator[Drawing]:
             float(np.clip(HEADROOM + 0.2 * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
-    yield (
+    yield Drawing(
         "When the events fall, and how many of their windows are open at a time.",
         f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
         lambda ax: plot.clustering(ax=ax),
         3.7,
     )
-    yield (
+    yield Drawing(
         f"p-values of all tests of {window}; the table below has the numbers.",
         "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",
         lambda ax: plot.tests(window, ax=ax),

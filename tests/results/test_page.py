@@ -248,3 +248,14 @@ def test_no_event_has_a_car(hikvision_market, tmp_path: Path):
 def test_same_study_same_page(hikvision, one_page, tmp_path: Path):
     again = hikvision.report(tmp_path / "a.html", currency="CNY", notes=f"Seen by {EVIL}.")
     assert again.read_text(encoding="utf-8") == one_page
+
+
+def test_groups_have_panels(market, refit, tmp_path: Path):
+    events = [
+        {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": f"<b>{i % 2}"} for i in range(6)
+    ]
+    page = refit(market, events).report(tmp_path / "groups.html").read_text(encoding="utf-8")
+    assert "of 2 groups: &lt;b&gt;0, 3 events; &lt;b&gt;1, 3 events." in page
+    ungrouped = [{**event, "group": None if i else "a"} for i, event in enumerate(events)]
+    page = refit(market, ungrouped).report(tmp_path / "none.html").read_text(encoding="utf-8")
+    assert "groups:" not in page

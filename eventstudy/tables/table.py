@@ -14,7 +14,8 @@ from typing import Any, cast
 
 import pandas as pd
 
-from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.errors import MissingExtraError, RequestError, cleaned
+from eventstudy.tables.escaping import latex, markdown
 
 __all__ = ["Section", "Table", "stars"]
 
@@ -24,21 +25,7 @@ TEXT_WIDTH = 100
 WORDS_WIDTH = 48
 
 _NUMBER = re.compile(r"[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
-_NEGATIVE = re.compile(r"^-(?=[\d.])")
-_MARKDOWN = re.compile(r"([\\`*<>\[\]|~$#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w))")
-_LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "–": "--",
-        "−": "$-$",
-        **{char: "\\" + char for char in "&%$#_{}"},
-    }
-)
+_CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
 _EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([f%d])\}")
 
 
@@ -94,6 +81,7 @@ class Section:
                     f"{unknown}; it has {list(self.frame.columns)}."
                 )
         object.__setattr__(self, "frame", self.frame.copy())
+        object.__setattr__(self, "caption", cleaned(self.caption))
 
     def format_of(self, column: Any) -> str | None:
         """Return the format string of a column, None where there is none."""
@@ -153,7 +141,8 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sections", tuple(self.sections))
-        object.__setattr__(self, "notes", tuple(self.notes))
+        object.__setattr__(self, "title", cleaned(self.title))
+        object.__setattr__(self, "notes", tuple(map(cleaned, self.notes)))
 
     def __str__(self) -> str:
         return self.to_text()
@@ -172,11 +161,11 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table as GitHub-flavoured Markdown."""
-        parts = [f"**{_markdown(self.title)}**"]
+        parts = [f"**{markdown(self.title)}**"]
         for section in self.sections:
-            parts += [_markdown(section.caption)] if section.caption else []
+            parts += [markdown(section.caption)] if section.caption else []
             parts.append(_grid(section, "pipe"))
-        parts += [_markdown(note) for note in self.notes]
+        parts += [markdown(note) for note in self.notes]
         return "\n\n".join(parts) + "\n"
 
     def to_html(self) -> str:
@@ -190,15 +179,15 @@ class Table:
     def to_latex(self) -> str:
         r"""Return the table as a LaTeX ``table`` environment in the style of booktabs.
 
-        It needs ``\usepackage{booktabs}``; letters outside of Latin scripts need XeLaTeX or LuaLaTeX.
+        It needs ``\usepackage{booktabs}``; scripts other than Latin and Greek need XeLaTeX or LuaLaTeX.
         """
-        lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{_latex(self.title)}}}"]
+        lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{latex(self.title)}}}"]
         for i, section in enumerate(self.sections):
             lines += [r"\par\bigskip"] if i else []
-            lines += [rf"\textit{{{_latex(section.caption)}}}\par\smallskip"] if section.caption else []
+            lines += [rf"\textit{{{latex(section.caption)}}}\par\smallskip"] if section.caption else []
             lines.append(_latex_table(section))
         if self.notes:
-            text = "\\par\n".join(_latex(note) for note in self.notes)
+            text = "\\par\n".join(latex(note) for note in self.notes)
             lines.append(
                 f"\\par\\medskip\n\\begin{{minipage}}{{\\linewidth}}\\footnotesize\n{text}\n\\end{{minipage}}"
             )
@@ -259,7 +248,7 @@ def _label(value: Any) -> str:
         return MISSING
     if isinstance(value, pd.Timestamp) and value == value.normalize():
         return value.strftime("%Y-%m-%d")
-    return " ".join(str(value).split())
+    return " ".join(cleaned(str(value)).split())
 
 
 def _labels(index: pd.Index[Any]) -> pd.Index[Any]:
@@ -282,16 +271,6 @@ def _is_headless(cells: pd.DataFrame) -> bool:
     return not any([*cells.columns, cells.columns.name, *cells.index.names])
 
 
-def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", text)
-
-
-def _latex(text: str) -> str:
-    # At the head of a row, LaTeX would take "*" or "[" for an option of the line break before it.
-    guard = "{}" if text.startswith(("*", "[")) else ""
-    return guard + _NEGATIVE.sub("$-$", text.translate(_LATEX))
-
-
 def _grid(section: Section, style: str) -> str:
     """Draw a section with tabulate, the index among the columns."""
     cells = section.cells()
@@ -307,8 +286,8 @@ def _grid(section: Section, style: str) -> str:
     flat = pd.concat(parts, axis=1)
     options: dict[str, Any] = {}
     if style == "pipe":
-        flat = flat.map(_markdown)
-        headings = [_markdown(str(name)) for name in headings]
+        flat = flat.map(markdown)
+        headings = [markdown(str(name)) for name in headings]
     elif len(flat):
         options["headers"] = () if _is_headless(cells) else "keys"
         options["maxcolwidths"] = [None if numeric else WORDS_WIDTH for numeric in right]
@@ -354,8 +333,8 @@ def _html_table(section: Section, number: int, title: str) -> str:
         },
         {"selector": "caption", "props": "caption-side:top;text-align:left;padding:0.3em 0;color:inherit"},
         {"selector": "th, td", "props": "padding:0.25em 0.7em;text-align:right;vertical-align:top"},
-        {"selector": "thead tr:last-child th", "props": "border-bottom:1px solid currentColor"},
-        {"selector": "th.row_heading, th.index_name, th.blank", "props": "text-align:left"},
+        {"selector": "thead tr:last-child > *", "props": "border-bottom:1px solid currentColor"},
+        {"selector": "th.row_heading, th.index_name", "props": "text-align:left"},
     ]
     if words:
         styles.append({"selector": words, "props": "text-align:left;max-width:30em"})
@@ -363,22 +342,31 @@ def _html_table(section: Section, number: int, title: str) -> str:
     if caption:
         styler.set_caption(caption)
     rendered: str = styler.to_html()
+    # A corner that heads nothing is no heading.
+    rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):
         rendered = rendered.replace(f'<th class="{name}', f'<th scope="{scope}" class="{name}')
     return rendered
 
 
 def _latex_table(section: Section) -> str:
-    styler = _styler(section, _latex)
+    styler = _styler(section, latex)
     labels = "l" * (styler.data.index.nlevels if section.index else 0)
     align = labels + "".join("r" if numeric else "l" for numeric in _is_right_aligned(styler.data))
-    latex = str(styler.to_latex(hrules=True, column_format=align, sparse_index=False))
-    return latex.replace("\\toprule\n\\midrule", r"\toprule").rstrip("\n")
+    rendered = str(styler.to_latex(hrules=True, column_format=align, sparse_index=False))
+    return rendered.replace("\\toprule\n\\midrule", r"\toprule").rstrip("\n")
+
+
+def _spreadsheet(value: Any) -> Any:
+    """Return what a spreadsheet can hold: no zone, no control character."""
+    if getattr(value, "tzinfo", None):
+        return str(value)
+    return cleaned(value) if isinstance(value, str) else value
 
 
 def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) -> None:
     frame, top = section.frame, sheet.max_row
-    frame = frame.map(lambda value: str(value) if getattr(value, "tzinfo", None) else value)
+    frame = frame.map(_spreadsheet).rename(index=_spreadsheet, columns=_spreadsheet)
     frame.to_excel(writer, sheet_name="Table", startrow=top, index=section.index)
     left = frame.index.nlevels if section.index else 0
     for j, name in enumerate(section.frame.columns, start=left + 1):
