@@ -9,10 +9,17 @@ import numpy.typing as npt
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.pairs import sum_over_pairs
+from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
 from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, usable_events
 
-__all__ = ["Clustering", "Dependence", "clustering", "dependence", "mean_correlation"]
+__all__ = [
+    "Clustering",
+    "Dependence",
+    "clustering",
+    "correlation_matrix",
+    "dependence",
+    "mean_correlation",
+]
 
 FloatArray = npt.NDArray[np.float64]
 DateArray = npt.NDArray[np.datetime64]
@@ -120,6 +127,46 @@ def mean_correlation(
         return Dependence(0.0, 0)
     total, overlapping = sum_over_pairs(residuals, estimation_dates, tested_dates)
     return Dependence(total / (n * (n - 1) / 2), overlapping)
+
+
+def correlation_matrix(
+    residuals: FloatArray, estimation_dates: DateArray, tested_dates: DateArray
+) -> FloatArray:
+    """Correlation of each pair of CARs: overlap share times residual correlation, as in `mean_correlation`.
+
+    Parameters
+    ----------
+    residuals, estimation_dates, tested_dates
+        As for `mean_correlation`.
+
+    Returns
+    -------
+    array, shape (N, N)
+        Ones on the diagonal; the mean of the others is r-bar. It holds N rows of all calendar days at a
+        time, which is meant for hundreds of events, not for a hundred thousand.
+    """
+    known = ~np.isnat(tested_dates)
+    days = np.unique(tested_dates[known])
+    held = np.zeros((len(residuals), len(days)))
+    held[np.nonzero(known)[0], np.searchsorted(days, tested_dates[known])] = 1.0
+    sizes = np.sqrt(held.sum(axis=1))
+    share = held @ held.T / np.outer(sizes, sizes)
+    seen = ~np.isnan(residuals)
+    days = np.unique(estimation_dates[seen])
+    used = np.zeros((len(residuals), len(days)))
+    z = np.zeros_like(used)
+    to = np.nonzero(seen)[0], np.searchsorted(days, estimation_dates[seen])
+    used[to], z[to] = 1.0, residuals[seen]
+    size = np.sqrt((z**2).sum(axis=1, keepdims=True))
+    z = z / np.where(size > 0, size, 1.0)
+    n, total, squares = used @ used.T, z @ used.T, z**2 @ used.T
+    count = np.maximum(n, 1.0)
+    variance = squares - total**2 / count
+    sound = (n >= MIN_COMMON_DAYS) & (variance > NO_COMMON_VARIANCE) & (variance.T > NO_COMMON_VARIANCE)
+    scale = np.sqrt(np.where(sound, variance * variance.T, 1.0))
+    out: FloatArray = np.where(sound, share * (z @ z.T - total * total.T / count) / scale, 0.0)
+    np.fill_diagonal(out, 1.0)
+    return out
 
 
 def dependence(data: TestInput) -> Dependence:

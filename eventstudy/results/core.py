@@ -11,6 +11,7 @@ from eventstudy.errors import cleaned
 from eventstudy.models import ModelFit
 from eventstudy.results.data import StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
+from eventstudy.results.money import StudyMoney
 from eventstudy.results.page import study_page
 from eventstudy.results.plots import ResultsPlotter
 from eventstudy.results.printed import StudyTables
@@ -25,7 +26,7 @@ from eventstudy.tables import Table
 __all__ = ["EventStudyResults"]
 
 
-class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables, StudyRegressions):
+class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables, StudyRegressions, StudyMoney):
     """Results of an event study.
 
     Made by `EventStudy.fit`; remembers the specification that made it (`spec`). Returns are

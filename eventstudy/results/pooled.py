@@ -16,6 +16,7 @@ from eventstudy.results import clock, frictions
 from eventstudy.results.core import EventStudyResults
 from eventstudy.results.data import EventData, Part, StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
+from eventstudy.results.money import StudyMoney
 from eventstudy.results.plots import ResultsPlotter
 from eventstudy.results.regressing import StudyRegressions
 from eventstudy.results.summary import composed, design_rows
@@ -153,7 +154,7 @@ class PooledData(EventData):
         return found
 
 
-class PooledResults(StudyMeasures, StudyTests, StudyRegressions):
+class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
