@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.abnormal import abnormal_returns
+from eventstudy.abnormal import measure
 from eventstudy.errors import (
     DataWarning,
     EventError,
@@ -28,15 +28,13 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
-from eventstudy.models.gaps import widen_gaps
+from eventstudy.models.deferred import CHUNK, rows_of
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.suspects import warn_of_suspects
 from eventstudy.sample import EventSample, check_factors, check_windows
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy"]
-
-Record = TypeVar("Record")
 
 
 class EventStudy:
@@ -136,8 +134,17 @@ class EventStudy:
         )
         return f"<p>{html.escape(asked)}</p>{s.events._repr_html_()}{s.market._repr_html_()}"
 
-    def fit(self) -> EventStudyResults:
+    def fit(self, *, n_jobs: int | None = None, chunk_size: int = CHUNK) -> EventStudyResults:
         """Estimate normal returns and compute abnormal ones.
+
+        Parameters
+        ----------
+        n_jobs : int, optional
+            Workers, as for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
+            They are threads, unless it names another backend, such as processes or a Dask cluster.
+        chunk_size : int, default 1024
+            Events whose estimation windows are laid out at a time. It bounds the memory of a large study,
+            and changes no result but for rounding.
 
         Returns
         -------
@@ -163,21 +170,23 @@ class EventStudy:
         """
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
-        arrays = spec.model.arrays(sample)
-        fit = widen_gaps(spec.model, sample, arrays, spec.model.fit(arrays))
-        reasons = _unusable(spec, sample, fit, arrays.y_evt)
+        if len(sample) == 0:
+            _report_excluded(sample)
+        found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
+        fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
+        reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
         if reasons:
-            usable = np.ones(len(sample), dtype=bool)
+            usable = np.ones(n := len(sample), dtype=bool)
             usable[list(reasons)] = False
             sample = sample.keep(reasons)
-            arrays, fit = _rows(arrays, usable), _rows(fit, usable)
+            fit, abnormal = rows_of(fit, usable, n), rows_of(abnormal, usable, n)
+            gaps = gaps[usable]
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         _report_excluded(sample)
         _warn_of(sample)
         warn_of_suspects(sample, any(r.source == "benchmark" for r in spec.model.regressors))
-        abnormal = abnormal_returns(arrays, fit, spec.window)
-        _warn_of_gaps(sample, arrays.span_evt, abnormal.ar)
+        _warn_of_gaps(sample, gaps)
         results = EventStudyResults(spec, sample, fit, abnormal)
         _warn_of_limits(results)
         return results
@@ -195,21 +204,11 @@ def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame)
     check_factors(market, events, needed, type(model).__name__)
 
 
-def _rows(record: Record, keep: npt.NDArray[np.bool_]) -> Record:
-    """Return a record of per-event arrays without the events that the mask turns down."""
-    changed = {}
-    for field in fields(record):  # type: ignore[arg-type]
-        value = getattr(record, field.name)
-        if isinstance(value, np.ndarray):
-            changed[field.name] = value[keep]
-    return replace(record, **changed)  # type: ignore[type-var]
-
-
 def _unusable(
     spec: StudySpec,
     sample: EventSample,
     fit: ModelFit,
-    returns: npt.NDArray[np.float64],
+    ar: npt.NDArray[np.float64],
 ) -> dict[int, str]:
     """Reason why events of the sample, by position, cannot be used."""
     needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
@@ -217,7 +216,7 @@ def _unusable(
     failed = np.zeros(len(sample), dtype=bool) if fit.failure is None else np.array(fit.failure, dtype=bool)
     short = fit.n_obs < spec.min_observations
     flat = ~(fit.s2 > 1e-20)
-    empty = np.isnan(returns - fit.expected).all(axis=1)
+    empty = np.isnan(ar).all(axis=1)
     reasons = {}
     for i in np.flatnonzero(alone | failed | short | flat | empty).tolist():
         if alone[i]:
@@ -263,10 +262,10 @@ def _warn_of(sample: EventSample) -> None:
     old = sample.spans > sample.day0 - sample.first_row + 1
     for i in np.flatnonzero(old)[:5].tolist():
         warn(f"{_named(sample, i)}: {sample.note(i)}.", LumpedReturnWarning)
-    touching = _touching(sample)
-    if touching:
-        shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching[:5])
-        more = f"; and {len(touching) - 5} more" if len(touching) > 5 else ""
+    touching, count = _touching(sample)
+    if count:
+        shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching)
+        more = f"; and {count - 5} more" if count > 5 else ""
         warn(
             f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the "
             "pairs; shorten or move the windows, or drop one of each pair.",
@@ -278,23 +277,32 @@ def _named(sample: EventSample, row: int) -> str:
     return f"Event {sample.events.index[row]} ({sample.events['security'].iloc[row]})"
 
 
-def _touching(sample: EventSample) -> list[tuple[object, object, str]]:
-    """Pairs (event, other event of the security, which window of the first the other's day 0 lies in)."""
-    frame = pd.DataFrame({"event": sample.events.index, "security": sample.security, "row": sample.day0})
-    recurring = frame[frame.duplicated("security", keep=False)]
-    pairs = recurring.merge(recurring, on="security", suffixes=("", "_other"))
-    pairs = pairs[pairs["event"] != pairs["event_other"]]
-    distance = pairs["row_other"] - pairs["row"]
-    found = []
+def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], int]:
+    """Pairs (event, other event of the security, which window of the first the other's day 0 lies in).
+
+    The first five, and how many there are.
+    """
+    # Security and day in one number, securities too far apart for a window to reach the next.
+    reach = len(sample.market.sessions) + abs(sample.estimation.start) + sample.window.end + 1
+    place = sample.security * 2 * reach + sample.day0
+    order = np.argsort(place, kind="stable")
+    sorted_place, ids = place[order], sample.events.index
+    shown: list[tuple[object, object, str]] = []
+    count = 0
     for window, name in ((sample.window, "event window"), (sample.estimation, "estimation window")):
-        inside = pairs[(distance >= window.start) & (distance <= window.end)]
-        found += [(a, b, name) for a, b in zip(inside["event"], inside["event_other"], strict=True)]
-    return found
+        first = np.searchsorted(sorted_place, sorted_place + window.start)
+        stop = np.searchsorted(sorted_place, sorted_place + window.end, side="right")
+        others = stop - first - (0 in window)
+        count += int(others.sum())
+        at = np.flatnonzero(others)
+        for i in at[np.argsort(order[at])][:5]:
+            inside = np.sort(order[first[i] : stop[i]])
+            shown += [(ids[order[i]], ids[j], name) for j in inside if j != order[i]]
+    return shown[:5], count
 
 
-def _warn_of_gaps(sample: EventSample, spans: npt.NDArray[np.int64], ar: npt.NDArray[np.float64]) -> None:
+def _warn_of_gaps(sample: EventSample, lost: npt.NDArray[np.bool_]) -> None:
     """Warn where a security traded but has no abnormal return: the benchmark or a factor has a gap."""
-    lost = (spans > 0) & np.isnan(ar)
     for i in np.flatnonzero(lost.any(axis=1))[:5]:
         days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
         warn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.models.deferred import rows_of
 from eventstudy.windows import Window
 
 __all__ = [
@@ -138,13 +139,7 @@ class TestInput:
 
 def select(abnormal: AbnormalReturns, keep: npt.NDArray[np.bool_]) -> AbnormalReturns:
     """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
-    n = abnormal.n_events
-    parts: dict[str, Any] = {}
-    for part in fields(abnormal):
-        value = getattr(abnormal, part.name)
-        if isinstance(value, np.ndarray) and value.shape[:1] == (n,):
-            parts[part.name] = value[keep]
-    return replace(abnormal, **parts)
+    return rows_of(abnormal, keep, abnormal.n_events)
 
 
 @dataclass(frozen=True)

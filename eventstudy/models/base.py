@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.errors import ModelError
-from eventstudy.sample import EventArrays, EventSample, Regressor
+from eventstudy.models.deferred import deferrable
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows, SharedArrays
 
 __all__ = ["FloatArray", "ModelFit", "NormalReturnModel"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
+@deferrable("residuals", "leverage")
 @dataclass(frozen=True)
 class ModelFit:
     """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
@@ -37,7 +39,8 @@ class ModelFit:
         Observations behind `s2`, residual degrees of freedom, share of variance explained
         (NaN where it is not defined).
     residuals, leverage : arrays, shape (n, W)
-        Estimation-window residuals and hat values; NaN where the day is not used.
+        Estimation-window residuals and hat values; NaN where the day is not used. May be deferred:
+        computed when they are read.
     expected : array, shape (n, L)
         Normal return over the sessions each event-window return spans.
     noise : array, shape (n, L)
@@ -88,6 +91,8 @@ class NormalReturnModel(ABC):
 
     #: Whether returns and regressors are taken in excess of the risk-free rate.
     excess: bool = False
+    #: Whether fitting again costs less than holding the residuals of many events.
+    cheap: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -104,13 +109,26 @@ class NormalReturnModel(ABC):
     def n_params(self) -> int:
         """Number k of mean parameters estimated."""
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> EventArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> EventArrays:
         """Lay out what `fit` needs of the events of `part`."""
         return sample.arrays(self.regressors, self.excess, part)
 
     @abstractmethod
     def fit(self, arrays: EventArrays) -> ModelFit:
         """Fit every event of `arrays` on its estimation window and predict its event window."""
+
+    def measure(self, sample: EventSample, part: Rows) -> tuple[EventArrays | SharedArrays, ModelFit]:
+        """Lay out and fit the events of `part`; a model may know a faster way than `arrays` and `fit`."""
+        arrays = self.arrays(sample, part)
+        return arrays, self.fit(arrays)
+
+    def residuals(self, sample: EventSample, part: Rows) -> FloatArray:
+        """Estimation-window residuals of the events of `part`, shape (n, W), as in `ModelFit`."""
+        return self.fit(self.arrays(sample, part)).residuals
+
+    def leverage(self, sample: EventSample, part: Rows) -> FloatArray:
+        """Hat values of the events of `part`, shape (n, W), as in `ModelFit`."""
+        return self.fit(self.arrays(sample, part)).leverage
 
     def regression(self, arrays: EventArrays, row: int) -> Any:
         """Return the statsmodels results of event `row`, where the model is a regression."""

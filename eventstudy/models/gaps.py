@@ -8,7 +8,7 @@ import numpy as np
 
 from eventstudy.errors import DataWarning, counted, warn
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
-from eventstudy.sample import EventArrays, EventSample
+from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
 from eventstudy.sample.layout import gap_kinds
 
 __all__ = ["LEAST_GAPS", "widen_gaps"]
@@ -20,9 +20,9 @@ LEAST_GAPS = 3
 def widen_gaps(
     model: NormalReturnModel,
     sample: EventSample,
-    arrays: EventArrays,
+    arrays: EventArrays | SharedArrays,
     fit: ModelFit,
-    part: slice = slice(None),
+    part: Rows = slice(None),
 ) -> ModelFit:
     r"""Give abnormal returns over a night or break the variance that those of the estimation window have.
 
@@ -40,7 +40,7 @@ def widen_gaps(
     ----------
     model, sample, arrays, fit
         A model, the events, their arrays and the model fitted to them; a market of days is left as it is.
-    part : slice, optional
+    part : slice or array of int, optional
         Events of the sample that `arrays` and `fit` hold.
 
     Returns

@@ -12,7 +12,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.extras import import_extra
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
-from eventstudy.sample import EventArrays, EventSample, Regressor
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 from eventstudy.windows import Window
 
 __all__ = ["GARCHMarketModel"]
@@ -106,7 +106,7 @@ class GARCHMarketModel(NormalReturnModel):
     def n_params(self) -> int:
         return 2
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> GapArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> GapArrays:
         arrays = super().arrays(sample, part)
         n = len(arrays.y_est)
         y_gap, x_gap = np.empty((n, 0)), np.empty((n, 0, 1))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models.base import FloatArray, ModelFit
-from eventstudy.sample import EventArrays
+from eventstudy.sample import EventArrays, SharedArrays
 
 __all__ = ["BatchOLS", "approximate_fit", "divide", "linear_fit", "ols_batch"]
 
@@ -132,7 +132,7 @@ def divide(above: FloatArray, below: FloatArray) -> FloatArray:
 
 
 def linear_fit(
-    arrays: EventArrays,
+    arrays: EventArrays | SharedArrays,
     *,
     param_names: tuple[str, ...],
     params: FloatArray,
@@ -152,7 +152,7 @@ def linear_fit(
 
     Parameters
     ----------
-    arrays : EventArrays
+    arrays : EventArrays or SharedArrays
     param_names, params, s2, n_obs, dof, r_squared, residuals, leverage, se_source, exact
         As in `ModelFit`; the constant is the first parameter.
     unit_cov : array, shape (n, k, k)
@@ -164,9 +164,15 @@ def linear_fit(
     """
     x = arrays.x_evt[:, :, : params.shape[1] - 1]
     spans = arrays.span_evt.astype(np.float64)
-    design = np.concatenate([spans[:, :, None], x], axis=2)
-    known = ~np.isnan(arrays.y_evt) & ~np.isnan(x).any(axis=2)
-    expected = np.einsum("nlk,nk->nl", design, params)
+    design = np.empty((*spans.shape, params.shape[1]))
+    design[:, :, 0], design[:, :, 1:] = spans, x
+    expected = spans * params[:, :1]
+    for j in range(x.shape[2]):
+        expected += x[:, :, j] * params[:, None, 1 + j]
+    noise = s2[:, None] * spans
+    unknown = np.isnan(arrays.y_evt) | np.isnan(expected)
+    if unknown.any():
+        expected[unknown] = noise[unknown] = design[unknown] = np.nan
     return ModelFit(
         param_names=param_names,
         params=params,
@@ -177,9 +183,9 @@ def linear_fit(
         r_squared=r_squared,
         residuals=residuals,
         leverage=leverage,
-        expected=np.where(known, expected, np.nan),
-        noise=np.where(known, s2[:, None] * spans, np.nan),
-        design=np.where(known[:, :, None], design, np.nan),
+        expected=expected,
+        noise=noise,
+        design=design,
         se_source=se_source,
         exact=exact,
     )

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Integral
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.models.deferred import Deferred
 from eventstudy.models.least_squares import BatchOLS, divide, linear_fit, ols_batch
-from eventstudy.sample import EventArrays, EventSample, Missing, Regressor, check_missing
+from eventstudy.models.shared import shared_ols
+from eventstudy.sample import (
+    EventArrays,
+    EventSample,
+    Missing,
+    Regressor,
+    Rows,
+    SharedArrays,
+    check_missing,
+    positions,
+    shared_arrays,
+    shared_windows,
+)
 
 __all__ = [
     "BatchOLS",
@@ -42,6 +56,7 @@ class LinearModel(NormalReturnModel):
         (Maynes and Rumsey 1993). Residuals are then those of the divided rows, all of one variance.
     """
 
+    cheap: ClassVar[bool] = True
     missing: Missing = field(default="drop", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -60,8 +75,35 @@ class LinearModel(NormalReturnModel):
         """Names of the parameters, the constant first."""
         return ("alpha", *(r.name for r in self.regressors))
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> EventArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> EventArrays:
         return sample.arrays(self.regressors, self.excess, part, self.missing)
+
+    def measure(self, sample: EventSample, part: Rows) -> tuple[EventArrays | SharedArrays, ModelFit]:
+        if self.missing != "drop" or sample.market.arrays.gap is not None:
+            return super().measure(sample, part)
+        arrays = shared_arrays(sample, self.regressors, self.excess, part)
+        ols = shared_ols(arrays.estimation)
+        dof = (ols.n_obs - self.n_params).astype(np.float64)
+        leverage: Any = Deferred(
+            partial(self.leverage, sample), positions(sample, part), len(sample.estimation)
+        )
+        return arrays, linear_fit(
+            arrays,
+            param_names=self.param_names,
+            params=ols.params,
+            unit_cov=ols.xtx_inv,
+            s2=divide(ols.sse, dof),
+            n_obs=ols.n_obs,
+            dof=dof,
+            r_squared=ols.r_squared,
+            residuals=ols.residuals,
+            leverage=leverage,
+        )
+
+    def residuals(self, sample: EventSample, part: Rows) -> FloatArray:
+        if self.missing != "drop":
+            return super().residuals(sample, part)
+        return shared_ols(shared_windows(sample, self.regressors, self.excess, part)).residuals
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         if arrays.span_est is None:
@@ -244,6 +286,8 @@ class MarketAdjusted(NormalReturnModel):
     >>> es.MarketAdjusted().n_params
     0
     """
+
+    cheap: ClassVar[bool] = True
 
     @property
     def label(self) -> str:

@@ -15,7 +15,7 @@ from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide
-from eventstudy.sample import EventArrays, EventSample, Regressor
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 from eventstudy.windows import Window
 
 __all__ = [
@@ -139,7 +139,7 @@ class PeerModel(NormalReturnModel):
     def predict(self, arrays: PeerArrays, row: int) -> Prediction | str:
         """Counterfactual of one event, or the reason why there is none."""
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> PeerArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> PeerArrays:
         market = sample.market
         names, chosen = self._chosen(market, sample.timeline["security"].iloc[part].tolist())
         rows = market.positions(names)
@@ -237,7 +237,7 @@ def _names(peers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without_hit(
-    sample: EventSample, part: slice, names: tuple[str, ...], chosen: BoolArray
+    sample: EventSample, part: Rows, names: tuple[str, ...], chosen: BoolArray
 ) -> tuple[BoolArray, npt.NDArray[np.str_]]:
     """Take securities that the same news may have hit out of the candidates, and say which."""
     candidates, told = chosen.copy(), []

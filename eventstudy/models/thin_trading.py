@@ -11,7 +11,7 @@ from eventstudy.errors import ModelError, WindowError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
 from eventstudy.models.ols import estimation_frame
-from eventstudy.sample import EventArrays, EventSample, Regressor
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
 __all__ = ["Dimson", "ScholesWilliams", "autocorrelation", "fowler_rorke_weights"]
 
@@ -195,7 +195,7 @@ class Dimson(NormalReturnModel):
     def n_params(self) -> int:
         return 1 + len(self.regressors)
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> EventArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> EventArrays:
         if sample.estimation.end + self.leads >= sample.window.start:
             raise WindowError(
                 f"{self.leads} lead(s) of the estimation window {sample.estimation} reach into the event "

@@ -93,7 +93,7 @@ class EventData(ABC):
     @property
     def index(self) -> pd.Index:
         """Ids of the usable events."""
-        return self.timeline.index
+        return self.events.index
 
     def window(self, start: WindowLike, end: int | None = None) -> Window:
         """Return a tested window, checked to lie in the event window; the whole of it by default.

@@ -46,7 +46,7 @@ def _limit_hits(data: StudyData) -> pd.DataFrame:
     days = data.spec.window.offsets
     rows = sample.day0[:, None] + days
     inside = (rows >= 0) & (rows < len(market.sessions))
-    column = book.closed.columns.get_indexer(pd.Index(sample.timeline["security"]))[:, None]
+    column = book.closed.columns.get_indexer(pd.Index(sample.events["security"]))[:, None]
     at = np.clip(rows, 0, len(market.sessions) - 1)
     touched = np.where(inside, book.touched.to_numpy()[at, column], 0)
     event, day = np.nonzero(touched)
@@ -56,7 +56,7 @@ def _limit_hits(data: StudyData) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "event_id": data.index[event],
-            "security": sample.timeline["security"].to_numpy()[event],
+            "security": sample.events["security"].to_numpy()[event],
             "day": days[day],
             "date": market.sessions[row],
             "side": [SIDES[int(s)] for s in side],
@@ -80,7 +80,7 @@ def _halts(data: StudyData) -> pd.DataFrame:
     sessions = market.sessions
     found = []
     for event_id, security, day0, who in zip(
-        data.index, sample.security, sample.day0, sample.timeline["security"], strict=True
+        data.index, sample.security, sample.day0, sample.events["security"], strict=True
     ):
         first, last = max(day0 + window.start, 0), min(day0 + window.end, len(sessions) - 1)
         inside = np.flatnonzero(spans[security, first : last + 1] > 1) + first
@@ -123,7 +123,7 @@ def _first_free_close(data: StudyData, start: int) -> np.ndarray:
     rows = sample.day0[:, None] + days
     inside = rows < len(market.sessions)
     at = np.clip(rows, 0, len(market.sessions) - 1)
-    column = book.closed.columns.get_indexer(pd.Index(sample.timeline["security"]))[:, None]
+    column = book.closed.columns.get_indexer(pd.Index(sample.events["security"]))[:, None]
     traded = ~np.isnan(market.prices("close").to_numpy()[at, column])
     free = inside & traded & (book.closed.to_numpy()[at, column] == 0)
     return np.where(free.any(axis=1), days[np.argmax(free, axis=1)], np.nan)

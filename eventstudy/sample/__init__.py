@@ -1,15 +1,22 @@
 """EventSample: the only place where dates become rows."""
 
 from eventstudy.sample.factor_sets import check_factors
-from eventstudy.sample.layout import EventArrays, Missing, Regressor, check_missing
+from eventstudy.sample.layout import EventArrays, Missing, Regressor, Rows, check_missing
 from eventstudy.sample.sample import EventSample, check_windows
+from eventstudy.sample.shared import SharedArrays, SharedWindows, positions, shared_arrays, shared_windows
 
 __all__ = [
     "EventArrays",
     "EventSample",
     "Missing",
     "Regressor",
+    "Rows",
+    "SharedArrays",
+    "SharedWindows",
     "check_factors",
     "check_missing",
     "check_windows",
+    "positions",
+    "shared_arrays",
+    "shared_windows",
 ]

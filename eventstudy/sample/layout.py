@@ -11,11 +11,22 @@ import numpy.typing as npt
 from eventstudy.errors import ModelError
 from eventstudy.market import Market
 
-__all__ = ["EventArrays", "Missing", "Regressor", "check_missing", "factor_row", "gap_kinds", "take_windows"]
+__all__ = [
+    "EventArrays",
+    "Missing",
+    "Regressor",
+    "Rows",
+    "check_missing",
+    "factor_row",
+    "gap_kinds",
+    "take_windows",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Missing = Literal["drop", "trade_to_trade"]
+#: Some of the events of a sample, by position.
+Rows = slice | IntArray
 # One factor goes by several names: momentum is "mom" in its authors' files, "umd" or "wml" in others.
 ALIASES = {"umd": "mom", "wml": "mom"}
 

@@ -20,7 +20,15 @@ from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.sample.benchmarks import named_benchmarks
 from eventstudy.sample.factor_sets import named_factor_sets
-from eventstudy.sample.layout import EventArrays, Missing, Regressor, factor_row, gap_kinds, take_windows
+from eventstudy.sample.layout import (
+    EventArrays,
+    Missing,
+    Regressor,
+    Rows,
+    factor_row,
+    gap_kinds,
+    take_windows,
+)
 from eventstudy.sample.placement import (
     first_sessions,
     first_trades,
@@ -113,16 +121,33 @@ class EventSample:
             {
                 "security": self.events["security"],
                 "label": _labels(self.events),
-                "announced": [told(event) for _, event in self.events.iterrows()],
+                "announced": self._announced(),
                 "first_session": sessions[self.first_row],
                 "closed_days": self.closed_days,
                 "suspended_sessions": self.day0 - self.first_row,
                 "day_0": sessions[self.day0],
                 "spans": self.spans,
-                "note": [self.note(row) for row in range(len(self))],
+                "note": self._notes(),
             },
             index=self.events.index,
         )
+
+    def _announced(self) -> npt.NDArray[np.object_]:
+        """When each event was announced, as it was given."""
+        days = self.events["date"]
+        out: npt.NDArray[np.object_] = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+        for row in np.flatnonzero(days.isna()):
+            out[row] = told(self.events.iloc[row])
+        return out
+
+    def _notes(self) -> npt.NDArray[np.object_]:
+        out = np.full(len(self), "", dtype=object)
+        moved = (self.closed_days != 0) | (self.day0 > self.first_row) | (self.spans > 1)
+        if self.other:
+            moved |= self.events.index.isin(list(self.other))
+        for row in np.flatnonzero(moved):
+            out[row] = self.note(int(row))
+        return out
 
     def note(self, row: int) -> str:
         """How event `row` came from its announcement to its day 0; empty where nothing is worth saying."""
@@ -157,7 +182,7 @@ class EventSample:
         self,
         regressors: tuple[Regressor, ...],
         excess: bool = False,
-        part: slice = slice(None),
+        part: Rows = slice(None),
         missing: Missing = "drop",
     ) -> EventArrays:
         """Lay out returns and regressors of the events of `part` in event time.
@@ -168,13 +193,14 @@ class EventSample:
             Regressors; the source ``"benchmark"`` is each event's own benchmark.
         excess : bool, default False
             Subtract the factor ``rf`` from returns and benchmark.
-        part : slice, optional
+        part : slice or array of int, optional
             Events to lay out.
         missing : {"drop", "trade_to_trade"}, default "drop"
             Estimation returns that span several sessions are missing, or kept as they are.
         """
         if missing == "drop":
-            y_est, x_est = self._single(regressors, excess, part)
+            y_est = self.single_returns(excess, part)
+            x_est = self.single_regressors(self.estimation, regressors, excess, part)
             span_est = None
         else:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
@@ -182,33 +208,42 @@ class EventSample:
                 rows = self.day0[part, None] + self.estimation.offsets
                 y_est[gap_kinds(self.market.arrays.gap, rows, span_est) > 0] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
-        dates_est, dates_evt = self._dates(self.estimation, part), self._dates(self.window, part)
+        dates_est, dates_evt = self.dates(self.estimation, part), self.dates(self.window, part)
         rf_evt: FloatArray | float = 0.0
         if excess:
             rows = self.day0[part, None] + self.window.offsets
-            rf_evt = self.bank.compound(self._row("rf", part)[:, None], rows, np.maximum(span_evt, 1))
+            rf_evt = self.bank.compound(self.factor("rf", part)[:, None], rows, np.maximum(span_evt, 1))
         return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt)
 
-    def _single(
-        self, regressors: tuple[Regressor, ...], excess: bool, part: slice
-    ) -> tuple[FloatArray, FloatArray]:
-        """Estimation window of one-session returns and regressors, NaN elsewhere."""
-        length, bank = len(self.estimation), self.bank.single
-        first = self.day0[part] + self.estimation.start
+    def single_returns(self, excess: bool = False, part: Rows = slice(None)) -> FloatArray:
+        """Estimation-window returns that span one session, NaN elsewhere; fresh, shape (n, W)."""
+        length, first = len(self.estimation), self.day0[part] + self.estimation.start
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
-        x = np.empty((*y.shape, len(regressors)))
+        if excess:
+            y -= take_windows(self.bank.single, self.factor("rf", part), first, length)
+        return y
+
+    def single_regressors(
+        self,
+        window: Window,
+        regressors: tuple[Regressor, ...],
+        excess: bool = False,
+        part: Rows = slice(None),
+    ) -> FloatArray:
+        """Regressors of one session each over a window, shape (n, len(window), p); NaN where unknown."""
+        length, bank = len(window), self.bank.single
+        first = self.day0[part] + window.start
+        x = np.empty((len(first), length, len(regressors)))
         for j, wanted in enumerate(regressors):
-            series = self._series(wanted.source, part)
+            series = self.series(wanted.source, part)
             x[:, :, j] = take_windows(bank, series, first - wanted.lag, length)
             x[series < 0, :, j] = np.nan
             if excess and wanted.source == "benchmark":
-                x[:, :, j] -= take_windows(bank, self._row("rf", part), first - wanted.lag, length)
-        if excess:
-            y = y - take_windows(bank, self._row("rf", part), first, length)
-        return y, x
+                x[:, :, j] -= take_windows(bank, self.factor("rf", part), first - wanted.lag, length)
+        return x
 
     def _spanning(
-        self, window: Window, regressors: tuple[Regressor, ...], excess: bool, part: slice
+        self, window: Window, regressors: tuple[Regressor, ...], excess: bool, part: Rows
     ) -> tuple[FloatArray, FloatArray, IntArray]:
         """Lay out a window of returns, whatever they span, with regressors over the same sessions."""
         returns, spans = self.market.arrays.returns, self.market.arrays.spans
@@ -221,15 +256,15 @@ class EventSample:
         reach = np.where(span > 0, span, 1)
         x = np.empty((*rows.shape, len(regressors)))
         for j, wanted in enumerate(regressors):
-            series = self._series(wanted.source, part)[:, None]
+            series = self.series(wanted.source, part)[:, None]
             x[:, :, j] = bank.compound(series, rows - wanted.lag, reach)
             if excess and wanted.source == "benchmark":
-                x[:, :, j] -= bank.compound(self._row("rf", part)[:, None], rows - wanted.lag, reach)
+                x[:, :, j] -= bank.compound(self.factor("rf", part)[:, None], rows - wanted.lag, reach)
         if excess:
-            y = y - bank.compound(self._row("rf", part)[:, None], rows, reach)
+            y = y - bank.compound(self.factor("rf", part)[:, None], rows, reach)
         return y, x, span
 
-    def _dates(self, window: Window, part: slice) -> DayArray:
+    def dates(self, window: Window, part: Rows = slice(None)) -> DayArray:
         """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data."""
         unit = self.market.arrays.unit
         dates = self.market.sessions.to_numpy().astype(f"datetime64[{unit}]")
@@ -237,11 +272,18 @@ class EventSample:
         inside = (rows >= 0) & (rows < len(dates))
         return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", unit))
 
-    def _series(self, source: str, part: slice) -> IntArray:
-        return self.benchmark[part] if source == "benchmark" else self._row(source, part)
+    def series(self, source: str, part: Rows = slice(None)) -> IntArray:
+        """Row in `bank` of a regressor of each event: its own benchmark, or a factor; shape (n,)."""
+        return self.benchmark[part] if source == "benchmark" else self.factor(source, part)
 
-    def _row(self, factor: str, part: slice) -> IntArray:
-        """Row in `bank` of a factor, in each event's own set; shape (n,)."""
+    def factor(self, factor: str, part: Rows = slice(None)) -> IntArray:
+        """Row in `bank` of a factor, in each event's own set; shape (n,).
+
+        Raises
+        ------
+        ModelError
+            If a set lacks the factor.
+        """
         sets, used = list(self.market.arrays.factor_rows), self.factor_set[part]
         # The last is for events without a set, whose position is -1.
         rows = [*(factor_row(self.market, factor, name) for name in sets), None]

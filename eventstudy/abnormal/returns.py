@@ -1,18 +1,20 @@
-"""Abnormal returns and what is summed of them: AR, CAR, AAR, CAAR, BHAR and their variances."""
+"""Abnormal returns of events and the form of their prediction-error covariance."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models import ModelFit
+from eventstudy.models.deferred import Deferred, deferrable, kept_as_is
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
-__all__ = ["AbnormalReturns", "CumulativeReturns", "abnormal_returns", "cumulate", "estimation_design"]
+__all__ = ["AbnormalReturns", "abnormal_returns", "estimation_design"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -20,6 +22,7 @@ IntArray = npt.NDArray[np.int64]
 MOST_KEPT = 2_500_000
 
 
+@deferrable("residuals", "leverage", "estimation_dates", "event_dates", "design_est")
 @dataclass(frozen=True)
 class AbnormalReturns:
     """Abnormal returns of N events over an event window of L and an estimation window of W sessions.
@@ -46,6 +49,11 @@ class AbnormalReturns:
     design_est : array, shape (N, W, q), optional
         Constant and regressors of the estimation window, for the tests that fit one event again; None
         where they are more than 2.5 million numbers, which a large study would hold for nothing.
+
+    Notes
+    -----
+    Residuals, leverage, dates and `design_est` may be deferred: a large study computes them when they
+    are read, and `eventstudy.models.deferred.parts_of` goes through them in chunks.
     """
 
     window: Window
@@ -82,6 +90,19 @@ class AbnormalReturns:
         return min(float(self.n_params), float((self.n_obs - self.dof).mean()))
 
     @cached_property
+    def calendar(self) -> IntArray:
+        """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
+        past, event = vars(self)["estimation_dates"], vars(self)["event_dates"]
+        if isinstance(past, Deferred) and isinstance(event, Deferred) and past.kind is event.kind is not None:
+            return event.kind[event.rows]
+        dates = np.concatenate([self.estimation_dates, self.event_dates], axis=1)
+        number = np.zeros(len(dates), dtype=np.int64)
+        for day in dates.T:
+            _, code = np.unique(day, return_inverse=True)
+            _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
+        return number
+
+    @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
         error = np.einsum("nlk,nkj,nlj->nl", self.design, self.param_cov, self.design)
@@ -107,28 +128,25 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     -------
     AbnormalReturns
     """
-    ar = arrays.y_evt - fit.expected
-    missing = np.isnan(ar)
+    missing = np.isnan(ar := arrays.y_evt - fit.expected)
     return AbnormalReturns(
         window=window,
         ar=ar,
         actual=arrays.y_evt + arrays.rf_evt,
         expected=fit.expected + arrays.rf_evt,
         span=np.where(missing, 0, arrays.span_evt),
-        noise=fit.noise,
-        design=fit.design,
-        param_cov=fit.param_cov,
-        residuals=fit.residuals,
-        leverage=fit.leverage,
-        s2=fit.s2,
-        n_obs=fit.n_obs,
-        dof=fit.dof,
-        n_params=fit.params.shape[1],
         estimation_dates=arrays.dates_est,
         event_dates=arrays.dates_evt,
-        exact=fit.exact,
         design_est=estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
+        **taken_over(fit),
     )
+
+
+def taken_over(fit: ModelFit) -> dict[str, Any]:
+    """Fields of abnormal returns that are those of the fitted model."""
+    held = kept_as_is(fit)
+    names = ("noise", "design", "param_cov", "residuals", "leverage", "s2", "n_obs", "dof", "exact")
+    return {name: held[name] for name in names} | {"n_params": fit.params.shape[1]}
 
 
 def estimation_design(arrays: EventArrays) -> FloatArray:
@@ -136,68 +154,3 @@ def estimation_design(arrays: EventArrays) -> FloatArray:
     spans = np.ones(arrays.y_est.shape) if arrays.span_est is None else np.maximum(arrays.span_est, 1.0)
     columns = np.concatenate([spans[:, :, None], arrays.x_est], axis=2)
     return np.asarray(columns / np.sqrt(spans)[:, :, None], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class CumulativeReturns:
-    """Cumulative abnormal returns of N events over one window.
-
-    Attributes
-    ----------
-    car, variance, actual, expected : arrays, shape (N,)
-        Sum of the available abnormal returns, its prediction-error variance ``g'Vg``, and the
-        observed and normal returns summed over the same days. NaN where a window cannot be used.
-    n_days : array of int, shape (N,)
-        Days with a return in the window.
-    """
-
-    car: FloatArray
-    variance: FloatArray
-    actual: FloatArray
-    expected: FloatArray
-    n_days: IntArray
-
-    @property
-    def scar(self) -> FloatArray:
-        """CAR in units of its own prediction error, shape (N,)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.variance > 0, self.car / np.sqrt(self.variance), np.nan)
-
-
-def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
-    r"""Cumulate abnormal returns over `window`, with the full prediction-error covariance.
-
-    .. math:: \mathrm{CAR}_i = \sum_{t \in W} AR_{it}, \qquad
-              \operatorname{Var}(\mathrm{CAR}_i) = \gamma' V_i \gamma
-
-    The sum runs over the days with a return (`n_days`); V is restricted to them. A CAR is
-    missing where no day has a return, or where its first return, unless it is the event day's,
-    lumps sessions from before the window: that would be earlier news.
-
-    Returns
-    -------
-    CumulativeReturns
-    """
-    cols = abnormal.columns(window)
-    ar = abnormal.ar[:, cols]
-    seen = ~np.isnan(ar)
-    n_days = seen.sum(axis=1)
-    rows = np.where(seen[:, :, None], abnormal.design[:, cols], 0.0).sum(axis=1)
-    variance = np.where(seen, abnormal.noise[:, cols], 0.0).sum(axis=1)
-    variance = variance + np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov, rows)
-    first = np.argmax(seen, axis=1)
-    index = np.arange(len(ar))
-    reach = first - abnormal.span[:, cols][index, first] + 1
-    blocked = (reach < 0) & (window.start + first != 0)
-    usable = (n_days > 0) & ~blocked
-
-    def total(values: FloatArray) -> FloatArray:
-        return np.where(usable, np.where(seen, values[:, cols], 0.0).sum(axis=1), np.nan)
-
-    return CumulativeReturns(
-        car=total(abnormal.ar),
-        variance=np.where(usable, variance, np.nan),
-        actual=total(abnormal.actual),
-        expected=total(abnormal.expected),
-        n_days=n_days.astype(np.int64),
-    )

@@ -1,0 +1,81 @@
+"""What is summed of abnormal returns: CARs and their prediction-error variances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from eventstudy.abnormal.returns import AbnormalReturns
+from eventstudy.windows import Window
+
+__all__ = ["CumulativeReturns", "cumulate"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CumulativeReturns:
+    """Cumulative abnormal returns of N events over one window.
+
+    Attributes
+    ----------
+    car, variance, actual, expected : arrays, shape (N,)
+        Sum of the available abnormal returns, its prediction-error variance ``g'Vg``, and the
+        observed and normal returns summed over the same days. NaN where a window cannot be used.
+    n_days : array of int, shape (N,)
+        Days with a return in the window.
+    """
+
+    car: FloatArray
+    variance: FloatArray
+    actual: FloatArray
+    expected: FloatArray
+    n_days: IntArray
+
+    @property
+    def scar(self) -> FloatArray:
+        """CAR in units of its own prediction error, shape (N,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.variance > 0, self.car / np.sqrt(self.variance), np.nan)
+
+
+def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
+    r"""Cumulate abnormal returns over `window`, with the full prediction-error covariance.
+
+    .. math:: \mathrm{CAR}_i = \sum_{t \in W} AR_{it}, \qquad
+              \operatorname{Var}(\mathrm{CAR}_i) = \gamma' V_i \gamma
+
+    The sum runs over the days with a return (`n_days`); V is restricted to them. A CAR is
+    missing where no day has a return, or where its first return, unless it is the event day's,
+    lumps sessions from before the window: that would be earlier news.
+
+    Returns
+    -------
+    CumulativeReturns
+    """
+    cols = abnormal.columns(window)
+    ar = abnormal.ar[:, cols]
+    seen = ~np.isnan(ar)
+    n_days = seen.sum(axis=1)
+    rows = np.where(seen[:, :, None], abnormal.design[:, cols], 0.0).sum(axis=1)
+    variance = np.where(seen, abnormal.noise[:, cols], 0.0).sum(axis=1)
+    variance = variance + np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov, rows)
+    first = np.argmax(seen, axis=1)
+    index = np.arange(len(ar))
+    reach = first - abnormal.span[:, cols][index, first] + 1
+    blocked = (reach < 0) & (window.start + first != 0)
+    usable = (n_days > 0) & ~blocked
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.where(usable, np.where(seen, values[:, cols], 0.0).sum(axis=1), np.nan)
+
+    return CumulativeReturns(
+        car=total(abnormal.ar),
+        variance=np.where(usable, variance, np.nan),
+        actual=total(abnormal.actual),
+        expected=total(abnormal.expected),
+        n_days=n_days.astype(np.int64),
+    )

@@ -1,0 +1,250 @@
+"""Normal and abnormal returns of the events of a sample, a chunk at a time, on one core or many.
+
+What is kept grows with the events times the days of the event window; estimation windows are laid out,
+fitted and let go a chunk at a time. A chunk is small enough for its windows to stay in the cache of a core,
+and holds events of neighbouring days, which share their regressors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed, effective_n_jobs
+
+from eventstudy.abnormal.returns import MOST_KEPT, AbnormalReturns, estimation_design, taken_over
+from eventstudy.errors import EventStudyError, ModelError
+from eventstudy.models import ModelFit, NormalReturnModel
+from eventstudy.models.deferred import CHUNK, Deferred
+from eventstudy.models.gaps import widen_gaps
+from eventstudy.sample import EventSample
+
+__all__ = ["Measured", "measure"]
+
+IntArray = npt.NDArray[np.int64]
+#: Why events, by position, could not be computed.
+Failures = dict[int, str]
+#: Partitions a worker, so that a slow one does not keep the others waiting.
+SHARES = 4
+#: Fields of a fit that are the same for all events.
+COMMON = ("param_names", "se_source", "exact")
+NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared", "noise", "design")
+WORDS = ("failure", "left_out")
+PAST = ("residuals", "leverage")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of N events.
+
+    Attributes
+    ----------
+    fit : ModelFit
+        Residuals and leverage are deferred where the model is cheap to fit again.
+    abnormal : AbnormalReturns
+    gaps : array of bool, shape (N, L)
+        Days on which a security traded, but its normal return is not known.
+    failures : dict of int to str
+        Events, by position, on which the model raised an exception, and which; their numbers are
+        missing. A chunk that fails is halved until the events that fail are found.
+    """
+
+    fit: ModelFit
+    abnormal: AbnormalReturns
+    gaps: npt.NDArray[np.bool_]
+    failures: dict[int, str]
+
+
+class _Store:
+    """Arrays of one row an event, filled in chunks of events."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.arrays: dict[str, npt.NDArray[Any]] = {}
+        self.common: dict[str, Any] = {}
+        self.peers: dict[str, int] = {}
+
+    def put(self, rows: IntArray, values: dict[str, Any]) -> None:
+        """Take what `_values` made of the events `rows`."""
+        values = dict(values)
+        self.common = self.common or values["common"]
+        self._put_peers(rows, values.pop("peer_names"), values.pop("peer_weights"))
+        for name, value in values.items():
+            if name == "common" or value is None:
+                continue
+            if name not in self.arrays:
+                self.arrays[name] = self._empty(value)
+            self.arrays[name][rows] = value
+
+    def blank(self, rows: Iterable[int]) -> None:
+        """Leave events without numbers."""
+        out = list(rows)
+        for value in self.arrays.values():
+            value[out] = np.nan if value.dtype.kind == "f" else "" if value.dtype.kind == "O" else 0
+
+    def _empty(self, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if like.dtype.kind in "UO":
+            return np.full((self.n, *like.shape[1:]), "", dtype=object)
+        return np.empty((self.n, *like.shape[1:]), dtype=like.dtype)
+
+    def _put_peers(self, rows: IntArray, names: tuple[str, ...], weights: Any) -> None:
+        """Chunks may have different peers: the columns are those of all."""
+        if weights is None:
+            return
+        fresh = [name for name in names if name not in self.peers]
+        self.peers |= {name: len(self.peers) + i for i, name in enumerate(fresh)}
+        have = self.arrays.get("peer_weights", np.empty((self.n, 0)))
+        if fresh:
+            have = np.hstack([have, np.full((self.n, len(fresh)), np.nan)])
+        have[np.ix_(rows, np.array([self.peers[name] for name in names], dtype=np.int64))] = weights
+        self.arrays["peer_weights"] = have
+
+
+def measure(
+    model: NormalReturnModel,
+    sample: EventSample,
+    *,
+    n_jobs: int | None = None,
+    chunk_size: int = CHUNK,
+) -> Measured:
+    """Fit a model to the events of a sample and measure their abnormal returns.
+
+    Parameters
+    ----------
+    model : NormalReturnModel
+    sample : EventSample
+    n_jobs : int, optional
+        Workers, as for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
+        Threads, unless it names another backend.
+    chunk_size : int
+        Events laid out at a time.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    ModelError
+        If the model fails on every event.
+    """
+    store, failures = _Store(len(sample)), Failures()
+    for done, failed in _partitions(model, sample, n_jobs, chunk_size):
+        for rows, values in done:
+            store.put(rows, values)
+        failures |= failed
+    if len(sample) and len(failures) == len(sample):
+        raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
+    store.blank(failures)
+    fit = _model_fit(model, sample, store)
+    return Measured(fit, _abnormal(model, sample, store, fit), store.arrays["gaps"], failures)
+
+
+Done = list[tuple[IntArray, dict[str, Any]]]
+
+
+def _partitions(
+    model: NormalReturnModel, sample: EventSample, n_jobs: int | None, chunk_size: int
+) -> Iterator[tuple[Done, Failures]]:
+    # Events of one day and benchmark next to each other: they share their regressors.
+    order = np.lexsort((sample.benchmark, sample.factor_set, sample.day0))
+    workers = effective_n_jobs(n_jobs)
+    if sample.market.arrays.gap is not None:  # what is said of nights is said once, of all events
+        workers, chunk_size = 1, len(order)
+    if workers == 1:
+        for rows in _cut(order, chunk_size):
+            yield _attempt(model, sample, rows)
+        return
+    shares = np.array_split(order, min(SHARES * workers, max(len(order), 1)))
+    run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    yield from run(delayed(_partition)(model, sample, share, chunk_size) for share in shares)
+
+
+def _cut(rows: IntArray, size: int) -> list[IntArray]:
+    return [rows[b : b + size] for b in range(0, max(len(rows), 1), size)]
+
+
+def _partition(
+    model: NormalReturnModel, sample: EventSample, rows: IntArray, chunk_size: int
+) -> tuple[Done, Failures]:
+    done, failures = Done(), Failures()
+    for part in _cut(rows, chunk_size):
+        more, failed = _attempt(model, sample, part)
+        done += more
+        failures |= failed
+    return done, failures
+
+
+def _attempt(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> tuple[Done, Failures]:
+    """Measure events; should the model fail, the halves of them, down to the events it fails on."""
+    try:
+        return [(rows, _values(model, sample, rows))], {}
+    except (EventStudyError, Warning):  # a warning is raised where its user wants it to be an error
+        raise
+    except Exception as problem:
+        if len(rows) <= 1:
+            told = f"{type(problem).__name__}: {problem}"
+            return [], {int(row): f"{model.label} failed on it ({told})" for row in rows}
+    half = len(rows) // 2
+    first, second = _attempt(model, sample, rows[:half]), _attempt(model, sample, rows[half:])
+    return first[0] + second[0], first[1] | second[1]
+
+
+def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> dict[str, Any]:
+    """Everything that is kept of some events."""
+    arrays, fit = model.measure(sample, rows)
+    fit = widen_gaps(model, sample, arrays, fit, rows)
+    ar = arrays.y_evt - fit.expected
+    missing = np.isnan(ar)
+    excess = isinstance(arrays.rf_evt, np.ndarray)
+    values = {
+        "ar": ar,
+        "actual": arrays.y_evt + arrays.rf_evt if excess else arrays.y_evt,
+        "expected": fit.expected,
+        "total": fit.expected + arrays.rf_evt if excess else None,
+        "span": np.where(missing, 0, arrays.span_evt),
+        "gaps": missing & (arrays.span_evt > 0),
+        "common": {name: getattr(fit, name) for name in COMMON},
+    }
+    names = (*NUMBERS, *WORDS, "peer_names", "peer_weights", *(() if model.cheap else PAST))
+    return values | {name: getattr(fit, name) for name in names}
+
+
+def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> ModelFit:
+    held = store.arrays
+    values: dict[str, Any] = {name: held[name] for name in (*NUMBERS, "expected")}
+    values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
+    everyone, width = np.arange(len(sample)), len(sample.estimation)
+    for name, compute in zip(PAST, (model.residuals, model.leverage), strict=True):
+        values[name] = Deferred(partial(compute, sample), everyone, width) if model.cheap else held[name]
+    values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
+    return ModelFit(**values, **store.common)
+
+
+def _abnormal(model: NormalReturnModel, sample: EventSample, store: _Store, fit: ModelFit) -> AbnormalReturns:
+    held, everyone = store.arrays, np.arange(len(sample))
+    past: Any = Deferred(
+        partial(sample.dates, sample.estimation), everyone, len(sample.estimation), sample.day0
+    )
+    event: Any = Deferred(partial(sample.dates, sample.window), everyone, len(sample.window), sample.day0)
+    width = len(sample.estimation) * (1 + len(model.regressors))
+    design: Any = Deferred(partial(_design, model, sample), everyone, width)
+    return AbnormalReturns(
+        window=sample.window,
+        ar=held["ar"],
+        actual=held["actual"],
+        expected=held.get("total", held["expected"]),
+        span=held["span"],
+        estimation_dates=past,
+        event_dates=event,
+        design_est=design if design.size <= MOST_KEPT else None,
+        **taken_over(fit),
+    )
+
+
+def _design(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> npt.NDArray[np.float64]:
+    return estimation_design(model.arrays(sample, rows))

@@ -1,0 +1,142 @@
+"""Arrays of an estimation window that are computed when someone asks for them.
+
+A study of a million events keeps what it measured in the event windows, not a million estimation windows
+of residuals: those are made again, a chunk of events at a time, for the tests that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CHUNK", "Deferred", "deferrable", "kept_as_is", "parts_of", "rows_of"]
+
+IntArray = npt.NDArray[np.int64]
+Record = TypeVar("Record")
+#: Events computed at a time: windows of so many stay in the cache of a core.
+CHUNK = 1024
+#: Computed arrays of more numbers than this are not held, but made again each time.
+MOST_HELD = 2**24
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """An array of N rows, one an event, that `compute` makes of any of them.
+
+    Attributes
+    ----------
+    compute : callable
+        Events, by position -> array, one row each.
+    rows : array of int, shape (N,)
+        Positions, as `compute` knows them, of the events.
+    width : int
+        Numbers a row, to judge the size by.
+    kind : array of int, optional
+        By position, a number that is the same where the rows are known to be the same.
+    """
+
+    compute: Callable[[IntArray], npt.NDArray[Any]]
+    rows: IntArray
+    width: int
+    kind: IntArray | None = None
+
+    @property
+    def size(self) -> int:
+        """Numbers in the whole array."""
+        return len(self.rows) * self.width
+
+    def take(self, which: Any) -> Deferred:
+        """Defer the rows that an index or a mask picks."""
+        return replace(self, rows=self.rows[which])
+
+    def all(self) -> npt.NDArray[Any]:
+        """Compute the whole array, in chunks."""
+        first = self.compute(self.rows[:CHUNK])
+        if len(self.rows) <= CHUNK:
+            return first
+        out = np.empty((len(self.rows), *first.shape[1:]), dtype=first.dtype)
+        out[:CHUNK] = first
+        for b in range(CHUNK, len(out), CHUNK):
+            out[b : b + CHUNK] = self.compute(self.rows[b : b + CHUNK])
+        return out
+
+
+class _Field:
+    """Attribute that holds an array, or a `Deferred` one which is computed when it is read."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.made = name, f"_made_{name}"
+
+    def __get__(self, record: object, owner: type | None = None) -> Any:
+        if record is None:
+            raise AttributeError(self.name)
+        held = vars(record)
+        value = held[self.name]
+        if not isinstance(value, Deferred):
+            return value
+        if self.made in held:
+            return held[self.made]
+        made = value.all()
+        if made.size <= MOST_HELD:
+            held[self.made] = made
+        return made
+
+    def __set__(self, record: object, value: Any) -> None:
+        vars(record)[self.name] = value
+
+
+def deferrable(*names: str) -> Callable[[type[Record]], type[Record]]:
+    """Let these fields of a frozen record be given as `Deferred`; reading them computes the array."""
+
+    def decorate(record: type[Record]) -> type[Record]:
+        for name in names:
+            setattr(record, name, _Field(name))
+        return record
+
+    return decorate
+
+
+def kept_as_is(record: object) -> dict[str, Any]:
+    """Fields of a record, deferred ones still deferred."""
+    held = vars(record)
+    return {field.name: held[field.name] for field in fields(record)}  # type: ignore[arg-type]
+
+
+def rows_of(record: Record, which: Any, n: int) -> Record:
+    """Return a record of n events with the events that an index or a mask picks; nothing is computed."""
+    values = kept_as_is(record)
+    for name, value in values.items():
+        if isinstance(value, Deferred):
+            values[name] = value.take(which)
+        elif isinstance(value, np.ndarray) and value.shape[:1] == (n,):
+            values[name] = value[which]
+    return type(record)(**values)
+
+
+def parts_of(record: object, *names: str, order: IntArray | None = None) -> Iterator[tuple[Any, ...]]:
+    """Go through fields of a record in chunks of events, without computing the whole of them.
+
+    Parameters
+    ----------
+    record : dataclass instance
+    names : str
+        Fields, deferred or not, with one row an event.
+    order : array of int, optional
+        Order in which to take the events, by position; as they stand by default.
+
+    Yields
+    ------
+    rows : slice or array of int
+        Events of the chunk, by position.
+    *arrays
+        Their rows of each field.
+    """
+    held = [vars(record)[name] for name in names]
+    n = len(held[0].rows if isinstance(held[0], Deferred) else held[0])
+    for b in range(0, n, CHUNK):
+        rows: Any = slice(b, b + CHUNK) if order is None else order[b : b + CHUNK]
+        yield rows, *(v.compute(v.rows[rows]) if isinstance(v, Deferred) else v[rows] for v in held)

@@ -1,0 +1,186 @@
+"""Many events: chunks, workers and missing days change no number; what fails alone is left out alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import ExcludedEventsWarning, ModelError
+from eventstudy.models.deferred import Deferred, parts_of
+from eventstudy.models.least_squares import ols_batch
+from eventstudy.models.shared import shared_ols
+from eventstudy.sample import SharedWindows
+
+TIGHT = {"rtol": 1e-12, "atol": 1e-15}
+ESTIMATION, WINDOW = (-140, -21), (-5, 5)
+
+
+@cache
+def market(missing: float = 0.03) -> es.Market:
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2015-01-01", periods=500, name="date")
+    factors = pd.DataFrame(
+        0.01 * rng.standard_normal((500, 5)), days, ["mkt_rf", "smb", "hml", "mom", "rf"]
+    ).assign(rf=0.0001)
+    other = 0.01 * rng.standard_normal(500)
+    returns = pd.DataFrame(
+        0.02 * rng.standard_normal((500, 12)) + factors[["mkt_rf"]].to_numpy(),
+        days,
+        [f"S{i:02d}" for i in range(12)],
+    )
+    returns = returns.mask(rng.random(returns.shape) < missing)
+    factors.loc[days[[77, 300]], "hml"] = np.nan
+    # Every fourth security has a benchmark of its own.
+    series = [factors["mkt_rf"].rename("market"), pd.Series(other, days, name="other")]
+    benchmark = {f"S{i:02d}": series[i % 4 == 0] for i in range(12)}
+    return es.Market(returns, benchmark=benchmark, factors=factors)
+
+
+def events(n: int = 150) -> es.Events:
+    rng = np.random.default_rng(6)
+    sessions = market().sessions
+    frame = pd.DataFrame(
+        {
+            "security": [f"S{i:02d}" for i in rng.integers(0, 12, n)],
+            "date": sessions[rng.integers(110, 498, n)],
+        }
+    )
+    return es.Events(frame.drop_duplicates())
+
+
+def same(a: es.EventStudyResults, b: es.EventStudyResults) -> None:
+    pd.testing.assert_frame_equal(a.parameters, b.parameters, **TIGHT)
+    pd.testing.assert_frame_equal(a.excluded, b.excluded)
+    one, two = a._data.abnormal, b._data.abnormal
+    for name in ("ar", "actual", "expected", "span", "noise", "design", "param_cov", "residuals", "leverage"):
+        np.testing.assert_allclose(getattr(one, name), getattr(two, name), err_msg=name, **TIGHT)
+    for name in ("estimation_dates", "event_dates"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+MODELS = {
+    "constant mean": es.ConstantMean(),
+    "market": es.MarketModel(),
+    "adjusted": es.MarketAdjusted(),
+    "trade to trade": es.MarketModel(missing="trade_to_trade"),
+    "capm": es.CAPM(),
+    "four factors": es.Carhart4(),
+    "dimson": es.Dimson(),
+    "robust": es.RobustMarketModel(),
+    "matched": es.MatchedPortfolio(),
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_chunks_and_workers_change_nothing(model):
+    study = es.EventStudy(market(), events(), model, ESTIMATION, WINDOW)
+    whole = study.fit(chunk_size=10**6)
+    same(whole, study.fit(chunk_size=7))
+    same(whole, study.fit(n_jobs=2, chunk_size=11))
+    with joblib.parallel_config(backend="loky", n_jobs=2):
+        same(whole, study.fit())
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_the_fast_way_is_the_plain_way(model):
+    """Regressors laid out once a day, against every event by itself."""
+    study = es.EventStudy(market(), events(), model, ESTIMATION, WINDOW)
+    results = study.fit()
+    sample, abnormal = results.sample, results._data.abnormal
+    arrays = model.arrays(sample)
+    fit = model.fit(arrays)
+    np.testing.assert_allclose(abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
+    np.testing.assert_allclose(results._data.fit.params, fit.params, **TIGHT)
+    for name in ("param_cov", "s2", "noise", "design", "residuals", "leverage"):
+        np.testing.assert_allclose(getattr(abnormal, name), getattr(fit, name), err_msg=name, **TIGHT)
+    np.testing.assert_array_equal(abnormal.n_obs, fit.n_obs)
+
+
+@pytest.mark.parametrize("per_day", [1, 25])
+@pytest.mark.parametrize("missing", [0.0, 0.05, 0.6])
+@pytest.mark.parametrize("p", [0, 1, 4])
+def test_least_squares_of_shared_regressors(p, missing, per_day):
+    rng = np.random.default_rng(p + 10 * per_day)
+    n, width = 50, 60
+    run = np.repeat(np.arange(n // per_day), per_day)
+    x = 0.0005 + 0.01 * rng.standard_normal((n // per_day, width, p))
+    if p:
+        x[0, :, 0] = 0.01  # never moves: collinear with the constant
+        x[-1, 3:6] = np.nan
+    y = 0.02 * rng.standard_normal((n, width)) + x[run].sum(axis=2)
+    y[rng.random(y.shape) < missing] = np.nan
+    y[-1] = np.nan
+    plain = ols_batch(y, x[run])
+    fast = shared_ols(SharedWindows(y.copy(), x, np.arange(0, n, per_day), run))
+    for name in ("params", "xtx_inv", "residuals", "sse", "r_squared"):
+        want = getattr(plain, name)
+        scale = np.nanmax(np.abs(want[np.isfinite(want)]), initial=0.0)
+        np.testing.assert_allclose(getattr(fast, name), want, rtol=1e-11, atol=1e-13 * scale, err_msg=name)
+    np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_returns_over_several_sessions_keep_their_regressors():
+    """Halts in the event window: benchmark and risk-free rate compounded over the same sessions."""
+    base = market(0.0)
+    returns = base.returns
+    returns.iloc[250:256, :6] = np.nan
+    halted = es.Market(returns, benchmark=base.returns["S00"].rename("b"), factors=base.factors)
+    frame = pd.DataFrame({"security": [f"S{i:02d}" for i in range(1, 8)], "date": base.sessions[258]})
+    for model in (es.MarketModel(), es.CAPM(), es.Carhart4()):
+        results = es.EventStudy(halted, frame, model, ESTIMATION, WINDOW).fit()
+        arrays = model.arrays(results.sample)
+        assert (arrays.span_evt > 1).any()
+        fit = model.fit(arrays)
+        np.testing.assert_allclose(results._data.abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
+        np.testing.assert_allclose(results._data.abnormal.expected, fit.expected + arrays.rf_evt, **TIGHT)
+        np.testing.assert_array_equal(results._data.abnormal.span, arrays.span_evt)
+
+
+@dataclass(frozen=True)
+class Brittle(es.MarketModel):
+    """Fails on the events of a security, or on all."""
+
+    breaks: tuple[int, ...] = ()
+
+    def measure(self, sample, part):
+        if np.isin(sample.security[part], self.breaks).any():
+            raise FloatingPointError("no such luck")
+        return super().measure(sample, part)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunk_size": 10}, {"n_jobs": 2, "chunk_size": 10}])
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_what_fails_alone_is_left_out_alone(options):
+    study = es.EventStudy(market(0.0), events(), Brittle(breaks=(3,)), ESTIMATION, WINDOW)
+    with pytest.warns(ExcludedEventsWarning, match="failed on it"):
+        results = study.fit(**options)
+    broken = results.excluded["reason"].str.contains("FloatingPointError: no such luck", regex=False)
+    assert set(results.excluded.loc[broken, "security"]) == {"S03"}
+    assert "S03" not in set(results.timeline["security"])
+    whole = es.EventStudy(market(0.0), events(), es.MarketModel(), ESTIMATION, WINDOW).fit()
+    kept = whole.timeline["security"] != "S03"
+    pd.testing.assert_frame_equal(results.parameters, whole.parameters[kept], **TIGHT)
+
+
+def test_a_model_that_fails_on_every_event_is_an_error():
+    study = es.EventStudy(market(), events(), Brittle(breaks=tuple(range(12))), ESTIMATION, WINDOW)
+    with pytest.raises(ModelError, match=r"fails on every event: .*FloatingPointError: no such luck"):
+        study.fit()
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_estimation_windows_are_not_held():
+    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()._data.abnormal
+    held = vars(abnormal)
+    assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
+    parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
+    np.testing.assert_array_equal(np.concatenate([p[1] for p in parts]), abnormal.residuals)
