@@ -13,7 +13,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, ols_batch
 from eventstudy.models.ols import ConstantMean, LinearModel, MarketModel, estimation_frame
-from eventstudy.sample import EventArrays, EventSample, Regressor
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
 __all__ = ["SerialErrors", "ar_autocorrelations", "autocovariances", "bartlett_lags", "choose_order"]
 
@@ -110,7 +110,7 @@ class SerialErrors(NormalReturnModel):
     def n_params(self) -> int:
         return self.base.n_params
 
-    def arrays(self, sample: EventSample, part: slice = slice(None)) -> DatedArrays:
+    def arrays(self, sample: EventSample, part: Rows = slice(None)) -> DatedArrays:
         return DatedArrays(
             **vars(super().arrays(sample, part)), distance=sample.window.start - sample.estimation.start
         )
