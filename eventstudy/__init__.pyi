@@ -30,6 +30,7 @@ from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
 from .models import SerialErrors as SerialErrors
 from .models import SyntheticControl as SyntheticControl
+from .models import TobitMarketModel as TobitMarketModel
 from .quick import measure as measure
 from .quick import prices as prices
 from .regressions import regression_table as regression_table

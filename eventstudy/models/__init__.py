@@ -10,6 +10,7 @@ from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.serial import SerialErrors
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
 from eventstudy.models.timevarying import EWMarketModel, RollingMarketModel
+from eventstudy.models.tobit import TobitMarketModel
 
 __all__ = [
     "CAPM",
@@ -33,4 +34,5 @@ __all__ = [
     "ScholesWilliams",
     "SerialErrors",
     "SyntheticControl",
+    "TobitMarketModel",
 ]
