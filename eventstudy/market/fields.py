@@ -103,16 +103,21 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> npt.NDArray[np.b
     Raises
     ------
     DataError
-        If a security is no column of the data, or a day cannot be read.
+        If it is neither, a security is no column of the data, or a day cannot be read.
     """
     if given is None:
         return None
     laid = np.zeros(base.shape, dtype=bool)
     sessions = pd.DatetimeIndex(base.index)
-    named = given.items() if isinstance(given, Mapping) else [(name, (None, None)) for name in given]
-    for name, (first, last) in named:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise DataError(f"special_treatment is a list of securities, or a mapping, got {given!r}.")
+    for name in given:
         if name not in base.columns:
             raise DataError(f"special_treatment names {name!r}, which is no column of the data.")
+        spell = given[name] if isinstance(given, Mapping) else (None, None)
+        if isinstance(spell, str) or len(spell) != 2:
+            raise DataError(f"special_treatment of {name}: give its first and last day, got {spell!r}.")
+        first, last = spell
         try:
             since = sessions[0] if first is None else pd.Timestamp(first)
             until = sessions[-1] if last is None else pd.Timestamp(last)

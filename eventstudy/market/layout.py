@@ -138,19 +138,21 @@ def lay_on_sessions(
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
         if sessions == "calendar":
-            _warn_of_calendar(exchange.code, lacking, unknown)
+            told = unknown.difference(pd.DatetimeIndex(list(exchange.closed)))
+            _warn_of_calendar(exchange.code, lacking, told, len(index))
             index = expected
     columns = base.columns
     laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
     return laid, lacking, unknown
 
 
-def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex) -> None:
+def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int) -> None:
+    doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
     if len(unknown):
         warn(
             f"{counted(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
             f"of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
-            f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.",
+            f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )
     if len(lacking):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from eventstudy.errors import DataError
 from eventstudy.market.limits import limit_prices, limit_shares, ruled_limits
 
-__all__ = ["LimitBook", "PriceLimit", "limit_book"]
+__all__ = ["LimitBook", "PriceLimit", "check_price_limit", "limit_book"]
 
 PriceLimit = float | Mapping[str, float] | pd.DataFrame | None
 
@@ -118,6 +119,29 @@ def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
         if name in fields:
             previous = fields[name].fillna(previous)
     return previous.where(close.notna()).to_numpy()
+
+
+def check_price_limit(given: PriceLimit, tick: float | None) -> None:
+    """Refuse limits that are no shares of a price, and ticks of nothing.
+
+    Raises
+    ------
+    DataError
+    """
+    if tick is not None and not (isinstance(tick, int | float) and tick > 0):
+        raise DataError(f"The tick must be positive, got {tick!r}.")
+    limits: Iterable[object] = [given]
+    if isinstance(given, Mapping):
+        limits = given.values()
+    elif isinstance(given, pd.DataFrame):
+        limits = np.unique(given.to_numpy())
+    for limit in limits:
+        share = float(limit) if isinstance(limit, float | int | np.number) else -1.0
+        if limit is not None and not (np.isnan(share) or 0 < share < 1):
+            raise DataError(
+                "price_limit is a share of the price between 0 and 1, such as 0.1 for ten percent; got "
+                f"{limit!r}."
+            )
 
 
 def _override(share: FloatArray, given: PriceLimit, close: pd.DataFrame) -> FloatArray:

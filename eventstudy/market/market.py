@@ -35,7 +35,7 @@ from eventstudy.market.layout import (
     lay_on_sessions,
     timezone_of,
 )
-from eventstudy.market.limitbook import LimitBook, PriceLimit, limit_book
+from eventstudy.market.limitbook import LimitBook, PriceLimit, check_price_limit, limit_book
 from eventstudy.market.record import MarketRecord
 from eventstudy.market.suspects import Suspects, benchmark_gaps, suspects
 
@@ -217,6 +217,7 @@ class Market(MarketRecord):
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(fields, grid, step, stamps, own_columns)
         fields = with_payouts(without_halted(fields))
+        check_price_limit(price_limit, tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)

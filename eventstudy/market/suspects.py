@@ -200,9 +200,12 @@ def _without_volume(data: MarketData, close: npt.NDArray[np.float64]) -> Iterato
         return
     volume = data.fields["volume"].to_numpy().T
     seen = ~np.isnan(close)
-    # Vendors give indices no volume at all.
+    # Vendors give indices no volume at all, and whole markets none on half days.
     reported = ((volume > 0) & seen).sum(axis=1) > seen.sum(axis=1) / 2
-    column, row = np.nonzero((volume == 0) & seen & reported[:, None])
+    without = (volume == 0) & seen & reported[:, None]
+    many = (seen & reported[:, None]).sum(axis=0)
+    lost = (many > 2) & (without.sum(axis=0) > many / 2)
+    column, row = np.nonzero(without & ~lost)
     price = close[column, row]
     yield _of(data, "price without volume", column, row, row, lambda i: f"close {price[i]:g} with no volume")
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.results import average, frames, frictions
 from eventstudy.results.data import EventData, WindowLike, checked_level
 from eventstudy.windows import Window
@@ -57,6 +58,11 @@ class StudyMeasures:
             By event_id: car, se, t, dof, p_value (two-sided), ci_low, ci_high, n_days (days with a
             return), expected and actual (normal and observed return summed over these days); with
             ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
+
+        Warns
+        -----
+        PriceLimitWarning
+            If the event window ends before a free close.
         """
         data = self._data
         if end != "first_free_close":
@@ -67,6 +73,14 @@ class StudyMeasures:
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
             frame[rows] = data.cars(Window(first, int(last)), level)[rows]
+        never = data.index[np.isnan(ends)]
+        if len(never):
+            told = ", ".join(map(str, never[:5])) + ", ..." * (len(never) > 5)
+            warn(
+                f"The event window {data.event_window} ends before event {told} closes free of the price "
+                "limit, so there is no CAR. Lengthen it.",
+                PriceLimitWarning,
+            )
         return frame.assign(end=ends)
 
     def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:

@@ -39,7 +39,8 @@ FIELDS = {
     "opnprc": "open", "openprc": "open", "high": "high", "hiprc": "high", "low": "low", "loprc": "low",
     "volume": "volume", "vol": "volume", "dnshrtrd": "volume", "previousclose": "previous_close",
     "preclose": "previous_close", "prevclose": "previous_close", "reference": "reference",
-    "referenceprice": "reference", "dividends": "dividends", "splits": "splits", "stocksplits": "splits",
+    "referenceprice": "reference", "dividends": "dividends", "dividend": "dividends",
+    "splits": "splits", "split": "splits", "stocksplits": "splits",
 }  # fmt: skip
 ROLES = ("date", "security", "ignore")
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, PriceLimitWarning
 from eventstudy.market.limits import limit_prices, limit_shares, ruled_limits
 
 NAN = float("nan")
@@ -268,3 +268,35 @@ def test_every_day_of_the_bundled_prices_lies_within_its_limits():
     zte = book.closed["000063.SZ"]["2018-06-13":"2018-06-26"]
     assert (zte == -1).sum() == 8
     assert zte.tolist()[:7] == [-1] * 7
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"price_limit": "10%"}, "between 0 and 1, such as 0.1 for ten percent; got '10%'"),
+        ({"price_limit": 10}, "got 10"),
+        ({"price_limit": {"000001.SZ": -0.1}}, "got -0.1"),
+        ({"price_limit": pd.DataFrame({"000001.SZ": [5.0]}, DAYS[:1])}, "got"),
+        ({"tick": 0}, "tick must be positive, got 0"),
+        ({"tick": "cent"}, "tick must be positive, got 'cent'"),
+        ({"special_treatment": "000001.SZ"}, "is a list of securities, or a mapping"),
+        ({"special_treatment": {"000001.SZ": "2019"}}, "give its first and last day, got '2019'"),
+    ],
+)
+def test_limits_that_cannot_be(options, told):
+    with pytest.raises(DataError, match=told):
+        market([10.0, 9.5], **options)
+
+
+def test_eight_limit_days_to_the_first_free_close():
+    """ZTE closed at its limit on the eight sessions after its suspension."""
+    prices = es.datasets.surveillance_prices()
+    made = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+    denial = [{"security": "000063.SZ", "announced_at": "2018-04-16 09:00-04:00"}]
+    with pytest.warns(PriceLimitWarning, match="8 days: 2018-06-13"):
+        results = es.EventStudy(made, denial, estimation=(-120, -61), window=(-5, 12)).fit()
+    assert results.car(0, "first_free_close").loc[0, "end"] == 8
+    locked = results.limit_hits.query("at_close")["date"].dt.strftime("%m-%d").tolist()
+    assert locked == ["06-13", "06-14", "06-15", "06-19", "06-20", "06-21", "06-22", "06-25"]
+    free = results.sample.day0[0] + 8
+    assert made.sessions[free] == pd.Timestamp("2018-06-26")

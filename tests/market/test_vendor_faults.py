@@ -264,3 +264,28 @@ def test_touched_events_are_those_of_a_plain_loop(close):
                         wanted.add((event, name))
     assert len(wanted) > 10
     assert found == wanted
+
+
+def test_half_days_without_volume_are_no_quotes(close):
+    """Vendors give no volume at all on Hong Kong's half days."""
+    four = close.assign(A=close["002415.SZ"] * 1.1, B=close["002236.SZ"] * 1.1)
+    volume = four.notna() * 1000.0
+    day = pd.Timestamp("2019-05-20")
+    volume.loc[day] = 0.0
+    fields = {"close": four, "volume": volume}
+    audit = es.Market.from_prices(pd.concat(fields, axis=1), calendar="XSHG").audit()
+    assert not kinds(audit, "price without volume")
+    volume.loc[day, ["A", "B", "399001.SZ"]] = 1000.0
+    fields = {"close": four, "volume": volume}
+    audit = es.Market.from_prices(pd.concat(fields, axis=1), calendar="XSHG").audit()
+    assert {who for who, _ in kinds(audit, "price without volume")} == {"002415.SZ", "002236.SZ"}
+
+
+def test_the_wrong_calendar_is_asked_about(close):
+    with (
+        pytest.warns(CalendarWarning, match=r"no session of XNYS.*Is XNYS the right calendar\?"),
+        pytest.warns(CalendarWarning, match="lacks 39 sessions of XNYS"),
+    ):
+        es.Market.from_prices(close, calendar="XNYS")
+    # What one has said oneself is no news.
+    es.Market.from_prices(close, calendar=es.Exchange("XSHG", closed=["2019-05-22"]))
