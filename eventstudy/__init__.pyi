@@ -31,6 +31,7 @@ from .models import ScholesWilliams as ScholesWilliams
 from .models import SerialErrors as SerialErrors
 from .models import SyntheticControl as SyntheticControl
 from .models import TobitMarketModel as TobitMarketModel
+from .progress import show_progress as show_progress
 from .quick import measure as measure
 from .quick import prices as prices
 from .regressions import regression_table as regression_table

@@ -21,6 +21,7 @@ from eventstudy.errors import EventStudyError, ModelError
 from eventstudy.models import ModelFit, NormalReturnModel
 from eventstudy.models.deferred import CHUNK, Deferred
 from eventstudy.models.gaps import widen_gaps
+from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
 
 __all__ = ["Measured", "measure"]
@@ -133,10 +134,14 @@ def measure(
         If the model fails on every event.
     """
     store, failures = _Store(len(sample)), Failures()
-    for done, failed in _partitions(model, sample, n_jobs, chunk_size):
-        for rows, values in done:
-            store.put(rows, values)
-        failures |= failed
+    # In one chunk, it is the model that counts its events.
+    shown = None if len(sample) > chunk_size or effective_n_jobs(n_jobs) > 1 else False
+    with progress_bar(len(sample), model.label, "event", shown=shown) as bar:
+        for done, failed in _partitions(model, sample, n_jobs, chunk_size):
+            for rows, values in done:
+                store.put(rows, values)
+            failures |= failed
+            bar.update(sum(len(rows) for rows, _ in done) + len(failed))
     if len(sample) and len(failures) == len(sample):
         raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
     store.blank(failures)

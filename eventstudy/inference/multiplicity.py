@@ -14,6 +14,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.resampling import HELD, TIE
 from eventstudy.inference.vectors import day_counts, draw_days, null_t, scaled_residuals, sessions_tested
+from eventstudy.progress import followed
 
 __all__ = ["Adjustment", "adjust", "completed", "firm_tests", "romano_wolf"]
 
@@ -122,7 +123,7 @@ def _step_down(
     largest = np.full(n_resamples, -np.inf)
     p = np.full(values.shape, np.nan)
     step = max(1, HELD // n_resamples)
-    for begin in range(0, len(order), step):
+    for begin in followed(range(0, len(order), step), "Romano-Wolf", "part"):
         part = order[begin : begin + step]
         columns = sided(draws(part))
         # An undefined draw counts as extreme.

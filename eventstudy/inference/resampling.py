@@ -18,6 +18,7 @@ from eventstudy.inference.support import (
     undefined,
     usable_events,
 )
+from eventstudy.progress import progress_bar
 
 __all__ = [
     "RESAMPLING_TESTS",
@@ -74,8 +75,11 @@ def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> fl
 def draw_parts(n_resamples: int, width: int) -> Iterator[int]:
     """Split B resamples of `width` random numbers each into parts of bounded size."""
     size = max(1, HELD // max(width, 1))
-    for begin in range(0, n_resamples, size):
-        yield min(size, n_resamples - begin)
+    with progress_bar(n_resamples, "Resampling", "draw") as bar:
+        for begin in range(0, n_resamples, size):
+            part = min(size, n_resamples - begin)
+            yield part
+            bar.update(part)
 
 
 def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from eventstudy.errors import RequestError
 from eventstudy.market import Market
+from eventstudy.progress import progress_bar
 from eventstudy.results.recipe import fingerprints
 
 __all__ = ["fingerprint", "random_stream", "run_blocks", "settled_seed"]
@@ -71,7 +70,7 @@ def run_blocks(
         Block number -> array; a function of its number alone, and picklable.
     n_blocks : int
     name : str
-        What the progress bar is called; there is none where nobody looks (scripts in a pipe, tests).
+        What the progress bar is called, where there is one.
     n_jobs : int, optional
         As for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
     checkpoint : path, optional
@@ -88,9 +87,8 @@ def run_blocks(
     done = {} if path is None else _load(path, identity)
     due = [number for number in range(n_blocks) if number not in done]
     saved = time.monotonic()
-    show = (sys.stderr.isatty() or "ipykernel" in sys.modules) and bool(due)
     try:
-        with tqdm(total=n_blocks, initial=n_blocks - len(due), desc=name, disable=not show) as bar:
+        with progress_bar(n_blocks, name, "block", done=n_blocks - len(due)) as bar:
             for number, result in _results(task, due, n_jobs):
                 done[number] = result
                 bar.update()

@@ -12,6 +12,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.extras import import_extra
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
+from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 from eventstudy.windows import Window
 
@@ -129,7 +130,8 @@ class GARCHMarketModel(NormalReturnModel):
         ahead = np.full((n, length), np.nan)
         failure = np.full(n, "", dtype=object)
         dof = (ols.n_obs - 2).astype(np.float64)
-        for i in np.flatnonzero((dof > len(names)) & (divide(ols.sse, dof) > 1e-20)).tolist():
+        rows = np.flatnonzero((dof > len(names)) & (divide(ols.sse, dof) > 1e-20)).tolist()
+        for i in followed(rows, self.label, "event"):
             found = self._found(arrays, i)
             if isinstance(found, str):
                 failure[i] = found

@@ -15,6 +15,7 @@ from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide
+from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 from eventstudy.windows import Window
 
@@ -166,7 +167,7 @@ class PeerModel(NormalReturnModel):
         weights = np.full(arrays.candidates.shape, np.nan)
         left_out = arrays.left_out.astype(object)
         failure = np.full(n, "", dtype=object)
-        for i in range(n):
+        for i in followed(range(n), self.label, "event"):
             found: Prediction | str = "it has no peer"
             if arrays.candidates[i].any():
                 found = self.predict(arrays, i)

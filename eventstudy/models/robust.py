@@ -12,6 +12,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, ols_batch
 from eventstudy.models.ols import estimation_frame
+from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, Regressor
 
 __all__ = ["RobustMarketModel"]
@@ -112,7 +113,7 @@ def _huber(y: FloatArray, x: FloatArray) -> FloatArray:
 def _theil_sen(y: FloatArray, x: FloatArray) -> FloatArray:
     """Theil and Sen's line for each row; shape (n, 2)."""
     params = np.full((len(y), 2), np.nan)
-    for i in range(len(y)):
+    for i in followed(range(len(y)), "Theil-Sen", "event"):
         used = ~np.isnan(y[i]) & ~np.isnan(x[i, :, 0])
         if used.sum() > 2 and np.ptp(x[i, used, 0]) > 0:
             slope = float(stats.theilslopes(y[i, used], x[i, used, 0]).slope)

@@ -13,6 +13,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, ols_batch
 from eventstudy.models.ols import ConstantMean, LinearModel, MarketModel, estimation_frame
+from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
 __all__ = ["SerialErrors", "ar_autocorrelations", "autocovariances", "bartlett_lags", "choose_order"]
@@ -127,7 +128,8 @@ class SerialErrors(NormalReturnModel):
         order, first = np.zeros(n), np.full(n, np.nan)
         factor = np.full((n, length, length), np.nan)
         window = np.concatenate([arrays.span_evt[:, :, None], arrays.x_evt], axis=2).astype(np.float64)
-        for i in np.flatnonzero((dof > 0) & (divide(ols.sse, dof) > 1e-20)).tolist():
+        rows = np.flatnonzero((dof > 0) & (divide(ols.sse, dof) > 1e-20)).tolist()
+        for i in followed(rows, self.label, "event"):
             found = self._one(arrays, i, residuals[i], window[i])
             params[i], residuals[i], s2[i], order[i], first[i], factor[i] = found
             used = ~np.isnan(residuals[i])

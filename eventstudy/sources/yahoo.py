@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ import pandas as pd
 import stamina
 
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
+from eventstudy.progress import progress_bar
 from eventstudy.sources.cache import Entry, find_prices, store_prices
 from eventstudy.sources.faults import Fault, fault_of, worth_retrying
 from eventstudy.sources.history import Adjustment, history, strict_yfinance
@@ -67,7 +67,7 @@ def prices(
     max_age : float, optional
         Fetch anew what was fetched more than so many days ago; 0 fetches everything. Default: never.
     progress : bool, optional
-        Show a progress bar; default only in a terminal or notebook and with several tickers to fetch.
+        Show a progress bar; by default as `show_progress` says, with several tickers to fetch.
     attempts : int, default 5
         How often to ask for a ticker, with growing pauses, while Yahoo refuses or fails.
     timeout : float, default 15
@@ -239,14 +239,12 @@ def _fetch_all(
     timeout: float,
 ) -> tuple[dict[str, Entry], dict[str, Fault]]:
     """Fetch one ticker after the other, and stop asking where Yahoo refuses to answer."""
-    from tqdm import tqdm
-
     ask = stamina.RetryingCaller(attempts=attempts, timeout=None, wait_initial=2.0, wait_max=60.0)
     entries: dict[str, Entry] = {}
     faults: dict[str, Fault] = {}
     refused: tuple[str, Fault] | None = None
-    show = progress if progress is not None else len(names) > 1 and _interactive()
-    with strict_yfinance(), tqdm(total=len(names), desc="Yahoo", unit="ticker", disable=not show) as bar:
+    shown = False if progress is None and len(names) == 1 else progress
+    with strict_yfinance(), progress_bar(len(names), "Yahoo", "ticker", shown=shown) as bar:
         for name in names:
             if refused is not None:
                 faults[name] = Fault(refused[1].status, f"not asked for, after {refused[0]} was refused")
@@ -262,12 +260,6 @@ def _fetch_all(
                         store_prices(name, first, last, adjustment, entry)
             bar.update()
     return entries, faults
-
-
-def _interactive() -> bool:
-    # A notebook's kernel is a shell; having merely imported ipykernel makes none.
-    shell = sys.modules.get("IPython")
-    return sys.stderr.isatty() or (shell is not None and shell.get_ipython() is not None)
 
 
 def _outcome(name: str, entry: Entry | None, fault: Fault | None, cached: bool) -> Outcome:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # `results` and `regressions`, which are one room in two files.
 LINES: tuple[tuple[str, ...], ...] = (
     ("errors",),
+    ("progress",),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -41,10 +42,11 @@ ONE_ROOM = frozenset({"results", "regressions"})
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {
     "errors": frozenset(),
+    "progress": frozenset(),
     "tables": frozenset({"errors"}),
     "plotting": frozenset({"errors"}),
     "report": frozenset({"errors"}),
-    "sources": frozenset({"errors", "events"}),
+    "sources": frozenset({"errors", "events", "progress"}),
     "datasets": frozenset({"errors", "events"}),
 }
 ONLY_FROM_QUICK = frozenset({"sources", "datasets"})
