@@ -57,6 +57,33 @@ def test_source_of_the_standard_error_and_tests_offered(market, model, told):
         assert offered["p_value"].between(0, 1).all()
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        es.SyntheticControl(PEERS),
+        es.PCAModel(PEERS),
+        pytest.param(es.ElasticNetModel(PEERS), marks=needs_sklearn),
+    ],
+    ids=lambda model: model.label,
+)
+@pytest.mark.parametrize("window", [(0, 0), (0, 1)])
+def test_learned_models_are_ranked_among_rolling_origin_errors(market, model, window):
+    """The sample-quantile test, counted by hand among the out-of-sample errors of the later half."""
+    event = [{"security": "S0", "date": DAYS[300]}]
+    results = es.EventStudy(market, event, model, estimation=(-200, -21), window=(-5, 5)).fit()
+    errors = results._data.abnormal.residuals[0]
+    assert np.isnan(errors[:90]).all()
+    assert np.isfinite(errors[90:]).all()
+    fitted = model.predict(model.arrays(results.sample), 0)
+    np.testing.assert_array_equal(errors, fitted.errors)
+    length = window[1] + 1
+    pool = np.abs(errors[90:].reshape(-1, length).sum(axis=1))
+    p = (1 + (pool >= abs(results.car(*window)["car"].iloc[0])).sum()) / (len(pool) + 1)
+    row = results.test(*window, tests=["sq"]).iloc[0]
+    assert row["p_value"] == pytest.approx(p)
+    assert results.car(0, 0)["se"].iloc[0] ** 2 == pytest.approx((errors[90:] ** 2).mean())
+
+
 def test_least_squares_is_offered_its_t(market):
     results = es.EventStudy(
         market, [{"security": "S0", "date": DAYS[300]}], estimation=(-200, -21), window=(-5, 5)

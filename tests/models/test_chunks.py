@@ -1,0 +1,105 @@
+"""Every model fits an event as it would alone, whatever other events it is laid out with."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.sample import EventSample
+from eventstudy.windows import Window
+
+DAYS = pd.bdate_range("2016-01-01", periods=330, name="date")
+FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"]
+ESTIMATION, WINDOW = Window(-160, -8), Window(-2, 2)
+needs_arch = pytest.mark.skipif(find_spec("arch") is None, reason="needs the extra garch")
+needs_sklearn = pytest.mark.skipif(find_spec("sklearn") is None, reason="needs the extra ml")
+MODELS = [
+    es.ConstantMean(),
+    es.MarketModel(),
+    es.MarketModel(missing="trade_to_trade"),
+    es.MarketAdjusted(),
+    es.CAPM(),
+    es.FactorModel(["benchmark", "smb"]),
+    es.FamaFrench3(),
+    es.Carhart4(missing="trade_to_trade"),
+    es.FamaFrench5(),
+    es.ScholesWilliams(),
+    es.Dimson(2, 1),
+    es.RobustMarketModel(),
+    es.RobustMarketModel("theil-sen"),
+    es.EWMarketModel(40),
+    es.RollingMarketModel(60),
+    es.TobitMarketModel(),
+    es.TobitMarketModel(after_limit="keep"),
+    pytest.param(es.GARCHMarketModel(), marks=needs_arch),
+    pytest.param(es.GARCHMarketModel("gjr"), marks=needs_arch),
+    pytest.param(es.GARCHMarketModel("egarch"), marks=needs_arch),
+    es.MatchedPortfolio(),
+    es.SyntheticControl(),
+    es.PCAModel(),
+    pytest.param(es.ElasticNetModel(), marks=needs_sklearn),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[es.Market, es.Events]:
+    """Prices with halts and limits, two sets of factors, two benchmarks; some events share a day."""
+    rng = np.random.default_rng(4)
+
+    def draw() -> pd.DataFrame:
+        return pd.DataFrame(0.01 * rng.standard_normal((330, 7)), DAYS, FACTORS).assign(rf=0.0001)
+
+    factors = {"CN": draw(), "US": draw()}
+    common = factors["CN"]["mkt_rf"].to_numpy()
+    returns = np.clip(common[:, None] + 0.02 * rng.standard_normal((330, 9)), -0.04, 0.04)
+    prices = pd.DataFrame(5000 * np.cumprod(1 + returns, axis=0), DAYS, [f"S{i}" for i in range(9)])
+    prices = (prices / 0.01).round() * 0.01
+    prices.iloc[[120, 121, 200], [1, 4, 6]] = np.nan
+    prices = prices.assign(INDEX=1000 * np.cumprod(1 + common), OTHER=1000 * np.cumprod(1 + draw()["smb"]))
+    market = es.Market.from_prices(
+        prices, benchmark={f"S{i}": ("INDEX", "OTHER")[i == 5] for i in range(9)}, factors=factors,
+        price_limit=0.04,
+    )  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "security": ["S0", "S4", "S5", "S1", "S6", "S0"],
+            "date": DAYS[[240, 240, 240, 180, 300, 310]],
+            "factors": ["CN", "CN", "US", "CN", "US", "US"],
+            "benchmark": ["", "OTHER", "", "", "", ""],
+        }
+    )
+    return market, es.Events(frame)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_any_part_is_fitted_like_the_whole(world, model):
+    sample = EventSample.of(*world, ESTIMATION, WINDOW)
+    whole = model.fit(model.arrays(sample))
+    for part in (slice(0, 1), slice(2, 5), np.array([3]), np.array([5, 0, 2])):
+        alone = model.fit(model.arrays(sample, part))
+        for name in ("params", "param_cov", "s2", "n_obs", "residuals", "leverage", "expected", "noise"):
+            np.testing.assert_allclose(
+                getattr(alone, name), getattr(whole, name)[part], rtol=1e-7, atol=1e-12, err_msg=name
+            )
+        assert alone.se_source == whole.se_source
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_a_study_in_chunks_is_the_study(world, model):
+    study = es.EventStudy(*world, model, ESTIMATION, WINDOW)
+    whole, parts = study.fit(), study.fit(chunk_size=2)
+    pd.testing.assert_frame_equal(parts.parameters, whole.parameters, rtol=1e-7, atol=1e-12)
+    pd.testing.assert_frame_equal(parts.car(0, 1), whole.car(0, 1), rtol=1e-7, atol=1e-12)
+    pd.testing.assert_frame_equal(parts.excluded, whole.excluded)
+    if whole._data.fit.peer_weights is not None:
+        pd.testing.assert_frame_equal(parts.peers(), whole.peers(), rtol=1e-7, atol=1e-12)
+    for event_id in whole.car().index[[0, -1]]:
+        one = world[1].frame.loc[[event_id]]
+        if whole._data.fit.peer_weights is None:  # peers depend on the other events
+            alone = es.EventStudy(world[0], es.Events(one.reset_index()), model, ESTIMATION, WINDOW).fit()
+            pd.testing.assert_frame_equal(alone.car(0, 1), whole.car(0, 1).loc[[event_id]], rtol=1e-7)
