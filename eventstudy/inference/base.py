@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -17,17 +18,25 @@ from eventstudy.models.deferred import rows_of
 from eventstudy.windows import Window
 
 __all__ = [
+    "CONDITIONS",
     "Alternative",
     "Declaration",
     "Options",
     "SignificanceTest",
     "Statistic",
     "TestInput",
+    "Weights",
     "p_value",
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+#: What a test can be robust to.
+CONDITIONS = frozenset(
+    {"event-induced variance", "cross-correlation", "non-normality", "fat tails", "serial dependence"}
+)
 Alternative = Literal["two-sided", "less", "greater"]
+Weights = Literal["rademacher", "mammen"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,17 @@ class Options:
         Random draws B of a resampling test.
     seed : int, numpy.random.Generator or None
         None draws afresh each time.
+    wild_weights : {"rademacher", "mammen"}
+        Weights of the wild bootstrap: signs, or Mammen's two points, which keep skewness.
+    wild_by : {"date", "event"}
+        Whether all events of a date share a weight, or each event has its own.
     """
 
     alternative: Alternative = "two-sided"
     n_resamples: int = 999
     seed: int | np.random.Generator | None = None
+    wild_weights: Weights = "rademacher"
+    wild_by: Literal["date", "event"] = "date"
 
     def generator(self, key: str) -> np.random.Generator:
         """Return the random generator of test `key`, a stream of its own.
@@ -64,8 +79,11 @@ class Options:
         Raises
         ------
         RequestError
-            If the number of resamples or the seed is negative or no whole number.
+            If the number of resamples or the seed is negative or no whole number, or the weights are unknown.
         """
+        for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
+            if getattr(self, name) not in known:
+                raise RequestError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
         if not isinstance(self.n_resamples, int | np.integer) or self.n_resamples < 1:
             raise RequestError(f"n_resamples is a number of draws, 1 or more; got {self.n_resamples!r}.")
         if isinstance(self.seed, np.random.Generator):
@@ -172,10 +190,14 @@ class Declaration:
     distribution : str
         Null distribution with its degrees of freedom, such as ``"t(N-1)"``.
     robust_to : frozenset of str
-        Out of ``{"event-induced variance", "cross-correlation", "non-normality",
-        "serial dependence"}``.
+        Out of `CONDITIONS`: ``{"event-induced variance", "cross-correlation", "non-normality",
+        "fat tails", "serial dependence"}``. Non-normality is fat tails and skewness; a test robust to
+        fat tails alone needs returns whose two tails are alike.
     reference : str
         The paper.
+    unit : {"CAR", "SCAR", ""}
+        What `Statistic.estimate` is, where the estimate over the statistic is its standard error; "" where
+        it is not.
     """
 
     key: str
@@ -184,6 +206,12 @@ class Declaration:
     distribution: str
     robust_to: frozenset[str]
     reference: str
+    unit: Literal["CAR", "SCAR", ""] = field(default="", kw_only=True)
+
+    def survives(self, conditions: AbstractSet[str]) -> bool:
+        """Whether the test claims to be valid where all of `conditions`, out of `CONDITIONS`, hold."""
+        tails = {"fat tails"} if "non-normality" in self.robust_to else set()
+        return conditions <= self.robust_to | tails
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,12 @@ from eventstudy.inference.vectors import draw_days, scaled_residuals
 
 __all__ = [
     "REFIT_TESTS",
+    "Bootstrapped",
     "Conformal",
     "Regression",
+    "bootstrap_of",
     "conformal",
+    "conformal_of",
     "needs_regression",
     "regression_of",
     "residual_bootstrap",
@@ -85,10 +88,30 @@ class Conformal:
         Days, and so circular blocks, T + L.
     low, high : float
         Interval of the CAR, spread evenly over the days; infinite where there are too few days.
+    others : array, shape (T + L - 1,)
+        The other blocks, as the CARs that would give the event's block their sums.
     """
 
     p_value: float
     n_days: int
+    low: float
+    high: float
+    others: FloatArray
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """Result of `bootstrap_of`.
+
+    Attributes
+    ----------
+    draws : array, shape (B,)
+        Bootstrapped t statistics under the null.
+    low, high : float
+        Percentile-t interval of the CAR.
+    """
+
+    draws: FloatArray
     low: float
     high: float
 
@@ -150,7 +173,8 @@ def conformal(
     sums, shares = (_circular_sums(values - basis @ (basis.T @ values), length) for values in (y, event))
     p = resampled_p_value(sums[at], np.delete(sums, at), alternative)
     low, high = _inverted(sums, shares, at, level)
-    return Conformal(p, n, length * low, length * high)
+    others = np.delete(sums, at) / shares[at] * length
+    return Conformal(p, n, length * low, length * high, others)
 
 
 def _circular_sums(values: FloatArray, length: int) -> FloatArray:
@@ -242,33 +266,44 @@ def _one_session_each(data: TestInput) -> str | None:
     return reason
 
 
-def _conformal(data: TestInput, options: Options) -> Statistic:
+def conformal_of(
+    data: TestInput, alternative: Alternative = "two-sided", level: float = COVERAGE
+) -> Conformal | str:
+    """Conformal test of the one event of `data`, or the reason why there is none."""
     used = scaled_events(data)
     line = regression_of(data)
     if isinstance(line, str):
-        return undefined(line)
+        return line
     ar = used.abnormal.ar[0, used.cols]
     seen = ~np.isnan(ar)
     design = line.event_design[used.cols][seen]
-    found = conformal(line.residuals, ar[seen], line.design, design, options.alternative)
+    return conformal(line.residuals, ar[seen], line.design, design, alternative, level)
+
+
+def _conformal(data: TestInput, options: Options) -> Statistic:
+    used = scaled_events(data)
+    found = conformal_of(data, options.alternative)
+    if isinstance(found, str):
+        return undefined(found)
     note = f"rank among {found.n_days} circular blocks; 95 % interval {found.low:.2%} to {found.high:.2%}"
     if not used.abnormal.exact:
         note += " about the line of least squares"
-    length = int(seen.sum())
+    length = int((~np.isnan(used.abnormal.ar[0, used.cols])).sum())
     if found.n_days < ENOUGH_DAYS * length:
         least = length / found.n_days
         note += f"; a reaction of one day alone would not bring p below {least:.3f}: too few estimation days"
-    extra = {"ci_low": found.low, "ci_high": found.high, "n_days": found.n_days}
+    null = found.others / np.sqrt(used.cumulative.variance[0])
+    extra = {"ci_low": found.low, "ci_high": found.high, "n_days": found.n_days, "null": null}
     return Statistic(float(used.scar[0]), found.p_value, "rank", None, float(used.car[0]), note, extra)
 
 
-def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
+def bootstrap_of(data: TestInput, options: Options, level: float = COVERAGE) -> Bootstrapped | str:
+    """Residual bootstrap of the one event of `data`, or the reason why there is none."""
     used = scaled_events(data)
     fit, line = used.abnormal, regression_of(data)
     if isinstance(line, str):
-        return undefined(line)
+        return line
     seen = ~np.isnan(fit.ar[0, used.cols])
-    t, se = float(used.scar[0]), float(np.sqrt(used.cumulative.variance[0]))
     draws = residual_bootstrap(
         line.residuals,
         line.leverage,
@@ -279,12 +314,21 @@ def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
         options.n_resamples,
         options.generator("bootstrap_t"),
     )
-    p = resampled_p_value(t, draws, options.alternative)
-    car = float(used.car[0])
-    tails = np.quantile(draws, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    low, high = car - float(tails[1]) * se, car - float(tails[0]) * se
-    note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {low:.2%} to {high:.2%}"
-    return Statistic(t, p, "resampled", None, car, note, {"ci_low": low, "ci_high": high})
+    car, se = float(used.car[0]), float(np.sqrt(used.cumulative.variance[0]))
+    tails = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Bootstrapped(draws, car - float(tails[1]) * se, car - float(tails[0]) * se)
+
+
+def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
+    used = scaled_events(data)
+    found = bootstrap_of(data, options)
+    if isinstance(found, str):
+        return undefined(found)
+    t = float(used.scar[0])
+    p = resampled_p_value(t, found.draws, options.alternative)
+    note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {found.low:.2%} to {found.high:.2%}"
+    extra = {"ci_low": found.low, "ci_high": found.high, "null": found.draws}
+    return Statistic(t, p, "resampled", None, float(used.car[0]), note, extra)
 
 
 NULL = "CAR is zero"
@@ -293,10 +337,10 @@ REFIT_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "conformal", "Conformal test", "the event is exchangeable with the estimation days",
         "rank among circular blocks", frozenset({"non-normality", "serial dependence"}),
-        "Chernozhukov, Wuthrich and Zhu (2021)", _one_session_each, _conformal,
+        "Chernozhukov, Wuthrich and Zhu (2021)", _one_session_each, _conformal, unit="CAR",
     ),
     SignificanceTest(
         "bootstrap_t", "Residual bootstrap t", NULL, "percentile-t, resampled", frozenset({"non-normality"}),
-        "Davison and Hinkley (1997)", needs_regression, _bootstrap_t,
+        "Davison and Hinkley (1997)", needs_regression, _bootstrap_t, unit="CAR",
     ),
 )  # fmt: skip

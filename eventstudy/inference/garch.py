@@ -185,6 +185,6 @@ def _gap(estimation: npt.NDArray[np.datetime64], event: npt.NDArray[np.datetime6
 GARCH_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "garch_t", "GARCH z", "CAR is zero, given the variance that a GARCH(1, 1) forecasts", "N(0,1)",
-        frozenset(), "Bollerslev (1986); Bacmann and Dubois (2003)", _needs_arch, _garch_t,
+        frozenset(), "Bollerslev (1986); Bacmann and Dubois (2003)", _needs_arch, _garch_t, unit="CAR",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ CORRELATION = frozenset({"cross-correlation"})
 PORTFOLIO = Declaration(
     "difference_portfolio", "Long-short portfolio t with prediction error",
     "both sets have the same mean CAR", "t(T-k)", CORRELATION,
-    "Brown and Warner (1985); Salinger (1992)",
+    "Brown and Warner (1985); Salinger (1992)", unit="CAR",
 )  # fmt: skip
 DATES = Declaration(
     "difference_dates", "t over dates of standardised differences",
@@ -203,6 +203,11 @@ def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
     return Statistic(value, p_value(value, options.alternative), "normal", None, estimate, told)
 
 
+def _ratio(pairs: Pairing) -> Declaration:
+    """Declare the long-short portfolio; over several dates the estimate over the statistic is no error."""
+    return PORTFOLIO if len(pairs.first) == 1 else replace(PORTFOLIO, unit="")
+
+
 def _over_dates(pairs: Pairing, options: Options, note: str) -> Statistic:
     z = pairs.difference / np.sqrt(pairs.variance)
     if len(z) < 2:
@@ -233,13 +238,19 @@ def difference(first: TestInput, second: TestInput, options: Options) -> list[di
     """
     n = scaled_events(first).n_events + scaled_events(second).n_events
     if min(scaled_events(first).n_events, scaled_events(second).n_events) == 0:
-        return [as_row(PORTFOLIO, undefined("a group has no event with a CAR and a residual variance"), n)]
+        return [
+            as_row(
+                PORTFOLIO, undefined("a group has no event with a CAR and a residual variance"), n, options
+            )
+        ]
     pairs = pair_dates(first, second)
     if not any(pairs.unmatched):
         note = _sizes(pairs, ("events", "events"))
-        rows = [as_row(PORTFOLIO, _portfolio(pairs, options, note), n)]
-        return rows + ([as_row(DATES, _over_dates(pairs, options, note), n)] if len(pairs.first) > 1 else [])
-    return [as_row(WELCH, _welch(first, second, pairs, options), n)]
+        rows = [as_row(_ratio(pairs), _portfolio(pairs, options, note), n, options)]
+        return rows + (
+            [as_row(DATES, _over_dates(pairs, options, note), n, options)] if len(pairs.first) > 1 else []
+        )
+    return [as_row(WELCH, _welch(first, second, pairs, options), n, options)]
 
 
 def _welch(first: TestInput, second: TestInput, pairs: Pairing, options: Options) -> Statistic:
@@ -291,9 +302,9 @@ def against(treated: TestInput, controls: TestInput, options: Options | None = N
         )
     note, n = _sizes(pairs, ("treated", "controls")), sum(map(len, pairs.first))
     rows = [
-        as_row(PORTFOLIO, _portfolio(pairs, options, note), n),
-        as_row(DATES, _over_dates(pairs, options, note), n),
-        as_row(LABELS, _labels(treated, controls, pairs, options), n),
+        as_row(_ratio(pairs), _portfolio(pairs, options, note), n, options),
+        as_row(DATES, _over_dates(pairs, options, note), n, options),
+        as_row(LABELS, _labels(treated, controls, pairs, options), n, options),
     ]
     return as_frame(rows)
 

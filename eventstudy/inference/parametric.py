@@ -244,27 +244,28 @@ SCALED_NULL = "mean standardised CAR is zero"
 PARAMETRIC_TESTS = (
     SignificanceTest(
         "cross_sectional", "Cross-sectional t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Brown and Warner (1980)", shortage, _cross_sectional,
+        "Brown and Warner (1980)", shortage, _cross_sectional, unit="CAR",
     ),
     SignificanceTest(
         "independence", "Independence z", MEAN_NULL, "N(0,1)", frozenset(),
         "Brown and Warner (1980); MacKinlay (1997)", lambda d: shortage(d, scaled=True), _independence,
+        unit="CAR",
     ),
     SignificanceTest(
         "patell", "Patell Z", SCALED_NULL, "N(0,1)", frozenset(),
-        "Patell (1976)", _patell_applies, _patell,
+        "Patell (1976)", _patell_applies, _patell, unit="SCAR",
     ),
     SignificanceTest(
         "adjusted_patell", "Adjusted Patell Z", SCALED_NULL, "N(0,1)", frozenset({CORRELATION}),
-        "Kolari and Pynnonen (2010)", _patell_applies, _adjusted_patell,
+        "Kolari and Pynnonen (2010)", _patell_applies, _adjusted_patell, unit="SCAR",
     ),
     SignificanceTest(
         "bmp", "BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Boehmer, Musumeci and Poulsen (1991)", lambda d: shortage(d, scaled=True), _bmp,
+        "Boehmer, Musumeci and Poulsen (1991)", lambda d: shortage(d, scaled=True), _bmp, unit="SCAR",
     ),
     SignificanceTest(
         "adjusted_bmp", "Adjusted BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE, CORRELATION}),
-        "Kolari and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _adjusted_bmp,
+        "Kolari and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _adjusted_bmp, unit="SCAR",
     ),
     SignificanceTest(
         "skewness_adjusted", "Skewness-adjusted t", MEAN_NULL, "N(0,1)",
@@ -273,6 +274,6 @@ PARAMETRIC_TESTS = (
     ),
     SignificanceTest(
         "jackknife", "Jackknife t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Giaccotto and Sfiridis (1996)", shortage, _jackknife,
+        "Giaccotto and Sfiridis (1996)", shortage, _jackknife, unit="CAR",
     ),
 )  # fmt: skip

@@ -34,6 +34,8 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+#: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
+FEW_EVENTS = 15
 #: Events ranked at a time, so that memory does not grow with the number of events.
 CHUNK = 4096
 
@@ -222,6 +224,14 @@ def _rank(data: TestInput, options: Options) -> Statistic:
     return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
 
 
+def _few(data: TestInput) -> str:
+    """Warn of a cross-sectional standard deviation of few events; nothing where there are enough."""
+    n = scaled_events(data).n_events
+    if n >= FEW_EVENTS:
+        return ""
+    return f"scaled by the spread of {n} events, as if that were known: with so few it rejects too readily"
+
+
 def _grank(data: TestInput, r: float) -> RankProfile | str:
     """Profile of GRANK un-shrunk by r, or the reason why there is none."""
     used = scaled_events(data)
@@ -247,7 +257,7 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
         extra={"mean_correlation": r},
     )  # fmt: skip
     note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4g}" if r > 0 else ""
-    return counted(data, found, note)
+    return counted(data, found, note, _few(data))
 
 
 def _grank_z(data: TestInput, options: Options) -> Statistic:
@@ -256,7 +266,7 @@ def _grank_z(data: TestInput, options: Options) -> Statistic:
         return undefined(profile)
     z = independent_ranks_z(profile)
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(profile.mean[-1])))
+    return counted(data, Statistic(z, p, "normal", None, float(profile.mean[-1])), _few(data))
 
 
 def _cumrank_profile(data: TestInput) -> RankProfile:
@@ -304,10 +314,12 @@ def _rank_zivney(data: TestInput, options: Options) -> Statistic:
         return undefined(reason)
     z = rank_z(profile)
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
+    found = Statistic(z, p, "normal", None, float(profile.tested_means.mean()))
+    return counted(data, found, _few(data))
 
 
 VARIANCE, CORRELATION, NORMALITY = "event-induced variance", "cross-correlation", "non-normality"
+TAILS = "fat tails"  # a skewed SCAR over the events' own standard deviation ranks unlike a day over its own
 NULL = "the tested days rank like the estimation days"
 
 RANK_TESTS: tuple[SignificanceTest, ...] = (
@@ -317,17 +329,17 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
     ),
     SignificanceTest(
         "grank_t", "GRANK-T", "the CAR ranks like an estimation day", "t(T-2)",
-        frozenset({VARIANCE, CORRELATION, NORMALITY}),
+        frozenset({VARIANCE, CORRELATION, TAILS}),
         "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_t,
     ),
     SignificanceTest(
         "rank_zivney", "Corrado-Zivney rank Z", NULL, "N(0,1)",
-        frozenset({VARIANCE, CORRELATION, NORMALITY}),
+        frozenset({VARIANCE, CORRELATION, TAILS}),
         "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _rank_zivney,
     ),
     SignificanceTest(
         "grank_z", "GRANK-Z", "the CAR ranks like an estimation day", "N(0,1)",
-        frozenset({VARIANCE, NORMALITY}),
+        frozenset({VARIANCE, TAILS}),
         "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_z,
     ),
     SignificanceTest(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.correlation import Clustering, clustering
+from eventstudy.inference.ranks import FEW_EVENTS
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.single import ENOUGH_BLOCKS
 from eventstudy.inference.support import usable_events
 
-__all__ = ["recommend"]
+__all__ = ["disagreement", "recommend"]
 
-#: Fewer events than this call for exact or rank tests; from MANY on the BMP t leads.
-FEW, MANY = 15, 20
+#: With fewer events than this, tests scaled by the events' own spread stand last; from MANY on ranks stand
+#: beside the BMP t.
+FEW, MANY = FEW_EVENTS, 20
 #: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
 
@@ -110,14 +113,14 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
     days = int(usable_events(data).abnormal.n_obs.max())
-    return [
-        ("adjusted_bmp", first),
-        ("grank_t", f"the same two defences by ranks, so that outliers among the {n} CARs do not decide"),
+    ranks = ("grank_t", f"the same two defences by ranks, so that outliers among the {n} CARs do not decide")
+    others = "adjusted_bmp does" if n < FEW else "the two above do"
+    by_past = [
         (
             "portfolio",
             f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
-            "any form, and is exact for normal returns; if it rejects and the two above do not, suspect a "
-            "rise in variance",
+            f"any form, and is exact for normal returns; if it rejects and {others} not, suspect a rise in "
+            "variance",
         ),
         (
             "block_bootstrap",
@@ -127,41 +130,86 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ),
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
+    if n < FEW:
+        return [("adjusted_bmp", first), *by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")]
+    return [("adjusted_bmp", first), ranks, *by_past]
+
+
+def disagreement(p_values: Mapping[str, float], level: float = 0.05) -> dict[str, str]:
+    """Say what it means where the two kinds of tests for one common date disagree; a note by test key.
+
+    Parameters
+    ----------
+    p_values : mapping of float
+        By test key.
+    level : float, default 0.05
+
+    Examples
+    --------
+    >>> list(disagreement({"adjusted_bmp": 0.3, "portfolio": 0.01}))
+    ['portfolio']
+    """
+    by_events, by_past = p_values.get("adjusted_bmp", np.nan), p_values.get("portfolio", np.nan)
+    if by_past <= level < by_events:
+        return {
+            "portfolio": "rejects where adjusted_bmp does not: the event was more volatile than the "
+            "estimation window, which this test takes for an effect; compare with test(..., against=controls)"
+        }
+    if by_events <= level < by_past:
+        return {
+            "adjusted_bmp": "rejects where portfolio does not: the CARs lie closer together than their past "
+            "lets expect, which is a sign of a calmer event, or chance where events are few"
+        }
+    return {}
+
+
+def _too_ready(n: int) -> str:
+    # Its cross-sectional deviation rests on the events themselves (size table of the docs).
+    return f"with only {n} events it rejects too readily, as it scales them by their own spread"
 
 
 def _clustered(found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     share = f"{found.share_overlapping:.0%} of the pairs of {n} events on {found.n_dates} dates share a day"
-    return [
-        ("adjusted_bmp", f"{share} ({_cost(found)}): adjusted for it, and for a more volatile event"),
-        ("grank_t", "the same two defences by ranks"),
-        (
-            "jaffe",
-            f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
-        ),
-    ]
+    first = ("adjusted_bmp", f"{share} ({_cost(found)}): adjusted for it, and for a more volatile event")
+    dates = (
+        "jaffe",
+        f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
+    )
+    ranks = "the same two defences by ranks"
+    if n < FEW:
+        return [first, dates, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [first, ("grank_t", ranks), dates]
 
 
 def _approximate(found: Clustering) -> list[tuple[str, str]]:
     """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
     n = found.n_events
     dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
-    rank = (
-        "grank_t",
-        f"{n} events on {dates} ({_cost(found)}): this model's standard error is approximate, so ranks lead "
-        "and tests scaled by it are left out; survives correlation and a more volatile event",
+    why = (
+        f"{n} events on {dates} ({_cost(found)}): this model's standard error is approximate, so tests "
+        "scaled by it are left out"
     )
+    ranks = "ranks survive correlation and a more volatile event"
+
+    def led(*others: tuple[str, str]) -> list[tuple[str, str]]:
+        """Put ranks first, or last where there are too few events; the first says why."""
+        if n >= FEW:
+            return [("grank_t", f"{why}; {ranks}"), *others]
+        (key, reason), *more = others
+        return [(key, f"{why}; {reason}"), *more, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+
     if found.n_dates == 1:
         ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
         drawn = "draws estimation days for all events at once, which keeps correlation of any form"
-        return [rank, ("permutation", ranked), ("block_bootstrap", drawn)]
+        return led(("permutation", ranked), ("block_bootstrap", drawn))
     wild = ("wild_bootstrap", f"flips the signs of the CARs, whole dates at once, on {dates}")
     if not found.effective_n >= (1.0 - LOSS) * n:
-        return [rank, wild]
+        return led(wild)
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
-        return [rank, ("generalized_sign", counted)]
-    return [rank, ("sign", f"exact for {n} CARs, whatever their distribution"), wild]
+        return led(("generalized_sign", counted))
+    return led(wild, ("sign", f"exact for {n} CARs, whatever their distribution, if their median is zero"))
 
 
 def _independent(found: Clustering) -> list[tuple[str, str]]:
@@ -179,9 +227,8 @@ def _independent(found: Clustering) -> list[tuple[str, str]]:
         f"{spread}: t with {n - 1} degrees of freedom allows for so few, and for a more volatile event",
     )
     sign = ("sign", f"exact for {n} CARs whose median is zero")
-    # Its cross-sectional deviation rests on the events themselves: 7 to 8 % at ten (size table of the docs).
-    rank = ("grank_t", f"{ranks}; with only {n} events it rejects a little too readily")
     if n >= FEW:
-        return [few, rank, sign]
+        return [few, ("grank_t", ranks), sign]
+    rank = ("grank_t", f"{ranks}; {_too_ready(n)}")
     wild = ("wild_bootstrap", f"flips the signs of {n} CARs: near exact where these are symmetric")
     return [few, wild, sign, rank]

@@ -20,6 +20,7 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.conformal import REFIT_TESTS
+from eventstudy.inference.detectable import with_detectable
 from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
@@ -166,11 +167,20 @@ def as_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
 def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:
     reason = test.applies(data)
     found = undefined(reason) if reason else test.compute(data, options)
-    return as_row(test, found, usable_events(data).n_events)
+    return as_row(test, found, usable_events(data).n_events, options, data)
 
 
-def as_row(test: Declaration, found: Statistic, n_events: int) -> dict[str, object]:
-    """Make the row of a test's result; a missing statistic is a test that does not apply."""
+def as_row(
+    test: Declaration,
+    found: Statistic,
+    n_events: int,
+    options: Options,
+    data: TestInput | None = None,
+) -> dict[str, object]:
+    """Make the row of a test's result; a missing statistic is a test that does not apply.
+
+    The note of an insignificant one says what it could have found.
+    """
     row: dict[str, object] = {
         "test": test.key,
         "distribution": test.distribution,
@@ -182,6 +192,7 @@ def as_row(test: Declaration, found: Statistic, n_events: int) -> dict[str, obje
     if np.isnan(found.statistic):
         missing = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), np.nan)
         return row | missing | {"applicable": False, "note": f"not applicable: {found.note}"}
+    found = with_detectable(test, found, data, options)
     return row | {
         "statistic": found.statistic,
         "distribution": found.distribution,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    Weights,
+)
 from eventstudy.inference.parametric import NO_SPREAD, johnson_t, mean_t, skewness
 from eventstudy.inference.support import (
     NEGLIGIBLE,
@@ -35,7 +41,6 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Weights = Literal["rademacher", "mammen"]
 #: Random numbers held at a time, so that memory does not grow with resamples times events.
 HELD = 4_000_000
 #: Draws this close to the statistic are equal to it: the same draw, added up in another order.
@@ -224,13 +229,15 @@ def _bootstrap(data: TestInput, options: Options) -> Statistic:
         return undefined(NO_SPREAD.format("CARs"))
     rng = options.generator("bootstrap")
     t = mean_t(car)
-    p = resampled_p_value(t, pairs_bootstrap(car, options.n_resamples, rng), options.alternative)
-    notes, extra = [f"{options.n_resamples} resamples of the events"], {}
+    null = pairs_bootstrap(car, options.n_resamples, rng)
+    p = resampled_p_value(t, null, options.alternative)
+    notes = [f"{options.n_resamples} resamples of the events"]
+    extra: dict[str, object] = {"null": null}
     if len(car) > FEWEST_DRAWN:
         johnson = johnson_t(len(car), car.mean() / sd, skewness(car))
         draws = johnson_bootstrap(car, options.n_resamples, rng)
         adjusted = equal_tails(johnson, draws[~np.isnan(draws)], options.alternative)
-        extra = {"johnson": johnson, "johnson_p_value": adjusted}
+        extra |= {"johnson": johnson, "johnson_p_value": adjusted}
         notes.append(f"skewness-adjusted p = {adjusted:.3f} (Lyon, Barber and Tsai 1999)")
     return Statistic(t, p, "resampled", None, float(car.mean()), "; ".join(notes), extra)
 
@@ -247,23 +254,33 @@ def _wild(data: TestInput, options: Options) -> Statistic:
     car, day = usable_events(data).car, day_of_event(data)
     if spread(car) == 0:
         return undefined(NO_SPREAD.format("CARs"))
+    by_event = options.wild_by == "event"
+    if by_event:
+        # By value: draws do not depend on the order of the events.
+        car, day = _canonical(car), np.arange(len(car))
     sizes = np.bincount(day).astype(np.float64)
     g = len(sizes)
     totals = np.bincount(day, car).astype(np.float64)  # in the order of the dates, not of the events
-    apart = np.abs(totals - sizes * car.mean())
-    if apart.max() <= NEGLIGIBLE * np.abs(totals).max():
+    apart = totals - sizes * car.mean()
+    if np.abs(apart).max() <= NEGLIGIBLE * np.abs(totals).max():
         return undefined("the CARs of all dates have the same mean, so the dates have no variance")
     t = clustered_t(totals, sizes)
     rng = options.generator("wild_bootstrap")
+    signs = options.wild_weights == "rademacher"
     draws = [
-        wild_bootstrap(totals, sizes, wild_weights(size, g, rng))
+        wild_bootstrap(totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights))
         for size in draw_parts(options.n_resamples, g)
     ]
-    p = resampled_p_value(t, np.concatenate(draws), options.alternative)
-    note = "a sign an event" if g == len(car) else f"a sign for each of {g} dates"
-    if g < ENOUGH_DATES:
+    null = np.concatenate(draws)
+    # Mammen's weights keep skewness, so the two tails of the draws differ.
+    p = (resampled_p_value if signs else equal_tails)(t, null, options.alternative)
+    weight = "a sign" if signs else "a weight of Mammen's"
+    note = f"{weight} an event" if g == len(car) else f"{weight} for each of {g} dates"
+    if by_event and int(day_of_event(data).max()) + 1 < len(car):
+        note += ", though events share dates: they are taken as independent"
+    if signs and g < ENOUGH_DATES:
         note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
-    return Statistic(t, p, "resampled", None, float(car.mean()), note)
+    return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
 
 
 ROBUST = frozenset({"event-induced variance", "non-normality"})
@@ -272,10 +289,11 @@ RESAMPLING_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "bootstrap", "Bootstrap of events", "mean CAR is zero", "percentile-t, resampled", ROBUST,
         "Efron and Tibshirani (1993); Lyon, Barber and Tsai (1999)", shortage, _bootstrap,
+        unit="CAR",
     ),
     SignificanceTest(
         "wild_bootstrap", "Wild bootstrap of dates", "CARs are symmetric about zero", "resampled",
-        ROBUST | {"cross-correlation"},
-        "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild_applies, _wild,
+        frozenset({"event-induced variance", "cross-correlation", "fat tails"}),
+        "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild_applies, _wild, unit="CAR",
     ),
 )  # fmt: skip

@@ -210,7 +210,7 @@ def _sign_zivney(data: TestInput, options: Options) -> Statistic:
     return counted(data, found, f"signs about the median of {n_days} days")
 
 
-ROBUST = frozenset({"event-induced variance", "non-normality"})
+ROBUST = frozenset({"event-induced variance", "fat tails"})
 
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
@@ -224,7 +224,7 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
-        "N(0,1)", ROBUST | {"cross-correlation"},
+        "N(0,1)", frozenset({"event-induced variance", "cross-correlation", "non-normality"}),
         "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _sign_zivney,
     ),
     SignificanceTest(

@@ -13,7 +13,6 @@ from eventstudy.inference.base import (
     TestInput,
     p_value,
 )
-from eventstudy.inference.power import minimum_detectable_effect
 from eventstudy.inference.support import scaled_events, undefined, usable_events
 
 __all__ = ["SINGLE_TESTS", "block_sums", "one_event", "quantile_p_value", "sample_quantile"]
@@ -21,8 +20,6 @@ __all__ = ["SINGLE_TESTS", "block_sums", "one_event", "quantile_p_value", "sampl
 FloatArray = npt.NDArray[np.float64]
 #: With fewer blocks than this no p-value reaches 5 %.
 ENOUGH_BLOCKS = 20
-#: Beyond this p-value a result is insignificant, and the note says what could have been found.
-LEVEL = 0.05
 #: A day with this leverage is fitted exactly, so its residual says nothing.
 FULL_LEVERAGE = 1.0 - 1e-10
 
@@ -107,13 +104,16 @@ def sample_quantile(
     >>> p, n
     (0.05, 99)
     """
-    if scaled:
-        value = car / float(np.sqrt(variance / (length * s2)))
-        room = np.where(leverage < FULL_LEVERAGE, 1.0 - leverage, np.nan)
-        pool = block_sums(residuals / np.sqrt(room), length)
-    else:
-        value, pool = car, block_sums(residuals, length)
+    pool = _pool(residuals, leverage, length, scaled=scaled)
+    value = car / float(np.sqrt(variance / (length * s2))) if scaled else car
     return value, quantile_p_value(value, pool, alternative), len(pool)
+
+
+def _pool(residuals: FloatArray, leverage: FloatArray, length: int, *, scaled: bool) -> FloatArray:
+    """Add up blocks of estimation residuals, of ``e / sqrt(1 - h)`` if scaled."""
+    if not scaled:
+        return block_sums(residuals, length)
+    return block_sums(residuals / np.sqrt(np.where(leverage < FULL_LEVERAGE, 1.0 - leverage, np.nan)), length)
 
 
 def one_event(data: TestInput) -> str | None:
@@ -131,13 +131,7 @@ def _t(data: TestInput, options: Options) -> Statistic:
     t, dof = float(used.scar[0]), float(used.abnormal.dof[0])
     notes = [] if used.abnormal.exact else ["the model's standard error is approximate"]
     p = p_value(t, options.alternative, dof)
-    if p > LEVEL:
-        # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
-        alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
-        least = minimum_detectable_effect(float(np.sqrt(used.cumulative.variance[0])), dof, alpha)
-        notes.insert(0, f"a CAR of {least:.2%} would be found with probability 0.8")
-    note = "; ".join(notes)
-    return Statistic(t, p, "t", dof, float(used.car[0]), note)
+    return Statistic(t, p, "t", dof, float(used.car[0]), "; ".join(notes))
 
 
 def _sq(data: TestInput, options: Options) -> Statistic:
@@ -160,17 +154,19 @@ def _sq(data: TestInput, options: Options) -> Statistic:
     note = f"rank among {n} {unit}"
     if n < ENOUGH_BLOCKS:
         note += f"; p cannot fall below {1 / (n + 1):.3f}: use {ENOUGH_BLOCKS * length} estimation days"
-    return Statistic(float(used.scar[0]), p, "rank", None, float(used.car[0]), note, {"n_blocks": n})
+    null = _pool(fit.residuals[0], fit.leverage[0], length, scaled=True) / np.sqrt(length * fit.s2[0])
+    extra = {"n_blocks": n, "null": null}
+    return Statistic(float(used.scar[0]), p, "rank", None, float(used.car[0]), note, extra)
 
 
 SINGLE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "t", "t with prediction error", "CAR is zero", "t(M-k)", frozenset(),
-        "Patell (1976); Salinger (1992)", one_event, _t,
+        "Patell (1976); Salinger (1992)", one_event, _t, unit="CAR",
     ),
     SignificanceTest(
         "sq", "Sample-quantile test", "CAR is drawn like the estimation-window residuals",
         "rank among estimation days", frozenset({"non-normality"}),
-        "Gelbach, Helland and Klick (2013)", one_event, _sq,
+        "Gelbach, Helland and Klick (2013)", one_event, _sq, unit="CAR",
     ),
 )  # fmt: skip

@@ -204,10 +204,12 @@ def _block(data: TestInput, options: Options) -> Statistic:
         past = draw_days(size, n, n, rng, block)
         centred = (series - series.mean())[:, None]
         draws.append(null_t(centred, day_counts(event, n), day_counts(past, n))[:, 0])
-    p = resampled_p_value(t, np.concatenate(draws), options.alternative)
+    null = np.concatenate(draws)
+    p = resampled_p_value(t, null, options.alternative)
     unit = f"{n} estimation days" + (f" in blocks of {block}: they are autocorrelated" if block > 1 else "")
     note = f"{options.n_resamples} draws of residual vectors from {unit}"
-    return counted(data, Statistic(t, p, "resampled", None, float(used.car.mean()), note))
+    found = Statistic(t, p, "resampled", None, float(used.car.mean()), note, {"null": null})
+    return counted(data, found)
 
 
 def _permutation_applies(data: TestInput) -> str | None:
@@ -229,7 +231,7 @@ def _permutation(data: TestInput, options: Options) -> Statistic:
             f", of which only {len(series) // length} share no day, so it rejects a little too often: use "
             f"{ENOUGH_WINDOWS * length} estimation days"
         )
-    return counted(data, Statistic(t, p, "rank", None, float(used.car.mean()), note))
+    return counted(data, Statistic(t, p, "rank", None, float(used.car.mean()), note, {"null": sums}))
 
 
 ROBUST = frozenset({"cross-correlation", "non-normality", "serial dependence"})
@@ -238,11 +240,12 @@ VECTOR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "block_bootstrap", "Bootstrap of residual vectors", "mean CAR is zero", "percentile-t, resampled",
         ROBUST, "Hein and Westfall (2004)", _block_applies, _block,
+        unit="CAR",
     ),
     SignificanceTest(
         "permutation", "Pseudo-date permutation", "the event is drawn like the estimation days",
         "rank among pseudo-dates", ROBUST,
         "Gelbach, Helland and Klick (2013); Cohn, Johnson, Liu and Wardlaw (csestudy)",
-        _permutation_applies, _permutation,
+        _permutation_applies, _permutation, unit="CAR",
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,16 @@ from eventstudy.inference import (
     recommend,
     run_tests,
 )
-from eventstudy.inference.base import Alternative, Options, TestInput
+from eventstudy.inference.base import Alternative, Options, TestInput, Weights
 from eventstudy.inference.calibrated import Calibrated, recalibrate
 from eventstudy.inference.families import group_tests, window_tests
 from eventstudy.inference.groups import against as against_controls
 from eventstudy.inference.groups import difference
+from eventstudy.inference.intervals import IntervalMethod, event_intervals
 from eventstudy.inference.multiplicity import Adjustment, firm_tests
+from eventstudy.inference.recommend import disagreement
 from eventstudy.inference.registry import as_frame
-from eventstudy.results.data import EventData, WindowLike
+from eventstudy.results.data import EventData, WindowLike, checked_level
 from eventstudy.windows import Window
 
 __all__ = ["StudyTests"]
@@ -45,6 +47,8 @@ class StudyTests:
         alternative: Alternative = "two-sided",
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
+        wild_weights: Weights = "rademacher",
+        wild_by: Literal["date", "event"] = "date",
         by: str | None = None,
         against: StudyTests | None = None,
     ) -> pd.DataFrame:
@@ -60,6 +64,10 @@ class StudyTests:
         seed : int or Generator, optional
             Randomness of resampling tests.
         n_resamples : int, default 999
+        wild_weights : {"rademacher", "mammen"}, default "rademacher"
+            Weights of the wild bootstrap: signs, which suit symmetric CARs, or Mammen's, which keep skewness.
+        wild_by : {"date", "event"}, default "date"
+            Whether the events of a date share a weight, or each event has its own and counts as independent.
         by : str, optional
             Column of the events, such as ``"group"``: the tests of each group's events, and of the
             difference of each two groups.
@@ -88,7 +96,7 @@ class StudyTests:
         """
         window = self._data.window(start, end)
         keys = [tests] if isinstance(tests, str) else tests
-        options = Options(alternative, n_resamples, seed)
+        options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
         if against is not None:
             if by is not None or tests is not None:
                 raise RequestError("against= has tests of its own: leave tests and by out.")
@@ -133,6 +141,47 @@ class StudyTests:
                 f"{day:%Y-%m-%d}. Take the treated out of the controls."
             )
         return against._data
+
+    def intervals(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        methods: Sequence[IntervalMethod] = ("t", "conformal", "bootstrap_t"),
+        level: float = 0.95,
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Intervals of the CAR of each event, with and without normal returns.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        methods : sequence of {"t", "conformal", "bootstrap_t"}
+            The t with prediction error, as in `car`; the CARs that the conformal test, which fits the
+            model again with the event in the sample, does not reject; the residual bootstrap.
+        level : float, default 0.95
+        seed : int or Generator, optional
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By event_id and method: car, ci_low, ci_high, note.
+
+        Raises
+        ------
+        RequestError
+            If a method is unknown.
+        """
+        data = self._data.test_input(self._data.window(start, end))
+        options = Options(n_resamples=n_resamples, seed=seed)
+        frame = event_intervals(data, list(methods), checked_level(level), options)
+        ids = self._data.index[frame.pop("event").to_numpy()]
+        return frame.set_axis(pd.Index(ids, name=self._data.index.name), axis=0).set_index(
+            "method", append=True
+        )
 
     def firm_tests(
         self,
@@ -277,7 +326,8 @@ class StudyTests:
         -------
         DataFrame
             test, reason, statistic, p_value (two-sided), note; the headline test first. Resampling
-            tests draw with seed 0, so that the table is the same each time. With a calibration also
+            tests draw with seed 0, so that the table is the same each time. Where the two kinds of tests for
+            one common date disagree, the note says what that means. With a calibration also
             size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
             well_specified.
 
@@ -291,6 +341,9 @@ class StudyTests:
         if calibration is not None:
             chosen = recalibrate(data, chosen, calibration, self._data.model_label)
         done = run_tests(data, list(chosen["test"]), Options(seed=0)).set_index("test")
+        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
+            note = str(done.loc[key, "note"])
+            done.loc[key, "note"] = f"{told}; {note}" if note else told
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:

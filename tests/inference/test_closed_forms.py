@@ -193,7 +193,7 @@ def test_a_window_of_several_days_is_ranked_among_blocks(panel):
     sums = scaled.reshape(20, 3).sum(axis=1)
     b = (np.abs(sums) >= abs(car / math.sqrt(variance / (3 * fit.s2[0])))).sum()
     assert row["p_value"] == pytest.approx((1 + b) / 21)
-    assert row["note"] == "rank among 20 blocks of 3 estimation days"
+    assert row["note"].startswith("rank among 20 blocks of 3 estimation days; a CAR of ")
     row = run_tests(made.test(0, 3), ["sq"]).iloc[0]
     assert "p cannot fall below 0.062: use 80 estimation days" in row["note"]
 

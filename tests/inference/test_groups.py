@@ -55,7 +55,7 @@ def test_one_date_is_the_portfolio_t_of_the_difference(window, panel):
     assert row["p_value"] == pytest.approx(want["p_value"], rel=1e-10)
     assert (row["dof"], row["distribution"]) == (58, "t")
     assert row["estimate"] == pytest.approx(a.car.mean() - b.car.mean(), rel=1e-12)
-    assert row["note"] == "4 events and 5 events on 1 date"
+    assert row["note"].startswith("4 events and 5 events on 1 date; a difference of ")
 
 
 def test_difference_changes_sign_with_the_order(panel):
@@ -137,7 +137,9 @@ def test_treated_without_controls_are_left_out_and_counted(panel):
     few = controls.only(controls.tested_dates[:, 0] == controls.tested_dates[0, 0])
     frame = against(treated, few, Options(seed=1)).set_index("test")
     note = frame.loc["difference_portfolio", "note"]
-    assert note == "5 treated and 5 controls on 1 date; 5 treated on dates without a counterpart left out"
+    assert note.startswith(
+        "5 treated and 5 controls on 1 date; 5 treated on dates without a counterpart left out; a difference"
+    )
     assert not frame.loc["difference_dates", "applicable"]
     apart = select(panel(n=4, layout="distinct").abnormal, np.arange(4) > 0)
     with pytest.raises(RequestError, match="No control event has the tested dates"):

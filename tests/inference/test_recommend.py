@@ -9,6 +9,7 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, TestInput, recommend
+from eventstudy.inference.recommend import disagreement
 from eventstudy.windows import Window
 
 
@@ -45,23 +46,31 @@ def test_one_event_of_a_model_without_an_exact_standard_error(panel):
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"n": 12, "layout": "common"}, ["grank_t", "permutation", "block_bootstrap"]),
+        ({"n": 12, "layout": "common"}, ["permutation", "block_bootstrap", "grank_t"]),
+        ({"n": 16, "layout": "common"}, ["grank_t", "permutation", "block_bootstrap"]),
         ({"n": 30, "layout": "mixed", "correlation": 0.4}, ["grank_t", "wild_bootstrap"]),
         ({"n": 24, "layout": "distinct"}, ["grank_t", "generalized_sign"]),
-        ({"n": 9, "layout": "distinct"}, ["grank_t", "sign", "wild_bootstrap"]),
+        ({"n": 9, "layout": "distinct"}, ["wild_bootstrap", "sign", "grank_t"]),
     ],
 )
 def test_events_of_a_model_without_an_exact_standard_error(panel, options, names):
     made = panel(**options).abnormal
     found = chosen(TestInput(replace(made, exact=False), Window(0, 1)))
     assert list(found) == names
-    assert "approximate" in found["grank_t"]
+    assert "approximate" in found[names[0]]
 
 
 def test_one_common_date(panel):
-    found = chosen(panel(n=12, layout="common").test(0, 1))
+    found = chosen(panel(n=16, layout="common").test(0, 1))
     assert list(found) == ["adjusted_bmp", "grank_t", "portfolio", "block_bootstrap", "permutation"]
-    assert "suspect a rise in variance" in found["portfolio"]
+    assert "the two above do not, suspect a rise in variance" in found["portfolio"]
+
+
+def test_few_events_on_one_date(panel):
+    found = chosen(panel(n=12, layout="common").test(0, 1))
+    assert list(found) == ["adjusted_bmp", "portfolio", "block_bootstrap", "permutation", "grank_t"]
+    assert "adjusted_bmp does not, suspect a rise in variance" in found["portfolio"]
+    assert "with only 12 events it rejects too readily" in found["grank_t"]
     assert "against=controls" in found["block_bootstrap"]
     assert "all 12 events share one date" in found["adjusted_bmp"]
     assert "11 degrees of freedom" in found["adjusted_bmp"]
@@ -91,9 +100,31 @@ def test_dates_that_overlap(panel):
     assert "effective N" in found["adjusted_bmp"]
 
 
+def test_few_events_on_dates_that_overlap(panel):
+    found = chosen(panel(n=12, layout="mixed", correlation=0.6).test(0, 1))
+    assert list(found) == ["adjusted_bmp", "jaffe", "grank_t"]
+
+
+@pytest.mark.parametrize(
+    ("p", "key", "told"),
+    [
+        ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
+        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "closer together than their past"),
+        ({"adjusted_bmp": 0.01, "portfolio": 0.01}, None, ""),
+        ({"adjusted_bmp": 0.2, "portfolio": 0.2}, None, ""),
+        ({"adjusted_bmp": np.nan, "portfolio": 0.01}, None, ""),
+        ({"bmp": 0.01}, None, ""),
+    ],
+)
+def test_what_it_means_that_the_pairs_disagree(p, key, told):
+    found = disagreement(p)
+    assert list(found) == ([] if key is None else [key])
+    assert told in "".join(found.values())
+
+
 def test_only_what_is_available(panel):
     data = panel(n=12, layout="common").test(0, 1)
-    assert list(chosen(data, available=["portfolio", "bmp", "grank_t"])) == ["grank_t", "portfolio"]
+    assert list(chosen(data, available=["portfolio", "bmp", "grank_t"])) == ["portfolio", "grank_t"]
     with pytest.raises(RequestError, match="no test 'grankt'"):
         recommend(data, available=["grankt"])
 

@@ -7,7 +7,7 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, Options, run_tests
-from eventstudy.inference.base import SignificanceTest
+from eventstudy.inference.base import CONDITIONS, SignificanceTest
 
 COLUMNS = [
     "test",
@@ -23,7 +23,6 @@ COLUMNS = [
     "applicable",
     "note",
 ]
-ROBUST = {"event-induced variance", "cross-correlation", "non-normality", "serial dependence"}
 
 
 def test_columns_and_types(panel):
@@ -40,9 +39,28 @@ def test_declarations():
     for key, test in TESTS.items():
         assert isinstance(test, SignificanceTest)
         assert test.key == key
-        assert test.robust_to <= ROBUST
+        assert test.robust_to <= CONDITIONS
         assert test.reference
         assert test.null
+
+
+def test_tests_whose_null_is_symmetry_claim_fat_tails_alone():
+    """Signs, signed ranks and flipped signs are tests of the mean only where both tails are alike."""
+    for key in (
+        "sign",
+        "wilcoxon",
+        "wild_bootstrap",
+        "generalized_sign",
+        "grank_t",
+        "grank_z",
+        "rank_zivney",
+    ):
+        assert TESTS[key].survives({"fat tails"})
+        assert not TESTS[key].survives({"non-normality"})
+    for key in ("rank", "cumrank_t", "sq", "conformal", "block_bootstrap", "permutation", "bootstrap"):
+        assert TESTS[key].survives({"non-normality", "fat tails"})
+    assert not TESTS["bmp"].survives({"fat tails"})
+    assert TESTS["bmp"].survives(set())
 
 
 def test_keys_keep_their_order(panel):

@@ -233,7 +233,7 @@ def test_permutation_of_one_day_is_the_rank_of_the_portfolio(panel):
     scale = np.sqrt((made.test(0, 0).cumulative.variance / fit.s2).mean())
     value = abs(fit.ar[:, 2].mean() / scale)
     assert row["p_value"] == (1 + (np.abs(past) >= value).sum()) / 61
-    assert row["note"] == "rank among 60 pseudo-dates"
+    assert row["note"].startswith("rank among 60 pseudo-dates; a mean CAR of ")
     portfolio = run_tests(made.test(0, 0), ["portfolio"]).iloc[0]
     assert row["statistic"] == pytest.approx(portfolio["statistic"], rel=1e-12)
 
@@ -280,3 +280,58 @@ def test_seed_and_number_of_resamples_are_checked(panel):
     ):
         with pytest.raises(RequestError, match=word):
             run_tests(data, ["bootstrap"], options)
+
+
+def test_wild_bootstrap_by_event_and_by_date(panel):
+    data = panel(n=14, layout="distinct", seed=3).test(0, 1)
+    by = {
+        (unit, weights): run_tests(
+            data, ["wild_bootstrap"], Options(n_resamples=1999, seed=2, wild_by=unit, wild_weights=weights)
+        ).iloc[0]
+        for unit in ("date", "event")
+        for weights in ("rademacher", "mammen")
+    }
+    assert len({round(row["statistic"], 12) for row in by.values()}) == 1  # one event a date
+    for weights in ("rademacher", "mammen"):
+        assert by["date", weights]["p_value"] == pytest.approx(by["event", weights]["p_value"], abs=0.05)
+    assert "a sign an event" in by["event", "rademacher"]["note"]
+    assert "a weight of Mammen's an event" in by["date", "mammen"]["note"]
+
+
+def test_wild_bootstrap_by_event_says_that_dates_are_shared(panel):
+    data = panel(n=14, layout="mixed", seed=3).test(0, 1)
+    dates, events = (
+        run_tests(data, ["wild_bootstrap"], Options(n_resamples=99, seed=2, wild_by=unit)).iloc[0]
+        for unit in ("date", "event")
+    )
+    assert "for each of" in dates["note"]
+    assert "taken as independent" in events["note"]
+    assert events["statistic"] == pytest.approx(mean_t(data.car))
+    assert dates["statistic"] != pytest.approx(events["statistic"])
+
+
+def test_mammen_weights_keep_the_size_under_skewness():
+    """Fifty chi-square(2) values: signs reject 9 % on one side, 2 on the other; Mammen's weights 6 and 5."""
+    rng, samples, ones = np.random.default_rng(0), 600, np.ones(50)
+    rejected = {(w, side): 0 for w in ("rademacher", "mammen") for side in ("less", "greater")}
+    for _ in range(samples):
+        x = rng.chisquare(2, 50) - 2
+        t = clustered_t(x, ones)
+        draws = {
+            "rademacher": wild_bootstrap(x, ones, wild_weights(299, 50, rng)),
+            "mammen": wild_bootstrap(x - x.mean(), ones, wild_weights(299, 50, rng, "mammen")),
+        }
+        for weights, side in rejected:
+            rejected[weights, side] += resampled_p_value(t, draws[weights], side) <= 0.05
+    rate = {key: n / samples for key, n in rejected.items()}
+    assert rate["rademacher", "less"] > 0.07
+    assert rate["rademacher", "greater"] < 0.035
+    assert rate["mammen", "less"] == pytest.approx(0.05, abs=0.025)
+    assert rate["mammen", "greater"] == pytest.approx(0.05, abs=0.025)
+
+
+def test_unknown_weights_are_refused(panel):
+    with pytest.raises(RequestError, match="rademacher, mammen"):
+        run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_weights="webb"))
+    with pytest.raises(RequestError, match="date, event"):
+        run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_by="firm"))

@@ -53,7 +53,9 @@ def test_source_of_the_standard_error_and_tests_offered(market, model, told):
         assert results.se_source in " ".join(str(results.summary(0, 1)).split())
         offered = results.recommended(0, 1)
         assert set(offered["test"]) <= FREE
-        assert offered["test"].iloc[0] == ("sq" if len(events) == 1 else "grank_t")
+        assert offered["test"].iloc[0] in {"sq", "wild_bootstrap", "permutation"}
+        if len(events) > 1:  # few events: ranks scaled by their own spread come last
+            assert offered["test"].iloc[-1] == "grank_t"
         assert offered["p_value"].between(0, 1).all()
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.inference import TESTS
+from eventstudy.errors import RequestError
+from eventstudy.inference import TESTS, run_tests
 
 COLUMNS = [
     *["test", "statistic", "distribution", "dof", "p_value", "estimate", "n_events"],
@@ -95,7 +96,8 @@ def test_recommended_tests_apply_and_carry_their_numbers(which, request):
 
 def test_recommendation_follows_the_design(one, common, distinct):
     assert set(one.recommended(0, 0)["test"]) == {"sq", "conformal", "t"}
-    assert common.recommended(0, 1)["test"].tolist()[:2] == ["adjusted_bmp", "grank_t"]
+    assert common.recommended(0, 1)["test"].tolist()[:2] == ["adjusted_bmp", "portfolio"]
+    assert common.recommended(0, 1)["test"].tolist()[-1] == "grank_t"  # eight events are few for it
     assert "portfolio" in common.recommended(0, 1)["test"].tolist()
     assert not {"patell", "bmp", "cross_sectional"} & set(common.recommended(0, 1)["test"])
     assert "grank_t" in distinct.recommended(0, 1)["test"].tolist()
@@ -116,3 +118,41 @@ def test_clustering(common, distinct):
 def test_the_same_seed_gives_the_same_numbers(common):
     first, second = (common.test(0, 1, seed=3, n_resamples=99) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_intervals_by_event_and_method(one, common):
+    frame = common.intervals(0, 1, seed=1)
+    assert frame.index.names == ["event_id", "method"]
+    cars = common.car(0, 1)
+    normal = frame.xs("t", level="method")
+    np.testing.assert_allclose(normal[["car", "ci_low", "ci_high"]], cars[["car", "ci_low", "ci_high"]])
+    pd.testing.assert_frame_equal(frame, common.intervals(0, 1, seed=1))
+    assert one.intervals(0, 0, methods=["conformal"], level=0.9)["ci_low"].notna().all()
+    with pytest.raises(RequestError, match="level is the coverage"):
+        one.intervals(0, 0, level=95)
+
+
+def test_wild_bootstrap_takes_its_weights_from_the_request(distinct):
+    ways = {
+        (weights, by): distinct.test(
+            0, 1, tests="wild_bootstrap", seed=1, wild_weights=weights, wild_by=by
+        ).iloc[0]
+        for weights in ("rademacher", "mammen")
+        for by in ("date", "event")
+    }
+    assert "a weight of Mammen's" in ways["mammen", "date"]["note"]
+    assert "a sign" in ways["rademacher", "event"]["note"]
+    assert ways["rademacher", "date"]["p_value"] != ways["mammen", "date"]["p_value"]
+
+
+def test_recommendations_say_what_disagreement_means(common, monkeypatch):
+    def rigged(data, keys, options):
+        frame = run_tests(data, keys, options)
+        frame.loc[frame["test"] == "portfolio", "p_value"] = 0.01
+        frame.loc[frame["test"] == "adjusted_bmp", "p_value"] = 0.4
+        return frame
+
+    monkeypatch.setattr("eventstudy.results.testing.run_tests", rigged)
+    notes = common.recommended(0, 1).set_index("test")["note"]
+    assert "more volatile than the estimation window" in notes["portfolio"]
+    assert "against=controls" in notes["portfolio"]
