@@ -6,6 +6,12 @@ from . import sources as sources
 from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.comparison import compare_models as compare_models
+from .longrun import BuyAndHold as BuyAndHold
+from .longrun import BuyAndHoldResults as BuyAndHoldResults
+from .longrun import CalendarTimePortfolio as CalendarTimePortfolio
+from .longrun import CalendarTimeResults as CalendarTimeResults
+from .longrun import MatchedFirms as MatchedFirms
+from .longrun import ReferencePortfolios as ReferencePortfolios
 from .market import Market as Market
 from .market.currency import in_currency as in_currency
 from .market.overnight import known_at_open as known_at_open

@@ -391,3 +391,41 @@ def test_calendar_time_t_repeats_the_first_day(folder: Path, panel: str) -> None
         assert table[column].nunique() == 1
         assert table[column][0] == pytest.approx(inside, abs=1e-12)
     assert table["aar"].nunique() == len(table)
+
+
+@pytest.mark.parametrize("panel", MOCK.values())
+def test_buy_and_hold_abnormal_returns(folder: Path, panel: str) -> None:
+    """Equal, against the index. Their standard error is ``sigma sqrt(L)`` of the model's residuals.
+
+    That is a daily deviation scaled up, of another benchmark than the index which the return is measured
+    against, and of one event: no spread across events, no skewness. Ours is of the cross-section, so that no
+    factor lies between the statistics; that theirs are what is said here is shown.
+    """
+    table, results = theirs(folder, panel, "bhart"), study(folder, panel)
+    events = results.sample.events[["security", "date"]].assign(event_id=results._data.index)
+    ours = es.BuyAndHold(results.spec.market, es.Events(events), horizon=(-5, 5)).fit()
+    sigma = np.sqrt(results._data.abnormal.s2)
+    for end in range(-5, 6):
+        want = table[table["relative_index"] == end]
+        assert ours.bhar(end)["bhar"].to_numpy() == pytest.approx(want["bhar"].to_numpy(), abs=1e-14)
+        se = sigma * np.sqrt(end + 6)
+        assert se == pytest.approx(want["bhar_se"].to_numpy(), rel=1e-12)
+        assert want["bhar_t"].to_numpy() == pytest.approx((want["bhar"] / want["bhar_se"]).to_numpy())
+        cross = want["bhar"].mean() / (want["bhar"].std() / np.sqrt(5))
+        assert ours.test(end).loc["t", "statistic"] == pytest.approx(cross, rel=1e-10)
+
+
+def test_calendar_time_portfolio_is_not_their_calendar_time_t(folder: Path) -> None:
+    """Theirs is AAR over the spread of AARs within the window; ours a regression over calendar days."""
+    results, table = study(folder, "sim1000"), theirs(folder, "sim1000", "CalTimeT")
+    market = results.spec.market
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", es.errors.EventStudyWarning)
+        ours = es.CalendarTimePortfolio(market, results.spec.events, horizon=(-10, 10), cov="ols").fit()
+    inside = table["aar"][0] / table["aar"].std(ddof=1)
+    assert table["caltime_t"][0] == pytest.approx(inside, abs=1e-12)
+    x = np.column_stack([np.ones(len(ours.portfolio)), ours.portfolio["benchmark"]])
+    theta, sse = np.linalg.lstsq(x, ours.portfolio["portfolio"], rcond=None)[:2]
+    se = np.sqrt(sse[0] / (len(x) - 2) * np.linalg.inv(x.T @ x)[0, 0])
+    assert ours.alpha()["t"].iloc[0] == pytest.approx(theta[0] / se, rel=1e-9)
+    assert abs(ours.alpha()["t"].iloc[0] - inside) > 0.1

@@ -1,0 +1,381 @@
+"""Buy-and-hold abnormal returns over months or years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import (
+    ExcludedEventsWarning,
+    NoUsableEventsError,
+    OverlapWarning,
+    RequestError,
+    counted,
+    warn,
+)
+from eventstudy.events import Events
+from eventstudy.inference.base import Alternative
+from eventstudy.inference.parametric import skewness
+from eventstudy.longrun.panel import FloatArray, IntArray, Panel, compounded
+from eventstudy.longrun.references import MatchedFirms, Reference, ReferencePortfolios
+from eventstudy.longrun.skewness import skewed_tests
+from eventstudy.market import Market
+from eventstudy.sample import EventSample
+from eventstudy.tables import Section, Table
+from eventstudy.windows import Window
+
+__all__ = ["BuyAndHold", "BuyAndHoldResults", "Delisted"]
+
+Delisted = Literal["reference", "cash", "truncate"]
+
+
+class BuyAndHold:
+    r"""Buy-and-hold abnormal returns: what an investor earned beyond a benchmark.
+
+    .. math:: \mathrm{BHAR}_i = \prod_{t \in H} (1 + R_{it}) - \prod_{t \in H} (1 + R_{bt})
+
+    Parameters
+    ----------
+    market : Market
+        Of months (the event's month is day 0 of its horizon), weeks or days.
+    events : Events, or what `Events` takes
+        A date between two sessions belongs to the next: with month-end returns, to its own month.
+    horizon : Window or (int, int), default (1, 36)
+        First and last session relative to the event's.
+    reference : ReferencePortfolios, MatchedFirms or None
+        What is compared with; None is the market's benchmark. An observed return, not that of a fitted
+        model, whose intercept would be compounded.
+    delisted : {"reference", "cash", "truncate"}, default "reference"
+        What the proceeds of an event firm that disappears earn until the horizon ends: the reference's
+        return, nothing, or both sides end with it.
+    delisting : mapping or Series, optional
+        Delisting return of a security, compounded with its last return, where that does not hold it yet.
+
+    See Also
+    --------
+    CalendarTimePortfolio : a test that allows for the correlation of events that overlap in time.
+
+    Notes
+    -----
+    Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A security counts as delisted after its last return
+    in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm or its
+    benchmark has no return at the start or an unknown one within, or it has no reference.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> dates = months.sessions[20:100:2]
+    >>> events = [{"security": s, "date": d} for s, d in zip(months.securities, dates)]
+    >>> found = es.BuyAndHold(months, events, horizon=(1, 12)).fit()
+    >>> found
+    BuyAndHoldResults: 40 events, horizon (+1, +12), against market
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        events: Events | pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        horizon: Window | Sequence[int] = (1, 36),
+        reference: ReferencePortfolios | MatchedFirms | None = None,
+        *,
+        delisted: Delisted = "reference",
+        delisting: Mapping[str, float] | pd.Series | None = None,
+    ) -> None:
+        if delisted not in get_args(Delisted):
+            raise RequestError(f"delisted must be one of {', '.join(get_args(Delisted))}, got {delisted!r}.")
+        if not isinstance(reference, ReferencePortfolios | MatchedFirms | None):
+            raise RequestError(
+                "reference must be ReferencePortfolios, MatchedFirms or None for the market's benchmark, got "
+                f"{type(reference).__name__}."
+            )
+        self.market = market
+        self.events = events if isinstance(events, Events) else Events(events)
+        self.horizon = Window.of(horizon)
+        self.reference, self.delisted = reference, delisted
+        self.panel = Panel.of(market, delisting)
+
+    def __repr__(self) -> str:
+        return f"BuyAndHold: {len(self.events)} events, horizon {self.horizon}\n  {self.market!r}"
+
+    def fit(self) -> BuyAndHoldResults:
+        """Compound both sides of every event.
+
+        Raises
+        ------
+        NoUsableEventsError
+            If not one event can be used; the message gives each reason.
+
+        Warns
+        -----
+        ExcludedEventsWarning
+            If some events cannot be used.
+        OverlapWarning
+            If horizons of one security overlap: their returns are then partly the same ones.
+        """
+        sample = placed(self.market, self.events)
+        first = sample.day0 + self.horizon.start
+        reasons: dict[int, str] = {}
+        for i in np.flatnonzero((first < 0) | (sample.day0 + self.horizon.end >= len(self.market.sessions))):
+            reasons[int(i)] = f"its horizon {self.horizon} reaches beyond the data"
+        inside = np.array([i for i in range(len(sample)) if i not in reasons], dtype=np.int64)
+        references = self._references(sample, inside, first)
+        rows: list[_Held] = []
+        kept: list[int] = []
+        for i, reference in zip(inside.tolist(), references, strict=True):
+            held = (
+                reference if isinstance(reference, str) else self._hold(sample, i, int(first[i]), reference)
+            )
+            if isinstance(held, str):
+                reasons[i] = held
+            else:
+                rows.append(held)
+                kept.append(i)
+        excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
+        excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
+        told = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+        lines = "\n".join(f"  event {name}: {reason}" for name, reason in list(excluded.items())[:10])
+        if not rows:
+            raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{lines}")
+        if excluded:
+            warn(
+                f"{len(excluded)} of {len(self.events)} events cannot be used:\n{lines}",
+                ExcludedEventsWarning,
+            )
+        used = sample.events.iloc[kept]
+        overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
+        if overlaps:
+            warn(
+                f"{counted(overlaps, 'pair')} of events of one security with overlapping horizons: drop the "
+                "later one of each, or use CalendarTimePortfolio, which holds a security once.",
+                OverlapWarning,
+            )
+        return BuyAndHoldResults(self, used, sample.day0[kept], rows, told)
+
+    def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
+        length, security = len(self.horizon), sample.security[inside]
+        if isinstance(self.reference, ReferencePortfolios):
+            return self.reference.of(self.panel, security, first[inside], length)
+        if isinstance(self.reference, MatchedFirms):
+            return self.reference.of(self.panel, security, first[inside], length, sample.events.iloc[inside])
+        bank = sample.bank
+        found: list[Reference | str] = []
+        for row, start in zip(sample.benchmark[inside].tolist(), first[inside].tolist(), strict=True):
+            if row < 0:
+                found.append("no benchmark is given for it")
+                continue
+            values = bank.single[row, start : start + length]
+            values = np.expm1(values) if self.market.kind == "log" else values
+            if np.isnan(values).any():
+                found.append(f"benchmark {bank.names[row]} lacks returns in the horizon")
+                continue
+            found.append(Reference(values, compounded(values), bank.names[row], 1))
+        return found
+
+    def _hold(self, sample: EventSample, i: int, first: int, reference: Reference) -> _Held | str:
+        security, length = sample.security[i : i + 1], len(self.horizon)
+        returns, gone = (a[0] for a in self.panel.held(security, first, length))
+        if gone[0]:
+            return "it has no return from the start of the horizon on"
+        spans = self.market.arrays.spans[security[0], first : first + length]
+        begins, event = np.arange(length) - spans + 1, first + np.arange(length) == sample.day0[i]
+        if ((spans > 0) & (begins < 0) & ~event).any():
+            return "its first return in the horizon spans sessions from before it"
+        n_lost = int((np.isnan(returns) & ~gone).sum())
+        if n_lost:
+            return f"{counted(n_lost, 'return')} of it within the horizon are not known"
+        last = int(np.flatnonzero(~gone)[-1])
+        fill = np.zeros(length) if self.delisted == "cash" else reference.returns
+        wealth = compounded(np.where(gone, fill, returns))
+        other = reference.wealth
+        if self.delisted == "truncate":
+            wealth, other = (np.where(gone, w[last], w) for w in (wealth, other))
+        return _Held(wealth, other, last + 1 if gone.any() else length, reference.name, reference.n_firms)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Wealth of one event's firm and of its reference, and the periods until the firm was gone."""
+
+    wealth: FloatArray
+    reference: FloatArray
+    n_periods: int
+    name: str
+    n_firms: int
+
+
+def placed(market: Market, events: Events) -> EventSample:
+    """Place events in a market without regard to what lies before them."""
+    # A sample has an estimation window; this one excludes no event and is never laid out.
+    return EventSample.of(market, events, Window(1, 1), Window(0, 0))
+
+
+def _overlaps(security: IntArray, day0: IntArray, length: int) -> int:
+    """Count neighbouring events of one security whose horizons overlap."""
+    order = np.lexsort((day0, security))
+    same = np.diff(security[order]) == 0
+    return int((same & (np.diff(day0[order]) < length)).sum())
+
+
+class BuyAndHoldResults:
+    """Buy-and-hold abnormal returns and their tests.
+
+    Attributes
+    ----------
+    spec : BuyAndHold
+    events : DataFrame
+        The events used.
+    excluded : Series
+        Reason why an event could not be used, by event_id.
+    """
+
+    def __init__(
+        self, spec: BuyAndHold, events: pd.DataFrame, day0: IntArray, rows: list[_Held], excluded: pd.Series
+    ) -> None:
+        self.spec, self.events, self.excluded = spec, events, excluded
+        self._day0, self._rows = day0, rows
+
+    def __repr__(self) -> str:
+        names = {row.name for row in self._rows}
+        against = names.pop() if len(names) == 1 else f"{len(names)} references"
+        n, out = len(self._rows), len(self.excluded)
+        gone = f" ({out} excluded)" if out else ""
+        what = f"{counted(n, 'event')}{gone}, horizon {self.spec.horizon}, against {against}"
+        return f"BuyAndHoldResults: {what}"
+
+    @property
+    def paths(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Value of one unit put into each firm, and into its reference; event_id × relative session."""
+        columns = pd.Index(self.spec.horizon.offsets, name="session")
+        return tuple(  # type: ignore[return-value]
+            pd.DataFrame(np.array([getattr(r, side) for r in self._rows]), self.events.index, columns)
+            for side in ("wealth", "reference")
+        )
+
+    def bhar(self, end: int | None = None) -> pd.DataFrame:
+        """Buy-and-hold abnormal return of each event.
+
+        Parameters
+        ----------
+        end : int, optional
+            Last relative session; the end of the horizon by default.
+
+        Returns
+        -------
+        DataFrame
+            By event_id: security, start (session of day 0), bhar, actual and expected (buy-and-hold return
+            of the firm and of the reference), n_periods (with a return of the firm; fewer if delisted),
+            reference, n_firms (in the reference).
+        """
+        column = self._column(end)
+        own, other = (path.to_numpy()[:, column] for path in self.paths)
+        return pd.DataFrame(
+            {
+                "security": self.events["security"],
+                "start": self.spec.market.sessions[self._day0],
+                "bhar": own - other,
+                "actual": own - 1.0,
+                "expected": other - 1.0,
+                "n_periods": [min(row.n_periods, column + 1) for row in self._rows],
+                "reference": [row.name for row in self._rows],
+                "n_firms": [row.n_firms for row in self._rows],
+            },
+            index=self.events.index,
+        )
+
+    def mean_path(self) -> pd.DataFrame:
+        """Mean abnormal return from the start of the horizon to each of its sessions.
+
+        Columns mean, median, se (cross-sectional), skewness, n_events, n_delisted.
+        """
+        own, other = self.paths
+        values = (own - other).to_numpy()
+        n = len(values)
+        ended = np.array([row.n_periods for row in self._rows])
+        reached = np.arange(values.shape[1]) + 1
+        return pd.DataFrame(
+            {
+                "mean": values.mean(axis=0),
+                "median": np.median(values, axis=0),
+                "se": values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.nan,
+                "skewness": [skewness(v) if n > 2 and v.std() > 0 else np.nan for v in values.T],
+                "n_events": n,
+                "n_delisted": (ended[:, None] < reached).sum(axis=0),
+            },
+            index=own.columns,
+        )
+
+    def test(
+        self,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+        n_resamples: int = 1000,
+        seed: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        """Test that the mean buy-and-hold abnormal return is zero.
+
+        Parameters
+        ----------
+        end : int, optional
+            Last relative session; the end of the horizon by default.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        n_resamples : int, default 1000
+        seed : int or Generator, optional
+
+        Returns
+        -------
+        DataFrame
+            By test: ``t`` (cross-sectional), ``johnson`` (skewness-adjusted, N(0, 1)) and ``bootstrap``
+            (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999);
+            estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
+            n_events, null, reference, note. What cannot be computed is NaN, and the note says why.
+
+        Notes
+        -----
+        All take events to be independent. Horizons that overlap in calendar time share shocks: the note gives
+        the share of pairs that do.
+        """
+        if alternative not in get_args(Alternative):
+            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
+        if n_resamples < 1:
+            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        values = self.bhar(end)["bhar"].to_numpy()
+        return skewed_tests(values, alternative, n_resamples, seed, self._dependence())
+
+    def summary(self) -> Table:
+        """Summarise returns by horizon, and the tests of the whole one (bootstrap with seed 0)."""
+        path = self.mean_path()
+        marks = sorted({0, len(path) // 3, 2 * len(path) // 3, len(path) - 1})
+        percent = dict.fromkeys(("mean", "median", "se"), "{:.2%}")
+        shown = ["estimate", "statistic", "p_value", "critical_low", "critical_high"]
+        sections = (
+            Section(path.iloc[marks], "Mean abnormal return to a session", percent | {"skewness": "{:.2f}"}),
+            Section(self.test(seed=0)[shown], f"Tests of {self.spec.horizon}", {"estimate": "{:.2%}"}),
+        )
+        notes = [f"Proceeds of delisted firms: {self.spec.delisted}."]
+        notes += [n for n in self.test(seed=0)["note"].unique() if n]
+        return Table("Buy-and-hold abnormal returns", sections, tuple(notes))
+
+    def _column(self, end: int | None) -> int:
+        horizon = self.spec.horizon
+        if end is None:
+            return len(horizon) - 1
+        if end not in horizon:
+            raise RequestError(f"Session {end!r} is outside of the horizon {horizon}.")
+        return int(end) - horizon.start
+
+    def _dependence(self) -> str:
+        """Say how many pairs of events overlap in calendar time; empty if none do."""
+        gaps = np.abs(self._day0[:, None] - self._day0)[np.triu_indices(len(self._day0), 1)]
+        share = float((gaps < len(self.spec.horizon)).mean()) if len(gaps) else 0.0
+        if share == 0:
+            return ""
+        return (
+            f"the horizons of {share:.0%} of pairs of events overlap in time, and their returns may be "
+            "correlated: compare with CalendarTimePortfolio"
+        )

@@ -1,0 +1,108 @@
+"""Simple returns of a market with what became of its securities: the ground that long horizons stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy.errors import DataError, RequestError
+from eventstudy.market import LEVELS, Market
+
+__all__ = ["Panel", "compounded", "laid_on_sessions"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Returns of S securities over T sessions.
+
+    Attributes
+    ----------
+    market : Market
+    returns : array, shape (S, T)
+        Simple returns, delisting returns included; NaN where there is none.
+    last : array of int, shape (S,)
+        Session of each security's last return, -1 where it has none. After it the security is gone:
+        delisted, or suspended to the end of the data.
+    """
+
+    market: Market
+    returns: FloatArray
+    last: IntArray
+
+    @classmethod
+    def of(cls, market: Market, delisting: Mapping[str, float] | pd.Series | None = None) -> Panel:
+        """Take the returns of a market, each last one compounded with the security's delisting return.
+
+        Raises
+        ------
+        RequestError
+            If the market holds no returns.
+        DataError
+            If a delisting return is below -1 or of a security that the market has not.
+        """
+        if market.kind in LEVELS or market.arrays.gap is not None:
+            raise RequestError("Long horizons need a market of returns over days, weeks or months.")
+        returns = market.arrays.returns
+        returns = np.expm1(returns) if market.kind == "log" else returns.copy()
+        seen = ~np.isnan(returns)
+        last = np.where(seen.any(axis=1), returns.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1)
+        for name, value in ({} if delisting is None else dict(delisting)).items():
+            row = int(market.positions([str(name)])[0])
+            if row < 0 or last[row] < 0:
+                raise DataError(
+                    f"A delisting return is given for {name!r}, which has no return in the market."
+                )
+            if not -1.0 <= value < np.inf:
+                raise DataError(
+                    f"The delisting return of {name} is {value!r}; it is a decimal of -1 or more."
+                )
+            returns[row, last[row]] = (1.0 + returns[row, last[row]]) * (1.0 + value) - 1.0
+        return cls(market, returns, last.astype(np.int64))
+
+    def held(self, security: IntArray, first: int, length: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Take returns of securities over `length` sessions from `first`, and where they are gone.
+
+        A session without trade while a security is still there earns nothing, if the return after it spans
+        both; else it is NaN, as is a session after the last.
+        """
+        window = self.returns[security, first : first + length]
+        gone = first + np.arange(length) > self.last[security, None]
+        covered = np.isnan(window) & ~gone & self._spanned(security, first, length)
+        return np.where(covered, 0.0, window), gone
+
+    def _spanned(self, security: IntArray, first: int, length: int) -> npt.NDArray[np.bool_]:
+        """Sessions that the next return of a security spans; shape (n, length)."""
+        spans = self.market.arrays.spans[security]
+        reach = np.where(spans > 0, np.arange(spans.shape[1]) - spans + 1, spans.shape[1])
+        begins = np.minimum.accumulate(reach[:, ::-1], axis=1)[:, ::-1][:, first : first + length]
+        return np.asarray(begins <= first + np.arange(length))
+
+
+def compounded(returns: FloatArray) -> FloatArray:
+    """Return the value of one unit at the end of each period; last axis."""
+    return np.asarray(np.cumprod(1.0 + returns, axis=-1), dtype=np.float64)
+
+
+def laid_on_sessions(frame: pd.DataFrame, market: Market, what: str) -> pd.DataFrame:
+    """Lay a dated frame on the sessions and securities of a market; a value holds until the next.
+
+    Raises
+    ------
+    DataError
+        If it is not dated or shares no security with the market.
+    """
+    if not isinstance(frame, pd.DataFrame) or not isinstance(frame.index, pd.DatetimeIndex):
+        raise DataError(f"{what} must be a DataFrame of dates × securities.")
+    columns = list(market.returns.columns)
+    if not frame.columns.isin(columns).any():
+        raise DataError(f"{what} has no column in common with the market.")
+    sessions = market.sessions
+    days = sessions.union(frame.index)
+    return frame.sort_index().reindex(days).ffill().reindex(index=sessions, columns=columns)

@@ -1,0 +1,334 @@
+"""Buy-and-hold abnormal returns against loops over months: benchmarks, delisting, tests, bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.errors import (
+    DataError,
+    ExcludedEventsWarning,
+    NoUsableEventsError,
+    OverlapWarning,
+    RequestError,
+)
+from eventstudy.longrun.references import portfolio_wealth
+from eventstudy.longrun.skewness import bootstrap_johnson, bootstrap_p_value, johnson
+
+H = 12
+
+
+def months_of(returns: pd.DataFrame, event: pd.Series) -> range:
+    start = returns.index.get_loc(event["date"])
+    return range(start + 1, start + 1 + H)
+
+
+def own_growth(returns: pd.DataFrame, security: str, months: range, fill: pd.Series | None) -> float:
+    """Growth of one unit; a gap within earns nothing (the next return spans it), after the last: `fill`."""
+    last, value = returns[security].last_valid_index(), 1.0
+    for t in months:
+        r = returns[security].iloc[t]
+        if returns.index[t] > last:
+            r = 0.0 if fill is None else fill.iloc[t]
+        value *= 1.0 + (0.0 if np.isnan(r) else r)
+    return value
+
+
+def index_growth(returns: pd.DataFrame, months: range) -> float:
+    return float(np.prod(1.0 + returns["index"].iloc[list(months)]))
+
+
+@pytest.mark.parametrize("delisted", ["reference", "cash", "truncate"])
+def test_against_an_index(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame, delisted: str
+) -> None:
+    found = es.BuyAndHold(market, events, (1, H), delisted=delisted).fit().bhar()
+    assert found["n_periods"].min() < H
+    for i, event in events.iterrows():
+        months = months_of(returns, event)
+        if delisted == "truncate":
+            last = returns.index.get_loc(returns[event["security"]].last_valid_index())
+            months = range(months.start, min(months.stop, last + 1))
+        fill = returns["index"] if delisted == "reference" else None
+        own = own_growth(returns, event["security"], months, fill)
+        assert found.loc[i, "actual"] == pytest.approx(own - 1, abs=1e-12)
+        assert found.loc[i, "bhar"] == pytest.approx(own - index_growth(returns, months), abs=1e-12)
+        assert found.loc[i, "reference"] == "index"
+
+
+def test_log_returns_are_compounded_as_simple_ones(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
+) -> None:
+    logs = es.Market(np.log1p(returns), benchmark="index", kind="log")
+    a, b = (es.BuyAndHold(m, events, (1, H)).fit().bhar()["bhar"] for m in (market, logs))
+    assert a.to_numpy() == pytest.approx(b.to_numpy(), abs=1e-12)
+
+
+def test_a_delisting_return_is_compounded_with_the_last(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
+) -> None:
+    plain = es.BuyAndHold(market, events, (1, H), delisted="cash").fit().bhar()
+    found = es.BuyAndHold(market, events, (1, H), delisted="cash", delisting={"F05": -0.3}).fit().bhar()
+    changed = (found["actual"] - plain["actual"]).abs() > 1e-12
+    assert changed.sum() == 1
+    i = changed.idxmax()
+    assert found.loc[i, "security"] == "F05"
+    assert 1 + found.loc[i, "actual"] == pytest.approx((1 + plain.loc[i, "actual"]) * 0.7)
+
+
+def groups_of(returns: pd.DataFrame) -> pd.DataFrame:
+    labels = pd.DataFrame([["small" if i % 2 else "large" for i in range(30)]], [returns.index[0]])
+    labels.columns = returns.columns[1:]
+    later = labels.copy()
+    later.iloc[0, :4] = ["small", "large", "small", "large"]
+    return pd.concat([labels, later.set_axis([returns.index[65]])])
+
+
+def like(returns: pd.DataFrame, security: str, formed: int, groups: pd.DataFrame, row: int) -> list[str]:
+    """Firms of the security's group at `formed`, by their label in month `row`, that are listed or to be."""
+    now, then = groups.loc[: returns.index[row]].iloc[-1], groups.loc[: returns.index[formed]].iloc[-1]
+    return [n for n in returns.columns[1:] if n != security and now[n] == then[security]]
+
+
+@pytest.mark.parametrize("rebalanced", [False, True])
+def test_against_portfolios_of_formation(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame, rebalanced: bool
+) -> None:
+    groups = groups_of(returns)
+    reference = es.ReferencePortfolios(groups, rebalanced=rebalanced)
+    found = es.BuyAndHold(market, events, (1, H), reference).fit().bhar()
+    for i, event in events.iterrows():
+        months = months_of(returns, event)
+        formed = months.start - 1
+        firms = [
+            n for n in like(returns, event["security"], formed, groups, formed)
+            if returns.index.get_loc(returns[n].last_valid_index()) >= months.start
+        ]  # fmt: skip
+        wealth = dict.fromkeys(firms, 1.0)
+        total = 1.0
+        for t in months:
+            known = {}
+            for n in firms:
+                r = returns[n].iloc[t]
+                # F07's gap is spanned by its next return; F28 is not listed yet, F05 and F29 are gone.
+                known[n] = 0.0 if n == "F07" and np.isnan(r) else r
+            alive = [r for r in known.values() if not np.isnan(r)]
+            mean = np.mean(alive)
+            for n in firms:
+                wealth[n] *= 1.0 + (mean if np.isnan(known[n]) else known[n])
+            total *= 1.0 + mean
+        want = total if rebalanced else np.mean(list(wealth.values()))
+        assert found.loc[i, "expected"] == pytest.approx(want - 1, abs=1e-12)
+        assert found.loc[i, "n_firms"] == len(firms)
+
+
+def test_a_firm_listed_after_formation_is_no_constituent_of_it(returns: pd.DataFrame) -> None:
+    """F28 is listed in month 60 and trebles at once: a portfolio of current constituents buys it."""
+    changed = returns.copy()
+    changed.loc[changed.index[61], "F28"] = 2.0
+    market = es.Market(changed, benchmark="index")
+    groups = pd.DataFrame("all", changed.index, changed.columns[1:])
+    groups.loc[: changed.index[59], "F28"] = np.nan
+    event = [{"security": "F01", "date": changed.index[58]}]
+    results = {}
+    for constituents in ("formation", "current"):
+        reference = es.ReferencePortfolios(groups, rebalanced=True, constituents=constituents)
+        results[constituents] = es.BuyAndHold(market, event, (1, 6), reference).fit().bhar().iloc[0]
+    assert results["current"]["expected"] > results["formation"]["expected"] + 0.03
+    total = 1.0
+    for t in range(59, 65):
+        firms = [n for n in changed.columns[1:] if n != "F01" and groups[n].iloc[t - 1] == "all"]
+        total *= 1.0 + changed[firms].iloc[t].mean()
+    assert results["current"]["expected"] == pytest.approx(total - 1, abs=1e-12)
+
+
+def test_value_weights_are_those_of_formation(market: es.Market, returns: pd.DataFrame) -> None:
+    groups = pd.DataFrame("all", returns.index[:1], returns.columns[1:])
+    cap = pd.DataFrame([np.arange(1.0, 31.0)], returns.index[:1], returns.columns[1:])
+    event = [{"security": "F01", "date": returns.index[20]}]
+    found = (
+        es.BuyAndHold(market, event, (1, 6), es.ReferencePortfolios(groups, weights=cap)).fit().bhar().iloc[0]
+    )
+    firms = [n for n in returns.columns[1:] if n not in ("F01",)]
+    growth = (1 + returns[firms].iloc[21:27]).prod(skipna=True).where(returns[firms].iloc[21].notna())
+    means = returns[firms].iloc[21:27].mean(axis=1)
+    growth["F28"] = (1 + means).prod()  # not listed: its share lies with the others until it is
+    assert found["expected"] == pytest.approx(
+        (growth * cap.iloc[0][firms]).sum() / cap.iloc[0][firms].sum() - 1
+    )
+
+
+def test_matched_firms(market: es.Market, events: pd.DataFrame, returns: pd.DataFrame) -> None:
+    named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
+    pool = {"F05", "F07", "F28", "F29"}
+    keep = named[~named["twin"].isin(pool)]
+    found = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit().bhar()
+    for i, event in keep.iterrows():
+        months = months_of(returns, event)
+        want = float(np.prod(1 + returns[event["twin"]].iloc[list(months)]))
+        assert found.loc[i, "expected"] == pytest.approx(want - 1, abs=1e-12)
+        assert found.loc[i, "reference"] == event["twin"]
+
+
+def test_nearest_firms_by_size_band_and_ratio(market: es.Market, returns: pd.DataFrame) -> None:
+    rng = np.random.default_rng(2)
+    size = pd.DataFrame([rng.lognormal(0, 0.5, 30)], returns.index[:1], returns.columns[1:])
+    ratio = pd.DataFrame([rng.uniform(0, 2, 30)], returns.index[:1], returns.columns[1:])
+    events = [{"security": n, "date": returns.index[30]} for n in ("F01", "F02", "F04")]
+    for by, reference in (
+        (ratio, es.MatchedFirms(size=size, ratio=ratio, exclude=("F10",))),
+        (size, es.MatchedFirms(size=size, exclude=("F10",))),
+    ):
+        found = es.BuyAndHold(market, events, (1, 6), reference).fit().bhar()
+        for row in found.itertuples():
+            s = size.iloc[0] / size.iloc[0][row.security]
+            fits = s[(s >= 0.7) & (s <= 1.3)].index.difference([row.security, "F10", "F28"])
+            distance = (by.iloc[0][fits] - by.iloc[0][row.security]).abs()
+            assert row.reference == distance.idxmin()
+
+
+def test_tests_by_scipy_and_by_resampling_again(market: es.Market, events: pd.DataFrame) -> None:
+    results = es.BuyAndHold(market, events, (1, H)).fit()
+    values = results.bhar()["bhar"].to_numpy()
+    table = results.test(seed=3)
+    t = stats.ttest_1samp(values, 0)
+    assert table.loc["t", ["statistic", "p_value"]].tolist() == pytest.approx(
+        [t.statistic, t.pvalue], rel=1e-10
+    )
+    n, s = len(values), values.mean() / values.std(ddof=1)
+    g = stats.skew(values, bias=False)
+    tj = np.sqrt(n) * (s + g * s**2 / 3 + g / (6 * n))
+    assert table.loc["johnson", "statistic"] == pytest.approx(tj, rel=1e-10)
+    assert table.loc["johnson", "p_value"] == pytest.approx(2 * stats.norm.sf(abs(tj)), rel=1e-10)
+    # The same resamples, one by one.
+    drawn = values[np.random.default_rng(3).integers(n, size=(1000, n // 4))]
+    centred = []
+    for x in drawn:
+        s, g, m = (x.mean() - values.mean()) / x.std(ddof=1), stats.skew(x, bias=False), len(x)
+        centred.append(np.sqrt(m) * (s + g * s**2 / 3 + g / (6 * m)))
+    boot = table.loc["bootstrap"]
+    assert boot["statistic"] == pytest.approx(tj, rel=1e-10)
+    assert boot["critical_low"] == pytest.approx(np.quantile(centred, 0.025), rel=1e-9)
+    assert boot["critical_high"] == pytest.approx(np.quantile(centred, 0.975), rel=1e-9)
+    tails = [(1 + (np.array(centred) >= tj).sum()) / 1001, (1 + (np.array(centred) <= tj).sum()) / 1001]
+    assert boot["p_value"] == pytest.approx(2 * min(tails))
+    assert "of pairs of events overlap in time" in boot["note"]
+    one_sided = results.test(seed=3, alternative="greater")["p_value"]
+    assert one_sided["bootstrap"] == pytest.approx(tails[0])
+
+
+def test_johnson_of_the_published_example() -> None:
+    """N = 74, S = 2.0903, skewness 1.6534: 38.72841 (help of Stata's skewt)."""
+    values = np.random.default_rng(0).gamma(2.0, size=74)
+    s, g = values.mean() / values.std(ddof=1), stats.skew(values, bias=False)
+    assert johnson(values) == pytest.approx(np.sqrt(74) * (s + g * s**2 / 3 + g / (6 * 74)))
+    s, g = 2.09027474443816, 1.653433511704859
+    assert np.sqrt(74) * (s + g * s**2 / 3 + g / (6 * 74)) == pytest.approx(38.72841, abs=5e-6)
+
+
+def test_resamples_of_equal_values_are_drawn_again() -> None:
+    values = np.r_[np.zeros(19), 1.0]
+    draws = bootstrap_johnson(values, 200, np.random.default_rng(0))
+    assert len(draws) == 200
+    assert np.isfinite(draws).all()
+    assert bootstrap_p_value(draws.max() + 1, draws, "greater") == pytest.approx(1 / 201)
+
+
+def test_means_and_paths(market: es.Market, events: pd.DataFrame) -> None:
+    results = es.BuyAndHold(market, events, (1, H)).fit()
+    path = results.mean_path()
+    for end in (1, 5, H):
+        values = results.bhar(end)["bhar"]
+        assert path.loc[end, "mean"] == pytest.approx(values.mean())
+        assert path.loc[end, "se"] == pytest.approx(values.std() / np.sqrt(len(values)))
+        assert path.loc[end, "skewness"] == pytest.approx(stats.skew(values, bias=False))
+    assert path["n_delisted"].iloc[-1] == (results.bhar()["n_periods"] < H).sum() > 0
+    text = str(results.summary())
+    assert "Proceeds of delisted firms: reference" in text
+    assert "bootstrap" in text
+
+
+def test_portfolio_of_two_by_hand() -> None:
+    returns = np.array([[0.1, np.nan], [0.2, 0.5]])
+    wealth, period = portfolio_wealth(returns, np.array([1.0, 1.0]), rebalanced=False)
+    assert wealth == pytest.approx([1.15, (1.1 * 1.5 + 1.2 * 1.5) / 2])
+    assert period == pytest.approx([0.15, 0.5])
+    wealth, period = portfolio_wealth(returns, np.array([1.0, 3.0]), rebalanced=True)
+    assert period == pytest.approx([0.175, 0.5])
+    assert wealth == pytest.approx([1.175, 1.175 * 1.5])
+
+
+def test_daily_months_and_dates_between_sessions(market: es.Market, returns: pd.DataFrame) -> None:
+    """A mid-month date belongs to its month, which is day 0; the horizon starts with the next."""
+    a = es.BuyAndHold(market, [{"security": "F01", "date": "2003-05-14"}], (1, 6)).fit().bhar()
+    assert str(a["start"].iloc[0].date()) == "2003-05-31"
+    event = pd.Series({"security": "F01", "date": pd.Timestamp("2003-05-31")})
+    months = list(months_of(returns, event))[:6]
+    assert a["actual"].iloc[0] == pytest.approx(np.prod(1 + returns["F01"].iloc[months]) - 1)
+
+
+def test_a_study_of_monthly_returns(market: es.Market, returns: pd.DataFrame) -> None:
+    """Windows of the plain event study are months as well."""
+    event = [{"security": "F01", "date": "2006-05-14"}]
+    results = es.EventStudy(market, event, estimation=(-60, -1), window=(0, 6)).fit()
+    at = returns.index.get_loc(pd.Timestamp("2006-05-31"))
+    x = np.column_stack([np.ones(60), returns["index"].iloc[at - 60 : at]])
+    theta = np.linalg.lstsq(x, returns["F01"].iloc[at - 60 : at], rcond=None)[0]
+    want = returns["F01"].iloc[at : at + 7] - theta[0] - theta[1] * returns["index"].iloc[at : at + 7]
+    assert results.abnormal_returns.iloc[0].to_numpy() == pytest.approx(want.to_numpy(), abs=1e-12)
+
+
+def test_what_cannot_be_used_is_said(market: es.Market, returns: pd.DataFrame) -> None:
+    late = [
+        {"security": "F01", "date": returns.index[-5]},
+        {"security": "F29", "date": returns.index[74]},
+        {"security": "F02", "date": returns.index[50]},
+        {"security": "F99", "date": returns.index[50]},
+        {"security": "F07", "date": returns.index[65]},
+    ]
+    with pytest.warns(ExcludedEventsWarning, match="4 of 5 events"):
+        results = es.BuyAndHold(market, late, (2, H)).fit()
+    told = results.excluded
+    assert "reaches beyond the data" in told[0]
+    assert "no return from the start" in told[1]
+    assert "no security 'F99'" in told[3]
+    assert "spans sessions from before it" in told[4]
+    assert "4 excluded" in repr(results)
+    with pytest.raises(NoUsableEventsError, match="beyond the data"):
+        es.BuyAndHold(market, late[:1], (1, H)).fit()
+    twice = [{"security": "F02", "date": returns.index[i]} for i in (50, 55)]
+    with pytest.warns(OverlapWarning, match="1 pair of events of one security"):
+        few = es.BuyAndHold(market, twice, (1, H)).fit()
+    notes = few.test()["note"]
+    assert "needs 16 or more" in notes["bootstrap"]
+    assert np.isnan(few.test().loc["johnson", "p_value"])
+    with pytest.raises(RequestError, match="outside of the horizon"):
+        few.bhar(40)
+    with pytest.raises(RequestError, match="alternative must be"):
+        few.test(alternative="both")  # type: ignore[arg-type]
+
+
+def test_bad_specifications(market: es.Market, events: pd.DataFrame, returns: pd.DataFrame) -> None:
+    with pytest.raises(RequestError, match="delisted must be"):
+        es.BuyAndHold(market, events, delisted="zero")  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="reference must be"):
+        es.BuyAndHold(market, events, reference="index")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="-1 or more"):
+        es.BuyAndHold(market, events, delisting={"F05": -30})
+    with pytest.raises(DataError, match="no return in the market"):
+        es.BuyAndHold(market, events, delisting={"F77": -0.3})
+    with pytest.raises(RequestError, match="pass rebalanced=True"):
+        es.ReferencePortfolios(groups_of(returns), constituents="current")
+    with pytest.raises(RequestError, match="frame of sizes"):
+        es.MatchedFirms()
+    wrong = groups_of(returns).add_prefix("x")
+    with pytest.raises(DataError, match="no column in common"):
+        es.BuyAndHold(market, events, (1, 6), es.ReferencePortfolios(wrong)).fit()
+    with pytest.raises(RequestError, match="no column 'twin'"):
+        es.BuyAndHold(market, events, (1, 6), es.MatchedFirms(column="twin")).fit()
+    volume = es.volume_market(pd.DataFrame(np.ones((40, 2)), pd.bdate_range("2020-01-01", periods=40)))
+    with pytest.raises(RequestError, match="market of returns"):
+        es.BuyAndHold(volume, [{"security": "0", "date": "2020-01-10"}], (1, 6))
