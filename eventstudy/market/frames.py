@@ -287,9 +287,14 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {told_time(day)}"
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
+        # A typical price with a minus, not one adjusted too far.
+        marked = prices.to_numpy()[row, column] < 0 and abs(prices.to_numpy()[row, column]) > 0.2 * np.nanmax(
+            prices.iloc[:, int(column)].to_numpy()
+        )
+        crsp = " In CRSP a minus marks the mean of bid and ask: take prices.abs()." if marked else ""
         raise DataError(
             f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
-            "prices as missing. If these are returns, make the market with Market(returns, ...)."
+            f"prices as missing.{crsp} If these are returns, make the market with Market(returns, ...)."
         )
     warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)

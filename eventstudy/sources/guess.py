@@ -27,10 +27,11 @@ __all__ = [
 
 DATES = (
     "date", "day", "datetime", "session", "tradedate", "trddt", "trddy", "caldt", "dlycaldt", "timestamp",
+    "日期", "交易日期",
 )  # fmt: skip
 SECURITIES = (
     "security", "ticker", "symbol", "permno", "isin", "stkcd", "tscode", "cusip", "gvkey", "secid",
-    "stock", "code",
+    "stock", "code", "代码", "股票代码", "证券代码",
 )  # fmt: skip
 FIELDS = {
     "close": "close", "price": "close", "last": "close", "clsprc": "close", "prc": "close",
@@ -40,7 +41,10 @@ FIELDS = {
     "volume": "volume", "vol": "volume", "dnshrtrd": "volume", "previousclose": "previous_close",
     "preclose": "previous_close", "prevclose": "previous_close", "reference": "reference",
     "referenceprice": "reference", "dividends": "dividends", "dividend": "dividends",
-    "splits": "splits", "split": "splits", "stocksplits": "splits",
+    "splits": "splits", "split": "splits", "stocksplits": "splits", "pxopen": "open", "pxhigh": "high",
+    "pxlow": "low", "pxvolume": "volume", "开盘": "open", "开盘价": "open", "收盘": "close",
+    "收盘价": "close", "最高": "high", "最高价": "high", "最低": "low", "最低价": "low", "成交量": "volume",
+    "前收盘": "previous_close", "前收盘价": "previous_close", "昨收": "previous_close",
 }  # fmt: skip
 ROLES = ("date", "security", "ignore")
 

@@ -255,3 +255,20 @@ def test_real_files(shared_data: Path) -> None:
     closes = read_prices(shared_data / "facts" / "closes.csv")
     bundled = es.datasets.surveillance_prices()["close"]
     pd.testing.assert_frame_equal(closes["close"], bundled, check_exact=True)
+
+
+def test_columns_in_chinese(tmp_path: Path) -> None:
+    path = tmp_path / "行情.csv"
+    text = "日期,股票代码,开盘,收盘,最高,最低,成交量\n2019-05-22,002415,24.95,26.07,26.99,24.84,100\n"
+    path.write_bytes(text.encode("gb18030"))
+    prices = es.sources.read_prices(path, encoding="gb18030")
+    assert prices.columns.get_level_values(0).tolist() == ["close", "high", "low", "open", "volume"]
+    assert prices.at["2019-05-22", ("low", "002415")] == 24.84
+
+
+def test_prices_that_crsp_marks_with_a_minus(tmp_path: Path) -> None:
+    path = tmp_path / "crsp.csv"
+    path.write_text("PERMNO,date,PRC,VOL\n10001,20190521,-27.5,0\n10001,20190522,28,100\n")
+    with pytest.raises(DataError, match=r"-27.5 on 2019-05-21.*a minus marks the mean of bid and ask"):
+        es.Market.from_prices(es.sources.read_prices(path))
+    assert es.Market.from_prices(es.sources.read_prices(path).abs()).returns.notna().sum().item() == 1
