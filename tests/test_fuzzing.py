@@ -81,12 +81,35 @@ def closes(seed: int, cells: list[tuple[int, int, int, float]]) -> pd.DataFrame:
     return pd.DataFrame(values, DAYS, ["A", "B", "INDEX"])
 
 
-def study(seed, cells, given_events, options, ambiguous, non_session) -> None:
+def fields(shape: str, seed: int, cells: list[tuple[int, int, int, float]]) -> pd.DataFrame:
+    """Make closes alone, bars with volume, adjusted closes, or closes with dividends and splits."""
+    close = closes(seed, cells)
+    if shape == "close":
+        return close
+    rng = np.random.default_rng(seed)
+    some = pd.DataFrame(rng.random(close.shape) < 0.05, close.index, close.columns)
+    if shape == "bars":
+        volume = (1000.0 * close.notna()).mask(some, 0.0)
+        parts = {"close": close, "open": close.shift().fillna(close), "high": close, "low": close * 0.99}
+        return pd.concat(parts | {"volume": volume}, axis=1)
+    if shape == "adjusted":
+        return pd.concat({"Close": close, "Adj Close": (close * 0.9).mask(some, close)}, axis=1)
+    return pd.concat({"close": close, "dividends": 1.5 * some, "splits": 2.0 * some[::-1]}, axis=1)
+
+
+def calendar_of(name: str | None, mended: bool) -> str | es.Exchange | None:
+    if name is None or not mended:
+        return name
+    return es.Exchange(name, closed=["2019-06-12"], extra=["2019-06-15"], closes={"2019-06-14": "11:30"})
+
+
+def study(shape, mended, seed, cells, given_events, options, ambiguous, non_session) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             listed = es.Events(given_events, ambiguous=ambiguous, non_session=non_session)
-            market = es.Market.from_prices(closes(seed, cells), benchmark="INDEX", **options)
+            options = options | {"calendar": calendar_of(options["calendar"], mended)}
+            market = es.Market.from_prices(fields(shape, seed, cells), benchmark="INDEX", **options)
             results = es.EventStudy(
                 market, listed, estimation=(-40, -6), window=(-5, 5), min_observations=10
             ).fit()
@@ -96,10 +119,13 @@ def study(seed, cells, given_events, options, ambiguous, non_session) -> None:
         assert sorted(used + out) == list(range(len(given_events)))
         assert results.excluded["reason"].str.len().gt(0).all()
         assert np.isfinite(results.car(0, 0)["car"].dropna()).all()
-        results.limit_hits, results.halts, market.audit()
+        results.limit_hits, results.halts, results.suspects, market.audit()
+        assert str(results.summary())
 
 
 CASES = (
+    st.sampled_from(["close", "close", "bars", "adjusted", "payouts"]),
+    st.booleans(),
     st.integers(0, 50),
     spoiled,
     events,
@@ -118,12 +144,16 @@ CASES = (
 
 @settings(derandomize=True, deadline=None, max_examples=40, database=None, suppress_health_check=QUIET)
 @given(*CASES)
-def test_no_crash_and_no_silent_drop(seed, cells, given_events, options, ambiguous, non_session):
-    study(seed, cells, given_events, options, ambiguous, non_session)
+def test_no_crash_and_no_silent_drop(
+    shape, mended, seed, cells, given_events, options, ambiguous, non_session
+):
+    study(shape, mended, seed, cells, given_events, options, ambiguous, non_session)
 
 
 @pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=2000, database=None, suppress_health_check=QUIET)
 @given(*CASES)
-def test_no_crash_and_no_silent_drop_at_length(seed, cells, given_events, options, ambiguous, non_session):
-    study(seed, cells, given_events, options, ambiguous, non_session)
+def test_no_crash_and_no_silent_drop_at_length(
+    shape, mended, seed, cells, given_events, options, ambiguous, non_session
+):
+    study(shape, mended, seed, cells, given_events, options, ambiguous, non_session)

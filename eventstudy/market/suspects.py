@@ -148,7 +148,7 @@ def _large(data: MarketData) -> Iterator[Suspects]:
         growth = 1 + simple[i]
         ratio = max(growth, 1 / growth) if 1e-3 < growth < 1e3 else 1.5
         split = abs(ratio / round(ratio) - 1) < 0.03
-        hint = f"; a split of {round(ratio)} to 1 that was not adjusted for?" if split else ""
+        hint = f", like a split of {round(ratio)} to 1 that was not adjusted for" if split else ""
         return f"{value[i]:+.1%} in one session{hint}"
 
     yield _of(data, "large return", column, row, row, told)
