@@ -11,6 +11,7 @@ import pytest
 
 from eventstudy import Events
 from eventstudy.errors import EventError, EventStudyError, NaiveTimeError
+from eventstudy.events import reading
 
 
 def one(**event) -> pd.Series:
@@ -342,3 +343,55 @@ def test_a_changed_time_is_not_told_on_the_old_clock() -> None:
     frame = Events({"security": "A", "announced_at": "2019-05-21 19:00-04:00"}).frame
     later = Events(frame.assign(announced_at=frame["announced_at"] + pd.Timedelta(hours=1))).frame
     assert later["announced_local"].iloc[0] == pd.Timestamp("2019-05-22 00:00", tz="UTC")
+
+
+CLEAN = {
+    "days": {"date": pd.to_datetime(["2019-05-22", "2019-05-23", "2020-01-02"])},
+    "written days": {"date": ["2019-05-22", "2019-05-23", "2020-01-02"]},
+    "times of a zone": {
+        "announced_at": pd.to_datetime(
+            ["2019-05-21 19:00", "2019-11-05 08:30", "2020-01-01 23:59"]
+        ).tz_localize("America/New_York")
+    },
+    "written times": {
+        "announced_at": ["2019-05-21 19:00-04:00", "2019-05-21T19:00:01+0800", "2020-01-01 23:59:30Z"]
+    },
+    "some of both": {
+        "date": ["2019-05-22", None, None],
+        "announced_at": [None, "2019-05-21 19:00-04:00", "2020-01-01 23:59Z"],
+    },
+    "of other events": {
+        "date": pd.to_datetime(["2019-05-22", None, "2020-01-02"]),
+        "announced_at": pd.to_datetime([None, "2019-05-21 23:00", None], utc=True),
+    },
+}
+
+
+@pytest.mark.parametrize("columns", CLEAN.values(), ids=CLEAN.keys())
+def test_clean_columns_are_read_like_rows(columns, monkeypatch):
+    frame = pd.DataFrame({"security": ["A", "B", "A"], **columns})
+    assert reading.clean_columns(frame) is not None
+    whole = Events(frame)
+    monkeypatch.setattr(reading, "clean_columns", lambda frame: None)
+    rows = Events(frame)
+    pd.testing.assert_frame_equal(whole.frame, rows.frame)
+    assert list(map(str, whole.frame["announced_local"])) == list(map(str, rows.frame["announced_local"]))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"date": ["2019-05-22", "22.5.2019"]},
+        {"date": ["2019-05-22", "2019-13-01"]},
+        {"date": ["2019-05-22", pd.Timestamp("2019-05-22")]},
+        {"date": pd.DatetimeIndex([pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-22 10:00")])},
+        {"date": ["2019-05-22", "9999-05-22"]},
+        {"date": ["2019-05-22", None]},
+        {"announced_at": pd.DatetimeIndex([pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-22 10:00")])},
+        {"announced_at": ["2019-05-21 19:00-04:00", "2019-05-21 19:00"]},
+        {"announced_at": ["2019-05-21 19:00-04:00", "2019-05-21 19:00 America/New_York"]},
+        {"announced_at": ["2019-05-21 19:00-04:00"] * 2, "date": ["2019-05-22", None]},
+    ],
+)
+def test_columns_in_doubt_are_left_to_the_reader_of_rows(columns):
+    assert reading.clean_columns(pd.DataFrame({"security": ["A", "B"], **columns})) is None

@@ -1,4 +1,4 @@
-"""Events: who was announced about, and when."""
+"""Frames and records of announcements, read and checked row by row."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import EventError, NaiveTimeError, cleaned
+from eventstudy.errors import EventError, NaiveTimeError
+from eventstudy.events.columns import Moments, clean_columns
 
-__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "Ambiguous", "Events", "NonSession"]
-
-NonSession = Literal["next", "previous", "skip", "raise"]
-Ambiguous = Literal["exclude", "first", "last"]
+__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "as_frame", "check_zone", "validated"]
 
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
 AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
@@ -30,153 +28,8 @@ ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
 ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
 
 
-class Events:
-    """A list of announcements, one row an event, validated and immutable.
-
-    Parameters
-    ----------
-    events : DataFrame, mapping or iterable of mappings
-        Columns (or keys) `security` and either `date`, a day, or `announced_at`, a time **with**
-        its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
-        timestamp. A time known only to a window is given by both its ends, `announced_after` and
-        `announced_before`, instead. Optional: `event_id` (unique; default 0, 1, ...), `label`,
-        `group`, `benchmark` (a benchmark or column of the market, for this event instead of the
-        market's), `factors` (the name of one of the market's sets of factors); any other column is kept.
-    timezone : str, optional
-        IANA zone of announcement times that carry none. Without it a time without zone is an error.
-    non_session : {"next", "previous", "skip", "raise"}, default "next"
-        What a `date` that is no session of the market becomes: the next session, the previous one,
-        an excluded event, or an error.
-    ambiguous : {"exclude", "first", "last"}, default "exclude"
-        What an event becomes whose `announced_after` and `announced_before` fall to different
-        sessions: excluded, with a reason that names both, or placed at the first or the last of them.
-
-    Raises
-    ------
-    EventError
-        If a column is missing, a date cannot be read, an id or a whole event stands twice.
-    NaiveTimeError
-        If an announcement time has no zone and `timezone` is not given.
-
-    See Also
-    --------
-    Events.overlaps : announcements of one security that lie close together.
-
-    Examples
-    --------
-    >>> import eventstudy as es
-    >>> events = es.Events(
-    ...     [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00", "label": "NYT report"}]
-    ... )
-    >>> events
-    Events: 1 event of 1 security, announced 2019-05-21
-    >>> es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00"}])
-    Traceback (most recent call last):
-        ...
-    eventstudy.errors.NaiveTimeError: Event 0 (002415.SZ): announced_at '2019-05-21 19:00' has no time zone, \
-so its first session is unknown. Write '2019-05-21 19:00-04:00' or '2019-05-21 19:00 America/New_York', \
-or pass Events(..., timezone='America/New_York').
-    """
-
-    def __init__(
-        self,
-        events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
-        *,
-        timezone: str | None = None,
-        non_session: NonSession = "next",
-        ambiguous: Ambiguous = "exclude",
-    ) -> None:
-        if non_session not in get_args(NonSession):
-            raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
-        if ambiguous not in get_args(Ambiguous):
-            raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
-        if timezone is not None:
-            _zone(timezone, "timezone")
-        self._non_session: NonSession = non_session
-        self._ambiguous: Ambiguous = ambiguous
-        self._frame = _validated(_as_frame(events), timezone)
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The events: index `event_id`; columns security, date, announced_at (UTC) and all others.
-
-        Where windows are given, also announced_after and announced_before (UTC).
-        """
-        return self._frame.copy()
-
-    @property
-    def non_session(self) -> NonSession:
-        """What a date that is no session becomes."""
-        return self._non_session
-
-    @property
-    def ambiguous(self) -> Ambiguous:
-        """What an event becomes that may have met either of two sessions."""
-        return self._ambiguous
-
-    @property
-    def securities(self) -> list[str]:
-        """The securities announced about, each once, in order of appearance."""
-        return list(self._frame["security"].unique())
-
-    def __len__(self) -> int:
-        return len(self._frame)
-
-    def __repr__(self) -> str:
-        days = self._days()
-        n, k = len(self), len(self.securities)
-        span = f"{days.min():%Y-%m-%d}"
-        if days.max() != days.min():
-            span += f" to {days.max():%Y-%m-%d}"
-        return f"Events: {n} event{'s' * (n != 1)} of {k} securit{'y' if k == 1 else 'ies'}, announced {span}"
-
-    def _repr_html_(self) -> str:
-        return cleaned(f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True, border=0)}")
-
-    def _days(self) -> pd.Series:
-        """Calendar day of each event; of an announcement time, the day where it was announced."""
-        local = [
-            given.tz_localize(None).normalize() if pd.notna(given) else day
-            for day, given in zip(self._frame["date"], self._frame["announced_local"], strict=True)
-        ]
-        return pd.Series(local, index=self._frame.index, dtype="datetime64[ns]")
-
-    def overlaps(self, within_days: int = 365) -> pd.DataFrame:
-        """Pairs of events of one security that lie close together.
-
-        An earlier announcement inside the estimation window of a later one spoils its normal
-        returns; inside its event window, it spoils the abnormal ones.
-
-        Parameters
-        ----------
-        within_days : int, default 365
-            Largest distance in calendar days.
-
-        Returns
-        -------
-        DataFrame
-            One row a pair: security, event_id, earlier_event_id, days_apart.
-
-        Examples
-        --------
-        >>> import eventstudy as es
-        >>> es.Events(
-        ...     {"security": ["A", "A"], "date": ["2020-01-02", "2020-01-09"]}
-        ... ).overlaps()
-          security  event_id  earlier_event_id  days_apart
-        0        A         1                 0           7
-        """
-        frame = pd.DataFrame({"security": self._frame["security"], "day": self._days()})
-        frame = frame.rename_axis("event_id").reset_index().reset_index(names="order")
-        pairs = frame.merge(frame, on="security", suffixes=("", "_earlier"))
-        apart = (pairs["day"] - pairs["day_earlier"]).dt.days
-        later = (apart > 0) | ((apart == 0) & (pairs["order"] > pairs["order_earlier"]))
-        out = pairs.assign(days_apart=apart)[later & (apart <= within_days)]
-        out = out.rename(columns={"event_id_earlier": "earlier_event_id"})
-        return out[["security", "event_id", "earlier_event_id", "days_apart"]].reset_index(drop=True)
-
-
-def _as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return events as a frame of one row each, whatever they were given as."""
     if isinstance(events, pd.DataFrame):
         frame = events.copy()
         if frame.index.name == "event_id" and "event_id" not in frame.columns:
@@ -200,7 +53,14 @@ def _as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, A
     return frame.reset_index(drop=True)
 
 
-def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+    """Return the frame of `Events`, checked.
+
+    Raises
+    ------
+    EventError
+        The message names the event and what is wrong with it.
+    """
     if "security" not in frame:
         meant = next((c for c in frame.columns if str(c).lower() in SECURITY_NAMES), None)
         hint = f" Rename it: frame.rename(columns={{{meant!r}: 'security'}})." if meant is not None else ""
@@ -222,6 +82,35 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
             f"event_id {ids[ids.duplicated()].tolist()[0]!r} stands more than once. An id names one event "
             "(one announcement about one security); a firm may recur, an id may not."
         )
+    when = clean_columns(frame) or _row_by_row(frame, ids, security, timezone)
+    out = pd.DataFrame(
+        {
+            "security": security.to_numpy(),
+            "date": when.days,
+            "announced_at": when.times,
+            "announced_local": when.local,
+        },
+        index=pd.Index(ids.to_numpy(), name="event_id"),
+    )
+    if set(WINDOW) & set(frame.columns):
+        for name, end in when.ends.items():
+            out[name] = end
+    own = ["security", "date", "announced_at", "announced_local", "event_id", *WINDOW]
+    others = frame.drop(columns=own, errors="ignore")
+    out = pd.concat([out, others.set_axis(out.index)], axis=1)
+    same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
+    if same.any():
+        first = out.loc[same].iloc[0]
+        raise EventError(
+            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
+            "time; counted twice it would weigh double. Drop one, e.g. with "
+            "frame.drop_duplicates(['security', 'date'])."
+        )
+    return out
+
+
+def _row_by_row(frame: pd.DataFrame, ids: pd.Series, security: pd.Series, timezone: str | None) -> Moments:
+    """Read the dates and times of each row; the first that cannot be read is an error that names it."""
     days, times, local = [], [], []
     ends: dict[str, list[Any]] = {end: [] for end in WINDOW}
     for row, (name, who) in enumerate(zip(ids, security, strict=True)):
@@ -253,30 +142,12 @@ def _validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
         for name, end in ends.items():
             end.append(moments[name].tz_convert("UTC") if name in moments else pd.NaT)
         local.append(_local(frame, row, next(iter(moments.values()), None)))
-    out = pd.DataFrame(
-        {
-            "security": security.to_numpy(),
-            "date": pd.DatetimeIndex(days).as_unit("ns"),
-            "announced_at": pd.DatetimeIndex(times, tz="UTC").as_unit("ns"),
-            "announced_local": pd.Series(local, dtype=object).to_numpy(),
-        },
-        index=pd.Index(ids.to_numpy(), name="event_id"),
+    return Moments(
+        pd.DatetimeIndex(days).as_unit("ns"),
+        pd.DatetimeIndex(times, tz="UTC").as_unit("ns"),
+        pd.Series(local, dtype=object).to_numpy(),
+        {name: pd.DatetimeIndex(end, tz="UTC").as_unit("ns") for name, end in ends.items()},
     )
-    if set(WINDOW) & set(frame.columns):
-        for name, end in ends.items():
-            out[name] = pd.DatetimeIndex(end, tz="UTC").as_unit("ns")
-    own = ["security", "date", "announced_at", "announced_local", "event_id", *WINDOW]
-    others = frame.drop(columns=own, errors="ignore")
-    out = pd.concat([out, others.set_axis(out.index)], axis=1)
-    same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
-    if same.any():
-        first = out.loc[same].iloc[0]
-        raise EventError(
-            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
-            "time; counted twice it would weigh double. Drop one, e.g. with "
-            "frame.drop_duplicates(['security', 'date'])."
-        )
-    return out
 
 
 def _local(frame: pd.DataFrame, row: int, moment: pd.Timestamp | None) -> pd.Timestamp | None:
@@ -331,7 +202,7 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
         named = ZONE_NAME.search(value)
         if named:
             zone, text = named.group(1), value[: named.start()]
-            _zone(zone, f"{where}: {column} {value!r}")
+            check_zone(zone, f"{where}: {column} {value!r}")
     try:
         if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
             _reject(text)
@@ -361,7 +232,8 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
     return moment.as_unit("ns")
 
 
-def _zone(name: str, where: str) -> ZoneInfo:
+def check_zone(name: str, where: str) -> ZoneInfo:
+    """Return a time zone, or raise an EventError that says `where` its name stands."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):

@@ -1,0 +1,161 @@
+"""Events: who was announced about, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from eventstudy.errors import EventError, cleaned
+from eventstudy.events.reading import as_frame, check_zone, validated
+
+__all__ = ["Ambiguous", "Events", "NonSession"]
+
+NonSession = Literal["next", "previous", "skip", "raise"]
+Ambiguous = Literal["exclude", "first", "last"]
+
+
+class Events:
+    """A list of announcements, one row an event, validated and immutable.
+
+    Parameters
+    ----------
+    events : DataFrame, mapping or iterable of mappings
+        Columns (or keys) `security` and either `date`, a day, or `announced_at`, a time **with**
+        its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
+        timestamp. A time known only to a window is given by both its ends, `announced_after` and
+        `announced_before`, instead. Optional: `event_id` (unique; default 0, 1, ...), `label`,
+        `group`, `benchmark` (a benchmark or column of the market, for this event instead of the
+        market's), `factors` (the name of one of the market's sets of factors); any other column is kept.
+    timezone : str, optional
+        IANA zone of announcement times that carry none. Without it a time without zone is an error.
+    non_session : {"next", "previous", "skip", "raise"}, default "next"
+        What a `date` that is no session of the market becomes: the next session, the previous one,
+        an excluded event, or an error.
+    ambiguous : {"exclude", "first", "last"}, default "exclude"
+        What an event becomes whose `announced_after` and `announced_before` fall to different
+        sessions: excluded, with a reason that names both, or placed at the first or the last of them.
+
+    Raises
+    ------
+    EventError
+        If a column is missing, a date cannot be read, an id or a whole event stands twice.
+    NaiveTimeError
+        If an announcement time has no zone and `timezone` is not given.
+
+    See Also
+    --------
+    Events.overlaps : announcements of one security that lie close together.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> events = es.Events(
+    ...     [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00", "label": "NYT report"}]
+    ... )
+    >>> events
+    Events: 1 event of 1 security, announced 2019-05-21
+    >>> es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00"}])
+    Traceback (most recent call last):
+        ...
+    eventstudy.errors.NaiveTimeError: Event 0 (002415.SZ): announced_at '2019-05-21 19:00' has no time zone, \
+so its first session is unknown. Write '2019-05-21 19:00-04:00' or '2019-05-21 19:00 America/New_York', \
+or pass Events(..., timezone='America/New_York').
+    """
+
+    def __init__(
+        self,
+        events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        timezone: str | None = None,
+        non_session: NonSession = "next",
+        ambiguous: Ambiguous = "exclude",
+    ) -> None:
+        if non_session not in get_args(NonSession):
+            raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
+        if ambiguous not in get_args(Ambiguous):
+            raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
+        if timezone is not None:
+            check_zone(timezone, "timezone")
+        self._non_session: NonSession = non_session
+        self._ambiguous: Ambiguous = ambiguous
+        self._frame = validated(as_frame(events), timezone)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The events: index `event_id`; columns security, date, announced_at (UTC) and all others.
+
+        Where windows are given, also announced_after and announced_before (UTC).
+        """
+        return self._frame.copy()
+
+    @property
+    def non_session(self) -> NonSession:
+        """What a date that is no session becomes."""
+        return self._non_session
+
+    @property
+    def ambiguous(self) -> Ambiguous:
+        """What an event becomes that may have met either of two sessions."""
+        return self._ambiguous
+
+    @property
+    def securities(self) -> list[str]:
+        """The securities announced about, each once, in order of appearance."""
+        return list(self._frame["security"].unique())
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        days = self._days()
+        n, k = len(self), len(self.securities)
+        span = f"{days.min():%Y-%m-%d}"
+        if days.max() != days.min():
+            span += f" to {days.max():%Y-%m-%d}"
+        return f"Events: {n} event{'s' * (n != 1)} of {k} securit{'y' if k == 1 else 'ies'}, announced {span}"
+
+    def _repr_html_(self) -> str:
+        return cleaned(f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True, border=0)}")
+
+    def _days(self) -> pd.Series:
+        """Calendar day of each event; of an announcement time, the day where it was announced."""
+        days, told = self._frame["date"].copy(), self._frame["announced_local"]
+        timed = told.notna().to_numpy()
+        days[timed] = [given.tz_localize(None).normalize() for given in told[timed]]
+        return days
+
+    def overlaps(self, within_days: int = 365) -> pd.DataFrame:
+        """Pairs of events of one security that lie close together.
+
+        An earlier announcement inside the estimation window of a later one spoils its normal
+        returns; inside its event window, it spoils the abnormal ones.
+
+        Parameters
+        ----------
+        within_days : int, default 365
+            Largest distance in calendar days.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair: security, event_id, earlier_event_id, days_apart.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> es.Events(
+        ...     {"security": ["A", "A"], "date": ["2020-01-02", "2020-01-09"]}
+        ... ).overlaps()
+          security  event_id  earlier_event_id  days_apart
+        0        A         1                 0           7
+        """
+        frame = pd.DataFrame({"security": self._frame["security"], "day": self._days()})
+        frame = frame.rename_axis("event_id").reset_index().reset_index(names="order")
+        pairs = frame.merge(frame, on="security", suffixes=("", "_earlier"))
+        apart = (pairs["day"] - pairs["day_earlier"]).dt.days
+        later = (apart > 0) | ((apart == 0) & (pairs["order"] > pairs["order_earlier"]))
+        out = pairs.assign(days_apart=apart)[later & (apart <= within_days)]
+        out = out.rename(columns={"event_id_earlier": "earlier_event_id"})
+        return out[["security", "event_id", "earlier_event_id", "days_apart"]].reset_index(drop=True)
