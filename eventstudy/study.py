@@ -53,6 +53,9 @@ class EventStudy:
         Sessions whose abnormal returns are computed; holds day 0 and no day of `estimation`.
     min_observations : int, default 30
         Events with fewer estimation returns are excluded, with that reason.
+    exclude_events : bool, default False
+        Leave out of each estimation window the days that lie in the event window of another of these
+        announcements about the same security; `n_obs` falls by them.
 
     Raises
     ------
@@ -87,6 +90,7 @@ class EventStudy:
         estimation: Window | Sequence[int] = (-250, -30),
         window: Window | Sequence[int] = (-10, 10),
         min_observations: int = 30,
+        exclude_events: bool = False,
     ) -> None:
         if not isinstance(market, Market):
             raise EventError(
@@ -112,7 +116,7 @@ class EventStudy:
             )
         events = events if isinstance(events, Events) else Events(events)
         _check_needs(market, model, events.frame)
-        self._spec = StudySpec(market, events, model, estimation, window, min_observations)
+        self._spec = StudySpec(market, events, model, estimation, window, min_observations, exclude_events)
 
     @property
     def spec(self) -> StudySpec:
@@ -169,7 +173,7 @@ class EventStudy:
             If a security closed at its daily price limit inside its event window.
         """
         spec = self._spec
-        sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
+        sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
             _report_excluded(sample)
         found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
@@ -268,7 +272,8 @@ def _warn_of(sample: EventSample) -> None:
         more = f"; and {count - 5} more" if count > 5 else ""
         warn(
             f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the "
-            "pairs; shorten or move the windows, or drop one of each pair.",
+            "pairs; shorten or move the windows, or drop one of each pair; exclude_events=True keeps such "
+            "days out of the estimation, and results.stacked() shares out windows that overlap.",
             OverlapWarning,
         )
 
@@ -289,7 +294,9 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
     sorted_place, ids = place[order], sample.events.index
     shown: list[tuple[object, object, str]] = []
     count = 0
-    for window, name in ((sample.window, "event window"), (sample.estimation, "estimation window")):
+    windows = [(sample.window, "event window")]
+    windows += [(sample.estimation, "estimation window")] if sample.announced is None else []
+    for window, name in windows:
         first = np.searchsorted(sorted_place, sorted_place + window.start)
         stop = np.searchsorted(sorted_place, sorted_place + window.end, side="right")
         others = stop - first - (0 in window)

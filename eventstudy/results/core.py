@@ -17,6 +17,7 @@ from eventstudy.results.plots import ResultsPlotter
 from eventstudy.results.printed import StudyTables
 from eventstudy.results.record import StudyRecord
 from eventstudy.results.regressing import StudyRegressions
+from eventstudy.results.repeated import StudyRepeated
 from eventstudy.results.spec import StudySpec
 from eventstudy.results.summary import summary_table
 from eventstudy.results.testing import StudyTests
@@ -26,7 +27,9 @@ from eventstudy.tables import Table
 __all__ = ["EventStudyResults"]
 
 
-class EventStudyResults(StudyRecord, StudyMeasures, StudyTests, StudyTables, StudyRegressions, StudyMoney):
+class EventStudyResults(
+    StudyRecord, StudyMeasures, StudyTests, StudyTables, StudyRegressions, StudyMoney, StudyRepeated
+):
     """Results of an event study.
 
     Made by `EventStudy.fit`; remembers the specification that made it (`spec`). Returns are

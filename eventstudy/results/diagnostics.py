@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,7 +36,8 @@ def diagnostics(data: StudyData) -> pd.DataFrame:
     """
     fit = data.fit
     arrays = data.spec.model.arrays(data.sample)
-    raw = data.sample.arrays(()).y_est
+    # Days left out for other announcements are not missing.
+    raw = replace(data.sample, announced=None).arrays(()).y_est
     rows = [_residual_tests(residuals) for residuals in data.abnormal.residuals]
     frame = pd.DataFrame(rows, index=data.index)
     frame.insert(0, "n_obs", fit.n_obs)

@@ -67,6 +67,7 @@ def code(data: StudyData, window: Window) -> str:
         f"    estimation=({spec.estimation.start}, {spec.estimation.end}),",
         f"    window=({spec.window.start}, {spec.window.end}),",
         f"    min_observations={spec.min_observations},",
+        *(["    exclude_events=True,"] if spec.exclude_events else []),
         ")",
         "results = study.fit()",
         f"results.car({window.start}, {window.end})",

@@ -24,6 +24,8 @@ class StudySpec:
     estimation, window : Window
     min_observations : int
         Fewest estimation observations an event needs to be used.
+    exclude_events : bool
+        Whether estimation windows skip the event windows of other announcements about their security.
     """
 
     market: Market
@@ -32,3 +34,4 @@ class StudySpec:
     estimation: Window
     window: Window
     min_observations: int
+    exclude_events: bool = False

@@ -62,10 +62,18 @@ def design_rows(data: StudyData) -> pd.Series:
         "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
         + f" of {len(spec.estimation)} returns used",
+        **({"other announcements": _skipped(data)} if spec.exclude_events else {}),
         "event window": str(spec.window),
         "standard error": fit.se_source,
     }
     return pd.Series(rows, dtype=object)
+
+
+def _skipped(data: StudyData) -> str:
+    days = data.sample.skipped().sum(axis=1)
+    return f"their event windows are left out of {counted(int((days > 0).sum()), 'estimation window')}" + (
+        f", {days[days > 0].min()} to {days.max()} days each" if days.any() else ""
+    )
 
 
 def _events(data: EventData) -> Section:

@@ -2,7 +2,8 @@
 
 from eventstudy.sample.factor_sets import check_factors
 from eventstudy.sample.layout import EventArrays, Missing, Regressor, Rows, check_missing
-from eventstudy.sample.sample import EventSample, check_windows
+from eventstudy.sample.placement import check_windows
+from eventstudy.sample.sample import EventSample
 from eventstudy.sample.shared import SharedArrays, SharedWindows, positions, shared_arrays, shared_windows
 
 __all__ = [

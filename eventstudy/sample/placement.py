@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import CalendarError, EventError, counted, told_time
+from eventstudy.errors import CalendarError, EventError, WindowError, counted, told_time
 from eventstudy.events import Ambiguous, NonSession
 from eventstudy.market import Market
 from eventstudy.windows import Window
 
 __all__ = [
     "Placement",
+    "check_windows",
     "first_sessions",
     "first_trades",
     "shift_note",
@@ -277,3 +278,20 @@ def shift_note(
             + (f", {old} of them before the announcement" if old > 0 else "")
         )
     return "; ".join(notes)
+
+
+def check_windows(estimation: Window, window: Window) -> None:
+    """Refuse windows that overlap, and an event window without day 0.
+
+    Raises
+    ------
+    WindowError
+    """
+    if estimation.overlaps(window):
+        raise WindowError(
+            f"The estimation window {estimation} overlaps the event window {window}: normal returns "
+            f"would be estimated from the reaction itself. End it by {window.start - 1}, e.g. "
+            f"estimation=({min(estimation.start, window.start - 121)}, {window.start - 1})."
+        )
+    if 0 not in window:
+        raise WindowError(f"The event window {window} must hold day 0.")

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import ModelError, WindowError, told_time
+from eventstudy.errors import ModelError, told_time
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
+from eventstudy.sample.announced import Announced
 from eventstudy.sample.benchmarks import named_benchmarks
 from eventstudy.sample.factor_sets import named_factor_sets
 from eventstudy.sample.layout import (
@@ -30,6 +31,7 @@ from eventstudy.sample.layout import (
     take_windows,
 )
 from eventstudy.sample.placement import (
+    check_windows,
     first_sessions,
     first_trades,
     shift_note,
@@ -39,7 +41,7 @@ from eventstudy.sample.placement import (
 )
 from eventstudy.windows import Window
 
-__all__ = ["EventSample", "check_windows"]
+__all__ = ["EventSample"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -67,6 +69,8 @@ class EventSample:
         As in `eventstudy.sample.placement.Placement`.
     other : mapping of event_id to datetime64[D]
         The session not taken, of events that may have met either of two.
+    announced : Announced, optional
+        Announcements whose windows the estimation windows of the same security skip.
     """
 
     market: Market
@@ -80,6 +84,7 @@ class EventSample:
     closed_days: IntArray
     previous: DayArray
     other: Mapping[Hashable, np.datetime64] = field(default_factory=dict)
+    announced: Announced | None = None
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -207,6 +212,7 @@ class EventSample:
             if self.market.arrays.gap is not None:
                 rows = self.day0[part, None] + self.estimation.offsets
                 y_est[gap_kinds(self.market.arrays.gap, rows, span_est) > 0] = np.nan
+            y_est[self.skipped(part, span_est)] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
         dates_est, dates_evt = self.dates(self.estimation, part), self.dates(self.window, part)
         rf_evt: FloatArray | float = 0.0
@@ -221,7 +227,19 @@ class EventSample:
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
         if excess:
             y -= take_windows(self.bank.single, self.factor("rf", part), first, length)
+        if self.announced is not None:
+            y[self.skipped(part)] = np.nan
         return y
+
+    def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> npt.NDArray[np.bool_]:
+        """Estimation returns that fall in the window of another announcement; shape (n, W).
+
+        `spans` are the sessions each return spans, one by default. None where `announced` is not given.
+        """
+        rows = self.day0[part, None] + self.estimation.offsets
+        if self.announced is None:
+            return np.zeros(rows.shape, dtype=bool)
+        return self.announced.touched(self.security[part, None], rows, spans)
 
     def single_regressors(
         self,
@@ -296,8 +314,17 @@ class EventSample:
         return np.array([-1 if row is None else row for row in rows], dtype=np.int64)[used]
 
     @classmethod
-    def of(cls, market: Market, events: Events, estimation: Window, window: Window) -> EventSample:
+    def of(
+        cls,
+        market: Market,
+        events: Events,
+        estimation: Window,
+        window: Window,
+        exclude_events: bool = False,
+    ) -> EventSample:
         """Place events in a market.
+
+        With `exclude_events`, estimation windows skip the event windows of other announcements.
 
         Raises
         ------
@@ -330,6 +357,7 @@ class EventSample:
             )
         for i in np.flatnonzero(fine & (day0 >= 0) & (row + estimation.end < 0)):
             reasons[int(i)] = too_early(market, int(row[i]), estimation)
+        known = fine & (day0 >= 0)
         everyone = cls(
             market,
             estimation,
@@ -342,25 +370,11 @@ class EventSample:
             place.closed_days,
             place.previous,
             {frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
+            Announced.of(security[known], day0[known], len(market.sessions), window)
+            if exclude_events
+            else None,
         )
         return everyone.keep(reasons)
-
-
-def check_windows(estimation: Window, window: Window) -> None:
-    """Refuse windows that overlap, and an event window without day 0.
-
-    Raises
-    ------
-    WindowError
-    """
-    if estimation.overlaps(window):
-        raise WindowError(
-            f"The estimation window {estimation} overlaps the event window {window}: normal returns "
-            f"would be estimated from the reaction itself. End it by {window.start - 1}, e.g. "
-            f"estimation=({min(estimation.start, window.start - 121)}, {window.start - 1})."
-        )
-    if 0 not in window:
-        raise WindowError(f"The event window {window} must hold day 0.")
 
 
 def _labels(events: pd.DataFrame) -> pd.Series:
