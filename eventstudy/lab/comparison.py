@@ -41,7 +41,7 @@ def compare_models(
 
     .. math:: \frac{1}{\#} \sum_i \sum_t \frac{(R_{it} - \hat E[R_{it}])^2}{d_{it}}
 
-    where d are the sessions a return spans. It is over the events that all models can use.
+    where d are the sessions a return spans. It is over the events and days that all models predict.
 
     Parameters
     ----------
@@ -71,8 +71,7 @@ def compare_models(
 
     Notes
     -----
-    Draw it with ``es.plotting.plot_forest(frame.rename_axis("event").reset_index(), sort=False)``. Baker
-    and Gelbach (2020) compare models so.
+    Draw it with ``es.plotting.plot_models(frame)``. Baker and Gelbach (2020) compare models so.
 
     Examples
     --------
@@ -94,9 +93,8 @@ def compare_models(
     tested = Window.of(car)
     fitted = _fit_all(market, events, named, Window.of(estimation), Window.of(window), min_observations)
     errors = {name: prediction_errors(results) for name, results in fitted.items()}
-    common = set.intersection(*(set(e.index) for e in errors.values()))
     first = next(iter(errors.values()))
-    shared = [event_id for event_id in first.index if event_id in common]
+    predicted = np.logical_and.reduce([e.reindex(first.index).notna().to_numpy() for e in errors.values()])
     parts = []
     for name, results in fitted.items():
         squares = errors[name] ** 2
@@ -112,9 +110,8 @@ def compare_models(
             frame = pd.DataFrame(
                 {"n_events": cars["n_events"].to_numpy()}, index=pd.Index([name], name="model")
             )
-            averages = (
-                np.array([np.nanmean(squares.loc[shared].to_numpy())]) if shared else np.array([np.nan])
-            )
+            both = squares.reindex(first.index).to_numpy()[predicted]
+            averages = np.array([both.mean() if both.size else np.nan])
         for column, values in (
             ("ar", day["car"]), ("ar_se", day["se"]), ("ar_p", day["p_value"]),
             ("car", cars["car"]), ("car_se", cars["se"]), ("car_p", cars["p_value"]),

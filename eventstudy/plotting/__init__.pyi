@@ -1,4 +1,5 @@
 from .clusters import plot_clustering as plot_clustering
+from .comparisons import plot_models as plot_models
 from .decomposition import plot_decomposition as plot_decomposition
 from .diagnostics import plot_autocorrelation as plot_autocorrelation
 from .diagnostics import plot_qq as plot_qq

@@ -55,15 +55,22 @@ def test_prediction_errors_are_out_of_sample(market, events):
 
 def test_variance_is_over_events_that_all_models_can_use(market, events):
     lists = {name: [n for n in market.securities if n != name] for name in market.securities[1:]}
+    dates = market.sessions[[300, 310, 320, 330, 340, 350]]
+    spread = es.Events(events.frame.assign(date=dates)[["security", "date"]])
+    # S5 alone is measured against S1, and cannot be predicted on days on which that did not trade.
+    models = [es.MarketModel(), es.MatchedPortfolio(lists | {"S5": ["S1"]})]
     with pytest.warns(ExcludedEventsWarning):
-        table = es.compare_models(
-            market,
-            events.frame.assign(date=market.sessions[[300, 310, 320, 330, 340, 350]])[["security", "date"]],
-            [es.MarketModel(), es.MatchedPortfolio(lists)],
-            **WINDOWS,
-        )
+        table = es.compare_models(market, spread, models, **WINDOWS)
     assert table["n_events"].tolist() == [6, 5]
-    assert table["prediction_variance"].notna().all()
+    with pytest.warns(ExcludedEventsWarning):
+        plain, matched = (
+            prediction_errors(es.EventStudy(market, spread, model, **WINDOWS).fit()) for model in models
+        )
+    plain = plain.loc[matched.index]
+    assert (plain.notna() & matched.isna()).loc[5].any()
+    both = (plain.notna() & matched.notna()).to_numpy()
+    wanted = [(errors.to_numpy()[both] ** 2).mean() for errors in (plain, matched)]
+    np.testing.assert_allclose(table["prediction_variance"], wanted, rtol=1e-12)
 
 
 def test_a_warning_is_given_once(market, events):
@@ -88,3 +95,5 @@ def test_the_table_can_be_drawn(market, events):
     table = es.compare_models(market, events, MODELS, **WINDOWS)
     axes = es.plotting.plot_forest(table.rename_axis("event").reset_index(), sort=False)
     assert {label.get_text().replace("\n", " ") for label in axes.get_yticklabels()} == set(table.index)
+    axes = es.plotting.plot_models(table)
+    assert [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()] == list(table.index)

@@ -111,6 +111,14 @@ def forest() -> pd.DataFrame:
     return frame.assign(ci_low=estimates - 0.05, ci_high=estimates + 0.06)
 
 
+def models() -> pd.DataFrame:
+    names = ["Market model (OLS)", "Fowler-Rorke market model (lags 1, leads 1)", "Constant mean return"]
+    estimates = np.array([-0.075, -0.08, -0.1])
+    frame = pd.DataFrame({"model": names, "car": estimates})
+    variances = [0.00026, 0.00027, 0.0004]
+    return frame.assign(ci_low=estimates - 0.05, ci_high=estimates + 0.05, prediction_variance=variances)
+
+
 def clustering() -> pd.DataFrame:
     windows = [1, 1, 3, 3, 3, 2, 0, 0, 1, 1]
     events = [0, 1, 0, 2, 0, 0, 0, 0, 0, 1]
@@ -160,6 +168,7 @@ def frames() -> SimpleNamespace:
         heatmap,
         decomposition,
         forest,
+        models,
         clustering,
         tests,
         timeline,

@@ -71,6 +71,7 @@ DRAWINGS: dict[str, Callable[[SimpleNamespace], Axes]] = {
     "heatmap": lambda frames: plotting.plot_heatmap(frames.heatmap()),
     "heatmap-with-gaps": lambda frames: plotting.plot_heatmap(frames.heatmap().mask(lambda f: f > 0.03)),
     "forest": lambda frames: plotting.plot_forest(frames.forest(), title="CAR (0, +1)"),
+    "models": lambda frames: plotting.plot_models(frames.models(), title="CAR (0, +1)"),
     "clustering": lambda frames: plotting.plot_clustering(frames.clustering()),
     "residuals": lambda frames: plotting.plot_residuals(frames.residuals()),
     "qq": lambda frames: plotting.plot_qq(frames.qq()),

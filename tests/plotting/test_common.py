@@ -30,6 +30,7 @@ FIGURES = (
     "plot_heatmap",
     "plot_decomposition",
     "plot_forest",
+    "plot_models",
     "plot_clustering",
     "plot_residuals",
     "plot_qq",
@@ -47,6 +48,7 @@ PERCENT = {
     "plot_null": "x",
     "plot_decomposition": "y",
     "plot_forest": "x",
+    "plot_models": "x",
     "plot_residuals": "y",
     "plot_qq": "xy",
 }
