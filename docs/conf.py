@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "eventstudy"
 author = "eventstudy contributors"
@@ -30,6 +33,13 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "dollarmath"]
+
+# The notebooks of the examples are pages too; they import the script of the first.
+DOCS = Path(__file__).parent
+EXAMPLES = DOCS.parent / "examples"
+for notebook in EXAMPLES.glob("*.ipynb"):
+    shutil.copyfile(notebook, DOCS / "cases" / notebook.name)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
