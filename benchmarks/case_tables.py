@@ -2,7 +2,7 @@
 
 Reads the panels in ``../shared/data/panels`` beside the checkout, measures suppliers in New York and Hong
 Kong and the targets of bans in mainland China and Hong Kong, and writes ``docs/data/case_events.csv`` (each
-event), ``case_means.csv`` (each study and window), ``case_tests.csv`` (their recommended tests) and
+event), ``case_means.csv`` (each study and window), ``case_tests.csv`` (their tests) and
 ``case_medians.csv`` (medians among those of the days before).
 
 Run: ``python benchmarks/case_tables.py [folder]``, by default docs/data.
@@ -56,6 +56,9 @@ PARTS = [
 ]
 #: Makers of network gear in the panel, as ZTE is.
 RIVALS = ["CIEN", "CSCO", "JNPR"]
+#: Tests that survive a common date or few of them; for one event the last three.
+TESTS = ["adjusted_bmp", "grank_t", "portfolio", "jaffe", "block_bootstrap", "permutation"]
+TESTS += ["t", "bootstrap_t", "sq"]
 #: A new share's first return is measured from its issue price, and its first sessions have no limit.
 NEW_SESSIONS = 5
 #: A halt of more days makes one event noisier than all others together.
@@ -265,7 +268,7 @@ def means_table(cases: Iterable[Case]) -> pd.DataFrame:
 
 
 def tests_table(cases: Iterable[Case]) -> pd.DataFrame:
-    """Recommended tests of each study, sample and window; of reports and bans also their difference."""
+    """Tests of each study, sample and window that apply; of reports and bans also their difference."""
     parts = []
     for study, sample, results in cases:
         for window in WINDOWS:
@@ -273,7 +276,7 @@ def tests_table(cases: Iterable[Case]) -> pd.DataFrame:
                 found = results.test(*window, by="group", seed=0)
                 found = found[found["group"].str.contains(" - ", regex=False)].drop(columns="group")
             else:
-                found = results.recommended(*window)
+                found = results.test(*window, tests=TESTS, seed=0).query("applicable")
             found = found[["test", "p_value"]]
             found.insert(0, "window", str(es.Window.of(window)))
             found.insert(0, "sample", sample)

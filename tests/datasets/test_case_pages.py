@@ -164,7 +164,7 @@ def test_page_of_huawei(stage: type[Stage], capsys: pytest.CaptureFixture[str]) 
     told = "\n".join(stage("huawei_suppliers").said)
     assert "Huawei was not listed" in capsys.readouterr().out
     assert "11 of 11 suppliers fell" in told
-    assert "all recommended tests reject chance at 5 %" in told
+    assert "all of these tests reject chance at 5 %" in told
     qualcomm = stored("case_events").query("study.str.startswith('Huawei') and security == 'QCOM'").iloc[0]
     assert f"from {qualcomm['car_1']:+.1%} over (0, +1) to {qualcomm['car_4']:+.1%} over (0, +4)" in told
     assert qualcomm["car_4"] < 3 * qualcomm["car_1"]  # the ruling of 22 May, on day 4
