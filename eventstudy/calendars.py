@@ -38,8 +38,14 @@ SUFFIXES = {
 }  # fmt: skip
 
 #: Days that exchange_calendars takes for sessions and that were none: typhoon Saola and a black rainstorm
-#: warning kept Hong Kong closed (announced by the exchange on the day; the Hang Seng Index has no close).
-NO_SESSIONS = {"XHKG": ("2023-09-01", "2023-09-08")}
+#: warning in Hong Kong (the Hang Seng Index has no close), typhoon Kong-rey in Taiwan; announced on the day.
+NO_SESSIONS = {"XHKG": ("2023-09-01", "2023-09-08"), "XTAI": ("2024-10-31",)}
+#: Sessions that ended early: China's circuit breaker stopped trade for the day; Hong Kong ends it a quarter
+#: of an hour after a typhoon signal, that of Nalgae at 13:40.
+EARLY_CLOSES = {
+    "XSHG": {"2016-01-04": "13:33", "2016-01-07": "09:59"},
+    "XHKG": {"2022-11-02": "13:55"},
+}
 
 MARGIN = pd.Timedelta(days=31)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
@@ -111,9 +117,10 @@ class Exchange:
     Notes
     -----
     Calendars err where an exchange closes or shortens a day at short notice. What is known of that is mended
-    here: Hong Kong had no session on 1 and 8 September 2023. `closed`, `extra` and `closes` mend the rest;
-    ``market.audit()`` lists where data and calendar disagree. The calendar is built on first use, for the
-    span of dates asked for.
+    here: Hong Kong had no session on 1 and 8 September 2023, Taiwan none on 31 October 2024; China's circuit
+    breaker ended those of 4 and 7 January 2016, a typhoon Hong Kong's of 2 November 2022. `closed`, `extra`
+    and `closes` mend the rest; ``market.audit()`` lists where data and calendar disagree. The calendar is
+    built on first use, for the span of dates asked for.
 
     Examples
     --------
@@ -218,13 +225,15 @@ class Exchange:
         days = pd.DatetimeIndex(calendar.sessions).as_unit("ns")
         times = pd.DatetimeIndex(calendar.closes).tz_localize(None).as_unit("ns")
         closes = dict(zip(days, times, strict=True))
+        known = {pd.Timestamp(day): time for day, time in EARLY_CLOSES.get(self.name, {}).items()}
         told = cast("Mapping[pd.Timestamp, str]", self.closes)
         extra = cast("tuple[pd.Timestamp, ...]", self.extra)
         shut = [pd.Timestamp(day) for day in NO_SESSIONS.get(self.name, ())]
         shut = [day for day in shut if day not in extra and day not in told]
         for day in (*shut, *cast("tuple[pd.Timestamp, ...]", self.closed)):
             closes.pop(day, None)
-        for day, time in (dict.fromkeys(extra, "") | dict(told)).items():
+        early = {day: time for day, time in known.items() if day in closes}
+        for day, time in (early | dict.fromkeys(extra, "") | dict(told)).items():
             # The calendar's neighbouring days must be known, or a day far away would stand among strangers.
             if days[0] <= day <= days[-1] and (time or day not in closes):
                 clock = time or _regular_close(calendar, day)

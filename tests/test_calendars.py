@@ -156,6 +156,33 @@ def test_news_of_a_stormy_day_meets_the_next_session():
     assert traded.session.astype(str).tolist() == ["2023-09-01", "2023-09-11"]
 
 
+@pytest.mark.parametrize(
+    ("code", "time", "session"),
+    [
+        ("XTAI", "2024-10-31 10:00+08:00", "2024-11-01"),
+        ("XSHG", "2016-01-04 13:32+08:00", "2016-01-04"),
+        ("XSHG", "2016-01-04 14:00+08:00", "2016-01-05"),
+        ("XSHE", "2016-01-07 11:00+08:00", "2016-01-08"),
+        ("XHKG", "2022-11-02 14:30+08:00", "2022-11-03"),
+    ],
+)
+def test_sessions_that_storms_and_circuit_breakers_ended(code, time, session):
+    assert str(react(code, time).session[0]) == session
+
+
+def test_hours_of_sessions_that_ended_early():
+    hours = Exchange("XSHG").hours(pd.Timestamp("2016-01-04"), pd.Timestamp("2016-01-07"))
+    told = hours.loc["2016-01-07"].dt.strftime("%H:%M")
+    assert told["open"] == "09:30"
+    assert told["close"] == "09:59"
+    assert told[["break_start", "break_end"]].isna().all()
+    assert hours.loc["2016-01-04"].dt.strftime("%H:%M").tolist() == ["09:30", "11:30", "13:00", "13:33"]
+    extra = Exchange("XSHG", extra=["2019-05-25"], closes={"2019-05-24": "11:30"})
+    hours = extra.hours(pd.Timestamp("2019-05-24"), pd.Timestamp("2019-05-25"))
+    assert hours["close"].dt.strftime("%d %H:%M").tolist() == ["24 11:30", "25 15:00"]
+    assert hours["break_end"].isna().tolist() == [True, False]
+
+
 def test_what_is_known_better_than_the_calendar():
     mended = Exchange(
         "XSHG",

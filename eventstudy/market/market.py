@@ -67,7 +67,7 @@ class Market(MarketRecord):
     calendar : str or Exchange, optional
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks. An `Exchange` adds what you know better than the calendar:
-        ``Exchange("XHKG", closed=["2024-09-06"])``.
+        ``Exchange("XHKG", closed=["2025-03-03"])``.
     kind : {"simple", "log", "log turnover", "log volume", "volatility", "log volatility"}, default "simple"
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
         which are levels: each is that of its own session and is never compounded.
