@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
-from eventstudy.inference.power import minimum_detectable_effect
+from eventstudy.inference.power import NORMAL, minimum_detectable_effect
 from eventstudy.inference.support import scaled_events
 
 __all__ = ["least_shift", "with_detectable"]
@@ -17,8 +17,6 @@ FloatArray = npt.NDArray[np.float64]
 #: Beyond this p-value a result is insignificant, and the note says what could have been found.
 LEVEL = 0.05
 POWER = 0.8
-#: A normal statistic is a t of this many degrees of freedom.
-NORMAL = 1e7
 #: Counts of draws are whole numbers, up to rounding.
 ROUNDING = 1e-9
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import TestInput, p_value
+from eventstudy.inference.base import Alternative, TestInput, p_value
 from eventstudy.inference.support import n_windows, scaled_events
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
@@ -30,7 +30,7 @@ class JointTest:
     mean_effect : float
         Mean CAR.
     mean_statistic, mean_dof, mean_p_value : float
-        t of the hypothesis that the mean effect is zero, its degrees of freedom, two-sided p-value.
+        t of the hypothesis that the mean effect is zero, its degrees of freedom and p-value.
     n_events, n_days : int
         Events, and estimation days on which all of them have a residual.
     note : str
@@ -77,7 +77,7 @@ def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) 
     return float(f), float(car.mean() / np.sqrt(scale * covariance.mean()))
 
 
-def joint_test(data: TestInput) -> JointTest:
+def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> JointTest:
     """Test whether any event of one common date has an effect, and whether the mean has.
 
     Events without residual variance take no part. Estimation days on which some event has no
@@ -87,6 +87,8 @@ def joint_test(data: TestInput) -> JointTest:
     ----------
     data : TestInput
         Events of one common date and the tested window.
+    alternative : {"two-sided", "less", "greater"}
+        Of the mean effect.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def joint_test(data: TestInput) -> JointTest:
         mean_effect=float(used.car.mean()),
         mean_statistic=t,
         mean_dof=dof,
-        mean_p_value=p_value(t, "two-sided", dof),
+        mean_p_value=p_value(t, alternative, dof),
         n_events=n,
         n_days=len(residuals),
         note="; ".join(notes),

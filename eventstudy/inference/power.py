@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, stats
 
 from eventstudy.errors import RequestError
 
-__all__ = ["minimum_detectable_effect", "power_normal", "power_t"]
+__all__ = ["NORMAL", "detectable", "minimum_detectable_effect", "power_normal", "power_t"]
+
+FloatArray = npt.NDArray[np.float64]
+#: A normal statistic is a t of this many degrees of freedom.
+NORMAL = 1e7
 
 
 def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
@@ -88,10 +95,42 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     _check(alpha, se)
     if not alpha < power < 1.0:
         raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
+    return se * _standard_errors(float(dof), alpha, power)
+
+
+@lru_cache(maxsize=4096)
+def _standard_errors(dof: float, alpha: float, power: float) -> float:
+    """Effect found with the given power, in standard errors."""
     high = 4.0
     while power_t(high, 1.0, dof, alpha) < power:
         high *= 2.0
-    return float(se * optimize.brentq(lambda d: power_t(d, 1.0, dof, alpha) - power, 0.0, high, xtol=1e-12))
+    return float(optimize.brentq(lambda d: power_t(d, 1.0, dof, alpha) - power, 0.0, high, xtol=1e-12))
+
+
+def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
+    """Smallest effects that two-sided 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
+
+    Parameters
+    ----------
+    se, dof : array-like, shape (N,)
+        Standard errors and degrees of freedom; infinite ones are those of a normal statistic.
+
+    Returns
+    -------
+    array, shape (N,)
+        NaN where the standard error or the degrees of freedom are missing, or the former is zero.
+
+    Examples
+    --------
+    >>> detectable([0.0263, np.nan], [248.0, 248.0]).round(4).tolist()
+    [0.074, nan]
+    """
+    errors, freedom = np.asarray(se, dtype=np.float64), np.asarray(dof, dtype=np.float64)
+    known = (errors > 0) & (freedom > 0)
+    different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
+    out = np.full(errors.shape, np.nan)
+    out[known] = errors[known] * np.array([_standard_errors(d, 0.05, 0.8) for d in different])[at]
+    return out
 
 
 def _check(alpha: float, se: float) -> None:

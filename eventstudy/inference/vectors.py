@@ -198,12 +198,14 @@ def _block(data: TestInput, options: Options) -> Statistic:
     t, _ = studentised_mean(used)
     n, length, block = len(series), sessions_tested(used), block_length(series)
     rng = options.generator("block_bootstrap")
-    draws = []
-    for size in draw_parts(options.n_resamples, n + length):
-        event = draw_days(size, length, n, rng, block)
-        past = draw_days(size, n, n, rng, block)
-        centred = (series - series.mean())[:, None]
-        draws.append(null_t(centred, day_counts(event, n), day_counts(past, n))[:, 0])
+    centred = (series - series.mean())[:, None]
+    # The event's days first and whole, so that draws do not depend on the size of the parts.
+    event = draw_days(options.n_resamples, length, n, rng, block)
+    draws, done = [], 0
+    for size in draw_parts(options.n_resamples, n):
+        past = day_counts(draw_days(size, n, n, rng, block), n)
+        draws.append(null_t(centred, day_counts(event[done : done + size], n), past)[:, 0])
+        done += size
     null = np.concatenate(draws)
     p = resampled_p_value(t, null, options.alternative)
     unit = f"{n} estimation days" + (f" in blocks of {block}: they are autocorrelated" if block > 1 else "")

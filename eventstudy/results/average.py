@@ -11,6 +11,7 @@ from scipy import stats
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.power import detectable
 from eventstudy.windows import Window
 
 __all__ = ["INTERVAL_TESTS", "averages"]
@@ -45,6 +46,7 @@ def averages(
             "n_events": len(car),
             "positive": float((car > 0).mean()) if len(car) else np.nan,
             "test": key,
+            "detectable": np.nan,
         }
         if len(car) and TESTS[key].applies(data) is None:
             done = TESTS[key].compute(data, Options())
@@ -59,6 +61,7 @@ def averages(
                 "p_value": done.p_value,
                 "ci_low": done.estimate - half,
                 "ci_high": done.estimate + half,
+                "detectable": float(detectable(se, dof)),
             }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -15,6 +15,7 @@ from scipy import stats
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError, cleaned, told_time
 from eventstudy.inference.base import TestInput, select
+from eventstudy.inference.power import detectable
 from eventstudy.models import ModelFit
 from eventstudy.results.spec import StudySpec
 from eventstudy.sample import EventSample
@@ -210,6 +211,7 @@ class EventData(ABC):
                 "n_days": sums.n_days,
                 "expected": sums.expected,
                 "actual": sums.actual,
+                "detectable": detectable(se, dof),
             },
             index=self.index,
         )

@@ -56,7 +56,8 @@ class StudyMeasures:
         -------
         DataFrame
             By event_id: car, se, t, dof, p_value (two-sided), ci_low, ci_high, n_days (days with a
-            return), expected and actual (normal and observed return summed over these days); with
+            return), expected and actual (normal and observed return summed over these days), detectable (the
+            smallest CAR that a two-sided test at 5 % finds with probability 0.8); with
             ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
@@ -98,7 +99,8 @@ class StudyMeasures:
         -------
         DataFrame
             By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
-            events with a positive abnormal return), test.
+            events with a positive abnormal return), test, detectable (the smallest mean that this test
+            finds at 5 % with probability 0.8).
         """
         days = [Window(int(d), int(d)) for d in self._data.event_window.offsets]
         inputs = [self._data.test_input(day) for day in days]
@@ -126,7 +128,7 @@ class StudyMeasures:
         -------
         DataFrame
             One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
-            positive, test.
+            positive, test, detectable.
         """
         window = self._data.window(start, end)
         frame = average.averages([self._data.test_input(window)], [window], test, checked_level(level))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import counted, told_time
-from eventstudy.inference import minimum_detectable_effect, recommend, run_tests
+from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.results import average
@@ -180,9 +180,15 @@ def _notes(data: EventData, window: Window) -> list[str]:
     weak = data.cars(window)
     weak = weak[weak["p_value"] > 0.05]
     if len(weak) and len(data.index) <= MOST_EVENTS:
-        found = [minimum_detectable_effect(se, dof) for se, dof in zip(weak["se"], weak["dof"], strict=True)]
-        told = ", ".join(f"{e:.1%} (event {i})" for i, e in zip(weak.index, found, strict=True))
+        told = ", ".join(f"{e:.1%} (event {i})" for i, e in weak["detectable"].items())
         notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
+    if len(data.index) > 1:
+        mean = average.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+        if mean["p_value"] > 0.05:
+            notes.append(
+                f"A 5 % test of the average of {_what(window)} ({mean['test']}) finds four times in five a "
+                f"mean of {mean['detectable']:.1%}."
+            )
     notes += dividend_notes(data)
     lost = int((~data.test_input(window).usable).sum())
     if lost:

@@ -292,24 +292,31 @@ class StudyTests:
         inputs = self._inputs_by(by, self._data.window(start, end))
         return group_tests(inputs, adjust, options, test).rename_axis(by)
 
-    def joint_test(self, start: WindowLike = None, end: int | None = None) -> JointTest:
+    def joint_test(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> JointTest:
         """Test whether any event of one common date has an effect, and whether their mean has.
 
         The multivariate regression of all events with a dummy for each tested day: F of all
-        effects, and t of their mean, which equals the portfolio t.
+        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean.
 
         Raises
         ------
         RequestError
             If there is more than one date, or more events than residual degrees of freedom.
         """
-        return joint_test(self._data.test_input(self._data.window(start, end)))
+        return joint_test(self._data.test_input(self._data.window(start, end)), alternative)
 
     def recommended(
         self,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        alternative: Alternative = "two-sided",
         calibration: Calibrated | None = None,
     ) -> pd.DataFrame:
         """List the tests that survive this design (number of events, clustering, window), and why.
@@ -318,6 +325,7 @@ class StudyTests:
         ----------
         start, end : int
             First and last relative day; the whole event window by default.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
         calibration : lab.Calibration, optional
             A simulation of this very design on the user's market, ``es.lab.calibrate(like=results)``: tests
             that hold their size in it come first, those that do not come last and say so.
@@ -325,7 +333,7 @@ class StudyTests:
         Returns
         -------
         DataFrame
-            test, reason, statistic, p_value (two-sided), note; the headline test first. Resampling
+            test, reason, statistic, p_value, note; the headline test first. Resampling
             tests draw with seed 0, so that the table is the same each time. Where the two kinds of tests for
             one common date disagree, the note says what that means. With a calibration also
             size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
@@ -340,7 +348,7 @@ class StudyTests:
         chosen = recommend(data)
         if calibration is not None:
             chosen = recalibrate(data, chosen, calibration, self._data.model_label)
-        done = run_tests(data, list(chosen["test"]), Options(seed=0)).set_index("test")
+        done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
         for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
             note = str(done.loc[key, "note"])
             done.loc[key, "note"] = f"{told}; {note}" if note else told

@@ -13,6 +13,15 @@ from eventstudy.windows import Window
 
 SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
 NUMBERS = ["statistic", "dof", "p_value", "estimate"]
+#: Parts so small that fourteen events, and a hundred draws, take several.
+CHUNKS = {
+    "signs.CHUNK": 3,
+    "ranks.CHUNK": 3,
+    "pairs.CHUNK": 3,
+    "pairs.ROWS": 2,
+    "pairs.COLUMNS": 5,
+    "resampling.HELD": 500,
+}
 RETURNS = ("ar", "actual", "expected", "residuals")
 
 
@@ -72,6 +81,12 @@ class Battery:
     def test_order_of_events_does_not_matter(self, key, events):
         order = np.random.default_rng(0).permutation(events.n_events)
         self.same(self.run(key, events), self.run(key, select(events, order)))
+
+    def test_chunks_do_not_matter(self, key, events, monkeypatch):
+        whole = self.run(key, events)
+        for place, size in CHUNKS.items():
+            monkeypatch.setattr(f"eventstudy.inference.{place}", size)
+        self.same(whole, self.run(key, events))
 
     @pytest.mark.parametrize("factor", [1e-3, 70.0])
     def test_scale_does_not_matter(self, key, events, factor):

@@ -10,6 +10,7 @@ import pytest
 
 from eventstudy.inference import Options, minimum_detectable_effect, run_tests
 from eventstudy.inference.detectable import least_shift
+from eventstudy.inference.power import detectable
 from eventstudy.inference.resampling import resampled_p_value
 
 SIDES = ["two-sided", "less", "greater"]
@@ -87,3 +88,16 @@ def test_drawn_tests_of_many_events_say_it(panel, key):
     other = run_tests(data, [like]).iloc[0]
     normal = minimum_detectable_effect(abs(other["estimate"] / other["statistic"]), other["dof"])
     assert told(row) == pytest.approx(normal, rel=0.2)
+
+
+def test_detectable_effects_of_many_at_once():
+    se, dof = (
+        np.array([0.02, 0.01, np.nan, 0.0, 0.03, 0.02]),
+        np.array([58.0, 248.0, 58.0, 58.0, np.nan, np.inf]),
+    )
+    found = detectable(se, dof)
+    assert found[:2] == pytest.approx(
+        [minimum_detectable_effect(0.02, 58), minimum_detectable_effect(0.01, 248)]
+    )
+    assert np.isnan(found[2:5]).all()
+    assert found[5] == pytest.approx(0.02 * 2.8016, rel=1e-4)

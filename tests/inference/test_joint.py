@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eventstudy.errors import RequestError
-from eventstudy.inference import TestInput, joint_test, run_tests
+from eventstudy.inference import Options, TestInput, joint_test, run_tests
 from eventstudy.inference.base import select
 from eventstudy.windows import Window
 
@@ -57,6 +57,15 @@ def test_its_mean_is_the_portfolio_t(panel):
     assert found.mean_statistic == pytest.approx(portfolio["statistic"])
     assert found.mean_dof == portfolio["dof"]
     assert found.mean_effect == pytest.approx(portfolio["estimate"])
+
+
+@pytest.mark.parametrize("side", ["less", "greater"])
+def test_its_mean_has_sides(panel, side):
+    data = panel(n=8, layout="common", seed=3).test(0, 1)
+    portfolio = run_tests(data, ["portfolio"], Options(side)).iloc[0]
+    found = joint_test(data, side)
+    assert found.mean_p_value == pytest.approx(portfolio["p_value"], rel=1e-10)
+    assert found.p_value == joint_test(data).p_value
 
 
 def test_days_missing_in_the_estimation_window_are_said(panel):

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy.inference import minimum_detectable_effect
 
 WINDOWS = [(0, 0), (0, 1), (-4, 6), (1, 4)]
 
@@ -220,3 +221,12 @@ def test_repr(one, common, market, refit):
     with pytest.warns(es.errors.ExcludedEventsWarning):
         found = refit(market, events)
     assert repr(found) == "EventStudyResults: 1 event (1 excluded), Market model (OLS), window (-4, +6)"
+
+
+def test_what_could_have_been_found(common, one):
+    cars = common.car(0, 1)
+    wanted = [minimum_detectable_effect(se, dof) for se, dof in zip(cars["se"], cars["dof"], strict=True)]
+    assert cars["detectable"].to_numpy() == pytest.approx(wanted)
+    mean = common.caar(0, 1).iloc[0]
+    assert mean["detectable"] == pytest.approx(minimum_detectable_effect(mean["se"], mean["dof"]))
+    assert (one.aar()["detectable"] > 2.8 * one.aar()["se"]).all()

@@ -141,3 +141,15 @@ def test_an_event_whose_headline_cannot_be_computed(market, refit):
     assert len(results.recommended(0, 1)) == 0
     assert results.caar(0, 1).iloc[0]["n_events"] == 0
     assert results.test(0, 1)["applicable"].sum() == 0
+
+
+def test_an_insignificant_average_says_what_it_could_have_found(common, distinct):
+    said = False
+    for study in (common, distinct):
+        for window in ((0, 0), (0, 1), (-4, -1), (2, 4)):
+            mean = study.caar(*window).iloc[0]
+            text = flat(str(study.summary(*window)))
+            name = f"({mean['test']}) finds four times in five a mean of {mean['detectable']:.1%}."
+            assert (name in text) == (mean["p_value"] > 0.05)
+            said |= name in text
+    assert said

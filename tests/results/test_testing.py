@@ -156,3 +156,14 @@ def test_recommendations_say_what_disagreement_means(common, monkeypatch):
     notes = common.recommended(0, 1).set_index("test")["note"]
     assert "more volatile than the estimation window" in notes["portfolio"]
     assert "against=controls" in notes["portfolio"]
+
+
+def test_recommended_tests_have_sides(common):
+    two, less, greater = (
+        common.recommended(0, 1, alternative=side).set_index("test")["p_value"]
+        for side in ("two-sided", "less", "greater")
+    )
+    for key in ("adjusted_bmp", "portfolio", "grank_t"):
+        assert less[key] + greater[key] == pytest.approx(1.0)
+        assert two[key] == pytest.approx(2 * min(less[key], greater[key]))
+    assert common.joint_test(0, 1, alternative="less").mean_p_value == pytest.approx(less["portfolio"])
