@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -150,13 +149,17 @@ class ElasticNetModel(PeerModel):
             nothing = np.zeros(PENALTIES)
             return nothing + mean, np.zeros((PENALTIES, x.shape[1])), nothing
         penalties = most * np.geomspace(1.0, depth, PENALTIES)
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            _, on_z, _ = linear.enet_path(
-                z, y - mean, l1_ratio=self.l1_ratio, alphas=penalties, tol=TOLERANCE, max_iter=STEPS
-            )
-        if told:
-            raise RuntimeError(f"the elastic net could not be found: {told[0].message}")
+        _, on_z, _, steps = linear.enet_path(
+            z,
+            y - mean,
+            l1_ratio=self.l1_ratio,
+            alphas=penalties,
+            tol=TOLERANCE,
+            max_iter=STEPS,
+            return_n_iter=True,
+        )
+        if max(steps) >= STEPS:
+            raise RuntimeError(f"the elastic net was not found in {STEPS} steps of coordinate descent")
         slopes = np.asarray(on_z.T / spread, dtype=np.float64)
         return np.asarray(mean - slopes @ centre), slopes, penalties
 

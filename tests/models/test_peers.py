@@ -225,6 +225,14 @@ def test_the_penalty_of_the_elastic_net_is_chosen_forward_in_time(world):
     np.testing.assert_allclose(results._data.abnormal.residuals[0], errors, atol=2e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Objective did not converge")
+def test_an_elastic_net_that_is_not_found_excludes_its_event(world, monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("eventstudy.models.learned.STEPS", 2)
+    with pytest.raises(NoUsableEventsError, match="not found in 2 steps"):
+        fit(world, es.ElasticNetModel())
+
+
 def test_errors_of_learned_models_owe_nothing_to_later_days(world):
     """A shock to a day of the last block leaves the errors of all blocks before it as they were."""
     pytest.importorskip("sklearn")

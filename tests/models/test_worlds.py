@@ -84,6 +84,10 @@ def normal(rng, n):
     return World(fair + noise(rng, n), m)
 
 
+def constant(rng, n):
+    return World(rng.normal(5e-4, 5e-4, n) + noise(rng, n), line(rng, n)[0])
+
+
 def adjusted(rng, n):
     m, _ = line(rng, n)
     return World(m[:, None] + noise(rng, n), m)
@@ -155,6 +159,7 @@ LONG, SHORT = (-500, -21), (-250, -11)
 CASES = [
     pytest.param(es.MarketModel(), normal, 1500, SHORT, id="market"),
     pytest.param(es.MarketModel(), normal, 1500, (-40, -11), id="market, short window"),
+    pytest.param(es.ConstantMean(), constant, 1500, SHORT, id="constant mean"),
     pytest.param(es.MarketAdjusted(), adjusted, 1500, SHORT, id="market adjusted"),
     pytest.param(es.CAPM(), factors, 1500, SHORT, id="capm"),
     pytest.param(es.FamaFrench3(), factors, 1500, SHORT, id="three factors"),
