@@ -176,7 +176,8 @@ def cross_section(
     elif clusters is not None:
         columns = [clusters] if isinstance(clusters, str) else list(clusters)
         groups = [_codes(frame, name)[used] for name in columns]
-        cov, dof = _clustered(fit, groups)
+        cov, dof, mended = _clustered(fit, groups)
+        notes += [mended] if mended else []
         sizes = [len(np.unique(group)) for group in groups]
         told = " and ".join(f"{name} ({size})" for name, size in zip(columns, sizes, strict=True))
         method = f"{estimator}, clustered by {told}, t with {dof:.0f} degrees of freedom"
@@ -262,8 +263,8 @@ def _coefficients(
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
 
 
-def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArray, float]:
-    """Covariance clustered one or two ways, and its degrees of freedom, smallest number of clusters - 1."""
+def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArray, float, str]:
+    """Covariance clustered one or two ways, its degrees of freedom (fewest clusters - 1), and a note."""
     from statsmodels.stats import sandwich_covariance as sandwich
 
     if not 1 <= len(groups) <= 2:
@@ -278,9 +279,12 @@ def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArra
         cov = sandwich.cov_cluster(fit, groups[0])
     else:
         cov = sandwich.cov_cluster_2groups(fit, *groups)[0]
-    if not (np.diag(cov) > 0).all():
-        raise RequestError("A two-way clustered variance is not positive: cluster one way.")
-    return np.asarray(cov, dtype=np.float64), float(fewest - 1)
+    cov = np.asarray(cov, dtype=np.float64)
+    values, vectors = np.linalg.eigh(cov)
+    if values[0] >= 0 or len(groups) == 1:
+        return cov, float(fewest - 1), ""
+    mended = "The two-way variance is not positive definite: negative eigenvalues are set to zero."
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T, float(fewest - 1), mended
 
 
 def _by_past(

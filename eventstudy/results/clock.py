@@ -21,7 +21,7 @@ def clock(data: EventData) -> pd.DataFrame:
         frame = pd.DataFrame(
             {
                 "security": timeline["security"].to_numpy(),
-                "announced_at": pd.DatetimeIndex(events["announced_at"]),
+                "announced_at": pd.DatetimeIndex(_announced(events)),
                 "day_0": pd.DatetimeIndex(timeline["day_0"]),
             },
             index=data.index[at],
@@ -38,6 +38,12 @@ def clock(data: EventData) -> pd.DataFrame:
     frame["order"] = frame.groupby("announced_at", dropna=False)["reacts"].rank(method="dense")
     frame["order"] = frame["order"].astype("Int64")
     return frame.rename_axis("event_id").sort_values("reacts", kind="stable")
+
+
+def _announced(events: pd.DataFrame) -> pd.Series:
+    """Take the time of each announcement, the latest where it is known to a window."""
+    told = events["announced_at"]
+    return told.fillna(events["announced_before"]) if "announced_before" in events else told
 
 
 def _hours(exchange: Exchange | None, days: pd.DatetimeIndex) -> dict[str, pd.DatetimeIndex]:

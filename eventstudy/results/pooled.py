@@ -217,11 +217,11 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney):
         Returns
         -------
         DataFrame
-            By event_id, earliest first: study, security, announced_at, day_0, opens and closes of that
-            session, all times in UTC; reacts (its opening, or the announcement if that came later); hours
-            from the announcement to `reacts`; and order, 1 for the events of an announcement that could
-            react first. NaT where the market has no exchange calendar or the announcement no time. An
-            averaged firm has a row for each of its listings.
+            By event_id, earliest first: study, security, announced_at (of a time known to a window, its
+            end), day_0, opens and closes of that session, all times in UTC; reacts (its opening, or the
+            announcement if that came later); hours from the announcement to `reacts`; and order, 1 for the
+            events of an announcement that could react first. NaT where the market has no exchange calendar
+            or the announcement no time. An averaged firm has a row for each of its listings.
         """
         return clock.clock(self._data)
 

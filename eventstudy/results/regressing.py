@@ -73,6 +73,7 @@ class StudyRegressions:
         Notes
         -----
         Weights of 1/g'Vg alone would be wrong where true effects differ (Harrington and Shrider 2007).
+        A two-way variance that is not positive definite has its negative eigenvalues set to zero, and a note.
         Clusters of industries do not help events of one date: a shock may reach several industries.
 
         References

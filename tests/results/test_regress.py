@@ -114,6 +114,31 @@ def test_two_way_clusters(spread):
     assert "p_wild" not in found.coefficients
 
 
+def test_a_two_way_variance_that_is_not_positive(spread):
+    """The sum of two less their intersection need not be one (Cameron, Gelbach and Miller 2011)."""
+    frame = joined(spread, (0, 1))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    e = sm.OLS(frame["car"].to_numpy(), x).fit().resid
+    spec = spread.spec
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        a, b = (pd.Series(rng.permutation(N) % 4).astype(str) for _ in range(2))
+        cov = by_clusters(x, e, a) + by_clusters(x, e, b) - by_clusters(x, e, a + b)
+        if np.linalg.eigvalsh(cov)[0] < 0:
+            break
+    else:
+        pytest.fail("no such clusters were drawn")
+    events = spec.events.frame.assign(a=a.to_numpy(), b=b.to_numpy())
+    events = events.drop(columns=["announced_at", "announced_local"])
+    results = es.EventStudy(spec.market, events, estimation=(-200, -11), window=(-5, 5)).fit()
+    found = results.regress("car ~ exposure", (0, 1), clusters=["a", "b"])
+    values, vectors = np.linalg.eigh(cov)
+    np.testing.assert_allclose(
+        found.covariance, vectors @ np.diag(np.maximum(values, 0)) @ vectors.T, rtol=1e-8, atol=1e-18
+    )
+    assert "negative eigenvalues are set to zero" in found.notes[0]
+
+
 def test_wild_cluster_bootstrap_draw_by_draw(spread):
     """The same signs, one statsmodels regression a draw, the null imposed."""
     frame = joined(spread, (0, 1))
