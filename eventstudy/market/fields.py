@@ -20,6 +20,7 @@ __all__ = [
     "reference_prices",
     "with_payouts",
     "without_halted",
+    "without_payouts",
 ]
 
 NO_BAD_PRICES = pd.DataFrame(columns=["date", "security", "value", "field"])
@@ -59,6 +60,24 @@ def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
         halted = (fields["volume"] == 0) & (close == close.ffill().shift())
         out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in KEPT_IN_HALT}
     return out
+
+
+def without_payouts(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Leave the dividends and splits of intraday bars out where total returns do not need them.
+
+    Raises
+    ------
+    DataError
+        If nothing else tells of ex-days: a dividend on every bar of a day is paid once.
+    """
+    paid = {"dividends", "splits"} & set(fields)
+    known = {"adj_close", "reference", "previous_close"} & set(fields)
+    if not known and any((fields[name].fillna(0.0) != 0).to_numpy().any() for name in paid):
+        raise DataError(
+            "Dividends and splits are read of daily prices. For intraday bars give the exchange's reference "
+            "price of the ex-day in a column reference, or adj_close, or drop the columns."
+        )
+    return {name: frame for name, frame in fields.items() if name not in paid}
 
 
 def with_payouts(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

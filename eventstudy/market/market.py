@@ -21,6 +21,7 @@ from eventstudy.market.fields import (
     reference_prices,
     with_payouts,
     without_halted,
+    without_payouts,
 )
 from eventstudy.market.frames import BadPrices, check_returns, wide_fields, wide_frame
 from eventstudy.market.layout import (
@@ -50,6 +51,10 @@ class _Derived:
 
     limits: LimitBook | None = None
     suspects: tuple[Suspects, ...] | None = None
+
+    def __reduce__(self) -> tuple[type[_Derived], tuple[()]]:
+        # Another process reckons it again: suspects are told by functions, which are not pickled.
+        return _Derived, ()
 
 
 class Market(MarketRecord):
@@ -215,7 +220,7 @@ class Market(MarketRecord):
             grid = bar_grid(exchange, index[0], index[-1], step)
             check_choice("stamps", stamps, ("auto", "open", "close"))
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
-            fields = lay_on_bars(fields, grid, step, stamps, own_columns)
+            fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
         fields = with_payouts(without_halted(fields))
         check_price_limit(price_limit, tick)
         adjusted = "adj_close" in fields

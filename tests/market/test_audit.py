@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,3 +80,21 @@ def test_the_bundled_prices():
     assert (pd.Timestamp("2018-04-17"), "39 sessions to 2018-06-12") in list(
         halted[["date", "detail"]].itertuples(index=False, name=None)
     )
+
+
+def test_a_market_that_was_audited_can_be_sent_to_another_process(close):
+    close.loc[DAYS[20:25], "B"] = 44.0
+    market = es.Market.from_prices(close, benchmark="INDEX")
+    audit = market.audit()
+    assert len(audit)
+    back = pickle.loads(pickle.dumps(market))
+    pd.testing.assert_frame_equal(back.audit(), audit)
+    pd.testing.assert_frame_equal(back.returns, market.returns)
+
+
+def test_what_is_found_once_serves_every_benchmark(close):
+    close.loc[DAYS[20:25], "B"] = 44.0
+    market = es.Market.from_prices(close, benchmark="INDEX")
+    other = market.with_benchmark("A")
+    assert other.suspects[0] is market.suspects[0]
+    assert other.securities == ["B", "INDEX"]

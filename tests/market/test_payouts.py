@@ -87,3 +87,15 @@ def test_price_indices_are_known(symbol, name):
 @pytest.mark.parametrize("symbol", ["^GDAXI", "^BVSP", "^SP500TR", "AAPL", "INDEX"])
 def test_others_are_not_taken_for_price_indices(symbol):
     assert price_index(symbol) is None
+
+
+def test_dividends_on_intraday_bars_need_a_reference_price():
+    bars = es.lab.simulate_bars(2, 3, start="2019-05-20", seed=1).prices
+    paid = pd.concat({"dividends": bars["close"] * 0.0}, axis=1)
+    options = {"calendar": "XSHG", "freq": "1min"}
+    plain = es.Market.from_prices(bars, **options)
+    found = es.Market.from_prices(pd.concat([bars, paid], axis=1), **options)
+    pd.testing.assert_frame_equal(found.returns, plain.returns)
+    paid.iloc[300:] = 0.5
+    with pytest.raises(DataError, match=r"read of daily prices\. For intraday bars give"):
+        es.Market.from_prices(pd.concat([bars, paid], axis=1), **options)
