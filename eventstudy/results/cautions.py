@@ -19,7 +19,8 @@ def friction_notes(data: EventData) -> list[str]:
     hits = limit_hits(data)
     if len(hits):
         touched, closed = len(hits), int(hits["at_close"].sum())
-        days = sum(int((~np.isnan(part.study.abnormal.actual[part.rows])).sum()) for part in data.parts())
+        limited = [part for part in data.parts() if part.study.spec.market.has_limits]
+        days = sum(int((~np.isnan(part.study.abnormal.actual[part.rows])).sum()) for part in limited)
         told = (
             f"{counted(touched, 'session')} of {days} in event windows ({touched / days:.1%}) touched a daily"
         )

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import DataWarning, counted, warn
-from eventstudy.market.audit import series_names
+from eventstudy.market.audit import EVERY_SECURITY, series_names
 from eventstudy.market.suspects import ALL, DOUBTFUL, Suspects
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -86,9 +86,10 @@ def warn_of_suspects(sample: EventSample, benchmark: bool) -> None:
     for event_id in sample.events.index[touched][:MOST_NAMED]:
         rows = shown[shown["event_id"] == event_id]
         first, others = rows.iloc[0], len(rows) - 1
+        whose = "" if first["security"] == EVERY_SECURITY else f" of {first['security']}"
         told.append(
-            f"event {event_id}: {first['kind']} of {first['security']} on {first['date']:%Y-%m-%d} in its "
-            f"{first['window']} window, {first['detail']}" + (f", and {others} more" if others else "")
+            f"event {event_id}: {first['kind']}{whose} on {first['date']:%Y-%m-%d} in its {first['window']} "
+            f"window, {first['detail']}" + (f", and {others} more" if others else "")
         )
     more = f"; and {counted(n - MOST_NAMED, 'more event')}" if n > MOST_NAMED else ""
     warn(

@@ -63,3 +63,19 @@ def test_halts_besides_that_of_day_0(prices):
     assert "without trade" not in notes(market, listing)
     earlier = [{"security": "002415.SZ", "date": "2019-09-30"}]
     assert "1 spell without trade within event windows" in notes(market, earlier)
+
+
+def test_a_pool_counts_the_days_of_markets_that_have_limits(prices):
+    china = bundled(prices)
+    renamed = prices["close"].rename(columns={"000063.SZ": "0763.HK", "399001.SZ": "^HSI"})
+    abroad = es.Market.from_prices(renamed, benchmark="^HSI")
+    windows = {"estimation": (-140, -45), "window": (-3, 5)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = es.EventStudy(china, [{"security": "000063.SZ", "date": "2018-06-13"}], **windows).fit()
+        second = es.EventStudy(abroad, [{"security": "0763.HK", "date": "2018-06-13"}], **windows).fit()
+        text = "\n".join(es.pool([first, second]).summary().notes)
+    # The three sessions before day 0 lie in the suspension.
+    assert "6 sessions of 6 in event windows (100.0%) touched" in text
+    assert "price index" in text
+    assert "Prices came as closes alone" in text
