@@ -41,6 +41,9 @@ for notebook in EXAMPLES.glob("*.ipynb"):
     shutil.copyfile(notebook, DOCS / "cases" / notebook.name)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
 
+# A kernel draws into the page unless the environment names another backend.
+os.environ.pop("MPLBACKEND", None)
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
+import runpy
 from operator import attrgetter
 from pathlib import Path
 
@@ -28,6 +30,16 @@ def test_the_reference_page_lists_every_public_name_once_and_no_other() -> None:
 
 def test_errors_stand_on_the_page_as_a_module() -> None:
     assert ".. automodule:: eventstudy.errors" in PAGE.read_text(encoding="utf-8")
+
+
+def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setenv("PYTHONPATH", "")
+    runpy.run_path(str(DOCS / "conf.py"))
+    assert "MPLBACKEND" not in os.environ
+    assert os.environ["PYTHONPATH"] == str(DOCS.parent / "examples")
 
 
 #: What needs a network or a file of the reader's: such blocks are read, not run.

@@ -123,26 +123,32 @@ PANELS = [
 
 @dataclass(frozen=True)
 class Different:
-    """A printed figure that is not ours: what ours is, in percent, and why."""
+    """A printed figure that is not ours: what ours is, in percent, and why.
+
+    `intraday` says that the reason is the hour: the figure then lies within the day's range.
+    """
 
     figure: Figure
     ours: float
     reason: str
     bundled: bool = False
+    intraday: bool = False
 
 
 DIFFERENT = [
     Different(
         Figure("002236.SZ", "2018-08-03", "2018-07-27", "-20"),
         -18.5,
-        "printed as nearly 20 for the week; from close to close it is 18.5",
+        "nearly 20 for the week, in an article of that day; to the close it was 18.5, to the low 21.4",
         bundled=True,
+        intraday=True,
     ),
     Different(
         Figure("000063.SZ", "2018-12-06", "return", "-5.2"),
         -5.69,
-        "the source does not say whether it is the close; it is not",
+        "the source does not say whether it is the close; it is a price of the day",
         bundled=True,
+        intraday=True,
     ),
     Different(
         Figure("300188.SZ", "2019-05-22", "close", "17.56"),
@@ -153,8 +159,9 @@ DIFFERENT = [
     Different(
         Figure("002230.SZ", "2019-05-23", "return", "-8.2"),
         -7.03,
-        "an intraday figure: the low (28.88)",
+        "the low of the day (28.88)",
         bundled=True,
+        intraday=True,
     ),
     Different(
         Figure("002230.SZ", "2019-05-22", "close", "31.50"),
@@ -162,31 +169,69 @@ DIFFERENT = [
         "the source's previous close; the exchange's is 31.45",
         bundled=True,
     ),
-    Different(Figure("0763.HK", "2018-06-19", "return", "-25.27"), -24.81, "an intraday figure"),
-    Different(Figure("0763.HK", "2018-07-16", "return", "17"), 16.45, "a midday figure"),
-    Different(Figure("MU", "2018-11-01", "return", "5.6"), 6.36, "an intraday figure"),
     Different(
-        Figure("0763.HK", "2018-12-06", "return", "-6.1"), -5.94, "the source does not say that it closed so"
+        Figure("0763.HK", "2018-06-19", "return", "-25.27"),
+        -24.81,
+        "told while the exchange was open; the low was 27 % down",
+        intraday=True,
     ),
     Different(
-        Figure("2018.HK", "2018-12-06", "return", "-6.4"), -5.59, "the source does not say that it closed so"
+        Figure("0763.HK", "2018-07-16", "return", "17"), 16.45, "told at midday in Hong Kong", intraday=True
     ),
-    Different(Figure("QRVO", "2019-05-16", "return", "-6"), -7.14, "an intraday figure, printed as over 6"),
+    Different(
+        Figure("MU", "2018-11-01", "return", "5.6"),
+        6.36,
+        "told in the hour of the news (39.84), before the close of 40.12",
+        intraday=True,
+    ),
+    Different(
+        Figure("0763.HK", "2018-12-06", "return", "-6.1"),
+        -5.94,
+        "the source does not say that it closed so; it is a price of the day",
+        intraday=True,
+    ),
+    Different(
+        Figure("2018.HK", "2018-12-06", "return", "-6.4"),
+        -5.59,
+        "the source does not say that it closed so; it is a price of the day",
+        intraday=True,
+    ),
+    Different(
+        Figure("QRVO", "2019-05-16", "return", "-6"),
+        -7.14,
+        "told in the course of the day as over 6; it closed near its low",
+        intraday=True,
+    ),
     Different(
         Figure("NPTN", "2019-05-17", "2019-05-15", "-45"),
         -32.87,
-        "nearly half of the market value in two days, says the source; it was a third",
+        "nearly half of the market value in two days, says the source; to the close it was a third, and to "
+        "the low of the second day 43 %",
     ),
     Different(Figure("AVGO", "2019-05-20", "return", "-5.9"), -5.97, "cut off instead of rounded"),
     Different(
-        Figure("SWKS", "2019-05-20", "return", "-2.9"), -3.41, "printed the next day without saying when"
+        Figure("SWKS", "2019-05-20", "return", "-2.9"),
+        -3.41,
+        "called the day's return by an article of the next day; it is a price of the day, not the close",
+        intraday=True,
     ),
-    Different(Figure("AMBA", "2019-10-08", "return", "-11.2"), -9.49, "an intraday figure"),
-    Different(Figure("1810.HK", "2021-03-15", "return", "8"), 7.03, "an early afternoon figure"),
+    Different(
+        Figure("AMBA", "2019-10-08", "return", "-11.2"),
+        -9.49,
+        "told in the course of the day (50.81), between the low of 49.50 and the close of 51.79",
+        intraday=True,
+    ),
+    Different(
+        Figure("1810.HK", "2021-03-15", "return", "8"),
+        7.03,
+        "told in the early afternoon in Hong Kong",
+        intraday=True,
+    ),
     Different(
         Figure("1810.HK", "2021-05-12", "high", "6.5"),
         6.91,
         "a high that was printed before the day's highest price",
+        intraday=True,
     ),
 ]
 
@@ -311,6 +356,32 @@ def test_figures_that_differ_from_bundled_prices(bundled: Prices, different: Dif
 @pytest.mark.parametrize("different", [d for d in DIFFERENT if not d.bundled], ids=lambda d: name(d.figure))
 def test_figures_that_differ_from_panels(panels: Prices, different: Different) -> None:
     _differs(panels, different)
+
+
+@pytest.mark.parametrize("different", [d for d in DIFFERENT if d.intraday], ids=lambda d: name(d.figure))
+def test_figures_called_a_price_of_the_day_lie_within_its_range(panels: Prices, different: Different) -> None:
+    figure = different.figure
+    session = pd.Timestamp(figure.session)
+    low, high = (panels._price(field, figure.security, session) for field in ("low", "high"))
+    since = pd.to_datetime(figure.measure, errors="coerce")
+    if pd.isna(since):
+        base = panels._price("previous_close", figure.security, session)
+    else:
+        base = panels._price("close", figure.security, since)
+    rounding = 0.5 * 10.0 ** -len(figure.printed.partition(".")[2])
+    assert 100 * (low / base - 1) - rounding <= float(figure.printed) <= 100 * (high / base - 1) + rounding
+
+
+def test_a_figure_that_was_cut_off_instead_of_rounded() -> None:
+    (avgo,) = (d for d in DIFFERENT if d.figure.security == "AVGO")
+    assert int(avgo.ours * 10) / 10 == float(avgo.figure.printed)
+
+
+def test_the_low_of_neophotonics(panels: Prices) -> None:
+    low = panels._price("low", "NPTN", pd.Timestamp("2019-05-17"))
+    assert low / panels._price("close", "NPTN", pd.Timestamp("2019-05-15")) - 1 == pytest.approx(
+        -0.43, abs=5e-3
+    )
 
 
 def _differs(prices: Prices, different: Different) -> None:
