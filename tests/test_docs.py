@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import eventstudy
+from eventstudy import plotting
+from eventstudy.results.plots import ResultsPlotter
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "api" / "index.md"
@@ -67,3 +69,12 @@ def test_blocks_that_the_build_does_not_run_are_right(code: str) -> None:
             function = attrgetter(name.removeprefix("es."))(eventstudy)
             keywords = {keyword.arg: None for keyword in call.keywords if keyword.arg}
             inspect.signature(function).bind(*call.args, **keywords)
+
+
+def test_the_gallery_shows_every_figure() -> None:
+    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    figures = {name for name in plotting.__all__ if name.startswith("plot_")}
+    assert set(re.findall(r"`(plot_\w+)`", page)) == figures
+    cells = "".join(re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL))
+    methods = {name for name in dir(ResultsPlotter) if not name.startswith("_")}
+    assert methods <= set(re.findall(r"\.plot\.(\w+)\(", cells))

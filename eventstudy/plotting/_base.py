@@ -16,6 +16,7 @@ import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -28,6 +29,7 @@ __all__ = [
     "colours",
     "count_days",
     "date_scale",
+    "hue",
     "ink",
     "interval",
     "legend_above",
@@ -184,6 +186,11 @@ def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], tit
     if title is not None:
         row = FontProperties(size="small").get_size_in_points() * (1 + mpl.rcParams["legend.labelspacing"])
         ax.set_title(title, pad=mpl.rcParams["axes.titlepad"] + 4 + row * math.ceil(len(labels) / columns))
+
+
+def hue(number: int) -> tuple[float, float, float]:
+    """Return a colour of the palette in force now; one named C0 would be looked up when a figure is shown."""
+    return to_rgb(f"C{number}")
 
 
 def colours(palette: str | Sequence[str], n: int) -> list[tuple[float, float, float]]:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from eventstudy.plotting._base import HALF_DAY, date_scale, legend_above, need, new_axes
+from eventstudy.plotting._base import HALF_DAY, date_scale, hue, legend_above, need, new_axes
 
 __all__ = ["plot_clustering"]
 
@@ -57,7 +57,7 @@ def plot_clustering(frame: pd.DataFrame, ax: Axes | None = None, *, title: str |
         [first - HALF_DAY, *dates, last + HALF_DAY],
         [windows[0], *windows, windows[-1]],
         step="mid",
-        color="C0",
+        color=hue(0),
         alpha=0.35,
         linewidth=0,
         label=f"Windows open, at most {int(windows.max())}",
@@ -65,11 +65,11 @@ def plot_clustering(frame: pd.DataFrame, ax: Axes | None = None, *, title: str |
     )
     total = int(days["events"].sum())
     told = f"{total} event{'s' * (total != 1)} on {len(days)} date{'s' * (len(days) != 1)}"
-    ax.vlines(days["date"], 0, days["events"], color="C1", linewidth=1.5, zorder=3)
+    ax.vlines(days["date"], 0, days["events"], color=hue(1), linewidth=1.5, zorder=3)
     ax.plot(
         days["date"],
         days["events"],
-        color="C1",
+        color=hue(1),
         marker="o",
         markersize=4,
         linestyle="none",

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import ink, need, new_axes, percent, percent_scale
+from eventstudy.plotting._base import hue, ink, need, new_axes, percent, percent_scale
 
 __all__ = ["plot_decomposition"]
 
@@ -68,7 +68,7 @@ def plot_decomposition(
     places = np.arange(len(bars))
     shades = [0.95 if moment == "close" else 0.55 for moment in bars["moment"]]
     ax.axhline(0, color=ink(ax), linewidth=1.0, label="_reference", zorder=3)
-    drawn = ax.bar(places, bars["change"], width=0.6, color="C0", zorder=2)
+    drawn = ax.bar(places, bars["change"], width=0.6, color=hue(0), zorder=2)
     for bar, shade in zip(drawn, shades, strict=True):
         bar.set_alpha(shade)
     for place, row in zip(places, bars.itertuples(), strict=True):
@@ -98,7 +98,7 @@ def plot_decomposition(
         change = float(row.change)  # type: ignore[arg-type]
         ax.axhline(
             change,
-            color="C1" if is_limit else ink(ax),
+            color=hue(1) if is_limit else ink(ax),
             linestyle="--" if is_limit else "-",
             linewidth=1.4 if is_limit else 1.0,
             label=str(row.moment),

@@ -11,6 +11,7 @@ from scipy import stats
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
     count_days,
+    hue,
     ink,
     interval,
     legend_above,
@@ -73,8 +74,8 @@ def plot_residuals(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | 
     ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     mark_event(ax)
     for part, colour, label in (
-        (past, "C0", f"{len(past)} estimation days"),
-        (event, "C1", f"{len(event)} event days"),
+        (past, hue(0), f"{len(past)} estimation days"),
+        (event, hue(1), f"{len(event)} event days"),
     ):
         if len(part):
             days, values = part["day"].to_numpy(), part["value"].to_numpy(float)
@@ -145,7 +146,7 @@ def plot_qq(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = 
     ax.plot(
         expected,
         values,
-        color="C0",
+        color=hue(0),
         marker="o",
         markersize=3.5,
         linestyle="none",
@@ -214,8 +215,8 @@ def plot_autocorrelation(
     ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     at = np.arange(1, most + 1)
     for values, shift, colour, marker, label in (
-        (series, -0.15, "C0", "o", "Residuals"),
-        (series**2, 0.15, "C1", "s", "Squared residuals"),
+        (series, -0.15, hue(0), "o", "Residuals"),
+        (series**2, 0.15, hue(1), "s", "Squared residuals"),
     ):
         found = _autocorrelation(values, most)
         ax.vlines(at + shift, 0, found, color=colour, linewidth=1.5, zorder=2)

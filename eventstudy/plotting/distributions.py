@@ -10,7 +10,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import colours, legend_above, minus, need, new_axes, percent, percent_scale
+from eventstudy.plotting._base import (
+    colours,
+    hue,
+    legend_above,
+    minus,
+    need,
+    new_axes,
+    percent,
+    percent_scale,
+)
 
 __all__ = ["plot_null"]
 
@@ -68,13 +77,13 @@ def plot_null(
             "plot_null has no estimation values to draw: no row with role 'estimation' has one."
         )
     ax = new_axes(ax)
-    sns.histplot(x=past, ax=ax, color="C0", alpha=0.45, label=f"{len(past)} estimation days")
-    sns.rugplot(x=past, ax=ax, color="C0", alpha=0.6, height=0.025)
+    sns.histplot(x=past, ax=ax, color=hue(0), alpha=0.45, label=f"{len(past)} estimation days")
+    sns.rugplot(x=past, ax=ax, color=hue(0), alpha=0.6, height=0.025)
     named = event if len(event) <= MOST_DAYS else event[event["day"] == 0]
     others = event[~event["day"].isin(named["day"])]
     for i, value in enumerate(others["value"].astype(float)):
         label = "_other" if i else f"{len(others)} other event days"
-        ax.axvline(value, color="C7", linewidth=1, label=label, zorder=2)
+        ax.axvline(value, color=hue(7), linewidth=1, label=label, zorder=2)
     hues = colours(palette, len(named) + 1)[1:]
     for i, (day, value) in enumerate(zip(named["day"], named["value"].astype(float), strict=True)):
         label = f"Day {minus(str(day))}: {percent(value)}, {_rank(value, past.to_numpy())}"

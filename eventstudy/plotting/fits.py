@@ -7,7 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from eventstudy.plotting._base import ink, minus, need, new_axes, percent_scale
+from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale
 from eventstudy.plotting._labels import place_labels
 
 __all__ = ["plot_fit"]
@@ -55,7 +55,7 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
         x="benchmark",
         y="actual",
         ax=ax,
-        color="C0",
+        color=hue(0),
         alpha=0.5,
         s=18,
         linewidth=0,
@@ -72,7 +72,7 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
         x="benchmark",
         y="actual",
         ax=ax,
-        color="C1",
+        color=hue(1),
         marker="D",
         s=30,
         edgecolor=surface,

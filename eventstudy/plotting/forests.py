@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
+    hue,
     ink,
     interval,
     legend_above,
@@ -85,10 +86,10 @@ def plot_forest(
     given = int((~is_average).sum())
     counted = "" if len(events) == given else f", known of {len(events)} of {given}"
     style = {"linewidth": 1.6 if named else 0.4, "markersize": 5.0 if named else 2.0}
-    _points(ax, events, 0, "C0", "o", f"CAR and {interval(level)}{counted}", style)
+    _points(ax, events, 0, hue(0), "o", f"CAR and {interval(level)}{counted}", style)
     if len(averages):
         marks = {"linewidth": 2.0, "markersize": 8.0}
-        _points(ax, averages, len(events), "C1", "D", "Average", marks)
+        _points(ax, averages, len(events), hue(1), "D", "Average", marks)
     if named:
         name_rows(ax, names)
     else:
@@ -103,7 +104,13 @@ def plot_forest(
 
 
 def _points(
-    ax: Axes, rows: pd.DataFrame, first: int, colour: str, marker: str, label: str, style: dict[str, float]
+    ax: Axes,
+    rows: pd.DataFrame,
+    first: int,
+    colour: tuple[float, float, float],
+    marker: str,
+    label: str,
+    style: dict[str, float],
 ) -> None:
     places = np.arange(first, first + len(rows))
     car = rows["car"].to_numpy(float)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from eventstudy.plotting._base import ink, legend_above, name_rows, need, new_axes
+from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes
 
 __all__ = ["plot_tests"]
 
@@ -61,8 +61,8 @@ def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None
     for level in LEVELS:
         ax.axvline(level, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label="_level")
     kinds = (
-        (valid & chosen, "C1", "D", 7.0, "Recommended for this design"),
-        (valid & ~chosen, "C0", "o", 5.0, "Applies" if chosen.any() else "p-value"),
+        (valid & chosen, hue(1), "D", 7.0, "Recommended for this design"),
+        (valid & ~chosen, hue(0), "o", 5.0, "Applies" if chosen.any() else "p-value"),
     )
     for mask, colour, marker, size, label in kinds:
         rows = np.flatnonzero(mask.to_numpy()[order])

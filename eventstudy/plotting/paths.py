@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from eventstudy.plotting._base import (
     colours,
     count_days,
+    hue,
     ink,
     interval,
     mark_event,
@@ -161,7 +162,7 @@ def _draw(
     if len(lines) > MOST_LINES:
         for i, part in enumerate(lines.values()):
             label = f"_{i}" if i else f"{len(lines)} lines"
-            ax.plot(part["day"], part[column], color="C0", linewidth=0.8, alpha=0.5, label=label)
+            ax.plot(part["day"], part[column], color=hue(0), linewidth=0.8, alpha=0.5, label=label)
         ax.legend()
     else:
         _draw_named(lines, column, alone, ax, level, palette)
@@ -180,7 +181,7 @@ def _draw_named(
 ) -> None:
     single = len(lines) == 1
     band = interval(level)
-    hues = ["C0"] if None in lines else colours(palette, len(lines))
+    hues = [hue(0)] if None in lines else colours(palette, len(lines))
     for (name, part), colour, marker in zip(lines.items(), hues, MARKERS, strict=False):
         days, values = part["day"].to_numpy(), part[column].to_numpy(float)
         ax.plot(days, values, color=colour, marker=marker, markersize=4, label=name or alone, zorder=3)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.plotting._base import (
     date_scale,
+    hue,
     interval,
     legend_above,
     mark_event,
@@ -75,17 +76,17 @@ def plot_reaction(
     if {"counterfactual_low", "counterfactual_high"} <= set(frame.columns):
         low, high = frame["counterfactual_low"], frame["counterfactual_high"]
         ax.fill_between(
-            dates, low, high, color="C0", alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
+            dates, low, high, color=hue(0), alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
         )
-    ax.plot(dates, without, color="C0", linestyle="--", label="Had nothing been announced", zorder=3)
-    ax.plot(dates, price, color="C1", marker="o", markersize=4, label="Observed", zorder=4)
+    ax.plot(dates, without, color=hue(0), linestyle="--", label="Had nothing been announced", zorder=3)
+    ax.plot(dates, price, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
     after = frame["day"].to_numpy() >= 0
     ax.fill_between(
         dates,
         price,
         without,
         where=after,
-        facecolor="C1",
+        facecolor=hue(1),
         alpha=0.3,
         linewidth=0,
         label=_gap_label(frame[after], currency),

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import ink, legend_above, need, new_axes, percent_scale, plain
+from eventstudy.plotting._base import hue, ink, legend_above, need, new_axes, percent_scale, plain
 
 __all__ = ["plot_specification"]
 
@@ -68,8 +68,8 @@ def plot_specification(
     estimate, significant = frame["estimate"].to_numpy(float), frame["significant"].to_numpy(bool)
     size = float(np.clip(600.0 / len(frame), 1.0, 20.0))
     for mask, colour, label in (
-        (~significant, "C7", "Not significant"),
-        (significant, "C0", "Significant"),
+        (~significant, hue(7), "Not significant"),
+        (significant, hue(0), "Significant"),
     ):
         if not mask.any():
             continue
@@ -91,7 +91,7 @@ def plot_specification(
     for name in choices:
         for value in sorted(dict.fromkeys(frame[name]), key=str):
             chosen = (frame[name] == value).to_numpy()
-            colours = np.where(significant[chosen], "C0", "C7")
+            colours = np.where(significant[chosen, None], hue(0), hue(7))
             lower.scatter(
                 place[chosen],
                 np.full(chosen.sum(), row),

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.plotting._base import (
     date_scale,
+    hue,
     ink,
     legend_above,
     mark_event,
@@ -70,7 +71,7 @@ def plot_timeline(
     ax = new_axes(ax)
     dates, price = frame["date"], frame["price"].to_numpy(float)
     suspended(ax, dates, price)
-    ax.plot(dates, price, color="C0", marker=".", label="Close", zorder=3)
+    ax.plot(dates, price, color=hue(0), marker=".", label="Close", zorder=3)
     for i, date in enumerate(dates[frame["day"] == 0]):
         mark_event(ax, date)
         ax.lines[-1].set_label("_event" if i else "Event session")
@@ -95,7 +96,7 @@ def plot_timeline(
         name = "Lower" if word == "down" else "Upper"
         for mask, face, told in (
             (only, "none", f"{name} limit touched"),
-            (closed == side, "C1", f"Closed limit-{word}"),
+            (closed == side, hue(1), f"Closed limit-{word}"),
         ):
             if mask.any():
                 ax.plot(
@@ -105,7 +106,7 @@ def plot_timeline(
                     markersize=8,
                     markeredgewidth=1.5,
                     markerfacecolor=face,
-                    markeredgecolor="C1",
+                    markeredgecolor=hue(1),
                     linestyle="none",
                     label=told,
                     zorder=4,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 import seaborn as sns
@@ -173,3 +174,20 @@ def test_importing_draws_in_no_matplotlib() -> None:
     code = "import sys, eventstudy.plotting; print('matplotlib' in sys.modules, 'seaborn' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["False", "False"]
+
+
+@every_figure
+def test_the_palette_is_that_of_the_moment(name: str, draw: Drawer) -> None:
+    """A figure drawn under ``with sns.color_palette(...)`` keeps these colours when it is shown later."""
+    images = []
+    for palette in ("Set2", "tab10"):
+        with sns.color_palette(palette):
+            figure = draw(name).figure
+        figure.canvas.draw()
+        images.append(np.asarray(figure.canvas.buffer_rgba()))
+        with sns.color_palette(palette):
+            figure.canvas.draw()
+            assert np.array_equal(images[-1], figure.canvas.buffer_rgba())
+    # Heatmaps and groups bring colours of their own.
+    own = {"plot_heatmap", "plot_size", "plot_power"}
+    assert np.array_equal(*images) is (name in own)
