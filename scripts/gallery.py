@@ -28,7 +28,7 @@ def figures(folder: Path) -> dict[str, Path]:
     for cell in CELL.findall(PAGE.read_text(encoding="utf-8")):
         exec(compile(cell, str(PAGE), "exec"), names)
         for number in plt.get_fignums():
-            call = re.findall(r"\w+\.plot(?:\.\w+)?(?=\()", cell)[-1]
+            call = re.findall(r"\w+\.plot(?:_\w+|\.\w+)?(?=\()", cell)[-1]
             path = folder / f"{len(drawn) + 1:02}_{re.sub(r'[^a-z]+', '_', call)}.png"
             figure = plt.figure(number)
             figure.savefig(path, dpi=110, bbox_inches="tight")
