@@ -8,6 +8,7 @@ import numpy.typing as npt
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
 from eventstudy.inference.support import (
     NEGLIGIBLE,
+    across_dates,
     counted,
     n_windows,
     scaled_events,
@@ -164,7 +165,7 @@ def _time_series(data: TestInput, options: Options) -> Statistic:
     span = np.where(np.isnan(ar), np.nan, used.abnormal.span[:, used.cols])
     t, dof = time_series_t(average(used.abnormal.residuals), average(ar), average(span))
     p = p_value(t, options.alternative, dof)
-    return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())))
+    return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), across_dates(data))
 
 
 def _portfolio(data: TestInput, options: Options) -> Statistic:
@@ -188,7 +189,7 @@ def _lamb(data: TestInput, options: Options) -> Statistic:
     past, tested = average(fit.residuals), average(fit.ar[:, used.cols])
     z = lamb_z(past, tested, average(fit.ar_variance[:, used.cols] / fit.s2[:, None]))
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(used.car.mean())))
+    return counted(data, Statistic(z, p, "normal", None, float(used.car.mean())), across_dates(data))
 
 
 CORRELATION = frozenset({"cross-correlation"})

@@ -12,6 +12,7 @@ from eventstudy.inference.base import Options, SignificanceTest, Statistic, Test
 from eventstudy.inference.correlation import dependence
 from eventstudy.inference.support import (
     NEGLIGIBLE,
+    across_dates,
     counted,
     memo,
     scaled_events,
@@ -221,7 +222,8 @@ def _rank(data: TestInput, options: Options) -> Statistic:
         return undefined(reason)
     z = rank_z(profile)
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
+    found = Statistic(z, p, "normal", None, float(profile.tested_means.mean()))
+    return counted(data, found, across_dates(data))
 
 
 def _few(data: TestInput) -> str:
@@ -257,7 +259,7 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
         extra={"mean_correlation": r},
     )  # fmt: skip
     note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4g}" if r > 0 else ""
-    return counted(data, found, note, _few(data))
+    return counted(data, found, note, _few(data), across_dates(data))
 
 
 def _grank_z(data: TestInput, options: Options) -> Statistic:
@@ -284,7 +286,8 @@ def _cumrank_t(data: TestInput, options: Options) -> Statistic:
         return undefined("average ranks do not vary outside of the tested days")
     dof = profile.n_days - 2
     p = p_value(t, options.alternative, dof)
-    return counted(data, Statistic(t, p, "t", dof, float(profile.tested_means.mean())))
+    found = Statistic(t, p, "t", dof, float(profile.tested_means.mean()))
+    return counted(data, found, across_dates(data))
 
 
 def _cumrank_z(data: TestInput, options: Options) -> Statistic:
@@ -315,7 +318,7 @@ def _rank_zivney(data: TestInput, options: Options) -> Statistic:
     z = rank_z(profile)
     p = p_value(z, options.alternative)
     found = Statistic(z, p, "normal", None, float(profile.tested_means.mean()))
-    return counted(data, found, _few(data))
+    return counted(data, found, _few(data), across_dates(data))
 
 
 VARIANCE, CORRELATION, NORMALITY = "event-induced variance", "cross-correlation", "non-normality"

@@ -12,7 +12,7 @@ from eventstudy.inference.correlation import Clustering, clustering
 from eventstudy.inference.ranks import FEW_EVENTS
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.single import ENOUGH_BLOCKS
-from eventstudy.inference.support import usable_events
+from eventstudy.inference.support import across_dates, usable_events
 
 __all__ = ["disagreement", "recommend"]
 
@@ -63,11 +63,11 @@ def _candidates(data: TestInput) -> list[tuple[str, str]]:
         return _one_event(data)
     found = clustering(data)
     if not data.abnormal.exact:
-        return _approximate(found)
+        return _approximate(found, bool(across_dates(data)))
     if found.n_dates == 1:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
-        return _clustered(found)
+        return _clustered(found, bool(across_dates(data)))
     return _independent(found)
 
 
@@ -168,7 +168,7 @@ def _too_ready(n: int) -> str:
     return f"with only {n} events it rejects too readily, as it scales them by their own spread"
 
 
-def _clustered(found: Clustering) -> list[tuple[str, str]]:
+def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     n = found.n_events
     share = f"{found.share_overlapping:.0%} of the pairs of {n} events on {found.n_dates} dates share a day"
     first = ("adjusted_bmp", f"{share} ({_cost(found)}): adjusted for it, and for a more volatile event")
@@ -176,13 +176,15 @@ def _clustered(found: Clustering) -> list[tuple[str, str]]:
         "jaffe",
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
+    if overlapping:  # ranks go by relative day, which is another calendar day of each date
+        return [first, dates]
     ranks = "the same two defences by ranks"
     if n < FEW:
         return [first, dates, ("grank_t", f"{ranks}; {_too_ready(n)}")]
     return [first, ("grank_t", ranks), dates]
 
 
-def _approximate(found: Clustering) -> list[tuple[str, str]]:
+def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
     n = found.n_events
     dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
@@ -204,6 +206,9 @@ def _approximate(found: Clustering) -> list[tuple[str, str]]:
         drawn = "draws estimation days for all events at once, which keeps correlation of any form"
         return led(("permutation", ranked), ("block_bootstrap", drawn))
     wild = ("wild_bootstrap", f"flips the signs of the CARs, whole dates at once, on {dates}")
+    if overlapping and not found.effective_n >= (1.0 - LOSS) * n:
+        days = "takes the calendar day as the unit, as windows of different dates share days"
+        return [("jaffe", f"{why}; {days}; safe if variance did not rise")]
     if not found.effective_n >= (1.0 - LOSS) * n:
         return led(wild)
     if n >= MANY:

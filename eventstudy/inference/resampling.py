@@ -18,6 +18,7 @@ from eventstudy.inference.base import (
 from eventstudy.inference.parametric import NO_SPREAD, johnson_t, mean_t, skewness
 from eventstudy.inference.support import (
     NEGLIGIBLE,
+    across_dates,
     date_numbers,
     shortage,
     spread,
@@ -280,6 +281,8 @@ def _wild(data: TestInput, options: Options) -> Statistic:
         note += ", though events share dates: they are taken as independent"
     if signs and g < ENOUGH_DATES:
         note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
+    shared = across_dates(data)
+    note += f"; {shared}" if shared else ""
     return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
 
 

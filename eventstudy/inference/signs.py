@@ -14,7 +14,14 @@ from eventstudy.inference.base import (
     TestInput,
     p_value,
 )
-from eventstudy.inference.support import counted, scaled_events, shortage, undefined, usable_events
+from eventstudy.inference.support import (
+    across_dates,
+    counted,
+    scaled_events,
+    shortage,
+    undefined,
+    usable_events,
+)
 
 __all__ = [
     "SIGN_TESTS",
@@ -207,7 +214,7 @@ def _sign_zivney(data: TestInput, options: Options) -> Statistic:
         return undefined("signs of the events cancel out on every day")
     share = float((used.car > 0).mean())
     found = Statistic(z, p_value(z, options.alternative), "normal", None, share)
-    return counted(data, found, f"signs about the median of {n_days} days")
+    return counted(data, found, f"signs about the median of {n_days} days", across_dates(data))
 
 
 ROBUST = frozenset({"event-induced variance", "fat tails"})

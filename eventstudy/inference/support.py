@@ -12,6 +12,7 @@ import numpy.typing as npt
 from eventstudy.inference.base import Statistic, TestInput
 
 __all__ = [
+    "across_dates",
     "counted",
     "date_numbers",
     "memo",
@@ -25,6 +26,12 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 T = TypeVar("T")
+
+NOT_A_DATE = np.iinfo(np.int64).min
+OVERLAPPING = (
+    "windows of different dates share days, whose correlation this test does not know: "
+    "adjusted_bmp and jaffe do"
+)
 
 #: Relative size below which a standard deviation is rounding noise.
 NEGLIGIBLE = 1e-12
@@ -101,6 +108,24 @@ def n_windows(data: TestInput) -> int:
     """Count the distinct tested windows of the usable events, by their calendar dates."""
     usable = usable_events(data)
     return len(np.unique(date_numbers(usable.tested_dates), axis=0))
+
+
+def across_dates(data: TestInput) -> str:
+    """Say that tested windows of different dates share days; nothing where they do not.
+
+    A day that two of them share is another relative day of each, so that a series of the mean by relative
+    day, or a sign for each date, does not hold the correlation of their events.
+    """
+
+    def compute() -> str:
+        dates = np.unique(date_numbers(usable_events(data).tested_dates), axis=0)
+        known = np.where(dates == NOT_A_DATE, np.iinfo(np.int64).max, dates)
+        first, last = known.min(axis=1), dates.max(axis=1)
+        order = np.argsort(first, kind="stable")
+        shared = (first[order][1:] <= np.maximum.accumulate(last[order])[:-1]).any()
+        return OVERLAPPING if shared else ""
+
+    return memo(data, "across_dates", compute)
 
 
 def spread(values: FloatArray) -> float:

@@ -10,6 +10,7 @@ from eventstudy.inference.portfolio import average
 from eventstudy.inference.resampling import draw_parts, resampled_p_value
 from eventstudy.inference.support import (
     NEGLIGIBLE,
+    across_dates,
     counted,
     n_windows,
     scaled_events,
@@ -233,7 +234,8 @@ def _permutation(data: TestInput, options: Options) -> Statistic:
             f", of which only {len(series) // length} share no day, so it rejects a little too often: use "
             f"{ENOUGH_WINDOWS * length} estimation days"
         )
-    return counted(data, Statistic(t, p, "rank", None, float(used.car.mean()), note, {"null": sums}))
+    found = Statistic(t, p, "rank", None, float(used.car.mean()), note, {"null": sums})
+    return counted(data, found, across_dates(data))
 
 
 ROBUST = frozenset({"cross-correlation", "non-normality", "serial dependence"})

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eventstudy.errors import RequestError
-from eventstudy.inference import TESTS, TestInput, recommend
+from eventstudy.inference import TESTS, Options, TestInput, recommend, run_tests
 from eventstudy.inference.recommend import disagreement
+from eventstudy.inference.support import across_dates
 from eventstudy.windows import Window
 
 
@@ -48,7 +49,7 @@ def test_one_event_of_a_model_without_an_exact_standard_error(panel):
     [
         ({"n": 12, "layout": "common"}, ["permutation", "block_bootstrap", "grank_t"]),
         ({"n": 16, "layout": "common"}, ["grank_t", "permutation", "block_bootstrap"]),
-        ({"n": 30, "layout": "mixed", "correlation": 0.4}, ["grank_t", "wild_bootstrap"]),
+        ({"n": 30, "layout": "mixed", "correlation": 0.4}, ["jaffe"]),
         ({"n": 24, "layout": "distinct"}, ["grank_t", "generalized_sign"]),
         ({"n": 9, "layout": "distinct"}, ["wild_bootstrap", "sign", "grank_t"]),
     ],
@@ -96,13 +97,43 @@ def test_few_events(panel):
 
 def test_dates_that_overlap(panel):
     found = chosen(panel(n=30, layout="mixed", correlation=0.4).test(0, 1))
-    assert list(found) == ["adjusted_bmp", "grank_t", "jaffe"]
+    assert list(found) == ["adjusted_bmp", "jaffe"]
     assert "effective N" in found["adjusted_bmp"]
 
 
-def test_few_events_on_dates_that_overlap(panel):
-    found = chosen(panel(n=12, layout="mixed", correlation=0.6).test(0, 1))
-    assert list(found) == ["adjusted_bmp", "jaffe", "grank_t"]
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("n", [12, 30])
+def test_few_dates_with_several_events_each(panel, n, exact):
+    made, first = panel(n=n, layout="distinct").abnormal, np.arange(n) // 3 * 3
+    dates = {name: getattr(made, name)[first] for name in ("estimation_dates", "event_dates")}
+    noise = made.residuals[first] + 0.1 * made.residuals  # firms of a date move together
+    found = chosen(TestInput(replace(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
+    if exact:
+        assert list(found) == ["adjusted_bmp", *(["grank_t", "jaffe"] if n == 30 else ["jaffe", "grank_t"])]
+    else:
+        assert list(found) == (["grank_t", "wild_bootstrap"] if n == 30 else ["wild_bootstrap", "grank_t"])
+    assert ("too readily" in found["grank_t"]) == (n == 12)
+
+
+def test_dates_whose_windows_share_days(panel):
+    """Ranks go by relative day, and do not know the correlation of two dates on one calendar day."""
+    data = panel(n=30, layout="mixed", correlation=0.6).test(-2, 3)
+    assert across_dates(data)
+    assert list(chosen(data)) == ["adjusted_bmp", "jaffe"]
+    approximate = TestInput(replace(data.abnormal, exact=False), data.window)
+    assert list(chosen(approximate)) == ["jaffe"]
+
+
+def test_windows_that_share_days_are_told_of(panel):
+    told = ["time_series", "lamb", "rank", "rank_zivney", "sign_zivney", "grank_t", "cumrank_t"]
+    told += ["wild_bootstrap", "permutation"]
+    options = Options(n_resamples=19, seed=1)
+    for layout, shared in (("mixed", True), ("distinct", False)):
+        rows = run_tests(panel(n=14, layout=layout).test(-2, 3), None, options).set_index("test")
+        says = rows.index[rows["note"].str.contains("share days, whose correlation")]
+        assert sorted(says) == (sorted(told) if shared else [])
+    common = panel(n=14, layout="common")
+    assert not across_dates(common.test(-2, 3))
 
 
 @pytest.mark.parametrize(

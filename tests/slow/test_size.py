@@ -76,11 +76,21 @@ def test_no_cause_is_stated_for_nothing():
 def test_no_claimed_excess_is_large():
     """Above 15 % there would be nothing to explain but a claim to take back."""
     claimed = TABLE[TABLE["claimed"] & (TABLE["test"] != "skewness_adjusted")]
+    # Windows of different dates that share days: seven tests fail, and their notes say so.
+    claimed = claimed[(claimed["cell"] != "overlapping-30") | (claimed["window"] == DAY)]
     assert claimed.loc[claimed["events"] > 3, "rate"].max() < 0.12
     # Three events have two degrees of freedom; the tests that use them as if there were many say so.
     three = claimed[(claimed["events"] == 3) & (claimed["rate"] > 0.12)]
     assert set(three["test"]) == {"grank_t", "rank_zivney"}
     assert three["rate"].max() < 0.2
+
+
+def test_what_knows_of_windows_that_overlap_holds_there():
+    for key in ("adjusted_bmp", "adjusted_patell", "jaffe"):
+        row = TABLE.set_index(["cell", "window", "test"]).loc[("overlapping-30", WEEKS, key)]
+        assert row["low"] <= SIZE.LEVEL <= row["high"]
+    for key in ("grank_t", "rank", "cumrank_t", "wild_bootstrap", "time_series", "bmp"):
+        assert RATES["overlapping-30", WEEKS, key] > 0.12
 
 
 def test_tests_that_lead_the_recommendations_hold_there():
@@ -126,6 +136,9 @@ FAILING = {
     ("skewed-10-spread", DAY): "grank_t grank_z rank_zivney",
     ("serial-30", WEEKS): "portfolio time_series lamb jaffe adjusted_patell rank cumrank_t patell bmp",
     ("serial-1", WEEKS): "garch_t bootstrap_t",
+    ("close-30", DAY): "cross_sectional independence patell bmp sign wilcoxon grank_z cumrank_z",
+    ("close-30-volatile", DAY): "portfolio block_bootstrap permutation time_series adjusted_patell",
+    ("dates-30", DAY): "cross_sectional patell bmp wilcoxon grank_z",
     ("normal-6-common", DAY): "grank_z patell skewness_adjusted cumrank_z",
     ("normal-6-volatile", DAY): "portfolio block_bootstrap permutation time_series patell independence",
     ("S9", DAY): "portfolio adjusted_bmp grank_t rank rank_zivney sign_zivney cumrank_t block_bootstrap bmp",
