@@ -27,13 +27,14 @@ class Panel:
     market : Market
     returns : array, shape (S, T)
         Simple returns, delisting returns included; NaN where there is none.
-    last : array of int, shape (S,)
-        Session of each security's last return, -1 where it has none. After it the security is gone:
-        delisted, or suspended to the end of the data.
+    first, last : arrays of int, shape (S,)
+        Sessions of each security's first and last return, T and -1 where it has none. Before the first it
+        is not listed; after the last it is gone: delisted, or suspended to the end of the data.
     """
 
     market: Market
     returns: FloatArray
+    first: IntArray
     last: IntArray
 
     @classmethod
@@ -64,7 +65,8 @@ class Panel:
                     f"The delisting return of {name} is {value!r}; it is a decimal of -1 or more."
                 )
             returns[row, last[row]] = (1.0 + returns[row, last[row]]) * (1.0 + value) - 1.0
-        return cls(market, returns, last.astype(np.int64))
+        first = np.where(seen.any(axis=1), np.argmax(seen, axis=1), returns.shape[1])
+        return cls(market, returns, first.astype(np.int64), last.astype(np.int64))
 
     def held(self, security: IntArray, first: int, length: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Take returns of securities over `length` sessions from `first`, and where they are gone.

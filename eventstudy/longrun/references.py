@@ -99,6 +99,8 @@ class ReferencePortfolios:
 
     Notes
     -----
+    A firm without a return up to the session of formation is not listed yet and no constituent, whatever its
+    label.
     Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A constituent that disappears leaves its proceeds to
     the others in equal parts.
     """
@@ -153,7 +155,7 @@ class ReferencePortfolios:
 
         def members(row: int) -> BoolArray:
             inside = np.array([bool(value == label) for value in labels[row]])
-            inside &= (size[row] > 0) & (panel.last >= first)
+            inside &= (size[row] > 0) & (panel.first <= row) & (panel.last >= first)
             inside[[own, *banned[banned >= 0]]] = False
             return inside
 
@@ -262,7 +264,7 @@ class MatchedFirms:
             relative = size[formed] / own_size
             distance = np.abs((size if ratio is None else ratio)[formed] - own_ratio)
             fits = (relative >= self.band[0]) & (relative <= self.band[1]) & ~np.isnan(distance)
-            fits &= (panel.last >= start) & ~np.isnan(panel.returns[:, start])
+            fits &= (panel.first <= formed) & (panel.last >= start) & ~np.isnan(panel.returns[:, start])
             fits[[own, *banned[banned >= 0]]] = False
             if not fits.any():
                 found.append(

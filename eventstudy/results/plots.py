@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
@@ -226,10 +227,13 @@ def _title(data: EventData, row: int) -> str:
 
 
 def _named(ax: Axes, data: EventData, measure: str) -> Axes:
-    """Name the axis after what is measured, where that is no return."""
+    """Name the axes after what is measured, where that is no return or not by session."""
     kind = data.kind
     if kind in LEVELS:
         # Panels of a figure of their own share one name.
         shared = ax.figure.get_supylabel()
         (ax.figure.supylabel if shared else ax.set_ylabel)(f"{measure} abnormal {kind}")
+    if np.datetime_data(data.abnormal.event_dates.dtype)[0] != "D":
+        shared = ax.figure.get_supxlabel()
+        (ax.figure.supxlabel if shared else ax.set_xlabel)("Bars relative to the event bar")
     return ax

@@ -118,6 +118,14 @@ PANELS = [
     Figure("000001.SS", "2022-10-10", "return", "-1.66"),
     Figure("000001.SS", "2022-10-10", "close", "2974"),
     Figure("^SOX", "2025-04-16", "return", "-4.1"),
+    Figure("ACIA", "2018-04-16", "close", "25.63"),
+    Figure("LITE", "2018-04-16", "close", "58.48"),
+    Figure("NPTN", "2018-04-16", "close", "6.52"),
+    Figure("ACIA", "2018-05-14", "close", "34.25"),
+    Figure("LITE", "2018-05-14", "close", "64.50"),
+    Figure("603019.SS", "2019-06-27", "close", "36.5"),
+    Figure("0981.HK", "2020-09-07", "close", "18.24"),
+    Figure("0981.HK", "2020-12-04", "close", "21.00"),
 ]
 
 
@@ -235,6 +243,33 @@ DIFFERENT = [
     ),
 ]
 
+DIFFERENT += [
+    Different(Figure("IPHI", "2018-04-16", "close", "30.795"), 30.79, "the panel is rounded to the cent"),
+    Different(Figure("MU", "2018-11-01", "close", "39.84"), 40.12, "an intraday figure"),
+    Different(Figure("AMBA", "2019-10-08", "close", "50.81"), 51.79, "an intraday figure"),
+    Different(Figure("0981.HK", "2020-09-28", "close", "17.12"), 17.86, "an intraday figure"),
+]
+
+# Closes of Hong Kong shares that have paid dividends since: the panel's prices are adjusted for these, so
+# that returns are the printed ones, and prices a little lower.
+ADJUSTED = [
+    Figure("0763.HK", "2018-06-13", "close", "14.96"),
+    Figure("0763.HK", "2018-07-12", "close", "13.94"),
+    Figure("0763.HK", "2019-05-17", "close", "19.66"),
+    Figure("0763.HK", "2022-03-23", "close", "19.16"),
+    Figure("2382.HK", "2019-05-17", "close", "76.2"),
+    Figure("2018.HK", "2019-05-17", "close", "43.05"),
+    Figure("0285.HK", "2019-05-17", "close", "11.4"),
+    Figure("0700.HK", "2020-08-07", "close", "527.50"),
+    Figure("0941.HK", "2020-11-13", "close", "50"),
+    Figure("0941.HK", "2021-01-05", "close", "46.1"),
+    Figure("0728.HK", "2020-11-13", "close", "2.49"),
+    Figure("0762.HK", "2020-11-13", "close", "4.98"),
+    # Printed of the middle of a session, and adjusted as well.
+    Figure("0763.HK", "2018-06-19", "close", "9.79"),
+    Figure("0763.HK", "2018-07-16", "close", "16.12"),
+]
+
 # Rows of validation_targets.csv whose kind is not the close of the session: how they are measured here.
 MEASURES = {
     ("002415.SZ", "2019-05-22", "-10"): "low",
@@ -316,13 +351,16 @@ def panels(shared_data: Path) -> Prices:
     needed = {f.security for f in PANELS} | {d.figure.security for d in DIFFERENT}
     cn["ticker"] = cn["ticker"].str.replace(".SH", ".SS")
     cn = cn[cn["ticker"].isin(needed)]
+    prices = ["open", "high", "low", "close", "previous_close"]
+    cn = cn.assign(**{name: cn[name].astype(float) / 100 for name in prices})  # fen
     fields: dict[str, list[pd.DataFrame]] = {f: [] for f in ("close", "low", "high", "previous_close")}
     for frame in (hk, us, indices, cn):
         frame = (
             frame.assign(previous_close=frame.groupby("ticker")["close"].shift()) if frame is not cn else cn
         )
         for field, parts in fields.items():
-            parts.append(frame.pivot(index="date", columns="ticker", values=field).astype(float))
+            # Some panels are stored in single precision.
+            parts.append(frame.pivot(index="date", columns="ticker", values=field).astype(float).round(4))
     wide = {field: pd.concat(parts, axis=1, sort=True) for field, parts in fields.items()}
     returns = wide["close"] / wide["previous_close"] - 1
     percent = read("cn_returns_pct_2017_2020").set_index("date") / 100
@@ -413,3 +451,31 @@ def test_no_figure_that_the_prices_cover_is_missing(
         n_covered += 1
         assert tuple(figure) in told, figure
     assert n_covered == 77
+
+
+def test_no_close_that_the_prices_cover_is_missing(
+    shared_data: Path, bundled: Prices, panels: Prices
+) -> None:
+    targets = pd.read_csv(shared_data / "bans" / "validation_targets.csv", dtype=str, keep_default_na=False)
+    told = {(f.security, f.session, f.measure, f.printed) for f in [*BUNDLED, *PANELS, *ADJUSTED]}
+    told |= {tuple(d.figure) for d in DIFFERENT}
+    n_covered = 0
+    for row in targets[targets["close_price"] != ""].itertuples():
+        figure = Figure(row.ticker, row.session, "close", row.close_price)
+        if (row.ticker, row.session, row.close_price) == ("002415.SZ", "2019-05-22", "24.84"):
+            continue  # the session's low, which is the limit: the figure of -10 above
+        if all(np.isnan(prices.value(figure)) for prices in (bundled, panels)):
+            continue
+        n_covered += 1
+        assert tuple(figure) in told, figure
+    assert n_covered == 34
+
+
+def test_adjusted_closes_lie_below_the_printed_ones_by_dividends_paid_since(panels: Prices) -> None:
+    """The factor of a share never falls as time goes on: less is still to be paid."""
+    last: dict[str, float] = {}
+    for figure in sorted(ADJUSTED[:12], key=lambda f: f.session):
+        factor = panels.value(figure) / float(figure.printed)
+        rounding = 0.5 * 10.0 ** -len(figure.printed.partition(".")[2]) / float(figure.printed)
+        assert last.get(figure.security, 0.6) - rounding < factor < 1
+        last[figure.security] = factor

@@ -267,6 +267,7 @@ def test_summary_and_limits_of_bars(market: es.Market) -> None:
     results = es.EventStudy(market, event, estimation=(-900, -11), window=(-5, 5)).fit()
     assert "2019-05-22 10:16" in str(results.summary())
     assert results.limit_hits.empty
+    assert results.plot.car().get_xlabel() == "Bars relative to the event bar"
     assert "beyond limit" not in set(market.audit()["kind"])
 
 
