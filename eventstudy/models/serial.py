@@ -65,8 +65,8 @@ class SerialErrors(NormalReturnModel):
     -----
     Tests whose standard error comes from the residuals of single days (portfolio, Jaffe, ranks, signs of
     several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so that
-    ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Campbell and Wasley (1996) on trading volume; Newey and
-    West (1987). Standard errors take the autocorrelations as known.
+    ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard errors take the
+    autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
 
     Examples
     --------
