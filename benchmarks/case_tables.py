@@ -181,10 +181,13 @@ def reports_and_bans(markets: dict[str, es.Market]) -> list[Case]:
     short = {name: frame[~_long_halt(frame)] for name, frame in rows.items()}
     cases = []
     for group in ("report", "ban"):
-        for sample, kept in ((f"{group}s", short), (f"{group}s, long halts as well", rows)):
-            chosen = {name: frame[frame["group"] == group] for name, frame in kept.items()}
-            if sample == f"{group}s" or any(len(chosen[name]) > len(short[name]) for name in chosen):
-                cases.append(Case("Reports and bans", sample, _pooled(markets, chosen)))
+        usual, all_rows = (
+            {name: frame[frame["group"] == group] for name, frame in kept.items()} for kept in (short, rows)
+        )
+        cases.append(Case("Reports and bans", f"{group}s", _pooled(markets, usual)))
+        if any(len(all_rows[name]) > len(usual[name]) for name in markets):
+            sample = f"{group}s, long halts as well"
+            cases.append(Case("Reports and bans", sample, _pooled(markets, all_rows)))
     return [*cases, Case("Reports and bans", "both", _pooled(markets, short))]
 
 

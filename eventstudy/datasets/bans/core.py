@@ -41,6 +41,7 @@ def ban_announcements() -> BanAnnouncements:
     See Also
     --------
     surveillance_prices : Bundled prices of six of the securities.
+    eventstudy.prices : Prices of the others, from Yahoo Finance.
 
     Notes
     -----
