@@ -124,12 +124,12 @@ def headline(table: pd.DataFrame) -> list[str]:
 
 
 def draw(table: pd.DataFrame):
-    """Draw the measured rows of the bans, by announcement."""
+    """Draw the firms that announcements name, bans and reversals, in order of time."""
     done = table[(table["status"] == "measured") & (table["role"] == "target")].sort_values("day_0")
-    names = done["company"] + ", " + done["announcement_id"].str[11:].str.replace("_", " ").str.lower()
+    names = done["company"] + ", " + done["announcement_id"].str[11:].str.replace("_", " ")
     frame = done.assign(event=names + done["day_0"].dt.strftime(" (%Y-%m-%d)"), role="event")
     shown = frame[["event", "car", "ci_low", "ci_high", "role"]]
-    return es.plotting.plot_forest(shown, sort=False, title="CAR (0, +1) of the firms that were hit")
+    return es.plotting.plot_forest(shown, sort=False, title="CAR (0, +1) of the firms named")
 
 
 # %% tags=["notebook"]
