@@ -181,7 +181,8 @@ def wide_fields(
     if isinstance(frame, pd.Series):
         frame = frame.to_frame()
     if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"Prices must be a DataFrame, got {type(frame).__name__}.")
+        hint = f" Read the file with sources.read_prices({frame!r})." if isinstance(frame, str) else ""
+        raise DataError(f"Prices must be a DataFrame, got {type(frame).__name__}.{hint}")
     if frame.columns.nlevels == 2:
         return _from_levels(frame, timezone, timed)
     if frame.columns.nlevels > 2:

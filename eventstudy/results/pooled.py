@@ -18,6 +18,7 @@ from eventstudy.results.data import EventData, Part, StudyData, WindowLike
 from eventstudy.results.measures import StudyMeasures
 from eventstudy.results.money import StudyMoney
 from eventstudy.results.plots import ResultsPlotter
+from eventstudy.results.printed import StudyTables
 from eventstudy.results.regressing import StudyRegressions
 from eventstudy.results.summary import composed, design_rows
 from eventstudy.results.testing import StudyTests
@@ -154,7 +155,7 @@ class PooledData(EventData):
         return found
 
 
-class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney):
+class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, StudyTables):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while

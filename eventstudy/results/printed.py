@@ -11,7 +11,7 @@ from eventstudy.errors import counted, told_time
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.results import average
-from eventstudy.results.data import StudyData, WindowLike, checked_level
+from eventstudy.results.data import EventData, WindowLike, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
@@ -29,7 +29,7 @@ FORMATS = {"t": "{:.2f}", "p": "{:.4f}", "positive": "{:.0%}", "N": "{:d}", "day
 class StudyTables:
     """Tables of a fitted study, each printed as text, HTML, LaTeX, Markdown or a spreadsheet."""
 
-    _data: StudyData
+    _data: EventData
 
     def aar_table(
         self,
@@ -130,7 +130,7 @@ class StudyTables:
         Name: CAAR, dtype: float64
         """
         data = self._data
-        chosen = [Window(0, 0), data.headline(), data.spec.window]
+        chosen = [Window(0, 0), data.headline(), data.event_window]
         if windows is not None:
             chosen = [data.window(window) for window in windows]
         chosen = list(dict.fromkeys(chosen)) or [data.headline()]
@@ -180,7 +180,7 @@ class StudyTables:
         """
         data, window = self._data, self._data.window(start, end)
         shown = slice(0, rows)
-        frame = data.sample.timeline[["security", "label", "day_0"]].iloc[shown]
+        frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(told_time)).rename(columns={"day_0": "day 0"})
         if frame["label"].fillna("").eq("").all():
             frame = frame.drop(columns="label")
@@ -189,17 +189,17 @@ class StudyTables:
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
         notes = [f"{unit(data)}; {STARS}. Standard errors hold the error of the prediction."]
-        more = len(data.sample) - len(frame)
+        more = len(data.index) - len(frame)
         if more > 0:
             notes.append(
-                f"The first {counted(len(frame), 'event')} of {len(data.sample)}: car_table(..., rows=None) "
+                f"The first {counted(len(frame), 'event')} of {len(data.index)}: car_table(..., rows=None) "
                 f"shows all, results.car({window.start}, {window.end}) is the frame of them."
             )
         return Table(f"CAR {window} of each event", (Section(frame, formats=_formats(frame)),), tuple(notes))
 
     def _title(self) -> str:
         data = self._data
-        return f"Average abnormal returns of {counted(len(data.sample), 'event')}, {data.spec.model.label}"
+        return f"Average abnormal returns of {counted(len(data.index), 'event')}, {data.model_label}"
 
     def _keys(self, tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
         if tests is None:

@@ -184,6 +184,7 @@ def test_a_market_without_calendar_takes_the_dates_it_is_given(close):
     ("make", "message"),
     [
         (lambda c: [1, 2], "must be a DataFrame, got list"),
+        (lambda c: "my prices.csv", r"got str\. Read the file with sources\.read_prices\('my prices\.csv'\)"),
         (lambda c: pd.DataFrame(), "the frame is empty"),
         (lambda c: c.iloc[:0], "the frame is empty"),
         (lambda c: c[[]], "the frame is empty"),

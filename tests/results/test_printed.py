@@ -81,6 +81,18 @@ def test_a_test_that_does_not_apply_says_why(distinct, one):
     assert one.aar_table(0, 0).sections[0].frame.at["0", "AAR"] == one.car(0, 0)["car"].iloc[0]
 
 
+def test_a_pool_has_the_same_tables(market, refit):
+    parts = [
+        refit(market, [{"security": f"S{i}", "date": market.sessions[200 + 40 * i], "event_id": f"e{i}"}])
+        for i in range(3)
+    ]
+    whole = es.pool(parts)
+    table = whole.caar_table([(0, 1)], tests="bmp")
+    assert table.sections[0].frame["CAAR"].iloc[0] == whole.caar(0, 1)["caar"].iloc[0]
+    assert list(whole.car_table(0, 1).sections[0].frame["CAR"]) == list(whole.car(0, 1)["car"])
+    assert len(whole.aar_table(-1, 1).sections[0].frame) == 3
+
+
 def test_what_cannot_be_asked(common):
     with pytest.raises(RequestError, match="reaches outside the event window"):
         common.aar_table(-9, 0)
