@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Options, TestInput
-from eventstudy.inference.multiplicity import Adjustment, adjust, completed, romano_wolf
+from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.multiplicity import Adjustment, adjust, checked, completed, romano_wolf
 from eventstudy.inference.registry import check_keys, run_tests
 from eventstudy.inference.resampling import resampled_p_value
 from eventstudy.inference.support import n_windows, scaled_events
@@ -124,13 +123,7 @@ def group_tests(
 
 
 def _checked(adjustment: str, test: str | None, options: Options | None) -> Options:
-    options = (Options() if options is None else options).settled()
-    if adjustment not in get_args(Adjustment):
-        raise RequestError(f"adjust must be one of {', '.join(get_args(Adjustment))}; got {adjustment!r}.")
-    if options.alternative not in get_args(Alternative):
-        raise RequestError(
-            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
-        )
+    options = checked(adjustment, options)
     if test is not None:
         check_keys([test])
         if adjustment == "romano-wolf":

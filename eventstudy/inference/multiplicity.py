@@ -16,7 +16,7 @@ from eventstudy.inference.resampling import HELD, TIE
 from eventstudy.inference.vectors import day_counts, draw_days, null_t, scaled_residuals, sessions_tested
 from eventstudy.progress import followed
 
-__all__ = ["Adjustment", "adjust", "completed", "firm_tests", "romano_wolf"]
+__all__ = ["Adjustment", "adjust", "checked", "completed", "firm_tests", "romano_wolf"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -137,6 +137,24 @@ def _step_down(
     return p
 
 
+def checked(adjustment: str, options: Options | None) -> Options:
+    """Return settled options, the adjustment and the side being checked.
+
+    Raises
+    ------
+    RequestError
+        If either is unknown.
+    """
+    options = (Options() if options is None else options).settled()
+    if adjustment not in get_args(Adjustment):
+        raise RequestError(f"adjust must be one of {', '.join(get_args(Adjustment))}; got {adjustment!r}.")
+    if options.alternative not in get_args(Alternative):
+        raise RequestError(
+            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
+        )
+    return options
+
+
 def firm_tests(
     data: TestInput, adjustment: Adjustment = "romano-wolf", options: Options | None = None
 ) -> pd.DataFrame:
@@ -168,13 +186,7 @@ def firm_tests(
     as the window has, over the standard deviation of a drawn estimation window. Where an event
     misses a day, another of its own days stands in, these being taken evenly over its window.
     """
-    options = (Options() if options is None else options).settled()
-    if adjustment not in get_args(Adjustment):
-        raise RequestError(f"adjust must be one of {', '.join(get_args(Adjustment))}; got {adjustment!r}.")
-    if options.alternative not in get_args(Alternative):
-        raise RequestError(
-            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
-        )
+    options = checked(adjustment, options)
     sums, dof = data.cumulative, data.abnormal.dof
     t = sums.scar
     tail = {"two-sided": 2 * stats.t.sf(np.abs(t), dof), "less": stats.t.cdf(t, dof)}

@@ -218,6 +218,10 @@ AGAIN = [
     ("skewed-10-spread", "sign wilcoxon grank_t bootstrap"),
     ("t4-1-spread", "t sq conformal bootstrap_t"),
     ("a_share-10-common", "bmp adjusted_bmp grank_t"),
+    ("normal-6-common", "adjusted_bmp grank_t portfolio"),
+    ("serial-30", "block_bootstrap permutation portfolio"),
+    ("close-30-volatile", "adjusted_bmp grank_t portfolio"),
+    ("overlapping-30", "adjusted_bmp grank_t jaffe wild_bootstrap"),
 ]
 
 
