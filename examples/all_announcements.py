@@ -138,7 +138,7 @@ def draw(table: pd.DataFrame):
 
 # %% tags=["notebook"]
 # measured = table[table["status"] == "measured"]
-# measured[["company", "announcement_id", "day_0", "ar_0", "car", "se", "p_value"]].round(4)
+# measured.set_index("day_0")[["company", "announcement_id", "ar_0", "car", "se", "p_value"]].round(4)
 
 # %% tags=["notebook"]
 # draw(table)
