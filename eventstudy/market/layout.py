@@ -57,6 +57,8 @@ class MarketArrays:
         for a break, else 0. Their returns are no `single` ones.
     unit : {"D", "m", "s"}
         In which sessions are told apart: days, or minutes or seconds of intraday bars.
+    freq : str, optional
+        Length of an intraday bar, as given.
     factor_rows : mapping of str to mapping of str to int
         Rows of ``Market.bank`` of the factors, by set of factors and name; a set given without a name is "".
     """
@@ -68,6 +70,7 @@ class MarketArrays:
     factor_rows: Mapping[str, Mapping[str, int]]
     gap: npt.NDArray[np.int8] | None = None
     unit: Literal["D", "m", "s"] = "D"
+    freq: str | None = None
 
 
 @dataclass(frozen=True)

@@ -267,7 +267,9 @@ class Market(MarketRecord):
             several = several | (data.gap > 0)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
-        self._arrays = MarketArrays(data.returns, data.spans, single, own, rows, data.gap, data.unit)
+        self._arrays = MarketArrays(
+            data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq
+        )
         self._n_benchmarks = len(names)
         if data.factors is not None:
             factor = data.factors.to_numpy().T

@@ -119,6 +119,11 @@ class EventStudyResults(
         -------
         pathlib.Path
             The file written.
+
+        Raises
+        ------
+        RequestError
+            If the market holds no returns but turnover or volatility.
         """
         data = self._data
         window = data.headline() if start is None and end is None else data.window(start, end)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
+from eventstudy.market import LEVELS
 from eventstudy.report import Block, Chapter, Listing, Paragraph, render
 from eventstudy.results import average, frames, frictions, recipe
 from eventstudy.results.data import StudyData
@@ -37,6 +39,11 @@ def study_page(
     currency: str | None = None,
 ) -> str:
     """Make the report of a study with `window` as its headline; see `EventStudyResults.report`."""
+    if data.spec.market.kind in LEVELS:
+        raise RequestError(
+            f"A report speaks of returns and prices, and these are values of {data.spec.market.kind}: use "
+            "summary() and the figures."
+        )
     asked = _question(data) if question is None else question
     chapters = [
         Chapter("Question", [Paragraph(asked), *map(Paragraph, notes)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -262,12 +264,14 @@ def test_what_cannot_be_used_is_refused(bars: es.lab.SimulatedBars, market: es.M
         )
 
 
-def test_summary_and_limits_of_bars(market: es.Market) -> None:
+def test_summary_report_and_limits_of_bars(market: es.Market, tmp_path: Path) -> None:
     event = [{"security": "S1", "announced_at": "2019-05-22 10:15:30+08:00"}]
     results = es.EventStudy(market, event, estimation=(-900, -11), window=(-5, 5)).fit()
     assert "2019-05-22 10:16" in str(results.summary())
     assert results.limit_hits.empty
     assert results.plot.car().get_xlabel() == "Bars relative to the event bar"
+    page = results.report(tmp_path / "bars.html").read_text(encoding="utf-8")
+    assert "freq=&#x27;1min&#x27;" in page
     assert "beyond limit" not in set(market.audit()["kind"])
 
 

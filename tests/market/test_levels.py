@@ -102,6 +102,8 @@ def test_a_study_of_volume_by_hand(volume: pd.DataFrame, model: object, k: int) 
     assert results.plot.car().get_ylabel() == "Cumulative abnormal log turnover"
     with pytest.raises(RequestError, match="no price to draw"):
         results.plot.reaction()
+    with pytest.raises(RequestError, match="A report speaks of returns"):
+        results.report("report.html")
 
 
 def test_volume_that_cannot_be_used(volume: pd.DataFrame) -> None:
