@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from eventstudy.calendars import Exchange
@@ -10,26 +12,24 @@ from eventstudy.results.data import EventData
 __all__ = ["clock"]
 
 
-def clock(data: EventData) -> pd.DataFrame:
+def clock(data: EventData, studies: Sequence[str]) -> pd.DataFrame:
     """Order in which the sessions of day 0 could react; see `PooledResults.clock`."""
     frames = []
-    for part in data.parts():
+    for name, part in zip(studies, data.parts(), strict=True):
         study, at = part.study, part.at
         timeline = study.timeline.iloc[part.rows]
         events = study.events.iloc[part.rows]
-        given = data.events["study"].iloc[at] if "study" in data.events else None
         frame = pd.DataFrame(
             {
+                "study": name,
                 "security": timeline["security"].to_numpy(),
                 "announced_at": pd.DatetimeIndex(_announced(events)),
                 "day_0": pd.DatetimeIndex(timeline["day_0"]),
             },
             index=data.index[at],
         )
-        if given is not None:
-            frame.insert(0, "study", given.to_numpy())
-        for name, times in _hours(study.spec.market.exchange, pd.DatetimeIndex(frame["day_0"])).items():
-            frame[name] = times
+        for moment, times in _hours(study.spec.market.exchange, pd.DatetimeIndex(frame["day_0"])).items():
+            frame[moment] = times
         frames.append(frame)
     frame = pd.concat(frames)
     late = frame["announced_at"] > frame["opens"]

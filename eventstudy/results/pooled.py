@@ -224,7 +224,7 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, Stu
             events of an announcement that could react first. NaT where the market has no exchange calendar
             or the announcement no time. An averaged firm has a row for each of its listings.
         """
-        return clock.clock(self._data)
+        return clock.clock(self._data, list(self._data.results))
 
     def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
         """Summarise the pool: each study's design, events, dependence, averages and recommended tests.

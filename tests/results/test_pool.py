@@ -261,6 +261,12 @@ def test_an_averaged_firm_is_the_study_of_its_average(dual):
         pooled.regression("A:0")
 
 
+def test_the_clock_shows_both_listings(dual):
+    frame = es.pool({"A": dual["A"], "H": dual["H"]}, firm={"A": "ZTE", "H": "ZTE"}).clock()
+    found = frame.loc["A:0", ["study", "security"]].to_numpy().tolist()
+    assert found == [["A", "A"], ["H", "H"]]
+
+
 def test_first_listing_and_separate_ones(dual):
     firm = {"A": "ZTE", "H": "ZTE"}
     first = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="first")
