@@ -88,10 +88,15 @@ class CrossSection:
         """Coefficients by term."""
         return self.coefficients["coef"]
 
+    @property
+    def decisive(self) -> pd.Series:
+        """P-values that the stars of tables go by: p_wild where there is one, else p_value."""
+        return self.coefficients["p_wild" if "p_wild" in self.coefficients else "p_value"]
+
     def summary(self) -> Table:
         """Return the regression as a table."""
         frame = self.coefficients.copy()
-        frame.insert(5, "", [stars(p) for p in frame["p_value"]])
+        frame.insert(5, "", [stars(p) for p in self.decisive])
         formats = {str(name): "{:.4f}" for name in self.coefficients} | {"dof": "{:.0f}"}
         rows = {
             "formula": self.formula,

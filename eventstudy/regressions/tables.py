@@ -25,7 +25,8 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     Returns
     -------
     Table
-        Coefficients with stars of `p_value`, standard errors in parentheses below.
+        Coefficients with stars (of p_wild where there is one, else of p_value), standard errors in
+        parentheses below.
 
     Raises
     ------
@@ -42,10 +43,12 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     labels: list[str] = []
     rows: list[list[str]] = []
     for term in terms:
-        lines = [fit.coefficients.loc[term] if term in fit.coefficients.index else None for fit in fits]
         labels += [term, ""]
-        rows.append(["" if row is None else f"{row['coef']:.4f}{stars(row['p_value'])}" for row in lines])
-        rows.append(["" if row is None else f"({row['se']:.4f})" for row in lines])
+        have = [fit if term in fit.coefficients.index else None for fit in fits]
+        rows.append(
+            ["" if fit is None else f"{fit.params[term]:.4f}{stars(fit.decisive[term])}" for fit in have]
+        )
+        rows.append(["" if fit is None else f"({fit.coefficients.loc[term, 'se']:.4f})" for fit in have])
     labels += ["Window", "Events", "R2", "Standard error"]
     rows += [
         [fit.window for fit in fits],

@@ -97,6 +97,7 @@ def test_clusters_by_date(spread):
     t = fit.params[1] / np.sqrt(cov[1, 1])
     assert found.coefficients.loc["exposure", "p_value"] == pytest.approx(2 * stats.t.sf(abs(t), 11))
     assert "12 clusters: p_wild" in found.notes[0]
+    assert found.decisive.equals(found.coefficients["p_wild"])
     again = spread.regress("car ~ exposure", (0, 1), clusters="date", seed=1)
     pd.testing.assert_frame_equal(found.coefficients, again.coefficients)
 
