@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from eventstudy.errors import counted
 from eventstudy.market.indices import price_index
+from eventstudy.models import TobitMarketModel
 from eventstudy.results.data import EventData, StudyData
 from eventstudy.results.frictions import halts, limit_hits
 
@@ -34,7 +35,12 @@ def friction_notes(data: EventData) -> list[str]:
     if censored:
         notes.append(
             f"{counted(censored, 'close')} of {known} in estimation windows ({censored / known:.1%}) at the "
-            "daily price limit: normal returns and their variance are estimated from moves cut short."
+            "daily price limit: "
+            + (
+                "the Tobit model takes them for bounds."
+                if all(isinstance(part.study.spec.model, TobitMarketModel) for part in data.parts())
+                else "normal returns and their variance are estimated from moves cut short."
+            )
         )
     spells = halts(data)
     inside = spells[spells["resumed_on_day"] != 0]

@@ -51,7 +51,9 @@ def test_shares_of_limit_days(prices):
     day0 = market.sessions.get_loc(pd.Timestamp("2019-05-22"))
     n = int((closed.iloc[day0 - 270 : day0 - 20] != 0).sum())
     assert n > 0
-    assert f"{n} closes of 250 in estimation windows ({n / 250:.1%}) at the daily price limit" in text
+    assert f"{n} closes of 250 in estimation windows ({n / 250:.1%}) at the daily price limit: normal" in text
+    tobit = es.EventStudy(market, REPORT, es.TobitMarketModel(), estimation=(-270, -21)).fit().summary(0, 1)
+    assert "at the daily price limit: the Tobit model takes them for bounds" in " ".join(str(tobit).split())
     denial = [{"security": "000063.SZ", "announced_at": "2018-04-16 09:00-04:00"}]
     text = notes(market, denial, estimation=(-120, -61), window=(-60, 15))
     assert "9 closed at it, of 1 event: the move is cut short there" in text
