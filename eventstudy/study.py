@@ -287,24 +287,33 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
 
     The first five, and how many there are.
     """
+    named = [(sample.window, "event window")]
+    named += [(sample.estimation, "estimation window")] if sample.announced is None else []
     # Security and day in one number, securities too far apart for a window to reach the next.
-    reach = len(sample.market.sessions) + abs(sample.estimation.start) + sample.window.end + 1
-    place = sample.security * 2 * reach + sample.day0
+    far = max(abs(end) for window, _ in named for end in (window.start, window.end))
+    place = sample.security * (len(sample.market.sessions) + far + 1) + sample.day0
     order = np.argsort(place, kind="stable")
-    sorted_place, ids = place[order], sample.events.index
-    shown: list[tuple[object, object, str]] = []
+    place = place[order]
+    touched = {name: np.zeros(len(place), dtype=bool) for _, name in named}
     count = 0
-    windows = [(sample.window, "event window")]
-    windows += [(sample.estimation, "estimation window")] if sample.announced is None else []
-    for window, name in windows:
-        first = np.searchsorted(sorted_place, sorted_place + window.start)
-        stop = np.searchsorted(sorted_place, sorted_place + window.end, side="right")
-        others = stop - first - (0 in window)
-        count += int(others.sum())
-        at = np.flatnonzero(others)
-        for i in at[np.argsort(order[at])][:5]:
-            inside = np.sort(order[first[i] : stop[i]])
-            shown += [(ids[order[i]], ids[j], name) for j in inside if j != order[i]]
+    # Each event with the next one, the one after that, ..., as far as a window reaches.
+    for step in range(1, len(place)):
+        apart = place[step:] - place[:-step]
+        if apart.min() > far:
+            break
+        for window, name in named:
+            ahead = (apart >= window.start) & (apart <= window.end)
+            behind = (-apart >= window.start) & (-apart <= window.end)
+            touched[name][order[:-step][ahead]] = touched[name][order[step:][behind]] = True
+            count += int(np.count_nonzero(ahead)) + int(np.count_nonzero(behind))
+    shown: list[tuple[object, object, str]] = []
+    ids = sample.events.index
+    for window, name in named:
+        for i in np.flatnonzero(touched[name])[:5].tolist():
+            distance = sample.day0 - sample.day0[i]
+            near = (sample.security == sample.security[i]) & (distance >= window.start)
+            near &= distance <= window.end
+            shown += [(ids[i], ids[j], name) for j in np.flatnonzero(near).tolist() if j != i]
     return shown[:5], count
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import eventstudy as es
+from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import ExcludedEventsWarning, ModelError
+from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
+from eventstudy.inference.base import select
+from eventstudy.inference.ranks import scaled_ranks
+from eventstudy.inference.sessions import session_correlation
 from eventstudy.models.deferred import Deferred, parts_of
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.shared import shared_ols
 from eventstudy.sample import SharedWindows
+from eventstudy.study import _touching
+from eventstudy.windows import Window
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-15}
 ESTIMATION, WINDOW = (-140, -21), (-5, 5)
@@ -184,3 +192,76 @@ def test_estimation_windows_are_not_held():
     assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
     parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
     np.testing.assert_array_equal(np.concatenate([p[1] for p in parts]), abnormal.residuals)
+
+
+def plain(abnormal: AbnormalReturns) -> AbnormalReturns:
+    """The same record with every array held, which knows nothing of sessions."""
+    names = ("residuals", "leverage", "estimation_dates", "event_dates")
+    return replace(abnormal, **{name: np.array(getattr(abnormal, name)) for name in names})
+
+
+@pytest.mark.parametrize("window", [(0, 0), (0, 1), (-5, 5)])
+@pytest.mark.parametrize("missing", [0.0, 0.03])
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatch):
+    """Every test, by chunks and sums over sessions, against the same arrays without sessions."""
+    monkeypatch.setattr("eventstudy.models.deferred.CHUNK", 16)
+    results = es.EventStudy(market(missing), events(), None, ESTIMATION, WINDOW).fit()
+    abnormal = results._data.abnormal
+    assert abnormal.session is not None
+    assert plain(abnormal).session is None
+    fast, slow = (
+        run_tests(TestInput(made, Window(*window)), options=Options(seed=1, n_resamples=99))
+        for made in (abnormal, plain(abnormal))
+    )
+    numbers = ["statistic", "p_value", "estimate"]
+    pd.testing.assert_frame_equal(fast.drop(columns=numbers), slow.drop(columns=numbers))
+    pd.testing.assert_frame_equal(fast[numbers], slow[numbers], rtol=1e-12, atol=1e-14)
+
+
+def test_ranks_by_numbers_are_ranks_by_comparison():
+    """Ties, zeros of either sign, tiny differences and missing values."""
+    rng = np.random.default_rng(3)
+    smooth = rng.standard_normal((50, 70))
+    coarse = np.round(smooth, 1)
+    coarse[:, ::7] *= -1.0
+    close = 1.0 + 1e-15 * rng.integers(0, 5, (50, 70))
+    for values in (smooth, coarse, close, np.vstack([smooth, coarse]), 1e-320 * coarse):
+        for missing in (0.0, 0.2):
+            given = np.where(rng.random(values.shape) < missing, np.nan, values)
+            want = stats.rankdata(given, axis=1, nan_policy="omit")
+            sizes = (~np.isnan(given)).sum(axis=1, keepdims=True)
+            np.testing.assert_array_equal(scaled_ranks(given), want / (sizes + 1.0) - 0.5)
+
+
+@pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_mean_correlation_from_sums_over_sessions(estimation):
+    results = es.EventStudy(market(0.0), events(), None, estimation, WINDOW, min_observations=5).fit()
+    abnormal = results._data.abnormal
+    inside = ~np.isnat(abnormal.event_dates).any(axis=1)
+    abnormal = select(abnormal, inside)
+    for window in (Window(0, 0), Window(-1, 3), Window(-5, 5)):
+        total, pairs = session_correlation(abnormal, window)
+        want = mean_correlation(
+            abnormal.residuals, abnormal.estimation_dates, abnormal.event_dates[:, abnormal.columns(window)]
+        )
+        n = abnormal.n_events
+        assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, abs=1e-15)
+        assert pairs == want.n_overlapping_pairs
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_neighbours_are_counted_like_all_pairs():
+    results = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()
+    shown, count = _touching(results.sample)
+    day0, security, ids = results.sample.day0, results.sample.security, results.sample.events.index
+    found = [
+        (a, b, name)
+        for window, name in ((Window(*WINDOW), "event window"), (Window(*ESTIMATION), "estimation window"))
+        for a in range(len(ids))
+        for b in range(len(ids))
+        if a != b and security[a] == security[b] and int(day0[b] - day0[a]) in window
+    ]
+    assert count == len(found)
+    assert shown == [(ids[a], ids[b], name) for a, b, name in found[:5]]

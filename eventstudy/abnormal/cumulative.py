@@ -57,20 +57,31 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     CumulativeReturns
     """
     cols = abnormal.columns(window)
-    ar = abnormal.ar[:, cols]
-    seen = ~np.isnan(ar)
-    n_days = seen.sum(axis=1)
-    rows = np.where(seen[:, :, None], abnormal.design[:, cols], 0.0).sum(axis=1)
-    variance = np.where(seen, abnormal.noise[:, cols], 0.0).sum(axis=1)
-    variance = variance + np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov, rows)
+    seen = ~np.isnan(abnormal.ar[:, cols])
+    n_days = np.count_nonzero(seen, axis=1)
+    complete = bool(seen.all())
+
+    def summed(values: FloatArray) -> FloatArray:
+        part = values[:, cols]
+        if not complete:
+            part = np.where(seen if part.ndim == 2 else seen[:, :, None], part, 0.0)
+        # Day by day: there are few days and many events.
+        out = part[:, 0].copy()
+        for day in range(1, part.shape[1]):
+            out += part[:, day]
+        return out
+
+    rows = summed(abnormal.design)
+    variance = summed(abnormal.noise)
+    variance += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov, rows)
     first = np.argmax(seen, axis=1)
-    index = np.arange(len(ar))
+    index = np.arange(len(seen))
     reach = first - abnormal.span[:, cols][index, first] + 1
     blocked = (reach < 0) & (window.start + first != 0)
     usable = (n_days > 0) & ~blocked
 
     def total(values: FloatArray) -> FloatArray:
-        return np.where(usable, np.where(seen, values[:, cols], 0.0).sum(axis=1), np.nan)
+        return np.where(usable, summed(values), np.nan)
 
     return CumulativeReturns(
         car=total(abnormal.ar),

@@ -33,6 +33,7 @@ Failures = dict[int, str]
 SHARES = 4
 #: Fields of a fit that are the same for all events.
 COMMON = ("param_names", "se_source", "exact")
+DAILY = ("ar", "actual", "expected", "total", "noise", "design")
 NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared", "noise", "design")
 WORDS = ("failure", "left_out")
 PAST = ("residuals", "leverage")
@@ -61,25 +62,34 @@ class Measured:
 
 
 class _Store:
-    """Arrays of one row an event, filled in chunks of events."""
+    """Arrays of one row an event, filled in chunks of events.
+
+    What has a number for each day of the event window lies side by side, all of an event in one row: events
+    are measured in the order of their days, and one long row is written faster than many short ones.
+    """
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.arrays: dict[str, npt.NDArray[Any]] = {}
         self.common: dict[str, Any] = {}
         self.peers: dict[str, int] = {}
+        self.block: npt.NDArray[np.float64] = np.empty((n, 0))
 
     def put(self, rows: IntArray, values: dict[str, Any]) -> None:
         """Take what `_values` made of the events `rows`."""
-        values = dict(values)
+        values = {name: value for name, value in values.items() if value is not None}
         self.common = self.common or values["common"]
-        self._put_peers(rows, values.pop("peer_names"), values.pop("peer_weights"))
+        self._put_peers(rows, values.pop("peer_names"), values.pop("peer_weights", None))
+        names = [name for name in DAILY if name in values]
+        side = [np.asarray(values.pop(name), dtype=np.float64) for name in names]
+        if not self.block.size:
+            self._lay_out(names, side)
+        self.block[rows] = np.concatenate([part.reshape(len(rows), -1) for part in side], axis=1)
         for name, value in values.items():
-            if name == "common" or value is None:
-                continue
-            if name not in self.arrays:
-                self.arrays[name] = self._empty(value)
-            self.arrays[name][rows] = value
+            if name != "common":
+                if name not in self.arrays:
+                    self.arrays[name] = self._empty(value)
+                self.arrays[name][rows] = value
 
     def blank(self, rows: Iterable[int]) -> None:
         """Leave events without numbers."""
@@ -87,10 +97,19 @@ class _Store:
         for value in self.arrays.values():
             value[out] = np.nan if value.dtype.kind == "f" else "" if value.dtype.kind == "O" else 0
 
+    def _lay_out(self, names: list[str], like: list[npt.NDArray[Any]]) -> None:
+        sizes = [int(np.prod(part.shape[1:])) for part in like]
+        self.block = np.empty((self.n, sum(sizes)))
+        ends = np.cumsum(sizes)
+        for name, part, size, end in zip(names, like, sizes, ends.tolist(), strict=True):
+            self.arrays[name] = self.block[:, end - size : end].reshape(self.n, *part.shape[1:])
+
     def _empty(self, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        shape = (self.n, *like.shape[1:])
         if like.dtype.kind in "UO":
-            return np.full((self.n, *like.shape[1:]), "", dtype=object)
-        return np.empty((self.n, *like.shape[1:]), dtype=like.dtype)
+            return np.full(shape, "", dtype=object)
+        # Of nights and days without normal return there are few, and none as a rule.
+        return np.zeros(shape, dtype=bool) if like.dtype.kind == "b" else np.empty(shape, dtype=like.dtype)
 
     def _put_peers(self, rows: IntArray, names: tuple[str, ...], weights: Any) -> None:
         """Chunks may have different peers: the columns are those of all."""
@@ -146,7 +165,9 @@ def measure(
         raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
     store.blank(failures)
     fit = _model_fit(model, sample, store)
-    return Measured(fit, _abnormal(model, sample, store, fit), store.arrays["gaps"], failures)
+    none = np.broadcast_to(False, (len(sample), len(sample.window)))
+    gaps = store.arrays.get("gaps", none)
+    return Measured(fit, _abnormal(model, sample, store, fit), gaps, failures)
 
 
 Done = list[tuple[IntArray, dict[str, Any]]]
@@ -155,8 +176,7 @@ Done = list[tuple[IntArray, dict[str, Any]]]
 def _partitions(
     model: NormalReturnModel, sample: EventSample, n_jobs: int | None, chunk_size: int
 ) -> Iterator[tuple[Done, Failures]]:
-    # Events of one day and benchmark next to each other: they share their regressors.
-    order = np.lexsort((sample.benchmark, sample.factor_set, sample.day0))
+    order = _by_day(sample)
     workers = effective_n_jobs(n_jobs)
     if sample.market.arrays.gap is not None:  # what is said of nights is said once, of all events
         workers, chunk_size = 1, len(order)
@@ -167,6 +187,15 @@ def _partitions(
     shares = np.array_split(order, min(SHARES * workers, max(len(order), 1)))
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     yield from run(delayed(_partition)(model, sample, share, chunk_size) for share in shares)
+
+
+def _by_day(sample: EventSample) -> IntArray:
+    """Order of events in which those of one day, benchmark and set of factors, stand together."""
+    keys = [key for key in (sample.benchmark, sample.factor_set) if len(key) and (key != key[0]).any()]
+    if keys or len(sample.market.sessions) >= 2**16:
+        return np.lexsort((*keys, sample.day0))
+    # Numbers of 16 bits are sorted by their digits, without comparisons.
+    return np.argsort(sample.day0.astype(np.uint16), kind="stable")
 
 
 def _cut(rows: IntArray, size: int) -> list[IntArray]:
@@ -205,6 +234,7 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
     fit = widen_gaps(model, sample, arrays, fit, rows)
     ar = arrays.y_evt - fit.expected
     missing = np.isnan(ar)
+    gaps = missing & (arrays.span_evt > 0)
     excess = isinstance(arrays.rf_evt, np.ndarray)
     values = {
         "ar": ar,
@@ -212,7 +242,7 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
         "expected": fit.expected,
         "total": fit.expected + arrays.rf_evt if excess else None,
         "span": np.where(missing, 0, arrays.span_evt),
-        "gaps": missing & (arrays.span_evt > 0),
+        "gaps": gaps if gaps.any() else None,
         "common": {name: getattr(fit, name) for name in COMMON},
     }
     names = (*NUMBERS, *WORDS, "peer_names", "peer_weights", *(() if model.cheap else PAST))

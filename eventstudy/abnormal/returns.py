@@ -90,11 +90,21 @@ class AbnormalReturns:
         return min(float(self.n_params), float((self.n_obs - self.dof).mean()))
 
     @cached_property
-    def calendar(self) -> IntArray:
-        """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
+    def session(self) -> IntArray | None:
+        """Day 0 of each event as a number of one market's sessions, shape (N,); None where that is not known.
+
+        Windows of events then are the same number of sessions before and after it.
+        """
         past, event = vars(self)["estimation_dates"], vars(self)["event_dates"]
         if isinstance(past, Deferred) and isinstance(event, Deferred) and past.kind is event.kind is not None:
             return event.kind[event.rows]
+        return None
+
+    @cached_property
+    def calendar(self) -> IntArray:
+        """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
+        if self.session is not None:
+            return self.session
         dates = np.concatenate([self.estimation_dates, self.event_dates], axis=1)
         number = np.zeros(len(dates), dtype=np.int64)
         for day in dates.T:
@@ -102,11 +112,16 @@ class AbnormalReturns:
             _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
         return number
 
+    def variance(self, cols: slice = slice(None)) -> FloatArray:
+        """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
+        design = self.design[:, cols]
+        error = np.vecdot(design @ self.param_cov, design)
+        return np.where(np.isnan(self.ar[:, cols]), np.nan, self.noise[:, cols] + error)
+
     @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
-        error = np.einsum("nlk,nkj,nlj->nl", self.design, self.param_cov, self.design)
-        return np.where(np.isnan(self.ar), np.nan, self.noise + error)
+        return self.variance()
 
     @cached_property
     def sar(self) -> FloatArray:

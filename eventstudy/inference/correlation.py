@@ -10,6 +10,7 @@ import numpy.typing as npt
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
+from eventstudy.inference.sessions import session_correlation
 from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, usable_events
 
 __all__ = [
@@ -174,6 +175,9 @@ def dependence(data: TestInput) -> Dependence:
 
     def compute() -> Dependence:
         usable = usable_events(data)
+        found, n = session_correlation(usable.abnormal, data.window), usable.n_events
+        if found is not None:
+            return Dependence(found[0] / (n * (n - 1) / 2), found[1])
         return mean_correlation(
             usable.abnormal.residuals, usable.abnormal.estimation_dates, usable.tested_dates
         )

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
+from eventstudy.inference.past import past_sums
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     across_dates,
@@ -136,7 +137,7 @@ def lamb_z(estimation: FloatArray, event: FloatArray, factor: FloatArray) -> flo
 def _past_varies(data: TestInput) -> str | None:
     """Say why the estimation-window averages cannot measure noise, or None."""
     used = scaled_events(data)
-    past = _kept(average(used.abnormal.residuals))
+    past = _kept(past_sums(used.abnormal).mean)
     if len(past) < 3:
         return f"only {len(past)} estimation days have a residual"
     if spread(past) <= NEGLIGIBLE * float(np.sqrt(used.abnormal.s2.max())):
@@ -163,7 +164,7 @@ def _time_series(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     ar = used.abnormal.ar[:, used.cols]
     span = np.where(np.isnan(ar), np.nan, used.abnormal.span[:, used.cols])
-    t, dof = time_series_t(average(used.abnormal.residuals), average(ar), average(span))
+    t, dof = time_series_t(past_sums(used.abnormal).mean, average(ar), average(span))
     p = p_value(t, options.alternative, dof)
     return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), across_dates(data))
 
@@ -171,7 +172,11 @@ def _time_series(data: TestInput, options: Options) -> Statistic:
 def _portfolio(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     fit = used.abnormal
-    past = portfolio_residuals(fit.residuals, fit.estimation_dates)
+    sums = past_sums(fit)
+    if len(sums.event) == 1:
+        past = _kept(sums.mean)
+    else:
+        past = portfolio_residuals(fit.residuals, fit.estimation_dates)
     n_params = fit.lost_dof
     if len(past) - n_params < 1:
         return undefined(f"only {len(past)} estimation days for {n_params:g} parameters")
@@ -186,8 +191,8 @@ def _portfolio(data: TestInput, options: Options) -> Statistic:
 def _lamb(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     fit = used.abnormal
-    past, tested = average(fit.residuals), average(fit.ar[:, used.cols])
-    z = lamb_z(past, tested, average(fit.ar_variance[:, used.cols] / fit.s2[:, None]))
+    past, tested = past_sums(fit).mean, average(fit.ar[:, used.cols])
+    z = lamb_z(past, tested, average(fit.variance(used.cols) / fit.s2[:, None]))
     p = p_value(z, options.alternative)
     return counted(data, Statistic(z, p, "normal", None, float(used.car.mean())), across_dates(data))
 

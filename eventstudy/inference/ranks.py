@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
 from eventstudy.inference.correlation import dependence
+from eventstudy.inference.ranking import RankProfile, profile_of, rank_profile, scaled_ranks
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     across_dates,
@@ -20,6 +20,7 @@ from eventstudy.inference.support import (
     spread,
     undefined,
 )
+from eventstudy.models.deferred import parts_of
 
 __all__ = [
     "RANK_TESTS",
@@ -37,95 +38,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
-#: Events ranked at a time, so that memory does not grow with the number of events.
-CHUNK = 4096
-
-
-def scaled_ranks(values: FloatArray) -> FloatArray:
-    r"""Rank each row among its own T_i values: ``K / (T_i + 1) - 1/2``, ties get the average rank.
-
-    Parameters
-    ----------
-    values : array, shape (N, T)
-        NaN where missing, which stays NaN (Corrado and Zivney 1992).
-
-    Examples
-    --------
-    >>> scaled_ranks(np.array([[0.3, np.nan, 0.1, 0.2]])).tolist()
-    [[0.25, nan, -0.25, 0.0]]
-    """
-    missing = np.isnan(values)
-    # What is missing ranks last, beyond every value, and so moves no other rank.
-    ranks = stats.rankdata(np.where(missing, np.inf, values), axis=1)
-    sizes = (~missing).sum(axis=1, keepdims=True)
-    return np.where(missing, np.nan, ranks / (sizes + 1.0) - 0.5)
-
-
-@dataclass(frozen=True)
-class RankProfile:
-    """Scaled ranks of N events over T days, estimation days first, reduced to what the tests need.
-
-    Attributes
-    ----------
-    mean : array, shape (T,)
-        Average scaled rank of the available events of each day; NaN where there is none.
-    tested : array, shape (N, L)
-        Scaled ranks of the tested days.
-    tested_columns : slice
-        Where the tested days stand in `mean`.
-    sizes : array of int, shape (N,)
-        Days T_i that event i is ranked among.
-    spread : float
-        ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
-    n_days : int
-        Days on which some event is ranked.
-    """
-
-    mean: FloatArray
-    tested: FloatArray
-    tested_columns: slice
-    sizes: IntArray
-    spread: float
-    n_days: int
-
-    @property
-    def tested_means(self) -> FloatArray:
-        """Average scaled ranks of the tested days on which some event is ranked."""
-        values = self.mean[self.tested_columns]
-        return values[~np.isnan(values)]
-
-
-def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:
-    """Rank each event over its estimation days and event days together.
-
-    Parameters
-    ----------
-    estimation : array, shape (N, W)
-    event : array, shape (N, L)
-        Abnormal returns to be ranked, in the same units; NaN where missing.
-    tested : slice
-        The tested columns of `event`; the others are ranked all the same.
-    """
-    n, width = len(event), estimation.shape[1]
-    total = np.zeros(width + event.shape[1])
-    count = np.zeros(len(total), dtype=np.int64)
-    chosen = np.empty_like(event[:, tested])
-    sizes = np.empty(n, dtype=np.int64)
-    for b in range(0, n, CHUNK):
-        rows = slice(b, b + CHUNK)
-        ranks = scaled_ranks(np.concatenate([estimation[rows], event[rows]], axis=1))
-        seen = ~np.isnan(ranks)
-        total += np.where(seen, ranks, 0.0).sum(axis=0)
-        count += seen.sum(axis=0)
-        sizes[rows] = seen.sum(axis=1)
-        chosen[rows] = ranks[:, width:][:, tested]
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    n_days = int((count > 0).sum())
-    s = float(np.sqrt((count / n * np.where(count > 0, mean, 0.0) ** 2).sum() / n_days))
-    start, stop, _ = tested.indices(event.shape[1])
-    columns = slice(width + start, width + stop)
-    # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-    return RankProfile(mean, chosen, columns, sizes, s if s > NEGLIGIBLE else 0.0, n_days)
 
 
 def rank_z(profile: RankProfile) -> float:
@@ -195,8 +107,20 @@ def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> Rank
     r : float
         Mean correlation; 0 leaves the standard deviation as it is.
     """
-    star = scar * np.sqrt(1.0 - r) / np.std(scar, ddof=1)
-    return rank_profile(est_sar, star[:, None], slice(0, 1))
+    return rank_profile(est_sar, _star(scar, r), slice(0, 1))
+
+
+def _star(scar: FloatArray, r: float) -> FloatArray:
+    """Value of the cumulated event day of each event, shape (N, 1)."""
+    star: FloatArray = scar * np.sqrt(1.0 - r) / np.std(scar, ddof=1)
+    return star[:, None]
+
+
+def _scaled_past(data: TestInput) -> Iterator[tuple[slice, FloatArray]]:
+    """Estimation residuals over their standard deviation, in chunks of events."""
+    s = np.sqrt(data.abnormal.s2)[:, None]
+    for rows, residuals in parts_of(data.abnormal, "residuals"):
+        yield rows, residuals / s[rows]
 
 
 def _flat(profile: RankProfile) -> str | None:
@@ -212,7 +136,7 @@ def _corrado_profile(data: TestInput) -> RankProfile:
     fit = used.abnormal
     # A return that lumps d sessions has the noise of d days.
     daily = fit.ar / np.sqrt(np.maximum(fit.span, 1))
-    return rank_profile(fit.residuals, daily, used.cols)
+    return profile_of(parts_of(fit, "residuals"), daily, used.cols)
 
 
 def _rank(data: TestInput, options: Options) -> Statistic:
@@ -239,7 +163,11 @@ def _grank(data: TestInput, r: float) -> RankProfile | str:
     used = scaled_events(data)
     if spread(used.scar) == 0:
         return "all standardised CARs are equal, so the cross-section has no variance"
-    profile = grank_profile(used.est_sar, used.scar, r)
+
+    def compute() -> RankProfile:
+        return profile_of(_scaled_past(used), _star(used.scar, r), slice(0, 1))
+
+    profile = memo(used, f"grank_{r!r}", compute)
     return _flat(profile) or profile
 
 
@@ -273,7 +201,7 @@ def _grank_z(data: TestInput, options: Options) -> Statistic:
 
 def _cumrank_profile(data: TestInput) -> RankProfile:
     used = scaled_events(data)
-    return rank_profile(used.est_sar, used.abnormal.sar, used.cols)
+    return profile_of(_scaled_past(used), used.abnormal.sar, used.cols)
 
 
 def _cumrank_t(data: TestInput, options: Options) -> Statistic:
@@ -302,7 +230,7 @@ def _cumrank_z(data: TestInput, options: Options) -> Statistic:
 
 def _rank_zivney(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
-    sar = used.abnormal.sar[:, used.cols].copy()
+    sar = used.abnormal.ar[:, used.cols] / np.sqrt(used.abnormal.variance(used.cols))
     for day in range(sar.shape[1]):
         values = sar[~np.isnan(sar[:, day]), day]
         if len(values) == 0:
@@ -311,7 +239,7 @@ def _rank_zivney(data: TestInput, options: Options) -> Statistic:
             where = f"day {data.window.start + day:+d}"
             return undefined(f"abnormal returns of {where} have no cross-sectional variance")
         sar[:, day] /= spread(values)
-    profile = rank_profile(used.est_sar, sar, slice(0, sar.shape[1]))
+    profile = profile_of(_scaled_past(used), sar, slice(0, sar.shape[1]))
     reason = _flat(profile)
     if reason:
         return undefined(reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
@@ -14,6 +16,7 @@ from eventstudy.inference.base import (
     TestInput,
     p_value,
 )
+from eventstudy.inference.past import past_sums
 from eventstudy.inference.support import (
     across_dates,
     counted,
@@ -22,6 +25,7 @@ from eventstudy.inference.support import (
     undefined,
     usable_events,
 )
+from eventstudy.models.deferred import parts_of
 
 __all__ = [
     "SIGN_TESTS",
@@ -39,7 +43,7 @@ EXACT_SIGN = 50
 #: Up to this many non-zero CARs the signed-rank test is exact.
 EXACT_SIGNED_RANK = 25
 #: Events sorted at a time, so that memory does not grow with the number of events.
-CHUNK = 4096
+CHUNK = 1024
 
 
 def sign_z(positive: int, n: int) -> float:
@@ -143,16 +147,22 @@ def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
     statistic, n_days
         NaN where the signs of all days balance out; days T on which some event has a return.
     """
-    total = np.zeros(returns.shape[1])
-    count = np.zeros(returns.shape[1], dtype=np.int64)
-    for b in range(0, len(returns), CHUNK):
-        part = returns[b : b + CHUNK]
+    return _median_signs_z((returns[b : b + CHUNK] for b in range(0, len(returns), CHUNK)), tested)
+
+
+def _median_signs_z(parts: Iterable[FloatArray], tested: int) -> tuple[float, int]:
+    total: FloatArray | float = 0.0
+    count = np.zeros(0, dtype=np.int64)
+    for part in parts:
+        if not len(count):
+            count = np.zeros(part.shape[1], dtype=np.int64)
         seen = ~np.isnan(part)
         size = seen.sum(axis=1)
         ordered = np.sort(part, axis=1)  # NaN last
         row = np.arange(len(part))
         median = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
-        total += np.where(seen, np.sign(part - median[:, None]), 0.0).sum(axis=0)
+        above = part - median[:, None]
+        total = total + np.count_nonzero(above > 0, axis=0) - np.count_nonzero(above < 0, axis=0)
         count += seen.sum(axis=0)
     days = count > 0
     g = total / np.sqrt(np.maximum(count, 1))
@@ -179,7 +189,7 @@ def _sign(data: TestInput, options: Options) -> Statistic:
 def _generalized_sign(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     car = used.car
-    expected = float(positive_share(used.abnormal.residuals).mean())
+    expected = float(past_sums(used.abnormal).positive.mean())
     if not 0.0 < expected < 1.0:
         return undefined("estimation residuals are all of one sign")
     w = float(positive_share(car[None, :])[0] * len(car))
@@ -208,8 +218,12 @@ def _wilcoxon(data: TestInput, options: Options) -> Statistic:
 
 def _sign_zivney(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
-    returns = np.concatenate([used.abnormal.residuals, used.abnormal.ar[:, used.cols]], axis=1)
-    z, n_days = median_signs_z(returns, len(data.window))
+    ar = used.abnormal.ar[:, used.cols]
+    parts = (
+        np.concatenate([residuals, ar[rows]], axis=1)
+        for rows, residuals in parts_of(used.abnormal, "residuals")
+    )
+    z, n_days = _median_signs_z(parts, len(data.window))
     if np.isnan(z):
         return undefined("signs of the events cancel out on every day")
     share = float((used.car > 0).mean())

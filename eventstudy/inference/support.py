@@ -65,13 +65,20 @@ def scaled_events(data: TestInput) -> TestInput:
 
     def restrict() -> TestInput:
         usable = usable_events(data)
-        returns = np.abs(np.concatenate([usable.abnormal.actual, usable.abnormal.ar], axis=1))
-        largest = np.where(np.isnan(returns), 0.0, returns).max(axis=1, initial=0.0)
+        largest = np.maximum(*(_largest(r) for r in (usable.abnormal.actual, usable.abnormal.ar)))
         s2 = usable.abnormal.s2
         sound = (s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & (usable.cumulative.variance > 0)
         return usable if sound.all() else usable.only(sound)
 
     return memo(data, "scaled", restrict)
+
+
+def _largest(values: FloatArray) -> FloatArray:
+    """Largest size of the values of each row, 0 where there is none; shape (N, L) -> (N,)."""
+    out = np.zeros(len(values))
+    for day in values.T:
+        np.fmax(out, np.abs(day), out=out)
+    return out
 
 
 def counted(data: TestInput, found: Statistic, *notes: str) -> Statistic:
@@ -107,6 +114,8 @@ def date_numbers(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
 def n_windows(data: TestInput) -> int:
     """Count the distinct tested windows of the usable events, by their calendar dates."""
     usable = usable_events(data)
+    if usable.abnormal.session is not None:
+        return len(np.unique(usable.abnormal.session))
     return len(np.unique(date_numbers(usable.tested_dates), axis=0))
 
 

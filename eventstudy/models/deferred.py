@@ -20,7 +20,7 @@ Record = TypeVar("Record")
 #: Events computed at a time: windows of so many stay in the cache of a core.
 CHUNK = 1024
 #: Computed arrays of more numbers than this are not held, but made again each time.
-MOST_HELD = 2**24
+MOST_HELD = 2**25
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,12 @@ def rows_of(record: Record, which: Any, n: int) -> Record:
     return type(record)(**values)
 
 
+def _held(record: object, name: str) -> Any:
+    """Return a field as it is held: the array, if it was ever read, else what computes it."""
+    held = vars(record)
+    return held.get(f"_made_{name}", held[name])
+
+
 def parts_of(record: object, *names: str, order: IntArray | None = None) -> Iterator[tuple[Any, ...]]:
     """Go through fields of a record in chunks of events, without computing the whole of them.
 
@@ -135,7 +141,7 @@ def parts_of(record: object, *names: str, order: IntArray | None = None) -> Iter
     *arrays
         Their rows of each field.
     """
-    held = [vars(record)[name] for name in names]
+    held = [_held(record, name) for name in names]
     n = len(held[0].rows if isinstance(held[0], Deferred) else held[0])
     for b in range(0, n, CHUNK):
         rows: Any = slice(b, b + CHUNK) if order is None else order[b : b + CHUNK]

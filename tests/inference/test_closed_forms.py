@@ -129,7 +129,7 @@ def test_ranks_in_chunks(monkeypatch):
     values, event = rng.standard_normal((23, 40)), rng.standard_normal((23, 3))
     whole = rank_profile(values, event, slice(1, 3))
     signs = median_signs_z(values, 2)
-    monkeypatch.setattr("eventstudy.inference.ranks.CHUNK", 5)
+    monkeypatch.setattr("eventstudy.inference.ranking.CHUNK", 5)
     monkeypatch.setattr("eventstudy.inference.signs.CHUNK", 5)
     parts = rank_profile(values, event, slice(1, 3))
     assert parts.mean == pytest.approx(whole.mean, abs=1e-15)
