@@ -15,12 +15,14 @@ SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
 NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
-    "signs.CHUNK": 3,
-    "ranks.CHUNK": 3,
-    "pairs.CHUNK": 3,
-    "pairs.ROWS": 2,
-    "pairs.COLUMNS": 5,
-    "resampling.HELD": 500,
+    "models.deferred.CHUNK": 3,
+    "inference.signs.CHUNK": 3,
+    "inference.ranking.CHUNK": 3,
+    "inference.sessions.CHUNK": 3,
+    "inference.pairs.CHUNK": 3,
+    "inference.pairs.ROWS": 2,
+    "inference.pairs.COLUMNS": 5,
+    "inference.resampling.HELD": 500,
 }
 RETURNS = ("ar", "actual", "expected", "residuals")
 
@@ -85,7 +87,7 @@ class Battery:
     def test_chunks_do_not_matter(self, key, events, monkeypatch):
         whole = self.run(key, events)
         for place, size in CHUNKS.items():
-            monkeypatch.setattr(f"eventstudy.inference.{place}", size)
+            monkeypatch.setattr(f"eventstudy.{place}", size)
         self.same(whole, self.run(key, events))
 
     @pytest.mark.parametrize("factor", [1e-3, 70.0])
