@@ -117,7 +117,8 @@ def lay_on_bars(
     if not inside.all():
         lost = given[~inside]
         warn(
-            f"{counted(len(lost), 'bar')} outside of the trading hours left out, the first at {lost[0]}.",
+            f"{counted(len(lost), 'bar')} outside of the trading hours, or not of this length, "
+            f"left out; the first at {lost[0]}.",
             CalendarWarning,
         )
     if not inside.any():
