@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest lint format docs gallery clean
+.PHONY: help setup demo test test-slow test-lowest lint format docs bench gallery clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ format: $(READY) ## let ruff rewrite what it can
 docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+bench: $(READY) ## many events against copying their windows, statsmodels, ten times the events
+	$(BIN)/python benchmarks/many_events.py --big
 
 gallery: $(READY) ## every figure as a PNG and a contact sheet, in build/gallery
 	$(BIN)/python scripts/gallery.py

@@ -255,7 +255,9 @@ def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> 
     values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
     everyone, width = np.arange(len(sample)), len(sample.estimation)
     for name, compute in zip(PAST, (model.residuals, model.leverage), strict=True):
-        values[name] = Deferred(partial(compute, sample), everyone, width) if model.cheap else held[name]
+        values[name] = (
+            Deferred(partial(compute, sample), everyone, width, sample.day0) if model.cheap else held[name]
+        )
     values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
     return ModelFit(**values, **store.common)
 

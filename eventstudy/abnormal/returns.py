@@ -101,6 +101,14 @@ class AbnormalReturns:
         return None
 
     @cached_property
+    def by_day(self) -> IntArray | None:
+        """Order of the events in which those of one day stand together, if they are of one market.
+
+        In this order estimation windows are computed fastest, for events of a day share their regressors.
+        """
+        return None if self.session is None else np.argsort(self.session, kind="stable")
+
+    @cached_property
     def calendar(self) -> IntArray:
         """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
         if self.session is not None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from eventstudy.inference.support import NEGLIGIBLE
+from eventstudy.sample import Rows
 
 __all__ = ["RankProfile", "profile_of", "rank_profile", "scaled_ranks"]
 
@@ -119,11 +120,11 @@ def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> Ra
     tested : slice
         The tested columns of `event`; the others are ranked all the same.
     """
-    chunks = (slice(b, b + CHUNK) for b in range(0, len(event), CHUNK))
-    return profile_of(((rows, estimation[rows]) for rows in chunks), event, tested)
+    chunks = [slice(b, b + CHUNK) for b in range(0, len(event), CHUNK)]
+    return profile_of([(rows, estimation[rows]) for rows in chunks], event, tested)
 
 
-def profile_of(parts: Iterable[tuple[slice, FloatArray]], event: FloatArray, tested: slice) -> RankProfile:
+def profile_of(parts: Iterable[tuple[Rows, FloatArray]], event: FloatArray, tested: slice) -> RankProfile:
     """Rank as `rank_profile`, with the estimation windows given in chunks of events: rows, and values."""
     n, length = event.shape
     total, count = np.zeros(0), np.zeros(0, dtype=np.int64)

@@ -20,7 +20,8 @@ from eventstudy.inference.support import (
     spread,
     undefined,
 )
-from eventstudy.models.deferred import parts_of
+from eventstudy.models.deferred import hold, parts_of
+from eventstudy.sample import Rows
 
 __all__ = [
     "RANK_TESTS",
@@ -116,10 +117,11 @@ def _star(scar: FloatArray, r: float) -> FloatArray:
     return star[:, None]
 
 
-def _scaled_past(data: TestInput) -> Iterator[tuple[slice, FloatArray]]:
+def _scaled_past(data: TestInput) -> Iterator[tuple[Rows, FloatArray]]:
     """Estimation residuals over their standard deviation, in chunks of events."""
     s = np.sqrt(data.abnormal.s2)[:, None]
-    for rows, residuals in parts_of(data.abnormal, "residuals"):
+    hold(data.abnormal, "residuals")
+    for rows, residuals in parts_of(data.abnormal, "residuals", order=data.abnormal.by_day):
         yield rows, residuals / s[rows]
 
 
@@ -136,7 +138,8 @@ def _corrado_profile(data: TestInput) -> RankProfile:
     fit = used.abnormal
     # A return that lumps d sessions has the noise of d days.
     daily = fit.ar / np.sqrt(np.maximum(fit.span, 1))
-    return profile_of(parts_of(fit, "residuals"), daily, used.cols)
+    hold(fit, "residuals")
+    return profile_of(parts_of(fit, "residuals", order=fit.by_day), daily, used.cols)
 
 
 def _rank(data: TestInput, options: Options) -> Statistic:

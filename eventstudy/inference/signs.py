@@ -221,7 +221,7 @@ def _sign_zivney(data: TestInput, options: Options) -> Statistic:
     ar = used.abnormal.ar[:, used.cols]
     parts = (
         np.concatenate([residuals, ar[rows]], axis=1)
-        for rows, residuals in parts_of(used.abnormal, "residuals")
+        for rows, residuals in parts_of(used.abnormal, "residuals", order=used.abnormal.by_day)
     )
     z, n_days = _median_signs_z(parts, len(data.window))
     if np.isnan(z):

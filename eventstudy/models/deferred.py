@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CHUNK", "Deferred", "deferrable", "kept_as_is", "parts_of", "rows_of"]
+__all__ = ["CHUNK", "Deferred", "deferrable", "hold", "kept_as_is", "parts_of", "rows_of"]
 
 IntArray = npt.NDArray[np.int64]
 Record = TypeVar("Record")
@@ -55,13 +55,15 @@ class Deferred:
 
     def all(self) -> npt.NDArray[Any]:
         """Compute the whole array, in chunks."""
-        first = self.compute(self.rows[:CHUNK])
-        if len(self.rows) <= CHUNK:
-            return first
+        order = np.arange(len(self.rows))
+        if self.kind is not None:  # what is of one kind is computed fastest together
+            order = np.argsort(self.kind[self.rows], kind="stable")
+        first = self.compute(self.rows[order[:CHUNK]])
         out = np.empty((len(self.rows), *first.shape[1:]), dtype=first.dtype)
-        out[:CHUNK] = first
+        out[order[:CHUNK]] = first
         for b in range(CHUNK, len(out), CHUNK):
-            out[b : b + CHUNK] = self.compute(self.rows[b : b + CHUNK])
+            part = order[b : b + CHUNK]
+            out[part] = self.compute(self.rows[part])
         return out
 
 
@@ -115,6 +117,13 @@ def rows_of(record: Record, which: Any, n: int) -> Record:
         elif isinstance(value, np.ndarray) and value.shape[:1] == (n,):
             values[name] = value[which]
     return type(record)(**values)
+
+
+def hold(record: object, name: str) -> None:
+    """Compute a deferred field that several readers want in turn, unless it is too large to be held."""
+    value = vars(record)[name]
+    if isinstance(value, Deferred) and value.size <= MOST_HELD:
+        getattr(record, name)
 
 
 def _held(record: object, name: str) -> Any:
