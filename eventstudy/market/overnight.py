@@ -11,7 +11,9 @@ from eventstudy.errors import DataError
 __all__ = ["known_at_open"]
 
 
-def known_at_open(returns: pd.Series, exchange: str, calendar: str, *, kind: str = "simple") -> pd.Series:
+def known_at_open(
+    returns: pd.Series, exchange: str | Exchange, calendar: str | Exchange, *, kind: str = "simple"
+) -> pd.Series:
     r"""Lay one exchange's returns on the sessions of another that open after its close.
 
     A session holds the return from the last close known when the session before it opened to the last
@@ -27,7 +29,7 @@ def known_at_open(returns: pd.Series, exchange: str, calendar: str, *, kind: str
     ----------
     returns : Series
         Returns by session of `exchange`, decimals.
-    exchange, calendar : str
+    exchange, calendar : str or Exchange
         Calendars of the returns, such as ``"XNYS"``, and of the market that learns of them, such as
         ``"XSHG"``.
     kind : {"simple", "log"}, default "simple"
@@ -70,17 +72,21 @@ def known_at_open(returns: pd.Series, exchange: str, calendar: str, *, kind: str
     given.index = pd.DatetimeIndex(pd.to_datetime(given.index)).as_unit("ns")
     given = given.sort_index()
     first, last = given.index[0], given.index[-1]
-    source = Exchange(exchange).calendar(first, last)
-    theirs = pd.DatetimeIndex(source.sessions).as_unit("ns")
+    source = Exchange.of(exchange)
+    schedule = source.schedule(first, last)
+    theirs = pd.DatetimeIndex(schedule.index)
     strange = given.index.difference(theirs)
     if len(strange) or given.index.has_duplicates:
         day = strange[0] if len(strange) else given.index[given.index.duplicated()][0]
-        told = f"no session of {exchange}" if len(strange) else "given twice"
+        told = f"no session of {source.code}" if len(strange) else "given twice"
         raise DataError(f"The return of {day:%Y-%m-%d} is {told}; known_at_open goes by that calendar.")
-    closes = pd.DatetimeIndex(source.closes)
+    closes = pd.DatetimeIndex(schedule)
     values = given.reindex(theirs).to_numpy(dtype=float)
-    target = Exchange(calendar).calendar(first, last)
-    opens = pd.DatetimeIndex(target.opens)
+    target = Exchange.of(calendar)
+    known_days = target.schedule(first, last).index
+    hours = target.hours(known_days[0], known_days[-1])
+    local = pd.DatetimeIndex(hours["open"]).tz_localize(target.timezone)
+    opens = local.tz_convert("UTC").tz_localize(None)
     known = np.asarray(closes.searchsorted(opens, side="right"))
     missing = np.isnan(values)
     growth = np.where(missing, 0.0, values)
@@ -91,5 +97,5 @@ def known_at_open(returns: pd.Series, exchange: str, calendar: str, *, kind: str
     # From the first close on, to the close that would follow the last one.
     later = closes[theirs > last]
     within = (opens > closes[theirs == first][0]) & (opens < (later[0] if len(later) else opens[-1]))
-    sessions = pd.DatetimeIndex(target.sessions.to_numpy()[1:][within[1:]]).as_unit("ns")
+    sessions = pd.DatetimeIndex(hours.index)[1:][within[1:]]
     return pd.Series(out[within[1:]], sessions, name=returns.name)

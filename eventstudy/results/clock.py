@@ -51,10 +51,8 @@ def _hours(exchange: Exchange | None, days: pd.DatetimeIndex) -> dict[str, pd.Da
     if exchange is None or days.empty:
         unknown = pd.DatetimeIndex([pd.NaT] * len(days), tz="UTC").as_unit("ns")
         return {"opens": unknown, "closes": unknown}
-    calendar = exchange.calendar(days.min(), days.max())
-    sessions = pd.DatetimeIndex(calendar.sessions).as_unit("ns")
-    found = {}
-    for name in ("opens", "closes"):
-        times = pd.Series(pd.DatetimeIndex(getattr(calendar, name)).as_unit("ns"), sessions)
-        found[name] = pd.DatetimeIndex(times.reindex(days))
-    return found
+    hours = exchange.hours(days.min(), days.max())
+    return {
+        name: pd.DatetimeIndex(hours[column].reindex(days)).tz_localize(exchange.timezone).tz_convert("UTC")
+        for name, column in (("opens", "open"), ("closes", "close"))
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import runpy
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +19,6 @@ import eventstudy as es
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FLAT = ["choosing_tests", "entity_list_2019", "house_bill_2018", "sector_spillover", "zte_halt"]
-SECONDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def _load(path: Path) -> ModuleType:
 
 
 class Run:
-    """One example, run as a script: what it printed, its variables, its figure and CPU time."""
+    """One example, run as a script: what it printed, its variables and its figure."""
 
     def __init__(self, name: str, folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -43,9 +41,7 @@ class Run:
             patch.setattr(sys, "argv", [f"{name}.py", str(folder)])
             patch.syspath_prepend(str(EXAMPLES))
             patch.setattr("builtins.print", lambda *words, **_: printed.append(" ".join(map(str, words))))
-            start = time.process_time()
             self.found: dict[str, Any] = runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
-            self.seconds = time.process_time() - start
         plt.close("all")
         self.printed, self.said = "\n".join(printed), printed[-1]
         self.figure = folder / f"{name}.png"
@@ -68,9 +64,8 @@ def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[in
 
 
 @pytest.mark.parametrize("name", FLAT)
-def test_each_takes_less_than_twenty_seconds_and_saves_its_figure(runs: dict[str, Run], name: str) -> None:
+def test_each_saves_its_figure(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
-    assert run.seconds < SECONDS
     pixels = np.asarray(Image.open(run.figure).convert("L"))
     assert pixels.shape[1] > 500
     assert pixels.std() > 20

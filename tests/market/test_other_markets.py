@@ -95,6 +95,18 @@ def test_holidays_on_either_side(us):
     assert (rowwise - found).abs().gt(1e-6).sum() > 10
 
 
+def test_mended_days_of_either_exchange_count(us):
+    shut = Exchange("XSHG", closed=["2019-05-22"])
+    found, plain = (es.known_at_open(us, "XNYS", calendar) for calendar in (shut, "XSHG"))
+    assert pd.Timestamp("2019-05-22") not in found.index
+    two = (1 + plain["2019-05-22"]) * (1 + plain["2019-05-23"]) - 1
+    assert found["2019-05-23"] == pytest.approx(two)
+    rest = plain.index.drop([pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-23")])
+    np.testing.assert_allclose(found[rest], plain[rest])
+    with pytest.raises(DataError, match="2019-05-21 is no session of XNYS"):
+        es.known_at_open(us, Exchange("XNYS", closed=["2019-05-21"]), "XSHG")
+
+
 def test_a_missing_return_is_missing_where_it_is_needed(us):
     found = es.known_at_open(us.drop(pd.Timestamp("2018-10-03")), "XNYS", "XSHG")
     assert found.index[found.isna()].tolist() == [pd.Timestamp("2018-10-08")]

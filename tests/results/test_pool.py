@@ -329,6 +329,18 @@ def test_the_clock_goes_round():
     assert str(frame["opens"].dt.tz) == "UTC"
 
 
+def test_the_clock_keeps_a_mended_close():
+    early = Exchange("XSHG", closes={"2019-05-22": "11:30"})
+    days = early.sessions(pd.Timestamp("2018-06-01"), pd.Timestamp("2019-07-01"))
+    frame = pd.DataFrame(np.random.default_rng(1).normal(0, 0.02, (len(days), 3)), days, ["A", "B", "index"])
+    market = es.Market(frame, benchmark="index", calendar=early)
+    events = ([{"security": s, "announced_at": "2019-05-22 09:00+08:00"}] for s in "AB")
+    studies = [es.EventStudy(market, e, estimation=(-150, -11), window=(-5, 5)).fit() for e in events]
+    clock = es.pool(studies).clock()
+    assert clock["closes"].dt.strftime("%d %H:%M").tolist() == ["22 03:30"] * 2
+    assert clock["opens"].dt.strftime("%d %H:%M").tolist() == ["22 01:30"] * 2
+
+
 def test_the_clock_without_times(pooled):
     frame = pooled.clock()
     assert frame["reacts"].isna().all()
