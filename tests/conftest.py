@@ -1,10 +1,15 @@
-"""Data and reference values that lie beside the checkout and may not be committed."""
+"""What tests of several rooms share: data beside the checkout, which may not be committed, and a cluster."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 SHARED = Path(__file__).parents[2] / "shared"
 ABSENT = "shared data absent"
@@ -27,6 +32,18 @@ def shared_data() -> Path:
 def shared_reference() -> Path:
     """Folder ../shared/reference; the test is skipped where it is absent."""
     return _shared("reference")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Client]:
+    """A Dask cluster of two workers in this process: what they are sent is pickled all the same."""
+    from distributed import Client, LocalCluster  # costs a second, and few tests ask for it
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        Client(local) as client,
+    ):
+        yield client
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

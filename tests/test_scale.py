@@ -87,13 +87,16 @@ MODELS = {
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-def test_chunks_and_workers_change_nothing(model):
+def test_chunks_and_workers_change_nothing(model, cluster):
     study = es.EventStudy(market(), events(), model, ESTIMATION, WINDOW)
     whole = study.fit(chunk_size=10**6)
     same(whole, study.fit(chunk_size=7))
     same(whole, study.fit(n_jobs=2, chunk_size=11))
     with joblib.parallel_config(backend="loky", n_jobs=2):
         same(whole, study.fit())
+    with joblib.parallel_config(backend="dask"):
+        assert joblib.effective_n_jobs() == 2  # the cluster's workers
+        same(whole, study.fit(chunk_size=40))
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
@@ -165,17 +168,30 @@ class Brittle(es.MarketModel):
         return super().measure(sample, part)
 
 
-@pytest.mark.parametrize("options", [{}, {"chunk_size": 10}, {"n_jobs": 2, "chunk_size": 10}])
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [
+        ("threading", {}),
+        ("threading", {"chunk_size": 10}),
+        ("threading", {"n_jobs": 2, "chunk_size": 10}),
+        ("loky", {"n_jobs": 2, "chunk_size": 10}),
+        ("dask", {"chunk_size": 10}),
+    ],
+)
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
-def test_what_fails_alone_is_left_out_alone(options):
+def test_what_fails_alone_is_left_out_alone(backend, options, cluster):
     study = es.EventStudy(market(0.0), events(), Brittle(breaks=(3,)), ESTIMATION, WINDOW)
-    with pytest.warns(ExcludedEventsWarning, match="failed on it"):
+    with (
+        joblib.parallel_config(backend=backend),
+        pytest.warns(ExcludedEventsWarning, match="failed on it"),
+    ):
         results = study.fit(**options)
-    broken = results.excluded["reason"].str.contains("FloatingPointError: no such luck", regex=False)
-    assert set(results.excluded.loc[broken, "security"]) == {"S03"}
-    assert "S03" not in set(results.timeline["security"])
     whole = es.EventStudy(market(0.0), events(), es.MarketModel(), ESTIMATION, WINDOW).fit()
     kept = whole.timeline["security"] != "S03"
+    broken = results.excluded["reason"].str.contains("FloatingPointError: no such luck", regex=False)
+    assert set(results.excluded.loc[broken, "security"]) == {"S03"}
+    assert set(results.excluded.index[broken]) == set(whole.timeline.index[~kept])
+    assert "S03" not in set(results.timeline["security"])
     pd.testing.assert_frame_equal(results.parameters, whole.parameters[kept], **TIGHT)
 
 

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import joblib
 import pandas as pd
-import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 import eventstudy as es
 from eventstudy.lab import SimulatedMarket
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Client]:
-    """Two workers in this process: what they are sent is pickled all the same."""
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as local,
-        Client(local) as client,
-    ):
-        yield client
 
 
 def experiments(world: SimulatedMarket, study: es.EventStudyResults) -> dict[str, pd.DataFrame]:
