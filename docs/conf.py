@@ -46,4 +46,6 @@ os.environ.pop("MPLBACKEND", None)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "navbar_center": []}
+# One list of all pages under their headings, since the pages are not nested.
+html_sidebars = {"**": ["globaltoc.html"]}
