@@ -26,6 +26,7 @@ from eventstudy.errors import (
     warn,
 )
 from eventstudy.events import Events
+from eventstudy.foreign import ForeignTable
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.deferred import CHUNK, rows_of
@@ -85,7 +86,7 @@ class EventStudy:
     def __init__(
         self,
         market: Market,
-        events: Events | pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        events: Events | pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
         model: NormalReturnModel | None = None,
         estimation: Window | Sequence[int] = (-250, -30),
         window: Window | Sequence[int] = (-10, 10),

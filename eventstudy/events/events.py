@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy.errors import EventError, cleaned
 from eventstudy.events.reading import as_frame, check_zone, validated
+from eventstudy.foreign import ForeignTable
 
 __all__ = ["Ambiguous", "Events", "NonSession"]
 
@@ -22,6 +23,7 @@ class Events:
     Parameters
     ----------
     events : DataFrame, mapping or iterable of mappings
+        Of pandas or polars, or a pyarrow Table.
         Columns (or keys) `security` and either `date`, a day, or `announced_at`, a time **with**
         its zone: ``"2019-05-21 19:00-04:00"``, ``"2019-05-21 19:00 America/New_York"`` or an aware
         timestamp. A time known only to a window is given by both its ends, `announced_after` and
@@ -66,7 +68,7 @@ or pass Events(..., timezone='America/New_York').
 
     def __init__(
         self,
-        events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        events: pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
         *,
         timezone: str | None = None,
         non_session: NonSession = "next",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.columns import Moments, clean_columns
+from eventstudy.foreign import ForeignTable, to_pandas
 
 __all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "as_frame", "check_zone", "validated"]
 
@@ -28,17 +29,20 @@ ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
 ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
 
 
-def as_frame(events: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def as_frame(
+    events: pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+) -> pd.DataFrame:
     """Return events as a frame of one row each, whatever they were given as."""
-    if isinstance(events, pd.DataFrame):
-        frame = events.copy()
+    table = to_pandas(events, "Events", EventError)
+    if isinstance(table, pd.DataFrame):
+        frame = table.copy()
         if frame.index.name == "event_id" and "event_id" not in frame.columns:
             frame = frame.reset_index()
-    elif isinstance(events, Mapping):
-        scalar = not any(pd.api.types.is_list_like(v) for v in events.values())
-        frame = pd.DataFrame([dict(events)] if scalar else dict(events))
+    elif isinstance(table, Mapping):
+        scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
+        frame = pd.DataFrame([dict(table)] if scalar else dict(table))
     else:
-        rows = list(events)
+        rows = list(table)
         if not all(isinstance(row, Mapping) for row in rows):
             raise EventError(
                 "Events takes a DataFrame or a list of dictionaries such as "

@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, counted, warn
+from eventstudy.market.dated import Benchmark, LaidBenchmark, dated_benchmark
 from eventstudy.market.frames import wide_frame
 
 __all__ = ["BREAK", "OVERNIGHT", "BarGrid", "bar_grid", "benchmark_on_bars", "check_freq", "lay_on_bars"]
@@ -175,12 +176,12 @@ def _once_a_session(reference: pd.DataFrame, price: pd.DataFrame, grid: BarGrid)
 
 
 def benchmark_on_bars(
-    benchmark: str | pd.Series | Mapping[str, str | pd.Series] | None,
+    benchmark: Benchmark | None,
     grid: BarGrid,
     step: pd.Timedelta,
     stamps: str,
     timezone: str | None,
-) -> tuple[str | pd.Series | Mapping[str, str | pd.Series] | None, bool]:
+) -> tuple[LaidBenchmark | None, bool]:
     """Lay benchmarks that are given as Series on the grid.
 
     Returns
@@ -195,9 +196,10 @@ def benchmark_on_bars(
         frame = wide_frame(series.to_frame(name), "Benchmark", timezone, timed=True)
         return lay_on_bars({"close": frame}, grid, step, stamps, opens=False)["close"][name].dropna()
 
-    if isinstance(benchmark, pd.Series):
-        return laid(benchmark), False
-    if isinstance(benchmark, Mapping):
-        parts = {who: laid(b) if isinstance(b, pd.Series) else b for who, b in benchmark.items()}
+    dated = dated_benchmark(benchmark)
+    if isinstance(dated, pd.Series):
+        return laid(dated), False
+    if isinstance(dated, Mapping):
+        parts = {who: laid(b) if isinstance(b, pd.Series) else b for who, b in dated.items()}
         return parts, not any(isinstance(b, pd.Series) for b in parts.values())
-    return benchmark, True
+    return dated, True

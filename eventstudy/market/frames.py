@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,9 @@ import pandas as pd
 
 from eventstudy.errors import DataError, DataWarning, told_time, warn
 from eventstudy.events import AMBIGUOUS_DAY, SECURITY_NAMES
+from eventstudy.foreign import ForeignTable
 from eventstudy.market.arrays import LEVELS
+from eventstudy.market.dated import DATE_NAMES, dated_frame, find_column, plain_name
 
 __all__ = [
     "KEPT_IN_HALT",
@@ -60,15 +61,6 @@ NO_TRADE = ("0", "0.0", "false", "halt", "halted", "suspend", "suspended", "停�
 KEPT_IN_HALT = ("volume", "reference", "previous_close", "dividends", "splits")
 #: Fields that are no prices, and so may be zero.
 NO_PRICES = ("volume", "dividends", "splits")
-DATE_NAMES = ("date", "day", "datetime", "session", "time", "timestamp")
-
-
-def _plain(name: Hashable) -> str:
-    return "".join(c for c in str(name).lower() if c.isalnum())
-
-
-def _find(columns: pd.Index, names: tuple[str, ...]) -> Hashable | None:
-    return next((c for wanted in names for c in columns if _plain(c) == wanted), None)
 
 
 def daily_index(
@@ -116,7 +108,7 @@ def daily_index(
 
 
 def wide_frame(
-    frame: pd.DataFrame, what: str, timezone: str | None = None, timed: bool = False
+    frame: pd.DataFrame | ForeignTable, what: str, timezone: str | None = None, timed: bool = False
 ) -> pd.DataFrame:
     """Return a frame of dates (times if `timed`) × securities: unique sorted rows, unique columns, float64.
 
@@ -125,9 +117,10 @@ def wide_frame(
     DataError
         On duplicated dates or columns, on columns that hold no numbers, on no rows.
     """
+    frame = dated_frame(frame, what)
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"{what} must be a DataFrame of dates × securities, got {type(frame).__name__}.")
-    date_column = _find(frame.columns, DATE_NAMES)
+    date_column = find_column(frame.columns, DATE_NAMES)
     if not isinstance(frame.index, pd.DatetimeIndex) and date_column is not None:
         frame = frame.set_index(date_column)
     if frame.empty:
@@ -164,7 +157,7 @@ def wide_frame(
 
 
 def wide_fields(
-    frame: pd.DataFrame | pd.Series, timezone: str | None = None, timed: bool = False
+    frame: pd.DataFrame | pd.Series | ForeignTable, timezone: str | None = None, timed: bool = False
 ) -> dict[str, pd.DataFrame]:
     """Split prices into wide frames by field.
 
@@ -178,6 +171,7 @@ def wide_fields(
         At least ``"close"``; where given also open, high, low, adj_close, previous_close, reference
         and volume.
     """
+    frame = dated_frame(frame, "Prices")
     if isinstance(frame, pd.Series):
         frame = frame.to_frame()
     if not isinstance(frame, pd.DataFrame):
@@ -187,9 +181,9 @@ def wide_fields(
         return _from_levels(frame, timezone, timed)
     if frame.columns.nlevels > 2:
         raise DataError(f"Prices have {frame.columns.nlevels} column levels; one or two are understood.")
-    if _find(frame.columns, SECURITY_NAMES) is not None or isinstance(frame.index, pd.MultiIndex):
+    if find_column(frame.columns, SECURITY_NAMES) is not None or isinstance(frame.index, pd.MultiIndex):
         return _from_long(frame, timezone, timed)
-    named = {FIELDS.get(_plain(column)) for column in frame.columns}
+    named = {FIELDS.get(plain_name(column)) for column in frame.columns}
     if {"close", "adj_close"} & named and {"open", "high", "low", "volume"} & named:
         raise DataError(
             f"Prices: the columns {list(frame.columns)} are the fields of one security, which has no name. "
@@ -200,7 +194,7 @@ def wide_fields(
 
 def _from_levels(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[str, pd.DataFrame]:
     for level in (0, 1):
-        names = {name: FIELDS.get(_plain(name)) for name in frame.columns.unique(level)}
+        names = {name: FIELDS.get(plain_name(name)) for name in frame.columns.unique(level)}
         if {"close", "adj_close"} & set(names.values()):
             return {
                 field: wide_frame(
@@ -218,9 +212,9 @@ def _from_levels(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict
 def _from_long(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[str, pd.DataFrame]:
     if frame.empty:
         raise DataError(f"Prices: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns).")
-    if isinstance(frame.index, pd.MultiIndex) or _plain(frame.index.name or "") in DATE_NAMES:
+    if isinstance(frame.index, pd.MultiIndex) or plain_name(frame.index.name or "") in DATE_NAMES:
         frame = frame.reset_index()
-    date, security = _find(frame.columns, DATE_NAMES), _find(frame.columns, SECURITY_NAMES)
+    date, security = find_column(frame.columns, DATE_NAMES), find_column(frame.columns, SECURITY_NAMES)
     if date is None or security is None:
         raise DataError(
             "A long price frame needs a date column and a security column "
@@ -239,7 +233,7 @@ def _from_long(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[s
             f"Prices: {who} has more than one row for {told_time(day)}. Keep one row a security and "
             f"day, e.g. frame.drop_duplicates([{date!r}, {security!r}])."
         )
-    fields = {c: FIELDS[_plain(c)] for c in frame.columns if _plain(c) in FIELDS}
+    fields = {c: FIELDS[plain_name(c)] for c in frame.columns if plain_name(c) in FIELDS}
     if not {"close", "adj_close"} & set(fields.values()):
         raise DataError(
             f"A long price frame needs a column 'close' (or 'price'); the columns are {list(frame.columns)}."
@@ -257,7 +251,7 @@ def _from_long(frame: pd.DataFrame, timezone: str | None, timed: bool) -> dict[s
 
 def _without_halted(frame: pd.DataFrame, fields: dict[str, str]) -> pd.DataFrame:
     """Take the prices of rows whose status says that there was no trade for missing."""
-    status = next((str(c) for c in frame.columns if _plain(c) in STATUS_NAMES), None)
+    status = next((str(c) for c in frame.columns if plain_name(c) in STATUS_NAMES), None)
     if status is None:
         return frame
     halted = frame[status].astype(str).str.strip().str.lower().isin(NO_TRADE)

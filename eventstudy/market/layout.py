@@ -13,7 +13,9 @@ import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, counted, warn
+from eventstudy.foreign import ForeignTable
 from eventstudy.market.arrays import ReturnKind, price_returns, return_spans
+from eventstudy.market.dated import Benchmark, dated_benchmark
 from eventstudy.market.frames import (
     align_series,
     check_prices,
@@ -36,8 +38,7 @@ __all__ = [
     "timezone_of",
 ]
 
-Benchmark = str | pd.Series | Mapping[str, str | pd.Series]
-Factors = pd.DataFrame | Mapping[str, pd.DataFrame]
+Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def lay_factors(
 
 
 def _lay_set(
-    factors: pd.DataFrame,
+    factors: pd.DataFrame | ForeignTable,
     sessions: pd.DatetimeIndex,
     exchange: Exchange | None,
     kind: ReturnKind,
@@ -276,14 +277,15 @@ def lay_benchmarks(
         spans.append(span)
         return len(names) - 1
 
-    if isinstance(benchmark, Mapping):
-        for security, given in benchmark.items():
+    dated = dated_benchmark(benchmark)
+    if isinstance(dated, Mapping):
+        for security, given in dated.items():
             if security not in data.columns:
                 raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
             of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
-    elif isinstance(benchmark, (str, pd.Series)):
-        of[:] = add(benchmark, "Benchmark")
-    elif benchmark is not None:
+    elif isinstance(dated, (str, pd.Series)):
+        of[:] = add(dated, "Benchmark")
+    elif dated is not None:
         raise DataError(
             "benchmark must be a column name, a Series or a mapping by security, got "
             f"{type(benchmark).__name__}."

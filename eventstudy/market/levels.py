@@ -11,8 +11,9 @@ import pandas as pd
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, DataWarning, counted, warn
 from eventstudy.market.arrays import ReturnKind
+from eventstudy.market.dated import Benchmark, dated_frame, plain_name
 from eventstudy.market.frames import check_prices, wide_fields, wide_frame
-from eventstudy.market.layout import Benchmark, check_choice, timezone_of
+from eventstudy.market.layout import check_choice, timezone_of
 from eventstudy.market.market import Market
 
 __all__ = ["ZERO_VOLUME", "Range", "log_turnover", "range_market", "range_variance", "volume_market"]
@@ -123,6 +124,7 @@ def log_turnover(
         )
     if shares is None:
         return _log(1.0 + volume)
+    shares = dated_frame(shares, "Shares outstanding")
     if isinstance(shares, pd.DataFrame):
         wide = wide_frame(shares, "Shares outstanding")
         days = wide.index.union(volume.index)
@@ -274,11 +276,12 @@ def _calendar_of(given: pd.DataFrame | Market, calendar: str | Exchange | None) 
 def _volume(volume: pd.DataFrame | Market, timezone: str | None) -> pd.DataFrame:
     if isinstance(volume, Market):
         return volume.prices("volume").drop(columns=volume.benchmarks, errors="ignore")
-    if isinstance(volume, pd.DataFrame) and volume.columns.nlevels == 1:
-        plain = {"".join(c for c in str(name).lower() if c.isalnum()) for name in volume.columns}
+    given = dated_frame(volume, "Volume")
+    if isinstance(given, pd.DataFrame) and given.columns.nlevels == 1:
+        plain = {plain_name(name) for name in given.columns}
         if not {"close", "price", "adjclose"} & plain:
-            return wide_frame(volume, "Volume", timezone)
-    fields = wide_fields(volume, timezone)
+            return wide_frame(given, "Volume", timezone)
+    fields = wide_fields(given, timezone)
     if "volume" not in fields:
         raise DataError(f"The prices have no field volume; they have {', '.join(fields)}.")
     return fields["volume"]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
+from eventstudy.foreign import ForeignTable
 from eventstudy.market.arrays import LEVELS, ReturnKind, SeriesBank, price_returns, return_spans
 from eventstudy.market.audit import audit
 from eventstudy.market.bars import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
@@ -64,8 +65,11 @@ class Market(MarketRecord):
     ----------
     returns : DataFrame
         Dates × securities, decimals (0.01 is one percent). Missing where a security did not trade.
+        Here, in prices and in factors, a polars DataFrame or pyarrow Table will do; its dates are the column
+        called date (or day, datetime, session, time, timestamp), else the first column of dates or times.
     benchmark : str, Series or mapping, optional
-        Column of `returns`, a Series of dated returns, or a mapping of security to either.
+        Column of `returns`, a Series of dated returns (in polars or pyarrow, a table of date and returns), or
+        a mapping of security to either.
     factors : DataFrame, or mapping of str to DataFrame, optional
         Dates × factors (such as mkt_rf, smb, hml, rf), decimals; or several such sets by name, of which
         events choose in their column `factors`.
@@ -104,7 +108,7 @@ class Market(MarketRecord):
 
     def __init__(
         self,
-        returns: pd.DataFrame,
+        returns: pd.DataFrame | ForeignTable,
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
@@ -147,7 +151,7 @@ class Market(MarketRecord):
     @classmethod
     def from_prices(
         cls,
-        prices: pd.DataFrame | pd.Series,
+        prices: pd.DataFrame | pd.Series | ForeignTable,
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 LINES: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("progress",),
+    ("foreign",),
     ("windows",),
     ("calendars",),
     ("events",),
