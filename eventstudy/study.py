@@ -27,9 +27,10 @@ from eventstudy.errors import (
 )
 from eventstudy.events import Events
 from eventstudy.foreign import ForeignTable
-from eventstudy.market import Market
+from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.deferred import CHUNK, rows_of
+from eventstudy.models.peers import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.suspects import warn_of_suspects
 from eventstudy.sample import EventSample, check_factors, check_windows
@@ -43,7 +44,8 @@ class EventStudy:
 
     Parameters
     ----------
-    market : Market
+    market : Market or ParquetPanel
+        Of a panel (`Market.scan_parquet`) the securities and days that the events need are read at once.
     events : Events, or what `Events` takes
         A column `benchmark` may name, event by event, a benchmark or column of the market to measure
         against instead of the market's own benchmark; a column `factors` one of the market's sets of factors.
@@ -85,7 +87,7 @@ class EventStudy:
 
     def __init__(
         self,
-        market: Market,
+        market: Market | ParquetPanel[Market],
         events: Events | pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
         model: NormalReturnModel | None = None,
         estimation: Window | Sequence[int] = (-250, -30),
@@ -93,7 +95,7 @@ class EventStudy:
         min_observations: int = 30,
         exclude_events: bool = False,
     ) -> None:
-        if not isinstance(market, Market):
+        if not isinstance(market, Market | ParquetPanel):
             raise EventError(
                 f"market must be a Market, got {type(market).__name__}; make one with "
                 "Market.from_prices(prices, benchmark=...)."
@@ -116,6 +118,9 @@ class EventStudy:
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
         events = events if isinstance(events, Events) else Events(events)
+        if isinstance(market, ParquetPanel):
+            reach = -min(estimation.start, window.start)
+            market = market.market(events, reach=reach, also=_peers(model))
         _check_needs(market, model, events.frame)
         self._spec = StudySpec(market, events, model, estimation, window, min_observations, exclude_events)
 
@@ -195,6 +200,20 @@ class EventStudy:
         results = EventStudyResults(spec, sample, fit, abnormal)
         _warn_of_limits(results)
         return results
+
+
+def _peers(model: NormalReturnModel) -> list[str]:
+    """Securities that a model compares with, to be read out of a panel."""
+    if not isinstance(model, PeerModel):
+        return []
+    if model.peers is None:
+        raise ModelError(
+            f"{type(model).__name__} compares with every other security of the market, and of a Parquet "
+            "panel only those of the events are read: name the peers, "
+            f"{type(model).__name__}(peers=[...])."
+        )
+    named = model.peers.values() if isinstance(model.peers, Mapping) else [model.peers]
+    return [name for peers in named for name in peers]
 
 
 def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame) -> None:

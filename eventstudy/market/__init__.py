@@ -2,5 +2,6 @@
 
 from eventstudy.market.arrays import LEVELS
 from eventstudy.market.market import Market
+from eventstudy.market.scan import ParquetPanel
 
-__all__ = ["LEVELS", "Market"]
+__all__ = ["LEVELS", "Market", "ParquetPanel"]

@@ -38,7 +38,7 @@ from eventstudy.market.layout import (
     timezone_of,
 )
 from eventstudy.market.limitbook import LimitBook, PriceLimit, check_price_limit, limit_book
-from eventstudy.market.record import MarketRecord
+from eventstudy.market.scan import ScannedMarket
 from eventstudy.market.suspects import Suspects, benchmark_gaps, suspects
 
 __all__ = ["Market"]
@@ -58,7 +58,7 @@ class _Derived:
         return _Derived, ()
 
 
-class Market(MarketRecord):
+class Market(ScannedMarket):
     """Returns of securities over the sessions of one exchange, with a benchmark and factors.
 
     Parameters
@@ -89,6 +89,7 @@ class Market(MarketRecord):
     See Also
     --------
     Market.from_prices : the same from prices.
+    Market.scan_parquet : a long panel too large to hold, of which a study reads what it needs.
 
     Notes
     -----
@@ -252,6 +253,12 @@ class Market(MarketRecord):
         )
         market = cls.__new__(cls)
         market._assemble(data, benchmark, benchmark_is_price=True)
+        return market
+
+    @classmethod
+    def _of(cls, data: MarketData, benchmark: Benchmark | None) -> Market:
+        market = cls.__new__(cls)
+        market._assemble(data, benchmark, benchmark_is_price=False)
         return market
 
     def _assemble(
