@@ -13,6 +13,7 @@ from .longrun import CalendarTimeResults as CalendarTimeResults
 from .longrun import MatchedFirms as MatchedFirms
 from .longrun import ReferencePortfolios as ReferencePortfolios
 from .market import Market as Market
+from .market import ParquetPanel as ParquetPanel
 from .market.currency import in_currency as in_currency
 from .market.overnight import known_at_open as known_at_open
 from .market.levels import range_market as range_market

@@ -130,18 +130,18 @@ def test_benchmarks_by_security_and_by_event(path):
 
 @quiet
 def test_nothing_but_what_the_events_need_is_read(path):
-    few = es.Events({"security": ["10003", "10007"], "date": [DAYS[500], DAYS[520]]})
+    few = es.Events({"security": ["10003", "10008"], "date": [DAYS[500], DAYS[520]]})
     market = es.EventStudy(
         es.Market.scan_parquet(path, benchmark=index()), few, None, ESTIMATION, WINDOW
     ).spec.market
-    assert market.securities == ["10003", "10007"]
+    assert market.securities == ["10003", "10008"]
     assert market.sessions.tolist() == DAYS.tolist()
     read = market.returns.notna().any(axis=1).to_numpy()
     first = int(np.argmax(read))
     assert 500 - 120 - 20 - PAD <= first <= 500 - 120
     pd.testing.assert_frame_equal(
         market.returns.iloc[first:],
-        wide()[["10003", "10007"]].iloc[first:],
+        wide()[["10003", "10008"]].iloc[first:],
         check_freq=False,
         check_names=False,
     )
