@@ -15,10 +15,10 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError
 from eventstudy.events import Events
 from eventstudy.market.arrays import LEVELS, ReturnKind, return_spans
+from eventstudy.market.dated import Benchmark, LaidBenchmark, dated_benchmark
 from eventstudy.market.fields import NO_BAD_PRICES
 from eventstudy.market.frames import check_returns, daily_index
 from eventstudy.market.layout import (
-    Benchmark,
     Factors,
     MarketData,
     check_choice,
@@ -50,7 +50,7 @@ class ParquetPanel(Generic[Made]):
 
     make: Callable[[MarketData, Benchmark | None], Made] = field(repr=False)
     files: LongFiles
-    benchmark: Benchmark | None = field(repr=False)
+    benchmark: LaidBenchmark | None = field(repr=False)
     factors: Factors | None = field(repr=False)
     calendar: str | Exchange | None
     kind: ReturnKind
@@ -176,7 +176,7 @@ class ScannedMarket(MarketRecord):
 
     @classmethod
     def _of(cls, data: MarketData, benchmark: Benchmark | None) -> Self:
-        raise NotImplementedError
+        raise NotImplementedError("the market itself says how it is made")
 
     @classmethod
     def scan_parquet(
@@ -244,4 +244,6 @@ class ScannedMarket(MarketRecord):
         check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
         files = LongFiles(str(path), security, date, ret)
-        return ParquetPanel(cls._of, files, benchmark, factors, calendar, kind, gaps, sessions)
+        return ParquetPanel(
+            cls._of, files, dated_benchmark(benchmark), factors, calendar, kind, gaps, sessions
+        )
