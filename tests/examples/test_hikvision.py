@@ -144,10 +144,11 @@ def test_rising_prices_turn_the_conclusion(example: ModuleType) -> None:
     """A market in which Hikvision rises as much as it fell: other words, though no sentence was changed."""
     prices = es.datasets.surveillance_prices()
     close = prices["close", "002415.SZ"]
+    rise = close["2019-05-21"] ** 2 / close["2019-05-22"] ** 2
     after = prices.index >= "2019-05-22"
     for field in ("close", "open", "high", "low", "previous_close", "reference"):
         later = after if field not in ("previous_close", "reference") else prices.index > "2019-05-22"
-        prices.loc[later, (field, "002415.SZ")] *= close["2019-05-21"] ** 2 / close["2019-05-22"] ** 2
+        prices.loc[later, (field, "002415.SZ")] *= rise
     said = example.conclusion(example.studies(prices), 2580e8)
     assert "% more than the market model expects" in said[0]
     assert "gain of" in said[3]
