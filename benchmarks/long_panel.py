@@ -1,10 +1,11 @@
 """A long panel of fifty million rows in Parquet: memory at the peak and seconds of CPU of a study.
 
-    python benchmarks/long_panel.py [--securities 10750] [--sessions 5000] [--events 20000] [--by date]
+    python benchmarks/long_panel.py [--events 20000] [--by date] [--stream]
 
 writes a simulated panel (a row a security-day, sorted by security or by date) to the folder for temporary
-files, fits a market model of the events in a process of its own, runs the closed-form and rank tests, prints
-what that process held at the most and the seconds of CPU of all its threads, and removes the panel.
+files, fits a market model of the events in a process of its own and runs six tests (or streams the
+results), prints what that process held at the most and the seconds of CPU of all its threads, and removes
+the panel.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def announcements(n: int, n_securities: int, n_sessions: int) -> es.Events:
     return es.Events(frame.drop_duplicates())
 
 
-def study(path: str, n_securities: int, n_sessions: int, n_events: int) -> None:
+def study(path: str, n_securities: int, n_sessions: int, n_events: int, stream: bool) -> None:
     warnings.simplefilter("ignore")
 
     def report(what: str) -> None:
@@ -94,6 +95,12 @@ def study(path: str, n_securities: int, n_sessions: int, n_events: int) -> None:
     report("libraries loaded")
     panel = es.Market.scan_parquet(path, benchmark=index(n_sessions))
     events = announcements(n_events, n_securities, n_sessions)
+    if stream:
+        out = Path(path).with_name("results")
+        found = es.stream_study(panel, events, out, estimation=ESTIMATION, window=WINDOW)
+        size = sum(file.stat().st_size for file in out.rglob("*.parquet")) / 2**20
+        report(f"{found.n_events:,} events streamed, {size:.0f} MB")
+        return
     made = es.EventStudy(panel, events, None, ESTIMATION, WINDOW)
     market = made.spec.market
     report(f"{len(market.securities):,} of {len(panel.securities):,} securities read")
@@ -109,10 +116,11 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=5_000)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--by", choices=["security", "date"], default="security")
+    parser.add_argument("--stream", action="store_true", help="write the results to Parquet, group by group")
     parser.add_argument("--study", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.study:
-        study(asked.study, asked.securities, asked.sessions, asked.events)
+        study(asked.study, asked.securities, asked.sessions, asked.events, asked.stream)
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "panel.parquet"
@@ -123,6 +131,7 @@ def main() -> None:
             f"--sessions={asked.sessions}",
             f"--events={asked.events}",
         ]
+        size += ["--stream"] * asked.stream
         subprocess.run([sys.executable, __file__, *size, f"--study={path}"], check=True)
 
 

@@ -46,6 +46,8 @@ from .results import EventStudyResults as EventStudyResults
 from .results.pooled import PooledResults as PooledResults
 from .results.comparison import event_table as event_table
 from .results.pooling import pool as pool
+from .streaming import StreamedStudy as StreamedStudy
+from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy
 from .volatility import AbnormalVolatility as AbnormalVolatility
 from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from datetime import datetime, time
+from typing import Any
 
 __all__ = [
     "CalendarError",
@@ -59,7 +60,15 @@ class ModelError(EventStudyError, ValueError):
 
 
 class NoUsableEventsError(EventStudyError, ValueError):
-    """Not one event of a study can be used; the message gives each reason."""
+    """Not one event of a study can be used; the message gives each reason.
+
+    Attributes
+    ----------
+    excluded : DataFrame, optional
+        Of `EventStudy.fit`, the events: security, label, reason; index event_id.
+    """
+
+    excluded: Any = None
 
 
 class RequestError(EventStudyError, ValueError):

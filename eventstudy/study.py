@@ -274,7 +274,9 @@ def _report_excluded(sample: EventSample) -> None:
         lines.append(f"  ... and {len(excluded) - 10} more")
     told = "\n".join(lines)
     if len(sample) == 0:
-        raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
+        problem = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
+        problem.excluded = excluded.copy()
+        raise problem
     warn(
         f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used "
         f"(see results.excluded):\n{told}",

@@ -395,3 +395,15 @@ def test_clean_columns_are_read_like_rows(columns, monkeypatch):
 )
 def test_columns_in_doubt_are_left_to_the_reader_of_rows(columns):
     assert reading.clean_columns(pd.DataFrame({"security": ["A", "B"], **columns})) is None
+
+
+def test_some_of_the_events():
+    events = Events(
+        {"security": ["A", "B", "C"], "date": ["2020-01-02"] * 3, "event_id": ["x", "y", "z"]},
+        non_session="skip",
+    )
+    some = events.take([2, 0])
+    pd.testing.assert_frame_equal(some.frame, events.frame.iloc[[2, 0]])
+    assert (some.non_session, len(events)) == ("skip", 3)
+    with pytest.raises(EventError, match="at least one event"):
+        events.take([])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -106,6 +107,22 @@ or pass Events(..., timezone='America/New_York').
     def securities(self) -> list[str]:
         """The securities announced about, each once, in order of appearance."""
         return list(self._frame["security"].unique())
+
+    def take(self, rows: Sequence[int]) -> Events:
+        """Return some of the events, by position, with their ids and options.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> events = es.Events({"security": ["A", "B"], "date": ["2020-01-02", "2020-01-09"]})
+        >>> events.take([1]).frame.index.tolist()
+        [1]
+        """
+        if not len(rows):
+            raise EventError("take needs the position of at least one event.")
+        part = copy(self)
+        part._frame = self._frame.iloc[list(rows)]
+        return part
 
     def __len__(self) -> int:
         return len(self._frame)

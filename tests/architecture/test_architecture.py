@@ -34,7 +34,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("tables", "plotting", "report"),
     ("results", "regressions"),
     ("study",),
-    ("lab", "longrun", "volatility"),
+    ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
