@@ -40,7 +40,7 @@ def cluster() -> Iterator[Client]:
     from distributed import Client, LocalCluster  # costs a second, and few tests ask for it
 
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as local,
         Client(local) as client,
     ):
         yield client

@@ -85,7 +85,7 @@ def test_order_of_events_does_not_matter():
 
 def test_different_sessions_and_dates_beyond_the_data():
     residuals, estimation, tested = arrays(np.full(20, 300), length=4, missing=0.05)
-    estimation[::2] -= 1  # another exchange's holiday
+    estimation[::2] -= np.timedelta64(1, "D")  # another exchange's holiday
     tested[5, 2:] = np.datetime64("NaT")
     estimation[7, :20] = np.datetime64("NaT")
     residuals[7, :20] = np.nan

@@ -94,6 +94,6 @@ def test_what_it_cannot_do(panel):
     with pytest.raises(RequestError, match="linear combinations"):
         joint_test(TestInput(select(made, np.array([0, 1, 1])), Window(0, 0)))
     dates = made.estimation_dates.copy()
-    dates[0] -= 1
+    dates[0] -= np.timedelta64(1, "D")
     with pytest.raises(RequestError, match="same estimation days"):
         joint_test(TestInput(replace(made, estimation_dates=dates), Window(0, 0)))
