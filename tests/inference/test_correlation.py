@@ -86,8 +86,8 @@ def test_order_of_events_does_not_matter():
 def test_different_sessions_and_dates_beyond_the_data():
     residuals, estimation, tested = arrays(np.full(20, 300), length=4, missing=0.05)
     estimation[::2] -= np.timedelta64(1, "D")  # another exchange's holiday
-    tested[5, 2:] = np.datetime64("NaT")
-    estimation[7, :20] = np.datetime64("NaT")
+    tested[5, 2:] = np.datetime64("NaT", "D")
+    estimation[7, :20] = np.datetime64("NaT", "D")
     residuals[7, :20] = np.nan
     found = mean_correlation(residuals, estimation, tested)
     assert found.mean_correlation == pytest.approx(pair_by_pair(residuals, estimation, tested)[0], abs=1e-12)
