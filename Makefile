@@ -61,8 +61,9 @@ docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(READY) ## many events against copying their windows, statsmodels, ten times the events
+bench: $(READY) ## many events against copying their windows; the first import, summary and figure
 	$(BIN)/python benchmarks/many_events.py --big
+	$(BIN)/python benchmarks/import_time.py
 
 gallery: $(READY) ## every figure as a PNG and a contact sheet, in build/gallery
 	$(BIN)/python scripts/gallery.py
