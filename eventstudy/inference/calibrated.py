@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ __all__ = ["Calibrated", "recalibrate"]
 ENOUGH = 3
 
 
+@runtime_checkable
 class Calibrated(Protocol):
     """Rejection rates simulated for one design; `eventstudy.lab.Calibration` is one."""
 
@@ -67,9 +68,13 @@ def recalibrate(
     Raises
     ------
     RequestError
-        If the calibration is of another number of events or dates, another window or another model, or
-        says nothing of size.
+        If the calibration is none, is of another number of events or dates, another window or another
+        model, or says nothing of size.
     """
+    if not isinstance(calibration, Calibrated):
+        raise RequestError(
+            f"calibration takes what lab.calibrate(like=results) returns, got {type(calibration).__name__}."
+        )
     _check_design(data, calibration)
     rates = calibration.rates(level)
     rates = rates[rates["model"] == model]

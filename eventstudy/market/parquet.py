@@ -82,6 +82,8 @@ class LongFiles:
         dataset, lib = _pyarrow("dataset"), _pyarrow("lib")
         try:
             return dataset.dataset(self.path, format="parquet")
+        except FileNotFoundError:
+            raise DataError(f"There is no file or folder {self.path}.") from None
         except (OSError, lib.ArrowException) as problem:
             raise DataError(f"{self.path} cannot be read as Parquet: {problem}") from problem
 

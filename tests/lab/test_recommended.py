@@ -109,3 +109,8 @@ def test_a_calibration_without_size_is_refused(study: es.EventStudyResults) -> N
     found = es.lab.calibrate(like=study, n_samples=5, tests=["bmp"], shift=[0.02], seed=4)
     with pytest.raises(RequestError, match="nothing of size"):
         study.recommended(0, 1, calibration=found)
+
+
+def test_what_is_no_calibration_is_refused(study: es.EventStudyResults) -> None:
+    with pytest.raises(RequestError, match=r"lab\.calibrate\(like=results\) returns, got DataFrame"):
+        study.recommended(0, 1, calibration=pd.DataFrame())

@@ -264,8 +264,8 @@ def test_rows_that_cannot_be_used(change, told, tmp_path):
 
 def test_no_parquet_is_an_error(tmp_path):
     (tmp_path / "no.parquet").write_text("permno,date,ret\n")
-    for name in ("no.parquet", "absent.parquet"):
-        with pytest.raises(DataError, match="cannot be read as Parquet"):
+    for name, told in (("no.parquet", "cannot be read as Parquet"), ("absent.parquet", "no file or folder")):
+        with pytest.raises(DataError, match=told):
             es.Market.scan_parquet(tmp_path / name)
 
 
