@@ -75,7 +75,10 @@ def test_no_cause_is_stated_for_nothing():
 
 def test_no_claimed_excess_is_large():
     """Above 15 % there would be nothing to explain but a claim to take back."""
-    claimed = TABLE[TABLE["claimed"] & (TABLE["test"] != "skewness_adjusted")]
+    claimed = TABLE[TABLE["claimed"]]
+    skewed = claimed["test"] == "skewness_adjusted"  # is read in the normal table, whose tails are too thin
+    assert claimed.loc[skewed, "rate"].max() < 0.15
+    claimed = claimed[~skewed]
     # Windows of different dates that share days: seven tests fail, and their notes say so.
     claimed = claimed[(claimed["cell"] != "overlapping-30") | (claimed["window"] == DAY)]
     assert claimed.loc[claimed["events"] > 3, "rate"].max() < 0.12
