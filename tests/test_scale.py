@@ -18,9 +18,9 @@ from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.base import select
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.inference.sessions import session_correlation
-from eventstudy.models.deferred import Deferred, parts_of
+from eventstudy.models.deferred import Deferred, by_kind, parts_of
 from eventstudy.models.least_squares import ols_batch
-from eventstudy.models.shared import shared_ols
+from eventstudy.models.shared import shared_ols, shared_residuals
 from eventstudy.sample import SharedWindows
 from eventstudy.study import _touching
 from eventstudy.windows import Window
@@ -115,10 +115,11 @@ def test_the_fast_way_is_the_plain_way(model):
     np.testing.assert_array_equal(abnormal.n_obs, fit.n_obs)
 
 
+@pytest.mark.parametrize("noise", [0.02, 0.0001])
 @pytest.mark.parametrize("per_day", [1, 25])
 @pytest.mark.parametrize("missing", [0.0, 0.05, 0.6])
 @pytest.mark.parametrize("p", [0, 1, 4])
-def test_least_squares_of_shared_regressors(p, missing, per_day):
+def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     rng = np.random.default_rng(p + 10 * per_day)
     n, width = 50, 60
     run = np.repeat(np.arange(n // per_day), per_day)
@@ -126,15 +127,18 @@ def test_least_squares_of_shared_regressors(p, missing, per_day):
     if p:
         x[0, :, 0] = 0.01  # never moves: collinear with the constant
         x[-1, 3:6] = np.nan
-    y = 0.02 * rng.standard_normal((n, width)) + x[run].sum(axis=2)
+    y = noise * rng.standard_normal((n, width)) + x[run].sum(axis=2)
     y[rng.random(y.shape) < missing] = np.nan
     y[-1] = np.nan
     plain = ols_batch(y, x[run])
-    fast = shared_ols(SharedWindows(y.copy(), x, np.arange(0, n, per_day), run))
+    start = np.arange(0, n, per_day)
+    fast = shared_ols(SharedWindows(y.copy(), x, start, run))
+    residuals = shared_residuals(SharedWindows(y.copy(), x, start, run), fast.params)
+    made = {**vars(fast), "residuals": residuals}
     for name in ("params", "xtx_inv", "residuals", "sse", "r_squared"):
         want = getattr(plain, name)
         scale = np.nanmax(np.abs(want[np.isfinite(want)]), initial=0.0)
-        np.testing.assert_allclose(getattr(fast, name), want, rtol=1e-11, atol=1e-13 * scale, err_msg=name)
+        np.testing.assert_allclose(made[name], want, rtol=1e-11, atol=1e-13 * scale, err_msg=name)
     np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
 
 
@@ -207,7 +211,21 @@ def test_estimation_windows_are_not_held():
     held = vars(abnormal)
     assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
     parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
-    np.testing.assert_array_equal(np.concatenate([p[1] for p in parts]), abnormal.residuals)
+    residuals = np.concatenate([p[1] for p in parts])
+    np.testing.assert_allclose(residuals, abnormal.residuals, **TIGHT)
+
+
+@pytest.mark.parametrize("further", [0, 1])
+@pytest.mark.parametrize("sessions", [1, 40, 70_000])
+def test_what_is_of_one_kind_stands_together(sessions, further):
+    rng = np.random.default_rng(sessions)
+    kind = rng.integers(0, sessions, 300)
+    more = [rng.integers(-1, 3, 300) for _ in range(further)]
+    order = by_kind(kind, *more)
+    np.testing.assert_array_equal(np.sort(order), np.arange(300))
+    code = kind * 10 + sum(more)
+    assert np.count_nonzero(np.diff(code[order])) == len(np.unique(code)) - 1
+    assert len(by_kind(kind[:0], *(other[:0] for other in more))) == 0
 
 
 def plain(abnormal: AbnormalReturns) -> AbnormalReturns:

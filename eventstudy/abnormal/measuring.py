@@ -19,7 +19,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from eventstudy.abnormal.returns import MOST_KEPT, AbnormalReturns, estimation_design, taken_over
 from eventstudy.errors import EventStudyError, ModelError
 from eventstudy.models import ModelFit, NormalReturnModel
-from eventstudy.models.deferred import CHUNK, Deferred
+from eventstudy.models.deferred import CHUNK, Deferred, by_kind
 from eventstudy.models.gaps import widen_gaps
 from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
@@ -192,10 +192,7 @@ def _partitions(
 def _by_day(sample: EventSample) -> IntArray:
     """Order of events in which those of one day, benchmark and set of factors, stand together."""
     keys = [key for key in (sample.benchmark, sample.factor_set) if len(key) and (key != key[0]).any()]
-    if keys or len(sample.market.sessions) >= 2**16:
-        return np.lexsort((*keys, sample.day0))
-    # Numbers of 16 bits are sorted by their digits, without comparisons.
-    return np.argsort(sample.day0.astype(np.uint16), kind="stable")
+    return by_kind(sample.day0, *keys)
 
 
 def _cut(rows: IntArray, size: int) -> list[IntArray]:
@@ -254,12 +251,17 @@ def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> 
     values: dict[str, Any] = {name: held[name] for name in (*NUMBERS, "expected")}
     values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
     everyone, width = np.arange(len(sample)), len(sample.estimation)
-    for name, compute in zip(PAST, (model.residuals, model.leverage), strict=True):
-        values[name] = (
-            Deferred(partial(compute, sample), everyone, width, sample.day0) if model.cheap else held[name]
-        )
+    past = (partial(_residuals, model, sample, held["params"]), partial(model.leverage, sample))
+    for name, compute in zip(PAST, past, strict=True):
+        values[name] = Deferred(compute, everyone, width, sample.day0) if model.cheap else held[name]
     values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
     return ModelFit(**values, **store.common)
+
+
+def _residuals(
+    model: NormalReturnModel, sample: EventSample, params: npt.NDArray[np.float64], rows: IntArray
+) -> npt.NDArray[np.float64]:
+    return model.residuals(sample, rows, params[rows])
 
 
 def _abnormal(model: NormalReturnModel, sample: EventSample, store: _Store, fit: ModelFit) -> AbnormalReturns:

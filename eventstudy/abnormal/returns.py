@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models import ModelFit
-from eventstudy.models.deferred import Deferred, deferrable, kept_as_is
+from eventstudy.models.deferred import Deferred, by_kind, deferrable, kept_as_is
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
@@ -106,7 +106,7 @@ class AbnormalReturns:
 
         In this order estimation windows are computed fastest, for events of a day share their regressors.
         """
-        return None if self.session is None else np.argsort(self.session, kind="stable")
+        return None if self.session is None else by_kind(self.session)
 
     @cached_property
     def calendar(self) -> IntArray:

@@ -122,8 +122,11 @@ class NormalReturnModel(ABC):
         arrays = self.arrays(sample, part)
         return arrays, self.fit(arrays)
 
-    def residuals(self, sample: EventSample, part: Rows) -> FloatArray:
-        """Estimation-window residuals of the events of `part`, shape (n, W), as in `ModelFit`."""
+    def residuals(self, sample: EventSample, part: Rows, params: FloatArray | None = None) -> FloatArray:
+        """Estimation-window residuals of the events of `part`, shape (n, W), as in `ModelFit`.
+
+        Where the parameters of these events are given, a model may take them instead of fitting again.
+        """
         return self.fit(self.arrays(sample, part)).residuals
 
     def leverage(self, sample: EventSample, part: Rows) -> FloatArray:

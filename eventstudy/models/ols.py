@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, cast
@@ -15,7 +15,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.deferred import Deferred
 from eventstudy.models.least_squares import BatchOLS, divide, linear_fit, ols_batch
-from eventstudy.models.shared import shared_ols
+from eventstudy.models.shared import shared_ols, shared_residuals
 from eventstudy.sample import (
     EventArrays,
     EventSample,
@@ -84,9 +84,9 @@ class LinearModel(NormalReturnModel):
         arrays = shared_arrays(sample, self.regressors, self.excess, part)
         ols = shared_ols(arrays.estimation)
         dof = (ols.n_obs - self.n_params).astype(np.float64)
-        leverage: Any = Deferred(
-            partial(self.leverage, sample), positions(sample, part), len(sample.estimation)
-        )
+        which, width = positions(sample, part), len(sample.estimation)
+        residuals: Any = Deferred(partial(self.residuals, sample), which, width)
+        leverage: Any = Deferred(partial(self.leverage, sample), which, width)
         return arrays, linear_fit(
             arrays,
             param_names=self.param_names,
@@ -96,14 +96,17 @@ class LinearModel(NormalReturnModel):
             n_obs=ols.n_obs,
             dof=dof,
             r_squared=ols.r_squared,
-            residuals=ols.residuals,
+            residuals=residuals,
             leverage=leverage,
         )
 
-    def residuals(self, sample: EventSample, part: Rows) -> FloatArray:
+    def residuals(self, sample: EventSample, part: Rows, params: FloatArray | None = None) -> FloatArray:
         if self.missing != "drop":
             return super().residuals(sample, part)
-        return shared_ols(shared_windows(sample, self.regressors, self.excess, part)).residuals
+        windows = shared_windows(sample, self.regressors, self.excess, part)
+        if params is None:
+            params = shared_ols(replace(windows, y=windows.y.copy())).params
+        return shared_residuals(windows, params)
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         if arrays.span_est is None:

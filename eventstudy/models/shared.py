@@ -2,12 +2,13 @@ r"""Least squares of many events that share regressors: one product of matrices 
 
 The regressors of a run are made orthonormal once (a constant first), so that
 
-.. math:: c_i = B y_i, \qquad e_i = y_i - B' c_i
+.. math:: c_i = B y_i, \qquad e_i' e_i = y_i' y_i - c_i' c_i
 
-are the coefficients and residuals of all its events, and the parameters are a fixed linear map of c. An
-event that misses days u has normal equations :math:`(I - \sum_u b_u b_u') \beta = \sum_{t \notin u} b_t y_t`,
-which are well conditioned while the missing days hold little leverage; where they hold much, the event is
-solved by `ols_batch`, as it is where too few days are known.
+are the coefficients and sums of squares of all its events, and the parameters are a fixed linear map of c.
+Where the regressors explain nearly all, the difference would lose digits, and residuals are squared instead.
+An event that misses days u has normal equations :math:`(I - \sum_u b_u b_u') \beta = \sum_{t \notin u} b_t
+y_t`, which are well conditioned while the missing days hold little leverage; where they hold much, the event
+is solved by `ols_batch`, as it is where too few days are known.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import numpy.typing as npt
 
 from eventstudy.models.base import FloatArray
 from eventstudy.models.least_squares import divide, ols_batch
-from eventstudy.sample import SharedWindows
+from eventstudy.sample import SharedWindows, stacks
 
-__all__ = ["SharedOLS", "shared_ols"]
+__all__ = ["SharedOLS", "shared_ols", "shared_residuals"]
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -29,17 +30,16 @@ BoolArray = npt.NDArray[np.bool_]
 FLAT = 1e-12
 #: Leverage of the missing days, below which the smallest eigenvalue of the normal equations is at least 0.1.
 MOST_MISSING = 0.9
-#: Runs of fewer events than this, on average, are multiplied all at once rather than one by one.
-SHORT_RUN = 3.0
+#: Share of the squares left unexplained, below which their difference is not taken.
+LOST_DIGITS = 0.05
 
 
 @dataclass(frozen=True)
 class SharedOLS:
-    """Least squares of n events; `params`, `xtx_inv`, `residuals`, ... as in `BatchOLS`."""
+    """Least squares of n events; `params`, `xtx_inv`, ... as in `BatchOLS`."""
 
     params: FloatArray
     xtx_inv: FloatArray
-    residuals: FloatArray
     n_obs: IntArray
     sse: FloatArray
     r_squared: FloatArray
@@ -80,29 +80,69 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     basis = _basis(windows.x)
     if not basis.known.all():
         y[~basis.known[run]] = np.nan
-    coefs, residuals = _project(y, basis.rows, windows.start, run)
-    sse = np.vecdot(residuals, residuals)
-    explained = np.vecdot(coefs[:, 1:], coefs[:, 1:])
-    xtx_inv = (basis.to_params @ basis.to_params.transpose(0, 2, 1))[run]
+    squares = np.vecdot(y, y)
     n_obs = np.full(len(y), y.shape[1], dtype=np.int64)
-    # One missing day makes every coefficient of its event NaN.
-    gaps, unsafe = np.flatnonzero(np.isnan(coefs[:, 0])), np.empty(0, dtype=np.int64)
+    # One missing day makes the sum of its event NaN.
+    gaps = np.flatnonzero(np.isnan(squares))
+    event = day = np.empty(0, dtype=np.int64)
     if len(gaps):
-        part = _with_gaps(y[gaps], basis.rows, run[gaps])
-        coefs[gaps], residuals[gaps], n_obs[gaps] = part.coefs, part.residuals, part.n_obs
-        sse[gaps], explained[gaps], unsafe = part.sse, part.explained, gaps[part.unsafe]
+        part = y if len(gaps) == len(y) else y[gaps]
+        at, day = np.nonzero(np.isnan(part))
+        n_obs[gaps] -= np.bincount(at, minlength=len(gaps))
+        event = gaps[at]
+        y[event, day] = 0.0
+        squares[gaps] = np.vecdot(part, part) if part is y else np.vecdot(y[gaps], y[gaps])
+    coefs = _coefficients(y, basis.rows, windows.start)
+    explained = np.vecdot(coefs[:, 1:], coefs[:, 1:])
+    sse = squares - np.vecdot(coefs, coefs)
+    xtx_inv = (basis.to_params @ basis.to_params.transpose(0, 2, 1))[run]
+    unsafe = np.empty(0, dtype=np.int64)
+    if len(gaps):
+        start = np.flatnonzero(np.diff(event, prepend=-1))
+        lost = _without(basis.rows[run[event], :, day], coefs[gaps], start)
+        sse[gaps] = squares[gaps] - np.vecdot(coefs[gaps], lost.coefs)
+        coefs[gaps], explained[gaps], unsafe = lost.coefs, lost.explained, gaps[lost.unsafe]
         turn = basis.to_params[run[gaps]]
-        xtx_inv[gaps] = turn @ part.inverse @ turn.transpose(0, 2, 1)
+        xtx_inv[gaps] = turn @ lost.inverse @ turn.transpose(0, 2, 1)
+    close = np.flatnonzero(sse < LOST_DIGITS * squares)
+    if len(close):
+        y[event, day] = np.nan
+        residuals = y[close] - np.matmul(coefs[close, None, :], basis.rows[run[close]])[:, 0]
+        residuals[np.isnan(residuals)] = 0.0
+        sse[close] = np.vecdot(residuals, residuals)
     params = np.einsum("nij,nj->ni", basis.to_params[run], coefs)
-    collinear = np.isnan(params).any(axis=1)
-    if collinear.any():
-        sse[collinear] = residuals[collinear] = np.nan
+    sse[np.isnan(params).any(axis=1)] = np.nan
     r_squared = divide(explained, sse + explained)
     if len(unsafe):
+        y[event, day] = np.nan
         other = ols_batch(y[unsafe], windows.x[run[unsafe]])
         params[unsafe], xtx_inv[unsafe], n_obs[unsafe] = other.params, other.xtx_inv, other.n_obs
-        residuals[unsafe], sse[unsafe], r_squared[unsafe] = other.residuals, other.sse, other.r_squared
-    return SharedOLS(params, xtx_inv, residuals, n_obs, sse, r_squared)
+        sse[unsafe], r_squared[unsafe] = other.sse, other.r_squared
+    return SharedOLS(params, xtx_inv, n_obs, sse, r_squared)
+
+
+def shared_residuals(windows: SharedWindows, params: FloatArray) -> FloatArray:
+    """Take from returns what the constant and the regressors explain with given parameters.
+
+    Parameters
+    ----------
+    windows : SharedWindows
+    params : array, shape (n, 1 + p)
+        Constant first.
+
+    Returns
+    -------
+    array, shape (n, W)
+        The returns of `windows`, overwritten.
+    """
+    y, x = windows.y, windows.x
+    rows = np.ones((len(x), params.shape[1], y.shape[1]))
+    rows[:, 1:] = x.transpose(0, 2, 1)
+    params = np.ascontiguousarray(params)
+    explained = np.empty_like(y)
+    for stack in stacks(windows.start, len(y)):
+        np.matmul(stack.of(params), rows[stack.runs], out=stack.of(explained))
+    return np.subtract(y, explained, out=y)
 
 
 def _basis(x: FloatArray) -> _Basis:
@@ -137,20 +177,12 @@ def _basis(x: FloatArray) -> _Basis:
     return _Basis(rows, known, to_params)
 
 
-def _project(
-    y: FloatArray, rows: FloatArray, start: IntArray, run: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Coefficients (n, k) of each row of `y` on the orthonormal `rows` of its run, and residuals (n, W)."""
-    if len(y) < SHORT_RUN * len(start):
-        own = rows[run]
-        coefs = np.matmul(own, y[:, :, None])[:, :, 0]
-        return coefs, y - np.matmul(coefs[:, None, :], own)[:, 0]
-    coefs, fitted = np.empty((len(y), rows.shape[1])), np.empty_like(y)
-    for basis, first, stop in zip(rows, start.tolist(), [*start[1:].tolist(), len(y)], strict=True):
-        part = coefs[first:stop]
-        np.matmul(y[first:stop], basis.T, out=part)
-        np.matmul(part, basis, out=fitted[first:stop])
-    return coefs, np.subtract(y, fitted, out=fitted)
+def _coefficients(y: FloatArray, rows: FloatArray, start: IntArray) -> FloatArray:
+    """Coefficients (n, k) of each row of `y` on the orthonormal `rows` of its run."""
+    coefs = np.empty((len(y), rows.shape[1]))
+    for stack in stacks(start, len(y)):
+        np.matmul(stack.of(y), rows[stack.runs].transpose(0, 2, 1), out=stack.of(coefs))
+    return coefs
 
 
 @dataclass(frozen=True)
@@ -159,32 +191,28 @@ class _Gaps:
 
     coefs: FloatArray
     inverse: FloatArray
-    residuals: FloatArray
-    n_obs: IntArray
-    sse: FloatArray
     explained: FloatArray
     unsafe: BoolArray
 
 
-def _with_gaps(y: FloatArray, rows: FloatArray, run: IntArray) -> _Gaps:
-    event, day = np.nonzero(np.isnan(y))
-    y[event, day] = 0.0
-    start = np.flatnonzero(np.diff(event, prepend=-1))
-    n_obs = y.shape[1] - np.diff(np.append(start, len(event)))
-    lost = rows[run[event], :, day]
+def _without(lost: FloatArray, coefs: FloatArray, start: IntArray) -> _Gaps:
+    """Solve events that miss days.
+
+    Parameters
+    ----------
+    lost : array, shape (days, k)
+        Orthonormal regressors of the missing days, one event after the other.
+    coefs : array, shape (m, k)
+        Coefficients as if the returns of these days were zero.
+    start : array of int, shape (m,)
+        The first missing day of each event.
+    """
     deficit = np.add.reduceat(lost[:, :, None] * lost[:, None, :], start, axis=0)
     unsafe = np.einsum("nkk->n", deficit) > MOST_MISSING
-    normal = np.eye(rows.shape[1]) - np.where(unsafe[:, None, None], 0.0, deficit)
+    normal = np.eye(lost.shape[1]) - np.where(unsafe[:, None, None], 0.0, deficit)
     inverse = np.asarray(np.linalg.inv(normal), dtype=np.float64)
-    # The basis is orthonormal no longer, so the solution takes the residuals along.
-    begins = np.flatnonzero(np.diff(run, prepend=-1))
-    short, _ = _project(y, rows[run[begins]], begins, np.cumsum(np.diff(run, prepend=-1) != 0) - 1)
-    coefs = np.einsum("nij,nj->ni", inverse, short)
-    residuals = y - np.matmul(coefs[:, None, :], rows[run])[:, 0]
-    residuals[event, day] = 0.0
-    sse = np.vecdot(residuals, residuals)
-    residuals[event, day] = np.nan
+    coefs = np.einsum("nij,nj->ni", inverse, coefs)
     first = normal[:, 0, :]
     centred = normal[:, 1:, 1:] - first[:, 1:, None] * first[:, None, 1:] / first[:, :1, None]
     explained = np.einsum("ni,nij,nj->n", coefs[:, 1:], centred, coefs[:, 1:])
-    return _Gaps(coefs, inverse, residuals, n_obs, sse, explained, unsafe)
+    return _Gaps(coefs, inverse, explained, unsafe)

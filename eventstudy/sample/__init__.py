@@ -4,7 +4,14 @@ from eventstudy.sample.factor_sets import check_factors
 from eventstudy.sample.layout import EventArrays, Missing, Regressor, Rows, check_missing
 from eventstudy.sample.placement import check_windows
 from eventstudy.sample.sample import EventSample
-from eventstudy.sample.shared import SharedArrays, SharedWindows, positions, shared_arrays, shared_windows
+from eventstudy.sample.shared import (
+    SharedArrays,
+    SharedWindows,
+    positions,
+    shared_arrays,
+    shared_windows,
+    stacks,
+)
 
 __all__ = [
     "EventArrays",
@@ -20,4 +27,5 @@ __all__ = [
     "positions",
     "shared_arrays",
     "shared_windows",
+    "stacks",
 ]

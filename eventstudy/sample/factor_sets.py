@@ -12,7 +12,7 @@ from eventstudy.errors import EventError, ModelError
 from eventstudy.market import Market
 from eventstudy.sample.layout import factor_row
 
-__all__ = ["check_factors", "named_factor_sets"]
+__all__ = ["check_factors", "factor_series", "named_factor_sets"]
 
 
 def named_factor_sets(market: Market, events: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -56,6 +56,19 @@ def named_factor_sets(market: Market, events: pd.DataFrame) -> npt.NDArray[np.in
             )
         rows[i] = known[name]
     return rows
+
+
+def factor_series(market: Market, factor: str, sets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Row in ``market.bank`` of a factor in the set of each event, -1 where that lacks it.
+
+    `sets` are positions as `named_factor_sets` gives them.
+    """
+    rows = [factor_row(market, factor, name) for name in market.arrays.factor_rows]
+    # The last is for events without a set, whose position is -1.
+    known = np.array([*(-1 if row is None else row for row in rows), -1], dtype=np.int64)
+    if len(sets) and (sets == sets[0]).all():
+        return np.broadcast_to(known[sets[0]], sets.shape)
+    return known[sets]
 
 
 def check_factors(market: Market, events: pd.DataFrame, needed: Sequence[str], who: str) -> None:

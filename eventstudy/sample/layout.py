@@ -128,26 +128,28 @@ def take_windows(panel: FloatArray, series: IntArray, first: IntArray, length: i
     Parameters
     ----------
     panel : array, shape (S, T)
-    series, first : arrays of int, shape (n,)
+    series, first : arrays of int, of one shape
         Row of the panel and first column of each window; a window may reach beyond the panel.
     length : int
 
     Returns
     -------
-    array, shape (n, length)
+    array, shape (..., length)
         NaN beyond the panel.
     """
     n_sessions = panel.shape[1]
     inside = (first >= 0) & (first + length <= n_sessions)
     if length <= n_sessions:
-        view = np.lib.stride_tricks.sliding_window_view(panel, length, axis=1)
-        out: FloatArray = view[series, np.clip(first, 0, n_sessions - length)]
+        row, step = panel.strides
+        shape = (len(panel), n_sessions - length + 1, length)
+        view = np.lib.stride_tricks.as_strided(panel, shape, (row, step, step))
+        out: FloatArray = view[series, first if inside.all() else np.clip(first, 0, n_sessions - length)]
     else:
-        out = np.empty((len(first), length))
+        out = np.empty((*first.shape, length))
     if not inside.all():
         part = ~inside
-        rows = first[part, None] + np.arange(length)
+        rows = first[part][:, None] + np.arange(length)
         known = (rows >= 0) & (rows < n_sessions)
-        values = panel[series[part, None], np.clip(rows, 0, n_sessions - 1)]
+        values = panel[series[part][:, None], np.clip(rows, 0, n_sessions - 1)]
         out[part] = np.where(known, values, np.nan)
     return out

@@ -20,13 +20,12 @@ from eventstudy.market import Market
 from eventstudy.market.arrays import SeriesBank
 from eventstudy.sample.announced import Announced
 from eventstudy.sample.benchmarks import named_benchmarks
-from eventstudy.sample.factor_sets import named_factor_sets
+from eventstudy.sample.factor_sets import factor_series, named_factor_sets
 from eventstudy.sample.layout import (
     EventArrays,
     Missing,
     Regressor,
     Rows,
-    factor_row,
     gap_kinds,
     take_windows,
 )
@@ -107,6 +106,11 @@ class EventSample:
     def factor_set(self) -> IntArray:
         """Position of each event's set in ``market.arrays.factor_rows``, -1 for none; shape (N,)."""
         return named_factor_sets(self.market, self.events)
+
+    @cached_property
+    def _factors(self) -> dict[str, IntArray]:
+        """Row in `bank` of the factors asked for so far, of each event; -1 where its set lacks one."""
+        return {}
 
     @cached_property
     def spans(self) -> IntArray:
@@ -249,16 +253,18 @@ class EventSample:
         part: Rows = slice(None),
     ) -> FloatArray:
         """Regressors of one session each over a window, shape (n, len(window), p); NaN where unknown."""
-        length, bank = len(window), self.bank.single
         first = self.day0[part] + window.start
-        x = np.empty((len(first), length, len(regressors)))
+        if not regressors:
+            return np.empty((len(first), len(window), 0))
+        series = np.stack([self.series(wanted.source, part) for wanted in regressors], axis=1)
+        begin = np.stack([first - wanted.lag for wanted in regressors], axis=1)
+        x = take_windows(self.bank.single, series, begin, len(window))
+        if series.min(initial=0) < 0:
+            x[series < 0] = np.nan
         for j, wanted in enumerate(regressors):
-            series = self.series(wanted.source, part)
-            x[:, :, j] = take_windows(bank, series, first - wanted.lag, length)
-            x[series < 0, :, j] = np.nan
             if excess and wanted.source == "benchmark":
-                x[:, :, j] -= take_windows(bank, self.factor("rf", part), first - wanted.lag, length)
-        return x
+                x[:, j] -= take_windows(self.bank.single, self.factor("rf", part), begin[:, j], len(window))
+        return x.transpose(0, 2, 1)
 
     def _spanning(
         self, window: Window, regressors: tuple[Regressor, ...], excess: bool, part: Rows
@@ -302,16 +308,16 @@ class EventSample:
         ModelError
             If a set lacks the factor.
         """
-        sets, used = list(self.market.arrays.factor_rows), self.factor_set[part]
-        # The last is for events without a set, whose position is -1.
-        rows = [*(factor_row(self.market, factor, name) for name in sets), None]
-        lacking = next((at for at in np.unique(used).tolist() if rows[at] is None), None)
-        if lacking is not None:
+        if factor not in self._factors:
+            self._factors[factor] = factor_series(self.market, factor, self.factor_set)
+        series = self._factors[factor][part]
+        if series.min(initial=0) < 0:
+            sets, lacking = list(self.market.arrays.factor_rows), int(self.factor_set[part][series < 0].min())
             where = f" in the set {sets[lacking]!r}" if lacking >= 0 and sets[lacking] else ""
             raise ModelError(
                 f"The market has no factor {factor!r}{where}; pass it as Market(..., factors=frame)."
             )
-        return np.array([-1 if row is None else row for row in rows], dtype=np.int64)[used]
+        return series
 
     @classmethod
     def of(

@@ -7,6 +7,7 @@ are read once, and least squares of all these events is one product of matrices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,15 @@ import numpy.typing as npt
 from eventstudy.sample.layout import Regressor, Rows, take_windows
 from eventstudy.sample.sample import EventSample
 
-__all__ = ["SharedArrays", "SharedWindows", "positions", "shared_arrays", "shared_windows"]
+__all__ = [
+    "SharedArrays",
+    "SharedWindows",
+    "Stack",
+    "positions",
+    "shared_arrays",
+    "shared_windows",
+    "stacks",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -40,6 +49,34 @@ class SharedWindows:
     x: FloatArray
     start: IntArray
     run: IntArray
+
+
+class Stack(NamedTuple):
+    """Neighbouring runs of `size` events each: which runs they are, and which events."""
+
+    runs: slice
+    events: slice
+    size: int
+
+    def of(self, rows: FloatArray) -> FloatArray:
+        """Rows of its events, one matrix a run; shape (runs, size, ...)."""
+        return rows[self.events].reshape(-1, self.size, *rows.shape[1:])
+
+
+def stacks(start: IntArray, n: int) -> list[Stack]:
+    """Stacks of runs that begin at the events `start`, of n events.
+
+    One call of NumPy works on a stack: few and long where runs stand in the order of their sizes.
+    """
+    size = np.diff(start, append=n)
+    cut = np.flatnonzero(np.diff(size, prepend=-1))
+    first, event = cut.tolist(), start[cut].tolist()
+    return [
+        Stack(slice(a, b), slice(i, j), s)
+        for a, b, i, j, s in zip(
+            first, [*first[1:], len(start)], event, [*event[1:], n], size[cut].tolist(), strict=True
+        )
+    ]
 
 
 @dataclass(frozen=True)
@@ -68,8 +105,15 @@ def shared_windows(
     Whatever their order the result is right; it is small where events of one day stand together.
     """
     first, run = _runs(sample, regressors, excess, rows)
-    x = sample.single_regressors(sample.estimation, regressors, excess, positions(sample, rows)[first])
-    return SharedWindows(sample.single_returns(excess, rows), x, first, run)
+    one, y = positions(sample, rows)[first], sample.single_returns(part=rows)
+    x = sample.single_regressors(sample.estimation, regressors, excess, one)
+    if excess:
+        begin, length = sample.day0[one] + sample.estimation.start, len(sample.estimation)
+        rf = take_windows(sample.bank.single, sample.factor("rf", one), begin, length)
+        for stack in stacks(first, len(y)):
+            part = stack.of(y)
+            part -= rf[stack.runs, None]
+    return SharedWindows(y, x, first, run)
 
 
 def shared_arrays(
