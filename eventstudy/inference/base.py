@@ -224,10 +224,14 @@ class SignificanceTest(Declaration):
         TestInput -> None, or the reason why the test cannot be used.
     compute : callable
         (TestInput, Options) -> Statistic; called only where `applies` returns None.
+    reads : tuple of str
+        What it needs of the estimation windows and several tests may share, to be read for all of them at
+        once: "sums" (`past_sums`), "correlation" (`dependence`) or names of `RANK_SETS`.
     """
 
     applies: Callable[[TestInput], str | None]
     compute: Callable[[TestInput, Options], Statistic]
+    reads: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def p_value(

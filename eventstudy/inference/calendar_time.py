@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.past import past_sums, sums_by_run
+from eventstudy.inference.past import Past, past_sums, sums_by_run
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     counted,
@@ -204,7 +204,8 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
             for j in range(length):
                 out = np.isnan(ar[who, j]) & (at[past.run[who], j] >= 0)
                 if out.any():
-                    runs, total, count, _ = sums_by_run(residuals[out], past.run[who[out]])
+                    part = Past.of(who[out], residuals[out])
+                    runs, total, count = sums_by_run(part.residuals, past.run[part.rows], part.missing)
                     columns = slice(length - 1 - j, length - 1 - j + width)
                     made.total[at[runs, j], columns] -= total
                     made.count[at[runs, j], columns] -= count
@@ -235,5 +236,6 @@ CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
         frozenset({"cross-correlation"}), "Jaffe (1974)", lambda d: shortage(d, scaled=True), _jaffe,
+        reads=("sums",),
     ),
 )  # fmt: skip

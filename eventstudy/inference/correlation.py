@@ -10,8 +10,9 @@ import numpy.typing as npt
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
-from eventstudy.inference.sessions import session_correlation
-from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, usable_events
+from eventstudy.inference.past import read_residuals
+from eventstudy.inference.sessions import SumOfCorrelations
+from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, remember, usable_events
 
 __all__ = [
     "Clustering",
@@ -19,6 +20,7 @@ __all__ = [
     "clustering",
     "correlation_matrix",
     "dependence",
+    "keep_dependence",
     "mean_correlation",
 ]
 
@@ -175,14 +177,26 @@ def dependence(data: TestInput) -> Dependence:
 
     def compute() -> Dependence:
         usable = usable_events(data)
-        found, n = session_correlation(usable.abnormal, data.window), usable.n_events
+        sums = SumOfCorrelations.of(usable.abnormal, data.window)
+        found = None if sums is None else read_residuals(usable.abnormal, [sums])[0]
         if found is not None:
-            return Dependence(found[0] / (n * (n - 1) / 2), found[1])
+            return _of_sums(usable, found)
         return mean_correlation(
             usable.abnormal.residuals, usable.abnormal.estimation_dates, usable.tested_dates
         )
 
     return memo(data, "dependence", compute)
+
+
+def keep_dependence(data: TestInput, found: tuple[float, int] | None) -> None:
+    """Remember what `SumOfCorrelations` found of events that all have a CAR."""
+    if found is not None:
+        remember(data, "dependence", _of_sums(data, found))
+
+
+def _of_sums(data: TestInput, found: tuple[float, int]) -> Dependence:
+    n = data.n_events
+    return Dependence(found[0] / (n * (n - 1) / 2), found[1])
 
 
 def clustering(data: TestInput) -> Clustering:

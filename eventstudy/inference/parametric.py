@@ -257,7 +257,7 @@ PARAMETRIC_TESTS = (
     ),
     SignificanceTest(
         "adjusted_patell", "Adjusted Patell Z", SCALED_NULL, "N(0,1)", frozenset({CORRELATION}),
-        "Kolari and Pynnonen (2010)", _patell_applies, _adjusted_patell, unit="SCAR",
+        "Kolari and Pynnonen (2010)", _patell_applies, _adjusted_patell, unit="SCAR", reads=("correlation",),
     ),
     SignificanceTest(
         "bmp", "BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE}),
@@ -266,6 +266,7 @@ PARAMETRIC_TESTS = (
     SignificanceTest(
         "adjusted_bmp", "Adjusted BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE, CORRELATION}),
         "Kolari and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _adjusted_bmp, unit="SCAR",
+        reads=("correlation",),
     ),
     SignificanceTest(
         "skewness_adjusted", "Skewness-adjusted t", MEAN_NULL, "N(0,1)",

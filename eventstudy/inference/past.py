@@ -1,19 +1,86 @@
-"""Estimation residuals of many events, reduced to what the closed-form tests need, in one pass."""
+"""Estimation residuals of many events, read once for all tests that need them and reduced as they pass."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference.support import memo
 from eventstudy.models.deferred import parts_of
 
-__all__ = ["PastSums", "past_sums", "sums_by_run"]
+__all__ = [
+    "PAST_SUMS",
+    "Past",
+    "PastSums",
+    "Reduction",
+    "SumsOfPast",
+    "past_sums",
+    "read_residuals",
+    "sums_by_run",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+T = TypeVar("T")
+#: Under which name they are remembered.
+PAST_SUMS = "past_sums"
+
+
+@dataclass(frozen=True)
+class Past:
+    """Estimation residuals of some events.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        The events, by position.
+    residuals : array, shape (n, W)
+        NaN where missing; not to be written to.
+    missing : array of bool, shape (n, W), or None
+        None where nothing is missing.
+    """
+
+    rows: IntArray
+    residuals: FloatArray
+    missing: BoolArray | None
+
+    @classmethod
+    def of(cls, rows: IntArray, residuals: FloatArray) -> Past:
+        """Find out what is missing."""
+        whole = not np.isnan(residuals.sum())
+        return cls(rows, residuals, None if whole else np.isnan(residuals))
+
+
+class Reduction(ABC, Generic[T]):
+    """What is made of the residuals of all events, a chunk of events at a time."""
+
+    @abstractmethod
+    def take(self, past: Past) -> None:
+        """Take in some events; each event comes once."""
+
+    @abstractmethod
+    def done(self) -> T:
+        """Return what was made, when all events have come."""
+
+
+def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
+    """Go through the residuals of all events once, for several reductions.
+
+    Events of one day come together where the events are of one market.
+    """
+    order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
+    for rows, residuals in parts_of(abnormal, "residuals", order=order):
+        past = Past.of(rows, residuals)
+        for reduction in reductions:
+            reduction.take(past)
+    return [reduction.done() for reduction in reductions]
 
 
 @dataclass(frozen=True)
@@ -26,17 +93,19 @@ class PastSums:
         An event of each run.
     run : array of int, shape (N,)
         The run of each event.
-    total, count : arrays, shape (g, W)
-        Sum of the residuals of each run, and how many they are.
-    positive : array, shape (N,)
-        Share of positive residuals of each event, zeros counted half; NaN where it has none.
+    total : array, shape (g, W)
+        Sum of the residuals of each run.
+    count : array of int, shape (g, W), or (g, 1) where no event misses a day
+        How many they are.
+    positive : float
+        Mean over events of the share of positive residuals, zeros counted half; NaN where there are none.
     """
 
     event: IntArray
     run: IntArray
     total: FloatArray
     count: IntArray
-    positive: FloatArray
+    positive: float
 
     @property
     def mean(self) -> FloatArray:
@@ -45,60 +114,77 @@ class PastSums:
         return np.where(count > 0, self.total.sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
+class SumsOfPast(Reduction[PastSums]):
+    """Sum the residuals of the events that fall on the same dates."""
+
+    def __init__(self, abnormal: AbnormalReturns) -> None:
+        order, calendar = abnormal.by_day, abnormal.calendar
+        if order is None:
+            _, self.event, self.run = np.unique(calendar, return_index=True, return_inverse=True)
+        else:
+            changed = np.diff(calendar[order], prepend=-1) != 0
+            self.event = order[changed]
+            self.run = np.empty(len(order), dtype=np.int64)
+            self.run[order] = np.cumsum(changed) - 1
+        self.total: FloatArray | None = None
+        self.count = np.zeros((len(self.event), 1), dtype=np.int64)
+        self.shares, self.events = 0.0, 0
+
+    def take(self, past: Past) -> None:  # noqa: D102
+        residuals, run = past.residuals, self.run[past.rows]
+        if self.total is None:
+            self.total = np.zeros((len(self.event), residuals.shape[1]))
+        if (np.diff(run) < 0).any():
+            inside = np.argsort(run, kind="stable")
+            run, residuals = run[inside], residuals[inside]
+            past = Past(past.rows[inside], residuals, None if past.missing is None else past.missing[inside])
+        runs, total, count = sums_by_run(residuals, run, past.missing)
+        self.total[runs] += total
+        if count.shape[1] > self.count.shape[1]:
+            self.count = np.repeat(self.count, count.shape[1], axis=1)
+        self.count[runs] += count
+        if past.missing is None:
+            # Twice the share of positive ones: those above zero and those not below.
+            above = residuals.size + np.count_nonzero(residuals > 0) - np.count_nonzero(residuals < 0)
+            self.shares += above / (2 * residuals.shape[1])
+            self.events += len(residuals)
+            return
+        seen = residuals.shape[1] - past.missing.sum(axis=1)
+        more = np.count_nonzero(residuals > 0, axis=1) - np.count_nonzero(residuals < 0, axis=1)
+        self.shares += float(((seen + more) / (2 * np.maximum(seen, 1))).sum())
+        self.events += int(np.count_nonzero(seen))
+
+    def done(self) -> PastSums:  # noqa: D102
+        total = np.zeros((0, 0)) if self.total is None else self.total
+        positive = self.shares / self.events if self.events else float("nan")
+        return PastSums(self.event, self.run, total, self.count, positive)
+
+
 def past_sums(abnormal: AbnormalReturns) -> PastSums:
     """Sum the estimation residuals of events; computed once for each record of abnormal returns."""
-    store = vars(abnormal)
-    if "_past_sums" not in store:
-        store["_past_sums"] = _sum(abnormal)
-    found: PastSums = store["_past_sums"]
-    return found
+    return memo(abnormal, PAST_SUMS, lambda: read_residuals(abnormal, [SumsOfPast(abnormal)])[0])
 
 
-def _sum(abnormal: AbnormalReturns) -> PastSums:
-    _, event, run = np.unique(abnormal.calendar, return_index=True, return_inverse=True)
-    order = np.argsort(run, kind="stable")
-    positive = np.empty(len(run))
-    total: FloatArray | None = None
-    for rows, residuals in parts_of(abnormal, "residuals", order=order):
-        if total is None:
-            total = np.zeros((len(event), residuals.shape[1]))
-            count = np.zeros(total.shape, dtype=np.int64)
-        above = np.count_nonzero(residuals > 0, axis=1) + 0.5 * np.count_nonzero(residuals == 0, axis=1)
-        runs, sums, seen, size = sums_by_run(residuals, run[rows])
-        total[runs] += sums
-        count[runs] += seen
-        positive[rows] = np.where(size > 0, above / np.maximum(size, 1), np.nan)
-    if total is None:
-        total, count = np.zeros((0, 0)), np.zeros((0, 0), dtype=np.int64)
-    return PastSums(event, run, total, count, positive)
-
-
-def sums_by_run(values: FloatArray, run: IntArray) -> tuple[IntArray, FloatArray, IntArray, IntArray]:
+def sums_by_run(
+    values: FloatArray, run: IntArray, missing: BoolArray | None
+) -> tuple[IntArray, FloatArray, IntArray]:
     """Sum rows of events that stand in the order of their runs.
 
     Parameters
     ----------
     values : array, shape (n, T)
-        NaN where missing.
+        NaN where `missing`.
     run : array of int, shape (n,)
+    missing : array of bool, shape (n, T), or None
 
     Returns
     -------
     runs : array of int, shape (g,)
-    total, count : arrays, shape (g, T) and (g, T) or (g, 1)
-    size : array of int, shape (n,)
-        Values of each event.
+    total, count : arrays, shape (g, T) and (g, T), or (g, 1) where nothing is missing
     """
     start = np.flatnonzero(np.diff(run, prepend=run[:1] - 1))
-    missing = np.isnan(values)
-    if not missing.any():
+    if missing is None:
         many = np.diff(np.append(start, len(run)))
-        return (
-            run[start],
-            np.add.reduceat(values, start, axis=0),
-            many[:, None],
-            np.full(len(run), values.shape[1]),
-        )
-    seen = ~missing
+        return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
     total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
-    return run[start], total, np.add.reduceat(seen, start, axis=0, dtype=np.int64), seen.sum(axis=1)
+    return run[start], total, np.add.reduceat(~missing, start, axis=0, dtype=np.int64)

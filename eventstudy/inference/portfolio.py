@@ -203,14 +203,15 @@ NULL = "mean CAR is zero"
 PORTFOLIO_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "time_series", "Portfolio t (crude dependence adjustment)", NULL, "t(T-1)", CORRELATION,
-        "Brown and Warner (1980, 1985)", _time_series_applies, _time_series, unit="CAR",
+        "Brown and Warner (1980, 1985)", _time_series_applies, _time_series, unit="CAR", reads=("sums",),
     ),
     SignificanceTest(
         "portfolio", "Portfolio t with prediction error", NULL, "t(T-k)", CORRELATION,
         "Brown and Warner (1985); Salinger (1992)", _portfolio_applies, _portfolio, unit="CAR",
+        reads=("sums",),
     ),
     SignificanceTest(
         "lamb", "Lamb z", NULL, "N(0,1)", CORRELATION,
-        "Lamb (1995)", _time_series_applies, _lamb, unit="CAR",
+        "Lamb (1995)", _time_series_applies, _lamb, unit="CAR", reads=("sums",),
     ),
 )  # fmt: skip

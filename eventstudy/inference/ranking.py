@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,41 +9,54 @@ import numpy.typing as npt
 from scipy import stats
 
 from eventstudy.inference.support import NEGLIGIBLE
-from eventstudy.sample import Rows
 
-__all__ = ["RankProfile", "profile_of", "rank_profile", "scaled_ranks"]
+__all__ = ["BEYOND", "RankProfile", "near_ties", "ranks_of", "scaled_ranks", "sort_keys"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: Events ranked at a time, so that memory does not grow with the number of events.
-CHUNK = 1024
+BoolArray = npt.NDArray[np.bool_]
 #: Stands for missing values, beyond all returns.
 BEYOND = float(np.finfo(np.float64).max)
 
 
-def _ranks(values: FloatArray) -> FloatArray:
-    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing.
+def sort_keys(keys: IntArray) -> int:
+    """Sort each row of `keys`, whose bits are those of finite floats, so that order and place are known.
 
     The number of its column takes the place of the last bits of each value, so that one sort of plain
-    numbers, which is far faster than a sort of positions, yields the order. Values that agree in all
-    other bits are tied, or nearly so: rows that have any are ranked by the slow way.
+    numbers, which is far faster than a sort of positions, yields the order.
+
+    Returns
+    -------
+    int
+        The bits that hold the column.
     """
-    n, width = values.shape
-    bits = (width - 1).bit_length()
-    low = (1 << bits) - 1
-    # Adding zero makes -0 and 0 the same.
-    keys = (values + 0.0).view(np.int64)
+    width = keys.shape[1]
+    low: int = (1 << (width - 1).bit_length()) - 1
     keys &= ~low
     keys |= np.arange(width)
     keys.view(np.float64).sort(axis=1)
+    return low
+
+
+def near_ties(keys: IntArray, low: int) -> BoolArray:
+    """Neighbours in the order that are tied, or agree in all bits that were compared; shape (n, T - 1)."""
+    same: BoolArray = (keys[:, 1:] ^ keys[:, :-1]).view(np.uint64) <= low
+    if same.any():
+        same &= keys[:, 1:].view(np.float64) < BEYOND / 2
+    return same
+
+
+def ranks_of(values: FloatArray) -> FloatArray:
+    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing."""
+    n, width = values.shape
+    # Adding zero makes -0 and 0 the same.
+    keys = (values + 0.0).view(np.int64)
+    low = sort_keys(keys)
     ranks = np.empty((n, width))
     np.put_along_axis(ranks, keys & low, np.arange(1.0, width + 1.0)[None, :], axis=1)
-    near = (keys[:, 1:] ^ keys[:, :-1]).view(np.uint64) <= low
-    if near.any():
-        some = np.flatnonzero(near.any(axis=1))
-        tied = some[(near[some] & (keys[some, 1:].view(np.float64) < BEYOND / 2)).any(axis=1)]
-        if len(tied):
-            ranks[tied] = stats.rankdata(values[tied], axis=1)
+    tied = np.flatnonzero(near_ties(keys, low).any(axis=1))
+    if len(tied):
+        ranks[tied] = stats.rankdata(values[tied], axis=1)
     return ranks
 
 
@@ -63,12 +75,12 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     """
     missing = np.isnan(values)
     if not missing.any():
-        ranks = _ranks(values)
+        ranks = ranks_of(values)
         ranks /= values.shape[1] + 1.0
         ranks -= 0.5
         return ranks
     # What is missing ranks last, beyond every value, and so moves no other rank.
-    ranks = _ranks(np.where(missing, BEYOND, values))
+    ranks = ranks_of(np.where(missing, BEYOND, values))
     ranks /= (~missing).sum(axis=1, keepdims=True) + 1.0
     ranks -= 0.5
     ranks[missing] = np.nan
@@ -102,54 +114,20 @@ class RankProfile:
     spread: float
     n_days: int
 
+    @classmethod
+    def of(
+        cls, total: FloatArray, count: IntArray, tested: FloatArray, columns: slice, sizes: IntArray
+    ) -> RankProfile:
+        """Make the profile of the sums over events of their scaled ranks, and of how many they are."""
+        known, n = count > 0, len(sizes)
+        mean = np.where(known, total / np.maximum(count, 1), np.nan)
+        n_days = int(known.sum())
+        s = float(np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum() / n_days))
+        # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
+        return cls(mean, tested, columns, sizes, s if s > NEGLIGIBLE else 0.0, n_days)
+
     @property
     def tested_means(self) -> FloatArray:
         """Average scaled ranks of the tested days on which some event is ranked."""
         values = self.mean[self.tested_columns]
         return values[~np.isnan(values)]
-
-
-def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:
-    """Rank each event over its estimation days and event days together.
-
-    Parameters
-    ----------
-    estimation : array, shape (N, W)
-    event : array, shape (N, L)
-        Abnormal returns to be ranked, in the same units; NaN where missing.
-    tested : slice
-        The tested columns of `event`; the others are ranked all the same.
-    """
-    chunks = [slice(b, b + CHUNK) for b in range(0, len(event), CHUNK)]
-    return profile_of([(rows, estimation[rows]) for rows in chunks], event, tested)
-
-
-def profile_of(parts: Iterable[tuple[Rows, FloatArray]], event: FloatArray, tested: slice) -> RankProfile:
-    """Rank as `rank_profile`, with the estimation windows given in chunks of events: rows, and values."""
-    n, length = event.shape
-    total, count = np.zeros(0), np.zeros(0, dtype=np.int64)
-    chosen = np.empty_like(event[:, tested])
-    sizes = np.empty(n, dtype=np.int64)
-    for rows, estimation in parts:
-        ranks = scaled_ranks(np.concatenate([estimation, event[rows]], axis=1))
-        if not len(total):
-            total, count = np.zeros(ranks.shape[1]), np.zeros(ranks.shape[1], dtype=np.int64)
-        chosen[rows] = ranks[:, ranks.shape[1] - length :][:, tested]
-        missing = np.isnan(ranks)
-        if missing.any():
-            ranks[missing] = 0.0
-            sizes[rows] = ranks.shape[1] - missing.sum(axis=1)
-            count += len(ranks) - missing.sum(axis=0)
-        else:
-            sizes[rows] = ranks.shape[1]
-            count += len(ranks)
-        total += ranks.sum(axis=0)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    n_days = int((count > 0).sum())
-    s = float(np.sqrt((count / n * np.where(count > 0, mean, 0.0) ** 2).sum() / n_days))
-    width = len(total) - length
-    start, stop, _ = tested.indices(length)
-    # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-    return RankProfile(
-        mean, chosen, slice(width + start, width + stop), sizes, s if s > NEGLIGIBLE else 0.0, n_days
-    )

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
 from eventstudy.inference.correlation import dependence
-from eventstudy.inference.ranking import RankProfile, profile_of, rank_profile, scaled_ranks
+from eventstudy.inference.rank_sets import profile, star
+from eventstudy.inference.ranked_past import rank_profile
+from eventstudy.inference.ranking import RankProfile, scaled_ranks
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     across_dates,
     counted,
-    memo,
     scaled_events,
     shortage,
-    spread,
     undefined,
 )
-from eventstudy.models.deferred import hold, parts_of
-from eventstudy.sample import Rows
 
 __all__ = [
     "RANK_TESTS",
@@ -108,21 +104,7 @@ def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> Rank
     r : float
         Mean correlation; 0 leaves the standard deviation as it is.
     """
-    return rank_profile(est_sar, _star(scar, r), slice(0, 1))
-
-
-def _star(scar: FloatArray, r: float) -> FloatArray:
-    """Value of the cumulated event day of each event, shape (N, 1)."""
-    star: FloatArray = scar * np.sqrt(1.0 - r) / np.std(scar, ddof=1)
-    return star[:, None]
-
-
-def _scaled_past(data: TestInput) -> Iterator[tuple[Rows, FloatArray]]:
-    """Estimation residuals over their standard deviation, in chunks of events."""
-    s = np.sqrt(data.abnormal.s2)[:, None]
-    hold(data.abnormal, "residuals")
-    for rows, residuals in parts_of(data.abnormal, "residuals", order=data.abnormal.by_day):
-        yield rows, residuals / s[rows]
+    return rank_profile(est_sar, star(scar, r), slice(0, 1))
 
 
 def _flat(profile: RankProfile) -> str | None:
@@ -133,23 +115,13 @@ def _flat(profile: RankProfile) -> str | None:
     return None
 
 
-def _corrado_profile(data: TestInput) -> RankProfile:
-    used = scaled_events(data)
-    fit = used.abnormal
-    # A return that lumps d sessions has the noise of d days.
-    daily = fit.ar / np.sqrt(np.maximum(fit.span, 1))
-    hold(fit, "residuals")
-    return profile_of(parts_of(fit, "residuals", order=fit.by_day), daily, used.cols)
-
-
 def _rank(data: TestInput, options: Options) -> Statistic:
-    profile = memo(data, "rank", lambda: _corrado_profile(data))
-    reason = _flat(profile)
-    if reason:
-        return undefined(reason)
-    z = rank_z(profile)
+    ranks = _profile(data, "rank")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    z = rank_z(ranks)
     p = p_value(z, options.alternative)
-    found = Statistic(z, p, "normal", None, float(profile.tested_means.mean()))
+    found = Statistic(z, p, "normal", None, float(ranks.tested_means.mean()))
     return counted(data, found, across_dates(data))
 
 
@@ -161,32 +133,23 @@ def _few(data: TestInput) -> str:
     return f"scaled by the spread of {n} events, as if that were known: with so few it rejects too readily"
 
 
-def _grank(data: TestInput, r: float) -> RankProfile | str:
-    """Profile of GRANK un-shrunk by r, or the reason why there is none."""
-    used = scaled_events(data)
-    if spread(used.scar) == 0:
-        return "all standardised CARs are equal, so the cross-section has no variance"
-
-    def compute() -> RankProfile:
-        return profile_of(_scaled_past(used), _star(used.scar, r), slice(0, 1))
-
-    profile = memo(used, f"grank_{r!r}", compute)
-    return _flat(profile) or profile
+def _profile(data: TestInput, name: str) -> RankProfile | str:
+    """Profile of one of `RANK_SETS`, or the reason why the test is undefined."""
+    found = profile(scaled_events(data), name)
+    return found if isinstance(found, str) else _flat(found) or found
 
 
 def _grank_t(data: TestInput, options: Options) -> Statistic:
     r = dependence(scaled_events(data)).mean_correlation
-    if r > 1.0 - NEGLIGIBLE:
-        return undefined("the estimation residuals of all events are identical")
-    profile = _grank(data, max(r, 0.0))
-    if isinstance(profile, str):
-        return undefined(profile)
-    t = t_of_rank_z(rank_z(profile), profile.n_days)
+    ranks = _profile(data, "grank_t")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    t = t_of_rank_z(rank_z(ranks), ranks.n_days)
     if np.isnan(t):
         return undefined("average ranks do not vary outside of the event day")
-    dof = profile.n_days - 2
+    dof = ranks.n_days - 2
     found = Statistic(
-        t, p_value(t, options.alternative, dof), "t", dof, float(profile.mean[-1]),
+        t, p_value(t, options.alternative, dof), "t", dof, float(ranks.mean[-1]),
         extra={"mean_correlation": r},
     )  # fmt: skip
     note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4g}" if r > 0 else ""
@@ -194,61 +157,43 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
 
 
 def _grank_z(data: TestInput, options: Options) -> Statistic:
-    profile = _grank(data, 0.0)
-    if isinstance(profile, str):
-        return undefined(profile)
-    z = independent_ranks_z(profile)
+    ranks = _profile(data, "grank_z")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    z = independent_ranks_z(ranks)
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(profile.mean[-1])), _few(data))
-
-
-def _cumrank_profile(data: TestInput) -> RankProfile:
-    used = scaled_events(data)
-    return profile_of(_scaled_past(used), used.abnormal.sar, used.cols)
+    return counted(data, Statistic(z, p, "normal", None, float(ranks.mean[-1])), _few(data))
 
 
 def _cumrank_t(data: TestInput, options: Options) -> Statistic:
-    profile = memo(data, "cumrank", lambda: _cumrank_profile(data))
-    reason = _flat(profile)
-    if reason:
-        return undefined(reason)
-    t = t_of_rank_z(cumulated_rank_z(profile), profile.n_days)
+    ranks = _profile(data, "cumrank")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    t = t_of_rank_z(cumulated_rank_z(ranks), ranks.n_days)
     if np.isnan(t):
         return undefined("average ranks do not vary outside of the tested days")
-    dof = profile.n_days - 2
+    dof = ranks.n_days - 2
     p = p_value(t, options.alternative, dof)
-    found = Statistic(t, p, "t", dof, float(profile.tested_means.mean()))
+    found = Statistic(t, p, "t", dof, float(ranks.tested_means.mean()))
     return counted(data, found, across_dates(data))
 
 
 def _cumrank_z(data: TestInput, options: Options) -> Statistic:
-    profile = memo(data, "cumrank", lambda: _cumrank_profile(data))
-    reason = _flat(profile)
-    if reason:
-        return undefined(reason)
-    z = independent_ranks_z(profile)
+    ranks = _profile(data, "cumrank")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    z = independent_ranks_z(ranks)
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(profile.tested_means.mean())))
+    return counted(data, Statistic(z, p, "normal", None, float(ranks.tested_means.mean())))
 
 
 def _rank_zivney(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
-    sar = used.abnormal.ar[:, used.cols] / np.sqrt(used.abnormal.variance(used.cols))
-    for day in range(sar.shape[1]):
-        values = sar[~np.isnan(sar[:, day]), day]
-        if len(values) == 0:
-            continue
-        if len(values) == 1 or spread(values) == 0:
-            where = f"day {data.window.start + day:+d}"
-            return undefined(f"abnormal returns of {where} have no cross-sectional variance")
-        sar[:, day] /= spread(values)
-    profile = profile_of(_scaled_past(used), sar, slice(0, sar.shape[1]))
-    reason = _flat(profile)
-    if reason:
-        return undefined(reason)
-    z = rank_z(profile)
+    ranks = _profile(data, "rank_zivney")
+    if isinstance(ranks, str):
+        return undefined(ranks)
+    z = rank_z(ranks)
     p = p_value(z, options.alternative)
-    found = Statistic(z, p, "normal", None, float(profile.tested_means.mean()))
+    found = Statistic(z, p, "normal", None, float(ranks.tested_means.mean()))
     return counted(data, found, _few(data), across_dates(data))
 
 
@@ -260,28 +205,30 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "rank", "Corrado rank Z", NULL, "N(0,1)", frozenset({CORRELATION, NORMALITY}),
         "Corrado (1989); Corrado and Zivney (1992); Cowan (1992)", lambda d: shortage(d, scaled=True), _rank,
+        reads=("rank",),
     ),
     SignificanceTest(
         "grank_t", "GRANK-T", "the CAR ranks like an estimation day", "t(T-2)",
         frozenset({VARIANCE, CORRELATION, TAILS}),
         "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_t,
+        reads=("correlation", "grank_t"),
     ),
     SignificanceTest(
         "rank_zivney", "Corrado-Zivney rank Z", NULL, "N(0,1)",
         frozenset({VARIANCE, CORRELATION, TAILS}),
-        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _rank_zivney,
+        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _rank_zivney, reads=("rank_zivney",),
     ),
     SignificanceTest(
         "grank_z", "GRANK-Z", "the CAR ranks like an estimation day", "N(0,1)",
         frozenset({VARIANCE, TAILS}),
-        "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_z,
+        "Kolari and Pynnonen (2011)", lambda d: shortage(d, scaled=True), _grank_z, reads=("grank_z",),
     ),
     SignificanceTest(
         "cumrank_t", "CUMRANK-T", NULL, "t(T-2)", frozenset({CORRELATION, NORMALITY}),
-        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_t,
+        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_t, reads=("cumrank",),
     ),
     SignificanceTest(
         "cumrank_z", "CUMRANK-Z", NULL, "N(0,1)", frozenset({NORMALITY}),
-        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_z,
+        "Luoma and Pynnonen (2010)", lambda d: shortage(d, scaled=True), _cumrank_z, reads=("cumrank",),
     ),
 )  # fmt: skip

@@ -25,6 +25,7 @@ from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
+from eventstudy.inference.reading import read_for
 from eventstudy.inference.resampling import RESAMPLING_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single import SINGLE_TESTS
@@ -154,6 +155,7 @@ def run_tests(
             f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
         )
     wanted = list(TESTS) if keys is None else check_keys(keys)
+    read_for([TESTS[key] for key in wanted], data)
     return as_frame([_row(TESTS[key], data, options) for key in wanted])
 
 

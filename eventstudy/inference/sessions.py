@@ -12,18 +12,18 @@ themselves, with weights that depend on i and k alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
-from eventstudy.models.deferred import CHUNK, rows_of
+from eventstudy.inference.past import Past, Reduction, read_residuals
+from eventstudy.models.deferred import rows_of
 from eventstudy.windows import Window
 
-__all__ = ["session_correlation"]
+__all__ = ["SumOfCorrelations", "session_correlation"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -35,47 +35,8 @@ def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[floa
     As `eventstudy.inference.mean_correlation` defines them; None where the events are not of one market,
     miss an estimation day, or have tested days beyond the data.
     """
-    session = abnormal.session
-    if session is None or len(session) < 2:
-        return None
-    columns = abnormal.event_dates[:, abnormal.columns(window)]
-    if np.isnat(columns).any():
-        return None
-    length = len(window)
-    total, pairs = 0.0, 0
-    tail: _Sums | None = None
-    for sessions, sizes, residuals in _whole_sessions(abnormal, session):
-        if np.isnan(residuals).any():
-            return None
-        here = _sums(residuals, sizes, sessions, length)
-        total += float(here.within.sum())
-        pairs += int((sizes * (sizes - 1) // 2).sum())
-        # Of the sessions before, the last are near enough to share tested days with these.
-        known = here if tail is None else tail.followed_by(here)
-        for k in range(1, length):
-            at = np.searchsorted(known.session, here.session - k)
-            met = known.session[np.minimum(at, len(known.session) - 1)] == here.session - k
-            pairs += int((here.size[met] * known.size[at[met]]).sum())
-            early, late = here.early[met, k], known.late[at[met], k]
-            total += (1.0 - k / length) * float(np.vecdot(early, late).sum())
-        tail = known.since(int(here.session[-1]) - length + 1)
-    return total, pairs
-
-
-def _whole_sessions(
-    abnormal: AbnormalReturns, session: IntArray
-) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
-    """Sessions in order, the number of their events, and the residuals of these, some sessions at a time."""
-    order = np.argsort(session, kind="stable")
-    numbers, sizes = np.unique(session, return_counts=True)
-    ends = np.cumsum(sizes)
-    first = 0
-    while first < len(numbers):
-        begin = int(ends[first] - sizes[first])
-        stop = max(first + 1, int(np.searchsorted(ends, begin + CHUNK, side="right")))
-        part = rows_of(abnormal, order[begin : int(ends[stop - 1])], len(session))
-        yield numbers[first:stop], sizes[first:stop], part.residuals
-        first = stop
+    reduction = SumOfCorrelations.of(abnormal, window)
+    return None if reduction is None else read_residuals(abnormal, [reduction])[0]
 
 
 @dataclass(frozen=True)
@@ -84,72 +45,122 @@ class _Sums:
 
     Attributes
     ----------
-    session, size : arrays of int, shape (g,)
+    session, size, own : arrays of int, shape (g,)
+        Sessions, their events, and those of them whose residuals vary.
     early, late : arrays, shape (g, L, W)
-        Of lag k: residuals scaled on the first, and on the last, W - k days, in the first W - k places.
-    within : array, shape (g,)
-        Sum of the correlations of the pairs of one session.
+        Of lag k: residuals scaled on the first W - k days, in these places, and on the last W - k, in these.
     """
 
     session: IntArray
     size: IntArray
+    own: IntArray
     early: FloatArray
     late: FloatArray
-    within: FloatArray
 
-    def since(self, session: int) -> _Sums:
-        """Return the sums of the sessions from one on."""
-        keep = self.session >= session
-        return _Sums(
-            self.session[keep], self.size[keep], self.early[keep], self.late[keep], self.within[keep]
-        )
+    def part(self, which: slice) -> _Sums:
+        """Return the sums of some sessions."""
+        return _Sums(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def followed_by(self, later: _Sums) -> _Sums:
-        """Return both."""
-        return _Sums(
-            *(
-                np.concatenate([getattr(self, name), getattr(later, name)])
-                for name in ("session", "size", "early", "late", "within")
-            )
-        )
+        """Return both; a session may end the first and begin the second."""
+        both = [
+            np.concatenate([getattr(self, field.name), getattr(later, field.name)]) for field in fields(self)
+        ]
+        at = len(self.session)
+        if at and len(later.session) and self.session[-1] == later.session[0]:
+            for values in both[1:]:
+                values[at - 1] += values[at]
+            both = [np.delete(values, at, axis=0) for values in both]
+        return _Sums(*both)
 
 
-def _sums(residuals: FloatArray, sizes: IntArray, sessions: IntArray, length: int) -> _Sums:
-    width = residuals.shape[1]
-    whole = residuals.mean(axis=1)
-    z = residuals - whole[:, None]
+class SumOfCorrelations(Reduction[tuple[float, int] | None]):
+    """Sum the correlations of pairs whose tested windows share a day; events come in order of sessions."""
+
+    def __init__(self, session: IntArray, length: int) -> None:
+        self.session, self.length = session, length
+        self.total, self.pairs = 0.0, 0
+        self.known: _Sums | None = None
+        self.met = 0
+        self.failed = False
+
+    @classmethod
+    def of(cls, abnormal: AbnormalReturns, window: Window) -> SumOfCorrelations | None:
+        """Start, or None where the sums would not be those of the pairs."""
+        session = abnormal.session
+        if session is None or len(session) < 2 or (abnormal.n_obs < abnormal.n_obs.max()).any():
+            return None
+        # The first and the last windows are the ones that may reach beyond the data.
+        ends = rows_of(abnormal, np.array([session.argmin(), session.argmax()]), len(session))
+        if np.isnat(ends.event_dates[:, abnormal.columns(window)]).any():
+            return None
+        return cls(session, len(window))
+
+    def take(self, past: Past) -> None:  # noqa: D102
+        if self.failed or past.missing is not None:
+            self.failed = True
+            return
+        here = _sums(past.residuals, self.session[past.rows], self.length)
+        known = here if self.known is None else self.known.followed_by(here)
+        # The last session may go on in the next chunk.
+        self._meet(known, len(known.session) - 1)
+        since = int(np.searchsorted(known.session, known.session[-1] - self.length + 1))
+        self.known, self.met = known.part(slice(since, None)), self.met - since
+
+    def _meet(self, known: _Sums, end: int) -> None:
+        """Pair the sessions from `met` to `end` with each other and with those before."""
+        begin, self.met = self.met, end
+        size, own, same = known.size[begin:end], known.own[begin:end], known.early[begin:end, 0]
+        self.total += float((np.vecdot(same, same) - own).sum()) / 2
+        self.pairs += int((size * (size - 1) // 2).sum())
+        width = same.shape[-1]
+        for k in range(1, self.length):
+            at = np.searchsorted(known.session, known.session[begin:end] - k)
+            met = np.flatnonzero(known.session[at] == known.session[begin:end] - k)
+            at = at[met]
+            self.pairs += int((size[met] * known.size[at]).sum())
+            early, late = known.early[begin + met, k, : max(width - k, 0)], known.late[at, k, k:]
+            self.total += (1.0 - k / self.length) * float(np.vecdot(early, late).sum())
+
+    def done(self) -> tuple[float, int] | None:  # noqa: D102
+        if self.failed or self.known is None:
+            return None
+        self._meet(self.known, len(self.known.session))
+        return self.total, self.pairs
+
+
+def _sums(residuals: FloatArray, session: IntArray, length: int) -> _Sums:
+    n, width = residuals.shape
+    z = residuals - residuals.mean(axis=1)[:, None]
     norm = np.sqrt(np.vecdot(z, z))
-    flat = norm <= NO_VARIANCE * np.sqrt(width) * np.abs(residuals).max(axis=1, initial=0.0)
-    z /= np.where(flat, np.inf, norm)[:, None]
-    early, late = _weights(z, length), _weights(z[:, ::-1], length)
-    out = np.zeros((2, len(sizes), length, width))
-    ends = np.cumsum(sizes).tolist()
-    for g, (end, size) in enumerate(zip(ends, sizes.tolist(), strict=True)):
-        part = slice(end - size, end)
-        for side, (weight, mean) in enumerate((early, late)):
-            out[side, g] = weight[part].T @ z[part]
-            out[side, g] -= (weight[part] * mean[part]).sum(axis=0)[:, None]
-    for k in range(1, min(length, width)):
-        out[0, :, k, width - k :] = 0.0
-        # The last W - k days come first, to meet the first W - k of the later session.
-        out[1, :, k, : width - k] = out[1, :, k, k:].copy()
-        out[1, :, k, width - k :] = 0.0
-    own = np.add.reduceat(early[0][:, 0] > 0, np.cumsum(sizes) - sizes, dtype=np.int64)
-    same = out[0, :, 0]
-    return _Sums(sessions, sizes, out[0], out[1], (np.vecdot(same, same) - own) / 2)
+    flat = norm <= NO_VARIANCE * np.sqrt(width) * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
+    scale = np.divide(1.0, norm, out=np.zeros(n), where=~flat)
+    early, late = (_weights(side, norm, scale, length) for side in (z, z[:, ::-1]))
+    weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
+    start = np.flatnonzero(np.diff(session, prepend=-1))
+    out = np.empty((len(start), 2 * length, width))
+    turned = weight.T
+    for g, (first, stop) in enumerate(zip(start.tolist(), [*start[1:].tolist(), n], strict=True)):
+        np.matmul(turned[:, first:stop], z[first:stop], out=out[g])
+    out -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
+    own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
+    size = np.diff(np.append(start, n))
+    return _Sums(session[start], size, own, out[:, :length], out[:, length:])
 
 
-def _weights(z: FloatArray, length: int) -> tuple[FloatArray, FloatArray]:
+def _weights(
+    z: FloatArray, norm: FloatArray, scale: FloatArray, length: int
+) -> tuple[FloatArray, FloatArray]:
     """Inverse length, and mean, of each row without its last k days, for k < L; both of shape (n, L)."""
     n, width = z.shape
     weight, mean = np.zeros((n, length)), np.zeros((n, length))
-    total, squares = z.sum(axis=1), np.vecdot(z, z)
+    total, squares = z.sum(axis=1), norm**2
     for k in range(min(length, width - MIN_COMMON_DAYS + 1)):
         if k:
             total = total - z[:, width - k]
             squares = squares - z[:, width - k] ** 2
         mean[:, k] = total / (width - k)
-        variance = squares - total * mean[:, k]
-        valid = variance > NO_COMMON_VARIANCE
-        weight[valid, k] = 1.0 / np.sqrt(variance[valid])
+        variance = (squares - total * mean[:, k]) * scale**2
+        varies = variance > NO_COMMON_VARIANCE
+        weight[varies, k] = scale[varies] / np.sqrt(variance[varies])
     return weight, mean

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
@@ -17,6 +15,8 @@ from eventstudy.inference.base import (
     p_value,
 )
 from eventstudy.inference.past import past_sums
+from eventstudy.inference.rank_sets import sign_profile_of
+from eventstudy.inference.ranked_past import SignProfile, sign_profile
 from eventstudy.inference.support import (
     across_dates,
     counted,
@@ -25,7 +25,6 @@ from eventstudy.inference.support import (
     undefined,
     usable_events,
 )
-from eventstudy.models.deferred import parts_of
 
 __all__ = [
     "SIGN_TESTS",
@@ -42,8 +41,6 @@ FloatArray = npt.NDArray[np.float64]
 EXACT_SIGN = 50
 #: Up to this many non-zero CARs the signed-rank test is exact.
 EXACT_SIGNED_RANK = 25
-#: Events sorted at a time, so that memory does not grow with the number of events.
-CHUNK = 1024
 
 
 def sign_z(positive: int, n: int) -> float:
@@ -147,25 +144,13 @@ def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
     statistic, n_days
         NaN where the signs of all days balance out; days T on which some event has a return.
     """
-    return _median_signs_z((returns[b : b + CHUNK] for b in range(0, len(returns), CHUNK)), tested)
+    width = returns.shape[1] - tested
+    return _of_profile(sign_profile(returns[:, :width], returns[:, width:]), tested)
 
 
-def _median_signs_z(parts: Iterable[FloatArray], tested: int) -> tuple[float, int]:
-    total: FloatArray | float = 0.0
-    count = np.zeros(0, dtype=np.int64)
-    for part in parts:
-        if not len(count):
-            count = np.zeros(part.shape[1], dtype=np.int64)
-        seen = ~np.isnan(part)
-        size = seen.sum(axis=1)
-        ordered = np.sort(part, axis=1)  # NaN last
-        row = np.arange(len(part))
-        median = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
-        above = part - median[:, None]
-        total = total + np.count_nonzero(above > 0, axis=0) - np.count_nonzero(above < 0, axis=0)
-        count += seen.sum(axis=0)
-    days = count > 0
-    g = total / np.sqrt(np.maximum(count, 1))
+def _of_profile(signs: SignProfile, tested: int) -> tuple[float, int]:
+    days = signs.count > 0
+    g = signs.total / np.sqrt(np.maximum(signs.count, 1))
     n_days, length = int(days.sum()), int(days[-tested:].sum())
     s = np.sqrt((g[days] ** 2).mean())
     if s == 0:
@@ -189,7 +174,7 @@ def _sign(data: TestInput, options: Options) -> Statistic:
 def _generalized_sign(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     car = used.car
-    expected = float(past_sums(used.abnormal).positive.mean())
+    expected = past_sums(used.abnormal).positive
     if not 0.0 < expected < 1.0:
         return undefined("estimation residuals are all of one sign")
     w = float(positive_share(car[None, :])[0] * len(car))
@@ -218,12 +203,7 @@ def _wilcoxon(data: TestInput, options: Options) -> Statistic:
 
 def _sign_zivney(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
-    ar = used.abnormal.ar[:, used.cols]
-    parts = (
-        np.concatenate([residuals, ar[rows]], axis=1)
-        for rows, residuals in parts_of(used.abnormal, "residuals", order=used.abnormal.by_day)
-    )
-    z, n_days = _median_signs_z(parts, len(data.window))
+    z, n_days = _of_profile(sign_profile_of(used), len(data.window))
     if np.isnan(z):
         return undefined("signs of the events cancel out on every day")
     share = float((used.car > 0).mean())
@@ -241,12 +221,12 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
-        "Cowan (1992)", lambda d: shortage(d, scaled=True), _generalized_sign,
+        "Cowan (1992)", lambda d: shortage(d, scaled=True), _generalized_sign, reads=("sums",),
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
         "N(0,1)", frozenset({"event-induced variance", "cross-correlation", "non-normality"}),
-        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _sign_zivney,
+        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _sign_zivney, reads=("sign_zivney",),
     ),
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ __all__ = [
     "date_numbers",
     "memo",
     "n_windows",
+    "recall",
+    "remember",
     "scaled_events",
     "shortage",
     "spread",
@@ -39,14 +41,22 @@ NEGLIGIBLE = 1e-12
 EXACT_FIT = 1e-10
 
 
-def memo(data: TestInput, name: str, compute: Callable[[], T]) -> T:
-    """Compute a value once for a TestInput; it lives as long as `data` does."""
+def remember(owner: object, name: str, value: T) -> T:
+    """Keep a value, other than None, for as long as a TestInput or another record lives."""
     # The same place where functools.cached_property keeps its values.
-    store = vars(data)
-    key = f"_memo_{name}"
-    if key not in store:
-        store[key] = compute()
-    return cast(T, store[key])
+    vars(owner)[f"_memo_{name}"] = value
+    return value
+
+
+def recall(owner: object, name: str) -> Any:
+    """Return a value that was remembered, or None."""
+    return vars(owner).get(f"_memo_{name}")
+
+
+def memo(owner: object, name: str, compute: Callable[[], T]) -> T:
+    """Compute a value once for a TestInput, or another record."""
+    found = recall(owner, name)
+    return remember(owner, name, compute()) if found is None else cast(T, found)
 
 
 def usable_events(data: TestInput) -> TestInput:

@@ -16,9 +16,7 @@ NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
     "models.deferred.CHUNK": 3,
-    "inference.signs.CHUNK": 3,
-    "inference.ranking.CHUNK": 3,
-    "inference.sessions.CHUNK": 3,
+    "inference.ranked_past.CHUNK": 3,
     "inference.pairs.CHUNK": 3,
     "inference.pairs.ROWS": 2,
     "inference.pairs.COLUMNS": 5,
