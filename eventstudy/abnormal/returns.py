@@ -109,6 +109,14 @@ class AbnormalReturns:
         return None if self.session is None else by_kind(self.session)
 
     @cached_property
+    def days(self) -> IntArray | None:
+        """Sessions that are day 0 of some event, in order, if the events are of one market."""
+        if self.session is None or self.by_day is None:
+            return None
+        ordered: IntArray = self.session[self.by_day]
+        return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])
+
+    @cached_property
     def calendar(self) -> IntArray:
         """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
         if self.session is not None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.past import Past, past_sums, sums_by_run
+from eventstudy.inference.past import Past, PastSums, past_sums, sums_by_run
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     counted,
@@ -28,6 +28,8 @@ IntArray = npt.NDArray[np.int64]
 DateArray = npt.NDArray[np.datetime64]
 #: A portfolio's own variance needs more estimation days than this.
 MIN_DAYS = 10
+#: Calendar days whose portfolios are measured at a time: their residuals stay in the cache of a core.
+BLOCK = 64
 
 
 def portfolio_variance(
@@ -118,19 +120,71 @@ def jaffe_z(
 
 
 @dataclass(frozen=True)
-class _Days:
-    """Portfolios of C calendar days, over the days b on which some of their events have residuals.
+class _Portfolios:
+    """Portfolios of C calendar days, of events in g runs of one day 0 each, in order.
 
-    `total` and `count`, shape (C, b), sum the residuals of the members and say how many there are; the
-    others have shape (C,): members, their mean abnormal return, sum and largest of their variances.
+    Attributes
+    ----------
+    past : PastSums
+    at : array of int, shape (g, L)
+        Calendar day, by position, of each tested day; -1 where no event of the run has a return.
+    absent : array of bool, shape (N, L)
+        Tested days of events without return there, which are not in the portfolio of the day.
+    members, value, s2, largest : arrays, shape (C,)
+        Events, their mean abnormal return, sum and largest of their variances.
     """
 
-    total: FloatArray
-    count: IntArray
+    past: PastSums
+    at: IntArray
+    absent: npt.NDArray[np.bool_]
     members: IntArray
     value: FloatArray
     s2: FloatArray
     largest: FloatArray
+
+    def residuals(self, abnormal: AbnormalReturns, first: int, stop: int) -> tuple[FloatArray, IntArray]:
+        """Sum the residuals of the members of some days, and count them; both of shape (days, W + L - 1)."""
+        past, length = self.past, self.at.shape[1]
+        width = past.total.shape[1]
+        total = np.zeros((stop - first, width + length - 1))
+        count = np.zeros(total.shape, dtype=np.int64)
+        for j in range(length):
+            columns = slice(length - 1 - j, length - 1 - j + width)
+            runs = np.flatnonzero((self.at[:, j] >= first) & (self.at[:, j] < stop))
+            if len(runs):
+                to, of = _span(self.at[runs, j] - first), _span(runs)
+                total[to, columns] += past.total[of]
+                count[to, columns] += past.count[of]
+        self._without_absent(abnormal, first, total, count)
+        return total, count
+
+    def _without_absent(
+        self, abnormal: AbnormalReturns, first: int, total: FloatArray, count: IntArray
+    ) -> None:
+        if not self.absent.any():
+            return
+        at = self.at[self.past.run]
+        here = self.absent & (at >= first) & (at < first + len(total))
+        absent = np.flatnonzero(here.any(axis=1))
+        if not len(absent):
+            return
+        length, width = at.shape[1], total.shape[1] - at.shape[1] + 1
+        absent = absent[np.argsort(self.past.run[absent], kind="stable")]
+        for rows, residuals in parts_of(rows_of(abnormal, absent, abnormal.n_events), "residuals"):
+            who = absent[rows]
+            for j in np.flatnonzero(here[who].any(axis=0)).tolist():
+                out = here[who, j]
+                part = Past.of(who[out], residuals[out])
+                runs, sums, seen = sums_by_run(part.residuals, self.past.run[part.rows], part.missing)
+                to, columns = self.at[runs, j] - first, slice(length - 1 - j, length - 1 - j + width)
+                total[to, columns] -= sums
+                count[to, columns] -= seen
+
+
+def _span(places: IntArray) -> slice | IntArray:
+    """Places in order as a slice, which is faster to use, if they follow each other."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first + 1 == len(places) else places
 
 
 def jaffe_of_sessions(
@@ -150,66 +204,47 @@ def jaffe_of_sessions(
     """
     days = _portfolios(ar, abnormal, window, sessions)
     n_params, variance = abnormal.lost_dof, days.s2 / days.members**2
-    open_, assumed = np.ones(len(variance), dtype=bool), len(variance)
-    for share in (1.0, 0.5):
-        held = days.count >= share * days.members[:, None]
-        n_held = held.sum(axis=1)
-        own = open_ & (n_held > max(MIN_DAYS, n_params))
-        series = np.where(held, days.total / np.maximum(days.count, 1), 0.0)
-        own_variance = np.einsum("cb,cb->c", series, series) / np.where(own, n_held - n_params, 1.0)
-        variance = np.where(own, own_variance, variance)
-        open_ &= ~own
-        assumed -= int(own.sum())
+    own = np.zeros(len(variance), dtype=bool)
+    for first in range(0, len(own), BLOCK):
+        part = slice(first, min(first + BLOCK, len(own)))
+        total, count = days.residuals(abnormal, part.start, part.stop)
+        for share in (1.0, 0.5):
+            held = count >= share * days.members[part, None]
+            n_held = held.sum(axis=1)
+            found = (n_held > max(MIN_DAYS, n_params)) & ~own[part]
+            series = np.where(held, total / np.maximum(count, 1), 0.0)
+            squares = np.vecdot(series, series) / np.where(found, n_held - n_params, 1.0)
+            variance[part] = np.where(found, squares, variance[part])
+            own[part] |= found
+            if own[part].all():
+                break
+    assumed = int((~own).sum())
     if (variance <= NEGLIGIBLE**2 * days.largest).any():
         return float("nan"), len(variance), assumed
     return float((days.value / np.sqrt(variance)).sum() / np.sqrt(len(variance))), len(variance), assumed
 
 
-def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray) -> _Days:
+def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray) -> _Portfolios:
     past = past_sums(abnormal)
-    order = np.argsort(past.run, kind="stable")
-    run = past.run[order]
-    start = np.flatnonzero(np.diff(run, prepend=-1))
-    seen = ~np.isnan(ar[order])
-    members = np.add.reduceat(seen, start, axis=0, dtype=np.int64)
-    value = np.add.reduceat(np.where(seen, ar[order], 0.0), start, axis=0)
-    s2 = np.where(seen, abnormal.s2[order][:, None], 0.0)
+    order = np.argsort(past.run, kind="stable") if abnormal.by_day is None else abnormal.by_day
+    start = np.flatnonzero(np.diff(past.run[order], prepend=-1))
+    seen = ~np.isnan(ar)
+    members = np.add.reduceat(seen[order], start, axis=0, dtype=np.int64)
+    value = np.add.reduceat(np.where(seen, ar, 0.0)[order], start, axis=0)
+    s2 = np.where(seen, abnormal.s2[:, None], 0.0)[order]
+    sums, largest = np.add.reduceat(s2, start, axis=0), np.maximum.reduceat(s2, start, axis=0)
     # Calendar days as sessions; a run of events is a part of the portfolios of the days it has returns on.
     day = sessions[past.event][:, None] + window.offsets
-    numbers, place = np.unique(day[members > 0], return_inverse=True)
+    known = members > 0
+    numbers, place = np.unique(day[known], return_inverse=True)
     at = np.full(day.shape, -1)
-    at[members > 0] = place
-    width, length = past.total.shape[1], len(window)
-    made = _Days(
-        np.zeros((len(numbers), width + length - 1)),
-        np.zeros((len(numbers), width + length - 1), dtype=np.int64),
-        *(np.zeros(len(numbers), dtype=kind) for kind in (np.int64, float, float, float)),
-    )
-    sums, largest = np.add.reduceat(s2, start, axis=0), np.maximum.reduceat(s2, start, axis=0)
-    for j in range(length):
-        here = members[:, j] > 0
-        rows, columns = at[here, j], slice(length - 1 - j, length - 1 - j + width)
-        made.total[rows, columns] += past.total[here]
-        made.count[rows, columns] += past.count[here]
-        made.members[rows] += members[here, j]
-        made.value[rows] += value[here, j]
-        made.s2[rows] += sums[here, j]
-        made.largest[rows] = np.maximum(made.largest[rows], largest[here, j])
-    # An event without return on a day is no member of that day's portfolio.
-    absent = order[~seen.all(axis=1)]
-    if len(absent):
-        few = rows_of(abnormal, absent, abnormal.n_events)
-        for part, residuals in parts_of(few, "residuals"):
-            who = absent[part]
-            for j in range(length):
-                out = np.isnan(ar[who, j]) & (at[past.run[who], j] >= 0)
-                if out.any():
-                    part = Past.of(who[out], residuals[out])
-                    runs, total, count = sums_by_run(part.residuals, past.run[part.rows], part.missing)
-                    columns = slice(length - 1 - j, length - 1 - j + width)
-                    made.total[at[runs, j], columns] -= total
-                    made.count[at[runs, j], columns] -= count
-    return replace(made, value=made.value / made.members)
+    at[known] = place
+    most = np.zeros(len(numbers))
+    np.maximum.at(most, place, largest[known])
+    n, mean, variance = np.zeros((3, len(numbers)))
+    for total, values in ((n, members), (mean, value), (variance, sums)):
+        np.add.at(total, place, values[known])
+    return _Portfolios(past, at, ~seen, n.astype(np.int64), mean / n, variance, most)
 
 
 def _jaffe(data: TestInput, options: Options) -> Statistic:

@@ -33,6 +33,9 @@ DateArray = npt.NDArray[np.datetime64]
 
 def average(values: FloatArray) -> FloatArray:
     """Mean over the available events of each column of an (N, T) array; NaN where there is none."""
+    total = values.sum(axis=0)
+    if len(values) and not np.isnan(total).any():
+        return np.asarray(total / len(values), dtype=np.float64)
     seen = ~np.isnan(values)
     count = seen.sum(axis=0)
     total = np.where(seen, values, 0.0).sum(axis=0)
@@ -163,8 +166,10 @@ def _portfolio_applies(data: TestInput) -> str | None:
 def _time_series(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     ar = used.abnormal.ar[:, used.cols]
-    span = np.where(np.isnan(ar), np.nan, used.abnormal.span[:, used.cols])
-    t, dof = time_series_t(past_sums(used.abnormal).mean, average(ar), average(span))
+    mean, span = average(ar), used.abnormal.span[:, used.cols].astype(np.float64)
+    if np.isnan(mean).any() or used.cumulative.n_days.min() < len(data.window):
+        span = np.where(np.isnan(ar), np.nan, span)
+    t, dof = time_series_t(past_sums(used.abnormal).mean, mean, average(span))
     p = p_value(t, options.alternative, dof)
     return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), across_dates(data))
 

@@ -92,10 +92,13 @@ def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
     values : array, shape (n,)
         Non-zero values; ties get the average rank, and the variance of z is corrected for them.
     """
-    n = len(values)
-    ranks = np.asarray(stats.rankdata(np.abs(values)), dtype=np.float64)
+    n, size = len(values), np.abs(values)
+    order = np.argsort(size, kind="stable")
+    first = np.flatnonzero(np.diff(size[order], prepend=-1.0))
+    ties = np.diff(np.append(first, n))
+    ranks = np.empty(n)
+    ranks[order] = np.repeat(first + (ties + 1) / 2, ties)
     positive = float(ranks[values > 0].sum())
-    _, ties = np.unique(ranks, return_counts=True)
     variance = n * (n + 1) * (2 * n + 1) / 24.0 - (ties**3.0 - ties).sum() / 48.0
     return positive, float((positive - n * (n + 1) / 4.0) / np.sqrt(variance)), ranks
 

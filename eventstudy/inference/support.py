@@ -124,8 +124,8 @@ def date_numbers(dates: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
 def n_windows(data: TestInput) -> int:
     """Count the distinct tested windows of the usable events, by their calendar dates."""
     usable = usable_events(data)
-    if usable.abnormal.session is not None:
-        return len(np.unique(usable.abnormal.session))
+    if usable.abnormal.days is not None:
+        return len(usable.abnormal.days)
     return len(np.unique(date_numbers(usable.tested_dates), axis=0))
 
 
@@ -137,6 +137,9 @@ def across_dates(data: TestInput) -> str:
     """
 
     def compute() -> str:
+        days = usable_events(data).abnormal.days
+        if days is not None:
+            return OVERLAPPING if (np.diff(days) < len(data.window)).any() else ""
         dates = np.unique(date_numbers(usable_events(data).tested_dates), axis=0)
         known = np.where(dates == NOT_A_DATE, np.iinfo(np.int64).max, dates)
         first, last = known.min(axis=1), dates.max(axis=1)
