@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models import ModelFit
-from eventstudy.models.deferred import Deferred, by_kind, deferrable, kept_as_is
+from eventstudy.models.deferred import Deferred, deferrable, kept_as_is
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
@@ -102,11 +102,15 @@ class AbnormalReturns:
 
     @cached_property
     def by_day(self) -> IntArray | None:
-        """Order of the events in which those of one day stand together, if they are of one market.
+        """Order of the events by their sessions, if they are of one market.
 
-        In this order estimation windows are computed fastest, for events of a day share their regressors.
+        Estimation windows are computed faster in it than at random, for events of a day share regressors.
         """
-        return None if self.session is None else by_kind(self.session)
+        if self.session is None:
+            return None
+        # Numbers of 16 bits are sorted by their digits, without comparisons.
+        small = self.session.max(initial=0) < 2**16
+        return np.argsort(self.session.astype(np.uint16) if small else self.session, kind="stable")
 
     @cached_property
     def days(self) -> IntArray | None:
