@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.abnormal.returns import AbnormalReturns
+from eventstudy.models.deferred import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CumulativeReturns", "cumulate"]
@@ -64,16 +65,19 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     def summed(values: FloatArray) -> FloatArray:
         part = values[:, cols]
         if not complete:
-            part = np.where(seen if part.ndim == 2 else seen[:, :, None], part, 0.0)
+            part = np.where(seen, part, 0.0)
         # Day by day: there are few days and many events.
         out = part[:, 0].copy()
         for day in range(1, part.shape[1]):
             out += part[:, day]
         return out
 
-    rows = summed(abnormal.design)
     variance = summed(abnormal.noise)
-    variance += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov, rows)
+    for begin in range(0, len(seen), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        design = columns_of(abnormal, "design", some, cols)
+        rows = (design if complete else np.where(seen[some, :, None], design, 0.0)).sum(axis=1)
+        variance[some] += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov[some], rows)
     first = np.argmax(seen, axis=1)
     index = np.arange(len(seen))
     reach = first - abnormal.span[:, cols][index, first] + 1
@@ -87,6 +91,6 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         car=total(abnormal.ar),
         variance=np.where(usable, variance, np.nan),
         actual=total(abnormal.actual),
-        expected=total(abnormal.expected),
+        expected=total(abnormal.actual) - total(abnormal.ar),
         n_days=n_days.astype(np.int64),
     )

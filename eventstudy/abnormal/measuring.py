@@ -16,13 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed, effective_n_jobs
 
-from eventstudy.abnormal.returns import MOST_KEPT, AbnormalReturns, estimation_design, taken_over
+from eventstudy.abnormal.returns import (
+    MOST_KEPT,
+    AbnormalReturns,
+    estimation_design,
+    expected_of,
+    noise_of,
+    taken_over,
+)
 from eventstudy.errors import EventStudyError, ModelError
 from eventstudy.models import ModelFit, NormalReturnModel
-from eventstudy.models.deferred import CHUNK, Deferred, by_kind
+from eventstudy.models.deferred import CHUNK, Deferred, Derived, by_kind
 from eventstudy.models.gaps import widen_gaps
 from eventstudy.progress import progress_bar
-from eventstudy.sample import EventSample
+from eventstudy.sample import EventSample, SharedArrays, window_design
 
 __all__ = ["Measured", "measure"]
 
@@ -34,7 +41,9 @@ SHARES = 4
 #: Fields of a fit that are the same for all events.
 COMMON = ("param_names", "se_source", "exact")
 DAILY = ("ar", "actual", "expected", "total", "noise", "design")
-NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared", "noise", "design")
+NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared")
+#: Fields that events with regressors in common have no arrays of.
+DESIGN = ("expected", "noise", "design")
 WORDS = ("failure", "left_out")
 PAST = ("residuals", "leverage")
 
@@ -88,7 +97,7 @@ class _Store:
         for name, value in values.items():
             if name != "common":
                 if name not in self.arrays:
-                    self.arrays[name] = self._empty(value)
+                    self.arrays[name] = self._empty(name, value)
                 self.arrays[name][rows] = value
 
     def blank(self, rows: Iterable[int]) -> None:
@@ -104,12 +113,14 @@ class _Store:
         for name, part, size, end in zip(names, like, sizes, ends.tolist(), strict=True):
             self.arrays[name] = self.block[:, end - size : end].reshape(self.n, *part.shape[1:])
 
-    def _empty(self, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _empty(self, name: str, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
         shape = (self.n, *like.shape[1:])
         if like.dtype.kind in "UO":
             return np.full(shape, "", dtype=object)
-        # Of nights and days without normal return there are few, and none as a rule.
-        return np.zeros(shape, dtype=bool) if like.dtype.kind == "b" else np.empty(shape, dtype=like.dtype)
+        # Of days without normal return, and of spans, chunks tell that have any but none and one.
+        if like.dtype.kind == "b" or name == "span":
+            return np.full(shape, name == "span", dtype=like.dtype)
+        return np.empty(shape, dtype=like.dtype)
 
     def _put_peers(self, rows: IntArray, names: tuple[str, ...], weights: Any) -> None:
         """Chunks may have different peers: the columns are those of all."""
@@ -230,32 +241,47 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
     arrays, fit = model.measure(sample, rows)
     fit = widen_gaps(model, sample, arrays, fit, rows)
     ar = arrays.y_evt - fit.expected
-    missing = np.isnan(ar)
-    gaps = missing & (arrays.span_evt > 0)
-    excess = isinstance(arrays.rf_evt, np.ndarray)
     values = {
         "ar": ar,
-        "actual": arrays.y_evt + arrays.rf_evt if excess else arrays.y_evt,
-        "expected": fit.expected,
-        "total": fit.expected + arrays.rf_evt if excess else None,
-        "span": np.where(missing, 0, arrays.span_evt),
-        "gaps": gaps if gaps.any() else None,
+        "actual": arrays.y_evt + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else arrays.y_evt,
         "common": {name: getattr(fit, name) for name in COMMON},
     }
+    missing = np.isnan(ar)
+    if missing.any() or not isinstance(arrays, SharedArrays) or len(arrays.lumped.event):
+        span = arrays.span_evt
+        gaps = missing & (span > 0)
+        values["gaps"] = gaps if gaps.any() else None
+        values["span"] = np.where(missing, 0, span)
     names = (*NUMBERS, *WORDS, "peer_names", "peer_weights", *(() if model.cheap else PAST))
+    if not isinstance(arrays, SharedArrays):
+        names = (*names, *DESIGN)
+        values["total"] = fit.expected + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else None
     return values | {name: getattr(fit, name) for name in names}
 
 
 def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> ModelFit:
     held = store.arrays
-    values: dict[str, Any] = {name: held[name] for name in (*NUMBERS, "expected")}
+    values: dict[str, Any] = {name: held[name] for name in NUMBERS}
     values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
-    everyone, width = np.arange(len(sample)), len(sample.estimation)
-    past = (partial(_residuals, model, sample, held["params"]), partial(model.leverage, sample))
-    for name, compute in zip(PAST, past, strict=True):
-        values[name] = Deferred(compute, everyone, width, sample.day0) if model.cheap else held[name]
+    everyone, days = np.arange(len(sample)), len(sample.window)
+    past, width = partial(_residuals, model, sample, held["params"]), len(sample.estimation)
+    computed = {"residuals": past, "leverage": partial(model.leverage, sample)}
+    for name, compute in computed.items():
+        values[name] = held.get(name, Deferred(compute, everyone, width, sample.day0))
+    design = partial(window_design, sample, model.regressors, model.excess)
+    width = days * held["params"].shape[1]
+    values["design"] = held.get("design", Deferred(design, everyone, width, by_column=True))
+    for name in ("expected", "noise"):
+        values[name] = held.get(name, Deferred(partial(_again, model, sample, name), everyone, days))
     values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
     return ModelFit(**values, **store.common)
+
+
+def _again(
+    model: NormalReturnModel, sample: EventSample, name: str, rows: IntArray
+) -> npt.NDArray[np.float64]:
+    made: npt.NDArray[np.float64] = getattr(model.fit(model.arrays(sample, rows)), name)
+    return made
 
 
 def _residuals(
@@ -272,16 +298,19 @@ def _abnormal(model: NormalReturnModel, sample: EventSample, store: _Store, fit:
     event: Any = Deferred(partial(sample.dates, sample.window), everyone, len(sample.window), sample.day0)
     width = len(sample.estimation) * (1 + len(model.regressors))
     design: Any = Deferred(partial(_design, model, sample), everyone, width)
+    ones = np.broadcast_to(np.int64(1), (len(sample), len(sample.window)))
+    kept = taken_over(fit) | {"expected": held.get("total", held.get("expected", Derived(expected_of)))}
+    if "noise" not in held:
+        kept["noise"] = Derived(noise_of)
     return AbnormalReturns(
         window=sample.window,
         ar=held["ar"],
         actual=held["actual"],
-        expected=held.get("total", held["expected"]),
-        span=held["span"],
+        span=held.get("span", ones),
         estimation_dates=past,
         event_dates=event,
         design_est=design if design.size <= MOST_KEPT else None,
-        **taken_over(fit),
+        **kept,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models import ModelFit
-from eventstudy.models.deferred import Deferred, deferrable, kept_as_is
+from eventstudy.models.deferred import CHUNK, Deferred, columns_of, deferrable, kept_as_is
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
@@ -22,7 +22,9 @@ IntArray = npt.NDArray[np.int64]
 MOST_KEPT = 2_500_000
 
 
-@deferrable("residuals", "leverage", "estimation_dates", "event_dates", "design_est")
+@deferrable(
+    "expected", "noise", "design", "residuals", "leverage", "estimation_dates", "event_dates", "design_est"
+)
 @dataclass(frozen=True)
 class AbnormalReturns:
     """Abnormal returns of N events over an event window of L and an estimation window of W sessions.
@@ -134,9 +136,12 @@ class AbnormalReturns:
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
-        design = self.design[:, cols]
-        error = np.vecdot(design @ self.param_cov, design)
-        return np.where(np.isnan(self.ar[:, cols]), np.nan, self.noise[:, cols] + error)
+        variance = np.where(np.isnan(self.ar[:, cols]), np.nan, self.noise[:, cols])
+        for begin in range(0, len(variance), CHUNK):
+            rows = slice(begin, begin + CHUNK)
+            design = columns_of(self, "design", rows, cols)
+            variance[rows] += np.vecdot(design @ self.param_cov[rows], design)
+        return variance
 
     @cached_property
     def ar_variance(self) -> FloatArray:
@@ -175,6 +180,18 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
         design_est=estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
         **taken_over(fit),
     )
+
+
+def expected_of(abnormal: AbnormalReturns) -> FloatArray:
+    """Take what was abnormal from what was observed."""
+    return abnormal.actual - abnormal.ar
+
+
+def noise_of(abnormal: AbnormalReturns) -> FloatArray:
+    """Multiply the variance of a session by the sessions that each abnormal return spans."""
+    noise: FloatArray = abnormal.s2[:, None] * abnormal.span
+    noise[np.isnan(abnormal.ar)] = np.nan
+    return noise
 
 
 def taken_over(fit: ModelFit) -> dict[str, Any]:

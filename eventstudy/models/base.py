@@ -18,7 +18,7 @@ __all__ = ["FloatArray", "ModelFit", "NormalReturnModel"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@deferrable("residuals", "leverage")
+@deferrable("residuals", "leverage", "expected", "noise", "design")
 @dataclass(frozen=True)
 class ModelFit:
     """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
@@ -39,8 +39,7 @@ class ModelFit:
         Observations behind `s2`, residual degrees of freedom, share of variance explained
         (NaN where it is not defined).
     residuals, leverage : arrays, shape (n, W)
-        Estimation-window residuals and hat values; NaN where the day is not used. May be deferred:
-        computed when they are read.
+        Estimation-window residuals and hat values; NaN where the day is not used.
     expected : array, shape (n, L)
         Normal return over the sessions each event-window return spans.
     noise : array, shape (n, L)
@@ -59,6 +58,10 @@ class ModelFit:
         Weight of each peer in the normal return; NaN where it was no peer of the event.
     left_out : array of str, shape (n,), optional
         Peers left out of each event's counterfactual, and why; "" where none was.
+
+    Notes
+    -----
+    What has a number for each day may be deferred: computed when it is read.
     """
 
     param_names: tuple[str, ...]

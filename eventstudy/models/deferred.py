@@ -13,7 +13,18 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CHUNK", "Deferred", "by_kind", "deferrable", "hold", "kept_as_is", "parts_of", "rows_of"]
+__all__ = [
+    "CHUNK",
+    "Deferred",
+    "Derived",
+    "by_kind",
+    "columns_of",
+    "deferrable",
+    "hold",
+    "kept_as_is",
+    "parts_of",
+    "rows_of",
+]
 
 IntArray = npt.NDArray[np.int64]
 Record = TypeVar("Record")
@@ -39,12 +50,15 @@ class Deferred:
         Numbers a row, to judge the size by.
     kind : array of int, optional
         By position, a number that is the same where the rows are known to be the same.
+    by_column : bool
+        Whether `compute` takes a slice as well, of the columns wanted.
     """
 
-    compute: Callable[[IntArray], npt.NDArray[Any]]
+    compute: Callable[..., npt.NDArray[Any]]
     rows: IntArray
     width: int
     kind: IntArray | None = None
+    by_column: bool = False
 
     @property
     def size(self) -> int:
@@ -67,6 +81,13 @@ class Deferred:
             part = order[b : b + CHUNK]
             out[part] = self.compute(self.rows[part])
         return out
+
+
+@dataclass(frozen=True)
+class Derived:
+    """An array that `compute` makes of other fields of the same record."""
+
+    compute: Callable[[Any], npt.NDArray[Any]]
 
 
 def by_kind(kind: IntArray, *further: IntArray) -> IntArray:
@@ -99,7 +120,7 @@ def by_kind(kind: IntArray, *further: IntArray) -> IntArray:
 
 
 class _Field:
-    """Attribute that holds an array, or a `Deferred` one which is computed when it is read."""
+    """Attribute that holds an array, or a deferred or derived one which is computed when it is read."""
 
     def __init__(self, name: str) -> None:
         self.name, self.made = name, f"_made_{name}"
@@ -109,11 +130,11 @@ class _Field:
             raise AttributeError(self.name)
         held = vars(record)
         value = held[self.name]
-        if not isinstance(value, Deferred):
+        if not isinstance(value, Deferred | Derived):
             return value
         if self.made in held:
             return held[self.made]
-        made = value.all()
+        made = value.all() if isinstance(value, Deferred) else value.compute(record)
         if made.size <= MOST_HELD:
             held[self.made] = made
         return made
@@ -123,7 +144,7 @@ class _Field:
 
 
 def deferrable(*names: str) -> Callable[[type[Record]], type[Record]]:
-    """Let these fields of a frozen record be given as `Deferred`; reading them computes the array."""
+    """Let these fields of a frozen record be given as `Deferred` or `Derived`; reading computes them."""
 
     def decorate(record: type[Record]) -> type[Record]:
         for name in names:
@@ -160,7 +181,18 @@ def hold(record: object, name: str) -> None:
 def _held(record: object, name: str) -> Any:
     """Return a field as it is held: the array, if it was ever read, else what computes it."""
     held = vars(record)
-    return held.get(f"_made_{name}", held[name])
+    value = held.get(f"_made_{name}", held[name])
+    return getattr(record, name) if isinstance(value, Derived) else value
+
+
+def columns_of(record: object, name: str, rows: slice, cols: slice) -> npt.NDArray[Any]:
+    """Return some rows and columns of a field, and compute no others if it can be helped."""
+    value = _held(record, name)
+    if not isinstance(value, Deferred):
+        return np.asarray(value[rows, cols])
+    if value.by_column:
+        return value.compute(value.rows[rows], cols)
+    return value.compute(value.rows[rows])[:, cols]
 
 
 def parts_of(record: object, *names: str, order: IntArray | None = None) -> Iterator[tuple[Any, ...]]:

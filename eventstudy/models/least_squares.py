@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models.base import FloatArray, ModelFit
-from eventstudy.sample import EventArrays, SharedArrays
+from eventstudy.sample import EventArrays
 
 __all__ = ["BatchOLS", "approximate_fit", "divide", "linear_fit", "ols_batch"]
 
@@ -132,7 +132,7 @@ def divide(above: FloatArray, below: FloatArray) -> FloatArray:
 
 
 def linear_fit(
-    arrays: EventArrays | SharedArrays,
+    arrays: EventArrays,
     *,
     param_names: tuple[str, ...],
     params: FloatArray,
@@ -152,7 +152,7 @@ def linear_fit(
 
     Parameters
     ----------
-    arrays : EventArrays or SharedArrays
+    arrays : EventArrays
     param_names, params, s2, n_obs, dof, r_squared, residuals, leverage, se_source, exact
         As in `ModelFit`; the constant is the first parameter.
     unit_cov : array, shape (n, k, k)

@@ -15,7 +15,7 @@ from eventstudy.errors import ModelError
 from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
 from eventstudy.models.deferred import Deferred
 from eventstudy.models.least_squares import BatchOLS, divide, linear_fit, ols_batch
-from eventstudy.models.shared import shared_ols, shared_residuals
+from eventstudy.models.shared import expected_returns, shared_ols, shared_residuals
 from eventstudy.sample import (
     EventArrays,
     EventSample,
@@ -84,21 +84,31 @@ class LinearModel(NormalReturnModel):
         arrays = shared_arrays(sample, self.regressors, self.excess, part)
         ols = shared_ols(arrays.estimation)
         dof = (ols.n_obs - self.n_params).astype(np.float64)
-        which, width = positions(sample, part), len(sample.estimation)
-        residuals: Any = Deferred(partial(self.residuals, sample), which, width)
-        leverage: Any = Deferred(partial(self.leverage, sample), which, width)
-        return arrays, linear_fit(
-            arrays,
+        expected = expected_returns(arrays, ols.params)
+        if np.isnan(arrays.y_evt).any():
+            expected[np.isnan(arrays.y_evt)] = np.nan
+        s2 = divide(ols.sse, dof)
+        which = positions(sample, part)
+        seldom: dict[str, Any] = {
+            name: Deferred(partial(self._again, sample, name), which, len(sample.estimation))
+            for name in ("residuals", "leverage", "noise", "design")
+        }
+        return arrays, ModelFit(
             param_names=self.param_names,
             params=ols.params,
-            unit_cov=ols.xtx_inv,
-            s2=divide(ols.sse, dof),
+            param_cov=s2[:, None, None] * ols.xtx_inv,
+            s2=s2,
             n_obs=ols.n_obs,
             dof=dof,
             r_squared=ols.r_squared,
-            residuals=residuals,
-            leverage=leverage,
+            expected=expected,
+            **seldom,
         )
+
+    def _again(self, sample: EventSample, name: str, part: Rows) -> FloatArray:
+        """One array of the fit of the events of `part`."""
+        made: FloatArray = getattr(self.fit(self.arrays(sample, part)), name)
+        return made
 
     def residuals(self, sample: EventSample, part: Rows, params: FloatArray | None = None) -> FloatArray:
         if self.missing != "drop":

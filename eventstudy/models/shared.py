@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from eventstudy.models.base import FloatArray
 from eventstudy.models.least_squares import divide, ols_batch
-from eventstudy.sample import SharedWindows, stacks
+from eventstudy.sample import SharedArrays, SharedWindows, stacks
 
-__all__ = ["SharedOLS", "shared_ols", "shared_residuals"]
+__all__ = ["SharedOLS", "expected_returns", "shared_ols", "shared_residuals"]
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -135,14 +135,20 @@ def shared_residuals(windows: SharedWindows, params: FloatArray) -> FloatArray:
     array, shape (n, W)
         The returns of `windows`, overwritten.
     """
-    y, x = windows.y, windows.x
-    rows = np.ones((len(x), params.shape[1], y.shape[1]))
-    rows[:, 1:] = x.transpose(0, 2, 1)
-    params = np.ascontiguousarray(params)
-    explained = np.empty_like(y)
-    for stack in stacks(windows.start, len(y)):
-        np.matmul(stack.of(params), rows[stack.runs], out=stack.of(explained))
-    return np.subtract(y, explained, out=y)
+    return np.subtract(windows.y, _predicted(windows.x, params, windows.start), out=windows.y)
+
+
+def expected_returns(arrays: SharedArrays, params: FloatArray) -> FloatArray:
+    """Predict the event windows with given parameters, the constant first; shape (n, L).
+
+    A day without return is predicted all the same.
+    """
+    expected, lumped = _predicted(arrays.x_evt, params, arrays.estimation.start), arrays.lumped
+    if len(lumped.event):
+        mine = params[lumped.event]
+        whole = lumped.span * mine[:, 0] + np.vecdot(lumped.x, mine[:, 1:])
+        expected[lumped.event, lumped.day] = whole
+    return expected
 
 
 def _basis(x: FloatArray) -> _Basis:
@@ -175,6 +181,16 @@ def _basis(x: FloatArray) -> _Basis:
     rows[:, 0] = known / np.sqrt(count)[:, None]
     rows[:, 1:] = slopes
     return _Basis(rows, known, to_params)
+
+
+def _predicted(x: FloatArray, params: FloatArray, start: IntArray) -> FloatArray:
+    """Constant and regressors (g, W, p) of each run, times the parameters (n, 1 + p) of its events."""
+    rows = np.ones((len(x), params.shape[1], x.shape[1]))
+    rows[:, 1:] = x.transpose(0, 2, 1)
+    params, out = np.ascontiguousarray(params), np.empty((len(params), x.shape[1]))
+    for stack in stacks(start, len(params)):
+        np.matmul(stack.of(params), rows[stack.runs], out=stack.of(out))
+    return out
 
 
 def _coefficients(y: FloatArray, rows: FloatArray, start: IntArray) -> FloatArray:

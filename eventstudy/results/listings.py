@@ -115,6 +115,7 @@ def averaged(
     Degrees of freedom are common days less parameters. Two regressions on different benchmarks lose
     between k and 2k of them, so that the t of an averaged firm is approximate to the order k/M.
     """
+    abnormal = replace(abnormal)  # what is deferred is computed once, not for each group
     first = np.array([group[0] for group in groups])
     parts: dict[str, Any] = {}
     for part in fields(abnormal):

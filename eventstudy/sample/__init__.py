@@ -11,6 +11,7 @@ from eventstudy.sample.shared import (
     shared_arrays,
     shared_windows,
     stacks,
+    window_design,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "shared_arrays",
     "shared_windows",
     "stacks",
+    "window_design",
 ]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from eventstudy.sample.layout import Regressor, Rows, take_windows
 from eventstudy.sample.sample import EventSample
+from eventstudy.windows import Window
 
 __all__ = [
     "SharedArrays",
@@ -23,6 +24,7 @@ __all__ = [
     "shared_arrays",
     "shared_windows",
     "stacks",
+    "window_design",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,22 +81,55 @@ def stacks(start: IntArray, n: int) -> list[Stack]:
     ]
 
 
+class Lumped(NamedTuple):
+    """Event-window returns that span several sessions, m of them.
+
+    Attributes
+    ----------
+    event, day : arrays of int, shape (m,)
+        Row and column of each.
+    span : array of int, shape (m,)
+    x : array, shape (m, p)
+        Regressors compounded over these sessions.
+    """
+
+    event: IntArray
+    day: IntArray
+    span: IntArray
+    x: FloatArray
+
+
 @dataclass(frozen=True)
 class SharedArrays:
-    """Estimation windows in runs, and event windows as in `EventArrays`.
+    """Estimation and event windows of n events in g runs.
 
     Attributes
     ----------
     estimation : SharedWindows
-    y_evt, x_evt, span_evt, rf_evt
+    y_evt, rf_evt
         As in `EventArrays`.
+    x_evt : array, shape (g, L, p)
+        Regressors of each run, of one session each.
+    traded : array, shape (n, L)
+        Returns of the event windows before anything is taken from them.
+    lumped : Lumped
+        Those of them that have regressors of their own.
     """
 
     estimation: SharedWindows
     y_evt: FloatArray
     x_evt: FloatArray
-    span_evt: IntArray
     rf_evt: FloatArray | float
+    traded: FloatArray
+    lumped: Lumped
+
+    @property
+    def span_evt(self) -> IntArray:
+        """Sessions each event-window return spans, 0 where missing."""
+        # What lies beyond the data is NaN in the windows, so it has no span either.
+        span: IntArray = np.logical_not(np.isnan(self.traded)).astype(np.int64)
+        span[self.lumped.event, self.lumped.day] = self.lumped.span
+        return span
 
 
 def shared_windows(
@@ -120,34 +155,63 @@ def shared_arrays(
     sample: EventSample, regressors: tuple[Regressor, ...], excess: bool, rows: Rows
 ) -> SharedArrays:
     """Lay out estimation and event windows of `rows`; see `SharedWindows`."""
-    estimation = shared_windows(sample, regressors, excess, rows)
-    arrays, window, bank = sample.market.arrays, sample.window, sample.bank
-    security, day0 = sample.security[rows], sample.day0[rows]
-    first, length = day0 + window.start, len(window)
-    # What lies beyond the data is NaN in the windows, so it has no span either.
-    y = take_windows(arrays.returns, security, first, length)
-    span = (y == y).astype(np.int64)
-    one = positions(sample, rows)[estimation.start]
-    x = sample.single_regressors(window, regressors, excess, one)[estimation.run]
-    rf: FloatArray | float = 0.0
-    if excess:
-        rf = take_windows(bank.single, sample.factor("rf", one), sample.day0[one] + window.start, length)[
-            estimation.run
-        ]
+    estimation, which = shared_windows(sample, regressors, excess, rows), positions(sample, rows)
+    one, run = which[estimation.start], estimation.run
+    y, rf, traded, lumped = _event_returns(sample, regressors, excess, sample.window, which, one, run)
+    x = sample.single_regressors(sample.window, regressors, excess, one)
+    return SharedArrays(estimation, y, x, rf, traded, lumped)
+
+
+def window_design(
+    sample: EventSample,
+    regressors: tuple[Regressor, ...],
+    excess: bool,
+    rows: IntArray,
+    cols: slice = slice(None),
+) -> FloatArray:
+    """Lay out constant and regressors of event windows, as `design` in `ModelFit`; shape (n, days, 1 + p).
+
+    `cols` are the days of the window wanted.
+    """
+    days = sample.window.offsets[cols]
+    window, run = Window(int(days[0]), int(days[-1])), slice(None)
+    y, _, _, lumped = _event_returns(sample, regressors, excess, window, rows, rows, run)
+    columns = np.ones((len(rows), 1 + len(regressors), len(window)))
+    columns[:, 1:] = sample.single_regressors(window, regressors, excess, rows).transpose(0, 2, 1)
+    columns[lumped.event, 0, lumped.day] = lumped.span
+    columns[lumped.event, 1:, lumped.day] = lumped.x
+    design = columns.transpose(0, 2, 1)
+    design[np.isnan(columns.sum(axis=1) + y)] = np.nan
+    return design
+
+
+def _event_returns(
+    sample: EventSample,
+    regressors: tuple[Regressor, ...],
+    excess: bool,
+    window: Window,
+    which: IntArray,
+    one: IntArray,
+    run: IntArray | slice,
+) -> tuple[FloatArray, FloatArray | float, FloatArray, Lumped]:
+    """Lay out returns, whatever they span, of events `which`: `one` of each run, and the run of each."""
+    arrays, bank, length = sample.market.arrays, sample.bank, len(window)
+    security, first = sample.security[which], sample.day0[which] + window.start
+    traded = take_windows(arrays.returns, security, first, length)
+    event = day = span = np.empty(0, dtype=np.int64)
     # Returns over several sessions are few: regressors of these alone are compounded.
     if arrays.single is not arrays.returns:
-        lumped = ~np.isnan(y) & np.isnan(take_windows(arrays.single, security, first, length))
-        i, day = np.nonzero(lumped)
-        if len(i):
-            at = first[i] + day
-            span[i, day] = d = arrays.spans[security[i], at]
-            which = positions(sample, rows)[i]
-            x[i, day] = _compounded(sample, regressors, excess, which, at, d)
-            if isinstance(rf, np.ndarray):
-                rf[i, day] = bank.compound(sample.factor("rf", which), at, d)
-    if excess:
-        y -= rf
-    return SharedArrays(estimation, y, x, span, rf)
+        single = take_windows(arrays.single, security, first, length)
+        event, day = np.nonzero(np.isnan(single) & ~np.isnan(traded))
+        span = arrays.spans[security[event], first[event] + day]
+    at, events = first[event] + day, which[event]
+    lumped = Lumped(event, day, span, _compounded(sample, regressors, excess, events, at, span))
+    if not excess:
+        return traded, 0.0, traded, lumped
+    begin = sample.day0[one] + window.start
+    rf = take_windows(bank.single, sample.factor("rf", one), begin, length)[run]
+    rf[event, day] = bank.compound(sample.factor("rf", events), at, span)
+    return traded - rf, rf, traded, lumped
 
 
 def positions(sample: EventSample, rows: Rows) -> IntArray:
