@@ -240,7 +240,8 @@ def _unusable(
     failed = np.zeros(len(sample), dtype=bool) if fit.failure is None else np.array(fit.failure, dtype=bool)
     short = fit.n_obs < spec.min_observations
     flat = ~(fit.s2 > 1e-20)
-    empty = np.isnan(ar).all(axis=1)
+    empty = np.isnan(ar[:, 0])
+    empty[empty] = np.isnan(ar[empty]).all(axis=1)
     reasons = {}
     for i in np.flatnonzero(alone | failed | short | flat | empty).tolist():
         if alone[i]:
@@ -313,29 +314,25 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
     named += [(sample.estimation, "estimation window")] if sample.announced is None else []
     # Security and day in one number, securities too far apart for a window to reach the next.
     far = max(abs(end) for window, _ in named for end in (window.start, window.end))
-    place = sample.security * (len(sample.market.sessions) + far + 1) + sample.day0
-    order = np.argsort(place, kind="stable")
-    place = place[order]
-    touched = {name: np.zeros(len(place), dtype=bool) for _, name in named}
-    count = 0
-    # Each event with the next one, the one after that, ..., as far as a window reaches.
-    for step in range(1, len(place)):
-        apart = place[step:] - place[:-step]
-        if apart.min() > far:
-            break
-        for window, name in named:
-            ahead = (apart >= window.start) & (apart <= window.end)
-            behind = (-apart >= window.start) & (-apart <= window.end)
-            touched[name][order[:-step][ahead]] = touched[name][order[step:][behind]] = True
-            count += int(np.count_nonzero(ahead)) + int(np.count_nonzero(behind))
+    keys = (sample.day0, sample.security)
+    if max(sample.market.arrays.returns.shape) <= 2**16:
+        # Numbers of 16 bits are sorted by their digits, without comparisons.
+        keys = (sample.day0.astype(np.uint16), sample.security.astype(np.uint16))
+    order = np.lexsort(keys)
+    place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     shown: list[tuple[object, object, str]] = []
-    ids = sample.events.index
+    ids, count = sample.events.index, 0
     for window, name in named:
-        for i in np.flatnonzero(touched[name])[:5].tolist():
-            distance = sample.day0 - sample.day0[i]
-            near = (sample.security == sample.security[i]) & (distance >= window.start)
-            near &= distance <= window.end
-            shown += [(ids[i], ids[j], name) for j in np.flatnonzero(near).tolist() if j != i]
+        first = np.searchsorted(place, place + window.start)
+        stop = np.searchsorted(place, place + window.end, side="right")
+        others = stop - first - (0 in window)  # without the event itself
+        count += int(others.sum())
+        touched = np.zeros(len(place), dtype=bool)
+        touched[order[others > 0]] = True
+        for i in np.flatnonzero(touched)[:5].tolist():
+            at = int(np.flatnonzero(order == i)[0])
+            near = np.sort(order[first[at] : stop[at]])
+            shown += [(ids[i], ids[j], name) for j in near.tolist() if j != i]
     return shown[:5], count
 
 

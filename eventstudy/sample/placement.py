@@ -37,6 +37,8 @@ UNLISTED = {
 }
 
 
+#: Sessions that a suspension is expected to end within.
+SHORT = 10
 #: Longest time an exchange stays closed, and then some.
 REACH = np.timedelta64(60, "D")
 
@@ -97,7 +99,7 @@ def first_sessions(
             # Between two days the data has no session for, there is nothing to choose.
             same = np.searchsorted(sessions, other) == np.searchsorted(sessions, day)
             other[same] = np.datetime64("NaT", "D")
-    row = np.searchsorted(sessions, day)
+    row = _first_on(sessions, day)
     reasons: dict[int, str] = {}
     outside = (row == len(sessions)) | (day < sessions[0])
     for i in np.flatnonzero(outside).tolist():
@@ -123,6 +125,17 @@ def first_sessions(
     gap = (sessions[at] - previous).astype(np.int64)
     closed = np.where(timed, gap - 1, np.where(moved, np.abs(gap), 0))
     return Placement(np.where(outside, -1, at).astype(np.int64), closed, previous, other, reasons)
+
+
+def _first_on(sessions: DayArray, day: DayArray) -> IntArray:
+    """Row of the first session on or after each day, as `numpy.searchsorted`; days not known come last."""
+    reach = int((sessions[-1] - sessions[0]).astype(np.int64))
+    if len(day) < reach:
+        return np.asarray(np.searchsorted(sessions, day), dtype=np.int64)
+    # Of many events each day is looked up once.
+    known = np.searchsorted(sessions, sessions[0] + np.arange(reach + 2))
+    apart = np.where(np.isnat(day), np.int64(reach + 1), (day - sessions[0]).astype(np.int64))
+    return np.asarray(known[np.clip(apart, 0, reach + 1)], dtype=np.int64)
 
 
 def _reactions(market: Market, sessions: DayArray, announced: pd.Series) -> tuple[DayArray, DayArray]:
@@ -190,8 +203,14 @@ def _either(event: pd.Series, first: np.datetime64, last: np.datetime64) -> str:
 def first_trades(returns: npt.NDArray[np.float64], security: IntArray, row: IntArray) -> IntArray:
     """First session from `row` on with a return, by event; -1 where there is none; shape (N,)."""
     day0 = row.copy()
+    missing = np.flatnonzero(np.isnan(returns[security, row]))
+    # Most suspensions are short: those of all events are looked at together.
+    at = row[missing, None] + np.arange(1, SHORT)
+    ahead = returns[security[missing, None], np.minimum(at, returns.shape[1] - 1)]
+    seen = ~np.isnan(ahead) & (at < returns.shape[1])
+    day0[missing] += 1 + np.argmax(seen, axis=1)
     traded: dict[int, IntArray] = {}
-    for i in np.flatnonzero(np.isnan(returns[security, row])):
+    for i in missing[~seen.any(axis=1)]:
         who = int(security[i])
         if who not in traded:
             traded[who] = np.flatnonzero(~np.isnan(returns[who]))

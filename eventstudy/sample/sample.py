@@ -115,7 +115,10 @@ class EventSample:
     @cached_property
     def spans(self) -> IntArray:
         """Sessions the return of day 0 spans, shape (N,)."""
-        return self.market.arrays.spans[self.security, self.day0]
+        arrays = self.market.arrays
+        if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
+            return np.ones(len(self), dtype=np.int64)
+        return arrays.spans[self.security, self.day0]
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
