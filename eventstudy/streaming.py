@@ -23,7 +23,6 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import NormalReturnModel
-from eventstudy.models.deferred import CHUNK
 from eventstudy.models.peers import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
@@ -92,7 +91,7 @@ def stream_study(
     exclude_events: bool = False,
     securities: int = 1000,
     n_jobs: int | None = None,
-    chunk_size: int = CHUNK,
+    chunk_size: int | None = None,
 ) -> StreamedStudy:
     """Measure events group of securities by group, and write what was measured to Parquet.
 

@@ -29,7 +29,7 @@ from eventstudy.events import Events
 from eventstudy.foreign import ForeignTable
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
-from eventstudy.models.deferred import CHUNK, rows_of
+from eventstudy.models.deferred import rows_of
 from eventstudy.models.peers import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.suspects import warn_of_suspects
@@ -144,7 +144,7 @@ class EventStudy:
         )
         return f"<p>{html.escape(asked)}</p>{s.events._repr_html_()}{s.market._repr_html_()}"
 
-    def fit(self, *, n_jobs: int | None = None, chunk_size: int = CHUNK) -> EventStudyResults:
+    def fit(self, *, n_jobs: int | None = None, chunk_size: int | None = None) -> EventStudyResults:
         """Estimate normal returns and compute abnormal ones.
 
         Parameters
@@ -152,9 +152,10 @@ class EventStudy:
         n_jobs : int, optional
             Workers, as for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
             They are threads, unless it names another backend, such as processes or a Dask cluster.
-        chunk_size : int, default 1024
+        chunk_size : int, optional
             Events whose estimation windows are laid out at a time. It bounds the memory of a large study,
-            and changes no result but for rounding.
+            and changes no result but for rounding. By default 2,048, and 16,384 where threads fit a model of
+            least squares.
 
         Returns
         -------
