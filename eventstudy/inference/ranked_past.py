@@ -10,21 +10,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from eventstudy.inference.past import Past, Reduction
-from eventstudy.inference.ranking import BEYOND, RankProfile, near_ties, ranks_of, sort_keys
+from eventstudy.inference.ranking import BEYOND, RankProfile, order_of, ranks_of
 
 __all__ = ["Ranked", "RankedPast", "SignProfile", "rank_profile", "sign_profile"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+SmallArray = npt.NDArray[np.unsignedinteger[Any]]
 #: Events ranked at a time, so that memory does not grow with the number of events.
 CHUNK = 1024
+#: Up to so many event days are compared with each other one by one.
+FEW_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -64,18 +69,43 @@ class SignProfile:
 class _Ranks:
     """Ranks of n events over estimation days (n, W) and the event days of a set (n, L).
 
-    What is missing has rank 0. `sizes` (n,) are the days of each event; `count` (W + L,) the events of each
-    day; `seen` (n, L) says which event days they are. `tied` are the events with ties, (t,), and `values`,
-    (t, W + L), what is ranked there.
+    An estimation day's rank is its `place` among these, whose sums over the events are `places` (W,), and
+    `more`, the days of the set below it, but for the events that are `tied`, (t,): their ranks are in
+    `ranks`, (t, W + L), and values in `values`. `event` are the ranks of the event days, and `seen` says
+    which they are. What is missing has rank 0. `sizes` (n,) are the days of each event, `count` (W + L,) the
+    events of each day.
     """
 
-    past: FloatArray
+    place: SmallArray
+    places: IntArray
+    more: SmallArray
+    missing: BoolArray | None
     event: FloatArray
     seen: BoolArray
     sizes: IntArray
     count: IntArray
     tied: IntArray
+    ranks: FloatArray
     values: FloatArray
+
+    @property
+    def past(self) -> FloatArray:
+        """Ranks of the estimation days, shape (n, W)."""
+        out = np.add(self.place, self.more, dtype=np.float64)
+        if self.missing is not None:
+            out[self.missing] = 0.0
+        out[self.tied] = self.ranks[:, : out.shape[1]]
+        return out
+
+    def sums(self, weight: FloatArray) -> FloatArray:
+        """Weighted sum over the events of the ranks of each day, shape (W + L,)."""
+        if self.missing is None and not len(self.tied) and (weight == weight[0]).all():
+            small = self.event.size < 2**16
+            more = self.more.sum(axis=0, dtype=np.uint16 if small else np.uint32)
+            past = (self.places + more) * weight[0]
+        else:
+            past = weight @ self.past
+        return np.concatenate([past, weight @ self.event])
 
 
 class _Profile(ABC):
@@ -104,8 +134,8 @@ class _MeanRanks(_Profile):
         self.sizes = np.empty(len(ranked.values), dtype=np.int64)
 
     def add(self, rows: IntArray, ranks: _Ranks) -> None:
-        weight = 1.0 / (ranks.sizes + 1.0)
-        self.total += np.concatenate([weight @ ranks.past, weight @ ranks.event]) - 0.5 * ranks.count
+        weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
+        self.total += ranks.sums(weight) - 0.5 * ranks.count
         self.count += ranks.count
         scaled = ranks.event[:, self.columns] * weight[:, None] - 0.5
         self.tested[rows] = np.where(ranks.seen[:, self.columns], scaled, np.nan)
@@ -120,7 +150,7 @@ class _Signs(_Profile):
         self.count += ranks.count
         # Without ties a value is above the median if its rank is above the middle one.
         middle = (ranks.sizes[:, None] + 1.0) / 2
-        width = ranks.past.shape[1]
+        width = ranks.place.shape[1]
         about = np.where(np.isnan(ranks.values), -1.0, np.sign(ranks.values - _medians(ranks.values)))
         for part, values in ((slice(width), ranks.past), (slice(width, None), ranks.event)):
             signs = np.sign(values - middle)
@@ -153,38 +183,28 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
 
     def __init__(self, sets: Mapping[str, Ranked], scale: FloatArray | None = None) -> None:
         self.sets, self.scale = sets, scale
+        self.days = np.concatenate([ranked.values for ranked in sets.values()], axis=1)
         self.profiles: dict[str, _Profile] = {}
         self.values: FloatArray = np.empty((0, 0))
 
     def take(self, past: Past) -> None:  # noqa: D102
         n, width = past.residuals.shape
         if not self.profiles:
-            self._lay_out(n, width)
-        values = self._values(past)
-        joint = _Joint(values, width, past.missing)
+            for name, ranked in self.sets.items():
+                self.profiles[name] = (_Signs if ranked.signs else _MeanRanks)(ranked, width)
+            self.values = np.empty((n, width + self.days.shape[1]))
+        # Estimation days and the event days of all sets side by side, one row an event.
+        values = self.values[:n]
+        values[:, width:] = self.days[past.rows]
+        if self.scale is None:
+            values[:, :width] = past.residuals
+        else:
+            np.divide(past.residuals, self.scale[past.rows][:, None], out=values[:, :width])
+        joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
         first = width
         for name, ranked in self.sets.items():
             columns = slice(first, first := first + ranked.values.shape[1])
             self.profiles[name].add(past.rows, joint.ranks(values, columns))
-
-    def _lay_out(self, n: int, width: int) -> None:
-        for name, ranked in self.sets.items():
-            self.profiles[name] = (_Signs if ranked.signs else _MeanRanks)(ranked, width)
-        self.values = np.empty((n, width + sum(s.values.shape[1] for s in self.sets.values())))
-
-    def _values(self, past: Past) -> FloatArray:
-        """Estimation days and the event days of all sets side by side, one row an event."""
-        n, first = past.residuals.shape
-        values = self.values[:n]
-        if self.scale is None:
-            values[:, :first] = past.residuals
-        else:
-            np.divide(past.residuals, self.scale[past.rows][:, None], out=values[:, :first])
-        for ranked in self.sets.values():
-            part = ranked.values[past.rows]
-            values[:, first : first + part.shape[1]] = part
-            first += part.shape[1]
-        return values
 
     def done(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
         return {name: profile.done() for name, profile in self.profiles.items()}
@@ -196,31 +216,25 @@ class _Joint:
     `place` is the rank of each estimation day among these, `below` how many of them lie below each event day.
     """
 
-    def __init__(self, values: FloatArray, width: int, missing: BoolArray | None) -> None:
-        self.width, self.missing = width, missing
+    def __init__(self, values: FloatArray, width: int, missing: BoolArray | None, unit: float | None) -> None:
+        self.width, self.missing, self.unit = width, missing, unit
         self.unseen = np.isnan(values[:, width:])
         n, total = values.shape
-        # Adding zero makes -0 and 0 the same.
-        floats = values + 0.0
-        if missing is not None:
-            floats[:, :width][missing] = BEYOND
-        if self.unseen.any():
-            floats[:, width:][self.unseen] = BEYOND
-        keys = floats.view(np.int64)
-        low = sort_keys(keys)
-        near = near_ties(keys, low)
-        keys &= low
-        estimation = keys < width
+        if missing is not None or self.unseen.any():
+            values = np.where(np.isnan(values), BEYOND, values)
         # Ties of two event days count within a set alone, where they are looked for again.
-        near &= estimation[:, 1:] | estimation[:, :-1]
-        self.tied = np.flatnonzero(near.any(axis=1)) if near.any() else np.zeros(0, dtype=np.int64)
-        small = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
-        order = np.cumsum(estimation, axis=1, dtype=small)
+        columns, self.tied = order_of(values, width, unit)
+        small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
+        # Each row has `width` estimation days, so that one sum can run through all rows.
+        order = np.cumsum((columns < width).reshape(-1), dtype=np.uint32).reshape(n, total)
+        order -= (width * np.arange(n, dtype=np.uint32))[:, None]
         place = np.empty((n, total), dtype=small)
-        keys += total * np.arange(n)[:, None]
-        place.reshape(-1)[keys.reshape(-1)] = order.reshape(-1)
+        at = columns + total * np.arange(n)[:, None]
+        place.reshape(-1)[at.reshape(-1)] = order.reshape(-1)
         self.place, self.below = place[:, :width], place[:, width:]
+        self.places = self.place.sum(axis=0, dtype=np.uint32).astype(np.int64)
         self.seen_past = width if missing is None else width - missing.sum(axis=1)
+        self.count_past = np.full(width, n) if missing is None else n - missing.sum(axis=0)
 
     def ranks(self, values: FloatArray, columns: slice) -> _Ranks:
         """Rank the estimation days together with the event days of some columns."""
@@ -231,22 +245,30 @@ class _Joint:
         for day in range(below.shape[1]):
             np.greater(self.place, below[:, day : day + 1], out=above)
             more += above.view(np.uint8)
-        past = np.add(self.place, more, dtype=np.float64)
-        mine = values[:, columns]
-        event = below + ranks_of(np.where(seen, mine, BEYOND))
-        count_past = np.full(self.width, len(values))
-        if self.missing is not None:
-            past[self.missing] = 0.0
-            count_past -= self.missing.sum(axis=0)
+        event = below + _own_ranks(values[:, columns], seen, self.unit)
         event[~seen] = 0.0
         sizes = self.seen_past + seen.sum(axis=1)
+        count = np.concatenate([self.count_past, seen.sum(axis=0)])
         tied = np.concatenate([values[self.tied, : self.width], values[self.tied, columns]], axis=1)
+        ranks = np.zeros((0, tied.shape[1]))
         if len(tied):
             ranks = stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
             ranks[np.isnan(tied)] = 0.0
-            past[self.tied], event[self.tied] = ranks[:, : self.width], ranks[:, self.width :]
-        count = np.concatenate([count_past, seen.sum(axis=0)])
-        return _Ranks(past, event, seen, sizes, count, self.tied, tied)
+            event[self.tied] = ranks[:, self.width :]
+        return _Ranks(
+            self.place, self.places, more, self.missing, event, seen, sizes, count, self.tied, ranks, tied
+        )
+
+
+def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> FloatArray:
+    """Average rank of each event day among those of its event, shape (n, L); where not `seen`, anything."""
+    if values.shape[1] > FEW_DAYS:
+        return ranks_of(np.where(seen, values, BEYOND), unit)
+    ranks = np.ones(values.shape)
+    for j, k in permutations(range(values.shape[1]), 2):
+        ranks[:, j] += values[:, k] < values[:, j]
+        ranks[:, j] += 0.5 * (values[:, k] == values[:, j])
+    return ranks
 
 
 def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,51 +11,107 @@ from scipy import stats
 
 from eventstudy.inference.support import NEGLIGIBLE
 
-__all__ = ["BEYOND", "RankProfile", "near_ties", "ranks_of", "scaled_ranks", "sort_keys"]
+__all__ = ["BEYOND", "RankProfile", "order_of", "ranks_of", "scaled_ranks"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 #: Stands for missing values, beyond all returns.
 BEYOND = float(np.finfo(np.float64).max)
+#: Rows of more columns than these bits can number have too many neighbours that agree in 32 bits.
+MOST_BITS = 9
+#: Values in 32 bits reach from minus to plus so many times their size; larger ones are sorted by all bits.
+RANGE = 8.0
 
 
-def sort_keys(keys: IntArray) -> int:
-    """Sort each row of `keys`, whose bits are those of finite floats, so that order and place are known.
+def order_of(
+    values: FloatArray, watched: int | None = None, unit: float | None = None
+) -> tuple[IntArray, IntArray]:
+    """Order of the values of each row, and the rows that have ties.
 
     The number of its column takes the place of the last bits of each value, so that one sort of plain
-    numbers, which is far faster than a sort of positions, yields the order.
+    numbers, which is far faster than a sort of positions, yields the order. Short rows are sorted as whole
+    numbers of 32 bits; rows in which two of these agree but for the column, a few in a hundred as a rule,
+    are sorted again by nearly all of their bits; and where these agree too, the values are said to be tied.
+
+    Parameters
+    ----------
+    values : array, shape (n, T)
+        Finite, or `BEYOND`, which are not tied.
+    watched : int, optional
+        How many columns, from the first on, count: two others may be tied, and stand in any order.
+    unit : float, optional
+        Size of a value; found for each row by default.
 
     Returns
     -------
-    int
-        The bits that hold the column.
+    columns : array of int, shape (n, T)
+    tied : array of int, shape (t,)
     """
-    width = keys.shape[1]
-    low: int = (1 << (width - 1).bit_length()) - 1
-    keys &= ~low
-    keys |= np.arange(width)
-    keys.view(np.float64).sort(axis=1)
-    return low
+    width = values.shape[1]
+    watched = width if watched is None else watched
+    bits = max((width - 1).bit_length(), 1)
+    if bits > MOST_BITS:
+        return _order_by_all_bits(values, bits, watched)
+    factor = np.float64(1.0 / unit) if unit else _factor(values)
+    top = 1 << (31 - bits)
+    with np.errstate(over="ignore"):
+        scaled = values * (factor * (top / RANGE))
+    keys = np.clip(scaled, -top, top - 2, out=scaled).astype(np.int32)
+    keys[values == BEYOND] = top - 1
+    keys <<= bits
+    keys |= np.arange(width, dtype=np.int32)
+    keys.sort(axis=1)
+    again = np.unique(_near(keys, (1 << bits) - 1, watched, (top - 1) << bits) // width)
+    keys &= (1 << bits) - 1
+    if not len(again):
+        return keys, again
+    exact, tied = _order_by_all_bits(values[again], bits, watched)
+    keys[again] = exact
+    return keys, again[tied]
 
 
-def near_ties(keys: IntArray, low: int) -> BoolArray:
-    """Neighbours in the order that are tied, or agree in all bits that were compared; shape (n, T - 1)."""
-    same: BoolArray = (keys[:, 1:] ^ keys[:, :-1]).view(np.uint64) <= low
-    if same.any():
-        same &= keys[:, 1:].view(np.float64) < BEYOND / 2
-    return same
-
-
-def ranks_of(values: FloatArray) -> FloatArray:
-    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing."""
-    n, width = values.shape
+def _order_by_all_bits(values: FloatArray, bits: int, watched: int) -> tuple[IntArray, IntArray]:
+    low = (1 << bits) - 1
     # Adding zero makes -0 and 0 the same.
     keys = (values + 0.0).view(np.int64)
-    low = sort_keys(keys)
+    keys &= ~low
+    keys |= np.arange(values.shape[1])
+    keys.view(np.float64).sort(axis=1)
+    largest = int(np.float64(BEYOND).view(np.int64)) & ~low
+    tied = np.unique(_near(keys, low, watched, largest) // values.shape[1])
+    keys &= low
+    return keys, tied
+
+
+def _near(keys: IntArray, low: int, watched: int, beyond: int) -> IntArray:
+    """Places, counted through all rows, of keys that agree with the next one but for the column."""
+    width, flat = keys.shape[1], keys.reshape(-1)
+    unsigned: Any = np.uint32 if keys.itemsize == 4 else np.uint64
+    at = np.flatnonzero((flat[1:] ^ flat[:-1]).view(unsigned) <= low)
+    first, second = flat[at], flat[at + 1]
+    counted = ((first & low) < watched) | ((second & low) < watched)
+    near: IntArray = at[counted & (at % width < width - 1) & (second & ~low < beyond)]
+    return near
+
+
+def _factor(values: FloatArray) -> FloatArray:
+    """Inverse of the size of the values of each row, shape (n, 1); 0 where they have none."""
+    known = np.where(values == BEYOND, 0.0, values)
+    with np.errstate(over="ignore"):
+        size = np.sqrt(np.vecdot(known, known) / values.shape[1])[:, None]
+    sound = (size > np.finfo(np.float64).tiny) & (size < BEYOND)
+    factor: FloatArray = np.divide(1.0, size, out=np.zeros_like(size), where=sound)
+    return factor
+
+
+def ranks_of(values: FloatArray, unit: float | None = None) -> FloatArray:
+    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing."""
+    n, width = values.shape
+    columns, tied = order_of(values, unit=unit)
     ranks = np.empty((n, width))
-    np.put_along_axis(ranks, keys & low, np.arange(1.0, width + 1.0)[None, :], axis=1)
-    tied = np.flatnonzero(near_ties(keys, low).any(axis=1))
+    place = columns + width * np.arange(n)[:, None]
+    ranks.reshape(-1)[place.reshape(-1)] = np.tile(np.arange(1.0, width + 1.0), n)
     if len(tied):
         ranks[tied] = stats.rankdata(values[tied], axis=1)
     return ranks
