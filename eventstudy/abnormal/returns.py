@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from eventstudy.models import ModelFit
 from eventstudy.models.deferred import CHUNK, Deferred, columns_of, deferrable, kept_as_is
-from eventstudy.sample import EventArrays
+from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
 
 __all__ = ["AbnormalReturns", "abnormal_returns", "estimation_design"]
@@ -136,12 +136,14 @@ class AbnormalReturns:
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
-        variance = np.where(np.isnan(self.ar[:, cols]), np.nan, self.noise[:, cols])
-        for begin in range(0, len(variance), CHUNK):
-            rows = slice(begin, begin + CHUNK)
-            design = columns_of(self, "design", rows, cols)
-            variance[rows] += np.vecdot(design @ self.param_cov[rows], design)
-        return variance
+        parts = [slice(b, b + CHUNK) for b in range(0, max(self.n_events, 1), CHUNK)]
+        return np.concatenate([self.variance_of(rows, cols) for rows in parts])
+
+    def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
+        """Prediction-error variance of the abnormal returns of some events and columns."""
+        design = columns_of(self, "design", rows, cols)
+        error = np.vecdot(design @ self.param_cov[rows], design)
+        return np.where(np.isnan(self.ar[rows, cols]), np.nan, self.noise[rows, cols] + error)
 
     @cached_property
     def ar_variance(self) -> FloatArray:

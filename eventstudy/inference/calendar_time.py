@@ -148,13 +148,22 @@ class _Portfolios:
         width = past.total.shape[1]
         total = np.zeros((stop - first, width + length - 1))
         count = np.zeros(total.shape, dtype=np.int64)
+        whole = past.count.shape[1] == 1
         for j in range(length):
-            columns = slice(length - 1 - j, length - 1 - j + width)
+            start = length - 1 - j
             runs = np.flatnonzero((self.at[:, j] >= first) & (self.at[:, j] < stop))
-            if len(runs):
-                to, of = _span(self.at[runs, j] - first), _span(runs)
-                total[to, columns] += past.total[of]
-                count[to, columns] += past.count[of]
+            if not len(runs):
+                continue
+            to, of = _span(self.at[runs, j] - first), _span(runs)
+            total[to, start : start + width] += past.total[of]
+            if whole:  # as changes from one day to the next
+                count[to, start] += past.count[of, 0]
+                if j:
+                    count[to, start + width] -= past.count[of, 0]
+            else:
+                count[to, start : start + width] += past.count[of]
+        if whole:
+            count = np.cumsum(count, axis=1)
         self._without_absent(abnormal, first, total, count)
         return total, count
 
@@ -229,10 +238,23 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
     order = np.argsort(past.run, kind="stable") if abnormal.by_day is None else abnormal.by_day
     start = np.flatnonzero(np.diff(past.run[order], prepend=-1))
     seen = ~np.isnan(ar)
-    members = np.add.reduceat(seen[order], start, axis=0, dtype=np.int64)
-    value = np.add.reduceat(np.where(seen, ar, 0.0)[order], start, axis=0)
-    s2 = np.where(seen, abnormal.s2[:, None], 0.0)[order]
-    sums, largest = np.add.reduceat(s2, start, axis=0), np.maximum.reduceat(s2, start, axis=0)
+    s2, value = abnormal.s2[order], ar[order]
+    if seen.all():
+        shape = (len(start), ar.shape[1])
+        members, sums, largest = (
+            np.broadcast_to(values[:, None], shape)
+            for values in (
+                np.diff(np.append(start, len(order))),
+                np.add.reduceat(s2, start),
+                np.maximum.reduceat(s2, start),
+            )
+        )
+    else:
+        known = seen[order]
+        value, s2 = np.where(known, value, 0.0), np.where(known, s2[:, None], 0.0)
+        members = np.add.reduceat(known, start, axis=0, dtype=np.int64)
+        sums, largest = np.add.reduceat(s2, start, axis=0), np.maximum.reduceat(s2, start, axis=0)
+    value = np.add.reduceat(value, start, axis=0)
     # Calendar days as sessions; a run of events is a part of the portfolios of the days it has returns on.
     day = sessions[past.event][:, None] + window.offsets
     known = members > 0

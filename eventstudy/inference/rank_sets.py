@@ -17,6 +17,7 @@ from eventstudy.inference.support import NEGLIGIBLE, recall, remember, spread
 __all__ = ["RANK_SETS", "profile", "profiles", "sign_profile_of", "star"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 #: A profile, or the reason why there is none.
 Found = RankProfile | SignProfile | str
 
@@ -27,23 +28,24 @@ def star(scar: FloatArray, r: float) -> FloatArray:
     return value[:, None]
 
 
-def _standardised(used: TestInput) -> FloatArray:
-    """Residual standard deviation of each event, the unit of the estimation days; shape (N, 1)."""
-    return np.sqrt(used.abnormal.s2)[:, None]
-
-
 def _corrado(used: TestInput) -> Ranked:
-    # A return that lumps d sessions has the noise of d days.
     fit = used.abnormal
-    return Ranked(fit.ar / np.sqrt(np.maximum(fit.span, 1)) / _standardised(used), used.cols)
+
+    def values(rows: IntArray) -> FloatArray:
+        # A return that lumps d sessions has the noise of d days.
+        return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
+
+    return Ranked(fit.ar.shape, values, used.cols)
 
 
 def _signs(used: TestInput) -> Ranked:
-    return Ranked(used.abnormal.ar[:, used.cols] / _standardised(used), slice(None), signs=True)
+    fit, shape = used.abnormal, (used.abnormal.n_events, len(used.window))
+    return Ranked(shape, lambda rows: fit.ar[rows, used.cols] / np.sqrt(fit.s2[rows, None]), signs=True)
 
 
 def _cumulated(used: TestInput) -> Ranked:
-    return Ranked(used.abnormal.sar, used.cols)
+    fit = used.abnormal
+    return Ranked(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), used.cols)
 
 
 def _zivney(used: TestInput) -> Ranked | str:
@@ -55,7 +57,7 @@ def _zivney(used: TestInput) -> Ranked | str:
         if len(values) == 1 or spread(values) == 0:
             return f"abnormal returns of day {used.window.start + day:+d} have no cross-sectional variance"
         sar[:, day] /= spread(values)
-    return Ranked(sar, slice(None))
+    return Ranked(sar.shape, sar.__getitem__)
 
 
 def _generalised(used: TestInput) -> Ranked | str:
@@ -71,7 +73,8 @@ def _unshrunk(used: TestInput, r: float) -> Ranked | str:
         return "the estimation residuals of all events are identical"
     if spread(used.scar) == 0:
         return "all standardised CARs are equal, so the cross-section has no variance"
-    return Ranked(star(used.scar, r), slice(None))
+    stars = star(used.scar, r)
+    return Ranked(stars.shape, stars.__getitem__)
 
 
 #: Event days of each test, in units of the residual standard deviation of each event.

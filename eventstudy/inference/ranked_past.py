@@ -7,10 +7,10 @@ that lies below it.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import permutations
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,16 +38,20 @@ class Ranked:
 
     Attributes
     ----------
-    values : array, shape (N, L)
-        In the unit of the estimation days, NaN where missing.
+    shape : (int, int)
+        Events N and days L.
+    values : callable
+        Events, by position -> their returns, shape (n, L), in the unit of the estimation days; NaN where
+        missing.
     tested : slice
-        The tested columns; the others are ranked all the same.
+        The tested days; the others are ranked all the same.
     signs : bool
         Whether signs about the median are wanted rather than mean ranks.
     """
 
-    values: FloatArray
-    tested: slice
+    shape: tuple[int, int]
+    values: Callable[[IntArray], FloatArray]
+    tested: slice = field(default_factory=lambda: slice(None))
     signs: bool = False
 
 
@@ -113,7 +117,7 @@ class _Profile(ABC):
 
     def __init__(self, ranked: Ranked, width: int) -> None:
         self.ranked = ranked
-        days = width + ranked.values.shape[1]
+        days = width + ranked.shape[1]
         self.total, self.count = np.zeros(days), np.zeros(days, dtype=np.int64)
 
     @abstractmethod
@@ -128,10 +132,11 @@ class _Profile(ABC):
 class _MeanRanks(_Profile):
     def __init__(self, ranked: Ranked, width: int) -> None:
         super().__init__(ranked, width)
-        start, stop, _ = ranked.tested.indices(ranked.values.shape[1])
+        n, length = ranked.shape
+        start, stop, _ = ranked.tested.indices(length)
         self.columns, self.place = slice(start, stop), slice(width + start, width + stop)
-        self.tested = np.empty((len(ranked.values), stop - start))
-        self.sizes = np.empty(len(ranked.values), dtype=np.int64)
+        self.tested = np.empty((n, stop - start))
+        self.sizes = np.empty(n, dtype=np.int64)
 
     def add(self, rows: IntArray, ranks: _Ranks) -> None:
         weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
@@ -183,7 +188,7 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
 
     def __init__(self, sets: Mapping[str, Ranked], scale: FloatArray | None = None) -> None:
         self.sets, self.scale = sets, scale
-        self.days = np.concatenate([ranked.values for ranked in sets.values()], axis=1)
+        self.days = sum(ranked.shape[1] for ranked in sets.values())
         self.profiles: dict[str, _Profile] = {}
         self.values: FloatArray = np.empty((0, 0))
 
@@ -192,19 +197,20 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
         if not self.profiles:
             for name, ranked in self.sets.items():
                 self.profiles[name] = (_Signs if ranked.signs else _MeanRanks)(ranked, width)
-            self.values = np.empty((n, width + self.days.shape[1]))
+            self.values = np.empty((n, width + self.days))
         # Estimation days and the event days of all sets side by side, one row an event.
         values = self.values[:n]
-        values[:, width:] = self.days[past.rows]
         if self.scale is None:
             values[:, :width] = past.residuals
         else:
             np.divide(past.residuals, self.scale[past.rows][:, None], out=values[:, :width])
-        joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
-        first = width
+        ends = np.cumsum([width, *(ranked.shape[1] for ranked in self.sets.values())]).tolist()
+        columns = dict(zip(self.sets, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for name, ranked in self.sets.items():
-            columns = slice(first, first := first + ranked.values.shape[1])
-            self.profiles[name].add(past.rows, joint.ranks(values, columns))
+            values[:, columns[name]] = ranked.values(past.rows)
+        joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
+        for name in self.sets:
+            self.profiles[name].add(past.rows, joint.ranks(values, columns[name]))
 
     def done(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
         return {name: profile.done() for name, profile in self.profiles.items()}
@@ -265,7 +271,7 @@ def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> Float
     if values.shape[1] > FEW_DAYS:
         return ranks_of(np.where(seen, values, BEYOND), unit)
     ranks = np.ones(values.shape)
-    for j, k in permutations(range(values.shape[1]), 2):
+    for j, k in itertools.permutations(range(values.shape[1]), 2):
         ranks[:, j] += values[:, k] < values[:, j]
         ranks[:, j] += 0.5 * (values[:, k] == values[:, j])
     return ranks
@@ -282,7 +288,7 @@ def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> Ra
     tested : slice
         The tested columns of `event`; the others are ranked all the same.
     """
-    found = _all_of(estimation, Ranked(event, tested))
+    found = _all_of(estimation, Ranked(event.shape, event.__getitem__, tested))
     assert isinstance(found, RankProfile)
     return found
 
@@ -295,7 +301,7 @@ def sign_profile(estimation: FloatArray, event: FloatArray) -> SignProfile:
     estimation, event : arrays, shape (N, W) and (N, L)
         NaN where missing.
     """
-    found = _all_of(estimation, Ranked(event, slice(None), signs=True))
+    found = _all_of(estimation, Ranked(event.shape, event.__getitem__, signs=True))
     assert isinstance(found, SignProfile)
     return found
 

@@ -185,7 +185,7 @@ def _held(record: object, name: str) -> Any:
     return getattr(record, name) if isinstance(value, Derived) else value
 
 
-def columns_of(record: object, name: str, rows: slice, cols: slice) -> npt.NDArray[Any]:
+def columns_of(record: object, name: str, rows: slice | IntArray, cols: slice) -> npt.NDArray[Any]:
     """Return some rows and columns of a field, and compute no others if it can be helped."""
     value = _held(record, name)
     if not isinstance(value, Deferred):
