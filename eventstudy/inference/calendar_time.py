@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.past import Past, PastSums, past_sums, sums_by_run
+from eventstudy.inference.past import Past, PastSums, past_sums, run_of, sums_by_run
 from eventstudy.inference.support import (
     NEGLIGIBLE,
     counted,
@@ -154,7 +154,7 @@ class _Portfolios:
             runs = np.flatnonzero((self.at[:, j] >= first) & (self.at[:, j] < stop))
             if not len(runs):
                 continue
-            to, of = _span(self.at[runs, j] - first), _span(runs)
+            to, of = run_of(self.at[runs, j] - first), run_of(runs)
             total[to, start : start + width] += past.total[of]
             if whole:  # as changes from one day to the next
                 count[to, start] += past.count[of, 0]
@@ -188,12 +188,6 @@ class _Portfolios:
                 to, columns = self.at[runs, j] - first, slice(length - 1 - j, length - 1 - j + width)
                 total[to, columns] -= sums
                 count[to, columns] -= seen
-
-
-def _span(places: IntArray) -> slice | IntArray:
-    """Places in order as a slice, which is faster to use, if they follow each other."""
-    first, last = int(places[0]), int(places[-1])
-    return slice(first, last + 1) if last - first + 1 == len(places) else places
 
 
 def jaffe_of_sessions(

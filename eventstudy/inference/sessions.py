@@ -13,13 +13,14 @@ themselves, with weights that depend on i and k alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
-from eventstudy.inference.past import Past, Reduction, read_residuals
+from eventstudy.inference.past import Past, Reduction, read_residuals, run_of
 from eventstudy.models.deferred import rows_of
 from eventstudy.windows import Window
 
@@ -62,16 +63,19 @@ class _Sums:
         return _Sums(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def followed_by(self, later: _Sums) -> _Sums:
-        """Return both; a session may end the first and begin the second."""
-        both = [
-            np.concatenate([getattr(self, field.name), getattr(later, field.name)]) for field in fields(self)
-        ]
-        at = len(self.session)
-        if at and len(later.session) and self.session[-1] == later.session[0]:
-            for values in both[1:]:
-                values[at - 1] += values[at]
-            both = [np.delete(values, at, axis=0) for values in both]
-        return _Sums(*both)
+        """Return both; the session that ends the first may begin the second, whose sums then are added to."""
+        earlier = self
+        if self.session[-1] == later.session[0]:
+            for values, more in zip(later.additive, self.additive, strict=True):
+                values[0] += more[-1]
+            earlier = self.part(slice(-1))
+        pairs = ((getattr(part, field.name) for part in (earlier, later)) for field in fields(self))
+        return _Sums(*(np.concatenate(list(pair)) for pair in pairs))
+
+    @property
+    def additive(self) -> tuple[npt.NDArray[Any], ...]:
+        """What is a sum over the events of each session."""
+        return self.size, self.own, self.early, self.late
 
 
 class SumOfCorrelations(Reduction[tuple[float, int] | None]):
@@ -117,9 +121,11 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
         for k in range(1, self.length):
             at = np.searchsorted(known.session, known.session[begin:end] - k)
             met = np.flatnonzero(known.session[at] == known.session[begin:end] - k)
-            at = at[met]
-            self.pairs += int((size[met] * known.size[at]).sum())
-            early, late = known.early[begin + met, k, : max(width - k, 0)], known.late[at, k, k:]
+            if not len(met):
+                continue
+            these, others = run_of(begin + met), run_of(at[met])
+            self.pairs += int((known.size[these] * known.size[others]).sum())
+            early, late = known.early[these, k, : max(width - k, 0)], known.late[others, k, k:]
             self.total += (1.0 - k / self.length) * float(np.vecdot(early, late).sum())
 
     def done(self) -> tuple[float, int] | None:  # noqa: D102
@@ -153,14 +159,19 @@ def _weights(
 ) -> tuple[FloatArray, FloatArray]:
     """Inverse length, and mean, of each row without its last k days, for k < L; both of shape (n, L)."""
     n, width = z.shape
+    lags = min(length, width - MIN_COMMON_DAYS + 1)
     weight, mean = np.zeros((n, length)), np.zeros((n, length))
-    total, squares = z.sum(axis=1), norm**2
-    for k in range(min(length, width - MIN_COMMON_DAYS + 1)):
-        if k:
-            total = total - z[:, width - k]
-            squares = squares - z[:, width - k] ** 2
-        mean[:, k] = total / (width - k)
-        variance = (squares - total * mean[:, k]) * scale**2
-        varies = variance > NO_COMMON_VARIANCE
-        weight[varies, k] = scale[varies] / np.sqrt(variance[varies])
+    if lags < 1:
+        return weight, mean
+    # Without the last k days: less the sums over these.
+    last = np.zeros((n, lags))
+    last[:, 1:] = z[:, ::-1][:, : lags - 1]
+    days = width - np.arange(lags)
+    total = z.sum(axis=1)[:, None] - np.cumsum(last, axis=1)
+    mean[:, :lags] = total / days
+    last *= last
+    variance = (norm[:, None] ** 2 - np.cumsum(last, axis=1) - total * mean[:, :lags]) * scale[:, None] ** 2
+    varies = variance > NO_COMMON_VARIANCE
+    variance[~varies] = np.inf
+    weight[:, :lags] = scale[:, None] / np.sqrt(variance)
     return weight, mean
