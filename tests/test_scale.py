@@ -142,6 +142,21 @@ def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
 
 
+def test_nearly_collinear_regressors_are_told_apart_like_plain_ones():
+    """One run for each distance between two of three regressors."""
+    rng = np.random.default_rng(8)
+    apart = np.array([0.0, 1e-9, 1e-7, 1e-5, 1e-3, 1.0])
+    x = 0.01 * rng.standard_normal((len(apart), 60, 3))
+    x[:, :, 1] = x[:, :, 0] + apart[:, None] * x[:, :, 1]
+    run = np.repeat(np.arange(len(apart)), 4)
+    y = 0.02 * rng.standard_normal((len(run), 60)) + x[run].sum(axis=2)
+    fast = shared_ols(SharedWindows(y.copy(), x, np.arange(0, len(run), 4), run))
+    plain = ols_batch(y, x[run])
+    np.testing.assert_array_equal(np.isnan(fast.params), np.isnan(plain.params) | (apart[run, None] < 1e-6))
+    assert not np.isnan(fast.params[apart[run] > 1e-6]).any()
+    np.testing.assert_allclose(fast.sse[run > 2], plain.sse[run > 2], rtol=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_returns_over_several_sessions_keep_their_regressors():
     """Halts in the event window: benchmark and risk-free rate compounded over the same sessions."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from eventstudy.models.base import FloatArray
 from eventstudy.models.least_squares import divide, ols_batch
-from eventstudy.sample import SharedArrays, SharedWindows, stacks
+from eventstudy.sample import SharedArrays, SharedWindows, places, stacks
 
 __all__ = ["SharedOLS", "expected_returns", "shared_ols", "shared_residuals"]
 
@@ -86,12 +86,16 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     gaps = np.flatnonzero(np.isnan(squares))
     event = day = np.empty(0, dtype=np.int64)
     if len(gaps):
-        part = y if len(gaps) == len(y) else y[gaps]
-        at, day = np.nonzero(np.isnan(part))
-        n_obs[gaps] -= np.bincount(at, minlength=len(gaps))
-        event = gaps[at]
+        # Where they are many, looking at all costs less than a copy of theirs.
+        many = 4 * len(gaps) > len(y)
+        event, day = places(np.isnan(y if many else y[gaps]))
+        event = event if many else gaps[event]
+        n_obs -= np.bincount(event, minlength=len(y))
         y[event, day] = 0.0
-        squares[gaps] = np.vecdot(part, part) if part is y else np.vecdot(y[gaps], y[gaps])
+        if many:
+            squares = np.vecdot(y, y)
+        else:
+            squares[gaps] = np.vecdot(y[gaps], y[gaps])
     coefs = _coefficients(y, basis.rows, windows.start)
     explained = np.vecdot(coefs[:, 1:], coefs[:, 1:])
     sse = squares - np.vecdot(coefs, coefs)
@@ -153,21 +157,26 @@ def expected_returns(arrays: SharedArrays, params: FloatArray) -> FloatArray:
 
 def _basis(x: FloatArray) -> _Basis:
     n, width, p = x.shape
-    known: BoolArray = np.logical_not(np.isnan(x).any(axis=2))
+    given = x.transpose(0, 2, 1)
+    known: BoolArray = np.logical_not(np.isnan(given.sum(axis=1)))
     count = np.maximum(known.sum(axis=1), 1)
-    given = np.where(known[:, :, None], x, 0.0)
-    mean = given.sum(axis=1) / count[:, None]
-    centred = np.where(known[:, :, None], x - mean[:, None, :], 0.0).transpose(0, 2, 1)
+    complete = bool(known.all())
+    if not complete:
+        given = np.where(known[:, None], given, 0.0)
+    mean = given.sum(axis=2) / count[:, None]
+    slopes = given - mean[:, :, None]
+    if not complete:
+        slopes = np.where(known[:, None], slopes, 0.0)
     # Scaled to length 1 first: factors differ in size by orders of magnitude.
-    size = np.sqrt(np.vecdot(centred, centred))
-    bad = ~(size > FLAT * np.sqrt(np.einsum("nwp,nwp->np", given, given))).all(axis=1)
+    size = np.sqrt(np.vecdot(slopes, slopes))
+    bad = ~(size > FLAT * np.sqrt(np.vecdot(given, given))).all(axis=1)
     size = np.where(size > 0, size, 1.0)
-    slopes = centred / size[:, :, None]
+    slopes /= size[:, :, None]
     turn = np.broadcast_to(np.eye(p), (n, p, p))
     # The second round makes up for the digits that nearly collinear factors lose in the first.
     for _ in range(2 if p > 1 else 0):
         cross = slopes @ slopes.transpose(0, 2, 1)
-        bad |= np.linalg.eigvalsh(cross)[:, 0] < FLAT
+        bad |= _collinear(cross)
         cross[bad] = np.eye(p)
         step = np.linalg.inv(np.linalg.cholesky(cross))
         slopes, turn = step @ slopes, step @ turn
@@ -181,6 +190,29 @@ def _basis(x: FloatArray) -> _Basis:
     rows[:, 0] = known / np.sqrt(count)[:, None]
     rows[:, 1:] = slopes
     return _Basis(rows, known, to_params)
+
+
+def _collinear(cross: FloatArray) -> BoolArray:
+    """Whether the smallest eigenvalue of matrices (g, p, p) with a unit diagonal is below `FLAT`."""
+    p = cross.shape[1]
+    # The others are p - 1 of sum p at most, so that it is no less than this, which is mostly enough to know.
+    least = np.linalg.det(cross) * ((p - 1) / p) ** (p - 1)
+    doubt = ~(least > 1000 * FLAT)
+    found: BoolArray = doubt.copy()
+    if doubt.any():
+        found[doubt] = np.linalg.eigvalsh(cross[doubt])[:, 0] < FLAT
+    return found
+
+
+def _inverse(normal: FloatArray) -> FloatArray:
+    """Invert well-conditioned symmetric matrices (m, k, k)."""
+    if normal.shape[1] != 2:
+        return np.asarray(np.linalg.inv(normal), dtype=np.float64)
+    inverse = np.empty_like(normal)
+    inverse[:, 0, 0], inverse[:, 1, 1] = normal[:, 1, 1], normal[:, 0, 0]
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -normal[:, 0, 1]
+    inverse /= (normal[:, 0, 0] * normal[:, 1, 1] - normal[:, 0, 1] ** 2)[:, None, None]
+    return inverse
 
 
 def _predicted(x: FloatArray, params: FloatArray, start: IntArray) -> FloatArray:
@@ -223,10 +255,14 @@ def _without(lost: FloatArray, coefs: FloatArray, start: IntArray) -> _Gaps:
     start : array of int, shape (m,)
         The first missing day of each event.
     """
-    deficit = np.add.reduceat(lost[:, :, None] * lost[:, None, :], start, axis=0)
+    k, column = lost.shape[1], np.ascontiguousarray(lost.T)
+    deficit = np.empty((len(start), k, k))
+    for i in range(k):
+        for j in range(i, k):
+            deficit[:, i, j] = deficit[:, j, i] = np.add.reduceat(column[i] * column[j], start)
     unsafe = np.einsum("nkk->n", deficit) > MOST_MISSING
-    normal = np.eye(lost.shape[1]) - np.where(unsafe[:, None, None], 0.0, deficit)
-    inverse = np.asarray(np.linalg.inv(normal), dtype=np.float64)
+    normal = np.eye(k) - np.where(unsafe[:, None, None], 0.0, deficit)
+    inverse = _inverse(normal)
     coefs = np.einsum("nij,nj->ni", inverse, coefs)
     first = normal[:, 0, :]
     centred = normal[:, 1:, 1:] - first[:, 1:, None] * first[:, None, 1:] / first[:, :1, None]

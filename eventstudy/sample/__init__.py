@@ -7,6 +7,7 @@ from eventstudy.sample.sample import EventSample
 from eventstudy.sample.shared import (
     SharedArrays,
     SharedWindows,
+    places,
     positions,
     shared_arrays,
     shared_windows,
@@ -25,6 +26,7 @@ __all__ = [
     "check_factors",
     "check_missing",
     "check_windows",
+    "places",
     "positions",
     "shared_arrays",
     "shared_windows",

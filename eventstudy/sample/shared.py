@@ -20,6 +20,7 @@ __all__ = [
     "SharedArrays",
     "SharedWindows",
     "Stack",
+    "places",
     "positions",
     "shared_arrays",
     "shared_windows",
@@ -202,7 +203,7 @@ def _event_returns(
     # Returns over several sessions are few: regressors of these alone are compounded.
     if arrays.single is not arrays.returns:
         single = take_windows(arrays.single, security, first, length)
-        event, day = np.nonzero(np.isnan(single) & ~np.isnan(traded))
+        event, day = places(np.isnan(single) & ~np.isnan(traded))
         span = arrays.spans[security[event], first[event] + day]
     at, events = first[event] + day, which[event]
     lumped = Lumped(event, day, span, _compounded(sample, regressors, excess, events, at, span))
@@ -212,6 +213,13 @@ def _event_returns(
     rf = take_windows(bank.single, sample.factor("rf", one), begin, length)[run]
     rf[event, day] = bank.compound(sample.factor("rf", events), at, span)
     return traded - rf, rf, traded, lumped
+
+
+def places(mask: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """Rows and columns where a matrix is true: `numpy.nonzero`, several times as fast where they are few."""
+    flat = np.flatnonzero(mask)
+    row = flat // max(mask.shape[1], 1)
+    return row, flat - row * mask.shape[1]
 
 
 def positions(sample: EventSample, rows: Rows) -> IntArray:
