@@ -18,7 +18,7 @@ from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.base import select
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.inference.sessions import session_correlation
-from eventstudy.models.deferred import Deferred, by_kind, parts_of
+from eventstudy.models.deferred import Deferred, by_kind, columns_of, parts_of
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.shared import shared_ols, shared_residuals
 from eventstudy.sample import SharedWindows
@@ -225,6 +225,11 @@ def test_estimation_windows_are_not_held():
     abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()._data.abnormal
     held = vars(abnormal)
     assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
+    assert not any(isinstance(held[name], np.ndarray) for name in ("design", "noise", "expected"))
+    rows, cols = slice(3, 90), slice(1, 4)
+    for name in ("design", "noise", "expected", "ar", "event_dates"):
+        part = columns_of(abnormal, name, rows, cols)
+        np.testing.assert_array_equal(part, getattr(abnormal, name)[rows, cols], err_msg=name)
     parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
     residuals = np.concatenate([p[1] for p in parts])
     np.testing.assert_allclose(residuals, abnormal.residuals, **TIGHT)

@@ -36,7 +36,7 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DayArray)
         counts each market's own sessions. Regressors of the estimation windows are not kept.
     """
     cols = [part.columns(window) for part in parts]
-    k = max(part.design.shape[2] for part in parts)
+    k = max(part.param_cov.shape[2] for part in parts)
     days, residuals, leverage = _on_sessions(parts, sessions)
 
     def event(name: str) -> FloatArray:

@@ -196,7 +196,7 @@ def _designs(
         study = studies[number]
         arrays = study.spec.model.arrays(study.sample, slice(at, at + 1))
         x = estimation_design(arrays)[0]
-        if x.shape[1] != study.abnormal.design.shape[2]:
+        if x.shape[1] != study.abnormal.param_cov.shape[2]:
             continue
         used = ~np.isnan(study.abnormal.residuals[at])
         days = abnormal.estimation_dates[row]
