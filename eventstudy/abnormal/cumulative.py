@@ -66,11 +66,8 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         part = values[:, cols]
         if not complete:
             part = np.where(seen, part, 0.0)
-        # Day by day: there are few days and many events.
-        out = part[:, 0].copy()
-        for day in range(1, part.shape[1]):
-            out += part[:, day]
-        return out
+        # A product reads the rows once; there are few days and many events.
+        return np.asarray(part @ np.ones(part.shape[1]), dtype=np.float64)
 
     variance = summed(abnormal.noise)
     for begin in range(0, len(seen), CHUNK):

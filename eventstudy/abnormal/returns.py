@@ -141,8 +141,8 @@ class AbnormalReturns:
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some events and columns."""
-        design = columns_of(self, "design", rows, cols)
-        error = np.vecdot(design @ self.param_cov[rows], design)
+        design = columns_of(self, "design", rows, cols).transpose(0, 2, 1)
+        error = ((self.param_cov[rows] @ design) * design).sum(axis=1)
         return np.where(np.isnan(self.ar[rows, cols]), np.nan, self.noise[rows, cols] + error)
 
     @cached_property

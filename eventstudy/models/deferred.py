@@ -51,7 +51,8 @@ class Deferred:
     kind : array of int, optional
         By position, a number that is the same where the rows are known to be the same.
     by_column : bool
-        Whether `compute` takes a slice as well, of the columns wanted.
+        Whether `compute` takes a slice as well, of the columns wanted; what it leaves out as missing
+        otherwise may then hold any number.
     """
 
     compute: Callable[..., npt.NDArray[Any]]

@@ -168,21 +168,23 @@ def window_design(
     regressors: tuple[Regressor, ...],
     excess: bool,
     rows: IntArray,
-    cols: slice = slice(None),
+    cols: slice | None = None,
 ) -> FloatArray:
     """Lay out constant and regressors of event windows, as `design` in `ModelFit`; shape (n, days, 1 + p).
 
-    `cols` are the days of the window wanted.
+    With `cols`, those days of the window alone, and whatever stands on a day without abnormal return.
     """
-    days = sample.window.offsets[cols]
+    days, arrays = sample.window.offsets[cols or slice(None)], sample.market.arrays
     window, run = Window(int(days[0]), int(days[-1])), slice(None)
-    y, _, _, lumped = _event_returns(sample, regressors, excess, window, rows, rows, run)
     columns = np.ones((len(rows), 1 + len(regressors), len(window)))
     columns[:, 1:] = sample.single_regressors(window, regressors, excess, rows).transpose(0, 2, 1)
-    columns[lumped.event, 0, lumped.day] = lumped.span
-    columns[lumped.event, 1:, lumped.day] = lumped.x
     design = columns.transpose(0, 2, 1)
-    design[np.isnan(columns.sum(axis=1) + y)] = np.nan
+    if cols is None or arrays.single is not arrays.returns:
+        y, _, _, lumped = _event_returns(sample, regressors, excess, window, rows, rows, run)
+        columns[lumped.event, 0, lumped.day] = lumped.span
+        columns[lumped.event, 1:, lumped.day] = lumped.x
+        if cols is None:
+            design[np.isnan(columns.sum(axis=1) + y)] = np.nan
     return design
 
 
