@@ -60,7 +60,7 @@ class Measured:
         Residuals and leverage are deferred where the model is cheap to fit again.
     abnormal : AbnormalReturns
     gaps : array of bool, shape (N, L)
-        Days on which a security traded, but its normal return is not known.
+        Days on which a security traded, but its normal return is not known; shape (N, 0) if there are none.
     failures : dict of int to str
         Events, by position, on which the model raised an exception, and which; their numbers are
         missing. A chunk that fails is halved until the events that fail are found.
@@ -182,8 +182,7 @@ def measure(
         raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
     store.blank(failures)
     fit = _model_fit(model, sample, store)
-    none = np.broadcast_to(False, (len(sample), len(sample.window)))
-    gaps = store.arrays.get("gaps", none)
+    gaps = store.arrays.get("gaps", np.zeros((len(sample), 0), dtype=bool))
     return Measured(fit, _abnormal(model, sample, store, fit), gaps, failures)
 
 

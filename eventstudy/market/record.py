@@ -123,7 +123,9 @@ class MarketRecord:
         # Names recur, in a column of a hundred thousand events: each is looked up once.
         given = securities if isinstance(securities, pd.Series) else pd.Series(list(securities), dtype=object)
         code, names = pd.factorize(given)
-        return np.array([*(self._positions.get(name, -1) for name in names), -1], dtype=np.int64)[code]
+        return np.array([*(self._positions.get(name, -1) for name in names.tolist()), -1], dtype=np.int64)[
+            code
+        ]
 
     def __repr__(self) -> str:
         n, first, last = len(self.securities), self.sessions[0], self.sessions[-1]
