@@ -1,12 +1,12 @@
-"""Many events against the machine: copying the same windows, a loop of statsmodels, four times the events.
+"""Many events against the machine: copying the same windows, loops of statsmodels, ten times the events.
 
     python benchmarks/many_events.py [events] [--big]
 
-prints a table of ratios from one run and writes it to docs/data/many_events.csv. Times are the shortest of
-three, in seconds of CPU of one core. The floor is NumPy copying, out of a panel of 2,000 securities by 5,000
-sessions into fresh arrays, what the study reads: the estimation windows (250 sessions) and event windows (21)
-of the security and of the benchmark, one copy an event. With --big, also ten times the events, and the
-memory at the peak.
+prints a table of ratios from one run and writes it to docs/data/many_events.csv. The floor is NumPy copying,
+out of a panel of 2,000 securities by 5,000 sessions into fresh arrays, what the study reads: the estimation
+windows (250 sessions) and event windows (21) of the security and of the benchmark, one copy an event. Times
+are the shortest of several, in seconds of CPU of one core; those of threads are seconds by the clock, of the
+study and of the floor. With --big, also ten times the events, and the memory at the peak.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 
 import eventstudy as es
 
@@ -77,18 +76,22 @@ def floor(prices: es.Market, given: es.Events) -> Callable[[], object]:
     return copy
 
 
-def seconds(run: Callable[[], object], times: int = 3) -> float:
+def seconds(
+    run: Callable[[], object], times: int = 3, clock: Callable[[], float] = time.process_time
+) -> float:
     best = float("inf")
     for _ in range(times):
-        begun = time.process_time()
+        begun = clock()
         made = run()
-        best = min(best, time.process_time() - begun)
+        best = min(best, clock() - begun)
         del made
     return best
 
 
-def loop(prices: es.Market, given: es.Events, n: int = 300) -> float:
-    """Seconds an event of a plain loop of statsmodels OLS."""
+def loop_of_arrays(prices: es.Market, given: es.Events, n: int) -> Callable[[], object]:
+    """Plain loop of statsmodels OLS over arrays whose rows are known: the least that can be done with it."""
+    import statsmodels.api as sm
+
     panel, benchmark = prices.arrays.returns, prices.bank.single[0]
     who = prices.positions(given.frame["security"])
     day0 = prices.sessions.get_indexer(pd.DatetimeIndex(given.frame["date"]))
@@ -100,7 +103,36 @@ def loop(prices: es.Market, given: es.Events, n: int = 300) -> float:
             fit = sm.OLS(panel[who[i], past], sm.add_constant(benchmark[past])).fit()
             panel[who[i], ahead] - fit.predict(sm.add_constant(benchmark[ahead]))
 
-    return seconds(run, 1) / n
+    return run
+
+
+def loop_of_frames(prices: es.Market, given: es.Events, n: int, whole: bool) -> Callable[[], object]:
+    """Plain loop of statsmodels OLS over a frame of returns, as one writes it in a notebook.
+
+    `whole` also takes what `fit` keeps: parameters and their covariance, R^2, residual variance and the
+    standard errors of the predictions.
+    """
+    import statsmodels.api as sm
+
+    returns = pd.DataFrame(prices.arrays.returns.T, prices.sessions, list(prices.securities))
+    index = pd.Series(prices.bank.single[0], prices.sessions, name="index")
+    events = list(given.frame[["security", "date"]].head(n).itertuples(index=False))
+
+    def run() -> None:
+        for security, date in events:
+            day0 = returns.index.get_loc(date)
+            past = slice(day0 + ESTIMATION[0], day0 + ESTIMATION[1] + 1)
+            ahead = slice(day0 + WINDOW[0], day0 + WINDOW[1] + 1)
+            fit = sm.OLS(returns[security].iloc[past], sm.add_constant(index.iloc[past])).fit()
+            design = sm.add_constant(index.iloc[ahead])
+            if whole:
+                prediction = fit.get_prediction(design)
+                returns[security].iloc[ahead] - prediction.predicted_mean
+                fit.params, fit.cov_params(), fit.rsquared, fit.mse_resid, prediction.se_obs
+            else:
+                returns[security].iloc[ahead] - fit.predict(design)
+
+    return run
 
 
 def study(prices: es.Market, given: es.Events, model: object = None) -> es.EventStudy:
@@ -117,12 +149,24 @@ def peak(n: int) -> None:
     given = events(prices, n)
     panel = prices.arrays.returns.nbytes + prices.arrays.spans.nbytes
     results = study(prices, given).fit()
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    abnormal = results._data.abnormal
-    kept = sum(
-        v.nbytes for v in vars(abnormal).values() if isinstance(v, np.ndarray) and v.base is None
-    ) + abnormal.ar.base.nbytes * (abnormal.ar.base is not None)
-    print(f"{panel / 2**20:.0f} {kept / 2**20:.0f} {after:.0f}")
+    after = _most_held()
+    held = {id(base): base for kept in (results._data.abnormal, results._data.fit) for base in _bases(kept)}
+    print(f"{panel / 2**20:.0f} {sum(base.nbytes for base in held.values()) / 2**20:.0f} {after:.0f}")
+
+
+def _bases(record: object) -> list[np.ndarray]:
+    """Arrays that own the memory of a record's fields."""
+    arrays = [value for value in vars(record).values() if isinstance(value, np.ndarray)]
+    return [value if value.base is None else value.base for value in arrays]
+
+
+def _most_held() -> float:
+    """Most memory that this process held, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says of a process counts its parent's memory when it was started
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -138,14 +182,15 @@ def main() -> None:
     rows: list[tuple[str, float, float]] = []
     n, prices = asked.events, market()
     given = events(prices, n)
-    unit = seconds(floor(prices, given), 5)
+    copied = floor(prices, given)
+    unit = seconds(copied, 7)
 
-    def add(what: str, taken: float) -> None:
-        rows.append((what, taken, taken / unit))
-        print(f"{what:<58}{taken:>10.3f} s{taken / unit:>10.2f}", flush=True)
+    def add(what: str, taken: float, ratio: float | None = None) -> None:
+        rows.append((what, taken, taken / unit if ratio is None else ratio))
+        print(f"{what:<66}{taken:>10.4f}{rows[-1][2]:>10.2f}", flush=True)
 
-    add(f"floor: copying the windows of {len(given):,} events", unit)
-    fit = seconds(study(prices, given).fit)
+    add(f"floor: copying the windows of {len(given):,} events, s; multiples of it", unit)
+    fit = seconds(study(prices, given).fit, 5)
     add("market model: fit()", fit)
     for window in ((0, 1), (-10, 10)):
         for name, tests in (
@@ -156,26 +201,36 @@ def main() -> None:
             add(f"fit() and {name}, window {window}", seconds(run))
     add("four-factor model: fit()", seconds(study(prices, given, es.Carhart4()).fit))
     holed = market(0.02)
-    add("market model, 2 % of the returns missing: fit()", seconds(study(holed, events(holed, n)).fit))
-    single = loop(prices, given)
-    add("loop of statsmodels OLS, as many events (from 300)", single * len(given))
-    rows.append(("statsmodels over fit(), per event", single * len(given), single * len(given) / fit))
+    gaps = events(holed, n)
+    add("2 % of the returns missing: fit()", seconds(study(holed, gaps).fit))
+    add("... and closed-form tests, window (0, 1)", seconds(partial(_tested, holed, gaps, (0, 1), CLOSED)))
+    every = CLOSED + ADJUSTED + RANKS
+    add("... and adjusted and rank tests", seconds(partial(_tested, holed, gaps, (0, 1), every), 2))
+    del holed, gaps
+    threads = seconds(partial(study(prices, given).fit, n_jobs=2), 5, time.perf_counter)
+    wall = seconds(copied, 7, time.perf_counter)
+    add("market model: fit(n_jobs=2), s by the clock; multiples of the floor", threads, threads / wall)
+    add("floor again", seconds(copied, 7))
+    for what, run in (
+        ("statsmodels OLS in a loop over arrays", loop_of_arrays(prices, given, 300)),
+        ("statsmodels OLS in a loop over frames", loop_of_frames(prices, given, 300, False)),
+        ("... with the numbers that fit() keeps", loop_of_frames(prices, given, 300, True)),
+    ):
+        each = seconds(run, 2) / 300
+        add(f"{what}, s an event; multiples of fit()", each, each * len(given) / fit)
     sizes = [n // 10, n] + [10 * n] * asked.big
     taken = [seconds(study(prices, events(prices, size)).fit, 2) for size in sizes]
     power = np.polyfit(np.log(sizes), np.log(taken), 1)[0]
-    rows.append((f"exponent of time in events, {sizes[0]:,} to {sizes[-1]:,}", taken[-1], float(power)))
+    add(f"fit() of {sizes[-1]:,} events, s; exponent from {sizes[0]:,} on", taken[-1], float(power))
     if asked.big:
         command = [sys.executable, __file__, "--peak", str(10 * n)]
-        panel, kept, after = map(
+        panel, kept, most = map(
             float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         )
-        what = f"peak memory, {10 * n:,} events, MB; over panel and outputs"
-        rows.append((what, after, after - panel - kept))
-    for what, value, ratio in rows[-3:]:
-        print(f"{what:<58}{value:>10.3f}  {ratio:>10.2f}")
+        add(f"memory at the peak, {10 * n:,} events, MB; beyond panel and results", most, most - panel - kept)
     frame = pd.DataFrame(rows, columns=["what", "value", "ratio"])
     TABLE.parent.mkdir(exist_ok=True)
-    frame.round({"value": 4, "ratio": 3}).to_csv(TABLE, index=False)
+    frame.round({"value": 6, "ratio": 2}).to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":
