@@ -84,10 +84,11 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     def total(values: FloatArray) -> FloatArray:
         return np.where(usable, summed(values), np.nan)
 
+    car, actual = total(abnormal.ar), total(abnormal.actual)
     return CumulativeReturns(
-        car=total(abnormal.ar),
+        car=car,
         variance=np.where(usable, variance, np.nan),
-        actual=total(abnormal.actual),
-        expected=total(abnormal.actual) - total(abnormal.ar),
+        actual=actual,
+        expected=actual - car,
         n_days=n_days.astype(np.int64),
     )
