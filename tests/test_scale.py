@@ -16,6 +16,8 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.base import select
+from eventstudy.inference.past import Past
+from eventstudy.inference.ranked_past import Ranked, RankedPast
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.inference.sessions import session_correlation
 from eventstudy.models.deferred import Deferred, by_kind, columns_of, parts_of
@@ -265,28 +267,75 @@ def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatc
     abnormal = results._data.abnormal
     assert abnormal.session is not None
     assert plain(abnormal).session is None
+    options = Options(seed=1, n_resamples=99)
     fast, slow = (
-        run_tests(TestInput(made, Window(*window)), options=Options(seed=1, n_resamples=99))
-        for made in (abnormal, plain(abnormal))
+        run_tests(TestInput(made, Window(*window)), options=options) for made in (abnormal, plain(abnormal))
     )
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        threads = run_tests(TestInput(replace(abnormal), Window(*window)), options=options)
     numbers = ["statistic", "p_value", "estimate"]
     pd.testing.assert_frame_equal(fast.drop(columns=numbers), slow.drop(columns=numbers))
     pd.testing.assert_frame_equal(fast[numbers], slow[numbers], rtol=1e-12, atol=1e-14)
+    pd.testing.assert_frame_equal(threads, fast)
 
 
 def test_ranks_by_numbers_are_ranks_by_comparison():
-    """Ties, zeros of either sign, tiny differences and missing values."""
+    """Ties, zeros of either sign, tiny differences, outliers, many columns and missing values."""
     rng = np.random.default_rng(3)
     smooth = rng.standard_normal((50, 70))
     coarse = np.round(smooth, 1)
     coarse[:, ::7] *= -1.0
     close = 1.0 + 1e-15 * rng.integers(0, 5, (50, 70))
-    for values in (smooth, coarse, close, np.vstack([smooth, coarse]), 1e-320 * coarse):
+    neighbours = np.round(smooth, 1) + 1e-9 * smooth[::-1]
+    wild = smooth * np.exp(10.0 * rng.standard_normal((50, 70)))
+    stacked = np.vstack([smooth, coarse])
+    for values in (smooth, coarse, close, neighbours, wild, stacked, 1e-320 * coarse, 1e300 * smooth):
         for missing in (0.0, 0.2):
             given = np.where(rng.random(values.shape) < missing, np.nan, values)
-            want = stats.rankdata(given, axis=1, nan_policy="omit")
-            sizes = (~np.isnan(given)).sum(axis=1, keepdims=True)
-            np.testing.assert_array_equal(scaled_ranks(given), want / (sizes + 1.0) - 0.5)
+            assert_ranked(given, scaled_ranks(given))
+    for width in (2, 3, 257, 512, 513, 700):
+        assert_ranked(given := rng.standard_normal((9, width)), scaled_ranks(given))
+
+
+def assert_ranked(given: np.ndarray, found: np.ndarray) -> None:
+    want = stats.rankdata(given, axis=1, nan_policy="omit")
+    sizes = (~np.isnan(given)).sum(axis=1, keepdims=True)
+    np.testing.assert_array_equal(found, want / (sizes + 1.0) - 0.5)
+
+
+@pytest.mark.parametrize("width", [60, 300])
+@pytest.mark.parametrize("digits", [1, 12])
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
+    rng = np.random.default_rng(4)
+
+    def drawn(n: int) -> np.ndarray:
+        values = np.round(rng.standard_normal((40, n)), digits)
+        return np.where(rng.random(values.shape) < missing, np.nan, values)
+
+    past, first, second = drawn(width), drawn(4), drawn(1)
+    sets = {
+        "first": Ranked(first.shape, first.__getitem__, slice(1, 3)),
+        "again": Ranked(first.shape, first.__getitem__, slice(0, 4)),
+        "second": Ranked(second.shape, second.__getitem__, slice(0, 1)),
+        "signs": Ranked(first.shape, first.__getitem__, signs=True),
+    }
+    together = RankedPast(sets)
+    for rows in (np.arange(25), np.arange(25, 40)):
+        together.take(together.prepare(Past.of(rows, past[rows])))
+    found = together.done()
+    for name, event, tested in (("first", first, slice(1, 3)), ("second", second, slice(0, 1))):
+        ranks = scaled_ranks(np.hstack([past, event]))
+        mean = np.nanmean(ranks, axis=0)
+        np.testing.assert_allclose(found[name].mean, mean, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(found[name].tested, ranks[:, width:][:, tested], rtol=0, atol=1e-15)
+        np.testing.assert_array_equal(found[name].sizes, (~np.isnan(ranks)).sum(axis=1))
+        np.testing.assert_allclose(mean[found[name].tested_columns], mean[width:][tested])
+    np.testing.assert_array_equal(found["first"].mean, found["again"].mean)
+    whole = np.hstack([past, first])
+    about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
+    np.testing.assert_array_equal(found["signs"].total, np.nansum(about, axis=0))
+    np.testing.assert_array_equal(found["signs"].count, (~np.isnan(whole)).sum(axis=0))
 
 
 @pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])

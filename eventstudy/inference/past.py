@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed, effective_n_jobs
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.support import memo
-from eventstudy.models.deferred import parts_of
+from eventstudy.models import deferred
 
 __all__ = [
     "PAST_SUMS",
@@ -62,9 +63,13 @@ class Past:
 class Reduction(ABC, Generic[T]):
     """What is made of the residuals of all events, a chunk of events at a time."""
 
+    def prepare(self, past: Past) -> Any:
+        """Do for some events what needs nothing of others; several chunks may be prepared at once."""
+        return past
+
     @abstractmethod
-    def take(self, past: Past) -> None:
-        """Take in some events; each event comes once."""
+    def take(self, prepared: Any) -> None:
+        """Take in some events, as they were prepared; each event comes once, in order."""
 
     @abstractmethod
     def done(self) -> T:
@@ -74,13 +79,24 @@ class Reduction(ABC, Generic[T]):
 def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
     """Go through the residuals of all events once, for several reductions.
 
-    Events of one day come together where the events are of one market.
+    Events of one day come together where the events are of one market. Chunks are prepared on as many
+    threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
-    for rows, residuals in parts_of(abnormal, "residuals", order=order):
-        past = Past.of(rows, residuals)
-        for reduction in reductions:
-            reduction.take(past)
+    chunks = [order[b : b + deferred.CHUNK] for b in range(0, len(order), deferred.CHUNK)]
+
+    def prepare(rows: IntArray) -> list[Any]:
+        past = Past.of(rows, deferred.columns_of(abnormal, "residuals", rows, slice(None)))
+        return [reduction.prepare(past) for reduction in reductions]
+
+    if effective_n_jobs(None) > 1 and len(chunks) > 1:
+        run = Parallel(require="sharedmem", return_as="generator")
+        prepared = run(delayed(prepare)(rows) for rows in chunks)
+    else:
+        prepared = map(prepare, chunks)
+    for made in prepared:
+        for reduction, part in zip(reductions, made, strict=True):
+            reduction.take(part)
     return [reduction.done() for reduction in reductions]
 
 
@@ -115,6 +131,17 @@ class PastSums:
         return np.where(count > 0, self.total.sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
+@dataclass(frozen=True)
+class _PartSums:
+    """`sums_by_run` of some events, the sum of their shares of positive residuals, and how many have any."""
+
+    runs: IntArray
+    total: FloatArray
+    count: IntArray
+    shares: float
+    events: int
+
+
 class SumsOfPast(Reduction[PastSums]):
     """Sum the residuals of the events that fall on the same dates."""
 
@@ -131,29 +158,33 @@ class SumsOfPast(Reduction[PastSums]):
         self.count = np.zeros((len(self.event), 1), dtype=np.int64)
         self.shares, self.events = 0.0, 0
 
-    def take(self, past: Past) -> None:  # noqa: D102
-        residuals, run = past.residuals, self.run[past.rows]
-        if self.total is None:
-            self.total = np.zeros((len(self.event), residuals.shape[1]))
+    def prepare(self, past: Past) -> _PartSums:  # noqa: D102
+        residuals, run, missing = past.residuals, self.run[past.rows], past.missing
         if (np.diff(run) < 0).any():
             inside = np.argsort(run, kind="stable")
             run, residuals = run[inside], residuals[inside]
-            past = Past(past.rows[inside], residuals, None if past.missing is None else past.missing[inside])
-        runs, total, count = sums_by_run(residuals, run, past.missing)
+            missing = None if missing is None else missing[inside]
+        sums = sums_by_run(residuals, run, missing)
+        width = residuals.shape[1]
+        if missing is None:
+            more = np.count_nonzero(residuals > 0) - np.count_nonzero(residuals < 0)
+            # Twice the share of positive ones: those above zero and those not below.
+            return _PartSums(*sums, (residuals.size + more) / (2 * max(width, 1)), len(residuals))
+        seen = width - missing.sum(axis=1)
+        each = np.count_nonzero(residuals > 0, axis=1) - np.count_nonzero(residuals < 0, axis=1)
+        shares = float(((seen + each) / (2 * np.maximum(seen, 1))).sum())
+        return _PartSums(*sums, shares, int(np.count_nonzero(seen)))
+
+    def take(self, prepared: _PartSums) -> None:  # noqa: D102
+        runs, total, count = prepared.runs, prepared.total, prepared.count
+        if self.total is None:
+            self.total = np.zeros((len(self.event), total.shape[1]))
         self.total[runs] += total
         if count.shape[1] > self.count.shape[1]:
             self.count = np.repeat(self.count, count.shape[1], axis=1)
         self.count[runs] += count
-        if past.missing is None:
-            # Twice the share of positive ones: those above zero and those not below.
-            above = residuals.size + np.count_nonzero(residuals > 0) - np.count_nonzero(residuals < 0)
-            self.shares += above / (2 * residuals.shape[1])
-            self.events += len(residuals)
-            return
-        seen = residuals.shape[1] - past.missing.sum(axis=1)
-        more = np.count_nonzero(residuals > 0, axis=1) - np.count_nonzero(residuals < 0, axis=1)
-        self.shares += float(((seen + more) / (2 * np.maximum(seen, 1))).sum())
-        self.events += int(np.count_nonzero(seen))
+        self.shares += prepared.shares
+        self.events += prepared.events
 
     def done(self) -> PastSums:  # noqa: D102
         total = np.zeros((0, 0)) if self.total is None else self.total

@@ -8,7 +8,6 @@ that lies below it.
 from __future__ import annotations
 
 import itertools
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,59 +111,57 @@ class _Ranks:
         return np.concatenate([past, weight @ self.event])
 
 
-class _Profile(ABC):
+@dataclass(frozen=True)
+class _Part:
+    """What some events add to the sums of each day, (W + L,), and their own, where it is kept."""
+
+    total: FloatArray
+    count: IntArray
+    tested: FloatArray | None = None
+    sizes: IntArray | None = None
+
+
+def _mean_ranks(ranks: _Ranks, tested: slice) -> _Part:
+    weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
+    scaled = ranks.event[:, tested] * weight[:, None] - 0.5
+    kept = np.where(ranks.seen[:, tested], scaled, np.nan)
+    return _Part(ranks.sums(weight) - 0.5 * ranks.count, ranks.count, kept, ranks.sizes)
+
+
+def _signs(ranks: _Ranks) -> _Part:
+    # Without ties a value is above the median if its rank is above the middle one.
+    middle = (ranks.sizes[:, None] + 1.0) / 2
+    width = ranks.place.shape[1]
+    about = np.where(np.isnan(ranks.values), -1.0, np.sign(ranks.values - _medians(ranks.values)))
+    total = len(middle) - ranks.count.astype(np.float64)  # what is missing is taken to be below
+    for part, values in ((slice(width), ranks.past), (slice(width, None), ranks.event)):
+        signs = np.sign(values - middle)
+        signs[ranks.tied] = about[:, part]
+        total[part] += signs.sum(axis=0)
+    return _Part(total, ranks.count)
+
+
+class _Profile:
     """What is kept of a set of event days."""
 
     def __init__(self, ranked: Ranked, width: int) -> None:
-        self.ranked = ranked
-        days = width + ranked.shape[1]
-        self.total, self.count = np.zeros(days), np.zeros(days, dtype=np.int64)
-
-    @abstractmethod
-    def add(self, rows: IntArray, ranks: _Ranks) -> None:
-        """Take in some events."""
-
-    @abstractmethod
-    def done(self) -> RankProfile | SignProfile:
-        """Return what was made."""
-
-
-class _MeanRanks(_Profile):
-    def __init__(self, ranked: Ranked, width: int) -> None:
-        super().__init__(ranked, width)
         n, length = ranked.shape
         start, stop, _ = ranked.tested.indices(length)
-        self.columns, self.place = slice(start, stop), slice(width + start, width + stop)
-        self.tested = np.empty((n, stop - start))
-        self.sizes = np.empty(n, dtype=np.int64)
+        self.place = slice(width + start, width + stop)
+        self.signs = ranked.signs
+        self.total, self.count = np.zeros(width + length), np.zeros(width + length, dtype=np.int64)
+        self.tested, self.sizes = np.empty((n, stop - start)), np.empty(n, dtype=np.int64)
 
-    def add(self, rows: IntArray, ranks: _Ranks) -> None:
-        weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
-        self.total += ranks.sums(weight) - 0.5 * ranks.count
-        self.count += ranks.count
-        scaled = ranks.event[:, self.columns] * weight[:, None] - 0.5
-        self.tested[rows] = np.where(ranks.seen[:, self.columns], scaled, np.nan)
-        self.sizes[rows] = ranks.sizes
+    def add(self, rows: IntArray, part: _Part) -> None:
+        self.total += part.total
+        self.count += part.count
+        if part.tested is not None and part.sizes is not None:
+            self.tested[rows], self.sizes[rows] = part.tested, part.sizes
 
-    def done(self) -> RankProfile:
+    def done(self) -> RankProfile | SignProfile:
+        if self.signs:
+            return SignProfile(self.total, self.count)
         return RankProfile.of(self.total, self.count, self.tested, self.place, self.sizes)
-
-
-class _Signs(_Profile):
-    def add(self, rows: IntArray, ranks: _Ranks) -> None:
-        self.count += ranks.count
-        # Without ties a value is above the median if its rank is above the middle one.
-        middle = (ranks.sizes[:, None] + 1.0) / 2
-        width = ranks.place.shape[1]
-        about = np.where(np.isnan(ranks.values), -1.0, np.sign(ranks.values - _medians(ranks.values)))
-        for part, values in ((slice(width), ranks.past), (slice(width, None), ranks.event)):
-            signs = np.sign(values - middle)
-            signs[ranks.tied] = about[:, part]
-            # What is missing was taken to be below.
-            self.total[part] += signs.sum(axis=0) + len(values) - ranks.count[part]
-
-    def done(self) -> SignProfile:
-        return SignProfile(self.total, self.count)
 
 
 def _medians(values: FloatArray) -> FloatArray:
@@ -188,18 +185,12 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
 
     def __init__(self, sets: Mapping[str, Ranked], scale: FloatArray | None = None) -> None:
         self.sets, self.scale = sets, scale
-        self.days = sum(ranked.shape[1] for ranked in sets.values())
         self.profiles: dict[str, _Profile] = {}
-        self.values: FloatArray = np.empty((0, 0))
 
-    def take(self, past: Past) -> None:  # noqa: D102
+    def prepare(self, past: Past) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
         n, width = past.residuals.shape
-        if not self.profiles:
-            for name, ranked in self.sets.items():
-                self.profiles[name] = (_Signs if ranked.signs else _MeanRanks)(ranked, width)
-            self.values = np.empty((n, width + self.days))
         # Estimation days and the event days of all sets side by side, one row an event.
-        values = self.values[:n]
+        values = np.empty((n, width + sum(ranked.shape[1] for ranked in self.sets.values())))
         if self.scale is None:
             values[:, :width] = past.residuals
         else:
@@ -209,8 +200,18 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
         for name, ranked in self.sets.items():
             values[:, columns[name]] = ranked.values(past.rows)
         joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
-        for name in self.sets:
-            self.profiles[name].add(past.rows, joint.ranks(values, columns[name]))
+        made = {}
+        for name, ranked in self.sets.items():
+            ranks = joint.ranks(values, columns[name])
+            made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
+        return past.rows, width, made
+
+    def take(self, prepared: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
+        rows, width, made = prepared
+        for name, part in made.items():
+            if name not in self.profiles:
+                self.profiles[name] = _Profile(self.sets[name], width)
+            self.profiles[name].add(rows, part)
 
     def done(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
         return {name: profile.done() for name, profile in self.profiles.items()}
@@ -310,5 +311,5 @@ def _all_of(estimation: FloatArray, ranked: Ranked) -> RankProfile | SignProfile
     reduction = RankedPast({"": ranked})
     for begin in range(0, len(estimation), CHUNK):
         rows = np.arange(begin, min(begin + CHUNK, len(estimation)))
-        reduction.take(Past.of(rows, estimation[rows]))
+        reduction.take(reduction.prepare(Past.of(rows, estimation[rows])))
     return reduction.done()[""]
