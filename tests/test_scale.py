@@ -338,10 +338,13 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
     np.testing.assert_array_equal(found["signs"].count, (~np.isnan(whole)).sum(axis=0))
 
 
+@pytest.mark.parametrize("chunk", [3, 7, 1024])
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.6])
 @pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-def test_mean_correlation_from_sums_over_sessions(estimation):
-    results = es.EventStudy(market(0.0), events(), None, estimation, WINDOW, min_observations=5).fit()
+def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, monkeypatch):
+    monkeypatch.setattr("eventstudy.models.deferred.CHUNK", chunk)
+    results = es.EventStudy(market(missing), events(), None, estimation, WINDOW, min_observations=5).fit()
     abnormal = results._data.abnormal
     inside = ~np.isnat(abnormal.event_dates).any(axis=1)
     abnormal = select(abnormal, inside)
@@ -351,7 +354,7 @@ def test_mean_correlation_from_sums_over_sessions(estimation):
             abnormal.residuals, abnormal.estimation_dates, abnormal.event_dates[:, abnormal.columns(window)]
         )
         n = abnormal.n_events
-        assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, abs=1e-15)
+        assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, rel=1e-13, abs=1e-15)
         assert pairs == want.n_overlapping_pairs
 
 

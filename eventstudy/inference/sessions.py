@@ -1,13 +1,15 @@
-r"""Mean correlation of events of one market that miss no estimation day: sums over sessions, no pairs.
+r"""Mean correlation of events of one market, in one pass over their sessions.
 
-Events i of session s and j of session s + k have the last W - k estimation days of i and the first W - k of
-j in common, whoever they are. With residuals centred and scaled to length 1 on these days,
+Events that miss no estimation day need no pairs. Events i of session s and j of session s + k have the last
+W - k estimation days of i and the first W - k of j in common, whoever they are. With residuals centred and
+scaled to length 1 on these days,
 
 .. math:: \sum_{i \in s} \sum_{j \in s + k} \operatorname{corr}(e_i, e_j)
           = \Big(\sum_{i \in s} z_i\Big)' \Big(\sum_{j \in s + k} z_j\Big),
 
 so that all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
-themselves, with weights that depend on i and k alone.
+themselves, with weights that depend on i and k alone. Pairs of which an event misses a day are summed one by
+one, see `eventstudy.inference.session_pairs`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy.typing as npt
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
 from eventstudy.inference.past import Past, Reduction, read_residuals, run_of
+from eventstudy.inference.session_pairs import SessionPairs
 from eventstudy.models.deferred import rows_of
 from eventstudy.windows import Window
 
@@ -28,13 +31,15 @@ __all__ = ["SumOfCorrelations", "session_correlation"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+#: Where more than this share of a chunk of events misses days, pairs of all of them are summed one by one.
+MOSTLY = 0.75
 
 
 def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[float, int] | None:
     """Sum over pairs of overlap share times residual correlation, and the number of overlapping pairs.
 
-    As `eventstudy.inference.mean_correlation` defines them; None where the events are not of one market,
-    miss an estimation day, or have tested days beyond the data.
+    As `eventstudy.inference.mean_correlation` defines them; None where the events are not of one market or
+    have tested days beyond the data.
     """
     reduction = SumOfCorrelations.of(abnormal, window)
     return None if reduction is None else read_residuals(abnormal, [reduction])[0]
@@ -46,14 +51,13 @@ class _Sums:
 
     Attributes
     ----------
-    session, size, own : arrays of int, shape (g,)
-        Sessions, their events, and those of them whose residuals vary.
+    session, own : arrays of int, shape (g,)
+        Sessions, and how many of their events have residuals that vary.
     early, late : arrays, shape (g, L, W)
         Of lag k: residuals scaled on the first W - k days, in these places, and on the last W - k, in these.
     """
 
     session: IntArray
-    size: IntArray
     own: IntArray
     early: FloatArray
     late: FloatArray
@@ -75,36 +79,53 @@ class _Sums:
     @property
     def additive(self) -> tuple[npt.NDArray[Any], ...]:
         """What is a sum over the events of each session."""
-        return self.size, self.own, self.early, self.late
+        return self.own, self.early, self.late
 
 
 class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     """Sum the correlations of pairs whose tested windows share a day; events come in order of sessions."""
 
-    def __init__(self, session: IntArray, length: int) -> None:
+    def __init__(self, session: IntArray, length: int, *, holed: bool) -> None:
         self.session, self.length = session, length
-        self.total, self.pairs = 0.0, 0
+        self.total = 0.0
         self.known: _Sums | None = None
         self.met = 0
-        self.failed = False
+        # Pairs need the events before them: they are kept only if some event is known to miss a day.
+        self.pairs = SessionPairs(length) if holed else None
+        self.begun, self.failed = False, False
 
     @classmethod
     def of(cls, abnormal: AbnormalReturns, window: Window) -> SumOfCorrelations | None:
         """Start, or None where the sums would not be those of the pairs."""
         session = abnormal.session
-        if session is None or len(session) < 2 or (abnormal.n_obs < abnormal.n_obs.max()).any():
+        if session is None or len(session) < 2:
             return None
         # The first and the last windows are the ones that may reach beyond the data.
         ends = rows_of(abnormal, np.array([session.argmin(), session.argmax()]), len(session))
         if np.isnat(ends.event_dates[:, abnormal.columns(window)]).any():
             return None
-        return cls(session, len(window))
+        return cls(session, len(window), holed=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 
     def take(self, past: Past) -> None:  # noqa: D102
-        if self.failed or past.missing is not None:
-            self.failed = True
+        if past.missing is not None and self.pairs is None:
+            self.failed |= self.begun
+            self.pairs = SessionPairs(self.length)
+        self.begun = True
+        if self.failed:
             return
-        here = _sums(past.residuals, self.session[past.rows], self.length)
+        residuals, session = past.residuals, self.session[past.rows]
+        if self.pairs is not None:
+            holed = np.zeros(len(session), dtype=bool)
+            if past.missing is not None:
+                np.any(past.missing, axis=1, out=holed)
+            if np.count_nonzero(holed) > MOSTLY * len(holed):
+                holed[:] = True
+            self.pairs.add(session, residuals, past.missing, holed)
+            if holed.any():
+                residuals, session = residuals[~holed], session[~holed]
+        if not len(session):
+            return
+        here = _sums(residuals, session, self.length)
         known = here if self.known is None else self.known.followed_by(here)
         # The last session may go on in the next chunk.
         self._meet(known, len(known.session) - 1)
@@ -114,9 +135,8 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     def _meet(self, known: _Sums, end: int) -> None:
         """Pair the sessions from `met` to `end` with each other and with those before."""
         begin, self.met = self.met, end
-        size, own, same = known.size[begin:end], known.own[begin:end], known.early[begin:end, 0]
+        own, same = known.own[begin:end], known.early[begin:end, 0]
         self.total += float((np.vecdot(same, same) - own).sum()) / 2
-        self.pairs += int((size * (size - 1) // 2).sum())
         width = same.shape[-1]
         for k in range(1, self.length):
             at = np.searchsorted(known.session, known.session[begin:end] - k)
@@ -124,15 +144,25 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             if not len(met):
                 continue
             these, others = run_of(begin + met), run_of(at[met])
-            self.pairs += int((known.size[these] * known.size[others]).sum())
             early, late = known.early[these, k, : max(width - k, 0)], known.late[others, k, k:]
             self.total += (1.0 - k / self.length) * float(np.vecdot(early, late).sum())
 
     def done(self) -> tuple[float, int] | None:  # noqa: D102
-        if self.failed or self.known is None:
+        if self.failed:
             return None
-        self._meet(self.known, len(self.known.session))
-        return self.total, self.pairs
+        if self.known is not None:
+            self._meet(self.known, len(self.known.session))
+        return self.total + (0.0 if self.pairs is None else self.pairs.done()), self._overlapping()
+
+    def _overlapping(self) -> int:
+        """Count the pairs whose tested windows share a day."""
+        session, size = np.unique(self.session, return_counts=True)
+        found = int((size * (size - 1) // 2).sum())
+        for k in range(1, self.length):
+            at = np.searchsorted(session, session - k)
+            met = session[at] == session - k
+            found += int((size[met] * size[at[met]]).sum())
+        return found
 
 
 def _sums(residuals: FloatArray, session: IntArray, length: int) -> _Sums:
@@ -150,8 +180,7 @@ def _sums(residuals: FloatArray, session: IntArray, length: int) -> _Sums:
         np.matmul(turned[:, first:stop], z[first:stop], out=out[g])
     out -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
     own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
-    size = np.diff(np.append(start, n))
-    return _Sums(session[start], size, own, out[:, :length], out[:, length:])
+    return _Sums(session[start], own, out[:, :length], out[:, length:])
 
 
 def _weights(
