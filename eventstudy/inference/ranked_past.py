@@ -130,15 +130,19 @@ def _mean_ranks(ranks: _Ranks, tested: slice) -> _Part:
 
 def _signs(ranks: _Ranks) -> _Part:
     # Without ties a value is above the median if its rank is above the middle one.
-    middle = (ranks.sizes[:, None] + 1.0) / 2
-    width = ranks.place.shape[1]
-    about = np.where(np.isnan(ranks.values), -1.0, np.sign(ranks.values - _medians(ranks.values)))
-    total = len(middle) - ranks.count.astype(np.float64)  # what is missing is taken to be below
-    for part, values in ((slice(width), ranks.past), (slice(width, None), ranks.event)):
-        signs = np.sign(values - middle)
-        signs[ranks.tied] = about[:, part]
-        total[part] += signs.sum(axis=0)
-    return _Part(total, ranks.count)
+    middle = ranks.sizes[:, None] + 1
+    kind: Any = np.int16 if middle.max(initial=0) < 2**14 else np.int32
+    past = np.add(ranks.place, ranks.more, dtype=kind)
+    past *= 2
+    past -= middle.astype(kind)
+    np.sign(past, out=past)
+    if ranks.missing is not None:
+        past[ranks.missing] = 0
+    event = np.where(ranks.seen, np.sign(2.0 * ranks.event - middle), 0.0)
+    if len(ranks.tied):
+        about = np.where(np.isnan(ranks.values), 0.0, np.sign(ranks.values - _medians(ranks.values)))
+        past[ranks.tied], event[ranks.tied] = about[:, : past.shape[1]], about[:, past.shape[1] :]
+    return _Part(np.concatenate([past.sum(axis=0, dtype=np.int64), event.sum(axis=0)]), ranks.count)
 
 
 class _Profile:
@@ -237,7 +241,7 @@ class _Joint:
         order -= (width * np.arange(n, dtype=np.uint32))[:, None]
         place = np.empty((n, total), dtype=small)
         at = columns + total * np.arange(n)[:, None]
-        place.reshape(-1)[at.reshape(-1)] = order.reshape(-1)
+        place.reshape(-1)[at.reshape(-1)] = order.astype(small).reshape(-1)
         self.place, self.below = place[:, :width], place[:, width:]
         self.places = self.place.sum(axis=0, dtype=np.uint32).astype(np.int64)
         self.seen_past = width if missing is None else width - missing.sum(axis=1)

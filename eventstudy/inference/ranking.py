@@ -57,8 +57,11 @@ def order_of(
     top = 1 << (31 - bits)
     with np.errstate(over="ignore"):
         scaled = values * (factor * (top / RANGE))
-    keys = np.clip(scaled, -top, top - 2, out=scaled).astype(np.int32)
-    keys[values == BEYOND] = top - 1
+    if max(scaled.max(initial=0.0), -scaled.min(initial=0.0)) < top - 2:
+        keys = scaled.astype(np.int32)
+    else:
+        keys = np.clip(scaled, -top, top - 2, out=scaled).astype(np.int32)
+        keys[values == BEYOND] = top - 1
     keys <<= bits
     keys |= np.arange(width, dtype=np.int32)
     keys.sort(axis=1)
