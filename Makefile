@@ -62,6 +62,8 @@ docs: $(READY) ## the documentation, in docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 bench: $(READY) ## many events against copying their windows; the first import, summary and figure
+	$(BIN)/python -m pytest -o addopts= -q benchmarks --benchmark-timer=time.process_time \
+		--benchmark-columns=min,median,rounds --benchmark-sort=fullname
 	$(BIN)/python benchmarks/many_events.py --big
 	$(BIN)/python benchmarks/import_time.py
 

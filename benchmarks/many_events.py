@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import parallel_config
 
 import eventstudy as es
 
@@ -169,6 +170,24 @@ def _most_held() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def cases(prices: es.Market, given: es.Events, holed: es.Market, gaps: es.Events) -> dict[str, Callable]:
+    """Name what is measured in multiples of the floor."""
+    every = CLOSED + ADJUSTED + RANKS
+    made: dict[str, Callable[[], object]] = {"market model: fit()": study(prices, given).fit}
+    for window in ((0, 1), (-10, 10)):
+        made[f"fit() and closed-form tests, window {window}"] = partial(
+            _tested, prices, given, window, CLOSED
+        )
+        made[f"fit() and ... and adjusted and rank tests, window {window}"] = partial(
+            _tested, prices, given, window, every
+        )
+    made["four-factor model: fit()"] = study(prices, given, es.Carhart4()).fit
+    made["2 % of the returns missing: fit()"] = study(holed, gaps).fit
+    made["... and closed-form tests, window (0, 1)"] = partial(_tested, holed, gaps, (0, 1), CLOSED)
+    made["... and adjusted and rank tests, window (0, 1)"] = partial(_tested, holed, gaps, (0, 1), every)
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("events", nargs="?", type=int, default=100_000)
@@ -180,37 +199,27 @@ def main() -> None:
         peak(asked.peak)
         return
     rows: list[tuple[str, float, float]] = []
-    n, prices = asked.events, market()
-    given = events(prices, n)
+    n, prices, holed = asked.events, market(), market(0.02)
+    given, gaps = events(prices, n), events(holed, n)
     copied = floor(prices, given)
     unit = seconds(copied, 7)
 
     def add(what: str, taken: float, ratio: float | None = None) -> None:
         rows.append((what, taken, taken / unit if ratio is None else ratio))
-        print(f"{what:<66}{taken:>10.4f}{rows[-1][2]:>10.2f}", flush=True)
+        print(f"{what:<72}{taken:>10.4f}{rows[-1][2]:>10.2f}", flush=True)
 
     add(f"floor: copying the windows of {len(given):,} events, s; multiples of it", unit)
-    fit = seconds(study(prices, given).fit, 5)
-    add("market model: fit()", fit)
-    for window in ((0, 1), (-10, 10)):
-        for name, tests in (
-            ("closed-form tests", CLOSED),
-            ("... and adjusted and rank tests", CLOSED + ADJUSTED + RANKS),
-        ):
-            run = partial(_tested, prices, given, window, tests)
-            add(f"fit() and {name}, window {window}", seconds(run))
-    add("four-factor model: fit()", seconds(study(prices, given, es.Carhart4()).fit))
-    holed = market(0.02)
-    gaps = events(holed, n)
-    add("2 % of the returns missing: fit()", seconds(study(holed, gaps).fit))
-    add("... and closed-form tests, window (0, 1)", seconds(partial(_tested, holed, gaps, (0, 1), CLOSED)))
-    every = CLOSED + ADJUSTED + RANKS
-    add("... and adjusted and rank tests", seconds(partial(_tested, holed, gaps, (0, 1), every), 2))
-    del holed, gaps
-    threads = seconds(partial(study(prices, given).fit, n_jobs=2), 5, time.perf_counter)
-    wall = seconds(copied, 7, time.perf_counter)
-    add("market model: fit(n_jobs=2), s by the clock; multiples of the floor", threads, threads / wall)
+    measured = cases(prices, given, holed, gaps)
+    for what, run in measured.items():
+        add(what, seconds(run))
     add("floor again", seconds(copied, 7))
+    fit = rows[1][1]
+    wall = seconds(copied, 7, time.perf_counter)
+    add("by the clock: floor, s; multiples of it", wall, 1.0)
+    for what in list(measured)[:3]:
+        with parallel_config(backend="threading", n_jobs=2):
+            threads = seconds(measured[what], 3, time.perf_counter)
+        add(f"... on two threads: {what.removeprefix('market model: ')}", threads, threads / wall)
     for what, run in (
         ("statsmodels OLS in a loop over arrays", loop_of_arrays(prices, given, 300)),
         ("statsmodels OLS in a loop over frames", loop_of_frames(prices, given, 300, False)),

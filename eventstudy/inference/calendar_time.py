@@ -18,7 +18,7 @@ from eventstudy.inference.support import (
     shortage,
     undefined,
 )
-from eventstudy.models.deferred import parts_of, rows_of
+from eventstudy.models.deferred import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance"]
@@ -126,17 +126,19 @@ class _Portfolios:
     Attributes
     ----------
     past : PastSums
-    at : array of int, shape (g, L)
-        Calendar day, by position, of each tested day; -1 where no event of the run has a return.
-    absent : array of bool, shape (N, L)
-        Tested days of events without return there, which are not in the portfolio of the day.
+    runs, days : lists of arrays of int, one for each of the L tested days
+        Runs of which an event has a return on it, and which calendar day, by position, it is for them.
+    absent : arrays of int, shape (3, a)
+        Events without a return on a tested day, which tested day, and which calendar day that is, in the
+        order of the latter: they are not in its portfolio, though others of their run are.
     members, value, s2, largest : arrays, shape (C,)
         Events, their mean abnormal return, sum and largest of their variances.
     """
 
     past: PastSums
-    at: IntArray
-    absent: npt.NDArray[np.bool_]
+    runs: list[IntArray]
+    days: list[IntArray]
+    absent: IntArray
     members: IntArray
     value: FloatArray
     s2: FloatArray
@@ -144,17 +146,17 @@ class _Portfolios:
 
     def residuals(self, abnormal: AbnormalReturns, first: int, stop: int) -> tuple[FloatArray, IntArray]:
         """Sum the residuals of the members of some days, and count them; both of shape (days, W + L - 1)."""
-        past, length = self.past, self.at.shape[1]
+        past, length = self.past, len(self.runs)
         width = past.total.shape[1]
         total = np.zeros((stop - first, width + length - 1))
         count = np.zeros(total.shape, dtype=np.int64)
         whole = past.count.shape[1] == 1
-        for j in range(length):
-            start = length - 1 - j
-            runs = np.flatnonzero((self.at[:, j] >= first) & (self.at[:, j] < stop))
-            if not len(runs):
+        for j, (runs, days) in enumerate(zip(self.runs, self.days, strict=True)):
+            here = slice(*np.searchsorted(days, [first, stop]).tolist())
+            if here.start == here.stop:
                 continue
-            to, of = run_of(self.at[runs, j] - first), run_of(runs)
+            start = length - 1 - j
+            to, of = run_of(days[here] - first), run_of(runs[here])
             total[to, start : start + width] += past.total[of]
             if whole:  # as changes from one day to the next
                 count[to, start] += past.count[of, 0]
@@ -164,30 +166,30 @@ class _Portfolios:
                 count[to, start : start + width] += past.count[of]
         if whole:
             count = np.cumsum(count, axis=1)
-        self._without_absent(abnormal, first, total, count)
+        begin, end = np.searchsorted(self.absent[2], [first, stop]).tolist()
+        for b in range(begin, end, CHUNK):
+            self._take_out(abnormal, self.absent[:, b : min(b + CHUNK, end)], first, total, count)
         return total, count
 
-    def _without_absent(
-        self, abnormal: AbnormalReturns, first: int, total: FloatArray, count: IntArray
+    def _take_out(
+        self, abnormal: AbnormalReturns, absent: IntArray, first: int, total: FloatArray, count: IntArray
     ) -> None:
-        if not self.absent.any():
-            return
-        at = self.at[self.past.run]
-        here = self.absent & (at >= first) & (at < first + len(total))
-        absent = np.flatnonzero(here.any(axis=1))
-        if not len(absent):
-            return
-        length, width = at.shape[1], total.shape[1] - at.shape[1] + 1
-        absent = absent[np.argsort(self.past.run[absent], kind="stable")]
-        for rows, residuals in parts_of(rows_of(abnormal, absent, abnormal.n_events), "residuals"):
-            who = absent[rows]
-            for j in np.flatnonzero(here[who].any(axis=0)).tolist():
-                out = here[who, j]
-                part = Past.of(who[out], residuals[out])
-                runs, sums, seen = sums_by_run(part.residuals, self.past.run[part.rows], part.missing)
-                to, columns = self.at[runs, j] - first, slice(length - 1 - j, length - 1 - j + width)
-                total[to, columns] -= sums
-                count[to, columns] -= seen
+        event, tested, day = absent
+        length, run = len(self.runs), self.past.run
+        width = total.shape[1] - length + 1
+        who = np.unique(event)
+        who = who[np.argsort(run[who], kind="stable")]  # events of a run share their regressors
+        place = np.empty(int(who.max()) + 1, dtype=np.int64)
+        place[who] = np.arange(len(who))
+        residuals = columns_of(abnormal, "residuals", who, slice(None))
+        for j in np.unique(tested).tolist():
+            of = tested == j
+            part = Past.of(event[of], residuals[place[event[of]]])
+            # For one tested day, events in the order of the calendar day are in that of their runs.
+            _, sums, seen = sums_by_run(part.residuals, day[of], part.missing)
+            to, columns = np.unique(day[of]) - first, slice(length - 1 - j, length - 1 - j + width)
+            total[to, columns] -= sums
+            count[to, columns] -= seen
 
 
 def jaffe_of_sessions(
@@ -260,7 +262,13 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
     n, mean, variance = np.zeros((3, len(numbers)))
     for total, values in ((n, members), (mean, value), (variance, sums)):
         np.add.at(total, place, values[known])
-    return _Portfolios(past, at, ~seen, n.astype(np.int64), mean / n, variance, most)
+    runs = [np.flatnonzero(column >= 0) for column in at.T]
+    days = [at[held, j] for j, held in enumerate(runs)]
+    event, tested = np.nonzero(~seen)
+    absent = np.stack([event, tested, at[past.run[event], tested]])
+    absent = absent[:, absent[2] >= 0]
+    absent = absent[:, np.argsort(absent[2], kind="stable")]
+    return _Portfolios(past, runs, days, absent, n.astype(np.int64), mean / n, variance, most)
 
 
 def _jaffe(data: TestInput, options: Options) -> Statistic:

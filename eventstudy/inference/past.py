@@ -215,11 +215,16 @@ def sums_by_run(
     total, count : arrays, shape (g, T) and (g, T), or (g, 1) where nothing is missing
     """
     start = np.flatnonzero(np.diff(run, prepend=run[:1] - 1))
+    many = np.diff(np.append(start, len(run)))
     if missing is None:
-        many = np.diff(np.append(start, len(run)))
         return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
     total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
-    return run[start], total, np.add.reduceat(~missing, start, axis=0, dtype=np.int64)
+    # Of what is missing there is little, as a rule.
+    event, day = np.nonzero(missing)
+    width = values.shape[1]
+    group = np.repeat(np.arange(len(start)), many)
+    lost = np.bincount(group[event] * width + day, minlength=len(start) * width).reshape(len(start), width)
+    return run[start], total, many[:, None] - lost
 
 
 def run_of(places: IntArray) -> slice | IntArray:
