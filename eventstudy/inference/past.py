@@ -220,8 +220,8 @@ def sums_by_run(
         return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
     total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
     # Of what is missing there is little, as a rule.
-    event, day = np.nonzero(missing)
     width = values.shape[1]
+    event, day = np.divmod(np.flatnonzero(missing), width)
     group = np.repeat(np.arange(len(start)), many)
     lost = np.bincount(group[event] * width + day, minlength=len(start) * width).reshape(len(start), width)
     return run[start], total, many[:, None] - lost
