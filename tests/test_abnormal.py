@@ -140,6 +140,22 @@ def test_a_missing_day_shortens_the_sum_and_its_variance():
     assert sums.variance[0] == pytest.approx(2 + 0.01 * 4)
 
 
+@pytest.mark.parametrize("window", [(-2, 8), (-2, 18), (0, 10), (-1, 1)])
+@pytest.mark.parametrize("gap", [0.0, np.nan])
+def test_equal_returns_have_the_same_sum_to_the_last_digit(window, gap):
+    # Otherwise the ties of ranked CARs would hang on where an event stands in the list.
+    ar = np.tile(0.01 * np.random.default_rng(0).standard_normal(21), (1003, 1))
+    ar[0, -1] += gap
+    one = plain_abnormal(list(ar[1]), [1] * 21)
+    rows = {
+        name: np.repeat(getattr(one, name), len(ar), axis=0)
+        for name in ("expected", "span", "noise", "design", "param_cov")
+    }
+    found = cumulate(replace(one, **rows | {"ar": ar, "actual": ar}), Window(*window))
+    assert len(np.unique(found.car[1:])) == len(np.unique(found.actual[1:])) == 1
+    assert len(np.unique(found.variance[1:])) == 1
+
+
 def test_no_day_no_sum():
     sums = cumulate(plain_abnormal([0.1, np.nan, np.nan, 0.4], [1, 0, 0, 1]), Window(-1, 0))
     assert np.isnan(sums.car[0])

@@ -63,11 +63,20 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     complete = bool(seen.all())
 
     def summed(values: FloatArray) -> FloatArray:
-        part = values[:, cols]
-        if not complete:
-            part = np.where(seen, part, 0.0)
-        # A product reads the rows once; there are few days and many events.
-        return np.asarray(part @ np.ones(part.shape[1]), dtype=np.float64)
+        out = np.empty(len(values))
+        for begin in range(0, len(out), CHUNK):
+            some = slice(begin, begin + CHUNK)
+            part = values[some, cols]
+            if not complete:
+                part = np.where(seen[some], part, 0.0)
+            # Day by day, for a product of matrices sums by where a row stands: equal returns, and with them
+            # ties of the ranked CARs, would differ by their last digit.
+            days = np.ascontiguousarray(part.T)
+            total = out[some]
+            total[:] = days[0]
+            for day in days[1:]:
+                total += day
+        return out
 
     variance = summed(abnormal.noise)
     for begin in range(0, len(seen), CHUNK):
