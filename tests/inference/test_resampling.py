@@ -78,6 +78,13 @@ def test_resample_of_equal_values_is_extreme():
     assert resampled_p_value(5.0, t, "two-sided") > 0.4
 
 
+def test_resamples_of_one_value_have_no_finite_t():
+    # The mean of three times 0.1 is not 0.1, so that the sum of squares about it is not quite zero.
+    t = pairs_bootstrap(np.array([0.1, 0.2, 0.7]), 500, np.random.default_rng(0))
+    assert np.isinf(t).mean() == pytest.approx(1 / 9, abs=0.05)
+    assert np.abs(t[np.isfinite(t)]).max() < 1e3
+
+
 def test_johnson_bootstrap_equals_the_reference(oracle):
     x = np.random.default_rng(3).exponential(0.02, 41) - 0.015
     want = oracle.lbt_bootstrap(x, np.random.default_rng(7), B=300)
