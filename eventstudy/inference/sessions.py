@@ -1,15 +1,15 @@
 r"""Mean correlation of events of one market, in one pass over their sessions.
 
-Events that miss no estimation day need no pairs. Events i of session s and j of session s + k have the last
-W - k estimation days of i and the first W - k of j in common, whoever they are. With residuals centred and
-scaled to length 1 on these days,
+Events that miss no estimation day, or only days that all events of the market miss, need no pairs. Events i
+of session s and j of session s + k have the last W - k estimation days of i and the first W - k of j in
+common, whoever they are. With residuals centred and scaled to length 1 on these days,
 
 .. math:: \sum_{i \in s} \sum_{j \in s + k} \operatorname{corr}(e_i, e_j)
           = \Big(\sum_{i \in s} z_i\Big)' \Big(\sum_{j \in s + k} z_j\Big),
 
 so that all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
-themselves, with weights that depend on i and k alone. Pairs of which an event misses a day are summed one by
-one, see `eventstudy.inference.session_pairs`.
+themselves, with weights that depend on i and k alone. Pairs of which an event misses another day are summed
+one by one, see `eventstudy.inference.session_pairs`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
@@ -31,8 +32,11 @@ __all__ = ["SumOfCorrelations", "session_correlation"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 #: Where more than this share of a chunk of events misses days, pairs of all of them are summed one by one.
 MOSTLY = 0.75
+#: Fewer events than this do not make a day on which the market is closed.
+CLOSED_BY = 3
 
 
 def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[float, int] | None:
@@ -82,6 +86,44 @@ class _Sums:
         return self.own, self.early, self.late
 
 
+class _Closed:
+    """Days of a market that all events miss, decided when the first events reach them.
+
+    It matters for speed alone whether later events agree.
+    """
+
+    def __init__(self, session: IntArray) -> None:
+        self.first, self.last = int(session.min()), int(session.max())
+        self.decided = 0
+        self.days = np.zeros(0, dtype=bool)
+
+    def differ(self, session: IntArray, missing: BoolArray | None, width: int) -> BoolArray:
+        """Tell which events miss other days than these; events come in order of sessions."""
+        if not len(self.days):
+            self.days = np.zeros(self.last - self.first + width, dtype=bool)
+        day0 = session - self.first
+        end = int(day0[-1]) + width
+        if missing is not None and self.decided < end:
+            self._decide(day0, missing, end)
+        self.decided = end
+        if not self.days[day0[0] : end].any():
+            return np.zeros(len(session), dtype=bool) if missing is None else _any(missing)
+        closed = sliding_window_view(self.days, width)[day0]
+        return _any(closed if missing is None else missing != closed)
+
+    def _decide(self, day0: IntArray, missing: BoolArray, end: int) -> None:
+        width = missing.shape[1]
+        start = np.flatnonzero(np.diff(day0, prepend=-1))
+        missed = np.logical_and.reduceat(missing, start, axis=0)
+        closed, events = np.ones(end, dtype=bool), np.zeros(end, dtype=np.int64)
+        sizes = np.diff(np.append(start, len(day0))).tolist()
+        for day, by_all, n in zip(day0[start].tolist(), missed, sizes, strict=True):
+            closed[day : day + width] &= by_all
+            events[day : day + width] += n
+        new = slice(self.decided, end)
+        self.days[new] = closed[new] & (events[new] >= CLOSED_BY)
+
+
 class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     """Sum the correlations of pairs whose tested windows share a day; events come in order of sessions."""
 
@@ -92,6 +134,7 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
         self.met = 0
         # Pairs need the events before them: they are kept only if some event is known to miss a day.
         self.pairs = SessionPairs(length) if holed else None
+        self.closed = _Closed(session)
         self.begun, self.failed = False, False
 
     @classmethod
@@ -113,19 +156,19 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
         self.begun = True
         if self.failed:
             return
-        residuals, session = past.residuals, self.session[past.rows]
+        residuals, missing, session = past.residuals, past.missing, self.session[past.rows]
         if self.pairs is not None:
-            holed = np.zeros(len(session), dtype=bool)
-            if past.missing is not None:
-                np.any(past.missing, axis=1, out=holed)
+            holed = self.closed.differ(session, missing, residuals.shape[1])
             if np.count_nonzero(holed) > MOSTLY * len(holed):
                 holed[:] = True
-            self.pairs.add(session, residuals, past.missing, holed)
+            self.pairs.add(session, residuals, missing, holed)
             if holed.any():
                 residuals, session = residuals[~holed], session[~holed]
+                missing = None if missing is None else missing[~holed]
+            missing = missing if missing is not None and missing.any() else None
         if not len(session):
             return
-        here = _sums(residuals, session, self.length)
+        here = _sums(residuals, missing, session, self.length)
         known = here if self.known is None else self.known.followed_by(here)
         # The last session may go on in the next chunk.
         self._meet(known, len(known.session) - 1)
@@ -165,13 +208,26 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
         return found
 
 
-def _sums(residuals: FloatArray, session: IntArray, length: int) -> _Sums:
+def _any(days: BoolArray) -> BoolArray:
+    found: BoolArray = np.logical_or.reduce(days, axis=1)
+    return found
+
+
+def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, length: int) -> _Sums:
+    """Sum events; those of a session miss the same days."""
     n, width = residuals.shape
-    z = residuals - residuals.mean(axis=1)[:, None]
+    count: IntArray | int = width
+    if missing is None:
+        z = residuals - residuals.mean(axis=1)[:, None]
+    else:
+        residuals = np.where(missing, 0.0, residuals)
+        count = np.maximum(width - np.count_nonzero(missing, axis=1), 1)
+        z = np.where(missing, 0.0, residuals - (residuals.sum(axis=1) / count)[:, None])
     norm = np.sqrt(np.vecdot(z, z))
-    flat = norm <= NO_VARIANCE * np.sqrt(width) * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
+    flat = norm <= NO_VARIANCE * np.sqrt(count) * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
     scale = np.divide(1.0, norm, out=np.zeros(n), where=~flat)
-    early, late = (_weights(side, norm, scale, length) for side in (z, z[:, ::-1]))
+    early = _weights(z, missing, norm, scale, length)
+    late = _weights(z[:, ::-1], None if missing is None else missing[:, ::-1], norm, scale, length)
     weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
     start = np.flatnonzero(np.diff(session, prepend=-1))
     out = np.empty((len(start), 2 * length, width))
@@ -179,12 +235,14 @@ def _sums(residuals: FloatArray, session: IntArray, length: int) -> _Sums:
     for g, (first, stop) in enumerate(zip(start.tolist(), [*start[1:].tolist(), n], strict=True)):
         np.matmul(turned[:, first:stop], z[first:stop], out=out[g])
     out -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
+    if missing is not None:
+        out *= ~missing[start][:, None]
     own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
     return _Sums(session[start], own, out[:, :length], out[:, length:])
 
 
 def _weights(
-    z: FloatArray, norm: FloatArray, scale: FloatArray, length: int
+    z: FloatArray, missing: BoolArray | None, norm: FloatArray, scale: FloatArray, length: int
 ) -> tuple[FloatArray, FloatArray]:
     """Inverse length, and mean, of each row without its last k days, for k < L; both of shape (n, L)."""
     n, width = z.shape
@@ -195,12 +253,15 @@ def _weights(
     # Without the last k days: less the sums over these.
     last = np.zeros((n, lags))
     last[:, 1:] = z[:, ::-1][:, : lags - 1]
-    days = width - np.arange(lags)
+    days = width - np.arange(lags)[None]
+    if missing is not None:
+        gone = missing.cumsum(axis=1)[:, ::-1][:, :lags]
+        days = days - gone
     total = z.sum(axis=1)[:, None] - np.cumsum(last, axis=1)
-    mean[:, :lags] = total / days
+    mean[:, :lags] = total / np.maximum(days, 1)
     last *= last
     variance = (norm[:, None] ** 2 - np.cumsum(last, axis=1) - total * mean[:, :lags]) * scale[:, None] ** 2
-    varies = variance > NO_COMMON_VARIANCE
+    varies = (variance > NO_COMMON_VARIANCE) & (days >= MIN_COMMON_DAYS)
     variance[~varies] = np.inf
     weight[:, :lags] = scale[:, None] / np.sqrt(variance)
     return weight, mean

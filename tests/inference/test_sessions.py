@@ -55,6 +55,10 @@ def days_of_all_and_more(session):
     return days_of_all(session) & some_events(session)
 
 
+def days_of_the_first(session):
+    return days_of_all(session) | (session > np.median(session))[:, None]
+
+
 def same_place(session):
     known = known_days(session, 0.0)
     known[:, 20:23] = False
@@ -71,6 +75,7 @@ GAPS = {
     "later events": later_events,
     "days of all": days_of_all,
     "days of all and more": days_of_all_and_more,
+    "days of the first": days_of_the_first,
     "same place": same_place,
 }
 LAYOUTS = {
