@@ -8,6 +8,7 @@ large blocks all but one of them are sums over the days that the other event sha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: Events in a block of rows, and pairs that are held before they are summed: what the cache of a core takes.
-ROWS, PAIRS = 64, 2**14
+ROWS, PAIRS = 128, 2**15
+#: A block of rows takes one session more for each so many lags, so that few of its pairs are out of reach.
+SPAN = 4
 #: Pairs in a block from which on sums over few missing days pay.
 LARGE = 2**11
 
@@ -45,7 +48,7 @@ class _Laid:
     row, gone : arrays of int, shapes (n + 1,) and (size,)
         Days that event i misses, from ``row[i]`` on, and at last the day that follows `stride` days.
     stride : int
-        Days of an estimation window and of the longest lag.
+        Days from the first to the last that a block of events and those before them may have in common.
     """
 
     session: IntArray
@@ -58,11 +61,11 @@ class _Laid:
 
     @classmethod
     def of(
-        cls, session: IntArray, holed: BoolArray, values: FloatArray, known: BoolArray, length: int
+        cls, session: IntArray, holed: BoolArray, values: FloatArray, known: BoolArray, length: int, span: int
     ) -> _Laid:
-        """Lay out events."""
+        """Lay out events for windows of `length` days and blocks of `span` sessions."""
         n, width = values.shape
-        stride = width + length - 1
+        stride = width + length + span - 2
         shift = session - session[0]
         data = np.zeros((3, n * stride + int(shift[-1])))
         start = np.flatnonzero(np.diff(session, prepend=-1))
@@ -109,7 +112,7 @@ class _Laid:
         )
 
     def on(self, day: int, first: int, stop: int, width: int) -> FloatArray:
-        """Return some events, shape (3, stop - first, width), on the days of the events of session `day`."""
+        """Return some events, shape (3, stop - first, width), on days from the first of session `day` on."""
         begin = first * self.stride + day - int(self.session[0])
         rows = self.data[:, begin : begin + (stop - first) * self.stride]
         return rows.reshape(3, stop - first, self.stride)[:, :, :width]
@@ -122,13 +125,13 @@ class _Laid:
     def less_gone(self, day: int, first: int, stop: int, n_days: int) -> sparse.csr_array:
         """Matrix (stop - first, n_days) that takes from what is in the last rows the days that are missed.
 
-        Days are counted from `day`, of the first session, on.
+        Days are counted from the first of session `day` on.
         """
         begin, end = int(self.row[first]), int(self.row[stop])
         row = (self.row[first : stop + 1] - begin).astype(np.int32)
         sign = np.full(end - begin, -1.0)
         sign[row[1:] - 1] = 1.0
-        days = (self.gone[begin:end] - day).astype(np.int32)
+        days = (self.gone[begin:end] - (day - int(self.session[0]))).astype(np.int32)
         return sparse.csr_array((sign, days, row), shape=(stop - first, n_days))
 
 
@@ -142,7 +145,7 @@ class SessionPairs:
     """
 
     def __init__(self, length: int) -> None:
-        self.length = length
+        self.length, self.span = length, 1 + (length - 1) // SPAN
         self._total = 0.0
         self._laid: _Laid | None = None
         self._sums = np.empty((6, PAIRS))
@@ -175,7 +178,7 @@ class SessionPairs:
             order = np.lexsort((holed, session))
             session, holed, residuals, known = session[order], holed[order], residuals[order], known[order]
         width, before = residuals.shape[1], 0
-        laid = _Laid.of(session, holed, _scaled(residuals, known), known, self.length)
+        laid = _Laid.of(session, holed, _scaled(residuals, known), known, self.length, self.span)
         if self._laid is not None:
             before = len(self._laid.session)
             laid = self._laid.followed_by(laid)
@@ -184,30 +187,39 @@ class SessionPairs:
 
     def _pair(self, laid: _Laid, before: int, width: int) -> None:
         """Pair the events from place `before` on with each other and with those before."""
-        n = len(laid.session)
         turns = np.flatnonzero(np.diff(laid.holed, prepend=False, append=False)).reshape(-1, 2)
+        for first, last in self._blocks(laid, before):
+            low = int(np.searchsorted(laid.session, laid.session[first] - self.length + 1))
+            if laid.holed[first]:
+                self._meet(laid, (first, last), (low, last), width)
+                continue
+            for a, b in turns[np.searchsorted(turns[:, 1], low, side="right") :].tolist():
+                if a >= first:
+                    break
+                self._meet(laid, (first, last), (max(a, low), b), width)
+
+    def _blocks(self, laid: _Laid, before: int) -> Iterator[tuple[int, int]]:
+        """Blocks of events of neighbouring sessions, holed or not."""
         changed = (np.diff(laid.session) != 0) | (np.diff(laid.holed) != 0)
         start = np.flatnonzero(np.concatenate([[True], changed]))
-        start = np.union1d(start[start > before], [before])
-        reach = np.searchsorted(laid.session, laid.session[start] - self.length + 1)
-        stops = [*start[1:].tolist(), n]
-        for begin, stop, low in zip(start.tolist(), stops, reach.tolist(), strict=True):
-            for first in range(begin, stop, ROWS):
-                last = min(first + ROWS, stop)
-                if laid.holed[first]:
-                    self._meet(laid, (first, last), (low, last), width)
-                    continue
-                for a, b in turns[np.searchsorted(turns[:, 1], low, side="right") :].tolist():
-                    if a >= first:
-                        break
-                    self._meet(laid, (first, last), (max(a, low), b), width)
+        runs = np.union1d(start[start > before], [before, len(laid.session)])
+        day, holed = laid.session[runs[:-1]].tolist(), laid.holed[runs[:-1]].tolist()
+        first = 0
+        for i in range(1, len(runs)):
+            goes_on = i < len(day) and holed[i] == holed[first] and day[i] - day[first] < self.span
+            if goes_on and runs[i + 1] - runs[first] <= ROWS:
+                continue
+            for begin in range(int(runs[first]), int(runs[i]), ROWS):
+                yield begin, min(begin + ROWS, int(runs[i]))
+            first = i
 
     def _meet(self, laid: _Laid, rows: tuple[int, int], columns: tuple[int, int], width: int) -> None:
-        """Take up the sums of the pairs of rows with columns; where these are the rows, half of each pair."""
+        """Take up the sums of the pairs of events in rows with those before them in columns."""
         (first, last), day = rows, int(laid.session[rows[0]])
-        n = last - first
-        these = laid.on(day, first, last, width)
-        most = PAIRS // n
+        n, days = last - first, width + int(laid.session[last - 1]) - day
+        these, most = laid.on(day, first, last, days), PAIRS // n
+        large = n * (columns[1] - columns[0]) >= LARGE and laid.few(*rows) and laid.few(*columns)
+        shared = self._shared(laid, these, width) if large else None
         for begin in range(*columns, most):
             stop = min(begin + most, columns[1])
             m = stop - begin
@@ -215,52 +227,54 @@ class SessionPairs:
                 self._correlate()
             part = slice(self._held, self._held + n * m)
             self._held = part.stop
-            others = laid.on(day, begin, stop, width)
+            others = laid.on(day, begin, stop, days)
             sums = self._sums[:, part].reshape(6, n, m)
             np.matmul(these[0], others[0].T, out=sums[5])
-            if n * m >= LARGE and laid.few(first, last) and laid.few(begin, stop):
-                self._less_gone(laid, rows, (begin, stop), these, others, sums)
-            else:
+            if shared is None:
                 np.matmul(these, others[2].T, out=sums[:3])
                 np.matmul(these[2], others[:2].swapaxes(1, 2), out=sums[3:5])
+            else:
+                gone = laid.less_gone(day - self.length + 1, begin, stop, len(shared))
+                sums[:3] = (gone @ shared).reshape(m, 3, n).transpose(1, 2, 0)
+                self._less_gone(laid, rows, (begin, stop), others, sums[3:5])
             share = self._share[part].reshape(n, m)
-            share[:] = 1.0 - (day - laid.session[begin:stop]) / self.length
-            own = first - begin
-            if own < m:
-                share[:, max(own, 0) :] = 0.5
-                i = np.arange(max(begin, first), stop)
-                share[i - first, i - begin] = 0.0
+            lag = laid.session[first:last, None] - laid.session[begin:stop]
+            np.maximum(1.0 - lag / self.length, 0.0, out=share)
+            if stop > first:
+                share *= np.arange(first, last)[:, None] > np.arange(begin, stop)
+
+    def _shared(self, laid: _Laid, these: FloatArray, width: int) -> FloatArray:
+        """Days of a block of rows, and below them the sums over those that events of each session share."""
+        _, n, days = these.shape
+        reach = self.length + self.span - 1
+        out = np.zeros((laid.stride + reach, 3, n))
+        out[self.length - 1 : self.length - 1 + days] = these.transpose(2, 0, 1)
+        sums = out[laid.stride :]
+        np.subtract(out[width : width + reach - 1], out[: reach - 1], out=sums[1:])
+        np.sum(out[:width], axis=0, out=sums[0])
+        np.cumsum(sums, axis=0, out=sums)
+        return out.reshape(-1, 3 * n)
 
     def _less_gone(
         self,
         laid: _Laid,
         rows: tuple[int, int],
         columns: tuple[int, int],
-        these: FloatArray,
         others: FloatArray,
         sums: FloatArray,
     ) -> None:
-        """Sum values, squares and days of either event over the days that the other shares and knows."""
-        _, n, width = these.shape
-        m, length, stride = others.shape[1], self.length, laid.stride
-        day = int(laid.session[rows[0]] - laid.session[0])
-        lag = day - (laid.session[columns[0] : columns[1]] - laid.session[0])
-        # Below the days, the sums over those that are shared with an event k sessions before.
-        below = np.zeros((stride + length, 3, n))
-        below[length - 1 : stride] = these.transpose(2, 0, 1)
-        below[stride + length - 1] = these.sum(axis=2)
-        last = below[length - 1 : stride][::-1][: length - 1]
-        below[stride + length - 1 - len(last) : stride + length - 1] = (
-            below[stride + length - 1] - np.cumsum(last, axis=0)
-        )[::-1]
-        gone = laid.less_gone(day - length + 1, *columns, stride + length)
-        found = gone @ below.reshape(stride + length, 3 * n)
-        sums[:3] = found.reshape(m, 3, n).transpose(1, 2, 0)
-        below = np.empty((stride + 1, 2, m))
-        below[:width] = others[:2].transpose(2, 0, 1)
-        below[stride] = laid.since[:, np.arange(*columns), lag]
-        found = laid.less_gone(day, *rows, stride + 1) @ below.reshape(stride + 1, 2 * m)
-        sums[3:5] = found.reshape(n, 2, m).transpose(1, 0, 2)
+        """Sum values and squares of events in columns over the days that those in rows share and know."""
+        _, m, days = others.shape
+        day = laid.session[rows[0]]
+        shared = np.empty((laid.stride + self.span, 2, m))
+        shared[:days] = others[:2].transpose(2, 0, 1)
+        place = np.arange(*columns)
+        for later in range(int(laid.session[rows[1] - 1] - day) + 1):
+            # What is out of reach, or not before the rows, does not count.
+            lag = (day + later - laid.session[place]).clip(0, self.length - 1)
+            shared[laid.stride + later] = laid.since[:, place, lag]
+        found = laid.less_gone(int(day), *rows, len(shared)) @ shared.reshape(-1, 2 * m)
+        sums[:] = found.reshape(-1, 2, m).transpose(1, 0, 2)
 
     def _correlate(self) -> None:
         sx, vx, n, sy, vy, found = self._sums[:, : self._held]
