@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, cumulate
+from eventstudy.abnormal.returns import noise_of
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.base import select
@@ -20,7 +21,8 @@ from eventstudy.inference.past import Past
 from eventstudy.inference.ranked_past import Ranked, RankedPast
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.inference.sessions import session_correlation
-from eventstudy.models.deferred import Deferred, by_kind, columns_of, parts_of
+from eventstudy.models import deferred
+from eventstudy.models.deferred import Deferred, Derived, by_kind, columns_of, parts_of
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.shared import shared_ols, shared_residuals
 from eventstudy.sample import SharedWindows
@@ -236,6 +238,27 @@ def test_estimation_windows_are_not_held():
     parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
     residuals = np.concatenate([p[1] for p in parts])
     np.testing.assert_allclose(residuals, abnormal.residuals, **TIGHT)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_what_is_too_large_to_be_held_is_computed_once_for_each_pass(monkeypatch):
+    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()._data.abnormal
+    wanted, sums = abnormal.variance(), cumulate(abnormal, Window(*WINDOW))
+    made = []
+
+    def counted(*asked):
+        made.append(noise_of(*asked))
+        return made[-1]
+
+    again = replace(abnormal, noise=Derived(counted))
+    monkeypatch.setattr(deferred, "MOST_HELD", 0)
+    monkeypatch.setattr("eventstudy.abnormal.returns.CHUNK", 16)
+    monkeypatch.setattr("eventstudy.abnormal.cumulative.CHUNK", 16)
+    np.testing.assert_allclose(again.variance(), wanted, **TIGHT)
+    assert sum(part.size for part in made) == wanted.size
+    made.clear()
+    np.testing.assert_allclose(cumulate(again, Window(*WINDOW)).variance, sums.variance, **TIGHT)
+    assert sum(part.size for part in made) == wanted.size
 
 
 @pytest.mark.parametrize("further", [0, 1])

@@ -62,11 +62,11 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     n_days = np.count_nonzero(seen, axis=1)
     complete = bool(seen.all())
 
-    def summed(values: FloatArray) -> FloatArray:
-        out = np.empty(len(values))
+    def summed(name: str) -> FloatArray:
+        out = np.empty(len(seen))
         for begin in range(0, len(out), CHUNK):
             some = slice(begin, begin + CHUNK)
-            part = values[some, cols]
+            part = columns_of(abnormal, name, some, cols)
             if not complete:
                 part = np.where(seen[some], part, 0.0)
             # Day by day, for a product of matrices sums by where a row stands: equal returns, and with them
@@ -78,7 +78,7 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
                 total += day
         return out
 
-    variance = summed(abnormal.noise)
+    variance = summed("noise")
     for begin in range(0, len(seen), CHUNK):
         some = slice(begin, begin + CHUNK)
         design = columns_of(abnormal, "design", some, cols)
@@ -90,10 +90,10 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     blocked = (reach < 0) & (window.start + first != 0)
     usable = (n_days > 0) & ~blocked
 
-    def total(values: FloatArray) -> FloatArray:
-        return np.where(usable, summed(values), np.nan)
+    def total(name: str) -> FloatArray:
+        return np.where(usable, summed(name), np.nan)
 
-    car, actual = total(abnormal.ar), total(abnormal.actual)
+    car, actual = total("ar"), total("actual")
     return CumulativeReturns(
         car=car,
         variance=np.where(usable, variance, np.nan),

@@ -54,8 +54,9 @@ class AbnormalReturns:
 
     Notes
     -----
-    Residuals, leverage, dates and `design_est` may be deferred: a large study computes them when they
-    are read, and `eventstudy.models.deferred.parts_of` goes through them in chunks.
+    Normal returns, their covariance, residuals, leverage, dates and `design_est` may be deferred: a large
+    study computes them when they are read, and `parts_of` and `columns_of` of `eventstudy.models.deferred`
+    take them in chunks.
     """
 
     window: Window
@@ -143,7 +144,8 @@ class AbnormalReturns:
         """Prediction-error variance of the abnormal returns of some events and columns."""
         design = columns_of(self, "design", rows, cols).transpose(0, 2, 1)
         error = ((self.param_cov[rows] @ design) * design).sum(axis=1)
-        return np.where(np.isnan(self.ar[rows, cols]), np.nan, self.noise[rows, cols] + error)
+        noise = columns_of(self, "noise", rows, cols)
+        return np.where(np.isnan(self.ar[rows, cols]), np.nan, noise + error)
 
     @cached_property
     def ar_variance(self) -> FloatArray:
@@ -184,15 +186,15 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     )
 
 
-def expected_of(abnormal: AbnormalReturns) -> FloatArray:
+def expected_of(abnormal: AbnormalReturns, rows: Rows, cols: slice) -> FloatArray:
     """Take what was abnormal from what was observed."""
-    return abnormal.actual - abnormal.ar
+    return abnormal.actual[rows, cols] - abnormal.ar[rows, cols]
 
 
-def noise_of(abnormal: AbnormalReturns) -> FloatArray:
+def noise_of(abnormal: AbnormalReturns, rows: Rows, cols: slice) -> FloatArray:
     """Multiply the variance of a session by the sessions that each abnormal return spans."""
-    noise: FloatArray = abnormal.s2[:, None] * abnormal.span
-    noise[np.isnan(abnormal.ar)] = np.nan
+    noise: FloatArray = abnormal.s2[rows, None] * abnormal.span[rows, cols]
+    noise[np.isnan(abnormal.ar[rows, cols])] = np.nan
     return noise
 
 

@@ -86,9 +86,19 @@ class Deferred:
 
 @dataclass(frozen=True)
 class Derived:
-    """An array that `compute` makes of other fields of the same record."""
+    """An array that `compute` makes of other fields of the same record.
 
-    compute: Callable[[Any], npt.NDArray[Any]]
+    Attributes
+    ----------
+    compute : callable
+        Record, and a slice or an array of rows and a slice of columns -> these of the array.
+    """
+
+    compute: Callable[[Any, Any, slice], npt.NDArray[Any]]
+
+    def all(self, record: object) -> npt.NDArray[Any]:
+        """Compute the whole array."""
+        return self.compute(record, slice(None), slice(None))
 
 
 def by_kind(kind: IntArray, *further: IntArray) -> IntArray:
@@ -135,7 +145,7 @@ class _Field:
             return value
         if self.made in held:
             return held[self.made]
-        made = value.all() if isinstance(value, Deferred) else value.compute(record)
+        made = value.all() if isinstance(value, Deferred) else value.all(record)
         if made.size <= MOST_HELD:
             held[self.made] = made
         return made
@@ -182,13 +192,14 @@ def hold(record: object, name: str) -> None:
 def _held(record: object, name: str) -> Any:
     """Return a field as it is held: the array, if it was ever read, else what computes it."""
     held = vars(record)
-    value = held.get(f"_made_{name}", held[name])
-    return getattr(record, name) if isinstance(value, Derived) else value
+    return held.get(f"_made_{name}", held[name])
 
 
 def columns_of(record: object, name: str, rows: slice | IntArray, cols: slice) -> npt.NDArray[Any]:
     """Return some rows and columns of a field, and compute no others if it can be helped."""
     value = _held(record, name)
+    if isinstance(value, Derived):
+        return value.compute(record, rows, cols)
     if not isinstance(value, Deferred):
         return np.asarray(value[rows, cols])
     if value.by_column:
@@ -215,6 +226,7 @@ def parts_of(record: object, *names: str, order: IntArray | None = None) -> Iter
         Their rows of each field.
     """
     held = [_held(record, name) for name in names]
+    held = [value.all(record) if isinstance(value, Derived) else value for value in held]
     n = len(held[0].rows if isinstance(held[0], Deferred) else held[0])
     for b in range(0, n, CHUNK):
         rows: Any = slice(b, b + CHUNK) if order is None else order[b : b + CHUNK]
