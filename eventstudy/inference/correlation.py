@@ -43,6 +43,12 @@ class Dependence:
     mean_correlation: float
     n_overlapping_pairs: int
 
+    @classmethod
+    def of(cls, total: float, overlapping: int, n: int) -> Dependence:
+        """Take the mean of a sum over the pairs of n events, of which some overlap."""
+        # Where none does, the sum is what rounding left of the events themselves.
+        return cls(total / (n * (n - 1) / 2) if overlapping else 0.0, overlapping)
+
 
 @dataclass(frozen=True)
 class Clustering:
@@ -129,7 +135,7 @@ def mean_correlation(
     if n < 2:
         return Dependence(0.0, 0)
     total, overlapping = sum_over_pairs(residuals, estimation_dates, tested_dates)
-    return Dependence(total / (n * (n - 1) / 2), overlapping)
+    return Dependence.of(total, overlapping, n)
 
 
 def correlation_matrix(
@@ -195,8 +201,7 @@ def keep_dependence(data: TestInput, found: tuple[float, int] | None) -> None:
 
 
 def _of_sums(data: TestInput, found: tuple[float, int]) -> Dependence:
-    n = data.n_events
-    return Dependence(found[0] / (n * (n - 1) / 2), found[1])
+    return Dependence.of(*found, data.n_events)
 
 
 def clustering(data: TestInput) -> Clustering:

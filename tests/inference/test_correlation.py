@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import clustering, mean_correlation
 
@@ -159,6 +160,18 @@ def test_clustering_on_distinct_dates(panel):
     found = clustering(panel(layout="distinct", n=12).test(0, 1))
     assert (found.n_dates, found.n_overlapping_pairs, found.mean_correlation) == (12, 0, 0.0)
     assert found.effective_n == 12
+
+
+def test_events_of_one_market_that_share_no_day_have_no_correlation_but_of_rounding_size():
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2015-01-01", periods=400)
+    market = es.Market(
+        pd.DataFrame(0.01 * rng.standard_normal((400, 9)), days, list("ABCDEFGHI")), benchmark="I"
+    )
+    events = [{"security": name, "date": days[110 + 30 * i]} for i, name in enumerate("ABCDEFGH")]
+    found = es.EventStudy(market, events, estimation=(-100, -11), window=(0, 2)).fit()
+    assert found.clustering(0, 2).mean_correlation == 0.0
+    assert "un-shrunk" not in found.test(0, 2, tests="grank_t")["note"].iloc[0]
 
 
 def test_clustering_leaves_out_events_without_a_car(panel):
