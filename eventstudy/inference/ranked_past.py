@@ -206,7 +206,7 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
         joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
         made = {}
         for name, ranked in self.sets.items():
-            ranks = joint.ranks(values, columns[name])
+            ranks = joint.ranks(values, columns[name], own_ties=ranked.signs)
             made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
         return past.rows, width, made
 
@@ -247,8 +247,11 @@ class _Joint:
         self.seen_past = width if missing is None else width - missing.sum(axis=1)
         self.count_past = np.full(width, n) if missing is None else n - missing.sum(axis=0)
 
-    def ranks(self, values: FloatArray, columns: slice) -> _Ranks:
-        """Rank the estimation days together with the event days of some columns."""
+    def ranks(self, values: FloatArray, columns: slice, *, own_ties: bool) -> _Ranks:
+        """Rank the estimation days together with the event days of some columns.
+
+        With `own_ties`, events of which two of these event days are tied count as `tied` as well.
+        """
         own = slice(columns.start - self.width, columns.stop - self.width)
         below, seen = self.below[:, own], ~self.unseen[:, own]
         more = np.zeros(self.place.shape, dtype=np.uint8 if below.shape[1] < 256 else np.uint16)
@@ -260,14 +263,19 @@ class _Joint:
         event[~seen] = 0.0
         sizes = self.seen_past + seen.sum(axis=1)
         count = np.concatenate([self.count_past, seen.sum(axis=0)])
-        tied = np.concatenate([values[self.tied, : self.width], values[self.tied, columns]], axis=1)
+        which = self.tied
+        if own_ties:
+            # Such days may be the median, from which their average rank is away.
+            equal = np.diff(np.sort(values[:, columns], axis=1), axis=1) == 0
+            which = np.union1d(which, np.flatnonzero(equal.any(axis=1)))
+        tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)
         ranks = np.zeros((0, tied.shape[1]))
         if len(tied):
             ranks = stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
             ranks[np.isnan(tied)] = 0.0
-            event[self.tied] = ranks[:, self.width :]
+            event[which] = ranks[:, self.width :]
         return _Ranks(
-            self.place, self.places, more, self.missing, event, seen, sizes, count, self.tied, ranks, tied
+            self.place, self.places, more, self.missing, event, seen, sizes, count, which, ranks, tied
         )
 
 

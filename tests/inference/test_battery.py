@@ -9,6 +9,7 @@ import pytest
 
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
 from eventstudy.inference.base import select
+from eventstudy.inference.ranked_past import sign_profile
 from eventstudy.windows import Window
 
 SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
@@ -194,3 +195,16 @@ class TestOneDay(Battery):
     window = Window(0, 0)
     layout = "spread"
     missing = 0.0
+
+
+@pytest.mark.parametrize(
+    ("before", "tested", "signs"),
+    [
+        ([1.0, 8.0, 9.0], [5.0, 5.0], [-1, 1, 1, 0, 0]),
+        ([1.0, 2.0, 9.0], [5.0, 5.0], [-1, -1, 1, 0, 0]),
+        ([1.0, 2.0, 3.0, 9.0], [5.0] * 5, [-1, -1, -1, 1, 0, 0, 0, 0, 0]),
+        ([1.0, 2.0, 3.0], [2.0, 5.0, 5.0], [-1, -1, 1, -1, 1, 1]),
+    ],
+)
+def test_tested_days_that_are_the_median_together_are_neither_above_nor_below_it(before, tested, signs):
+    assert sign_profile(np.array([before]), np.array([tested])).total.tolist() == signs
