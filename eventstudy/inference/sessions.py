@@ -14,8 +14,7 @@ one by one, see `eventstudy.inference.session_pairs`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -57,33 +56,18 @@ class _Sums:
     ----------
     session, own : arrays of int, shape (g,)
         Sessions, and how many of their events have residuals that vary.
-    early, late : arrays, shape (g, L, W)
-        Of lag k: residuals scaled on the first W - k days, in these places, and on the last W - k, in these.
+    sides : array, shape (g, 2L, W)
+        Of lag k: residuals scaled on the first W - k days, in these places, and L rows further on those
+        scaled on the last W - k, in these.
     """
 
     session: IntArray
     own: IntArray
-    early: FloatArray
-    late: FloatArray
+    sides: FloatArray
 
-    def part(self, which: slice) -> _Sums:
-        """Return the sums of some sessions."""
-        return _Sums(*(getattr(self, field.name)[which] for field in fields(self)))
-
-    def followed_by(self, later: _Sums) -> _Sums:
-        """Return both; the session that ends the first may begin the second, whose sums then are added to."""
-        earlier = self
-        if self.session[-1] == later.session[0]:
-            for values, more in zip(later.additive, self.additive, strict=True):
-                values[0] += more[-1]
-            earlier = self.part(slice(-1))
-        pairs = ((getattr(part, field.name) for part in (earlier, later)) for field in fields(self))
-        return _Sums(*(np.concatenate(list(pair)) for pair in pairs))
-
-    @property
-    def additive(self) -> tuple[npt.NDArray[Any], ...]:
-        """What is a sum over the events of each session."""
-        return self.own, self.early, self.late
+    def since(self, first: int) -> _Sums:
+        """Return the sums of the sessions from one, by position, on."""
+        return _Sums(self.session[first:], self.own[first:], self.sides[first:])
 
 
 class _Closed:
@@ -168,17 +152,16 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             missing = missing if missing is not None and missing.any() else None
         if not len(session):
             return
-        here = _sums(residuals, missing, session, self.length)
-        known = here if self.known is None else self.known.followed_by(here)
+        known = _sums(residuals, missing, session, self.length, self.known)
         # The last session may go on in the next chunk.
         self._meet(known, len(known.session) - 1)
         since = int(np.searchsorted(known.session, known.session[-1] - self.length + 1))
-        self.known, self.met = known.part(slice(since, None)), self.met - since
+        self.known, self.met = known.since(since), self.met - since
 
     def _meet(self, known: _Sums, end: int) -> None:
         """Pair the sessions from `met` to `end` with each other and with those before."""
         begin, self.met = self.met, end
-        own, same = known.own[begin:end], known.early[begin:end, 0]
+        own, same = known.own[begin:end], known.sides[begin:end, 0]
         self.total += float((np.vecdot(same, same) - own).sum()) / 2
         width = same.shape[-1]
         for k in range(1, self.length):
@@ -187,7 +170,8 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             if not len(met):
                 continue
             these, others = run_of(begin + met), run_of(at[met])
-            early, late = known.early[these, k, : max(width - k, 0)], known.late[others, k, k:]
+            early = known.sides[these, k, : max(width - k, 0)]
+            late = known.sides[others, self.length + k, k:]
             self.total += (1.0 - k / self.length) * float(np.vecdot(early, late).sum())
 
     def done(self) -> tuple[float, int] | None:  # noqa: D102
@@ -213,8 +197,13 @@ def _any(days: BoolArray) -> BoolArray:
     return found
 
 
-def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, length: int) -> _Sums:
-    """Sum events; those of a session miss the same days."""
+def _sums(
+    residuals: FloatArray, missing: BoolArray | None, session: IntArray, length: int, before: _Sums | None
+) -> _Sums:
+    """Sum events, of which those of a session miss the same days, behind the sums `before` of others.
+
+    The last session of these may go on.
+    """
     n, width = residuals.shape
     count: IntArray | int = width
     if missing is None:
@@ -230,15 +219,27 @@ def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, l
     late = _weights(z[:, ::-1], None if missing is None else missing[:, ::-1], norm, scale, length)
     weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
     start = np.flatnonzero(np.diff(session, prepend=-1))
-    out = np.empty((len(start), 2 * length, width))
-    turned = weight.T
-    for g, (first, stop) in enumerate(zip(start.tolist(), [*start[1:].tolist(), n], strict=True)):
-        np.matmul(turned[:, first:stop], z[first:stop], out=out[g])
-    out -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
-    if missing is not None:
-        out *= ~missing[start][:, None]
     own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
-    return _Sums(session[start], own, out[:, :length], out[:, length:])
+    goes_on = before is not None and before.session[-1] == session[0]
+    kept = 0 if before is None else len(before.session) - goes_on
+    sides = np.empty((kept + len(start), 2 * length, width))
+    here, turned = sides[kept:], weight.T
+    for g, (first, stop) in enumerate(zip(start.tolist(), [*start[1:].tolist(), n], strict=True)):
+        np.matmul(turned[:, first:stop], z[first:stop], out=here[g])
+    here -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
+    if missing is not None:
+        here *= ~missing[start][:, None]
+    if before is None:
+        return _Sums(session[start], own, sides)
+    sides[:kept] = before.sides[:kept]
+    if goes_on:
+        here[0] += before.sides[-1]
+        own[0] += before.own[-1]
+    numbers, owns = (
+        np.concatenate([old[:kept], new])
+        for old, new in ((before.session, session[start]), (before.own, own))
+    )
+    return _Sums(numbers, owns, sides)
 
 
 def _weights(
