@@ -18,6 +18,7 @@ from eventstudy.inference.past import past_sums
 from eventstudy.inference.rank_sets import sign_profile_of
 from eventstudy.inference.ranked_past import SignProfile, sign_profile
 from eventstudy.inference.support import (
+    NEGLIGIBLE,
     across_dates,
     counted,
     scaled_events,
@@ -94,7 +95,9 @@ def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
     """
     n, size = len(values), np.abs(values)
     order = np.argsort(size, kind="stable")
-    first = np.flatnonzero(np.diff(size[order], prepend=-1.0))
+    ordered = size[order]
+    # Events of one security and day have one CAR, but for rounding.
+    first = np.flatnonzero(np.diff(ordered, prepend=-1.0) > NEGLIGIBLE * ordered)
     ties = np.diff(np.append(first, n))
     ranks = np.empty(n)
     ranks[order] = np.repeat(first + (ties + 1) / 2, ties)

@@ -10,6 +10,7 @@ import pytest
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
 from eventstudy.inference.base import select
 from eventstudy.inference.ranked_past import sign_profile
+from eventstudy.inference.signs import signed_rank
 from eventstudy.windows import Window
 
 SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
@@ -208,3 +209,10 @@ class TestOneDay(Battery):
 )
 def test_tested_days_that_are_the_median_together_are_neither_above_nor_below_it(before, tested, signs):
     assert sign_profile(np.array([before]), np.array([tested])).total.tolist() == signs
+
+
+def test_sizes_that_differ_by_rounding_alone_are_tied():
+    values = np.array([0.03, -0.03, 0.01, 0.03, -0.02, 0.05])
+    positive, z, ranks = signed_rank(values * (1 + 2e-16 * np.arange(6)))
+    assert ranks.tolist() == [4, 4, 1, 4, 2, 6]
+    assert (positive, z) == signed_rank(values)[:2]
