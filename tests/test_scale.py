@@ -299,7 +299,8 @@ def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatc
     numbers = ["statistic", "p_value", "estimate"]
     pd.testing.assert_frame_equal(fast.drop(columns=numbers), slow.drop(columns=numbers))
     pd.testing.assert_frame_equal(fast[numbers], slow[numbers], rtol=1e-12, atol=1e-14)
-    pd.testing.assert_frame_equal(threads, fast)
+    pd.testing.assert_frame_equal(threads.drop(columns=numbers), fast.drop(columns=numbers))
+    pd.testing.assert_frame_equal(threads[numbers], fast[numbers], rtol=1e-12, atol=1e-14)
 
 
 def test_ranks_by_numbers_are_ranks_by_comparison():

@@ -33,6 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 T = TypeVar("T")
 #: Under which name they are remembered.
 PAST_SUMS = "past_sums"
+#: Chunks of threads are so many times as long: they wait for the interpreter between short calls.
+LONGER = 4
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,15 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
     threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
-    chunks = [order[b : b + deferred.CHUNK] for b in range(0, len(order), deferred.CHUNK)]
+    threads = effective_n_jobs(None) > 1
+    size = deferred.CHUNK * (LONGER if threads else 1)
+    chunks = [order[b : b + size] for b in range(0, len(order), size)]
 
     def prepare(rows: IntArray) -> list[Any]:
         past = Past.of(rows, deferred.columns_of(abnormal, "residuals", rows, slice(None)))
         return [reduction.prepare(past) for reduction in reductions]
 
-    if effective_n_jobs(None) > 1 and len(chunks) > 1:
+    if threads and len(chunks) > 1:
         run = Parallel(require="sharedmem", return_as="generator")
         prepared = run(delayed(prepare)(rows) for rows in chunks)
     else:
