@@ -137,11 +137,20 @@ class AbnormalReturns:
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
+        length = self.ar.shape[1]
+        if cols.indices(length) == (0, length, 1):
+            return self.ar_variance
+        return self._variance(cols)
+
+    def _variance(self, cols: slice) -> FloatArray:
         parts = [slice(b, b + CHUNK) for b in range(0, max(self.n_events, 1), CHUNK)]
         return np.concatenate([self.variance_of(rows, cols) for rows in parts])
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some events and columns."""
+        held = vars(self).get("ar_variance")
+        if held is not None:
+            return np.asarray(held[rows, cols], dtype=np.float64)
         design = columns_of(self, "design", rows, cols).transpose(0, 2, 1)
         error = ((self.param_cov[rows] @ design) * design).sum(axis=1)
         noise = columns_of(self, "noise", rows, cols)
@@ -150,7 +159,7 @@ class AbnormalReturns:
     @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
-        return self.variance()
+        return self._variance(slice(None))
 
     @cached_property
     def sar(self) -> FloatArray:

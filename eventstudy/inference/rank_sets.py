@@ -12,7 +12,7 @@ from eventstudy.inference.correlation import dependence
 from eventstudy.inference.past import read_residuals
 from eventstudy.inference.ranked_past import Ranked, RankedPast, SignProfile
 from eventstudy.inference.ranking import RankProfile
-from eventstudy.inference.support import NEGLIGIBLE, recall, remember, spread
+from eventstudy.inference.support import NEGLIGIBLE, memo, recall, remember, spread
 
 __all__ = ["RANK_SETS", "profile", "profiles", "sign_profile_of", "star"]
 
@@ -28,18 +28,25 @@ def star(scar: FloatArray, r: float) -> FloatArray:
     return value[:, None]
 
 
-def _corrado(used: TestInput) -> Ranked:
+def _daily(used: TestInput) -> Callable[[IntArray], FloatArray]:
+    """Abnormal returns of all days of the event window; the same function each time."""
     fit = used.abnormal
 
     def values(rows: IntArray) -> FloatArray:
         # A return that lumps d sessions has the noise of d days.
         return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
 
-    return Ranked(fit.ar.shape, values, used.cols)
+    return memo(used, "daily", lambda: values)
+
+
+def _corrado(used: TestInput) -> Ranked:
+    return Ranked(used.abnormal.ar.shape, _daily(used), used.cols)
 
 
 def _signs(used: TestInput) -> Ranked:
     fit, shape = used.abnormal, (used.abnormal.n_events, len(used.window))
+    if shape == fit.ar.shape and fit.span.max(initial=0) <= 1:
+        return Ranked(shape, _daily(used), signs=True)
     return Ranked(shape, lambda rows: fit.ar[rows, used.cols] / np.sqrt(fit.s2[rows, None]), signs=True)
 
 

@@ -182,7 +182,7 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
     Parameters
     ----------
     sets : mapping of str to Ranked
-        Of N events each.
+        Of N events each. Sets with the same function `values` are ranked once.
     scale : array, shape (N,), optional
         What the residuals of each event are divided by.
     """
@@ -194,20 +194,23 @@ class RankedPast(Reduction[dict[str, RankProfile | SignProfile]]):
     def prepare(self, past: Past) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
         n, width = past.residuals.shape
         # Estimation days and the event days of all sets side by side, one row an event.
-        values = np.empty((n, width + sum(ranked.shape[1] for ranked in self.sets.values())))
+        days = {ranked.values: ranked.shape[1] for ranked in self.sets.values()}
+        values = np.empty((n, width + sum(days.values())))
         if self.scale is None:
             values[:, :width] = past.residuals
         else:
             np.divide(past.residuals, self.scale[past.rows][:, None], out=values[:, :width])
-        ends = np.cumsum([width, *(ranked.shape[1] for ranked in self.sets.values())]).tolist()
-        columns = dict(zip(self.sets, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
-        for name, ranked in self.sets.items():
-            values[:, columns[name]] = ranked.values(past.rows)
+        ends = np.cumsum([width, *days.values()]).tolist()
+        columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
+        for compute, place in columns.items():
+            values[:, place] = compute(past.rows)
         joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
-        made = {}
-        for name, ranked in self.sets.items():
-            ranks = joint.ranks(values, columns[name], own_ties=ranked.signs)
-            made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
+        made: dict[str, _Part] = {}
+        for compute, place in columns.items():
+            sets = {name: ranked for name, ranked in self.sets.items() if ranked.values == compute}
+            ranks = joint.ranks(values, place, own_ties=any(ranked.signs for ranked in sets.values()))
+            for name, ranked in sets.items():
+                made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
         return past.rows, width, made
 
     def take(self, prepared: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
