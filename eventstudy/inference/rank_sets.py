@@ -57,13 +57,19 @@ def _cumulated(used: TestInput) -> Ranked:
 
 def _zivney(used: TestInput) -> Ranked | str:
     sar = used.abnormal.ar[:, used.cols] / np.sqrt(used.abnormal.variance(used.cols))
-    for day in range(sar.shape[1]):
-        values = sar[~np.isnan(sar[:, day]), day]
-        if len(values) == 0:
-            continue
-        if len(values) == 1 or spread(values) == 0:
-            return f"abnormal returns of day {used.window.start + day:+d} have no cross-sectional variance"
-        sar[:, day] /= spread(values)
+    count = np.count_nonzero(sar == sar, axis=0)
+    some = np.flatnonzero(count)
+    held = sar if (count == len(sar)).all() else np.where(np.isnan(sar), 0.0, sar)
+    apart = held - held.sum(axis=0) / np.maximum(count, 1)
+    if held is not sar:
+        apart[np.isnan(sar)] = 0.0
+    sd = np.sqrt(np.einsum("nl,nl->l", apart, apart) / np.maximum(count - 1, 1))
+    # What is left of equal values is rounding noise; of one value nothing is left.
+    flat = sd[some] <= NEGLIGIBLE * np.maximum(held.max(axis=0), -held.min(axis=0))[some]
+    if flat.any():
+        day = used.window.start + int(some[flat][0])
+        return f"abnormal returns of day {day:+d} have no cross-sectional variance"
+    sar /= np.where(count > 0, sd, 1.0)
     return Ranked(sar.shape, sar.__getitem__)
 
 
