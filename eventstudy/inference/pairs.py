@@ -13,7 +13,7 @@ from scipy import sparse
 from eventstudy.errors import RequestError
 from eventstudy.inference.support import date_numbers
 
-__all__ = ["sum_over_pairs"]
+__all__ = ["correlate", "sum_over_pairs"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -274,14 +274,30 @@ def _correlations(a: _Laid, b: _Laid) -> FloatArray:
     """
     x, y = a.values, b.values
     n = np.add.outer(a.n_used, b.n_used - a.n_days) + a.gone @ b.gone.T
-    np.maximum(n, 1.0, out=n)
     sx = x.sum(axis=1)[:, None] - np.ascontiguousarray((b.gone @ x.T).T)
     vx = np.einsum("nd,nd->n", x, x)[:, None] - np.ascontiguousarray((b.gone @ (x * x).T).T)
     sy = y.sum(axis=1) - a.gone @ y.T
     vy = np.einsum("nd,nd->n", y, y) - a.gone @ (y * y).T
-    found: FloatArray = x @ y.T
+    return correlate(n, sx, vx, sy, vy, x @ y.T)
+
+
+def correlate(
+    n: FloatArray, sx: FloatArray, vx: FloatArray, sy: FloatArray, vy: FloatArray, products: FloatArray
+) -> FloatArray:
+    """Correlations of pairs, 0 where undefined, from sums over their common days; these are overwritten.
+
+    Parameters
+    ----------
+    n : array
+        Common days.
+    sx, vx, sy, vy : arrays
+        Sums of the values of each of the two, and of their squares.
+    products : array
+        Sums of the products.
+    """
+    np.maximum(n, 1.0, out=n)
     mean = sx / n
-    found -= mean * sy
+    products -= mean * sy
     mean *= sx
     vx -= mean
     sy *= sy
@@ -290,5 +306,5 @@ def _correlations(a: _Laid, b: _Laid) -> FloatArray:
     undefined = (n < MIN_COMMON_DAYS) | (vx <= NO_COMMON_VARIANCE) | (vy <= NO_COMMON_VARIANCE)
     vx *= vy
     vx[undefined] = np.inf
-    found /= np.sqrt(vx, out=vx)
-    return found
+    products /= np.sqrt(vx, out=vx)
+    return products

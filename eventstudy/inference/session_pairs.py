@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from eventstudy.inference.pairs import FEW_GONE, MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
+from eventstudy.inference.pairs import FEW_GONE, NO_VARIANCE, correlate
 
 __all__ = ["SessionPairs"]
 
@@ -277,22 +277,8 @@ class SessionPairs:
         sums[:] = found.reshape(-1, 2, m).transpose(1, 0, 2)
 
     def _correlate(self) -> None:
-        sx, vx, n, sy, vy, found = self._sums[:, : self._held]
-        few = n < MIN_COMMON_DAYS
-        np.maximum(n, 1.0, out=n)
-        mean = sx / n
-        found -= mean * sy
-        mean *= sx
-        vx -= mean
-        sy *= sy
-        sy /= n
-        vy -= sy
-        few |= vx <= NO_COMMON_VARIANCE
-        few |= vy <= NO_COMMON_VARIANCE
-        vx *= vy
-        vx[few] = np.inf
-        found /= np.sqrt(vx, out=vx)
-        self._total += float(found @ self._share[: self._held])
+        sx, vx, n, sy, vy, products = self._sums[:, : self._held]
+        self._total += float(correlate(n, sx, vx, sy, vy, products) @ self._share[: self._held])
         self._held = 0
 
     def done(self) -> float:
