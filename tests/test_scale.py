@@ -141,9 +141,10 @@ def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     made = {**vars(fast), "residuals": residuals}
     for name in ("params", "xtx_inv", "residuals", "sse", "r_squared"):
         want = getattr(plain, name)
-        size = y if name == "residuals" else want  # a residual is rounded like the return it is left of
-        scale = np.nanmax(np.abs(size[np.isfinite(size)]), initial=0.0)
-        np.testing.assert_allclose(made[name], want, rtol=1e-11, atol=1e-13 * scale, err_msg=name)
+        atol = 1e-13 * np.nanmax(np.abs(want[np.isfinite(want)]), initial=0.0)
+        if name == "residuals":  # they are rounded like the returns they are left of
+            atol = max(atol, 16 * np.finfo(float).eps * np.nanmax(np.abs(y)))
+        np.testing.assert_allclose(made[name], want, rtol=1e-11, atol=atol, err_msg=name)
     np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
 
 
@@ -379,7 +380,7 @@ def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, mo
             abnormal.residuals, abnormal.estimation_dates, abnormal.event_dates[:, abnormal.columns(window)]
         )
         n = abnormal.n_events
-        assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, rel=1e-13, abs=1e-15)
+        assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, abs=1e-15)
         assert pairs == want.n_overlapping_pairs
 
 
