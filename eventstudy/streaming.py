@@ -191,6 +191,8 @@ def stream_study(
             except NoUsableEventsError as problem:
                 reasons.append(problem.excluded)
                 continue
+            except RequestError:
+                raise
             except Exception as problem:
                 if study is None and isinstance(problem, ModelError | WindowError):
                     raise  # what was asked is wrong, for every group

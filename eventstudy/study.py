@@ -21,6 +21,7 @@ from eventstudy.errors import (
     NoUsableEventsError,
     OverlapWarning,
     PriceLimitWarning,
+    RequestError,
     WindowError,
     counted,
     warn,
@@ -29,7 +30,7 @@ from eventstudy.events import Events
 from eventstudy.foreign import ForeignTable
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
-from eventstudy.models.deferred import rows_of
+from eventstudy.models.deferred import narrow, rows_of
 from eventstudy.models.peers import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.suspects import warn_of_suspects
@@ -165,6 +166,8 @@ class EventStudy:
         ------
         NoUsableEventsError
             If not one event can be used; the message gives each reason.
+        RequestError
+            If `chunk_size` is no number of events.
 
         Warns
         -----
@@ -179,6 +182,10 @@ class EventStudy:
         PriceLimitWarning
             If a security closed at its daily price limit inside its event window.
         """
+        if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
+            raise RequestError(
+                f"chunk_size is a number of events, 1 or more, or None to leave it open; got {chunk_size!r}."
+            )
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
@@ -315,11 +322,7 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
     named += [(sample.estimation, "estimation window")] if sample.announced is None else []
     # Security and day in one number, securities too far apart for a window to reach the next.
     far = max(abs(end) for window, _ in named for end in (window.start, window.end))
-    keys = (sample.day0, sample.security)
-    if max(sample.market.arrays.returns.shape) <= 2**16:
-        # Numbers of 16 bits are sorted by their digits, without comparisons.
-        keys = (sample.day0.astype(np.uint16), sample.security.astype(np.uint16))
-    order = np.lexsort(keys)
+    order = np.lexsort((narrow(sample.day0), narrow(sample.security)))
     place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     shown: list[tuple[object, object, str]] = []
     ids, count = sample.events.index, 0

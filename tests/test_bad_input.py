@@ -337,3 +337,10 @@ def test_requests_that_cannot_be_met(results, ask, message):
 def test_windows_that_are_none(results, ask, message):
     with pytest.raises(WindowError, match=message):
         ask(results)
+
+
+@pytest.mark.parametrize("size", [0, -5, 2.5, "many"])
+def test_chunk_size_that_is_no_number_of_events(market, size):
+    study = es.EventStudy(market, [REPORT], estimation=(-270, -21))
+    with pytest.raises(RequestError, match=f"chunk_size is a number of events.* got {size!r}"):
+        study.fit(chunk_size=size)

@@ -159,6 +159,8 @@ def test_what_cannot_be_streamed(path, tmp_path):
         es.stream_study(panel, given, out, window=WINDOW, cars=[(0, 20)])
     with pytest.raises(RequestError, match="at least 1"):
         es.stream_study(panel, given, out, securities=0)
+    with pytest.raises(RequestError, match="chunk_size is a number of events"):
+        es.stream_study(panel, given, out, chunk_size=0)
     with pytest.raises(WindowError, match="overlaps"):
         es.stream_study(panel, given, out, estimation=(-100, -3), window=WINDOW)
     with pytest.raises(ModelError, match="needs a benchmark"):
