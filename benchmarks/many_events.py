@@ -18,6 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -170,22 +171,41 @@ def _most_held() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def cases(prices: es.Market, given: es.Events, holed: es.Market, gaps: es.Events) -> dict[str, Callable]:
-    """Name what is measured in multiples of the floor."""
-    every = CLOSED + ADJUSTED + RANKS
-    made: dict[str, Callable[[], object]] = {"market model: fit()": study(prices, given).fit}
-    for window in ((0, 1), (-10, 10)):
-        made[f"fit() and closed-form tests, window {window}"] = partial(
-            _tested, prices, given, window, CLOSED
-        )
-        made[f"fit() and ... and adjusted and rank tests, window {window}"] = partial(
-            _tested, prices, given, window, every
-        )
-    made["four-factor model: fit()"] = study(prices, given, es.Carhart4()).fit
-    made["2 % of the returns missing: fit()"] = study(holed, gaps).fit
-    made["... and closed-form tests, window (0, 1)"] = partial(_tested, holed, gaps, (0, 1), CLOSED)
-    made["... and adjusted and rank tests, window (0, 1)"] = partial(_tested, holed, gaps, (0, 1), every)
-    return made
+@dataclass(frozen=True)
+class World:
+    """A market and its events, and the same with 2 % of the returns missing."""
+
+    prices: es.Market
+    given: es.Events
+    holed: es.Market
+    gaps: es.Events
+
+    @classmethod
+    def of(cls, n: int) -> World:
+        """Draw n events, but for those that are drawn twice."""
+        prices, holed = market(), market(0.02)
+        return cls(prices, events(prices, n), holed, events(holed, n))
+
+
+EVERY = CLOSED + ADJUSTED + RANKS
+#: What is measured in multiples of the floor.
+CASES: dict[str, Callable[[World], object]] = {
+    "market model: fit()": lambda w: study(w.prices, w.given).fit(),
+    "fit() and closed-form tests, window (0, 1)": lambda w: _tested(w.prices, w.given, (0, 1), CLOSED),
+    "fit() and ... and adjusted and rank tests, window (0, 1)": lambda w: _tested(
+        w.prices, w.given, (0, 1), EVERY
+    ),
+    "fit() and closed-form tests, window (-10, 10)": lambda w: _tested(w.prices, w.given, (-10, 10), CLOSED),
+    "fit() and ... and adjusted and rank tests, window (-10, 10)": lambda w: _tested(
+        w.prices, w.given, (-10, 10), EVERY
+    ),
+    "four-factor model: fit()": lambda w: study(w.prices, w.given, es.Carhart4()).fit(),
+    "2 % of the returns missing: fit()": lambda w: study(w.holed, w.gaps).fit(),
+    "... and closed-form tests, window (0, 1)": lambda w: _tested(w.holed, w.gaps, (0, 1), CLOSED),
+    "... and adjusted and rank tests, window (0, 1)": lambda w: _tested(w.holed, w.gaps, (0, 1), EVERY),
+}
+#: Of these also by the clock, on two threads.
+THREADED = list(CASES)[:3]
 
 
 def main() -> None:
@@ -199,8 +219,8 @@ def main() -> None:
         peak(asked.peak)
         return
     rows: list[tuple[str, float, float]] = []
-    n, prices, holed = asked.events, market(), market(0.02)
-    given, gaps = events(prices, n), events(holed, n)
+    n, world = asked.events, World.of(asked.events)
+    prices, given = world.prices, world.given
     copied = floor(prices, given)
     unit = seconds(copied, 7)
 
@@ -209,16 +229,15 @@ def main() -> None:
         print(f"{what:<72}{taken:>10.4f}{rows[-1][2]:>10.2f}", flush=True)
 
     add(f"floor: copying the windows of {len(given):,} events, s; multiples of it", unit)
-    measured = cases(prices, given, holed, gaps)
-    for what, run in measured.items():
-        add(what, seconds(run))
-    add("floor again", seconds(copied, 7))
+    for what, case in CASES.items():
+        add(what, seconds(partial(case, world)))
     fit = rows[1][1]
+    add("floor again", seconds(copied, 7))
     wall = seconds(copied, 7, time.perf_counter)
     add("by the clock: floor, s; multiples of it", wall, 1.0)
-    for what in list(measured)[:3]:
+    for what in THREADED:
         with parallel_config(backend="threading", n_jobs=2):
-            threads = seconds(measured[what], 3, time.perf_counter)
+            threads = seconds(partial(CASES[what], world), 3, time.perf_counter)
         add(f"... on two threads: {what.removeprefix('market model: ')}", threads, threads / wall)
     for what, run in (
         ("statsmodels OLS in a loop over arrays", loop_of_arrays(prices, given, 300)),
