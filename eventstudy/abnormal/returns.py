@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy.models import ModelFit
-from eventstudy.models.deferred import CHUNK, Deferred, columns_of, deferrable, kept_as_is
+from eventstudy.models.deferred import CHUNK, Deferred, columns_of, deferrable, kept_as_is, narrow
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
 
@@ -109,11 +109,7 @@ class AbnormalReturns:
 
         Estimation windows are computed faster in it than at random, for events of a day share regressors.
         """
-        if self.session is None:
-            return None
-        # Numbers of 16 bits are sorted by their digits, without comparisons.
-        small = self.session.max(initial=0) < 2**16
-        return np.argsort(self.session.astype(np.uint16) if small else self.session, kind="stable")
+        return None if self.session is None else np.argsort(narrow(self.session), kind="stable")
 
     @cached_property
     def days(self) -> IntArray | None:

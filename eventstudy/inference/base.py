@@ -135,11 +135,6 @@ class TestInput:
         return self.cumulative.scar[self.usable]
 
     @cached_property
-    def est_sar(self) -> FloatArray:
-        """Estimation-window residuals over the residual standard deviation, shape (N, W)."""
-        return self.abnormal.residuals / np.sqrt(self.abnormal.s2)[:, None]
-
-    @cached_property
     def tested_dates(self) -> npt.NDArray[np.datetime64]:
         """Calendar dates of the tested window, shape (N, len(window)); NaT beyond the data."""
         return self.abnormal.event_dates[:, self.cols]

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
-from eventstudy.inference.past import read_residuals
-from eventstudy.inference.sessions import SumOfCorrelations
+from eventstudy.inference.sessions import session_correlation
 from eventstudy.inference.support import NEGLIGIBLE, memo, n_windows, remember, usable_events
 
 __all__ = [
@@ -183,8 +182,7 @@ def dependence(data: TestInput) -> Dependence:
 
     def compute() -> Dependence:
         usable = usable_events(data)
-        sums = SumOfCorrelations.of(usable.abnormal, data.window)
-        found = None if sums is None else read_residuals(usable.abnormal, [sums])[0]
+        found = session_correlation(usable.abnormal, data.window)
         if found is not None:
             return _of_sums(usable, found)
         return mean_correlation(

@@ -166,10 +166,10 @@ def _portfolio_applies(data: TestInput) -> str | None:
 def _time_series(data: TestInput, options: Options) -> Statistic:
     used = scaled_events(data)
     ar = used.abnormal.ar[:, used.cols]
-    mean, span = average(ar), used.abnormal.span[:, used.cols].astype(np.float64)
-    if np.isnan(mean).any() or used.cumulative.n_days.min() < len(data.window):
-        span = np.where(np.isnan(ar), np.nan, span)
-    t, dof = time_series_t(past_sums(used.abnormal).mean, mean, average(span))
+    span = used.abnormal.span[:, used.cols].astype(np.float64)
+    if used.cumulative.n_days.min() < len(data.window):
+        span[np.isnan(ar)] = np.nan
+    t, dof = time_series_t(past_sums(used.abnormal).mean, average(ar), average(span))
     p = p_value(t, options.alternative, dof)
     return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), across_dates(data))
 

@@ -20,8 +20,8 @@ __all__ = [
     "by_kind",
     "columns_of",
     "deferrable",
-    "hold",
     "kept_as_is",
+    "narrow",
     "parts_of",
     "rows_of",
 ]
@@ -125,9 +125,12 @@ def by_kind(kind: IntArray, *further: IntArray) -> IntArray:
     count = np.bincount(code, minlength=len(session))
     place = np.empty(len(session), dtype=np.int64)
     place[np.lexsort((session, count, session // NEIGHBOURS))] = np.arange(len(session))
-    # Numbers of 16 bits are sorted by their digits, without comparisons.
-    small = place.astype(np.uint16) if len(place) < 2**16 else place
-    return np.argsort(small[code], kind="stable")
+    return np.argsort(narrow(place)[code], kind="stable")
+
+
+def narrow(numbers: IntArray) -> npt.NDArray[Any]:
+    """Numbers from 0 on, in 16 bits if they fit: NumPy sorts these by their digits, without comparisons."""
+    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
 
 
 class _Field:
@@ -180,13 +183,6 @@ def rows_of(record: Record, which: Any, n: int) -> Record:
         elif isinstance(value, np.ndarray) and value.shape[:1] == (n,):
             values[name] = value[which]
     return type(record)(**values)
-
-
-def hold(record: object, name: str) -> None:
-    """Compute a deferred field that several readers want in turn, unless it is too large to be held."""
-    value = vars(record)[name]
-    if isinstance(value, Deferred) and value.size <= MOST_HELD:
-        getattr(record, name)
 
 
 def _held(record: object, name: str) -> Any:

@@ -374,7 +374,9 @@ def test_golden_values_from_returns(folder: Path, window: str) -> None:
     skewed = es.inference.TESTS["skewness_adjusted"].compute(of_day.data, es.inference.Options())
     assert skewed.extra["johnson"] == pytest.approx(want["johnson"]["stat"], abs=1e-9)
     # The file's GRANK is not un-shrunk for the mean correlation.
-    profile = grank_profile(of_day.data.est_sar, of_day.data.scar)
+    abnormal = of_day.data.abnormal
+    est_sar = abnormal.residuals / np.sqrt(abnormal.s2)[:, None]
+    profile = grank_profile(est_sar, of_day.data.scar)
     z = rank_z(profile)
     assert z == pytest.approx(want["grank"]["Z"], abs=1e-9)
     assert t_of_rank_z(z, profile.n_days) == pytest.approx(want["grank"]["stat"], abs=1e-9)
