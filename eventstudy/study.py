@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
-from eventstudy.abnormal import measure
+from eventstudy.abnormal import estimate
 from eventstudy.errors import (
     DataWarning,
     EventError,
@@ -27,9 +27,9 @@ from eventstudy.errors import (
 )
 from eventstudy.events import Events
 from eventstudy.interop import ForeignTable
-from eventstudy.lazy import narrow, rows_of
+from eventstudy.lazy import as_small_int
 from eventstudy.market import Market, ParquetPanel
-from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
+from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import warn_of_suspects
@@ -190,14 +190,14 @@ class EventStudy:
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
             _report_excluded(sample)
-        found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
+        found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
         reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
         if reasons:
-            usable = np.ones(n := len(sample), dtype=bool)
+            usable = np.ones(len(sample), dtype=bool)
             usable[list(reasons)] = False
-            sample = sample.keep(reasons)
-            fit, abnormal = rows_of(fit, usable, n), rows_of(abnormal, usable, n)
+            sample = sample.without(reasons)
+            fit, abnormal = fit.take(usable), abnormal.take(usable)
             gaps = gaps[usable]
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
@@ -239,7 +239,7 @@ def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame)
 def _unusable(
     spec: StudySpec,
     sample: EventSample,
-    fit: ModelFit,
+    fit: ModelParameters,
     ar: FloatArray,
 ) -> dict[int, str]:
     """Reason why events of the sample, by position, cannot be used."""
@@ -322,7 +322,7 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
     named += [(sample.estimation, "estimation window")] if sample.announced is None else []
     # Security and day in one number, securities too far apart for a window to reach the next.
     far = max(abs(end) for window, _ in named for end in (window.start, window.end))
-    order = np.lexsort((narrow(sample.day0), narrow(sample.security)))
+    order = np.lexsort((as_small_int(sample.day0), as_small_int(sample.security)))
     place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     shown: list[tuple[object, object, str]] = []
     ids, count = sample.events.index, 0

@@ -14,7 +14,6 @@ from scipy import stats
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
-from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
 __all__ = [
@@ -144,14 +143,9 @@ class TestInput:
         dates = self.tested_dates[self.usable]
         return len(dates) > 0 and bool((dates == dates[0]).all())
 
-    def only(self, keep: BoolArray) -> TestInput:
-        """Return the same test on the events of a boolean mask of shape (N,)."""
-        return TestInput(select(self.abnormal, keep), self.window)
-
-
-def select(abnormal: AbnormalReturns, keep: BoolArray) -> AbnormalReturns:
-    """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
-    return rows_of(abnormal, keep, abnormal.n_events)
+    def take(self, which: Any) -> TestInput:
+        """Return the same window of the events that an index or a mask of shape (N,) picks."""
+        return TestInput(self.abnormal.take(which), self.window)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
@@ -18,7 +19,6 @@ from eventstudy.inference.selection import (
     with_counts,
     with_variance,
 )
-from eventstudy.lazy import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance"]
@@ -164,8 +164,8 @@ class _Portfolios:
         if whole:
             count = np.cumsum(count, axis=1)
         begin, end = np.searchsorted(self.absent[2], [first, stop]).tolist()
-        for b in range(begin, end, CHUNK):
-            self._take_out(abnormal, self.absent[:, b : min(b + CHUNK, end)], first, total, count)
+        for b in range(begin, end, lazy.CHUNK):
+            self._take_out(abnormal, self.absent[:, b : min(b + lazy.CHUNK, end)], first, total, count)
         return total, count
 
     def _take_out(
@@ -178,7 +178,7 @@ class _Portfolios:
         who = who[np.argsort(run[who], kind="stable")]  # events of a run share their regressors
         place = np.empty(int(who.max()) + 1, dtype=np.int64)
         place[who] = np.arange(len(who))
-        residuals = columns_of(abnormal, "residuals", who, slice(None))
+        residuals = abnormal.past.residuals(who)
         for j in np.unique(tested).tolist():
             of = tested == j
             part = Past.of(event[of], residuals[place[event[of]]])
@@ -273,11 +273,11 @@ def _jaffe(data: TestInput, options: Options) -> Statistic:
     fit = used.abnormal
     # A return that lumps d sessions has the noise of d days.
     ar = fit.ar[:, used.cols] / np.sqrt(np.maximum(fit.span[:, used.cols], 1))
-    if fit.session is not None:
-        z, days, assumed = jaffe_of_sessions(ar, fit, used.window, fit.session)
+    if fit.day0 is not None:
+        z, days, assumed = jaffe_of_sessions(ar, fit, used.window, fit.day0)
     else:
         z, days, assumed = jaffe_z(
-            ar, used.tested_dates, fit.residuals, fit.estimation_dates, fit.s2, fit.lost_dof
+            ar, used.tested_dates, fit.past.residuals(), fit.past.dates(), fit.s2, fit.lost_dof
         )
     if np.isnan(z):
         return not_applicable("average residuals of the events of a day do not vary")

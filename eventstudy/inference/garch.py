@@ -137,9 +137,7 @@ def _garch_t(data: TestInput, options: Options) -> Statistic:
         return not_applicable(found)
     start, stop = used.cols.start, used.cols.stop
     errors = fit.ar[0, :stop] / unit - line.event_design[:stop] @ found.params
-    path = variance_path(
-        found, _gap(fit.estimation_dates[0], fit.event_dates[0]), errors[:start], stop - start
-    )
+    path = variance_path(found, _gap(fit.past.dates()[0], fit.event_dates[0]), errors[:start], stop - start)
     z = _standardised(found, line, errors, path, fit.span[0], start) * np.sign(unit)
     spans = int(fit.span[0, start:stop].sum())
     rank = quantile_p_value(

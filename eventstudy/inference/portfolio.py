@@ -178,7 +178,7 @@ def _portfolio(data: TestInput, options: Options) -> Statistic:
     if len(sums.event) == 1:
         past = _kept(sums.mean)
     else:
-        past = portfolio_residuals(fit.residuals, fit.estimation_dates)
+        past = portfolio_residuals(fit.past.residuals(), fit.past.dates())
     n_params = fit.lost_dof
     if len(past) - n_params < 1:
         return not_applicable(f"only {len(past)} estimation days for {n_params:g} parameters")

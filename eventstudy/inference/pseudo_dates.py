@@ -150,7 +150,7 @@ def sessions_tested(data: TestInput) -> int:
 
 def past_means(used: TestInput) -> FloatArray:
     """Average scaled residual of each estimation day, shape (W,); NaN where no event has one."""
-    return average(scaled_residuals(used.abnormal.residuals, used.abnormal.leverage))
+    return average(scaled_residuals(used.abnormal.past.residuals(), used.abnormal.past.leverage()))
 
 
 def _portfolio(used: TestInput) -> FloatArray:
@@ -162,7 +162,7 @@ def _portfolio(used: TestInput) -> FloatArray:
 def studentised_mean(used: TestInput) -> tuple[float, float]:
     """Mean CAR over its prediction error by the portfolio's own past, and its parameters k."""
     fit = used.abnormal
-    past = average(fit.residuals)
+    past = average(fit.past.residuals())
     n_params = fit.lost_dof
     s2 = float((past[~np.isnan(past)] ** 2).sum() / (len(_portfolio(used)) - n_params))
     return float(used.car.mean() / np.sqrt(s2 * (used.cumulative.variance / fit.s2).mean())), n_params

@@ -57,22 +57,23 @@ class Regression:
 def regression_of(data: TestInput) -> Regression | str:
     """Return the regression of the one event of `data`, or why there is none to fit again."""
     fit = with_variance(data).abnormal
-    used = ~np.isnan(fit.residuals[0])
-    k = fit.design.shape[2]
-    if k == 0:
-        design = np.empty((int(used.sum()), 0))
-    elif fit.design_est is None:
-        return "the study is too large to keep the regressors of its estimation windows"
-    else:
-        design = fit.design_est[0, used]
-    leverage = fit.leverage[0, used]
+    residuals = fit.past.residuals()[0]
+    used = ~np.isnan(residuals)
+    k = fit.param_cov.shape[2]
+    design = np.empty((int(used.sum()), 0))
+    if k:
+        known = fit.past.design()
+        if known is None:
+            return "the regressors of its estimation window are not known"
+        design = known[0, used]
+    leverage = fit.past.leverage()[0, used]
     other = "the normal return of this model is not a least-squares line, which could be fitted again"
     if design.shape[1] != k:
         return other
     own = np.einsum("tk,kj,tj->t", design, fit.param_cov[0] / fit.s2[0], design)
     if not np.abs(own - leverage).max() <= SAME_LEVERAGE:
         return other
-    return Regression(fit.residuals[0, used], leverage, design, fit.design[0])
+    return Regression(residuals[used], leverage, design, fit.design[0])
 
 
 @dataclass(frozen=True)

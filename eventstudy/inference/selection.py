@@ -62,7 +62,7 @@ def usable_events(data: TestInput) -> TestInput:
     """Restrict `data` to events with a CAR in the tested window (`data` itself if all have one)."""
     if data.usable.all():
         return data
-    return memo(data, "usable", lambda: data.only(data.usable))
+    return memo(data, "usable", lambda: data.take(data.usable))
 
 
 def with_variance(data: TestInput) -> TestInput:
@@ -77,7 +77,7 @@ def with_variance(data: TestInput) -> TestInput:
         largest = np.maximum(*(_largest(r) for r in (usable.abnormal.actual, usable.abnormal.ar)))
         s2 = usable.abnormal.s2
         sound = (s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & (usable.cumulative.variance > 0)
-        return usable if sound.all() else usable.only(sound)
+        return usable if sound.all() else usable.take(sound)
 
     return memo(data, "scaled", restrict)
 

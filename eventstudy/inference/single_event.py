@@ -142,8 +142,8 @@ def _sq(data: TestInput, options: Options) -> Statistic:
         float(used.car[0]),
         float(used.cumulative.variance[0]),
         float(fit.s2[0]),
-        fit.residuals[0],
-        fit.leverage[0],
+        fit.past.residuals()[0],
+        fit.past.leverage()[0],
         length,
         options.alternative,
     )
@@ -153,7 +153,9 @@ def _sq(data: TestInput, options: Options) -> Statistic:
     note = f"rank among {n} {unit}"
     if n < ENOUGH_BLOCKS:
         note += f"; p cannot fall below {1 / (n + 1):.3f}: use {ENOUGH_BLOCKS * length} estimation days"
-    null = _pool(fit.residuals[0], fit.leverage[0], length, scaled=True) / np.sqrt(length * fit.s2[0])
+    null = _pool(fit.past.residuals()[0], fit.past.leverage()[0], length, scaled=True) / np.sqrt(
+        length * fit.s2[0]
+    )
     extra = {"n_blocks": n, "null": null}
     return Statistic(float(used.scar[0]), p, "rank", None, float(used.car[0]), note, extra)
 

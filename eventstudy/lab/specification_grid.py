@@ -14,7 +14,6 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import select
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.simulation_design import measured
@@ -150,7 +149,7 @@ class Grid:
         for i in range(len(days)):
             keep = np.zeros(n * len(days), dtype=bool)
             keep[i * n : (i + 1) * n] = True
-            yield select(everyone, keep)
+            yield everyone.take(keep)
 
 
 def single_p_values(
@@ -162,10 +161,11 @@ def single_p_values(
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
+    residuals, leverage = abnormal.past.residuals(), abnormal.past.leverage()
     for i in np.flatnonzero(cars.variance > 0):
         _, p, blocks = sample_quantile(
-            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), abnormal.residuals[i],
-            abnormal.leverage[i], int(length[i]),
+            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), residuals[i],
+            leverage[i], int(length[i]),
         )  # fmt: skip
         found[i] = p if blocks else np.nan
     return found

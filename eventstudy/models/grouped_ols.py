@@ -19,7 +19,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.models.least_squares import divide, ols_batch
-from eventstudy.sample import SharedArrays, SharedWindows, places, stacks
+from eventstudy.sample import SharedArrays, SharedWindows, nonzero_rows, stacks
 
 __all__ = ["SharedOLS", "expected_returns", "shared_ols", "shared_residuals"]
 
@@ -85,7 +85,7 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     if len(gaps):
         # Where they are many, looking at all costs less than a copy of theirs.
         many = 4 * len(gaps) > len(y)
-        event, day = places(np.isnan(y if many else y[gaps]))
+        event, day = nonzero_rows(np.isnan(y if many else y[gaps]))
         event = event if many else gaps[event]
         n_obs -= np.bincount(event, minlength=len(y))
         y[event, day] = 0.0

@@ -9,10 +9,10 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.models.linear import estimation_frame
-from eventstudy.sample import EventArrays, Regressor
+from eventstudy.sample import EventArrays
 
 __all__ = ["EWMarketModel", "RollingMarketModel"]
 
@@ -20,7 +20,7 @@ NAMES = ("alpha", "beta")
 
 
 @dataclass(frozen=True)
-class EWMarketModel(NormalReturnModel):
+class EWMarketModel(MarketLine):
     r"""Market model whose weights halve with every `half_life` sessions back in time.
 
     .. math:: \hat\theta = (X'\Lambda X)^{-1} X'\Lambda y, \qquad \Lambda = \operatorname{diag}(\lambda^{age})
@@ -62,14 +62,6 @@ class EWMarketModel(NormalReturnModel):
     @property
     def label(self) -> str:
         return f"Market model (weights halve every {self.half_life:g} sessions)"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def weights(self, length: int) -> FloatArray:
         """Weights of an estimation window of `length` sessions, the last of weight 1."""
@@ -113,7 +105,7 @@ class EWMarketModel(NormalReturnModel):
 
 
 @dataclass(frozen=True)
-class RollingMarketModel(NormalReturnModel):
+class RollingMarketModel(MarketLine):
     r"""Market model re-estimated on the last `window` sessions: a beta that varies in time.
 
     The event window is predicted with parameters of the last `window` sessions of the estimation
@@ -156,14 +148,6 @@ class RollingMarketModel(NormalReturnModel):
     @property
     def label(self) -> str:
         return f"Market model (last {self.window} sessions)"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         y, x = arrays.y_est, arrays.x_est[:, :, 0]

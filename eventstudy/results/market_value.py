@@ -106,7 +106,7 @@ class StudyMoney:
                 f"{value[np.argmax(bad)]:g}, not a positive number."
             )
         fit = usable.abnormal
-        related = correlation_matrix(fit.residuals, fit.estimation_dates, usable.tested_dates)
+        related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
         se = value * np.sqrt(usable.cumulative.variance)
         change = value * usable.car
         everyone = np.arange(len(rows))

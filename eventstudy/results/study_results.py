@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.models import ModelFit
+from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike
@@ -152,7 +152,7 @@ class EventStudyResults(
     _data: FittedStudy
 
     def __init__(
-        self, spec: StudySpec, sample: EventSample, fit: ModelFit, abnormal: AbnormalReturns
+        self, spec: StudySpec, sample: EventSample, fit: ModelParameters, abnormal: AbnormalReturns
     ) -> None:
         self._data = FittedStudy(spec, sample, fit, abnormal)
 

@@ -171,7 +171,7 @@ class EventSample:
             "session" if self.market.arrays.gap is None else "row",
         )
 
-    def keep(self, reasons: dict[int, str]) -> EventSample:
+    def without(self, reasons: dict[int, str]) -> EventSample:
         """Return the sample without the events that `reasons` names by position."""
         out = np.zeros(len(self), dtype=bool)
         out[list(reasons)] = True
@@ -243,7 +243,7 @@ class EventSample:
         rows = self.day0[part, None] + self.estimation.offsets
         if self.announced is None:
             return np.zeros(rows.shape, dtype=bool)
-        return self.announced.touched(self.security[part, None], rows, spans)
+        return self.announced.spans_any(self.security[part, None], rows, spans)
 
     def single_regressors(
         self,
@@ -380,7 +380,7 @@ class EventSample:
             if exclude_events
             else None,
         )
-        return everyone.keep(reasons)
+        return everyone.without(reasons)
 
 
 def _labels(events: pd.DataFrame) -> pd.Series:

@@ -328,10 +328,10 @@ class AbnormalVolatilityResults:
         fit = self.study.parameters
         arrays = self.study._data.abnormal
         shocks = []
-        for residual in arrays.residuals:
+        for residual in arrays.past.residuals():
             z = residual[~np.isnan(residual)]
             shocks.append(z / np.sqrt((z**2).mean()))
-        forecast = self.study._data.fit.noise / np.maximum(self.study._data.abnormal.span, 1)
+        forecast = arrays.noise / np.maximum(arrays.span, 1)
         known = np.argmax(~np.isnan(forecast), axis=1)
         first = forecast[np.arange(len(known)), known]
         g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))

@@ -236,7 +236,7 @@ def test_permutation_of_one_day_is_the_rank_of_the_portfolio(panel):
     made = panel(layout="common", seed=2, effect=0.01)
     row = run_tests(made.test(0, 0), ["permutation"]).iloc[0]
     fit = made.abnormal
-    past = (fit.residuals / np.sqrt(1 - fit.leverage)).mean(axis=0)
+    past = (fit.past.residuals() / np.sqrt(1 - fit.past.leverage())).mean(axis=0)
     scale = np.sqrt((made.test(0, 0).cumulative.variance / fit.s2).mean())
     value = abs(fit.ar[:, 2].mean() / scale)
     assert row["p_value"] == (1 + (np.abs(past) >= value).sum()) / 61

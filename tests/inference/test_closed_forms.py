@@ -12,7 +12,6 @@ import pytest
 from scipy import stats
 
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.base import select
 from eventstudy.inference.calendar_time import jaffe_z, portfolio_variance
 from eventstudy.inference.cross_section import (
     bmp_correction,
@@ -188,7 +187,7 @@ def test_a_window_of_several_days_is_ranked_among_blocks(panel):
     row = run_tests(made.test(0, 2), ["sq"]).iloc[0]
     fit = made.abnormal
     car, variance = made.test(0, 2).cumulative.car[0], made.test(0, 2).cumulative.variance[0]
-    scaled = fit.residuals[0] / np.sqrt(1 - fit.leverage[0])
+    scaled = fit.past.residuals()[0] / np.sqrt(1 - fit.past.leverage()[0])
     sums = scaled.reshape(20, 3).sum(axis=1)
     b = (np.abs(sums) >= abs(car / math.sqrt(variance / (3 * fit.s2[0])))).sum()
     assert row["p_value"] == pytest.approx((1 + b) / 21)
@@ -263,10 +262,10 @@ def test_variance_of_a_calendar_portfolio():
     assert portfolio_variance(e, apart, s2, 2.0) == (pytest.approx(4 / 16), False)
 
 
-def test_jaffe_says_where_it_assumes_independence(panel):
+def test_jaffe_says_where_it_assumes_independence(panel, with_arrays):
     made = panel(layout="common", seed=2).abnormal
-    dates = made.estimation_dates - 1000 * np.arange(12)[:, None]
-    row = run_tests(TestInput(replace(made, estimation_dates=dates), Window(0, 1)), ["jaffe"]).iloc[0]
+    dates = made.past.dates() - 1000 * np.arange(12)[:, None]
+    row = run_tests(TestInput(with_arrays(made, estimation_dates=dates), Window(0, 1)), ["jaffe"]).iloc[0]
     assert row["note"] == (
         "2 calendar days, on 2 of them events share too few estimation days and count as independent"
     )
@@ -282,11 +281,12 @@ def test_jaffe_has_no_value_where_a_portfolio_does_not_vary():
     assert n_days == 1
 
 
-def test_events_that_mirror_each_other_leave_rank_tests_undefined(panel):
+def test_events_that_mirror_each_other_leave_rank_tests_undefined(panel, with_arrays):
     made = panel(n=1, seed=6).abnormal
-    pair = select(made, np.array([0, 0]))
-    mirrored = replace(
-        pair, **{k: getattr(pair, k) * np.array([[1.0], [-1.0]]) for k in ("ar", "actual", "residuals")}
+    pair = made.take(np.array([0, 0]))
+    sides = np.array([[1.0], [-1.0]])
+    mirrored = with_arrays(
+        pair, ar=sides * pair.ar, actual=sides * pair.actual, residuals=sides * pair.past.residuals()
     )
     rows = run_tests(TestInput(mirrored, Window(0, 1))).set_index("test")
     for key in ("rank", "cumrank_t", "cumrank_z", "grank_z", "rank_zivney"):

@@ -173,6 +173,6 @@ def test_sample_quantile_equals_the_reference(alternative, side, missing, panel,
         assert row["statistic"] * scale == pytest.approx(want["stat"], abs=TOLERANCE)
         assert row["p_value"] == pytest.approx(want["p"], abs=TOLERANCE)
         raw = oracle.sq_test(made.events[0], made.days(0, 0)[0], side, scaled=False)
-        residuals, leverage = fit.residuals[0], fit.leverage[0]
+        residuals, leverage = fit.past.residuals()[0], fit.past.leverage()[0]
         found = sample_quantile(raw["stat"], 1.0, 1.0, residuals, leverage, 1, alternative, scaled=False)
         assert found[:2] == pytest.approx((raw["stat"], raw["p"]), abs=TOLERANCE)

@@ -103,11 +103,12 @@ def test_dates_that_overlap(panel):
 
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("n", [12, 30])
-def test_few_dates_with_several_events_each(panel, n, exact):
+def test_few_dates_with_several_events_each(panel, n, exact, with_arrays):
     made, first = panel(n=n, layout="distinct").abnormal, np.arange(n) // 3 * 3
-    dates = {name: getattr(made, name)[first] for name in ("estimation_dates", "event_dates")}
-    noise = made.residuals[first] + 0.1 * made.residuals  # firms of a date move together
-    found = chosen(TestInput(replace(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
+    dates = {"estimation_dates": made.past.dates()[first], "event_dates": made.event_dates[first]}
+    past = made.past.residuals()
+    noise = past[first] + 0.1 * past  # firms of a date move together
+    found = chosen(TestInput(with_arrays(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
     if exact:
         assert list(found) == ["adjusted_bmp", *(["grank_t", "jaffe"] if n == 30 else ["jaffe", "grank_t"])]
     else:

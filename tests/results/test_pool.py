@@ -61,7 +61,7 @@ def test_mean_correlation_is_that_of_common_calendar_days(studies, pooled):
     for results in studies.values():
         abnormal = results._data.abnormal
         for i in range(abnormal.n_events):
-            series.append(pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i]).dropna())
+            series.append(pd.Series(abnormal.past.residuals()[i], abnormal.past.dates()[i]).dropna())
             tested.append(set(abnormal.event_dates[i, abnormal.columns(window)].tolist()))
     total = 0.0
     for i, j in combinations(range(6), 2):
@@ -98,7 +98,7 @@ def test_portfolio_of_one_date_stands_on_calendar_days(common):
     for k, results in enumerate(found):
         abnormal = results._data.abnormal
         for i in range(3):
-            series[k, i] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
+            series[k, i] = pd.Series(abnormal.past.residuals()[i], abnormal.past.dates()[i])
     past = pd.DataFrame(series).mean(axis=1).dropna()
     car = pooled.car(0, 0)
     s2 = np.concatenate([r._data.abnormal.s2 for r in found])
@@ -252,7 +252,7 @@ def test_an_averaged_firm_is_the_study_of_its_average(dual):
         found = pooled.car(*window).iloc[0]
         np.testing.assert_allclose(found, own.car(*window).iloc[0], rtol=1e-10)
     np.testing.assert_allclose(
-        pooled._data.abnormal.residuals[0], own._data.abnormal.residuals[0], atol=1e-15
+        pooled._data.abnormal.past.residuals()[0], own._data.abnormal.past.residuals()[0], atol=1e-15
     )
     np.testing.assert_allclose(pooled.parameters["sigma"].iloc[0], own.parameters["sigma"].iloc[0])
     assert "average of 2 listings: A 2020-01-14, H 2020-01-14" in pooled.timeline["note"].iloc[0]
@@ -274,7 +274,7 @@ def test_first_listing_and_separate_ones(dual):
     assert first.excluded["reason"].to_dict() == {"H:0": "another listing of the firm of event A:0"}
     apart = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="separate")
     assert apart.timeline["security"].tolist() == ["A", "B", "H"]
-    residuals = apart._data.abnormal.residuals
+    residuals = apart._data.abnormal.past.residuals()
     assert apart.clustering(0, 0).mean_correlation == pytest.approx(
         np.corrcoef(residuals)[np.triu_indices(3, 1)].mean(), abs=1e-12
     )

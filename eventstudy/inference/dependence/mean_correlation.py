@@ -183,7 +183,7 @@ def dependence(data: TestInput) -> MeanCorrelation:
         if found is not None:
             return _of_sums(usable, found)
         return mean_correlation(
-            usable.abnormal.residuals, usable.abnormal.estimation_dates, usable.tested_dates
+            usable.abnormal.past.residuals(), usable.abnormal.past.dates(), usable.tested_dates
         )
 
     return memo(data, "dependence", compute)

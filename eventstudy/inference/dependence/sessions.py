@@ -24,7 +24,6 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.dependence.incomplete import SessionPairs
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
 from eventstudy.inference.engine.residual_pass import Past, Reduction, read_residuals, run_of
-from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
 __all__ = ["SumOfCorrelations", "session_correlation"]
@@ -121,12 +120,12 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     @classmethod
     def of(cls, abnormal: AbnormalReturns, window: Window) -> SumOfCorrelations | None:
         """Start, or None where the sums would not be those of the pairs."""
-        session = abnormal.session
+        session = abnormal.day0
         if session is None or len(session) < 2:
             return None
         # The first and the last windows are the ones that may reach beyond the data.
-        ends = rows_of(abnormal, np.array([session.argmin(), session.argmax()]), len(session))
-        if np.isnat(ends.event_dates[:, abnormal.columns(window)]).any():
+        ends = np.array([session.argmin(), session.argmax()])
+        if np.isnat(abnormal.event_windows.dates(ends, abnormal.columns(window))).any():
             return None
         return cls(session, len(window), holed=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 

@@ -87,7 +87,7 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
     chunks = [order[b : b + size] for b in range(0, len(order), size)]
 
     def prepare(rows: IntArray) -> list[Any]:
-        past = Past.of(rows, lazy.columns_of(abnormal, "residuals", rows, slice(None)))
+        past = Past.of(rows, abnormal.past.residuals(rows))
         return [reduction.prepare(past) for reduction in reductions]
 
     if threads and len(chunks) > 1:
@@ -147,7 +147,7 @@ class SumReducer(Reduction[ResidualSums]):
     """Sum the residuals of the events that fall on the same dates."""
 
     def __init__(self, abnormal: AbnormalReturns) -> None:
-        order, calendar = abnormal.by_day, abnormal.calendar
+        order, calendar = abnormal.by_day, _calendar(abnormal)
         if order is None:
             _, self.event, self.run = np.unique(calendar, return_index=True, return_inverse=True)
         else:
@@ -191,6 +191,18 @@ class SumReducer(Reduction[ResidualSums]):
         total = np.zeros((0, 0)) if self.total is None else self.total
         positive = self.shares / self.events if self.events else float("nan")
         return ResidualSums(self.event, self.run, total, self.count, positive)
+
+
+def _calendar(abnormal: AbnormalReturns) -> IntArray:
+    """Give events whose windows have the same dates the same number; shape (N,)."""
+    if abnormal.day0 is not None:
+        return abnormal.day0
+    dates = np.concatenate([abnormal.past.dates(), abnormal.event_dates], axis=1)
+    number = np.zeros(len(dates), dtype=np.int64)
+    for day in dates.T:
+        _, code = np.unique(day, return_inverse=True)
+        _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
+    return number
 
 
 def past_sums(abnormal: AbnormalReturns) -> ResidualSums:

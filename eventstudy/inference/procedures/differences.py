@@ -130,7 +130,7 @@ def _long_short(a: TestInput, rows_a: IntArray, b: TestInput, rows_b: IntArray) 
 
 def _by_day(data: TestInput, rows: IntArray) -> pd.Series:
     """Mean residual of the available events by calendar day."""
-    residuals, dates = data.abnormal.residuals[rows], data.abnormal.estimation_dates[rows]
+    residuals, dates = data.abnormal.past.residuals(rows), data.abnormal.past.dates(rows)
     seen = ~np.isnan(residuals) & ~np.isnat(dates)
     days, at = np.unique(dates[seen], return_inverse=True)
     return pd.Series(np.bincount(at, residuals[seen]) / np.bincount(at), index=days)

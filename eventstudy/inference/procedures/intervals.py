@@ -60,7 +60,7 @@ def event_intervals(
         raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
     rows = []
     for event in range(data.abnormal.n_events):
-        one = data.only(np.arange(data.abnormal.n_events) == event)
+        one = data.take(np.arange(data.abnormal.n_events) == event)
         for method in methods:
             low, high, note = _interval(one, method, level, options)
             rows.append((event, method, float(one.cumulative.car[0]), low, high, note))

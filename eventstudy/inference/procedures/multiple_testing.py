@@ -210,14 +210,15 @@ def firm_tests(
 
 def _by_residual_vectors(data: TestInput, t: FloatArray, options: Options) -> FloatArray:
     fit = data.abnormal
-    width = fit.residuals.shape[1]
+    residuals, leverage = fit.past.residuals(), fit.past.leverage()
+    width = residuals.shape[1]
     rng = options.generator("romano_wolf")
     n, length = options.n_resamples, sessions_tested(data)
     event = day_counts(draw_days(n, length, width, rng), width)
     past = day_counts(draw_days(n, width, width, rng), width)
 
     def draws(columns: IntArray) -> FloatArray:
-        series = completed(scaled_residuals(fit.residuals[columns], fit.leverage[columns]))
+        series = completed(scaled_residuals(residuals[columns], leverage[columns]))
         return null_t((series - series.mean(axis=1, keepdims=True)).T, event, past)
 
     return _step_down(t, draws, n, options.alternative)

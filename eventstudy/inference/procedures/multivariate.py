@@ -118,10 +118,10 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
     if partial:
         raise RequestError(f"{partial} of {n} events miss days of window {data.window} that others have.")
-    if (fit.estimation_dates != fit.estimation_dates[:1]).any():
+    dates, past = fit.past.dates(), fit.past.residuals()
+    if (dates != dates[:1]).any():
         raise RequestError("The joint test needs events with the same estimation days (one market).")
-    complete = ~np.isnan(fit.residuals).any(axis=0)
-    residuals = fit.residuals[:, complete].T
+    residuals = past[:, ~np.isnan(past).any(axis=0)].T
     n_params = fit.lost_dof
     dof = len(residuals) - n_params
     if dof < n:
