@@ -17,8 +17,9 @@ from eventstudy.abnormal import HeldEventWindows, cumulate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_pass import Ranked, RankReducer
-from eventstudy.inference.engine.residual_pass import Past
+from eventstudy.inference.engine.rank_kernel import BEYOND, ranks_of
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order
 from eventstudy.models.grouped_ols import shared_ols, shared_residuals
@@ -354,15 +355,17 @@ def test_ranks_by_numbers_are_ranks_by_comparison():
     for values in (smooth, coarse, close, neighbours, wild, stacked, 1e-320 * coarse, 1e300 * smooth):
         for missing in (0.0, 0.2):
             given = np.where(rng.random(values.shape) < missing, np.nan, values)
-            assert_ranked(given, scaled_ranks(given))
+            assert_ranked(given)
     for width in (2, 3, 257, 512, 513, 700):
-        assert_ranked(given := rng.standard_normal((9, width)), scaled_ranks(given))
+        assert_ranked(rng.standard_normal((9, width)))
 
 
-def assert_ranked(given: np.ndarray, found: np.ndarray) -> None:
+def assert_ranked(given: np.ndarray) -> None:
+    known = ~np.isnan(given)
     want = stats.rankdata(given, axis=1, nan_policy="omit")
-    sizes = (~np.isnan(given)).sum(axis=1, keepdims=True)
-    np.testing.assert_array_equal(found, want / (sizes + 1.0) - 0.5)
+    found = ranks_of(np.where(known, given, BEYOND))
+    np.testing.assert_array_equal(found[known], want[known])
+    np.testing.assert_array_equal(scaled_ranks(given), want / (known.sum(axis=1, keepdims=True) + 1.0) - 0.5)
 
 
 @pytest.mark.parametrize("width", [60, 300])
@@ -377,15 +380,15 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
 
     past, first, second = drawn(width), drawn(4), drawn(1)
     sets = {
-        "first": Ranked(first.shape, first.__getitem__, slice(1, 3)),
-        "again": Ranked(first.shape, first.__getitem__, slice(0, 4)),
-        "second": Ranked(second.shape, second.__getitem__, slice(0, 1)),
-        "signs": Ranked(first.shape, first.__getitem__, signs=True),
+        "first": RankedDays(first.shape, first.__getitem__, slice(1, 3)),
+        "again": RankedDays(first.shape, first.__getitem__, slice(0, 4)),
+        "second": RankedDays(second.shape, second.__getitem__, slice(0, 1)),
+        "signs": RankedDays(first.shape, first.__getitem__, slice(None), signs=True),
     }
     together = RankReducer(sets)
     for rows in (np.arange(25), np.arange(25, 40)):
-        together.take(together.prepare(Past.of(rows, past[rows])))
-    found = together.done()
+        together.update(together.map(ResidualChunk.of(rows, past[rows])))
+    found = together.result()
     for name, event, tested in (("first", first, slice(1, 3)), ("second", second, slice(0, 1))):
         ranks = scaled_ranks(np.hstack([past, event]))
         mean = np.nanmean(ranks, axis=0)

@@ -112,8 +112,7 @@ class Grid:
                     continue
                 out[i, j, :, 0], out[i, j, :, 2] = data.car.mean(), data.n_events
                 for k, key in enumerate(self.tests):
-                    if TESTS[key].applies(data) is None:
-                        out[i, j, k, 1] = TESTS[key].compute(data, Options(seed=0)).p_value
+                    out[i, j, k, 1] = TESTS[key].run(data, Options(seed=0)).p_value
                 if i == 0:
                     interval = averages([data], [window], None, self.level).iloc[0]
                     out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]

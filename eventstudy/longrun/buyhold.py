@@ -13,7 +13,7 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.inference.base import Alternative
-from eventstudy.inference.cross_section import skewness
+from eventstudy.inference.engine.moments import skewness
 from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePortfolios
 from eventstudy.longrun.panel import Panel, compounded
 from eventstudy.longrun.skewness_tests import skewed_tests
@@ -297,7 +297,7 @@ class BuyAndHoldResults:
                 "mean": values.mean(axis=0),
                 "median": np.median(values, axis=0),
                 "se": values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.nan,
-                "skewness": [skewness(v) if n > 2 and v.std() > 0 else np.nan for v in values.T],
+                "skewness": [float(skewness(v)) if n > 2 and v.std() > 0 else np.nan for v in values.T],
                 "n_events": n,
                 "n_delisted": (ended[:, None] < reached).sum(axis=0),
             },

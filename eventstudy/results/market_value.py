@@ -11,7 +11,6 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
-from eventstudy.inference.selection import usable_events
 from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
 from eventstudy.windows import Window
 
@@ -94,7 +93,7 @@ class StudyMoney:
         tested = data.headline() if window is None else data.window(window)
         if data.kind != "simple":
             raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
-        usable = usable_events(data.test_input(tested))
+        usable = data.test_input(tested).with_car
         rows = np.flatnonzero(data.test_input(tested).usable)
         if not len(rows):
             raise RequestError(f"No event has a CAR over {tested}, so no value changed.")

@@ -13,7 +13,7 @@ from scipy import optimize, signal, special, stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
-from eventstudy.inference.cross_section import mean_t
+from eventstudy.inference.engine.moments import mean_t
 from eventstudy.market import Market
 from eventstudy.models import MarketModel
 from eventstudy.sample import EventSample, check_windows

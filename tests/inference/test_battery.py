@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
-from eventstudy.inference.engine.rank_pass import sign_profile
+from eventstudy.inference.engine.rank_kernel import sign_profile
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.signs import signed_rank
 from eventstudy.windows import Window
 
@@ -17,11 +19,11 @@ NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
     "lazy.CHUNK": 3,
-    "inference.engine.rank_pass.CHUNK": 3,
+    "inference.engine.residual_pass.FEW": 0,
     "inference.dependence.pairs.CHUNK": 3,
     "inference.dependence.pairs.ROWS": 2,
     "inference.dependence.pairs.COLUMNS": 5,
-    "inference.bootstrap.HELD": 500,
+    "inference.engine.draws.HELD": 500,
 }
 
 
@@ -215,7 +217,11 @@ class TestOneDay(Battery):
     ],
 )
 def test_tested_days_that_are_the_median_together_are_neither_above_nor_below_it(before, tested, signs):
-    assert sign_profile(np.array([before]), np.array([tested])).total.tolist() == signs
+    past, event = np.array([before]), np.array([tested])
+    assert sign_profile(past, event).total.tolist() == signs
+    reduction = RankReducer({"signs": RankedDays(event.shape, event.__getitem__, slice(None), signs=True)})
+    reduction.update(reduction.map(ResidualChunk.of(np.arange(1), past)))
+    assert reduction.result()["signs"].total.tolist() == signs
 
 
 def test_sizes_that_differ_by_rounding_alone_are_tied():

@@ -12,10 +12,10 @@ from scipy import stats
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.procedures.differences import (
-    against,
     difference,
     label_permutation,
     pair_dates,
+    treated_vs_controls,
     welch,
 )
 from eventstudy.windows import Window
@@ -122,7 +122,7 @@ def two_dates(panel, with_arrays):
 
 def test_several_dates_are_standardised_one_by_one(two_dates):
     treated, controls = two_dates()
-    frame = against(treated, controls, Options(seed=1)).set_index("test")
+    frame = treated_vs_controls(treated, controls, Options(seed=1)).set_index("test")
     assert list(frame.index) == ["difference_portfolio", "difference_dates", "difference_permutation"]
     z = []
     for day in np.unique(treated.tested_dates[:, 0]):
@@ -146,7 +146,7 @@ def test_groups_of_the_same_dates_are_paired(two_dates):
 def test_treated_without_controls_are_left_out_and_counted(panel, two_dates):
     treated, controls = two_dates()
     few = controls.take(controls.tested_dates[:, 0] == controls.tested_dates[0, 0])
-    frame = against(treated, few, Options(seed=1)).set_index("test")
+    frame = treated_vs_controls(treated, few, Options(seed=1)).set_index("test")
     note = frame.loc["difference_portfolio", "note"]
     assert note.startswith(
         "5 treated and 5 controls on 1 date; 5 treated on dates without a counterpart left out; a difference"
@@ -154,7 +154,7 @@ def test_treated_without_controls_are_left_out_and_counted(panel, two_dates):
     assert not frame.loc["difference_dates", "applicable"]
     apart = panel(n=4, layout="distinct").abnormal.take(np.arange(4) > 0)
     with pytest.raises(RequestError, match="No control event has the tested dates"):
-        against(treated, TestInput(apart, Window(0, 1)))
+        treated_vs_controls(treated, TestInput(apart, Window(0, 1)))
 
 
 def test_windows_that_overlap_are_told(two_dates, with_arrays):
@@ -166,7 +166,7 @@ def test_windows_that_overlap_are_told(two_dates, with_arrays):
         late = dates[:, 0] > dates[0, 0]
         dates[late] = dates[~late][0] + np.timedelta64(1, "D")
         near.append(TestInput(with_arrays(data.abnormal, event_dates=dates), Window(0, 1)))
-    assert "overlap, and count as independent" in against(*near).iloc[0]["note"]
+    assert "overlap, and count as independent" in treated_vs_controls(*near).iloc[0]["note"]
 
 
 def test_a_shock_that_both_share_drops_out(two_dates):
@@ -175,20 +175,23 @@ def test_a_shock_that_both_share_drops_out(two_dates):
     for data in (treated, controls):
         ar = data.abnormal.ar + 0.2
         shocked.append(TestInput(replace(data.abnormal, ar=ar), Window(0, 1)))
-    plain, shared = against(treated, controls, Options(seed=1)), against(*shocked, Options(seed=1))
+    plain, shared = (
+        treated_vs_controls(treated, controls, Options(seed=1)),
+        treated_vs_controls(*shocked, Options(seed=1)),
+    )
     names = ["statistic", "p_value", "estimate"]
     assert shared[names].iloc[0].to_numpy() == pytest.approx(plain[names].iloc[0].to_numpy(), rel=1e-8)
-    only = against(shocked[0], controls, Options(seed=1))
+    only = treated_vs_controls(shocked[0], controls, Options(seed=1))
     assert (only["p_value"].iloc[[0, 2]] < 0.02).all()
 
 
 @pytest.mark.parametrize("key", [0, 1, 2])
 def test_order_and_seed_of_against(key, two_dates):
     treated, controls = two_dates()
-    first = against(treated, controls, Options(seed=3)).iloc[key]
+    first = treated_vs_controls(treated, controls, Options(seed=3)).iloc[key]
     order = np.random.default_rng(0).permutation(10)
     moved = [TestInput(x.abnormal.take(order), Window(0, 1)) for x in (treated, controls)]
-    again = against(*moved, Options(seed=3)).iloc[key]
+    again = treated_vs_controls(*moved, Options(seed=3)).iloc[key]
     assert again["statistic"] == pytest.approx(first["statistic"], rel=1e-10)
     assert again["p_value"] == pytest.approx(first["p_value"], rel=1e-10)
 
@@ -218,7 +221,7 @@ def test_labels_are_drawn_within_dates():
 def test_few_labellings_are_told(panel):
     made = panel(n=6, layout="common", seed=3)
     a, b = halves(made, (0, 1), 1)
-    row = against(a, b, Options(seed=1)).iloc[2]
+    row = treated_vs_controls(a, b, Options(seed=1)).iloc[2]
     assert "only 6 ways to call 1 of them treated" in row["note"]
     assert row["p_value"] >= 1 / 6 - 0.05
 
@@ -280,7 +283,7 @@ def test_size_under_a_larger_common_shock(panel, with_arrays):
         treated, controls = (TestInput(fit.take(half), Window(0, 2)) for half in (slice(0, 8), slice(8, 20)))
         options = Options(n_resamples=199, seed=seed)
         rows = run_tests(treated, ["adjusted_bmp", "block_bootstrap"], options)
-        rows = [*rows.to_dict("records"), *against(treated, controls, options).to_dict("records")]
+        rows = [*rows.to_dict("records"), *treated_vs_controls(treated, controls, options).to_dict("records")]
         for row in rows:
             if row["test"] in hits:
                 hits[row["test"]] += row["p_value"] <= 0.05

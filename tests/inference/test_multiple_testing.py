@@ -10,8 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput
+from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
 from eventstudy.inference.procedures.multiple_testing import adjust, firm_tests, romano_wolf
-from eventstudy.inference.pseudo_dates import day_counts, draw_days, null_t
 from eventstudy.windows import Window
 
 
@@ -54,7 +54,7 @@ def test_romano_wolf_equals_the_loop(alternative, sign, monkeypatch):
     t, draws = 1.5 * rng.standard_normal(9), rng.standard_normal((80, 9))
     want = slow_romano_wolf(t, draws, sign)
     assert romano_wolf(t, draws, alternative) == pytest.approx(want, abs=1e-14)
-    monkeypatch.setattr("eventstudy.inference.procedures.multiple_testing.HELD", 200)
+    monkeypatch.setattr("eventstudy.inference.engine.draws.HELD", 200)
     assert romano_wolf(t, draws, alternative) == pytest.approx(want, abs=1e-14)
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.refit import regression_of
 from eventstudy.inference.garch import fit_garch, variance_path
 from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
-from eventstudy.inference.refitted import conformal, regression_of, residual_bootstrap
+from eventstudy.inference.refitted import conformal, residual_bootstrap
 from eventstudy.windows import Window
 
 REFIT = ["conformal", "garch_t", "bootstrap_t"]
@@ -134,7 +135,7 @@ def test_other_models_cannot_be_fitted_again(panel, with_arrays):
         rows = run_tests(TestInput(other, Window(0, 0)), REFIT)
         assert not rows["applicable"].any()
         assert rows["note"].str.contains(words).all()
-        assert words in regression_of(TestInput(other, Window(0, 0)))
+        assert words in regression_of(other)
 
 
 def test_residual_bootstrap_equals_the_reference(panel, oracle):

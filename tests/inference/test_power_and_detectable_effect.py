@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import Options, minimum_detectable_effect, run_tests
-from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.power_and_detectable_effect import detectable, least_shift
 
 SIDES = ["two-sided", "less", "greater"]

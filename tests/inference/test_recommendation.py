@@ -131,7 +131,7 @@ def test_windows_that_share_days_are_told_of(panel):
     options = Options(n_resamples=19, seed=1)
     for layout, shared in (("mixed", True), ("distinct", False)):
         rows = run_tests(panel(n=14, layout=layout).test(-2, 3), None, options).set_index("test")
-        says = rows.index[rows["note"].str.contains("share days, whose correlation")]
+        says = rows.index[rows["note"].str.contains("overlap, and this test ignores")]
         assert sorted(says) == (sorted(told) if shared else [])
     common = panel(n=14, layout="common")
     assert not overlap_note(common.test(-2, 3))

@@ -299,7 +299,7 @@ def test_statistics_of_the_window(folder: Path, model: str, kind: str, row: Row)
 def test_wilcoxon(folder: Path, model: str) -> None:
     theirs = table(folder, f"{model}_nonparametric")["wlcx_stat"]
     data = [study(folder, model)._data.test_input(es.Window(day, day)) for day in DAYS]
-    found = [es.inference.TESTS["wilcoxon"].compute(d, es.inference.Options()).extra for d in data]
+    found = [es.inference.TESTS["wilcoxon"].run(d, es.inference.Options()).extra for d in data]
     assert [e["signed_rank_sum"] for e in found] == theirs.tolist()
 
 
@@ -371,7 +371,7 @@ def test_golden_values_from_returns(folder: Path, window: str) -> None:
         assert row["statistic"] * factor(of_day) == pytest.approx(want[name]["stat"], abs=1e-9), name
         if factor is one and name != "wilcoxon":  # normal in the file, exact here
             assert row["p_value"] == pytest.approx(want[name].get("p_exact", want[name]["p"]), rel=1e-7), name
-    skewed = es.inference.TESTS["skewness_adjusted"].compute(of_day.data, es.inference.Options())
+    skewed = es.inference.TESTS["skewness_adjusted"].run(of_day.data, es.inference.Options())
     assert skewed.extra["johnson"] == pytest.approx(want["johnson"]["stat"], abs=1e-9)
     # The file's GRANK is not un-shrunk for the mean correlation.
     abnormal = of_day.data.abnormal

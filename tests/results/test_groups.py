@@ -10,7 +10,7 @@ import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import joint_test, run_tests
 from eventstudy.inference.base import Options, TestInput, select
-from eventstudy.inference.procedures.differences import against, difference
+from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.multiple_testing import adjust
 from eventstudy.windows import Window
 
@@ -65,7 +65,7 @@ def test_groups_must_be_known(grouped, common, market):
 def test_treated_against_controls(market):
     treated, controls = studied(market, NAMES[:3], [DAYS[290]]), studied(market, NAMES[3:7], [DAYS[290]])
     frame = treated.test(0, 1, against=controls, seed=1, n_resamples=199)
-    want = against(
+    want = treated_vs_controls(
         treated._data.test_input(Window(0, 1)),
         controls._data.test_input(Window(0, 1)),
         Options(n_resamples=199, seed=1),

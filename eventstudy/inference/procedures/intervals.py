@@ -1,4 +1,4 @@
-"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap (METHODS E, F)."""
+"""Intervals of each event's CAR: t, conformal by inversion, residual bootstrap."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def event_intervals(
     level: float = 0.95,
     options: Options | None = None,
 ) -> pd.DataFrame:
-    """Intervals of the CAR of each event by itself; one row an event and method.
+    """Intervals of the CAR of each event; one row per event and method.
 
     Parameters
     ----------
     data : TestInput
         Events and tested window.
     methods : sequence of {"t", "conformal", "bootstrap_t"}
-        The t with prediction error, exact for normal returns; every CAR that the conformal test does not
-        reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021); percentile-t of
-        residuals drawn anew.
+        The t with prediction error, exact for normally distributed returns; every CAR that the conformal
+        test does not reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021);
+        percentile-t of residuals drawn anew.
     level : float, default 0.95
     options : Options, optional
         Draws of the bootstrap.

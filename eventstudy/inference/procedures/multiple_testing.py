@@ -1,4 +1,4 @@
-"""Many hypotheses at once: Holm, Benjamini-Hochberg, and Romano-Wolf with residual vectors (METHODS I)."""
+"""Many hypotheses at once: Holm, Benjamini-Hochberg, and Romano-Wolf with residual vectors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
-from eventstudy.inference.bootstrap import HELD, TIE
-from eventstudy.inference.pseudo_dates import day_counts, draw_days, null_t, scaled_residuals, sessions_tested
+from eventstudy.inference.engine import draws as resampling
+from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
+from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.progress import followed
 
 __all__ = ["Adjustment", "adjust", "checked", "completed", "firm_tests", "romano_wolf"]
@@ -85,7 +87,7 @@ def romano_wolf(
         One statistic a hypothesis: of firms, of windows or of groups. NaN stays NaN.
     draws : array, shape (B, m)
         The same statistics in resamples under the null, drawn jointly, as by
-        `eventstudy.inference.pseudo_dates.null_t`: windows of one series are different days of the same
+        `eventstudy.inference.engine.draws.null_t`: windows of one series are different days of the same
         draws, groups are columns of portfolios.
     alternative : {"two-sided", "less", "greater"}
 
@@ -121,7 +123,7 @@ def _step_down(
     order = known[np.argsort(values[known], kind="stable")]
     largest = np.full(n_resamples, -np.inf)
     p = np.full(values.shape, np.nan)
-    step = max(1, HELD // n_resamples)
+    step = max(1, resampling.HELD // n_resamples)
     for begin in followed(range(0, len(order), step), "Romano-Wolf", "part"):
         part = order[begin : begin + step]
         columns = sided(draws(part))
@@ -130,7 +132,7 @@ def _step_down(
         columns[:, 0] = np.maximum(columns[:, 0], largest)
         running = np.maximum.accumulate(columns, axis=1)
         largest = running[:, -1]
-        extreme = running >= values[part] - TIE * np.abs(values[part])
+        extreme = running >= values[part] - resampling.TIE * np.abs(values[part])
         p[part] = (1 + extreme.sum(axis=0)) / (n_resamples + 1)
     p[order] = np.maximum.accumulate(p[order][::-1])[::-1]
     return p
@@ -157,7 +159,7 @@ def checked(adjustment: str, options: Options | None) -> Options:
 def firm_tests(
     data: TestInput, adjustment: Adjustment = "romano-wolf", options: Options | None = None
 ) -> pd.DataFrame:
-    """Test each event by itself, with p-values adjusted for the number of events.
+    """Test each event on its own, with p-values adjusted for the number of events.
 
     Parameters
     ----------
@@ -170,7 +172,7 @@ def firm_tests(
     Returns
     -------
     pandas.DataFrame
-        One row an event: car, se, t, dof, p_value and p_adjusted; NaN without a CAR.
+        One row per event: car, se, t, dof, p_value and p_adjusted; NaN without a CAR.
 
     Raises
     ------

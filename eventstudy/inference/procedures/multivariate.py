@@ -1,4 +1,4 @@
-"""Joint hypothesis of one announcement day: is any firm affected (METHODS A2, G)."""
+"""Joint hypothesis of one announcement day: is any firm affected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy import stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, p_value
-from eventstudy.inference.selection import n_windows, with_variance
+from eventstudy.inference.selection import n_windows
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
 
@@ -104,7 +104,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
     """
-    used = with_variance(data)
+    used = data.with_variance
     n, fit = used.n_events, used.abnormal
     if n < 2:
         raise RequestError(f"The joint test needs at least 2 events with a residual variance, there are {n}.")

@@ -11,9 +11,8 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import Clustering, clustering
-from eventstudy.inference.ranks import FEW_EVENTS
 from eventstudy.inference.registry import TESTS, check_keys
-from eventstudy.inference.selection import n_windows, overlap_note, usable_events
+from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.windows import Window
 
@@ -125,7 +124,7 @@ def recalibrate(
 
 
 def _check_design(data: TestInput, calibration: Calibrated) -> None:
-    n, dates = usable_events(data).n_events, n_windows(data)
+    n, dates = data.with_car.n_events, n_windows(data)
     if (n, dates, data.window) != (calibration.n_events, calibration.n_dates, calibration.window):
         raise RequestError(
             f"The calibration is of {_design(calibration)} and window {calibration.window}; this is a test "
@@ -195,7 +194,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 
 def _candidates(data: TestInput) -> list[tuple[str, str]]:
-    n = usable_events(data).n_events
+    n = data.with_car.n_events
     if n == 0:
         return []
     if n == 1:
@@ -211,7 +210,7 @@ def _candidates(data: TestInput) -> list[tuple[str, str]]:
 
 
 def _one_event(data: TestInput) -> list[tuple[str, str]]:
-    usable = usable_events(data)
+    usable = data.with_car
     fit = usable.abnormal
     n_obs = int(fit.n_obs[0])
     length = max(int(fit.span[0, usable.cols].sum()), 1)
@@ -251,7 +250,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     first = f"all {n} events share one date ({_cost(found)}): adjusted for it, and for a more volatile event"
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
-    days = int(usable_events(data).abnormal.n_obs.max())
+    days = int(data.with_car.abnormal.n_obs.max())
     ranks = ("grank_t", f"the same two defences by ranks, so that outliers among the {n} CARs do not decide")
     others = "adjusted_bmp does" if n < FEW else "the two above do"
     by_past = [
