@@ -5,7 +5,7 @@
 fits a study of events on one date, hands the events that a test uses to its `compute`, and prints each
 function that is entered, in order, with its file. Every Python function of the package counts, properties and
 inner functions included, but each once: a second call, or a call whose result was kept, sends no reader to a
-page that was not read already. CARs are kept, and so are the residuals, which were read before. A file that is
+page that was not read already. CARs are kept, and so are the residuals, which were read before. A file
 entered again after others counts as a return to it.
 """
 

@@ -167,16 +167,16 @@ def as_sample(
     excluded = pd.DataFrame({"security": [], "label": [], "reason": []})
     nowhere = np.full(n, np.datetime64("NaT", "D"))
     return EventSample(
-        market,
-        estimation,
-        window,
-        events,
-        excluded,
-        security,
-        day0,
-        day0,
-        np.zeros(n, dtype=np.int64),
-        nowhere,
+        market=market,
+        estimation=estimation,
+        window=window,
+        events=events,
+        excluded=excluded,
+        security=security,
+        day0=day0,
+        first_row=day0,
+        closed_days=np.zeros(n, dtype=np.int64),
+        previous=nowhere,
     )
 
 

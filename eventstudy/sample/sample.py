@@ -365,18 +365,18 @@ class EventSample:
             reasons[int(i)] = too_early(market, int(row[i]), estimation)
         known = fine & (day0 >= 0)
         everyone = cls(
-            market,
-            estimation,
-            window,
-            frame,
-            _excluded(frame.iloc[:0], []),
-            security,
-            np.maximum(day0, 0),
-            row,
-            place.closed_days,
-            place.previous,
-            {frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
-            ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
+            market=market,
+            estimation=estimation,
+            window=window,
+            events=frame,
+            excluded=_excluded(frame.iloc[:0], []),
+            security=security,
+            day0=np.maximum(day0, 0),
+            first_row=row,
+            closed_days=place.closed_days,
+            previous=place.previous,
+            other={frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
+            announced=ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
             if exclude_events
             else None,
         )

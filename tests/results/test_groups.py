@@ -9,7 +9,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import joint_test, run_tests
-from eventstudy.inference.base import Options, TestInput, select
+from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.multiple_testing import adjust
 from eventstudy.windows import Window
@@ -39,11 +39,11 @@ def test_groups_come_in_blocks_and_then_their_differences(grouped):
     assert frame["group"].tolist() == [*"aaabbbccc", "a - b", "a - c", "b - c"]
     for name, rows in (("a", [0, 3, 6]), ("c", [2, 5])):
         keep = np.isin(np.arange(8), rows)
-        data = TestInput(select(grouped._data.abnormal, keep), Window(0, 1))
+        data = TestInput(grouped._data.abnormal.take(keep), Window(0, 1))
         want = run_tests(data, keys, Options(n_resamples=99, seed=2))
         found = frame[frame["group"] == name].drop(columns="group").reset_index(drop=True)
         pd.testing.assert_frame_equal(found, want)
-    inputs = [TestInput(select(grouped._data.abnormal, np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
+    inputs = [TestInput(grouped._data.abnormal.take(np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
     row = frame[frame["group"] == "a - b"].iloc[0]
     assert row["test"] == "difference_portfolio"
     assert row["statistic"] == difference(*inputs, Options())[0]["statistic"]
