@@ -32,7 +32,7 @@ __all__ = ["Estimates", "estimate"]
 
 #: Why events, by position, could not be computed.
 Failures = dict[int, str]
-#: Partitions a worker, so that a slow one does not keep the others waiting.
+#: Partitions per worker, so a slow one does not keep the others waiting.
 SHARES = 4
 #: Fields of a fit that are the same for all events.
 COMMON = ("param_names", "se_source", "exact")

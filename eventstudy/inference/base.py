@@ -66,7 +66,7 @@ class Options:
     def generator(self, key: str) -> np.random.Generator:
         """Return the random generator of test `key`, a stream of its own.
 
-        It depends on `seed` and `key` alone, so that a result does not depend on which other tests
+        It depends on `seed` and `key` alone, so a result does not depend on which other tests
         run. (Of a Generator one number is drawn, which then is the seed.)
         """
         seed = self.seed

@@ -152,7 +152,7 @@ def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> Fl
     g = len(totals)
     above = weights @ totals
     mean = above / sizes.sum()
-    # sum (w S - n m)^2, multiplied out so that it takes products of matrices alone.
+    # sum (w S - n m)^2, multiplied out so it takes products of matrices alone.
     squares = weights**2 @ totals**2 - 2 * mean * (weights @ (sizes * totals)) + mean**2 * (sizes**2).sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(above / np.sqrt(g / (g - 1.0) * np.maximum(squares, 0.0)), dtype=np.float64)

@@ -141,7 +141,7 @@ def _circular_sums(values: FloatArray, length: int) -> FloatArray:
 
 
 def _inverted(sums: FloatArray, shares: FloatArray, at: int, level: float) -> tuple[float, float]:
-    """Effects a day that are not rejected.
+    """Effects per day that are not rejected.
 
     An effect c taken off the returns takes ``c * shares`` off the sums. Block s is at least as
     extreme as the event's where c lies between the roots of ``|S_s - c D_s| = |S_0 - c D_0|``,

@@ -77,7 +77,7 @@ class GARCHMarketModel(MarketLine):
     Notes
     -----
     `residuals` are :math:`s\,\varepsilon_t/\sqrt{h_t}`, devolatilised and on the scale of
-    :math:`s^2 = \sum\varepsilon^2/(M-2)`, so that tests by ranks and sample quantiles are filtered ones.
+    :math:`s^2 = \sum\varepsilon^2/(M-2)`, so tests by ranks and sample quantiles are filtered ones.
     The recursion runs over the days that have a return. Where the optimiser does not converge, stops below
     the likelihood of a constant variance or at parameters without a finite forecast, as EGARCH's does in
     short windows, it starts again from three other points; an event for which none of them serves is

@@ -1,6 +1,6 @@
-r"""Least squares of many events that share regressors: one product of matrices a run of events.
+r"""Least squares of many events that share regressors: one product of matrices per run of events.
 
-The regressors of a run are made orthonormal once (a constant first), so that
+The regressors of a run are made orthonormal once (a constant first), so
 
 .. math:: c_i = B y_i, \qquad e_i' e_i = y_i' y_i - c_i' c_i
 
@@ -192,7 +192,7 @@ def _basis(x: FloatArray) -> _Basis:
 def _collinear(cross: FloatArray) -> BoolArray:
     """Whether the smallest eigenvalue of matrices (g, p, p) with a unit diagonal is below `FLAT`."""
     p = cross.shape[1]
-    # The others are p - 1 of sum p at most, so that it is no less than this, which is mostly enough to know.
+    # The others are p - 1 of sum p at most, so it is at least this, which is mostly enough to know.
     least = np.linalg.det(cross) * ((p - 1) / p) ** (p - 1)
     doubt = ~(least > 1000 * FLAT)
     found: BoolArray = doubt.copy()

@@ -130,7 +130,7 @@ class RollingMarketModel(MarketLine):
     `residuals` are the one-step prediction errors :math:`u_t`, in units in which they have the variance
     of the errors, and M is their number: a beta that drifts shows in :math:`s^2`, as it would in the event
     window. A regression needs returns on half of its sessions. Errors of successive days share data,
-    so that :math:`t_\nu` is an approximation.
+    so :math:`t_\nu` is an approximation.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def _one_step_errors(y: FloatArray, x: FloatArray, window: int) -> FloatArray:
     """Prediction errors of y_t from the `window` sessions before t, over their prediction s.d.; (n, W)."""
     used = ~np.isnan(y) & ~np.isnan(x)
     count = np.maximum(used.sum(axis=1), 1)[:, None]
-    # About the window's mean, so that running sums lose no digits.
+    # About the window's mean, so running sums lose no digits.
     yc = np.where(used, y - np.where(used, y, 0.0).sum(axis=1, keepdims=True) / count, 0.0)
     xc = np.where(used, x - np.where(used, x, 0.0).sum(axis=1, keepdims=True) / count, 0.0)
 

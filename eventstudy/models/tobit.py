@@ -77,7 +77,7 @@ class TobitMarketModel(MarketLine):
     the abnormal returns of the event window are: a close at a limit there is still cut short (see
     `results.limit_hits` and ``results.car(0, "first_free_close")``).
 
-    The likelihood is concave in :math:`(\alpha/\sigma, \beta/\sigma, 1/\sigma)` (Olsen 1978), so that
+    The likelihood is concave in :math:`(\alpha/\sigma, \beta/\sigma, 1/\sigma)` (Olsen 1978), so
     Newton's steps find its one maximum, for all events at once. Tobin (1958); Rosett and Nelson (1975), two
     limits; Chou (1997), Pacific-Basin Finance Journal 5, 39-62, price limits and what they carry over.
 

@@ -150,7 +150,7 @@ class StudyTests:
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
-        """Intervals of the CAR of each event, with and without normal returns.
+        """Intervals of the CAR of each event, with and without normally distributed returns.
 
         Parameters
         ----------

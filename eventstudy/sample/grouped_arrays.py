@@ -1,7 +1,7 @@
 """Event time for many events: regressors laid out once for the events that share them.
 
-Events of one day that are measured against one benchmark have the same regressors. Laid out once, they
-are read once, and least squares of all these events is one product of matrices.
+Events of the same day and benchmark have the same regressors. Laid out once, these are read once, and least
+squares of all such events is one product of matrices.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def shared_windows(
 ) -> SharedWindows:
     """Lay out the estimation windows of `rows`, one set of regressors a run of equal ones.
 
-    Whatever their order the result is right; it is small where events of one day stand together.
+    Whatever their order the result is right; it is small where events of the same day follow each other.
     """
     first, run = _runs(sample, regressors, excess, rows)
     one, y = event_positions(sample, rows)[first], sample.single_returns(part=rows)
@@ -171,7 +171,7 @@ def window_design(
 ) -> FloatArray:
     """Lay out constant and regressors of event windows, as `design` in `ModelFit`; shape (n, days, 1 + p).
 
-    With `cols`, those days of the window alone, and whatever stands on a day without abnormal return.
+    With `cols`, those days of the window alone, and any number on a day without abnormal return.
     """
     days, arrays = sample.window.offsets[cols or slice(None)], sample.market.arrays
     window, run = Window(int(days[0]), int(days[-1])), slice(None)

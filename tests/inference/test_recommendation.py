@@ -71,7 +71,7 @@ def test_few_events_on_one_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
     assert list(found) == ["adjusted_bmp", "portfolio", "block_bootstrap", "permutation", "grank_t"]
     assert "adjusted_bmp does not, suspect a rise in variance" in found["portfolio"]
-    assert "with only 12 events it rejects too readily" in found["grank_t"]
+    assert "with only 12 events it over-rejects" in found["grank_t"]
     assert "against=controls" in found["block_bootstrap"]
     assert "all 12 events share one date" in found["adjusted_bmp"]
     assert "11 degrees of freedom" in found["adjusted_bmp"]
@@ -113,7 +113,7 @@ def test_few_dates_with_several_events_each(panel, n, exact, with_arrays):
         assert list(found) == ["adjusted_bmp", *(["grank_t", "jaffe"] if n == 30 else ["jaffe", "grank_t"])]
     else:
         assert list(found) == (["grank_t", "wild_bootstrap"] if n == 30 else ["wild_bootstrap", "grank_t"])
-    assert ("too readily" in found["grank_t"]) == (n == 12)
+    assert ("over-rejects" in found["grank_t"]) == (n == 12)
 
 
 def test_dates_whose_windows_share_days(panel):
@@ -141,7 +141,7 @@ def test_windows_that_share_days_are_told_of(panel):
     ("p", "key", "told"),
     [
         ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
-        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "closer together than their past"),
+        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation"),
         ({"adjusted_bmp": 0.01, "portfolio": 0.01}, None, ""),
         ({"adjusted_bmp": 0.2, "portfolio": 0.2}, None, ""),
         ({"adjusted_bmp": np.nan, "portfolio": 0.01}, None, ""),

@@ -1,6 +1,6 @@
 """Correlations of events of one market that miss estimation days: pairs, by products of matrices.
 
-Every event is laid out on the sessions of its market, zero where it has no residual, so that a sum over the
+Every event is laid out on the sessions of its market, zero where it has no residual, so a sum over the
 days on which two events both have one is a product of two rows, whatever the distance of their sessions. The
 events of a session meet those before them at once: six products give the six sums that make a correlation. In
 large blocks all but one of them are sums over the days that the other event shares less those it misses.
@@ -22,7 +22,7 @@ __all__ = ["SessionPairs"]
 
 #: Events in a block of rows, and pairs that are held before they are summed: what the cache of a core takes.
 ROWS, PAIRS = 128, 2**15
-#: A block of rows takes one session more for each so many lags, so that few of its pairs are out of reach.
+#: A block of rows takes one session more per this many lags, so few of its pairs are out of reach.
 SPAN = 4
 #: Pairs in a block from which on sums over few missing days pay.
 LARGE = 2**11
@@ -30,7 +30,7 @@ LARGE = 2**11
 
 @dataclass(frozen=True)
 class _OnSessions:
-    """Events in the order of their sessions, laid out so that calendar days stand in columns.
+    """Events in the order of their sessions, laid out so calendar days are columns.
 
     Attributes
     ----------

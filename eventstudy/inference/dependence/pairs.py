@@ -18,7 +18,7 @@ __all__ = ["correlate", "sum_over_pairs"]
 
 DayArray = npt.NDArray[np.int32]
 
-#: Pairs with fewer common estimation days count as uncorrelated (METHODS C6a).
+#: Pairs with fewer common estimation days count as uncorrelated.
 MIN_COMMON_DAYS = 10
 #: Standard deviations this small beside an event's largest residual are rounding noise.
 NO_VARIANCE = 1e-10
@@ -32,7 +32,7 @@ ROWS, COLUMNS, CHUNK = 256, 256, 4096
 
 @dataclass(frozen=True)
 class _Events:
-    """Events sorted so that equal tested windows and estimation days stand together.
+    """Events sorted so equal tested windows and estimation days follow each other.
 
     Days are positions on the union of all calendar days, -1 where there is none. `values` (n, W) are
     residuals less their mean over their root sum of squares, 0 where not `used` (n, W). `layout`
@@ -215,7 +215,7 @@ class _OnDays:
     """Values of n events on D calendar days from day `low` on, and where they have none.
 
     `gone` (n, D) is 1 where an event has no value; sparse where that is rare, as with a few missing
-    days, so that sums over common days cost as little as the days that are not common.
+    days, so sums over common days cost as little as the days that are not common.
     """
 
     values: FloatArray

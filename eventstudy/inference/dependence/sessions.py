@@ -7,7 +7,7 @@ common, whoever they are. With residuals centred and scaled to length 1 on these
 .. math:: \sum_{i \in s} \sum_{j \in s + k} \operatorname{corr}(e_i, e_j)
           = \Big(\sum_{i \in s} z_i\Big)' \Big(\sum_{j \in s + k} z_j\Big),
 
-so that all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
+so all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
 themselves, with weights that depend on i and k alone. Pairs of which an event misses another day are summed
 one by one, see `eventstudy.inference.dependence.incomplete`.
 """

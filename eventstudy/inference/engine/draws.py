@@ -21,7 +21,7 @@ __all__ = [
     "resampled_p_value",
 ]
 
-#: Random numbers held at a time, so that memory does not grow with resamples times events.
+#: Random numbers held at a time, so memory does not grow with resamples times events.
 HELD = 4_000_000
 #: Draws this close to the statistic are equal to it: the same draw, added up in another order.
 TIE = 1e-10

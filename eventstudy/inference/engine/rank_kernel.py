@@ -36,10 +36,10 @@ def order_of(
 ) -> tuple[IntArray, IntArray]:
     """Order of the values of each row, and the rows that have ties.
 
-    The number of its column takes the place of the last bits of each value, so that one sort of plain
+    The number of its column takes the place of the last bits of each value, so one sort of plain
     numbers, which is far faster than a sort of positions, yields the order. Short rows are sorted as whole
     numbers of 32 bits; rows in which two of these agree but for the column, a few in a hundred as a rule,
-    are sorted again by nearly all of their bits; and where these agree too, the values are said to be tied.
+    are sorted again by nearly all of their bits; and where these agree too, the values count as tied.
 
     Parameters
     ----------

@@ -174,7 +174,7 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
 
     def map(self, chunk: ResidualChunk) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
         n, width = chunk.residuals.shape
-        # Estimation days and the event days of all sets side by side, one row an event.
+        # Estimation days and the event days of all sets side by side, one row per event.
         days = {ranked.values: ranked.shape[1] for ranked in self.sets.values()}
         values = np.empty((n, width + sum(days.values())))
         if self.scale is None:
@@ -220,7 +220,7 @@ class _Joint:
         # Ties of two event days count within a set alone, where they are looked for again.
         columns, self.tied = order_of(values, width, unit)
         small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
-        # Each row has `width` estimation days, so that one sum can run through all rows.
+        # Each row has `width` estimation days, so one sum can run through all rows.
         order = np.cumsum((columns < width).reshape(-1), dtype=np.uint32).reshape(n, total)
         order -= (width * np.arange(n, dtype=np.uint32))[:, None]
         place = np.empty((n, total), dtype=small)

@@ -64,7 +64,7 @@ class Pairing:
         Mean CAR of the first less that of the second set, its prediction-error variance from the
         estimation days of the long-short portfolio, and the degrees of freedom of that.
     unmatched : tuple of int
-        Events of either set on dates that the other has not.
+        Events of either set on dates that the other lacks.
     overlapping : bool
         Whether tested windows of different dates share a day.
     """
@@ -206,7 +206,7 @@ def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
 
 
 def _ratio(pairs: Pairing) -> Declaration:
-    """Declare the long-short portfolio; over several dates the estimate over the statistic is no error."""
+    """Declare the long-short portfolio; over several dates estimate / statistic is not an error."""
     return PORTFOLIO if len(pairs.first) == 1 else replace(PORTFOLIO, unit="")
 
 

@@ -119,7 +119,7 @@ def _step_down(
     sided = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}[alternative]
     values = sided(statistics)
     known = np.flatnonzero(~np.isnan(values))
-    # From the smallest on, so that the maximum over all smaller ones runs along.
+    # From the smallest on, so the maximum over all smaller ones runs along.
     order = known[np.argsort(values[known], kind="stable")]
     largest = np.full(n_resamples, -np.inf)
     p = np.full(values.shape, np.nan)
@@ -181,7 +181,7 @@ def firm_tests(
 
     Notes
     -----
-    For Romano and Wolf's procedure the estimation days are drawn for all events at once, so that
+    For Romano and Wolf's procedure the estimation days are drawn for all events at once, so
     events of one date keep their correlation; those of different dates share no calendar day and
     are independent. Residuals are over ``sqrt(1 - h)``; each statistic is a sum of as many drawn days
     as the window has, over the standard deviation of a drawn estimation window. Where an event

@@ -62,7 +62,7 @@ def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) 
     Parameters
     ----------
     residuals : array, shape (T, N)
-        Estimation residuals E, a column an event.
+        Estimation residuals E, one column per event.
     car : array, shape (N,)
     scale : float
         ``a = g'Vg / s^2``, the same for all events.
@@ -112,7 +112,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     if windows > 1:
         raise RequestError(
             f"The joint test needs one common event date, the {n} events have {windows} different windows "
-            f"{data.window}; test the events of each date by themselves."
+            f"{data.window}; test the events of each date separately."
         )
     missing = np.isnan(fit.ar[:, used.cols])
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
