@@ -6,9 +6,11 @@ import os
 import shutil
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from docutils import nodes
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
 
 project = "eventstudy"
 author = "eventstudy contributors"
@@ -60,7 +62,7 @@ def show_labels(app: Sphinx, doctree: nodes.document) -> None:
     Docstrings cite a page and a label.
     """
     equations = app.env.domains["math"].data["objects"]
-    for equation in doctree.findall(nodes.math_block):
+    for equation in doctree.findall(lambda node: node.tagname == "math_block"):
         label = equation.get("label")
         if label in equations:
             equation["number"] = label

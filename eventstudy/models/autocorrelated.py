@@ -70,7 +70,7 @@ class AutocorrelatedErrors(NormalReturnModel):
 
     References
     ----------
-    docs/methods/variance_models.md, eq. (autocorrelated-covariance).
+    docs/methods/variance_models.md, eq. (serial-covariance).
 
     Examples
     --------
