@@ -22,6 +22,7 @@ from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.fitted import WindowLike
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -130,9 +131,10 @@ class PowerCurve:
 
 def power(
     of: EventStudyResults | Market,
-    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
+    start: WindowLike = None,
+    end: int | None = None,
     *,
-    window: Window | Sequence[int] | None = None,
+    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
     n_events: int = 1,
     common_date: bool = False,
     model: NormalReturnModel | None = None,
@@ -149,10 +151,11 @@ def power(
     Parameters
     ----------
     of : EventStudyResults or Market
+    start, end : int
+        First and last relative day of the tested window; the headline window of a study by default, (0, +1)
+        for a market.
     effects : sequence of float
         True effects, decimals: abnormal returns of the event day.
-    window : (int, int), optional
-        Tested window; (0, 1) for a market, the headline window of a study.
     n_events, common_date, model, estimation
         The study that might be made on a market; not looked at for results. By default one event and the
         market model.
@@ -196,8 +199,8 @@ def power(
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
     if like is not None:
-        data = like._data
-        tested = data.test_input(data.headline() if window is None else data.window(window))
+        data = like.fitted
+        tested = data.test_input(data.checked_window(start, end))
         noise, n, one_date = [_noise(tested)], with_variance(tested).n_events, tested.common_date
     else:
         noise, n, one_date = [], n_events, common_date
@@ -206,10 +209,11 @@ def power(
     if n_samples or like is None:
         simulated = calibrate(
             of if isinstance(of, Market) else None,
-            n_events,
-            n_samples or 1,
-            common_date,
-            window,
+            start,
+            end,
+            n_events=n_events,
+            n_samples=n_samples or 1,
+            common_date=common_date,
             models=None if model is None or like is not None else [model],
             tests=[key],
             shift=effects,

@@ -1,4 +1,4 @@
-"""What abnormal returns are worth: changes in market value, by event, by group and in total."""
+"""Abnormal changes in market value, by event, by group and in total."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.selection import usable_events
-from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
-__all__ = ["StudyMoney"]
+__all__ = ["MarketValue"]
 
 ByEvent = float | pd.Series | Mapping[object, float]
 
 
-class StudyMoney:
-    """Abnormal changes in market value of a fitted study."""
-
-    _data: FittedEvents
+class MarketValue(MethodGroup):
+    """Abnormal changes in market value of fitted events."""
 
     def value_change(
         self,
         market_cap: pd.DataFrame | ByEvent,
-        window: WindowLike = None,
+        start: WindowLike = None,
+        end: int | None = None,
         *,
         rate: ByEvent = 1.0,
         by: str | None = None,
@@ -45,8 +44,8 @@ class StudyMoney:
         market_cap : DataFrame, Series, mapping or float
             Market value C at the close before the window. A frame is dates × securities, and the value is
             that of the session before the window's first; a Series or mapping goes by event id or security.
-        window : Window or (int, int)
-            Window of the CAR; (0, +1) by default, where the event window holds it.
+        start, end : int
+            First and last relative day of the CAR; the headline window by default.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
             studies) study, where it is no number.
@@ -83,15 +82,15 @@ class StudyMoney:
         >>> nyt = {"security": ["002415.SZ", "002236.SZ"], "date": "2019-05-22"}
         >>> results = es.EventStudy(market, nyt, estimation=(-270, -21), window=(-5, 5)).fit()
         >>> cap = {"002415.SZ": 255e9, "002236.SZ": 46e9}  # yuan, round numbers
-        >>> found = results.value_change(cap, (0, 0))
+        >>> found = results.value_change(cap, 0, 0)
         >>> (found[["change", "se"]] / 1e9).round(1).rename_axis(None)
                change   se
         0       -12.5  4.7
         1        -2.3  1.0
         total   -14.8  5.3
         """
-        data = self._data
-        tested = data.headline() if window is None else data.window(window)
+        data = self.fitted
+        tested = data.checked_window(start, end)
         if data.kind != "simple":
             raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
         usable = usable_events(data.test_input(tested))

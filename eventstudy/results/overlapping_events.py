@@ -1,4 +1,4 @@
-"""Several announcements about one security: which windows overlap, and what each of them did."""
+"""Several announcements about one security: overlapping windows, and the effect of each announcement."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
-from eventstudy.results.fitted import FittedStudy, WindowLike, checked_level
+from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
-__all__ = ["StudyRepeated", "stacked_effects"]
+__all__ = ["OverlappingEvents", "stacked_effects"]
 
 
-class StudyRepeated:
-    """Repeated announcements of a fitted study."""
+class OverlappingEvents(MethodGroup):
+    """Repeated announcements about the securities of one study."""
 
-    _data: FittedStudy
+    _fitted: FittedStudy
+
+    @property
+    def fitted(self) -> FittedStudy:
+        """The fitted study as arrays and tables, for computations of your own."""
+        return self._fitted
 
     def overlaps(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
         """Pairs of events of one security whose windows share sessions.
@@ -33,14 +38,14 @@ class StudyRepeated:
         Returns
         -------
         DataFrame
-            One row a pair: security, event_id, earlier_event_id, sessions (how many are shared).
+            One row per pair: security, event_id, earlier_event_id, sessions (how many are shared).
 
         See Also
         --------
         Events.overlaps : the same by calendar days, before a study is fitted.
         """
-        data = self._data
-        window, day0 = data.window(start, end), data.sample.day0
+        data = self.fitted
+        window, day0 = data.checked_window(start, end, path=True), data.sample.day0
         frame = pd.DataFrame(
             {"security": data.timeline["security"].to_numpy(), "event_id": data.index, "row": day0}
         )
@@ -66,7 +71,7 @@ class StudyRepeated:
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         level : float, default 0.95
             Coverage of the intervals.
 
@@ -106,8 +111,8 @@ class StudyRepeated:
         0 -0.0771  0.0426            2
         1  0.0560  0.0426            2
         """
-        data = self._data
-        window = data.window(start, end)
+        data = self.fitted
+        window = data.checked_window(start, end)
         model = data.spec.model
         if not isinstance(model, LinearModel):
             raise RequestError(f"stacked() is for least-squares models; {model.label} is none.")

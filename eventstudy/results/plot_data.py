@@ -1,6 +1,8 @@
-"""Tidy frames gathered from results, for drawing and for the curious."""
+"""Tidy frames of the figures, gathered from fitted events."""
 
 from __future__ import annotations
+
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -67,7 +69,7 @@ def clustering(data: FittedEvents, window: Window) -> pd.DataFrame:
 def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
     """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
 
-    Resampling tests draw from the seed `SEED`, so that a figure and a table of them agree.
+    Resampling tests draw from the seed `SEED`, so a figure and a table of them agree.
     """
     tested = data.test_input(window)
     frame = run_tests(tested, None, Options(seed=SEED))
@@ -256,7 +258,16 @@ def heatmap(data: FittedEvents, window: Window) -> pd.DataFrame:
 
 
 def decomposition(data: FittedStudy, row: int, day: int) -> pd.DataFrame:
-    """Prices of one day against its reference price: moment, price, change, at_limit."""
+    """Prices of one day against its reference price: moment, price, change, at_limit.
+
+    Raises
+    ------
+    RequestError
+        If `day` is not a day of the data, or the market lacks a price of that day.
+    """
+    if isinstance(day, bool) or not isinstance(day, Integral):
+        raise RequestError(f"{day!r} is not a relative day. To name an event: decomposition(event={day!r}).")
+    day = int(day)
     market, event = data.spec.market, data.sample.timeline.iloc[row]
     security = event["security"]
     position = int(data.sample.day0[row]) + day

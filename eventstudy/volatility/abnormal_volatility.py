@@ -181,7 +181,7 @@ class AbnormalVolatility:
             If events share sessions and `dependent` is ``"flag"``.
         """
         results = self.study.fit()
-        arrays = results._data.abnormal
+        arrays = results.fitted.abnormal
         if arrays.n_events < 2:
             raise RequestError(
                 "Abnormal volatility compares several events of a day with each other, and there is one: see "
@@ -227,7 +227,7 @@ class AbnormalVolatilityResults:
 
     def __init__(self, study: EventStudyResults, dependent: bool) -> None:
         self.study, self.dependent = study, dependent
-        arrays = study._data.abnormal
+        arrays = study.fitted.abnormal
         # A return over several sessions, lumped after a halt, is no draw of one day.
         single = arrays.span == 1
         self._errors = np.where(single, arrays.ar, np.nan)
@@ -278,7 +278,7 @@ class AbnormalVolatilityResults:
         Parameters
         ----------
         start, end : int, optional
-            Window; the whole event window by default.
+            First and last relative day; the headline window by default.
         alternative : {"greater", "less", "two-sided"}, default "greater"
         n_resamples : int, default 999
         seed : int or Generator, optional
@@ -293,8 +293,8 @@ class AbnormalVolatilityResults:
             raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
         if n_resamples < 1:
             raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
-        window = self.study._data.window(start, end)
-        cols = self.study._data.abnormal.columns(window)
+        window = self.study.fitted.checked_window(start, end)
+        cols = self.study.fitted.abnormal.columns(window)
         errors, variances = self._errors[:, cols], self._variances[:, cols]
         multiple, n = volatility_multiples(errors, variances)
         used = n > 1
@@ -326,12 +326,12 @@ class AbnormalVolatilityResults:
 
     def _paths(self) -> Paths:
         fit = self.study.parameters
-        arrays = self.study._data.abnormal
+        arrays = self.study.fitted.abnormal
         shocks = []
         for residual in arrays.residuals:
             z = residual[~np.isnan(residual)]
             shocks.append(z / np.sqrt((z**2).mean()))
-        forecast = self.study._data.fit.noise / np.maximum(self.study._data.abnormal.span, 1)
+        forecast = self.study.fitted.fit.noise / np.maximum(self.study.fitted.abnormal.span, 1)
         known = np.argmax(~np.isnan(forecast), axis=1)
         first = forecast[np.arange(len(known)), known]
         g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))
@@ -341,7 +341,7 @@ class AbnormalVolatilityResults:
 
     def _draws(self, window: Window, n: int, rng: np.random.Generator) -> FloatArray:
         """Draw the statistic under the null; days without a return stay so."""
-        whole, cols = self.study.spec.window, self.study._data.abnormal.columns(window)
+        whole, cols = self.study.spec.window, self.study.fitted.abnormal.columns(window)
         paths, missing = self._paths(), np.isnan(self._errors)
         out = []
         for start in range(0, n, CHUNK):

@@ -16,7 +16,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket
 from eventstudy.lab.blocks import run_blocks
-from eventstudy.lab.placebo_events import draw_events, episodes_of, pool_of
+from eventstudy.lab.placebo_events import candidates_of, date_clusters, draw_events
 from eventstudy.windows import Window
 
 SMALL: dict[str, Any] = {
@@ -150,7 +150,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
     days = market.sessions[200:260]
     avoid = es.Events([{"security": "S01", "date": d} for d in days] + [{"security": "S02", "date": days[0]}])
     found = es.lab.calibrate(market, avoid=avoid, **SMALL)
-    usable = found.design.pool.usable
+    usable = found.design.candidates.usable
     row = {name: i for i, name in enumerate(found.design.names)}
     assert not usable[row["S01"], 199:260].any()
     assert usable[row["S01"], 198]
@@ -162,7 +162,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
 def test_the_pool_holds_what_can_be_measured() -> None:
     market, _ = es.lab.simulate_market(6, 200, thin=0.15, seed=2)
     estimation, window = Window(-60, -11), Window(-2, 2)
-    pool = pool_of(market, estimation, window, Window(0, 1), 40)
+    pool = candidates_of(market, estimation, window, Window(0, 1), 40)
     single = market.arrays.single
     assert not pool.usable[:, :60].any()
     assert not pool.usable[:, -2:].any()
@@ -177,15 +177,15 @@ def test_a_benchmark_that_is_a_column_is_no_placebo_security() -> None:
     market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
     found = es.lab.calibrate(market, 5, 20, common_date=True, tests=["bmp"], shift=[0], variance=[1])
     at = list(found.design.names).index("399001.SZ")
-    assert not found.design.pool.usable[at].any()
-    assert found.design.pool.usable.any()
+    assert not found.design.candidates.usable[at].any()
+    assert found.design.candidates.usable.any()
 
 
 def test_episodes_keep_clusters_and_their_inner_spacing(world: SimulatedMarket) -> None:
-    episodes = episodes_of(np.array([30, 10, 11, 11, 13, 30]), 2)
-    assert episodes == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
-    pool = pool_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
-    security, day0 = draw_events(pool, episodes, np.random.default_rng(0))
+    clusters = date_clusters(np.array([30, 10, 11, 11, 13, 30]), 2)
+    assert clusters == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
+    pool = candidates_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
+    security, day0 = draw_events(pool, clusters, np.random.default_rng(0))
     assert len(security) == 6
     assert day0[1] == day0[2] == day0[0] + 1
     assert security[1] != security[2]

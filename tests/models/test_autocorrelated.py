@@ -157,7 +157,7 @@ def test_several_spans_sum_the_errors_they_hold() -> None:
     frame.loc[frame.index[201:203], "A"] = np.nan
     market = es.Market(frame, benchmark="mean", kind="log")
     results = fit(market, es.AutocorrelatedErrors(es.ConstantMean(), lags=1), "A")
-    arrays = results._data.abnormal
+    arrays = results.fitted.abnormal
     assert arrays.span[0].tolist() == [1] * 6 + [0, 0, 3, 1, 1]
     rho = results.parameters["rho_1"].iloc[0] ** np.arange(400)
     s2 = results.parameters["sigma"].iloc[0] ** 2

@@ -44,7 +44,7 @@ def test_equal_statsmodels(market, events, model, columns, excess):
         np.testing.assert_allclose(parameters.iloc[i, : x.shape[1]], fit.params, **TOLERANCE)
         np.testing.assert_allclose(parameters["sigma"].iloc[i] ** 2, fit.mse_resid, **TOLERANCE)
         np.testing.assert_allclose(parameters["r_squared"].iloc[i], fit.rsquared, **TOLERANCE)
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         hat = fit.get_influence().hat_matrix_diag
         np.testing.assert_allclose(abnormal.leverage[i][~np.isnan(abnormal.leverage[i])], hat, **TOLERANCE)
         forecast = fit.get_prediction(x)
@@ -148,11 +148,11 @@ def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events
         np.testing.assert_allclose(parameters.iloc[: x.shape[1]], fit.params, rtol=1e-9)
         np.testing.assert_allclose(parameters["sigma"] ** 2, fit.mse_resid, rtol=1e-9)
         assert parameters["n_obs"] == len(y)
-        residuals = results._data.abnormal.residuals[i]
+        residuals = results.fitted.abnormal.residuals[i]
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], fit.resid, rtol=1e-7, atol=1e-12)
-        np.testing.assert_allclose(results._data.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
+        np.testing.assert_allclose(results.fitted.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
         np.testing.assert_allclose(results.regression(i).bse, fit.bse, rtol=1e-8)
-    assert "trade-to-trade" in results._data.fit.se_source
+    assert "trade-to-trade" in results.fitted.fit.se_source
 
 
 def test_trade_to_trade_is_dropping_where_nothing_is_missing(make_market, events):

@@ -84,13 +84,13 @@ def test_parameters_and_forecasts_equal_arch(world, kind):
         else:
             seen, tolerance = fit.forecast(horizon=5, x=exog.T), 1e-10
         h = seen.residual_variance.to_numpy()[-1] / 1e4
-        np.testing.assert_allclose(results._data.abnormal.noise[i], h, rtol=tolerance)
-        assert results._data.abnormal.noise[i][0] == pytest.approx(h[0], rel=1e-10)
+        np.testing.assert_allclose(results.fitted.abnormal.noise[i], h, rtol=tolerance)
+        assert results.fitted.abnormal.noise[i][0] == pytest.approx(h[0], rel=1e-10)
         y = market.returns[security].to_numpy()[100:598]
         m = market.bank.single[0][100:598][~np.isnan(y)]
-        se = car_error(fit, results._data.abnormal.noise[i], m, m1)
+        se = car_error(fit, results.fitted.abnormal.noise[i], m, m1)
         np.testing.assert_allclose(results.car()["se"].iloc[i], se, rtol=1e-10)
-        residuals = results._data.abnormal.residuals[i]
+        residuals = results.fitted.abnormal.residuals[i]
         shown = row["sigma"] * fit.std_resid
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], shown, rtol=1e-9)
 
@@ -107,7 +107,7 @@ def test_the_recursion_runs_on_over_the_gap(world, kind):
         start = int((~np.isnan(y)).sum()) - 1
         seen = fit.forecast(horizon=5, start=start, x=m1[None, None, :])
         h = seen.residual_variance.to_numpy()[-1] / 1e4
-        np.testing.assert_allclose(results._data.abnormal.noise[i], h, rtol=1e-8)
+        np.testing.assert_allclose(results.fitted.abnormal.noise[i], h, rtol=1e-8)
 
 
 def test_egarch_closed_form_equals_simulation():
@@ -150,8 +150,8 @@ def test_a_return_over_several_sessions_has_their_variances(world):
     returns.iloc[601, 0] = np.nan
     halted = es.Market(returns, benchmark=benchmark)
     kwargs = {"model": GARCHMarketModel(), "estimation": (-490, -30), "window": (-2, 2)}
-    noise = es.EventStudy(halted, events, **kwargs).fit()._data.abnormal.noise[0]
-    daily = es.EventStudy(traded, events, **kwargs).fit()._data.abnormal.noise[0]
+    noise = es.EventStudy(halted, events, **kwargs).fit().fitted.abnormal.noise[0]
+    daily = es.EventStudy(traded, events, **kwargs).fit().fitted.abnormal.noise[0]
     assert np.isnan(noise[3])
     np.testing.assert_allclose(noise[4], daily[3] + daily[4], rtol=1e-10)
 
@@ -250,6 +250,6 @@ def test_unknown_kind():
 def test_standard_error_is_said_to_be_a_forecast(world):
     market, events = world
     results = es.EventStudy(market, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit()
-    assert "forecast" in results._data.fit.se_source
-    assert not results._data.fit.exact
+    assert "forecast" in results.fitted.fit.se_source
+    assert not results.fitted.fit.exact
     assert results.regression(0).params.index[0] == "Const"

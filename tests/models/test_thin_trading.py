@@ -33,8 +33,8 @@ def check_approximate_error(results, i, y, m, y1, m1):
     car = results.car().iloc[i]
     np.testing.assert_allclose(car["se"], np.sqrt(variance), rtol=1e-10)
     np.testing.assert_allclose(car["car"], np.nansum(y1 - row["alpha"] - row["beta"] * m1), rtol=1e-9)
-    assert not results._data.fit.exact
-    assert "approximation" in results._data.fit.se_source
+    assert not results.fitted.fit.exact
+    assert "approximation" in results.fitted.fit.se_source
 
 
 def test_scholes_williams_equals_its_definition(market, events):

@@ -182,7 +182,7 @@ def test_an_estimation_window_that_begins_with_the_data():
 def test_the_source_of_the_error_is_said_and_ranks_are_recommended(world):
     results = fit(*world, es.TobitMarketModel())
     assert "censored" in results.se_source
-    assert not results._data.fit.exact
+    assert not results.fitted.fit.exact
     assert "patell" not in set(results.recommended(0, 1)["test"])
     with pytest.raises(ModelError, match="not a regression"):
         results.regression(0)

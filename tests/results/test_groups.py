@@ -39,11 +39,11 @@ def test_groups_come_in_blocks_and_then_their_differences(grouped):
     assert frame["group"].tolist() == [*"aaabbbccc", "a - b", "a - c", "b - c"]
     for name, rows in (("a", [0, 3, 6]), ("c", [2, 5])):
         keep = np.isin(np.arange(8), rows)
-        data = TestInput(select(grouped._data.abnormal, keep), Window(0, 1))
+        data = TestInput(select(grouped.fitted.abnormal, keep), Window(0, 1))
         want = run_tests(data, keys, Options(n_resamples=99, seed=2))
         found = frame[frame["group"] == name].drop(columns="group").reset_index(drop=True)
         pd.testing.assert_frame_equal(found, want)
-    inputs = [TestInput(select(grouped._data.abnormal, np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
+    inputs = [TestInput(select(grouped.fitted.abnormal, np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
     row = frame[frame["group"] == "a - b"].iloc[0]
     assert row["test"] == "difference_portfolio"
     assert row["statistic"] == difference(*inputs, Options())[0]["statistic"]
@@ -66,8 +66,8 @@ def test_treated_against_controls(market):
     treated, controls = studied(market, NAMES[:3], [DAYS[290]]), studied(market, NAMES[3:7], [DAYS[290]])
     frame = treated.test(0, 1, against=controls, seed=1, n_resamples=199)
     want = against(
-        treated._data.test_input(Window(0, 1)),
-        controls._data.test_input(Window(0, 1)),
+        treated.fitted.test_input(Window(0, 1)),
+        controls.fitted.test_input(Window(0, 1)),
         Options(n_resamples=199, seed=1),
     )
     pd.testing.assert_frame_equal(frame, want)
@@ -124,7 +124,7 @@ def test_firm_tests(common, method):
 
 def test_joint_test(common):
     found = common.joint_test(0, 0)
-    assert found == joint_test(common._data.test_input(Window(0, 0)))
+    assert found == joint_test(common.fitted.test_input(Window(0, 0)))
     portfolio = common.test(0, 0, tests=["portfolio"]).iloc[0]
     assert found.mean_statistic == pytest.approx(portfolio["statistic"], rel=0.05)
 

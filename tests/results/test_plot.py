@@ -28,7 +28,7 @@ def drawn(monkeypatch) -> dict:
 
 
 def test_one_event(one, drawn):
-    data = one._data
+    data = one.fitted
     assert one.plot.car(start=-2, end=3) == "plot_car"
     frame, options = drawn["plot_car"]
     wanted = plot_data.car_path(data, [0], Window(-2, 3)).drop(columns="event")
@@ -47,13 +47,13 @@ def test_one_event(one, drawn):
 def test_many_events(common, drawn):
     common.plot.caar(-1, 2)
     frame, options = drawn["plot_caar"]
-    assert frame.equals(plot_data.caar_path(common._data, Window(-1, 2)))
+    assert frame.equals(plot_data.caar_path(common.fitted, Window(-1, 2)))
     assert "8 events" in options["title"]
     assert "portfolio" in options["title"]
     common.plot.heatmap(0, 3)
-    assert drawn["plot_heatmap"][0].equals(plot_data.heatmap(common._data, Window(0, 3)))
+    assert drawn["plot_heatmap"][0].equals(plot_data.heatmap(common.fitted, Window(0, 3)))
     common.plot.car("e7")
-    assert drawn["plot_car"][1]["title"] == common._data.name(7)
+    assert drawn["plot_car"][1]["title"] == common.fitted.name(7)
     with pytest.raises(RequestError, match="There are 8 events: name one of 'e0'"):
         common.plot.car()
     with pytest.raises(RequestError, match="reaches outside the event window"):
@@ -90,7 +90,7 @@ def test_groups_have_a_panel_each(market, refit, drawn, monkeypatch):
     assert list(frame["group"].unique()) == ["a", "b"]
     for name, part in frame.groupby("group"):
         alone = refit(market, [event for event in events if event["group"] == name])
-        path = plot_data.caar_path(alone._data, Window(-1, 3), None, 0.9)
+        path = plot_data.caar_path(alone.fitted, Window(-1, 3), None, 0.9)
         pd.testing.assert_frame_equal(part.drop(columns="group").reset_index(drop=True), path)
     assert options["title"] == "6 events, intervals of the cross-sectional test"
     assert options["level"] == 0.9

@@ -59,7 +59,7 @@ def test_mean_correlation_is_that_of_common_calendar_days(studies, pooled):
     window = es.Window(0, 2)
     series, tested = [], []
     for results in studies.values():
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         for i in range(abnormal.n_events):
             series.append(pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i]).dropna())
             tested.append(set(abnormal.event_dates[i, abnormal.columns(window)].tolist()))
@@ -96,12 +96,12 @@ def test_portfolio_of_one_date_stands_on_calendar_days(common):
     pooled = es.pool(found)
     series = {}
     for k, results in enumerate(found):
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         for i in range(3):
             series[k, i] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
     past = pd.DataFrame(series).mean(axis=1).dropna()
     car = pooled.car(0, 0)
-    s2 = np.concatenate([r._data.abnormal.s2 for r in found])
+    s2 = np.concatenate([r.fitted.abnormal.s2 for r in found])
     variance = (past**2).sum() / (len(past) - 2) * (car["se"] ** 2 / s2).mean()
     row = pooled.test(0, 0, tests="portfolio").iloc[0]
     assert row["statistic"] == pytest.approx(car["car"].mean() / np.sqrt(variance), rel=1e-10)
@@ -252,7 +252,7 @@ def test_an_averaged_firm_is_the_study_of_its_average(dual):
         found = pooled.car(*window).iloc[0]
         np.testing.assert_allclose(found, own.car(*window).iloc[0], rtol=1e-10)
     np.testing.assert_allclose(
-        pooled._data.abnormal.residuals[0], own._data.abnormal.residuals[0], atol=1e-15
+        pooled.fitted.abnormal.residuals[0], own.fitted.abnormal.residuals[0], atol=1e-15
     )
     np.testing.assert_allclose(pooled.parameters["sigma"].iloc[0], own.parameters["sigma"].iloc[0])
     assert "average of 2 listings: A 2020-01-14, H 2020-01-14" in pooled.timeline["note"].iloc[0]
@@ -274,7 +274,7 @@ def test_first_listing_and_separate_ones(dual):
     assert first.excluded["reason"].to_dict() == {"H:0": "another listing of the firm of event A:0"}
     apart = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="separate")
     assert apart.timeline["security"].tolist() == ["A", "B", "H"]
-    residuals = apart._data.abnormal.residuals
+    residuals = apart.fitted.abnormal.residuals
     assert apart.clustering(0, 0).mean_correlation == pytest.approx(
         np.corrcoef(residuals)[np.triu_indices(3, 1)].mean(), abs=1e-12
     )
@@ -296,7 +296,7 @@ def test_a_day_on_which_one_listing_rests():
     np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 1], ar[0][1])
     np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 0], (ar[0][0] + ar[1][0]) / 2)
     # Alone, A's day has the noise of A.
-    assert pooled._data.abnormal.noise[0, 6] == pytest.approx(studies[0]._data.abnormal.s2[0])
+    assert pooled.fitted.abnormal.noise[0, 6] == pytest.approx(studies[0].fitted.abnormal.s2[0])
 
 
 def test_repeated_announcements_of_a_firm_stay_apart(common):
@@ -306,7 +306,7 @@ def test_repeated_announcements_of_a_firm_stay_apart(common):
     with pytest.warns(es.errors.OverlapWarning):
         studies = [es.EventStudy(market, x, estimation=(-150, -11), window=(-5, 5)).fit() for x in (a, h)]
     pooled = es.pool(studies)
-    assert pooled._data.members == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
+    assert pooled.fitted.members == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
 
 
 def test_the_clock_goes_round():

@@ -168,7 +168,7 @@ def pool(
     named = _named(results)
     if listings not in get_args(Listings):
         raise RequestError(f"listings must be one of {', '.join(get_args(Listings))}; got {listings!r}.")
-    studies = [result._data for result in named.values()]
+    studies = [result.fitted for result in named.values()]
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(
@@ -181,7 +181,7 @@ def pool(
         max(study.event_window.start for study in studies), min(study.event_window.end for study in studies)
     )
     prefixed = _share_ids(named)
-    own = [(name, i) for name, result in named.items() for i in result._data.index]
+    own = [(name, i) for name, result in named.items() for i in result.fitted.index]
     ids = [f"{name}:{i}" if prefixed else i for name, i in own]
     whole = pd.Index(ids, name="event_id", dtype=object)
     places = [(s, r) for s, study in enumerate(studies) for r in range(len(study.index))]
@@ -204,7 +204,17 @@ def pool(
         abnormal = select(abnormal, np.isin(np.arange(len(places)), [group[0] for group in groups]))
     members = tuple(tuple(places[row] for row in group) for group in groups)
     names = whole[[group[0] for group in groups]]
-    return PooledResults(FittedPool(named, window, members, names, prefixed, dropped, abnormal))
+    return PooledResults(
+        FittedPool(
+            results=named,
+            window=window,
+            members=members,
+            names=names,
+            prefixed=prefixed,
+            dropped=dropped,
+            abnormal=abnormal,
+        )
+    )
 
 
 def _named(
@@ -227,7 +237,7 @@ def _named(
 
 def _share_ids(named: Mapping[str, EventStudyResults]) -> bool:
     """Whether an id names an event of two studies, used or excluded."""
-    ids = [i for result in named.values() for i in (*result._data.index, *result.excluded.index)]
+    ids = [i for result in named.values() for i in (*result.fitted.index, *result.excluded.index)]
     return len(set(ids)) < len(ids)
 
 
