@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -73,10 +73,10 @@ class Calibration:
         Returns
         -------
         DataFrame
-            One row per model, test, variance (multiple of the ordinary one) and shift (abnormal return added
-            to day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high, nominal,
-            well_specified (whether the interval holds `alpha`; only without shift, else missing), and note
-            (why a test never applies).
+            One row per model, test, variance (multiple of the ordinary one) and shift (abnormal return
+            added to day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high,
+            nominal, well_specified (whether the interval holds `alpha`; only without shift, else missing),
+            and note (why a test never applies).
         """
         from statsmodels.stats.proportion import proportion_confint
 
@@ -176,16 +176,21 @@ class Calibration:
 
 
 class CalibrationPlotter:
-    """Figures of a calibration; every method takes ``ax=`` and returns the matplotlib Axes."""
+    """Figures of a calibration; every method returns the matplotlib Axes.
+
+    Further keyword arguments go to the drawing function of `eventstudy.plotting`.
+    """
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
 
-    def size(self, *, variance: float = 1.0, alpha: float = 0.05, ax: Axes | None = None) -> Axes:
+    def size(
+        self, *, variance: float = 1.0, alpha: float = 0.05, ax: Axes | None = None, **kwargs: Any
+    ) -> Axes:
         """Rejection rate of a true null by test, with its interval, against the nominal size."""
         frame = self._calibration.rates(alpha)
         frame = frame[(frame["variance"] == variance) & (frame["shift"] == 0) & (frame["n_samples"] > 0)]
-        return plotting.plot_size(frame, ax=ax, alpha=alpha, title=self._title("Size"))
+        return plotting.plot_size(frame, ax, alpha=alpha, **({"title": self._title("Size")} | kwargs))
 
     def power(
         self,
@@ -194,6 +199,7 @@ class CalibrationPlotter:
         variance: float = 1.0,
         alpha: float = 0.05,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """Rejection rate by shift, of the tests that are well specified unless others are named."""
         frame = self._calibration.rates(alpha)
@@ -202,7 +208,7 @@ class CalibrationPlotter:
             sound = frame.loc[frame["well_specified"].fillna(False).astype(bool), "test"].unique()
             tests = list(sound) if len(sound) else list(frame["test"].unique())
         frame = frame[frame["test"].isin(check_keys(tests))]
-        return plotting.plot_power(frame, ax=ax, alpha=alpha, title=self._title("Power"))
+        return plotting.plot_power(frame, ax, alpha=alpha, **({"title": self._title("Power")} | kwargs))
 
     def _title(self, what: str) -> str:
         calibration = self._calibration

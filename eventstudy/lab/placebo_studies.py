@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,15 +87,15 @@ class Placebo:
             .astype({"n_placebo": int, "rank": int})
         )
 
-    def plot(self, statistic: str = "caar", *, ax: Axes | None = None) -> Axes:
-        """Draw the study among its placebos; `statistic` as for `ranks`."""
+    def plot(self, statistic: str = "caar", *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the study among its placebos; `statistic` as for `ranks`, the rest as for `plot_placebo`."""
         _check_statistic(statistic)
         return plotting.plot_placebo(
             self.frame.rename(columns={statistic: "value"}),
-            float(self.real[statistic]),
-            ax=ax,
-            title=f"Placebo studies, window {self.window}",
+            ax,
+            real=float(self.real[statistic]),
             unit=None if statistic == "caar" else "Mean standardised CAR",
+            **({"title": f"Placebo studies, window {self.window}"} | kwargs),
         )
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -109,8 +109,11 @@ class PowerCurve:
             low, high = (low, middle) if self.at(effect, middle) >= power else (middle, high)
         return float(high)
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the curve; where it was simulated, with the simulated one and its interval."""
+    def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the curve; where it was simulated, with the simulated one and its interval.
+
+        Further keyword arguments are those of `plot_power`.
+        """
         curve = self.frame.rename(columns={"effect": "shift"})
         parts = [curve[["shift"]].assign(test="analytic", rate=curve["analytic"])]
         if "simulated" in curve:
@@ -119,7 +122,7 @@ class PowerCurve:
             )
             parts.append(simulated)
         title = f"Power, {self.n_events} event{'s' * (self.n_events != 1)}"
-        return plotting.plot_power(pd.concat(parts), ax=ax, level=self.alpha, title=title)
+        return plotting.plot_power(pd.concat(parts), ax, alpha=self.alpha, **({"title": title} | kwargs))
 
     def __repr__(self) -> str:
         n = self.n_events

@@ -130,10 +130,13 @@ class SpecificationCurve:
             )
         return told
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Estimates with their intervals, sorted, and the choices behind each marked below."""
+    def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the estimates with their intervals, sorted, and the choices behind each marked below.
+
+        Further keyword arguments are those of `plot_specification`.
+        """
         varied = [name for name in CHOICES if len(set(self.frame[name])) > 1]
-        return plotting.plot_specification(self.frame, varied, ax=ax, title=None)
+        return plotting.plot_specification(self.frame, ax, choices=varied, **kwargs)
 
     def __repr__(self) -> str:
         return f"SpecificationCurve: {self.describe()}"
