@@ -38,7 +38,7 @@ def prediction(market, security, columns, excess):
 @pytest.mark.parametrize(("model", "columns", "excess"), MODELS, ids=lambda v: getattr(v, "label", None))
 def test_equal_statsmodels(market, events, model, columns, excess):
     results = es.EventStudy(market, events, model, ESTIMATION, WINDOW).fit()
-    parameters, cars = results.parameters, results.car()
+    parameters, cars = results.parameters, results.car(*WINDOW)
     for i, security in enumerate(market.securities):
         fit, y, x = prediction(market, security, columns, excess)
         np.testing.assert_allclose(parameters.iloc[i, : x.shape[1]], fit.params, **TOLERANCE)
@@ -109,7 +109,7 @@ def test_a_benchmark_named_as_a_factor_is_not_taken_for_it(market, events):
 def test_hac_covariance_is_in_the_regression_only(market, events):
     plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit()
     robust = es.EventStudy(market, events, es.MarketModel(hac_lags=5), ESTIMATION, WINDOW).fit()
-    pd.testing.assert_frame_equal(plain.car(), robust.car())
+    pd.testing.assert_frame_equal(plain.car(*WINDOW), robust.car(*WINDOW))
     ols = plain.regression(0)
     again = sm.OLS(ols.model.endog, ols.model.exog).fit(cov_type="HAC", cov_kwds={"maxlags": 5}, use_t=True)
     np.testing.assert_allclose(robust.regression(0).bse, again.bse, **TOLERANCE)
@@ -158,7 +158,7 @@ def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events
 def test_trade_to_trade_is_dropping_where_nothing_is_missing(make_market, events):
     market = make_market(missing=0.0)
     frames = [
-        es.EventStudy(market, events, es.MarketModel(missing=how)).fit().car()
+        es.EventStudy(market, events, es.MarketModel(missing=how)).fit().car(*WINDOW)
         for how in ("drop", "trade_to_trade")
     ]
     pd.testing.assert_frame_equal(*frames, rtol=1e-12)

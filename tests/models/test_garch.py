@@ -89,7 +89,7 @@ def test_parameters_and_forecasts_equal_arch(world, kind):
         y = market.returns[security].to_numpy()[100:598]
         m = market.bank.single[0][100:598][~np.isnan(y)]
         se = car_error(fit, results.fitted.abnormal.noise[i], m, m1)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], se, rtol=1e-10)
+        np.testing.assert_allclose(results.car(-2, 2)["se"].iloc[i], se, rtol=1e-10)
         residuals = results.fitted.abnormal.residuals[i]
         shown = row["sigma"] * fit.std_resid
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], shown, rtol=1e-9)
@@ -136,7 +136,7 @@ def test_the_event_window_does_not_enter(world):
         returns, benchmark=pd.Series(market.bank.single[0], market.sessions, name="index"), gaps="single"
     )
     pair = [
-        es.EventStudy(m, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit().car()["se"]
+        es.EventStudy(m, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit().car(-2, 2)["se"]
         for m in (market, shocked)
     ]
     pd.testing.assert_series_equal(*pair)
@@ -189,7 +189,7 @@ def test_the_optimiser_starts_again_where_it_led_nowhere(world, monkeypatch, kin
 
         monkeypatch.setattr(GARCHMarketModel, "_estimate", stuck)
         results = es.EventStudy(market, events, plain, (-500, -3), (-2, 2)).fit()
-        np.testing.assert_allclose(results.car()["se"], wanted.car()["se"], rtol=0.02)
+        np.testing.assert_allclose(results.car(-2, 2)["se"], wanted.car(-2, 2)["se"], rtol=0.02)
 
 
 def test_a_likelihood_below_that_of_a_constant_variance_is_no_maximum(world, monkeypatch):

@@ -64,7 +64,7 @@ def test_equal_weights(world):
         results.abnormal_returns.iloc[0], ahead["P0"] - ahead[["P1", "P3"]].mean(axis=1)
     )
     np.testing.assert_allclose(results.parameters["sigma"] ** 2, s2)
-    np.testing.assert_allclose(results.car()["se"], np.sqrt(5 * s2))
+    np.testing.assert_allclose(results.car(*WINDOW)["se"], np.sqrt(5 * s2))
     assert results.parameters["dof"].iloc[0] == 190
 
 
@@ -303,7 +303,7 @@ def test_peers_by_security_and_events_without_any(world):
     with pytest.warns(ExcludedEventsWarning, match="it has no peer"):
         results = fit(world, es.SyntheticControl({"P0": ["P1", "P2"]}), events)
     assert results.peers().columns.tolist() == ["P1", "P2", "left_out"]
-    assert list(results.car().index) == [0]
+    assert list(results.car(*WINDOW).index) == [0]
     with pytest.raises(NoUsableEventsError, match=r"left out: P1 \(event on"):
         fit(
             world,
@@ -331,8 +331,8 @@ def test_results_do_not_depend_on_the_order_of_events(world):
     events = pd.DataFrame(
         {"event_id": [0, 1], "security": ["P0", "P5"], "date": [world.sessions[230], world.sessions[228]]}
     )
-    one = fit(world, es.SyntheticControl(), es.Events(events)).car()
-    other = fit(world, es.SyntheticControl(), es.Events(events.iloc[::-1])).car()
+    one = fit(world, es.SyntheticControl(), es.Events(events)).car(*WINDOW)
+    other = fit(world, es.SyntheticControl(), es.Events(events.iloc[::-1])).car(*WINDOW)
     pd.testing.assert_frame_equal(one, other.loc[one.index])
 
 

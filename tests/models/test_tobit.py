@@ -106,7 +106,7 @@ def test_parameters_and_error_equal_direct_maximisation(world, model):
         m1 = world[0].bank.single[0][DAY0 - 2 : DAY0 + 3]
         total = np.array([5.0, m1.sum()])
         se = np.sqrt(5 * row["sigma"] ** 2 + total @ cov @ total)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], se, rtol=1e-5)
+        np.testing.assert_allclose(results.car(*WINDOW)["se"].iloc[i], se, rtol=1e-5)
 
 
 def test_parameters_equal_statsmodels(world):

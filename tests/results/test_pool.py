@@ -184,8 +184,8 @@ def test_summary_figures_and_groups(studies, pooled):
         assert told in text
     for draw in ("caar", "heatmap", "forest", "clustering", "tests"):
         getattr(pooled.plot, draw)()
-    pooled.plot.car("east:0")
-    pooled.plot.fit("west:1")
+    pooled.plot.car(event="east:0")
+    pooled.plot.fit(event="west:1")
     plt.close("all")
     grouped = pooled.test(0, 1, tests="bmp", by="study")
     assert grouped["group"].tolist() == ["east", "west", "east - west"]
