@@ -292,8 +292,8 @@ def calibrate(
 
     Notes
     -----
-    A placebo event trades on every session of the tested window and before it, so that a calibration says
-    nothing of events in suspensions. The intervals of the rates are those of the simulation, given this
+    A placebo event trades on every session of the tested window and before it, so a calibration says nothing
+    about events in suspensions. The intervals of the rates are those of the simulation, given this
     market's history: with a common date they cannot know that some hundred dates were all there was to
     draw from. Sample i has the i-th child of the seed's ``SeedSequence``: the same
     seed gives the same numbers whatever the number and kind of workers.

@@ -182,8 +182,8 @@ def placebo(
 
     Notes
     -----
-    Earlier dates move all events back by the same number of sessions, so that they cluster as the real ones
-    do, to where the event windows do not meet the real ones. Untouched firms are those without an event
+    Earlier dates move all events back by the same number of sessions, so they cluster as the real ones do, to
+    where the event windows do not meet the real ones. Untouched firms are those without an event
     in the study; the news may have touched them all the same. A firm stands in for an event if it trades
     on that event's day 0 and has estimation returns enough. Ranks are exact p-values only where dates, or
     firms, can be exchanged: windows of neighbouring dates share days.
@@ -288,7 +288,7 @@ def _stand_ins(
 
 
 def _distinct(able: list[IntArray], day0: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw a firm for each event; those of one day are different as long as there are enough."""
+    """Draw a firm for each event; those of the same day are different as long as there are enough."""
     out = np.empty(len(able), dtype=np.int64)
     for day in np.unique(day0):
         events = np.flatnonzero(day0 == day)

@@ -33,7 +33,7 @@ __all__ = ["PowerCurve", "power"]
 
 #: Placebo samples that the typical standard error of a market is taken from.
 TYPICAL = 100
-#: No study has more events than this.
+#: Most events that `PowerCurve.needed` considers.
 MOST_EVENTS = 1_000_000
 
 
@@ -160,7 +160,7 @@ def power(
     effects : sequence of float
         True effects, decimals: abnormal returns of the event day.
     n_events, common_date, model, estimation
-        The study that might be made on a market; not looked at for results. By default one event and the
+        The study that might be made on a market; ignored for results. By default one event and the
         market model.
     alpha : float, default 0.05
         Size of the two-sided test.

@@ -29,7 +29,7 @@ from eventstudy.windows import Window
 __all__ = ["BLOCK", "Design", "abnormal_of", "closed_tests", "inject_effect"]
 
 
-#: Samples computed in one go. Fixed, so that results do not depend on the number of workers.
+#: Samples computed in one go. Fixed, so results do not depend on the number of workers.
 BLOCK = 20
 #: Tests whose p-value is a formula or a rank: those calibrated unless others are asked for.
 SEVERAL = (PARAMETRIC_TESTS, PORTFOLIO_TESTS, CALENDAR_TESTS, SIGN_TESTS, RANK_TESTS)

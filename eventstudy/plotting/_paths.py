@@ -39,7 +39,7 @@ def split(frame: pd.DataFrame, by: str) -> dict[str | None, pd.DataFrame]:
 
 
 def count_events(part: pd.DataFrame) -> str:
-    """Tell the number of events behind a path, or the fewest and the most."""
+    """Write the number of events behind a path, or the fewest and the most."""
     fewest, most = int(part["n_events"].min()), int(part["n_events"].max())
     number = str(most) if fewest == most else f"{fewest} to {most}"
     return f"{number} event" if number == "1" else f"{number} events"

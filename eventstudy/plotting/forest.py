@@ -40,7 +40,7 @@ def plot_forest(
     sort: bool = True,
     **kwargs: Any,
 ) -> Axes:
-    """Draw cumulative abnormal returns with their intervals, one row an event, sorted.
+    """Draw cumulative abnormal returns with their intervals, one row per event, sorted.
 
     Parameters
     ----------

@@ -16,10 +16,10 @@ from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes
 
 __all__ = ["plot_heatmap"]
 
-#: Share of the cells inside the colour scale, so that one crash does not grey out the rest.
+#: Share of the cells inside the colour scale, so one crash does not grey out the rest.
 SHARE = 0.98
 GREY = "0.75"
-#: So many events leave each other room for labels of two lines.
+#: Up to this many events leave room for labels of two lines.
 FEW = 12
 WIDTH = 24
 
@@ -43,7 +43,7 @@ def plot_heatmap(
         Where to draw; a new figure by default.
     title : str, optional
     cmap : str, optional
-        A diverging colour map; the default, blue to red, is told apart by colour-blind readers.
+        A diverging colour map; the default, blue to red, is legible to colour-blind readers.
     **kwargs
         Properties of the cells, as for `seaborn.heatmap`.
 
@@ -116,5 +116,5 @@ def plot_heatmap(
 
 
 def _step(n_days: int) -> int:
-    """Days from one tick to the next, so that few are labelled."""
+    """Days from one tick to the next."""
     return next((step for step in (1, 2, 5, 10, 20, 50) if n_days <= 9 * step), 100)

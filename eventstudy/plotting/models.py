@@ -30,7 +30,7 @@ def plot_models(
     frame : DataFrame
         As `eventstudy.compare_models` returns it: columns ``model`` (or an index of that name), ``car``,
         ``ci_low``, ``ci_high`` and ``prediction_variance`` (decimals); with a column or index level
-        ``event_id``, one row a model and event.
+        ``event_id``, one row per model and event.
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional

@@ -35,7 +35,7 @@ def plot_size(
     palette: str | Sequence[str] = "colorblind",
     **kwargs: Any,
 ) -> Axes:
-    """Draw how often each test rejects a true null, with its interval, one row a test.
+    """Draw how often each test rejects a true null, with its interval, one row per test.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class MarketValue(MethodGroup):
             First and last relative day of the CAR; the headline window by default.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
-            studies) study, where it is no number.
+            studies) study, unless it is one number.
         by : str, optional
             Column of the events, such as ``"firm"``, or ``"security"``: totals of groups instead of events.
         level : float, default 0.95
@@ -157,7 +157,7 @@ def _market_values(
         return _looked_up(data, rows, given, "market value")
     dated = given.set_axis(pd.DatetimeIndex(pd.to_datetime(given.index)).as_unit("ns"))
     if dated.index.has_duplicates or not dated.columns.is_unique:
-        raise RequestError("market_cap is dates × securities, each date and each security once.")
+        raise RequestError("market_cap must be dates × securities, each date and each security once.")
     found = np.empty(len(rows))
     for i, row in enumerate(rows.tolist()):
         study, at = data.part(row)
@@ -184,7 +184,7 @@ def _looked_up(data: FittedEvents, rows: IntArray, given: object, what: str) -> 
         values = dict(given)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise RequestError(
-            f"The {what} is a number, a Series or a mapping, got {type(given).__name__}."
+            f"The {what} must be a number, a Series or a mapping; got {type(given).__name__}."
         ) from None
     securities = data.timeline["security"].tolist()
     studies = data.timeline["study"].tolist() if "study" in data.timeline else [None] * len(securities)

@@ -18,7 +18,7 @@ from eventstudy.windows import Window
 
 __all__ = ["MeasureTables"]
 
-#: Resampling tests draw from this seed, so that a table is the same each time.
+#: Seed of resampling tests, so a table is the same each time.
 SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
@@ -108,7 +108,7 @@ class MeasureTables(MethodGroup):
         Returns
         -------
         Table
-            One row a window, with the columns of `aar_table`.
+            One row per window, with the columns of `aar_table`.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class MeasureTables(MethodGroup):
         level: float = 0.95,
         rows: int | None = MOST_ROWS,
     ) -> Table:
-        """Cumulative abnormal return of each event, one row an event.
+        """Cumulative abnormal return of each event, one row per event.
 
         Parameters
         ----------
@@ -154,8 +154,8 @@ class MeasureTables(MethodGroup):
         level : float, default 0.95
             Coverage of the intervals.
         rows : int, optional
-            Events shown at most, the first of the study; a note says how many more there are. None
-            shows all.
+            Most events shown, the first of the study; a note says how many more there are. None shows
+            all.
 
         Returns
         -------
@@ -186,7 +186,7 @@ class MeasureTables(MethodGroup):
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
-        notes = [f"{unit(data)}; {STARS}. Standard errors hold the error of the prediction."]
+        notes = [f"{unit(data)}; {STARS}. Standard errors include the prediction error."]
         more = len(data.index) - len(frame)
         if more > 0:
             notes.append(

@@ -115,7 +115,7 @@ class OverlappingEvents(MethodGroup):
         window = data.checked_window(start, end)
         model = data.spec.model
         if not isinstance(model, LinearModel):
-            raise RequestError(f"stacked() is for least-squares models; {model.label} is none.")
+            raise RequestError(f"stacked() needs a least-squares model; {model.label} is not one.")
         arrays = model.arrays(data.sample)
         parts = [
             _of_security(data, arrays, np.flatnonzero(data.sample.security == security), window)
@@ -175,7 +175,7 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
     dof = float(fit.n_obs[0] - x.shape[1] - 1)
     if dof < 1 or not fit.sse[0] > 0:
         raise RequestError(
-            f"Only {int(fit.n_obs[0])} estimation days of {security} lie outside of all "
+            f"Only {int(fit.n_obs[0])} estimation days of {security} lie outside all "
             "event windows: lengthen the estimation window."
         )
     days, seen = np.unique(arrays.dates_evt[rows][:, cols], return_index=True)
@@ -193,8 +193,8 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
     if np.linalg.matrix_rank(dummies) < len(rows):
         told = ", ".join(map(str, names[:5]))
         raise RequestError(
-            f"The announcements {told} about {security} cannot be told apart over {window}: "
-            f"windows are the same, or have no return. Shorten the window, or drop one."
+            f"The announcements {told} about {security} cannot be separated over {window}: "
+            f"their windows are the same, or have no return. Shorten the window, or drop one."
         )
     effects, variance = stacked_effects(ar, covariance, dummies)
     n_days = dummies.sum(axis=0)

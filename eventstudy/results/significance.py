@@ -49,7 +49,7 @@ class Significance(MethodGroup):
         by: str | None = None,
         against: Significance | None = None,
     ) -> pd.DataFrame:
-        """Significance tests of the abnormal returns in a window, one row a test.
+        """Significance tests of the abnormal returns in a window, one row per test.
 
         Parameters
         ----------
@@ -69,8 +69,8 @@ class Significance(MethodGroup):
             Column of the events, such as ``"group"``: the tests of each group's events, and of the
             difference of each two groups.
         against : EventStudyResults, optional
-            Control events of the same dates: tests of treated less controls, which a shock that all
-            firms of a date share does not reach.
+            Control events on the same dates: tests of treated minus controls, in which a shock common to
+            all firms of a date cancels.
 
         Returns
         -------
@@ -89,14 +89,14 @@ class Significance(MethodGroup):
 
         See Also
         --------
-        recommended : the tests that survive this design.
+        recommended : the tests that suit this design.
         """
         window = self.fitted.checked_window(start, end)
         keys = [tests] if isinstance(tests, str) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
         if against is not None:
             if by is not None or tests is not None:
-                raise RequestError("against= has tests of its own: leave tests and by out.")
+                raise RequestError("against= has its own tests: leave out tests= and by=.")
             controls = self._controls(against)
             return against_controls(
                 self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
@@ -134,8 +134,8 @@ class Significance(MethodGroup):
         if own & other:
             security, day = min(own & other)
             raise RequestError(
-                f"{len(own & other)} event(s) are treated and control at once, such as {security} on "
-                f"{day:%Y-%m-%d}. Take the treated out of the controls."
+                f"{len(own & other)} event(s) are both treated and controls, such as {security} on "
+                f"{day:%Y-%m-%d}. Remove the treated events from the controls."
             )
         return against.fitted
 
@@ -198,7 +198,7 @@ class Significance(MethodGroup):
             First and last relative day; the headline window by default.
         adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
             Romano and Wolf's step-down bounds the probability of any false rejection, by residual
-            vectors drawn jointly, so that correlated firms of one date cost less; so does Holm's under
+            vectors drawn jointly, so correlated firms on the same date cost less; so does Holm's under
             any dependence; Benjamini and Hochberg's bounds the share of false rejections.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         seed : int or Generator, optional
@@ -316,7 +316,7 @@ class Significance(MethodGroup):
         alternative: Alternative = "two-sided",
         calibration: Calibrated | None = None,
     ) -> pd.DataFrame:
-        """List the tests that survive this design (number of events, clustering, window), and why.
+        """List the tests that suit this design (number of events, clustering, window), and why.
 
         Parameters
         ----------
@@ -331,7 +331,7 @@ class Significance(MethodGroup):
         -------
         DataFrame
             test, reason, statistic, p_value, note; the headline test first. Resampling
-            tests draw with seed 0, so that the table is the same each time. Where the two kinds of tests for
+            tests draw from seed 0, so the table is the same each time. Where the two kinds of tests for
             one common date disagree, the note says what that means. With a calibration also
             size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
             well_specified.

@@ -85,7 +85,7 @@ def test_headline_of_many_events(many_page, common):
     for number in (mean["caar"], mean["ci_low"], mean["ci_high"]):
         assert f"{number:+.2%}" in told
     assert f"The {chosen['test']} test gives p = {chosen['p_value']:.4f}" in told
-    verdict = "differs from" if chosen["p_value"] <= 0.05 else "cannot be told from"
+    verdict = "differs from" if chosen["p_value"] <= 0.05 else "is not distinguishable from"
     assert verdict in told
 
 

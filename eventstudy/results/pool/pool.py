@@ -122,9 +122,9 @@ def pool(
         of one firm; the column ``firm`` by default, where the events have one.
     listings : {"mean", "first", "separate"}, default "mean"
         What becomes of several listings of one firm whose days 0 lie at most four days apart: their average,
-        so that the firm counts once; the first of them in the order given, the others being listed in
+        so the firm counts once; the first of them in the order given, the others being listed in
         `excluded`; or each an event of its own, whose correlation enters r-bar like that of any two events
-        (tests that assume independence do not see it).
+        (tests that assume independence ignore it).
 
     Returns
     -------
@@ -140,7 +140,7 @@ def pool(
     -----
     Event windows are cut to the days that all studies have; estimation windows and models may differ and are
     told in the summary. Ids that two studies share are written ``"name:id"``. Estimation residuals are laid
-    on the sessions of all markets together, so that one calendar day is one column for events of one
+    on the sessions of all markets together, so one calendar day is one column for events of one
     date; r-bar is the mean over pairs of the correlation on common calendar days times the share of days that
     their tested windows have in common.
 
@@ -172,11 +172,11 @@ def pool(
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(
-            f"The studies measure different things, {' and '.join(kinds)} returns, whose average means "
-            "nothing; make the markets with one kind=."
+            f"The studies measure different returns, {' and '.join(kinds)}, which cannot be averaged; "
+            "make the markets with one kind=."
         )
     if any(study.abnormal.event_dates.dtype != np.dtype("datetime64[D]") for study in studies):
-        raise RequestError("pool joins studies of daily sessions; bars of several exchanges share no clock.")
+        raise RequestError("pool joins daily studies only: bars of several exchanges do not line up.")
     window = Window(
         max(study.event_window.start for study in studies), min(study.event_window.end for study in studies)
     )
@@ -248,8 +248,8 @@ def _refuse_twice(studies: Sequence[FittedStudy]) -> None:
         if seen & own:
             security, day = min(seen & own)
             raise RequestError(
-                f"{security} on {day:%Y-%m-%d} stands in two of the studies; counted twice it would weigh "
-                "double. Leave it out of one."
+                f"{security} on {day:%Y-%m-%d} is an event of two of the studies and would count twice. "
+                "Leave it out of one."
             )
         seen |= own
 

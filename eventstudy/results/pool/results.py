@@ -122,7 +122,7 @@ class FittedPool(FittedEvents):
         return frame
 
     def _first_listings(self, frames: list[pd.DataFrame]) -> pd.DataFrame:
-        """Take the row of each event's first listing out of a frame a study; the study's name is a column."""
+        """Take the row of each event's first listing from the frames of the studies, named in a column."""
         offsets = np.cumsum([0, *(len(frame) for frame in frames)])
         named = [frame.assign(study=name) for name, frame in zip(self.results, frames, strict=True)]
         whole = pd.concat(named, ignore_index=True)
@@ -155,7 +155,7 @@ class PooledResults(ResultsBase):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
-    dependence is reckoned on common calendar days. Returns are in the currency of each market's prices;
+    dependence is measured on common calendar days. Returns are in the currency of each market's prices;
     ``Market.from_prices(..., fx=rate)`` makes them those of an investor in another.
     """
 
