@@ -26,6 +26,7 @@ from eventstudy.errors import (
     warn,
 )
 from eventstudy.events import Events
+from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
 from eventstudy.lazy import narrow, rows_of
 from eventstudy.market import Market, ParquetPanel
@@ -40,7 +41,7 @@ from eventstudy.windows import Window
 __all__ = ["EventStudy"]
 
 
-class EventStudy:
+class EventStudy(Immutable):
     """An event study: what to measure, against which normal return, over which windows.
 
     Parameters

@@ -14,6 +14,7 @@ from scipy import stats
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenMapping
 from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
@@ -169,6 +170,9 @@ class Statistic:
     estimate: float = float("nan")
     note: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", FrozenMapping(self.extra))
 
 
 @dataclass(frozen=True)

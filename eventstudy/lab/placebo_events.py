@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -44,7 +45,7 @@ def episodes_of(day0: IntArray, reach: int) -> tuple[DateCluster, ...]:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(FrozenRecord):
     """Securities and sessions that can be placebo events.
 
     Attributes

@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.placebo_events import Named, as_sample, named_by
 from eventstudy.lab.simulation_design import measured
@@ -33,6 +34,7 @@ __all__ = ["Placebo", "placebo"]
 BLOCK = 50
 
 
+@hand_out_copies("real", "frame")
 @dataclass(frozen=True)
 class Placebo:
     """A study among its placebos.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.market.intraday import BREAK, OVERNIGHT, bar_grid, check_freq
 
 __all__ = ["SimulatedBars", "simulate_bars"]
 
 
-class SimulatedBars(NamedTuple):
+@hand_out_copies("prices", "returns", "gap", "events")
+@dataclass(frozen=True)
+class SimulatedBars:
     """Prices of artificial bars and what lies behind them.
 
     Attributes

@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
@@ -44,7 +45,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 
 @dataclass(frozen=True)
-class MarketArrays:
+class MarketArrays(FrozenRecord):
     """Returns of S securities over T sessions, one row a security.
 
     Attributes
@@ -77,7 +78,7 @@ class MarketArrays:
 
 
 @dataclass(frozen=True)
-class MarketData:
+class MarketData(FrozenRecord):
     """What a market holds, all laid on the same sessions."""
 
     sessions: pd.DatetimeIndex

@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy._typing import DateArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
 from eventstudy.market.wide_and_long import wide_frame
 from eventstudy.text import plural
@@ -24,7 +25,7 @@ ONE_DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class BarGrid:
+class BarGrid(FrozenRecord):
     """Rows of an intraday market.
 
     Attributes

@@ -11,6 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
+from eventstudy.immutable import Immutable
 from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
 from eventstudy.market.limit_rules import has_rule
@@ -22,7 +23,7 @@ __all__ = ["MarketRecord"]
 MOST_ROWS = 10
 
 
-class MarketRecord:
+class MarketRecord(Immutable):
     """The reading side of `Market`."""
 
     _data: MarketData

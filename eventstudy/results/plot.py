@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
+from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import plot_data
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ResultsPlotter"]
 
 
-class ResultsPlotter:
+class ResultsPlotter(Immutable):
     """Figures of results; every method takes ``ax=`` and returns the matplotlib Axes.
 
     Each gathers a tidy frame and draws it with the function of the same name in

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.immutable import Immutable
 from eventstudy.models import ModelFit
 from eventstudy.results import diagnostics, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
@@ -29,7 +30,7 @@ from eventstudy.text import strip_control
 __all__ = ["EventStudyResults", "StudyRecord"]
 
 
-class StudyRecord:
+class StudyRecord(Immutable):
     """Specification, events and market frictions of a fitted study."""
 
     _data: FittedStudy
@@ -47,7 +48,7 @@ class StudyRecord:
     @property
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used: security, label, reason; index event_id."""
-        return self._data.sample.excluded.copy()
+        return self._data.sample.excluded
 
     @property
     def se_source(self) -> str:
@@ -57,7 +58,7 @@ class StudyRecord:
     @property
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0, with every shift."""
-        return self._data.sample.timeline.copy()
+        return self._data.sample.timeline
 
     @property
     def limit_hits(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once, read_only
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
 from eventstudy.sample.event_arrays import (
@@ -44,8 +45,9 @@ from eventstudy.windows import Window
 __all__ = ["EventSample"]
 
 
+@hand_out_copies("events", "excluded")
 @dataclass(frozen=True)
-class EventSample:
+class EventSample(FrozenRecord):
     """Events that can be used, as rows of a market, and the story of those that cannot.
 
     Attributes
@@ -92,7 +94,7 @@ class EventSample:
         The one that the event names in its column `benchmark`, else the one of its security.
         """
         named = named_benchmarks(self.market, self.events)[1]
-        return np.where(named >= 0, named, self.market.arrays.benchmark[self.security])
+        return read_only(np.where(named >= 0, named, self.market.arrays.benchmark[self.security]))
 
     @cached_property
     def bank(self) -> CompoundedSeries:
@@ -102,7 +104,7 @@ class EventSample:
     @cached_property
     def factor_set(self) -> IntArray:
         """Position of each event's set in ``market.arrays.factor_rows``, -1 for none; shape (N,)."""
-        return named_factor_sets(self.market, self.events)
+        return read_only(named_factor_sets(self.market, self.events))
 
     @cached_property
     def _factors(self) -> dict[str, IntArray]:
@@ -114,10 +116,11 @@ class EventSample:
         """Sessions the return of day 0 spans, shape (N,)."""
         arrays = self.market.arrays
         if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
-            return np.ones(len(self), dtype=np.int64)
-        return arrays.spans[self.security, self.day0]
+            return read_only(np.ones(len(self), dtype=np.int64))
+        return read_only(arrays.spans[self.security, self.day0])
 
-    @cached_property
+    @property
+    @made_once
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0.
 
@@ -309,7 +312,7 @@ class EventSample:
             If a set lacks the factor.
         """
         if factor not in self._factors:
-            self._factors[factor] = factor_series(self.market, factor, self.factor_set)
+            self._factors[factor] = read_only(factor_series(self.market, factor, self.factor_set))
         series = self._factors[factor][part]
         if series.min(initial=0) < 0:
             sets, lacking = list(self.market.arrays.factor_rows), int(self.factor_set[part][series < 0].min())

@@ -15,6 +15,7 @@ from typing import Any, cast
 import pandas as pd
 
 from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.tables.escaping import latex, markdown
 from eventstudy.text import strip_control
 
@@ -47,6 +48,7 @@ def stars(p: float) -> str:
     return "***" if p <= 0.01 else "**" if p <= 0.05 else "*" if p <= 0.10 else ""
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True, eq=False)
 class Section:
     """A frame with a caption and the way its numbers are written.
@@ -81,7 +83,7 @@ class Section:
                     f"The formats of section {self.caption!r} name columns its frame does not have: "
                     f"{unknown}; it has {list(self.frame.columns)}."
                 )
-        object.__setattr__(self, "frame", self.frame.copy())
+            object.__setattr__(self, "formats", FrozenMapping(self.formats))
         object.__setattr__(self, "caption", strip_control(self.caption))
 
     def format_of(self, column: Any) -> str | None:

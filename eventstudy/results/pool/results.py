@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
+from eventstudy.immutable import Immutable, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
 from eventstudy.results import trading_frictions
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
@@ -30,6 +31,7 @@ from eventstudy.windows import Window
 __all__ = ["FittedPool", "PooledResults"]
 
 
+@hand_out_copies("dropped")
 @dataclass(frozen=True)
 class FittedPool(FittedEvents):
     """Events of several studies.
@@ -85,7 +87,8 @@ class FittedPool(FittedEvents):
         days = np.unique(np.concatenate([study.sessions.to_numpy() for study in self.studies]))
         return pd.DatetimeIndex(days)
 
-    @cached_property
+    @property
+    @made_once
     def timeline(self) -> pd.DataFrame:
         """The events and their day 0, by study; of an averaged firm its first listing's."""
         frame = self._first_listings([study.timeline for study in self.studies])
@@ -99,7 +102,8 @@ class FittedPool(FittedEvents):
                 frame.loc[at, "note"] = "; ".join(filter(None, [note, *(line["note"] for line in lines)]))
         return frame
 
-    @cached_property
+    @property
+    @made_once
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used in their study, and listings left out here."""
         parts = []
@@ -110,12 +114,14 @@ class FittedPool(FittedEvents):
         parts = [part for part in [*parts, self.dropped] if len(part)] or parts[:1]
         return pd.concat(parts)
 
-    @cached_property
+    @property
+    @made_once
     def events(self) -> pd.DataFrame:
         """The events as given, of an averaged firm its first listing's, and the study of each."""
         return self._first_listings([study.events for study in self.studies])
 
-    @cached_property
+    @property
+    @made_once
     def parameters(self) -> pd.DataFrame:
         """Parameters by event; those of an averaged firm's regressions are left empty."""
         frame = self._first_listings([study.parameters for study in self.studies]).drop(columns="study")
@@ -157,7 +163,7 @@ class FittedPool(FittedEvents):
         return found
 
 
-class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, StudyTables):
+class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, StudyTables, Immutable):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
@@ -192,12 +198,12 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, Stu
 
         With the column study; an averaged firm has the dates of its first listing.
         """
-        return self._data.timeline.copy()
+        return self._data.timeline
 
     @property
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used, and listings left out: security, label, reason."""
-        return self._data.excluded.copy()
+        return self._data.excluded
 
     @property
     def limit_hits(self) -> pd.DataFrame:
