@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
-Frame = TypeVar("Frame", bound="pd.DataFrame | pd.Series[Any]")
+Frame = TypeVar("Frame", bound="pd.DataFrame | pd.Series[Any] | pd.Index[Any]")
 Record = TypeVar("Record")
 Key = TypeVar("Key")
 Value = TypeVar("Value", covariant=True)
@@ -126,7 +126,7 @@ class FrozenMapping(Mapping[Key, Value]):
 
 
 class _Copied:
-    """Attribute that holds a frame, a series or a mapping of them, and hands out copies."""
+    """Attribute that holds a frame, a series, an index or a mapping of them, and hands out copies."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -141,7 +141,7 @@ class _Copied:
 
 
 def _copy(value: Any) -> Any:
-    if isinstance(value, pd.DataFrame | pd.Series):
+    if isinstance(value, pd.DataFrame | pd.Series | pd.Index):
         return own_copy(value)
     if isinstance(value, dict):
         return {key: _copy(each) for key, each in value.items()}

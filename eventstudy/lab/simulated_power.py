@@ -14,7 +14,7 @@ from scipy import optimize
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
-from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.selection import with_variance
@@ -67,7 +67,7 @@ class PowerCurve(FrozenRecord):
     @property
     def se(self) -> FloatArray:
         """Standard error of the mean CAR."""
-        return _standard_error(self.sd, self.correlation, self.n_events)
+        return read_only(_standard_error(self.sd, self.correlation, self.n_events))
 
     def at(self, effect: float, n_events: int | None = None) -> float:
         r"""Power to find `effect` (decimal), with as many events of the same kind.

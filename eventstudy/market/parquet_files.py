@@ -13,6 +13,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, MissingExtraError
+from eventstudy.immutable import FrozenMapping
 
 __all__ = ["LongFiles"]
 
@@ -86,9 +87,9 @@ class LongFiles:
             raise DataError(f"{self.path} cannot be read as Parquet: {problem}") from problem
 
     @cached_property
-    def securities(self) -> dict[str, Any]:
+    def securities(self) -> FrozenMapping[str, Any]:
         """Every security of the files by its name, in order; the column is read once."""
-        return {str(one): one for one in sorted(self._distinct(self.security).to_pylist())}
+        return FrozenMapping({str(one): one for one in sorted(self._distinct(self.security).to_pylist())})
 
     @cached_property
     def dates(self) -> Any:

@@ -35,7 +35,7 @@ class MarketRecord(Immutable):
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """Sessions of the market, naive."""
-        return self._data.sessions
+        return self._data.sessions.copy()  # an index can be renamed
 
     @property
     def securities(self) -> list[str]:

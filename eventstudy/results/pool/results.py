@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
-from eventstudy.immutable import Immutable, hand_out_copies, made_once
+from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
 from eventstudy.results import trading_frictions
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
@@ -31,9 +30,9 @@ from eventstudy.windows import Window
 __all__ = ["FittedPool", "PooledResults"]
 
 
-@hand_out_copies("dropped")
+@hand_out_copies("names", "dropped")
 @dataclass(frozen=True)
-class FittedPool(FittedEvents):
+class FittedPool(FittedEvents, FrozenRecord):
     """Events of several studies.
 
     Attributes
@@ -81,7 +80,8 @@ class FittedPool(FittedEvents):
         """Kind of the returns, the same in all studies."""
         return self.studies[0].kind
 
-    @cached_property
+    @property
+    @made_once
     def sessions(self) -> pd.DatetimeIndex:
         """Days on which any of the markets had a session."""
         days = np.unique(np.concatenate([study.sessions.to_numpy() for study in self.studies]))
