@@ -14,7 +14,6 @@ from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.abnormal import measure
 from eventstudy.errors import (
     DataWarning,
-    EventError,
     ExcludedEventsWarning,
     LumpedReturnWarning,
     ModelError,
@@ -98,7 +97,7 @@ class EventStudy(Immutable):
         exclude_events: bool = False,
     ) -> None:
         if not isinstance(market, Market | ParquetPanel):
-            raise EventError(
+            raise RequestError(
                 f"market must be a Market, got {type(market).__name__}; make one with "
                 "Market.from_prices(prices, benchmark=...)."
             )

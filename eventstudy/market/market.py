@@ -25,7 +25,7 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
-from eventstudy.market.intraday import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.parquet_panel import ScannedMarket
 from eventstudy.market.price_fields import (
     NO_BAD_PRICES,
@@ -271,7 +271,7 @@ class Market(ScannedMarket):
         names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
         if data.gap is not None:
-            several = several | (data.gap > 0)
+            several = several | (data.gap != Gap.NONE)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
         arrays = MarketArrays(data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq)

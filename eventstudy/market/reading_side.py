@@ -14,6 +14,7 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
 from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
+from eventstudy.market.intraday import Gap
 from eventstudy.market.limit_rules import has_rule
 from eventstudy.text import strip_control
 
@@ -136,7 +137,7 @@ class MarketRecord(Immutable):
             (
                 f"{len(self.sessions)} sessions"
                 if self._data.gap is None
-                else f"{int((self._data.gap == 0).sum())} bars of {self._data.freq}"
+                else f"{int((self._data.gap == Gap.NONE).sum())} bars of {self._data.freq}"
             )
             + f" {first:%Y-%m-%d} to {last:%Y-%m-%d}"
             + (f" ({self._data.exchange.code})" if self._data.exchange else ""),

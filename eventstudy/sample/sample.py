@@ -20,6 +20,7 @@ from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once, read_only
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
+from eventstudy.market.intraday import Gap
 from eventstudy.sample.event_arrays import (
     EventArrays,
     Missing,
@@ -218,7 +219,7 @@ class EventSample(FrozenRecord):
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
             if self.market.arrays.gap is not None:
                 rows = self.day0[part, None] + self.estimation.offsets
-                y_est[gap_kinds(self.market.arrays.gap, rows, span_est) > 0] = np.nan
+                y_est[gap_kinds(self.market.arrays.gap, rows, span_est) != Gap.NONE] = np.nan
             y_est[self.skipped(part, span_est)] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
         dates_est, dates_evt = self.dates(self.estimation, part), self.dates(self.window, part)

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 import pandas as pd
 
-from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, hand_out_copies
+from eventstudy.optional import import_optional
 from eventstudy.tables.escaping import latex, markdown
 from eventstudy.text import strip_control
 
@@ -205,13 +206,8 @@ class Table:
         MissingExtraError
             If openpyxl is not installed.
         """
-        try:
-            writer = pd.ExcelWriter(path, engine="openpyxl")
-        except ImportError as error:
-            raise MissingExtraError(
-                "Writing Excel files needs openpyxl: install the extra with pip install 'eventstudy[tables]'."
-            ) from error
-        with writer:
+        import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
+        with pd.ExcelWriter(path, engine="openpyxl") as writer:
             sheet: Any = cast(Any, writer.book).create_sheet("Table")
             sheet.append([self.title])
             for section in self.sections:

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
     ("_typing", "errors", "immutable", "text"),
-    ("interop", "lazy", "optional", "progress"),
+    ("optional",),
+    ("interop", "lazy", "progress"),
     ("windows",),
     ("calendars",),
     ("events",),
