@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.market.limit_rules import limit_prices, limit_shares, ruled_limits
 
 __all__ = ["LimitBook", "PriceLimit", "check_price_limit", "limit_book"]
@@ -18,6 +19,7 @@ __all__ = ["LimitBook", "PriceLimit", "check_price_limit", "limit_book"]
 PriceLimit = float | Mapping[str, float] | pd.DataFrame | None
 
 
+@hand_out_copies("reference", "down", "up", "touched", "closed", "locked")
 @dataclass(frozen=True)
 class LimitBook:
     """Price limits and what was hit; every frame is sessions × securities.
