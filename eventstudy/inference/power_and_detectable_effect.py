@@ -44,6 +44,10 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
     dof : float
     alpha : float, default 0.05
 
+    References
+    ----------
+    docs/methods/power.md, eq. (power-t).
+
     Examples
     --------
     >>> round(power_t(0.05, 0.02, 100), 3)
@@ -67,9 +71,9 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     n_events : int
     alpha : float, default 0.05
 
-    Notes
-    -----
-    MacKinlay (1997).
+    References
+    ----------
+    MacKinlay (1997), Journal of Economic Literature 35, 13-39; docs/methods/power.md, eq. (power-normal).
 
     Examples
     --------
@@ -97,6 +101,10 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     ------
     RequestError
         If a probability or the standard error is out of range.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (mde).
 
     Examples
     --------
@@ -177,6 +185,10 @@ def least_shift(
     -------
     float
         Of a two-sided test the larger of the two directions; infinite where no rank reaches the level.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (least-shift).
 
     Examples
     --------

@@ -188,7 +188,11 @@ def placebo(
     where the event windows do not meet the real ones. Untouched firms are those without an event
     in the study; the news may have touched them all the same. A firm stands in for an event if it trades
     on that event's day 0 and has estimation returns enough. Ranks are exact p-values only where dates, or
-    firms, can be exchanged: windows of neighbouring dates share days.
+    firms, can be exchanged; windows of neighbouring dates share days.
+
+    References
+    ----------
+    docs/methods/permutation.md, eq. (placebo-p).
 
     Examples
     --------

@@ -55,6 +55,10 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
         NaN on days with fewer than two errors.
     n_events : array of int, shape (..., L)
 
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (volatility-multiple).
+
     Examples
     --------
     >>> errors = np.array([[0.03], [-0.01], [0.01]])

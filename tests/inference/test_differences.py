@@ -242,7 +242,10 @@ def shared_noise(rng, n, factor):
 
 
 def test_size_under_a_larger_common_shock(panel):
-    """Nothing survives it among the treated alone; against controls the size is kept (METHODS G, S9)."""
+    """Nothing survives it among the treated alone; against controls the size is kept.
+
+    S9 of docs/which_test_when.md.
+    """
     rng, days = np.random.default_rng(8), np.datetime64("2020-01-01") + np.arange(103)
     like = panel(n=1).abnormal
     hits = dict.fromkeys(

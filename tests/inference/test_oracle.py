@@ -27,7 +27,7 @@ DESIGNS = [
 
 
 def overlap_correlation(events, days, oracle):
-    """The mean of METHODS C6a, pair by pair."""
+    """The mean of docs/methods/standardized.md, eq. (mean-correlation), pair by pair."""
     total, pairs = 0.0, 0
     for i, a in enumerate(events):
         for b in events[i + 1 :]:
