@@ -128,7 +128,8 @@ def check_changes(tables: Tables, log: pd.DataFrame) -> list[Problem]:
         now = frames["securities" if security else ""].at[key, column]
         if now != after:
             name = f"{announcement_id}:{security}" if security else announcement_id
-            found.append(Problem("changes", name, column, f"last set to {after!r}, but the table has {now!r}"))
+            message = f"last set to {after!r}, but the table has {now!r}"
+            found.append(Problem("changes", name, column, message))
     return found
 
 

@@ -54,7 +54,7 @@ def ban_announcements() -> BanAnnouncements:
     >>> import eventstudy as es
     >>> bans = es.datasets.ban_announcements()
     >>> bans
-    BanAnnouncements 2.0 of 2026-11-28: 110 announcements, 2018-04-16 to 2026-06-08, 391 rows of 121 securities
+    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 391 rows of 121 securities
     >>> bans.about("Hikvision").kind("press_report").announcements["title"].iloc[0]
     'New York Times: the US considers limits on what Hikvision may buy'
     """
@@ -213,7 +213,7 @@ class BanAnnouncements:
         return replace(self, _roles=wanted if self._roles is None else self._roles & wanted)
 
     def changes(self, since: str | date | None = None) -> pd.DataFrame:
-        """Changes of the dataset that concern the selected announcements, the oldest first.
+        """Return the changes of the dataset that concern the selected announcements, the oldest first.
 
         Parameters
         ----------
@@ -368,7 +368,7 @@ class BanAnnouncements:
 
     def __repr__(self) -> str:
         a, rows = self.announcements, self._linked()
-        head = f"BanAnnouncements {self.version} of {self.date:%Y-%m-%d}"
+        head = f"BanAnnouncements {self.version} ({self.date:%Y-%m-%d})"
         if self._roles is not None:
             rows = rows[rows["role"].isin(self._roles)]
         if a.empty:
