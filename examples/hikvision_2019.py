@@ -168,7 +168,7 @@ def recommended(results: es.EventStudyResults, caption: str) -> Section:
 
 
 def capitalisation(results: es.EventStudyResults) -> pd.DataFrame:
-    """Market values in yuan, sessions × firms: close times the bundled number of shares, where both are known."""
+    """Market values in yuan, sessions × firms: close times the bundled number of shares."""
     shares = es.datasets.surveillance_shares()
     return results.spec.market.prices().reindex_like(shares) * shares
 

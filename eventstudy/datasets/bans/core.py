@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
@@ -161,7 +161,7 @@ class BanAnnouncements:
             raise EventError(firms.unknown(firm, sorted(set().union(*named.values())), rows))
         return replace(self, _ids=self._ids[self._ids.isin(found)], _firms=(*self._firms, firm))
 
-    def between(self, start: str | date, end: str | date) -> BanAnnouncements:
+    def between(self, start: str | datetime.date, end: str | datetime.date) -> BanAnnouncements:
         """Announcements whose time window touches the days from `start` to `end`, both included, in UTC.
 
         Examples
@@ -212,7 +212,7 @@ class BanAnnouncements:
         wanted = frozenset(roles)
         return replace(self, _roles=wanted if self._roles is None else self._roles & wanted)
 
-    def changes(self, since: str | date | None = None) -> pd.DataFrame:
+    def changes(self, since: str | datetime.date | None = None) -> pd.DataFrame:
         """Return the changes of the dataset that concern the selected announcements, the oldest first.
 
         Parameters
@@ -398,7 +398,7 @@ class BanAnnouncements:
         return self._ids[self._ids.isin(rows.loc[rows["role"].isin(self._roles), "announcement_id"])]
 
 
-def _day(value: str | date, what: str) -> pd.Timestamp:
+def _day(value: str | datetime.date, what: str) -> pd.Timestamp:
     try:
         day = pd.Timestamp(value)
     except (ValueError, TypeError) as problem:

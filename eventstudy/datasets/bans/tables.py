@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy.datasets.bans.schema import CHANGES, TABLES, Column
 
-__all__ = ["Tables", "change_log", "read", "read_changes", "split", "typed"]
+__all__ = ["Tables", "change_log", "read", "read_aliases", "read_changes", "split", "typed"]
 
 
 class Tables(NamedTuple):
@@ -24,6 +24,11 @@ class Tables(NamedTuple):
 def read() -> Tables:
     """Return the bundled tables as written: all text, nothing for what is missing."""
     return Tables(*(_text(name) for name in TABLES))
+
+
+def read_aliases() -> pd.DataFrame:
+    """Return other names of companies, as lists write them: columns company, alias."""
+    return _text("aliases")
 
 
 def read_changes() -> pd.DataFrame:
