@@ -207,7 +207,7 @@ class EntityList:
         announcements = [
             {
                 "announcement_id": announcement_id,
-                "time_note": f"The list gives {group['added'].iloc[0]:%Y-%m-%d}; it may have been known before",
+                "time_note": f"{group['added'].iloc[0]:%Y-%m-%d} by the list; may have been known before",
                 "kind": "official",
                 "instrument": group["instrument"].iloc[0],
                 "stage": "imposed",
