@@ -199,6 +199,7 @@ def _reports_or_bans(rows: pd.DataFrame) -> pd.DataFrame:
     """Name the group of each row; leave out other rows and those in the window of an earlier one."""
     told = rows["group"].isin(["press_report", "leak"]) & (rows["stage"] == "proposed")
     done = (rows["group"] == "official") & rows["stage"].isin(["imposed", "widened"])
+    told, done = ((kind & (rows["expected_sign"] != "open")) for kind in (told, done))
     rows = rows.assign(group=np.where(told, "report", "ban"))[told | done]
     later = es.Events(rows).overlaps(within_days=4)["event_id"]
     return rows[~rows["event_id"].isin(later)]

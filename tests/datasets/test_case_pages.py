@@ -176,8 +176,8 @@ def test_page_of_reports_and_bans(stage: type[Stage]) -> None:
     means = (
         stored("case_means").query("study == 'Reports and bans' and window == '(0, 0)'").set_index("sample")
     )
-    assert f"Reports {means.at['reports', 'mean']:+.1%} (7 events on 5 dates)" in told
-    assert f"bans {means.at['bans', 'mean']:+.1%} (23 on 14)" in told
+    assert f"Reports {means.at['reports', 'mean']:+.1%} (10 events on 7 dates)" in told
+    assert f"bans {means.at['bans', 'mean']:+.1%} (31 on 16)" in told
     tests = stored("case_tests").query("study == 'Reports and bans' and window == '(0, 0)'")
     moved = tests[tests["sample"].isin(["reports", "bans"])]
     assert (moved["p_value"] <= 0.05).all()  # both moved prices, says the page
