@@ -156,5 +156,5 @@ def spread(values: FloatArray) -> float:
 
 
 def not_applicable(reason: str) -> Statistic:
-    """Result of a test that cannot be computed, with the reason."""
+    """Return the result of a test that cannot be computed, with the reason."""
     return Statistic(float("nan"), float("nan"), "", note=reason)
