@@ -2,9 +2,9 @@
 
 `mutants_of` lists them, `mutated` makes the changed syntax tree. Nothing is imported or run here.
 
-Left alone, because no test should pin them: docstrings, annotations and type aliases, texts and what is written
-into them, arguments of exceptions and warnings, `__repr__`, `TYPE_CHECKING`, overloads, decorators, lines with a
-coverage pragma, and keywords that change speed, memory or strictness only.
+Left alone, because no test should pin them: docstrings, annotations and type aliases, texts and what is
+written into them, arguments of exceptions and warnings, `__repr__`, `TYPE_CHECKING`, overloads, decorators,
+lines with a coverage pragma, and keywords that change speed, memory or strictness only.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ Change = tuple[str, ast.AST]  # kind and what stands in the place of the node
 EXCERPT = 100
 WRITERS = frozenset({"__repr__", "__str__", "_repr_html_", "__dir__"})
 #: Keywords that change speed, memory or strictness, but no result.
-TUNING = frozenset({"strict", "copy", "dtype", "stacklevel", "optimize", "frozen", "slots", "repr", "eq", "out"})
-#: Functions that do not care about the order of their arguments.
-SYMMETRIC = frozenset(
-    "min max minimum maximum fmin fmax add multiply hypot gcd array_equal isclose allclose logical_and logical_or "
-    "logical_xor isinstance issubclass cast getattr broadcast_arrays equal not_equal zip".split()
+TUNING = frozenset(
+    {"strict", "copy", "dtype", "stacklevel", "optimize", "frozen", "slots", "repr", "eq", "out"}
 )
+#: Functions that do not care about the order of their arguments.
+SYMMETRIC = frozenset({
+    "min", "max", "minimum", "maximum", "fmin", "fmax", "add", "multiply", "hypot", "gcd", "equal", "not_equal",
+    "array_equal", "isclose", "allclose", "logical_and", "logical_or", "logical_xor", "broadcast_arrays",
+})  # fmt: skip
 
 BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 EQUALITIES = {
@@ -51,12 +53,28 @@ LOGIC = {ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: 
 EXTREMA = {"min": "max", "minimum": "maximum", "fmin": "fmax", "nanmin": "nanmax", "argmin": "argmax"}
 EXTREMA |= {"nanargmin": "nanargmax", "floor": "ceil", "idxmin": "idxmax"}
 EXTREMA |= {after: before for before, after in EXTREMA.items()}
-FUNCTIONS = {"any": "all", "all": "any", "cdf": "sf", "sf": "cdf", "ppf": "isf", "isf": "ppf", "zeros": "ones"}
+FUNCTIONS = {
+    "any": "all",
+    "all": "any",
+    "cdf": "sf",
+    "sf": "cdf",
+    "ppf": "isf",
+    "isf": "ppf",
+    "zeros": "ones",
+}
 FUNCTIONS |= {"nansum": "sum", "nanmean": "mean", "nanmedian": "median", "nanstd": "std", "nanvar": "var"}
 FUNCTIONS |= {"sum": "mean", "mean": "sum", "median": "mean", "std": "var", "var": "std", "ones": "zeros"}
-FUNCTIONS |= {"ffill": "bfill", "bfill": "ffill", "isfinite": "isnan", "cumsum": "cumprod", "union": "intersection"}
+FUNCTIONS |= {
+    "ffill": "bfill",
+    "bfill": "ffill",
+    "isfinite": "isnan",
+    "cumsum": "cumprod",
+    "union": "intersection",
+}
 #: Functions of one argument that may be missing.
-WRAPPERS = frozenset({"abs", "fabs", "sqrt", "square", "log", "log1p", "exp", "expm1", "sorted", "reversed", "sign"})
+WRAPPERS = frozenset(
+    {"abs", "fabs", "sqrt", "square", "log", "log1p", "exp", "expm1", "sorted", "reversed", "sign"}
+)
 WRAPPERS |= {"unique", "nan_to_num", "negative"}
 CHOICES = {"left": "right", "right": "left", "greater": "less", "less": "greater", "raise": "ignore"}
 INDEX_FUNCTIONS = frozenset({"reshape", "transpose", "arange", "moveaxis", "swapaxes", "expand_dims"})
@@ -73,8 +91,8 @@ class Mutant:
     function : str
         Qualified name of the innermost function or class, "" at the top of the module.
     kind : str
-        Kind of operator: bound, equality, arithmetic, constant, boolean, extremum, function, return, arguments,
-        keyword, statement, branch or slice.
+        Kind of operator: bound, equality, arithmetic, constant, boolean, extremum, function, return,
+        arguments, keyword, statement, branch or slice.
     before, after : str
         Excerpt of the source without and with the change.
     occurrence : int
@@ -131,9 +149,10 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
 
 
 def mutated(source: str, mutant: Mutant) -> ast.Module:
-    """Return the syntax tree of the source with the change of the mutant."""
+    """Return the syntax tree of the source with the change of the mutant; without a path, none."""
     tree = ast.parse(source)
-    _put(tree, mutant.path, mutant.new)
+    if mutant.path:
+        _put(tree, mutant.path, mutant.new)
     return ast.fix_missing_locations(tree)
 
 
@@ -399,7 +418,7 @@ def _may_go(place: _Place, node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         names = [each.id for t in node.targets for each in ast.walk(t) if isinstance(each, ast.Name)]
         stored = all(isinstance(target, ast.Subscript | ast.Attribute) for target in node.targets)
-        return stored or bool(names) and set(names) <= place.bound
+        return stored or (bool(names) and set(names) <= place.bound)
     return False
 
 
@@ -441,7 +460,9 @@ def _text(node: ast.AST) -> str:
         return f"if {_text(node.test)}"
     if isinstance(node, ast.stmt) and hasattr(node, "body"):
         node = type(node)(**{**dict(ast.iter_fields(node)), "body": [ast.Pass()]})
-    text = ast.unparse(ast.fix_missing_locations(ast.Expression(node) if isinstance(node, ast.expr) else node))
+    text = ast.unparse(
+        ast.fix_missing_locations(ast.Expression(node) if isinstance(node, ast.expr) else node)
+    )
     return " ".join(text.split()).removesuffix(": pass")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -93,7 +95,7 @@ def test_what_a_kind_changes(mutants: ModuleType, source: str, kind: str, expect
     [
         '"""1 < 2"""',
         "def f(a: int = b, c: list[1 < 2] = d) -> tuple[int, 0]: ...",
-        "raise_ = Wrong and f'{a + 1} of {b < 2}'" if False else "a = f'{b + 1} of {c < 2}'",
+        "a = f'{b + 1} of {c < 2}'",
         "warnings.warn('a' * 2, stacklevel=2)",
         "a = DataError(b + 1, c)",
         "class A:\n    def __repr__(self):\n        return f(a + 1)",
@@ -106,7 +108,7 @@ def test_what_a_kind_changes(mutants: ModuleType, source: str, kind: str, expect
         "import a",
         "a = 'one day' if b == 1 else 'days'",
         "a = 'some text' + b",
-        "zip(a, b, strict=True)[c]",
+        "a = zip(b, strict=True)",
     ],
 )
 def test_what_no_test_should_pin_is_left_alone(mutants: ModuleType, source: str) -> None:
@@ -125,7 +127,7 @@ def test_each_change_compiles_and_changes_what_it_says(mutants: ModuleType) -> N
     plain = ast.dump(ast.parse(source))
     found = mutants.mutants_of(source, "mutants")
     assert len(found) > 300
-    for each in found[::7]:
+    for each in found[::40]:
         tree = mutants.mutated(source, each)
         compile(tree, "m", "exec")
         assert ast.dump(tree) != plain
@@ -138,15 +140,19 @@ def test_keys_stay_when_lines_move(mutants: ModuleType) -> None:
     keys = {each.key for each in mutants.mutants_of(source, "m")}
     assert keys <= {each.key for each in mutants.mutants_of(moved, "m")}
     bounds = [each for each in mutants.mutants_of(source, "m") if each.kind == "bound"]
-    assert [(each.function, each.line, each.occurrence) for each in bounds] == [("f", 2, 1), ("g", 6, 1), ("g", 6, 1)]
+    assert [(each.function, each.line, each.occurrence) for each in bounds] == [
+        ("f", 2, 1),
+        ("g", 6, 1),
+        ("g", 6, 1),
+    ]
     assert len({each.key for each in bounds}) == 3
 
 
 def test_the_head_of_a_compound_statement_is_what_tests_must_reach(mutants: ModuleType) -> None:
-    source = "def f(a, b=1 + 1):\n    if (a\n            < 1):\n        return a\n    return b\n\n\nN = 3\n"
+    source = "def f(a, b=[c + 1]):\n    if (a\n            < 1):\n        return a\n    return b\n\n\nN = 3\n"
     found = {each.before: each for each in mutants.mutants_of(source, "m")}
     assert found["if a < 1"].lines == (2, 3)
-    assert found["1 + 1"].lines == (2, 3, 4, 5)
+    assert found["a, b=[c + 1]"].lines == (2, 3, 4, 5)
     assert found["N = 3"].lines == ()
     assert found["N = 3"].names == ("N",)
 
@@ -162,7 +168,8 @@ def test_a_draw_is_seeded_and_has_all_strata(mutants: ModuleType, mutation: Modu
     assert len({each.key for each in drawn}) == 60
     for folder in ("one", "two"):
         kinds = [each.kind for each in drawn if each.module == f"p.{folder}.m"]
-        assert {kind: kinds.count(kind) for kind in set(kinds)} == {"arithmetic": 13, "constant": 13, "bound": 1, "return": 1, "extra": 2} or set(kinds) == {"arithmetic", "constant", "bound", "return"}  # noqa: E501
+        # The square roots of 80, 80, 1 and 1 share thirty: two each at least, and no more than there are.
+        assert Counter(kinds) == {"arithmetic": 14, "constant": 14, "bound": 1, "return": 1}
     assert len(mutation.draw(known, 10_000, seed=1)) == len(known)
 
 
@@ -175,7 +182,11 @@ def test_wilson_interval(mutation: ModuleType) -> None:
 
 
 PACKAGE = {
-    "pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['--import-mode=importlib', '--doctest-modules']\n",
+    "pyproject.toml": """
+        [tool.pytest.ini_options]
+        addopts = ["--import-mode=importlib", "--doctest-modules"]
+        markers = ["slow"]
+        """,
     "tiny/__init__.py": "",
     "tiny/part/__init__.py": "",
     "tiny/part/sums.py": '''
@@ -218,26 +229,28 @@ PACKAGE = {
             assert capped(1) == 2
         """,
 }
-EQUIVALENT = "module,function,before,after,occurrence,reason\npart.sums,unseen,value - 1,return value + 1,1,never\n"
+EQUIVALENT = (
+    "module,function,before,after,occurrence,reason\npart.sums,unseen,value - 1,return value + 1,1,never\n"
+)
 SCRIPT = """
 import sys
 from pathlib import Path
-import mutation
+import mutant_runs, mutation
 root = Path(sys.argv[1])
 tests = {"part": ("tests/test_sums.py", "tiny/part")}
 project = mutation.Project(root, "tiny", tests, root / "equivalent.csv", root / "build", root / "docs")
-mutation.PATIENCE = 0.5
+mutant_runs.PATIENCE = 0.4
 sys.exit(mutation.main(sys.argv[2:], project))
 """
 
 
-def run(root: Path, *options: str) -> str:
+def run(root: Path, *options: str, code: int = 0) -> str:
     path = os.pathsep.join([str(BENCHMARKS), str(root)])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(root), *options], capture_output=True, text=True, timeout=120,
-        env={**os.environ, "PYTHONPATH": path}, check=False,
+        env={**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 
 
@@ -248,7 +261,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, mutation: ModuleType) -> 
     for name, text in PACKAGE.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
-    (root / "equivalent.csv").write_text(EQUIVALENT.replace("value - 1,", "return value - 1,"), encoding="utf-8")
+    (root / "equivalent.csv").write_text(
+        EQUIVALENT.replace("value - 1,", "return value - 1,"), encoding="utf-8"
+    )
     run(root, "--mutants", "100", "--write")
     rows = mutation.read_rows(root / "docs" / "mutation.csv")
     return root, {(row.function, row.before, row.after): row for row in rows}
@@ -286,7 +301,7 @@ def test_equivalent_mutants_are_listed_with_their_reason_and_not_run(finished: t
     page = (root / "docs" / "mutation.md").read_text(encoding="utf-8")
     assert "| part.sums | unseen | `return value - 1` | `return value + 1` | never |" in page
     alive = sum(row.status == "survived" for row in rows.values())
-    assert f"of the other {len(rows) - 1} the tests\nmiss **{alive}, " in page
+    assert f"Of the other {len(rows) - 1}, the tests miss\n**{alive}, " in page
 
 
 def test_a_test_that_fails_without_a_change_kills_nothing(finished: tuple[Path, dict]) -> None:
@@ -294,8 +309,25 @@ def test_a_test_that_fails_without_a_change_kills_nothing(finished: tuple[Path, 
     assert not [row for row in rows.values() if "not_sound" in row.killed_by]
 
 
-def test_unchanged_modules_survive(finished: tuple[Path, dict]) -> None:
-    assert "1 of 1 survived" in run(finished[0], "--control")
+ONCE = """
+from pathlib import Path
+from tiny.part.sums import positive
+
+def test_once():
+    seen = Path(__file__).with_suffix(".seen")
+    assert positive([1], 1) == 1 and not seen.exists()
+    seen.touch()
+"""
+
+
+def test_a_test_that_fails_with_nothing_changed_stops_the_run(
+    finished: tuple[Path, dict], tmp_path: Path
+) -> None:
+    """It would be taken for the one that kills."""
+    root = tmp_path / "tiny"
+    shutil.copytree(finished[0], root)
+    (root / "tests" / "test_sums.py").write_text(ONCE, encoding="utf-8")
+    assert "test_once fails with tiny.part.sums unchanged" in run(root, "--match", "i < n", code=1)
 
 
 def test_survivors_alone_are_run_again(finished: tuple[Path, dict], mutation: ModuleType) -> None:
@@ -305,21 +337,28 @@ def test_survivors_alone_are_run_again(finished: tuple[Path, dict], mutation: Mo
     file.write_text(text + "\ndef test_zero():\n    assert positive([0], 1) == 0\n", encoding="utf-8")
     said = run(root, "--mutants", "100", "--retry")
     alive = sum(row.status == "survived" for row in rows.values())
-    assert said.count(" s survived ") + said.count(" s killed ") == alive
-    again = {(row.function, row.before, row.after): row for row in mutation.read_rows(root / "build" / "mutation.csv")}
+    assert said.count(" s: survived ") + said.count(" s: killed ") == alive
+    again = {
+        (row.function, row.before, row.after): row
+        for row in mutation.read_rows(root / "build" / "mutation.csv")
+    }
     row = again["positive", "found += values[i] > 0", "found += values[i] >= 0"]
     assert (row.status, row.killed_by) == ("killed", "tests/test_sums.py::test_zero")
 
 
 def test_a_dry_run_runs_nothing(finished: tuple[Path, dict]) -> None:
     said = run(finished[0], "--dry-run", "--match", "min(")
-    assert "tiny.part.sums:16 [extremum] return min(value, LIMIT)  ->  return max(value, LIMIT)" in said
+    assert "tiny.part.sums:17 [extremum] return min(value, LIMIT)  ->  return max(value, LIMIT)" in said
 
 
 def test_equivalent_mutants_of_the_library_still_exist(mutation: ModuleType) -> None:
     """An entry whose line is gone would hide a new mutant of the same text: take it out of the list."""
-    project = mutation.Project.of_the_library()
-    known = {(each.module.partition(".")[2], *each.key[1:]) for each in mutation.all_mutants(project)}
-    listed = mutation.read_equivalent(project.equivalent)
+    listed = mutation.read_equivalent(mutation.LIBRARY.equivalent)
+    modules = {f"eventstudy.{module}" for module, *_ in listed}
+    known = {
+        mutation.blank(each).key
+        for name, path in mutation.LIBRARY.sources() if name in modules
+        for each in mutation.mutants_of(path.read_text(encoding="utf-8"), name)
+    }  # fmt: skip
     assert all(reason.strip() for reason in listed.values())
     assert set(listed) <= known
