@@ -161,8 +161,10 @@ def test_sessions_of_a_halt_before_the_window_have_the_variance_of_its_first(wor
     pytest.importorskip("pyarrow")
     market, _ = world
     index = pd.Series(market.bank.single[0], market.sessions, name="index")
-    returns = market.returns["B"].drop(market.sessions[595:598])
-    returns.rename_axis("date").rename("ret").reset_index().assign(permno="B").to_parquet(tmp_path / "panel")
+    returns = market.returns
+    returns.iloc[595:598, 1] = np.nan
+    long = returns.rename_axis("date").melt(var_name="permno", value_name="ret", ignore_index=False)
+    long.dropna().reset_index().to_parquet(tmp_path / "panel")
     panel = es.Market.scan_parquet(tmp_path / "panel", benchmark=index)
     event = {"security": "B", "date": market.sessions[600]}
     done = es.stream_study(
