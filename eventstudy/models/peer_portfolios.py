@@ -10,6 +10,7 @@ from scipy.optimize import nnls
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenMapping
 from eventstudy.models.least_squares import divide
 from eventstudy.models.peer_base import (
     PeerArrays,
@@ -71,7 +72,7 @@ class MatchedPortfolio(PeerModel):
         bad = [name for name, w in weights.items() if not 0 < w < np.inf]
         if bad:
             raise ModelError(f"weights must be positive; {bad[0]} has {weights[bad[0]]!r}.")
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", FrozenMapping(weights))
 
     @property
     def label(self) -> str:

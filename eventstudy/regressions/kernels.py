@@ -33,7 +33,7 @@ def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float
 
 
 def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatArray) -> FloatArray:
-    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one a coefficient.
+    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one per coefficient.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def past_covariance(
               \hat V = \frac{a}{T - k} \sum_t \hat\delta_t \hat\delta_t'
 
     Each coefficient is the return of a portfolio of the events with weights that are a row of
-    ``(Z'Z)^-1 Z'``, so that this is the portfolio's own variance times ``a = g'Vg / s^2``: whatever the
-    correlation of the events, exact under normal returns where all have the same regressors.
+    ``(Z'Z)^-1 Z'``, so this is the portfolio's own variance times ``a = g'Vg / s^2``: whatever the
+    correlation of the events, exact for normally distributed returns where all have the same regressors.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def test_bmp_is_the_one_sample_t_of_scars(side, panel):
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("n", [5, 14, 49, 60])
+@pytest.mark.parametrize("n", [5, 14, 49, 50, 60])
 def test_sign_test_is_the_binomial_test(side, n, panel):
     data = panel(n=n, seed=8, layout="distinct", width=20).test(0, 0)
     row = run_tests(data, ["sign"], Options(alternative=side)).iloc[0]

@@ -30,11 +30,11 @@ def check_approximate_error(results, i, y, m, y1, m1):
     shown = ~np.isnan(y1)
     total = np.array([shown.sum(), m1[shown].sum()])
     variance = row["sigma"] ** 2 * (shown.sum() + total @ np.linalg.inv(x.T @ x) @ total)
-    car = results.car().iloc[i]
+    car = results.car(*WINDOW).iloc[i]
     np.testing.assert_allclose(car["se"], np.sqrt(variance), rtol=1e-10)
     np.testing.assert_allclose(car["car"], np.nansum(y1 - row["alpha"] - row["beta"] * m1), rtol=1e-9)
-    assert not results._data.fit.exact
-    assert "approximation" in results._data.fit.se_source
+    assert not results.fitted.fit.exact
+    assert "approximation" in results.fitted.fit.se_source
 
 
 def test_scholes_williams_equals_its_definition(market, events):
