@@ -157,7 +157,14 @@ def warm_up(project: Project) -> None:
     for name in project.warm:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    hypothesis.settings.register_profile("mutation", database=None, derandomize=True, deadline=None)
+    # The same examples each time, however slow the machine is.
+    hypothesis.settings.register_profile(
+        "mutation",
+        database=None,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     hypothesis.settings.load_profile("mutation")
     loaded = [name for name in sys.modules if name.split(".")[0] == project.package]
     if loaded:
@@ -250,7 +257,7 @@ def trace(project: Project, files: Sequence[str], workers: int) -> Trace:
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.as_posix().encode() + path.read_bytes())
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -27,8 +27,9 @@ TUNING = frozenset(
 )
 #: Functions that do not care about the order of their arguments.
 SYMMETRIC = frozenset({
-    "min", "max", "minimum", "maximum", "fmin", "fmax", "add", "multiply", "hypot", "gcd", "equal", "not_equal",
-    "array_equal", "isclose", "allclose", "logical_and", "logical_or", "logical_xor", "broadcast_arrays",
+    "min", "max", "minimum", "maximum", "fmin", "fmax", "add", "multiply", "hypot", "gcd", "equal",
+    "not_equal", "array_equal", "isclose", "allclose", "logical_and", "logical_or", "logical_xor",
+    "broadcast_arrays",
 })  # fmt: skip
 
 BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
