@@ -369,24 +369,20 @@ class Plan:
                 share = len(inside) / len(self.by_file[file])
                 promise = (1 + 4 * self.kills[mutant.module, file]) * share / (1 + min(seconds, 10.0))
                 scored.append((-promise, place, file, inside))
-        found, left = [], self.budget
-        for _, _, file, inside in sorted(scored):
-            if left <= 0:
-                break
+        batches, left = [], self.budget
+        files = [(file, inside) for _, _, file, inside in sorted(scored)]
+        # Other tests of a file may see what one that reaches the line has left in a cache.
+        others = [(file, set(self.by_file[file]) - set(inside)) for file, inside in files]
+        for file, tests in [*files, *others]:
             taken = []
-            for test in self._ordered(inside):
+            for test in self._ordered(tests):
                 if left <= 0:
                     break
                 taken.append(test)
                 left -= self.traced.seconds[test]
-            # Others of the file may see what a test that reaches the line has left in a cache.
-            rest = self._ordered(set(self.by_file[file]) - set(inside))
-            for test in rest:
-                if self.traced.seconds[test] < left / 10:
-                    taken.append(test)
-                    left -= self.traced.seconds[test]
-            found.append((file, taken))
-        return found
+            if taken:
+                batches.append((file, taken))
+        return batches
 
     def _ordered(self, tests: Iterable[str]) -> list[str]:
         """Quick ones first, classes together, because they may share fixtures."""
