@@ -5,6 +5,4 @@ The public names are loaded on first use, so that importing the package stays qu
 
 import lazy_loader as _lazy
 
-from eventstudy._version import __version__ as __version__
-
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

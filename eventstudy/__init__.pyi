@@ -5,6 +5,7 @@ from . import plotting as plotting
 from . import results as results
 from . import sources as sources
 from . import tables as tables
+from ._version import __version__ as __version__
 from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
@@ -56,5 +57,3 @@ from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
 from .volatility import EventGARCH as EventGARCH
 from .volatility import EventGARCHResults as EventGARCHResults
 from .windows import Window as Window
-
-__version__: str
