@@ -1,11 +1,12 @@
 from . import datasets as datasets
 from . import errors as errors
+from . import inference as inference
 from . import lab as lab
+from . import models as models
 from . import plotting as plotting
 from . import results as results
 from . import sources as sources
 from . import tables as tables
-from ._version import __version__ as __version__
 from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
@@ -44,6 +45,7 @@ from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure
 from .quick import prices as prices
+from .regressions import CrossSection as CrossSection
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pool.results import PooledResults as PooledResults
@@ -52,8 +54,12 @@ from .results.pool.pool import pool as pool
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy
+from .tables import Section as Section
+from .tables import Table as Table
 from .volatility import AbnormalVolatility as AbnormalVolatility
 from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
 from .volatility import EventGARCH as EventGARCH
 from .volatility import EventGARCHResults as EventGARCHResults
 from .windows import Window as Window
+
+__version__: str

@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference import TESTS, TestInput
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
@@ -40,7 +41,7 @@ __all__ = ["Calibration", "CalibrationPlotter", "calibrate"]
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(FrozenRecord):
     """Rejection rates of tests on placebo events of a market.
 
     Made by `calibrate`.
@@ -175,7 +176,7 @@ class Calibration:
         )
 
 
-class CalibrationPlotter:
+class CalibrationPlotter(Immutable):
     """Figures of a calibration; every method returns the matplotlib Axes.
 
     Further keyword arguments go to the drawing function of `eventstudy.plotting`.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -53,7 +54,7 @@ def date_clusters(day0: IntArray, reach: int) -> tuple[DateCluster, ...]:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Candidates(FrozenRecord):
     """Securities and sessions that can be placebo events.
 
     Attributes

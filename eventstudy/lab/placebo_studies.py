@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.placebo_events import NamedColumns, as_sample, named_columns
 from eventstudy.lab.simulation_design import abnormal_of
@@ -34,6 +35,7 @@ __all__ = ["Placebo", "placebo"]
 BLOCK = 50
 
 
+@hand_out_copies("real", "frame")
 @dataclass(frozen=True)
 class Placebo:
     """A study among its placebos.
@@ -186,7 +188,11 @@ def placebo(
     where the event windows do not meet the real ones. Untouched firms are those without an event
     in the study; the news may have touched them all the same. A firm stands in for an event if it trades
     on that event's day 0 and has estimation returns enough. Ranks are exact p-values only where dates, or
-    firms, can be exchanged: windows of neighbouring dates share days.
+    firms, can be exchanged; windows of neighbouring dates share days.
+
+    References
+    ----------
+    docs/methods/permutation.md, eq. (placebo-p).
 
     Examples
     --------

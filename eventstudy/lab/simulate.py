@@ -11,6 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.market import Market
 from eventstudy.market.limit_rules import limit_prices
 
@@ -23,6 +24,7 @@ BURN_IN = 250
 BEFORE, AFTER = 280, 15
 
 
+@hand_out_copies("parameters", "events", "returns", "errors", "volatility", "benchmark")
 @dataclass(frozen=True)
 class MarketTruth:
     """What lies behind a simulated market.

@@ -14,6 +14,7 @@ from scipy import optimize
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.selection import with_variance
@@ -37,8 +38,9 @@ TYPICAL = 100
 MOST_EVENTS = 1_000_000
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True)
-class PowerCurve:
+class PowerCurve(FrozenRecord):
     """Power of a two-sided test of a mean CAR by the size of the true effect.
 
     Attributes
@@ -66,7 +68,7 @@ class PowerCurve:
     @property
     def se(self) -> FloatArray:
         """Standard error of the mean CAR."""
-        return _standard_error(self.sd, self.correlation, self.n_events)
+        return read_only(_standard_error(self.sd, self.correlation, self.n_events))
 
     def at(self, effect: float, n_events: int | None = None) -> float:
         r"""Power to find `effect` (decimal), with as many events of the same kind.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
@@ -43,7 +44,7 @@ def closed_tests(n_events: int) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Design:
+class Design(FrozenRecord):
     """A simulation: what is drawn, measured and tested.
 
     Attributes

@@ -15,6 +15,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.model_comparison import named_models
@@ -38,8 +39,9 @@ CHOICES = ("model", "benchmark", "estimation", "window", "returns", "missing", "
 TINY = 1e-15
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(FrozenRecord):
     """Estimates of one effect under many specifications.
 
     Made by `specification_curve`.

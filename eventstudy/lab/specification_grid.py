@@ -13,6 +13,7 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.base import select
 from eventstudy.inference.single_event import sample_quantile
@@ -46,7 +47,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(FrozenRecord):
     """All choices, and the events they are made for.
 
     Attributes

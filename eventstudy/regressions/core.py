@@ -12,6 +12,7 @@ from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
 from eventstudy.tables import Section, Table, stars
 
@@ -30,7 +31,7 @@ FEWEST_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Past:
+class Past(FrozenRecord):
     """Estimation days of events on one common date.
 
     Attributes
@@ -48,6 +49,7 @@ class Past:
     n_params: float
 
 
+@hand_out_copies("coefficients", "covariance", "left_out")
 @dataclass(frozen=True, eq=False)
 class CrossSection:
     """A regression of CARs on characteristics, made by ``results.cross_section``.

@@ -16,6 +16,7 @@ from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference.base import TestInput, select
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
@@ -398,7 +399,7 @@ class FittedStudy(FittedEvents):
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(FrozenRecord):
     """A study whose events `rows` are the events `at` of the whole, or belong to them as listings."""
 
     study: FittedStudy

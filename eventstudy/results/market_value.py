@@ -73,6 +73,10 @@ class MarketValue(MethodGroup):
         value-weighted portfolio of the events. Uncertainty of the market value itself plays no part. A total
         is t with the fewest degrees of freedom of its events.
 
+        References
+        ----------
+        docs/methods/regressions.md, eq. (value-change).
+
         Examples
         --------
         >>> import eventstudy as es

@@ -152,6 +152,10 @@ def stacked_effects(
     -------
     effects : array, shape (K,)
     covariance : array, shape (K, K)
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (stacked).
     """
     weights = np.linalg.pinv(dummies)
     return weights @ ar, weights @ covariance @ weights.T

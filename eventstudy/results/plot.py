@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy import plotting
 from eventstudy.errors import RequestError, WindowError
+from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import plot_data
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ResultsPlotter"]
 
 
-class ResultsPlotter:
+class ResultsPlotter(Immutable):
     """Figures of results; every method returns the matplotlib Axes.
 
     Each gathers a tidy frame and draws it with the function of the same name in `eventstudy.plotting`, which

@@ -100,7 +100,8 @@ class Regression(MethodGroup):
         References
         ----------
         MacKinnon and White (1985); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
-        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients.
+        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
+        eq. (car-regression).
 
         See Also
         --------

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import pandas as pd
 
+from eventstudy.immutable import Immutable
 from eventstudy.results import trading_frictions
 from eventstudy.results.fitted import WindowLike
 from eventstudy.results.market_value import MarketValue
@@ -19,7 +20,7 @@ from eventstudy.tables import Table
 __all__ = ["ResultsBase"]
 
 
-class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue, ABC):
+class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue, Immutable, ABC):
     """Measures, tests, tables and figures of fitted events."""
 
     @property
@@ -28,12 +29,12 @@ class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue
 
         Of pooled studies also the column study; an averaged firm has the dates of its first listing.
         """
-        return self.fitted.timeline.copy()
+        return self.fitted.timeline
 
     @property
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used, and listings left out: security, label, reason; index event_id."""
-        return self.fitted.excluded.copy()
+        return self.fitted.excluded
 
     @property
     def limit_hits(self) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy import stats
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference.base import Alternative
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
@@ -54,6 +55,10 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
         NaN on days with fewer than two errors.
     n_events : array of int, shape (..., L)
 
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (volatility-multiple).
+
     Examples
     --------
     >>> errors = np.array([[0.03], [-0.01], [0.01]])
@@ -73,7 +78,7 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
 
 
 @dataclass(frozen=True)
-class Paths:
+class Paths(FrozenRecord):
     """What the errors of N events are drawn from under the null.
 
     Attributes
@@ -108,7 +113,7 @@ def simulate_errors(paths: Paths, length: int, n: int, rng: np.random.Generator)
     return out
 
 
-class AbnormalVolatility:
+class AbnormalVolatility(Immutable):
     """Whether volatility around events exceeds the forecasts of GARCH market models.
 
     Parameters
@@ -143,6 +148,9 @@ class AbnormalVolatility:
     >>> found.test(0, 1, seed=0)["dof"].tolist()
     [6, 6]
     """
+
+    study: EventStudy
+    dependent: Literal["raise", "flag"]
 
     def __init__(
         self,
@@ -214,7 +222,7 @@ def _shared(dates: DateArray) -> tuple[np.datetime64, int] | None:
     return twice[0], int(np.isin(dates, twice).any(axis=1).sum())
 
 
-class AbnormalVolatilityResults:
+class AbnormalVolatilityResults(Immutable):
     """Multiples of volatility by day, and tests of them.
 
     Attributes
@@ -224,6 +232,9 @@ class AbnormalVolatilityResults:
     dependent : bool
         Whether events share sessions, so that p-values are not to be trusted.
     """
+
+    study: EventStudyResults
+    dependent: bool
 
     def __init__(self, study: EventStudyResults, dependent: bool) -> None:
         self.study, self.dependent = study, dependent

@@ -1,4 +1,4 @@
-"""Power: the formula of METHODS F, and simulation that agrees with it."""
+"""Power: the formulas of docs/methods/power.md, and simulation that agrees with them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_several_events_have_the_normal_formula_and_the_sample_size_is_the_small
     curve = es.lab.power(market, 0, 0, effects=[0.005], n_events=50, estimation=(-200, -11))
     se = 0.02 / np.sqrt(50)
     expected = stats.norm.sf(1.96 - 0.005 / se) + stats.norm.cdf(-1.96 - 0.005 / se)
-    assert curve.frame["analytic"].iloc[0] == pytest.approx(expected, abs=0.02)  # METHODS J: .424
+    # docs/methods/power.md, eq. (power-normal)
+    assert curve.frame["analytic"].iloc[0] == pytest.approx(expected, abs=0.02)
     n = curve.needed(0.005)
     assert curve.at(0.005, int(n)) >= 0.8 > curve.at(0.005, int(n) - 1)
     assert n == pytest.approx((2.8016 * 0.02 / 0.005) ** 2, rel=0.06)

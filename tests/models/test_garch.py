@@ -156,6 +156,32 @@ def test_a_return_over_several_sessions_has_their_variances(world):
     np.testing.assert_allclose(noise[4], daily[3] + daily[4], rtol=1e-10)
 
 
+def test_sessions_of_a_halt_before_the_window_have_the_variance_of_its_first(world, tmp_path):
+    """A return over four sessions, three of them before the window: four times the first day's variance."""
+    pytest.importorskip("pyarrow")
+    market, _ = world
+    index = pd.Series(market.bank.single[0], market.sessions, name="index")
+    returns = market.returns
+    returns.iloc[595:598, 1] = np.nan
+    long = returns.rename_axis("date").melt(var_name="permno", value_name="ret", ignore_index=False)
+    long.dropna().reset_index().to_parquet(tmp_path / "panel")
+    panel = es.Market.scan_parquet(tmp_path / "panel", benchmark=index)
+    event = {"security": "B", "date": market.sessions[600]}
+    done = es.stream_study(
+        panel, event, tmp_path / "out", model=GARCHMarketModel(), estimation=(-500, -6), window=(-2, 2)
+    )
+    row = done.read("abnormal_returns").query("day == -2").iloc[0]
+    assert row["span"] == 4
+    fit = arch_fit(market, "B", slice(100, 595), "garch")
+    ahead = fit.forecast(horizon=1, x=np.zeros((1, 1, 1))).residual_variance.to_numpy()[-1, 0] / 1e4
+    past = (fit.conditional_volatility / 100) ** 2
+    x = np.column_stack([np.ones(495), index[100:595]])
+    # The constant of four sessions, and the market's return over them.
+    total = np.array([4.0, np.prod(1 + index[595:599]) - 1])
+    line = total @ np.linalg.inv(x.T @ (x / past[:, None])) @ total
+    assert row["se"] == pytest.approx(np.sqrt(4 * ahead + line), rel=1e-8)
+
+
 def test_no_convergence_excludes_and_says_so(world, monkeypatch):
     market, events = world
     real = GARCHMarketModel._estimate

@@ -284,6 +284,19 @@ def test_the_effect_does_not_touch_its_own_counterfactual(world, model):
     np.testing.assert_allclose(after - before, [0, 0, 0.07, 0, 0], atol=1e-12)
 
 
+@pytest.mark.parametrize("model", [es.SyntheticControl(), es.PCAModel()])
+def test_a_peer_may_miss_one_day_in_twenty(world, model):
+    """Of 180 estimation days nine are 5 %, and no more than 5 %; ten are."""
+    returns = world.returns
+    returns.loc[world.sessions[50:59], "P1"] = np.nan
+    returns.loc[world.sessions[60:70], "P2"] = np.nan
+    market = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions), gaps="single")
+    results = es.EventStudy(market, event(world), model, (-190, -11), WINDOW).fit()
+    assert results.peers().loc[0, "left_out"] == "P2 (1 with missing returns)"
+    # P1's days are left out, and the errors are those of the second half of the other 171.
+    assert results.parameters["n_obs"].iloc[0] == 86
+
+
 def test_peers_with_missing_returns_are_listed(world):
     returns = world.returns
     returns.loc[world.sessions[231], "P1"] = np.nan

@@ -80,7 +80,10 @@ def test_dimson_equals_its_definition(market, events, lags, leads, weights):
 
 
 def test_weighted_betas_are_scholes_williams_where_autocorrelation_ends():
-    """METHODS identity 7: sums of simple betas over 1 + 2 sum(rho) are the weighted multiple betas."""
+    """Simple betas over 1 + 2 sum(rho) are the weighted multiple betas.
+
+    docs/methods/adjusted_market_models.md, eqs. (scholes-williams) and (fowler-rorke).
+    """
     weights = fowler_rorke_weights(np.array([[0.2]]))[0]
     before, same, after = 0.15, 0.7, 0.1
     simple = [before + 0.2 * same, same + 0.2 * (before + after), after + 0.2 * same]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
@@ -50,6 +51,23 @@ def test_the_total_is_the_value_weighted_portfolio(one_date):
     assert total["market_cap"] == 94.0
     # Independence would understate it.
     assert total["se"] > 1.1 * np.sqrt((found["se"].iloc[:6] ** 2).sum())
+
+
+def test_a_total_has_the_fewest_degrees_of_freedom_of_its_events(market):
+    returns = market.returns
+    returns.iloc[200:230, 1] = np.nan
+    returns.iloc[240:250, 4] = np.nan
+    thin = es.Market(returns, benchmark="index", gaps="single")
+    events = {"security": NAMES, "date": market.sessions[350], "group": ["x", "x", "y", "y", "y", "z"]}
+    results = es.EventStudy(thin, pd.DataFrame(events), estimation=(-200, -11), window=(-5, 5)).fit()
+    found = results.value_change(CAPS, (0, 0))
+    # 190 days, two of them for the line; 30 and 10 are missing.
+    assert found["dof"].tolist() == [188, 158, 188, 188, 178, 188, 158]
+    assert results.value_change(CAPS, (0, 0), by="group")["dof"].to_dict() == {
+        "x": 158, "y": 178, "z": 188, "total": 158,
+    }  # fmt: skip
+    total = found.loc["total"]
+    assert total["p_value"] == pytest.approx(2 * stats.t.sf(abs(total["t"]), 158), rel=1e-12)
 
 
 def test_each_event_is_its_car_in_money(one_date):

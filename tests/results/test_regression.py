@@ -159,6 +159,17 @@ def test_wild_cluster_bootstrap_draw_by_draw(spread):
         assert found[j] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_equal_signs_of_all_clusters_give_the_statistic_itself(sign):
+    """Such a draw is as extreme as the data, whatever rounding says: with no other draws, p is one."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        groups = np.repeat(np.arange(4), [3, 4, 2, 5])
+        x = np.column_stack([np.ones(14), rng.standard_normal(14)])
+        found = wild_cluster_p(rng.standard_normal(14), x, groups, np.full((4, 7), sign))
+        assert found.tolist() == [1.0, 1.0]
+
+
 def test_fgls_has_both_terms(spread):
     found = spread.cross_section("car ~ exposure", 0, 1, weights="fgls")
     frame = joined(spread, (0, 1))

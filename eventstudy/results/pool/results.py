@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
 from eventstudy.results.pool import reaction_order
@@ -24,8 +24,9 @@ from eventstudy.windows import Window
 __all__ = ["FittedPool", "PooledResults"]
 
 
+@hand_out_copies("names", "dropped")
 @dataclass(frozen=True)
-class FittedPool(FittedEvents):
+class FittedPool(FittedEvents, FrozenRecord):
     """Fitted events of several studies as data; ``PooledResults.fitted``.
 
     Attributes
@@ -73,13 +74,15 @@ class FittedPool(FittedEvents):
         """Kind of the returns, the same in all studies."""
         return self.studies[0].kind
 
-    @cached_property
+    @property
+    @made_once
     def sessions(self) -> pd.DatetimeIndex:
         """Days on which any of the markets had a session."""
         days = np.unique(np.concatenate([study.sessions.to_numpy() for study in self.studies]))
         return pd.DatetimeIndex(days)
 
-    @cached_property
+    @property
+    @made_once
     def timeline(self) -> pd.DataFrame:
         """The events and their day 0, by study; of an averaged firm its first listing's."""
         frame = self._first_listings([study.timeline for study in self.studies])
@@ -93,7 +96,8 @@ class FittedPool(FittedEvents):
                 frame.loc[at, "note"] = "; ".join(filter(None, [note, *(line["note"] for line in lines)]))
         return frame
 
-    @cached_property
+    @property
+    @made_once
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used in their study, and listings left out here."""
         parts = []
@@ -104,12 +108,14 @@ class FittedPool(FittedEvents):
         parts = [part for part in [*parts, self.dropped] if len(part)] or parts[:1]
         return pd.concat(parts)
 
-    @cached_property
+    @property
+    @made_once
     def events(self) -> pd.DataFrame:
         """The events as given, of an averaged firm its first listing's, and the study of each."""
         return self._first_listings([study.events for study in self.studies])
 
-    @cached_property
+    @property
+    @made_once
     def parameters(self) -> pd.DataFrame:
         """Parameters by event; those of an averaged firm's regressions are left empty."""
         frame = self._first_listings([study.parameters for study in self.studies]).drop(columns="study")
