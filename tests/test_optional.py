@@ -55,7 +55,5 @@ def test_pages_name_this_distribution_and_its_extras() -> None:
 
 def test_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch", None)
-    with pytest.raises(
-        MissingExtraError, match=r"^It needs arch: pip install 'abnormal-returns\[garch\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"^It needs arch: pip install 'abnormal-returns\[garch\]'"):
         import_optional("arch", "arch", "garch", "It")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.immutable import Immutable
+from eventstudy.immutable import Immutable, own_copy
 from eventstudy.models import ModelFit
 from eventstudy.results import diagnostics, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
@@ -34,6 +34,7 @@ class StudyRecord(Immutable):
     """Specification, events and market frictions of a fitted study."""
 
     _data: FittedStudy
+    _warnings: pd.DataFrame
 
     @property
     def spec(self) -> StudySpec:
@@ -49,6 +50,19 @@ class StudyRecord(Immutable):
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used: security, label, reason; index event_id."""
         return self._data.sample.excluded
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """What `fit` warned of, event by event, whether or not the warnings were shown.
+
+        Returns
+        -------
+        DataFrame
+            category (name of the class in `eventstudy.errors`), event_id (None where a warning concerns no
+            single event), security, date (day 0, or the day in question; NaT if there is none), message. Of
+            one category at most a thousand events; a last row then counts the others.
+        """
+        return own_copy(self._warnings)
 
     @property
     def se_source(self) -> str:
@@ -153,9 +167,15 @@ class EventStudyResults(
     _data: FittedStudy
 
     def __init__(
-        self, spec: StudySpec, sample: EventSample, fit: ModelFit, abnormal: AbnormalReturns
+        self,
+        spec: StudySpec,
+        sample: EventSample,
+        fit: ModelFit,
+        abnormal: AbnormalReturns,
+        warnings: pd.DataFrame,
     ) -> None:
         self._data = FittedStudy(spec, sample, fit, abnormal)
+        self._warnings = warnings
 
     def __repr__(self) -> str:
         n, out = len(self.sample), len(self.excluded)

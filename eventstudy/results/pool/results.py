@@ -206,6 +206,18 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, Stu
         return self._data.excluded
 
     @property
+    def warnings(self) -> pd.DataFrame:
+        """What the fits of the studies warned of, as in `EventStudyResults`, with the column study."""
+        parts = []
+        for name, results in self._data.results.items():
+            frame = results.warnings.assign(study=name)
+            if self._data.prefixed:
+                ids = [None if event_id is None else f"{name}:{event_id}" for event_id in frame["event_id"]]
+                frame["event_id"] = pd.Series(ids, frame.index, dtype=object)
+            parts.append(frame)
+        return pd.concat(parts, ignore_index=True)
+
+    @property
     def limit_hits(self) -> pd.DataFrame:
         """Sessions of the event windows that touched a daily price limit, as in `EventStudyResults`."""
         return trading_frictions.limit_hits(self._data)
