@@ -8,7 +8,7 @@ from importlib import import_module as _import_module
 
 import lazy_loader as _lazy
 
-__version__ = "0.1.0"
+from eventstudy._version import __version__ as __version__
 
 _public, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
 

@@ -4,7 +4,9 @@ from . import inference as inference
 from . import lab as lab
 from . import models as models
 from . import plotting as plotting
+from . import results as results
 from . import sources as sources
+from . import tables as tables
 from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models

@@ -1,9 +1,9 @@
 """List the modules of the package that exactly one other module imports.
 
-Run ``python scripts/importers.py``, or with the root of another checkout. A module that one module alone needs may
-belong into it. Not counted are imports by ``__init__.py`` (of a module and of the names it passes on), by
-registries, and by the stubs of lazy loading. A star marks modules of families, which have one file per family of
-tests, model, figure or source.
+Run ``python scripts/importers.py``, or with the root of another checkout. A module that only one other module
+needs may belong in that module. Imports by ``__init__.py`` (of a module and of the names it passes on), by
+registries and by the stubs of lazy loading do not count. A star marks modules of families, with one file per
+family of tests, model, figure or source.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ AFTER_NO = (
 
 #: Pattern and what to write instead.
 PATTERNS = {
-    rf"(?<!there )\b(?:is|are|was|were) no (?!(?:{AFTER_NO})\b)[a-z]+": "'is not a ...', or 'there is no ...'",
+    rf"(?<!there )\b(?:is|are|was|were) no (?!(?:{AFTER_NO})\b)[a-z]+": "'is not a ...'",
     r"\bstands? twice\b": "'duplicate'",
     r"\b(?:told of|is told|are told|be told from)\b": "'reported', 'named', 'distinguished from'",
     r"\breckon(?:s|ed|ing)?\b": "'compute', 'count'",

@@ -54,6 +54,7 @@ def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
 
 #: What needs a network or a file of the reader's: such blocks are read, not run.
 ELSEWHERE = ("french_factors(", "read_factors(", "read_prices(", "es.prices(", "es.measure(", "scan_parquet(")
+ELSEWHERE += ("entity_list(",)
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 BLOCKS = [
     pytest.param(code, id=f"{page.stem}-{i}")

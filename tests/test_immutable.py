@@ -113,14 +113,14 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
     yield "clustering", results.clustering()
     yield "test", TESTS["t"]
     yield "options", Options()
-    yield "test input", TestInput(results._data.abnormal, es.Window(0, 1))
+    yield "test input", TestInput(results.fitted.abnormal, es.Window(0, 1))
     yield (
         "statistic",
-        TESTS["cross_sectional"].compute(TestInput(results._data.abnormal, es.Window(0, 1)), Options()),
+        TESTS["cross_sectional"].compute(TestInput(results.fitted.abnormal, es.Window(0, 1)), Options()),
     )
-    yield "fit", results._data.fit
-    yield "fitted events", results._data
-    yield "pooled events", pooled._data
+    yield "fit", results.fitted.fit
+    yield "fitted events", results.fitted
+    yield "pooled events", pooled.fitted
     yield "table", Table("Title", [Section(pd.DataFrame({"x": [1.0]}), formats={"x": "{:.1f}"})])
     for name, make in MODELS.items():
         yield name, make()

@@ -54,6 +54,11 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     Returns
     -------
     CumulativeReturns
+
+    References
+    ----------
+    Patell (1976), Journal of Accounting Research 14, 246-276; Salinger (1992), Journal of Financial and
+    Quantitative Analysis 27, 39-53; docs/methods/abnormal_returns.md, eq. (car-variance).
     """
     cols = abnormal.columns(window)
     seen = ~np.isnan(abnormal.ar[:, cols])

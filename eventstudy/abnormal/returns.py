@@ -177,6 +177,10 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     Returns
     -------
     AbnormalReturns
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (abnormal-return).
     """
     missing = np.isnan(ar := arrays.y_evt - fit.expected)
     return AbnormalReturns(

@@ -59,6 +59,10 @@ def portfolio_wealth(
     -------
     wealth, returns : arrays, shape (H,)
         NaN from the period on in which no security is left.
+
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (reference-wealth).
     """
     seen = ~np.isnan(returns)
     filled = np.where(seen, returns, 0.0)

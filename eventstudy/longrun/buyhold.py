@@ -61,6 +61,10 @@ class BuyAndHold(Immutable):
     in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm or its
     benchmark has no return at the start or an unknown one within, or it has no reference.
 
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (bhar).
+
     Examples
     --------
     >>> import eventstudy as es

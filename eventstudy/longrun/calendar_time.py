@@ -65,6 +65,10 @@ class CalendarTimePortfolio(Immutable):
     Jaffe (1974); Mandelker (1974); Fama (1998); Mitchell and Stafford (2000). Statistics are referred to
     t(T - k). A return that spans several sessions counts in the last of them.
 
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (calendar-time).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -307,6 +311,10 @@ class CalendarTimeResults(Immutable):
         ------
         RequestError
             If the market has no common benchmark, or fewer than two periods can be used.
+
+        References
+        ----------
+        docs/methods/long_horizon.md, eq. (jaffe-mandelker).
         """
         z, ar = self._standardised(estimation, minimum)
         n = len(z)

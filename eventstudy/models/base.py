@@ -24,8 +24,9 @@ class ModelFit(FrozenRecord):
     """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
 
     The covariance of the abnormal returns of event i over its window is
-    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T`` (METHODS A3), which for
-    OLS is ``s2 (I + X* (X'X)^-1 X*')``.
+    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T``, which for OLS is
+    ``s2 (I + X* (X'X)^-1 X*')`` (Patell 1976, Journal of Accounting Research 14, 246-276;
+    docs/methods/abnormal_returns.md, eq. (prediction-error)).
 
     Attributes
     ----------

@@ -54,6 +54,10 @@ def widen_gaps(
     -----
     NightVarianceWarning
         If the variance of a gap in an event window cannot be estimated.
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (gap-variance).
     """
     gap = sample.market.arrays.gap
     if gap is None or len(fit.s2) == 0:

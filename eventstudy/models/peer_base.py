@@ -330,6 +330,10 @@ def rolling_origin_errors(
     -------
     array, shape (M,)
         NaN in the first half.
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (rolling-origin).
     """
     errors = np.full(len(y), np.nan)
     for train, test in rolling_origins(len(y)):

@@ -51,6 +51,10 @@ class MatchedPortfolio(PeerModel):
     Matched by size, book-to-market or momentum: Daniel, Grinblatt, Titman and Wermers (1997); Barber and
     Lyon (1997); Ahern (2009).
 
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (matched-portfolio).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -123,6 +127,10 @@ class SyntheticControl(PeerModel):
     their mean square is the variance. Multi-day standard errors assume errors uncorrelated from day to day:
     prefer the sample-quantile and rank tests, which draw on these errors themselves. Abadie, Diamond and
     Hainmueller (2010); Acemoglu, Johnson, Kermani, Kwak and Mitton (2016); Baker and Gelbach (2020).
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (synthetic-control).
 
     Examples
     --------

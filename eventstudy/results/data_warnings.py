@@ -1,4 +1,4 @@
-"""Suspect data in the windows of a study: which events it touches, and what it is."""
+"""Suspect data in the windows of a study, by event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eventstudy.windows import Window
 __all__ = ["doubtful_in", "suspects_in"]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
-#: Stands for a series that is no column of the market.
+#: Marks a series that is not a column of the market.
 NOWHERE = -2
 
 

@@ -214,8 +214,8 @@ def _suspect(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:
         ids = first["event_id"].tolist()
         told = [f"event {e}: {what}" for e, what in zip(ids[:MOST_NAMED], messages, strict=False)]
         text = (
-            f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used as it is: "
-            f"{_listed(told, n)}. See results.suspects and market.audit()."
+            f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used "
+            f"unchanged: {_listed(told, n)}. See results.suspects and market.audit()."
         )
         security = sample.events["security"].loc[ids].tolist()
         rows = _rows(ids, security, first["date"].tolist(), messages)

@@ -341,7 +341,7 @@ def _html_table(section: Section, number: int, title: str) -> str:
     if caption:
         styler.set_caption(caption)
     rendered: str = styler.to_html()
-    # A corner that heads nothing is no heading.
+    # An empty corner is not a heading.
     rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):
         rendered = rendered.replace(f'<th class="{name}', f'<th scope="{scope}" class="{name}')

@@ -92,6 +92,10 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
         Constant and regressors.
     dummy : array, shape (T,)
         One on at least three days, else zero.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (event-garch).
     """
     design = np.column_stack([x, dummy])
     least = np.linalg.lstsq(design, y, rcond=None)[0]

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("_typing", "errors", "immutable", "text"),
+    ("_typing", "_version", "errors", "immutable", "text"),
     ("optional",),
     ("interop", "lazy", "progress"),
     ("windows",),

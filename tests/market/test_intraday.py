@@ -190,7 +190,7 @@ def test_a_lumped_first_bar_has_the_variance_of_lumped_ones(bars: es.lab.Simulat
     market = es.Market.from_prices(bars.prices["close"], benchmark="market", calendar="XSHG", freq="1min")
     event = [{"security": "S2", "announced_at": "2019-05-22 11:00:30+08:00"}]
     results = es.EventStudy(market, event, estimation=(-2000, -11), window=(-5, 60)).fit()
-    arrays = results._data.abnormal
+    arrays = results.fitted.abnormal
     lumped = arrays.span[0] == 2
     assert lumped.sum() == 1
     params = results.parameters.iloc[0]
@@ -234,7 +234,7 @@ def test_common_bars_are_one_date_and_others_are_not(market: es.Market) -> None:
     ]
     results = es.EventStudy(market, events, estimation=(-900, -31), window=(-5, 5)).fit()
     assert results.clustering(0, 5).n_dates == 2
-    assert results._data.abnormal.event_dates.dtype == np.dtype("datetime64[m]")
+    assert results.fitted.abnormal.event_dates.dtype == np.dtype("datetime64[m]")
 
 
 def test_what_cannot_be_used_is_refused(bars: es.lab.SimulatedBars, market: es.Market) -> None:
