@@ -181,7 +181,9 @@ def _where(module: Module, root: Path) -> str:
 def _forbidden(room: str, target: str) -> str | None:
     """Return why `room` may not import `target`, or None; the room of the package's __init__ is ''."""
     if not room:
-        return "the package's __init__ loads names lazily and imports nothing"
+        return (
+            None if target == "_version" else "the package's __init__ loads names lazily and imports nothing"
+        )
     if not target:
         return f"{room} imports the package itself instead of a room"
     if room == target:
