@@ -48,10 +48,11 @@ test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml 
 	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
 		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy and the wording of texts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/prose_lint.py
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""Which tests survive a design; the rules are those of docs/which_test_when.md."""
+"""Which tests survive a design; the rules are those of docs/explanation/which_test_when.md."""
 
 from __future__ import annotations
 
