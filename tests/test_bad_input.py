@@ -342,5 +342,5 @@ def test_windows_that_are_none(results, ask, message):
 @pytest.mark.parametrize("size", [0, -5, 2.5, "many"])
 def test_chunk_size_that_is_no_number_of_events(market, size):
     study = es.EventStudy(market, [REPORT], estimation=(-270, -21))
-    with pytest.raises(RequestError, match=f"chunk_size is a number of events.* got {size!r}"):
+    with pytest.raises(RequestError, match=f"chunk_size must be a positive number of events.* got {size!r}"):
         study.fit(chunk_size=size)

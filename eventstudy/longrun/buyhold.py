@@ -143,7 +143,7 @@ class BuyAndHold(Immutable):
                 kept.append(i)
         excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
         excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
-        told = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+        reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
         lines = "\n".join(f"  event {name}: {reason}" for name, reason in list(excluded.items())[:10])
         if not rows:
             raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{lines}")
@@ -160,7 +160,7 @@ class BuyAndHold(Immutable):
                 "later one of each, or use CalendarTimePortfolio, which holds a security once.",
                 OverlapWarning,
             )
-        return BuyAndHoldResults(self, used, sample.day0[kept], rows, told)
+        return BuyAndHoldResults(self, used, sample.day0[kept], rows, reason)
 
     def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
         length, security = len(self.horizon), sample.security[inside]
