@@ -163,8 +163,8 @@ def stream_study(
         )
     if isinstance(model, PeerModel):
         raise ModelError(
-            f"{type(model).__name__} compares securities with each other, and a streamed study reads only one "
-            "group of them at a time; fit EventStudy with peers=[...] instead."
+            f"{type(model).__name__} compares securities with each other, and a streamed study reads only "
+            "one group of them at a time; fit EventStudy with peers=[...] instead."
         )
     if securities < 1:
         raise RequestError(f"securities must be the size of a group, 1 or more; got {securities!r}.")
