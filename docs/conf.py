@@ -8,6 +8,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import eventstudy
+
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx

@@ -167,7 +167,7 @@ def stream_study(
             "one group of them at a time; fit EventStudy with peers=[...] instead."
         )
     if securities < 1:
-        raise RequestError(f"securities must be the size of a group, 1 or more; got {securities!r}.")
+        raise RequestError(f"securities must be the size of a group, at least 1; got {securities!r}.")
     whole = Window.of(window)
     windows = [Window(0, min(1, whole.end)), whole] if cars is None else [Window.of(each) for each in cars]
     outside = [each for each in windows if each not in whole]
