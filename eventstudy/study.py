@@ -162,7 +162,7 @@ class EventStudy(Immutable):
         NoUsableEventsError
             If not one event can be used; the message gives each reason.
         RequestError
-            If `chunk_size` is no number of events.
+            If `chunk_size` is not a positive number of events.
 
         Warns
         -----
@@ -181,7 +181,7 @@ class EventStudy(Immutable):
         """
         if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
             raise RequestError(
-                f"chunk_size is a number of events, 1 or more, or None to leave it open; got {chunk_size!r}."
+                f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)

@@ -108,7 +108,7 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         {"first": results, "second": es.EventStudy(market, [{"security": "E", "date": day}], **short).fit()}
     )
     yield "pooled", pooled
-    yield "cross-section", results.regress("car ~ size")
+    yield "cross-section", results.cross_section("car ~ size")
     yield "joint test", results.joint_test(0, 1)
     yield "clustering", results.clustering()
     yield "test", TESTS["t"]
@@ -156,11 +156,12 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "calibration",
         lab.calibrate(
             market,
+            0,
+            1,
             n_events=2,
             n_samples=20,
             tests=["cross_sectional"],
             seed=1,
-            window=(0, 1),
             estimation=(-120, -11),
         ),
     )
@@ -170,6 +171,11 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "specification curve",
         lab.specification_curve(market, events, windows=[(0, 1)], estimations=[(-120, -11)], n_placebo=2),
     )
+    listing = folder / "list.csv"
+    head = "source,name,alt_names,addresses,federal_register_notice,start_date"
+    row = "Entity List (EL) - Bureau of Industry and Security,Dahua Technology,,CN,84 FR 54002,2019-10-09"
+    listing.write_text(f"{head}\n{row}\n")
+    yield "entity list", es.datasets.entity_list(listing)
     yield "bans", es.datasets.ban_announcements().about("Hikvision")
     returns = plain.returns.melt(var_name="permno", value_name="ret", ignore_index=False).dropna()
     returns.rename_axis("date").reset_index().to_parquet(folder / "panel.parquet")
@@ -218,7 +224,8 @@ class Walk:
         elif isinstance(value, Mapping) and not ours(value):
             for key, each in value.items():
                 self.visit(each, f"{path}[{key!r}]")
-        elif isinstance(value, tuple | list) and not ours(value):
+        elif isinstance(value, tuple | list):
+            self.count.setdefault(type(value), 1)
             for i, each in enumerate(value):
                 self.visit(each, f"{path}[{i}]")
         elif ours(value) and id(value) not in self.seen and self.count.get(type(value), 0) < MOST:
@@ -250,6 +257,7 @@ class Walk:
     def refuses_plotter(self, value: Any, name: str, path: str) -> None:
         found = getattr(value, name)
         if ours(found):
+            self.count.setdefault(type(found), 1)
             self.refuses(found, "anything", f"{path}.{name}")
 
     def attribute(self, value: Any, name: str, path: str) -> None:
@@ -339,7 +347,7 @@ def test_no_public_object_can_be_written_to(walked: Walk) -> None:
 
 
 def test_every_public_class_was_walked_through(walked: Walk) -> None:
-    rooms = (es, lab, models, inference, es.datasets, es.sources)
+    rooms = (es, lab, models, inference, es.results, es.tables, es.datasets, es.sources)
     classes = {
         getattr(room, name)
         for room in rooms

@@ -47,13 +47,13 @@ NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 @dataclass
 class _Derived:
-    """What is reckoned from the data once, when it is first asked for, whatever the benchmark."""
+    """What is computed from the data once, when it is first asked for, whatever the benchmark."""
 
     limits: LimitBook | None = None
     suspects: tuple[Suspects, ...] | None = None
 
     def __reduce__(self) -> tuple[type[_Derived], tuple[()]]:
-        # Another process reckons it again: suspects are told by functions, which are not pickled.
+        # Another process computes it again: suspects hold functions, which are not pickled.
         return _Derived, ()
 
 
@@ -338,10 +338,10 @@ class Market(ScannedMarket):
         """
         if self._derived.limits is None:
             if self._data.gap is not None:
-                raise RequestError("Daily price limits are not reckoned from intraday bars.")
+                raise RequestError("Daily price limits are not computed from intraday bars.")
             if "close" not in self._data.fields:
                 raise RequestError(
-                    "Price limits are reckoned from raw closes; this market has none (see from_prices)."
+                    "Price limits are computed from raw closes; this market has none (see from_prices)."
                 )
             name = None if self.exchange is None else self.exchange.name
             data = self._data

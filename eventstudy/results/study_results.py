@@ -130,7 +130,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Returns
         -------
         DataFrame
-            By event_id: one column per security, NaN where it was no peer of the event, and `left_out`,
+            By event_id: one column per security, NaN where it was not a peer of the event, and `left_out`,
             the securities that the same news may have hit or that miss returns.
 
         Raises

@@ -126,7 +126,7 @@ def read_french(source: str | Path | bytes) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it is no daily file of this kind, or not whole.
+        If it is not a daily file of this kind, or not whole.
 
     Notes
     -----
@@ -189,7 +189,7 @@ def _parse(text: str, where: str) -> pd.DataFrame:
     header = [cell.strip() for cell in lines[first - 1].split(",")]
     names = [factor_name(cell) for cell in header[1:]]
     if not names or not all(names) or len(set(names)) != len(names):
-        raise DataError(f"{where}: line {first} is no header of factors: {lines[first - 1]!r}.")
+        raise DataError(f"{where}: line {first} is not a header of factors: {lines[first - 1]!r}.")
     days, rows = [], []
     for number, line in enumerate(lines[first:], start=first + 1):
         date = ROW.match(line)
@@ -205,7 +205,7 @@ def _parse(text: str, where: str) -> pd.DataFrame:
             raise DataError(f"{where}: line {number} cannot be read: {line!r} ({problem}).") from problem
     frame = pd.DataFrame(rows, index=pd.DatetimeIndex(days, name="date").as_unit("ns"), columns=names)
     if not frame.index.is_unique or not frame.index.is_monotonic_increasing:
-        raise DataError(f"{where}: its days stand twice or out of order.")
+        raise DataError(f"{where}: its days are duplicates or out of order.")
     return scaled(frame, "percent", where)
 
 

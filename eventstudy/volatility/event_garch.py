@@ -310,8 +310,8 @@ class EventGARCHResults(Immutable):
     ----------
     spec : EventGARCH
     parameters : DataFrame
-        By event_id: alpha, beta, gamma (abnormal return a day), omega, a, b, delta (abnormal variance a day,
-        decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
+        By event_id: alpha, beta, gamma (abnormal return per day), omega, a, b, delta (abnormal variance
+        per day, decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
         freedom), standardised (gamma over the mean conditional deviation of the dummy's days), relative
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series

@@ -365,7 +365,7 @@ def test_progress_is_silent_unless_asked_for(server: YahooServer, capsys: pytest
     [
         (([], *SPAN), {}, "No tickers"),
         ((["A", 5], *SPAN), {}, "got 5"),
-        (("A", "2019-13-01"), {}, "start='2019-13-01' is no day"),
+        (("A", "2019-13-01"), {}, "start='2019-13-01' is not a day"),
         (("A", "2019-05-01 10:00"), {}, "no day of an exchange"),
         (("A", None), {}, "no day"),
         (("A", "2019-06-01", "2019-05-01"), {}, "lies after end"),

@@ -299,8 +299,8 @@ def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str
         }
     if by_events <= alpha < by_past:
         return {
-            "adjusted_bmp": "rejects where portfolio does not: the CARs lie closer together than their past "
-            "lets expect, which is a sign of a calmer event, or chance where events are few"
+            "adjusted_bmp": "rejects where portfolio does not: the CARs vary less than their estimation "
+            "windows imply, which is a sign of a calmer event, or chance where events are few"
         }
     return {}
 
