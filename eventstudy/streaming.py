@@ -26,7 +26,8 @@ from eventstudy.models import NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
-from eventstudy.study import EventStudy
+from eventstudy.results.fit_warnings import exclusion_text
+from eventstudy.study import EventStudy, no_usable_events
 from eventstudy.windows import Window
 
 __all__ = ["StreamedStudy", "stream_study"]
@@ -204,20 +205,11 @@ def stream_study(
             _write(frame, folder / table / f"{number:06d}.parquet", texts)
     excluded = pd.concat([each for each in reasons if len(each)] or reasons[:1])
     excluded = excluded.loc[ids[ids.isin(excluded.index)]]
-    told = "\n".join(
-        f"  event {event_id} ({row.security}): {row.reason}"
-        for event_id, row in zip(excluded.index[:10], excluded.itertuples(index=False), strict=False)
-    ) + (f"\n  ... and {len(excluded) - 10} more" if len(excluded) > 10 else "")
     if n_events == 0:
-        alone = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
-        alone.excluded = excluded
-        raise alone
+        raise no_usable_events(excluded)
     _write(excluded, folder / "excluded" / "000000.parquet", texts)
     if len(excluded):
-        warn(
-            f"{len(excluded)} of {len(events)} events cannot be used (see read('excluded')):\n{told}",
-            ExcludedEventsWarning,
-        )
+        warn(exclusion_text(excluded, len(events), "read('excluded')"), ExcludedEventsWarning)
     return StreamedStudy(folder, n_events, len(excluded))
 
 

@@ -40,7 +40,7 @@ from eventstudy.market.price_fields import (
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
 from eventstudy.market.wide_and_long import BadPrices, check_returns, wide_fields, wide_frame
 
-__all__ = ["Market"]
+__all__ = ["Market", "check_market"]
 
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
@@ -397,3 +397,17 @@ class Market(ScannedMarket):
         ['2 sessions to 2019-10-09']
         """
         return audit(self.suspects, self._data.columns, self.benchmarks)
+
+
+def check_market(market: object) -> None:
+    """Refuse what is not a market.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not isinstance(market, Market):
+        raise RequestError(
+            f"market must be a Market, got {type(market).__name__}; make one with "
+            "Market.from_prices(prices, benchmark=...)."
+        )

@@ -15,7 +15,7 @@ from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.cross_section import mean_t
-from eventstudy.market import Market
+from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.windows import Window
@@ -216,6 +216,7 @@ class EventGARCH(Immutable):
         estimation: Window | Sequence[int] = (-250, -6),
         min_observations: int = 100,
     ) -> None:
+        check_market(market)
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
         self.dummy, self.estimation = Window.of(dummy), Window.of(estimation)

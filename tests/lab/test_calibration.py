@@ -269,7 +269,7 @@ def test_one_event_is_calibrated_with_the_tests_of_one_event(world: SimulatedMar
         ({"shift": []}, "shift"),
         ({"variance": [0.0]}, "variance"),
         ({"seed": -1}, "seed"),
-        ({"window": (1, 2)}, "day 0"),
+        ({"start": 1, "end": 2}, "day 0"),
         ({"estimation": (-60, 0)}, "reaches into"),
         ({"n_events": 61, "common_date": True}, "needs 61 usable securities"),
         ({"estimation": (-600, -11)}, "at most 0"),

@@ -32,7 +32,7 @@ def ban_announcements() -> BanAnnouncements:
     """Return 110 announcements of bans on Chinese technology firms, 2018 to 2026.
 
     Each with the window of time in which it became known, what it is, whom it names, its sources, and the
-    listed securities that it concerns: 391 rows of targets, suppliers, customers, rivals and peers.
+    listed securities that it concerns: 385 rows of targets, suppliers, customers, rivals and peers.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def ban_announcements() -> BanAnnouncements:
     >>> import eventstudy as es
     >>> bans = es.datasets.ban_announcements()
     >>> bans
-    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 391 rows of 121 securities
+    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 385 rows of 121 securities
     >>> bans.about("Hikvision").kind("press_report").announcements["title"].iloc[0]
     'New York Times: the US considers limits on what Hikvision may buy'
     """
