@@ -495,11 +495,11 @@ def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServe
         server.faults[name] = always((status, mended))
         told = "rate limited" if status == 429 else well if status < 400 else ill
         with pytest.raises(DataError) as raised:
-            es.prices(name, *SPAN, attempts=3)
+            es.prices(name, *SPAN, attempts=2)
         assert f"  {name}: {told} (" in str(raised.value), (status, str(raised.value))
         # yfinance asks twice where the status is an error's; the loop around it asks again, or not.
         once = 1 if status < 400 else 2
-        assert server.asked[name] == once * (1 if told in ANSWERS else 3), status
+        assert server.asked[name] == once * (1 if told in ANSWERS else 2), status
         # A moment later there are prices, unless what came was an answer.
         if status not in (200, 401):
             continue
