@@ -138,6 +138,8 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "calibration",
         lab.calibrate(
             market,
+            0,
+            1,
             n_events=2,
             n_samples=20,
             tests=["cross_sectional"],
@@ -153,6 +155,11 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "specification curve",
         lab.specification_curve(market, events, windows=[(0, 1)], estimations=[(-120, -11)], n_placebo=2),
     )
+    listing = folder / "list.csv"
+    head = "source,name,alt_names,addresses,federal_register_notice,start_date"
+    row = "Entity List (EL) - Bureau of Industry and Security,Dahua Technology,,CN,84 FR 54002,2019-10-09"
+    listing.write_text(f"{head}\n{row}\n")
+    yield "entity list", es.datasets.entity_list(listing)
     yield "bans", es.datasets.ban_announcements().about("Hikvision")
     returns = plain.returns.melt(var_name="permno", value_name="ret", ignore_index=False).dropna()
     returns.rename_axis("date").reset_index().to_parquet(folder / "panel.parquet")
