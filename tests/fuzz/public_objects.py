@@ -138,8 +138,6 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "calibration",
         lab.calibrate(
             market,
-            0,
-            1,
             n_events=2,
             n_samples=20,
             tests=["cross_sectional"],
