@@ -3,10 +3,10 @@
     python benchmarks/trace_test.py [key ...]
 
 fits a study of events on one date, hands the events that a test uses to its `compute`, and prints each
-function that is entered, in order, with its file. Every Python function of the package counts, properties and
-inner functions included, but each once: a second call, or a call whose result was kept, sends no reader to a
-page that was not read already. CARs are kept, and so are the residuals, which were read before. A file
-entered again after others counts as a return to it.
+function that is entered until the p-value is there, in order, with its file. Every Python function of the
+package counts, properties and inner functions included, but each once: a second call, or a call whose result
+was kept, sends no reader to a page that was not read already. CARs are kept, and so are the residuals, which
+were read before. A file entered again after others counts as a return to it.
 """
 
 from __future__ import annotations
@@ -74,11 +74,14 @@ def study(n_events: int = 30) -> es.EventStudyResults:
 
 def trip(key: str, results: es.EventStudyResults) -> Trip:
     """Trace a test from the residuals of fitted events to its p-value."""
-    abnormal = results._data.abnormal
+    abnormal = results.fitted.abnormal
     abnormal.past.residuals()
     used = TESTS[key].events_of(TestInput(abnormal, Window(0, 1)))
     assert isinstance(used, TestInput)
-    return traced(lambda: TESTS[key].compute(used, Options()))
+    whole = traced(lambda: TESTS[key].compute(used, Options())).functions
+    # What follows the p-value makes the record that holds it.
+    end = max(i for i, (_, name) in enumerate(whole) if name in ("p_value", "resampled_p_value"))
+    return Trip(whole[: end + 1])
 
 
 def main() -> None:

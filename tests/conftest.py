@@ -1,10 +1,12 @@
-"""What tests of several rooms share: data beside the checkout, which may not be committed, and a cluster."""
+"""What tests of several rooms share: the oracle, data that may not be committed, and a cluster."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +48,12 @@ def _with_arrays(abnormal: AbnormalReturns, **changed: np.ndarray) -> AbnormalRe
 def with_arrays() -> Callable[..., AbnormalReturns]:
     """Abnormal returns with other arrays, those of the windows by name, all of them held."""
     return _with_arrays
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """The plain reference implementation of the tests."""
+    return importlib.import_module("oracle")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.immutable import FrozenRecord, Immutable, read_only
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample, Rows
 
@@ -72,7 +74,7 @@ class EstimationWindows(Protocol):
         ...
 
 
-class HeldWindows:
+class HeldWindows(Immutable):
     """Estimation windows that are arrays: of pooled studies, of other people's models, of tests.
 
     Parameters
@@ -90,7 +92,9 @@ class HeldWindows:
         dates: DateArray,
         design: FloatArray | None = None,
     ) -> None:
-        self._residuals, self._leverage, self._dates, self._design = residuals, leverage, dates, design
+        self._residuals, self._leverage = read_only(residuals), read_only(leverage)
+        self._dates = read_only(dates)
+        self._design = None if design is None else read_only(design)
 
     def residuals(self, rows: Rows = ALL) -> FloatArray:
         """See `EstimationWindows.residuals`."""
@@ -115,7 +119,7 @@ class HeldWindows:
 
 
 @dataclass(frozen=True, eq=False)
-class RefittedWindows:
+class RefittedWindows(FrozenRecord):
     """Estimation windows that are made again from the model, the sample and the parameters.
 
     A study of a million events keeps its event windows, not a million estimation windows.
@@ -128,30 +132,35 @@ class RefittedWindows:
         Parameters of the M events of the sample.
     events : array of int, shape (N,)
         The events, by position in the sample.
-    held : dict of str to array, shape (N, W)
+    held : mapping of str to array, shape (N, W)
         Residuals and leverage that cost more to make again than to hold. Whole arrays that were read once
-        are added to it while they are small.
+        are kept too, while they are small.
     """
 
     model: NormalReturnModel
     sample: EventSample
     params: FloatArray
     events: IntArray
-    held: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    held: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    _kept: dict[str, npt.NDArray[Any]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_kept", dict(self.held))
+        super().__post_init__()
 
     def residuals(self, rows: Rows = ALL) -> FloatArray:
         """See `EstimationWindows.residuals`."""
-        held = self.held.get("residuals")
+        held = self._kept.get("residuals")
         return self._made("residuals", rows) if held is None else held[rows]
 
     def leverage(self, rows: Rows = ALL) -> FloatArray:
         """See `EstimationWindows.leverage`."""
-        held = self.held.get("leverage")
+        held = self._kept.get("leverage")
         return self._made("leverage", rows) if held is None else held[rows]
 
     def dates(self, rows: Rows = ALL) -> DateArray:
         """See `EstimationWindows.dates`."""
-        held = self.held.get("dates")
+        held = self._kept.get("dates")
         return self._made("dates", rows) if held is None else held[rows]
 
     def design(self, rows: Rows = ALL) -> FloatArray:
@@ -160,7 +169,7 @@ class RefittedWindows:
 
     def take(self, which: Any) -> RefittedWindows:
         """See `EstimationWindows.take`."""
-        held = {name: values[which] for name, values in self.held.items()}
+        held = {name: values[which] for name, values in self._kept.items()}
         return RefittedWindows(self.model, self.sample, self.params, self.events[which], held)
 
     def _made(self, name: str, rows: Rows) -> npt.NDArray[Any]:
@@ -175,8 +184,7 @@ class RefittedWindows:
             for part in lazy.chunks(len(order)):
                 whole[order[part]] = self._compute(name, self.events[order[part]])
         if whole.size <= lazy.MOST_HELD:
-            whole.flags.writeable = False
-            self.held[name] = whole
+            self._kept[name] = read_only(whole)
         return whole
 
     def _compute(self, name: str, events: IntArray) -> npt.NDArray[Any]:

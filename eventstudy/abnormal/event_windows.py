@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import ALL, all_of
+from eventstudy.immutable import FrozenRecord, Immutable, read_only
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventSample, Rows, window_design
 from eventstudy.windows import Window
@@ -46,7 +48,7 @@ class EventWindows(Protocol):
         ...
 
 
-class HeldEventWindows:
+class HeldEventWindows(Immutable):
     """Event windows that are arrays.
 
     Parameters
@@ -57,7 +59,7 @@ class HeldEventWindows:
     """
 
     def __init__(self, dates: DateArray, noise: FloatArray, design: FloatArray) -> None:
-        self._dates, self._noise, self._design = dates, noise, design
+        self._dates, self._noise, self._design = read_only(dates), read_only(noise), read_only(design)
 
     def dates(self, rows: Rows = ALL, days: slice = ALL) -> DateArray:
         """See `EventWindows.dates`."""
@@ -77,7 +79,7 @@ class HeldEventWindows:
 
 
 @dataclass(frozen=True, eq=False)
-class SampledEventWindows:
+class SampledEventWindows(FrozenRecord):
     """Event windows that are laid out again from the sample.
 
     Attributes
@@ -90,9 +92,9 @@ class SampledEventWindows:
         Sessions that each abnormal return spans, 0 where missing.
     events : array of int, shape (N,)
         The events, by position in the sample.
-    held : dict of str to array, shape (N, L) and (N, L, k)
+    held : mapping of str to array, shape (N, L) and (N, L, k)
         Noise and design of models for which they are not ``s2`` per session, and constant and regressors.
-        Whole arrays that were read once are added to it while they are small.
+        Whole arrays that were read once are kept too, while they are small.
     """
 
     model: NormalReturnModel
@@ -100,11 +102,16 @@ class SampledEventWindows:
     s2: FloatArray
     span: IntArray
     events: IntArray
-    held: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    held: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    _kept: dict[str, npt.NDArray[Any]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_kept", dict(self.held))
+        super().__post_init__()
 
     def dates(self, rows: Rows = ALL, days: slice = ALL) -> DateArray:
         """See `EventWindows.dates`."""
-        held = self.held.get("dates")
+        held = self._kept.get("dates")
         if held is None and not all_of(rows):
             offsets = self.sample.window.offsets[days]
             if not len(offsets):
@@ -116,7 +123,7 @@ class SampledEventWindows:
 
     def noise(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """See `EventWindows.noise`."""
-        held = self.held.get("noise")
+        held = self._kept.get("noise")
         if held is not None:
             return held[rows, days]
         events = self.events[rows]
@@ -127,7 +134,7 @@ class SampledEventWindows:
 
     def design(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """See `EventWindows.design`."""
-        held = self.held.get("design")
+        held = self._kept.get("design")
         if held is None and not all_of(rows):
             return self._laid_out(self.events[rows], days)
         if held is None:
@@ -139,7 +146,7 @@ class SampledEventWindows:
 
     def take(self, which: Any) -> SampledEventWindows:
         """See `EventWindows.take`."""
-        held = {name: values[which] for name, values in self.held.items()}
+        held = {name: values[which] for name, values in self._kept.items()}
         return SampledEventWindows(
             model=self.model,
             sample=self.sample,
@@ -154,8 +161,7 @@ class SampledEventWindows:
 
     def _keep(self, name: str, whole: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if whole.size <= lazy.MOST_HELD:
-            whole.flags.writeable = False
-            self.held[name] = whole
+            self._kept[name] = read_only(whole)
         return whole
 
 

@@ -12,6 +12,7 @@ from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import EstimationWindows, HeldWindows, estimation_design
 from eventstudy.abnormal.event_windows import EventWindows, HeldEventWindows
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
@@ -23,7 +24,7 @@ ROWS = ("ar", "actual", "span", "param_cov", "s2", "n_obs", "dof")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbnormalReturns:
+class AbnormalReturns(FrozenRecord):
     """Abnormal returns of N events over an event window of L and an estimation window of W sessions.
 
     Attributes
@@ -72,22 +73,22 @@ class AbnormalReturns:
     @property
     def expected(self) -> FloatArray:
         """Normal returns, shape (N, L); NaN where there is no abnormal return."""
-        return self.actual - self.ar
+        return read_only(self.actual - self.ar)
 
     @property
     def event_dates(self) -> DateArray:
         """Dates (of bars, times) of the event windows, shape (N, L); NaT beyond the data."""
-        return self.event_windows.dates()
+        return read_only(self.event_windows.dates())
 
     @property
     def noise(self) -> FloatArray:
         """Variance of each abnormal return apart from parameter error, shape (N, L)."""
-        return self.event_windows.noise()
+        return read_only(self.event_windows.noise())
 
     @property
     def design(self) -> FloatArray:
         """Rows X* of the event windows, shape (N, L, k)."""
-        return self.event_windows.design()
+        return read_only(self.event_windows.design())
 
     def take(self, which: Any) -> AbnormalReturns:
         """Abnormal returns of the events that an index or a mask of shape (N,) picks."""
@@ -115,7 +116,9 @@ class AbnormalReturns:
         Estimation windows are made faster in this order than at random, since events of a day share
         regressors.
         """
-        return None if self.day0 is None else np.argsort(lazy.as_small_int(self.day0), kind="stable")
+        if self.day0 is None:
+            return None
+        return read_only(np.argsort(lazy.as_small_int(self.day0), kind="stable"))
 
     @cached_property
     def days(self) -> IntArray | None:
@@ -123,7 +126,8 @@ class AbnormalReturns:
         if self.day0 is None or self.by_day is None:
             return None
         ordered: IntArray = self.day0[self.by_day]
-        return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])
+        first: IntArray = ordered[np.diff(ordered, prepend=-1) != 0]
+        return read_only(first)
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
@@ -148,12 +152,12 @@ class AbnormalReturns:
     @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
-        return self._variance(slice(None))
+        return read_only(self._variance(slice(None)))
 
     @cached_property
     def sar(self) -> FloatArray:
         """Abnormal returns in units of their own prediction error, shape (N, L)."""
-        return self.ar / np.sqrt(self.ar_variance)
+        return read_only(self.ar / np.sqrt(self.ar_variance))
 
     def columns(self, window: Window) -> slice:
         """Columns of the (N, L) arrays that `window`, a part of the event window, occupies."""
@@ -169,6 +173,10 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     Returns
     -------
     AbnormalReturns
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (abnormal-return).
     """
     ar = arrays.y_evt - fit.expected
     return AbnormalReturns(

@@ -14,6 +14,7 @@ from scipy import stats
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
 
 __all__ = [
@@ -105,15 +106,14 @@ class TestInput:
     abnormal : AbnormalReturns
     window : Window
         The tested days, a part of the event window.
-    readings : dict
-        What was read of the estimation windows so far, by name: one pass serves several tests.
     """
 
     __test__ = False
 
     abnormal: AbnormalReturns
     window: Window
-    readings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    #: What was read of the estimation windows so far, by name: one pass serves several tests.
+    _readings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def cols(self) -> slice:
@@ -128,7 +128,7 @@ class TestInput:
     @cached_property
     def usable(self) -> BoolArray:
         """Events with a CAR in the tested window, shape (N,)."""
-        return ~np.isnan(self.cumulative.car)
+        return read_only(~np.isnan(self.cumulative.car))
 
     @property
     def n_events(self) -> int:
@@ -138,12 +138,12 @@ class TestInput:
     @cached_property
     def car(self) -> FloatArray:
         """CARs of the usable events, shape (n_events,)."""
-        return self.cumulative.car[self.usable]
+        return read_only(self.cumulative.car[self.usable])
 
     @cached_property
     def scar(self) -> FloatArray:
         """SCARs of the usable events, shape (n_events,); NaN without a prediction-error variance."""
-        return self.cumulative.scar[self.usable]
+        return read_only(self.cumulative.scar[self.usable])
 
     @cached_property
     def tested_dates(self) -> DateArray:
@@ -216,6 +216,9 @@ class Statistic:
     note: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", FrozenMapping(self.extra))
+
 
 def not_applicable(reason: str) -> Statistic:
     """Return the result of a test that cannot be computed, with the reason."""
@@ -287,8 +290,7 @@ class SignificanceTest(Declaration):
     Examples
     --------
     >>> import numpy as np
-    >>> from eventstudy.inference import SignificanceTest, Statistic
-    >>> from eventstudy.inference.base import p_value
+    >>> from eventstudy.inference import SignificanceTest, Statistic, p_value
     >>> def compute(data, options):
     ...     z = data.scar.sum() / np.sqrt(data.n_events)
     ...     return Statistic(z, p_value(z, options.alternative), "normal", None, data.scar.mean())

@@ -1,4 +1,7 @@
-"""Bootstrap tests on the cross-section of CARs: pairs, skewness-adjusted and wild."""
+"""Bootstrap tests on the cross-section of CARs: pairs, skewness-adjusted and wild.
+
+Formulas and sources: docs/methods/bootstrap.md.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,8 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12.
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12; docs/methods/bootstrap.md,
+    eq. (pairs-bootstrap).
 
     Examples
     --------
@@ -82,7 +86,8 @@ def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Gener
 
     References
     ----------
-    Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201.
+    Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201; docs/methods/long_horizon.md,
+    eq. (johnson-bootstrap).
     """
     size = max(len(values) // 4, FEWEST_DRAWN)
     mean = values.mean()
@@ -105,6 +110,11 @@ def clustered_t(totals: FloatArray, sizes: FloatArray) -> float:
     ----------
     totals, sizes : arrays, shape (G,)
         Sum and number of the values of each cluster. Clusters of one value give `mean_t`.
+
+    References
+    ----------
+    Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427;
+    docs/methods/bootstrap.md, eq. (wild-bootstrap).
 
     Examples
     --------
@@ -143,7 +153,8 @@ def wild_bootstrap(totals: FloatArray, sizes: FloatArray, weights: FloatArray) -
 
     References
     ----------
-    Wu (1986); Liu (1988); Cameron, Gelbach and Miller (2008) for clusters.
+    Wu (1986); Liu (1988); Cameron, Gelbach and Miller (2008) for clusters; docs/methods/bootstrap.md,
+    eq. (wild-bootstrap).
     """
     return _clustered(weights, totals, sizes)
 

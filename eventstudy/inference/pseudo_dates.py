@@ -1,4 +1,7 @@
-"""Bootstrap and permutation tests that resample whole estimation days."""
+"""Bootstrap and permutation tests that resample whole estimation days.
+
+Formulas and sources: docs/methods/bootstrap.md and docs/methods/permutation.md.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,10 @@ def studentised_sums(series: FloatArray, length: int, n_params: float) -> FloatA
     Returns
     -------
     array, shape (T - L + 1,)
+
+    References
+    ----------
+    docs/methods/permutation.md, eqs. (pseudo-dates) and (pseudo-date-variance).
     """
     n = len(series)
     total = np.concatenate([[0.0], np.cumsum(series)])

@@ -40,7 +40,7 @@ def _daily(data: TestInput) -> Callable[[IntArray], FloatArray]:
         # A return that lumps d sessions has the noise of d days.
         return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
 
-    found: Callable[[IntArray], FloatArray] = data.readings.setdefault("daily", values)
+    found: Callable[[IntArray], FloatArray] = data._readings.setdefault("daily", values)
     return found
 
 
@@ -110,12 +110,12 @@ def read_profiles(data: TestInput, names: Iterable[str]) -> None:
         Events with a CAR and a residual variance.
     names : iterable of str
     """
-    ranked = {name: RANK_SETS[name](data) for name in names if name not in data.readings}
-    data.readings.update({name: reason for name, reason in ranked.items() if isinstance(reason, str)})
+    ranked = {name: RANK_SETS[name](data) for name in names if name not in data._readings}
+    data._readings.update({name: reason for name, reason in ranked.items() if isinstance(reason, str)})
     sets = {name: days for name, days in ranked.items() if not isinstance(days, str)}
     if sets:
         reduction = RankReducer(sets, np.sqrt(data.abnormal.s2))
-        data.readings.update(residual_pass.read_residuals(data.abnormal, [reduction])[0])
+        data._readings.update(residual_pass.read_residuals(data.abnormal, [reduction])[0])
 
 
 def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:
@@ -128,17 +128,17 @@ def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:
     name : str
     """
     fit = data.abnormal
-    if name not in data.readings and len(fit.ar) > residual_pass.FEW:
+    if name not in data._readings and len(fit.ar) > residual_pass.FEW:
         read_profiles(data, [name])
-    elif name not in data.readings:
+    elif name not in data._readings:
         ranked = RANK_SETS[name](data)
         if isinstance(ranked, str):
             return ranked
         past = fit.past.residuals() / np.sqrt(fit.s2)[:, None]
         event = ranked.values(np.arange(len(past)))
         made = sign_profile(past, event) if ranked.signs else rank_profile(past, event, ranked.tested)
-        data.readings[name] = made
-    found: RankProfile | SignProfile | str = data.readings[name]
+        data._readings[name] = made
+    found: RankProfile | SignProfile | str = data._readings[name]
     if isinstance(found, RankProfile):
         outside = found.n_days - len(found.tested_means)
         if found.spread == 0:

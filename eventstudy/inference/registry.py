@@ -129,7 +129,7 @@ def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
     reductions: dict[str, Reduction[Any]] = {}
     if "sums" in wanted and recall(used.abnormal, PAST_SUMS) is None:
         reductions["sums"] = SumReducer(used.abnormal)
-    if "correlation" in wanted and "dependence" not in used.readings:
+    if "correlation" in wanted and "dependence" not in used._readings:
         correlations = SumOfCorrelations.of(used.abnormal, used.window)
         if correlations is not None:
             reductions["correlation"] = correlations
@@ -139,7 +139,7 @@ def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
             remember(used.abnormal, PAST_SUMS, found["sums"])
         sums = found.get("correlation")
         if sums is not None:
-            used.readings["dependence"] = MeanCorrelation.of(sums[0], sums[1], used.n_events)
+            used._readings["dependence"] = MeanCorrelation.of(sums[0], sums[1], used.n_events)
     read_profiles(used, [name for name in RANK_SETS if name in wanted])
 
 
@@ -171,7 +171,7 @@ def run_tests(
     Raises
     ------
     RequestError
-        If a key or the alternative is unknown, or the number of resamples or the seed is not valid.
+        If a key or the alternative is unknown, or the number of resamples or the seed is invalid.
     """
     options = (Options() if options is None else options).settled()
     if options.alternative not in get_args(Alternative):

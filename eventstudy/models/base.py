@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
 __all__ = ["MarketLine", "ModelFit", "ModelParameters", "NormalReturnModel", "SampleFit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelParameters:
+class ModelParameters(FrozenRecord):
     """Parameters of a normal-return model, k each, fitted to n events.
 
     Attributes
@@ -99,7 +100,7 @@ class ModelFit(ModelParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleFit:
+class SampleFit(FrozenRecord):
     """A model fitted to n events of a sample, and their event windows of L days.
 
     Attributes

@@ -55,7 +55,7 @@ def test_a_model_of_ones_own_is_studied_like_any_other(make_market, options):
     numbers = ["statistic", "p_value", "estimate"]
     tests = [run.test(0, 1, seed=1, n_resamples=99)[numbers] for run in (mine, theirs)]
     pd.testing.assert_frame_equal(*tests, rtol=1e-8)
-    np.testing.assert_allclose(mine._data.abnormal.past.design(), theirs._data.abnormal.past.design())
+    np.testing.assert_allclose(mine.fitted.abnormal.past.design(), theirs.fitted.abnormal.past.design())
 
 
 def test_what_a_model_must_state_has_no_default():

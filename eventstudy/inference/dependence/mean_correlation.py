@@ -118,8 +118,8 @@ def mean_correlation(
 
     References
     ----------
-    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; Kolari, Pape and
-    Pynnonen (2018) for partial overlap.
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; Kolari, Pape and Pynnonen (2018)
+    for partial overlap; docs/methods/standardized.md, eq. (mean-correlation).
 
     Examples
     --------
@@ -200,8 +200,8 @@ def dependence(data: TestInput) -> MeanCorrelation:
     The correlations of few events of one market are written out; those of many are summed over sessions, or
     over pairs where events are of several markets or tested days lie beyond the data.
     """
-    if "dependence" in data.readings:
-        known: MeanCorrelation = data.readings["dependence"]
+    if "dependence" in data._readings:
+        known: MeanCorrelation = data._readings["dependence"]
         return known
     fit, window = data.abnormal, data.window
     n, length, begin = len(fit.ar), window.end - window.start + 1, window.start - fit.window.start
@@ -221,7 +221,7 @@ def dependence(data: TestInput) -> MeanCorrelation:
             found = mean_correlation(fit.past.residuals(), fit.past.dates(), data.tested_dates)
         else:
             found = MeanCorrelation.of(*sums, n)
-    data.readings["dependence"] = found
+    data._readings["dependence"] = found
     return found
 
 

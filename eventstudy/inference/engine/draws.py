@@ -32,6 +32,11 @@ def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative)
 
     A draw that equals the value to rounding counts as extreme, and so does one that is undefined.
 
+    References
+    ----------
+    Davison and Hinkley (1997), Bootstrap Methods and their Application, chapter 4; docs/methods/bootstrap.md,
+    eq. (resampled-p).
+
     Examples
     --------
     >>> resampled_p_value(2.0, np.array([0.5, -2.0, 3.0, 1.0]), "two-sided")
@@ -46,7 +51,12 @@ def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative)
 
 
 def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> float:
-    """P-value of `value` in a bootstrap distribution that need not be symmetric."""
+    """P-value of `value` in a bootstrap distribution that need not be symmetric.
+
+    References
+    ----------
+    docs/methods/bootstrap.md, eq. (equal-tails).
+    """
     if alternative != "two-sided":
         return resampled_p_value(value, draws, alternative)
     low, high = (resampled_p_value(value, draws, side) for side in ("less", "greater"))
@@ -87,8 +97,7 @@ def null_t(series: FloatArray, event: FloatArray, past: FloatArray) -> FloatArra
 
     .. math:: t^*_j = \frac{\sum_{l=1}^L u^*_{lj}}{\sqrt L\, s^*_j}
 
-    All m columns draw the same days, so the statistics depend on each other as the columns do
-    (Hein and Westfall 2004; Romano and Wolf 2005).
+    All m columns draw the same days, so the statistics depend on each other as the columns do.
 
     Parameters
     ----------
@@ -96,6 +105,12 @@ def null_t(series: FloatArray, event: FloatArray, past: FloatArray) -> FloatArra
         Residuals over ``sqrt(1 - h)`` less their mean: of portfolios, or of events.
     event, past : arrays, shape (B, T)
         How often each day was drawn, as of `day_counts`: L times, and T times.
+
+    References
+    ----------
+    Hein and Westfall (2004), Journal of Financial Econometrics 2, 451-471; Romano and Wolf (2005),
+    Econometrica 73, 1237-1282; docs/methods/bootstrap.md, eq. (vector-bootstrap);
+    docs/methods/multiple_testing.md, eq. (joint-draws).
     """
     length = event[0].sum()
     drawn = past[0].sum()

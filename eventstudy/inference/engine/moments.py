@@ -44,6 +44,12 @@ def mean_t(values: FloatArray) -> float:
     values : array, shape (N,)
         CARs (the cross-sectional t) or SCARs (Boehmer, Musumeci and Poulsen 1991).
 
+    References
+    ----------
+    Brown and Warner (1980), Journal of Financial Economics 8, 205-258; Boehmer, Musumeci and Poulsen (1991),
+    ibid. 30, 253-272; docs/methods/cross_sectional.md, eq. (cross-sectional-t); docs/methods/standardized.md,
+    eq. (bmp-t).
+
     Examples
     --------
     >>> round(mean_t(np.array([0.01, 0.03, 0.02])), 4)
@@ -70,6 +76,11 @@ def johnson_t(n: int, ratio: FloatArray | float, skew: FloatArray | float) -> Fl
     n : int
     ratio, skew : arrays of one shape, or float
         S and the skewness of each sample of N values.
+
+    References
+    ----------
+    Johnson (1978), Journal of the American Statistical Association 73, 536-544;
+    docs/methods/cross_sectional.md, eq. (johnson-t).
 
     Examples
     --------

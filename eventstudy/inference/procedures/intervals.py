@@ -1,4 +1,7 @@
-"""Intervals of each event's CAR: t, conformal by inversion, residual bootstrap."""
+"""Intervals of each event's CAR: t, conformal by inversion, residual bootstrap.
+
+Formulas and sources: docs/methods/intervals.md.
+"""
 
 from __future__ import annotations
 
