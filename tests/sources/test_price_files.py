@@ -169,9 +169,9 @@ def test_encodings(tmp_path: Path) -> None:
         ("date,X\n2019-05-21,1,2\n", {}, "row 2 has 3 cells, the header 2"),
         ("date,X\nyesterday,1\n", {}, "'yesterday' is not a day"),
         ("date,X\n2019-05-21,1\n21.05.2019,1\n", {}, "not every cell is a day"),
-        ("date,X\n2019-05-21 15:00,1\n", {}, "no day"),
+        ("date,X\n2019-05-21 15:00,1\n", {}, "not a day"),
         ("date,X\n2019-02-30,1\n", {}, "not every cell is a day"),
-        ("date,X,X\n2019-05-21,1,2\n", {}, "stand twice"),
+        ("date,X,X\n2019-05-21,1,2\n", {}, "duplicate columns"),
         ("date,close,price\n2019-05-21,1,2\n", {}, "'close' and 'price' both look like close"),
         ("date,X\n2019-05-21,1\n", {"columns": {"Y": "close"}}, "has no column 'Y'"),
         ("date,X\n2019-05-21,1\n", {"encoding": "nonsense"}, "encoding="),
@@ -194,9 +194,9 @@ def test_files_that_are_not_there_or_not_what_they_say(
         read_prices(tmp_path / "none.csv")
     with pytest.raises(DataError, match=r"ends in '\.doc'"):
         read_prices(write(tmp_path, "x", "a.doc"))
-    with pytest.raises(DataError, match="no Parquet file"):
+    with pytest.raises(DataError, match="not a Parquet file"):
         read_prices(write(tmp_path, "x", "a.parquet"))
-    with pytest.raises(DataError, match="no workbook"):
+    with pytest.raises(DataError, match="not a workbook"):
         read_prices(write(tmp_path, "x", "a.xlsx"))
 
     for module in ("pyarrow", "openpyxl"):
