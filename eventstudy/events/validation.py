@@ -12,18 +12,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
+from eventstudy.column_names import SECURITY_NAMES
 from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.clean_columns import Moments, clean_columns
 from eventstudy.interop import ForeignTable, to_pandas
 
-__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "as_frame", "check_zone", "validated"]
+__all__ = ["AMBIGUOUS_DAY", "as_frame", "check_zone", "validated"]
 
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
 AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 #: Columns of an announcement whose time is known only to a window.
 WINDOW = ("announced_after", "announced_before")
-#: Other names under which files keep securities.
-SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
 #: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
 ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
 ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")

@@ -25,6 +25,7 @@ from eventstudy.market.wide_and_long import (
     warn_of_lost_days,
     wide_frame,
 )
+from eventstudy.tabular.reading import Taken
 from eventstudy.text import plural
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "align_to_sessions",
     "check_choice",
     "factor_rows",
+    "index_benchmark",
     "lay_factors",
     "timezone_of",
 ]
@@ -97,6 +99,7 @@ class MarketData:
     bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
+    reading: tuple[Taken, ...] = ()  # what the columns were taken for
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -228,6 +231,27 @@ def factor_rows(factors: pd.DataFrame | None, first: int) -> dict[str, dict[str,
     return rows
 
 
+def index_benchmark(
+    benchmark: Benchmark | None,
+    columns: tuple[str, ...],
+    known: Mapping[str, pd.Series],
+    prices: bool = False,
+) -> Benchmark | None:
+    """Return the returns of an index that a long table repeats in each row, where a benchmark names them.
+
+    With `prices`, as the level of the index.
+    """
+    if not isinstance(benchmark, str) or benchmark in columns or benchmark not in known:
+        return benchmark
+    series = known[benchmark]
+    if not prices:
+        return series.rename(benchmark)
+    level = (1.0 + series.fillna(0.0)).cumprod().where(series.notna())
+    start = pd.Series([1.0], index=[series.index[0] - pd.Timedelta(days=1)])
+    joined: pd.Series = pd.concat([start, level])
+    return joined.rename(benchmark)
+
+
 def align_benchmarks(
     data: MarketData, benchmark: Benchmark | None, is_price: bool
 ) -> tuple[list[str], list[FloatArray], list[IntArray], IntArray]:
@@ -279,7 +303,9 @@ def align_benchmarks(
         spans.append(span)
         return len(names) - 1
 
-    dated = dated_benchmark(benchmark)
+    dated = dated_benchmark(
+        benchmark, "prices" if is_price else "returns", timezone_of(data.exchange), data.freq is not None
+    )
     if isinstance(dated, Mapping):
         for security, given in dated.items():
             if security not in data.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -20,6 +21,7 @@ from eventstudy.market.alignment import (
     align_to_sessions,
     check_choice,
     factor_rows,
+    index_benchmark,
     lay_factors,
     timezone_of,
 )
@@ -33,12 +35,13 @@ from eventstudy.market.price_fields import (
     checked_fields,
     lay_special,
     reference_prices,
+    return_values,
     with_payouts,
     without_halted,
     without_payouts,
 )
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
-from eventstudy.market.wide_and_long import BadPrices, check_returns, wide_fields, wide_frame
+from eventstudy.market.wide_and_long import BadPrices, check_returns, price_table, return_table
 
 __all__ = ["Market"]
 
@@ -116,15 +119,14 @@ class Market(ScannedMarket):
         kind: ReturnKind = "simple",
         gaps: Literal["lumped", "single"] = "lumped",
         sessions: Literal["calendar", "data"] = "calendar",
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         check_choice("kind", kind, get_args(ReturnKind))
         check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
-        if isinstance(returns, pd.Series):
-            returns = returns.to_frame()
-        wide = wide_frame(returns, "Returns", timezone_of(exchange))
-        laid, lacking, unknown = align_to_sessions({"return": wide}, exchange, sessions)
+        table = return_table(returns, timezone_of(exchange), columns)
+        laid, lacking, unknown = align_to_sessions({"return": return_values(table, kind)}, exchange, sessions)
         wide = laid["return"]
         check_returns(wide, "Returns", kind)
         lumped = gaps == "lumped" and kind not in LEVELS
@@ -145,7 +147,9 @@ class Market(ScannedMarket):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
+            reading=table.reading,
         )
+        benchmark = index_benchmark(benchmark, data.columns, table.index_returns)
         self._assemble(data, benchmark, benchmark_is_price=False)
 
     @classmethod
@@ -164,6 +168,7 @@ class Market(ScannedMarket):
         special_treatment: SpecialTreatment = None,
         freq: str | None = None,
         stamps: Literal["auto", "open", "close"] = "auto",
+        columns: Mapping[str, str] | None = None,
     ) -> Market:
         """Make a market of prices.
 
@@ -215,7 +220,8 @@ class Market(ScannedMarket):
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
         step = None if freq is None else check_freq(freq, exchange)
-        fields, bad = checked_fields(wide_fields(prices, timezone_of(exchange), step is not None), bad_prices)
+        table = price_table(prices, timezone_of(exchange), step is not None, columns)
+        fields, bad = checked_fields(table.fields, bad_prices)
         grid, lacking, unknown = None, NO_DAYS, NO_DAYS
         if step is None or exchange is None:
             fields, lacking, unknown = align_to_sessions(fields, exchange, sessions)
@@ -249,7 +255,9 @@ class Market(ScannedMarket):
             bad_prices=bad,
             freq=freq,
             gap=None if grid is None else grid.gap,
+            reading=table.reading,
         )
+        benchmark = index_benchmark(benchmark, data.columns, table.index_returns, prices=True)
         market = cls.__new__(cls)
         market._assemble(data, benchmark, benchmark_is_price=True)
         return market

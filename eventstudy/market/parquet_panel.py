@@ -182,9 +182,9 @@ class ScannedMarket(MarketRecord):
         cls,
         path: str | PathLike[str],
         *,
-        security: str = "permno",
-        date: str = "date",
-        ret: str = "ret",
+        security: str | None = None,
+        date: str | None = None,
+        ret: str | None = None,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
         calendar: str | Exchange | None = None,
@@ -199,9 +199,9 @@ class ScannedMarket(MarketRecord):
         path : path
             A Parquet file, or a folder of them, one row a security-day. Where the rows of a security stand
             together, whole row groups are skipped.
-        security, date, ret : str
-            Columns: security (texts or whole numbers; events name them as texts, ``"10107"``), day, and
-            return in decimals, empty where the security did not trade.
+        security, date, ret : str, optional
+            Columns, by default found by their names: security (texts or whole numbers; events name them as
+            texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
         benchmark, factors, calendar, kind, gaps, sessions
             As for `Market`; a benchmark given as a text is a security of the panel.
 
@@ -242,7 +242,7 @@ class ScannedMarket(MarketRecord):
         check_choice("kind", kind, get_args(ReturnKind))
         check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
-        files = LongFiles(str(path), security, date, ret)
+        files = LongFiles.of(str(path), security, date, ret)
         return ParquetPanel(
             cls._of, files, dated_benchmark(benchmark), factors, calendar, kind, gaps, sessions
         )

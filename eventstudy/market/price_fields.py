@@ -10,7 +10,8 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError
-from eventstudy.market.wide_and_long import KEPT_IN_HALT, NO_PRICES, BadPrices, check_prices
+from eventstudy.market.wide_and_long import KEPT_IN_HALT, NOT_PRICES, BadPrices, check_prices
+from eventstudy.tabular.frames import Table
 
 __all__ = [
     "NO_BAD_PRICES",
@@ -18,6 +19,7 @@ __all__ = [
     "checked_fields",
     "lay_special",
     "reference_prices",
+    "return_values",
     "with_payouts",
     "without_halted",
     "without_payouts",
@@ -41,7 +43,7 @@ def checked_fields(
     """
     out, bad = dict(fields), []
     for name, frame in fields.items():
-        if name in NO_PRICES:
+        if name in NOT_PRICES or name == "rounded_return":
             continue
         out[name] = check_prices(frame, bad_prices)
         if out[name] is not frame:
@@ -145,6 +147,23 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None
             raise DataError(f"special_treatment of {name}: {first!r} to {last!r} are no days.") from problem
         laid[inside, base.columns.get_loc(name)] = True
     return laid
+
+
+def return_values(table: Table, kind: str) -> pd.DataFrame:
+    """Return the returns of a table as `kind` asks for them.
+
+    Raises
+    ------
+    DataError
+        If it holds log returns, and simple ones are asked for.
+    """
+    fields = table.fields
+    if kind == "log" and "log_return" in fields:
+        return fields["log_return"]
+    found = next((fields[name] for name in ("return", "value") if name in fields), None)
+    if found is None:
+        raise DataError("Returns: the table holds log returns alone. Say so: Market(..., kind='log').")
+    return found
 
 
 def reference_prices(fields: Mapping[str, pd.DataFrame], close: pd.DataFrame) -> FloatArray | None:

@@ -14,12 +14,15 @@ from eventstudy.errors import RequestError
 from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
 from eventstudy.market.limit_rules import has_rule
+from eventstudy.tabular.reading import reading_frame, reading_text
 from eventstudy.text import strip_control
 
 __all__ = ["MarketRecord"]
 
 #: Series that a notebook lists.
 MOST_ROWS = 10
+#: What of the columns is said in one line with the market.
+NOTABLE = ("left aside", "left out", "return", "rounded_return", "status")
 
 
 class MarketRecord:
@@ -80,6 +83,11 @@ class MarketRecord:
     def bank(self) -> CompoundedSeries:
         """Benchmarks and factors as arrays that can be compounded."""
         return self._bank
+
+    @property
+    def reading(self) -> pd.DataFrame:
+        """What each column was taken for: column, taken_for, unit, adjustment and evidence."""
+        return reading_frame(self._data.reading)
 
     @property
     def has_limits(self) -> bool:
@@ -147,7 +155,8 @@ class MarketRecord:
         if self._data.factors is not None:
             sets = [", ".join(rows) + f" of {of}" * bool(of) for of, rows in self.arrays.factor_rows.items()]
             parts.append("factors " + "; ".join(sets))
-        return "Market: " + ", ".join(parts)
+        told = [one for one in self._data.reading if one.unit or one.adjustment or one.taken_for in NOTABLE]
+        return "Market: " + ", ".join(parts) + ("\n" + reading_text(told) if told else "")
 
     def _repr_html_(self) -> str:
         names = self.columns[:MOST_ROWS]
@@ -164,6 +173,8 @@ class MarketRecord:
         )
         more = len(self.columns) - len(names)
         rest = f"<p>and {more} more</p>" if more else ""
+        if self._data.reading:
+            rest += f"<p>Columns read:</p>{self.reading.to_html(escape=True, border=0, index=False)}"
         return strip_control(f"<p>{html.escape(repr(self))}</p>{frame.to_html(escape=True, border=0)}{rest}")
 
 

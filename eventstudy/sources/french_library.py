@@ -17,9 +17,10 @@ from typing import Literal
 import pandas as pd
 import stamina
 
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.sources.cache import cache_folder, file_age, write_atomic
-from eventstudy.sources.factor_files import factor_name, scaled
+from eventstudy.sources.factor_files import scaled
 
 __all__ = ["french_factors", "read_french"]
 

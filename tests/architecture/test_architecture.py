@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
     ("_typing", "errors", "text"),
+    ("column_names",),
     ("interop", "lazy", "optional", "progress"),
+    ("tabular",),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -41,7 +43,7 @@ LINES: tuple[tuple[str, ...], ...] = (
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
-GROUND = frozenset({"_typing", "errors", "interop", "optional", "text"})
+GROUND = frozenset({"_typing", "column_names", "errors", "interop", "optional", "tabular", "text"})
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {
