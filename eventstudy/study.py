@@ -32,7 +32,7 @@ from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.results.data_warnings import warn_of_suspects
+from eventstudy.results.data_warnings import refuse_unsaid_holes, warn_of_suspects
 from eventstudy.sample import EventSample, check_factors, check_windows
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -202,6 +202,7 @@ class EventStudy:
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         _report_excluded(sample)
+        refuse_unsaid_holes(sample)
         _warn_of(sample)
         warn_of_suspects(sample, any(r.source == "benchmark" for r in spec.model.regressors))
         _warn_of_gaps(sample, gaps)

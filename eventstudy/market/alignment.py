@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,13 +17,15 @@ from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
+from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
+from eventstudy.market.units import check_factors, check_returns
 from eventstudy.market.wide_and_long import (
     align_series,
     check_prices,
-    check_returns,
+    factor_frame,
+    same_bars,
     warn_of_lost_days,
-    wide_frame,
 )
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import plural
@@ -40,6 +42,7 @@ __all__ = [
     "index_benchmark",
     "lay_factors",
     "timezone_of",
+    "with_holes_read",
 ]
 
 Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
@@ -100,6 +103,10 @@ class MarketData:
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
     reading: tuple[Taken, ...] = ()  # what the columns were taken for
+    total: bool | None = None  # whether returns count dividends, None where it cannot be told
+    unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
+    stamps: str = "auto"  # which end of bars longer than a day the stamps are
+    unit_said: bool = False  # whether the unit of returns was said
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -183,6 +190,7 @@ def lay_factors(
     exchange: Exchange | None,
     kind: ReturnKind,
     timed: bool = False,
+    stamps: str = "auto",
 ) -> pd.DataFrame | None:
     """Lay factors on the sessions; days they lack are missing. Several sets make two column levels."""
     if factors is None:
@@ -197,10 +205,13 @@ def lay_factors(
                 f"{list(factors)}."
             )
         return pd.concat(
-            {of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}") for of, each in sets.items()},
+            {
+                of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}", stamps)
+                for of, each in sets.items()
+            },
             axis=1,
         )
-    return _lay_set(factors, sessions, exchange, kind, timed, "")
+    return _lay_set(factors, sessions, exchange, kind, timed, "", stamps)
 
 
 def _lay_set(
@@ -210,14 +221,16 @@ def _lay_set(
     kind: ReturnKind,
     timed: bool,
     of: str,
+    stamps: str,
 ) -> pd.DataFrame:
-    wide = wide_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
+    wide = factor_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
+    wide = same_bars(wide, sessions, f"Factors{of}", stamps) if not timed else wide
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"Factors{of} have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}."
         )
-    check_returns(wide, f"Factors{of}", kind)
+    check_factors(wide, f"Factors{of}", kind)
     warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
     return wide.reindex(sessions)
 
@@ -281,14 +294,20 @@ def align_benchmarks(
             value, span = data.returns[row], data.spans[row]
         else:
             frame = align_series(
-                given, data.sessions, where, timezone_of(data.exchange), is_price, data.freq is not None
+                given,
+                data.sessions,
+                where,
+                timezone_of(data.exchange),
+                is_price,
+                data.freq is not None,
+                data.stamps,
             )
             name = str(frame.columns[0])
             if is_price:
                 checked = check_prices(frame, "raise").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                check_returns(frame, where, data.kind)
+                check_returns(frame, where, data.kind, "decimal" if data.unit_said else None)
                 value = frame.to_numpy()[:, 0]
                 span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():
@@ -319,6 +338,26 @@ def align_benchmarks(
             f"{type(benchmark).__name__}."
         )
     return names, values, spans, of
+
+
+def with_holes_read(
+    data: MarketData, values: list[FloatArray], spans: list[IntArray], of: IntArray
+) -> MarketData:
+    """Return data of which the benchmarks have said, where they can, what returns after missing ones span."""
+    if data.unsaid is None or not data.unsaid.any() or not values:
+        return data
+    single = np.where(np.array(spans) == 1, np.array(values), np.nan)
+    meaning = meaning_of_holes(data.returns, data.unsaid, data.spans, single, of)
+    if meaning is None:
+        return data
+    n = int(data.unsaid.sum())
+    row = Taken(
+        "returns", "return", evidence=f"{meaning}: {n} returns after missing ones move so with the benchmark"
+    )
+    if meaning == "single":
+        one = return_spans(data.returns.T, lumped=False).T
+        data = replace(data, spans=np.ascontiguousarray(one), lumped=False)
+    return replace(data, unsaid=None, reading=(*data.reading, row))
 
 
 def _some(columns: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
 from eventstudy.interop import ForeignTable
+from eventstudy.market.adjustment import Adjustment, check_adjustment, with_adj_close, with_payouts
 from eventstudy.market.alignment import (
     Benchmark,
     Factors,
@@ -24,24 +25,36 @@ from eventstudy.market.alignment import (
     index_benchmark,
     lay_factors,
     timezone_of,
+    with_holes_read,
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
+from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.long_bars import under_last_days
 from eventstudy.market.parquet_panel import ScannedMarket
 from eventstudy.market.price_fields import (
     NO_BAD_PRICES,
     SpecialTreatment,
+    bars_read,
     checked_fields,
+    given_returns,
     lay_special,
     reference_prices,
+    refuse_calendar,
     return_values,
-    with_payouts,
     without_halted,
     without_payouts,
 )
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
-from eventstudy.market.wide_and_long import BadPrices, check_returns, price_table, return_table
+from eventstudy.market.units import (
+    Unit,
+    check_against_benchmarks,
+    check_returns,
+    no_returns,
+    step_in_days,
+)
+from eventstudy.market.wide_and_long import BadPrices, price_table, return_table
 
 __all__ = ["Market"]
 
@@ -117,27 +130,37 @@ class Market(ScannedMarket):
         factors: Factors | None = None,
         calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
-        gaps: Literal["lumped", "single"] = "lumped",
+        gaps: Literal["lumped", "single"] | None = None,
         sessions: Literal["calendar", "data"] = "calendar",
+        unit: Unit | None = None,
+        stamps: Literal["auto", "open", "close"] = "auto",
         columns: Mapping[str, str] | None = None,
     ) -> None:
         check_choice("kind", kind, get_args(ReturnKind))
-        check_choice("gaps", gaps, ("lumped", "single"))
+        if gaps is not None:
+            check_choice("gaps", gaps, ("lumped", "single"))
+        if unit is not None:
+            check_choice("unit", unit, get_args(Unit))
+        check_choice("stamps", stamps, ("auto", "open", "close"))
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
         table = return_table(returns, timezone_of(exchange), columns)
-        laid, lacking, unknown = align_to_sessions({"return": return_values(table, kind)}, exchange, sessions)
+        given = return_values(table, kind) * (0.01 if unit == "percent" else 1.0)
+        laid, length, told = under_last_days({"return": given}, "Returns", stamps, table.step)
+        refuse_calendar(length, exchange)
+        laid, lacking, unknown = align_to_sessions(laid, exchange, sessions)
         wide = laid["return"]
-        check_returns(wide, "Returns", kind)
-        lumped = gaps == "lumped" and kind not in LEVELS
+        check_returns(wide, "Returns", kind, unit)
+        lumped = gaps != "single" and kind not in LEVELS
         values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
+        returns_by_row, spans = np.ascontiguousarray(values.T), return_spans(values, lumped).T
         data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
-            returns=np.ascontiguousarray(values.T),
-            spans=np.ascontiguousarray(return_spans(values, lumped).T),
+            returns=returns_by_row,
+            spans=np.ascontiguousarray(spans),
             fields={},
-            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind),
+            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind, stamps=stamps),
             kind=kind,
             lumped=lumped,
             exchange=exchange,
@@ -147,7 +170,10 @@ class Market(ScannedMarket):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
-            reading=table.reading,
+            reading=(*table.reading, *bars_read(told)),
+            unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
+            stamps=stamps,
+            unit_said=unit is not None,
         )
         benchmark = index_benchmark(benchmark, data.columns, table.index_returns)
         self._assemble(data, benchmark, benchmark_is_price=False)
@@ -168,6 +194,7 @@ class Market(ScannedMarket):
         special_treatment: SpecialTreatment = None,
         freq: str | None = None,
         stamps: Literal["auto", "open", "close"] = "auto",
+        adjustment: Adjustment | None = None,
         columns: Mapping[str, str] | None = None,
     ) -> Market:
         """Make a market of prices.
@@ -217,33 +244,41 @@ class Market(ScannedMarket):
         """
         check_choice("kind", kind, ("simple", "log"))
         check_choice("bad_prices", bad_prices, get_args(BadPrices))
+        check_choice("stamps", stamps, ("auto", "open", "close"))
+        check_adjustment(adjustment)
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
         step = None if freq is None else check_freq(freq, exchange)
         table = price_table(prices, timezone_of(exchange), step is not None, columns)
-        fields, bad = checked_fields(table.fields, bad_prices)
+        fields, bad = checked_fields(with_adj_close(table.fields), bad_prices)
+        told: str = ""
+        if step is None:
+            fields, length, told = under_last_days(fields, "Prices", stamps, table.step)
+            refuse_calendar(length, exchange)
         grid, lacking, unknown = None, NO_DAYS, NO_DAYS
         if step is None or exchange is None:
             fields, lacking, unknown = align_to_sessions(fields, exchange, sessions)
         else:
             index = pd.DatetimeIndex(next(iter(fields.values())).index)
             grid = bar_grid(exchange, index[0], index[-1], step)
-            check_choice("stamps", stamps, ("auto", "open", "close"))
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
-        fields = with_payouts(without_halted(fields))
+        fields, total, paid = with_payouts(without_halted(fields), adjustment, table.adjusted)
+        fields, given, read = given_returns(fields)
         check_price_limit(price_limit, tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
-        returns, spans = price_returns(base.to_numpy(), reference, kind)
+        returns, spans = price_returns(base.to_numpy(), reference, kind, given)
         data = MarketData(
             sessions=pd.DatetimeIndex(base.index),
             columns=tuple(base.columns),
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=lay_factors(factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None),
+            factors=lay_factors(
+                factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None, stamps=stamps
+            ),
             kind=kind,
             lumped=True,
             exchange=exchange,
@@ -255,7 +290,9 @@ class Market(ScannedMarket):
             bad_prices=bad,
             freq=freq,
             gap=None if grid is None else grid.gap,
-            reading=table.reading,
+            reading=(*table.reading, *paid, *read, *bars_read(told)),
+            total=total,
+            stamps=stamps,
         )
         benchmark = index_benchmark(benchmark, data.columns, table.index_returns, prices=True)
         market = cls.__new__(cls)
@@ -276,15 +313,20 @@ class Market(ScannedMarket):
         benchmark_is_price: bool,
         derived: _Derived | None = None,
     ) -> None:
+        names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
+        days = step_in_days(data.sessions)
+        if data.kind not in LEVELS and data.gap is None and not data.unit_said and not benchmark_is_price:
+            check_against_benchmarks(data.columns, data.returns, names, values, own, days)
+        data = with_holes_read(data, values, spans, own)
         self._data = data
         self._derived = _Derived() if derived is None else derived
         self._positions = {name: row for row, name in enumerate(data.columns)}
-        names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
         if data.gap is not None:
             several = several | (data.gap > 0)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
+        plain = np.zeros(0, dtype=bool)
         self._arrays = MarketArrays(
             data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq
         )
@@ -297,6 +339,7 @@ class Market(ScannedMarket):
                 raise DataError(
                     f"Benchmark and factor share the name {', '.join(clash)}; rename one of them."
                 )
+            plain = no_returns(data.factors)
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
@@ -305,6 +348,7 @@ class Market(ScannedMarket):
             np.array(values, dtype=float).reshape(shape),
             np.array(spans, dtype=np.int64).reshape(shape),
             data.kind,
+            None if data.factors is None else np.append(np.zeros(self._n_benchmarks, dtype=bool), plain),
         )
 
     def with_benchmark(self, benchmark: Benchmark) -> Market:

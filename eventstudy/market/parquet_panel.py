@@ -24,10 +24,12 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, ReturnKind, return_spans
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
+from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.parquet_files import LongFiles
 from eventstudy.market.price_fields import NO_BAD_PRICES
 from eventstudy.market.reading_side import MarketRecord
-from eventstudy.market.wide_and_long import check_returns, daily_index
+from eventstudy.market.units import check_returns
+from eventstudy.market.wide_and_long import daily_index
 
 __all__ = ["ParquetPanel", "ScannedMarket"]
 
@@ -53,7 +55,7 @@ class ParquetPanel(Generic[Made]):
     factors: Factors | None = field(repr=False)
     calendar: str | Exchange | None
     kind: ReturnKind
-    gaps: Literal["lumped", "single"]
+    gaps: Literal["lumped", "single"] | None
     sessions: Literal["calendar", "data"]
 
     @property
@@ -105,12 +107,13 @@ class ParquetPanel(Generic[Made]):
         every = np.array([name in whole for name in names])
         first = 0 if reach is None else _first_row(sessions, frame, reach)
         returns = self._read(names, sessions, sessions.get_indexer(days), every, first)
-        lumped = self.gaps == "lumped" and self.kind not in LEVELS
+        lumped = self.gaps != "single" and self.kind not in LEVELS
+        spans = _checked_spans(returns, sessions, names, self.kind, lumped)
         data = MarketData(
             sessions=sessions,
             columns=tuple(names),
             returns=returns,
-            spans=_checked_spans(returns, sessions, names, self.kind, lumped),
+            spans=spans,
             fields={},
             factors=lay_factors(self.factors, sessions, exchange, self.kind),
             kind=self.kind,
@@ -122,6 +125,7 @@ class ParquetPanel(Generic[Made]):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
+            unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
         )
         benchmark = self.benchmark
         if isinstance(benchmark, Mapping):
@@ -189,7 +193,7 @@ class ScannedMarket(MarketRecord):
         factors: Factors | None = None,
         calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
-        gaps: Literal["lumped", "single"] = "lumped",
+        gaps: Literal["lumped", "single"] | None = None,
         sessions: Literal["calendar", "data"] = "calendar",
     ) -> ParquetPanel[Self]:
         """Describe a long panel in Parquet, of which a study reads only what its events need.
@@ -227,12 +231,14 @@ class ScannedMarket(MarketRecord):
         >>> import tempfile
         >>> import eventstudy as es
         >>> closes = es.datasets.surveillance_prices()["close"]
-        >>> long = closes.pct_change(fill_method=None).melt(
+        >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
         ...     var_name="permno", value_name="ret", ignore_index=False
         ... )
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     long.dropna().reset_index().to_parquet(f"{folder}/crsp.parquet")
-        ...     panel = es.Market.scan_parquet(f"{folder}/crsp.parquet", benchmark="399001.SZ")
+        ...     panel = es.Market.scan_parquet(
+        ...         f"{folder}/crsp.parquet", benchmark="399001.SZ", gaps="lumped"
+        ...     )
         ...     study = es.EventStudy(panel, [{"security": "002415.SZ", "date": "2019-05-22"}])
         >>> study.spec.market.securities
         ['002415.SZ']
@@ -240,7 +246,8 @@ class ScannedMarket(MarketRecord):
         [-0.075]
         """
         check_choice("kind", kind, get_args(ReturnKind))
-        check_choice("gaps", gaps, ("lumped", "single"))
+        if gaps is not None:
+            check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
         files = LongFiles.of(str(path), security, date, ret)
         return ParquetPanel(

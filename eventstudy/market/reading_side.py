@@ -70,6 +70,11 @@ class MarketRecord:
         return None if self._data.factors is None else self._data.factors.copy()
 
     @property
+    def unsaid_holes(self) -> BoolArray | None:
+        """Returns after missing ones that may span these or not, shape (S, T); None of prices."""
+        return self._data.unsaid
+
+    @property
     def kind(self) -> ReturnKind:
         """Kind of the returns."""
         return self._data.kind
@@ -101,8 +106,7 @@ class MarketRecord:
 
         Closes alone may be adjusted or not, and returns may be of either kind.
         """
-        known = {"adj_close", "reference", "previous_close"} & set(self._data.fields)
-        return True if known else None
+        return self._data.total
 
     @property
     def price_fields(self) -> list[str]:

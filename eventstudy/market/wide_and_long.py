@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.column_names import NOT_PRICES
+from eventstudy.column_names import FACTOR_NAMES, NOT_PRICES, factor_name, plain_name
 from eventstudy.errors import DataError, DataWarning, warn
-from eventstudy.market.compounding import LEVELS
+from eventstudy.market.long_bars import WORDS, bar_length, under_last_days
 from eventstudy.tabular.days import days_of
 from eventstudy.tabular.frames import KEPT_IN_HALT, Options, Table, read_frame
 from eventstudy.text import format_time
@@ -21,19 +21,18 @@ __all__ = [
     "BadPrices",
     "align_series",
     "check_prices",
-    "check_returns",
     "daily_index",
+    "factor_frame",
     "price_table",
     "return_table",
+    "same_bars",
     "warn_of_lost_days",
     "wide_frame",
 ]
 
 BadPrices = Literal["raise", "missing"]
-
-#: A typical daily return beyond this is a price, or in percent; told of series this long.
-ENOUGH_RETURNS = 10
-LARGEST_TYPICAL = 0.25
+#: Factors that models ask for by these names, in lower case.
+MODEL_FACTORS = frozenset({"mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"})
 
 
 def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
@@ -107,50 +106,15 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {format_time(day)}"
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
-        # A typical price with a minus, not one adjusted too far.
-        marked = prices.to_numpy()[row, column] < 0 and abs(prices.to_numpy()[row, column]) > 0.2 * np.nanmax(
-            prices.iloc[:, int(column)].to_numpy()
-        )
-        crsp = " In CRSP a minus marks the mean of bid and ask: take prices.abs()." if marked else ""
         raise DataError(
             f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
-            f"prices as missing.{crsp} If these are returns, make the market with Market(returns, ...)."
+            f"prices as missing. If the series may be negative, as yields and spreads are, measure its "
+            f"changes: "
+            "Market(series.diff(), kind='change'). If these are returns, make the market with "
+            "Market(returns, ...)."
         )
     warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)
-
-
-def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
-    """Refuse infinite returns, and simple ones of -1 or less, which tell of percent.
-
-    Raises
-    ------
-    DataError
-        Names the first column and date.
-    """
-    values = returns.to_numpy()
-    impossible = np.isinf(values) | ((values <= -1.0) if kind == "simple" else False)
-    if impossible.any() and kind in LEVELS:
-        row, column = np.argwhere(impossible)[0]
-        raise DataError(
-            f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
-            f"a {kind} is finite, or missing."
-        )
-    if impossible.any():
-        row, column = np.argwhere(impossible)[0]
-        raise DataError(
-            f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
-            "a simple return is finite and above -1 (-100 %). Are these percent? Divide by 100."
-        )
-    if kind in LEVELS:
-        return
-    typical = returns.abs().median()[returns.notna().sum() >= ENOUGH_RETURNS]
-    large = typical.index[typical > LARGEST_TYPICAL]
-    if len(large):
-        raise DataError(
-            f"{what}: {large[0]} is {typical[large[0]]:g} on a typical day, which is no return. "
-            "Are these prices? Make the market with Market.from_prices. Are they percent? Divide by 100."
-        )
 
 
 def align_series(
@@ -160,12 +124,14 @@ def align_series(
     timezone: str | None,
     is_price: bool,
     timed: bool = False,
+    stamps: str = "auto",
 ) -> pd.DataFrame:
     """Return a dated series laid on `sessions` as a frame of one column; days it lacks are missing."""
     if not isinstance(series, pd.Series):
         raise DataError(f"{what} must be a Series of dates, got {type(series).__name__}.")
     name = "benchmark" if series.name is None else str(series.name)
     wide = wide_frame(series.to_frame(name), what, timezone, timed)
+    wide = wide if timed else same_bars(wide, sessions, what, stamps)
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"{what} has no day in common with the market: it runs from {wide.index[0]:%Y-%m-%d} to "
@@ -174,6 +140,34 @@ def align_series(
     if not is_price:
         warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, what)
     return wide.reindex(sessions)
+
+
+def same_bars(frame: pd.DataFrame, sessions: pd.DatetimeIndex, what: str, stamps: str) -> pd.DataFrame:
+    """Return a frame laid under the last days of its bars, if they are as long as those of the market.
+
+    Raises
+    ------
+    DataError
+        If they are not.
+    """
+    ours = bar_length(sessions)
+    theirs = bar_length(pd.DatetimeIndex(frame.index))
+    if len(sessions) < 3 or len(frame) < 3:
+        return frame
+    if ours != theirs:
+        raise DataError(
+            f"{what}: its rows are {WORDS.get(theirs or '', 'days')}, those of the market "
+            f"{WORDS.get(ours or '', 'days')}. Give both over bars of one length."
+        )
+    return frame if ours is None else under_last_days({"": frame}, what, stamps)[0][""]
+
+
+def factor_frame(factors: Any, what: str, timezone: str | None, timed: bool = False) -> pd.DataFrame:
+    """Return factors as a wide frame, under the names that models ask for where none clashes."""
+    wide = wide_frame(factors, what, timezone, timed)
+    names = [factor_name(str(c)) if plain_name(c) in FACTOR_NAMES else str(c) for c in wide.columns]
+    lower = [n.lower() if n.lower() in MODEL_FACTORS else n for n in names]
+    return wide.set_axis(lower, axis=1) if len(set(lower)) == len(lower) else wide
 
 
 def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what: str) -> None:
