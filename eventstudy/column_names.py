@@ -12,7 +12,10 @@ from typing import Any
 from eventstudy.errors import DataError, EventStudyError
 
 __all__ = [
+    "CLOCK_NAMES",
     "DATE_NAMES",
+    "EVENT_DATE_NAMES",
+    "EVENT_MOMENT_NAMES",
     "FACTOR_NAMES",
     "FIELD_NAMES",
     "INDEX_RETURNS",
@@ -20,8 +23,11 @@ __all__ = [
     "NOT_PRICES",
     "PERCENT_NAMES",
     "SECURITY_NAMES",
+    "SESSION_NAMES",
+    "SETTING_NAMES",
     "TOTAL_RETURN_NAMES",
     "UNIQUE_IDS",
+    "ZONE_NAMES",
     "factor_name",
     "field_of",
     "find_column",
@@ -82,6 +88,7 @@ SECURITY_NAMES = (
     "security",
     *UNIQUE_IDS,
     *[
+        "oftic",
         "ticker",
         "symbol",
         "symbols",
@@ -211,6 +218,103 @@ FACTOR_NAMES = {
     "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf", "umd": "mom", "wml": "mom",
     "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
 }  # fmt: skip
+
+#: Days of events, and moments of announcements, in the order in which they are looked for.
+EVENT_DATE_NAMES = (
+    "date",
+    "eventdate",
+    "announcementdate",
+    "announcedate",
+    "announceddate",
+    "anndate",
+    "anndats",
+    "anndatsact",
+    "rdq",
+    "earningsdate",
+    "reportdate",
+    "filingdate",
+    "filedate",
+    "declarationdate",
+    "day",
+    "公告日期",
+    "事件日",
+    "公告日",
+)
+EVENT_MOMENT_NAMES = (
+    "announcedat",
+    "acceptancedatetime",
+    "acceptedat",
+    "accepted",
+    "announcedateutc",
+    "announceddateutc",
+    "announcementdatetime",
+    "announcedatetime",
+    "datetime",
+    "timestamp",
+    "publishedat",
+    "earningsdate",
+    "announcedate",
+    "announceddate",
+    "eventdatetime",
+    "startdatetime",
+)
+#: Clock times, zones and sessions (before the opening, after the close) of event lists.
+CLOCK_NAMES = frozenset(
+    [
+        "time",
+        "anntims",
+        "anntimsact",
+        "announcementtime",
+        "anntime",
+        "announcetime",
+        "eventtime",
+        "releasetime",
+        "timeet",
+        "hour",
+        "clock",
+    ]
+)
+ZONE_NAMES = ("timezone", "tz", "zone", "timezonename", "announcedtimezone")
+SESSION_NAMES = frozenset(
+    [
+        "session",
+        "when",
+        "timing",
+        "amcbmo",
+        "bmoamc",
+        "beforeaftermarket",
+        "reporttime",
+        "callltime",
+        "calltime",
+        "releasetiming",
+        "marketsession",
+        "hour",
+        "timeofday",
+    ]
+)
+#: Columns of events that look like settings of a study.
+SETTING_NAMES = frozenset(
+    [
+        "estimation",
+        "estimationwindow",
+        "estimationstart",
+        "estimationend",
+        "eststart",
+        "estend",
+        "window",
+        "eventwindow",
+        "windowstart",
+        "windowend",
+        "evtstart",
+        "evtend",
+        "start",
+        "end",
+        "model",
+        "bench",
+        "benchmarkindex",
+        "marketindex",
+    ]
+)
 
 _NUMBERED = re.compile(r"^\s*\d+[a-z]?\.\s+")
 #: A unit in brackets, also in full-width ones.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, DataWarning, warn
 
 __all__ = ["bar_length", "under_last_days"]
 
@@ -29,7 +29,7 @@ def under_last_days(
 ) -> tuple[dict[str, pd.DataFrame], str | None, str]:
     """Lay bars longer than a day under their last day, so a date within a period belongs to it.
 
-    Months, quarters and years go under their last calendar day, weeks that begin on Monday under Friday.
+    Months, quarters and years go under their last calendar day, weeks under their Friday.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def under_last_days(
         return dict(fields), None, ""
     side = stamps if stamps != "auto" else _side(index, length, what)
     if length == "W":
-        days = index if side == "close" else index + pd.Timedelta(days=4)
+        days = index if side == "close" else index + pd.to_timedelta((4 - index.dayofweek) % 7, unit="D")
     else:
         days = pd.DatetimeIndex(index.to_period(length).to_timestamp(how="end").normalize())
         if side == "close" and length != "M" and bool((index.day < 15).any()):
@@ -89,6 +89,14 @@ def _side(index: pd.DatetimeIndex, length: str, what: str) -> str:
         return "open"
     if late == 1.0 or (length == "W" and late > 0.95):
         return "close"
+    if length == "W" and (index.dayofweek == 5).all():
+        warn(
+            f"{what}: the dates are Saturdays, and are taken for the first days of weeks that end on Friday. "
+            f"If they are "
+            "the last days, say stamps='close'.",
+            DataWarning,
+        )
+        return "open"
     raise DataError(
         f"{what}: the dates are {WORDS[length]} apart, such as {index[0]:%Y-%m-%d} and {index[1]:%Y-%m-%d}, "
         f"and it cannot be "

@@ -413,12 +413,16 @@ class Market(ScannedMarket):
                 Open, high, low and close repeat the close before, without volume.
             price without volume
                 A new close on a day of no volume.
+            padded day
+                Every series stands still: a holiday that was filled with the last price.
+            volume jump
+                Volume (where no shares are given) stays at a multiple, as after a split.
             bad price
                 Zero, negative or infinite, and taken for missing.
             beyond limit
                 A close outside the daily price limit.
             large return
-                More than 50 % up or down in one session; says where it looks like a split.
+                More than 50 % up or down in one session, or, of closes alone, near the ratio of a split.
             adjustment jump
                 An adjusted return far larger than the raw one.
             uneven adjustment

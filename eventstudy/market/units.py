@@ -157,6 +157,13 @@ def _check_losses(returns: pd.DataFrame, what: str) -> None:
     if not wrong.any():
         return
     row, column = np.argwhere(wrong)[0]
+    if not (values < -1.0).any():
+        raise DataError(
+            f"{what}: {returns.columns[column]} is -1 on {returns.index[row]:%Y-%m-%d} (-100 %), and has "
+            f"returns after it. If "
+            "it was delisted then, make those missing. Are these percent? Divide by 100, or pass "
+            "unit='percent'."
+        )
     raise DataError(
         f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
         "a simple return is finite and above -1 (-100 %), or -1 where a share became worthless and no return "
