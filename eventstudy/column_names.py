@@ -124,7 +124,8 @@ _FIELDS: dict[str, str] = {
     "close": """
         close price last lastprice closeprice closingprice priceclose closelast prc dlyprc dlyclose mthprc
         altprc clsprc mclsprc pxlast lastpx pxclose prccd prccm trdprc1 settlement settle cls 收盘 收盘价
-        今收盘 最新价 schluss schlusskurs cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
+        今收盘 最新价
+        schluss schlusskurs zuletzt cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
     """,
     "adj_close": """
         adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
@@ -132,7 +133,7 @@ _FIELDS: dict[str, str] = {
     """,
     "open": """
         open opnprc openprc openprice priceopen dlyopen pxopen prcod 开盘 开盘价 今开盘 今开 apertura
-        otwarcie eröffnung 시가 始値 откр
+        otwarcie eröffnung eröffn erster 시가 始値 откр
     """,
     "high": """
         high hiprc askhi highprice pricehigh dlyhigh pxhigh prchd 最高 最高价 hoch najwyzszy alto máximo
@@ -319,7 +320,7 @@ SETTING_NAMES = frozenset(
 _NUMBERED = re.compile(r"^\s*\d+[a-z]?\.\s+")
 #: A unit in brackets, also in full-width ones.
 _BRACKETS = re.compile(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
-_CHANGE = re.compile(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)")
+_CHANGE = re.compile(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
 
 
 def plain_name(name: Hashable) -> str:

@@ -81,6 +81,7 @@ def read_factors(
         likely=table.likely,
         missing=tuple(missing),
         in_file=True,
+        doubtful=table.doubtful,
     )
     read = read_frame(table.frame, options)
     if "value" not in read.fields:

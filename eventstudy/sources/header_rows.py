@@ -18,6 +18,7 @@ __all__ = ["Cells", "Header", "below", "header_of", "without_footer"]
 Cells = list[Any]
 #: Rows below a table that may be notes.
 MOST_NOTES = 20
+_CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2})?(\s*[AP]M)?$", re.IGNORECASE)
 _CODE = re.compile(r"(.+?)\(([A-Za-z#~]+)\)")
 _CURRENCY = re.compile(
     r"USD|EUR|GBP|JPY|CNY|CHF|HKD|CAD|AUD|KRW|INR|U\$|E|£|[$€¥]|元|没有单位|-|percent|%", re.IGNORECASE
@@ -62,6 +63,8 @@ def _is_day(cell: Any) -> bool:
         return False
     if isinstance(cell, (int, float)) and not 1e4 < cell < 1e8:
         return False
+    if isinstance(cell, str):
+        cell = _CLOCK.sub("", cell)
     try:
         read = days_of(pd.Series([cell], dtype=object), "")
     except DataError as problem:
@@ -93,17 +96,22 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
     if first == 0:
         return _flat(rows, 0, 0)
     named = next((i for i in range(first) if _names_all(rows[i], day)), None)
+    if named is not None:
+        known = [cell for cell in rows[named] if cell != ""]
+        named = named if len(set(known)) == len(known) else None
     top = first - 1
     while top > 0 and _filled(rows[top - 1]) >= max(2, _filled(rows[first - 1]) / 2) and top > first - 5:
         top -= 1
     block = list(range(top, first))
-    if named is not None and (named >= first - 4):
+    pairs = _pairs(rows, block, first)
+    if pairs is not None:
+        return pairs
+    if named is not None and named >= first - 4:
         # A row of codes, above the same in words and units.
         return _flat(rows, named, day, last=first - 1)
     if len(block) == 1:
-        pairs = _pairs(rows, block, first)
-        return pairs or _flat(rows, first - 1, day)
-    return _pairs(rows, block, first) or _stacked(rows, block, day)
+        return _flat(rows, first - 1, day)
+    return _stacked(rows, block, day)
 
 
 def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
@@ -179,7 +187,7 @@ def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
         label = plain_name(rows[i][0]) if rows[i] else ""
         cells = _spread([str(c).strip() for c in rows[i][day + 1 :]], width - day - 1)
         known = [c for c in cells if c]
-        if not known:
+        if not known or _is_setting(rows, i, 1):
             continue
         dotted = [re.sub(r"\.\d+$", "", c) for c in known]
         if all(
@@ -227,6 +235,8 @@ def _spread(cells: Cells, width: int) -> Cells:
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
     """Take last rows without a day, in which no more than two cells are filled, off a table."""
     end = len(body)
+    if not (len(body[0]) > day and _is_day(body[0][day])):
+        return body, []
     while end > 1 and len(body) - end < MOST_NOTES:
         row = body[end - 1]
         cell = row[day] if len(row) > day else ""

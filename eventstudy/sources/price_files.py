@@ -122,6 +122,7 @@ def read_prices(
             missing=tuple(missing),
             security=security or name or one.stem,
             in_file=True,
+            doubtful=table.doubtful,
         )
         read = read_frame(table.frame, options)
         if not {"close", "adj_close"} & set(read.fields):

@@ -45,12 +45,15 @@ class RawTable:
         Decimal sign that some column shows.
     left_out : tuple of str
         What stood above and below the table.
+    doubtful : bool
+        Whether a point may stand for thousands.
     """
 
     frame: pd.DataFrame
     content: bytes = field(repr=False)
     likely: Decimals | None = None
     left_out: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 def load(
@@ -179,6 +182,7 @@ def _shaped(
     )
     if not body:
         raise DataError(f"{name} has no rows.")
+    body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]
     width = len(found.names)
     body = [row[:width] if not any(c != "" for c in row[width:]) else row for row in body]
     for number, row in enumerate(body, start=found.last + 2):
@@ -187,7 +191,6 @@ def _shaped(
                 f"{name}: row {number} has {len(row)} cells, the header {width}, counting by the separator "
                 f"{separator!r}."
             )
-    body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]
     frame = pd.DataFrame(np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object))
     frame.columns = pd.Index(found.names, tupleize_cols=False)
     if separator is None:
@@ -195,7 +198,7 @@ def _shaped(
     sample = frame.iloc[: max(1, SAMPLE // width)].to_numpy().ravel()
     likely = _likely([str(cell) for cell in sample if isinstance(cell, str)], separator)
     left = [*found.above, *(f"{len(foot)} rows below" for _ in foot[:1])]
-    return RawTable(below(frame, found), content, likely, tuple(left))
+    return RawTable(below(frame, found), content, likely, tuple(left), separator == ";")
 
 
 def _likely(texts: list[str], separator: str | None) -> Decimals | None:

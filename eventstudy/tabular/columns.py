@@ -52,6 +52,8 @@ class Options:
         Name of the security of a table of one.
     in_file : bool
         Whether it comes from a file.
+    doubtful : bool
+        Whether a point may stand for thousands, as in files cut by semicolons.
     """
 
     what: str
@@ -65,6 +67,7 @@ class Options:
     missing: tuple[str, ...] = ()
     security: str | None = None
     in_file: bool = False
+    doubtful: bool = False
 
     @property
     def subject(self) -> str:

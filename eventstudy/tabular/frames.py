@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,8 @@ KEPT_IN_HALT = frozenset(
     {"volume", "reference", "previous_close", "dividends", "splits", "cumulative_factor"}
 )
 PRICES = frozenset({"close", "adj_close"})
+#: Fields that names such as AAPL.Close may end in.
+CUT_FIELDS = frozenset({"open", "high", "low", "close", "adj_close", "volume"})
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,10 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(f"{options.what}: row {row} has no date (NaT). Drop or mend it.")
     dates = Taken("index" if index else str(date), "date", evidence=f"read as {read.form}")
     body = frame.drop(columns=date)
+    dotted = _field_and_name(body.columns)
+    if dotted is not None:
+        body = body.set_axis(dotted, axis=1).set_axis(pd.Index(read.stamps), axis=0)
+        return _from_levels(body, options)
     who, said = security_column(body, read, options)
     if who is not None:
         return _from_long(body, read, who, said, dates, options)
@@ -167,6 +174,19 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
             )
         return _of_one(body, read, fields, dates, options)
     return _from_wide(body, read, dates, options)
+
+
+def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
+    """Cut names such as AAPL.Close or Close_AAPL in two, if all columns have them and some are closes."""
+    for pattern, at in ((r"(.+)[._ ]([A-Za-z]+)", 2), (r"([A-Za-z]+(?: Close)?)[._ ](.+)", 1)):
+        parts = [re.fullmatch(pattern, str(column)) for column in columns]
+        if not all(parts):
+            continue
+        pairs = [(part[at], part[3 - at]) for part in parts if part]
+        known = [field_of(name) for name, _ in pairs]
+        if all(f in CUT_FIELDS for f in known) and len(set(known)) > 1 and PRICES & set(known):
+            return pd.MultiIndex.from_tuples(pairs)
+    return None
 
 
 def _refuse_twins(columns: pd.Index, options: Options) -> None:
@@ -209,6 +229,7 @@ def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[p
         where,
         decimal=options.decimal,
         likely=options.likely,
+        doubtful=options.doubtful,
         missing=options.missing,
         in_file=options.in_file,
     )
@@ -393,9 +414,10 @@ def _check_status(
 def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken, options: Options) -> Table:
     values, reading, adjusted = _read_fields(body, fields, options)
     name = str(options.security)
-    found = {
-        f: _in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), options) for f, v in values.items()
-    }
+    found: dict[str, pd.DataFrame] = {}
+    for f, v in values.items():
+        quiet = replace(options, in_file=options.in_file or bool(found))
+        found[f] = _in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
     reading = [dates, *reading, *_unused(body.columns, set(fields))]
     return Table(found, tuple(reading), "one security", read.form, {}, read.step, adjusted)
 
@@ -410,6 +432,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             where,
             decimal=options.decimal,
             likely=options.likely,
+            doubtful=options.doubtful,
             missing=options.missing,
             in_file=options.in_file,
         )
@@ -433,6 +456,9 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
 def _in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     """Return unique rows in order of time."""
     frame.index = pd.DatetimeIndex(frame.index, name="time" if options.timed else "date")
+    if options.in_file and not frame.index.is_unique:
+        # Pages repeat the row of the last day.
+        frame = frame[~(frame.index.duplicated() & frame.reset_index().duplicated().to_numpy())]
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         both = frame.loc[day]
@@ -445,7 +471,7 @@ def _in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
         )
     if not frame.index.is_monotonic_increasing:
         days = pd.DatetimeIndex(frame.index)
-        if not days[::-1].is_monotonic_increasing or options.want == "prices":
+        if not options.in_file:
             step = int(np.argmax(days[1:] < days[:-1]))
             warn(
                 f"{options.what}: dates are out of order ({days[step + 1]:%Y-%m-%d} comes after "
@@ -508,7 +534,7 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
     reading = list(reading_of(frame))
     known = {one.column for one in reading}
     own = [] if reading else [Taken("index", "date", evidence=f"read as {read.form}")]
-    quiet = replace(options, want="values")
+    quiet = replace(options, want="values", in_file=True)  # what is said of one field is said of all
     for fld, name in chosen.items():
         part = pd.DataFrame(frame.xs(name, axis=1, level=level))
         part = part.set_axis([str(c).strip() for c in part.columns], axis=1)

@@ -136,6 +136,7 @@ def numbers_of(
     likely: Decimals | None = None,
     missing: Iterable[str] = (),
     in_file: bool = False,
+    doubtful: bool = False,
     error: type[EventStudyError] = DataError,
 ) -> Numbers:
     """Read a column as numbers; what is neither a number nor a sign for a missing one is an error.
@@ -153,6 +154,8 @@ def numbers_of(
         Further signs for a missing number.
     in_file : bool
         Whether the column is of a file, for which `missing` can be passed.
+    doubtful : bool
+        Whether a point may stand for thousands where nothing shows the decimal sign.
     error : type
         Error to raise.
 
@@ -188,6 +191,17 @@ def numbers_of(
         plain = pd.to_numeric(pd.Series(list(texts.values())), errors="coerce").to_numpy()
         dressed = bool(np.isnan(plain).any())
         grouped = decimal is None and any(_POINT_GROUPS.fullmatch(_bare(text)) for text in texts.values())
+        if (
+            doubtful
+            and grouped
+            and likely is None
+            and not any(_POINT.fullmatch(_bare(t)) for t in texts.values())
+        ):
+            raise error(
+                f"{where}: the point of {next(t for t in texts.values() if '.' in t)!r} may stand for "
+                f"decimals or "
+                "for thousands. Pass decimal='.' or decimal=','."
+            )
         if decimal == "," or dressed or (likely == "," and grouped):
             plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file)
         values[list(texts)] = plain
