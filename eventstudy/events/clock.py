@@ -13,7 +13,9 @@ from eventstudy.errors import EventError
 __all__ = ["check_zone", "clock_of", "fixed_offset", "session_of"]
 
 #: UTC+8, GMT-04:00: people mean hours east, POSIX hours west.
-_OFFSET = re.compile(r"\s*(?:UTC|GMT|Z)\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\s*$", re.IGNORECASE)
+_OFFSET = re.compile(
+    r"(?<![/A-Za-z])\s*(?:UTC|GMT|Z)\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\s*$", re.IGNORECASE
+)
 #: Zones of the tz database that keep winter time all year, and what is meant by them.
 _WINTER = {
     "EST": "America/New_York",

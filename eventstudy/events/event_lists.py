@@ -202,13 +202,17 @@ def _with_clock(
         _warn_of_hours(frame, others)
         return frame, False
     default = timezone or (ZONES_OF_LISTS.get(plain_name(clock)) if clock is not None else None)
-    spent = frame[clock].map(clock_of) if clock is not None else pd.Series(None, frame.index, dtype=object)
-    known = spent.map(lambda v: v is not None and v is not pd.NaT)
+    spent = pd.Series(None, frame.index, dtype=object)
+    if clock is not None:
+        spent = pd.Series([clock_of(v) for v in frame[clock]], frame.index, dtype=object)
+    known = spent.map(lambda v: isinstance(v, pd.Timedelta)).astype(bool)
     if clock is not None and plain_name(clock) in ZONES_OF_LISTS:
         known &= spent.map(lambda v: v != pd.Timedelta(0))  # I/B/E/S writes midnight where no time is known
     zone = pd.Series(default, frame.index, dtype=object) if zones is None else zones.fillna(default or "")
-    zoned = zone.map(bool)
-    side = frame[words].map(session_of) if words is not None else pd.Series(None, frame.index, dtype=object)
+    zoned = zone.map(lambda z: isinstance(z, str) and bool(z)).astype(bool)
+    side = pd.Series(None, frame.index, dtype=object)
+    if words is not None:
+        side = pd.Series([session_of(v) for v in frame[words]], frame.index, dtype=object)
     lacking = known & ~zoned & side.isna()
     if lacking.any():
         row = int(np.argmax(lacking))

@@ -23,9 +23,9 @@ from eventstudy.market.units import check_factors, check_returns
 from eventstudy.market.wide_and_long import (
     align_series,
     check_prices,
-    factor_frame,
     same_bars,
     warn_of_lost_days,
+    wide_frame,
 )
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import plural
@@ -105,6 +105,7 @@ class MarketData:
     reading: tuple[Taken, ...] = ()  # what the columns were taken for
     total: bool | None = None  # whether returns count dividends, None where it cannot be told
     unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
+    gaps: str | None = None  # what returns after missing ones were said to be
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     unit_said: bool = False  # whether the unit of returns was said
 
@@ -223,7 +224,7 @@ def _lay_set(
     of: str,
     stamps: str,
 ) -> pd.DataFrame:
-    wide = factor_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
+    wide = wide_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
     wide = same_bars(wide, sessions, f"Factors{of}", stamps) if not timed else wide
     if not wide.index.isin(sessions).any():
         raise DataError(

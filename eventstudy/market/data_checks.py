@@ -82,7 +82,7 @@ NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45,
 #: Series that must stand still on one day, at least, for it to be no session.
 PADDED = 3
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
-VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 20, 0.25, 5.0
+VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 40, 0.2, 7.0
 #: Adjusting by ratio leaves returns between ex-days as they are; so many of the larger ones may differ.
 LARGER_MOVE, SAME_MOVE, MOST_DIFFERENT, ENOUGH_MOVES = 0.01, 0.02, 0.5, 20
 #: Step of prices where none is given.

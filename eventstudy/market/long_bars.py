@@ -61,7 +61,7 @@ def under_last_days(
         return dict(fields), None, ""
     side = stamps if stamps != "auto" else _side(index, length, what)
     if length == "W":
-        days = index if side == "close" else index + pd.to_timedelta((4 - index.dayofweek) % 7, unit="D")
+        days = index if side == "close" else index + pd.to_timedelta((4 - index.day_of_week) % 7, unit="D")
     else:
         days = pd.DatetimeIndex(index.to_period(length).to_timestamp(how="end").normalize())
         if side == "close" and length != "M" and bool((index.day < 15).any()):
@@ -80,7 +80,7 @@ def under_last_days(
 def _side(index: pd.DatetimeIndex, length: str, what: str) -> str:
     """Tell by the days of stamps whether they begin or end the bars."""
     if length == "W":
-        day = index.dayofweek
+        day = index.day_of_week
         early, late = (day <= 1).mean(), ((day == 3) | (day == 4)).mean()
     else:
         day = index.day
@@ -89,7 +89,7 @@ def _side(index: pd.DatetimeIndex, length: str, what: str) -> str:
         return "open"
     if late == 1.0 or (length == "W" and late > 0.95):
         return "close"
-    if length == "W" and (index.dayofweek == 5).all():
+    if length == "W" and (index.day_of_week == 5).all():
         warn(
             f"{what}: the dates are Saturdays, and are taken for the first days of weeks that end on Friday. "
             f"If they are "

@@ -79,7 +79,8 @@ class Market(ScannedMarket):
     Parameters
     ----------
     returns : DataFrame
-        Dates × securities, decimals (0.01 is one percent). Missing where a security did not trade.
+        Dates × securities, decimals (0.01 is one percent), or one row a security-day with columns such as
+        date, permno and ret. Missing where a security did not trade.
         Here, in prices and in factors, a polars DataFrame or pyarrow Table will do; its dates are the column
         called date (or day, datetime, session, time, timestamp), else the first column of dates or times.
     benchmark : str, Series or mapping, optional
@@ -92,14 +93,25 @@ class Market(ScannedMarket):
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks. An `Exchange` adds what you know better than the calendar:
         ``Exchange("XHKG", closed=["2025-03-03"])``.
-    kind : {"simple", "log", "log turnover", "log volume", "volatility", "log volatility"}, default "simple"
+    kind : str, default "simple"
+        One of "simple", "log", "change", "log turnover", "log volume", "volatility" and "log volatility".
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
         which are levels: each is that of its own session and is never compounded.
-    gaps : {"lumped", "single"}, default "lumped"
-        What a return after missing ones is: the return over the whole gap (as in files that leave
-        suspended days empty), or that of its own session alone.
+    gaps : {"lumped", "single"}, optional
+        What a return after missing ones is: that over the whole gap (CRSP), or that of its own session alone
+        (pandas' ``pct_change``, R's ``diff``). By default the benchmark decides where twenty or more such
+        returns show it; else a study whose windows hold one is an error.
     sessions : {"calendar", "data"}, default "calendar"
         Where sessions come from if a calendar is given.
+    unit : {"decimal", "percent"}, optional
+        What returns and benchmark hold. By default decimals, unless their size or the way they move with each
+        other speaks against it, which is an error.
+    stamps : {"auto", "open", "close"}, default "auto"
+        Whether weeks, months and quarters bear their first or their last day; "auto" sees it in the dates.
+        They are laid under their last day, so a date within a month belongs to it.
+    columns : mapping, optional
+        What columns are, where their names do not say:
+        ``{"Firm": "security", "Value": "return", "Remark": "ignore"}``.
 
     See Also
     --------
@@ -172,6 +184,7 @@ class Market(ScannedMarket):
             bad_prices=NO_BAD_PRICES,
             reading=(*table.reading, *bars_read(told)),
             unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
+            gaps=gaps,
             stamps=stamps,
             unit_said=unit is not None,
         )
@@ -201,15 +214,17 @@ class Market(ScannedMarket):
 
         Parameters
         ----------
-        prices : DataFrame
-            Dates × securities; or two column levels (field, security) as yfinance gives; or one row
-            a security-day with columns date, security and close. Fields understood: close,
-            adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
-            exchange's reference price on ex-days, over which total returns are taken. A day with zero volume
-            and an unchanged close is taken for a day without trade, as vendors show suspensions so; in long
-            frames also a row whose column status (or trade_status) is 0, halted or suspended. Without
-            adj_close and reference, the columns dividends (cash a share on the ex-day, in the currency of the
-            close) and splits (new shares for an old one) make total returns of closes.
+        prices : DataFrame, or mapping of str to DataFrame
+            Dates × securities; two column levels, field and security, as yfinance gives; one row a
+            security-day with columns date, security and close; or a mapping from security to its table.
+            Columns are known by their names in the words of many vendors; `reading` says what each was taken
+            for. Fields: close, adj_close (preferred for returns), open, high, low, volume, previous_close,
+            and reference, the exchange's reference price on ex-days, over which total returns are taken.
+            Total returns beside prices (CRSP's RET with delisting returns, CSMAR's Dretwd) are taken as they
+            are. Without any of these, dividends (cash a share on the ex-day, in the currency of the close)
+            and splits (new shares for an old one) make total returns of closes,
+            P_t / ((P_{t−1} − D_t) / S_t) − 1. A day of zero volume and unchanged close is one without trade,
+            as is a row whose status (trade_status, paused, 交易状态) says so.
         benchmark : str, Series or mapping, optional
             Column, Series of prices, or mapping of security to either.
         factors, calendar, kind, sessions
@@ -231,7 +246,12 @@ class Market(ScannedMarket):
             column of them), else the first bar's return spans both rows. Needs a calendar.
         stamps : {"auto", "open", "close"}, default "auto"
             Whether an intraday bar bears the time of its beginning or of its end; "auto" sees which of the
-            exchange's opening and closing times occur.
+            exchange's opening and closing times occur. Of weeks, months and quarters, as for `Market`.
+        adjustment : {"none", "splits", "total"}, optional
+            What closes that come beside dividends or splits are adjusted for: nothing, splits, or both. By
+            default found from all ex-days (a raw close falls by the payout); an error where they do not tell.
+        columns : mapping, optional
+            What columns are, where their names do not say: ``{"Firm": "security", "Value": "close"}``.
 
         Returns
         -------

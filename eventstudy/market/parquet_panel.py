@@ -125,6 +125,7 @@ class ParquetPanel(Generic[Made]):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
+            gaps=self.gaps,
             unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
         )
         benchmark = self.benchmark

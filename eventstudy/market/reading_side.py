@@ -75,6 +75,11 @@ class MarketRecord:
         return self._data.unsaid
 
     @property
+    def gaps(self) -> str | None:
+        """What returns after missing ones were said to be, lumped or single; None where nobody said."""
+        return self._data.gaps
+
+    @property
     def kind(self) -> ReturnKind:
         """Kind of the returns."""
         return self._data.kind

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.market.compounding import LEVELS
 from eventstudy.text import plural
@@ -210,7 +211,8 @@ def check_against_benchmarks(
     for i in np.flatnonzero((ratio > APART) | (ratio < 1 / APART)).tolist():
         x, y = np.array(benchmarks[of[i]]), returns[i]
         both = np.isfinite(x) & np.isfinite(y)
-        alike = float(np.corrcoef(x[both], y[both])[0, 1]) if both.sum() > ENOUGH else 0.0
+        moved = both.sum() > ENOUGH and min(x[both].std(), y[both].std()) > 0
+        alike = float(np.corrcoef(x[both], y[both])[0, 1]) if moved else 0.0
         if abs(alike) >= ALIKE:
             large, small = (names[i], benchmark_names[of[i]])[:: 1 if ratio[i] > 1 else -1]
             raise DataError(
@@ -233,7 +235,7 @@ def no_returns(factors: pd.DataFrame) -> BoolArray:
     out = np.zeros(factors.shape[1], dtype=bool)
     for k, column in enumerate(factors.columns):
         name = column[1] if isinstance(column, tuple) else column
-        if str(name) in RETURN_FACTORS:
+        if factor_name(str(name)) in RETURN_FACTORS:
             continue
         values = factors.iloc[:, k].dropna()
         out[k] = bool((values <= -1).any()) or (len(values) >= ENOUGH and values.abs().median() > TYPICAL)
@@ -259,28 +261,29 @@ def check_factors(factors: pd.DataFrame, what: str, kind: str) -> None:
             "it missing: "
             f"frame.mask(frame.isin([{factors.iloc[row, column]:g}]))."
         )
-    known = [c for c in factors.columns if str(c) in RETURN_FACTORS and c != "rf"]
+    named = {c: factor_name(str(c)) for c in factors.columns}
+    known = [c for c, name in named.items() if name in RETURN_FACTORS and name != "rf"]
     check_returns(factors[known], what, kind)
-    for name in ("mkt_rf", "mkt"):
-        if name in factors:
-            spread = _spread(factors[[name]].to_numpy().T)[0]
-            if spread > INDEX_SD * max(days / 1.5, 1.0) ** 0.5:
-                raise DataError(
-                    f"{what}: {name} moves by {spread:.2g} on an ordinary day; markets move by about 0.01. "
-                    f"Are the factors "
-                    "percent? Divide by 100."
-                )
-    if "rf" in factors:
-        rate = factors["rf"].dropna()
+    for column in (c for c in known if named[c] in ("mkt_rf", "mkt")):
+        spread = _spread(factors[[column]].to_numpy().T)[0]
+        if spread > INDEX_SD * max(days / 1.5, 1.0) ** 0.5:
+            raise DataError(
+                f"{what}: {column} moves by {spread:.2g} on an ordinary day; markets move by about 0.01. Are "
+                f"the "
+                "factors percent? Divide by 100."
+            )
+    for column in (c for c, name in named.items() if name == "rf"):
+        rate = factors[column].dropna()
         limit = DAILY_RATE * max(days / 1.4, 1.0)
         if len(rate) and (rate.median() > limit or (rate > 3 * limit).any()):
-            shown = max(float(rate.median()), float(rate.max()) if rate.median() <= limit else 0.0)
+            shown = float(rate.median()) if rate.median() > limit else float(rate.max())
             raise DataError(
-                f"{what}: rf is {shown:g} for a step of {plural(round(days), 'day')}, which is no rate of "
-                f"that length. Is it "
-                "annual? Divide by 252 sessions (or 12 months). Is it in percent? Divide by 100."
+                f"{what}: {column} is {shown:g} for a step of {plural(round(days), 'day')}, which is no rate "
+                f"of that "
+                "length. Is it annual? Divide by 252 sessions (or 12 months). Is it in percent? Divide by "
+                "100."
             )
-    others = factors.drop(columns=[*known, "rf"], errors="ignore")
+    others = factors.drop(columns=[c for c, name in named.items() if name in RETURN_FACTORS])
     if np.isinf(others.to_numpy()).any():
         row, column = np.argwhere(np.isinf(others.to_numpy()))[0]
         raise DataError(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.column_names import FACTOR_NAMES, NOT_PRICES, factor_name, plain_name
+from eventstudy.column_names import NOT_PRICES
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.market.long_bars import WORDS, bar_length, under_last_days
 from eventstudy.tabular.days import days_of
@@ -22,7 +22,6 @@ __all__ = [
     "align_series",
     "check_prices",
     "daily_index",
-    "factor_frame",
     "price_table",
     "return_table",
     "same_bars",
@@ -31,8 +30,6 @@ __all__ = [
 ]
 
 BadPrices = Literal["raise", "missing"]
-#: Factors that models ask for by these names, in lower case.
-MODEL_FACTORS = frozenset({"mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"})
 
 
 def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
@@ -160,14 +157,6 @@ def same_bars(frame: pd.DataFrame, sessions: pd.DatetimeIndex, what: str, stamps
             f"{WORDS.get(ours or '', 'days')}. Give both over bars of one length."
         )
     return frame if ours is None else under_last_days({"": frame}, what, stamps)[0][""]
-
-
-def factor_frame(factors: Any, what: str, timezone: str | None, timed: bool = False) -> pd.DataFrame:
-    """Return factors as a wide frame, under the names that models ask for where none clashes."""
-    wide = wide_frame(factors, what, timezone, timed)
-    names = [factor_name(str(c)) if plain_name(c) in FACTOR_NAMES else str(c) for c in wide.columns]
-    lower = [n.lower() if n.lower() in MODEL_FACTORS else n for n in names]
-    return wide.set_axis(lower, axis=1) if len(set(lower)) == len(lower) else wide
 
 
 def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what: str) -> None:

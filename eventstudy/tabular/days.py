@@ -106,9 +106,9 @@ def days_of(
     row = name or (lambda i: f"row {i + 1}")
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
-        step: Step | None = _STEPS.get(column.dtype.freq.name[0])
+        step: Step | None = _STEPS.get(column.dtype.freq.rule_code[0])
         last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
-        return Days(last, f"periods of {column.dtype.freq.name}", step)
+        return Days(last, f"periods of {column.dtype.freq.rule_code}", step)
     if pd.api.types.is_datetime64_any_dtype(column):
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
     if pd.api.types.is_bool_dtype(column):
@@ -200,7 +200,7 @@ def _daily(
         clock = known - known.normalize()
         # A closing time; midnight of another zone would put days on a Sunday.
         closing = (clock == clock[0]).all() and CLOSING[0] <= clock[0] <= CLOSING[1]
-        if not aware and closing and len(known) > 1 and (known.dayofweek < 5).all():
+        if not aware and closing and len(known) > 1 and (known.day_of_week < 5).all():
             return Days(stamps.normalize(), f"{form}, at {str(clock[0])[7:12]} of each day")
         first = known[odd][0]
         raise error(

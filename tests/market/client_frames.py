@@ -25,8 +25,10 @@ def bars(ids: tuple[str, str], close: pd.DataFrame = CLOSE) -> pd.DataFrame:
     """One row a security-day: id, day, open, high, low, close, volume."""
     parts = [
         pd.DataFrame(
-            {"id": one, "day": DAYS, "o": close[name], "h": close[name] + 1, "l": close[name] - 1, "c": close[name],
-             "v": 1000.0 + np.arange(180)}
+            {
+                "id": one, "day": DAYS, "o": close[name], "h": close[name] + 1, "l": close[name] - 1,
+                "c": close[name], "v": 1000.0 + np.arange(180),
+            }
         )
         for one, name in zip(ids, close, strict=True)
     ]  # fmt: skip
@@ -136,7 +138,10 @@ def yfinance_history() -> dict[str, pd.DataFrame]:
     index = DAYS.tz_localize("America/New_York").rename("Date")
     return {
         name: pd.DataFrame(
-            {"Open": c, "High": c + 1, "Low": c - 1, "Close": c, "Volume": 1000, "Dividends": 0.0, "Stock Splits": 0.0},
+            {
+                "Open": c, "High": c + 1, "Low": c - 1, "Close": c, "Volume": 1000, "Dividends": 0.0,
+                "Stock Splits": 0.0,
+            },
             DAYS,
         ).set_axis(index, axis=0)
         for name, c in CLOSE.items()
@@ -187,7 +192,9 @@ def alpha_vantage() -> dict[str, pd.DataFrame]:
 
 def stooq() -> dict[str, pd.DataFrame]:
     return {
-        who: pd.DataFrame({"Open": c, "High": c + 1, "Low": c - 1, "Close": c, "Volume": 1000}).rename_axis("Date").iloc[::-1]
+        who: pd.DataFrame({"Open": c, "High": c + 1, "Low": c - 1, "Close": c, "Volume": 1000})
+        .rename_axis("Date")
+        .iloc[::-1]
         for who, c in CLOSE.items()
     }  # fmt: skip
 
