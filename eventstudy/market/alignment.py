@@ -69,6 +69,10 @@ class MarketArrays:
         Length of an intraday bar, as given.
     factor_rows : mapping of str to mapping of str to int
         Rows of ``Market.bank`` of the factors, by set of factors and name; a set given without a name is "".
+    unsaid : array of bool, shape (S, T), optional
+        Returns after missing ones that may span these or not.
+    gaps : {"lumped", "single"}, optional
+        What returns after missing ones were said to be.
     """
 
     returns: FloatArray
@@ -79,6 +83,8 @@ class MarketArrays:
     gap: npt.NDArray[np.int8] | None = None
     unit: Literal["D", "m", "s"] = "D"
     freq: str | None = None
+    unsaid: BoolArray | None = None
+    gaps: str | None = None
 
 
 @dataclass(frozen=True)

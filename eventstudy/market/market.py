@@ -348,7 +348,16 @@ class Market(ScannedMarket):
         rows = factor_rows(data.factors, len(names))
         plain = np.zeros(0, dtype=bool)
         self._arrays = MarketArrays(
-            data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq
+            data.returns,
+            data.spans,
+            single,
+            own,
+            rows,
+            data.gap,
+            data.unit,
+            data.freq,
+            data.unsaid,
+            data.gaps,
         )
         self._n_benchmarks = len(names)
         if data.factors is not None:

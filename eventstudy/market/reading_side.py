@@ -70,16 +70,6 @@ class MarketRecord:
         return None if self._data.factors is None else self._data.factors.copy()
 
     @property
-    def unsaid_holes(self) -> BoolArray | None:
-        """Returns after missing ones that may span these or not, shape (S, T); None of prices."""
-        return self._data.unsaid
-
-    @property
-    def gaps(self) -> str | None:
-        """What returns after missing ones were said to be, lumped or single; None where nobody said."""
-        return self._data.gaps
-
-    @property
     def kind(self) -> ReturnKind:
         """Kind of the returns."""
         return self._data.kind

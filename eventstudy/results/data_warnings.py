@@ -104,7 +104,7 @@ def refuse_unsaid_holes(sample: EventSample) -> None:
     DataError
         Names the first event and return.
     """
-    holes = sample.market.unsaid_holes
+    holes = sample.market.arrays.unsaid
     if holes is None or not holes.any():
         return
     count = np.pad(np.cumsum(holes, axis=1), ((0, 0), (1, 0)))

@@ -108,7 +108,8 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
         return pairs
     if named is not None and named >= first - 4:
         # A row of codes, above the same in words and units.
-        return _flat(rows, named, day, last=first - 1)
+        words = all(not _is_number(cell) for row in rows[named + 1 : first] for cell in row)
+        return _flat(rows, named, day, last=first - 1 if words else named)
     if len(block) == 1:
         return _flat(rows, first - 1, day)
     return _stacked(rows, block, day)
@@ -133,6 +134,10 @@ def _is_setting(rows: Sequence[Cells], i: int, column: int) -> bool:
 
 def _filled(row: Cells) -> int:
     return sum(cell != "" for cell in row)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) or bool(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*%?", str(cell).strip()))
 
 
 def _names_all(row: Cells, day: int) -> bool:

@@ -113,7 +113,8 @@ def days_of(
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
     if pd.api.types.is_bool_dtype(column):
         raise error(f"{where}: {bool(column.iloc[0])!r} is no date.")
-    kinds = {_kind(cell) for cell in pd.unique(column.astype(object))} - {"blank"}
+    first, cells = pd.factorize(column)
+    kinds = {_kind(cell) for cell in cells} - {"blank"}
     if len(kinds) > 1 and kinds != {"number", "text"}:
         spots = {_kind(cell): (i, cell) for i, cell in reversed(list(enumerate(column)))}
         shown = [f"{spots[kind][1]!r} in {row(spots[kind][0])}" for kind in sorted(kinds)]
@@ -136,8 +137,9 @@ def days_of(
         raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is no date.")
     if not kinds:
         return Days(pd.DatetimeIndex([pd.NaT] * len(column)).as_unit("ns"), "nothing")
-    code, found_texts = pd.factorize(column.astype(object).map(_text))
+    second, found_texts = pd.factorize(np.array([_text(cell) for cell in cells], dtype=object))
     texts = [str(text) for text in found_texts]
+    code = np.where(first < 0, -1, np.append(second, -1)[first])
 
     def place(i: int) -> str:
         return row(int(np.argmax(code == i)))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy._typing import IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
@@ -26,8 +27,9 @@ from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, secur
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
+from eventstudy.tabular.row_order import in_order, without_blank_rows
 from eventstudy.tabular.status import halted_rows
-from eventstudy.tabular.vendors import in_vendor_terms, parse_codes
+from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -138,7 +140,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, no column beside the date)."
         )
-    frame = _without_blank_rows(frame, date)
+    frame = without_blank_rows(frame, date)
     index = date == INDEX
     read = days_of(
         frame[date],
@@ -209,31 +211,22 @@ def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame.drop(columns=ignored)
 
 
-def _without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:
-    """Leave out rows that hold nothing, such as the last ones of a spreadsheet."""
-    if not pd.api.types.is_object_dtype(frame[date]) and not pd.api.types.is_string_dtype(frame[date]):
-        return frame
-    bare = frame.isna() | (
-        frame.map(lambda v: isinstance(v, str) and not v.strip()) if len(frame) < 100_000 else False
-    )
-    blank = bare.all(axis=1)
-    return frame[~blank] if blank.any() else frame
-
-
 def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[pd.Series, str]:
     """Read one column; returns the numbers and their unit."""
     where = f"{options.what}, column {str(name)!r}"
-    column = parse_codes(column, name, fld)
+    letters, codes = missing_codes(name, fld)
     got = numbers_of(
         column,
         where,
         decimal=options.decimal,
         likely=options.likely,
         doubtful=options.doubtful,
-        missing=options.missing,
+        missing=(*options.missing, *letters),
         in_file=options.in_file,
     )
-    return pd.Series(got.values, index=column.index), "percent" if got.percent else ""
+    values = pd.Series(got.values, index=column.index)
+    values = values.mask(values.isin(codes)) if codes else values
+    return values, "percent" if got.percent else ""
 
 
 def _read_fields(
@@ -295,7 +288,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     day, sessions = pd.factorize(rows["day"], sort=True)
     col, securities = pd.factorize(rows["who"], sort=True)
     cell = day * len(securities) + col
-    if len(np.unique(cell)) < len(cell):
+    if _repeats(cell, len(sessions) * len(securities)):
         first = rows[pd.Series(cell).duplicated().to_numpy()].iloc[0]
         ticker = find_column(body.columns, UNIQUE_IDS)
         hint = (
@@ -341,6 +334,13 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"
     return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
+
+
+def _repeats(cell: IntArray, size: int) -> bool:
+    """Whether a cell of a wide table is filled more than once."""
+    if size <= 16 * len(cell):
+        return bool((np.bincount(cell) > 1).any())
+    return len(np.unique(cell)) < len(cell)
 
 
 def _long_names(body: pd.DataFrame, who: Any, options: Options) -> tuple[pd.Series, str]:
@@ -417,7 +417,7 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
     found: dict[str, pd.DataFrame] = {}
     for f, v in values.items():
         quiet = replace(options, in_file=options.in_file or bool(found))
-        found[f] = _in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
+        found[f] = in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
     reading = [dates, *reading, *_unused(body.columns, set(fields))]
     return Table(found, tuple(reading), "one security", read.form, {}, read.step, adjusted)
 
@@ -442,7 +442,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         raise DataError(
             f"{options.what}: columns stand twice, but for blanks: {[str(c) for c in body.columns][:30]}."
         )
-    frame = _in_order(pd.DataFrame(columns, read.stamps), options)
+    frame = in_order(pd.DataFrame(columns, read.stamps), options)
     what = {"prices": "close", "returns": "return", "values": "value"}[options.want]
     if percent:
         if options.want == "prices":
@@ -451,35 +451,6 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
     taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
     return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
-
-
-def _in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
-    """Return unique rows in order of time."""
-    frame.index = pd.DatetimeIndex(frame.index, name="time" if options.timed else "date")
-    if options.in_file and not frame.index.is_unique:
-        # Pages repeat the row of the last day.
-        frame = frame[~(frame.index.duplicated() & frame.reset_index().duplicated().to_numpy())]
-    if not frame.index.is_unique:
-        day = frame.index[frame.index.duplicated()][0]
-        both = frame.loc[day]
-        cure = "Keep one row a day, e.g. frame[~frame.index.duplicated(keep='last')]"
-        if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
-            cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
-        raise DataError(
-            f"{options.what}: the date {format_time(day)} stands {int((frame.index == day).sum())} times. "
-            f"{cure}."
-        )
-    if not frame.index.is_monotonic_increasing:
-        days = pd.DatetimeIndex(frame.index)
-        if not options.in_file:
-            step = int(np.argmax(days[1:] < days[:-1]))
-            warn(
-                f"{options.what}: dates are out of order ({days[step + 1]:%Y-%m-%d} comes after "
-                f"{days[step]:%Y-%m-%d}); sorted by date.",
-                DataWarning,
-            )
-        frame = frame.sort_index()
-    return frame
 
 
 def _from_levels(frame: pd.DataFrame, options: Options) -> Table:
@@ -548,7 +519,7 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
         }
         if fld == "status":
             continue
-        fields[fld] = _in_order(pd.DataFrame(stacked, read.stamps), what)
+        fields[fld] = in_order(pd.DataFrame(stacked, read.stamps), what)
         if fld not in known and not known:
             own.append(Taken(str(name), fld))
     adjusted = frame.attrs.get("adjusted", "") or in_vendor_terms({}, {}, chosen, options.want)[3]

@@ -172,6 +172,12 @@ def numbers_of(
         return Numbers(column.to_numpy(dtype=float, na_value=np.nan))
     if pd.api.types.is_datetime64_any_dtype(column):
         raise error(f"{where} holds dates, not numbers.")
+    if decimal != "," and likely != "," and not doubtful:
+        plain = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        left = column[np.isnan(plain)]
+        signs = MISSING | {sign.strip().lower() for sign in missing}
+        if all(str(cell).strip().lower() in signs for cell in left.dropna().unique()):
+            return Numbers(plain)
     code, cells = pd.factorize(column.astype(object), use_na_sentinel=True)
     values = np.full(len(cells) + 1, np.nan)
     codes = {sign.strip().lower() for sign in missing}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
 
-__all__ = ["in_vendor_terms", "parse_codes"]
+__all__ = ["in_vendor_terms", "missing_codes"]
 
 #: CRSP's numbers for a missing return.
 CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
@@ -23,17 +22,11 @@ CRSP_PRICES = frozenset({"prc", "dlyprc", "mthprc", "altprc"})
 Notes = dict[str, tuple[str, str]]
 
 
-def parse_codes(column: pd.Series, name: Any, field: str) -> pd.Series:
-    """Take CRSP's letters and numbers for a missing return out of a column of returns."""
+def missing_codes(name: Any, field: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return CRSP's letters and numbers for a missing return, if a column holds CRSP's returns."""
     if plain_name(name) not in CRSP_RETURNS and field != "delisting_return":
-        return column
-    if pd.api.types.is_numeric_dtype(column):
-        return column.mask(column.isin(CODES))
-    if column.dtype == object or pd.api.types.is_string_dtype(column):
-        text = column.astype(str).str.strip()
-        out = column.astype(object).mask(text.str.fullmatch("[A-Z]").fillna(False).to_numpy(), np.nan)
-        return out.mask(text.str.fullmatch(r"-(44|55|66|77|88|99)(\.0*)?").fillna(False).to_numpy(), np.nan)
-    return column
+        return (), ()
+    return tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), CODES
 
 
 def in_vendor_terms(

@@ -59,7 +59,7 @@ def test_the_benchmark_says_what_returns_after_holes_span(meaning: str) -> None:
         else price.pct_change(fill_method=None)
     )
     market = es.Market(made, benchmark=m)
-    assert market.unsaid_holes is None
+    assert market.arrays.unsaid is None
     assert (market.spans.to_numpy() > 1).any() == (meaning == "lumped")
     assert market.reading["evidence"].str.startswith(f"{meaning}: ").any()
 
