@@ -6,6 +6,13 @@ import os
 import shutil
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import eventstudy
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
 
 project = "eventstudy"
 author = "eventstudy contributors"
@@ -23,6 +30,8 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
 autosummary_generate = True
+# A name of the package has its page there, and none in the subpackage that exports it as well.
+autosummary_context = {"of_the_package": eventstudy.__all__}
 autosummary_imported_members = True
 autodoc_typehints = "none"  # numpydoc's Parameters section says it
 numpydoc_show_class_members = False  # the class template lists them
@@ -49,3 +58,20 @@ html_title = f"eventstudy {release}"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "navbar_center": []}
 # One list of all pages under their headings, since the pages are not nested.
 html_sidebars = {"**": ["globaltoc.html"]}
+
+
+def show_labels(app: Sphinx, doctree: nodes.document) -> None:
+    """Show an equation's label in place of its number, which starts anew on each page.
+
+    Docstrings cite a page and a label.
+    """
+    equations = app.env.domains["math"].data["objects"]
+    for equation in doctree.findall(lambda node: node.tagname == "math_block"):
+        label = equation.get("label")
+        if label in equations:
+            equation["number"] = label
+            equations[label] = (app.env.docname, label)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", show_labels)

@@ -1,8 +1,12 @@
 from . import datasets as datasets
 from . import errors as errors
+from . import inference as inference
 from . import lab as lab
+from . import models as models
 from . import plotting as plotting
+from . import results as results
 from . import sources as sources
+from . import tables as tables
 from .calendars import Exchange as Exchange
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
@@ -41,6 +45,7 @@ from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure
 from .quick import prices as prices
+from .regressions import CrossSection as CrossSection
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pool.results import PooledResults as PooledResults

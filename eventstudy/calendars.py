@@ -14,6 +14,7 @@ import pandas as pd
 
 from eventstudy._typing import DateArray, IntArray
 from eventstudy.errors import CalendarError
+from eventstudy.immutable import FrozenMapping, FrozenRecord
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -75,7 +76,7 @@ def _reach(name: str) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 @dataclass(frozen=True)
-class Reaction:
+class Reaction(FrozenRecord):
     """Sessions that first could react to n announcements.
 
     Attributes
@@ -155,7 +156,7 @@ class Exchange:
             raise CalendarError(f"{min(both):%Y-%m-%d} is given both as closed and as a session.")
         object.__setattr__(self, "closed", closed)
         object.__setattr__(self, "extra", extra)
-        object.__setattr__(self, "closes", closes)
+        object.__setattr__(self, "closes", FrozenMapping(closes))
 
     @classmethod
     def of(cls, calendar: str | Exchange) -> Exchange:
@@ -329,9 +330,9 @@ def _days(given: Iterable[Day], name: str) -> tuple[pd.Timestamp, ...]:
         try:
             day = pd.Timestamp(one).as_unit("ns")
         except (ValueError, TypeError, AttributeError) as problem:
-            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.") from problem
+            raise CalendarError(f"{name}: {one!r} is not a day; write it as '2023-09-01'.") from problem
         if pd.isna(day) or day.tz is not None or day != day.normalize():
-            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.")
+            raise CalendarError(f"{name}: {one!r} is not a day; write it as '2023-09-01'.")
         days.append(day)
     return tuple(days)
 

@@ -167,14 +167,14 @@ _FIELDS: dict[str, str] = {
         交易状态
     """,
 }
-#: Field by plain name; of the fields, `return` and those after it are no prices.
+#: Field by plain name; of the fields, `return` and those after it are not prices.
 FIELD_NAMES: dict[str, str] = {name: field for field, names in _FIELDS.items() for name in names.split()}
 #: Names that are fields only where every column has a field and a security: alone, they may be tickers.
 LEVEL_NAMES = {
     "p": "close", "up": "close", "ri": "adj_close", "po": "open", "ph": "high", "pl": "low", "vo": "volume",
     "trprice": "close", "trpriceclose": "close", "trvolume": "volume", "pxlasteod": "close",
 }  # fmt: skip
-#: Fields that are no prices, and so may be zero or negative.
+#: Fields that are not prices, and so may be zero or negative.
 NOT_PRICES = frozenset(
     [
         "volume",

@@ -40,7 +40,7 @@ except es.errors.EventError as error:
 
 # %% [markdown]
 # ZTE would be moved to the session on which it traded again. That session came weeks later and after other
-# news, so its return is no reaction to this vote. The dataset leaves it out; put in by hand, the library
+# news, so its return is not a reaction to this vote. The dataset leaves it out; put in by hand, the library
 # says what is wrong with it:
 
 # %%
@@ -78,7 +78,7 @@ print(Table("Recommended tests of the mean CAR (0, +1)", (Section(chosen),)), en
 # no number suffices.
 
 # %%
-power = es.lab.power(results, np.linspace(0, 0.1, 21), window=(0, 1))
+power = es.lab.power(results, 0, 1, effects=np.linspace(0, 0.1, 21))
 needed = {effect: power.needed(effect) for effect in (0.02, 0.03, 0.05)}
 needed = pd.DataFrame({"power": pd.Series({e: power.at(e) for e in needed}), "firms": pd.Series(needed)})
 print(Table("Power by effect", (Section(needed.rename_axis("effect"), formats="{:.2f}"),)), end="\n\n")
@@ -91,7 +91,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])
 axes[1].axvline(power.mde(), linestyle=":", color="C1")
-axes[1].annotate(f" {power.mde():.1%} is found\n four times in five", (power.mde(), 0.15), color="C1")
+axes[1].annotate(f" {power.mde():.1%} is found\n with 80 % power", (power.mde(), 0.15), color="C1")
 
 # %%
 row, mde = story.estimate(results, (0, 1)), power.mde()

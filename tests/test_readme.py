@@ -16,7 +16,7 @@ import eventstudy as es
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-QUICKSTART = ROOT / "docs" / "quickstart.md"
+QUICKSTART = ROOT / "docs" / "tutorials" / "quickstart.md"
 #: A block of python in the README, and the block of text after it: what it prints.
 SHOWN = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 #: A cell of the quick start, after its options.
@@ -97,7 +97,7 @@ def test_what_is_said_to_be_there_is_there() -> None:
 
 
 def test_the_number_of_announcements_is_right() -> None:
-    announcements = re.match(r"BanAnnouncements: (\d+)", repr(es.datasets.ban_announcements()))
+    announcements = re.search(r": (\d+) announcements", repr(es.datasets.ban_announcements()))
     assert announcements is not None
     assert f"{announcements[1]} sourced ones" in README
 

@@ -88,7 +88,7 @@ def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, id
             part.drop(columns=["start", "end"]).loc[order], wanted.car(*window), **same
         )
     rows = found.read("abnormal_returns")
-    abnormal = wanted._data.abnormal
+    abnormal = wanted.fitted.abnormal
     for name, values in {
         "ar": abnormal.ar,
         "se": np.sqrt(abnormal.variance()),
@@ -159,7 +159,7 @@ def test_what_cannot_be_streamed(path, tmp_path):
         es.stream_study(panel, given, out, window=WINDOW, cars=[(0, 20)])
     with pytest.raises(RequestError, match="at least 1"):
         es.stream_study(panel, given, out, securities=0)
-    with pytest.raises(RequestError, match="chunk_size is a number of events"):
+    with pytest.raises(RequestError, match="chunk_size must be a positive number of events"):
         es.stream_study(panel, given, out, chunk_size=0)
     with pytest.raises(WindowError, match="overlaps"):
         es.stream_study(panel, given, out, estimation=(-100, -3), window=WINDOW)

@@ -48,7 +48,7 @@ def check_zone(name: str, where: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
         raise EventError(
-            f"{where}: {name!r} is no time zone; use an IANA name such as 'America/New_York'."
+            f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'."
         ) from None
 
 

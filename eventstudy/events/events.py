@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -13,8 +12,9 @@ from eventstudy.events.clock import check_zone
 from eventstudy.events.event_lists import read_list
 from eventstudy.events.rules import crossing_days
 from eventstudy.events.validation import as_frame, validated
+from eventstudy.immutable import Immutable, own_copy
 from eventstudy.interop import ForeignTable
-from eventstudy.tabular.reading import reading_frame
+from eventstudy.tabular.reading import Taken, reading_frame
 from eventstudy.text import strip_control
 
 __all__ = ["Ambiguous", "Events", "NonSession"]
@@ -23,7 +23,7 @@ NonSession = Literal["next", "previous", "skip", "raise"]
 Ambiguous = Literal["exclude", "first", "last"]
 
 
-class Events:
+class Events(Immutable):
     """A list of announcements, one row an event, validated and immutable.
 
     Parameters
@@ -39,7 +39,7 @@ class Events:
     timezone : str, optional
         IANA zone of announcement times that carry none. Without it a time without zone is an error.
     non_session : {"next", "previous", "skip", "raise"}, default "next"
-        What a `date` that is no session of the market becomes: the next session, the previous one,
+        What a `date` that is not a session of the market becomes: the next session, the previous one,
         an excluded event, or an error.
     ambiguous : {"exclude", "first", "last"}, default "exclude"
         What an event becomes whose `announced_after` and `announced_before` fall to different
@@ -48,7 +48,7 @@ class Events:
     Raises
     ------
     EventError
-        If a column is missing, a date cannot be read, an id or a whole event stands twice.
+        If a column is missing, a date cannot be read, or an id or a whole event is a duplicate.
     NaiveTimeError
         If an announcement time has no zone and `timezone` is not given.
 
@@ -86,8 +86,6 @@ or pass Events(..., timezone='America/New_York').
             raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
         if timezone is not None:
             check_zone(timezone, "timezone")
-        self._non_session: NonSession = non_session
-        self._ambiguous: Ambiguous = ambiguous
         listed = read_list(as_frame(events), timezone)
         if listed.after_close and non_session != "next":
             raise EventError(
@@ -95,8 +93,19 @@ or pass Events(..., timezone='America/New_York').
                 "got "
                 f"{non_session!r}. Give announced_at, with a time zone, instead."
             )
-        self._frame = validated(listed, timezone)
-        self._reading = listed.reading
+        self._hold(validated(listed, timezone), non_session, ambiguous, listed.reading)
+
+    def _hold(
+        self,
+        frame: pd.DataFrame,
+        non_session: NonSession,
+        ambiguous: Ambiguous,
+        reading: tuple[Taken, ...] = (),
+    ) -> None:
+        self._frame = frame
+        self._non_session: NonSession = non_session
+        self._ambiguous: Ambiguous = ambiguous
+        self._reading = reading
 
     @classmethod
     def from_rule(
@@ -164,11 +173,11 @@ or pass Events(..., timezone='America/New_York').
 
         Where windows are given, also announced_after and announced_before (UTC).
         """
-        return self._frame.copy()
+        return own_copy(self._frame)
 
     @property
     def non_session(self) -> NonSession:
-        """What a date that is no session becomes."""
+        """What a date that is not a session becomes."""
         return self._non_session
 
     @property
@@ -193,8 +202,8 @@ or pass Events(..., timezone='America/New_York').
         """
         if not len(rows):
             raise EventError("take needs the position of at least one event.")
-        part = copy(self)
-        part._frame = self._frame.iloc[list(rows)]
+        part = type(self).__new__(type(self))
+        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous)
         return part
 
     def __len__(self) -> int:

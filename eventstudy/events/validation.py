@@ -60,7 +60,7 @@ def as_frame(
         raise EventError("No events: the list is empty.")
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].tolist()
-        raise EventError(f"Event columns stand twice: {twice}. Keep one of each.")
+        raise EventError(f"Duplicate event columns: {twice}. Keep one of each.")
     return frame.reset_index(drop=True)
 
 
@@ -105,7 +105,7 @@ def validated(listed: EventList, timezone: str | None) -> pd.DataFrame:
     if same.any():
         first = out.loc[same].iloc[0]
         raise EventError(
-            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
+            f"Event {out.index[same][0]} ({first['security']}) is a duplicate, with the same security and "
             "time; counted twice it would weigh double. Drop one, e.g. with "
             "frame.drop_duplicates(['security', 'date'])."
         )
@@ -204,11 +204,11 @@ def _day(value: Any, where: str) -> pd.Timestamp:
 
 
 class _NoDayError(EventError):
-    """A cell is no day; `_day` says so with the event's name."""
+    """A cell is not a day; `_day` says so with the event's name."""
 
 
 def _reject(value: object) -> Any:
-    raise ValueError(f"{value!r} is no date")
+    raise ValueError(f"{value!r} is not a date")
 
 
 def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
@@ -246,7 +246,7 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
         placed: Any = moment.tz_localize(ZoneInfo(zone), ambiguous="NaT", nonexistent="NaT")
         if placed is pd.NaT:
             raise EventError(
-                f"{where}: {value!r} does not exist or stands twice in {zone} (clocks change): "
+                f"{where}: {value!r} does not exist or is ambiguous in {zone} (clocks change): "
                 "give the offset, such as '2019-03-10 02:30-05:00'."
             )
         moment = placed

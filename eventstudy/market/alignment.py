@@ -13,7 +13,8 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
@@ -49,7 +50,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 
 @dataclass(frozen=True)
-class MarketArrays:
+class MarketArrays(FrozenRecord):
     """Returns of S securities over T sessions, one row a security.
 
     Attributes
@@ -61,8 +62,8 @@ class MarketArrays:
     benchmark : array of int, shape (S,)
         Each security's benchmark, as a row of ``Market.bank``; -1 where it has none.
     gap : array of int8, shape (T,), optional
-        Of an intraday market, the rows that are no bars but the gap before trading hours: 1 for a night, 2
-        for a break, else 0. Their returns are no `single` ones.
+        What each row of an intraday market is, a `Gap`: a bar, or the gap before trading hours, whose return
+        is not a `single` one.
     unit : {"D", "m", "s"}
         In which sessions are told apart: days, or minutes or seconds of intraday bars.
     freq : str, optional
@@ -88,7 +89,7 @@ class MarketArrays:
 
 
 @dataclass(frozen=True)
-class MarketData:
+class MarketData(FrozenRecord):
     """What a market holds, all laid on the same sessions."""
 
     sessions: pd.DatetimeIndex
@@ -104,7 +105,7 @@ class MarketData:
     tick: float | None
     special: BoolArray | None  # sessions under special treatment, T × S
     lacking: pd.DatetimeIndex  # sessions of the exchange on which nothing has data
-    unknown: pd.DatetimeIndex  # dates of the data that are no sessions of the exchange
+    unknown: pd.DatetimeIndex  # dates of the data that are not sessions of the exchange
     bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
@@ -124,14 +125,14 @@ class MarketData:
 
     @property
     def has_limits(self) -> bool:
-        """Whether daily price limits can be reckoned."""
+        """Whether daily price limits can be computed."""
         return "close" in self.fields and self.gap is None
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Refuse an option that is none of those allowed."""
     if value not in allowed:
-        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+        raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
 def timezone_of(calendar: str | Exchange | None) -> str | None:
@@ -150,7 +151,7 @@ def align_to_sessions(
     lacking : DatetimeIndex
         Sessions of the exchange that the data lacks.
     unknown : DatetimeIndex
-        Dates of the data that are no sessions; left out, unless sessions are those of the data.
+        Dates of the data that are not sessions; left out, unless sessions are those of the data.
     """
     base = fields.get("close", next(iter(fields.values())))
     index = pd.DatetimeIndex(base.index)
@@ -296,7 +297,7 @@ def align_benchmarks(
                 hint = (
                     f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
                 )
-                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
+                raise DataError(f"{where} {given!r} is not a column of the data.{hint}")
             name, row = given, data.columns.index(given)
             value, span = data.returns[row], data.spans[row]
         else:
@@ -335,7 +336,9 @@ def align_benchmarks(
     if isinstance(dated, Mapping):
         for security, given in dated.items():
             if security not in data.columns:
-                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
+                raise DataError(
+                    f"benchmark names the security {security!r}, which is not a column of the data."
+                )
             of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
     elif isinstance(dated, (str, pd.Series)):
         of[:] = add(dated, "Benchmark")

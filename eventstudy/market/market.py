@@ -30,7 +30,7 @@ from eventstudy.market.alignment import (
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
 from eventstudy.market.holes import unsaid_holes
-from eventstudy.market.intraday import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.long_bars import under_last_days
 from eventstudy.market.parquet_panel import ScannedMarket
 from eventstudy.market.price_fields import (
@@ -56,20 +56,20 @@ from eventstudy.market.units import (
 )
 from eventstudy.market.wide_and_long import BadPrices, price_table, return_table
 
-__all__ = ["Market"]
+__all__ = ["Market", "check_market"]
 
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
 @dataclass
 class _Derived:
-    """What is reckoned from the data once, when it is first asked for, whatever the benchmark."""
+    """What is computed from the data once, when it is first asked for, whatever the benchmark."""
 
     limits: LimitBook | None = None
     suspects: tuple[Suspects, ...] | None = None
 
     def __reduce__(self) -> tuple[type[_Derived], tuple[()]]:
-        # Another process reckons it again: suspects are told by functions, which are not pickled.
+        # Another process computes it again: suspects hold functions, which are not pickled.
         return _Derived, ()
 
 
@@ -338,16 +338,13 @@ class Market(ScannedMarket):
         if data.kind not in LEVELS and data.gap is None and not data.unit_said and not benchmark_is_price:
             check_against_benchmarks(data.columns, data.returns, names, values, own, days)
         data = with_holes_read(data, values, spans, own)
-        self._data = data
-        self._derived = _Derived() if derived is None else derived
-        self._positions = {name: row for row, name in enumerate(data.columns)}
         several = data.spans > 1
         if data.gap is not None:
-            several = several | (data.gap > 0)
+            several = several | (data.gap != Gap.NONE)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
         plain = np.zeros(0, dtype=bool)
-        self._arrays = MarketArrays(
+        arrays = MarketArrays(
             data.returns,
             data.spans,
             single,
@@ -359,7 +356,7 @@ class Market(ScannedMarket):
             data.unsaid,
             data.gaps,
         )
-        self._n_benchmarks = len(names)
+        n_benchmarks = len(names)
         if data.factors is not None:
             factor = data.factors.to_numpy().T
             factor_names = [f"{of}: {name}" if of else name for of, each in rows.items() for name in each]
@@ -372,13 +369,32 @@ class Market(ScannedMarket):
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
-        self._bank = CompoundedSeries.of(
+        bank = CompoundedSeries.of(
             tuple(names),
             np.array(values, dtype=float).reshape(shape),
             np.array(spans, dtype=np.int64).reshape(shape),
             data.kind,
-            None if data.factors is None else np.append(np.zeros(self._n_benchmarks, dtype=bool), plain),
+            None if data.factors is None else np.append(np.zeros(n_benchmarks, dtype=bool), plain),
         )
+        self._hold(data, arrays, bank, n_benchmarks, _Derived() if derived is None else derived)
+
+    def _hold(
+        self,
+        data: MarketData,
+        arrays: MarketArrays,
+        bank: CompoundedSeries,
+        n_benchmarks: int,
+        derived: _Derived,
+    ) -> None:
+        self._data, self._arrays, self._bank = data, arrays, bank
+        self._n_benchmarks, self._derived = n_benchmarks, derived
+        self._positions = {name: row for row, name in enumerate(data.columns)}
+
+    def _with_returns(self, data: MarketData, arrays: MarketArrays, bank: CompoundedSeries) -> Market:
+        """Return the same market with other returns of the same securities, benchmarks and factors."""
+        market = type(self).__new__(type(self))
+        market._hold(data, arrays, bank, self._n_benchmarks, self._derived)
+        return market
 
     def with_benchmark(self, benchmark: Benchmark) -> Market:
         """Return the same market measured against another benchmark.
@@ -405,10 +421,10 @@ class Market(ScannedMarket):
         """
         if self._derived.limits is None:
             if self._data.gap is not None:
-                raise RequestError("Daily price limits are not reckoned from intraday bars.")
+                raise RequestError("Daily price limits are not computed from intraday bars.")
             if "close" not in self._data.fields:
                 raise RequestError(
-                    "Price limits are reckoned from raw closes; this market has none (see from_prices)."
+                    "Price limits are computed from raw closes; this market has none (see from_prices)."
                 )
             name = None if self.exchange is None else self.exchange.name
             data = self._data
@@ -468,3 +484,17 @@ class Market(ScannedMarket):
         ['2 sessions to 2019-10-09']
         """
         return audit(self.suspects, self._data.columns, self.benchmarks)
+
+
+def check_market(market: object) -> None:
+    """Refuse what is not a market.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not isinstance(market, Market):
+        raise RequestError(
+            f"market must be a Market, got {type(market).__name__}; make one with "
+            "Market.from_prices(prices, benchmark=...)."
+        )

@@ -11,13 +11,15 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError
-from eventstudy.market.limit_rules import limit_prices, limit_shares, ruled_limits
+from eventstudy.immutable import hand_out_copies
+from eventstudy.market.limit_rules import limit_prices, limit_shares, listing_caps, ruled_limits
 
 __all__ = ["LimitBook", "PriceLimit", "check_price_limit", "limit_book"]
 
 PriceLimit = float | Mapping[str, float] | pd.DataFrame | None
 
 
+@hand_out_copies("reference", "down", "up", "touched", "closed", "locked")
 @dataclass(frozen=True)
 class LimitBook:
     """Price limits and what was hit; every frame is sessions × securities.
@@ -25,7 +27,7 @@ class LimitBook:
     Attributes
     ----------
     reference : DataFrame
-        Price the limits are reckoned from: previous close, or the reference price on an ex-day.
+        Price the limits are computed from: previous close, or the reference price on an ex-day.
     down, up : DataFrame
         Limit prices; NaN where there is no limit.
     touched : DataFrame of int
@@ -52,7 +54,7 @@ def limit_book(
     tick: float | None,
     special: BoolArray | None = None,
 ) -> LimitBook:
-    """Reckon the limits of all securities and sessions.
+    """Compute the limits of all securities and sessions.
 
     Parameters
     ----------
@@ -71,12 +73,16 @@ def limit_book(
     close = fields["close"]
     reference = _reference(fields)
     sessions, securities = pd.DatetimeIndex(close.index), [str(c) for c in close.columns]
-    share = limit_shares(exchange, sessions, securities, close.notna().to_numpy(), special)
+    traded = close.notna().to_numpy()
+    share = limit_shares(exchange, sessions, securities, traded, special)
     share = _override(share, price_limit, close)
+    # On the day of listing only the rise is capped, from the issue price where the prices give it.
+    rise = np.where(np.isnan(share), listing_caps(exchange, sessions, securities, traded), share)
     if tick is None:
-        down, up, step = ruled_limits(exchange, sessions, securities, reference, share)
+        down, _, step = ruled_limits(exchange, sessions, securities, reference, share)
+        _, up, _ = ruled_limits(exchange, sessions, securities, reference, rise)
     else:
-        down, up = limit_prices(reference, share, tick)
+        down, up = limit_prices(reference, share, tick)[0], limit_prices(reference, rise, tick)[1]
         step = np.full(len(securities), tick)
 
     def at(name: str, limit: FloatArray) -> BoolArray:
@@ -105,14 +111,14 @@ def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
     """Return reference prices: as given; else the previous close, scaled by the adjustment on ex-days."""
     known = close = fields["close"]
     for name in ("reference", "previous_close"):
-        # An ex-day in a halt moves the price from which the next limit is reckoned.
+        # An ex-day in a halt moves the price from which the next limit is computed.
         if name in fields:
             known = known.fillna(fields[name])
     previous = known.ffill().shift()
     if "adj_close" in fields:
         ratio = (fields["adj_close"] / close).ffill()
         step = ratio.shift() / ratio
-        # Adjusted closes are rounded, so steps this small are no ex-days.
+        # Adjusted closes are rounded, so steps this small are not ex-days.
         previous = previous.where((step - 1).abs() < 5e-4, previous * step)
     for name in ("previous_close", "reference"):
         if name in fields:
@@ -121,7 +127,7 @@ def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
 
 
 def check_price_limit(given: PriceLimit, tick: float | None) -> None:
-    """Refuse limits that are no shares of a price, and ticks of nothing.
+    """Refuse limits that are not shares of a price, and ticks of nothing.
 
     Raises
     ------

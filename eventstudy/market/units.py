@@ -83,7 +83,7 @@ def _spread(values: FloatArray) -> FloatArray:
 
 
 def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None = None) -> None:
-    """Refuse values that are no returns: infinite ones, percent, basis points, gross returns, levels.
+    """Refuse values that are not returns: infinite ones, percent, basis points, gross returns, levels.
 
     A simple return of exactly -1 is that of a share that became worthless, if none follows it.
 
@@ -113,7 +113,7 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None
     if len(large):
         name = large[0]
         raise DataError(
-            f"{what}: {name} is {typical[name]:g} on a typical day, which is no return. "
+            f"{what}: {name} is {typical[name]:g} on a typical day, which is not a return. "
             f"{_cure(returns[name])}"
         )
     for name in typical.index[typical > LEVEL_SIZE]:
@@ -231,7 +231,7 @@ def check_against_benchmarks(
 
 
 def no_returns(factors: pd.DataFrame) -> BoolArray:
-    """Whether factors are no returns (changes of rates, sentiment): taken as they are, and added up."""
+    """Whether factors are not returns (changes of rates, sentiment): taken as they are, and added up."""
     out = np.zeros(factors.shape[1], dtype=bool)
     for k, column in enumerate(factors.columns):
         name = column[1] if isinstance(column, tuple) else column
@@ -278,7 +278,8 @@ def check_factors(factors: pd.DataFrame, what: str, kind: str) -> None:
         if len(rate) and (rate.median() > limit or (rate > 3 * limit).any()):
             shown = float(rate.median()) if rate.median() > limit else float(rate.max())
             raise DataError(
-                f"{what}: {column} is {shown:g} for a step of {plural(round(days), 'day')}, which is no rate "
+                f"{what}: {column} is {shown:g} for a step of {plural(round(days), 'day')}, which is not a "
+                f"rate "
                 f"of that "
                 "length. Is it annual? Divide by 252 sessions (or 12 months). Is it in percent? Divide by "
                 "100."

@@ -1,4 +1,4 @@
-"""Markets of what is no return: log turnover of shares, and volatility by the range of a day's prices."""
+"""Markets of trading volume and range-based volatility."""
 
 from __future__ import annotations
 
@@ -118,6 +118,10 @@ def log_turnover(
     -------
     DataFrame
         ``ln(100 n / S + 0.000255)``, or ``ln(1 + n)`` where `shares` is None; NaN where `volume` is.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (log-turnover).
     """
     bad = (volume < 0) | np.isinf(volume)
     if bad.to_numpy().any():
@@ -246,6 +250,10 @@ def range_variance(prices: Mapping[str, pd.DataFrame], measure: Range = "parkins
     ------
     DataError
         If a high lies below another price of its session, or a low above one.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (range-variance).
     """
     high, low = _log(prices["high"]), _log(prices["low"])
     others = [_log(prices[name]) for name in ("open", "close") if name in prices]

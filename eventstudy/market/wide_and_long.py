@@ -165,7 +165,7 @@ def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what:
     if len(lost):
         shown = ", ".join(f"{d:%Y-%m-%d}" for d in lost[:5]) + ", ..." * (len(lost) > 5)
         warn(
-            f"{what}: {len(lost)} return(s) fall on days that are no sessions of the market and are left "
+            f"{what}: {len(lost)} return(s) fall on days that are not sessions of the market and are left "
             f"out: {shown}. Give prices instead, or returns over the market's own sessions.",
             DataWarning,
         )

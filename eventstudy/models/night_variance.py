@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.errors import DataWarning, warn
+from eventstudy.errors import NightVarianceWarning, warn
+from eventstudy.market.intraday import Gap
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
 from eventstudy.sample.event_arrays import gap_kinds
@@ -51,15 +52,19 @@ def widen_gaps(
 
     Warns
     -----
-    DataWarning
+    NightVarianceWarning
         If the variance of a gap in an event window cannot be estimated.
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (gap-variance).
     """
     gap = sample.market.arrays.gap
     if gap is None or len(fit.s2) == 0:
         return fit
     day0 = sample.day0[part, None]
     window_kinds = gap_kinds(gap, day0 + sample.window.offsets, arrays.span_evt)
-    if not (window_kinds > 0).any():
+    if not (window_kinds != Gap.NONE).any():
         return fit
     past = model.arrays(replace(sample, window=sample.estimation), part)
     kinds = gap_kinds(gap, day0 + sample.estimation.offsets, past.span_evt)
@@ -67,7 +72,7 @@ def widen_gaps(
     noise = fit.noise.copy()
     unknown = np.zeros(len(noise), dtype=bool)
     bar: FloatArray = fit.s2[:, None]
-    for kind in np.unique(window_kinds[window_kinds > 0]):
+    for kind in np.unique(window_kinds[window_kinds != Gap.NONE]):
         held = (kinds == kind) & ~np.isnan(errors)
         count = held.sum(axis=1)
         # Net of the bars that such a return spans as well.
@@ -82,6 +87,6 @@ def widen_gaps(
             f"{plural(int(unknown.sum()), 'event')} with a night or break of unknown variance in the event "
             f"window (fewer than {LEAST_GAPS} in the estimation window): sums over it have no standard "
             "error. Lengthen the estimation window, or end the event window before it.",
-            DataWarning,
+            NightVarianceWarning,
         )
     return replace(fit, noise=noise)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenMapping
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
 from eventstudy.models.base import ModelFit, NormalReturnModel
@@ -114,7 +115,8 @@ class PeerModel(NormalReturnModel):
         if isinstance(self.peers, str):
             raise ModelError(f"peers is a list of securities: peers=[{self.peers!r}].")
         if isinstance(self.peers, Mapping):
-            object.__setattr__(self, "peers", {str(k): _names(v) for k, v in self.peers.items()})
+            named = {str(k): _names(v) for k, v in self.peers.items()}
+            object.__setattr__(self, "peers", FrozenMapping(named))
         elif self.peers is not None:
             object.__setattr__(self, "peers", _names(self.peers))
 
@@ -223,7 +225,7 @@ class PeerModel(NormalReturnModel):
             if market.positions([name])[0] < 0:
                 close = difflib.get_close_matches(name, market.securities, n=3)
                 hint = f"; did you mean {' or '.join(close)}?" if close else "."
-                raise ModelError(f"The peer {name!r} is no security of the market{hint}")
+                raise ModelError(f"The peer {name!r} is not a security of the market{hint}")
         column = {name: j for j, name in enumerate(names)}
         chosen = np.zeros((len(securities), len(names)), dtype=bool)
         for i, (security, each) in enumerate(zip(securities, wanted, strict=True)):
@@ -328,6 +330,10 @@ def rolling_origin_errors(
     -------
     array, shape (M,)
         NaN in the first half.
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (rolling-origin).
     """
     errors = np.full(len(y), np.nan)
     for train, test in rolling_origins(len(y)):

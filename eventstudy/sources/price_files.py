@@ -150,7 +150,7 @@ def _paths(path: Paths) -> list[tuple[str | None, Path]]:
     elif Path(path).is_dir():
         several = sorted(one for one in Path(path).iterdir() if one.suffix.lower() in ENDINGS)
         if not several:
-            raise DataError(f"{str(path)!r} holds no file that ends in {', '.join(ENDINGS)}.")
+            raise DataError(f"{str(path)!r} has no file that ends in {', '.join(ENDINGS)}.")
     else:
         return [(None, Path(path))]
     if not several:

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
-from eventstudy.errors import DataError, MissingExtraError
+from eventstudy.errors import DataError
+from eventstudy.optional import import_optional
 from eventstudy.sources.header_rows import Cells, below, header_of, without_footer
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
@@ -100,26 +101,20 @@ def load(
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
+    import_optional("pyarrow", "pyarrow", "scale", "Reading Parquet")
     try:
         frame = pd.read_parquet(io.BytesIO(content))
-    except ImportError as problem:
-        raise MissingExtraError(
-            "Reading Parquet needs pyarrow: pip install 'abnormal-returns[scale]'."
-        ) from problem
     except Exception as problem:  # pyarrow's errors have no common base below Exception
-        raise DataError(f"{name} is no Parquet file that can be read: {problem}") from problem
+        raise DataError(f"{name} is not a Parquet file that can be read: {problem}") from problem
     return frame
 
 
 def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
+    import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None)
-    except ImportError as problem:
-        raise MissingExtraError(
-            "Reading Excel needs openpyxl: pip install 'abnormal-returns[tables]'."
-        ) from problem
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        raise DataError(f"{name} is no workbook that can be read: {problem}") from problem
+        raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
     return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 

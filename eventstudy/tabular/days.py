@@ -101,7 +101,7 @@ def days_of(
     Raises
     ------
     error
-        If a cell is no day, or day and month cannot be told apart.
+        If a cell is not a day, or day and month cannot be told apart.
     """
     row = name or (lambda i: f"row {i + 1}")
     column = pd.Series(cells).reset_index(drop=True)
@@ -112,7 +112,7 @@ def days_of(
     if pd.api.types.is_datetime64_any_dtype(column):
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
     if pd.api.types.is_bool_dtype(column):
-        raise error(f"{where}: {bool(column.iloc[0])!r} is no date.")
+        raise error(f"{where}: {bool(column.iloc[0])!r} is not a date.")
     first, cells = pd.factorize(column)
     kinds = {_kind(cell) for cell in cells} - {"blank"}
     if len(kinds) > 1 and kinds != {"number", "text"}:
@@ -134,7 +134,7 @@ def days_of(
         return days_of(pd.Series(pd.PeriodIndex(column)), where)
     if kinds == {"other"}:
         bad = next(i for i, cell in enumerate(column) if _kind(cell) == "other")
-        raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is no date.")
+        raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is not a date.")
     if not kinds:
         return Days(pd.DatetimeIndex([pd.NaT] * len(column)).as_unit("ns"), "nothing")
     second, found_texts = pd.factorize(np.array([_text(cell) for cell in cells], dtype=object))
@@ -361,7 +361,7 @@ def _of_numbers(
     shown = (
         f"the index holds numbers ({texts[0]}, ...), not dates"
         if where.endswith("index")
-        else (f"{texts[0]!r} in {place(0)} is no date that can be read")
+        else (f"{texts[0]!r} in {place(0)} is not a date that can be read")
     )
     raise error(
         f"{where}: {shown}. Write days as 2019-05-22 or 20190522; set the date column as index: "
@@ -392,7 +392,7 @@ def _period(text: str) -> pd.Period:
 
 def _no_day(text: str, where: str, row: str, extra: str = "") -> str:
     return (
-        f"{where}: {text!r} in {row} {extra}is no day that can be read. Pass date_format=, such as "
+        f"{where}: {text!r} in {row} {extra}is not a day that can be read. Pass date_format=, such as "
         f"'%d.%m.%Y', "
         "or write days as 2019-05-22."
     )

@@ -78,7 +78,7 @@ def as_frame(given: Any, what: str) -> Any:
     Raises
     ------
     DataError
-        If it is no table; the message says what to call on it.
+        If it is not a table; the message says what to call on it.
     """
     given = to_pandas(given, what)
     if isinstance(given, pd.Series):
@@ -195,7 +195,7 @@ def _refuse_twins(columns: pd.Index, options: Options) -> None:
     names = pd.Index([str(c) for c in columns])
     if not names.is_unique:
         twice = names[names.duplicated()].unique().tolist()
-        raise DataError(f"{options.what}: columns stand twice: {twice}. Keep one of each.")
+        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
 
 
 def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
@@ -440,7 +440,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         percent += [str(name)] * got.percent
     if len(columns) < body.shape[1]:
         raise DataError(
-            f"{options.what}: columns stand twice, but for blanks: {[str(c) for c in body.columns][:30]}."
+            f"{options.what}: duplicate columns, but for blanks: {[str(c) for c in body.columns][:30]}."
         )
     frame = in_order(pd.DataFrame(columns, read.stamps), options)
     what = {"prices": "close", "returns": "return", "values": "value"}[options.want]
@@ -511,7 +511,7 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
         part = part.set_axis([str(c).strip() for c in part.columns], axis=1)
         if not part.columns.is_unique:
             twice = part.columns[part.columns.duplicated()].unique().tolist()
-            raise DataError(f"{options.what} ({fld}): columns stand twice: {twice}. Keep one of each.")
+            raise DataError(f"{options.what} ({fld}): duplicate columns: {twice}. Keep one of each.")
         what = replace(quiet if fields else options, what=f"{options.what} ({fld})")
         stacked = {
             column: _number(part[column], f"{name}, {column}", fld, what)[0].to_numpy()

@@ -162,7 +162,7 @@ def numbers_of(
     Raises
     ------
     error
-        Names the first cell that is no number, or says that the decimal sign cannot be told.
+        Names the first cell that is not a number, or says that the decimal sign cannot be told.
     """
     if pd.api.types.is_bool_dtype(column):
         raise error(
@@ -284,4 +284,4 @@ def _no_number(text: str, row: int, where: str, in_file: bool) -> str:
             f"If it stands for a missing one, pass missing=[{text!r}]; if the column is none of prices, "
             "columns={name: 'ignore'}"
         )
-    return f"{where}: {text!r} in row {row} is no number. {cure}."
+    return f"{where}: {text!r} in row {row} is not a number. {cure}."

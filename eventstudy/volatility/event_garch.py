@@ -13,8 +13,9 @@ from scipy import optimize, signal, special, stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.cross_section import mean_t
-from eventstudy.market import Market
+from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.windows import Window
@@ -52,7 +53,7 @@ def conditional_variance(
 
 
 @dataclass(frozen=True)
-class DummyGARCH:
+class DummyGARCH(FrozenRecord):
     """Maximum likelihood of one event.
 
     Attributes
@@ -91,6 +92,10 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
         Constant and regressors.
     dummy : array, shape (T,)
         One on at least three days, else zero.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (event-garch).
     """
     design = np.column_stack([x, dummy])
     least = np.linalg.lstsq(design, y, rcond=None)[0]
@@ -159,7 +164,7 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
     )
 
 
-class EventGARCH:
+class EventGARCH(Immutable):
     r"""Abnormal return and abnormal variance of each event, estimated in one GARCH market model.
 
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + \gamma_i D_t + \varepsilon_{it}, \qquad
@@ -196,6 +201,12 @@ class EventGARCH:
     ['alpha', 'beta', 'gamma', 'omega', 'a', 'b', 'delta']
     """
 
+    market: Market
+    events: Events
+    dummy: Window
+    estimation: Window
+    min_observations: int
+
     def __init__(
         self,
         market: Market,
@@ -205,6 +216,7 @@ class EventGARCH:
         estimation: Window | Sequence[int] = (-250, -6),
         min_observations: int = 100,
     ) -> None:
+        check_market(market)
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
         self.dummy, self.estimation = Window.of(dummy), Window.of(estimation)
@@ -290,20 +302,25 @@ def _row(found: DummyGARCH, flag: FloatArray) -> dict[str, float]:
     }
 
 
-class EventGARCHResults:
+@hand_out_copies("parameters", "excluded")
+class EventGARCHResults(Immutable):
     """Estimates of `EventGARCH`.
 
     Attributes
     ----------
     spec : EventGARCH
     parameters : DataFrame
-        By event_id: alpha, beta, gamma (abnormal return a day), omega, a, b, delta (abnormal variance a day,
-        decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
+        By event_id: alpha, beta, gamma (abnormal return per day), omega, a, b, delta (abnormal variance
+        per day, decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
         freedom), standardised (gamma over the mean conditional deviation of the dummy's days), relative
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series
         Reason why an event could not be used, by event_id.
     """
+
+    spec: EventGARCH
+    parameters: pd.DataFrame
+    excluded: pd.Series
 
     def __init__(self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series) -> None:
         self.spec, self.parameters, self.excluded = spec, parameters, excluded

@@ -12,11 +12,12 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import RequestError
+from eventstudy.errors import DataWarning, RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket
 from eventstudy.lab.blocks import run_blocks
-from eventstudy.lab.placebo_events import draw_events, episodes_of, pool_of
+from eventstudy.lab.placebo_events import candidates_of, date_clusters, draw_events
+from eventstudy.plotting import plot_size
 from eventstudy.windows import Window
 
 SMALL: dict[str, Any] = {
@@ -33,7 +34,9 @@ SMALL: dict[str, Any] = {
 @pytest.mark.slow
 def test_independent_normal_events_are_rejected_as_often_as_promised() -> None:
     market, _ = es.lab.simulate_market(80, 600, tick=1e-6, seed=3)
-    found = es.lab.calibrate(market, 20, 400, estimation=(-150, -11), shift=[0], variance=[1], seed=1)
+    found = es.lab.calibrate(
+        market, n_events=20, n_samples=400, estimation=(-150, -11), shift=[0], variance=[1], seed=1
+    )
     frame = found.frame.dropna(subset=["rate"]).set_index("test")
     # 22 tests at once: intervals of 99.9 %.
     low, high = stats.binom.interval(0.999, 400, 0.05)
@@ -47,8 +50,8 @@ def test_independent_normal_events_are_rejected_as_often_as_promised() -> None:
 def test_a_common_date_breaks_the_tests_that_assume_independence(world: SimulatedMarket) -> None:
     tests = ["bmp", "cross_sectional", "adjusted_bmp", "portfolio"]
     found = es.lab.calibrate(
-        world.market, 20, 300, common_date=True, tests=tests, estimation=(-150, -11), shift=[0],
-        variance=[1, 2], seed=1,
+        world.market, n_events=20, n_samples=300, common_date=True, tests=tests,
+        estimation=(-150, -11), shift=[0], variance=[1, 2], seed=1,
     )  # fmt: skip
     size = found.size()["Market model (OLS)"]
     assert size.loc["bmp", 1.0] > 0.3
@@ -66,7 +69,7 @@ def test_power_grows_with_the_shift_and_falls_with_the_variance() -> None:
     market, _ = es.lab.simulate_market(60, 500, sigma=(0.02, 0.02), tick=1e-6, seed=3)
     shifts = [0.0, 0.005, 0.01, 0.02]
     found = es.lab.calibrate(
-        market, 20, 200, window=(0, 0), estimation=(-150, -11), tests=["patell", "cross_sectional"],
+        market, 0, 0, n_events=20, n_samples=200, estimation=(-150, -11), tests=["patell", "cross_sectional"],
         shift=shifts, variance=[1, 2], seed=1,
     )  # fmt: skip
     rate = found.frame.pivot(index="shift", columns=["test", "variance"], values="rate")
@@ -81,7 +84,7 @@ def test_power_grows_with_the_shift_and_falls_with_the_variance() -> None:
 def test_the_frame_counts_what_the_p_values_say(world: SimulatedMarket) -> None:
     found = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp", "t"]}))
     assert found.p_values.shape == (60, 1, 1, 2, 2)
-    frame = found.rates(level=0.1)
+    frame = found.rates(alpha=0.1)
     row = frame[(frame["test"] == "bmp") & (frame["shift"] == 0.02)].iloc[0]
     p = found.p_values[:, 0, 0, 1, 0]
     assert row["n_rejected"] == (p <= 0.1).sum()
@@ -150,7 +153,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
     days = market.sessions[200:260]
     avoid = es.Events([{"security": "S01", "date": d} for d in days] + [{"security": "S02", "date": days[0]}])
     found = es.lab.calibrate(market, avoid=avoid, **SMALL)
-    usable = found.design.pool.usable
+    usable = found.design.candidates.usable
     row = {name: i for i, name in enumerate(found.design.names)}
     assert not usable[row["S01"], 199:260].any()
     assert usable[row["S01"], 198]
@@ -162,7 +165,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
 def test_the_pool_holds_what_can_be_measured() -> None:
     market, _ = es.lab.simulate_market(6, 200, thin=0.15, seed=2)
     estimation, window = Window(-60, -11), Window(-2, 2)
-    pool = pool_of(market, estimation, window, Window(0, 1), 40)
+    pool = candidates_of(market, estimation, window, Window(0, 1), 40)
     single = market.arrays.single
     assert not pool.usable[:, :60].any()
     assert not pool.usable[:, -2:].any()
@@ -175,17 +178,19 @@ def test_the_pool_holds_what_can_be_measured() -> None:
 def test_a_benchmark_that_is_a_column_is_no_placebo_security() -> None:
     prices = es.datasets.surveillance_prices()
     market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
-    found = es.lab.calibrate(market, 5, 20, common_date=True, tests=["bmp"], shift=[0], variance=[1])
+    found = es.lab.calibrate(
+        market, n_events=5, n_samples=20, common_date=True, tests=["bmp"], shift=[0], variance=[1]
+    )
     at = list(found.design.names).index("399001.SZ")
-    assert not found.design.pool.usable[at].any()
-    assert found.design.pool.usable.any()
+    assert not found.design.candidates.usable[at].any()
+    assert found.design.candidates.usable.any()
 
 
 def test_episodes_keep_clusters_and_their_inner_spacing(world: SimulatedMarket) -> None:
-    episodes = episodes_of(np.array([30, 10, 11, 11, 13, 30]), 2)
-    assert episodes == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
-    pool = pool_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
-    security, day0 = draw_events(pool, episodes, np.random.default_rng(0))
+    clusters = date_clusters(np.array([30, 10, 11, 11, 13, 30]), 2)
+    assert clusters == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
+    pool = candidates_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
+    security, day0 = draw_events(pool, clusters, np.random.default_rng(0))
     assert len(security) == 6
     assert day0[1] == day0[2] == day0[0] + 1
     assert security[1] != security[2]
@@ -224,9 +229,43 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.npz"
     path.write_text("my notes")
-    with pytest.raises(RequestError, match="no checkpoint"):
+    with pytest.raises(RequestError, match="not a checkpoint"):
         run_blocks(lambda number: np.zeros(1), 1, name="x", checkpoint=path)
     assert path.read_text() == "my notes"
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").replace(tmp_path / "array.npz")
+    with pytest.raises(RequestError, match="not a checkpoint"):
+        run_blocks(lambda number: np.zeros(1), 1, name="x", checkpoint=tmp_path / "array.npz")
+
+
+@pytest.mark.parametrize("kept", [0, 2, 300, -10])
+def test_a_torn_checkpoint_is_set_aside(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "run.npz"
+    first = run_blocks(np.zeros, 3, name="x", checkpoint=path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.warns(DataWarning, match=r"not whole .*set aside as run\.npz\.damaged"):
+        again = run_blocks(np.zeros, 3, name="x", checkpoint=path)
+    assert all(map(np.array_equal, first, again))
+    assert run_blocks(np.zeros, 3, name="x", checkpoint=path)[2].shape == (2,)
+
+
+def test_a_folder_that_does_not_exist_is_told_before_the_work(tmp_path: Path) -> None:
+    done: list[int] = []
+    with pytest.raises(RequestError, match=r"checkpoint .* cannot be written"):
+        run_blocks(lambda number: done.append(number), 3, name="x", checkpoint=tmp_path / "no" / "run")
+    assert done == []
+
+
+def test_a_backend_without_generators() -> None:
+    with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
+        assert [len(one) for one in run_blocks(np.zeros, 3, name="x")] == [0, 1, 2]
+
+
+def test_the_size_of_tests_that_never_reject_is_drawn() -> None:
+    rates = [0.0, 0.0, 1.0, 1.0]
+    frame = pd.DataFrame({"test": list("abcd"), "rate": rates, "ci_low": [2e-19, 0, 0.9, 1 + 1e-16]})
+    ax = plot_size(frame.assign(ci_high=[0.1, 0.1, 1 - 1e-16, 1.0]))
+    assert ax.get_xlim()[1] > 1
 
 
 def test_several_models_stand_side_by_side(world: SimulatedMarket) -> None:
@@ -265,7 +304,7 @@ def test_one_event_is_calibrated_with_the_tests_of_one_event(world: SimulatedMar
         ({"shift": []}, "shift"),
         ({"variance": [0.0]}, "variance"),
         ({"seed": -1}, "seed"),
-        ({"window": (1, 2)}, "day 0"),
+        ({"start": 1, "end": 2}, "day 0"),
         ({"estimation": (-60, 0)}, "reaches into"),
         ({"n_events": 61, "common_date": True}, "needs 61 usable securities"),
         ({"estimation": (-600, -11)}, "at most 0"),

@@ -180,7 +180,7 @@ def test_percent_of_calm_assets_are_seen() -> None:
     bonds = pd.DataFrame(rng.normal(0.01, 0.2, (400, 3)), days, list("ABC"))
     index = pd.Series(rng.normal(0.01, 0.15, 400), days, name="agg")
     with pytest.raises(
-        DataError, match=r"typical day, which is no return. Are these percent\?.*unit='percent'"
+        DataError, match=r"typical day, which is not a return. Are these percent\?.*unit='percent'"
     ):
         es.Market(bonds, benchmark=index)
     with pytest.raises(DataError, match=r"'agg' moves by 0.05.* on an ordinary day.*unit='percent'"):

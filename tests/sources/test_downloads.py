@@ -214,7 +214,9 @@ def test_a_decimal_sign_is_that_of_its_column(tmp_path: Path) -> None:
 
 def test_a_volume_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("Date,Close,Open,Volume\n2019-05-20,1,1,many\n2019-05-21,2,2,few\n")
-    with pytest.warns(es.errors.DataWarning, match="'many' in row 1 is no number.*not needed and left out"):
+    with pytest.warns(
+        es.errors.DataWarning, match="'many' in row 1 is not a number.*not needed and left out"
+    ):
         prices = read_prices(tmp_path / "v.csv")
     assert prices["close", "v"].tolist() == [1.0, 2.0]
 

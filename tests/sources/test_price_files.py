@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -164,9 +165,9 @@ def test_encodings(tmp_path: Path) -> None:
         ("date,ticker,close\n2019-05-21,A,1\n2019-05-21,A,2\n", {}, "A has more than one row for 2019-05-21"),
         ("date,ticker,close\n2019-05-21,,1\n", {}, "row 1 names no security"),
         ("date,ticker,note\n2019-05-21,A,b\n", {}, "needs a column 'close'"),
-        ("date,X\n2019-05-21,C\n", {}, r"'C' in row 1 is no number.*missing=\['C'\]"),
+        ("date,X\n2019-05-21,C\n", {}, r"'C' in row 1 is not a number.*missing=\['C'\]"),
         ("date,X\n2019-05-21,1,2\n", {}, "row 2 has 3 cells, the header 2"),
-        ("date,X\nyesterday,1\n", {}, "'yesterday' in row 1 is no day"),
+        ("date,X\nyesterday,1\n", {}, "'yesterday' in row 1 is not a day"),
         ("date,X\n2019-05-21,1\n21.05.2019,1\n", {}, "not every cell is a day"),
         ("date,X\n2019-05-21 15:00,1\n", {}, "carries a time of day"),
         ("date,X\n2019-02-30,1\n", {}, "not every cell is a day"),
@@ -198,11 +199,8 @@ def test_files_that_are_not_there_or_not_what_they_say(
     with pytest.raises(DataError, match="no workbook"):
         read_prices(write(tmp_path, "x", "a.xlsx"))
 
-    def without(*_: object, **__: object) -> None:
-        raise ImportError("no such module")
-
-    monkeypatch.setattr(pd, "read_parquet", without)
-    monkeypatch.setattr(pd, "read_excel", without)
+    for module in ("pyarrow", "openpyxl"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"\[scale\]"):
         read_prices(tmp_path / "a.parquet")
     with pytest.raises(MissingExtraError, match=r"\[tables\]"):
