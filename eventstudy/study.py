@@ -27,6 +27,7 @@ from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.results.data_warnings import refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.sample import EventSample, check_factors, check_windows
@@ -200,6 +201,7 @@ class EventStudy(Immutable):
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
+        refuse_unsaid_holes(sample)
         by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
         for each in by_study:
             warn(each.message, each.category)

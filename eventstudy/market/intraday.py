@@ -208,7 +208,7 @@ def benchmark_on_bars(
         frame = wide_frame(series.to_frame(name), "Benchmark", timezone, timed=True)
         return lay_on_bars({"close": frame}, grid, step, stamps, opens=False)["close"][name].dropna()
 
-    dated = dated_benchmark(benchmark)
+    dated = dated_benchmark(benchmark, "prices", timezone, timed=True)
     if isinstance(dated, pd.Series):
         return laid(dated), False
     if isinstance(dated, Mapping):

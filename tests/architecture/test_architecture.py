@@ -22,8 +22,9 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
     ("_typing", "_version", "errors", "immutable", "text"),
-    ("optional",),
+    ("column_names", "optional"),
     ("interop", "lazy", "progress"),
+    ("tabular",),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -42,7 +43,9 @@ LINES: tuple[tuple[str, ...], ...] = (
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
-GROUND = frozenset({"_typing", "errors", "immutable", "interop", "optional", "text"})
+GROUND = frozenset(
+    {"_typing", "column_names", "errors", "immutable", "interop", "optional", "tabular", "text"}
+)
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {
