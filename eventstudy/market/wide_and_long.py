@@ -64,6 +64,10 @@ KEPT_IN_HALT = ("volume", "reference", "previous_close", "dividends", "splits")
 NO_PRICES = ("volume", "dividends", "splits")
 
 
+#: Times its median that a price may be, or part of it: beyond, returns are no numbers.
+MOST_APART = 1e7
+
+
 def daily_index(
     index: pd.Index, what: str, timezone: str | None = None, timed: bool = False
 ) -> pd.DatetimeIndex:
@@ -273,8 +277,9 @@ def _without_halted(frame: pd.DataFrame, fields: dict[str, str]) -> pd.DataFrame
 
 
 def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
-    """Refuse zero, negative and infinite prices, or take them for missing with a warning."""
+    """Refuse zero, negative, infinite and impossible prices, or take them for missing with a warning."""
     bad = (prices <= 0) | np.isinf(prices)
+    bad |= _beyond_all_bounds(prices.mask(bad))
     if not bad.to_numpy().any():
         return prices
     row, column = np.argwhere(bad.to_numpy())[0]
@@ -289,11 +294,22 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
         )
         crsp = " In CRSP a minus marks the mean of bid and ask: take prices.abs()." if marked else ""
         raise DataError(
-            f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
-            f"prices as missing.{crsp} If these are returns, make the market with Market(returns, ...)."
+            f"Prices must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
+            f"Mend the data, or pass bad_prices='missing' to treat such prices as missing.{crsp} If these are "
+            "returns, make the market with Market(returns, ...)."
         )
-    warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
+    warn(f"Prices that are impossible or not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)
+
+
+def _beyond_all_bounds(prices: pd.DataFrame) -> pd.DataFrame | bool:
+    """Prices, all positive, that lie so far from the median of their security that no return is a number."""
+    values = prices.to_numpy()
+    low, high = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=0.0)
+    if high / MOST_APART <= low:
+        return False
+    middle = prices.median()
+    return prices.gt(middle * MOST_APART) | prices.lt(middle / MOST_APART)
 
 
 def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
