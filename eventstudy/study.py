@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy._typing import FloatArray
 from eventstudy.abnormal import estimate
+from eventstudy.arguments import check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
@@ -103,6 +104,7 @@ class EventStudy(Immutable):
             raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
         estimation, window = Window.of(estimation), Window.of(window)
         check_windows(estimation, window)
+        check_whole("min_observations", min_observations)
         if min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
@@ -183,6 +185,7 @@ class EventStudy(Immutable):
             raise RequestError(
                 f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
+        check_jobs(n_jobs)
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:

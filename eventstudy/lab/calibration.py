@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_fraction, check_whole
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
@@ -82,8 +83,7 @@ class Calibration(FrozenRecord):
         from statsmodels.stats.proportion import proportion_confint
 
         for name, value in (("alpha", alpha), ("level", level)):
-            if not 0 < value < 1:
-                raise RequestError(f"{name} must be a number between 0 and 1; got {value!r}.")
+            check_fraction(name, value)
         design = self.design
         names = [name for name, _ in design.models]
         grid = pd.MultiIndex.from_product(
@@ -379,8 +379,7 @@ def _check_numbers(
     n_events: int, n_samples: int, n_resamples: int, shift: Sequence[float], variance: Sequence[float]
 ) -> None:
     for name, number in (("n_events", n_events), ("n_samples", n_samples), ("n_resamples", n_resamples)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise RequestError(f"{name} is a whole number from 1 on; got {number!r}.")
+        check_whole(name, number, 1)
     if not len(shift) or not np.isfinite(np.asarray(shift, dtype=float)).all():
         raise RequestError(f"shift is a sequence of abnormal returns such as [0, 0.01]; got {shift!r}.")
     if not len(variance) or not (np.asarray(variance, dtype=float) > 0).all():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import ModelError
 from eventstudy.models.peer_base import (
     PeerArrays,
@@ -85,8 +86,7 @@ class ElasticNetModel(PeerModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.l1_ratio <= 1:
-            raise ModelError(f"l1_ratio lies above 0 and is at most 1; got {self.l1_ratio!r}.")
+        check_number("l1_ratio", self.l1_ratio, above=0, most=1, error=ModelError)
 
     @property
     def label(self) -> str:
@@ -212,8 +212,8 @@ class PCAModel(PeerModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_components is not None and self.n_components < 1:
-            raise ModelError(f"n_components is at least 1; got {self.n_components!r}.")
+        if self.n_components is not None:
+            check_whole("n_components", self.n_components, 1, error=ModelError)
 
     @property
     def label(self) -> str:

@@ -97,8 +97,8 @@ def _check(code: str, formula: str, columns: set[str]) -> None:
         elif not isinstance(node, (*PLAIN, ast.Call)) and not _function(node):
             raise RequestError(
                 f"The formula {formula!r} cannot be used: it holds {ast.unparse(node)!r}. Formulas take "
-                f"columns, numbers, arithmetic and the functions {', '.join(FUNCTIONS)}. Make other "
-                "variables columns of the events first."
+                f"columns, numbers, arithmetic and {', '.join(FUNCTIONS)}. Make other variables columns of "
+                "the events first."
             )
 
 

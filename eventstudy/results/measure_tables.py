@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_whole
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.results import averages
@@ -177,6 +178,8 @@ class MeasureTables(MethodGroup):
         [-0.0755]
         """
         data, window = self.fitted, self.fitted.checked_window(start, end)
+        if rows is not None:
+            check_whole("rows", rows, 1)
         shown = slice(0, rows)
         frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})

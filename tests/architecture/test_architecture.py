@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
     ("_typing", "_version", "errors", "immutable", "text"),
-    ("column_names", "optional"),
+    ("arguments", "column_names", "optional"),
     ("interop", "lazy", "progress"),
     ("tabular",),
     ("windows",),
@@ -44,7 +44,7 @@ LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
 GROUND = frozenset(
-    {"_typing", "column_names", "errors", "immutable", "interop", "optional", "tabular", "text"}
+    {"_typing", "arguments", "column_names", "errors", "immutable", "interop", "optional", "tabular", "text"}
 )
 
 # Rooms that may import fewer than all above them.
