@@ -1,0 +1,1 @@
+"""Counterfactuals from other firms: synthetic controls, factor models and inference for them."""
