@@ -171,7 +171,8 @@ def _active_set(gram: FloatArray, cross: FloatArray, full: bool, tolerance: floa
             blocked[entering] = True
         else:
             blocked[:] = False
-    return weights / weights.sum()
+    out: FloatArray = weights / weights.sum()
+    return out
 
 
 def _start(shifted: FloatArray, cross: FloatArray, full: bool) -> npt.NDArray[np.bool_]:
@@ -284,4 +285,5 @@ def _dual_newton(x: FloatArray, y: FloatArray, ridge: float) -> FloatArray:
             break
         unknown, w = fresh, w_fresh
     total = float(w.sum())
-    return w / total if total > 0 else np.full(n, 1.0 / n)
+    out: FloatArray = w / total if total > 0 else np.full(n, 1.0 / n)
+    return out

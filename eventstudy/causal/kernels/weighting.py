@@ -18,7 +18,9 @@ __all__ = [
     "first_difference_noise",
     "synthetic_control",
     "synthetic_did",
+    "synthetic_did_portfolio",
     "synthetic_did_weights",
+    "without_each_unit",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -124,6 +126,45 @@ def synthetic_did_weights(
     else:
         time = simplex_least_squares(days / root, (post - post.mean()) / root)
     return omega, time
+
+
+def without_each_unit(donors: FloatArray, treated: FloatArray, n_pre: int, fit: CohortFit) -> FloatArray:
+    """Mean effect path without each unit in turn at fixed weights, donors first; shape (J + N, T).
+
+    Weights of the donors that are left are scaled to sum to one (Arkhangelsky et al. 2021, Algorithm 3).
+    A donor that holds all the weight leaves NaN.
+    """
+    assert fit.weights is not None
+    assert fit.time_weights is not None
+    omega, own = fit.weights[:, 0], treated.mean(axis=1)
+    left = 1.0 - omega
+    scaled = np.where(left > 1e-12, left, np.nan)
+    synthetic = ((donors @ omega)[:, None] - donors * omega) / scaled
+    n = treated.shape[1]
+    others = (treated.sum(axis=1)[:, None] - treated) / max(n - 1, 1)
+    gaps = np.concatenate([own[:, None] - synthetic, others - (donors @ omega)[:, None]], axis=1)
+    out: FloatArray = (gaps - fit.time_weights @ gaps[:n_pre]).T
+    return out
+
+
+def synthetic_did_portfolio(donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit:
+    """Weights of the donors by the criterion of `synthetic_did_weights`, with the mean gap of all given days.
+
+    For tests that fit the days before the event, or all days under the null, as one.
+    """
+    zeta = (treated.shape[1] * n_post) ** 0.25 * first_difference_noise(donors)
+    target = treated.mean(axis=1)
+    x, y = donors - donors.mean(axis=0), target - target.mean()
+    omega = simplex_least_squares(x / np.sqrt(len(x)), y / np.sqrt(len(x)), zeta**2)
+    synthetic = donors @ omega.weights
+    intercept = (treated - synthetic[:, None]).mean(axis=0)
+    return CohortFit(
+        counterfactual=intercept + synthetic[:, None],
+        intercept=intercept,
+        weights=np.repeat(omega.weights[:, None], treated.shape[1], axis=1),
+        kkt=omega.kkt,
+        unique=omega.unique,
+    )
 
 
 def synthetic_did(
