@@ -11,10 +11,10 @@ from functools import partial
 
 import numpy as np
 
-from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.past import Past
-from eventstudy.inference.sessions import SumOfCorrelations
-from eventstudy.models.deferred import CHUNK
+from eventstudy.inference.dependence.mean_correlation import mean_correlation
+from eventstudy.inference.dependence.sessions import SumOfCorrelations
+from eventstudy.inference.engine.residual_pass import Past
+from eventstudy.lazy import CHUNK
 
 WIDTH = 250
 

@@ -22,8 +22,8 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import EventStudyWarning
-from eventstudy.longrun.skewness import skewed_tests
-from eventstudy.volatility.multiples import volatility_multiples
+from eventstudy.longrun.skewness_tests import skewed_tests
+from eventstudy.volatility.abnormal_volatility import volatility_multiples
 
 TABLE = Path(__file__).parents[1] / "docs" / "data" / "measures_size.csv"
 SEED, LEVEL, COVERAGE = 20190522, 0.05, 0.99
@@ -94,8 +94,8 @@ def calendar_time(rng: np.random.Generator) -> PValues:
 
 MODELS = {
     "least squares": es.MarketModel(),
-    "egls": es.SerialErrors(),
-    "hac": es.SerialErrors(method="hac"),
+    "egls": es.AutocorrelatedErrors(),
+    "hac": es.AutocorrelatedErrors(method="hac"),
 }
 
 

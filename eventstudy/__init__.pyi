@@ -5,7 +5,7 @@ from . import plotting as plotting
 from . import sources as sources
 from .calendars import Exchange as Exchange
 from .events import Events as Events
-from .lab.comparison import compare_models as compare_models
+from .lab.model_comparison import compare_models as compare_models
 from .longrun import BuyAndHold as BuyAndHold
 from .longrun import BuyAndHoldResults as BuyAndHoldResults
 from .longrun import CalendarTimePortfolio as CalendarTimePortfolio
@@ -15,9 +15,9 @@ from .longrun import ReferencePortfolios as ReferencePortfolios
 from .market import Market as Market
 from .market import ParquetPanel as ParquetPanel
 from .market.currency import in_currency as in_currency
-from .market.overnight import known_at_open as known_at_open
-from .market.levels import range_market as range_market
-from .market.levels import volume_market as volume_market
+from .market.foreign_sessions import known_at_open as known_at_open
+from .market.volume_and_range import range_market as range_market
+from .market.volume_and_range import volume_market as volume_market
 from .models import CAPM as CAPM
 from .models import Carhart4 as Carhart4
 from .models import ConstantMean as ConstantMean
@@ -35,7 +35,7 @@ from .models import PCAModel as PCAModel
 from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
-from .models import SerialErrors as SerialErrors
+from .models import AutocorrelatedErrors as AutocorrelatedErrors
 from .models import SyntheticControl as SyntheticControl
 from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
@@ -43,9 +43,9 @@ from .quick import measure as measure
 from .quick import prices as prices
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
-from .results.pooled import PooledResults as PooledResults
-from .results.comparison import event_table as event_table
-from .results.pooling import pool as pool
+from .results.pool.results import PooledResults as PooledResults
+from .results.event_table import event_table as event_table
+from .results.pool.pool import pool as pool
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy

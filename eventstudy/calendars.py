@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from eventstudy._typing import DateArray, IntArray
 from eventstudy.errors import CalendarError
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class Reaction:
         Calendar days without a session between `previous` and `session` (weekends, holidays).
     """
 
-    session: npt.NDArray[np.datetime64]
-    previous: npt.NDArray[np.datetime64]
-    closed_days: npt.NDArray[np.int64]
+    session: DateArray
+    previous: DateArray
+    closed_days: IntArray
 
 
 @dataclass(frozen=True)

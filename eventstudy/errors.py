@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from datetime import datetime, time
 from typing import Any
 
 __all__ = [
@@ -25,8 +24,6 @@ __all__ = [
     "PriceLimitWarning",
     "RequestError",
     "WindowError",
-    "counted",
-    "told_time",
     "warn",
 ]
 
@@ -105,26 +102,6 @@ class OverlapWarning(EventStudyWarning):
 
 class PriceLimitWarning(EventStudyWarning):
     """A security closed at its daily price limit inside an event window."""
-
-
-_CONTROL = {code: " " if chr(code).isspace() else None for code in (*range(32), *range(127, 160))}
-
-
-def counted(n: int, what: str) -> str:
-    """Write a number of things: ``1 session``, ``2 sessions``."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
-
-
-def told_time(moment: datetime) -> str:
-    """Write a day as a day, and a moment within one with its time: ``2019-05-22``, ``2019-05-22 10:31``."""
-    if moment.time() == time(0):
-        return f"{moment:%Y-%m-%d}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def cleaned(text: str) -> str:
-    """Return text without control characters, which no page can hold; tabs and line ends become spaces."""
-    return text.translate(_CONTROL)
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:

@@ -23,7 +23,7 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import NormalReturnModel
-from eventstudy.models.peers import PeerModel
+from eventstudy.models.peer_base import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
 from eventstudy.study import EventStudy

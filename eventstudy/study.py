@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.abnormal import measure
 from eventstudy.errors import (
     DataWarning,
@@ -23,18 +23,18 @@ from eventstudy.errors import (
     PriceLimitWarning,
     RequestError,
     WindowError,
-    counted,
     warn,
 )
 from eventstudy.events import Events
-from eventstudy.foreign import ForeignTable
+from eventstudy.interop import ForeignTable
+from eventstudy.lazy import narrow, rows_of
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
-from eventstudy.models.deferred import narrow, rows_of
-from eventstudy.models.peers import PeerModel
+from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.results.suspects import warn_of_suspects
+from eventstudy.results.data_warnings import warn_of_suspects
 from eventstudy.sample import EventSample, check_factors, check_windows
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy"]
@@ -240,7 +240,7 @@ def _unusable(
     spec: StudySpec,
     sample: EventSample,
     fit: ModelFit,
-    ar: npt.NDArray[np.float64],
+    ar: FloatArray,
 ) -> dict[int, str]:
     """Reason why events of the sample, by position, cannot be used."""
     needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
@@ -340,7 +340,7 @@ def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], in
     return shown[:5], count
 
 
-def _warn_of_gaps(sample: EventSample, lost: npt.NDArray[np.bool_]) -> None:
+def _warn_of_gaps(sample: EventSample, lost: BoolArray) -> None:
     """Warn where a security traded but has no abnormal return: the benchmark or a factor has a gap."""
     for i in np.flatnonzero(lost.any(axis=1))[:5]:
         days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
@@ -360,7 +360,7 @@ def _warn_of_limits(results: EventStudyResults) -> None:
     told = []
     for (event_id, security), days in list(hits.groupby(["event_id", "security"], sort=False))[:5]:
         dates = ", ".join(f"{d:%Y-%m-%d}" for d in days["date"][:4]) + ", ..." * (len(days) > 4)
-        told.append(f"event {event_id} ({security}) on {counted(len(days), 'day')}: {dates}")
+        told.append(f"event {event_id} ({security}) on {plural(len(days), 'day')}: {dates}")
     events = hits["event_id"].nunique()
     more = f"; and {events - 5} more events" if events > 5 else ""
     warn(

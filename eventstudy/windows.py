@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import IntArray
 from eventstudy.errors import WindowError
 
 __all__ = ["Window"]
@@ -79,7 +79,7 @@ class Window:
         return f"({self.start:+d}, {self.end:+d})".replace("+0", "0")
 
     @property
-    def offsets(self) -> npt.NDArray[np.int64]:
+    def offsets(self) -> IntArray:
         """The relative days of the window, shape (len(window),)."""
         return np.arange(self.start, self.end + 1, dtype=np.int64)
 

@@ -14,7 +14,7 @@ import pytest
 
 import eventstudy
 from eventstudy import plotting
-from eventstudy.results.plots import ResultsPlotter
+from eventstudy.results.plot import ResultsPlotter
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "api" / "index.md"

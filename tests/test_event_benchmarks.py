@@ -8,7 +8,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import EventError, ModelError
-from eventstudy.results import recipe
+from eventstudy.results.report import reproduce
 from eventstudy.windows import Window
 
 DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")
@@ -104,5 +104,5 @@ def test_the_recipe_makes_the_same_study(returns):
     market = es.Market(returns, benchmark={"A": "BIG", "B": "BIG", "C": "SMALL"})
     results = fit(market, events("SMALL", "", ""))
     world = {"returns": returns}
-    exec(recipe.code(results._data, Window(0, 1)), world)
+    exec(reproduce.code(results._data, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)

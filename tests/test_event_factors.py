@@ -9,7 +9,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataError, EventError, ModelError
 from eventstudy.lab import calibrate
-from eventstudy.results import recipe
+from eventstudy.results.report import reproduce
 from eventstudy.windows import Window
 
 DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")
@@ -167,5 +167,5 @@ def test_the_recipe_makes_the_same_study(returns):
     factors = {"CN": CN, "US": US}
     results = fit(make(returns, factors), events("CN", "US"), es.FamaFrench3())
     world = {"returns": returns, "factors": factors}
-    exec(recipe.code(results._data, Window(0, 1)), world)
+    exec(reproduce.code(results._data, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)

@@ -11,7 +11,7 @@ import pytest
 
 from eventstudy import Events
 from eventstudy.errors import EventError, EventStudyError, NaiveTimeError
-from eventstudy.events import reading
+from eventstudy.events import validation
 
 
 def one(**event) -> pd.Series:
@@ -370,9 +370,9 @@ CLEAN = {
 @pytest.mark.parametrize("columns", CLEAN.values(), ids=CLEAN.keys())
 def test_clean_columns_are_read_like_rows(columns, monkeypatch):
     frame = pd.DataFrame({"security": ["A", "B", "A"], **columns})
-    assert reading.clean_columns(frame) is not None
+    assert validation.clean_columns(frame) is not None
     whole = Events(frame)
-    monkeypatch.setattr(reading, "clean_columns", lambda frame: None)
+    monkeypatch.setattr(validation, "clean_columns", lambda frame: None)
     rows = Events(frame)
     pd.testing.assert_frame_equal(whole.frame, rows.frame)
     assert list(map(str, whole.frame["announced_local"])) == list(map(str, rows.frame["announced_local"]))
@@ -394,7 +394,7 @@ def test_clean_columns_are_read_like_rows(columns, monkeypatch):
     ],
 )
 def test_columns_in_doubt_are_left_to_the_reader_of_rows(columns):
-    assert reading.clean_columns(pd.DataFrame({"security": ["A", "B"], **columns})) is None
+    assert validation.clean_columns(pd.DataFrame({"security": ["A", "B"], **columns})) is None
 
 
 def test_some_of_the_events():

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.inference.single import quantile_p_value, sample_quantile
+from eventstudy.inference.single_event import quantile_p_value, sample_quantile
 
 HIKVISION, DAHUA = "002415.SZ", "002236.SZ"
 ESTIMATION, WINDOW = (-270, -21), (-10, 10)

@@ -12,19 +12,19 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy import lazy
 from eventstudy.abnormal import AbnormalReturns, cumulate
 from eventstudy.abnormal.returns import noise_of
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.base import select
-from eventstudy.inference.past import Past
-from eventstudy.inference.ranked_past import Ranked, RankedPast
+from eventstudy.inference.dependence.sessions import session_correlation
+from eventstudy.inference.engine.rank_pass import Ranked, RankReducer
+from eventstudy.inference.engine.residual_pass import Past
 from eventstudy.inference.ranks import scaled_ranks
-from eventstudy.inference.sessions import session_correlation
-from eventstudy.models import deferred
-from eventstudy.models.deferred import Deferred, Derived, by_kind, columns_of, parts_of
+from eventstudy.lazy import Deferred, Derived, by_kind, columns_of, parts_of
+from eventstudy.models.grouped_ols import shared_ols, shared_residuals
 from eventstudy.models.least_squares import ols_batch
-from eventstudy.models.shared import shared_ols, shared_residuals
 from eventstudy.sample import SharedWindows
 from eventstudy.study import _touching
 from eventstudy.windows import Window
@@ -253,7 +253,7 @@ def test_what_is_too_large_to_be_held_is_computed_once_for_each_pass(monkeypatch
         return made[-1]
 
     again = replace(abnormal, noise=Derived(counted))
-    monkeypatch.setattr(deferred, "MOST_HELD", 0)
+    monkeypatch.setattr(lazy, "MOST_HELD", 0)
     monkeypatch.setattr("eventstudy.abnormal.returns.CHUNK", 16)
     monkeypatch.setattr("eventstudy.abnormal.cumulative.CHUNK", 16)
     np.testing.assert_allclose(again.variance(), wanted, **TIGHT)
@@ -287,7 +287,7 @@ def plain(abnormal: AbnormalReturns) -> AbnormalReturns:
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatch):
     """Every test, by chunks and sums over sessions, against the same arrays without sessions."""
-    monkeypatch.setattr("eventstudy.models.deferred.CHUNK", 16)
+    monkeypatch.setattr("eventstudy.lazy.CHUNK", 16)
     results = es.EventStudy(market(missing), events(), None, ESTIMATION, WINDOW).fit()
     abnormal = results._data.abnormal
     assert abnormal.session is not None
@@ -346,7 +346,7 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         "second": Ranked(second.shape, second.__getitem__, slice(0, 1)),
         "signs": Ranked(first.shape, first.__getitem__, signs=True),
     }
-    together = RankedPast(sets)
+    together = RankReducer(sets)
     for rows in (np.arange(25), np.arange(25, 40)):
         together.take(together.prepare(Past.of(rows, past[rows])))
     found = together.done()
@@ -369,7 +369,7 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
 @pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, monkeypatch):
-    monkeypatch.setattr("eventstudy.models.deferred.CHUNK", chunk)
+    monkeypatch.setattr("eventstudy.lazy.CHUNK", chunk)
     results = es.EventStudy(market(missing), events(), None, estimation, WINDOW, min_observations=5).fit()
     abnormal = results._data.abnormal
     inside = ~np.isnat(abnormal.event_dates).any(axis=1)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal.returns import AbnormalReturns
-from eventstudy.models.deferred import CHUNK, columns_of
+from eventstudy.lazy import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CumulativeReturns", "cumulate"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.lazy import CHUNK, Deferred, columns_of, deferrable, kept_as_is, narrow
 from eventstudy.models import ModelFit
-from eventstudy.models.deferred import CHUNK, Deferred, columns_of, deferrable, kept_as_is, narrow
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
 
 __all__ = ["AbnormalReturns", "abnormal_returns", "estimation_design"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 #: Regressors of the estimation windows are kept up to this many numbers.
 MOST_KEPT = 2_500_000
 
@@ -55,7 +53,7 @@ class AbnormalReturns:
     Notes
     -----
     Normal returns, their covariance, residuals, leverage, dates and `design_est` may be deferred: a large
-    study computes them when they are read, and `parts_of` and `columns_of` of `eventstudy.models.deferred`
+    study computes them when they are read, and `parts_of` and `columns_of` of `eventstudy.lazy`
     take them in chunks.
     """
 
@@ -73,8 +71,8 @@ class AbnormalReturns:
     n_obs: IntArray
     dof: FloatArray
     n_params: int
-    estimation_dates: npt.NDArray[np.datetime64]
-    event_dates: npt.NDArray[np.datetime64]
+    estimation_dates: DateArray
+    event_dates: DateArray
     exact: bool = True
     design_est: FloatArray | None = None
 

@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from eventstudy.errors import EventError, cleaned
-from eventstudy.events.reading import as_frame, check_zone, validated
-from eventstudy.foreign import ForeignTable
+from eventstudy.errors import EventError
+from eventstudy.events.validation import as_frame, check_zone, validated
+from eventstudy.interop import ForeignTable
+from eventstudy.text import strip_control
 
 __all__ = ["Ambiguous", "Events", "NonSession"]
 
@@ -136,7 +137,7 @@ or pass Events(..., timezone='America/New_York').
         return f"Events: {n} event{'s' * (n != 1)} of {k} securit{'y' if k == 1 else 'ies'}, announced {span}"
 
     def _repr_html_(self) -> str:
-        return cleaned(f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True, border=0)}")
+        return strip_control(f"<p>{self!r}</p>{self._frame.to_html(max_rows=10, escape=True, border=0)}")
 
     def _days(self) -> pd.Series:
         """Calendar day of each event; of an announcement time, the day where it was announced."""

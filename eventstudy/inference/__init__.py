@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
-from eventstudy.inference.correlation import Clustering, clustering, mean_correlation
-from eventstudy.inference.joint import JointTest, joint_test
-from eventstudy.inference.multiplicity import adjust, romano_wolf
-from eventstudy.inference.power import minimum_detectable_effect, power_normal, power_t
-from eventstudy.inference.recommend import recommend
+from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, mean_correlation
+from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
+from eventstudy.inference.procedures.multiple_testing import adjust, romano_wolf
+from eventstudy.inference.procedures.multivariate import JointTest, joint_test
+from eventstudy.inference.procedures.recommendation import recommend
 from eventstudy.inference.registry import TESTS, run_tests
 
 __all__ = [

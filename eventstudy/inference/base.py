@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
+from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
-from eventstudy.models.deferred import rows_of
+from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "p_value",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 
 #: What a test can be robust to.
 CONDITIONS = frozenset(
@@ -115,7 +114,7 @@ class TestInput:
         return cumulate(self.abnormal, self.window)
 
     @cached_property
-    def usable(self) -> npt.NDArray[np.bool_]:
+    def usable(self) -> BoolArray:
         """Events with a CAR in the tested window, shape (N,)."""
         return ~np.isnan(self.cumulative.car)
 
@@ -135,7 +134,7 @@ class TestInput:
         return self.cumulative.scar[self.usable]
 
     @cached_property
-    def tested_dates(self) -> npt.NDArray[np.datetime64]:
+    def tested_dates(self) -> DateArray:
         """Calendar dates of the tested window, shape (N, len(window)); NaT beyond the data."""
         return self.abnormal.event_dates[:, self.cols]
 
@@ -145,12 +144,12 @@ class TestInput:
         dates = self.tested_dates[self.usable]
         return len(dates) > 0 and bool((dates == dates[0]).all())
 
-    def only(self, keep: npt.NDArray[np.bool_]) -> TestInput:
+    def only(self, keep: BoolArray) -> TestInput:
         """Return the same test on the events of a boolean mask of shape (N,)."""
         return TestInput(select(self.abnormal, keep), self.window)
 
 
-def select(abnormal: AbnormalReturns, keep: npt.NDArray[np.bool_]) -> AbnormalReturns:
+def select(abnormal: AbnormalReturns, keep: BoolArray) -> AbnormalReturns:
     """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
     return rows_of(abnormal, keep, abnormal.n_events)
 

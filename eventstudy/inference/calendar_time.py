@@ -5,27 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.past import Past, PastSums, past_sums, run_of, sums_by_run
-from eventstudy.inference.support import (
+from eventstudy.inference.engine.residual_pass import Past, ResidualSums, past_sums, run_of, sums_by_run
+from eventstudy.inference.selection import (
     NEGLIGIBLE,
-    counted,
     date_numbers,
-    scaled_events,
-    shortage,
-    undefined,
+    not_applicable,
+    too_few_events,
+    with_counts,
+    with_variance,
 )
-from eventstudy.models.deferred import CHUNK, columns_of
+from eventstudy.lazy import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-DateArray = npt.NDArray[np.datetime64]
 #: A portfolio's own variance needs more estimation days than this.
 MIN_DAYS = 10
 #: Calendar days whose portfolios are measured at a time: their residuals stay in the cache of a core.
@@ -125,7 +122,7 @@ class _Portfolios:
 
     Attributes
     ----------
-    past : PastSums
+    past : ResidualSums
     runs, days : lists of arrays of int, one for each of the L tested days
         Runs of which an event has a return on it, and which calendar day, by position, it is for them.
     absent : arrays of int, shape (3, a)
@@ -135,7 +132,7 @@ class _Portfolios:
         Events, their mean abnormal return, sum and largest of their variances.
     """
 
-    past: PastSums
+    past: ResidualSums
     runs: list[IntArray]
     days: list[IntArray]
     absent: IntArray
@@ -272,7 +269,7 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
 
 
 def _jaffe(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     fit = used.abnormal
     # A return that lumps d sessions has the noise of d days.
     ar = fit.ar[:, used.cols] / np.sqrt(np.maximum(fit.span[:, used.cols], 1))
@@ -283,18 +280,18 @@ def _jaffe(data: TestInput, options: Options) -> Statistic:
             ar, used.tested_dates, fit.residuals, fit.estimation_dates, fit.s2, fit.lost_dof
         )
     if np.isnan(z):
-        return undefined("average residuals of the events of a day do not vary")
+        return not_applicable("average residuals of the events of a day do not vary")
     note = f"{days} calendar day{'s' if days > 1 else ''}"
     if assumed:
         note += f", on {assumed} of them events share too few estimation days and count as independent"
     found = Statistic(z, p_value(z, options.alternative), "normal", None, float(used.car.mean()))
-    return counted(data, found, note)
+    return with_counts(data, found, note)
 
 
 CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
-        frozenset({"cross-correlation"}), "Jaffe (1974)", lambda d: shortage(d, scaled=True), _jaffe,
+        frozenset({"cross-correlation"}), "Jaffe (1974)", lambda d: too_few_events(d, scaled=True), _jaffe,
         reads=("sums",),
     ),
 )  # fmt: skip

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import MissingExtraError
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.conformal import Regression, needs_regression, regression_of
-from eventstudy.inference.single import block_sums, quantile_p_value
-from eventstudy.inference.support import scaled_events, undefined
-from eventstudy.models.extras import import_extra
+from eventstudy.inference.refitted import Regression, needs_regression, regression_of
+from eventstudy.inference.selection import not_applicable, with_variance
+from eventstudy.inference.single_event import block_sums, quantile_p_value
+from eventstudy.optional import import_optional
 
 __all__ = ["GARCH_TESTS", "GARCHLine", "fit_garch", "variance_path"]
 
-FloatArray = npt.NDArray[np.float64]
 #: Digits of the standardised returns that the optimiser sees: rounding noise would steer it.
 DIGITS = 10
 
@@ -62,7 +61,7 @@ def fit_garch(residuals: FloatArray, design: FloatArray) -> GARCHLine | str:
     MissingExtraError
         If arch is not installed.
     """
-    arch = import_extra("arch.univariate", "arch", "garch", "The test garch_t")
+    arch = import_optional("arch.univariate", "arch", "garch", "The test garch_t")
     volatility = arch.GARCH(p=1, o=0, q=1)
     # Regressors of the size of the returns, for the optimiser's sake.
     size = np.sqrt((design**2).mean(axis=0))
@@ -120,22 +119,22 @@ def _needs_arch(data: TestInput) -> str | None:
     if reason:
         return reason
     try:
-        import_extra("arch.univariate", "arch", "garch", "The test garch_t")
+        import_optional("arch.univariate", "arch", "garch", "The test garch_t")
     except MissingExtraError as error:
         return str(error)
     return None
 
 
 def _garch_t(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     fit, line = used.abnormal, regression_of(data)
     if isinstance(line, str):
-        return undefined(line)
+        return not_applicable(line)
     # The likelihood does not know the sign of returns, its optimiser's last digits do.
     unit = float(np.sqrt(fit.s2[0])) * (1.0 if used.car[0] >= 0 else -1.0)
     found = fit_garch(line.residuals / unit, line.design)
     if isinstance(found, str):
-        return undefined(found)
+        return not_applicable(found)
     start, stop = used.cols.start, used.cols.stop
     errors = fit.ar[0, :stop] / unit - line.event_design[:stop] @ found.params
     path = variance_path(
@@ -161,7 +160,7 @@ def _standardised(
     line: Regression,
     errors: FloatArray,
     path: FloatArray,
-    spans: npt.NDArray[np.int64],
+    spans: IntArray,
     start: int,
 ) -> float:
     """CAR over the root of the variances of the sessions it spans and of the error of the line."""
@@ -174,7 +173,7 @@ def _standardised(
     return float(errors[seen].sum() / np.sqrt(noise + row @ found.line_cov @ row))
 
 
-def _gap(estimation: npt.NDArray[np.datetime64], event: npt.NDArray[np.datetime64]) -> int:
+def _gap(estimation: DateArray, event: DateArray) -> int:
     """Weekdays (for bars, units of time) between the estimation window and the event window."""
     last, first = estimation[~np.isnat(estimation)].max(), event[~np.isnat(event)].min()
     if np.datetime_data(event.dtype)[0] in ("m", "s"):

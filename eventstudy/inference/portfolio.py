@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import DateArray, FloatArray
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.past import past_sums
-from eventstudy.inference.support import (
+from eventstudy.inference.engine.residual_pass import past_sums
+from eventstudy.inference.selection import (
     NEGLIGIBLE,
-    across_dates,
-    counted,
     n_windows,
-    scaled_events,
-    shortage,
+    not_applicable,
+    overlap_note,
     spread,
-    undefined,
+    too_few_events,
+    with_counts,
+    with_variance,
 )
 
 __all__ = [
@@ -26,9 +26,6 @@ __all__ = [
     "portfolio_t",
     "time_series_t",
 ]
-
-FloatArray = npt.NDArray[np.float64]
-DateArray = npt.NDArray[np.datetime64]
 
 
 def average(values: FloatArray) -> FloatArray:
@@ -139,7 +136,7 @@ def lamb_z(estimation: FloatArray, event: FloatArray, factor: FloatArray) -> flo
 
 def _past_varies(data: TestInput) -> str | None:
     """Say why the estimation-window averages cannot measure noise, or None."""
-    used = scaled_events(data)
+    used = with_variance(data)
     past = _kept(past_sums(used.abnormal).mean)
     if len(past) < 3:
         return f"only {len(past)} estimation days have a residual"
@@ -149,14 +146,14 @@ def _past_varies(data: TestInput) -> str | None:
 
 
 def _time_series_applies(data: TestInput) -> str | None:
-    return shortage(data, scaled=True) or _past_varies(data)
+    return too_few_events(data, scaled=True) or _past_varies(data)
 
 
 def _portfolio_applies(data: TestInput) -> str | None:
-    reason = shortage(data, scaled=True)
+    reason = too_few_events(data, scaled=True)
     if reason:
         return reason
-    used = scaled_events(data)
+    used = with_variance(data)
     windows = n_windows(used)
     if windows > 1:
         return f"needs one common event date, the {used.n_events} events have {windows}"
@@ -164,18 +161,18 @@ def _portfolio_applies(data: TestInput) -> str | None:
 
 
 def _time_series(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     ar = used.abnormal.ar[:, used.cols]
     span = used.abnormal.span[:, used.cols].astype(np.float64)
     if used.cumulative.n_days.min() < len(data.window):
         span[np.isnan(ar)] = np.nan
     t, dof = time_series_t(past_sums(used.abnormal).mean, average(ar), average(span))
     p = p_value(t, options.alternative, dof)
-    return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), across_dates(data))
+    return with_counts(data, Statistic(t, p, "t", dof, float(used.car.mean())), overlap_note(data))
 
 
 def _portfolio(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     fit = used.abnormal
     sums = past_sums(fit)
     if len(sums.event) == 1:
@@ -184,22 +181,22 @@ def _portfolio(data: TestInput, options: Options) -> Statistic:
         past = portfolio_residuals(fit.residuals, fit.estimation_dates)
     n_params = fit.lost_dof
     if len(past) - n_params < 1:
-        return undefined(f"only {len(past)} estimation days for {n_params:g} parameters")
+        return not_applicable(f"only {len(past)} estimation days for {n_params:g} parameters")
     t, dof = portfolio_t(past, used.car, used.cumulative.variance / fit.s2, n_params)
     complete = bool((fit.n_obs == len(past)).all() and (used.cumulative.n_days == len(data.window)).all())
     notes = [] if complete else ["some events miss days: approximate, on the portfolio of available events"]
     notes += [] if fit.exact else ["the model's standard error is approximate"]
     p = p_value(t, options.alternative, dof)
-    return counted(data, Statistic(t, p, "t", dof, float(used.car.mean())), *notes)
+    return with_counts(data, Statistic(t, p, "t", dof, float(used.car.mean())), *notes)
 
 
 def _lamb(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     fit = used.abnormal
     past, tested = past_sums(fit).mean, average(fit.ar[:, used.cols])
     z = lamb_z(past, tested, average(fit.variance(used.cols) / fit.s2[:, None]))
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, float(used.car.mean())), across_dates(data))
+    return with_counts(data, Statistic(z, p, "normal", None, float(used.car.mean())), overlap_note(data))
 
 
 CORRELATION = frozenset({"cross-correlation"})

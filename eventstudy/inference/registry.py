@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,21 +18,55 @@ from eventstudy.inference.base import (
     Statistic,
     TestInput,
 )
+from eventstudy.inference.bootstrap import RESAMPLING_TESTS
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
-from eventstudy.inference.conformal import REFIT_TESTS
-from eventstudy.inference.detectable import with_detectable
+from eventstudy.inference.cross_section import PARAMETRIC_TESTS
+from eventstudy.inference.dependence.mean_correlation import keep_dependence
+from eventstudy.inference.dependence.sessions import SumOfCorrelations
+from eventstudy.inference.engine.residual_pass import PAST_SUMS, Reduction, SumReducer, read_residuals
 from eventstudy.inference.garch import GARCH_TESTS
-from eventstudy.inference.parametric import PARAMETRIC_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
-from eventstudy.inference.ranks import RANK_TESTS
-from eventstudy.inference.reading import read_for
-from eventstudy.inference.resampling import RESAMPLING_TESTS
+from eventstudy.inference.power_and_detectable_effect import with_detectable
+from eventstudy.inference.pseudo_dates import VECTOR_TESTS
+from eventstudy.inference.ranks import RANK_SETS, RANK_TESTS, profiles
+from eventstudy.inference.refitted import REFIT_TESTS
+from eventstudy.inference.selection import (
+    not_applicable,
+    recall,
+    remember,
+    too_few_events,
+    usable_events,
+    with_variance,
+)
 from eventstudy.inference.signs import SIGN_TESTS
-from eventstudy.inference.single import SINGLE_TESTS
-from eventstudy.inference.support import undefined, usable_events
-from eventstudy.inference.vectors import VECTOR_TESTS
+from eventstudy.inference.single_event import SINGLE_TESTS
 
-__all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "check_keys", "run_tests"]
+__all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "check_keys", "prefetch", "run_tests"]
+
+
+def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
+    """Read for several tests what they need of the estimation windows, and remember it.
+
+    Sums and the mean correlation come first, for ranks may depend on them.
+    """
+    wanted = {name for test in tests for name in test.reads}
+    if not wanted or too_few_events(data, scaled=True):
+        return
+    used = with_variance(data)
+    reductions: dict[str, Reduction[Any]] = {}
+    if "sums" in wanted and recall(used.abnormal, PAST_SUMS) is None:
+        reductions["sums"] = SumReducer(used.abnormal)
+    if "correlation" in wanted and recall(used, "dependence") is None:
+        correlations = SumOfCorrelations.of(used.abnormal, used.window)
+        if correlations is not None:
+            reductions["correlation"] = correlations
+    if reductions:
+        found = dict(zip(reductions, read_residuals(used.abnormal, list(reductions.values())), strict=True))
+        if "sums" in found:
+            remember(used.abnormal, PAST_SUMS, found["sums"])
+        keep_dependence(used, found.get("correlation"))
+    profiles(used, [name for name in RANK_SETS if name in wanted])
+
 
 ORDER = [
     "cross_sectional",
@@ -155,7 +189,7 @@ def run_tests(
             f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
         )
     wanted = list(TESTS) if keys is None else check_keys(keys)
-    read_for([TESTS[key] for key in wanted], data)
+    prefetch([TESTS[key] for key in wanted], data)
     return as_frame([_row(TESTS[key], data, options) for key in wanted])
 
 
@@ -168,7 +202,7 @@ def as_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
 
 def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:
     reason = test.applies(data)
-    found = undefined(reason) if reason else test.compute(data, options)
+    found = not_applicable(reason) if reason else test.compute(data, options)
     return as_row(test, found, usable_events(data).n_events, options, data)
 
 

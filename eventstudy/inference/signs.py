@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
+from eventstudy._typing import FloatArray
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -14,17 +14,17 @@ from eventstudy.inference.base import (
     TestInput,
     p_value,
 )
-from eventstudy.inference.past import past_sums
-from eventstudy.inference.rank_sets import sign_profile_of
-from eventstudy.inference.ranked_past import SignProfile, sign_profile
-from eventstudy.inference.support import (
+from eventstudy.inference.engine.rank_pass import SignProfile, sign_profile
+from eventstudy.inference.engine.residual_pass import past_sums
+from eventstudy.inference.ranks import sign_profile_of
+from eventstudy.inference.selection import (
     NEGLIGIBLE,
-    across_dates,
-    counted,
-    scaled_events,
-    shortage,
-    undefined,
+    not_applicable,
+    overlap_note,
+    too_few_events,
     usable_events,
+    with_counts,
+    with_variance,
 )
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "signed_rank_p_value",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 #: Below this many non-zero CARs the sign test is exact.
 EXACT_SIGN = 50
 #: Up to this many non-zero CARs the signed-rank test is exact.
@@ -170,7 +169,7 @@ def _sign(data: TestInput, options: Options) -> Statistic:
     car = usable_events(data).car
     n, w = int((car != 0).sum()), int((car > 0).sum())
     if n == 0:
-        return undefined("all CARs are zero")
+        return not_applicable("all CARs are zero")
     z, note = sign_z(w, n), f"{w} of {n} positive"
     if n < EXACT_SIGN:
         return Statistic(z, _binomial(w, n, options.alternative), "binomial", None, w / n, note)
@@ -178,16 +177,16 @@ def _sign(data: TestInput, options: Options) -> Statistic:
 
 
 def _generalized_sign(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     car = used.car
     expected = past_sums(used.abnormal).positive
     if not 0.0 < expected < 1.0:
-        return undefined("estimation residuals are all of one sign")
+        return not_applicable("estimation residuals are all of one sign")
     w = float(positive_share(car[None, :])[0] * len(car))
     z = generalized_sign_z(w, len(car), expected)
     note = f"{w:g} of {len(car)} positive, {expected:.1%} expected"
     p = p_value(z, options.alternative)
-    return counted(data, Statistic(z, p, "normal", None, w / len(car), note))
+    return with_counts(data, Statistic(z, p, "normal", None, w / len(car), note))
 
 
 def _wilcoxon(data: TestInput, options: Options) -> Statistic:
@@ -195,7 +194,7 @@ def _wilcoxon(data: TestInput, options: Options) -> Statistic:
     values = car[car != 0]
     n = len(values)
     if n == 0:
-        return undefined("all CARs are zero")
+        return not_applicable("all CARs are zero")
     positive, z, ranks = signed_rank(values)
     exact = n <= EXACT_SIGNED_RANK
     if exact:
@@ -208,13 +207,13 @@ def _wilcoxon(data: TestInput, options: Options) -> Statistic:
 
 
 def _sign_zivney(data: TestInput, options: Options) -> Statistic:
-    used = scaled_events(data)
+    used = with_variance(data)
     z, n_days = _of_profile(sign_profile_of(used), len(data.window))
     if np.isnan(z):
-        return undefined("signs of the events cancel out on every day")
+        return not_applicable("signs of the events cancel out on every day")
     share = float((used.car > 0).mean())
     found = Statistic(z, p_value(z, options.alternative), "normal", None, share)
-    return counted(data, found, f"signs about the median of {n_days} days", across_dates(data))
+    return with_counts(data, found, f"signs about the median of {n_days} days", overlap_note(data))
 
 
 ROBUST = frozenset({"event-induced variance", "fat tails"})
@@ -222,20 +221,21 @@ ROBUST = frozenset({"event-induced variance", "fat tails"})
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sign", "Sign test", "half of the CARs are positive", "binomial(n, 1/2)", ROBUST,
-        "Brown and Warner (1980)", shortage, _sign,
+        "Brown and Warner (1980)", too_few_events, _sign,
     ),
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
-        "Cowan (1992)", lambda d: shortage(d, scaled=True), _generalized_sign, reads=("sums",),
+        "Cowan (1992)", lambda d: too_few_events(d, scaled=True), _generalized_sign, reads=("sums",),
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
         "N(0,1)", frozenset({"event-induced variance", "cross-correlation", "non-normality"}),
-        "Corrado and Zivney (1992)", lambda d: shortage(d, scaled=True), _sign_zivney, reads=("sign_zivney",),
+        "Corrado and Zivney (1992)",
+        lambda d: too_few_events(d, scaled=True), _sign_zivney, reads=("sign_zivney",),
     ),
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
-        ROBUST, "Wilcoxon (1945)", shortage, _wilcoxon,
+        ROBUST, "Wilcoxon (1945)", too_few_events, _wilcoxon,
     ),
 )  # fmt: skip

@@ -3,11 +3,11 @@ from .simulate import SimulatedMarket as SimulatedMarket
 from .simulate import simulate_market as simulate_market
 from .calibration import Calibration as Calibration
 from .calibration import calibrate as calibrate
-from .powers import PowerCurve as PowerCurve
-from .powers import power as power
+from .simulated_power import PowerCurve as PowerCurve
+from .simulated_power import power as power
 from .specification import SpecificationCurve as SpecificationCurve
 from .specification import specification_curve as specification_curve
-from .placebos import Placebo as Placebo
-from .placebos import placebo as placebo
-from .bars import SimulatedBars as SimulatedBars
-from .bars import simulate_bars as simulate_bars
+from .placebo_studies import Placebo as Placebo
+from .placebo_studies import placebo as placebo
+from .simulate_bars import SimulatedBars as SimulatedBars
+from .simulate_bars import simulate_bars as simulate_bars

@@ -8,18 +8,18 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from eventstudy import plotting
+from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
 from eventstudy.inference import TESTS, TestInput
 from eventstudy.inference.registry import check_keys
-from eventstudy.lab.comparison import named_models
-from eventstudy.lab.design import BLOCK, Design, closed_tests
-from eventstudy.lab.draws import Episode, Named, episodes_of, named_by, pool_of
-from eventstudy.lab.running import fingerprint, run_blocks, settled_seed
+from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
+from eventstudy.lab.model_comparison import named_models
+from eventstudy.lab.placebo_events import DateCluster, Named, episodes_of, named_by, pool_of
+from eventstudy.lab.simulation_design import BLOCK, Design, closed_tests
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Calibration", "CalibrationPlotter", "calibrate"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -302,7 +300,7 @@ def calibrate(
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
     source = like.spec.market if market is None and like is not None else market
     assert source is not None
-    episodes: tuple[Episode, ...]
+    episodes: tuple[DateCluster, ...]
     named_events: Named = ()
     if like is not None:
         spec = like.spec

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.market import Market
-from eventstudy.market.limits import limit_prices
+from eventstudy.market.limit_rules import limit_prices
 
 __all__ = ["MarketTruth", "SimulatedMarket", "simulate_market"]
 
-FloatArray = npt.NDArray[np.float64]
 
 #: Sessions simulated before the first, so that the variances have left their start.
 BURN_IN = 250
@@ -261,7 +260,7 @@ def _volatile(shocks: FloatArray, garch: tuple[float, float] | None) -> tuple[Fl
 
 def _place(
     rng: np.random.Generator, n: int, n_securities: int, n_sessions: int, common_date: bool
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[IntArray, IntArray]:
     """Draw session and security of each event, no two of them the same."""
     first, last = min(BEFORE, n_sessions // 2), n_sessions - min(AFTER, n_sessions // 10) - 1
     places = n_securities * (1 if common_date else last - first + 1)
@@ -279,7 +278,7 @@ def _place(
 
 def _trades(
     rng: np.random.Generator, shape: tuple[int, int], thin: float, halts: float, length: int
-) -> npt.NDArray[np.bool_]:
+) -> BoolArray:
     """Whether each security trades on each session; all do on the first."""
     trades = rng.random(shape) >= thin * rng.uniform(0.0, 2.0, shape[1])
     begins = rng.random(shape) < halts
@@ -292,7 +291,7 @@ def _trades(
 def _prices(
     first: FloatArray,
     returns: FloatArray,
-    trades: npt.NDArray[np.bool_],
+    trades: BoolArray,
     limit: float | None,
     tick: float,
 ) -> FloatArray:

@@ -8,19 +8,19 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from eventstudy import plotting
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.inference.registry import check_keys
-from eventstudy.lab.comparison import named_models
-from eventstudy.lab.grid import Grid, fits_of, placebo_shifts
-from eventstudy.lab.running import fingerprint, random_stream, run_blocks, settled_seed
+from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
+from eventstudy.lab.model_comparison import named_models
+from eventstudy.lab.specification_grid import Grid, fits_of, placebo_shifts
 from eventstudy.market import Market
-from eventstudy.market.arrays import ReturnKind
+from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.sample import EventSample, Missing, check_missing
 from eventstudy.windows import Window
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CHOICES", "SpecificationCurve", "specification_curve"]
 
-FloatArray = npt.NDArray[np.float64]
 
 #: Columns of the choices, in the order in which they are drawn.
 CHOICES = ("model", "benchmark", "estimation", "window", "returns", "missing", "test")
@@ -299,7 +298,7 @@ def _markets(market: Market, benchmarks: Sequence[str] | Mapping[str, Any] | Non
     return {name: market.with_benchmark(benchmark) for name, benchmark in named.items()}
 
 
-def _tests(day0: npt.NDArray[np.int64]) -> list[str]:
+def _tests(day0: IntArray) -> list[str]:
     if len(day0) == 1:
         return ["t", "sq"]
     return ["portfolio", "adjusted_bmp"] if (day0 == day0[0]).all() else ["cross_sectional", "bmp"]

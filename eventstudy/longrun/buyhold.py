@@ -9,23 +9,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import (
-    ExcludedEventsWarning,
-    NoUsableEventsError,
-    OverlapWarning,
-    RequestError,
-    counted,
-    warn,
-)
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.inference.base import Alternative
-from eventstudy.inference.parametric import skewness
-from eventstudy.longrun.panel import FloatArray, IntArray, Panel, compounded
-from eventstudy.longrun.references import MatchedFirms, Reference, ReferencePortfolios
-from eventstudy.longrun.skewness import skewed_tests
+from eventstudy.inference.cross_section import skewness
+from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePortfolios
+from eventstudy.longrun.panel import Panel, compounded
+from eventstudy.longrun.skewness_tests import skewed_tests
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.tables import Section, Table
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["BuyAndHold", "BuyAndHoldResults", "Delisted"]
@@ -150,7 +145,7 @@ class BuyAndHold:
         overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
         if overlaps:
             warn(
-                f"{counted(overlaps, 'pair')} of events of one security with overlapping horizons: drop the "
+                f"{plural(overlaps, 'pair')} of events of one security with overlapping horizons: drop the "
                 "later one of each, or use CalendarTimePortfolio, which holds a security once.",
                 OverlapWarning,
             )
@@ -187,7 +182,7 @@ class BuyAndHold:
             return "its first return in the horizon spans sessions from before it"
         n_lost = int((np.isnan(returns) & ~gone).sum())
         if n_lost:
-            return f"{counted(n_lost, 'return')} of it within the horizon are not known"
+            return f"{plural(n_lost, 'return')} of it within the horizon are not known"
         last = int(np.flatnonzero(~gone)[-1])
         fill = np.zeros(length) if self.delisted == "cash" else reference.returns
         wealth = compounded(np.where(gone, fill, returns))
@@ -244,7 +239,7 @@ class BuyAndHoldResults:
         against = names.pop() if len(names) == 1 else f"{len(names)} references"
         n, out = len(self._rows), len(self.excluded)
         gone = f" ({out} excluded)" if out else ""
-        what = f"{counted(n, 'event')}{gone}, horizon {self.spec.horizon}, against {against}"
+        what = f"{plural(n, 'event')}{gone}, horizon {self.spec.horizon}, against {against}"
         return f"BuyAndHoldResults: {what}"
 
     @property

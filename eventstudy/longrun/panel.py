@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, RequestError
 from eventstudy.market import LEVELS, Market
 
 __all__ = ["Panel", "compounded", "laid_on_sessions"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class Panel:
         first = np.where(seen.any(axis=1), np.argmax(seen, axis=1), returns.shape[1])
         return cls(market, returns, first.astype(np.int64), last.astype(np.int64))
 
-    def held(self, security: IntArray, first: int, length: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    def held(self, security: IntArray, first: int, length: int) -> tuple[FloatArray, BoolArray]:
         """Take returns of securities over `length` sessions from `first`, and where they are gone.
 
         A session without trade while a security is still there earns nothing, if the return after it spans
@@ -79,7 +76,7 @@ class Panel:
         covered = np.isnan(window) & ~gone & self._spanned(security, first, length)
         return np.where(covered, 0.0, window), gone
 
-    def _spanned(self, security: IntArray, first: int, length: int) -> npt.NDArray[np.bool_]:
+    def _spanned(self, security: IntArray, first: int, length: int) -> BoolArray:
         """Sessions that the next return of a security spans; shape (n, length)."""
         spans = self.market.arrays.spans[security]
         reach = np.where(spans > 0, np.arange(spans.shape[1]) - spans + 1, spans.shape[1])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError
-from eventstudy.market.arrays import LEVELS
+from eventstudy.market.compounding import LEVELS
 from eventstudy.market.market import Market
 
 __all__ = ["in_currency"]

@@ -10,11 +10,24 @@ import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
-from eventstudy.foreign import ForeignTable
-from eventstudy.market.arrays import LEVELS, ReturnKind, SeriesBank, price_returns, return_spans
-from eventstudy.market.audit import audit
-from eventstudy.market.bars import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
-from eventstudy.market.fields import (
+from eventstudy.interop import ForeignTable
+from eventstudy.market.alignment import (
+    Benchmark,
+    Factors,
+    MarketArrays,
+    MarketData,
+    align_benchmarks,
+    align_to_sessions,
+    check_choice,
+    factor_rows,
+    lay_factors,
+    timezone_of,
+)
+from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
+from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
+from eventstudy.market.intraday import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.parquet_panel import ScannedMarket
+from eventstudy.market.price_fields import (
     NO_BAD_PRICES,
     SpecialTreatment,
     checked_fields,
@@ -24,22 +37,8 @@ from eventstudy.market.fields import (
     without_halted,
     without_payouts,
 )
-from eventstudy.market.frames import BadPrices, check_returns, wide_fields, wide_frame
-from eventstudy.market.layout import (
-    Benchmark,
-    Factors,
-    MarketArrays,
-    MarketData,
-    check_choice,
-    factor_rows,
-    lay_benchmarks,
-    lay_factors,
-    lay_on_sessions,
-    timezone_of,
-)
-from eventstudy.market.limitbook import LimitBook, PriceLimit, check_price_limit, limit_book
-from eventstudy.market.scan import ScannedMarket
-from eventstudy.market.suspects import Suspects, benchmark_gaps, suspects
+from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
+from eventstudy.market.wide_and_long import BadPrices, check_returns, wide_fields, wide_frame
 
 __all__ = ["Market"]
 
@@ -125,7 +124,7 @@ class Market(ScannedMarket):
         if isinstance(returns, pd.Series):
             returns = returns.to_frame()
         wide = wide_frame(returns, "Returns", timezone_of(exchange))
-        laid, lacking, unknown = lay_on_sessions({"return": wide}, exchange, sessions)
+        laid, lacking, unknown = align_to_sessions({"return": wide}, exchange, sessions)
         wide = laid["return"]
         check_returns(wide, "Returns", kind)
         lumped = gaps == "lumped" and kind not in LEVELS
@@ -219,7 +218,7 @@ class Market(ScannedMarket):
         fields, bad = checked_fields(wide_fields(prices, timezone_of(exchange), step is not None), bad_prices)
         grid, lacking, unknown = None, NO_DAYS, NO_DAYS
         if step is None or exchange is None:
-            fields, lacking, unknown = lay_on_sessions(fields, exchange, sessions)
+            fields, lacking, unknown = align_to_sessions(fields, exchange, sessions)
         else:
             index = pd.DatetimeIndex(next(iter(fields.values())).index)
             grid = bar_grid(exchange, index[0], index[-1], step)
@@ -272,7 +271,7 @@ class Market(ScannedMarket):
         self._data = data
         self._derived = _Derived() if derived is None else derived
         self._positions = {name: row for row, name in enumerate(data.columns)}
-        names, values, spans, own = lay_benchmarks(data, benchmark, benchmark_is_price)
+        names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
         if data.gap is not None:
             several = several | (data.gap > 0)
@@ -293,7 +292,7 @@ class Market(ScannedMarket):
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
-        self._bank = SeriesBank.of(
+        self._bank = CompoundedSeries.of(
             tuple(names),
             np.array(values, dtype=float).reshape(shape),
             np.array(spans, dtype=np.int64).reshape(shape),

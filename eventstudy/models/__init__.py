@@ -1,19 +1,20 @@
 """Normal-return models: what a security would have returned had nothing been announced."""
 
+from eventstudy.models.autocorrelated import AutocorrelatedErrors
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
-from eventstudy.models.learned import ElasticNetModel, PCAModel
-from eventstudy.models.matched import MatchedPortfolio, SyntheticControl
-from eventstudy.models.ols import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticControl
+from eventstudy.models.peer_regressions import ElasticNetModel, PCAModel
 from eventstudy.models.robust import RobustMarketModel
-from eventstudy.models.serial import SerialErrors
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
 from eventstudy.models.timevarying import EWMarketModel, RollingMarketModel
 from eventstudy.models.tobit import TobitMarketModel
 
 __all__ = [
     "CAPM",
+    "AutocorrelatedErrors",
     "Carhart4",
     "ConstantMean",
     "Dimson",
@@ -32,7 +33,6 @@ __all__ = [
     "RobustMarketModel",
     "RollingMarketModel",
     "ScholesWilliams",
-    "SerialErrors",
     "SyntheticControl",
     "TobitMarketModel",
 ]

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ModelError
-from eventstudy.models.deferred import deferrable
+from eventstudy.lazy import deferrable
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows, SharedArrays
 
-__all__ = ["FloatArray", "ModelFit", "NormalReturnModel"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["ModelFit", "NormalReturnModel"]
 
 
 @deferrable("residuals", "leverage", "expected", "noise", "design")
@@ -68,7 +67,7 @@ class ModelFit:
     params: FloatArray
     param_cov: FloatArray
     s2: FloatArray
-    n_obs: npt.NDArray[np.int64]
+    n_obs: IntArray
     dof: FloatArray
     r_squared: FloatArray
     residuals: FloatArray

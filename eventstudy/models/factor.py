@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from eventstudy.errors import ModelError
-from eventstudy.models.ols import LinearModel
+from eventstudy.models.linear import LinearModel
 from eventstudy.sample import Regressor
 
 __all__ = ["CAPM", "Carhart4", "FactorModel", "FamaFrench3", "FamaFrench5"]

@@ -8,10 +8,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import stats
 
+from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
-from eventstudy.models.extras import import_extra
+from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
+from eventstudy.optional import import_optional
 from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 from eventstudy.windows import Window
@@ -217,7 +218,7 @@ class GARCHMarketModel(NormalReturnModel):
 
     def _estimate(self, arrays: EventArrays, row: int, start: tuple[float, float] | None = None) -> Any:
         """Return arch's results of one event, in percent, from its own starting values or from (a, b)."""
-        arch = import_extra("arch.univariate", "arch", "garch", "GARCHMarketModel")
+        arch = import_optional("arch.univariate", "arch", "garch", "GARCHMarketModel")
         y, x = arrays.y_est[row], arrays.x_est[row]
         used = ~np.isnan(y) & ~np.isnan(x).any(axis=1)
         leverage = 0 if self.kind == "garch" else 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from eventstudy.models.base import FloatArray, ModelFit
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.models.base import ModelFit
 from eventstudy.sample import EventArrays
 
 __all__ = ["BatchOLS", "approximate_fit", "divide", "linear_fit", "ols_batch"]
@@ -34,7 +34,7 @@ class BatchOLS:
     xtx_inv: FloatArray
     residuals: FloatArray
     leverage: FloatArray
-    n_obs: npt.NDArray[np.int64]
+    n_obs: IntArray
     sse: FloatArray
     r_squared: FloatArray
 
@@ -138,7 +138,7 @@ def linear_fit(
     params: FloatArray,
     unit_cov: FloatArray,
     s2: FloatArray,
-    n_obs: npt.NDArray[np.int64],
+    n_obs: IntArray,
     dof: FloatArray,
     r_squared: FloatArray,
     residuals: FloatArray,

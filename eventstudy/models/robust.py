@@ -8,10 +8,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import stats
 
+from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, ols_batch
-from eventstudy.models.ols import estimation_frame
+from eventstudy.models.linear import estimation_frame
 from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, Regressor
 

@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError, WindowError
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
-from eventstudy.models.ols import estimation_frame
+from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
 __all__ = ["Dimson", "ScholesWilliams", "autocorrelation", "fowler_rorke_weights"]

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
-from eventstudy.models.ols import estimation_frame
+from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays, Regressor
 
 __all__ = ["EWMarketModel", "RollingMarketModel"]

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erfcx, log_ndtr
 
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import FloatArray, ModelFit, NormalReturnModel
+from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
@@ -117,7 +118,7 @@ class TobitMarketModel(NormalReturnModel):
         rows = sample.day0[part, None] + sample.estimation.offsets
         security = sample.security[part, None]
 
-        def at(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+        def at(rows: IntArray) -> npt.NDArray[np.int8]:
             inside = (rows >= 0) & (rows < len(closed))
             return np.where(inside, closed[np.where(inside, rows, 0), security], 0).astype(np.int8)
 
@@ -177,7 +178,7 @@ class TobitMarketModel(NormalReturnModel):
 
 def _maximise(
     y: FloatArray, x: FloatArray, side: npt.NDArray[np.int8], start: FloatArray
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Climb the Tobit likelihood of n events by Newton's steps, halved where they overshoot.
 
     Parameters

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
 from eventstudy.tables import Section, Table, stars
 
 __all__ = ["Covariance", "CrossSection", "Past", "Weights", "cross_section"]
 
-FloatArray = npt.NDArray[np.float64]
 Covariance = Literal["HC0", "HC1", "HC2", "HC3", "nonrobust", "past"]
 Weights = Literal["fgls"]
 COVARIANCES = get_args(Covariance)
@@ -236,7 +235,7 @@ def _wls(y: FloatArray, x: FloatArray, weights: FloatArray, names: list[str]) ->
     return sm.WLS(y, pd.DataFrame(x, columns=names), weights=weights).fit()
 
 
-def _left_out(frame: pd.DataFrame, used: npt.NDArray[np.int64]) -> pd.Series:
+def _left_out(frame: pd.DataFrame, used: IntArray) -> pd.Series:
     out = np.ones(len(frame), dtype=bool)
     out[used] = False
     lost = frame["car"].isna()[out]
@@ -244,7 +243,7 @@ def _left_out(frame: pd.DataFrame, used: npt.NDArray[np.int64]) -> pd.Series:
     return pd.Series(reasons, frame.index[out], dtype=object, name="reason")
 
 
-def _codes(frame: pd.DataFrame, name: str) -> npt.NDArray[np.int64]:
+def _codes(frame: pd.DataFrame, name: str) -> IntArray:
     """Give each cluster of a column its number."""
     if name not in frame:
         raise RequestError(f"No column {name!r} to cluster by; there are {', '.join(map(str, frame))}.")
@@ -268,7 +267,7 @@ def _coefficients(
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
 
 
-def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArray, float, str]:
+def _clustered(fit: Any, groups: list[IntArray]) -> tuple[FloatArray, float, str]:
     """Covariance clustered one or two ways, its degrees of freedom (fewest clusters - 1), and a note."""
     from statsmodels.stats import sandwich_covariance as sandwich
 
@@ -293,7 +292,7 @@ def _clustered(fit: Any, groups: list[npt.NDArray[np.int64]]) -> tuple[FloatArra
 
 
 def _by_past(
-    past: Past, used: npt.NDArray[np.int64], x: FloatArray, coef: FloatArray
+    past: Past, used: IntArray, x: FloatArray, coef: FloatArray
 ) -> tuple[FloatArray, float, FloatArray, int]:
     residuals = past.residuals[used]
     whole = ~np.isnan(residuals).any(axis=0)

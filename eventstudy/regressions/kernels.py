@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from eventstudy._typing import FloatArray, IntArray
 
 __all__ = ["past_covariance", "random_effect_variance", "wild_cluster_p"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float:
@@ -29,9 +28,7 @@ def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float
     return max(0.0, float((e @ e - m @ v) / (len(y) - x.shape[1])))
 
 
-def wild_cluster_p(
-    y: FloatArray, x: FloatArray, groups: npt.NDArray[np.int64], draws: FloatArray
-) -> FloatArray:
+def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatArray) -> FloatArray:
     r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one a coefficient.
 
     Parameters

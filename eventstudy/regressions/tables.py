@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from eventstudy.errors import RequestError, counted
+from eventstudy.errors import RequestError
 from eventstudy.regressions.core import CrossSection
 from eventstudy.tables import Section, Table, stars
+from eventstudy.text import plural
 
 __all__ = ["regression_table"]
 
@@ -59,5 +60,5 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     frame = pd.DataFrame(rows, pd.Index(labels), pd.Index(headings), dtype=object)
     left = sum(len(fit.left_out) for fit in fits)
     notes = ["Standard errors in parentheses; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
-    notes += [f"{counted(left, 'event')} left out in all, see left_out of each regression."] if left else []
+    notes += [f"{plural(left, 'event')} left out in all, see left_out of each regression."] if left else []
     return Table("Cross-section of reactions", (Section(frame),), tuple(notes))

@@ -1,6 +1,6 @@
 """Results: what the user holds after ``EventStudy(...).fit()``."""
 
-from eventstudy.results.core import EventStudyResults
-from eventstudy.results.spec import StudySpec
+from eventstudy.results.fitted import StudySpec
+from eventstudy.results.study_results import EventStudyResults
 
 __all__ = ["EventStudyResults", "StudySpec"]

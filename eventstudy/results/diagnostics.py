@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.models.least_squares import ols_batch
-from eventstudy.results.data import StudyData
+from eventstudy.results.fitted import FittedStudy
 from eventstudy.windows import Window
 
 __all__ = ["diagnostics", "peers"]
 
-FloatArray = npt.NDArray[np.float64]
 #: Autocorrelations that the Ljung-Box and ARCH tests take together.
 LAGS = 10
 ARCH_LAGS = 5
@@ -24,7 +23,7 @@ ARCH_LAGS = 5
 FEWEST = 30
 
 
-def diagnostics(data: StudyData) -> pd.DataFrame:
+def diagnostics(data: FittedStudy) -> pd.DataFrame:
     """Diagnose each event's normal-return model; see `EventStudyResults.diagnostics`.
 
     Returns
@@ -110,7 +109,7 @@ def _cusum(residuals: FloatArray) -> tuple[float, float]:
     return float(statistic), float(p)
 
 
-def peers(data: StudyData) -> pd.DataFrame:
+def peers(data: FittedStudy) -> pd.DataFrame:
     """Weights of each event's peers, and the securities left out; see `EventStudyResults.peers`.
 
     Raises

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import PriceLimitWarning, warn
-from eventstudy.results import average, frames, frictions
-from eventstudy.results.data import EventData, WindowLike, checked_level
+from eventstudy.results import averages, plot_data, trading_frictions
+from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
 from eventstudy.windows import Window
 
 __all__ = ["StudyMeasures"]
@@ -19,7 +19,7 @@ __all__ = ["StudyMeasures"]
 class StudyMeasures:
     """Abnormal returns, CAR, AAR, CAAR, parameters and regressions of a fitted study."""
 
-    _data: EventData
+    _data: FittedEvents
 
     @property
     def abnormal_returns(self) -> pd.DataFrame:
@@ -69,7 +69,7 @@ class StudyMeasures:
         if end != "first_free_close":
             return data.cars(data.window(start, end), level)
         first = data.window(0 if start is None else start).start
-        ends = frictions.first_free_close(data, first)
+        ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
@@ -104,7 +104,7 @@ class StudyMeasures:
         """
         days = [Window(int(d), int(d)) for d in self._data.event_window.offsets]
         inputs = [self._data.test_input(day) for day in days]
-        frame = average.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
+        frame = averages.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self._data.event_window.offsets, name="day"), axis=0)
 
     def caar(
@@ -131,7 +131,7 @@ class StudyMeasures:
             positive, test, detectable.
         """
         window = self._data.window(start, end)
-        frame = average.averages([self._data.test_input(window)], [window], test, checked_level(level))
+        frame = averages.averages([self._data.test_input(window)], [window], test, checked_level(level))
         return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
 
     def regression(self, event_id: Hashable | None = None) -> Any:
@@ -168,4 +168,4 @@ class StudyMeasures:
             If the market has no open, low and high of that day.
         """
         study, row = self._data.part(self._data.position(event_id))
-        return frames.decomposition(study, row, day)
+        return plot_data.decomposition(study, row, day)

@@ -5,29 +5,119 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import counted, told_time
+from eventstudy._typing import IntArray
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
-from eventstudy.results import average
-from eventstudy.results.cautions import dividend_notes, friction_notes
-from eventstudy.results.data import EventData, StudyData
+from eventstudy.market.price_indices import price_index
+from eventstudy.models import TobitMarketModel
+from eventstudy.results import averages
+from eventstudy.results.fitted import FittedEvents, FittedStudy
+from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import Section, Table, stars
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["composed", "design", "design_rows", "summary_table", "unit"]
+__all__ = ["composed", "design", "design_rows", "dividend_notes", "friction_notes", "summary_table", "unit"]
+
+
+def friction_notes(data: FittedEvents) -> list[str]:
+    """Tell of closes at the price limit, with their share, and of halts within the event windows."""
+    notes = []
+    hits = limit_hits(data)
+    if len(hits):
+        touched, closed = len(hits), int(hits["at_close"].sum())
+        limited = [part for part in data.parts() if part.study.spec.market.has_limits]
+        days = sum(int((~np.isnan(part.study.abnormal.actual[part.rows])).sum()) for part in limited)
+        told = (
+            f"{plural(touched, 'session')} of {days} in event windows ({touched / days:.1%}) touched a daily"
+        )
+        told += f" price limit, {closed} closed at it"
+        if closed:
+            n = hits.loc[hits["at_close"], "event_id"].nunique()
+            told += f", of {plural(n, 'event')}: the move is cut short there"
+        notes.append(f"{told}; see limit_hits, and car(0, 'first_free_close').")
+    counts = [_limits_in_estimation(part.study, part.rows) for part in data.parts()]
+    censored, known = sum(n for n, _ in counts), sum(n for _, n in counts)
+    if censored:
+        notes.append(
+            f"{plural(censored, 'close')} of {known} in estimation windows ({censored / known:.1%}) at the "
+            "daily price limit: "
+            + (
+                "the Tobit model takes them for bounds."
+                if all(isinstance(part.study.spec.model, TobitMarketModel) for part in data.parts())
+                else "normal returns and their variance are estimated from moves cut short."
+            )
+        )
+    spells = halts(data)
+    inside = spells[spells["resumed_on_day"] != 0]
+    if len(inside):
+        notes.append(
+            f"{plural(len(inside), 'spell')} without trade within event windows, besides those that moved "
+            "day 0; see halts."
+        )
+    return notes
+
+
+def _limits_in_estimation(data: FittedStudy, rows: IntArray) -> tuple[int, int]:
+    """Count closes at a limit, and closes, in the estimation windows."""
+    market, sample = data.spec.market, data.sample
+    if not market.has_limits:
+        return 0, 0
+    closed = np.abs(market.limits.closed.to_numpy().T, dtype=np.int64)
+    traded = (market.arrays.spans > 0).astype(np.int64)
+    last = len(market.sessions) - 1
+    first = np.clip(sample.day0[rows] + data.spec.estimation.start - 1, -1, last)
+    end = np.clip(sample.day0[rows] + data.spec.estimation.end, -1, last)
+
+    def between(flags: IntArray) -> int:
+        total = np.concatenate([np.zeros((len(flags), 1), np.int64), np.cumsum(flags, axis=1)], axis=1)
+        security = sample.security[rows]
+        return int((total[security, end + 1] - total[security, first + 1]).sum())
+
+    return between(closed), between(traded)
+
+
+def dividend_notes(data: FittedEvents) -> list[str]:
+    """Tell where one side of the comparison counts dividends and the other may not."""
+    told: dict[str, str] = {}
+    closes_alone = False
+    for part in data.parts():
+        market, sample = part.study.spec.market, part.study.sample
+        if market.total_returns:
+            used = np.unique(sample.benchmark[part.rows])
+            names = [sample.bank.names[row] for row in used if row >= 0]
+            told |= {name: text for name in names if (text := price_index(name)) is not None}
+        daily = market.kind in ("simple", "log") and market.arrays.gap is None
+        closes_alone |= daily and market.total_returns is None and bool(market.price_fields)
+    notes = []
+    if told:
+        named = "; ".join(f"{name} is the {text}" for name, text in told.items())
+        notes.append(
+            f"Returns of securities count dividends, those of the benchmark do not: {named}, a price index, "
+            "which falls when its members go ex-dividend."
+        )
+    if closes_alone:
+        notes.append(
+            "Prices came as closes alone: unless they are adjusted, a dividend or split counts as a fall. "
+            "Give adj_close, reference prices, or dividends and splits."
+        )
+    return notes
+
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
 
 
-def summary_table(data: StudyData, window: Window) -> Table:
+def summary_table(data: FittedStudy, window: Window) -> Table:
     """Summarise a fitted study with `window` as its headline."""
     title = f"Event study: {data.spec.model.label}"
     return composed(data, window, title, [design(data)], [_model(data)])
 
 
-def composed(data: EventData, window: Window, title: str, before: list[Section], few: list[Section]) -> Table:
+def composed(
+    data: FittedEvents, window: Window, title: str, before: list[Section], few: list[Section]
+) -> Table:
     """Compose a summary: sections `before` all others, and `few` where the events are listed one by one."""
     n = len(data.index)
     sections = [*before, _events(data)]
@@ -41,12 +131,12 @@ def composed(data: EventData, window: Window, title: str, before: list[Section],
     return Table(title, tuple(sections), tuple(_notes(data, window)))
 
 
-def design(data: StudyData) -> Section:
+def design(data: FittedStudy) -> Section:
     """Design of a study: events, market, benchmark, windows, standard error."""
     return Section(pd.DataFrame({"": design_rows(data)}), "Design")
 
 
-def design_rows(data: StudyData) -> pd.Series:
+def design_rows(data: FittedStudy) -> pd.Series:
     """Cells of the section `design`, by row."""
     spec, fit = data.spec, data.fit
     market = spec.market
@@ -69,17 +159,17 @@ def design_rows(data: StudyData) -> pd.Series:
     return pd.Series(rows, dtype=object)
 
 
-def _skipped(data: StudyData) -> str:
+def _skipped(data: FittedStudy) -> str:
     days = data.sample.skipped().sum(axis=1)
-    return f"their event windows are left out of {counted(int((days > 0).sum()), 'estimation window')}" + (
+    return f"their event windows are left out of {plural(int((days > 0).sum()), 'estimation window')}" + (
         f", {days[days > 0].min()} to {days.max()} days each" if days.any() else ""
     )
 
 
-def _events(data: EventData) -> Section:
+def _events(data: FittedEvents) -> Section:
     shown = data.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
-    frame = shown[columns].assign(day_0=shown["day_0"].map(told_time))
+    frame = shown[columns].assign(day_0=shown["day_0"].map(format_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
     more = len(data.index) - len(shown)
     return Section(
@@ -88,7 +178,7 @@ def _events(data: EventData) -> Section:
     )
 
 
-def _abnormal(data: EventData, window: Window) -> Section:
+def _abnormal(data: FittedEvents, window: Window) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window]))
     parts = []
     for tested in windows:
@@ -115,7 +205,7 @@ def _abnormal(data: EventData, window: Window) -> Section:
     return Section(frame.rename(columns=names).rename_axis("event"), "Abnormal returns", formats)
 
 
-def _model(data: StudyData) -> Section:
+def _model(data: FittedStudy) -> Section:
     fit = data.fit
     frame = pd.DataFrame(fit.params, data.index, list(fit.param_names))
     frame.insert(0, "security", data.timeline["security"])
@@ -128,9 +218,9 @@ def _model(data: StudyData) -> Section:
     return Section(frame.rename_axis("event"), "Normal returns", formats)
 
 
-def _averages(data: EventData, window: Window) -> Section:
+def _averages(data: FittedEvents, window: Window) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window, data.event_window]))
-    frame = average.averages([data.test_input(w) for w in windows], windows, None, 0.95)
+    frame = averages.averages([data.test_input(w) for w in windows], windows, None, 0.95)
     frame = frame.set_axis(pd.Index([str(w) for w in windows], name="window"), axis=0)
     frame[""] = [stars(p) for p in frame["p_value"]]
     order = ["caar", "se", "statistic", "p_value", "", "ci_low", "ci_high", "positive", "n_events", "test"]
@@ -149,7 +239,7 @@ def _averages(data: EventData, window: Window) -> Section:
     return Section(frame.rename(columns=names), "Averages over events", formats)
 
 
-def _tests(data: EventData, window: Window) -> Section:
+def _tests(data: FittedEvents, window: Window) -> Section:
     tested = data.test_input(window)
     chosen = recommend(tested)
     done = run_tests(tested, list(chosen["test"]), Options(seed=0)).set_index("test")
@@ -159,13 +249,13 @@ def _tests(data: EventData, window: Window) -> Section:
     return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": "{:.4f}"})
 
 
-def _excluded(data: EventData) -> Section:
+def _excluded(data: FittedEvents) -> Section:
     frame = data.excluded
     shown = frame.head(MOST_EVENTS)[["security", "reason"]]
     return Section(shown, f"Excluded events ({len(frame)})")
 
 
-def _notes(data: EventData, window: Window) -> list[str]:
+def _notes(data: FittedEvents, window: Window) -> list[str]:
     notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
     days = data.test_input(window).cumulative.n_days
     short = data.index[(days < len(window)) & (days > 0)]
@@ -183,7 +273,7 @@ def _notes(data: EventData, window: Window) -> list[str]:
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in weak["detectable"].items())
         notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
     if len(data.index) > 1:
-        mean = average.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+        mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
         if mean["p_value"] > 0.05:
             notes.append(
                 f"A 5 % test of the average of {_what(window)} ({mean['test']}) finds four times in five a "
@@ -193,13 +283,13 @@ def _notes(data: EventData, window: Window) -> list[str]:
     lost = int((~data.test_input(window).usable).sum())
     if lost:
         notes.append(
-            f"{counted(lost, 'event')} without CAR over {window}: no return in it, or one that lumps earlier "
+            f"{plural(lost, 'event')} without CAR over {window}: no return in it, or one that lumps earlier "
             "sessions."
         )
     return notes
 
 
-def unit(data: EventData) -> str:
+def unit(data: FittedEvents) -> str:
     """Tell what the percentages of a table are."""
     kind = data.kind
     if kind not in LEVELS:

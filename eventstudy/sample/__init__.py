@@ -1,10 +1,7 @@
 """EventSample: the only place where dates become rows."""
 
-from eventstudy.sample.factor_sets import check_factors
-from eventstudy.sample.layout import EventArrays, Missing, Regressor, Rows, check_missing
-from eventstudy.sample.placement import check_windows
-from eventstudy.sample.sample import EventSample
-from eventstudy.sample.shared import (
+from eventstudy.sample.event_arrays import EventArrays, Missing, Regressor, Rows, check_missing
+from eventstudy.sample.grouped_arrays import (
     SharedArrays,
     SharedWindows,
     places,
@@ -14,6 +11,9 @@ from eventstudy.sample.shared import (
     stacks,
     window_design,
 )
+from eventstudy.sample.named_series import check_factors
+from eventstudy.sample.placement import check_windows
+from eventstudy.sample.sample import EventSample
 
 __all__ = [
     "EventArrays",

@@ -6,12 +6,13 @@ import difflib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import CalendarError, EventError, WindowError, counted, told_time
+from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.errors import CalendarError, EventError, WindowError
 from eventstudy.events import Ambiguous, NonSession
 from eventstudy.market import Market
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = [
@@ -25,8 +26,6 @@ __all__ = [
     "unknown_security",
 ]
 
-IntArray = npt.NDArray[np.int64]
-DayArray = npt.NDArray[np.datetime64]
 
 # Firms of the news that are listed nowhere: the likeliest mistake deserves its own answer.
 UNLISTED = {
@@ -63,8 +62,8 @@ class Placement:
 
     row: IntArray
     closed_days: IntArray
-    previous: DayArray
-    other: DayArray
+    previous: DateArray
+    other: DateArray
     reasons: dict[int, str]
 
 
@@ -127,7 +126,7 @@ def first_sessions(
     return Placement(np.where(outside, -1, at).astype(np.int64), closed, previous, other, reasons)
 
 
-def _first_on(sessions: DayArray, day: DayArray) -> IntArray:
+def _first_on(sessions: DateArray, day: DateArray) -> IntArray:
     """Row of the first session on or after each day, as `numpy.searchsorted`; days not known come last."""
     reach = int((sessions[-1] - sessions[0]).astype(np.int64))
     if len(day) < reach:
@@ -138,7 +137,7 @@ def _first_on(sessions: DayArray, day: DayArray) -> IntArray:
     return np.asarray(known[np.clip(apart, 0, reach + 1)], dtype=np.int64)
 
 
-def _reactions(market: Market, sessions: DayArray, announced: pd.Series) -> tuple[DayArray, DayArray]:
+def _reactions(market: Market, sessions: DateArray, announced: pd.Series) -> tuple[DateArray, DateArray]:
     """First session that could react to each time, and the session before it; NaT far outside the data."""
     exchange = market.exchange
     if exchange is None:
@@ -173,7 +172,7 @@ def _first_bars(market: Market, frame: pd.DataFrame, ambiguous: Ambiguous) -> Pl
         first, last = first.fillna(frame["announced_after"]), last.fillna(frame["announced_before"])
     used, unused = (last, first) if ambiguous == "last" else (first, last)
 
-    def local(moments: pd.Series) -> DayArray:
+    def local(moments: pd.Series) -> DateArray:
         return pd.DatetimeIndex(moments).tz_convert(exchange.timezone).tz_localize(None).to_numpy()
 
     told_at = local(used)
@@ -194,13 +193,13 @@ def _first_bars(market: Market, frame: pd.DataFrame, ambiguous: Ambiguous) -> Pl
 
 def _either(event: pd.Series, first: np.datetime64, last: np.datetime64) -> str:
     return (
-        f"announced {told(event)}: its first session is {told_time(pd.Timestamp(first))} or "
-        f"{told_time(pd.Timestamp(last))}; narrow the window, or choose "
+        f"announced {told(event)}: its first session is {format_time(pd.Timestamp(first))} or "
+        f"{format_time(pd.Timestamp(last))}; narrow the window, or choose "
         "with Events(..., ambiguous='first') or 'last'"
     )
 
 
-def first_trades(returns: npt.NDArray[np.float64], security: IntArray, row: IntArray) -> IntArray:
+def first_trades(returns: FloatArray, security: IntArray, row: IntArray) -> IntArray:
     """First session from `row` on with a return, by event; -1 where there is none; shape (N,)."""
     day0 = row.copy()
     missing = np.flatnonzero(np.isnan(returns[security, row]))
@@ -233,15 +232,15 @@ def _outside(market: Market, day: pd.Timestamp) -> str:
     first, last = market.sessions[0], market.sessions[-1]
     side = "before the data starts" if day < first else "after the data ends"
     what = "session" if market.arrays.gap is None else "time"
-    return f"its {what} {told_time(day)} lies {side} ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
+    return f"its {what} {format_time(day)} lies {side} ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
 
 
 def too_early(market: Market, row: int, estimation: Window) -> str:
     """Say that the estimation window lies before the data."""
     return (
-        f"only {counted(row, 'session')} of data {'lies' if row == 1 else 'lie'} before "
-        f"{told_time(market.sessions[row])}; the estimation window {estimation} lies wholly before the data "
-        f"starts ({market.sessions[0]:%Y-%m-%d})"
+        f"only {plural(row, 'session')} of data {'lies' if row == 1 else 'lie'} before "
+        f"{format_time(market.sessions[row])}; the estimation window {estimation} lies wholly before "
+        f"the data starts ({market.sessions[0]:%Y-%m-%d})"
     )
 
 
@@ -277,23 +276,23 @@ def shift_note(
     notes = []
     first = sessions[row]
     if other is not None:
-        notes.append(f"may have met {told_time(pd.Timestamp(other))} instead of {told_time(first)}")
+        notes.append(f"may have met {format_time(pd.Timestamp(other))} instead of {format_time(first)}")
     if closed_days:
         notes.append(
-            f"market closed {counted(closed_days, 'day')} until {first:%Y-%m-%d}"
+            f"market closed {plural(closed_days, 'day')} until {first:%Y-%m-%d}"
             if pd.Timestamp(previous) < first
-            else f"moved back {counted(closed_days, 'day')} to the session {first:%Y-%m-%d}"
+            else f"moved back {plural(closed_days, 'day')} to the session {first:%Y-%m-%d}"
         )
     if day0 > row:
         what = "security suspended" if unit == "session" else "no trade on"
         notes.append(
-            f"{what} {counted(day0 - row, unit)} from {told_time(first)} to "
-            f"{told_time(sessions[day0 - 1])}; day 0 moved to {told_time(sessions[day0])}"
+            f"{what} {plural(day0 - row, unit)} from {format_time(first)} to "
+            f"{format_time(sessions[day0 - 1])}; day 0 moved to {format_time(sessions[day0])}"
         )
     if span > 1:
         old = row - (day0 - span) - 1
         notes.append(
-            f"the return of day 0 spans {span} {unit}s since {told_time(sessions[day0 - span])}"
+            f"the return of day 0 spans {span} {unit}s since {format_time(sessions[day0 - span])}"
             + (f", {old} of them before the announcement" if old > 0 else "")
         )
     return "; ".join(notes)

@@ -14,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from eventstudy.errors import ModelError, told_time
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.errors import ModelError
 from eventstudy.events import Events
 from eventstudy.market import Market
-from eventstudy.market.arrays import SeriesBank
-from eventstudy.sample.announced import Announced
-from eventstudy.sample.benchmarks import named_benchmarks
-from eventstudy.sample.factor_sets import factor_series, named_factor_sets
-from eventstudy.sample.layout import (
+from eventstudy.market.compounding import CompoundedSeries
+from eventstudy.sample.event_arrays import (
     EventArrays,
     Missing,
     Regressor,
@@ -29,6 +27,8 @@ from eventstudy.sample.layout import (
     gap_kinds,
     take_windows,
 )
+from eventstudy.sample.exclusion import ExclusionWindows
+from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.placement import (
     check_windows,
     first_sessions,
@@ -38,13 +38,10 @@ from eventstudy.sample.placement import (
     too_early,
     unknown_security,
 )
+from eventstudy.text import format_time
 from eventstudy.windows import Window
 
 __all__ = ["EventSample"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-DayArray = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class EventSample:
         As in `eventstudy.sample.placement.Placement`.
     other : mapping of event_id to datetime64[D]
         The session not taken, of events that may have met either of two.
-    announced : Announced, optional
+    announced : ExclusionWindows, optional
         Announcements whose windows the estimation windows of the same security skip.
     """
 
@@ -81,9 +78,9 @@ class EventSample:
     day0: IntArray
     first_row: IntArray
     closed_days: IntArray
-    previous: DayArray
+    previous: DateArray
     other: Mapping[Hashable, np.datetime64] = field(default_factory=dict)
-    announced: Announced | None = None
+    announced: ExclusionWindows | None = None
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -98,7 +95,7 @@ class EventSample:
         return np.where(named >= 0, named, self.market.arrays.benchmark[self.security])
 
     @cached_property
-    def bank(self) -> SeriesBank:
+    def bank(self) -> CompoundedSeries:
         """Benchmarks and factors: those of the market, then the columns that events name as benchmark."""
         return named_benchmarks(self.market, self.events)[0]
 
@@ -238,7 +235,7 @@ class EventSample:
             y[self.skipped(part)] = np.nan
         return y
 
-    def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> npt.NDArray[np.bool_]:
+    def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> BoolArray:
         """Estimation returns that fall in the window of another announcement; shape (n, W).
 
         `spans` are the sessions each return spans, one by default. None where `announced` is not given.
@@ -291,7 +288,7 @@ class EventSample:
             y = y - bank.compound(self.factor("rf", part)[:, None], rows, reach)
         return y, x, span
 
-    def dates(self, window: Window, part: Rows = slice(None)) -> DayArray:
+    def dates(self, window: Window, part: Rows = slice(None)) -> DateArray:
         """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data."""
         unit = self.market.arrays.unit
         dates = self.market.sessions.to_numpy().astype(f"datetime64[{unit}]")
@@ -361,7 +358,7 @@ class EventSample:
         day0 = first_trades(market.arrays.returns, security, row)
         for i in np.flatnonzero(fine & (day0 < 0)):
             reasons[int(i)] = (
-                f"{names.iloc[i]} has no return on {told_time(market.sessions[row[i]])} "
+                f"{names.iloc[i]} has no return on {format_time(market.sessions[row[i]])} "
                 "or on any session after it"
             )
         for i in np.flatnonzero(fine & (day0 >= 0) & (row + estimation.end < 0)):
@@ -379,7 +376,7 @@ class EventSample:
             place.closed_days,
             place.previous,
             {frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
-            Announced.of(security[known], day0[known], len(market.sessions), window)
+            ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
             if exclude_events
             else None,
         )

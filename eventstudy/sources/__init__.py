@@ -1,9 +1,9 @@
 """Where prices and factors come from: Yahoo, files, Ken French's library, and what was kept of them."""
 
 from eventstudy.sources.cache import cache_folder, clear_cache, load_snapshot, snapshot
-from eventstudy.sources.factors import read_factors
-from eventstudy.sources.files import read_prices
-from eventstudy.sources.french import french_factors, read_french
+from eventstudy.sources.factor_files import read_factors
+from eventstudy.sources.french_library import french_factors, read_french
+from eventstudy.sources.price_files import read_prices
 from eventstudy.sources.yahoo import outcome, prices
 
 __all__ = [

@@ -14,8 +14,8 @@ import stamina
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.progress import progress_bar
 from eventstudy.sources.cache import Entry, find_prices, store_prices
-from eventstudy.sources.faults import Fault, fault_of, worth_retrying
-from eventstudy.sources.history import Adjustment, history, strict_yfinance
+from eventstudy.sources.yahoo_faults import Fault, fault_of, worth_retrying
+from eventstudy.sources.yahoo_history import Adjustment, history, strict_yfinance
 
 __all__ = ["outcome", "prices"]
 

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 import pandas as pd
 
-from eventstudy.errors import MissingExtraError, RequestError, cleaned
+from eventstudy.errors import MissingExtraError, RequestError
 from eventstudy.tables.escaping import latex, markdown
+from eventstudy.text import strip_control
 
 __all__ = ["Section", "Table", "stars"]
 
@@ -81,7 +82,7 @@ class Section:
                     f"{unknown}; it has {list(self.frame.columns)}."
                 )
         object.__setattr__(self, "frame", self.frame.copy())
-        object.__setattr__(self, "caption", cleaned(self.caption))
+        object.__setattr__(self, "caption", strip_control(self.caption))
 
     def format_of(self, column: Any) -> str | None:
         """Return the format string of a column, None where there is none."""
@@ -141,8 +142,8 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sections", tuple(self.sections))
-        object.__setattr__(self, "title", cleaned(self.title))
-        object.__setattr__(self, "notes", tuple(map(cleaned, self.notes)))
+        object.__setattr__(self, "title", strip_control(self.title))
+        object.__setattr__(self, "notes", tuple(map(strip_control, self.notes)))
 
     def __str__(self) -> str:
         return self.to_text()
@@ -248,7 +249,7 @@ def _label(value: Any) -> str:
         return MISSING
     if isinstance(value, pd.Timestamp) and value == value.normalize():
         return value.strftime("%Y-%m-%d")
-    return " ".join(cleaned(str(value)).split())
+    return " ".join(strip_control(str(value)).split())
 
 
 def _labels(index: pd.Index[Any]) -> pd.Index[Any]:
@@ -361,7 +362,7 @@ def _spreadsheet(value: Any) -> Any:
     """Return what a spreadsheet can hold: no zone, no control character."""
     if getattr(value, "tzinfo", None):
         return str(value)
-    return cleaned(value) if isinstance(value, str) else value
+    return strip_control(value) if isinstance(value, str) else value
 
 
 def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) -> None:

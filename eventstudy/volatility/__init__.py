@@ -1,6 +1,6 @@
 """Abnormal volatility: whether returns vary more around events than GARCH models forecast."""
 
-from eventstudy.volatility.dummies import EventGARCH, EventGARCHResults
-from eventstudy.volatility.multiples import AbnormalVolatility, AbnormalVolatilityResults
+from eventstudy.volatility.abnormal_volatility import AbnormalVolatility, AbnormalVolatilityResults
+from eventstudy.volatility.event_garch import EventGARCH, EventGARCHResults
 
 __all__ = ["AbnormalVolatility", "AbnormalVolatilityResults", "EventGARCH", "EventGARCHResults"]

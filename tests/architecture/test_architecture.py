@@ -7,6 +7,8 @@ in a made-up package to show that the check can fail, then hold the library to i
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,10 @@ import pytest
 PACKAGE = "eventstudy"
 ROOT = Path(__file__).parents[2] / PACKAGE
 
-# From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart, but for
-# `results` and `regressions`, which are one room in two files.
+# From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("errors",),
-    ("progress",),
-    ("foreign",),
+    ("_typing", "errors", "text"),
+    ("interop", "lazy", "optional", "progress"),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -31,29 +31,31 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("abnormal",),
     ("inference",),
-    ("tables", "plotting", "report"),
-    ("results", "regressions"),
+    ("tables", "plotting", "html_page"),
+    ("regressions",),
+    ("results",),
     ("study",),
     ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
-ONE_ROOM = frozenset({"results", "regressions"})
+
+# What every room may import.
+GROUND = frozenset({"_typing", "errors", "interop", "optional", "text"})
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {
-    "errors": frozenset(),
-    "progress": frozenset(),
-    "tables": frozenset({"errors"}),
-    "plotting": frozenset({"errors"}),
-    "report": frozenset({"errors"}),
-    "sources": frozenset({"errors", "events", "progress"}),
-    "datasets": frozenset({"errors", "events"}),
+    "tables": GROUND,
+    "plotting": GROUND,
+    "html_page": GROUND,
+    "sources": GROUND | {"events", "progress"},
+    "datasets": GROUND | {"events"},
 }
 ONLY_FROM_QUICK = frozenset({"sources", "datasets"})
 DRAWING = frozenset({"matplotlib", "seaborn", "mpl_toolkits"})
 
-MAX_LINES = 400
+#: Lines of code of a file; docstrings, comments and blank lines are not counted.
+MAX_LINES = 500
 MAX_METHODS = 20
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -181,7 +183,7 @@ def _forbidden(room: str, target: str) -> str | None:
         return "the package's __init__ loads names lazily and imports nothing"
     if not target:
         return f"{room} imports the package itself instead of a room"
-    if room == target or {room, target} <= ONE_ROOM:
+    if room == target:
         return None
     if target in ONLY_FROM_QUICK:
         return None if room == "quick" else f"{room} imports {target}, which quick alone may"
@@ -193,7 +195,7 @@ def _forbidden(room: str, target: str) -> str | None:
 
 
 def _too_large(module: Module, root: Path) -> Iterator[str]:
-    count = len(module.path.read_text(encoding="utf-8").splitlines())
+    count = code_lines(module.path.read_text(encoding="utf-8"), module.tree)
     if count > MAX_LINES:
         yield f"{_where(module, root)}: {count} lines, over {MAX_LINES}"
     for node in ast.walk(module.tree):
@@ -204,6 +206,30 @@ def _too_large(module: Module, root: Path) -> Iterator[str]:
                     f"{_where(module, root)}:{node.lineno}: class {node.name} has {len(methods)} methods, "
                     f"over {MAX_METHODS}"
                 )
+
+
+def code_lines(text: str, tree: ast.Module) -> int:
+    """Count the lines that hold code: no docstring, no comment, no blank line."""
+    skipped = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENCODING,
+        tokenize.ENDMARKER,
+    }
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in skipped:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | Function)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
+            lines.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    return len(lines)
 
 
 def _cycles(graph: dict[str, set[str]]) -> Iterator[list[str]]:
@@ -302,7 +328,7 @@ BROKEN = {
         "seaborn is imported outside",
     ),
     "seaborn loaded lazily outside of plotting": (
-        {"report.py": "import lazy_loader\nsns = lazy_loader.load('seaborn')\n"},
+        {"html_page.py": "import lazy_loader\nsns = lazy_loader.load('seaborn')\n"},
         "seaborn is imported outside",
     ),
     "first-party import inside a function": (
@@ -315,8 +341,8 @@ BROKEN = {
     ),
     "tables know a room": ({"tables.py": "from eventstudy.windows import W\n"}, "tables imports windows"),
     "drawing rooms know each other": (
-        {"report.py": "from eventstudy.tables import T\n"},
-        "report imports tables",
+        {"html_page.py": "from eventstudy.tables import T\n"},
+        "html_page imports tables",
     ),
     "plotting knows results": (
         {"plotting/core.py": "from eventstudy.results import R\n"},
@@ -354,11 +380,11 @@ BROKEN = {
         },
         "cycle: eventstudy.models.a -> eventstudy.models.b -> eventstudy.models.c -> eventstudy.models.a",
     ),
-    "results and regressions in a circle": (
-        {"regressions.py": "from eventstudy.results import R\n"},
-        "cycle: eventstudy.regressions -> eventstudy.results -> eventstudy.regressions",
+    "regressions know results": (
+        {"results.py": "", "regressions.py": "from eventstudy.results import R\n"},
+        "regressions imports results",
     ),
-    "a long file": ({"windows.py": "x = 1\n" * 401}, "401 lines, over 400"),
+    "a long file": ({"windows.py": "x = 1\n" * 501}, "501 lines, over 500"),
     "a large class": (
         {"windows.py": "class A:\n" + "".join(f"    def m{i}(self): ...\n" for i in range(21))},
         "class A has 21 methods, over 20",
@@ -372,7 +398,10 @@ def test_a_sound_tree_passes(tmp_path: Path) -> None:
 
 def test_limits_of_size_are_inclusive(tmp_path: Path) -> None:
     methods = "".join(f"    def m{i}(self): ...\n" for i in range(20))
-    files = {"errors.py": "x = 1\n" * 400, "windows.py": f"class A:\n{methods}"}
+    files = {
+        "errors.py": '"""Text.\n\nMore.\n"""\n# why\n\n' + "x = 1\n" * 500,
+        "windows.py": f"class A:\n{methods}",
+    }
     assert violations(tree(tmp_path, files)) == []
 
 

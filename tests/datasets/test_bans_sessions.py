@@ -11,7 +11,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import ExcludedEventsWarning, OverlapWarning
-from eventstudy.market.limits import limit_shares
+from eventstudy.market.limit_rules import limit_shares
 
 # exchange_calendars 4.13 calls .weekday when it makes Hong Kong's holidays; pandas 3.1 deprecates it.
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.weekday is deprecated")

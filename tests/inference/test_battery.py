@@ -9,7 +9,7 @@ import pytest
 
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
 from eventstudy.inference.base import select
-from eventstudy.inference.ranked_past import sign_profile
+from eventstudy.inference.engine.rank_pass import sign_profile
 from eventstudy.inference.signs import signed_rank
 from eventstudy.windows import Window
 
@@ -17,12 +17,12 @@ SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
 NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
-    "models.deferred.CHUNK": 3,
-    "inference.ranked_past.CHUNK": 3,
-    "inference.pairs.CHUNK": 3,
-    "inference.pairs.ROWS": 2,
-    "inference.pairs.COLUMNS": 5,
-    "inference.resampling.HELD": 500,
+    "lazy.CHUNK": 3,
+    "inference.engine.rank_pass.CHUNK": 3,
+    "inference.dependence.pairs.CHUNK": 3,
+    "inference.dependence.pairs.ROWS": 2,
+    "inference.dependence.pairs.COLUMNS": 5,
+    "inference.bootstrap.HELD": 500,
 }
 RETURNS = ("ar", "actual", "expected", "residuals")
 

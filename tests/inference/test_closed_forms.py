@@ -14,7 +14,7 @@ from scipy import stats
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.base import select
 from eventstudy.inference.calendar_time import jaffe_z, portfolio_variance
-from eventstudy.inference.parametric import (
+from eventstudy.inference.cross_section import (
     bmp_correction,
     hall_t,
     independence_z,
@@ -28,7 +28,7 @@ from eventstudy.inference.parametric import (
 from eventstudy.inference.portfolio import lamb_z, portfolio_residuals
 from eventstudy.inference.ranks import rank_profile, rank_z, scaled_ranks, t_of_rank_z
 from eventstudy.inference.signs import median_signs_z, sign_z, signed_rank, signed_rank_p_value
-from eventstudy.inference.single import block_sums, quantile_p_value, sample_quantile
+from eventstudy.inference.single_event import block_sums, quantile_p_value, sample_quantile
 from eventstudy.windows import Window
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "reference" / "golden.json").read_text())
@@ -129,7 +129,7 @@ def test_ranks_in_chunks(monkeypatch):
     values, event = rng.standard_normal((23, 40)), rng.standard_normal((23, 3))
     whole = rank_profile(values, event, slice(1, 3))
     signs = median_signs_z(values, 2)
-    monkeypatch.setattr("eventstudy.inference.ranked_past.CHUNK", 5)
+    monkeypatch.setattr("eventstudy.inference.engine.rank_pass.CHUNK", 5)
     parts = rank_profile(values, event, slice(1, 3))
     assert parts.mean == pytest.approx(whole.mean, abs=1e-15)
     assert (parts.tested == whole.tested).all()

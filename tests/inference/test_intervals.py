@@ -9,7 +9,7 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.intervals import event_intervals
+from eventstudy.inference.procedures.intervals import event_intervals
 from eventstudy.windows import Window
 
 ALL = ["t", "conformal", "bootstrap_t"]

@@ -11,10 +11,10 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.conformal import conformal, regression_of, residual_bootstrap
+from eventstudy.inference.bootstrap import resampled_p_value
 from eventstudy.inference.garch import fit_garch, variance_path
-from eventstudy.inference.power import minimum_detectable_effect, power_normal, power_t
-from eventstudy.inference.resampling import resampled_p_value
+from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
+from eventstudy.inference.refitted import conformal, regression_of, residual_bootstrap
 from eventstudy.windows import Window
 
 REFIT = ["conformal", "garch_t", "bootstrap_t"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import Options, run_tests
-from eventstudy.inference.single import sample_quantile
+from eventstudy.inference.single_event import sample_quantile
 
 TOLERANCE = 1e-10
 WINDOWS = [(0, 0), (-1, 1), (-2, 3)]

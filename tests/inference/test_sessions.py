@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import mean_correlation
-from eventstudy.inference.past import Past
-from eventstudy.inference.sessions import SumOfCorrelations
+from eventstudy.inference.dependence.sessions import SumOfCorrelations
+from eventstudy.inference.engine.residual_pass import Past
 
 WIDTH = 60
 DAYS = np.datetime64("2001-01-01") + np.arange(2000)
@@ -123,7 +123,7 @@ def test_sums_over_sessions_are_those_of_pairs(gaps, layout, length, chunk):
 @pytest.mark.parametrize("gaps", GAPS)
 def test_blocks_of_any_size(gaps, layout, length, sizes, monkeypatch):
     for name, size in sizes.items():
-        monkeypatch.setattr(f"eventstudy.inference.session_pairs.{name}", size)
+        monkeypatch.setattr(f"eventstudy.inference.dependence.incomplete.{name}", size)
     session = LAYOUTS[layout]
     residuals = np.where(GAPS[gaps](session), residuals_of(session), np.nan)
     for chunk in (7, 1024):
@@ -133,7 +133,7 @@ def test_blocks_of_any_size(gaps, layout, length, sizes, monkeypatch):
 @pytest.mark.parametrize("large", [1, 10**9], ids=["few days", "all days"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_events_without_variance_or_days(layout, large, monkeypatch):
-    monkeypatch.setattr("eventstudy.inference.session_pairs.LARGE", large)
+    monkeypatch.setattr("eventstudy.inference.dependence.incomplete.LARGE", large)
     session = LAYOUTS[layout]
     residuals = np.where(few(session), residuals_of(session), np.nan)
     residuals[2] = 0.0

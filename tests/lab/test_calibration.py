@@ -15,8 +15,8 @@ import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket
-from eventstudy.lab.draws import draw_events, episodes_of, pool_of
-from eventstudy.lab.running import run_blocks
+from eventstudy.lab.blocks import run_blocks
+from eventstudy.lab.placebo_events import draw_events, episodes_of, pool_of
 from eventstudy.windows import Window
 
 SMALL: dict[str, Any] = {

@@ -13,7 +13,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.lab import SimulatedMarket, SpecificationCurve
-from eventstudy.lab.grid import Grid
+from eventstudy.lab.specification_grid import Grid
 
 NYT = [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}]
 MODELS = {"ols": es.MarketModel(), "mean": es.ConstantMean(), "adjusted": es.MarketAdjusted()}

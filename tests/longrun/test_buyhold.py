@@ -15,8 +15,8 @@ from eventstudy.errors import (
     OverlapWarning,
     RequestError,
 )
-from eventstudy.longrun.references import portfolio_wealth
-from eventstudy.longrun.skewness import bootstrap_johnson, bootstrap_p_value, johnson
+from eventstudy.longrun.benchmarks import portfolio_wealth
+from eventstudy.longrun.skewness_tests import bootstrap_johnson, bootstrap_p_value, johnson
 
 H = 12
 

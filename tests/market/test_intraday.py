@@ -11,7 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import CalendarWarning, DataError, DataWarning, EventError, RequestError
-from eventstudy.market.bars import BREAK, OVERNIGHT, bar_grid
+from eventstudy.market.intraday import BREAK, OVERNIGHT, bar_grid
 
 DAY, NEXT = pd.Timestamp("2019-05-21"), pd.Timestamp("2019-05-22")
 MINUTE = pd.Timedelta("1min")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import eventstudy as es
-from eventstudy.market.arrays import price_returns, return_spans
+from eventstudy.market.compounding import price_returns, return_spans
 
 PROFILE = settings(derandomize=True, deadline=None, max_examples=80)
 NAN = math.nan

@@ -9,7 +9,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import ExcludedEventsWarning, RequestError
-from eventstudy.lab.comparison import prediction_errors
+from eventstudy.lab.model_comparison import prediction_errors
 
 MODELS = [es.MarketModel(), es.MarketAdjusted(), es.FamaFrench3(), es.Dimson()]
 WINDOWS = {"estimation": (-250, -21), "window": (-3, 3)}

@@ -236,7 +236,7 @@ def test_missing_package_names_the_extra(world, monkeypatch):
     def absent(name):
         raise ImportError(name)
 
-    extras = importlib.import_module("eventstudy.models.extras")
+    extras = importlib.import_module("eventstudy.optional")
     monkeypatch.setattr(extras, "import_module", absent)
     with pytest.raises(MissingExtraError, match=r"abnormal-returns\[garch\]"):
         es.EventStudy(market, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit()

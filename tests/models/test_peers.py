@@ -11,8 +11,8 @@ from scipy import optimize
 
 import eventstudy as es
 from eventstudy.errors import ExcludedEventsWarning, ModelError, NoUsableEventsError
-from eventstudy.models.matched import simplex_weights
-from eventstudy.models.peers import forward_splits
+from eventstudy.models.peer_base import forward_splits
+from eventstudy.models.peer_portfolios import simplex_weights
 
 ESTIMATION, WINDOW = (-200, -11), (-2, 2)
 NAMES = [f"P{i}" for i in range(8)]
@@ -228,7 +228,7 @@ def test_the_penalty_of_the_elastic_net_is_chosen_forward_in_time(world):
 @pytest.mark.filterwarnings("ignore:Objective did not converge")
 def test_an_elastic_net_that_is_not_found_excludes_its_event(world, monkeypatch):
     pytest.importorskip("sklearn")
-    monkeypatch.setattr("eventstudy.models.learned.STEPS", 2)
+    monkeypatch.setattr("eventstudy.models.peer_regressions.STEPS", 2)
     with pytest.raises(NoUsableEventsError, match="not found in 2 steps"):
         fit(world, es.ElasticNetModel())
 

@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 import eventstudy as es
 from eventstudy.errors import ExcludedEventsWarning, ModelError, NoUsableEventsError
-from eventstudy.market.limits import limit_prices
+from eventstudy.market.limit_rules import limit_prices
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 

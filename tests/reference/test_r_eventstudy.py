@@ -20,7 +20,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.inference import TestInput
-from eventstudy.inference.parametric import bmp_correction
+from eventstudy.inference.cross_section import bmp_correction
 from eventstudy.inference.signs import positive_share
 
 TOLERANCE = 5e-7

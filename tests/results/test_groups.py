@@ -10,8 +10,8 @@ import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import joint_test, run_tests
 from eventstudy.inference.base import Options, TestInput, select
-from eventstudy.inference.groups import against, difference
-from eventstudy.inference.multiplicity import adjust
+from eventstudy.inference.procedures.differences import against, difference
+from eventstudy.inference.procedures.multiple_testing import adjust
 from eventstudy.windows import Window
 
 DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")

@@ -12,7 +12,7 @@ from yahoo_server import NO_SPAN, NOT_FOUND, TOO_MANY, Answer, Fault, Stock, Yah
 
 import eventstudy as es
 from eventstudy.errors import DataError, DataWarning, RequestError
-from eventstudy.sources import faults, outcome
+from eventstudy.sources import outcome, yahoo_faults
 
 DAYS = pd.bdate_range("2019-01-01", "2019-12-31")
 TRADED = [100.0 + i / 10 for i in range(len(DAYS))]
@@ -411,4 +411,4 @@ def test_pauses_grow_and_are_bounded(server: YahooServer, monkeypatch: pytest.Mo
     ],
 )
 def test_errors_that_the_server_cannot_provoke(error: Exception, status: str) -> None:
-    assert faults.fault_of(error).status == status
+    assert yahoo_faults.fault_of(error).status == status

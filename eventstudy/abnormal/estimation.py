@@ -1,0 +1,341 @@
+"""Normal and abnormal returns of the events of a sample, a chunk at a time, on one core or many.
+
+What is kept grows with the events times the days of the event window; estimation windows are laid out,
+fitted and let go a chunk at a time. A chunk is small enough for its windows to stay in the cache of a core,
+and holds events of neighbouring days, which share their regressors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
+
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.abnormal.returns import (
+    MOST_KEPT,
+    AbnormalReturns,
+    estimation_design,
+    expected_of,
+    noise_of,
+    taken_over,
+)
+from eventstudy.errors import EventStudyError, ModelError
+from eventstudy.lazy import CHUNK, Deferred, Derived, by_kind
+from eventstudy.models import ModelFit, NormalReturnModel
+from eventstudy.models.night_variance import widen_gaps
+from eventstudy.progress import progress_bar
+from eventstudy.sample import EventSample, SharedArrays, window_design
+
+__all__ = ["Estimates", "measure"]
+
+#: Why events, by position, could not be computed.
+Failures = dict[int, str]
+#: Partitions a worker, so that a slow one does not keep the others waiting.
+SHARES = 4
+#: Fields of a fit that are the same for all events.
+COMMON = ("param_names", "se_source", "exact")
+DAILY = ("ar", "actual", "expected", "total", "noise", "design")
+NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared")
+#: Fields that events with regressors in common have no arrays of.
+DESIGN = ("expected", "noise", "design")
+WORDS = ("failure", "left_out")
+PAST = ("residuals", "leverage")
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What is known of N events.
+
+    Attributes
+    ----------
+    fit : ModelFit
+        Residuals and leverage are deferred where the model is cheap to fit again.
+    abnormal : AbnormalReturns
+    gaps : array of bool, shape (N, L)
+        Days on which a security traded, but its normal return is not known; shape (N, 0) if there are none.
+    failures : dict of int to str
+        Events, by position, on which the model raised an exception, and which; their numbers are
+        missing. A chunk that fails is halved until the events that fail are found.
+    """
+
+    fit: ModelFit
+    abnormal: AbnormalReturns
+    gaps: BoolArray
+    failures: dict[int, str]
+
+
+class _Store:
+    """Arrays of one row an event, filled in chunks of events.
+
+    What has a number for each day of the event window lies side by side, all of an event in one row: events
+    are measured in the order of their days, and one long row is written faster than many short ones.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.arrays: dict[str, npt.NDArray[Any]] = {}
+        self.common: dict[str, Any] = {}
+        self.peers: dict[str, int] = {}
+        self.block: FloatArray = np.empty((n, 0))
+        self.lock = Lock()
+
+    def put(self, rows: IntArray, values: dict[str, Any]) -> None:
+        """Take what `_values` made of the events `rows`; threads may put different events at once."""
+        values = {name: value for name, value in values.items() if value is not None}
+        common = values.pop("common")
+        names = [name for name in DAILY if name in values]
+        side = [np.asarray(values.pop(name), dtype=np.float64) for name in names]
+        with self.lock:
+            self.common = self.common or common
+            self._put_peers(rows, values.pop("peer_names"), values.pop("peer_weights", None))
+            if not self.block.size:
+                self._lay_out(names, side)
+            for name, value in values.items():
+                if name not in self.arrays:
+                    self.arrays[name] = self._empty(name, value)
+        self.block[rows] = np.concatenate([part.reshape(len(rows), -1) for part in side], axis=1)
+        for name, value in values.items():
+            self.arrays[name][rows] = value
+
+    def blank(self, rows: Iterable[int]) -> None:
+        """Leave events without numbers."""
+        out = list(rows)
+        for value in self.arrays.values():
+            value[out] = np.nan if value.dtype.kind == "f" else "" if value.dtype.kind == "O" else 0
+
+    def _lay_out(self, names: list[str], like: list[npt.NDArray[Any]]) -> None:
+        sizes = [int(np.prod(part.shape[1:])) for part in like]
+        self.block = np.empty((self.n, sum(sizes)))
+        ends = np.cumsum(sizes)
+        for name, part, size, end in zip(names, like, sizes, ends.tolist(), strict=True):
+            self.arrays[name] = self.block[:, end - size : end].reshape(self.n, *part.shape[1:])
+
+    def _empty(self, name: str, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        shape = (self.n, *like.shape[1:])
+        if like.dtype.kind in "UO":
+            return np.full(shape, "", dtype=object)
+        # Of days without normal return, and of spans, chunks tell that have any but none and one.
+        if like.dtype.kind == "b" or name == "span":
+            return np.full(shape, name == "span", dtype=like.dtype)
+        return np.empty(shape, dtype=like.dtype)
+
+    def _put_peers(self, rows: IntArray, names: tuple[str, ...], weights: Any) -> None:
+        """Chunks may have different peers: the columns are those of all."""
+        if weights is None:
+            return
+        fresh = [name for name in names if name not in self.peers]
+        self.peers |= {name: len(self.peers) + i for i, name in enumerate(fresh)}
+        have = self.arrays.get("peer_weights", np.empty((self.n, 0)))
+        if fresh:
+            have = np.hstack([have, np.full((self.n, len(fresh)), np.nan)])
+        have[np.ix_(rows, np.array([self.peers[name] for name in names], dtype=np.int64))] = weights
+        self.arrays["peer_weights"] = have
+
+
+def measure(
+    model: NormalReturnModel,
+    sample: EventSample,
+    *,
+    n_jobs: int | None = None,
+    chunk_size: int | None = None,
+) -> Estimates:
+    """Fit a model to the events of a sample and measure their abnormal returns.
+
+    Parameters
+    ----------
+    model : NormalReturnModel
+    sample : EventSample
+    n_jobs : int, optional
+        Workers, as for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
+        Threads, unless it names another backend.
+    chunk_size : int, optional
+        Events laid out at a time; by default 2,048, and 16,384 for threads and a model of least squares.
+
+    Returns
+    -------
+    Estimates
+
+    Raises
+    ------
+    ModelError
+        If the model fails on every event.
+    """
+    chunk_size = _chunk_size(model, n_jobs) if chunk_size is None else chunk_size
+    store, failures = _Store(len(sample)), Failures()
+    # In one chunk, it is the model that counts its events.
+    shown = None if len(sample) > chunk_size or effective_n_jobs(n_jobs) > 1 else False
+    with progress_bar(len(sample), model.label, "event", shown=shown) as bar:
+        for n, done, failed in _partitions(model, sample, store, n_jobs, chunk_size):
+            for rows, values in done:
+                store.put(rows, values)
+            failures |= failed
+            bar.update(n)
+    if len(sample) and len(failures) == len(sample):
+        raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
+    store.blank(failures)
+    fit = _model_fit(model, sample, store)
+    gaps = store.arrays.get("gaps", np.zeros((len(sample), 0), dtype=bool))
+    return Estimates(fit, _abnormal(model, sample, store, fit), gaps, failures)
+
+
+Done = list[tuple[IntArray, dict[str, Any]]]
+
+
+def _partitions(
+    model: NormalReturnModel, sample: EventSample, store: _Store, n_jobs: int | None, chunk_size: int
+) -> Iterator[tuple[int, Done, Failures]]:
+    """Measure all events: yield how many were, those that are not in the store yet, and the failures."""
+    order = _by_day(sample)
+    workers = effective_n_jobs(n_jobs)
+    if sample.market.arrays.gap is not None:  # what is said of nights is said once, of all events
+        workers, chunk_size = 1, len(order)
+    if workers == 1:
+        for rows in _cut(order, chunk_size):
+            yield _partition(model, sample, rows, chunk_size, store)
+        return
+    shares = np.array_split(order, min(SHARES * workers, max(len(order), 1)))
+    run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    # Threads write where it is kept; other workers send what they made.
+    common = store if _threads() else None
+    yield from run(delayed(_partition)(model, sample, share, chunk_size, common) for share in shares)
+
+
+def _threads() -> bool:
+    """Whether workers are threads."""
+    backend, _ = get_active_backend(prefer="threads")
+    return bool(getattr(backend, "supports_sharedmem", False))
+
+
+def _chunk_size(model: NormalReturnModel, n_jobs: int | None) -> int:
+    # Threads wait for each other at every call of NumPy, so that theirs should be long.
+    several = model.cheap and effective_n_jobs(n_jobs) > 1 and _threads()
+    return 16 * CHUNK if several else 2 * CHUNK
+
+
+def _by_day(sample: EventSample) -> IntArray:
+    """Order of events in which those of one day, benchmark and set of factors, stand together."""
+    keys = [key for key in (sample.benchmark, sample.factor_set) if len(key) and (key != key[0]).any()]
+    return by_kind(sample.day0, *keys)
+
+
+def _cut(rows: IntArray, size: int) -> list[IntArray]:
+    return [rows[b : b + size] for b in range(0, max(len(rows), 1), size)]
+
+
+def _partition(
+    model: NormalReturnModel, sample: EventSample, rows: IntArray, chunk_size: int, store: _Store | None
+) -> tuple[int, Done, Failures]:
+    """Measure events, and put them into the store if there is one."""
+    done, failures = Done(), Failures()
+    for part in _cut(rows, chunk_size):
+        made, failed = _attempt(model, sample, part)
+        if store is None:
+            done += made
+        else:
+            for some, values in made:
+                store.put(some, values)
+        failures |= failed
+    return len(rows), done, failures
+
+
+def _attempt(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> tuple[Done, Failures]:
+    """Measure events; should the model fail, the halves of them, down to the events it fails on."""
+    try:
+        return [(rows, _values(model, sample, rows))], {}
+    except (EventStudyError, Warning):  # a warning is raised where its user wants it to be an error
+        raise
+    except Exception as problem:
+        if len(rows) <= 1:
+            told = f"{type(problem).__name__}: {problem}"
+            return [], {int(row): f"{model.label} failed on it ({told})" for row in rows}
+    half = len(rows) // 2
+    first, second = _attempt(model, sample, rows[:half]), _attempt(model, sample, rows[half:])
+    return first[0] + second[0], first[1] | second[1]
+
+
+def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> dict[str, Any]:
+    """Everything that is kept of some events."""
+    arrays, fit = model.measure(sample, rows)
+    fit = widen_gaps(model, sample, arrays, fit, rows)
+    ar = arrays.y_evt - fit.expected
+    values = {
+        "ar": ar,
+        "actual": arrays.y_evt + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else arrays.y_evt,
+        "common": {name: getattr(fit, name) for name in COMMON},
+    }
+    missing = np.isnan(ar)
+    if missing.any() or not isinstance(arrays, SharedArrays) or len(arrays.lumped.event):
+        span = arrays.span_evt
+        gaps = missing & (span > 0)
+        values["gaps"] = gaps if gaps.any() else None
+        values["span"] = np.where(missing, 0, span)
+    names = (*NUMBERS, *WORDS, "peer_names", "peer_weights", *(() if model.cheap else PAST))
+    if not isinstance(arrays, SharedArrays):
+        names = (*names, *DESIGN)
+        values["total"] = fit.expected + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else None
+    return values | {name: getattr(fit, name) for name in names}
+
+
+def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> ModelFit:
+    held = store.arrays
+    values: dict[str, Any] = {name: held[name] for name in NUMBERS}
+    values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
+    everyone, days = np.arange(len(sample)), len(sample.window)
+    past, width = partial(_residuals, model, sample, held["params"]), len(sample.estimation)
+    computed = {"residuals": past, "leverage": partial(model.leverage, sample)}
+    for name, compute in computed.items():
+        values[name] = held.get(name, Deferred(compute, everyone, width, sample.day0))
+    design = partial(window_design, sample, model.regressors, model.excess)
+    width = days * held["params"].shape[1]
+    values["design"] = held.get("design", Deferred(design, everyone, width, by_column=True))
+    for name in ("expected", "noise"):
+        values[name] = held.get(name, Deferred(partial(_again, model, sample, name), everyone, days))
+    values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
+    return ModelFit(**values, **store.common)
+
+
+def _again(model: NormalReturnModel, sample: EventSample, name: str, rows: IntArray) -> FloatArray:
+    made: FloatArray = getattr(model.fit(model.arrays(sample, rows)), name)
+    return made
+
+
+def _residuals(
+    model: NormalReturnModel, sample: EventSample, params: FloatArray, rows: IntArray
+) -> FloatArray:
+    return model.residuals(sample, rows, params[rows])
+
+
+def _abnormal(model: NormalReturnModel, sample: EventSample, store: _Store, fit: ModelFit) -> AbnormalReturns:
+    held, everyone = store.arrays, np.arange(len(sample))
+    past: Any = Deferred(
+        partial(sample.dates, sample.estimation), everyone, len(sample.estimation), sample.day0
+    )
+    event: Any = Deferred(partial(sample.dates, sample.window), everyone, len(sample.window), sample.day0)
+    width = len(sample.estimation) * (1 + len(model.regressors))
+    design: Any = Deferred(partial(_design, model, sample), everyone, width)
+    ones = np.broadcast_to(np.int64(1), (len(sample), len(sample.window)))
+    kept = taken_over(fit) | {"expected": held.get("total", held.get("expected", Derived(expected_of)))}
+    if "noise" not in held:
+        kept["noise"] = Derived(noise_of)
+    return AbnormalReturns(
+        window=sample.window,
+        ar=held["ar"],
+        actual=held["actual"],
+        span=held.get("span", ones),
+        estimation_dates=past,
+        event_dates=event,
+        design_est=design if design.size <= MOST_KEPT else None,
+        **kept,
+    )
+
+
+def _design(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> FloatArray:
+    return estimation_design(model.arrays(sample, rows))

@@ -1,0 +1,246 @@
+"""Frames and records of announcements, read and checked row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from numbers import Integral
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import EventError, NaiveTimeError
+from eventstudy.events.clean_columns import Moments, clean_columns
+from eventstudy.interop import ForeignTable, to_pandas
+
+__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "as_frame", "check_zone", "validated"]
+
+#: A date whose day and month may be mistaken for each other, such as 05/06/2019.
+AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
+#: Columns of an announcement whose time is known only to a window.
+WINDOW = ("announced_after", "announced_before")
+#: Other names under which files keep securities.
+SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
+#: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
+ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
+ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
+
+
+def as_frame(
+    events: pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Return events as a frame of one row each, whatever they were given as."""
+    table = to_pandas(events, "Events", EventError)
+    if isinstance(table, pd.DataFrame):
+        frame = table.copy()
+        if frame.index.name == "event_id" and "event_id" not in frame.columns:
+            frame = frame.reset_index()
+    elif isinstance(table, Mapping):
+        scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
+        frame = pd.DataFrame([dict(table)] if scalar else dict(table))
+    else:
+        rows = list(table)
+        if not all(isinstance(row, Mapping) for row in rows):
+            raise EventError(
+                "Events takes a DataFrame or a list of dictionaries such as "
+                "{'security': '002415.SZ', 'date': '2019-05-22'}."
+            )
+        frame = pd.DataFrame(rows)
+    if frame.empty:
+        raise EventError("No events: the list is empty.")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].tolist()
+        raise EventError(f"Event columns stand twice: {twice}. Keep one of each.")
+    return frame.reset_index(drop=True)
+
+
+def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+    """Return the frame of `Events`, checked.
+
+    Raises
+    ------
+    EventError
+        The message names the event and what is wrong with it.
+    """
+    if "security" not in frame:
+        meant = next((c for c in frame.columns if str(c).lower() in SECURITY_NAMES), None)
+        hint = f" Rename it: frame.rename(columns={{{meant!r}: 'security'}})." if meant is not None else ""
+        raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.{hint}")
+    if not {"date", "announced_at", *WINDOW} & set(frame.columns):
+        raise EventError(
+            "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
+            f"the columns are {list(frame.columns)}."
+        )
+    missing = frame["security"].isna() | (frame["security"].astype(str).str.strip() == "")
+    if missing.any():
+        raise EventError(f"Event in row {missing.idxmax()} names no security.")
+    security = frame["security"].astype(str).str.strip()
+    ids = frame["event_id"] if "event_id" in frame else pd.Series(frame.index)
+    if ids.isna().any():
+        raise EventError(f"Event in row {ids.isna().idxmax()} has no event_id; give all or none.")
+    if ids.duplicated().any():
+        raise EventError(
+            f"event_id {ids[ids.duplicated()].tolist()[0]!r} stands more than once. An id names one event "
+            "(one announcement about one security); a firm may recur, an id may not."
+        )
+    when = clean_columns(frame) or _row_by_row(frame, ids, security, timezone)
+    out = pd.DataFrame(
+        {
+            "security": security.to_numpy(),
+            "date": when.days,
+            "announced_at": when.times,
+            "announced_local": when.local,
+        },
+        index=pd.Index(ids.to_numpy(), name="event_id"),
+    )
+    if set(WINDOW) & set(frame.columns):
+        for name, end in when.ends.items():
+            out[name] = end
+    own = ["security", "date", "announced_at", "announced_local", "event_id", *WINDOW]
+    others = frame.drop(columns=own, errors="ignore")
+    out = pd.concat([out, others.set_axis(out.index)], axis=1)
+    same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
+    if same.any():
+        first = out.loc[same].iloc[0]
+        raise EventError(
+            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
+            "time; counted twice it would weigh double. Drop one, e.g. with "
+            "frame.drop_duplicates(['security', 'date'])."
+        )
+    return out
+
+
+def _row_by_row(frame: pd.DataFrame, ids: pd.Series, security: pd.Series, timezone: str | None) -> Moments:
+    """Read the dates and times of each row; the first that cannot be read is an error that names it."""
+    days, times, local = [], [], []
+    ends: dict[str, list[Any]] = {end: [] for end in WINDOW}
+    for row, (name, who) in enumerate(zip(ids, security, strict=True)):
+        where = f"Event {name} ({who})"
+        given = {
+            name: frame[name].iloc[row]
+            for name in ("date", "announced_at", *WINDOW)
+            if name in frame and not _is_missing(frame[name].iloc[row])
+        }
+        if not given:
+            raise EventError(f"{where} has neither a date nor an announced_at.")
+        if len(given) > 1 and set(given) != set(WINDOW):
+            raise EventError(f"{where} has both {_listed(given)}; leave one empty.")
+        if len(given) == 1 and set(given) & set(WINDOW):
+            raise EventError(
+                f"{where} has {next(iter(given))} alone; a window needs both announced_after and "
+                "announced_before. If its other end is unknown, give a date."
+            )
+        days.append(_day(given["date"], where) if "date" in given else pd.NaT)
+        moments = {
+            name: _moment(value, timezone, where, name) for name, value in given.items() if name != "date"
+        }
+        if set(given) == set(WINDOW) and moments["announced_after"] > moments["announced_before"]:
+            raise EventError(
+                f"{where}: announced_after {given['announced_after']} is later than announced_before "
+                f"{given['announced_before']}. Swap them."
+            )
+        times.append(moments["announced_at"].tz_convert("UTC") if "announced_at" in moments else pd.NaT)
+        for name, end in ends.items():
+            end.append(moments[name].tz_convert("UTC") if name in moments else pd.NaT)
+        local.append(_local(frame, row, next(iter(moments.values()), None)))
+    return Moments(
+        pd.DatetimeIndex(days).as_unit("ns"),
+        pd.DatetimeIndex(times, tz="UTC").as_unit("ns"),
+        pd.Series(local, dtype=object).to_numpy(),
+        {name: pd.DatetimeIndex(end, tz="UTC").as_unit("ns") for name, end in ends.items()},
+    )
+
+
+def _local(frame: pd.DataFrame, row: int, moment: pd.Timestamp | None) -> pd.Timestamp | None:
+    """Return a moment on the clock it was announced on, which a frame of other `Events` remembers."""
+    told = frame["announced_local"].iloc[row] if "announced_local" in frame else None
+    return told if isinstance(told, pd.Timestamp) and told.tzinfo is not None and told == moment else moment
+
+
+def _listed(given: Iterable[str]) -> str:
+    return " and ".join(f"{'a' if name == 'date' else 'an'} {name}" for name in given)
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip() in ("", "nan", "NaT")
+    return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _day(value: Any, where: str) -> pd.Timestamp:
+    try:
+        if isinstance(value, Integral) and re.fullmatch(r"(19|20)\d{6}", str(value)):
+            value = str(value)
+        if isinstance(value, str) and AMBIGUOUS_DAY.match(value):
+            _reject(value)
+        if isinstance(value, bool) or not isinstance(value, (str, date, datetime, pd.Timestamp)):
+            value = (
+                pd.Timestamp(value) if hasattr(value, "dtype") and value.dtype.kind == "M" else _reject(value)
+            )
+        day = pd.Timestamp(value).as_unit("ns")
+    except (ValueError, TypeError) as problem:
+        shown = value.item() if isinstance(value, np.generic) else value
+        hint = " (day and month may be mistaken for each other)" if AMBIGUOUS_DAY.match(str(value)) else ""
+        raise EventError(
+            f"{where}: date {shown!r} cannot be read{hint}; write it as '2019-05-22'."
+        ) from problem
+    if day.tz is not None or day != day.normalize():
+        raise EventError(
+            f"{where}: date {value!r} carries a time of day. If it is the time of the announcement, "
+            "give it as announced_at, with its zone; if it is the event day, give the day alone."
+        )
+    return day
+
+
+def _reject(value: object) -> Any:
+    raise ValueError(f"{value!r} is no date")
+
+
+def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
+    zone = timezone
+    text = value
+    if isinstance(value, str):
+        named = ZONE_NAME.search(value)
+        if named:
+            zone, text = named.group(1), value[: named.start()]
+            check_zone(zone, f"{where}: {column} {value!r}")
+    try:
+        if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
+            _reject(text)
+        if isinstance(text, str) and (AMBIGUOUS_DAY.match(text) or ZONE_ABBREVIATION.search(text)):
+            _reject(text)
+        moment = pd.Timestamp(text).as_unit("ns")
+    except (ValueError, TypeError) as problem:
+        raise EventError(
+            f"{where}: {column} {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
+            "'2019-05-21 19:00 America/New_York' (an abbreviation such as EST does not name one zone)."
+        ) from problem
+    if moment.tz is None:
+        if zone is None:
+            raise NaiveTimeError(
+                f"{where}: {column} {value!r} has no time zone, so its first session is unknown. "
+                f"Write '{moment:%Y-%m-%d %H:%M}-04:00' or '{moment:%Y-%m-%d %H:%M} America/New_York', "
+                "or pass Events(..., timezone='America/New_York')."
+            )
+        # NaT rather than an exception: pandas 2 raises those of pytz here, pandas 3 a ValueError.
+        placed: Any = moment.tz_localize(ZoneInfo(zone), ambiguous="NaT", nonexistent="NaT")
+        if placed is pd.NaT:
+            raise EventError(
+                f"{where}: {value!r} does not exist or stands twice in {zone} (clocks change): "
+                "give the offset, such as '2019-03-10 02:30-05:00'."
+            )
+        moment = placed
+    return moment.as_unit("ns")
+
+
+def check_zone(name: str, where: str) -> ZoneInfo:
+    """Return a time zone, or raise an EventError that says `where` its name stands."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        raise EventError(
+            f"{where}: {name!r} is no time zone; use an IANA name such as 'America/New_York'."
+        ) from None

@@ -1,0 +1,303 @@
+"""Bootstrap tests on the cross-section of CARs: pairs, skewness-adjusted and wild (METHODS C7, E)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    Weights,
+)
+from eventstudy.inference.cross_section import NO_SPREAD, johnson_t, mean_t, skewness
+from eventstudy.inference.selection import (
+    NEGLIGIBLE,
+    date_numbers,
+    not_applicable,
+    overlap_note,
+    spread,
+    too_few_events,
+    usable_events,
+)
+from eventstudy.progress import progress_bar
+
+__all__ = [
+    "RESAMPLING_TESTS",
+    "clustered_t",
+    "day_of_event",
+    "draw_parts",
+    "equal_tails",
+    "johnson_bootstrap",
+    "pairs_bootstrap",
+    "resampled_p_value",
+    "wild_bootstrap",
+    "wild_weights",
+]
+
+#: Random numbers held at a time, so that memory does not grow with resamples times events.
+HELD = 4_000_000
+#: Draws this close to the statistic are equal to it: the same draw, added up in another order.
+TIE = 1e-9
+#: With fewer dates than this, signs alone give no two-sided p-value below 5 %.
+ENOUGH_DATES = 6
+#: Lyon, Barber and Tsai resample a quarter of the events, and never fewer than this.
+FEWEST_DRAWN = 4
+
+
+def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative) -> float:
+    """``(1 + b) / (B + 1)``, b of the B draws being at least as extreme as `value`.
+
+    A draw that equals the value to rounding counts as extreme, and so does one that is undefined.
+
+    Examples
+    --------
+    >>> resampled_p_value(2.0, np.array([0.5, -2.0, 3.0, 1.0]), "two-sided")
+    0.6
+    """
+    if alternative == "two-sided":
+        value, draws = abs(value), np.abs(draws)
+    elif alternative == "less":
+        value, draws = -value, -draws
+    within = draws < value - TIE * abs(value)
+    return float((1 + (~within).sum()) / (len(draws) + 1))
+
+
+def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> float:
+    """P-value of `value` in a bootstrap distribution that need not be symmetric."""
+    if alternative != "two-sided":
+        return resampled_p_value(value, draws, alternative)
+    low, high = (resampled_p_value(value, draws, side) for side in ("less", "greater"))
+    return min(1.0, 2.0 * min(low, high))
+
+
+def draw_parts(n_resamples: int, width: int) -> Iterator[int]:
+    """Split B resamples of `width` random numbers each into parts of bounded size."""
+    size = max(1, HELD // max(width, 1))
+    with progress_bar(n_resamples, "Resampling", "draw") as bar:
+        for begin in range(0, n_resamples, size):
+            part = min(size, n_resamples - begin)
+            yield part
+            bar.update(part)
+
+
+def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
+    r"""Bootstrapped t statistics of a mean, percentile-t, under the null; shape (n_resamples,).
+
+    .. math:: t^* = \frac{\bar x^* - \bar x}{s^* / \sqrt N}
+
+    for N values drawn with replacement. A resample of equal values has an infinite t.
+
+    Parameters
+    ----------
+    values : array, shape (N,)
+        CARs of events that do not depend on each other.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12.
+
+    Examples
+    --------
+    >>> t = pairs_bootstrap(np.array([0.01, 0.03, 0.02, -0.01]), 99, np.random.default_rng(0))
+    >>> t.shape
+    (99,)
+    """
+    n, mean = len(values), values.mean()
+    parts = []
+    for size in draw_parts(n_resamples, n):
+        drawn = values[rng.integers(n, size=(size, n))]
+        sd = drawn.std(axis=1, ddof=1)
+        # Of equal values it is zero but for rounding.
+        sd[sd <= NEGLIGIBLE * np.abs(drawn[:, 0])] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts.append((drawn.mean(axis=1) - mean) * np.sqrt(n) / sd)
+    return np.concatenate(parts)
+
+
+def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Bootstrapped skewness-adjusted t statistics, centred at the mean; shape (n_resamples,).
+
+    Resamples have a quarter as many values (four at least); one of equal values gives NaN.
+
+    Parameters
+    ----------
+    values : array, shape (N,)
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201.
+    """
+    size = max(len(values) // 4, FEWEST_DRAWN)
+    mean = values.mean()
+    parts = []
+    for rows in draw_parts(n_resamples, size):
+        drawn = values[rng.integers(len(values), size=(rows, size))]
+        sd = drawn.std(axis=1, ddof=1)
+        equal = drawn.min(axis=1) == drawn.max(axis=1)
+        z = (drawn - drawn.mean(axis=1, keepdims=True)) / np.where(equal, 1.0, sd)[:, None]
+        skew = size / ((size - 1.0) * (size - 2.0)) * (z**3).sum(axis=1)
+        ratio = (drawn.mean(axis=1) - mean) / np.where(equal, np.nan, sd)
+        parts.append(np.sqrt(size) * (ratio + skew * ratio**2 / 3.0 + skew / (6.0 * size)))
+    return np.concatenate(parts)
+
+
+def clustered_t(totals: FloatArray, sizes: FloatArray) -> float:
+    r"""T statistic of a mean whose values depend on each other inside clusters.
+
+    .. math:: t = \frac{\sum_d S_d}{\sqrt{\frac{G}{G-1} \sum_d (S_d - n_d \bar x)^2}}
+
+    Parameters
+    ----------
+    totals, sizes : arrays, shape (G,)
+        Sum and number of the values of each cluster. Clusters of one value give `mean_t`.
+
+    Examples
+    --------
+    >>> round(clustered_t(np.array([0.01, 0.03, 0.02]), np.ones(3)), 4)
+    3.4641
+    """
+    return float(_clustered(np.ones((1, len(totals))), totals, sizes)[0])
+
+
+def wild_weights(
+    n_resamples: int, n_clusters: int, rng: np.random.Generator, weights: Weights = "rademacher"
+) -> FloatArray:
+    """Draw external weights of mean 0 and variance 1, shape (n_resamples, n_clusters).
+
+    ``"rademacher"`` are signs; ``"mammen"`` (1993) has two points that keep the third moment.
+    """
+    if weights == "rademacher":
+        return np.asarray(2.0 * rng.integers(2, size=(n_resamples, n_clusters)) - 1.0, dtype=np.float64)
+    root = np.sqrt(5.0)
+    low = rng.random((n_resamples, n_clusters)) < (root + 1) / (2 * root)
+    return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
+
+
+def wild_bootstrap(totals: FloatArray, sizes: FloatArray, weights: FloatArray) -> FloatArray:
+    """Wild-bootstrap values of `clustered_t`: each cluster's sum times its weight; shape (B,).
+
+    With signs as weights this imposes the null without centring, and is exact where the sums are
+    symmetric about zero. Weights that keep skewness want centred sums ``S_d - n_d x-bar``.
+
+    Parameters
+    ----------
+    totals, sizes : arrays, shape (G,)
+        Sum and number of the values of each cluster: an event, or the events of one date.
+    weights : array, shape (B, G)
+        As from `wild_weights`.
+
+    References
+    ----------
+    Wu (1986); Liu (1988); Cameron, Gelbach and Miller (2008) for clusters.
+    """
+    return _clustered(weights, totals, sizes)
+
+
+def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> FloatArray:
+    g = len(totals)
+    above = weights @ totals
+    mean = above / sizes.sum()
+    # sum (w S - n m)^2, multiplied out so that it takes products of matrices alone.
+    squares = weights**2 @ totals**2 - 2 * mean * (weights @ (sizes * totals)) + mean**2 * (sizes**2).sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(above / np.sqrt(g / (g - 1.0) * np.maximum(squares, 0.0)), dtype=np.float64)
+
+
+def day_of_event(data: TestInput) -> IntArray:
+    """Return the number of each usable event's tested window in order of dates; shape (n_events,)."""
+    dates = date_numbers(usable_events(data).tested_dates)
+    return np.unique(dates, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _canonical(car: FloatArray) -> FloatArray:
+    """Sort CARs by size, whatever their sign: draws then do not depend on the order of the events."""
+    return car[np.lexsort((car, np.abs(car)))]
+
+
+def _bootstrap(data: TestInput, options: Options) -> Statistic:
+    car = _canonical(usable_events(data).car)
+    sd = spread(car)
+    if sd == 0:
+        return not_applicable(NO_SPREAD.format("CARs"))
+    rng = options.generator("bootstrap")
+    t = mean_t(car)
+    null = pairs_bootstrap(car, options.n_resamples, rng)
+    p = resampled_p_value(t, null, options.alternative)
+    notes = [f"{options.n_resamples} resamples of the events"]
+    extra: dict[str, object] = {"null": null}
+    if len(car) > FEWEST_DRAWN:
+        johnson = johnson_t(len(car), car.mean() / sd, skewness(car))
+        draws = johnson_bootstrap(car, options.n_resamples, rng)
+        adjusted = equal_tails(johnson, draws[~np.isnan(draws)], options.alternative)
+        extra |= {"johnson": johnson, "johnson_p_value": adjusted}
+        notes.append(f"skewness-adjusted p = {adjusted:.3f} (Lyon, Barber and Tsai 1999)")
+    return Statistic(t, p, "resampled", None, float(car.mean()), "; ".join(notes), extra)
+
+
+def _wild_applies(data: TestInput) -> str | None:
+    reason = too_few_events(data)
+    if reason is None and int(day_of_event(data).max()) == 0:
+        n = usable_events(data).n_events
+        return f"all {n} events share one date, so there is one sign to draw; use block_bootstrap"
+    return reason
+
+
+def _wild(data: TestInput, options: Options) -> Statistic:
+    car, day = usable_events(data).car, day_of_event(data)
+    if spread(car) == 0:
+        return not_applicable(NO_SPREAD.format("CARs"))
+    by_event = options.wild_by == "event"
+    if by_event:
+        # By value: draws do not depend on the order of the events.
+        car, day = _canonical(car), np.arange(len(car))
+    sizes = np.bincount(day).astype(np.float64)
+    g = len(sizes)
+    totals = np.bincount(day, car).astype(np.float64)  # in the order of the dates, not of the events
+    apart = totals - sizes * car.mean()
+    if np.abs(apart).max() <= NEGLIGIBLE * np.abs(totals).max():
+        return not_applicable("the CARs of all dates have the same mean, so the dates have no variance")
+    t = clustered_t(totals, sizes)
+    rng = options.generator("wild_bootstrap")
+    signs = options.wild_weights == "rademacher"
+    draws = [
+        wild_bootstrap(totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights))
+        for size in draw_parts(options.n_resamples, g)
+    ]
+    null = np.concatenate(draws)
+    # Mammen's weights keep skewness, so the two tails of the draws differ.
+    p = (resampled_p_value if signs else equal_tails)(t, null, options.alternative)
+    weight = "a sign" if signs else "a weight of Mammen's"
+    note = f"{weight} an event" if g == len(car) else f"{weight} for each of {g} dates"
+    if by_event and int(day_of_event(data).max()) + 1 < len(car):
+        note += ", though events share dates: they are taken as independent"
+    if signs and g < ENOUGH_DATES:
+        note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
+    shared = overlap_note(data)
+    note += f"; {shared}" if shared else ""
+    return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
+
+
+ROBUST = frozenset({"event-induced variance", "non-normality"})
+
+RESAMPLING_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "bootstrap", "Bootstrap of events", "mean CAR is zero", "percentile-t, resampled", ROBUST,
+        "Efron and Tibshirani (1993); Lyon, Barber and Tsai (1999)", too_few_events, _bootstrap,
+        unit="CAR",
+    ),
+    SignificanceTest(
+        "wild_bootstrap", "Wild bootstrap of dates", "CARs are symmetric about zero", "resampled",
+        frozenset({"event-induced variance", "cross-correlation", "fat tails"}),
+        "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild_applies, _wild, unit="CAR",
+    ),
+)  # fmt: skip

@@ -1,0 +1,233 @@
+r"""Cross-correlation of events: the mean correlation r-bar on common calendar days, and clustering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy._typing import DateArray, FloatArray
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import TestInput
+from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
+from eventstudy.inference.dependence.sessions import session_correlation
+from eventstudy.inference.selection import NEGLIGIBLE, memo, n_windows, remember, usable_events
+
+__all__ = [
+    "Clustering",
+    "MeanCorrelation",
+    "clustering",
+    "correlation_matrix",
+    "dependence",
+    "keep_dependence",
+    "mean_correlation",
+]
+
+
+@dataclass(frozen=True)
+class MeanCorrelation:
+    """Mean correlation of the pairs of N events.
+
+    Attributes
+    ----------
+    mean_correlation : float
+        r-bar, the mean over all pairs of overlap share times residual correlation; 0 for one event.
+    n_overlapping_pairs : int
+        Pairs whose tested windows share a calendar day.
+    """
+
+    mean_correlation: float
+    n_overlapping_pairs: int
+
+    @classmethod
+    def of(cls, total: float, overlapping: int, n: int) -> MeanCorrelation:
+        """Take the mean of a sum over the pairs of n events, of which some overlap."""
+        # Where none does, the sum is what rounding left of the events themselves.
+        return cls(total / (n * (n - 1) / 2) if overlapping else 0.0, overlapping)
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How strongly the events of a tested window depend on each other.
+
+    Attributes
+    ----------
+    n_events : int
+        Events with a CAR in the tested window.
+    n_dates : int
+        Distinct tested windows, by their calendar dates.
+    n_overlapping_pairs : int
+        Pairs of events whose tested windows share a calendar day.
+    mean_correlation : float
+        r-bar: mean over all pairs of (share of tested days in common) x (correlation of
+        estimation residuals on common calendar days).
+    effective_n : float
+        ``N / (1 + (N - 1) r-bar)``: independent events that would carry as much information; NaN
+        where r-bar is so negative that this is not positive.
+    """
+
+    n_events: int
+    n_dates: int
+    n_overlapping_pairs: int
+    mean_correlation: float
+    effective_n: float
+
+    @property
+    def share_overlapping(self) -> float:
+        """Share of pairs whose tested windows share a calendar day; 0 for one event."""
+        pairs = self.n_events * (self.n_events - 1) // 2
+        return self.n_overlapping_pairs / pairs if pairs else 0.0
+
+
+def mean_correlation(
+    residuals: FloatArray, estimation_dates: DateArray, tested_dates: DateArray
+) -> MeanCorrelation:
+    r"""Mean pairwise correlation of estimation residuals, weighted by overlap of the tested windows.
+
+    .. math:: \bar r = \frac{2}{N(N-1)} \sum_{i<j} \tau_{ij}\, \operatorname{corr}(e_i, e_j)
+
+    The correlation runs over the calendar days on which both events have a residual (pairs with
+    fewer than 10 such days, or without variance on them, count 0). The overlap is
+    ``tau_ij = |A & B| / sqrt(|A| |B|)`` for the sets A and B of calendar days of the two tested
+    windows: their common share, 1 on one common date, 0 where no day is shared. Days of the
+    windows count whether or not the security traded on them.
+
+    Parameters
+    ----------
+    residuals : array, shape (N, W)
+        Estimation residuals; NaN where unused.
+    estimation_dates : array of datetime64[D], shape (N, W)
+    tested_dates : array of datetime64[D], shape (N, L)
+        Calendar days of the tested windows; NaT beyond the data.
+
+    Returns
+    -------
+    MeanCorrelation
+
+    Notes
+    -----
+    Events with the same tested and the same estimation days need no pairs: the sum of their
+    correlations is ``(|sum_i z_i|^2 - n) / 2`` for residuals z of mean 0 and length 1. All other
+    pairs whose windows overlap come from matrix products of bounded size, in which sums over common
+    days are sums over all days less those over the days that the other event lacks.
+
+    References
+    ----------
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; Kolari, Pape and
+    Pynnonen (2018) for partial overlap.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from eventstudy.inference import mean_correlation
+    >>> e = np.random.default_rng(1).standard_normal((2, 50))
+    >>> days = np.tile(np.datetime64("2020-01-01") + np.arange(50), (2, 1))
+    >>> event = np.full((2, 1), np.datetime64("2020-03-02"))
+    >>> r = mean_correlation(e, days, event).mean_correlation
+    >>> bool(np.isclose(r, np.corrcoef(e)[0, 1]))
+    True
+    """
+    n = len(residuals)
+    if n < 2:
+        return MeanCorrelation(0.0, 0)
+    total, overlapping = sum_over_pairs(residuals, estimation_dates, tested_dates)
+    return MeanCorrelation.of(total, overlapping, n)
+
+
+def correlation_matrix(
+    residuals: FloatArray, estimation_dates: DateArray, tested_dates: DateArray
+) -> FloatArray:
+    """Correlation of each pair of CARs: overlap share times residual correlation, as in `mean_correlation`.
+
+    Parameters
+    ----------
+    residuals, estimation_dates, tested_dates
+        As for `mean_correlation`.
+
+    Returns
+    -------
+    array, shape (N, N)
+        Ones on the diagonal; the mean of the others is r-bar. It holds N rows of all calendar days at a
+        time, which is meant for hundreds of events, not for a hundred thousand.
+    """
+    known = ~np.isnat(tested_dates)
+    days = np.unique(tested_dates[known])
+    held = np.zeros((len(residuals), len(days)))
+    held[np.nonzero(known)[0], np.searchsorted(days, tested_dates[known])] = 1.0
+    sizes = np.sqrt(held.sum(axis=1))
+    share = held @ held.T / np.outer(sizes, sizes)
+    seen = ~np.isnan(residuals)
+    days = np.unique(estimation_dates[seen])
+    used = np.zeros((len(residuals), len(days)))
+    z = np.zeros_like(used)
+    to = np.nonzero(seen)[0], np.searchsorted(days, estimation_dates[seen])
+    used[to], z[to] = 1.0, residuals[seen]
+    size = np.sqrt((z**2).sum(axis=1, keepdims=True))
+    z = z / np.where(size > 0, size, 1.0)
+    n, total, squares = used @ used.T, z @ used.T, z**2 @ used.T
+    count = np.maximum(n, 1.0)
+    variance = squares - total**2 / count
+    sound = (n >= MIN_COMMON_DAYS) & (variance > NO_COMMON_VARIANCE) & (variance.T > NO_COMMON_VARIANCE)
+    scale = np.sqrt(np.where(sound, variance * variance.T, 1.0))
+    out: FloatArray = np.where(sound, share * (z @ z.T - total * total.T / count) / scale, 0.0)
+    np.fill_diagonal(out, 1.0)
+    return out
+
+
+def dependence(data: TestInput) -> MeanCorrelation:
+    """Mean correlation of the events with a CAR; computed once for each TestInput."""
+
+    def compute() -> MeanCorrelation:
+        usable = usable_events(data)
+        found = session_correlation(usable.abnormal, data.window)
+        if found is not None:
+            return _of_sums(usable, found)
+        return mean_correlation(
+            usable.abnormal.residuals, usable.abnormal.estimation_dates, usable.tested_dates
+        )
+
+    return memo(data, "dependence", compute)
+
+
+def keep_dependence(data: TestInput, found: tuple[float, int] | None) -> None:
+    """Remember what `SumOfCorrelations` found of events that all have a CAR."""
+    if found is not None:
+        remember(data, "dependence", _of_sums(data, found))
+
+
+def _of_sums(data: TestInput, found: tuple[float, int]) -> MeanCorrelation:
+    return MeanCorrelation.of(*found, data.n_events)
+
+
+def clustering(data: TestInput) -> Clustering:
+    """Describe how strongly the events of a tested window depend on each other.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events and tested window.
+
+    Returns
+    -------
+    Clustering
+
+    Raises
+    ------
+    RequestError
+        If no event has a CAR in the tested window.
+    """
+    usable = usable_events(data)
+    n = usable.n_events
+    if n == 0:
+        raise RequestError(
+            f"No event has a CAR in window {data.window}; ask for a window in which securities trade."
+        )
+    found = dependence(data)
+    inflation = 1.0 + (n - 1) * found.mean_correlation
+    return Clustering(
+        n_events=n,
+        n_dates=n_windows(data),
+        n_overlapping_pairs=found.n_overlapping_pairs,
+        mean_correlation=found.mean_correlation,
+        effective_n=n / inflation if inflation > NEGLIGIBLE else float("nan"),
+    )

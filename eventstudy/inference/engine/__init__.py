@@ -1,0 +1,1 @@
+"""What tests share below them: passes over estimation windows, and ranks."""

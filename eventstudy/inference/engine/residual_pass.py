@@ -1,0 +1,234 @@
+"""Estimation residuals of many events, read once for all tests that need them and reduced as they pass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+
+from eventstudy import lazy
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference.selection import memo
+
+__all__ = [
+    "PAST_SUMS",
+    "Past",
+    "Reduction",
+    "ResidualSums",
+    "SumReducer",
+    "past_sums",
+    "read_residuals",
+    "run_of",
+    "sums_by_run",
+]
+
+T = TypeVar("T")
+#: Under which name they are remembered.
+PAST_SUMS = "past_sums"
+#: Chunks of threads are so many times as long: they wait for the interpreter between short calls.
+LONGER = 4
+
+
+@dataclass(frozen=True)
+class Past:
+    """Estimation residuals of some events.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        The events, by position.
+    residuals : array, shape (n, W)
+        NaN where missing; not to be written to.
+    missing : array of bool, shape (n, W), or None
+        None where nothing is missing.
+    """
+
+    rows: IntArray
+    residuals: FloatArray
+    missing: BoolArray | None
+
+    @classmethod
+    def of(cls, rows: IntArray, residuals: FloatArray) -> Past:
+        """Find out what is missing."""
+        whole = not np.isnan(residuals.sum())
+        return cls(rows, residuals, None if whole else np.isnan(residuals))
+
+
+class Reduction(ABC, Generic[T]):
+    """What is made of the residuals of all events, a chunk of events at a time."""
+
+    def prepare(self, past: Past) -> Any:
+        """Do for some events what needs nothing of others; several chunks may be prepared at once."""
+        return past
+
+    @abstractmethod
+    def take(self, prepared: Any) -> None:
+        """Take in some events, as they were prepared; each event comes once, in order."""
+
+    @abstractmethod
+    def done(self) -> T:
+        """Return what was made, when all events have come."""
+
+
+def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
+    """Go through the residuals of all events once, for several reductions.
+
+    Events of one day come together where the events are of one market. Chunks are prepared on as many
+    threads as `joblib.parallel_config` gives workers.
+    """
+    order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
+    threads = effective_n_jobs(None) > 1
+    size = lazy.CHUNK * (LONGER if threads else 1)
+    chunks = [order[b : b + size] for b in range(0, len(order), size)]
+
+    def prepare(rows: IntArray) -> list[Any]:
+        past = Past.of(rows, lazy.columns_of(abnormal, "residuals", rows, slice(None)))
+        return [reduction.prepare(past) for reduction in reductions]
+
+    if threads and len(chunks) > 1:
+        run = Parallel(require="sharedmem", return_as="generator")
+        prepared = run(delayed(prepare)(rows) for rows in chunks)
+    else:
+        prepared = map(prepare, chunks)
+    for made in prepared:
+        for reduction, part in zip(reductions, made, strict=True):
+            reduction.take(part)
+    return [reduction.done() for reduction in reductions]
+
+
+@dataclass(frozen=True)
+class ResidualSums:
+    """Sums over events of their estimation residuals; g runs of events have the same calendar dates.
+
+    Attributes
+    ----------
+    event : array of int, shape (g,)
+        An event of each run.
+    run : array of int, shape (N,)
+        The run of each event.
+    total : array, shape (g, W)
+        Sum of the residuals of each run.
+    count : array of int, shape (g, W), or (g, 1) where no event misses a day
+        How many they are.
+    positive : float
+        Mean over events of the share of positive residuals, zeros counted half; NaN where there are none.
+    """
+
+    event: IntArray
+    run: IntArray
+    total: FloatArray
+    count: IntArray
+    positive: float
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean residual of each relative day, shape (W,); NaN where there is none."""
+        count = self.count.sum(axis=0)
+        return np.where(count > 0, self.total.sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class _PartSums:
+    """`sums_by_run` of some events, the sum of their shares of positive residuals, and how many have any."""
+
+    runs: IntArray
+    total: FloatArray
+    count: IntArray
+    shares: float
+    events: int
+
+
+class SumReducer(Reduction[ResidualSums]):
+    """Sum the residuals of the events that fall on the same dates."""
+
+    def __init__(self, abnormal: AbnormalReturns) -> None:
+        order, calendar = abnormal.by_day, abnormal.calendar
+        if order is None:
+            _, self.event, self.run = np.unique(calendar, return_index=True, return_inverse=True)
+        else:
+            changed = np.diff(calendar[order], prepend=-1) != 0
+            self.event = order[changed]
+            self.run = np.empty(len(order), dtype=np.int64)
+            self.run[order] = np.cumsum(changed) - 1
+        self.total: FloatArray | None = None
+        self.count = np.zeros((len(self.event), 1), dtype=np.int64)
+        self.shares, self.events = 0.0, 0
+
+    def prepare(self, past: Past) -> _PartSums:  # noqa: D102
+        residuals, run, missing = past.residuals, self.run[past.rows], past.missing
+        if (np.diff(run) < 0).any():
+            inside = np.argsort(run, kind="stable")
+            run, residuals = run[inside], residuals[inside]
+            missing = None if missing is None else missing[inside]
+        sums = sums_by_run(residuals, run, missing)
+        width = residuals.shape[1]
+        if missing is None:
+            more = np.count_nonzero(residuals > 0) - np.count_nonzero(residuals < 0)
+            # Twice the share of positive ones: those above zero and those not below.
+            return _PartSums(*sums, (residuals.size + more) / (2 * max(width, 1)), len(residuals))
+        seen = width - missing.sum(axis=1)
+        each = np.count_nonzero(residuals > 0, axis=1) - np.count_nonzero(residuals < 0, axis=1)
+        shares = float(((seen + each) / (2 * np.maximum(seen, 1))).sum())
+        return _PartSums(*sums, shares, int(np.count_nonzero(seen)))
+
+    def take(self, prepared: _PartSums) -> None:  # noqa: D102
+        runs, total, count = prepared.runs, prepared.total, prepared.count
+        if self.total is None:
+            self.total = np.zeros((len(self.event), total.shape[1]))
+        self.total[runs] += total
+        if count.shape[1] > self.count.shape[1]:
+            self.count = np.repeat(self.count, count.shape[1], axis=1)
+        self.count[runs] += count
+        self.shares += prepared.shares
+        self.events += prepared.events
+
+    def done(self) -> ResidualSums:  # noqa: D102
+        total = np.zeros((0, 0)) if self.total is None else self.total
+        positive = self.shares / self.events if self.events else float("nan")
+        return ResidualSums(self.event, self.run, total, self.count, positive)
+
+
+def past_sums(abnormal: AbnormalReturns) -> ResidualSums:
+    """Sum the estimation residuals of events; computed once for each record of abnormal returns."""
+    return memo(abnormal, PAST_SUMS, lambda: read_residuals(abnormal, [SumReducer(abnormal)])[0])
+
+
+def sums_by_run(
+    values: FloatArray, run: IntArray, missing: BoolArray | None
+) -> tuple[IntArray, FloatArray, IntArray]:
+    """Sum rows of events that stand in the order of their runs.
+
+    Parameters
+    ----------
+    values : array, shape (n, T)
+        NaN where `missing`.
+    run : array of int, shape (n,)
+    missing : array of bool, shape (n, T), or None
+
+    Returns
+    -------
+    runs : array of int, shape (g,)
+    total, count : arrays, shape (g, T) and (g, T), or (g, 1) where nothing is missing
+    """
+    start = np.flatnonzero(np.diff(run, prepend=run[:1] - 1))
+    many = np.diff(np.append(start, len(run)))
+    if missing is None:
+        return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
+    total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
+    # Of what is missing there is little, as a rule.
+    width = values.shape[1]
+    event, day = np.divmod(np.flatnonzero(missing), width)
+    group = np.repeat(np.arange(len(start)), many)
+    lost = np.bincount(group[event] * width + day, minlength=len(start) * width).reshape(len(start), width)
+    return run[start], total, many[:, None] - lost
+
+
+def run_of(places: IntArray) -> slice | IntArray:
+    """Places in order as a slice, which is faster to index with, if they follow each other."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first + 1 == len(places) else places

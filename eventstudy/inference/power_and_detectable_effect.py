@@ -1,0 +1,227 @@
+"""Power of tests, and the effect that a test would find with probability 0.8."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+from eventstudy._typing import FloatArray
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
+from eventstudy.inference.selection import with_variance
+
+__all__ = [
+    "NORMAL",
+    "detectable",
+    "least_shift",
+    "minimum_detectable_effect",
+    "power_normal",
+    "power_t",
+    "with_detectable",
+]
+
+#: A normal statistic is a t of this many degrees of freedom.
+NORMAL = 1e7
+
+
+def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
+    r"""Power of a two-sided t test, exact under normal errors.
+
+    .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu})
+
+    with t' noncentral t.
+
+    Parameters
+    ----------
+    effect : float
+        True effect, such as a CAR in decimals.
+    se : float
+        Standard error of its estimate, in the same unit.
+    dof : float
+    alpha : float, default 0.05
+
+    Examples
+    --------
+    >>> round(power_t(0.05, 0.02, 100), 3)
+    0.697
+    """
+    _check(alpha, se)
+    c = stats.t.ppf(1.0 - alpha / 2.0, dof)
+    # The lower tail by symmetry: scipy's cdf far out in it is NaN.
+    return float(stats.nct.sf(c, dof, effect / se) + stats.nct.sf(c, dof, -effect / se))
+
+
+def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -> float:
+    r"""Power of a two-sided test of a mean CAR whose standard deviation by event is known.
+
+    .. math:: \Phi(-c + \delta\sqrt N / \sigma) + \Phi(-c - \delta\sqrt N / \sigma)
+
+    Parameters
+    ----------
+    effect, sd : float
+        True mean CAR, and standard deviation of one CAR.
+    n_events : int
+    alpha : float, default 0.05
+
+    Notes
+    -----
+    MacKinlay (1997).
+
+    Examples
+    --------
+    >>> round(power_normal(0.005, 0.02, 50), 3)
+    0.424
+    """
+    _check(alpha, sd)
+    c = stats.norm.ppf(1.0 - alpha / 2.0)
+    distance = effect * np.sqrt(n_events) / sd
+    return float(stats.norm.sf(c - distance) + stats.norm.cdf(-c - distance))
+
+
+def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Smallest effect that a two-sided t test finds with the given power: about 2.8 standard errors.
+
+    Parameters
+    ----------
+    se, dof : float
+        Standard error of the estimate, such as ``results.car(0, 1)["se"]``, and its degrees of freedom.
+    alpha : float, default 0.05
+    power : float, default 0.8
+        Above `alpha` and below 1.
+
+    Raises
+    ------
+    RequestError
+        If a probability or the standard error is out of range.
+
+    Examples
+    --------
+    >>> round(minimum_detectable_effect(0.0263, 248), 4)
+    0.074
+    """
+    _check(alpha, se)
+    if not alpha < power < 1.0:
+        raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
+    return se * _standard_errors(float(dof), alpha, power)
+
+
+@lru_cache(maxsize=4096)
+def _standard_errors(dof: float, alpha: float, power: float) -> float:
+    """Effect found with the given power, in standard errors."""
+    high = 4.0
+    while power_t(high, 1.0, dof, alpha) < power:
+        high *= 2.0
+    return float(optimize.brentq(lambda d: power_t(d, 1.0, dof, alpha) - power, 0.0, high, xtol=1e-12))
+
+
+def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
+    """Smallest effects that two-sided 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
+
+    Parameters
+    ----------
+    se, dof : array-like, shape (N,)
+        Standard errors and degrees of freedom; infinite ones are those of a normal statistic.
+
+    Returns
+    -------
+    array, shape (N,)
+        NaN where the standard error or the degrees of freedom are missing, or the former is zero.
+
+    Examples
+    --------
+    >>> detectable([0.0263, np.nan], [248.0, 248.0]).round(4).tolist()
+    [0.074, nan]
+    """
+    errors, freedom = np.asarray(se, dtype=np.float64), np.asarray(dof, dtype=np.float64)
+    known = (errors > 0) & (freedom > 0)
+    different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
+    out = np.full(errors.shape, np.nan)
+    out[known] = errors[known] * np.array([_standard_errors(d, 0.05, 0.8) for d in different])[at]
+    return out
+
+
+def _check(alpha: float, se: float) -> None:
+    if not 0.0 < alpha < 1.0:
+        raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
+    if not se > 0.0:
+        raise RequestError(f"The standard error must be positive; got {se!r}.")
+
+
+#: Beyond this p-value a result is insignificant, and the note says what could have been found.
+LEVEL = 0.05
+POWER = 0.8
+#: Counts of draws are whole numbers, up to rounding.
+ROUNDING = 1e-9
+
+
+def least_shift(
+    null: FloatArray, alternative: Alternative = "two-sided", level: float = LEVEL, power: float = POWER
+) -> float:
+    """Smallest shift that a test by rank among null draws finds with the given power.
+
+    A statistic is rejected where ``(1 + b) / (B + 1) <= level``, b of the B draws being as extreme. Shifted
+    draws of the null serve as its distribution under an effect; the other tail is left out of account.
+
+    Parameters
+    ----------
+    null : array, shape (B,)
+        Draws of the statistic under the null, which need not be symmetric.
+    alternative : {"two-sided", "less", "greater"}
+    level, power : float
+
+    Returns
+    -------
+    float
+        Of a two-sided test the larger of the two directions; infinite where no rank reaches the level.
+
+    Examples
+    --------
+    >>> least_shift(np.arange(-99.0, 100.0), "greater")
+    150.0
+    """
+    beaten = int(np.floor(level * (len(null) + 1) + ROUNDING)) - 1
+    if beaten < 0:
+        return np.inf
+    shifts = []
+    for side in (1.0, -1.0):
+        if alternative == {1.0: "less", -1.0: "greater"}[side]:
+            continue
+        values = np.abs(null) if alternative == "two-sided" else side * null
+        critical = np.sort(values)[-(beaten + 1)]
+        missed = np.sort(side * null)[int(np.ceil((1.0 - power) * len(null) - ROUNDING)) - 1]
+        shifts.append(float(critical - missed))
+    return max(shifts)
+
+
+def with_detectable(
+    test: Declaration, found: Statistic, data: TestInput | None, options: Options
+) -> Statistic:
+    """Add to an insignificant result the effect that would have been found with probability 0.8.
+
+    The standard error is the estimate over the statistic, where `test` says that it is. A mean standardised
+    CAR is told as the CAR that, common to all events, would have that mean.
+    """
+    if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
+        return found
+    se = abs(found.estimate / found.statistic)
+    null = found.extra.get("null")
+    if null is not None:
+        least = se * least_shift(null, options.alternative)
+    else:
+        # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
+        level = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
+        dof = float(found.dof) if isinstance(found.dof, (int, float, np.floating)) else NORMAL
+        least = minimum_detectable_effect(se, dof, level, POWER)
+    if not np.isfinite(least):
+        return found
+    if test.unit == "SCAR":
+        if data is None:
+            return found
+        least /= float((1.0 / np.sqrt(with_variance(data).cumulative.variance)).mean())
+    what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
+    note = f"{what} of {least:.2%} would be found with probability {POWER:g}"
+    return replace(found, note=f"{found.note}; {note}" if found.note else note)

@@ -1,0 +1,1 @@
+"""Procedures built of tests: recommendations, differences, multiple testing, intervals."""

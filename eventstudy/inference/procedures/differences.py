@@ -1,0 +1,342 @@
+"""Differences between two sets of events: groups, and treated against control firms (METHODS E, G)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import (
+    Declaration,
+    Options,
+    Statistic,
+    TestInput,
+    p_value,
+)
+from eventstudy.inference.bootstrap import draw_parts, resampled_p_value
+from eventstudy.inference.cross_section import mean_t, patell_z
+from eventstudy.inference.registry import as_frame, as_row
+from eventstudy.inference.selection import NEGLIGIBLE, date_numbers, not_applicable, spread, with_variance
+
+__all__ = ["Pairing", "against", "difference", "label_permutation", "pair_dates", "welch"]
+
+
+#: With fewer labellings than this no two-sided p-value reaches 5 %.
+ENOUGH_LABELS = 40
+
+CORRELATION = frozenset({"cross-correlation"})
+PORTFOLIO = Declaration(
+    "difference_portfolio", "Long-short portfolio t with prediction error",
+    "both sets have the same mean CAR", "t(T-k)", CORRELATION,
+    "Brown and Warner (1985); Salinger (1992)", unit="CAR",
+)  # fmt: skip
+DATES = Declaration(
+    "difference_dates", "t over dates of standardised differences",
+    "both sets have the same mean CAR", "t(G-1)", CORRELATION | {"event-induced variance"},
+    "Boehmer, Musumeci and Poulsen (1991), by date",
+)  # fmt: skip
+WELCH = Declaration(
+    "difference_welch", "Welch t of standardised CARs", "both groups have the same mean standardised CAR",
+    "t(Welch)", frozenset({"event-induced variance"}), "Welch (1947)",
+)  # fmt: skip
+LABELS = Declaration(
+    "difference_permutation", "Permutation of treated and controls",
+    "treated and control firms of a date are exchangeable", "resampled",
+    frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Two sets of events on the G dates that both have.
+
+    Attributes
+    ----------
+    first, second : list of arrays of int, length G
+        Events of each date: rows of the usable events of either set.
+    difference, variance, dof : arrays, shape (G,)
+        Mean CAR of the first less that of the second set, its prediction-error variance from the
+        estimation days of the long-short portfolio, and the degrees of freedom of that.
+    unmatched : tuple of int
+        Events of either set on dates that the other has not.
+    overlapping : bool
+        Whether tested windows of different dates share a day.
+    """
+
+    first: list[IntArray]
+    second: list[IntArray]
+    difference: FloatArray
+    variance: FloatArray
+    dof: FloatArray
+    unmatched: tuple[int, int]
+    overlapping: bool
+
+
+def pair_dates(first: TestInput, second: TestInput) -> Pairing:
+    r"""Long-short portfolios of two sets of events, one on each date that both have.
+
+    .. math:: \operatorname{Var}(D_d) = s_d^2\, \gamma'V\gamma / s^2, \quad
+              s_d^2 = \sum_t (\bar e^A_t - \bar e^B_t)^2 / (T - k)
+
+    The shock that both portfolios share drops out of the difference, in the estimation window and
+    on the event day alike. Exact under normal errors if all events of a date share regressors
+    and miss no day.
+
+    Parameters
+    ----------
+    first, second : TestInput
+        Events with a residual variance take part.
+    """
+    a, b = with_variance(first), with_variance(second)
+    days = [date_numbers(x.tested_dates) for x in (a, b)]
+    dates, number = np.unique(np.concatenate(days), axis=0, return_inverse=True)
+    in_a, in_b = np.split(number.reshape(-1), [a.n_events])
+    both = np.intersect1d(in_a, in_b)
+    rows_a = [np.flatnonzero(in_a == d) for d in both]
+    rows_b = [np.flatnonzero(in_b == d) for d in both]
+    found = [_long_short(a, i, b, j) for i, j in zip(rows_a, rows_b, strict=True)]
+    values = np.array(found, dtype=np.float64).reshape(-1, 3)
+    first_day, last_day = dates[both].min(axis=1), dates[both].max(axis=1)
+    return Pairing(
+        first=rows_a,
+        second=rows_b,
+        difference=values[:, 0],
+        variance=values[:, 1],
+        dof=values[:, 2],
+        unmatched=(a.n_events - sum(map(len, rows_a)), b.n_events - sum(map(len, rows_b))),
+        overlapping=bool((first_day[1:] <= last_day[:-1]).any()),
+    )
+
+
+def _long_short(a: TestInput, rows_a: IntArray, b: TestInput, rows_b: IntArray) -> tuple[float, float, float]:
+    """Difference of mean CARs on one date, its variance and degrees of freedom."""
+    series = [_by_day(data, rows) for data, rows in ((a, rows_a), (b, rows_b))]
+    apart = (series[0] - series[1]).dropna().to_numpy()
+    scales = np.concatenate(
+        [(d.cumulative.variance / d.abnormal.s2)[r] for d, r in ((a, rows_a), (b, rows_b))]
+    )
+    k = max(a.abnormal.lost_dof, b.abnormal.lost_dof)
+    dof = len(apart) - k
+    variance = float((apart**2).sum() / dof * scales.mean()) if dof >= 1 else np.nan
+    noise = max(float(d.cumulative.variance[r].max()) for d, r in ((a, rows_a), (b, rows_b)))
+    if not variance > NEGLIGIBLE**2 * noise:
+        variance = np.nan
+    return float(a.car[rows_a].mean() - b.car[rows_b].mean()), variance, dof
+
+
+def _by_day(data: TestInput, rows: IntArray) -> pd.Series:
+    """Mean residual of the available events by calendar day."""
+    residuals, dates = data.abnormal.residuals[rows], data.abnormal.estimation_dates[rows]
+    seen = ~np.isnan(residuals) & ~np.isnat(dates)
+    days, at = np.unique(dates[seen], return_inverse=True)
+    return pd.Series(np.bincount(at, residuals[seen]) / np.bincount(at), index=days)
+
+
+def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
+    """Welch's t of the difference of two means, and its degrees of freedom.
+
+    Parameters
+    ----------
+    a, b : arrays, shape (n,) and (m,)
+        Values of each group, such as SCARs; at least two each.
+    """
+    found = stats.ttest_ind(a, b, equal_var=False)
+    return float(found.statistic), float(found.df)
+
+
+def label_permutation(
+    treated: list[FloatArray], control: list[FloatArray], n_resamples: int, rng: np.random.Generator
+) -> tuple[float, FloatArray]:
+    r"""Difference between treated and controls of the same dates, and its values under other labels.
+
+    .. math:: D = \sum_d n_d (\bar x^T_d - \bar x^C_d) \Big/ \sum_d n_d
+
+    for n_d treated of date d. Labels are drawn within each date, keeping n_d.
+
+    Parameters
+    ----------
+    treated, control : lists of arrays
+        Values of each date, such as SCARs, whose scale does not tell treated from controls.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    difference, draws
+        The draws have shape (n_resamples,).
+    """
+    total = float(sum(map(len, treated)))
+    observed, draws = 0.0, np.zeros(n_resamples)
+    for t, c in zip(treated, control, strict=True):
+        n, m = len(t), len(c)
+        # By value: draws do not depend on the order of the events.
+        pool = np.concatenate([t, c])
+        pool = pool[np.lexsort((pool, np.abs(pool)))]
+        observed += n * (t.mean() - c.mean()) / total
+        sums = [
+            pool[np.argpartition(rng.random((size, n + m)), n - 1, axis=1)[:, :n]].sum(axis=1)
+            for size in draw_parts(n_resamples, n + m)
+        ]
+        drawn = np.concatenate(sums)
+        draws += n * (drawn / n - (pool.sum() - drawn) / m) / total
+    return float(observed), draws
+
+
+def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
+    if np.isnan(pairs.variance).any():
+        return not_applicable(
+            "the long-short portfolio of a date has too few estimation days, or no variance"
+        )
+    z = pairs.difference / np.sqrt(pairs.variance)
+    estimate = float(pairs.difference.mean())
+    if len(z) == 1:
+        t, dof = float(z[0]), float(pairs.dof[0])
+        return Statistic(t, p_value(t, options.alternative, dof), "t", dof, estimate, note)
+    if (pairs.dof <= 2).any():
+        return not_applicable("a date has 2 or fewer residual degrees of freedom")
+    value = patell_z(z, pairs.dof)
+    told = f"{note}; standardised by date and summed"
+    return Statistic(value, p_value(value, options.alternative), "normal", None, estimate, told)
+
+
+def _ratio(pairs: Pairing) -> Declaration:
+    """Declare the long-short portfolio; over several dates the estimate over the statistic is no error."""
+    return PORTFOLIO if len(pairs.first) == 1 else replace(PORTFOLIO, unit="")
+
+
+def _over_dates(pairs: Pairing, options: Options, note: str) -> Statistic:
+    z = pairs.difference / np.sqrt(pairs.variance)
+    if len(z) < 2:
+        return not_applicable("one date")
+    if np.isnan(z).any():
+        return not_applicable(
+            "the long-short portfolio of a date has too few estimation days, or no variance"
+        )
+    if spread(z) == 0:
+        return not_applicable("all dates have the same difference")
+    t, dof = mean_t(z), len(z) - 1
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(z.mean()), note)
+
+
+def _sizes(pairs: Pairing, names: tuple[str, str]) -> str:
+    n, m, g = sum(map(len, pairs.first)), sum(map(len, pairs.second)), len(pairs.first)
+    told = f"{n} {names[0]} and {m} {names[1]} on {g} date{'s' if g > 1 else ''}"
+    for lost, name in zip(pairs.unmatched, names, strict=True):
+        if lost:
+            told += f"; {lost} {name} on dates without a counterpart left out"
+    return told + ("; windows of different dates overlap, and count as independent" * pairs.overlapping)
+
+
+def difference(first: TestInput, second: TestInput, options: Options) -> list[dict[str, object]]:
+    """Test whether two groups of events have the same mean CAR; rows of `registry.as_frame`.
+
+    Groups on the same dates form long-short portfolios, in which what moves both drops out
+    (`pair_dates`); with several dates a t over them is added. Groups on different dates are
+    compared by Welch's t of their SCARs, as independent.
+    """
+    n = with_variance(first).n_events + with_variance(second).n_events
+    if min(with_variance(first).n_events, with_variance(second).n_events) == 0:
+        return [
+            as_row(
+                PORTFOLIO,
+                not_applicable("a group has no event with a CAR and a residual variance"),
+                n,
+                options,
+            )
+        ]
+    pairs = pair_dates(first, second)
+    if not any(pairs.unmatched):
+        note = _sizes(pairs, ("events", "events"))
+        rows = [as_row(_ratio(pairs), _portfolio(pairs, options, note), n, options)]
+        return rows + (
+            [as_row(DATES, _over_dates(pairs, options, note), n, options)] if len(pairs.first) > 1 else []
+        )
+    return [as_row(WELCH, _welch(first, second, pairs, options), n, options)]
+
+
+def _welch(first: TestInput, second: TestInput, pairs: Pairing, options: Options) -> Statistic:
+    a, b = with_variance(first).scar, with_variance(second).scar
+    if min(len(a), len(b)) < 2:
+        return not_applicable(f"a group has one event (groups of {len(a)} and {len(b)}, on different dates)")
+    if spread(a) == 0 and spread(b) == 0:
+        return not_applicable("all standardised CARs of each group are equal")
+    t, dof = welch(a, b)
+    note = f"{len(a)} and {len(b)} events taken as independent"
+    shared = len(pairs.first)
+    if shared:
+        note += f", though {shared} date{'s are' if shared > 1 else ' is'} common to both groups"
+    p = p_value(t, options.alternative, dof)
+    return Statistic(t, p, "t", dof, float(a.mean() - b.mean()), note)
+
+
+def against(treated: TestInput, controls: TestInput, options: Options | None = None) -> pd.DataFrame:
+    """Test treated events against control events of the same dates; one row a test.
+
+    On a common date nothing that looks at the treated alone survives a shock that all firms
+    share and that is larger than usual. It drops out of treated less controls, as far as both
+    carry it alike.
+
+    Parameters
+    ----------
+    treated, controls : TestInput
+        Treated events on dates without a control are left out, and the note says so.
+    options : Options, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `run_tests`: `difference_portfolio`, the t with prediction error of the treated-minus-control
+        portfolio; `difference_dates`, the t over dates, where there are several; and
+        `difference_permutation`, which draws who of each date is called treated.
+
+    Raises
+    ------
+    RequestError
+        If no treated event has a control on its date.
+    """
+    options = (Options() if options is None else options).settled()
+    pairs = pair_dates(treated, controls)
+    if not pairs.first:
+        raise RequestError(
+            "No control event has the tested dates of a treated event. Give the controls the treated events' "
+            "dates: Events with the same date and other securities, fitted with the same windows."
+        )
+    note, n = _sizes(pairs, ("treated", "controls")), sum(map(len, pairs.first))
+    rows = [
+        as_row(_ratio(pairs), _portfolio(pairs, options, note), n, options),
+        as_row(DATES, _over_dates(pairs, options, note), n, options),
+        as_row(LABELS, _labels(treated, controls, pairs, options), n, options),
+    ]
+    return as_frame(rows)
+
+
+def _labels(treated: TestInput, controls: TestInput, pairs: Pairing, options: Options) -> Statistic:
+    a, b = with_variance(treated).scar, with_variance(controls).scar
+    rng = options.generator("difference_permutation")
+    sets = [a[rows] for rows in pairs.first], [b[rows] for rows in pairs.second]
+    observed, draws = label_permutation(*sets, options.n_resamples, rng)
+    both = np.concatenate([*sets[0], *sets[1]])
+    if spread(both) == 0:
+        return not_applicable("all standardised CARs are equal")
+    ways = 1
+    for i, j in zip(pairs.first, pairs.second, strict=True):
+        ways *= _choices(len(i) + len(j), len(i))
+    note = "of standardised CARs; firms of a date must be exchangeable but for the treatment"
+    if ways < ENOUGH_LABELS:
+        note += f"; only {ways} ways to call {sum(map(len, pairs.first))} of them treated"
+    p = resampled_p_value(observed, draws, options.alternative)
+    return Statistic(observed, p, "resampled", None, observed, note)
+
+
+def _choices(n: int, k: int) -> int:
+    """Binomial coefficient, or `ENOUGH_LABELS` where it is larger."""
+    value = 1
+    for i in range(min(k, n - k)):
+        value = value * (n - i) // (i + 1)
+        if value >= ENOUGH_LABELS:
+            return ENOUGH_LABELS
+    return value

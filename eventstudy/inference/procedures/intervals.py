@@ -1,0 +1,83 @@
+"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap (METHODS E, F)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.refitted import bootstrap_of, conformal_of
+from eventstudy.inference.registry import TESTS
+
+__all__ = ["IntervalMethod", "event_intervals"]
+
+IntervalMethod = Literal["t", "conformal", "bootstrap_t"]
+
+
+def event_intervals(
+    data: TestInput,
+    methods: Sequence[IntervalMethod] = get_args(IntervalMethod),
+    level: float = 0.95,
+    options: Options | None = None,
+) -> pd.DataFrame:
+    """Intervals of the CAR of each event by itself; one row an event and method.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events and tested window.
+    methods : sequence of {"t", "conformal", "bootstrap_t"}
+        The t with prediction error, exact for normal returns; every CAR that the conformal test does not
+        reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021); percentile-t of
+        residuals drawn anew.
+    level : float, default 0.95
+    options : Options, optional
+        Draws of the bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns event (its row), method, car, ci_low, ci_high and note. NaN with the reason in the note where
+        a method does not apply; infinite where there are too few days for the level.
+
+    Raises
+    ------
+    RequestError
+        If a method is unknown or the level is not between 0 and 1.
+    """
+    options = (Options() if options is None else options).settled()
+    unknown = [method for method in methods if method not in get_args(IntervalMethod)]
+    if unknown or isinstance(methods, str):
+        raise RequestError(
+            f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
+        )
+    if not 0 < level < 1:
+        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    rows = []
+    for event in range(data.abnormal.n_events):
+        one = data.only(np.arange(data.abnormal.n_events) == event)
+        for method in methods:
+            low, high, note = _interval(one, method, level, options)
+            rows.append((event, method, float(one.cumulative.car[0]), low, high, note))
+    return pd.DataFrame(rows, columns=["event", "method", "car", "ci_low", "ci_high", "note"])
+
+
+def _interval(
+    one: TestInput, method: IntervalMethod, level: float, options: Options
+) -> tuple[float, float, str]:
+    reason = TESTS[method].applies(one)
+    if reason is not None:
+        return np.nan, np.nan, f"not applicable: {reason}"
+    if method == "t":
+        half = float(stats.t.ppf(0.5 + level / 2, one.abnormal.dof[0]) * np.sqrt(one.cumulative.variance[0]))
+        note = "" if one.abnormal.exact else "the model's standard error is approximate"
+        return float(one.car[0]) - half, float(one.car[0]) + half, note
+    found = conformal_of(one, level=level) if method == "conformal" else bootstrap_of(one, options, level)
+    if isinstance(found, str):
+        return np.nan, np.nan, f"not applicable: {found}"
+    return found.low, found.high, ""

@@ -1,0 +1,156 @@
+"""Joint hypothesis of one announcement day: is any firm affected (METHODS A2, G)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from eventstudy._typing import FloatArray
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import Alternative, TestInput, p_value
+from eventstudy.inference.selection import n_windows, with_variance
+
+__all__ = ["JointTest", "hotelling", "joint_test"]
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """Multivariate-regression tests of N events on one common date.
+
+    Attributes
+    ----------
+    statistic, p_value : float
+        F of the hypothesis that no event has an effect, and its p-value.
+    dof : tuple of float
+        Degrees of freedom ``(N, nu - N + 1)`` of F.
+    mean_effect : float
+        Mean CAR.
+    mean_statistic, mean_dof, mean_p_value : float
+        t of the hypothesis that the mean effect is zero, its degrees of freedom and p-value.
+    n_events, n_days : int
+        Events, and estimation days on which all of them have a residual.
+    note : str
+        Why the distributions are approximate, if they are.
+    """
+
+    statistic: float
+    dof: tuple[float, float]
+    p_value: float
+    mean_effect: float
+    mean_statistic: float
+    mean_dof: float
+    mean_p_value: float
+    n_events: int
+    n_days: int
+    note: str = ""
+
+
+def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) -> tuple[float, float]:
+    r"""Hotelling F of all effects and t of their mean, for events that share dates and regressors.
+
+    .. math:: F = \frac{c' \hat\Sigma^{-1} c}{a} \cdot \frac{\nu - N + 1}{N \nu}
+              \sim F(N, \nu - N + 1), \quad
+              t = \frac{\bar c}{\sqrt{a\, \iota'\hat\Sigma\iota / N^2}} \sim t_\nu, \quad
+              \hat\Sigma = E'E / \nu
+
+    with CARs c of covariance ``a Sigma``. This is the multivariate regression with one dummy for
+    each tested day (Gibbons 1980; Schipper and Thompson 1983; Binder 1985), exact under normal
+    errors, and its t is the portfolio t with prediction error.
+
+    Parameters
+    ----------
+    residuals : array, shape (T, N)
+        Estimation residuals E, a column an event.
+    car : array, shape (N,)
+    scale : float
+        ``a = g'Vg / s^2``, the same for all events.
+    dof : float
+        Residual degrees of freedom nu = T - k of one event, at least N.
+    """
+    n = len(car)
+    covariance = residuals.T @ residuals / dof
+    f = car @ np.linalg.solve(covariance, car) / scale * (dof - n + 1) / (n * dof)
+    return float(f), float(car.mean() / np.sqrt(scale * covariance.mean()))
+
+
+def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> JointTest:
+    """Test whether any event of one common date has an effect, and whether the mean has.
+
+    Events without residual variance take no part. Estimation days on which some event has no
+    residual are left out, and `note` says that the distributions are then approximate.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events of one common date and the tested window.
+    alternative : {"two-sided", "less", "greater"}
+        Of the mean effect.
+
+    Returns
+    -------
+    JointTest
+
+    Raises
+    ------
+    RequestError
+        If there are fewer than two events, more than one date, a tested day that some event
+        misses, fewer residual degrees of freedom than events, or events whose residuals are
+        linear combinations of each other.
+
+    Notes
+    -----
+    Valid only if the event day is as volatile as the estimation window: F explodes under a
+    variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
+    """
+    used = with_variance(data)
+    n, fit = used.n_events, used.abnormal
+    if n < 2:
+        raise RequestError(f"The joint test needs at least 2 events with a residual variance, there are {n}.")
+    windows = n_windows(used)
+    if windows > 1:
+        raise RequestError(
+            f"The joint test needs one common event date, the {n} events have {windows} different windows "
+            f"{data.window}; test the events of each date by themselves."
+        )
+    missing = np.isnan(fit.ar[:, used.cols])
+    partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
+    if partial:
+        raise RequestError(f"{partial} of {n} events miss days of window {data.window} that others have.")
+    if (fit.estimation_dates != fit.estimation_dates[:1]).any():
+        raise RequestError("The joint test needs events with the same estimation days (one market).")
+    complete = ~np.isnan(fit.residuals).any(axis=0)
+    residuals = fit.residuals[:, complete].T
+    n_params = fit.lost_dof
+    dof = len(residuals) - n_params
+    if dof < n:
+        raise RequestError(
+            f"{n} events need at least {n} residual degrees of freedom, {len(residuals)} common estimation "
+            f"days leave {dof:g}; take a longer estimation window or fewer events."
+        )
+    size = np.sqrt((residuals**2).sum(axis=0))
+    if np.linalg.matrix_rank(residuals / size) < n:
+        raise RequestError(
+            "The residuals of some events are linear combinations of others; drop duplicate securities."
+        )
+    scale = float((used.cumulative.variance / fit.s2).mean())
+    f, t = hotelling(residuals, used.car, scale, dof)
+    dof_f = (float(n), dof - n + 1)
+    notes = []
+    if (fit.n_obs != len(residuals)).any():
+        notes.append(f"approximate: {int((fit.n_obs != len(residuals)).sum())} events have further days")
+    if not fit.exact:
+        notes.append("approximate: so is the model's standard error")
+    return JointTest(
+        statistic=f,
+        dof=dof_f,
+        p_value=float(stats.f.sf(f, *dof_f)),
+        mean_effect=float(used.car.mean()),
+        mean_statistic=t,
+        mean_dof=dof,
+        mean_p_value=p_value(t, alternative, dof),
+        n_events=n,
+        n_days=len(residuals),
+        note="; ".join(notes),
+    )

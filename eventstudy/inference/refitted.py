@@ -1,0 +1,344 @@
+"""Tests of one event that fit its model again: conformal and residual bootstrap (METHODS E, F)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy._typing import FloatArray
+from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
+from eventstudy.inference.bootstrap import TIE, draw_parts, resampled_p_value
+from eventstudy.inference.pseudo_dates import draw_days, scaled_residuals
+from eventstudy.inference.selection import not_applicable, with_variance
+from eventstudy.inference.single_event import one_event
+
+__all__ = [
+    "REFIT_TESTS",
+    "Bootstrapped",
+    "Conformal",
+    "Regression",
+    "bootstrap_of",
+    "conformal",
+    "conformal_of",
+    "needs_regression",
+    "regression_of",
+    "residual_bootstrap",
+]
+
+#: Coverage of the intervals in the notes.
+COVERAGE = 0.95
+#: A leverage that differs by more than this is not that of these regressors.
+SAME_LEVERAGE = 1e-6
+#: Blocks that overlap the event are as unusual as it is: fewer than this many times L days are too few.
+ENOUGH_DAYS = 20
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The least-squares regression behind one event.
+
+    Attributes
+    ----------
+    residuals, leverage : arrays, shape (T,)
+        On the estimation days used.
+    design : array, shape (T, k)
+        Constant and regressors of these days; k is 0 where nothing is estimated.
+    event_design : array, shape (L, k)
+        Of all days of the event window; NaN where unknown.
+    """
+
+    residuals: FloatArray
+    leverage: FloatArray
+    design: FloatArray
+    event_design: FloatArray
+
+
+def regression_of(data: TestInput) -> Regression | str:
+    """Return the regression of the one event of `data`, or why there is none to fit again."""
+    fit = with_variance(data).abnormal
+    used = ~np.isnan(fit.residuals[0])
+    k = fit.design.shape[2]
+    if k == 0:
+        design = np.empty((int(used.sum()), 0))
+    elif fit.design_est is None:
+        return "the study is too large to keep the regressors of its estimation windows"
+    else:
+        design = fit.design_est[0, used]
+    leverage = fit.leverage[0, used]
+    other = "the normal return of this model is not a least-squares line, which could be fitted again"
+    if design.shape[1] != k:
+        return other
+    own = np.einsum("tk,kj,tj->t", design, fit.param_cov[0] / fit.s2[0], design)
+    if not np.abs(own - leverage).max() <= SAME_LEVERAGE:
+        return other
+    return Regression(fit.residuals[0, used], leverage, design, fit.design[0])
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """Result of `conformal`.
+
+    Attributes
+    ----------
+    p_value : float
+    n_days : int
+        Days, and so circular blocks, T + L.
+    low, high : float
+        Interval of the CAR, spread evenly over the days; infinite where there are too few days.
+    others : array, shape (T + L - 1,)
+        The other blocks, as the CARs that would give the event's block their sums.
+    """
+
+    p_value: float
+    n_days: int
+    low: float
+    high: float
+    others: FloatArray
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """Result of `bootstrap_of`.
+
+    Attributes
+    ----------
+    draws : array, shape (B,)
+        Bootstrapped t statistics under the null.
+    low, high : float
+        Percentile-t interval of the CAR.
+    """
+
+    draws: FloatArray
+    low: float
+    high: float
+
+
+def conformal(
+    residuals: FloatArray,
+    ar: FloatArray,
+    design: FloatArray,
+    event_design: FloatArray,
+    alternative: Alternative = "two-sided",
+    level: float = COVERAGE,
+) -> Conformal:
+    r"""Conformal test of one event, its model fitted again with the event window in the sample.
+
+    Under the null that the event had no effect all T + L residuals are exchangeable (or stationary
+    and weakly dependent), so the sum over the event's L days is compared with the sums over all
+    circular blocks of L days:
+
+    .. math:: p = \frac{1}{T + L} \sum_s 1\{|S_s| \ge |S_{event}|\}
+
+    Parameters
+    ----------
+    residuals, design : arrays, shape (T,) and (T, k)
+        Estimation residuals, and constant and regressors of the same days, in order of time.
+    ar, event_design : arrays, shape (L,) and (L, k)
+        Abnormal returns of the tested days, and their regressors.
+    alternative : {"two-sided", "less", "greater"}
+    level : float, default 0.95
+        Coverage of the interval, which holds every CAR, spread evenly over the L days, that the
+        two-sided test does not reject when it is taken off the returns.
+
+    Returns
+    -------
+    Conformal
+
+    Notes
+    -----
+    Residuals and abnormal returns stand for the returns: any line taken off both drops out when
+    the line is fitted again. p is a multiple of ``1 / (T + L)``, and blocks that overlap the
+    event's are among the compared. The days between the windows are not in the sample.
+
+    References
+    ----------
+    Chernozhukov, Wuthrich and Zhu (2021), Journal of the American Statistical Association 116,
+    1849-1864.
+
+    Examples
+    --------
+    >>> e = np.resize([0.01, -0.01, 0.02, -0.02], 40)
+    >>> found = conformal(e, np.array([0.05]), np.ones((40, 1)), np.ones((1, 1)))
+    >>> round(found.p_value, 4), found.n_days
+    (0.0244, 41)
+    """
+    n, length = len(residuals) + len(ar), len(ar)
+    at = len(residuals)
+    basis = np.linalg.qr(np.vstack([design, event_design]))[0]
+    y = np.concatenate([residuals, ar])
+    event = np.concatenate([np.zeros(at), np.ones(length)])
+    sums, shares = (_circular_sums(values - basis @ (basis.T @ values), length) for values in (y, event))
+    p = resampled_p_value(sums[at], np.delete(sums, at), alternative)
+    low, high = _inverted(sums, shares, at, level)
+    others = np.delete(sums, at) / shares[at] * length
+    return Conformal(p, n, length * low, length * high, others)
+
+
+def _circular_sums(values: FloatArray, length: int) -> FloatArray:
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([values, values[: length - 1]]))])
+    return np.asarray(total[length:] - total[:-length], dtype=np.float64)
+
+
+def _inverted(sums: FloatArray, shares: FloatArray, at: int, level: float) -> tuple[float, float]:
+    """Effects a day that are not rejected.
+
+    An effect c taken off the returns takes ``c * shares`` off the sums. Block s is at least as
+    extreme as the event's where c lies between the roots of ``|S_s - c D_s| = |S_0 - c D_0|``,
+    between which lies the estimate ``S_0 / D_0``.
+    """
+    b0, d0 = sums[at], shares[at]
+    b, d = np.delete(sums, at), np.delete(shares, at)
+    proper = np.abs(d) < d0 * (1.0 - TIE)
+    one = np.where(proper, (b0 - b) / np.where(proper, d0 - d, 1.0), -np.inf)
+    two = np.where(proper, (b0 + b) / np.where(proper, d0 + d, 1.0), np.inf)
+    needed = int(np.floor((1.0 - level) * len(sums) + TIE))
+    if needed == 0:
+        return -np.inf, np.inf
+    return float(np.sort(np.minimum(one, two))[needed - 1]), float(np.sort(np.maximum(one, two))[-needed])
+
+
+def residual_bootstrap(
+    residuals: FloatArray,
+    leverage: FloatArray,
+    design: FloatArray,
+    event_row: FloatArray,
+    scale: float,
+    length: int,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    r"""Bootstrapped t statistics of one CAR, its model fitted again in each; shape (n_resamples,).
+
+    .. math:: t^* = \frac{\sum_{l=1}^L u^*_l - x_*'(X'X)^{-1}X'u^*}{s^* \sqrt{\gamma'V\gamma / s^2}}
+
+    for T estimation days u* and L event days, drawn with replacement from
+    ``e / sqrt(1 - h)`` less its mean: both the noise of the event and the error of the line vary.
+
+    Parameters
+    ----------
+    residuals, leverage, design : arrays, shape (T,), (T,) and (T, k)
+        As in `Regression`.
+    event_row : array, shape (k,)
+        Sum of the regressors over the tested days, x*.
+    scale : float
+        ``g'Vg / s^2`` of the CAR.
+    length : int
+        Sessions that the CAR spans.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Davison and Hinkley (1997), Bootstrap Methods and their Application, section 6.3.3.
+    """
+    n, k = design.shape
+    pool = scaled_residuals(residuals, leverage)
+    pool = pool[~np.isnan(pool)]
+    pool = pool - pool.mean()
+    basis, upper = np.linalg.qr(design)
+    weight = basis @ np.linalg.solve(upper.T, event_row)
+    parts = []
+    for size in draw_parts(n_resamples, n + length):
+        drawn = pool[draw_days(size, n + length, len(pool), rng)]
+        past, event = drawn[:, :n], drawn[:, n:]
+        sse = (past**2).sum(axis=1) - ((past @ basis) ** 2).sum(axis=1)
+        error = event.sum(axis=1) - past @ weight
+        parts.append(error / np.sqrt(np.maximum(sse, 0.0) / (n - k) * scale))
+    return np.concatenate(parts)
+
+
+def needs_regression(data: TestInput) -> str | None:
+    """Return the reason why a test that fits one event again cannot be used, or None."""
+    reason = one_event(data)
+    if reason:
+        return reason
+    found = regression_of(data)
+    return found if isinstance(found, str) else None
+
+
+def _one_session_each(data: TestInput) -> str | None:
+    reason = needs_regression(data)
+    if reason is None and with_variance(data).abnormal.span[0, data.cols].max() > 1:
+        return "a tested return spans several sessions, and is not exchangeable with returns of one"
+    return reason
+
+
+def conformal_of(
+    data: TestInput, alternative: Alternative = "two-sided", level: float = COVERAGE
+) -> Conformal | str:
+    """Conformal test of the one event of `data`, or the reason why there is none."""
+    used = with_variance(data)
+    line = regression_of(data)
+    if isinstance(line, str):
+        return line
+    ar = used.abnormal.ar[0, used.cols]
+    seen = ~np.isnan(ar)
+    design = line.event_design[used.cols][seen]
+    return conformal(line.residuals, ar[seen], line.design, design, alternative, level)
+
+
+def _conformal(data: TestInput, options: Options) -> Statistic:
+    used = with_variance(data)
+    found = conformal_of(data, options.alternative)
+    if isinstance(found, str):
+        return not_applicable(found)
+    note = f"rank among {found.n_days} circular blocks; 95 % interval {found.low:.2%} to {found.high:.2%}"
+    if not used.abnormal.exact:
+        note += " about the line of least squares"
+    length = int((~np.isnan(used.abnormal.ar[0, used.cols])).sum())
+    if found.n_days < ENOUGH_DAYS * length:
+        least = length / found.n_days
+        note += f"; a reaction of one day alone would not bring p below {least:.3f}: too few estimation days"
+    null = found.others / np.sqrt(used.cumulative.variance[0])
+    extra = {"ci_low": found.low, "ci_high": found.high, "n_days": found.n_days, "null": null}
+    return Statistic(float(used.scar[0]), found.p_value, "rank", None, float(used.car[0]), note, extra)
+
+
+def bootstrap_of(data: TestInput, options: Options, level: float = COVERAGE) -> Bootstrapped | str:
+    """Residual bootstrap of the one event of `data`, or the reason why there is none."""
+    used = with_variance(data)
+    fit, line = used.abnormal, regression_of(data)
+    if isinstance(line, str):
+        return line
+    seen = ~np.isnan(fit.ar[0, used.cols])
+    draws = residual_bootstrap(
+        line.residuals,
+        line.leverage,
+        line.design,
+        line.event_design[used.cols][seen].sum(axis=0),
+        float(used.cumulative.variance[0] / fit.s2[0]),
+        int(fit.span[0, used.cols][seen].sum()),
+        options.n_resamples,
+        options.generator("bootstrap_t"),
+    )
+    car, se = float(used.car[0]), float(np.sqrt(used.cumulative.variance[0]))
+    tails = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Bootstrapped(draws, car - float(tails[1]) * se, car - float(tails[0]) * se)
+
+
+def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
+    used = with_variance(data)
+    found = bootstrap_of(data, options)
+    if isinstance(found, str):
+        return not_applicable(found)
+    t = float(used.scar[0])
+    p = resampled_p_value(t, found.draws, options.alternative)
+    note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {found.low:.2%} to {found.high:.2%}"
+    extra = {"ci_low": found.low, "ci_high": found.high, "null": found.draws}
+    return Statistic(t, p, "resampled", None, float(used.car[0]), note, extra)
+
+
+NULL = "CAR is zero"
+
+REFIT_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "conformal", "Conformal test", "the event is exchangeable with the estimation days",
+        "rank among circular blocks", frozenset({"non-normality", "serial dependence"}),
+        "Chernozhukov, Wuthrich and Zhu (2021)", _one_session_each, _conformal, unit="CAR",
+    ),
+    SignificanceTest(
+        "bootstrap_t", "Residual bootstrap t", NULL, "percentile-t, resampled", frozenset({"non-normality"}),
+        "Davison and Hinkley (1997)", needs_regression, _bootstrap_t, unit="CAR",
+    ),
+)  # fmt: skip

@@ -1,0 +1,142 @@
+"""Experiments in blocks: on one core or many, with progress, to be interrupted and taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from eventstudy._typing import FloatArray
+from eventstudy.errors import RequestError
+from eventstudy.market import Market
+from eventstudy.progress import progress_bar
+from eventstudy.results.report.reproduce import fingerprints
+
+__all__ = ["fingerprint", "random_stream", "run_blocks", "settled_seed"]
+
+#: Seconds between two writings of the results so far.
+SAVE_EVERY = 5.0
+
+
+def settled_seed(seed: int | np.random.Generator | None) -> int:
+    """Return one whole number that all streams of an experiment come from."""
+    if seed is None:
+        return int(np.random.default_rng().integers(2**63))
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise RequestError(
+            f"seed is a whole number from 0 on, a numpy.random.Generator or None; got {seed!r}."
+        )
+    return int(seed)
+
+
+def random_stream(seed: int, number: int) -> np.random.Generator:
+    """Return the generator of sample `number`: child `number` of the seed's `SeedSequence`.
+
+    It depends on nothing else, so that results do not depend on who computes which sample when.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
+def fingerprint(market: Market, settings: object) -> str:
+    """SHA-256 of a market's data and of the written form of an experiment's settings."""
+    told = "\n".join([*fingerprints(market), repr(settings)])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def run_blocks(
+    task: Callable[[int], FloatArray],
+    n_blocks: int,
+    *,
+    name: str,
+    n_jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    identity: str = "",
+) -> list[FloatArray]:
+    """Compute ``task(0) ... task(n_blocks - 1)`` and return the results in this order.
+
+    Parameters
+    ----------
+    task : callable
+        Block number -> array; a function of its number alone, and picklable.
+    n_blocks : int
+    name : str
+        What the progress bar is called, where there is one.
+    n_jobs : int, optional
+        As for `joblib.Parallel`: None is 1, unless `joblib.parallel_config` says otherwise.
+    checkpoint : path, optional
+        File that keeps the finished blocks; those it has already are not computed again.
+    identity : str, optional
+        `fingerprint` of the experiment; a checkpoint of another one is refused.
+
+    Raises
+    ------
+    RequestError
+        If the checkpoint belongs to another experiment, or cannot be read.
+    """
+    path = None if checkpoint is None else _with_suffix(Path(checkpoint))
+    done = {} if path is None else _load(path, identity)
+    due = [number for number in range(n_blocks) if number not in done]
+    saved = time.monotonic()
+    try:
+        with progress_bar(n_blocks, name, "block", done=n_blocks - len(due)) as bar:
+            for number, result in _results(task, due, n_jobs):
+                done[number] = result
+                bar.update()
+                if path is not None and time.monotonic() - saved > SAVE_EVERY:
+                    _save(path, identity, done)
+                    saved = time.monotonic()
+    finally:
+        if path is not None and due:
+            _save(path, identity, done)
+    return [done[number] for number in range(n_blocks)]
+
+
+def _results(
+    task: Callable[[int], FloatArray], due: list[int], n_jobs: int | None
+) -> Iterator[tuple[int, FloatArray]]:
+    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    yield from zip(due, run(delayed(task)(number) for number in due), strict=True)
+
+
+def _with_suffix(path: Path) -> Path:
+    return path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
+
+
+def _load(path: Path, identity: str) -> dict[int, FloatArray]:
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            owner = str(stored["identity"])
+            done = {int(key): stored[key] for key in stored.files if key != "identity"}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise RequestError(
+            f"{path} is no checkpoint of an experiment ({error}); name another file."
+        ) from error
+    if owner != identity:
+        raise RequestError(
+            f"The checkpoint {path} belongs to an experiment with other data or settings; delete it, or name "
+            "another file."
+        )
+    return done
+
+
+def _save(path: Path, identity: str, done: dict[int, FloatArray]) -> None:
+    """Write beside the file and move it over, so that an interrupted writing loses nothing."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        with fresh.open("wb") as stream:
+            np.savez(stream, identity=np.array(identity), **{str(k): v for k, v in done.items()})  # type: ignore[arg-type]
+        fresh.replace(path)
+    finally:
+        with suppress(OSError):
+            fresh.unlink()

@@ -1,0 +1,256 @@
+"""Power: which effects a study can find, by formula and by simulation on the user's market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from eventstudy import plotting
+from eventstudy._typing import FloatArray
+from eventstudy.errors import RequestError
+from eventstudy.inference import TestInput, power_normal, power_t
+from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.selection import with_variance
+from eventstudy.lab.calibration import calibrate
+from eventstudy.lab.simulation_design import Design
+from eventstudy.market import Market
+from eventstudy.models import NormalReturnModel
+from eventstudy.results import EventStudyResults
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PowerCurve", "power"]
+
+
+#: Placebo samples that the typical standard error of a market is taken from.
+TYPICAL = 100
+#: No study has more events than this.
+MOST_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class PowerCurve:
+    """Power of a two-sided test of a mean CAR by the size of the true effect.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row an effect: n_events, effect, analytic, and, where simulated, simulated, ci_low, ci_high.
+    n_events : int
+    sd : array
+        Standard deviation of one event's CAR (prediction error), root mean square of a study's events;
+        one entry a placebo sample where the curve is that of a market.
+    correlation : array
+        Mean correlation of the events' CARs, negative values taken as 0; alike.
+    dof : array
+        Degrees of freedom of one event; alike.
+    alpha : float
+    """
+
+    frame: pd.DataFrame
+    n_events: int
+    sd: FloatArray
+    correlation: FloatArray
+    dof: FloatArray
+    alpha: float
+
+    @property
+    def se(self) -> FloatArray:
+        """Standard error of the mean CAR."""
+        return _standard_error(self.sd, self.correlation, self.n_events)
+
+    def at(self, effect: float, n_events: int | None = None) -> float:
+        r"""Power to find `effect` (decimal), with as many events of the same kind.
+
+        .. math:: P(|t'_\nu(\delta / se)| > t_{1-\alpha/2,\nu}) \;\text{for one event}, \qquad
+                  \Phi(-c + \delta / se) + \Phi(-c - \delta / se) \;\text{for several}, \qquad
+                  se = \sigma \sqrt{\frac{1 + (N-1)\bar r}{N}}
+        """
+        n = self.n_events if n_events is None else n_events
+        se = _standard_error(self.sd, self.correlation, n)
+        if n == 1:
+            found = [power_t(effect, s, d, self.alpha) for s, d in zip(se, self.dof, strict=True)]
+        else:
+            found = [power_normal(effect, s, 1, self.alpha) for s in se]
+        return float(np.mean(found))
+
+    def mde(self, power: float = 0.8) -> float:
+        """Minimum detectable effect: the smallest that is found with this power, decimal."""
+        _check_power(power, self.alpha)
+        high = float(self.se.max())
+        while self.at(high) < power:
+            high *= 2.0
+        return float(optimize.brentq(lambda effect: self.at(effect) - power, 0.0, high, xtol=1e-10))
+
+    def needed(self, effect: float, power: float = 0.8) -> float:
+        """Return the number of such events that finds `effect` with this power.
+
+        Infinite where no number does: events that share a shock do not average it away.
+        """
+        _check_power(power, self.alpha)
+        if effect == 0:
+            return float("inf")
+        low, high = 0, 1
+        while self.at(effect, high) < power:
+            low, high = high, 2 * high
+            if high > MOST_EVENTS:
+                return float("inf")
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.at(effect, middle) >= power else (middle, high)
+        return float(high)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the curve; where it was simulated, with the simulated one and its interval."""
+        curve = self.frame.rename(columns={"effect": "shift"})
+        parts = [curve[["shift"]].assign(test="analytic", rate=curve["analytic"])]
+        if "simulated" in curve:
+            simulated = curve[["shift", "ci_low", "ci_high"]].assign(
+                test="simulated", rate=curve["simulated"]
+            )
+            parts.append(simulated)
+        title = f"Power, {self.n_events} event{'s' * (self.n_events != 1)}"
+        return plotting.plot_power(pd.concat(parts), ax=ax, level=self.alpha, title=title)
+
+    def __repr__(self) -> str:
+        n = self.n_events
+        return (
+            f"PowerCurve: {n} event{'s' * (n != 1)}, standard error {np.sqrt(np.mean(self.se**2)):.2%}, "
+            f"minimum detectable effect {self.mde():.2%} (power 80% at {self.alpha:.0%})"
+        )
+
+
+def power(
+    of: EventStudyResults | Market,
+    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
+    *,
+    window: Window | Sequence[int] | None = None,
+    n_events: int = 1,
+    common_date: bool = False,
+    model: NormalReturnModel | None = None,
+    estimation: Window | Sequence[int] = (-250, -30),
+    alpha: float = 0.05,
+    n_samples: int = 0,
+    test: str | None = None,
+    seed: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+) -> PowerCurve:
+    """Power of a study that was made, or of one that might be made on a market.
+
+    Parameters
+    ----------
+    of : EventStudyResults or Market
+    effects : sequence of float
+        True effects, decimals: abnormal returns of the event day.
+    window : (int, int), optional
+        Tested window; (0, 1) for a market, the headline window of a study.
+    n_events, common_date, model, estimation
+        The study that might be made on a market; not looked at for results. By default one event and the
+        market model.
+    alpha : float, default 0.05
+        Size of the two-sided test.
+    n_samples : int, default 0
+        Placebo samples to simulate the power with; 0 for the formula alone.
+    test : str, optional
+        Test that is simulated; by default the one of the formula: ``"t"`` of one event, ``"portfolio"`` on a
+        common date, else ``"independence"``.
+    seed, n_jobs, checkpoint
+        As for `calibrate`.
+
+    Returns
+    -------
+    PowerCurve
+        ``.frame``, ``.mde()``, ``.needed(effect)``, ``.plot()``.
+
+    Notes
+    -----
+    Formulas: see `PowerCurve.at`. For a market they are averaged over 100 samples of placebo events, whose
+    noise they take as known.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(
+    ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+    ... )
+    >>> events = es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}])
+    >>> results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
+    >>> curve = es.lab.power(results)
+    >>> curve
+    PowerCurve: 1 event, standard error 2.63%, minimum detectable effect 7.39% (power 80% at 5%)
+    >>> round(curve.at(0.05), 3), curve.needed(0.03)
+    (0.475, 7.0)
+    """
+    if not 0 < alpha < 1:
+        raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
+    like = of if isinstance(of, EventStudyResults) else None
+    if like is None and not isinstance(of, Market):
+        raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
+    if like is not None:
+        data = like._data
+        tested = data.test_input(data.headline() if window is None else data.window(window))
+        noise, n, one_date = [_noise(tested)], with_variance(tested).n_events, tested.common_date
+    else:
+        noise, n, one_date = [], n_events, common_date
+    key = test or ("t" if n == 1 else "portfolio" if one_date else "independence")
+    simulated = None
+    if n_samples or like is None:
+        simulated = calibrate(
+            of if isinstance(of, Market) else None,
+            n_events,
+            n_samples or 1,
+            common_date,
+            window,
+            models=None if model is None or like is not None else [model],
+            tests=[key],
+            shift=effects,
+            variance=[1.0],
+            estimation=estimation,
+            like=like,
+            seed=seed,
+            n_jobs=n_jobs,
+            checkpoint=checkpoint,
+        )
+    if simulated is not None and like is None:
+        noise = [_sample_noise(simulated.design, number) for number in range(TYPICAL)]
+    sd, correlation, dof = np.array(noise).T
+    curve = PowerCurve(pd.DataFrame(), n, sd, correlation, dof, alpha)
+    frame = pd.DataFrame({"n_events": n, "effect": [float(e) for e in effects]})
+    frame["analytic"] = [curve.at(effect) for effect in frame["effect"]]
+    if n_samples and simulated is not None:
+        rates = simulated.rates(alpha).set_index("shift")
+        for name, column in (("simulated", "rate"), ("ci_low", "ci_low"), ("ci_high", "ci_high")):
+            frame[name] = rates[column].reindex(frame["effect"]).to_numpy()
+    return PowerCurve(frame, n, sd, correlation, dof, alpha)
+
+
+def _standard_error(sd: FloatArray, correlation: FloatArray, n: int) -> FloatArray:
+    return np.asarray(sd * np.sqrt((1.0 + (n - 1) * correlation) / n), dtype=np.float64)
+
+
+def _noise(data: TestInput) -> tuple[float, float, float]:
+    """Return the standard deviation of one CAR, mean correlation (0 if negative), degrees of freedom."""
+    used = with_variance(data)
+    if used.n_events == 0:
+        raise RequestError(f"No event has a CAR with a standard error in window {data.window}.")
+    sd = float(np.sqrt(used.cumulative.variance.mean()))
+    return sd, max(dependence(used).mean_correlation, 0.0), float(used.abnormal.dof.mean())
+
+
+def _sample_noise(design: Design, number: int) -> tuple[float, float, float]:
+    sample, _ = design.sample(number)
+    return _noise(TestInput(design.abnormal(sample, design.models[0][1]), design.tested))
+
+
+def _check_power(power: float, alpha: float) -> None:
+    if not alpha < power < 1.0:
+        raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")

@@ -1,0 +1,169 @@
+"""A simulation with placebo events: what is drawn, measured and tested, and how one sample is computed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from eventstudy._typing import FloatArray
+from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.calendar_time import CALENDAR_TESTS
+from eventstudy.inference.cross_section import PARAMETRIC_TESTS
+from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.portfolio import PORTFOLIO_TESTS
+from eventstudy.inference.ranks import RANK_TESTS
+from eventstudy.inference.selection import memo, with_variance
+from eventstudy.inference.signs import SIGN_TESTS
+from eventstudy.inference.single_event import SINGLE_TESTS
+from eventstudy.lab.blocks import random_stream
+from eventstudy.lab.placebo_events import DateCluster, Named, Pool, as_sample, draw_events
+from eventstudy.market import Market
+from eventstudy.models import NormalReturnModel
+from eventstudy.sample import EventArrays, EventSample
+from eventstudy.windows import Window
+
+__all__ = ["BLOCK", "Design", "changed", "closed_tests", "measured"]
+
+
+#: Samples computed in one go. Fixed, so that results do not depend on the number of workers.
+BLOCK = 20
+#: Tests whose p-value is a formula or a rank: those calibrated unless others are asked for.
+SEVERAL = (PARAMETRIC_TESTS, PORTFOLIO_TESTS, CALENDAR_TESTS, SIGN_TESTS, RANK_TESTS)
+
+
+def closed_tests(n_events: int) -> list[str]:
+    """Keys of the tests of `n_events` events whose p-value is a formula or a rank."""
+    families = (SINGLE_TESTS,) if n_events == 1 else SEVERAL
+    closed = {test.key for family in families for test in family}
+    return [key for key in TESTS if key in closed]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A simulation: what is drawn, measured and tested.
+
+    Attributes
+    ----------
+    market : Market
+    names : array of str, shape (S,)
+        Securities of the rows of the market's arrays.
+    pool : Pool
+    episodes : tuple of DateCluster
+        How the events of one sample cluster.
+    estimation, window, tested : Window
+    min_observations : int
+    models : tuple of (str, NormalReturnModel)
+    tests : tuple of str
+    shift, variance : tuple of float
+    n_samples, seed, n_resamples : int
+    named : tuple of (str, tuple)
+        What the events of the copied study name to be measured against; dealt out anew in each sample.
+    """
+
+    market: Market
+    names: npt.NDArray[np.object_]
+    pool: Pool
+    episodes: tuple[DateCluster, ...]
+    estimation: Window
+    window: Window
+    tested: Window
+    min_observations: int
+    models: tuple[tuple[str, NormalReturnModel], ...]
+    tests: tuple[str, ...]
+    shift: tuple[float, ...]
+    variance: tuple[float, ...]
+    n_samples: int
+    seed: int
+    n_resamples: int
+    named: Named = ()
+
+    @property
+    def n_events(self) -> int:
+        """Number of events of one sample."""
+        return sum(n for episode in self.episodes for _, n in episode)
+
+    @property
+    def n_dates(self) -> int:
+        """Number of dates of one sample."""
+        return sum(len(episode) for episode in self.episodes)
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """What identifies the simulation, beside the data of the market."""
+        return (
+            self.episodes, self.estimation, self.window, self.tested, self.min_observations, self.models,
+            self.tests, self.shift, self.variance, self.n_samples, self.seed, self.n_resamples,
+            hashlib.sha256(self.pool.usable.tobytes()).hexdigest(), self.named,
+        )  # fmt: skip
+
+    def sample(self, number: int) -> tuple[EventSample, np.random.Generator]:
+        """Draw the events of one sample; also return its generator, for what is random after that."""
+        rng = random_stream(self.seed, number)
+        security, day0 = draw_events(self.pool, self.episodes, rng)
+        named = self.named
+        if named:
+            dealt = rng.permutation(self.n_events).tolist()
+            named = tuple((column, tuple(values[i] for i in dealt)) for column, values in named)
+        sample = as_sample(self.market, self.names, self.estimation, self.window, security, day0, named)
+        return sample, rng
+
+    def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
+        """Abnormal returns of a sample; missing for events that a study would exclude."""
+        return measured(model, model.arrays(sample), self.window, self.min_observations)
+
+    def p_values(self, block: int) -> FloatArray:
+        """P-values of the samples of one block, shape (samples, models, variances, shifts, tests).
+
+        NaN where a test does not apply.
+        """
+        numbers = range(block * BLOCK, min((block + 1) * BLOCK, self.n_samples))
+        shape = (len(numbers), len(self.models), len(self.variance), len(self.shift), len(self.tests))
+        out = np.full(shape, np.nan)
+        for i, number in enumerate(numbers):
+            sample, rng = self.sample(number)
+            options = Options(n_resamples=self.n_resamples, seed=int(rng.integers(2**63)))
+            for j, (_, model) in enumerate(self.models):
+                plain = TestInput(self.abnormal(sample, model), self.tested)
+                for k, variance in enumerate(self.variance):
+                    for m, shift in enumerate(self.shift):
+                        out[i, j, k, m] = self._tested(changed(plain, variance, shift), plain, options)
+        return out
+
+    def _tested(self, data: TestInput, plain: TestInput, options: Options) -> list[float]:
+        if with_variance(plain) is plain and with_variance(data) is data:
+            # Correlations come from the estimation window, which no shift touches.
+            memo(data, "dependence", lambda: dependence(plain))
+        found = []
+        for key in self.tests:
+            test = TESTS[key]
+            found.append(np.nan if test.applies(data) else test.compute(data, options).p_value)
+        return found
+
+
+def measured(
+    model: NormalReturnModel, arrays: EventArrays, window: Window, min_observations: int
+) -> AbnormalReturns:
+    """Abnormal returns of a model; missing for events that a study would exclude."""
+    fit = model.fit(arrays)
+    found = abnormal_returns(arrays, fit, window)
+    unusable = (fit.n_obs < min_observations) | ~(fit.s2 > 1e-20)
+    if fit.failure is not None:
+        unusable |= fit.failure != ""
+    if unusable.any():
+        found = replace(found, ar=np.where(unusable[:, None], np.nan, found.ar))
+    return found
+
+
+def changed(data: TestInput, variance: float, shift: float) -> TestInput:
+    """Multiply the variance of the tested abnormal returns, and add `shift` to that of day 0."""
+    if variance == 1.0 and shift == 0.0:
+        return data
+    abnormal = data.abnormal
+    ar = abnormal.ar.copy()
+    ar[:, data.cols] *= np.sqrt(variance)
+    ar[:, -abnormal.window.start] += shift
+    return TestInput(replace(abnormal, ar=ar, actual=abnormal.expected + ar), data.window)

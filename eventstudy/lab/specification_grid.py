@@ -1,0 +1,235 @@
+"""The choices a study could have made, and what one combination finds on the day and on placebo days."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.errors import RequestError
+from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.base import select
+from eventstudy.inference.single_event import sample_quantile
+from eventstudy.lab.placebo_events import as_sample
+from eventstudy.lab.simulation_design import measured
+from eventstudy.market import Market
+from eventstudy.market.compounding import ReturnKind
+from eventstudy.models import NormalReturnModel
+from eventstudy.models.linear import LinearModel
+from eventstudy.results.averages import averages
+from eventstudy.sample import EventArrays, Missing
+from eventstudy.sample.placement import first_trades
+from eventstudy.windows import Window
+
+__all__ = ["Fit", "Grid", "fits_of", "placebo_shifts", "shifted"]
+
+#: Tests of one event that are computed for all dates together.
+SINGLE = {"t", "sq"}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One way to estimate normal returns."""
+
+    model: str
+    benchmark: str
+    estimation: Window
+    returns: ReturnKind
+    missing: Missing
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All choices, and the events they are made for.
+
+    Attributes
+    ----------
+    markets : mapping of str to Market
+        By the name of the benchmark.
+    models : mapping of str to NormalReturnModel
+    fits : tuple of Fit
+    windows : tuple of Window
+        Tested windows.
+    window : Window
+        Event window, which holds all of them.
+    tests : tuple of str
+    names : array of str
+        Securities of the rows of the markets' arrays.
+    security, first_row : arrays of int, shape (N,)
+        Events, by the first session that could react.
+    shifts : array of int
+        Sessions by which the events are moved back for each placebo.
+    min_observations : int
+    level : float
+        Coverage of the intervals.
+    """
+
+    markets: Mapping[str, Market]
+    models: Mapping[str, NormalReturnModel]
+    fits: tuple[Fit, ...]
+    windows: tuple[Window, ...]
+    window: Window
+    tests: tuple[str, ...]
+    names: npt.NDArray[np.object_]
+    security: IntArray
+    first_row: IntArray
+    shifts: IntArray
+    min_observations: int
+    level: float
+
+    def measure(self, number: int) -> FloatArray:
+        """Estimates of one `Fit`: shape (1 + placebos, windows, tests, 5), the real events first.
+
+        The last axis: mean CAR, p-value of the test, number of events, and the interval of the mean CAR,
+        known of the real events alone. NaN where there is no estimate.
+        """
+        fit = self.fits[number]
+        market, model = self.markets[fit.benchmark], self.models[fit.model]
+        if isinstance(model, LinearModel):
+            model = replace(model, missing=fit.missing)
+        n = len(self.security)
+        days = [shifted(market, self.security, self.first_row, int(s)) for s in (0, *self.shifts)]
+        out = np.full((len(days), len(self.windows), len(self.tests), 5), np.nan)
+        if n == 1 and set(self.tests) <= SINGLE:
+            (everyone,) = self._abnormal(fit, market, model, days, together=True)
+            for j, window in enumerate(self.windows):
+                cars = cumulate(everyone, window)
+                out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
+                for k, key in enumerate(self.tests):
+                    out[:, j, k, 1] = single_p_values(key, everyone, cars, window)
+                half = stats.t.ppf(0.5 + self.level / 2, everyone.dof[0]) * np.sqrt(cars.variance[0])
+                out[0, j, :, 3:] = cars.car[0] - half, cars.car[0] + half
+            return out
+        for i, part in enumerate(self._abnormal(fit, market, model, days)):
+            for j, window in enumerate(self.windows):
+                data = TestInput(part, window)
+                if data.n_events == 0:
+                    continue
+                out[i, j, :, 0], out[i, j, :, 2] = data.car.mean(), data.n_events
+                for k, key in enumerate(self.tests):
+                    if TESTS[key].applies(data) is None:
+                        out[i, j, k, 1] = TESTS[key].compute(data, Options(seed=0)).p_value
+                if i == 0:
+                    interval = averages([data], [window], None, self.level).iloc[0]
+                    out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
+        return out
+
+    def _abnormal(
+        self,
+        fit: Fit,
+        market: Market,
+        model: NormalReturnModel,
+        days: list[IntArray],
+        *,
+        together: bool = False,
+    ) -> Iterator[AbnormalReturns]:
+        """Abnormal returns of the real events, then of each placebo's; or of all of them in one record."""
+        n = len(self.security)
+
+        def arrays(day0: IntArray) -> EventArrays:
+            security = np.tile(self.security, len(day0) // n)
+            sample = as_sample(market, self.names, fit.estimation, self.window, security, day0)
+            laid = model.arrays(sample)
+            return laid if fit.returns == market.kind else converted(laid, fit.returns, model)
+
+        if not together and type(arrays(days[0])) is not EventArrays:
+            # Models of peers look at the other events of their sample, so each placebo needs its own.
+            for day0 in days:
+                yield measured(model, arrays(day0), self.window, self.min_observations)
+            return
+        everyone = measured(model, arrays(np.concatenate(days)), self.window, self.min_observations)
+        if together:
+            yield everyone
+            return
+        for i in range(len(days)):
+            keep = np.zeros(n * len(days), dtype=bool)
+            keep[i * n : (i + 1) * n] = True
+            yield select(everyone, keep)
+
+
+def single_p_values(
+    key: str, abnormal: AbnormalReturns, cars: CumulativeReturns, window: Window
+) -> FloatArray:
+    """P-values of the test ``"t"`` or ``"sq"`` of each event by itself, shape (N,); NaN without CAR."""
+    if key == "t":
+        return np.asarray(2.0 * stats.t.sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
+    found = np.full(len(cars.car), np.nan)
+    cols = abnormal.columns(window)
+    length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
+    for i in np.flatnonzero(cars.variance > 0):
+        _, p, blocks = sample_quantile(
+            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), abnormal.residuals[i],
+            abnormal.leverage[i], int(length[i]),
+        )  # fmt: skip
+        found[i] = p if blocks else np.nan
+    return found
+
+
+def converted(arrays: EventArrays, kind: ReturnKind, model: NormalReturnModel) -> EventArrays:
+    """Turn simple returns and regressors into log ones, or the other way round."""
+    if type(arrays) is not EventArrays or model.excess:
+        raise RequestError(
+            f"{model.label} cannot be given {kind} returns of this market: it needs excess returns or those "
+            "of peers. Leave that kind out of returns=, or make the market of such returns."
+        )
+    turn = np.log1p if kind == "log" else np.expm1
+    names = ("y_est", "x_est", "y_evt", "x_evt")
+    return replace(arrays, **{name: turn(getattr(arrays, name)) for name in names})
+
+
+def shifted(market: Market, security: IntArray, first_row: IntArray, sessions: int) -> IntArray:
+    """Day 0 of events that could react `sessions` earlier: the first session from then on that trades."""
+    moved = first_trades(market.arrays.returns, security, first_row - sessions)
+    return np.where(moved < 0, first_row - sessions, moved)
+
+
+def placebo_shifts(first_row: IntArray, earliest: int, apart: int) -> IntArray:
+    """Every number of sessions by which events can be moved back.
+
+    Parameters
+    ----------
+    first_row : array of int, shape (N,)
+    earliest : int
+        First session that any window needs, relative to day 0.
+    apart : int
+        Length of the event window, which must not meet that of the real events.
+    """
+    return np.arange(apart, int(first_row.min()) + min(earliest, 0) + 1, dtype=np.int64)
+
+
+def fits_of(
+    market: Market,
+    models: Mapping[str, NormalReturnModel],
+    benchmarks: Sequence[str],
+    estimations: Sequence[Window],
+    returns: Sequence[ReturnKind],
+    missing: Sequence[Missing],
+    security: IntArray,
+    first_row: IntArray,
+) -> tuple[Fit, ...]:
+    """Combine the choices, leaving out those that change nothing.
+
+    A model without benchmark is fitted once for all of them; the rule for returns over several sessions
+    counts where a model has one and the estimation window of some event has such a return.
+    """
+    found = []
+    day0 = shifted(market, security, first_row, 0)
+    for (name, model), benchmark, estimation, kind in itertools.product(
+        models.items(), benchmarks, estimations, returns
+    ):
+        uses = any(regressor.source == "benchmark" for regressor in model.regressors)
+        if not uses and benchmark != benchmarks[0]:
+            continue
+        rows = np.clip(day0[:, None] + estimation.offsets, 0, len(market.sessions) - 1)
+        several = bool((market.arrays.spans[security[:, None], rows] > 1).any())
+        rules: Sequence[Missing] = ["drop"]  # what models without the choice do
+        if isinstance(model, LinearModel):
+            rules = missing if several else missing[:1]
+        found += [Fit(name, benchmark, estimation, kind, rule) for rule in rules]
+    return tuple(found)

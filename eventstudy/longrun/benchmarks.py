@@ -1,0 +1,273 @@
+"""What a buy-and-hold return is compared with: a matched firm, or a portfolio of like firms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.errors import RequestError
+from eventstudy.longrun.panel import Panel, compounded, laid_on_sessions
+
+__all__ = ["MatchedFirms", "Reference", "ReferencePortfolios", "portfolio_wealth"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The benchmark of one event: returns of its H periods, its wealth, and what it is.
+
+    Attributes
+    ----------
+    returns, wealth : arrays, shape (H,)
+        Period returns, and the value of one unit at the end of each period.
+    name : str
+    n_firms : int
+    """
+
+    returns: FloatArray
+    wealth: FloatArray
+    name: str
+    n_firms: int
+
+
+def portfolio_wealth(
+    returns: FloatArray, weights: FloatArray, rebalanced: bool
+) -> tuple[FloatArray, FloatArray]:
+    r"""Wealth of a portfolio formed at the start, and its period returns.
+
+    Without rebalancing, of weights w,
+
+    .. math:: W_t = \sum_s w_s \prod_{u \le t} (1 + R_{su}), \qquad
+              \text{rebalanced:}\quad
+              W_t = \prod_{u \le t} \left(1 + \frac{\sum_s w_s R_{su}}{\sum_s w_s}\right)
+
+    with the second sum over the securities that have a return. A security that is gone (NaN) earns, without
+    rebalancing, the mean return of the others from then on: its proceeds are put into them in equal parts.
+
+    Parameters
+    ----------
+    returns : array, shape (S, H)
+    weights : array, shape (S,)
+        Positive; they need not sum to one.
+    rebalanced : bool
+
+    Returns
+    -------
+    wealth, returns : arrays, shape (H,)
+        NaN from the period on in which no security is left.
+    """
+    seen = ~np.isnan(returns)
+    filled = np.where(seen, returns, 0.0)
+    some = seen.any(axis=0)
+    if rebalanced:
+        held = np.where(seen, weights[:, None], 0.0)
+        mean = np.where(some, (held * filled).sum(axis=0) / np.where(some, held.sum(axis=0), 1.0), np.nan)
+        wealth = compounded(mean)
+        return wealth, mean
+    count = seen.sum(axis=0)
+    others = np.where(some, filled.sum(axis=0) / np.maximum(count, 1), np.nan)
+    growth = compounded(np.where(seen, returns, others))
+    wealth = weights @ growth / weights.sum()
+    return wealth, np.diff(wealth, prepend=1.0) / np.concatenate([[1.0], wealth[:-1]])
+
+
+@dataclass(frozen=True)
+class ReferencePortfolios:
+    """Portfolios of like firms, such as those of one size decile and book-to-market quintile.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        Dates × securities: the group of each security (any label; missing if none). A label holds until the
+        next date. An event's portfolio is the group of its own security at formation, the session before the
+        horizon starts, without that security.
+    rebalanced : bool, default False
+        Whether the portfolio goes back to its weights each period. A rebalanced one buys what has fallen,
+        and bid-ask bounce makes it look better than anyone's investment.
+    constituents : {"formation", "current"}, default "formation"
+        Firms of the group at formation, or, rebalanced only, those of each period: these hold newly listed
+        firms, which an investor at formation could not have bought (listing bias).
+    weights : DataFrame, optional
+        Dates × securities, such as market values at formation; equal weights by default.
+    exclude : tuple of str, optional
+        Securities that are never constituents, such as all firms with events.
+
+    Notes
+    -----
+    A firm without a return up to the session of formation is not listed yet and no constituent, whatever its
+    label.
+    Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A constituent that disappears leaves its proceeds to
+    the others in equal parts.
+    """
+
+    groups: pd.DataFrame
+    rebalanced: bool = False
+    constituents: Literal["formation", "current"] = "formation"
+    weights: pd.DataFrame | None = None
+    exclude: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.constituents not in ("formation", "current"):
+            raise RequestError(f"constituents must be 'formation' or 'current', got {self.constituents!r}.")
+        if self.constituents == "current" and not self.rebalanced:
+            raise RequestError(
+                "A portfolio of current constituents changes each period: pass rebalanced=True."
+            )
+        object.__setattr__(self, "exclude", tuple(self.exclude))
+
+    def of(self, panel: Panel, security: IntArray, first: IntArray, length: int) -> list[Reference | str]:
+        """Form the portfolio of each event, or say why it has none."""
+        labels = laid_on_sessions(self.groups, panel.market, "groups").to_numpy(dtype=object)
+        size = (
+            np.ones(labels.shape)
+            if self.weights is None
+            else laid_on_sessions(self.weights, panel.market, "weights").to_numpy(dtype=np.float64)
+        )
+        banned = panel.market.positions([*self.exclude, *panel.market.benchmarks])
+        return [
+            self._one(panel, labels, size, banned, int(s), int(f), length)
+            for s, f in zip(security, first, strict=True)
+        ]
+
+    def _one(
+        self,
+        panel: Panel,
+        labels: np.ndarray,
+        size: FloatArray,
+        banned: IntArray,
+        own: int,
+        first: int,
+        length: int,
+    ) -> Reference | str:
+        formed = first - 1
+        if formed < 0:
+            return "the horizon starts with the data, so there is no session at which its portfolio is formed"
+        label = labels[formed, own]
+        if pd.isna(label):
+            return (
+                f"it has no group on {panel.market.sessions[formed]:%Y-%m-%d}, when its portfolio is formed"
+            )
+
+        def members(row: int) -> BoolArray:
+            inside = np.array([bool(value == label) for value in labels[row]])
+            inside &= (size[row] > 0) & (panel.first <= row) & (panel.last >= first)
+            inside[[own, *banned[banned >= 0]]] = False
+            return inside
+
+        if self.constituents == "formation":
+            chosen = np.flatnonzero(members(formed))
+            if not len(chosen):
+                return f"group {label} has no other firm on {panel.market.sessions[formed]:%Y-%m-%d}"
+            returns, _ = panel.held(chosen, first, length)
+            wealth, period = portfolio_wealth(returns, size[formed, chosen], self.rebalanced)
+            n = len(chosen)
+        else:
+            period, counts = np.full(length, np.nan), []
+            for t in range(length):
+                now = np.flatnonzero(members(first + t - 1))
+                r, w = panel.returns[now, first + t], size[first + t - 1, now]
+                seen = ~np.isnan(r)
+                counts.append(int(seen.sum()))
+                if seen.any():
+                    period[t] = (w[seen] @ r[seen]) / w[seen].sum()
+            wealth, n = compounded(period), min(counts)
+        if np.isnan(wealth).any():
+            return f"no firm of group {label} is left before the horizon ends"
+        return Reference(period, wealth, f"group {label}", n)
+
+
+@dataclass(frozen=True)
+class MatchedFirms:
+    """One like firm for each event.
+
+    Parameters
+    ----------
+    size : DataFrame, optional
+        Dates × securities, such as market values.
+    ratio : DataFrame, optional
+        Dates × securities, such as book-to-market ratios. Of the firms whose size at formation is within
+        `band` of the event firm's, the one of nearest ratio is taken (Barber and Lyon 1997); without ratio
+        the one of nearest size.
+    band : (float, float), default (0.7, 1.3)
+    column : str, optional
+        Instead of these, the column of the events that names each one's matched security.
+    exclude : tuple of str, optional
+        Securities that match no one, such as all firms with events.
+    """
+
+    size: pd.DataFrame | None = None
+    ratio: pd.DataFrame | None = None
+    band: tuple[float, float] = (0.7, 1.3)
+    column: str | None = None
+    exclude: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if (self.size is None) == (self.column is None):
+            raise RequestError(
+                "Give MatchedFirms a frame of sizes, or the column of the events that names them."
+            )
+        object.__setattr__(self, "exclude", tuple(self.exclude))
+
+    def of(
+        self, panel: Panel, security: IntArray, first: IntArray, length: int, events: pd.DataFrame
+    ) -> list[Reference | str]:
+        """Find the matched firm of each event, or why it has none."""
+        chosen = (
+            self._named(panel, events) if self.column is not None else self._nearest(panel, security, first)
+        )
+        names = list(panel.market.returns.columns)
+        out: list[Reference | str] = []
+        for own, start, match in zip(security, first, chosen, strict=True):
+            if isinstance(match, str):
+                out.append(match)
+                continue
+            if match == own:
+                out.append("it is matched with itself")
+                continue
+            returns, gone = panel.held(np.array([match]), int(start), length)
+            if np.isnan(returns[0, ~gone[0]]).any() or gone[0, 0]:
+                out.append(f"its matched firm {names[match]} lacks returns in the horizon")
+                continue
+            out.append(Reference(returns[0], compounded(returns[0]), names[match], 1))
+        return out
+
+    def _named(self, panel: Panel, events: pd.DataFrame) -> list[int | str]:
+        if self.column not in events:
+            raise RequestError(f"The events have no column {self.column!r} that names matched firms.")
+        found: list[int | str] = []
+        for name, row in zip(
+            events[self.column], panel.market.positions(events[self.column].astype(str)), strict=True
+        ):
+            found.append(int(row) if row >= 0 else f"its matched firm {name!r} is not in the market")
+        return found
+
+    def _nearest(self, panel: Panel, security: IntArray, first: IntArray) -> list[int | str]:
+        assert self.size is not None
+        size = laid_on_sessions(self.size, panel.market, "size").to_numpy(dtype=np.float64)
+        ratio = None
+        if self.ratio is not None:
+            ratio = laid_on_sessions(self.ratio, panel.market, "ratio").to_numpy(dtype=np.float64)
+        banned = panel.market.positions([*self.exclude, *panel.market.benchmarks])
+        found: list[int | str] = []
+        for own, start in zip(security, first, strict=True):
+            formed = int(start) - 1
+            own_size = size[formed, own] if formed >= 0 else np.nan
+            own_ratio = own_size if ratio is None or formed < 0 else ratio[formed, own]
+            if np.isnan(own_size) or np.isnan(own_ratio):
+                found.append("its size or ratio is not known before the horizon starts")
+                continue
+            relative = size[formed] / own_size
+            distance = np.abs((size if ratio is None else ratio)[formed] - own_ratio)
+            fits = (relative >= self.band[0]) & (relative <= self.band[1]) & ~np.isnan(distance)
+            fits &= (panel.first <= formed) & (panel.last >= start) & ~np.isnan(panel.returns[:, start])
+            fits[[own, *banned[banned >= 0]]] = False
+            if not fits.any():
+                found.append(
+                    f"no firm is within {self.band} times its size on the session before the horizon"
+                )
+                continue
+            found.append(int(np.argmin(np.where(fits, distance, np.inf))))
+        return found

@@ -1,0 +1,299 @@
+"""Frames and options → one set of arrays over the sessions of a market."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.calendars import Exchange
+from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.interop import ForeignTable
+from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
+from eventstudy.market.date_columns import Benchmark, dated_benchmark
+from eventstudy.market.price_limits import PriceLimit
+from eventstudy.market.wide_and_long import (
+    align_series,
+    check_prices,
+    check_returns,
+    warn_of_lost_days,
+    wide_frame,
+)
+from eventstudy.text import plural
+
+__all__ = [
+    "Benchmark",
+    "Factors",
+    "MarketArrays",
+    "MarketData",
+    "align_benchmarks",
+    "align_to_sessions",
+    "check_choice",
+    "factor_rows",
+    "lay_factors",
+    "timezone_of",
+]
+
+Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
+
+
+@dataclass(frozen=True)
+class MarketArrays:
+    """Returns of S securities over T sessions, one row a security.
+
+    Attributes
+    ----------
+    returns, spans : arrays, shape (S, T)
+        Returns, NaN where there was no trade, and the sessions each spans, 0 where there is none.
+    single : array, shape (S, T)
+        Returns that span one session, NaN elsewhere.
+    benchmark : array of int, shape (S,)
+        Each security's benchmark, as a row of ``Market.bank``; -1 where it has none.
+    gap : array of int8, shape (T,), optional
+        Of an intraday market, the rows that are no bars but the gap before trading hours: 1 for a night, 2
+        for a break, else 0. Their returns are no `single` ones.
+    unit : {"D", "m", "s"}
+        In which sessions are told apart: days, or minutes or seconds of intraday bars.
+    freq : str, optional
+        Length of an intraday bar, as given.
+    factor_rows : mapping of str to mapping of str to int
+        Rows of ``Market.bank`` of the factors, by set of factors and name; a set given without a name is "".
+    """
+
+    returns: FloatArray
+    spans: IntArray
+    single: FloatArray
+    benchmark: IntArray
+    factor_rows: Mapping[str, Mapping[str, int]]
+    gap: npt.NDArray[np.int8] | None = None
+    unit: Literal["D", "m", "s"] = "D"
+    freq: str | None = None
+
+
+@dataclass(frozen=True)
+class MarketData:
+    """What a market holds, all laid on the same sessions."""
+
+    sessions: pd.DatetimeIndex
+    columns: tuple[str, ...]
+    returns: FloatArray  # (S, T), one row a security
+    spans: IntArray  # (S, T)
+    fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
+    factors: pd.DataFrame | None
+    kind: ReturnKind
+    lumped: bool  # whether a return after missing ones spans them
+    exchange: Exchange | None
+    price_limit: PriceLimit
+    tick: float | None
+    special: BoolArray | None  # sessions under special treatment, T × S
+    lacking: pd.DatetimeIndex  # sessions of the exchange on which nothing has data
+    unknown: pd.DatetimeIndex  # dates of the data that are no sessions of the exchange
+    bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
+    freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
+    gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
+
+    @property
+    def unit(self) -> Literal["D", "m", "s"]:
+        """Unit in which sessions are told apart; see `MarketArrays`."""
+        if self.gap is None:
+            return "D"
+        return "s" if self.sessions.second.any() else "m"
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether daily price limits can be reckoned."""
+        return "close" in self.fields and self.gap is None
+
+
+def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse an option that is none of those allowed."""
+    if value not in allowed:
+        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def timezone_of(calendar: str | Exchange | None) -> str | None:
+    """Return the time zone of an exchange, None where there is none."""
+    return None if calendar is None else Exchange.of(calendar).timezone
+
+
+def align_to_sessions(
+    fields: Mapping[str, pd.DataFrame], exchange: Exchange | None, sessions: str
+) -> tuple[dict[str, pd.DataFrame], pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Lay frames on common sessions: the calendar's between the first and last date of the data.
+
+    Returns
+    -------
+    fields : dict of str to DataFrame
+    lacking : DatetimeIndex
+        Sessions of the exchange that the data lacks.
+    unknown : DatetimeIndex
+        Dates of the data that are no sessions; left out, unless sessions are those of the data.
+    """
+    base = fields.get("close", next(iter(fields.values())))
+    index = pd.DatetimeIndex(base.index)
+    for frame in fields.values():
+        index = index.union(pd.DatetimeIndex(frame.index))
+    lacking = unknown = index[:0]
+    if exchange is not None:
+        expected = exchange.sessions(index[0], index[-1]).rename("date")
+        lacking, unknown = expected.difference(index), index.difference(expected)
+        if sessions == "calendar":
+            told = unknown.difference(pd.DatetimeIndex(list(exchange.closed)))
+            _warn_of_calendar(exchange.code, lacking, told, len(index))
+            index = expected
+    columns = base.columns
+    laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
+    return laid, lacking, unknown
+
+
+def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int) -> None:
+    doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
+    if len(unknown):
+        warn(
+            f"{plural(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
+            f"of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
+            CalendarWarning,
+        )
+    if len(lacking):
+        warn(
+            f"The data lacks {plural(len(lacking), 'session')} of {code}: {_days(lacking)}. The returns "
+            "after them span several sessions and are treated so. If the exchange was closed then, say so: "
+            f"calendar=es.Exchange({code!r}, closed=[...]).",
+            CalendarWarning,
+        )
+
+
+def _days(days: pd.DatetimeIndex) -> str:
+    return ", ".join(f"{d:%Y-%m-%d}" for d in days[:5]) + ", ..." * (len(days) > 5)
+
+
+def lay_factors(
+    factors: Factors | None,
+    sessions: pd.DatetimeIndex,
+    exchange: Exchange | None,
+    kind: ReturnKind,
+    timed: bool = False,
+) -> pd.DataFrame | None:
+    """Lay factors on the sessions; days they lack are missing. Several sets make two column levels."""
+    if factors is None:
+        return None
+    if isinstance(factors, pd.DataFrame) and factors.columns.nlevels == 2:
+        factors = {name: pd.DataFrame(factors[name]) for name in factors.columns.unique(0)}
+    if isinstance(factors, Mapping):
+        sets = {str(name).strip(): frame for name, frame in factors.items()}
+        if not sets or not all(sets) or len(sets) < len(factors):
+            raise DataError(
+                "Sets of factors need names, each its own, such as factors={'CN': frame, 'US': frame}; got "
+                f"{list(factors)}."
+            )
+        return pd.concat(
+            {of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}") for of, each in sets.items()},
+            axis=1,
+        )
+    return _lay_set(factors, sessions, exchange, kind, timed, "")
+
+
+def _lay_set(
+    factors: pd.DataFrame | ForeignTable,
+    sessions: pd.DatetimeIndex,
+    exchange: Exchange | None,
+    kind: ReturnKind,
+    timed: bool,
+    of: str,
+) -> pd.DataFrame:
+    wide = wide_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
+    if not wide.index.isin(sessions).any():
+        raise DataError(
+            f"Factors{of} have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
+            f"{wide.index[-1]:%Y-%m-%d}."
+        )
+    check_returns(wide, f"Factors{of}", kind)
+    warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
+    return wide.reindex(sessions)
+
+
+def factor_rows(factors: pd.DataFrame | None, first: int) -> dict[str, dict[str, int]]:
+    """Rows of laid factors, by set and name, where the first of them is row `first`."""
+    rows: dict[str, dict[str, int]] = {}
+    for row, column in enumerate([] if factors is None else factors.columns, start=first):
+        of, name = column if isinstance(column, tuple) else ("", column)
+        rows.setdefault(of, {})[str(name)] = row
+    return rows
+
+
+def align_benchmarks(
+    data: MarketData, benchmark: Benchmark | None, is_price: bool
+) -> tuple[list[str], list[FloatArray], list[IntArray], IntArray]:
+    """Lay benchmarks on the sessions.
+
+    Returns
+    -------
+    names, values, spans : lists, one entry a benchmark
+    of : array of int, shape (S,)
+        Each security's benchmark, -1 where it has none.
+    """
+    names: list[str] = []
+    given_names: list[str] = []
+    values: list[FloatArray] = []
+    spans: list[IntArray] = []
+    of = np.full(len(data.columns), -1, dtype=np.int64)
+
+    def add(given: str | pd.Series, where: str) -> int:
+        if isinstance(given, str):
+            if given not in data.columns:
+                close = difflib.get_close_matches(given, data.columns, n=3)
+                hint = (
+                    f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
+                )
+                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
+            name, row = given, data.columns.index(given)
+            value, span = data.returns[row], data.spans[row]
+        else:
+            frame = align_series(
+                given, data.sessions, where, timezone_of(data.exchange), is_price, data.freq is not None
+            )
+            name = str(frame.columns[0])
+            if is_price:
+                checked = check_prices(frame, "raise").to_numpy()
+                value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
+            else:
+                check_returns(frame, where, data.kind)
+                value = frame.to_numpy()[:, 0]
+                span = return_spans(value[:, None], data.lumped)[:, 0]
+        if np.isnan(value).all():
+            raise DataError(f"{where} {name!r} has no return on any session of the market.")
+        # The same series given for many securities is one benchmark; two series of one name are two.
+        for row, (known, told) in enumerate(zip(values, given_names, strict=True)):
+            if told == name and np.array_equal(known, value, equal_nan=True):
+                return row
+        given_names.append(name)
+        names.append(f"{name} ({where})" if name in names else name)
+        values.append(value)
+        spans.append(span)
+        return len(names) - 1
+
+    dated = dated_benchmark(benchmark)
+    if isinstance(dated, Mapping):
+        for security, given in dated.items():
+            if security not in data.columns:
+                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
+            of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
+    elif isinstance(dated, (str, pd.Series)):
+        of[:] = add(dated, "Benchmark")
+    elif dated is not None:
+        raise DataError(
+            "benchmark must be a column name, a Series or a mapping by security, got "
+            f"{type(benchmark).__name__}."
+        )
+    return names, values, spans, of
+
+
+def _some(columns: tuple[str, ...]) -> str:
+    return ", ".join(columns[:8]) + (", ..." if len(columns) > 8 else "")

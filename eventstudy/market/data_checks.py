@@ -1,0 +1,323 @@
+"""Suspects of a market's data: what a vendor may have got wrong, found on whole panels at once.
+
+Every check takes arrays of S securities × T sessions and gives positions; nothing is told of them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.market.alignment import MarketData
+from eventstudy.market.compounding import LEVELS
+from eventstudy.market.price_limits import LimitBook
+from eventstudy.text import plural
+
+__all__ = [
+    "ALL",
+    "DOUBTFUL",
+    "EVERY_SECURITY",
+    "Suspects",
+    "audit",
+    "benchmark_gaps",
+    "series_names",
+    "suspects",
+]
+
+#: Stands for a security where a suspect concerns all of them.
+EVERY_SECURITY = "(all)"
+
+
+def audit(found: Sequence[Suspects], columns: Sequence[str], benchmarks: Sequence[str]) -> pd.DataFrame:
+    """List suspects by security and date; see `Market.audit`.
+
+    Parameters
+    ----------
+    found : sequence of Suspects
+    columns, benchmarks : sequences of str
+        Names of the securities and of the benchmarks, by position.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "security": series_names(one, columns, benchmarks),
+                "date": one.day,
+                "kind": one.kind,
+                "detail": [one.told(i) for i in range(len(one.column))],
+            }
+        )
+        for one in found
+    ]
+    names = ["security", "date", "kind", "detail"]
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=names).astype({"date": "datetime64[ns]"})
+    return frame.sort_values(["security", "date", "kind"], ignore_index=True)
+
+
+def series_names(
+    found: Suspects, columns: Sequence[str], benchmarks: Sequence[str]
+) -> npt.NDArray[np.object_]:
+    """Names of the series that suspects are of."""
+    names = np.array([*(benchmarks if found.kind == "benchmark gap" else columns), EVERY_SECURITY], object)
+    return np.asarray(names[np.where(found.column == ALL, len(names) - 1, found.column)])
+
+
+#: Equal closes in a row, with trade reported or unknown, that are suspicious.
+STALE_RUN = 5
+#: An adjusted return this much larger than the raw one is no dividend and no split.
+ADJUSTMENT_JUMP = 0.15
+#: A simple return beyond this deserves a look.
+LARGE_RETURN = 0.5
+#: Adjusting by ratio leaves returns between ex-days as they are; so many of the larger ones may differ.
+LARGER_MOVE, SAME_MOVE, MOST_DIFFERENT, ENOUGH_MOVES = 0.01, 0.02, 0.5, 20
+#: Step of prices where none is given.
+TICK = 0.01
+#: What concerns the sessions of all securities.
+ALL = -1
+#: Kinds of which a study warns where its windows hold them. Spells without trade are no fault: they are
+#: measured over, and listed as halts.
+DOUBTFUL = (
+    "missing session", "bad price", "phantom row", "price without volume", "adjustment jump", "large return",
+    "beyond limit", "stale price", "uneven adjustment", "benchmark gap",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Suspects of one kind.
+
+    Attributes
+    ----------
+    kind : str
+    column : array of int, shape (K,)
+        Security, by its position; the benchmark for ``benchmark gap``; `ALL` for all securities.
+    first, last : arrays of int, shape (K,)
+        Rows of the sessions they span.
+    day : array of datetime64[ns], shape (K,)
+        Date to show; that of `first` but for dates which are no sessions.
+    told : function
+        Detail of one of them, by its position.
+    """
+
+    kind: str
+    column: IntArray
+    first: IntArray
+    last: IntArray
+    day: DateArray
+    told: Callable[[int], str]
+
+
+def suspects(data: MarketData, book: LimitBook | None) -> tuple[Suspects, ...]:
+    """Find the suspects of sessions and securities, by kind; those that are none are left out.
+
+    Parameters
+    ----------
+    data : MarketData
+    book : LimitBook, optional
+        Limits of the market, where some are known.
+    """
+    found = [*_sessions(data), *_bad(data), *_gaps(data)]
+    if data.kind not in LEVELS:
+        found += _large(data)
+    # Within a day, prices that do not move are no wonder.
+    if data.kind not in LEVELS and data.gap is None:
+        found += _stale(data)
+    close = data.fields.get("close") if data.gap is None else None
+    if close is not None:
+        prices = np.ascontiguousarray(close.to_numpy().T)
+        found += [*_phantoms(data, prices), *_without_volume(data, prices), *_adjustments(data, prices)]
+        found += _beyond(data, prices, book) if book is not None else []
+    return tuple(one for one in found if len(one.column))
+
+
+def _of(
+    data: MarketData, kind: str, column: Any, first: Any, last: Any, told: Callable[[int], str]
+) -> Suspects:
+    column, first, last = (np.asarray(part, dtype=np.int64) for part in (column, first, last))
+    return Suspects(kind, column, first, last, data.sessions.to_numpy()[first], told)
+
+
+def _runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Row, first position and length of each run of True along the rows of an array."""
+    edge = np.zeros((flags.shape[0], 1), dtype=bool)
+    row, begin = np.nonzero(flags & ~np.hstack([edge, flags[:, :-1]]))
+    end = np.nonzero(flags & ~np.hstack([flags[:, 1:], edge]))[1]
+    return row, begin, end - begin + 1
+
+
+def _sessions(data: MarketData) -> Iterator[Suspects]:
+    for kind, days, text in (
+        ("missing session", data.lacking, "no security has data on this session"),
+        ("no session", data.unknown, "the exchange calendar has no session on this day"),
+    ):
+        row = np.minimum(data.sessions.searchsorted(days), len(data.sessions) - 1)
+        every = np.full(len(days), ALL)
+        yield Suspects(kind, every, row, row, days.to_numpy(), lambda _, text=text: text)  # type: ignore[misc]
+
+
+def _bad(data: MarketData) -> Iterator[Suspects]:
+    bad = data.bad_prices
+    bad = bad[bad["date"].isin(data.sessions)] if len(bad) else bad
+    bad = bad.groupby(["date", "security"], sort=False, as_index=False).first() if len(bad) else bad
+    row = data.sessions.get_indexer(pd.DatetimeIndex(bad["date"]))
+    column = pd.Index(data.columns).get_indexer(pd.Index(bad["security"]))
+    field, value = bad["field"].to_numpy(), bad["value"].to_numpy()
+    yield _of(data, "bad price", column, row, row, lambda i: f"{field[i]} of {value[i]:g} taken for missing")
+
+
+def _gaps(data: MarketData) -> Iterator[Suspects]:
+    column, row = np.nonzero(data.spans > 1)
+    span = data.spans[column, row]
+
+    def told(i: int) -> str:
+        return f"{plural(int(span[i]) - 1, 'session')} to {data.sessions[row[i] - 1]:%Y-%m-%d}"
+
+    yield _of(data, "no trade", column, row - span + 1, row - 1, told)
+
+
+def _large(data: MarketData) -> Iterator[Suspects]:
+    up, down = (LARGE_RETURN, -LARGE_RETURN)
+    if data.kind == "log":
+        up, down = np.log1p(up), np.log1p(down)
+    column, row = np.nonzero(((data.returns > up) | (data.returns < down)) & (data.spans == 1))
+    value = data.returns[column, row]
+    simple = np.expm1(value) if data.kind == "log" else value
+
+    def told(i: int) -> str:
+        growth = 1 + simple[i]
+        ratio = max(growth, 1 / growth) if 1e-3 < growth < 1e3 else 1.5
+        split = abs(ratio / round(ratio) - 1) < 0.03
+        hint = f", like a split of {round(ratio)} to 1 that was not adjusted for" if split else ""
+        return f"{value[i]:+.1%} in one session{hint}"
+
+    yield _of(data, "large return", column, row, row, told)
+
+
+def _stale(data: MarketData) -> Iterator[Suspects]:
+    prices = data.fields.get("close", data.fields.get("adj_close"))
+    if prices is None:
+        same = (data.returns == 0) & (data.spans == 1)
+    else:
+        close = np.ascontiguousarray(prices.to_numpy().T)
+        same = np.zeros(close.shape, dtype=bool)
+        np.equal(close[:, 1:], close[:, :-1], out=same[:, 1:])
+    column, begin, length = _runs(same)
+    long = length >= STALE_RUN - 1
+    column, begin, length = column[long], begin[long], length[long]
+    price = None if prices is None else prices.to_numpy()[begin, column]
+
+    def told(i: int) -> str:
+        if price is None:
+            return f"{length[i]} returns of zero in a row"
+        return f"{length[i] + 1} equal closes of {price[i]:g}"
+
+    yield _of(data, "stale price", column, np.maximum(begin - 1, 0), begin + length - 1, told)
+
+
+def _phantoms(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
+    """Bars that repeat the close before them and have no volume: no trade was ever so."""
+    if not {"open", "high", "low"} <= set(data.fields):
+        return
+    flat = np.zeros(close.shape, dtype=bool)
+    np.equal(close[:, 1:], close[:, :-1], out=flat[:, 1:])
+    for name in ("open", "high", "low"):
+        flat &= close == data.fields[name].to_numpy().T
+    if "volume" in data.fields:
+        flat &= ~(data.fields["volume"].to_numpy().T > 0)
+    column, begin, length = _runs(flat)
+    price = close[column, begin]
+
+    def told(i: int) -> str:
+        return f"{plural(int(length[i]), 'session')} of nothing but the close before, {price[i]:g}"
+
+    yield _of(data, "phantom row", column, begin, begin + length - 1, told)
+
+
+def _without_volume(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
+    """Find closes on days of no volume, of securities whose volume is reported."""
+    if "volume" not in data.fields:
+        return
+    volume = data.fields["volume"].to_numpy().T
+    seen = ~np.isnan(close)
+    # Vendors give indices no volume at all, and whole markets none on half days.
+    reported = ((volume > 0) & seen).sum(axis=1) > seen.sum(axis=1) / 2
+    without = (volume == 0) & seen & reported[:, None]
+    many = (seen & reported[:, None]).sum(axis=0)
+    lost = (many > 2) & (without.sum(axis=0) > many / 2)
+    column, row = np.nonzero(without & ~lost)
+    price = close[column, row]
+    yield _of(data, "price without volume", column, row, row, lambda i: f"close {price[i]:g} with no volume")
+
+
+def _beyond(data: MarketData, close: FloatArray, book: LimitBook) -> Iterator[Suspects]:
+    down, up = book.down.to_numpy().T, book.up.to_numpy().T
+    slack = (data.tick or TICK) / 2
+    column, row = np.nonzero((close < down - slack) | (close > up + slack))
+    price, low, high = close[column, row], down[column, row], up[column, row]
+    yield _of(
+        data, "beyond limit", column, row, row,
+        lambda i: f"close {price[i]:g} outside {low[i]:g} to {high[i]:g}",
+    )  # fmt: skip
+
+
+def _adjustments(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
+    """Find adjusted closes that jump where closes do not, and those not adjusted by ratio."""
+    if "adj_close" not in data.fields:
+        return
+    after = data.fields["adj_close"].to_numpy().T
+    raw, adjusted = np.full(close.shape, np.nan), np.full(close.shape, np.nan)
+    raw[:, 1:], adjusted[:, 1:] = close[:, 1:] / close[:, :-1] - 1, after[:, 1:] / after[:, :-1] - 1
+    column, row = np.nonzero(np.abs(adjusted) > np.abs(raw) + ADJUSTMENT_JUMP)
+    jump, move = adjusted[column, row], raw[column, row]
+    yield _of(
+        data, "adjustment jump", column, row, row, lambda i: f"adjusted {jump[i]:+.1%}, close {move[i]:+.1%}"
+    )
+    apart = np.abs(adjusted - raw)
+    moved = (np.abs(raw) > LARGER_MOVE) & (apart < ADJUSTMENT_JUMP)
+    # Adjusted closes may be rounded to the tick.
+    different = moved & (apart > SAME_MOVE * np.abs(raw) + (data.tick or TICK) / np.minimum(close, after))
+    n_moved, n_different = moved.sum(axis=1), different.sum(axis=1)
+    uneven = np.flatnonzero((n_moved >= ENOUGH_MOVES) & (n_different > MOST_DIFFERENT * n_moved))
+    first = different[uneven].argmax(axis=1)
+    last = different.shape[1] - 1 - different[uneven, ::-1].argmax(axis=1)
+    share = n_different[uneven] / n_moved[uneven]
+    worst = np.where(different[uneven], apart[uneven], 0).argmax(axis=1)
+    jumps, moves = adjusted[uneven, worst], raw[uneven, worst]
+
+    def told(i: int) -> str:
+        return (
+            f"adjusted and raw returns differ on {share[i]:.0%} of days with larger moves (on "
+            f"{data.sessions[worst[i]]:%Y-%m-%d} {jumps[i]:+.2%}, close {moves[i]:+.2%}): adjusted by sums, "
+            "not by ratios?"
+        )
+
+    yield _of(data, "uneven adjustment", uneven, first, last, told)
+
+
+def benchmark_gaps(data: MarketData, single: FloatArray) -> tuple[Suspects, ...]:
+    """Find sessions on which a benchmark has no return of its own, between its first and last.
+
+    Parameters
+    ----------
+    data : MarketData
+    single : array, shape (K, T)
+        One-session returns of the benchmarks, NaN elsewhere.
+    """
+    # Of intraday bars, the gaps before trading hours are rows without return of their own.
+    if not len(single) or data.gap is not None:
+        return ()
+    seen = ~np.isnan(single)
+    start, end = seen.argmax(axis=1), single.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
+    column, begin, length = _runs(~seen)
+    inner = (begin > start[column]) & (begin < end[column])
+    column, begin, length = column[inner], begin[inner], length[inner]
+    gaps = _of(
+        data, "benchmark gap", column, begin, begin + length - 1,
+        lambda i: f"{plural(int(length[i]), 'session')} without return",
+    )  # fmt: skip
+    return (gaps,) if len(column) else ()

@@ -1,0 +1,87 @@
+"""Nights and breaks of intraday markets: their abnormal returns vary more than those of bars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eventstudy._typing import FloatArray
+from eventstudy.errors import DataWarning, warn
+from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
+from eventstudy.sample.event_arrays import gap_kinds
+from eventstudy.text import plural
+
+__all__ = ["LEAST_GAPS", "widen_gaps"]
+
+#: A night's variance is taken from this many nights of the estimation window, or is not known.
+LEAST_GAPS = 3
+
+
+def widen_gaps(
+    model: NormalReturnModel,
+    sample: EventSample,
+    arrays: EventArrays | SharedArrays,
+    fit: ModelFit,
+    part: Rows = slice(None),
+) -> ModelFit:
+    r"""Give abnormal returns over a night or break the variance that those of the estimation window have.
+
+    Normal returns are estimated from bars alone. Over the nights (and, apart, the breaks) of the estimation
+    window the model predicts returns it was not fitted to; the mean square of these G prediction errors
+
+    .. math:: \hat\sigma^2_{gap} = \frac{1}{G} \sum_g \left[\left(R_g - \hat E[R_g]\right)^2
+              - (d_g - 1)\, s^2\right],
+
+    net of the variance of the d - 1 bars that a return may span besides the gap, takes the place of the
+    residual variance of one bar wherever an event-window return spans such a gap. Where fewer than three are
+    known, the variance of that return is missing, and so is every standard error of a window that holds it.
+
+    Parameters
+    ----------
+    model, sample, arrays, fit
+        A model, the events, their arrays and the model fitted to them; a market of days is left as it is.
+    part : slice or array of int, optional
+        Events of the sample that `arrays` and `fit` hold.
+
+    Returns
+    -------
+    ModelFit
+
+    Warns
+    -----
+    DataWarning
+        If the variance of a gap in an event window cannot be estimated.
+    """
+    gap = sample.market.arrays.gap
+    if gap is None or len(fit.s2) == 0:
+        return fit
+    day0 = sample.day0[part, None]
+    window_kinds = gap_kinds(gap, day0 + sample.window.offsets, arrays.span_evt)
+    if not (window_kinds > 0).any():
+        return fit
+    past = model.arrays(replace(sample, window=sample.estimation), part)
+    kinds = gap_kinds(gap, day0 + sample.estimation.offsets, past.span_evt)
+    errors = past.y_evt - model.fit(past).expected
+    noise = fit.noise.copy()
+    unknown = np.zeros(len(noise), dtype=bool)
+    bar: FloatArray = fit.s2[:, None]
+    for kind in np.unique(window_kinds[window_kinds > 0]):
+        held = (kinds == kind) & ~np.isnan(errors)
+        count = held.sum(axis=1)
+        # Net of the bars that such a return spans as well.
+        squares = np.where(held, errors**2 - bar * (past.span_evt - 1), 0.0).sum(axis=1)
+        variance = np.where(count >= LEAST_GAPS, squares / np.maximum(count, 1), np.nan)
+        inside = window_kinds == kind
+        unknown |= inside.any(axis=1) & np.isnan(variance)
+        whole = np.maximum(variance[:, None], bar) + bar * (arrays.span_evt - 1)
+        noise = np.where(inside & ~np.isnan(noise), whole, noise)
+    if unknown.any():
+        warn(
+            f"{plural(int(unknown.sum()), 'event')} with a night or break of unknown variance in the event "
+            f"window (fewer than {LEAST_GAPS} in the estimation window): sums over it have no standard "
+            "error. Lengthen the estimation window, or end the event window before it.",
+            DataWarning,
+        )
+    return replace(fit, noise=noise)

@@ -1,0 +1,135 @@
+"""Suspect data in the windows of a study: which events it touches, and what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, IntArray
+from eventstudy.errors import DataWarning, warn
+from eventstudy.market.data_checks import ALL, DOUBTFUL, EVERY_SECURITY, Suspects, series_names
+from eventstudy.sample import EventSample
+from eventstudy.text import plural
+from eventstudy.windows import Window
+
+__all__ = ["suspects_in", "warn_of_suspects"]
+
+COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
+#: Events that a warning names.
+MOST_NAMED = 5
+#: Stands for a series that is no column of the market.
+NOWHERE = -2
+
+
+def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: bool = True) -> pd.DataFrame:
+    """List the suspects of the market in the windows of events; see `EventStudyResults.suspects`.
+
+    Parameters
+    ----------
+    sample : EventSample
+    events : array of int, optional
+        Positions of the events to look at; default all.
+    benchmark : bool, default True
+        Whether data of the benchmarks is used, as it is not in a model of factors.
+    """
+    events = np.arange(len(sample)) if events is None else events
+    columns, benchmarks = sample.market.columns, sample.market.benchmarks
+    parts: list[tuple[object, ...]] = []
+    for found in sample.market.suspects:
+        names = series_names(found, columns, benchmarks)
+        order = np.argsort(found.column, kind="stable")
+        column = found.column[order]
+        for owner in _owners(sample, found, benchmark):
+            begin = np.searchsorted(column, owner[events])
+            many = np.searchsorted(column, owner[events], side="right") - begin
+            who = np.repeat(events, many)
+            nth = np.arange(len(who)) - np.repeat(np.cumsum(many) - many, many)
+            which = order[np.repeat(begin, many) + nth]
+            for name, window in _windows(sample):
+                low, high = _rows(sample, window)
+                inside = (found.first[which] <= high[who]) & (found.last[which] >= low[who])
+                parts += [
+                    (e, names[k], name, found.day[k], found.kind, found.told(k))
+                    for e, k in zip(who[inside].tolist(), which[inside].tolist(), strict=True)
+                ]
+    frame = pd.DataFrame(parts, columns=COLUMNS).astype({"event_id": "int64", "date": "datetime64[ns]"})
+    frame = frame.sort_values(
+        ["event_id", "window", "date", "kind", "security"], kind="stable", ignore_index=True
+    )
+    return frame.assign(event_id=sample.events.index.to_numpy()[frame["event_id"].to_numpy()])
+
+
+def warn_of_suspects(sample: EventSample, benchmark: bool) -> None:
+    """Warn of events whose windows hold data that looks wrong; one warning, whatever their number.
+
+    `benchmark` is whether the model uses the benchmark.
+    """
+    touched = np.zeros(len(sample), dtype=bool)
+    for found in sample.market.suspects:
+        if found.kind in DOUBTFUL:
+            for name, window in _windows(sample):
+                # Days of the event window without benchmark are warned of by themselves.
+                if name == "estimation" or found.kind != "benchmark gap":
+                    touched |= _touched(sample, found, window, benchmark)
+    if not touched.any():
+        return
+    n = int(touched.sum())
+    shown = suspects_in(sample, np.flatnonzero(touched)[:MOST_NAMED], benchmark)
+    told_of_itself = (shown["kind"] == "benchmark gap") & (shown["window"] == "event")
+    shown = shown[shown["kind"].isin(DOUBTFUL) & ~told_of_itself]
+    order = shown.assign(window=shown["window"] == "estimation", kind=shown["kind"].map(DOUBTFUL.index))
+    shown = shown.loc[order.sort_values(["window", "kind", "date"], kind="stable").index]
+    told = []
+    for event_id in sample.events.index[touched][:MOST_NAMED]:
+        rows = shown[shown["event_id"] == event_id]
+        first, others = rows.iloc[0], len(rows) - 1
+        whose = "" if first["security"] == EVERY_SECURITY else f" of {first['security']}"
+        told.append(
+            f"event {event_id}: {first['kind']}{whose} on {first['date']:%Y-%m-%d} in its {first['window']} "
+            f"window, {first['detail']}" + (f", and {others} more" if others else "")
+        )
+    more = f"; and {plural(n - MOST_NAMED, 'more event')}" if n > MOST_NAMED else ""
+    warn(
+        f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used as it is: "
+        f"{'; '.join(told)}{more}. See results.suspects and market.audit().",
+        DataWarning,
+    )
+
+
+def _windows(sample: EventSample) -> tuple[tuple[str, Window], ...]:
+    return ("event", sample.window), ("estimation", sample.estimation)
+
+
+def _rows(sample: EventSample, window: Window) -> tuple[IntArray, IntArray]:
+    last = len(sample.market.sessions) - 1
+    return np.clip(sample.day0 + window.start, 0, last), np.clip(sample.day0 + window.end, 0, last)
+
+
+def _owners(sample: EventSample, found: Suspects, benchmark: bool) -> tuple[IntArray, ...]:
+    """Positions, among the columns of `found`, that concern each event: its security and its benchmark."""
+    if found.column[0] == ALL:
+        return (np.full(len(sample), ALL),)
+    if found.kind == "benchmark gap":
+        return (sample.benchmark,) if benchmark else ()
+    if not benchmark:
+        return (sample.security,)
+    market = sample.market
+    # A benchmark may be no column of the market, or an event have none: the last entry stands for both.
+    column = np.append(pd.Index(market.columns).get_indexer(pd.Index(sample.bank.names)), NOWHERE)
+    return sample.security, np.where(column < 0, NOWHERE, column)[sample.benchmark]
+
+
+def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bool) -> BoolArray:
+    """Whether the window of each event holds a suspect, shape (N,).
+
+    As many spells overlap it as begin before its end, less those that end before its start.
+    """
+    width = len(sample.market.sessions) + 1
+    low, high = _rows(sample, window)
+    begun = np.sort(found.column * width + found.first)
+    over = np.sort(found.column * width + found.last)
+    touched = np.zeros(len(sample), dtype=bool)
+    for owner in _owners(sample, found, benchmark):
+        n = np.searchsorted(begun, owner * width + high, side="right")
+        touched |= n > np.searchsorted(over, owner * width + low)
+    return touched

@@ -1,0 +1,134 @@
+"""Several studies beside each other, one column each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import recommend, run_tests
+from eventstudy.results import averages
+from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.study_results import EventStudyResults
+from eventstudy.tables import Section, Table, stars
+from eventstudy.windows import Window
+
+__all__ = ["event_table"]
+
+
+def event_table(
+    results: Sequence[EventStudyResults],
+    window: Window | Sequence[int] | int = (0, 1),
+    *,
+    names: Sequence[str] | None = None,
+) -> Table:
+    """Compare several models or samples in columns, as papers do.
+
+    Parameters
+    ----------
+    results : sequence of EventStudyResults
+        One column each.
+    window : Window or (int, int), default (0, 1)
+        Tested window; every study's event window holds it.
+    names : sequence of str, optional
+        Headings of the columns; (1), (2), ... by default.
+
+    Returns
+    -------
+    Table
+        The mean CAR with stars, its standard error in parentheses and the p-value of the test both come
+        from; the recommended test with its own p-value; then what each column is made of. Of one
+        event, the mean is that event's CAR.
+
+    Raises
+    ------
+    RequestError
+        If there are no results, or not as many names; if a study's event window lacks `window`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(
+    ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+    ... )
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> studies = [
+    ...     es.EventStudy(market, nyt, model, estimation=(-270, -21)).fit()
+    ...     for model in (es.MarketModel(), es.ConstantMean())
+    ... ]
+    >>> table = es.event_table(studies, names=["Market", "Mean"])
+    >>> table.sections[0].frame.head(3)
+                     Market        Mean
+    CAAR (0, +1)  -7.51%***  -11.25%***
+                    (2.63%)     (3.85%)
+    p (t)            0.0046      0.0038
+    """
+    results = list(results)
+    if not results:
+        raise RequestError("event_table compares results, and the list of results is empty.")
+    strange = next((r for r in results if not isinstance(r, EventStudyResults)), None)
+    if strange is not None:
+        raise RequestError(f"event_table takes a list of EventStudyResults, found {type(strange).__name__}.")
+    headings = [f"({i})" for i in range(1, len(results) + 1)] if names is None else [str(n) for n in names]
+    if len(headings) != len(results):
+        raise RequestError(f"event_table got {len(headings)} names for {len(results)} results.")
+    columns = [_column(r._data, r._data.window(window)) for r in results]
+    tested = Window.of(window)
+    same = {column["test"] for column in columns}
+    labels = {
+        "estimate": f"CAAR {tested}",
+        "se": "",
+        "p": f"p ({same.pop()})" if len(same) == 1 else "p",
+        "test": "Test",
+        "recommended": "Recommended test",
+        "p_recommended": "p (recommended)",
+        "events": "Events",
+        "securities": "Securities",
+        "model": "Model",
+        "benchmark": "Benchmark",
+        "estimation": "Estimation window",
+        "observations": "Estimation returns",
+        "r_squared": "Mean R²",
+        "returns": "Returns",
+    }
+    if "(" in labels["p"]:
+        del labels["test"]
+    cells = [[column[key] for column in columns] for key in labels]
+    frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
+    notes = ("Standard errors in parentheses; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided.",)
+    return Table("Cumulative average abnormal returns", (Section(frame),), notes)
+
+
+def _column(data: FittedStudy, window: Window) -> dict[str, object]:
+    """Cells of one study, by row."""
+    tested, spec, fit = data.test_input(window), data.spec, data.fit
+    mean = averages.averages([tested], [window], None, 0.95).iloc[0]
+    chosen = recommend(tested)
+    headline = None if chosen.empty else str(chosen["test"].iloc[0])
+    p_headline = np.nan if headline is None else float(run_tests(tested, [headline])["p_value"].iloc[0])
+    fewest, most = int(fit.n_obs.min()), int(fit.n_obs.max())
+    explained = fit.r_squared[~np.isnan(fit.r_squared)]
+    used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}
+    needs_benchmark = any(regressor.source == "benchmark" for regressor in spec.model.regressors)
+    return {
+        "estimate": _written(mean["caar"], "{:.2%}") + stars(mean["p_value"]),
+        "se": f"({_written(mean['se'], '{:.2%}')})",
+        "p": _written(mean["p_value"], "{:.4f}"),
+        "test": mean["test"],
+        "recommended": headline,
+        "p_recommended": _written(p_headline, "{:.4f}") + stars(p_headline),
+        "events": str(tested.n_events),
+        "securities": str(data.sample.timeline.loc[tested.usable, "security"].nunique()),
+        "model": spec.model.label,
+        "benchmark": ", ".join(sorted(used)) if needs_benchmark else None,
+        "estimation": str(spec.estimation),
+        "observations": str(fewest) if fewest == most else f"{fewest} to {most}",
+        "r_squared": _written(explained.mean() if len(explained) else np.nan, "{:.3f}"),
+        "returns": spec.market.kind,
+    }
+
+
+def _written(value: float, spec: str) -> str:
+    return "–" if np.isnan(value) else spec.format(value)

@@ -1,0 +1,264 @@
+"""The measures of a study as tables to be printed: by day, by window, by event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options, TestInput
+from eventstudy.results import averages
+from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.summary import unit
+from eventstudy.tables import Section, Table, stars
+from eventstudy.text import format_time, plural
+from eventstudy.windows import Window
+
+__all__ = ["StudyTables"]
+
+#: Resampling tests draw from this seed, so that a table is the same each time.
+SEED = 0
+#: Events of a table by event, unless more are asked for.
+MOST_ROWS = 40
+STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
+FORMATS = {"t": "{:.2f}", "p": "{:.4f}", "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
+
+
+class StudyTables:
+    """Tables of a fitted study, each printed as text, HTML, LaTeX, Markdown or a spreadsheet."""
+
+    _data: FittedEvents
+
+    def aar_table(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        tests: str | Sequence[str] | None = None,
+        level: float = 0.95,
+    ) -> Table:
+        """Average and cumulative average abnormal returns by day, each with tests of its own.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        tests : str or list of str, optional
+            Test keys; by default those recommended for the first of these days. Resampling tests draw
+            from seed 0.
+        level : float, default 0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        Table
+            For the days, and for the windows from `start` to each day, a section of averages (with
+            stars, standard error, t, p-value and interval of the test in the notes, share of positive
+            events and number of events) and one of tests (statistic with stars, p-value).
+
+        Raises
+        ------
+        RequestError
+            If the window reaches outside the event window, or a test is unknown.
+
+        See Also
+        --------
+        aar, caar : the averages as frames.
+        test : every test of one window.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> table = results.aar_table(tests="portfolio")
+        >>> [section.caption for section in table.sections]
+        ['By day', 'Tests of AAR', 'Cumulative from day -1 on', 'Tests of CAAR']
+        >>> table.sections[1].frame.loc["0", "portfolio"]
+        '-2.72***'
+        """
+        data, window = self._data, self._data.window(start, end)
+        days = [Window(int(day), int(day)) for day in window.offsets]
+        growing = [Window(window.start, int(day)) for day in window.offsets]
+        keys = self._keys(tests, data.test_input(days[0]))
+        index = pd.Index([_day(day.start) for day in days], name="day")
+        daily, by_day = self._averages("AAR", days, index, keys, level, "By day")
+        total, by_window = self._averages(
+            "CAAR", growing, index, keys, level, f"Cumulative from day {_day(window.start)} on"
+        )
+        return Table(f"{self._title()}, by day", (*daily, *total), self._notes([*by_day, *by_window]))
+
+    def caar_table(
+        self,
+        windows: Iterable[Window | Sequence[int]] | None = None,
+        *,
+        tests: str | Sequence[str] | None = None,
+        level: float = 0.95,
+    ) -> Table:
+        """Cumulative average abnormal returns by window, each with tests of its own.
+
+        Parameters
+        ----------
+        windows : iterable of Window or (int, int), optional
+            By default day 0, the headline window and the whole event window.
+        tests, level
+            As for `aar_table`; the recommended tests are those of the first window.
+
+        Returns
+        -------
+        Table
+            One row a window, with the columns of `aar_table`.
+
+        Raises
+        ------
+        RequestError
+            If a window reaches outside the event window, or a test is unknown.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.caar_table([(0, 0), (0, 1)], tests=["portfolio"]).sections[0].frame["CAAR"].round(4)
+        window
+        (0, 0)    -0.0498
+        (0, +1)   -0.0660
+        Name: CAAR, dtype: float64
+        """
+        data = self._data
+        chosen = [Window(0, 0), data.headline(), data.event_window]
+        if windows is not None:
+            chosen = [data.window(window) for window in windows]
+        chosen = list(dict.fromkeys(chosen)) or [data.headline()]
+        keys = self._keys(tests, data.test_input(chosen[0]))
+        index = pd.Index([str(window) for window in chosen], name="window")
+        sections, told = self._averages("CAAR", chosen, index, keys, level)
+        return Table(self._title(), tuple(sections), self._notes(told))
+
+    def car_table(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        rows: int | None = MOST_ROWS,
+    ) -> Table:
+        """Cumulative abnormal return of each event, one row an event.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        level : float, default 0.95
+            Coverage of the intervals.
+        rows : int, optional
+            Events shown at most, the first of the study; a note says how many more there are. None
+            shows all.
+
+        Returns
+        -------
+        Table
+            Security, label, day 0, CAR with stars, standard error, t, p-value, interval, and the days
+            with a return.
+
+        See Also
+        --------
+        car : the same as a frame of all events.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.car_table(0, 1, rows=1).sections[0].frame["CAR"].round(4).tolist()
+        [-0.0755]
+        """
+        data, window = self._data, self._data.window(start, end)
+        shown = slice(0, rows)
+        frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
+        frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
+        if frame["label"].fillna("").eq("").all():
+            frame = frame.drop(columns="label")
+        cars = data.cars(window, level).iloc[shown]
+        cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
+        columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
+        frame = frame.join(columns).rename_axis("event")
+        notes = [f"{unit(data)}; {STARS}. Standard errors hold the error of the prediction."]
+        more = len(data.index) - len(frame)
+        if more > 0:
+            notes.append(
+                f"The first {plural(len(frame), 'event')} of {len(data.index)}: car_table(..., rows=None) "
+                f"shows all, results.car({window.start}, {window.end}) is the frame of them."
+            )
+        return Table(f"CAR {window} of each event", (Section(frame, formats=_formats(frame)),), tuple(notes))
+
+    def _title(self) -> str:
+        data = self._data
+        return f"Average abnormal returns of {plural(len(data.index), 'event')}, {data.model_label}"
+
+    def _keys(self, tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
+        if tests is None:
+            return list(recommend(data)["test"])
+        return [tests] if isinstance(tests, str) else list(tests)
+
+    def _averages(
+        self,
+        name: str,
+        windows: list[Window],
+        index: pd.Index[str],
+        keys: list[str],
+        level: float,
+        caption: str = "",
+    ) -> tuple[list[Section], list[str]]:
+        """Averages over windows, the tests asked for below them; and notes on where these come from."""
+        inputs = [self._data.test_input(window) for window in windows]
+        frame = averages.averages(inputs, windows, None, checked_level(level)).set_axis(index, axis=0)
+        source = str(frame["test"].iloc[0])
+        frame = _estimates(frame.rename(columns={"caar": name, "n_events": "N"}), level)
+        frame = frame[[name, "", "s.e.", "t", "p", *_bounds(level), "positive", "N"]]
+        sections = [Section(frame, caption, _formats(frame))]
+        notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
+        if not keys:
+            return sections, notes
+        done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])
+        columns: dict[str, list[object]] = {}
+        for key in keys:
+            rows = done[done["test"] == key]
+            pairs = list(zip(rows["statistic"], rows["p_value"], strict=True))
+            columns[key] = [None if np.isnan(value) else f"{value:.2f}{stars(p)}" for value, p in pairs]
+            columns[f"{key} p"] = [p for _, p in pairs]
+        tested = pd.DataFrame(columns, index)
+        formats = {f"{key} p": FORMATS["p"] for key in keys}
+        sections.append(Section(tested, f"Tests of {name}", formats))
+        lost = done[~done["applicable"]].drop_duplicates(["test", "note"])
+        return sections, [*notes, *(f"{row.test}: {row.note}." for row in lost.itertuples())]
+
+    def _notes(self, told: list[str]) -> tuple[str, ...]:
+        return (f"{unit(self._data)}; {STARS}.", *dict.fromkeys(told))
+
+
+def _bounds(level: float) -> tuple[str, str]:
+    return f"{100 * level:g}% from", "to"
+
+
+def _estimates(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Name the columns of estimates as they are printed, and add the column of stars."""
+    low, high = _bounds(level)
+    names = {"se": "s.e.", "statistic": "t", "p_value": "p", "ci_low": low, "ci_high": high}
+    return frame.rename(columns=names).assign(**{"": [stars(p) for p in frame["p_value"]]})
+
+
+def _formats(frame: pd.DataFrame) -> dict[str, str]:
+    percent: list[str] = [name for name in ("AAR", "CAAR", "CAR", "s.e.", "to") if name in frame]
+    percent += [str(name) for name in frame if str(name).endswith("% from")]
+    known = {name: form for name, form in FORMATS.items() if name in frame}
+    return dict.fromkeys(percent, "{:.2%}") | known
+
+
+def _day(day: int) -> str:
+    return f"{day:+d}" if day else "0"

@@ -1,0 +1,292 @@
+"""Tidy frames gathered from results, for drawing and for the curious."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options, TestInput
+from eventstudy.market import LEVELS, Market
+from eventstudy.results import averages
+from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
+from eventstudy.windows import Window
+
+__all__ = [
+    "SEED",
+    "caar_path",
+    "caar_paths",
+    "car_path",
+    "clustering",
+    "decomposition",
+    "fit",
+    "forest",
+    "heatmap",
+    "null",
+    "reaction",
+    "tests",
+    "timeline",
+]
+
+SEED = 0
+
+
+def forest(data: FittedEvents, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """CAR of each event with its interval, and their average: event, car, ci_low, ci_high, role."""
+    columns = ["car", "ci_low", "ci_high"]
+    frame = data.cars(window, level)[columns].reset_index(drop=True)
+    frame.insert(0, "event", [data.name(row) for row in range(len(frame))])
+    frame["role"] = "event"
+    if len(frame) == 1:
+        return frame
+    mean = averages.averages([data.test_input(window)], [window], None, level)
+    mean = mean.rename(columns={"caar": "car"})[columns]
+    name = f"average of {data.test_input(window).n_events}"
+    return pd.concat([frame, mean.assign(event=name, role="average")], ignore_index=True)
+
+
+def clustering(data: FittedEvents, window: Window) -> pd.DataFrame:
+    """Sessions from the first tested window to the last: date, windows open, events of that day 0."""
+    sessions, last = data.sessions, len(data.sessions) - 1
+    dates = data.abnormal.event_dates.astype("datetime64[ns]")
+    day0 = sessions.get_indexer(pd.Index(dates[:, -data.event_window.start]))
+    tested = dates[:, data.abnormal.columns(window)]
+    rows = sessions.get_indexer(pd.Index(tested.ravel())).reshape(tested.shape)
+    # Windows that reach beyond the data stay open until its end.
+    starts, ends = np.where(rows < 0, last, rows).min(axis=1), rows.max(axis=1)
+    ends = np.where(ends < 0, last, ends)
+    events = np.bincount(day0, minlength=len(sessions))
+    # A window opens on its first session and closes after its last.
+    steps = np.bincount(starts, minlength=last + 2) - np.bincount(ends + 1, minlength=last + 2)
+    first, after = min(starts.min(), day0.min()), max(ends.max(), day0.max()) + 1
+    frame = pd.DataFrame({"date": sessions, "windows": np.cumsum(steps)[:-1], "events": events})
+    return frame.iloc[first:after].reset_index(drop=True)
+
+
+def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
+    """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
+
+    Resampling tests draw from the seed `SEED`, so that a figure and a table of them agree.
+    """
+    tested = data.test_input(window)
+    frame = run_tests(tested, None, Options(seed=SEED))
+    return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
+
+
+def timeline(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
+    """Gather closes and limits around one event: date, day, price, limit_down, limit_up, touched, closed.
+
+    Raises
+    ------
+    RequestError
+        If the market has no prices.
+    """
+    market = data.spec.market
+    if "close" not in market.price_fields:
+        raise RequestError("The timeline shows prices: make the market with Market.from_prices.")
+    security, book = data.sample.timeline["security"].iloc[row], market.limits
+    days = window.offsets
+    at = int(data.sample.day0[row]) + days
+    days, at = days[(at >= 0) & (at < len(market.sessions))], at[(at >= 0) & (at < len(market.sessions))]
+    shown = {
+        "price": market.prices("close"),
+        "limit_down": book.down,
+        "limit_up": book.up,
+        "touched": book.touched,
+        "closed": book.closed,
+    }
+    columns = {name: frame[security].to_numpy()[at] for name, frame in shown.items()}
+    return pd.DataFrame({"date": market.sessions[at], "day": days} | columns)
+
+
+#: Prices of a session, in the order they are shown.
+MOMENTS = ("open", "low", "high", "close")
+
+
+def _growing(window: Window) -> list[Window]:
+    return [Window(window.start, int(day)) for day in window.offsets]
+
+
+def car_path(data: FittedEvents, rows: list[int], window: Window, level: float = 0.95) -> pd.DataFrame:
+    """CAR from the window's start to each of its days: event, day, car, se, ci_low, ci_high.
+
+    NaN on days without a return.
+    """
+    parts = []
+    traded = ~np.isnan(data.abnormal.ar)
+    for upto in _growing(window):
+        cars = data.cars(upto, level).iloc[rows][["car", "se", "ci_low", "ci_high"]]
+        seen = traded[rows, upto.end - data.event_window.start]
+        cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
+        names = [data.name(row) for row in rows]
+        parts.append(cars.assign(event=names, day=upto.end).reset_index(drop=True))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)
+
+
+def caar_path(
+    data: FittedEvents, window: Window, test: str | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test."""
+    windows = _growing(window)
+    return _averages([data.test_input(w) for w in windows], windows, test, level)
+
+
+def caar_paths(
+    data: FittedEvents, by: str, window: Window, test: str | None = None, level: float = 0.95
+) -> pd.DataFrame:
+    """`caar_path` of each group of events: group, day, caar, se, ci_low, ci_high, n_events, test.
+
+    Raises
+    ------
+    RequestError
+        If the events have no column `by`, or an event nothing in it.
+    """
+    windows = _growing(window)
+    parts = []
+    for name, abnormal in data.by_group(by).items():
+        path = _averages([TestInput(abnormal, w) for w in windows], windows, test, level)
+        path.insert(0, "group", name)
+        parts.append(path)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _averages(inputs: list[TestInput], windows: list[Window], test: str | None, level: float) -> pd.DataFrame:
+    frame = averages.averages(inputs, windows, test, checked_level(level))
+    frame.insert(0, "day", [window.end for window in windows])
+    return frame
+
+
+def reaction(data: FittedStudy, row: int, window: Window, level: float = 0.95) -> pd.DataFrame:
+    r"""Price and the price had nothing been announced: date, day, price, counterfactual and its band.
+
+    The counterfactual grows from the last price before day 0 by the normal return,
+
+    .. math:: P^*_t = P_t \prod_{0 \le \tau \le t} \frac{1 + E[R_\tau]}{1 + R_\tau},
+
+    so that ex-days do not show as losses. Its band is that of the CAR from day 0.
+    Days without an abnormal return take no part, as in the CAR. Without prices, both are indexed to
+    100 on the session before the window, or before day 0 if the window starts later.
+    """
+    market, event = data.spec.market, data.sample.timeline.iloc[row]
+    if market.kind in LEVELS:
+        raise RequestError(
+            f"There is no price to draw beside an expected one: these are values of {market.kind}."
+        )
+    arrays = data.abnormal
+    # The gap grows from day 0, wherever the window starts.
+    shown, window = window, Window(min(window.start, 0), window.end)
+    cols = arrays.columns(window)
+    actual, expected = arrays.actual[row, cols], arrays.expected[row, cols]
+    days, dates = window.offsets, arrays.event_dates[row, cols].astype("datetime64[ns]")
+    log = market.kind == "log"
+    growth = np.nan_to_num(actual if log else np.log1p(actual))
+    normal = np.where(np.isnan(expected), growth, expected if log else np.log1p(expected))
+    if "close" in market.price_fields:
+        close = market.prices("close")[event["security"]]
+        price = close.reindex(pd.DatetimeIndex(dates)).to_numpy()
+    else:
+        price = np.where(np.isnan(actual), np.nan, 100 * np.exp(np.cumsum(growth)))
+    after = days >= 0
+    lost = np.cumsum(np.where(after, normal - growth, 0.0))
+    counterfactual = price * np.exp(lost)
+    frame = pd.DataFrame({"date": dates, "day": days, "price": price, "counterfactual": counterfactual})
+    if window.end >= 0:
+        path = car_path(data, [row], Window(0, window.end), level)
+        half = (path["ci_high"] - path["car"]).to_numpy()
+        half = np.concatenate([np.zeros(len(days) - len(half)), half])
+        frame["counterfactual_low"] = counterfactual * (1 - half)
+        frame["counterfactual_high"] = counterfactual * (1 + half)
+    return frame.tail(len(shown)).reset_index(drop=True)
+
+
+def fit(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
+    """Regression scatter: benchmark, actual, fitted, role (estimation or event), day.
+
+    Raises
+    ------
+    RequestError
+        If the model has no regressor to draw against.
+    """
+    model = data.spec.model
+    if not model.regressors:
+        raise RequestError(f"{model.label} has no regressor, so there is no scatter to draw; see plot.null.")
+    arrays = model.arrays(data.sample, slice(row, row + 1))
+    abnormal = data.abnormal
+    cols = abnormal.columns(window)
+    estimation = pd.DataFrame(
+        {
+            "benchmark": arrays.x_est[0, :, 0],
+            "actual": arrays.y_est[0],
+            "fitted": arrays.y_est[0] - abnormal.residuals[row],
+            "role": "estimation",
+            "day": data.spec.estimation.offsets,
+        }
+    )
+    event = pd.DataFrame(
+        {
+            "benchmark": arrays.x_evt[0, cols, 0],
+            "actual": abnormal.actual[row, cols],
+            "fitted": abnormal.expected[row, cols],
+            "role": "event",
+            "day": window.offsets,
+        }
+    )
+    return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
+
+
+def null(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
+    """Event-window abnormal returns beside estimation residuals: value, role, day."""
+    abnormal = data.abnormal
+    estimation = pd.DataFrame(
+        {"value": abnormal.residuals[row], "role": "estimation", "day": data.spec.estimation.offsets}
+    )
+    event = pd.DataFrame(
+        {"value": abnormal.ar[row, abnormal.columns(window)], "role": "event", "day": window.offsets}
+    )
+    return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
+
+
+def heatmap(data: FittedEvents, window: Window) -> pd.DataFrame:
+    """Abnormal returns, event names × relative days."""
+    ar = data.abnormal.ar[:, data.abnormal.columns(window)]
+    names = [data.name(row) for row in range(len(ar))]
+    return pd.DataFrame(ar, names, pd.Index(window.offsets, name="day"))
+
+
+def decomposition(data: FittedStudy, row: int, day: int) -> pd.DataFrame:
+    """Prices of one day against its reference price: moment, price, change, at_limit."""
+    market, event = data.spec.market, data.sample.timeline.iloc[row]
+    security = event["security"]
+    position = int(data.sample.day0[row]) + day
+    if not 0 <= position < len(market.sessions):
+        raise RequestError(f"Relative day {day:+d} of {security} lies outside the data.")
+    session = market.sessions[position]
+    prices = _day_prices(market, security, position)
+    lacking = [field for field in ("previous_close", *MOMENTS) if field not in prices]
+    if lacking:
+        raise RequestError(
+            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day "
+            "cannot be taken apart. Make the market of prices with open, high, low and close."
+        )
+    shown = [moment for moment in ("previous_close", *MOMENTS, "limit_down", "limit_up") if moment in prices]
+    base = prices["previous_close"]
+    limits = {prices.get("limit_down"), prices.get("limit_up")} - {None}
+    return pd.DataFrame(
+        {
+            "price": [prices[m] for m in shown],
+            "change": [prices[m] / base - 1 for m in shown],
+            "at_limit": [m in MOMENTS and prices[m] in limits for m in shown],
+        },
+        index=pd.Index([m.replace("_", " ") for m in shown], name="moment"),
+    )
+
+
+def _day_prices(market: Market, security: str, row: int) -> dict[str, float]:
+    """Prices of one session with its reference price (as previous_close) and limits, where known."""
+    book = market.limits
+    known = {"previous_close": book.reference, "limit_down": book.down, "limit_up": book.up}
+    known |= {field: market.prices(field) for field in market.price_fields if field in MOMENTS}
+    prices = {name: float(frame[security].to_numpy()[row]) for name, frame in known.items()}
+    return {name: price for name, price in prices.items() if not np.isnan(price)}

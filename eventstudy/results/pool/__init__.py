@@ -1,0 +1,1 @@
+"""Several fitted studies as one cross-section."""

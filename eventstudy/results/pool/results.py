@@ -1,0 +1,266 @@
+"""Several fitted studies as one cross-section: exchanges, calendars, benchmarks and models of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import TestInput
+from eventstudy.results import trading_frictions
+from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
+from eventstudy.results.market_value import StudyMoney
+from eventstudy.results.measure_tables import StudyTables
+from eventstudy.results.measures import StudyMeasures
+from eventstudy.results.plot import ResultsPlotter
+from eventstudy.results.pool import reaction_order
+from eventstudy.results.regression import StudyRegressions
+from eventstudy.results.significance import StudyTests
+from eventstudy.results.study_results import EventStudyResults
+from eventstudy.results.summary import composed, design_rows
+from eventstudy.tables import Section, Table
+from eventstudy.text import plural
+from eventstudy.windows import Window
+
+__all__ = ["FittedPool", "PooledResults"]
+
+
+@dataclass(frozen=True)
+class FittedPool(FittedEvents):
+    """Events of several studies.
+
+    Attributes
+    ----------
+    results : mapping of name to EventStudyResults
+    window_ : Window
+        The event window that all studies have.
+    members : tuple of tuple of (int, int)
+        By event, the study and the row there of each of its listings.
+    names : Index
+        Ids of the events.
+    prefixed : bool
+        Whether ids start with the name of the study.
+    dropped : DataFrame
+        Listings left out, as `excluded`.
+    abnormal : AbnormalReturns
+    """
+
+    results: Mapping[str, EventStudyResults]
+    window_: Window
+    members: tuple[tuple[tuple[int, int], ...], ...]
+    names: pd.Index
+    prefixed: bool
+    dropped: pd.DataFrame
+    abnormal: AbnormalReturns
+    _inputs: dict[Window, TestInput] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def studies(self) -> list[FittedStudy]:
+        """What each study holds."""
+        return [results._data for results in self.results.values()]
+
+    @property
+    def event_window(self) -> Window:
+        """Sessions, of each event's own market, that every study has."""
+        return self.window_
+
+    @property
+    def model_label(self) -> str:
+        """Names of the models, each once."""
+        return " / ".join(dict.fromkeys(study.model_label for study in self.studies))
+
+    @property
+    def kind(self) -> str:
+        """Kind of the returns, the same in all studies."""
+        return self.studies[0].kind
+
+    @cached_property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Days on which any of the markets had a session."""
+        days = np.unique(np.concatenate([study.sessions.to_numpy() for study in self.studies]))
+        return pd.DatetimeIndex(days)
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """The events and their day 0, by study; of an averaged firm its first listing's."""
+        frame = self._first_listings([study.timeline for study in self.studies])
+        for row, listings in enumerate(self.members):
+            if len(listings) > 1:
+                lines = [self.studies[s].timeline.iloc[r] for s, r in listings]
+                told = [f"{line['security']} {line['day_0']:%Y-%m-%d}" for line in lines]
+                at = frame.index[row]
+                frame.loc[at, "security"] = " + ".join(line["security"] for line in lines)
+                note = f"average of {len(listings)} listings: {', '.join(told)}"
+                frame.loc[at, "note"] = "; ".join(filter(None, [note, *(line["note"] for line in lines)]))
+        return frame
+
+    @cached_property
+    def excluded(self) -> pd.DataFrame:
+        """Events that could not be used in their study, and listings left out here."""
+        parts = []
+        for name, study in zip(self.results, self.studies, strict=True):
+            frame = study.excluded.copy()
+            ids = [f"{name}:{i}" if self.prefixed else i for i in frame.index]
+            parts.append(frame.set_axis(pd.Index(ids, name="event_id", dtype=object)))
+        parts = [part for part in [*parts, self.dropped] if len(part)] or parts[:1]
+        return pd.concat(parts)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """The events as given, of an averaged firm its first listing's, and the study of each."""
+        return self._first_listings([study.events for study in self.studies])
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """Parameters by event; those of an averaged firm's regressions are left empty."""
+        frame = self._first_listings([study.parameters for study in self.studies]).drop(columns="study")
+        several = np.array([len(listings) > 1 for listings in self.members])
+        measured = ["sigma", "n_obs", "dof", "r_squared"]
+        frame = frame[[*frame.columns.difference(measured, sort=False), *measured]]
+        fit = self.abnormal
+        frame = frame.assign(sigma=np.sqrt(fit.s2), n_obs=fit.n_obs, dof=fit.dof)
+        frame.loc[several, frame.columns.difference(["sigma", "n_obs", "dof"])] = np.nan
+        return frame
+
+    def _first_listings(self, frames: list[pd.DataFrame]) -> pd.DataFrame:
+        """Take the row of each event's first listing out of a frame a study; the study's name is a column."""
+        offsets = np.cumsum([0, *(len(frame) for frame in frames)])
+        named = [frame.assign(study=name) for name, frame in zip(self.results, frames, strict=True)]
+        whole = pd.concat(named, ignore_index=True)
+        rows = [offsets[listings[0][0]] + listings[0][1] for listings in self.members]
+        return whole.iloc[rows].set_axis(self.names)
+
+    def part(self, row: int) -> tuple[FittedStudy, int]:
+        """Return the study that event `row` belongs to, and its row there."""
+        listings = self.members[row]
+        if len(listings) > 1:
+            names = ", ".join(self.studies[s].name(r) for s, r in listings)
+            raise RequestError(
+                f"Event {self.names[row]} is the average of {len(listings)} listings ({names}); ask the "
+                "study of one of them, or pool with listings='first' or 'separate'."
+            )
+        study, at = listings[0]
+        return self.studies[study], at
+
+    def parts(self) -> list[Part]:
+        """Return each study with those of its events that are here."""
+        found = []
+        for number, study in enumerate(self.studies):
+            pairs = [(r, at) for at, listings in enumerate(self.members) for s, r in listings if s == number]
+            rows, at = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+            found.append(Part(study, rows, at))
+        return found
+
+
+class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, StudyTables):
+    """Events of several studies in one cross-section, made by `pool`.
+
+    It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
+    dependence is reckoned on common calendar days. Returns are in the currency of each market's prices;
+    ``Market.from_prices(..., fx=rate)`` makes them those of an investor in another.
+    """
+
+    _data: FittedPool
+
+    def __init__(self, data: FittedPool) -> None:
+        self._data = data
+
+    def __repr__(self) -> str:
+        data = self._data
+        out = f" ({len(data.excluded)} excluded)" if len(data.excluded) else ""
+        return (
+            f"PooledResults: {plural(len(data.index), 'event')}{out} of {len(data.results)} studies "
+            f"({', '.join(data.results)}), {data.model_label}, window {data.event_window}"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    @property
+    def studies(self) -> dict[str, EventStudyResults]:
+        """The results that were pooled, by name."""
+        return dict(self._data.results)
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """When each event was announced and which session became day 0, as in `EventStudyResults`.
+
+        With the column study; an averaged firm has the dates of its first listing.
+        """
+        return self._data.timeline.copy()
+
+    @property
+    def excluded(self) -> pd.DataFrame:
+        """Events that could not be used, and listings left out: security, label, reason."""
+        return self._data.excluded.copy()
+
+    @property
+    def limit_hits(self) -> pd.DataFrame:
+        """Sessions of the event windows that touched a daily price limit, as in `EventStudyResults`."""
+        return trading_frictions.limit_hits(self._data)
+
+    @property
+    def halts(self) -> pd.DataFrame:
+        """Spells without trade that touch the event windows, as in `EventStudyResults`."""
+        return trading_frictions.halts(self._data)
+
+    @property
+    def plot(self) -> ResultsPlotter:
+        """Figures of these results; those of one event draw it as its own study does."""
+        return ResultsPlotter(self._data)
+
+    def clock(self) -> pd.DataFrame:
+        """Order in which the sessions of day 0 could react, round the clock.
+
+        Returns
+        -------
+        DataFrame
+            By event_id, earliest first: study, security, announced_at (of a time known to a window, its
+            end), day_0, opens and closes of that session, all times in UTC; reacts (its opening, or the
+            announcement if that came later); hours from the announcement to `reacts`; and order, 1 for the
+            events of an announcement that could react first. NaT where the market has no exchange calendar
+            or the announcement no time. An averaged firm has a row for each of its listings.
+        """
+        return reaction_order.clock(self._data, list(self._data.results))
+
+    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+        """Summarise the pool: each study's design, events, dependence, averages and recommended tests.
+
+        Parameters
+        ----------
+        start, end : int, optional
+            Window of the headline CAR; (0, +1) by default, where the event window holds it.
+
+        Returns
+        -------
+        Table
+        """
+        data = self._data
+        window = data.headline() if start is None and end is None else data.window(start, end)
+        designs = {name: design_rows(study) for name, study in zip(data.results, data.studies, strict=True)}
+        frame = pd.DataFrame(designs, dtype=object).fillna("")
+        sections = [Section(frame, "Studies"), self._dependence(window)]
+        return composed(data, window, f"Pooled event study: {data.model_label}", sections, [])
+
+    def _dependence(self, window: Window) -> Section:
+        data = self._data
+        found = self.clustering(window)
+        rows: dict[str, object] = {
+            "event window": f"{data.event_window}, each market's own sessions",
+            "tested windows": f"{found.n_dates} by date, {found.share_overlapping:.0%} of the pairs overlap",
+            "mean correlation": f"{found.mean_correlation:.3f} on common calendar days",
+            "effective N": f"{found.effective_n:.1f} of {found.n_events}",
+        }
+        averaged = sum(len(listings) > 1 for listings in data.members)
+        if averaged or len(data.dropped):
+            rows["firms with several listings"] = (
+                f"{averaged} averaged, counted once each"
+                if averaged
+                else f"{plural(len(data.dropped), 'further listing')} left out, see Excluded events"
+            )
+        return Section(pd.DataFrame({"": pd.Series(rows, dtype=object)}), "Pool")

@@ -1,0 +1,215 @@
+"""Figures of a report, each with words for those who do not see it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import plotting
+from eventstudy.errors import RequestError
+from eventstudy.html_page import Block, Paragraph, Picture
+from eventstudy.results import averages, plot_data, trading_frictions
+from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.plot import ResultsPlotter
+from eventstudy.text import plural
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["figures", "sensitivity_figure"]
+
+#: More events than this make no readable heatmap.
+MOST_EVENTS = 200
+#: Height in inches of a named row, and of what stands around the rows.
+ROW, HEADROOM = 0.27, 1.5
+#: Named rows a figure holds at most; figures of more events do without names.
+MOST_ROWS = 40
+#: Groups that have a panel each.
+MOST_GROUPS = 9
+
+Draw = Callable[["Axes"], object]
+
+
+class Drawing(NamedTuple):
+    """A figure to be drawn, of a height in inches; `title` is whether the title of its axes is kept."""
+
+    caption: str
+    alt: str
+    draw: Draw
+    height: float
+    title: bool = False
+
+
+def figures(data: FittedStudy, window: Window, currency: str | None) -> list[Block]:
+    """Figures of a study, those of one event or those of many; what cannot be drawn says why."""
+    drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
+    blocks: list[Block] = []
+    missing: list[Block] = []
+    for drawing in drawings:
+        try:
+            mime, image = plotting.as_image(drawing.draw, height=drawing.height, title=drawing.title)
+        except RequestError as error:
+            missing.append(Paragraph(f"Not drawn: {drawing.caption} {error}"))
+        else:
+            blocks.append(Picture(mime, image, drawing.alt, drawing.caption))
+    return [*blocks, *missing]
+
+
+def sensitivity_figure(frame: pd.DataFrame) -> Picture:
+    """Forest of the estimates of `eventstudy.results.report.sensitivity.sensitivity`, in their order."""
+    rows = frame.assign(event=frame["model"] + " " + frame["window"], car=frame["estimate"])
+    mime, image = plotting.as_image(
+        lambda ax: plotting.plot_forest(rows, ax, sort=False).set_xlabel("Mean CAR"),
+        height=HEADROOM + ROW * len(rows),
+    )
+    low, high = frame["estimate"].min(), frame["estimate"].max()
+    alt = f"Forest plot of {len(frame)} estimates with 95 % intervals, from {low:+.1%} to {high:+.1%}."
+    return Picture(mime, image, alt, "The estimate under other windows and models.")
+
+
+def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator[Drawing]:
+    plot, name = ResultsPlotter(data), data.name(0)
+    whole, car = data.spec.window, data.cars(window).iloc[0]
+    ending = data.cars(whole).iloc[0]["car"]
+    yield Drawing(
+        "Cumulative abnormal return with its 95 % interval.",
+        f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
+        f"it ends at {ending:+.1%}; over the window {window} alone it is {car['car']:+.1%}, 95 % interval "
+        f"{car['ci_low']:+.1%} to {car['ci_high']:+.1%}.",
+        lambda ax: plot.car(ax=ax),
+        3.7,
+    )
+    last = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"]).tail(1)
+    gap = "".join(
+        f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
+        for row in last.itertuples()
+    )
+    yield Drawing(
+        "The price, and the price had nothing been announced.",
+        f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
+        lambda ax: plot.reaction(ax=ax, currency=currency),
+        3.9,
+    )
+    hits, halts = trading_frictions.limit_hits(data), trading_frictions.halts(data)
+    if len(hits) or len(halts):
+        yield Drawing(
+            "Daily price limits and suspended sessions.",
+            f"Closing prices within their daily limits: {len(hits)} sessions touched a limit, "
+            f"{int(hits['at_close'].sum())} closed at one; {len(halts)} spells without trade.",
+            lambda ax: plot.timeline(ax=ax, currency=currency),
+            3.9,
+        )
+    yield Drawing(
+        "Day 0 taken apart: overnight gap, low, high and close against the price limits.",
+        "Bar chart of the changes of open, low, high and close from the reference price on day 0.",
+        lambda ax: plot.decomposition(ax=ax, currency=currency),
+        3.7,
+    )
+    if data.spec.model.regressors:
+        r_squared = float(data.fit.r_squared[0])
+        told = "" if np.isnan(r_squared) else f" The model explains {r_squared:.0%} of the variance."
+        yield Drawing(
+            f"Returns against the benchmark's, and the days {window}.",
+            f"Scatter plot of {int(data.fit.n_obs[0])} estimation days with the fitted line.{told}",
+            lambda ax: plot.fit(None, window, ax=ax),
+            3.7,
+        )
+    day0 = data.abnormal.ar[0, -whole.start]
+    lower = int((data.abnormal.residuals[0] <= day0).sum())
+    yield Drawing(
+        "Where the days of the window lie among ordinary days.",
+        f"Histogram of {int(data.fit.n_obs[0])} estimation residuals; {lower} of them lie below the abnormal "
+        f"return of day 0, {day0:+.1%}.",
+        lambda ax: plot.null(None, window, ax=ax),
+        3.7,
+    )
+    yield Drawing(
+        "Residuals over time: is their variance steady?",
+        "Bars of the estimation residuals and of the abnormal returns of the event window, by session.",
+        lambda ax: plot.residuals(ax=ax),
+        3.7,
+    )
+    yield Drawing(
+        "Residuals against a normal distribution: may a t-test be trusted?",
+        "Quantiles of the residuals against normal quantiles, with a 95 % band.",
+        lambda ax: plot.qq(ax=ax),
+        3.7,
+    )
+    yield Drawing(
+        "Autocorrelation of the residuals and of their squares.",
+        "Autocorrelations by lag, with the band that 95 % of those of unrelated residuals lie in.",
+        lambda ax: plot.autocorrelation(ax=ax),
+        3.7,
+    )
+
+
+def _groups(data: FittedStudy) -> dict[str, int] | None:
+    """Count the events of each group, where the events are in a few groups."""
+    events = data.spec.events.frame
+    if "group" not in events:
+        return None
+    groups = events["group"].reindex(data.index)
+    counts = groups.value_counts(sort=False)
+    if groups.isna().any() or not 1 < len(counts) <= MOST_GROUPS:
+        return None
+    return {str(name): int(n) for name, n in counts.items()}
+
+
+def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
+    plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
+    ending = averages.averages([data.test_input(whole)], [whole], None, 0.95).iloc[0]
+    mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+    yield Drawing(
+        f"Cumulative average abnormal return, interval of the {ending['test']} test.",
+        f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
+        f"{whole.end}: it ends at {ending['caar']:+.1%}; over the window {window} alone it is "
+        f"{mean['caar']:+.1%}.",
+        lambda ax: plot.caar(ax=ax),
+        3.7,
+    )
+    groups = _groups(data)
+    if groups is not None:
+        yield Drawing(
+            "The same by group of events, each with the interval of a test that fits its design.",
+            f"Line charts of the cumulative average abnormal returns of {len(groups)} groups: "
+            + "; ".join(f"{name}, {plural(n, 'event')}" for name, n in groups.items())
+            + ".",
+            lambda ax: plotting.plot_caar_groups(plot_data.caar_paths(data, "group", whole), ax),
+            1.2 + 2.0 * math.ceil(len(groups) / 3),
+            title=True,
+        )
+    positive = 0.0 if np.isnan(mean["positive"]) else mean["positive"]
+    rows = n + 1 if n < MOST_ROWS else 12
+    yield Drawing(
+        f"CAR {window} of each event with its 95 % interval, and their average.",
+        f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
+        f"average is {mean['caar']:+.1%}.",
+        lambda ax: plot.forest(window, ax=ax),
+        max(3.0, HEADROOM + ROW * rows),
+    )
+    if n <= MOST_EVENTS:
+        yield Drawing(
+            "Abnormal returns by event and day.",
+            f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
+            "results.abnormal_returns.",
+            lambda ax: plot.heatmap(ax=ax).tick_params(axis="y", labelsize="x-small"),
+            float(np.clip(HEADROOM + 0.2 * n, 3.0, 8.0)),
+        )
+    dates = data.sample.timeline["day_0"].nunique()
+    yield Drawing(
+        "When the events fall, and how many of their windows are open at a time.",
+        f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
+        lambda ax: plot.clustering(ax=ax),
+        3.7,
+    )
+    yield Drawing(
+        f"p-values of all tests of {window}; the table below has the numbers.",
+        "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",
+        lambda ax: plot.tests(window, ax=ax),
+        7.0,
+    )

@@ -1,0 +1,137 @@
+"""How to get the same numbers again: the study as code, the versions, and the data's fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from importlib.metadata import version
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import FloatArray
+from eventstudy.calendars import Exchange
+from eventstudy.events import Events
+from eventstudy.market import Market
+from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.plot_data import SEED
+from eventstudy.windows import Window
+
+__all__ = ["code", "fingerprints", "versions"]
+
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn")
+#: More events than this are read from a file of the user's.
+MOST_EVENTS = 30
+SHOWN = ["security", "date", "announced_at", "announced_local"]
+
+
+def versions() -> pd.Series[str]:
+    """Version of this library, of Python and of the libraries the numbers depend on."""
+    # The package is not imported by name: the import order has it above nothing.
+    own = sys.modules[__name__.partition(".")[0]].__version__
+    found = {"eventstudy": own, "python": platform.python_version()}
+    return pd.Series(found | {name: version(name) for name in LIBRARIES}, name="version")
+
+
+def fingerprints(market: Market) -> pd.Series[str]:
+    """SHA-256 of the returns, and of benchmarks and factors.
+
+    The bytes hashed are those of the values as little-endian doubles, row by row, every missing one
+    the same NaN: returns sessions × securities, benchmarks and factors series × sessions.
+    """
+    hashes = {"returns": _sha256(market.returns.to_numpy())}
+    if market.bank.names:
+        hashes["benchmarks and factors"] = _sha256(market.bank.single)
+    return pd.Series(hashes, name="SHA-256")
+
+
+def _sha256(values: FloatArray) -> str:
+    return hashlib.sha256(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()).hexdigest()
+
+
+def code(data: FittedStudy, window: Window) -> str:
+    """Python that makes the study again from the user's prices or returns."""
+    spec = data.spec
+    lines = [
+        "import eventstudy as es",
+        "",
+        *_market(data),
+        f"events = es.Events({_events(spec.events.frame)}{_options(spec.events)})"
+        + (f"  # your {len(spec.events)} events" if len(spec.events) > MOST_EVENTS else ""),
+        "study = es.EventStudy(",
+        "    market,",
+        "    events,",
+        f"    model=es.{spec.model!r},",
+        f"    estimation=({spec.estimation.start}, {spec.estimation.end}),",
+        f"    window=({spec.window.start}, {spec.window.end}),",
+        f"    min_observations={spec.min_observations},",
+        *(["    exclude_events=True,"] if spec.exclude_events else []),
+        ")",
+        "results = study.fit()",
+        f"results.car({window.start}, {window.end})",
+        f"results.test({window.start}, {window.end}, seed={SEED})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _market(data: FittedStudy) -> list[str]:
+    market = data.spec.market
+    maker, given = ("from_prices", "prices") if "close" in market.price_fields else ("", "returns")
+    options = [given]
+    if len(market.benchmarks) == 1:
+        options.append(f"benchmark={market.benchmarks[0]!r}")
+    elif market.benchmarks:
+        own = market.arrays.benchmark[data.sample.security]
+        pairs = zip(data.sample.timeline["security"], own, strict=True)
+        names = {security: market.bank.names[row] for security, row in pairs if row >= 0}
+        options.append("benchmark=benchmarks" if len(names) > MOST_EVENTS else f"benchmark={names!r}")
+    options += ["factors=factors"] if market.factors is not None else []
+    options += [f"calendar={_calendar(market.exchange)}"] if market.exchange is not None else []
+    options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
+    options += [f"freq={market.arrays.freq!r}"] if market.arrays.freq is not None else []
+    first, last = market.sessions[0], market.sessions[-1]
+    return [
+        f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
+    ]
+
+
+def _calendar(exchange: Exchange) -> str:
+    mended = exchange.closed or exchange.extra or exchange.closes
+    return f"es.{exchange!r}" if mended else repr(exchange.name)
+
+
+def _events(frame: pd.DataFrame) -> str:
+    if len(frame) > MOST_EVENTS:
+        return "events"
+    rows = []
+    for event_id, row in frame.iterrows():
+        cells: dict[str, object] = {} if _counts(frame.index) else {"event_id": _plain(event_id)}
+        cells["security"] = row["security"]
+        if pd.notna(row["announced_at"]):
+            cells["announced_at"] = row["announced_local"].isoformat()
+        elif pd.notna(row["date"]):
+            cells["date"] = f"{row['date']:%Y-%m-%d}"
+        for name in frame.columns.difference(SHOWN, sort=False):
+            if pd.api.types.is_scalar(row[name]) and pd.notna(row[name]):
+                cells[str(name)] = _plain(row[name])
+        rows.append(f"    {cells!r},\n")
+    return "[\n" + "".join(rows) + "]"
+
+
+def _counts(index: pd.Index) -> bool:
+    return list(index) == list(range(len(index)))
+
+
+def _plain(value: object) -> object:
+    """Return a value that is written as it is read: numpy's numbers and dates are not."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | bool | Real) else str(value)
+
+
+def _options(events: Events) -> str:
+    options = "" if events.non_session == "next" else f", non_session={events.non_session!r}"
+    return options + ("" if events.ambiguous == "exclude" else f", ambiguous={events.ambiguous!r}")

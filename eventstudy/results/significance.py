@@ -1,0 +1,358 @@
+"""The tests of a study: which apply, what they say, and which survive its design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import (
+    Clustering,
+    JointTest,
+    clustering,
+    joint_test,
+    recommend,
+    run_tests,
+)
+from eventstudy.inference.base import Alternative, Options, TestInput, Weights
+from eventstudy.inference.procedures.differences import against as against_controls
+from eventstudy.inference.procedures.differences import difference
+from eventstudy.inference.procedures.intervals import IntervalMethod, event_intervals
+from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
+from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
+from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
+from eventstudy.inference.registry import as_frame
+from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.windows import Window
+
+__all__ = ["StudyTests"]
+
+
+class StudyTests:
+    """Significance tests of a fitted study."""
+
+    _data: FittedEvents
+
+    def test(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        tests: str | Sequence[str] | None = None,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+        wild_weights: Weights = "rademacher",
+        wild_by: Literal["date", "event"] = "date",
+        by: str | None = None,
+        against: StudyTests | None = None,
+    ) -> pd.DataFrame:
+        """Significance tests of the abnormal returns in a window, one row a test.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        tests : str or list of str, optional
+            Test keys; all by default.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        seed : int or Generator, optional
+            Randomness of resampling tests.
+        n_resamples : int, default 999
+        wild_weights : {"rademacher", "mammen"}, default "rademacher"
+            Weights of the wild bootstrap: signs, which suit symmetric CARs, or Mammen's, which keep skewness.
+        wild_by : {"date", "event"}, default "date"
+            Whether the events of a date share a weight, or each event has its own and counts as independent.
+        by : str, optional
+            Column of the events, such as ``"group"``: the tests of each group's events, and of the
+            difference of each two groups.
+        against : EventStudyResults, optional
+            Control events of the same dates: tests of treated less controls, which a shock that all
+            firms of a date share does not reach.
+
+        Returns
+        -------
+        DataFrame
+            test, statistic, distribution, dof, p_value, estimate, n_events, null, robust_to, reference,
+            applicable, note. A test that does not apply is a row which says why. With `by` a column
+            group comes first; differences are rows of group ``"A - B"``: a long-short portfolio where
+            both groups have the same dates, else Welch's t of standardised CARs. With `against` the
+            rows are difference_portfolio, difference_dates and difference_permutation.
+
+        Raises
+        ------
+        RequestError
+            If a test, a column or the side is unknown, an event has no group, or a treated event
+            serves as its own control.
+
+        See Also
+        --------
+        recommended : the tests that survive this design.
+        """
+        window = self._data.window(start, end)
+        keys = [tests] if isinstance(tests, str) else tests
+        options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
+        if against is not None:
+            if by is not None or tests is not None:
+                raise RequestError("against= has tests of its own: leave tests and by out.")
+            controls = self._controls(against)
+            return against_controls(
+                self._data.test_input(window), controls.test_input(controls.window(window)), options
+            )
+        if by is not None:
+            return self._by_group(by, window, keys, options)
+        return run_tests(self._data.test_input(window), keys, options)
+
+    def _by_group(
+        self, by: str, window: Window, keys: Sequence[str] | None, options: Options
+    ) -> pd.DataFrame:
+        options = options.settled()
+        inputs = self._inputs_by(by, window)
+        parts = [(name, run_tests(data, keys, options)) for name, data in inputs.items()]
+        for a, b in combinations(inputs, 2):
+            parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
+        for name, frame in parts:
+            frame.insert(0, "group", [name] * len(frame))
+        return pd.concat([frame for _, frame in parts], ignore_index=True)
+
+    def _inputs_by(self, by: str, window: Window) -> dict[Any, TestInput]:
+        """Return what the tests see of each group."""
+        return {name: TestInput(part, window) for name, part in self._data.by_group(by).items()}
+
+    def _controls(self, against: StudyTests) -> FittedEvents:
+        if not isinstance(against, StudyTests):
+            raise RequestError(
+                "against= takes the results of a study of control events, "
+                f"EventStudy(...).fit(); got {type(against).__name__}."
+            )
+        own, other = (
+            set(zip(s["security"], s["day_0"], strict=True))
+            for s in (self._data.timeline, against._data.timeline)
+        )
+        if own & other:
+            security, day = min(own & other)
+            raise RequestError(
+                f"{len(own & other)} event(s) are treated and control at once, such as {security} on "
+                f"{day:%Y-%m-%d}. Take the treated out of the controls."
+            )
+        return against._data
+
+    def intervals(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        methods: Sequence[IntervalMethod] = ("t", "conformal", "bootstrap_t"),
+        level: float = 0.95,
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Intervals of the CAR of each event, with and without normal returns.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        methods : sequence of {"t", "conformal", "bootstrap_t"}
+            The t with prediction error, as in `car`; the CARs that the conformal test, which fits the
+            model again with the event in the sample, does not reject; the residual bootstrap.
+        level : float, default 0.95
+        seed : int or Generator, optional
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By event_id and method: car, ci_low, ci_high, note.
+
+        Raises
+        ------
+        RequestError
+            If a method is unknown.
+        """
+        data = self._data.test_input(self._data.window(start, end))
+        options = Options(n_resamples=n_resamples, seed=seed)
+        frame = event_intervals(data, list(methods), checked_level(level), options)
+        ids = self._data.index[frame.pop("event").to_numpy()]
+        return frame.set_axis(pd.Index(ids, name=self._data.index.name), axis=0).set_index(
+            "method", append=True
+        )
+
+    def firm_tests(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        adjust: Adjustment = "romano-wolf",
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test each event by itself, adjusted for how many there are: which firms were hit.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
+            Romano and Wolf's step-down bounds the probability of any false rejection, by residual
+            vectors drawn jointly, so that correlated firms of one date cost less; so does Holm's under
+            any dependence; Benjamini and Hochberg's bounds the share of false rejections.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        seed : int or Generator, optional
+            Randomness of Romano and Wolf's draws.
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By event_id: security, car, se, t, dof, p_value (of the t with prediction error) and
+            p_adjusted.
+        """
+        data = self._data.test_input(self._data.window(start, end))
+        frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self._data.index)
+        frame.insert(0, "security", self._data.timeline["security"])
+        return frame
+
+    def window_tests(
+        self,
+        windows: Sequence[WindowLike],
+        *,
+        adjust: Adjustment = "romano-wolf",
+        test: str | None = None,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test the mean CAR of several windows, adjusted for how many there are.
+
+        Parameters
+        ----------
+        windows : sequence of (int, int)
+            First and last relative day of each.
+        adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
+            As for `firm_tests`; Romano and Wolf's draws keep the days that windows share.
+        test : str, optional
+            With "holm" or "bh", the test whose p-values are adjusted, such as ``"adjusted_bmp"``; by default
+            the mean CAR over its own past, bootstrapped by residual vectors.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        seed : int or Generator, optional
+        n_resamples : int, default 999
+
+        Returns
+        -------
+        DataFrame
+            By window: n_events, caar, statistic, p_value, p_adjusted and note.
+        """
+        tested = [self._data.window(window) for window in windows]
+        if not tested:
+            raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
+        options = Options(alternative, n_resamples, seed)
+        frame = window_tests([self._data.test_input(w) for w in tested], adjust, options, test)
+        return frame.set_axis(pd.Index([str(w) for w in tested], name="window"), axis=0)
+
+    def group_tests(
+        self,
+        by: str,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        adjust: Adjustment = "romano-wolf",
+        test: str | None = None,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = None,
+        n_resamples: int = 999,
+    ) -> pd.DataFrame:
+        """Test the mean CAR of each group of events, adjusted for how many there are.
+
+        Parameters
+        ----------
+        by : str
+            Column of the events, such as ``"group"``.
+        start, end : int
+            First and last relative day; the whole event window by default.
+        adjust, test, alternative, seed, n_resamples
+            As for `window_tests`; groups of one date keep their correlation.
+
+        Returns
+        -------
+        DataFrame
+            By group: n_events, caar, statistic, p_value, p_adjusted and note.
+
+        See Also
+        --------
+        test : with `by`, all tests of each group and of their differences.
+        """
+        options = Options(alternative, n_resamples, seed)
+        inputs = self._inputs_by(by, self._data.window(start, end))
+        return group_tests(inputs, adjust, options, test).rename_axis(by)
+
+    def joint_test(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> JointTest:
+        """Test whether any event of one common date has an effect, and whether their mean has.
+
+        The multivariate regression of all events with a dummy for each tested day: F of all
+        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean.
+
+        Raises
+        ------
+        RequestError
+            If there is more than one date, or more events than residual degrees of freedom.
+        """
+        return joint_test(self._data.test_input(self._data.window(start, end)), alternative)
+
+    def recommended(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+        calibration: Calibrated | None = None,
+    ) -> pd.DataFrame:
+        """List the tests that survive this design (number of events, clustering, window), and why.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the whole event window by default.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        calibration : lab.Calibration, optional
+            A simulation of this very design on the user's market, ``es.lab.calibrate(like=results)``: tests
+            that hold their size in it come first, those that do not come last and say so.
+
+        Returns
+        -------
+        DataFrame
+            test, reason, statistic, p_value, note; the headline test first. Resampling
+            tests draw with seed 0, so that the table is the same each time. Where the two kinds of tests for
+            one common date disagree, the note says what that means. With a calibration also
+            size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
+            well_specified.
+
+        Raises
+        ------
+        RequestError
+            If the calibration is of another design.
+        """
+        data = self._data.test_input(self._data.window(start, end))
+        chosen = recommend(data)
+        if calibration is not None:
+            chosen = recalibrate(data, chosen, calibration, self._data.model_label)
+        done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
+        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
+            note = str(done.loc[key, "note"])
+            done.loc[key, "note"] = f"{told}; {note}" if note else told
+        return chosen.join(done[["statistic", "p_value", "note"]], on="test")
+
+    def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
+        """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N."""
+        return clustering(self._data.test_input(self._data.window(start, end)))

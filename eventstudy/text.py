@@ -1,0 +1,26 @@
+"""Small helpers for text: plurals, times, control characters."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+__all__ = ["format_time", "plural", "strip_control"]
+
+_CONTROL = {code: " " if chr(code).isspace() else None for code in (*range(32), *range(127, 160))}
+
+
+def plural(n: int, what: str) -> str:
+    """Write a number of things: ``1 session``, ``2 sessions``."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def format_time(moment: datetime) -> str:
+    """Write a day as a day, and a moment within one with its time: ``2019-05-22``, ``2019-05-22 10:31``."""
+    if moment.time() == time(0):
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def strip_control(text: str) -> str:
+    """Return text without control characters, which no page can hold; tabs and line ends become spaces."""
+    return text.translate(_CONTROL)

@@ -1,0 +1,354 @@
+"""Volatility as a multiple of its forecast (Bialkowski, Gottschalk and Wisniewski 2008), with mean one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.errors import EventStudyWarning, RequestError, warn
+from eventstudy.events import Events
+from eventstudy.inference.base import Alternative
+from eventstudy.market import Market
+from eventstudy.models import GARCHMarketModel
+from eventstudy.results import EventStudyResults
+from eventstudy.study import EventStudy
+from eventstudy.text import format_time, plural
+from eventstudy.windows import Window
+
+__all__ = [
+    "AbnormalVolatility",
+    "AbnormalVolatilityResults",
+    "Paths",
+    "simulate_errors",
+    "volatility_multiples",
+]
+
+#: Draws made at once.
+CHUNK = 200
+
+
+def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[FloatArray, IntArray]:
+    r"""Cross-sectional variance of each day as a multiple of its forecast.
+
+    .. math:: M_t = \frac1{N_t} \sum_i \frac{\left(N_t \varepsilon_{it} - \sum_j \varepsilon_{jt}\right)^2}
+              {N_t (N_t - 2) h_{it} + \sum_j h_{jt}}
+
+    The denominator is the variance of what is squared if the N errors are independent, so M has mean 1 under
+    the null; the sum over N - 1 of the paper has the mean N/(N - 1). Subtracting the mean of the day takes
+    out a common abnormal return.
+
+    Parameters
+    ----------
+    errors, variances : arrays, shape (..., N, L)
+        Abnormal returns and their forecast variances; NaN where missing.
+
+    Returns
+    -------
+    multiples : array, shape (..., L)
+        NaN on days with fewer than two errors.
+    n_events : array of int, shape (..., L)
+
+    Examples
+    --------
+    >>> errors = np.array([[0.03], [-0.01], [0.01]])
+    >>> volatility_multiples(errors, np.full((3, 1), 1e-4))[0].round(6)
+    array([4.])
+    """
+    seen = ~np.isnan(errors) & ~np.isnan(variances)
+    e, h = np.where(seen, errors, 0.0), np.where(seen, variances, 1.0)
+    n = seen.sum(axis=-2)
+    size = n[..., None, :]
+    centred = size * e - e.sum(axis=-2, keepdims=True)
+    total = np.where(seen, h, 0.0).sum(axis=-2, keepdims=True)
+    below = size * (size - 2) * h + total
+    ratio = np.where(seen & (size > 1), centred**2 / np.where(seen & (size > 1), below, 1.0), 0.0)
+    with np.errstate(invalid="ignore"):
+        return np.where(n > 1, ratio.sum(axis=-2) / np.maximum(n, 1), np.nan), n
+
+
+@dataclass(frozen=True)
+class Paths:
+    """What the errors of N events are drawn from under the null.
+
+    Attributes
+    ----------
+    shocks : tuple of arrays, length N
+        Standardised estimation residuals of each event, of mean square one.
+    omega, a, g, b : arrays, shape (N,)
+        ``h_t = omega + (a + g [e_{t-1} < 0]) e_{t-1}^2 + b h_{t-1}``.
+    first : array, shape (N,)
+        Forecast variance of the window's first session.
+    """
+
+    shocks: tuple[FloatArray, ...]
+    omega: FloatArray
+    a: FloatArray
+    g: FloatArray
+    b: FloatArray
+    first: FloatArray
+
+
+def simulate_errors(paths: Paths, length: int, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw GARCH errors of N events over `length` sessions, n times; shape (n, N, length).
+
+    Shocks are drawn from each event's own residuals, events and days apart; the variance of the first
+    session is the forecast, later ones follow the recursion.
+    """
+    z = np.stack([rng.choice(s, (n, length)) for s in paths.shocks], axis=1)
+    out, h = np.empty_like(z), np.broadcast_to(paths.first, z.shape[:2])
+    for t in range(length):
+        out[:, :, t] = np.sqrt(h) * z[:, :, t]
+        h = paths.omega + (paths.a + paths.g * (out[:, :, t] < 0)) * out[:, :, t] ** 2 + paths.b * h
+    return out
+
+
+class AbnormalVolatility:
+    """Whether volatility around events exceeds the forecasts of GARCH market models.
+
+    Parameters
+    ----------
+    market, events, estimation, window, min_observations
+        As for `EventStudy`.
+    kind : {"garch", "gjr"}, default "garch"
+        Variance of the errors, as in `GARCHMarketModel`.
+    dependent : {"raise", "flag"}, default "raise"
+        What to do where two events' windows share sessions. Errors of one day are not independent, and the
+        test takes them to be: it is refused, or made with a warning and a flag in `test`.
+
+    See Also
+    --------
+    range_market : volatility from the range of a day's prices, which needs no independence.
+    EventGARCH : one model of mean and variance in which the event is a dummy.
+
+    Notes
+    -----
+    Bialkowski, Gottschalk and Wisniewski (2008), after Hilliard and Savickas (2002), with multiples that have
+    mean one under the null. Forecasts start from the last session before the window.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(4, 420, garch=(0.08, 0.85), seed=3)
+    >>> dates = market.sessions[300:380:20]
+    >>> events = [{"security": s, "date": d} for s, d in zip(market.securities, dates)]
+    >>> found = es.AbnormalVolatility(market, events, estimation=(-250, -11), window=(-3, 3)).fit()
+    >>> found
+    AbnormalVolatilityResults: 4 events, window (-3, +3)
+    >>> found.test(0, 1, seed=0)["dof"].tolist()
+    [6, 6]
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        events: Events | pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        estimation: Window | Sequence[int] = (-250, -30),
+        window: Window | Sequence[int] = (-5, 5),
+        min_observations: int = 100,
+        kind: Literal["garch", "gjr"] = "garch",
+        dependent: Literal["raise", "flag"] = "raise",
+    ) -> None:
+        if kind not in ("garch", "gjr"):
+            raise RequestError(f"kind must be 'garch' or 'gjr', got {kind!r}.")
+        if dependent not in ("raise", "flag"):
+            raise RequestError(f"dependent must be 'raise' or 'flag', got {dependent!r}.")
+        self.study = EventStudy(market, events, GARCHMarketModel(kind), estimation, window, min_observations)
+        self.dependent = dependent
+
+    def __repr__(self) -> str:
+        return f"AbnormalVolatility of\n{self.study!r}"
+
+    def fit(self) -> AbnormalVolatilityResults:
+        """Fit the GARCH models and compare.
+
+        Raises
+        ------
+        RequestError
+            If there is one event, or events share sessions and `dependent` is ``"raise"``.
+        MissingExtraError
+            If arch is not installed (extra ``garch``).
+
+        Warns
+        -----
+        EventStudyWarning
+            If events share sessions and `dependent` is ``"flag"``.
+        """
+        results = self.study.fit()
+        arrays = results._data.abnormal
+        if arrays.n_events < 2:
+            raise RequestError(
+                "Abnormal volatility compares several events of a day with each other, and there is one: see "
+                "range_market or EventGARCH."
+            )
+        shared = _shared(arrays.event_dates)
+        if shared:
+            when, n = shared
+            day = format_time(pd.Timestamp(when))
+            told = (
+                f"The windows of {plural(n, 'event')} share sessions, such as {day}: their errors are "
+                "not independent, which this test needs."
+            )
+            if self.dependent == "raise":
+                raise RequestError(
+                    f"{told} Take one event a date (or a portfolio of its firms as one security), use "
+                    "range_market, or pass dependent='flag' to be told of it instead."
+                )
+            warn(told, EventStudyWarning)
+        return AbnormalVolatilityResults(results, bool(shared))
+
+
+def _shared(dates: DateArray) -> tuple[np.datetime64, int] | None:
+    """First date that lies in the windows of two events, and how many events share dates."""
+    seen = ~np.isnat(dates)
+    found, count = np.unique(dates[seen], return_counts=True)
+    twice = found[count > 1]
+    if not len(twice):
+        return None
+    return twice[0], int(np.isin(dates, twice).any(axis=1).sum())
+
+
+class AbnormalVolatilityResults:
+    """Multiples of volatility by day, and tests of them.
+
+    Attributes
+    ----------
+    study : EventStudyResults
+        The study with GARCH market models behind the forecasts.
+    dependent : bool
+        Whether events share sessions, so that p-values are not to be trusted.
+    """
+
+    def __init__(self, study: EventStudyResults, dependent: bool) -> None:
+        self.study, self.dependent = study, dependent
+        arrays = study._data.abnormal
+        # A return over several sessions, lumped after a halt, is no draw of one day.
+        single = arrays.span == 1
+        self._errors = np.where(single, arrays.ar, np.nan)
+        self._variances = np.where(single, arrays.noise, np.nan)
+
+    def __repr__(self) -> str:
+        n, window = len(self._errors), self.study.spec.window
+        flag = ", events share sessions" if self.dependent else ""
+        return f"AbnormalVolatilityResults: {n} events, window {window}{flag}"
+
+    @property
+    def multiples(self) -> pd.DataFrame:
+        """Multiple of volatility by day.
+
+        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution),
+        n_events.
+        """
+        multiple, n = volatility_multiples(self._errors, self._variances)
+        dof = np.maximum(n - 1, 1)
+        return pd.DataFrame(
+            {
+                "multiple": multiple,
+                "ci_low": dof * multiple / stats.chi2.ppf(0.975, dof),
+                "ci_high": dof * multiple / stats.chi2.ppf(0.025, dof),
+                "n_events": n,
+            },
+            index=pd.Index(self.study.spec.window.offsets, name="day"),
+        )
+
+    def test(
+        self,
+        start: Window | Sequence[int] | int | None = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "greater",
+        n_resamples: int = 999,
+        seed: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        r"""Test the cumulative abnormal volatility of a window.
+
+        .. math:: \mathrm{CAV} = \sum_t (M_t - 1), \qquad
+                  \sum_t (N_t - 1) M_t \sim \chi^2_{\sum_t (N_t - 1)}
+
+        The chi-square distribution holds for normal, independent errors whose variances are known; the
+        bootstrap draws shocks from each event's estimation residuals and lets the variance run on from its
+        forecast, so it allows for fat tails and for volatility that stays high after a large shock.
+
+        Parameters
+        ----------
+        start, end : int, optional
+            Window; the whole event window by default.
+        alternative : {"greater", "less", "two-sided"}, default "greater"
+        n_resamples : int, default 999
+        seed : int or Generator, optional
+
+        Returns
+        -------
+        DataFrame
+            Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
+            p_value, n_events (the fewest of a day), dependent.
+        """
+        if alternative not in get_args(Alternative):
+            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
+        if n_resamples < 1:
+            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        window = self.study._data.window(start, end)
+        cols = self.study._data.abnormal.columns(window)
+        errors, variances = self._errors[:, cols], self._variances[:, cols]
+        multiple, n = volatility_multiples(errors, variances)
+        used = n > 1
+        if not used.any():
+            raise RequestError(f"No day of {window} has two events with a return.")
+        dof = int((n[used] - 1).sum())
+        statistic = float(((n - 1) * multiple)[used].sum())
+        upper, lower = float(stats.chi2.sf(statistic, dof)), float(stats.chi2.cdf(statistic, dof))
+        draws = self._draws(window, n_resamples, np.random.default_rng(seed))
+        above, below = (draws >= statistic).sum(), (draws <= statistic).sum()
+        tails = [(upper, lower), ((1 + above) / (n_resamples + 1), (1 + below) / (n_resamples + 1))]
+        sides = {
+            "greater": lambda t: t[0],
+            "less": lambda t: t[1],
+            "two-sided": lambda t: min(1.0, 2 * min(t)),
+        }
+        return pd.DataFrame(
+            {
+                "cav": float((multiple[used] - 1.0).sum()),
+                "mean_multiple": statistic / dof,
+                "statistic": statistic,
+                "dof": dof,
+                "p_value": [float(sides[alternative](t)) for t in tails],
+                "n_events": int(n[used].min()),
+                "dependent": self.dependent,
+            },
+            index=pd.Index(["chi_square", "bootstrap"], name="test"),
+        )
+
+    def _paths(self) -> Paths:
+        fit = self.study.parameters
+        arrays = self.study._data.abnormal
+        shocks = []
+        for residual in arrays.residuals:
+            z = residual[~np.isnan(residual)]
+            shocks.append(z / np.sqrt((z**2).mean()))
+        forecast = self.study._data.fit.noise / np.maximum(self.study._data.abnormal.span, 1)
+        known = np.argmax(~np.isnan(forecast), axis=1)
+        first = forecast[np.arange(len(known)), known]
+        g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))
+        return Paths(
+            tuple(shocks), fit["omega"].to_numpy(), fit["a"].to_numpy(), g, fit["b"].to_numpy(), first
+        )
+
+    def _draws(self, window: Window, n: int, rng: np.random.Generator) -> FloatArray:
+        """Draw the statistic under the null; days without a return stay so."""
+        whole, cols = self.study.spec.window, self.study._data.abnormal.columns(window)
+        paths, missing = self._paths(), np.isnan(self._errors)
+        out = []
+        for start in range(0, n, CHUNK):
+            made = simulate_errors(paths, len(whole), min(CHUNK, n - start), rng)
+            made = np.where(missing, np.nan, made)[:, :, cols]
+            multiple, count = volatility_multiples(
+                made, np.broadcast_to(self._variances[:, cols], made.shape)
+            )
+            out.append(np.where(count > 1, (count - 1) * multiple, 0.0).sum(axis=1))
+        return np.concatenate(out)

@@ -1,0 +1,289 @@
+"""Differences of groups and of treated and controls: against closed forms, loops and simulated shocks."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from eventstudy.errors import RequestError
+from eventstudy.inference import Options, TestInput, run_tests
+from eventstudy.inference.base import select
+from eventstudy.inference.procedures.differences import (
+    against,
+    difference,
+    label_permutation,
+    pair_dates,
+    welch,
+)
+from eventstudy.windows import Window
+
+R = 300
+
+
+def halves(made, window=(0, 1), n=None):
+    """First n and other events of a panel, as two tested sets."""
+    first = np.arange(made.abnormal.n_events) < (made.abnormal.n_events // 2 if n is None else n)
+    return [TestInput(select(made.abnormal, keep), Window(*window)) for keep in (first, ~first)]
+
+
+def portfolio_of(fit):
+    """The mean of events that share dates and regressors, as one event."""
+    parts = {}
+    for name in ("ar", "actual", "expected", "residuals"):
+        parts[name] = getattr(fit, name).mean(axis=0, keepdims=True)
+    return parts
+
+
+@pytest.mark.parametrize("window", [(0, 0), (-2, 3)])
+def test_one_date_is_the_portfolio_t_of_the_difference(window, panel):
+    made = panel(n=9, layout="common", seed=3)
+    a, b = halves(made, window, 4)
+    row = difference(a, b, Options())[0]
+    # The portfolio test of one event that is long the first and short the second, twice.
+    both = {k: v - portfolio_of(b.abnormal)[k] for k, v in portfolio_of(a.abnormal).items()}
+    one = select(made.abnormal, np.array([0, 0]))
+    s2 = (both["residuals"] ** 2).sum() / 58
+    scale = s2 / one.s2[0]
+    twice = replace(
+        one,
+        **{k: np.repeat(v, 2, axis=0) for k, v in both.items()},
+        s2=one.s2 * scale,
+        noise=one.noise * scale,
+        param_cov=one.param_cov * scale,
+    )
+    want = run_tests(TestInput(twice, Window(*window)), ["portfolio"]).iloc[0]
+    assert row["test"] == "difference_portfolio"
+    assert row["statistic"] == pytest.approx(want["statistic"], rel=1e-10)
+    assert row["p_value"] == pytest.approx(want["p_value"], rel=1e-10)
+    assert (row["dof"], row["distribution"]) == (58, "t")
+    assert row["estimate"] == pytest.approx(a.car.mean() - b.car.mean(), rel=1e-12)
+    assert row["note"].startswith("4 events and 5 events on 1 date; a difference of ")
+
+
+def test_difference_changes_sign_with_the_order(panel):
+    a, b = halves(panel(n=10, layout="common", seed=5))
+    one, other = difference(a, b, Options("less"))[0], difference(b, a, Options("greater"))[0]
+    assert other["statistic"] == pytest.approx(-one["statistic"], rel=1e-12)
+    assert other["p_value"] == pytest.approx(one["p_value"], rel=1e-10)
+
+
+def test_different_dates_are_welch_on_standardised_cars(panel):
+    a, b = halves(panel(n=13, layout="distinct", seed=2))
+    rows = difference(a, b, Options("greater"))
+    want = stats.ttest_ind(a.scar, b.scar, equal_var=False, alternative="greater")
+    assert [row["test"] for row in rows] == ["difference_welch"]
+    assert rows[0]["statistic"] == pytest.approx(want.statistic, rel=1e-12)
+    assert rows[0]["p_value"] == pytest.approx(want.pvalue, rel=1e-12)
+    assert rows[0]["dof"] == pytest.approx(want.df, rel=1e-12)
+    assert rows[0]["note"] == "6 and 7 events taken as independent"
+
+
+def test_welch_by_hand():
+    a, b = np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.5])
+    va, vb = a.var(ddof=1) / 3, b.var(ddof=1) / 2
+    t, dof = welch(a, b)
+    assert t == pytest.approx((a.mean() - 0.25) / np.sqrt(va + vb), rel=1e-12)
+    assert dof == pytest.approx((va + vb) ** 2 / (va**2 / 2 + vb**2 / 1), rel=1e-12)
+
+
+def test_partly_shared_dates_say_so(panel):
+    made = panel(n=12, layout="mixed", seed=2)
+    evens = np.arange(12) % 2 == 0
+    a, b = (TestInput(select(made.abnormal, keep), Window(0, 1)) for keep in (evens, ~evens))
+    row = difference(a, b, Options())[0]
+    assert row["test"] == "difference_welch"
+    assert "though 1 date is common to both groups" in row["note"]
+
+
+def two_dates(panel, n=5, **options):
+    """Treated and controls on two dates: an even number of events, every other treated."""
+    made = [panel(n=2 * n, layout="common", seed=seed, **options).abnormal for seed in (1, 2)]
+    shift = np.timedelta64(400, "D")
+    parts = {}
+    for name in made[0].__dataclass_fields__:
+        values = [getattr(m, name) for m in made]
+        if isinstance(values[0], np.ndarray):
+            if name in ("estimation_dates", "event_dates"):
+                values[1] = values[1] + shift
+            parts[name] = np.concatenate(values)
+    fit = replace(made[0], **parts)
+    treated = np.arange(4 * n) % 2 == 0
+    return [TestInput(select(fit, keep), Window(0, 1)) for keep in (treated, ~treated)]
+
+
+def test_several_dates_are_standardised_one_by_one(panel):
+    treated, controls = two_dates(panel)
+    frame = against(treated, controls, Options(seed=1)).set_index("test")
+    assert list(frame.index) == ["difference_portfolio", "difference_dates", "difference_permutation"]
+    z = []
+    for day in np.unique(treated.tested_dates[:, 0]):
+        rows = [x.only(x.tested_dates[:, 0] == day) for x in (treated, controls)]
+        z.append(difference(*rows, Options())[0]["statistic"])
+    want = sum(z) / np.sqrt(2 * 58 / 56)
+    assert frame.loc["difference_portfolio", "statistic"] == pytest.approx(want, rel=1e-12)
+    assert frame.loc["difference_dates", "statistic"] == pytest.approx(
+        stats.ttest_1samp(z, 0).statistic, rel=1e-10
+    )
+    assert frame.loc["difference_dates", "dof"] == 1
+    assert frame["note"].str.contains("10 treated and 10 controls on 2 dates").sum() == 2
+    assert (frame["n_events"] == 10).all()
+
+
+def test_groups_of_the_same_dates_are_paired(panel):
+    rows = difference(*two_dates(panel), Options())
+    assert [row["test"] for row in rows] == ["difference_portfolio", "difference_dates"]
+
+
+def test_treated_without_controls_are_left_out_and_counted(panel):
+    treated, controls = two_dates(panel)
+    few = controls.only(controls.tested_dates[:, 0] == controls.tested_dates[0, 0])
+    frame = against(treated, few, Options(seed=1)).set_index("test")
+    note = frame.loc["difference_portfolio", "note"]
+    assert note.startswith(
+        "5 treated and 5 controls on 1 date; 5 treated on dates without a counterpart left out; a difference"
+    )
+    assert not frame.loc["difference_dates", "applicable"]
+    apart = select(panel(n=4, layout="distinct").abnormal, np.arange(4) > 0)
+    with pytest.raises(RequestError, match="No control event has the tested dates"):
+        against(treated, TestInput(apart, Window(0, 1)))
+
+
+def test_windows_that_overlap_are_told(panel):
+    treated, controls = two_dates(panel)
+    assert not pair_dates(treated, controls).overlapping
+    near = []
+    for data in (treated, controls):
+        dates = data.abnormal.event_dates.copy()
+        late = dates[:, 0] > dates[0, 0]
+        dates[late] = dates[~late][0] + np.timedelta64(1, "D")
+        near.append(TestInput(replace(data.abnormal, event_dates=dates), Window(0, 1)))
+    assert "overlap, and count as independent" in against(*near).iloc[0]["note"]
+
+
+def test_a_shock_that_both_share_drops_out(panel):
+    treated, controls = two_dates(panel)
+    shocked = []
+    for data in (treated, controls):
+        ar = data.abnormal.ar + 0.2
+        shocked.append(TestInput(replace(data.abnormal, ar=ar), Window(0, 1)))
+    plain, shared = against(treated, controls, Options(seed=1)), against(*shocked, Options(seed=1))
+    names = ["statistic", "p_value", "estimate"]
+    assert shared[names].iloc[0].to_numpy() == pytest.approx(plain[names].iloc[0].to_numpy(), rel=1e-8)
+    only = against(shocked[0], controls, Options(seed=1))
+    assert (only["p_value"].iloc[[0, 2]] < 0.02).all()
+
+
+@pytest.mark.parametrize("key", [0, 1, 2])
+def test_order_and_seed_of_against(key, panel):
+    treated, controls = two_dates(panel)
+    first = against(treated, controls, Options(seed=3)).iloc[key]
+    order = np.random.default_rng(0).permutation(10)
+    moved = [TestInput(select(x.abnormal, order), Window(0, 1)) for x in (treated, controls)]
+    again = against(*moved, Options(seed=3)).iloc[key]
+    assert again["statistic"] == pytest.approx(first["statistic"], rel=1e-10)
+    assert again["p_value"] == pytest.approx(first["p_value"], rel=1e-10)
+
+
+def test_labels_are_drawn_within_dates():
+    """All labellings of two dates, by hand, against many draws."""
+    rng = np.random.default_rng(0)
+    treated = [rng.standard_normal(2), rng.standard_normal(1)]
+    control = [rng.standard_normal(3), rng.standard_normal(2)]
+    observed, draws = label_permutation(treated, control, 20_000, np.random.default_rng(1))
+    values = []
+    pools = [np.concatenate(pair) for pair in zip(treated, control, strict=True)]
+    for i in itertools.combinations(range(5), 2):
+        for j in itertools.combinations(range(3), 1):
+            apart = 0.0
+            for pool, rows in zip(pools, (i, j), strict=True):
+                on = np.isin(np.arange(len(pool)), rows)
+                apart += len(rows) * (pool[on].mean() - pool[~on].mean()) / 3
+            values.append(apart)
+    want = (2 * (treated[0].mean() - control[0].mean()) + treated[1][0] - control[1].mean()) / 3
+    assert observed == pytest.approx(want, rel=1e-12)
+    found, counts = np.unique(np.round(draws, 10), return_counts=True)
+    assert found == pytest.approx(np.unique(np.round(values, 10)))
+    assert counts / 20_000 == pytest.approx(1 / 30, abs=0.006)
+
+
+def test_few_labellings_are_told(panel):
+    made = panel(n=6, layout="common", seed=3)
+    a, b = halves(made, (0, 1), 1)
+    row = against(a, b, Options(seed=1)).iloc[2]
+    assert "only 6 ways to call 1 of them treated" in row["note"]
+    assert row["p_value"] >= 1 / 6 - 0.05
+
+
+def test_groups_that_cannot_be_compared(panel, flat):
+    made = panel(n=6, layout="distinct", seed=3)
+    a, b = halves(made, (0, 1), 1)
+    row = difference(a, b, Options())[0]
+    assert not row["applicable"]
+    assert "a group has one event" in row["note"]
+    nothing = TestInput(replace(b.abnormal, ar=np.full_like(b.abnormal.ar, np.nan)), Window(0, 1))
+    row = difference(a, nothing, Options())[0]
+    assert not row["applicable"]
+    assert "a group has no event" in row["note"]
+    same = TestInput(select(panel(n=2, layout="common").abnormal, [0]), Window(0, 1))
+    row = difference(same, same, Options())[0]
+    assert not row["applicable"]
+    assert "no variance" in row["note"]
+
+
+def shared_noise(rng, n, factor):
+    """Market shock of its own: treated and controls share it, and it grows on the event day."""
+    common = rng.standard_normal(103)
+    common[100:] *= factor
+    return np.sqrt(0.3) * common + np.sqrt(0.7) * rng.standard_normal((n, 103))
+
+
+def test_size_under_a_larger_common_shock(panel):
+    """Nothing survives it among the treated alone; against controls the size is kept (METHODS G, S9)."""
+    rng, days = np.random.default_rng(8), np.datetime64("2020-01-01") + np.arange(103)
+    like = panel(n=1).abnormal
+    hits = dict.fromkeys(
+        ["adjusted_bmp", "block_bootstrap", "difference_portfolio", "difference_permutation"], 0
+    )
+    for seed in range(R):
+        z = 0.02 * shared_noise(rng, 20, 3.0)
+        mean = z[:, :100].mean(axis=1, keepdims=True)
+        e = z[:, :100] - mean
+        s2 = (e**2).sum(axis=1) / 99
+        fit = replace(
+            like,
+            window=Window(0, 2),
+            ar=z[:, 100:] - mean,
+            actual=z[:, 100:],
+            expected=np.repeat(mean, 3, axis=1),
+            span=np.ones((20, 3), dtype=int),
+            noise=np.repeat(s2[:, None], 3, axis=1),
+            design=np.ones((20, 3, 1)),
+            param_cov=(s2 / 100)[:, None, None],
+            residuals=e,
+            leverage=np.full(e.shape, 0.01),
+            s2=s2,
+            n_obs=np.full(20, 100),
+            dof=np.full(20, 99.0),
+            n_params=1,
+            estimation_dates=np.tile(days[:100], (20, 1)),
+            event_dates=np.tile(days[100:], (20, 1)),
+            design_est=np.ones((20, 100, 1)),
+        )
+        treated, controls = (
+            TestInput(select(fit, half), Window(0, 2)) for half in (slice(0, 8), slice(8, 20))
+        )
+        options = Options(n_resamples=199, seed=seed)
+        rows = run_tests(treated, ["adjusted_bmp", "block_bootstrap"], options)
+        rows = [*rows.to_dict("records"), *against(treated, controls, options).to_dict("records")]
+        for row in rows:
+            if row["test"] in hits:
+                hits[row["test"]] += row["p_value"] <= 0.05
+    rates = {key: n / R for key, n in hits.items()}
+    assert rates["adjusted_bmp"] > 0.2
+    assert rates["block_bootstrap"] > 0.2
+    for key in ("difference_portfolio", "difference_permutation"):
+        assert rates[key] == pytest.approx(0.05, abs=0.045), rates

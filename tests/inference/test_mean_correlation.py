@@ -1,0 +1,193 @@
+"""The mean correlation against its definition, pair by pair, and the clustering record."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import RequestError
+from eventstudy.inference import clustering, mean_correlation
+
+DAY = np.datetime64("2001-01-01")
+
+
+def pair_by_pair(residuals, estimation, tested):
+    """METHODS C6a as it is written."""
+    total, overlapping, n = 0.0, 0, len(residuals)
+    series = [
+        {d: v for d, v in zip(days, values, strict=True) if not np.isnan(v)}
+        for days, values in zip(estimation, residuals, strict=True)
+    ]
+    windows = [{d for d in days if not np.isnat(d)} for days in tested]
+    for i in range(n):
+        for j in range(i + 1, n):
+            share = len(windows[i] & windows[j]) / math.sqrt(len(windows[i]) * len(windows[j]))
+            overlapping += share > 0
+            common = sorted(series[i].keys() & series[j].keys())
+            if share == 0 or len(common) < 10:
+                continue
+            a, b = [series[i][d] for d in common], [series[j][d] for d in common]
+            if np.std(a) > 0 and np.std(b) > 0:
+                total += share * np.corrcoef(a, b)[0, 1]
+    return total / (n * (n - 1) / 2), overlapping
+
+
+def arrays(zero, width=60, length=1, missing=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    n = len(zero)
+    estimation = zero[:, None] - width - 4 + np.arange(width)
+    tested = zero[:, None] + np.arange(length)
+    shock = rng.standard_normal(int(tested.max()) + 1)
+    residuals = 0.01 * (0.5 * shock[estimation] + rng.standard_normal((n, width)))
+    residuals[rng.random(residuals.shape) < missing] = np.nan
+    return residuals, DAY + estimation, DAY + tested
+
+
+LAYOUTS = {
+    "one date": lambda rng: np.full(40, 300),
+    "adjacent dates": lambda rng: rng.integers(300, 330, 40),
+    "far apart": lambda rng: 300 + 30 * np.arange(40),
+    "cluster among others": lambda rng: np.concatenate(
+        [np.full(15, 300), rng.integers(260, 340, 20), np.full(5, 900)]
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.3, 0.8])
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_equals_the_pairwise_definition(layout, length, missing):
+    made = arrays(LAYOUTS[layout](np.random.default_rng(2)), length=length, missing=missing)
+    found = mean_correlation(*made)
+    want, overlapping = pair_by_pair(*made)
+    assert found.mean_correlation == pytest.approx(want, abs=1e-12)
+    assert found.n_overlapping_pairs == overlapping
+
+
+def test_blocks_larger_than_one(monkeypatch):
+    made = arrays(np.random.default_rng(1).integers(300, 330, 60), length=3, missing=0.1)
+    whole = mean_correlation(*made).mean_correlation
+    for name, size in {"ROWS": 7, "COLUMNS": 11, "CHUNK": 13}.items():
+        monkeypatch.setattr(f"eventstudy.inference.dependence.pairs.{name}", size)
+    assert mean_correlation(*made).mean_correlation == pytest.approx(whole, abs=1e-14)
+
+
+def test_order_of_events_does_not_matter():
+    made = arrays(np.random.default_rng(3).integers(300, 330, 50), length=3, missing=0.1)
+    order = np.random.default_rng(4).permutation(50)
+    shuffled = mean_correlation(*(a[order] for a in made))
+    assert shuffled.mean_correlation == pytest.approx(mean_correlation(*made).mean_correlation, abs=1e-14)
+
+
+def test_different_sessions_and_dates_beyond_the_data():
+    residuals, estimation, tested = arrays(np.full(20, 300), length=4, missing=0.05)
+    estimation[::2] -= np.timedelta64(1, "D")  # another exchange's holiday
+    tested[5, 2:] = np.datetime64("NaT", "D")
+    estimation[7, :20] = np.datetime64("NaT", "D")
+    residuals[7, :20] = np.nan
+    found = mean_correlation(residuals, estimation, tested)
+    assert found.mean_correlation == pytest.approx(pair_by_pair(residuals, estimation, tested)[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("zero", [np.full(6, 300), np.array([300, 300, 301, 301, 302, 302])], ids=str)
+def test_a_series_without_variance_counts_as_uncorrelated(zero):
+    residuals, estimation, tested = arrays(zero, length=3)
+    residuals[2] = 0.0
+    residuals[3] = 0.1  # equal values leave rounding noise around their mean
+    found = mean_correlation(residuals, estimation, tested)
+    assert found.mean_correlation == pytest.approx(pair_by_pair(residuals, estimation, tested)[0], abs=1e-12)
+
+
+def test_no_variance_on_the_common_days():
+    residuals, estimation, tested = arrays(np.full(2, 300))
+    residuals[0, :30] = np.nan
+    residuals[1, 30:] = 0.1
+    assert mean_correlation(residuals, estimation, tested).mean_correlation == 0.0
+
+
+def test_fewer_than_ten_common_days_count_as_uncorrelated():
+    residuals, estimation, tested = arrays(np.full(2, 300))
+    residuals[:, 9:] = np.nan
+    assert mean_correlation(residuals, estimation, tested).mean_correlation == 0.0
+    residuals[:, 9] = [0.01, -0.02]
+    assert mean_correlation(residuals, estimation, tested).mean_correlation != 0.0
+
+
+def test_one_event():
+    assert mean_correlation(*arrays(np.array([300]))).mean_correlation == 0.0
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_two_hundred_events_equal_the_correlations_of_pandas(layout, missing):
+    zero = np.tile(LAYOUTS[layout](np.random.default_rng(2)), 5)
+    residuals, estimation, tested = arrays(zero, width=120, length=3, missing=missing)
+    columns = [pd.Series(e, days) for e, days in zip(residuals, estimation, strict=True)]
+    correlations = pd.concat(columns, axis=1, sort=True).corr(min_periods=10).to_numpy()
+    windows = [set(days) for days in tested]
+    share = np.array([[len(a & b) / 3 for b in windows] for a in windows])
+    upper = np.triu_indices(200, 1)
+    want = np.nan_to_num(correlations)[upper] @ share[upper] / len(upper[0])
+    found = mean_correlation(residuals, estimation, tested)
+    assert found.mean_correlation == pytest.approx(want, abs=1e-12)
+    assert found.n_overlapping_pairs == np.count_nonzero(share[upper])
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0], ids=["dense", "sparse"])
+def test_rare_and_frequent_gaps_are_summed_alike(few, monkeypatch):
+    made = arrays(np.random.default_rng(1).integers(300, 330, 60), length=3, missing=0.1)
+    whole = mean_correlation(*made).mean_correlation
+    monkeypatch.setattr("eventstudy.inference.dependence.pairs.FEW_GONE", few)
+    assert mean_correlation(*made).mean_correlation == pytest.approx(whole, abs=1e-14)
+
+
+def test_clustering_on_one_date(panel, oracle):
+    made = panel(layout="common", n=12)
+    found = clustering(made.test(0, 0))
+    r = oracle.mean_cross_correlation(made.events)
+    assert (found.n_events, found.n_dates, found.n_overlapping_pairs) == (12, 1, 66)
+    assert found.share_overlapping == 1.0
+    assert found.mean_correlation == pytest.approx(r, abs=1e-12)
+    assert found.effective_n == pytest.approx(12 / (1 + 11 * r))
+
+
+def test_clustering_on_distinct_dates(panel):
+    found = clustering(panel(layout="distinct", n=12).test(0, 1))
+    assert (found.n_dates, found.n_overlapping_pairs, found.mean_correlation) == (12, 0, 0.0)
+    assert found.effective_n == 12
+
+
+def test_events_of_one_market_that_share_no_day_have_no_correlation_but_of_rounding_size():
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2015-01-01", periods=400)
+    market = es.Market(
+        pd.DataFrame(0.01 * rng.standard_normal((400, 9)), days, list("ABCDEFGHI")), benchmark="I"
+    )
+    events = [{"security": name, "date": days[110 + 30 * i]} for i, name in enumerate("ABCDEFGH")]
+    found = es.EventStudy(market, events, estimation=(-100, -11), window=(0, 2)).fit()
+    assert found.clustering(0, 2).mean_correlation == 0.0
+    assert "un-shrunk" not in found.test(0, 2, tests="grank_t")["note"].iloc[0]
+
+
+def test_clustering_leaves_out_events_without_a_car(panel):
+    made = panel(layout="common", n=12, seed=9)
+    ar = made.abnormal.ar.copy()
+    ar[[2, 5]] = np.nan
+    data = replace(made.test(0, 1), abnormal=replace(made.abnormal, ar=ar))
+    assert clustering(data).n_events == 10
+    with pytest.raises(RequestError, match="No event has a CAR"):
+        clustering(replace(data, abnormal=replace(made.abnormal, ar=np.full_like(ar, np.nan))))
+
+
+def test_effective_number_is_missing_where_the_correlation_is_impossible(panel):
+    made = panel(layout="common", n=2, seed=9)
+    residuals = made.abnormal.residuals.copy()
+    residuals[1] = -residuals[0]
+    found = clustering(replace(made.test(0, 0), abnormal=replace(made.abnormal, residuals=residuals)))
+    assert found.mean_correlation == pytest.approx(-1.0)
+    assert math.isnan(found.effective_n)

@@ -1,0 +1,102 @@
+"""What an insignificant test could have found: against brute force, formulas and simulated power."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from eventstudy.inference import Options, minimum_detectable_effect, run_tests
+from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.power_and_detectable_effect import detectable, least_shift
+
+SIDES = ["two-sided", "less", "greater"]
+
+
+def told(row):
+    """The effect that the note of a row names."""
+    return float(re.search(r"of (\d+\.\d+)% would be found with probability 0.8", row["note"])[1]) / 100
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("skew", [False, True])
+def test_least_shift_is_found_with_probability_0_8(side, skew):
+    rng = np.random.default_rng(3)
+    null = rng.chisquare(4, 999) - 4 if skew else rng.standard_normal(999)
+    least = least_shift(null, side)
+
+    def power(shift):
+        return np.mean([resampled_p_value(x + shift, null, side) <= 0.05 for x in null])
+
+    directions = {"two-sided": (1, -1), "less": (-1,), "greater": (1,)}[side]
+    found = [power(sign * least * 1.0001) for sign in directions]
+    assert min(found) == pytest.approx(0.8, abs=0.002)
+    assert min(power(sign * least * 0.99) for sign in directions) < 0.8
+
+
+def test_least_shift_where_no_rank_reaches_the_level():
+    assert least_shift(np.arange(18.0)) == math.inf
+    assert least_shift(np.arange(19.0)) < math.inf
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_tests_of_the_mean_name_the_effect_of_their_standard_error(panel, side):
+    data = panel(n=14, layout="common", seed=8).test(0, 1)
+    options = Options(side, n_resamples=999, seed=1)
+    rows = run_tests(data, ["cross_sectional", "portfolio", "independence", "jackknife"], options)
+    level = 0.05 if side == "two-sided" else 0.1
+    for row in rows.to_dict("records"):
+        if row["p_value"] <= 0.05:
+            assert "would be found" not in row["note"]
+            continue
+        dof = 1e7 if math.isnan(row["dof"]) else row["dof"]
+        least = minimum_detectable_effect(abs(row["estimate"] / row["statistic"]), dof, level)
+        assert told(row) == pytest.approx(least, abs=5.1e-5)
+
+
+def test_standardised_means_name_a_car(panel):
+    """Of events of one variance the mean SCAR times its root is the mean CAR."""
+    data = panel(n=14, layout="common", seed=8).test(0, 1)
+    row = run_tests(data, ["bmp"]).iloc[0]
+    least = minimum_detectable_effect(abs(row["estimate"] / row["statistic"]), row["dof"])
+    assert told(row) == pytest.approx(least / (1 / np.sqrt(data.cumulative.variance)).mean(), abs=5.1e-5)
+
+
+@pytest.mark.parametrize("key", ["t", "sq", "conformal", "bootstrap_t", "garch_t"])
+def test_every_insignificant_test_of_one_event_says_it(panel, key):
+    if key == "garch_t":
+        pytest.importorskip("arch")
+    data = panel(n=1, width=250, seed=5).test(0, 0)
+    row = run_tests(data, [key], Options(n_resamples=999, seed=1)).iloc[0]
+    assert row["p_value"] > 0.05
+    normal = minimum_detectable_effect(math.sqrt(data.cumulative.variance[0]), 248)
+    assert told(row) == pytest.approx(normal, rel=0.2)
+    found = run_tests(panel(n=1, width=250, seed=6, effect=0.3).test(0, 0), [key], Options(seed=1)).iloc[0]
+    assert "would be found" not in found["note"]
+
+
+@pytest.mark.parametrize("key", ["block_bootstrap", "permutation", "bootstrap", "wild_bootstrap"])
+def test_drawn_tests_of_many_events_say_it(panel, key):
+    layout = "common" if key in {"block_bootstrap", "permutation"} else "distinct"
+    data = panel(n=30, width=120, layout=layout, seed=6).test(0, 0)
+    row = run_tests(data, [key], Options(n_resamples=999, seed=1)).iloc[0]
+    assert row["p_value"] > 0.05
+    like = "portfolio" if layout == "common" else "cross_sectional"
+    other = run_tests(data, [like]).iloc[0]
+    normal = minimum_detectable_effect(abs(other["estimate"] / other["statistic"]), other["dof"])
+    assert told(row) == pytest.approx(normal, rel=0.2)
+
+
+def test_detectable_effects_of_many_at_once():
+    se, dof = (
+        np.array([0.02, 0.01, np.nan, 0.0, 0.03, 0.02]),
+        np.array([58.0, 248.0, 58.0, 58.0, np.nan, np.inf]),
+    )
+    found = detectable(se, dof)
+    assert found[:2] == pytest.approx(
+        [minimum_detectable_effect(0.02, 58), minimum_detectable_effect(0.01, 248)]
+    )
+    assert np.isnan(found[2:5]).all()
+    assert found[5] == pytest.approx(0.02 * 2.8016, rel=1e-4)

@@ -1,0 +1,261 @@
+"""The report: what its chapters say, of one event, of many, and of awkward data."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import DataWarning
+from eventstudy.results.report import content, reproduce
+from eventstudy.results.report.sensitivity import refitted, sensitivity
+from eventstudy.windows import Window
+
+CHAPTERS = [
+    "Question",
+    "Finding",
+    "Design",
+    "Data audit",
+    "Figures",
+    "All tests",
+    "Sensitivity",
+    "Events one by one",
+    "Recipe",
+]
+EVIL = "<script>alert(1)</script>"
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+
+
+@pytest.fixture(scope="module")
+def hikvision_market() -> es.Market:
+    return es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+
+
+@pytest.fixture(scope="module")
+def hikvision(hikvision_market: es.Market) -> es.EventStudyResults:
+    news = [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00", "label": "NYT report"}]
+    return es.EventStudy(hikvision_market, news, estimation=(-270, -21)).fit()
+
+
+@pytest.fixture(scope="module")
+def one_page(hikvision: es.EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -> str:
+    target = tmp_path_factory.mktemp("report") / "hikvision.html"
+    assert hikvision.report(target, currency="CNY", notes=f"Seen by {EVIL}.") == target
+    assert target.stat().st_size < 3_000_000
+    return target.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def many_page(common: es.EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return common.report(tmp_path_factory.mktemp("report") / "many.html", 0, 2).read_text(encoding="utf-8")
+
+
+def headline(text: str) -> str:
+    return re.search(r'<p class="headline">(.*?)</p>', text, re.DOTALL).group(1)
+
+
+def test_chapters(one_page, many_page):
+    for text in (one_page, many_page):
+        assert re.findall(r"<h2>(.*?)</h2>", text) == CHAPTERS
+        assert "http://" not in text.replace("http://www.w3.org", "")
+        assert "<script" not in text
+    assert "&lt;script&gt;alert(1)" in one_page
+
+
+def test_headline_of_one_event(one_page, hikvision):
+    car = hikvision.car(0, 1).iloc[0]
+    told = headline(one_page).replace("−", "-")
+    for number in (car["actual"], car["expected"], car["car"], car["ci_low"], car["ci_high"]):
+        assert f"{number:+.2%}" in told
+    reaction = hikvision.recommended(0, 1).iloc[0]
+    assert f"The {reaction['test']} test gives p = {reaction['p_value']:.4f}" in told
+    assert "differs from" in told
+    assert "a share closed at 24.56 CNY" in told
+
+
+def test_headline_of_many_events(many_page, common):
+    mean, chosen = common.caar(0, 2).iloc[0], common.recommended(0, 2).iloc[0]
+    told = headline(many_page).replace("−", "-")
+    for number in (mean["caar"], mean["ci_low"], mean["ci_high"]):
+        assert f"{number:+.2%}" in told
+    assert f"The {chosen['test']} test gives p = {chosen['p_value']:.4f}" in told
+    verdict = "differs from" if chosen["p_value"] <= 0.05 else "cannot be told from"
+    assert verdict in told
+
+
+def test_figures_have_words(one_page, many_page):
+    for text, n in ((one_page, 10), (many_page, 6)):
+        alts = re.findall(r'<img alt="(.*?)" src="data:image/', text)
+        assert len(alts) == n
+        assert all(len(alt) > 30 for alt in alts)
+        assert text.count("<figcaption>") == n
+
+
+def test_what_cannot_be_drawn_says_why(one, tmp_path):
+    text = one.report(tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "Not drawn: Day 0 taken apart" in text
+    assert "has no open, low, high" in text
+
+
+def test_audit_is_of_the_windows_used(hikvision, hikvision_market, one_page):
+    suspects = content._suspects(hikvision._data)
+    assert suspects.empty
+    assert "no suspect data lies in the windows used" in one_page
+    assert "Daily price limits touched in event windows" in one_page
+    later = es.EventStudy(
+        hikvision_market, [{"security": "002415.SZ", "date": "2019-10-08"}], estimation=(-200, -21)
+    ).fit()
+    found = content._suspects(later._data)
+    assert found[["security", "kind"]].to_numpy().tolist() == [["002415.SZ", "no trade"]]
+
+
+def test_audit_holds_gaps_of_the_benchmark(prices, refit):
+    day = prices.index[300]
+    # One in the estimation window, one between the windows, one before both.
+    for gap, kinds in ((275, ["benchmark gap", "no trade"]), (288, []), (20, [])):
+        close = prices.copy()
+        close.loc[close.index[gap], "INDEX"] = np.nan
+        told = pytest.warns(DataWarning, match="benchmark gap of INDEX") if kinds else nullcontext()
+        with told:
+            results = refit(
+                es.Market.from_prices(close, benchmark="INDEX"), [{"security": "S0", "date": day}]
+            )
+        found = content._suspects(results._data)
+        assert sorted(found["kind"].unique()) == kinds
+        assert set(found["security"]) <= {"INDEX"}
+
+
+def test_sensitivity(hikvision, hikvision_market):
+    frame = sensitivity(hikvision._data, Window(0, 1))
+    assert frame["window"].tolist()[:5] == ["(0, +1)", "(0, 0)", "(-1, +1)", "(0, +5)", "(-10, +10)"]
+    for row in frame.itertuples():
+        model = {"Market model (OLS)": es.MarketModel(), "Market adjusted": es.MarketAdjusted()}.get(
+            row.model, es.ConstantMean()
+        )
+        again = es.EventStudy(
+            hikvision_market, hikvision.spec.events, model=model, estimation=(-270, -21)
+        ).fit()
+        start, end = map(int, row.window.strip("()").split(","))
+        car = again.car(start, end).iloc[0]
+        np.testing.assert_allclose(
+            [row.estimate, row.se, row.ci_low, row.ci_high], car[["car", "se", "ci_low", "ci_high"]]
+        )
+        assert row.p_value == again.test(start, end, tests="sq")["p_value"].iloc[0]
+    assert set(frame["model"]) == {"Market model (OLS)", "Market adjusted", "Constant mean return"}
+
+
+def test_models_without_their_data_are_left_out(prices, refit):
+    market = es.Market.from_prices(prices.drop(columns="INDEX"))
+    results = refit(market, [{"security": "S0", "date": prices.index[300]}], model=es.ConstantMean())
+    assert refitted(results._data, es.MarketModel()) is None
+    assert set(sensitivity(results._data, Window(0, 1))["model"]) == {"Constant mean return"}
+
+
+def test_recipe_makes_the_study_again(hikvision, common, prices):
+    given = es.datasets.surveillance_prices()
+    for results, data in ((hikvision, given), (common, prices)):
+        code = reproduce.code(results._data, Window(0, 1))
+        namespace = {"prices": data}
+        exec(code, namespace)
+        again = namespace["results"]
+        pd.testing.assert_frame_equal(again.car(0, 1), results.car(0, 1))
+        assert reproduce.code(again._data, Window(0, 1)) == code
+
+
+def test_recipe_of_many_events_refers_to_them(market, refit, prices):
+    days = prices.index[200:240]
+    results = refit(market, [{"security": "S0", "date": day} for day in days])
+    code = reproduce.code(results._data, Window(0, 1))
+    assert "events = es.Events(events)  # your 40 events" in code
+    namespace = {"prices": prices, "events": results.spec.events.frame}
+    exec(code, namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
+def test_recipe_of_returns_and_several_benchmarks(prices, refit):
+    returns = prices.pct_change(fill_method=None)
+    shares = returns.drop(columns="INDEX")
+    benchmark = {"S0": "S2", "S1": "S3"}
+    market = es.Market(shares, benchmark=benchmark)
+    day = prices.index[300]
+    events = [{"security": "S0", "date": day, "x": np.int64(3)}, {"security": "S1", "date": day, "x": np.nan}]
+    results = refit(market, events)
+    code = reproduce.code(results._data, Window(0, 1))
+    assert f"es.Market(returns, benchmark={benchmark!r})" in code
+    assert "'x': 3" in code
+    namespace = {"returns": shares}
+    exec(code, namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
+def test_fingerprints(hikvision_market, one_page):
+    found = reproduce.fingerprints(hikvision_market)
+    values = hikvision_market.returns.to_numpy(copy=True)
+    values[np.isnan(values)] = np.nan
+    assert found["returns"] == hashlib.sha256(np.ascontiguousarray(values, "<f8").tobytes()).hexdigest()
+    for value in found:
+        assert value in one_page
+    other = reproduce.fingerprints(hikvision_market.with_benchmark("000300.SS"))
+    assert other["returns"] == found["returns"]
+    assert other["benchmarks and factors"] != found["benchmarks and factors"]
+
+
+def test_versions():
+    found = reproduce.versions()
+    assert found["pandas"] == pd.__version__
+    assert found["eventstudy"] == es.__version__
+
+
+def test_long_tables_say_where_the_rest_is(market, refit, prices, tmp_path: Path):
+    days = prices.index[200:245]
+    results = refit(market, [{"security": "S0", "date": day} for day in days])
+    text = results.report(tmp_path / "many.html").read_text(encoding="utf-8")
+    assert "5 more rows: results.timeline." in text
+    assert "5 more rows: results.car(0, 1)." in text
+
+
+def test_awkward_text(market, refit, prices, tmp_path: Path):
+    events = pd.DataFrame(
+        {
+            "security": ["S0", "S1", "nobody"],
+            "date": prices.index[300],
+            "label": [EVIL, r"$\frac & < > \" '", None],
+            "group": EVIL,
+            EVIL: EVIL,
+        }
+    )
+    results = refit(market, events)
+    text = results.report(tmp_path / "evil.html", question=EVIL, notes=[EVIL, "]]>"]).read_text("utf-8")
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= 4
+
+
+def test_no_event_has_a_car(hikvision_market, tmp_path: Path):
+    # Suspended on 8 and 9 October: day 0 moves on, and the two days before it have no return.
+    results = es.EventStudy(
+        hikvision_market, [{"security": "002415.SZ", "date": "2019-10-08"}], estimation=(-200, -21)
+    ).fit()
+    text = results.report(tmp_path / "none.html", -2, -1).read_text(encoding="utf-8")
+    assert headline(text) == "No event has a cumulative abnormal return over (-2, -1)."
+
+
+def test_same_study_same_page(hikvision, one_page, tmp_path: Path):
+    again = hikvision.report(tmp_path / "a.html", currency="CNY", notes=f"Seen by {EVIL}.")
+    assert again.read_text(encoding="utf-8") == one_page
+
+
+def test_groups_have_panels(market, refit, tmp_path: Path):
+    events = [
+        {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": f"<b>{i % 2}"} for i in range(6)
+    ]
+    page = refit(market, events).report(tmp_path / "groups.html").read_text(encoding="utf-8")
+    assert "of 2 groups: &lt;b&gt;0, 3 events; &lt;b&gt;1, 3 events." in page
+    ungrouped = [{**event, "group": None if i else "a"} for i, event in enumerate(events)]
+    page = refit(market, ungrouped).report(tmp_path / "none.html").read_text(encoding="utf-8")
+    assert "groups:" not in page
