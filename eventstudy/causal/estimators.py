@@ -8,8 +8,8 @@ from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.kernels.completion import matrix_completion
 from eventstudy.causal.kernels.factor_model import FixedEffects, interactive_fixed_effects
 from eventstudy.causal.kernels.fits import CohortFit
@@ -39,8 +39,6 @@ __all__ = [
     "SyntheticMatching",
 ]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 #: Largest number of factors that is tried where none is given.
 MOST_FACTORS = 5
 
@@ -396,7 +394,9 @@ class MatrixCompletion(CounterfactualEstimator):
 
     def __post_init__(self) -> None:
         if self.penalty is not None and not (np.isfinite(self.penalty) and self.penalty >= 0):
-            raise ModelError(f"MatrixCompletion: penalty is a number from 0 on, or None; got {self.penalty!r}.")
+            raise ModelError(
+                f"MatrixCompletion: penalty is a number from 0 on, or None; got {self.penalty!r}."
+            )
 
     @property
     def label(self) -> str:

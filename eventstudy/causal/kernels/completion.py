@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
 
 __all__ = ["Completion", "complete_matrix", "cross_validated_penalty", "largest_penalty", "matrix_completion"]
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Additive = Literal["two-way", "unit", "mean", "none"]
 #: Steps end when no cell moves by more than this share of the typical return.
 TOLERANCE = 1e-9

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from eventstudy._typing import BoolArray, FloatArray
 
 __all__ = [
     "CrossFit",
@@ -17,8 +18,6 @@ __all__ = [
     "moving_block_p_value",
 ]
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 #: (donors, treated path) of the days to fit -> counterfactual on any days of the same donors.
 PathFit = Callable[[FloatArray, FloatArray], Callable[[FloatArray], FloatArray]]
 #: Statistics that differ by less than this share are equal.

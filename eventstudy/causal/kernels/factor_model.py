@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
 
 __all__ = ["DonorFactors", "FixedEffects", "donor_factors", "interactive_fixed_effects", "leave_one_day_out"]
 
-FloatArray = npt.NDArray[np.float64]
 FixedEffects = Literal["unit", "time", "two-way", "none"]
 #: A further factor must lower the cross-validated error by more than this share.
 GAIN = 1e-3

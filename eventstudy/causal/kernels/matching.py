@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+
+from eventstudy._typing import BoolArray, FloatArray
 
 __all__ = ["Goodness", "badly_matched", "goodness_of_match", "matched_effect"]
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Goodness = Literal["rmse", "synthReturn"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.kernels.simplex import simplex_from_gram
 
@@ -19,8 +19,6 @@ __all__ = [
     "tail_p_value",
 ]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 #: (donors (T, J), treated (T, N), days before the event) -> fit.
 Fit = Callable[[FloatArray, FloatArray, int], CohortFit]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray
 from eventstudy.causal.kernels.factor_model import FixedEffects, donor_factors, interactive_fixed_effects
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.kernels.placebo import Fit
 
 __all__ = ["jackknife_effects", "jackknife_se", "parametric_bootstrap"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def parametric_bootstrap(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eventstudy._typing import FloatArray, IntArray
+
 __all__ = [
     "SimplexSolution",
     "kkt_residual",
@@ -20,8 +22,6 @@ __all__ = [
     "simplex_small_ridge",
 ]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 #: Largest violation of the optimality conditions, relative to the largest cross-product.
 TOLERANCE = 1e-11
 #: Multipliers below this, relative to the largest cross-product, count as ties.

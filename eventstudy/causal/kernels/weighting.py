@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from eventstudy._typing import FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.kernels.simplex import (
     SimplexSolution,
@@ -23,7 +23,6 @@ __all__ = [
     "without_each_unit",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 #: Ridge of the time weights in standard deviations of first differences, as in synthdid.
 TIME_RIDGE = 1e-6
 
