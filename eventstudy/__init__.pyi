@@ -36,7 +36,7 @@ from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
 from .models import AutocorrelatedErrors as AutocorrelatedErrors
-from .models import SyntheticControl as SyntheticControl
+from .models import SyntheticPeers as SyntheticPeers
 from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure

@@ -5,7 +5,7 @@ from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
 from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
-from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticControl
+from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticPeers
 from eventstudy.models.peer_regressions import ElasticNetModel, PCAModel
 from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
@@ -33,6 +33,6 @@ __all__ = [
     "RobustMarketModel",
     "RollingMarketModel",
     "ScholesWilliams",
-    "SyntheticControl",
+    "SyntheticPeers",
     "TobitMarketModel",
 ]

@@ -39,7 +39,7 @@ MODELS = [
     pytest.param(es.GARCHMarketModel("gjr"), marks=needs_arch),
     pytest.param(es.GARCHMarketModel("egarch"), marks=needs_arch),
     es.MatchedPortfolio(),
-    es.SyntheticControl(),
+    es.SyntheticPeers(),
     es.PCAModel(),
     pytest.param(es.ElasticNetModel(), marks=needs_sklearn),
 ]
