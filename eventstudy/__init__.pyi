@@ -3,7 +3,10 @@ from . import errors as errors
 from . import lab as lab
 from . import plotting as plotting
 from . import sources as sources
+from . import causal as causal
 from .calendars import Exchange as Exchange
+from .causal import CausalResults as CausalResults
+from .causal import CausalStudy as CausalStudy
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
 from .longrun import BuyAndHold as BuyAndHold

@@ -19,3 +19,8 @@ from .timeline import plot_timeline as plot_timeline
 from .size import plot_power as plot_power
 from .size import plot_size as plot_size
 from .specification import plot_specification as plot_specification
+from .balance import plot_balance as plot_balance
+from .counterfactual import plot_counterfactual as plot_counterfactual
+from .donor_weights import plot_donor_weights as plot_donor_weights
+from .gap import plot_gap as plot_gap
+from .placebo_paths import plot_placebo_paths as plot_placebo_paths

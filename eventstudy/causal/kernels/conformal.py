@@ -13,6 +13,8 @@ __all__ = [
     "CrossFit",
     "PathFit",
     "cross_fit",
+    "cross_fit_effects",
+    "cross_fit_t",
     "iid_p_value",
     "invert",
     "moving_block_p_value",
@@ -98,6 +100,40 @@ class CrossFit:
     dof: int
 
 
+def cross_fit_effects(
+    donors: FloatArray, treated: FloatArray, n_pre: int, folds: int, fit: PathFit
+) -> FloatArray:
+    """Mean effect by each fold of `cross_fit`, shape (folds,).
+
+    Parameters
+    ----------
+    donors, treated : arrays, shape (T, J), and (T,) or (T, N)
+    n_pre, folds : int
+    fit : callable
+        Fit of a path; see `PathFit`.
+    """
+    length = min(n_pre // folds, len(treated) - n_pre)
+    first = n_pre - folds * length
+    effects = np.empty(folds)
+    for k in range(folds):
+        block = np.zeros(len(treated), dtype=bool)
+        block[first + k * length : first + (k + 1) * length] = True
+        rest = ~block
+        rest[n_pre:] = False
+        gap = treated - fit(donors[rest], treated[rest])(donors)
+        effects[k] = gap[n_pre:].mean() - gap[block].mean()
+    return effects
+
+
+def cross_fit_t(effects: FloatArray, n_pre: int, n_post: int) -> CrossFit:
+    """Combine the effects of the folds; see `cross_fit`."""
+    folds = len(effects)
+    length = min(n_pre // folds, n_post)
+    spread = float(effects.std(ddof=1))
+    se = float(np.sqrt(1 + folds * length / n_post) * spread / np.sqrt(folds))
+    return CrossFit(float(effects.mean()), se, folds - 1)
+
+
 def cross_fit(donors: FloatArray, treated: FloatArray, n_pre: int, folds: int, fit: PathFit) -> CrossFit:
     r"""Estimate the mean effect without its in-sample bias (Chernozhukov, Wüthrich and Zhu 2024).
 
@@ -109,25 +145,7 @@ def cross_fit(donors: FloatArray, treated: FloatArray, n_pre: int, folds: int, f
 
     Parameters
     ----------
-    donors, treated : arrays, shape (T, J) and (T,)
-    n_pre, folds : int
-    fit : callable
-        Fit of a path; see `PathFit`.
+    donors, treated, n_pre, folds, fit
+        As in `cross_fit_effects`.
     """
-    n_post = len(treated) - n_pre
-    length = min(n_pre // folds, n_post)
-    first = n_pre - folds * length
-    effects = np.empty(folds)
-    for k in range(folds):
-        block = np.zeros(len(treated), dtype=bool)
-        block[first + k * length : first + (k + 1) * length] = True
-        rest = ~block
-        rest[n_pre:] = False
-        gap = treated - fit(donors[rest], treated[rest])(donors)
-        effects[k] = gap[n_pre:].mean() - gap[block].mean()
-    spread = float(effects.std(ddof=1))
-    return CrossFit(
-        float(effects.mean()),
-        float(np.sqrt(1 + folds * length / n_post) * spread / np.sqrt(folds)),
-        folds - 1,
-    )
+    return cross_fit_t(cross_fit_effects(donors, treated, n_pre, folds, fit), n_pre, len(treated) - n_pre)
