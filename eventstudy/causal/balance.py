@@ -26,10 +26,10 @@ def benchmark_of(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, str]:
     rows = market.arrays.benchmark[cohort.treated_rows]
     used = cohort.day0 + cohort.days
     if (rows >= 0).all() and len(set(rows.tolist())) == 1:
-        values = market.bank.single[rows[0], used]
+        values: FloatArray = market.bank.single[rows[0], used]
         if not np.isnan(values).any():
             return values, market.bank.names[rows[0]]
-    return cohort.donors.mean(axis=1), "mean donor"
+    return np.asarray(cohort.donors.mean(axis=1)), "mean donor"
 
 
 def betas(series: FloatArray, on: FloatArray) -> FloatArray:
@@ -98,7 +98,7 @@ def diagnostics(spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Windo
 
 
 def factor_balance(spec: CausalSpec, each: FittedCohort, n_factors: int = 3) -> pd.DataFrame:
-    """Loadings of treated, counterfactual and donors before the event, and what the factors did after it.
+    """Compare loadings of treated, counterfactual and donors before the event.
 
     Factors are those of the market with a value on all days used (the risk-free rate aside), else the
     benchmark and the principal components of what it leaves of the donors, scaled to a standard deviation

@@ -172,7 +172,7 @@ def _of_date(rules: DonorRules, day0: int, events: IntArray) -> Iterator[Cohort 
 def _groups(
     trading: BoolArray, usable: BoolArray, spec: CausalSpec
 ) -> tuple[list[tuple[IntArray, BoolArray]], list[int]]:
-    """Units that are fitted together with the estimation days they all trade, and units shed for the others."""
+    """Units that are fitted together, with the estimation days they all trade; and units shed for them."""
     members = np.flatnonzero(usable)
     if not len(members):
         return [], []
@@ -181,10 +181,12 @@ def _groups(
         which = which.reshape(-1)
         return [(members[which == k], pattern) for k, pattern in enumerate(patterns)], []
     shed: list[int] = []
-    while (common := trading[members].all(axis=0)).sum() < spec.min_observations:
+    common: BoolArray = np.all(trading[members], axis=0)
+    while common.sum() < spec.min_observations:
         worst = int(members[np.argmin(trading[members].sum(axis=1))])
         shed.append(worst)
         members = members[members != worst]
+        common = np.all(trading[members], axis=0)
     return [(members, common)], shed
 
 
@@ -223,7 +225,7 @@ def _cohort(
             compounded[k] = bank.compound(many, np.full(len(rows), row), np.full(len(rows), span))
     flat = np.ptp(np.where(missing, 0.0, candidates)[:, :n_pre], axis=1) == 0
     lost = np.isnan(compounded).any(axis=0) if lumped else np.zeros(len(rows), dtype=bool)
-    gaps = missing.any(axis=1)
+    gaps: BoolArray = np.asarray(missing.any(axis=1))
     for j in np.flatnonzero(gaps | flat | lost).tolist():
         if gaps[j]:
             first = market.sessions[day0 + int(days[np.argmax(missing[j])])]

@@ -1,4 +1,4 @@
-"""Who may be a donor on a date: what the news reaches, and what does not trade, is left out with the reason."""
+"""Who may be a donor on a date: what the news reaches or what does not trade is left out, with reasons."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class DonorRules:
         for security, label in announced:
             if _named(label) and str(label) in labels:
                 found.setdefault(str(security), "named in the same announcement")
-        # Its event window touches a day from the start of the estimation window to the end of the event window.
+        # Its event window touches a day of these two windows, or between them.
         first = day0 + spec.estimation.start - spec.window.end
         last = day0 + spec.window.end - spec.window.start
         dates = timeline["day_0"].dt.strftime("%Y-%m-%d").to_numpy(dtype=object)

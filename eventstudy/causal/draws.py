@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eventstudy._typing import BoolArray, FloatArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.causal.cohorts import day_axis
 from eventstudy.causal.estimators import InteractiveFixedEffects
 from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.kernels.conformal import cross_fit_effects
 from eventstudy.causal.kernels.resampling import parametric_bootstrap
 from eventstudy.causal.spec import CausalSpec
+from eventstudy.progress import followed
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
@@ -74,7 +75,7 @@ def space_placebos(
     alone = len(cohorts) == 1 and len(cohorts[0].cohort.events) == 1
     axis = day_axis(spec)
     total, weight = np.zeros(()), np.zeros(())
-    for each in cohorts:
+    for each in followed(cohorts, "Placebos", "date"):
         cohort = each.cohort
         estimator = spec.estimator.fixed(each.fit)
         sums, weights = estimator.placebo_sums(
@@ -92,7 +93,7 @@ def space_placebos(
 
 def time_placebos(
     spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Window
-) -> tuple[FloatArray, FloatArray, FloatArray] | str:
+) -> tuple[FloatArray, FloatArray, IntArray] | str:
     """Pseudo-dates before the event: effects of the tested window on days on which nothing happened.
 
     Windows of as many days as are tested, side by side from the end of the estimation window back, each

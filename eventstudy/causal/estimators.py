@@ -204,7 +204,8 @@ class SyntheticMatching(CounterfactualEstimator):
     def __post_init__(self) -> None:
         if self.goodness not in get_args(Goodness):
             raise ModelError(
-                f"SyntheticMatching: goodness is one of {', '.join(get_args(Goodness))}; got {self.goodness!r}."
+                f"SyntheticMatching: goodness is one of {', '.join(get_args(Goodness))}; got "
+                f"{self.goodness!r}."
             )
 
     @property

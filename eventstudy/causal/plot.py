@@ -12,6 +12,7 @@ from eventstudy.causal.balance import factor_balance
 from eventstudy.causal.estimates import CausalEstimates
 from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.significance import CausalInput
+from eventstudy.causal.tables import checked_tests, daily_effects, recommended
 from eventstudy.errors import RequestError
 from eventstudy.text import plural
 
@@ -71,13 +72,14 @@ class CausalPlotter:
         """Gap between return and counterfactual by day, with the intervals of a test after the event."""
         results = self._results
         path = results.path
-        effects = results.day_effects(test, level=level)
+        found = recommended(self._data, results.spec.window)["test"]
+        key = checked_tests([test])[0] if test is not None else str(found.iloc[0]) if len(found) else ""
+        effects = daily_effects(results, self._data, key, level)
         before = path.days <= results.spec.estimation.end
         frame = pd.DataFrame({"day": path.days[before], "gap": path.gap[before]}).iloc[-DAYS_BEFORE:]
         frame = frame.assign(ci_low=np.nan, ci_high=np.nan, is_effect=False)
         after = effects.reset_index().rename(columns={"effect": "gap"})[["day", "gap", "ci_low", "ci_high"]]
         frame = pd.concat([frame, after.assign(is_effect=True)], ignore_index=True)
-        key = effects["test"].iloc[0]
         title = self._title() + (f"\nintervals of the {key.replace('_', '-')} test" if key else "")
         return plotting.plot_gap(frame, ax=ax, title=title, level=level)
 
@@ -124,7 +126,7 @@ class CausalPlotter:
         return plotting.plot_donor_weights(frame, ax=ax, title=f"Donors on {each.cohort.date:%Y-%m-%d}")
 
     def balance(self, date: object = None, *, ax: Axes | None = None) -> Axes:
-        """Loadings of treated and counterfactual before the event on one date, in the range of the donors.
+        """Draw the loadings of treated and counterfactual before the event on one date.
 
         Raises
         ------
@@ -141,8 +143,8 @@ class CausalPlotter:
         if date is None:
             if len(dates) > 1:
                 raise RequestError(
-                    f"There are {len(dates)} dates, from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}; name one: "
-                    f"date='{dates[0]:%Y-%m-%d}'."
+                    f"There are {len(dates)} dates, from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}; name "
+                    f"one: date='{dates[0]:%Y-%m-%d}'."
                 )
             return cohorts[0]
         try:

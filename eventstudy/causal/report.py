@@ -110,7 +110,7 @@ def _robustness(results: CausalEstimates, window: Window) -> list[Block]:
         except RequestError as error:
             blocks.append(Paragraph(f"{title}: {error}"))
             continue
-        formats = {name: "{:.2%}" for name in frame if frame[name].dtype.kind == "f"}
+        formats = {str(name): "{:.2%}" for name in frame if frame[name].dtype.kind == "f"}
         blocks.append(Table(title, (Section(frame, formats=formats),)))
     return blocks
 

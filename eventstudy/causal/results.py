@@ -73,22 +73,8 @@ class CausalResults(CausalEstimates):
         DataFrame
             By relative day: effect, se, ci_low, ci_high, p_value, n_events, test. Days are tested one by one.
         """
-        window = self.spec.window
-        key = self._chosen(window, test)
-        rows = []
-        seen = np.sum(~np.isnan(self._table(after=True)), axis=0)
-        data = self._input(n_draws, seed)
-        for day, n in zip(window.offsets.tolist(), seen.tolist(), strict=True):
-            effect = float(self._path.gap[self._path.days == day][0])
-            row: dict[str, object] = {"effect": effect, "se": np.nan, "ci_low": np.nan, "ci_high": np.nan}
-            row |= {"p_value": np.nan, "n_events": n, "test": key}
-            found = CAUSAL_TESTS[key].compute(data, Window(day, day), level) if key and n else ""
-            if isinstance(found, Outcome):
-                row |= {"se": found.se, "ci_low": found.low, "ci_high": found.high, "p_value": found.p_value}
-                if not np.isnan(found.estimate):
-                    row["effect"] = found.estimate
-            rows.append(row)
-        return pd.DataFrame(rows, index=pd.Index(window.offsets, name="day"))
+        key = self._chosen(self.spec.window, test)
+        return tables.daily_effects(self, self._input(n_draws, seed), key, _checked_level(level))
 
     def catt(
         self,
@@ -232,7 +218,7 @@ class CausalResults(CausalEstimates):
         return tables.test_table(data, window, keys, _checked_level(level))
 
     def recommended(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
-        """Tests that this design allows, the best first.
+        """List the tests that this design allows, the best first.
 
         Returns
         -------
@@ -242,16 +228,16 @@ class CausalResults(CausalEstimates):
         return tables.recommended(self._input(199, 0), self.window(start, end))
 
     def diagnostics(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
-        """Tell of each date how well the counterfactual fits, and whether the day was calm.
+        r"""Tell of each date how well the counterfactual fits, and whether the day was calm.
 
         Returns
         -------
         DataFrame
             By date: n_events, n_donors, n_days (before the event), pre_rmse, donor_pre_rmse (median
-            of the donors' own synthetic controls), donor_ratio (median of their error in the window over that
-            before it, per day; above 1.5 the days were volatile for everyone), effective_donors
-            (:math:`1/\\sum w^2`), largest_weight, beta, beta_counterfactual, beta_low, beta_high (range of the
-            donors), inside (whether the treated's beta lies in it), kkt, unique, chosen (number of factors, or
+            of the donors' own synthetic controls), donor_ratio (their error in the window over that before it;
+            above 1.5 the days were volatile for everyone), effective_donors (:math:`1/\sum w^2`),
+            largest_weight, beta_on, beta, beta_counterfactual, beta_low, beta_high (range of the donors),
+            inside (whether the treated's beta lies in it), kkt, unique, chosen (number of factors, or
             penalty). Betas are on the benchmark, or the mean donor where the market has none.
         """
         return balance.diagnostics(self.spec, self.cohorts, self.window(start, end))

@@ -107,8 +107,8 @@ def spillover(
         )
         if len(size) < 4 or np.ptp(size) == 0:
             raise RequestError(
-                f"On {cohort.date:%Y-%m-%d} the {len(size)} donors cannot be split by exposure: four that differ "
-                "are needed."
+                f"On {cohort.date:%Y-%m-%d} the {len(size)} donors cannot be split by exposure: four that "
+                "differ are needed."
             )
         more = size > np.median(size)
         if not more.any():

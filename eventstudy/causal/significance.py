@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.draws import (
     Draws,
     bootstrap_draws,
@@ -29,7 +29,7 @@ from eventstudy.inference.base import Options
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["CAUSAL_TESTS", "CausalInput", "CausalTest", "Outcome", "by_date", "daily_placebo"]
+__all__ = ["CAUSAL_TESTS", "CausalInput", "CausalTest", "Outcome", "by_cluster"]
 
 #: Folds of the cross-fit.
 FOLDS = 5
@@ -80,7 +80,7 @@ class CausalInput:
             self._kept["bootstrap"] = bootstrap_draws(self.spec, self.cohorts, self.options.n_resamples, rng)
         return self._kept["bootstrap"]  # type: ignore[return-value]
 
-    def columns(self, window: Window) -> FloatArray:
+    def columns(self, window: Window) -> IntArray:
         """Positions of a window's days with an effect on the axis of both windows."""
         days = self.path.days
         return np.flatnonzero((days >= window.start) & (days <= window.end) & ~np.isnan(self.path.gap))
@@ -165,11 +165,6 @@ def _upper_quantile(size: FloatArray, level: float) -> float:
     """Smallest value whose rank among the draws and itself leaves at most 1 - level above."""
     rank = int(np.ceil(level * (len(size) + 1)))
     return float(np.inf if rank > len(size) else np.sort(size)[rank - 1])
-
-
-def daily_placebo(data: CausalInput, window: Window, level: float) -> list[Outcome | str]:
-    """Placebo test of each day of a window."""
-    return [_placebo(data, Window(day, day), level) for day in window.offsets.tolist()]
 
 
 def _time_placebo(data: CausalInput, window: Window, level: float) -> Outcome | str:
@@ -258,11 +253,16 @@ def _by_t(
     )
 
 
-def by_date(data: CausalInput, window: Window) -> tuple[FloatArray, FloatArray]:
-    """Effect of each date summed over a window, and its share of the weights; days without effect are left out."""
+def by_cluster(data: CausalInput, window: Window) -> tuple[FloatArray, FloatArray]:
+    """Effect of each cluster of dates summed over a window, and its share of the weights.
+
+    Dates whose windows overlap share trading days, and are one cluster.
+    """
     effects, weights = [], []
-    for day0 in data.dates:
-        some = [each for each in data.cohorts if each.cohort.day0 == day0]
+    cluster = np.cumsum(np.diff(data.dates, prepend=data.dates[0]) >= len(window))
+    for number in np.unique(cluster):
+        dates = {day0 for day0, own in zip(data.dates, cluster, strict=True) if own == number}
+        some = [each for each in data.cohorts if each.cohort.day0 in dates]
         gap = mean_path(data.spec, some).gap[data.columns(window)]
         effects.append(np.nansum(gap) if (~np.isnan(gap)).any() else np.nan)
         weights.append(sum(each.total_weight for each in some))
@@ -272,13 +272,23 @@ def by_date(data: CausalInput, window: Window) -> tuple[FloatArray, FloatArray]:
 
 
 def _date_t(data: CausalInput, window: Window, level: float) -> Outcome | str:
-    effects, share = by_date(data, window)
+    effects, share = by_cluster(data, window)
     q = len(effects)
     if q < FEWEST_DATES:
-        return "it compares dates, and there is one"
+        return (
+            "it compares dates, and there is one"
+            if len(data.dates) < FEWEST_DATES
+            else f"the windows of all {len(data.dates)} dates overlap"
+        )
     estimate = float(share @ effects)
     se = float(np.sqrt(q / (q - 1) * (share**2 @ (effects - estimate) ** 2)))
-    return _by_t(_sum(data, window), se, q - 1, level, note=plural(q, "date"))
+    return _by_t(
+        _sum(data, window),
+        se,
+        q - 1,
+        level,
+        note=plural(q, "cluster") + " of dates whose windows do not overlap",
+    )
 
 
 def _jackknife(data: CausalInput, window: Window, level: float) -> Outcome | str:

@@ -159,7 +159,8 @@ class CausalStudy:
         unknown = [name for name in left_out if market.positions([name])[0] < 0]
         if unknown:
             raise RequestError(
-                f"exclude names {', '.join(map(repr, unknown[:5]))}, not in the market; see market.securities."
+                f"exclude names {', '.join(map(repr, unknown[:5]))}, not in the market; see "
+                "market.securities."
             )
         pairs = tuple((str(name), str(reason)) for name, reason in left_out.items())
         self._spec = CausalSpec(
@@ -266,7 +267,8 @@ def _report_excluded(sample: EventSample) -> None:
         problem.excluded = excluded.copy()
         raise problem
     warn(
-        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used (see results.excluded):\n{told}",
+        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used (see "
+        f"results.excluded):\n{told}",
         ExcludedEventsWarning,
     )
 
@@ -275,9 +277,9 @@ def _warn_of_fits(results: CausalResults) -> None:
     many = [each.cohort.date for each in results.cohorts if not each.fit.unique]
     if many:
         warn(
-            f"On {', '.join(f'{date:%Y-%m-%d}' for date in many[:5])}{', ...' * (len(many) > 5)} several sets of "
-            "weights fit equally well, and after the event they may differ; the one of least norm is taken. Use "
-            "a longer estimation window or fewer donors.",
+            f"On {', '.join(f'{date:%Y-%m-%d}' for date in many[:5])}{', ...' * (len(many) > 5)} several "
+            "sets of weights fit equally well, and after the event they may differ; the one of least norm is "
+            "taken. Use a longer estimation window or fewer donors.",
             DataWarning,
         )
     ids, security = results.sample.events.index, results.sample.events["security"]
@@ -307,7 +309,7 @@ def _warn_of_limits(sample: EventSample) -> None:
         for (event_id, security), days in list(hits.groupby(["event_id", "security"], sort=False))[:5]
     ]
     warn(
-        f"Closes at the daily price limit cut the reaction short: {'; '.join(told)}. The effect of that day alone "
-        "is too small in size; read the sum over the days to the first free close, catt(0, end).",
+        f"Closes at the daily price limit cut the reaction short: {'; '.join(told)}. The effect of that day "
+        "alone is too small in size; read the sum over the days to the first free close, catt(0, end).",
         PriceLimitWarning,
     )

@@ -9,13 +9,13 @@ import pandas as pd
 
 from eventstudy.causal.balance import diagnostics, donor_ratio
 from eventstudy.causal.estimates import CausalEstimates
-from eventstudy.causal.significance import CAUSAL_TESTS, FEWEST_DAYS, CausalInput, Outcome
+from eventstudy.causal.significance import CAUSAL_TESTS, FEWEST_DAYS, CausalInput, Outcome, by_cluster
 from eventstudy.errors import RequestError
 from eventstudy.tables import Section, Table
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["checked_tests", "recommended", "summary", "test_table"]
+__all__ = ["checked_tests", "daily_effects", "recommended", "summary", "test_table"]
 
 #: Dates from which on a t over dates is trusted first.
 MANY_DATES = 10
@@ -72,12 +72,31 @@ def test_table(data: CausalInput, window: Window, keys: Sequence[str], level: fl
     return pd.DataFrame(rows).set_index("test")
 
 
+def daily_effects(estimates: CausalEstimates, data: CausalInput, key: str, level: float) -> pd.DataFrame:
+    """Mean effect of each day with the inference of a test; see `CausalResults.day_effects`."""
+    window, path = estimates.spec.window, data.path
+    seen = estimates.by_event.notna().sum(axis=0).to_numpy()
+    rows = []
+    for day, n in zip(window.offsets.tolist(), seen.tolist(), strict=True):
+        row: dict[str, object] = {"effect": float(path.gap[path.days == day][0])}
+        row |= {"se": np.nan, "ci_low": np.nan, "ci_high": np.nan, "p_value": np.nan}
+        found = CAUSAL_TESTS[key].compute(data, Window(day, day), level) if key and n else ""
+        if isinstance(found, Outcome):
+            row |= {"se": found.se, "ci_low": found.low, "ci_high": found.high, "p_value": found.p_value}
+            if not np.isnan(found.estimate):
+                row["effect"] = found.estimate
+        rows.append(row | {"n_events": n, "test": key})
+    return pd.DataFrame(rows, index=pd.Index(window.offsets, name="day"))
+
+
 def recommended(data: CausalInput, window: Window) -> pd.DataFrame:
-    """Tests that the design allows, the best first; see `CausalResults.recommended`."""
+    """List the tests that the design allows, the best first; see `CausalResults.recommended`."""
     rows: list[tuple[str, str]] = []
-    dates = len(data.dates)
+    dates = len(by_cluster(data, window)[0])
     if dates >= MANY_DATES:
-        rows.append(("date_t", f"{dates} dates are enough clusters, and a shock of one day stays in its own"))
+        rows.append(
+            ("date_t", f"{dates} clusters of dates are enough, and a shock of one day stays in its own")
+        )
     ratio = _ratio(data, window)
     volatile = ratio > VOLATILE
     days = min(each.cohort.n_pre for each in data.cohorts)
@@ -107,7 +126,7 @@ def recommended(data: CausalInput, window: Window) -> pd.DataFrame:
     if drawable and not enough and fewest >= 20:
         rows.append((placebo[0], f"{fewest} donors give no p-value below {1 / (fewest + 1):.3f}"))
     if 2 <= dates < MANY_DATES:
-        rows.append(("date_t", f"{dates} dates are few clusters: its power is low"))
+        rows.append(("date_t", f"{dates} clusters of dates are few: its power is low"))
     return pd.DataFrame(rows, columns=["test", "reason"])
 
 
@@ -160,8 +179,8 @@ def summary(results: CausalEstimates, data: CausalInput, window: Window) -> Tabl
         columns = ["n_events", "n_donors", "pre_rmse", "donor_pre_rmse", "donor_ratio"]
         columns += [name for name in ("effective_donors", "largest_weight") if name in fit]
         columns += ["beta", "beta_counterfactual", "beta_low", "beta_high"]
-        table = fit[columns].rename_axis("date")
-        table.index = table.index.strftime("%Y-%m-%d")
+        dates = pd.Index([f"{date:%Y-%m-%d}" for date in fit.index], name="date")
+        table = fit[columns].set_axis(dates, axis=0)
         shown = dict.fromkeys(columns[4:], "{:.2f}") | {"pre_rmse": "{:.2%}", "donor_pre_rmse": "{:.2%}"}
         shown |= {"n_events": "{:d}", "n_donors": "{:d}"}
         sections.append(Section(table, "Fit before the event", shown))
@@ -179,15 +198,15 @@ def _notes(results: CausalEstimates, fit: pd.DataFrame, keys: list[str]) -> list
         notes.append("No test has enough dates, donors or days: the effect stands without inference.")
     if results.n_dates == 1 and len(results.sample) > 1:
         notes.append(
-            f"{len(results.sample)} treated firms on one date share its shocks and are one observation, not "
-            f"{len(results.sample)}."
+            f"{len(results.sample)} treated firms on one date share its shocks and are one observation, "
+            f"not {len(results.sample)}."
         )
     outside = fit.index[~fit["inside"].astype(bool)]
     if len(outside):
         told = ", ".join(f"{date:%Y-%m-%d}" for date in outside[:3])
         notes.append(
-            f"The treated's beta lies outside the donors' range on {told}{', ...' * (len(outside) > 3)}: weights "
-            "that are positive and sum to one cannot reach it."
+            f"The treated's beta lies outside the donors' range on {told}{', ...' * (len(outside) > 3)}: "
+            "weights that are positive and sum to one cannot reach it."
         )
     if not fit["unique"].all():
         notes.append(
@@ -202,11 +221,10 @@ def _notes(results: CausalEstimates, fit: pd.DataFrame, keys: list[str]) -> list
     left = sum(each.cohort.n_days_left_out for each in results.cohorts)
     if left:
         notes.append(
-            f"{plural(left, 'day')} of the windows lie outside of the data, or hardly any donor trades on them; "
-            "they are left out."
+            f"{plural(left, 'day')} of the windows lie outside of the data, or hardly any donor trades "
+            "on them; they are left out."
         )
     if len(results.sample.excluded):
-        notes.append(
-            f"{plural(len(results.sample.excluded), 'event')} could not be used; see results.excluded."
-        )
+        n = plural(len(results.sample.excluded), "event")
+        notes.append(f"{n} could not be used; see results.excluded.")
     return notes

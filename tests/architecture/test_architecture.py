@@ -35,6 +35,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("regressions",),
     ("results",),
     ("study",),
+    ("causal",),
     ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )

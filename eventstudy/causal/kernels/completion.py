@@ -14,9 +14,11 @@ from eventstudy.causal.kernels.fits import CohortFit
 __all__ = ["Completion", "complete_matrix", "cross_validated_penalty", "largest_penalty", "matrix_completion"]
 
 Additive = Literal["two-way", "unit", "mean", "none"]
-#: Steps end when no cell moves by more than this share of the typical return.
+#: Steps end when no cell moves by more than this share of the standard deviation.
 TOLERANCE = 1e-9
 MOST_STEPS = 20_000
+#: The same for fits that only choose a penalty.
+ROUGH = 1e-4
 #: Penalties tried, from the largest on, each this share of the one before it.
 GRID = 12
 GRID_STEP = 0.75
@@ -49,6 +51,7 @@ def complete_matrix(
     penalty: float,
     additive: Additive = "two-way",
     start: FloatArray | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Completion:
     r"""Complete a matrix by soft-thresholding its singular values (Athey et al. 2021).
 
@@ -68,6 +71,8 @@ def complete_matrix(
     additive : {"two-way", "unit", "mean", "none"}
     start : array, optional
         Fit to begin with.
+    tolerance : float
+        Largest move of a cell at the end, in standard deviations of the returns.
     """
     n_seen = int(seen.sum())
     scale = float(values[seen].std()) or float(np.abs(values[seen]).max()) or 1.0
@@ -84,7 +89,7 @@ def complete_matrix(
         low_rank, nuclear = _soft_threshold(filled - added, threshold)
         fresh = added + low_rank
         moved = float(np.abs(fresh - ahead).max())
-        if moved <= TOLERANCE:
+        if moved <= tolerance:
             fitted = fresh
             break
         if float(((ahead - fresh) * (fresh - fitted)).sum()) > 0:
@@ -136,7 +141,7 @@ def cross_validated_penalty(
         block &= seen
         fit = None
         for j, penalty in enumerate(grid):
-            fit = complete_matrix(values, seen & ~block, float(penalty), start=fit).fitted
+            fit = complete_matrix(values, seen & ~block, float(penalty), start=fit, tolerance=ROUGH).fitted
             errors[j] += float(((values - fit)[block] ** 2).sum())
         count += int(block.sum())
     tried = tuple((float(p), float(e)) for p, e in zip(grid, errors / max(count, 1), strict=True))

@@ -257,7 +257,7 @@ def _dual_newton(x: FloatArray, y: FloatArray, ridge: float) -> FloatArray:
     unknown[-1] = 1.0 / n
 
     def weights(at: FloatArray) -> FloatArray:
-        return np.maximum(at[-1] - x.T @ at[:-1], 0.0)
+        return np.asarray(np.maximum(at[-1] - x.T @ at[:-1], 0.0))
 
     def value(at: FloatArray, w: FloatArray) -> float:
         return float(w @ w / 2 + ridge * at[:-1] @ at[:-1] / 2 + at[:-1] @ y - at[-1])
@@ -285,5 +285,7 @@ def _dual_newton(x: FloatArray, y: FloatArray, ridge: float) -> FloatArray:
             break
         unknown, w = fresh, w_fresh
     total = float(w.sum())
-    out: FloatArray = w / total if total > 0 else np.full(n, 1.0 / n)
+    if total <= 0:
+        return np.full(n, 1.0 / n)
+    out: FloatArray = w / total
     return out
