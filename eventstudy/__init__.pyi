@@ -7,6 +7,7 @@ from . import causal as causal
 from .calendars import Exchange as Exchange
 from .causal import CausalResults as CausalResults
 from .causal import CausalStudy as CausalStudy
+from .causal import compare_counterfactuals as compare_counterfactuals
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
 from .longrun import BuyAndHold as BuyAndHold

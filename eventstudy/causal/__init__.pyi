@@ -1,3 +1,5 @@
+from .comparison import CounterfactualComparison as CounterfactualComparison
+from .comparison import compare_counterfactuals as compare_counterfactuals
 from .estimators import CounterfactualEstimator as CounterfactualEstimator
 from .estimators import DifferenceInDifferences as DifferenceInDifferences
 from .estimators import InteractiveFixedEffects as InteractiveFixedEffects

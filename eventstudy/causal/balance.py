@@ -17,7 +17,7 @@ from eventstudy.windows import Window
 __all__ = ["benchmark_of", "betas", "diagnostics", "donor_ratio", "factor_balance"]
 
 #: Donors whose own synthetic controls show how calm the days were.
-MOST_DONORS = 60
+MOST_DONORS = 30
 
 
 def benchmark_of(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, str]:
@@ -26,7 +26,7 @@ def benchmark_of(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, str]:
     rows = market.arrays.benchmark[cohort.treated_rows]
     used = cohort.day0 + cohort.days
     if (rows >= 0).all() and len(set(rows.tolist())) == 1:
-        values: FloatArray = market.bank.single[rows[0], used]
+        values = np.asarray(market.bank.single[rows[0], used], dtype=np.float64)
         if not np.isnan(values).any():
             return values, market.bank.names[rows[0]]
     return np.asarray(cohort.donors.mean(axis=1)), "mean donor"

@@ -126,7 +126,7 @@ class CausalPlotter:
         return plotting.plot_donor_weights(frame, ax=ax, title=f"Donors on {each.cohort.date:%Y-%m-%d}")
 
     def balance(self, date: object = None, *, ax: Axes | None = None) -> Axes:
-        """Draw the loadings of treated and counterfactual before the event on one date.
+        """Draw the loadings of treated and counterfactual before the event on one date, in the donors' range.
 
         Raises
         ------
@@ -134,7 +134,9 @@ class CausalPlotter:
             If there are several dates and none is given.
         """
         each = self._cohort(date)
-        frame = factor_balance(self._results.spec, each).drop(index="alpha").reset_index()
+        frame = factor_balance(self._results.spec, each).drop(index="alpha")
+        loadings = ["treated", "counterfactual", "donors_low", "donors_high"]
+        frame = frame[loadings].mul(frame["sd"], axis=0).reset_index()
         return plotting.plot_balance(frame, ax=ax, title=f"Balance on {each.cohort.date:%Y-%m-%d}")
 
     def _cohort(self, date: object) -> FittedCohort:

@@ -234,8 +234,8 @@ class CausalResults(CausalEstimates):
         -------
         DataFrame
             By date: n_events, n_donors, n_days (before the event), pre_rmse, donor_pre_rmse (median
-            of the donors' own synthetic controls), donor_ratio (their error in the window over that before it;
-            above 1.5 the days were volatile for everyone), effective_donors (:math:`1/\sum w^2`),
+            of the donors' own synthetic controls), donor_ratio (their error in the window over that before
+            it; above 1.5 the days were volatile for everyone), effective_donors (:math:`1/\sum w^2`),
             largest_weight, beta_on, beta, beta_counterfactual, beta_low, beta_high (range of the donors),
             inside (whether the treated's beta lies in it), kkt, unique, chosen (number of factors, or
             penalty). Betas are on the benchmark, or the mean donor where the market has none.

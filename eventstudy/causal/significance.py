@@ -116,21 +116,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CausalTest:
-    """A test: its declaration, and (input, window, level) -> Outcome or the reason why it does not apply."""
+    """A test: its declaration, and (input, window, level) -> Outcome or the reason why it does not apply.
+
+    Where `level` is None the p-value is all that is wanted, and no interval is computed.
+    """
 
     key: str
     title: str
     null: str
     robust_to: frozenset[str]
     reference: str
-    compute: Callable[[CausalInput, Window, float], Outcome | str]
+    compute: Callable[[CausalInput, Window, float | None], Outcome | str]
 
 
 def _sum(data: CausalInput, window: Window) -> float:
     return float(data.path.gap[data.columns(window)].sum())
 
 
-def _placebo(data: CausalInput, window: Window, level: float, *, ratio: bool = False) -> Outcome | str:
+def _placebo(data: CausalInput, window: Window, level: float | None, *, ratio: bool = False) -> Outcome | str:
     drawn = data.placebos
     if isinstance(drawn, str):
         return drawn
@@ -161,13 +164,15 @@ def _placebo(data: CausalInput, window: Window, level: float, *, ratio: bool = F
     )
 
 
-def _upper_quantile(size: FloatArray, level: float) -> float:
+def _upper_quantile(size: FloatArray, level: float | None) -> float:
     """Smallest value whose rank among the draws and itself leaves at most 1 - level above."""
+    if level is None:
+        return float("nan")
     rank = int(np.ceil(level * (len(size) + 1)))
     return float(np.inf if rank > len(size) else np.sort(size)[rank - 1])
 
 
-def _time_placebo(data: CausalInput, window: Window, level: float) -> Outcome | str:
+def _time_placebo(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
     found = time_placebos(data.spec, data.cohorts, window)
     if isinstance(found, str):
         return found
@@ -191,7 +196,7 @@ def _time_placebo(data: CausalInput, window: Window, level: float) -> Outcome | 
     )
 
 
-def _conformal(data: CausalInput, window: Window, level: float, *, blocks: bool) -> Outcome | str:
+def _conformal(data: CausalInput, window: Window, level: float | None, *, blocks: bool) -> Outcome | str:
     def p_value(effect: float) -> float:
         found = null_residuals(data.spec, data.cohorts, window, effect)
         assert not isinstance(found, str)
@@ -208,7 +213,9 @@ def _conformal(data: CausalInput, window: Window, level: float, *, blocks: bool)
         return f"only {plural(int((~post).sum()), 'day')} before the event"
     n = len(data.columns(window))
     estimate = _sum(data, window)
-    low, high = invert(p_value, estimate / n, max(data.path.rmse, 1e-12), 1 - level)
+    low = high = float("nan")
+    if level is not None:
+        low, high = invert(p_value, estimate / n, max(data.path.rmse, 1e-12), 1 - level)
     return Outcome(
         float(np.abs(residuals[post]).sum()),
         p_value(0.0),
@@ -219,7 +226,7 @@ def _conformal(data: CausalInput, window: Window, level: float, *, blocks: bool)
     )
 
 
-def _cross_fit(data: CausalInput, window: Window, level: float) -> Outcome | str:
+def _cross_fit(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
     found = fold_effects(data.spec, data.cohorts, window, FOLDS)
     if isinstance(found, str):
         return found
@@ -233,12 +240,12 @@ def _cross_fit(data: CausalInput, window: Window, level: float) -> Outcome | str
 
 
 def _by_t(
-    estimate: float, se: float, dof: float | None, level: float, note: str = "", own: bool = False
+    estimate: float, se: float, dof: float | None, level: float | None, note: str = "", own: bool = False
 ) -> Outcome | str:
     if not se > 0:
         return "its standard error is zero"
     law = stats.norm() if dof is None else stats.t(dof)
-    reach = float(law.ppf((1 + level) / 2)) * se
+    reach = float("nan") if level is None else float(law.ppf((1 + level) / 2)) * se
     statistic = estimate / se
     return Outcome(
         statistic,
@@ -271,7 +278,7 @@ def by_cluster(data: CausalInput, window: Window) -> tuple[FloatArray, FloatArra
     return found[seen], share[seen] / share[seen].sum()
 
 
-def _date_t(data: CausalInput, window: Window, level: float) -> Outcome | str:
+def _date_t(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
     effects, share = by_cluster(data, window)
     q = len(effects)
     if q < FEWEST_DATES:
@@ -291,7 +298,7 @@ def _date_t(data: CausalInput, window: Window, level: float) -> Outcome | str:
     )
 
 
-def _jackknife(data: CausalInput, window: Window, level: float) -> Outcome | str:
+def _jackknife(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
     if len(data.cohorts) > 1:
         return "it leaves out units of one date; with several dates use date_t"
     each = data.cohorts[0]
@@ -312,7 +319,7 @@ def _jackknife(data: CausalInput, window: Window, level: float) -> Outcome | str
     return _by_t(_sum(data, window), se, None, level, note="takes the treated as independent")
 
 
-def _bootstrap(data: CausalInput, window: Window, level: float) -> Outcome | str:
+def _bootstrap(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
     drawn = data.bootstrap
     if isinstance(drawn, str):
         return drawn

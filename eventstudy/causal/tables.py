@@ -215,8 +215,8 @@ def _notes(results: CausalEstimates, fit: pd.DataFrame, keys: list[str]) -> list
     volatile = fit.index[fit["donor_ratio"] > VOLATILE]
     if len(volatile):
         notes.append(
-            f"On {plural(len(volatile), 'date')} the donors' own errors in the window are more than {VOLATILE:g} "
-            "times those before it: tests that take the days for alike reject too often."
+            f"On {plural(len(volatile), 'date')} the donors' own errors in the window are more than "
+            f"{VOLATILE:g} times those before it: tests that take the days for alike reject too often."
         )
     left = sum(each.cohort.n_days_left_out for each in results.cohorts)
     if left:

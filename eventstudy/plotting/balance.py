@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, wrapped
+from eventstudy.plotting._base import (
+    hue,
+    ink,
+    legend_above,
+    name_rows,
+    need,
+    new_axes,
+    percent_scale,
+    wrapped,
+)
 
 __all__ = ["plot_balance"]
 
@@ -16,7 +25,8 @@ def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | No
     Parameters
     ----------
     frame : DataFrame
-        Columns ``factor``, ``treated``, ``counterfactual``, ``donors_low`` and ``donors_high``.
+        Columns ``factor``, ``treated``, ``counterfactual``, ``donors_low`` and ``donors_high``: returns for a
+        move of one standard deviation of the factor (decimals).
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
@@ -34,8 +44,8 @@ def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | No
     --------
     >>> import pandas as pd
     >>> from eventstudy.plotting import plot_balance
-    >>> frame = pd.DataFrame({"factor": ["market"], "treated": [1.2], "counterfactual": [1.15]})
-    >>> ax = plot_balance(frame.assign(donors_low=0.4, donors_high=1.8))
+    >>> frame = pd.DataFrame({"factor": ["market"], "treated": [0.012], "counterfactual": [0.0115]})
+    >>> ax = plot_balance(frame.assign(donors_low=0.004, donors_high=0.018))
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['Treated', 'Counterfactual', 'Range of the donors']
     """
@@ -48,6 +58,7 @@ def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | No
     other = ax.plot(frame["counterfactual"], at, "x", color=hue(1), markersize=8, mew=2.2, zorder=4)[0]
     ax.axvline(0, color=ink(ax), linewidth=0.8, linestyle=":", label="_zero", zorder=1)
     name_rows(ax, rows)
-    ax.set_xlabel("Loading before the event")
+    percent_scale(ax.xaxis)
+    ax.set_xlabel("Return for one standard deviation of the factor")
     legend_above(ax, [own, other, span], ["Treated", "Counterfactual", "Range of the donors"], title)
     return ax

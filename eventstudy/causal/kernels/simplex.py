@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dposv
 
 from eventstudy._typing import FloatArray, IntArray
 
@@ -54,24 +55,25 @@ class SimplexSolution:
 def simplex_least_squares(x: FloatArray, y: FloatArray, ridge: float = 0.0) -> SimplexSolution:
     r"""Minimise the squared error of y by a portfolio of the columns of x.
 
-    .. math:: \min_{w \ge 0,\ \sum w = 1} \lVert y - Xw \rVert^2 + \rho \lVert w \rVert^2
+        .. math:: \min_{w \ge 0,\ \sum w = 1} \lVert y - Xw \rVert^2 + \rho \lVert w \rVert^2
 
     Parameters
     ----------
-    x : array, shape (T, J)
-    y : array, shape (T,)
-    ridge : float, default 0
+        x : array, shape (T, J)
+        y : array, shape (T,)
+        ridge : float, default 0
 
     Returns
     -------
-    SimplexSolution
+        SimplexSolution
 
     Examples
     --------
-    >>> import numpy as np
-    >>> x = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    >>> simplex_least_squares(x, np.array([0.75, 0.25, 0.1])).weights
-    array([0.75, 0.25])
+        >>> import numpy as np
+    from scipy.linalg.lapack import dposv
+        >>> x = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        >>> simplex_least_squares(x, np.array([0.75, 0.25, 0.1])).weights
+        array([0.75, 0.25])
     """
     gram = x.T @ x
     if ridge:
@@ -186,11 +188,12 @@ def _start(shifted: FloatArray, cross: FloatArray, full: bool) -> npt.NDArray[np
                 weights = _on_plane(shifted, cross, inside)
             except np.linalg.LinAlgError:
                 break
-            if not np.isfinite(weights).all():
-                break
-            if (weights > 0).all():
+            negative = weights <= 0
+            if not negative.any() and np.isfinite(weights).all():
                 return held
-            held[inside[weights <= 0]] = False
+            if negative.all() or not np.isfinite(weights).all():
+                break
+            held[inside[negative]] = False
     held = np.zeros(n, dtype=bool)
     held[int(np.argmin(np.diag(shifted) / 2 - cross))] = True
     return held
@@ -200,7 +203,11 @@ def _on_plane(shifted: FloatArray, cross: FloatArray, inside: IntArray) -> Float
     """Best weights of the columns `inside` that sum to one, of any sign."""
     right = np.empty((len(inside), 2))
     right[:, 0], right[:, 1] = cross[inside], 1.0
-    solved = np.linalg.solve(shifted[inside[:, None], inside], right)
+    part = shifted[inside[:, None], inside]
+    # The matrix is positive definite but for rounding; a Cholesky solve costs a third of a general one.
+    _, solved, failed = dposv(part, right)
+    if failed:
+        solved = np.linalg.solve(part, right)
     total = solved.sum(axis=0)
     out: FloatArray = solved[:, 0] + (1.0 - total[0]) / total[1] * solved[:, 1]
     return out
