@@ -26,17 +26,16 @@ def benchmark_of(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, str]:
     rows = market.arrays.benchmark[cohort.treated_rows]
     used = cohort.day0 + cohort.days
     if (rows >= 0).all() and len(set(rows.tolist())) == 1:
-        values = np.asarray(market.bank.single[rows[0], used], dtype=np.float64)
-        if not np.isnan(values).any():
-            return values, market.bank.names[rows[0]]
+        series: FloatArray = market.bank.single[int(rows[0]), used]
+        if not np.isnan(series).any():
+            return series, market.bank.names[rows[0]]
     return np.asarray(cohort.donors.mean(axis=1)), "mean donor"
 
 
 def betas(series: FloatArray, on: FloatArray) -> FloatArray:
     """Slopes of the columns of `series`, shape (T, K), on regressors, shape (T,) or (T, F); shape (F, K)."""
     design = np.column_stack([np.ones(len(on)), on])
-    out: FloatArray = np.linalg.lstsq(design, series, rcond=None)[0][1:]
-    return out
+    return np.asarray(np.linalg.lstsq(design, series, rcond=None)[0][1:], dtype=np.float64)
 
 
 def donor_ratio(each: FittedCohort, window: Window) -> tuple[float, float]:

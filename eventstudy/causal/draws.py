@@ -163,9 +163,10 @@ def null_residuals(
             return f"on {cohort.date:%Y-%m-%d} no day of {window} has a return of every treated unit"
         used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
         treated = cohort.treated[used] - effect * tested[used][:, None]
-        fit = spec.estimator.fixed(each.fit).portfolio(cohort.donors[used], treated, int(tested.sum()))
-        if fit is None:
+        estimator = spec.estimator.fixed(each.fit)
+        if not estimator.has_portfolio:
             return "the estimator has no fit to all days that could be compared with"
+        fit = estimator.portfolio(cohort.donors[used], treated, int(tested.sum()))
         residual = weighted_mean((treated - fit.counterfactual).T, each.event_weights)
         paths.append(on_axis(spec, replace(cohort, days=cohort.days[used]), residual))
         weights.append(each.total_weight)
@@ -191,7 +192,7 @@ def fold_effects(
         used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
         estimator = spec.estimator.fixed(each.fit)
         n_post = int(tested.sum())
-        if estimator.portfolio(cohort.donors[:2], cohort.treated[:2], 1) is None:
+        if not estimator.has_portfolio:
             return "the estimator has no fit to some of the days that could be carried to the others"
 
         def fit(donors: FloatArray, treated: FloatArray, estimator=estimator, n_post=n_post):  # type: ignore[no-untyped-def]

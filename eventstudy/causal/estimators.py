@@ -62,6 +62,11 @@ class CounterfactualEstimator(ABC):
         """Whether the treated of a date are fitted as one, on the days on which all of them trade."""
         return True
 
+    @property
+    def has_portfolio(self) -> bool:
+        """Whether the counterfactual is a portfolio of donors, known on any day that they trade."""
+        return True
+
     @abstractmethod
     def fit(self, donors: FloatArray, treated: FloatArray, n_pre: int) -> CohortFit:
         """Fit one cohort.
@@ -77,10 +82,10 @@ class CounterfactualEstimator(ABC):
         """Return the estimator with the tuning that `fit` chose, as placebos use it."""
         return self
 
-    def portfolio(self, donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit | None:
-        """Fit all given days as days without effect; None where the estimator has no such fit.
+    def portfolio(self, donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit:
+        """Fit all given days as days without effect.
 
-        `n_post` is the number of days that are tested.
+        `n_post` is the number of days that are tested. Only where `has_portfolio`.
         """
         return self.fit(donors, treated, len(donors))
 
@@ -263,7 +268,7 @@ class SyntheticDiD(CounterfactualEstimator):
     def fit(self, donors: FloatArray, treated: FloatArray, n_pre: int) -> CohortFit:
         return synthetic_did(donors, treated, n_pre)
 
-    def portfolio(self, donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit | None:
+    def portfolio(self, donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit:
         return synthetic_did_portfolio(donors, treated, n_post)
 
     def _pooled_gaps(self, donors: FloatArray, n_pre: int, groups: IntArray) -> FloatArray:
@@ -408,11 +413,12 @@ class MatrixCompletion(CounterfactualEstimator):
     def reference(self) -> str:
         return "Athey, Bayati, Doudchenko, Imbens and Khosravi (2021)"
 
+    @property
+    def has_portfolio(self) -> bool:
+        return False
+
     def fit(self, donors: FloatArray, treated: FloatArray, n_pre: int) -> CohortFit:
         return matrix_completion(donors, treated, n_pre, penalty=self.penalty)
 
     def fixed(self, fit: CohortFit) -> CounterfactualEstimator:
         return MatrixCompletion(fit.chosen)
-
-    def portfolio(self, donors: FloatArray, treated: FloatArray, n_post: int) -> CohortFit | None:
-        return None

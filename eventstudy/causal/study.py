@@ -20,6 +20,7 @@ from eventstudy.errors import (
     LumpedReturnWarning,
     ModelError,
     NoUsableEventsError,
+    OverlapWarning,
     PriceLimitWarning,
     RequestError,
     WindowError,
@@ -35,6 +36,9 @@ from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["CausalStudy"]
+
+#: Cohorts whose common days are fewer than this share of those of its best firm are warned of.
+FEW_COMMON = 0.8
 
 
 class CausalStudy:
@@ -209,7 +213,9 @@ class CausalStudy:
         PriceLimitWarning
             If a treated firm closed at its daily price limit inside the window.
         DataWarning
-            If the weights of a date are not the only optimal ones.
+            If the weights of a date are not the only optimal ones, or its firms trade together on few days.
+        OverlapWarning
+            If the windows of a treated firm hold another of its events.
         """
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
@@ -226,6 +232,8 @@ class CausalStudy:
         _report_excluded(sample)
         results = CausalResults(spec, sample, tuple(cohorts))
         _warn_of_fits(results)
+        _warn_of_common_days(results)
+        _warn_of_overlaps(sample)
         _warn_of_limits(sample)
         return results
 
@@ -297,6 +305,46 @@ def _warn_of_fits(results: CausalResults) -> None:
                 ),
                 LumpedReturnWarning,
             )
+
+
+def _warn_of_common_days(results: CausalResults) -> None:
+    """Warn where one firm's halts cost the others of its date many estimation days."""
+    spec, arrays = results.spec, results.spec.market.arrays
+    if not spec.estimator.pooled:
+        return
+    for each in results.cohorts:
+        cohort = each.cohort
+        rows = cohort.day0 + spec.estimation.offsets
+        rows = rows[rows >= 0]
+        own = (~np.isnan(arrays.single[cohort.treated_rows][:, rows])).sum(axis=1)
+        if cohort.n_pre < FEW_COMMON * own.max():
+            worst = results.sample.events["security"].iloc[cohort.events[int(np.argmin(own))]]
+            warn(
+                f"On {cohort.date:%Y-%m-%d} the treated trade together on {cohort.n_pre} of {own.max()} "
+                f"estimation days, as {worst} has {own.min()} of them. Leave it out, or fit each event on its own "
+                "days with SyntheticControl(by='event').",
+                DataWarning,
+            )
+
+
+def _warn_of_overlaps(sample: EventSample) -> None:
+    """Warn where the windows of a treated firm hold another of its events."""
+    order = np.lexsort((sample.day0, sample.security))
+    security, day0 = sample.security[order], sample.day0[order]
+    reach = sample.window.end - sample.estimation.start
+    close = (np.diff(security) == 0) & (np.diff(day0) <= reach)
+    if close.any():
+        ids, names = sample.events.index, sample.events["security"]
+        told = [
+            f"{names.iloc[order[i]]} (events {ids[order[i]]} and {ids[order[i + 1]]})"
+            for i in np.flatnonzero(close)[:5].tolist()
+        ]
+        warn(
+            f"Windows hold another event of the same firm: {', '.join(told)}{', ...' * (len(told) < close.sum())}. "
+            "Its counterfactual is learnt from days that an event moved; shorten the estimation window, or "
+            "keep one of the events.",
+            OverlapWarning,
+        )
 
 
 def _warn_of_limits(sample: EventSample) -> None:

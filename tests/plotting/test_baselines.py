@@ -80,6 +80,11 @@ DRAWINGS: dict[str, Callable[[SimpleNamespace], Axes]] = {
     "timeline": lambda frames: plotting.plot_timeline(frames.timeline(), currency="CNY"),
     "size": lambda frames: plotting.plot_size(frames.size()),
     "power": lambda frames: plotting.plot_power(frames.power()),
+    "counterfactual": lambda frames: plotting.plot_counterfactual(frames.counterfactual()),
+    "gap": lambda frames: plotting.plot_gap(frames.gap(), title="Gap"),
+    "placebo_paths": lambda frames: plotting.plot_placebo_paths(frames.placebo_paths()),
+    "donor_weights": lambda frames: plotting.plot_donor_weights(frames.donor_weights()),
+    "balance": lambda frames: plotting.plot_balance(frames.balance(), title="Balance"),
     "placebo": lambda frames: plotting.plot_placebo(placebos(), -0.05),
     "specification": lambda frames: plotting.plot_specification(specification(), ["model", "window"]),
 }

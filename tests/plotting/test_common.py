@@ -40,6 +40,11 @@ FIGURES = (
     "plot_timeline",
     "plot_size",
     "plot_power",
+    "plot_counterfactual",
+    "plot_gap",
+    "plot_placebo_paths",
+    "plot_donor_weights",
+    "plot_balance",
 )
 #: Axes in percent, of each figure.
 PERCENT = {
@@ -52,6 +57,11 @@ PERCENT = {
     "plot_models": "x",
     "plot_residuals": "y",
     "plot_qq": "xy",
+    "plot_counterfactual": "y",
+    "plot_gap": "y",
+    "plot_placebo_paths": "y",
+    "plot_donor_weights": "x",
+    "plot_balance": "x",
 }
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
