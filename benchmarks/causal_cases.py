@@ -2,9 +2,9 @@
 
     python benchmarks/causal_cases.py
 
-Reads the panels in ``../shared/data``: Hikvision and Dahua on 22 May 2019 with A-share donors that no ban in the
-dataset names, and the suppliers that the press named on the day of ZTE's denial order, 16 April 2018, with donors
-from the S&P 500 that make no parts for networks or phones.
+Reads the panels in ``../shared/data``: Hikvision and Dahua on 22 May 2019 with A-share donors that no ban in
+the dataset names, and the suppliers that the press named on the day of ZTE's denial order, 16 April 2018, with
+donors from the S&P 500 that make no parts for networks or phones.
 """
 
 from __future__ import annotations

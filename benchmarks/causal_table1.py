@@ -3,9 +3,9 @@
     python benchmarks/causal_table1.py [--simulations 50]
 
 Makes ``docs/data/causal_table1.csv``: the design of Table 1 of Goldsmith-Pinkham and Lyu (2025) with Gaussian
-factors. 500 firms load on a market and a size factor; an effect of 3 % falls on day 0; the event comes after 239
-days, or on the day of the largest size factor among 250 (timing), and hits firms at random, or rather those with
-small size loadings (assignment). Numbers are in percentage points, of day 0.
+factors. 500 firms load on a market and a size factor; an effect of 3 % falls on day 0; the event comes after
+239 days, or on the day of the largest size factor among 250 (timing), and hits firms at random, or rather
+those with small size loadings (assignment). Numbers are in percentage points, of day 0.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def draw(design: str, seed: int) -> tuple[FloatArray, FloatArray, FloatArray, Bo
 
 
 def abnormal(returns: FloatArray, factors: FloatArray) -> FloatArray:
-    """Mean residual of regressions on the days before the event, of returns in excess of the riskless rate."""
+    """Mean residual of regressions of excess returns on the days before the event."""
     design = np.column_stack([np.ones(len(factors)), factors])
     slopes = np.linalg.lstsq(design[:BEFORE], returns[:BEFORE] - 0.0001, rcond=None)[0]
     return np.asarray((returns - 0.0001 - design @ slopes).mean(axis=1))
 
 
 def errors(design: str, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Error of each method on days 0 to 10, (methods, days), and size loadings of treated, synthetic, donors."""
+    """Error of each method on days 0 to 10; mean size loadings of treated, synthetic control and donors."""
     returns, market, size, treated, on_size = draw(design, seed)
     donors, own = returns[:, ~treated], returns[:, treated]
     control = synthetic_control(donors, own, BEFORE, pooled=True)

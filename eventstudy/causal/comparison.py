@@ -335,5 +335,6 @@ def _verdict(results: CausalResults, frame: pd.DataFrame, balance: pd.DataFrame,
     return (
         f"The window is {horizon} ({plural(n, 'day')}), {days}, and {timing}: by the rules of "
         f"Goldsmith-Pinkham and Lyu (2025) {advice}. {name} finds {frame['catt'].iloc[0]:+.2%}, "
-        f"{apart * 100:+.2f} points from {other.lower()}; its imbalance in the factors may account for {bias * 100:+.2f} points."
+        f"{apart * 100:+.2f} points from {other.lower()}; its imbalance in the factors may account for "
+        f"{bias * 100:+.2f} points."
     )

@@ -321,8 +321,8 @@ def _warn_of_common_days(results: CausalResults) -> None:
             worst = results.sample.events["security"].iloc[cohort.events[int(np.argmin(own))]]
             warn(
                 f"On {cohort.date:%Y-%m-%d} the treated trade together on {cohort.n_pre} of {own.max()} "
-                f"estimation days, as {worst} has {own.min()} of them. Leave it out, or fit each event on its own "
-                "days with SyntheticControl(by='event').",
+                f"estimation days, as {worst} has {own.min()} of them. Leave it out, or fit each event on its "
+                "own days with SyntheticControl(by='event').",
                 DataWarning,
             )
 
@@ -340,8 +340,8 @@ def _warn_of_overlaps(sample: EventSample) -> None:
             for i in np.flatnonzero(close)[:5].tolist()
         ]
         warn(
-            f"Windows hold another event of the same firm: {', '.join(told)}{', ...' * (len(told) < close.sum())}. "
-            "Its counterfactual is learnt from days that an event moved; shorten the estimation window, or "
+            f"Windows hold another event of the same firm: {', '.join(told)}"
+            f"{', ...' * (len(told) < close.sum())}. Its counterfactual is learnt from days that an event moved; shorten the estimation window, or "
             "keep one of the events.",
             OverlapWarning,
         )
