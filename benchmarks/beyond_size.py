@@ -106,9 +106,9 @@ def slope_one_date(rng: np.random.Generator) -> Outcome:
     names = [f"s{i}" for i in range(n)]
     events = pd.DataFrame({"security": names, "date": DAYS[LAST], "exposure": exposure})
     results = study(panel(rng, errors, names), events)
-    past = results.regress("car ~ exposure", (0, 0), covariance="past").coefficients.loc["exposure"]
-    longer = results.regress("car ~ exposure", (-2, 2), covariance="past").coefficients.loc["exposure"]
-    plain = results.regress("car ~ exposure", (0, 0)).coefficients.loc["exposure"]
+    past = results.cross_section("car ~ exposure", 0, 0, covariance="past").coefficients.loc["exposure"]
+    longer = results.cross_section("car ~ exposure", -2, 2, covariance="past").coefficients.loc["exposure"]
+    plain = results.cross_section("car ~ exposure", 0, 0).coefficients.loc["exposure"]
     return {
         "past: t": (past["p_value"] < LEVEL, True),
         "past: rank": (past["p_rank"] < LEVEL, True),
@@ -133,11 +133,11 @@ def slope_ten_dates(rng: np.random.Generator) -> Outcome:
     )
     results = study(panel(rng, errors, names), events)
     seed = int(rng.integers(2**31))
-    one = results.regress("car ~ x", (0, 0), clusters="date", n_resamples=199, seed=seed).coefficients.loc[
-        "x"
-    ]
-    two = results.regress("car ~ x", (0, 0), clusters=["date", "country"]).coefficients.loc["x"]
-    plain = results.regress("car ~ x", (0, 0)).coefficients.loc["x"]
+    one = results.cross_section(
+        "car ~ x", 0, 0, clusters="date", n_resamples=199, seed=seed
+    ).coefficients.loc["x"]
+    two = results.cross_section("car ~ x", 0, 0, clusters=["date", "country"]).coefficients.loc["x"]
+    plain = results.cross_section("car ~ x", 0, 0).coefficients.loc["x"]
     return {
         "clusters by date: wild bootstrap": (one["p_wild"] < LEVEL, True),
         "clusters by date: t(9)": (one["p_value"] < LEVEL, False),
@@ -156,9 +156,9 @@ def slope_unequal(rng: np.random.Generator) -> Outcome:
     errors[rows, np.arange(n)] += rng.normal(0, 0.02, n)
     x = rng.normal(size=n) + 20 * sigma
     results = study(panel(rng, errors, names), pd.DataFrame({"security": names, "date": DAYS[rows], "x": x}))
-    own = results.regress("car ~ x", (0, 0), weights="fgls").coefficients.loc["x"]
-    robust = results.regress("car ~ x", (0, 0), weights="fgls", covariance="HC3").coefficients.loc["x"]
-    plain = results.regress("car ~ x", (0, 0)).coefficients.loc["x"]
+    own = results.cross_section("car ~ x", 0, 0, weights="fgls").coefficients.loc["x"]
+    robust = results.cross_section("car ~ x", 0, 0, weights="fgls", covariance="HC3").coefficients.loc["x"]
+    plain = results.cross_section("car ~ x", 0, 0).coefficients.loc["x"]
     cars = results.car(0, 0)
     z = np.column_stack([np.ones(n), x]) / cars["se"].to_numpy()[:, None]
     inverse = np.linalg.inv(z.T @ z)
@@ -180,12 +180,12 @@ def money(rng: np.random.Generator) -> Outcome:
     returns = panel(rng, errors, names)
     one = study(returns, pd.DataFrame({"security": names, "date": DAYS[LAST]}))
     two = study(returns, pd.DataFrame({"security": names, "date": DAYS[LAST + np.arange(n) % 2]}))
-    found = one.value_change(cap, (0, 0))
+    found = one.value_change(cap, 0, 0)
     alone = found["change"].iloc[-1] / np.sqrt((found["se"].iloc[:-1] ** 2).sum())
     return {
         "total": (found.loc["total", "p_value"] < LEVEL, True),
-        "total, 5 days": (one.value_change(cap, (-2, 2)).loc["total", "p_value"] < LEVEL, True),
-        "total, two dates, 5 days": (two.value_change(cap, (-2, 2)).loc["total", "p_value"] < LEVEL, True),
+        "total, 5 days": (one.value_change(cap, -2, 2).loc["total", "p_value"] < LEVEL, True),
+        "total, two dates, 5 days": (two.value_change(cap, -2, 2).loc["total", "p_value"] < LEVEL, True),
         "total as if independent": (2 * stats.norm.sf(abs(alone)) < LEVEL, False),
     }
 

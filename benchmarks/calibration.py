@@ -56,8 +56,8 @@ def timed(jobs: int) -> None:
         start, busy = time.perf_counter(), cpu_seconds()
         found = es.lab.calibrate(
             shares,
-            EVENTS,
-            SAMPLES,
+            n_events=EVENTS,
+            n_samples=SAMPLES,
             estimation=ESTIMATION,
             shift=shift,
             variance=variance,
@@ -84,10 +84,11 @@ def table(jobs: int) -> None:
     for dates in ("spread", "common"):
         found = es.lab.calibrate(
             shares,
-            EVENTS,
-            SAMPLES,
-            dates == "common",
-            window=(0, 0),
+            0,
+            0,
+            n_events=EVENTS,
+            n_samples=SAMPLES,
+            common_date=dates == "common",
             models=models,
             estimation=ESTIMATION,
             shift=[0.0, 0.005, 0.01, 0.02],

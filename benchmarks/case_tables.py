@@ -2,8 +2,9 @@
 
 Reads the panels in ``../shared/data/panels`` beside the checkout, measures suppliers in New York and Hong
 Kong and the targets of bans in mainland China and Hong Kong, and writes ``docs/data/case_events.csv`` (each
-event), ``case_means.csv`` (each study and window), ``case_tests.csv`` (their tests) and
-``case_medians.csv`` (medians among those of the days before).
+event), ``case_means.csv`` (each study and window), ``case_tests.csv`` (their tests),
+``case_medians.csv`` (medians among those of the days before) and ``answer_events.csv`` (each event of the
+whole list that the panels cover).
 
 Run: ``python benchmarks/case_tables.py [folder]``, by default docs/data.
 """
@@ -59,6 +60,20 @@ RIVALS = ["CIEN", "CSCO", "JNPR"]
 #: Tests that survive a common date or few of them; for one event the last three.
 TESTS = ["adjusted_bmp", "grank_t", "portfolio", "jaffe", "block_bootstrap", "permutation"]
 TESTS += ["t", "bootstrap_t", "sq"]
+#: What the answers of the whole list need of an event's announcement.
+ANSWERS = [
+    "company",
+    "role",
+    "group",
+    "stage",
+    "instrument",
+    "jurisdiction",
+    "expected_sign",
+    "confirmed_by",
+    "left_out",
+    "halted_from",
+    "halted_to",
+]
 #: A new share's first return is measured from its issue price, and its first sessions have no limit.
 NEW_SESSIONS = 5
 #: A halt of more days makes one event noisier than all others together.
@@ -199,6 +214,7 @@ def _reports_or_bans(rows: pd.DataFrame) -> pd.DataFrame:
     """Name the group of each row; leave out other rows and those in the window of an earlier one."""
     told = rows["group"].isin(["press_report", "leak"]) & (rows["stage"] == "proposed")
     done = (rows["group"] == "official") & rows["stage"].isin(["imposed", "widened"])
+    told, done = ((kind & (rows["expected_sign"] != "open")) for kind in (told, done))
     rows = rows.assign(group=np.where(told, "report", "ban"))[told | done]
     later = es.Events(rows).overlaps(within_days=4)["event_id"]
     return rows[~rows["event_id"].isin(later)]
@@ -308,6 +324,32 @@ def median_table(us: es.Market) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def answer_events(markets: dict[str, es.Market]) -> pd.DataFrame:
+    """Estimates of all announcements on three markets; confirmations of leaks are kept, and marked."""
+    bans = es.datasets.ban_announcements()
+    parts = []
+    for name, market in markets.items():
+        rows = bans.screen(market)
+        rows = rows[rows["left_out"].isin(["", "confirmation"])]
+        results = fit(market, rows.drop(columns="left_out").assign(label=rows["company"]))
+        frame = results.timeline[["security", "day_0", "spans"]]
+        for window in WINDOWS:
+            car = results.car(*window)[["car", "se"]]
+            frame = frame.join(car.add_suffix(f"_{window[1]}"))
+        facts = rows.set_index("event_id")[ANSWERS]
+        parts.append(frame.join(facts.rename(columns={"group": "kind"})).assign(market=name))
+    events = pd.concat(parts).rename_axis("event_id").reset_index()
+    events["announcement_id"] = events["event_id"].str.partition(":")[0]
+    # Listings of one firm are one reaction: the first market counts.
+    events = events.drop_duplicates(["announcement_id", "company"]).sort_values("day_0", kind="stable")
+    known = bans.announcements
+    reports = known[known["kind"].isin(["press_report", "leak"])]
+    events["reported"] = events["announcement_id"].isin(reports["confirmed_by"])
+    events["confirms"] = events["left_out"] == "confirmation"
+    events["long_halt"] = _long_halt(events)
+    return events.drop(columns=["left_out", "halted_from", "halted_to"]).reset_index(drop=True)
+
+
 def tables() -> dict[str, pd.DataFrame]:
     """All tables by the name of their file."""
     us, hk, cn = new_york(), hong_kong(), mainland()
@@ -318,6 +360,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "case_means": means_table(cases),
         "case_tests": tests_table(cases),
         "case_medians": median_table(us),
+        "answer_events": answer_events({**both, "New York": us}),
     }
 
 

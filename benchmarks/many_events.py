@@ -152,7 +152,7 @@ def peak(n: int) -> None:
     panel = prices.arrays.returns.nbytes + prices.arrays.spans.nbytes
     results = study(prices, given).fit()
     after = _most_held()
-    held = {id(base): base for kept in (results._data.abnormal, results._data.fit) for base in _bases(kept)}
+    held = {id(base): base for kept in (results.fitted.abnormal, results.fitted.fit) for base in _bases(kept)}
     print(f"{panel / 2**20:.0f} {sum(base.nbytes for base in held.values()) / 2**20:.0f} {after:.0f}")
 
 

@@ -121,8 +121,8 @@ def volume(phi: float) -> Callable[[np.random.Generator], PValues]:
         found: PValues = {}
         for name, model in MODELS.items():
             study = es.EventStudy(laid, events, model, estimation=(-215, -16), window=(-5, 5)).fit()
-            found[f"{name} t"] = study.car()["p_value"].tolist()
-            table = study.test(tests=["patell", "bmp"])
+            found[f"{name} t"] = study.car(-5, 5)["p_value"].tolist()
+            table = study.test(-5, 5, tests=["patell", "bmp"])
             found |= {f"{name} {row.test}": [row.p_value] for row in table.itertuples()}
         return found
 
@@ -142,8 +142,8 @@ def ranges(rng: np.random.Generator) -> PValues:
     for measure in ("parkinson", "garman_klass"):
         laid = es.range_market(prices, measure, benchmark=None)
         study = es.EventStudy(laid, events, es.ConstantMean(), estimation=(-120, -11), window=(-1, 1)).fit()
-        found[f"{measure} t"] = study.car()["p_value"].tolist()
-        found[f"{measure} bmp"] = [float(study.test(tests=["bmp"])["p_value"].iloc[0])]
+        found[f"{measure} t"] = study.car(-1, 1)["p_value"].tolist()
+        found[f"{measure} bmp"] = [float(study.test(-1, 1, tests=["bmp"])["p_value"].iloc[0])]
     return found
 
 

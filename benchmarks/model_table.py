@@ -83,7 +83,7 @@ def main() -> None:
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = es.compare_models(market, events, named, car=(0, 1))
+        table = es.compare_models(market, events, named, 0, 1)
     rows = table[
         ["n_events", "ar", "car", "car_se", "car_p", "prediction_variance", "prediction_ratio"]
     ].copy()

@@ -6,6 +6,11 @@ import os
 import shutil
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
 
 project = "eventstudy"
 author = "eventstudy contributors"
@@ -49,3 +54,20 @@ html_title = f"eventstudy {release}"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "navbar_center": []}
 # One list of all pages under their headings, since the pages are not nested.
 html_sidebars = {"**": ["globaltoc.html"]}
+
+
+def show_labels(app: Sphinx, doctree: nodes.document) -> None:
+    """Show an equation's label in place of its number, which starts anew on each page.
+
+    Docstrings cite a page and a label.
+    """
+    equations = app.env.domains["math"].data["objects"]
+    for equation in doctree.findall(lambda node: node.tagname == "math_block"):
+        label = equation.get("label")
+        if label in equations:
+            equation["number"] = label
+            equations[label] = (app.env.docname, label)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", show_labels)

@@ -1,9 +1,13 @@
+from . import causal as causal
 from . import datasets as datasets
 from . import errors as errors
+from . import inference as inference
 from . import lab as lab
+from . import models as models
 from . import plotting as plotting
+from . import results as results
 from . import sources as sources
-from . import causal as causal
+from . import tables as tables
 from .calendars import Exchange as Exchange
 from .causal import CausalResults as CausalResults
 from .causal import CausalStudy as CausalStudy
@@ -45,6 +49,7 @@ from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure
 from .quick import prices as prices
+from .regressions import CrossSection as CrossSection
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pool.results import PooledResults as PooledResults
@@ -53,6 +58,8 @@ from .results.pool.pool import pool as pool
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy
+from .tables import Section as Section
+from .tables import Table as Table
 from .volatility import AbnormalVolatility as AbnormalVolatility
 from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
 from .volatility import EventGARCH as EventGARCH

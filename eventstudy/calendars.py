@@ -14,6 +14,7 @@ import pandas as pd
 
 from eventstudy._typing import DateArray, IntArray
 from eventstudy.errors import CalendarError
+from eventstudy.immutable import FrozenMapping, FrozenRecord
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -75,7 +76,7 @@ def _reach(name: str) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 @dataclass(frozen=True)
-class Reaction:
+class Reaction(FrozenRecord):
     """Sessions that first could react to n announcements.
 
     Attributes
@@ -155,7 +156,7 @@ class Exchange:
             raise CalendarError(f"{min(both):%Y-%m-%d} is given both as closed and as a session.")
         object.__setattr__(self, "closed", closed)
         object.__setattr__(self, "extra", extra)
-        object.__setattr__(self, "closes", closes)
+        object.__setattr__(self, "closes", FrozenMapping(closes))
 
     @classmethod
     def of(cls, calendar: str | Exchange) -> Exchange:

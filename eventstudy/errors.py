@@ -69,7 +69,7 @@ class NoUsableEventsError(EventStudyError, ValueError):
 
 
 class RequestError(EventStudyError, ValueError):
-    """A result was asked for that does not exist (unknown event, test, window or option)."""
+    """What was asked for does not exist or cannot be used: an event, a test, a window, an option."""
 
 
 class MissingExtraError(EventStudyError, ImportError):

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from eventstudy.errors import DataError, EventStudyError, MissingExtraError
+from eventstudy.errors import DataError, EventStudyError
+from eventstudy.optional import import_optional
 
 __all__ = ["ForeignTable", "is_foreign", "to_pandas"]
 
@@ -63,9 +64,5 @@ def to_pandas(given: Any, what: str, error: type[EventStudyError] = DataError) -
             f"{what}: {'an' if name[0] in 'AEIOU' else 'a'} {name} of {package} is no table. Give a polars "
             "DataFrame (lazy.collect() of a lazy frame; the series beside its dates) or a pyarrow Table."
         )
-    try:
-        return given.to_pandas(date_as_object=False) if package == "pyarrow" else given.to_pandas()
-    except ImportError as problem:
-        raise MissingExtraError(
-            f"{what}: reading a table of {package} needs pyarrow: pip install 'abnormal-returns[scale]'."
-        ) from problem
+    import_optional("pyarrow", "pyarrow", "scale", f"{what}: reading a table of {package}")
+    return given.to_pandas(date_as_object=False) if package == "pyarrow" else given.to_pandas()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy._typing import IntArray
+from eventstudy.immutable import read_only
 
 __all__ = [
     "CHUNK",
@@ -149,7 +150,7 @@ class _Field:
             return value
         if self.made in held:
             return held[self.made]
-        made = value.all() if isinstance(value, Deferred) else value.all(record)
+        made = read_only(value.all() if isinstance(value, Deferred) else value.all(record))
         if made.size <= MOST_HELD:
             held[self.made] = made
         return made

@@ -1,4 +1,4 @@
-"""Packages that only some models need."""
+"""Packages that only some functions need."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ __all__ = ["import_optional"]
 def import_optional(module: str, package: str, extra: str, what: str) -> ModuleType:
     """Import an optional dependency.
 
+    Parameters
+    ----------
+    module, package : str
+        What is imported, and the distribution that holds it.
+    extra : str
+        Extra of this distribution that installs it.
+    what : str
+        What needs it, as the subject of a sentence.
+
     Raises
     ------
     MissingExtraError
@@ -22,5 +31,5 @@ def import_optional(module: str, package: str, extra: str, what: str) -> ModuleT
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"{what} needs {package}: install the extra with pip install 'abnormal-returns[{extra}]'."
+            f"{what} needs {package}: pip install 'abnormal-returns[{extra}]'."
         ) from error

@@ -66,7 +66,7 @@ def measure(
     DataError
         If there are no prices of the benchmark or of any security; the message gives the reason.
     CalendarError
-        If the ticker does not tell its exchange.
+        If the exchange is not known from the ticker.
     RequestError
         If the securities trade on several exchanges.
     EventError, WindowError, ModelError, NoUsableEventsError
@@ -78,8 +78,8 @@ def measure(
 
     Notes
     -----
-    Whole calendar years are fetched, enough for both windows, so that trying other windows or neighbouring
-    dates asks Yahoo for nothing new. Returns are total returns (adjusted closes); many indices, such as
+    Whole calendar years are fetched, enough for both windows, so other windows or neighbouring
+    dates need no further request to Yahoo. Returns are total returns (adjusted closes); many indices, such as
     399001.SZ, are price indices without dividends.
 
     Examples
@@ -112,7 +112,7 @@ def measure(
 
 
 def _when(announced: Any) -> dict[str, Any]:
-    """Tell a day from a time."""
+    """Return the event column of a day or of a time."""
     if isinstance(announced, str):
         is_day = DAY.fullmatch(announced) is not None
     elif isinstance(announced, datetime):
@@ -128,7 +128,7 @@ def _common_exchange(names: list[str]) -> str:
         told = ", ".join(f"{name} on {exchange}" for name, exchange in exchanges.items())
         raise RequestError(
             f"The securities trade on several exchanges ({told}), with days and benchmarks of their own. "
-            "Measure each exchange by itself and join the results with es.pool([...])."
+            "Measure each exchange on its own and join the results with es.pool([...])."
         )
     return next(iter(exchanges.values()))
 

@@ -242,7 +242,7 @@ def _failed(events: Events, problem: Exception) -> pd.DataFrame:
 
 
 def _tables(results: EventStudyResults, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
-    data = results._data
+    data = results.fitted
     abnormal, ids = data.abnormal, data.index
     n, length = abnormal.ar.shape
     rows = pd.DataFrame(

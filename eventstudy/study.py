@@ -14,7 +14,6 @@ from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.abnormal import measure
 from eventstudy.errors import (
     DataWarning,
-    EventError,
     ExcludedEventsWarning,
     LumpedReturnWarning,
     ModelError,
@@ -26,6 +25,7 @@ from eventstudy.errors import (
     warn,
 )
 from eventstudy.events import Events
+from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
 from eventstudy.lazy import narrow, rows_of
 from eventstudy.market import Market, ParquetPanel
@@ -40,7 +40,7 @@ from eventstudy.windows import Window
 __all__ = ["EventStudy"]
 
 
-class EventStudy:
+class EventStudy(Immutable):
     """An event study: what to measure, against which normal return, over which windows.
 
     Parameters
@@ -97,7 +97,7 @@ class EventStudy:
         exclude_events: bool = False,
     ) -> None:
         if not isinstance(market, Market | ParquetPanel):
-            raise EventError(
+            raise RequestError(
                 f"market must be a Market, got {type(market).__name__}; make one with "
                 "Market.from_prices(prices, benchmark=...)."
             )

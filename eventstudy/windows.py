@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy._typing import IntArray
 from eventstudy.errors import WindowError
+from eventstudy.immutable import read_only
 
 __all__ = ["Window"]
 
@@ -81,7 +82,7 @@ class Window:
     @property
     def offsets(self) -> IntArray:
         """The relative days of the window, shape (len(window),)."""
-        return np.arange(self.start, self.end + 1, dtype=np.int64)
+        return read_only(np.arange(self.start, self.end + 1, dtype=np.int64))
 
     def overlaps(self, other: Window) -> bool:
         """Whether the two windows share a session."""

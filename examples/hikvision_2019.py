@@ -8,7 +8,7 @@ told from noise; then it looks at the sector on the same day, and at the listing
 Run it on the bundled prices (no network needed), or with --live on Yahoo's:
 
     python examples/hikvision_2019.py
-    python examples/hikvision_2019.py --live --market-cap 2580e8 --out figures
+    python examples/hikvision_2019.py --live --out figures
 """
 
 from __future__ import annotations
@@ -167,12 +167,30 @@ def recommended(results: es.EventStudyResults, caption: str) -> Section:
     return Section(chosen, caption, {"statistic": "{:.3f}", "p": "{:.4f}"})
 
 
-def value(results: es.EventStudyResults, market_cap: float) -> Table:
-    """Part 5: abnormal returns in yuan."""
-    frame = pd.DataFrame({window_name(w): car_row(results, w)[["abnormal", "from", "to"]] for w in WINDOWS}).T
-    note = f"Market capitalisation of {market_cap / 1e9:,.1f} billion yuan at the close before the report."
-    section = Section(frame * market_cap / 1e9, formats="{:,.1f}")
-    return Table("5. Abnormal change in value, billion yuan, with its 95% interval", (section,), (note,))
+def capitalisation(results: es.EventStudyResults) -> pd.DataFrame:
+    """Market values in yuan, sessions × firms: close times the bundled number of shares."""
+    shares = es.datasets.surveillance_shares()
+    return results.spec.market.prices().reindex_like(shares) * shares
+
+
+def value(story: Story) -> Table:
+    """Part 5: abnormal returns in yuan, from the market values at the close before the report."""
+    title = "5. Abnormal change in value, billion yuan, with its 95% interval"
+    cap = capitalisation(story.sector)
+    at_close = cap[cap.index < story.report.timeline["day_0"].iloc[0]].iloc[-1]
+    if pd.isna(at_close[HIKVISION]):
+        return Table(title, (), ("No number of shares is known for that day, so no amount is told.",))
+    names = {"change": "abnormal", "ci_low": "from", "ci_high": "to"}
+    rows = {window_name(w): story.report.value_change(cap, w).iloc[0] for w in WINDOWS}
+    if at_close[list(FIRMS)].notna().all():
+        rows[f"all six, {window_name(HEADLINE)}"] = story.sector.value_change(cap, HEADLINE).loc["total"]
+    frame = pd.DataFrame(rows).T[list(names)].astype(float).rename(columns=names) / 1e9
+    note = (
+        "Market values are of the close before each window; Hikvision's before the report was "
+        f"{at_close[HIKVISION] / 1e9:,.1f} billion yuan. Numbers of shares are derived, and rounded to a "
+        "million; ZTE's includes its shares in Hong Kong."
+    )
+    return Table(title, (Section(frame, formats="{:,.1f}"),), (note,))
 
 
 def sector(story: Story) -> Table:
@@ -278,7 +296,7 @@ def estimate(results: es.EventStudyResults, window: tuple[int, int]) -> pd.Serie
     return results.caar(*window).iloc[0].rename(CAAR)
 
 
-def conclusion(story: Story, market_cap: float | None = None) -> list[str]:
+def conclusion(story: Story) -> list[str]:
     """Answer the question in words, all of them chosen by the numbers."""
     first, row = story.report, estimate(story.report, HEADLINE)
     days = f"{len(es.Window.of(HEADLINE))} sessions from {first.timeline['day_0'].iloc[0]:%d %B %Y}"
@@ -291,8 +309,9 @@ def conclusion(story: Story, market_cap: float | None = None) -> list[str]:
             f"{evidence(chosen)}"
         )
     said.append(intraday(first))
-    if market_cap is not None:
-        yuan, low, high = (row[name] * market_cap / 1e9 for name in ("abnormal", "from", "to"))
+    money = value(story).sections
+    if money:
+        yuan, low, high = money[0].frame.loc[window_name(HEADLINE)]
         said.append(
             f"In money that is a {'loss' if yuan < 0 else 'gain'} of {abs(yuan):,.1f} billion yuan beyond "
             f"what the index explains (95% interval {low:+,.1f} to {high:+,.1f})."
@@ -337,20 +356,10 @@ def figures(story: Story, out: Path) -> list[Path]:
     return paths
 
 
-def money(text: str) -> float:
-    """Read a positive amount of yuan."""
-    amount = float(text)
-    if not 0 < amount < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no positive amount of yuan, such as 2580e8")
-    return amount
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the story; return 0, or 1 if Yahoo gave too little for it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--live", action="store_true", help="prices from Yahoo, not the bundled ones")
-    told = "market capitalisation at the close before the report, such as 2580e8"
-    parser.add_argument("--market-cap", type=money, metavar="YUAN", help=told)
     out = Path(__file__).parent / "output"
     parser.add_argument("--out", type=Path, default=out, metavar="DIR", help="folder of the figures")
     options = parser.parse_args(argv)
@@ -364,12 +373,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     chosen = Table(f"4. Tests recommended for {window_name(HEADLINE)}", (recommended(story.report, ""),))
     parts = [timing(story.report), day_taken_apart(story.report), abnormal(story), chosen]
-    if options.market_cap is not None:
-        parts.append(value(story.report, options.market_cap))
-    parts += [sector(story), listing(story)]
+    parts += [value(story), sector(story), listing(story)]
     print("\n\n\n".join(map(str, parts)))
     print("\n\nIn plain words\n==============\n")
-    for sentence in conclusion(story, options.market_cap):
+    for sentence in conclusion(story):
         print(textwrap.fill(sentence, 96, initial_indent="- ", subsequent_indent="  "))
     paths = figures(story, options.out)
     print("\n" + textwrap.fill(f"Figures in {options.out}: {', '.join(path.name for path in paths)}", 100))

@@ -78,7 +78,7 @@ print(Table("Recommended tests of the mean CAR (0, +1)", (Section(chosen),)), en
 # no number suffices.
 
 # %%
-power = es.lab.power(results, np.linspace(0, 0.1, 21), window=(0, 1))
+power = es.lab.power(results, 0, 1, effects=np.linspace(0, 0.1, 21))
 needed = {effect: power.needed(effect) for effect in (0.02, 0.03, 0.05)}
 needed = pd.DataFrame({"power": pd.Series({e: power.at(e) for e in needed}), "firms": pd.Series(needed)})
 print(Table("Power by effect", (Section(needed.rename_axis("effect"), formats="{:.2f}"),)), end="\n\n")

@@ -1,9 +1,11 @@
-"""What tests of several rooms share: data beside the checkout, which may not be committed, and a cluster."""
+"""What tests of several rooms share: the oracle, data that may not be committed, and a cluster."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,12 @@ def _shared(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{ABSENT}: no folder ../shared/{name} beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """The plain reference implementation of the tests."""
+    return importlib.import_module("oracle")
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -20,15 +17,6 @@ TOLERANCE = 1e-10
 ESTIMATION, WINDOW = Window(-70, -11), Window(-4, 5)
 MODELS = {"mm": es.MarketModel(), "mean": es.ConstantMean(), "madj": es.MarketAdjusted()}
 TESTED = [(0, 0), (0, 1), (-1, 1), (-4, 5), (2, 5)]
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    path = Path(__file__).parent / "reference" / "oracle.py"
-    spec = importlib.util.spec_from_file_location("oracle_of_abnormal", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def random_market(seed: int, missing: float, securities: int = 8, sessions: int = 260) -> es.Market:

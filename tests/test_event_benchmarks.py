@@ -104,5 +104,5 @@ def test_the_recipe_makes_the_same_study(returns):
     market = es.Market(returns, benchmark={"A": "BIG", "B": "BIG", "C": "SMALL"})
     results = fit(market, events("SMALL", "", ""))
     world = {"returns": returns}
-    exec(reproduce.code(results._data, Window(0, 1)), world)
+    exec(reproduce.code(results.fitted, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)

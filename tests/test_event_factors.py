@@ -167,5 +167,5 @@ def test_the_recipe_makes_the_same_study(returns):
     factors = {"CN": CN, "US": US}
     results = fit(make(returns, factors), events("CN", "US"), es.FamaFrench3())
     world = {"returns": returns, "factors": factors}
-    exec(reproduce.code(results._data, Window(0, 1)), world)
+    exec(reproduce.code(results.fitted, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)

@@ -264,6 +264,12 @@ def test_overlaps_lists_pairs_of_one_security():
     assert len(events.overlaps(within_days=10_000)) == 4
 
 
+def test_the_largest_distance_of_overlaps_is_included():
+    events = Events({"security": ["A", "A"], "date": ["2019-01-02", "2019-01-09"]})
+    assert events.overlaps(within_days=7)["days_apart"].tolist() == [7]
+    assert events.overlaps(within_days=6).empty
+
+
 def test_overlaps_counts_days_where_it_was_announced():
     events = Events(
         [
@@ -285,6 +291,11 @@ def test_a_time_known_only_to_a_window():
     assert pd.isna(row["announced_at"])
     assert pd.isna(row["date"])
     assert repr(events) == "Events: 1 event of 1 security, announced 2019-05-21"
+
+
+def test_a_window_may_be_one_moment():
+    events = Events({"security": "A", "announced_after": AFTER, "announced_before": AFTER})
+    assert events.frame["announced_before"].iloc[0] == pd.Timestamp(AFTER)
 
 
 def test_windows_stand_beside_days_and_times():

@@ -225,10 +225,7 @@ def test_events_name_their_columns() -> None:
 
 
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(self: pl.DataFrame) -> pd.DataFrame:
-        raise ModuleNotFoundError("pa.Table requires 'pyarrow' module to be installed")
-
-    monkeypatch.setattr(pl.DataFrame, "to_pandas", absent)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pyarrow: pip install 'abnormal-returns\[scale\]'"):
         es.Market.from_prices(pl.DataFrame({"date": ["2019-02-01"], "A": [1.0]}))
 

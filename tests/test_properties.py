@@ -102,11 +102,13 @@ def test_each_missing_day_is_one_day_less(seed, model, gone):
     holed.loc[DAYS[[DAY0 + day for day in gone]], "S0"] = np.nan
     whole, found = of_returns(frame, model, gaps="single"), of_returns(holed, model, gaps="single")
     left = [day for day in range(-4, 6) if day not in gone]
-    assert found.car().loc[0, "n_days"] == 10 - len(gone)
+    assert found.car(-4, 5).loc[0, "n_days"] == 10 - len(gone)
     np.testing.assert_array_equal(found.abnormal_returns[left], whole.abnormal_returns[left])
     assert found.abnormal_returns[sorted(gone)].isna().all(axis=None)
-    assert found.car().loc[0, "car"] == pytest.approx(whole.abnormal_returns.loc[0, left].sum(), abs=1e-14)
-    assert found.car().loc[0, "se"] <= whole.car().loc[0, "se"] * (1 + 0.1 * bool(gone))
+    assert found.car(-4, 5).loc[0, "car"] == pytest.approx(
+        whole.abnormal_returns.loc[0, left].sum(), abs=1e-14
+    )
+    assert found.car(-4, 5).loc[0, "se"] <= whole.car(-4, 5).loc[0, "se"] * (1 + 0.1 * bool(gone))
 
 
 @PROFILE
@@ -118,7 +120,7 @@ def test_each_missing_estimation_day_is_one_observation_less(seed, model, gone):
     whole, found = of_returns(frame, model, gaps="single"), of_returns(holed, model, gaps="single")
     for name in ("n_obs", "dof"):
         assert found.parameters.loc[0, name] == whole.parameters.loc[0, name] - len(gone)
-    np.testing.assert_array_equal(found.car()["actual"], whole.car()["actual"])
+    np.testing.assert_array_equal(found.car(-4, 5)["actual"], whole.car(-4, 5)["actual"])
 
 
 @PROFILE
@@ -132,12 +134,12 @@ def test_in_logs_a_halt_inside_the_window_changes_nothing(seed, model, gone):
         fit(es.Market.from_prices(p, benchmark="INDEX", kind="log"), model) for p in (prices, holed)
     )
     pd.testing.assert_frame_equal(
-        found.car()[["car", "se", "t", "actual", "expected"]],
-        whole.car()[["car", "se", "t", "actual", "expected"]],
+        found.car(-4, 5)[["car", "se", "t", "actual", "expected"]],
+        whole.car(-4, 5)[["car", "se", "t", "actual", "expected"]],
         rtol=1e-8,
         atol=1e-13,
     )
-    assert found.car().loc[0, "n_days"] == 10 - len(gone)
+    assert found.car(-4, 5).loc[0, "n_days"] == 10 - len(gone)
 
 
 @PROFILE

@@ -97,7 +97,7 @@ def test_what_is_said_to_be_there_is_there() -> None:
 
 
 def test_the_number_of_announcements_is_right() -> None:
-    announcements = re.match(r"BanAnnouncements: (\d+)", repr(es.datasets.ban_announcements()))
+    announcements = re.search(r": (\d+) announcements", repr(es.datasets.ban_announcements()))
     assert announcements is not None
     assert f"{announcements[1]} sourced ones" in README
 

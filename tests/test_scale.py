@@ -69,7 +69,7 @@ def events(n: int = 150) -> es.Events:
 def same(a: es.EventStudyResults, b: es.EventStudyResults) -> None:
     pd.testing.assert_frame_equal(a.parameters, b.parameters, **TIGHT)
     pd.testing.assert_frame_equal(a.excluded, b.excluded)
-    one, two = a._data.abnormal, b._data.abnormal
+    one, two = a.fitted.abnormal, b.fitted.abnormal
     for name in ("ar", "actual", "expected", "span", "noise", "design", "param_cov", "residuals", "leverage"):
         np.testing.assert_allclose(getattr(one, name), getattr(two, name), err_msg=name, **TIGHT)
     for name in ("estimation_dates", "event_dates"):
@@ -109,11 +109,11 @@ def test_the_fast_way_is_the_plain_way(model):
     """Regressors laid out once a day, against every event by itself."""
     study = es.EventStudy(market(), events(), model, ESTIMATION, WINDOW)
     results = study.fit()
-    sample, abnormal = results.sample, results._data.abnormal
+    sample, abnormal = results.sample, results.fitted.abnormal
     arrays = model.arrays(sample)
     fit = model.fit(arrays)
     np.testing.assert_allclose(abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
-    np.testing.assert_allclose(results._data.fit.params, fit.params, **TIGHT)
+    np.testing.assert_allclose(results.fitted.fit.params, fit.params, **TIGHT)
     for name in ("param_cov", "s2", "noise", "design", "residuals", "leverage"):
         np.testing.assert_allclose(getattr(abnormal, name), getattr(fit, name), err_msg=name, **TIGHT)
     np.testing.assert_array_equal(abnormal.n_obs, fit.n_obs)
@@ -176,9 +176,9 @@ def test_returns_over_several_sessions_keep_their_regressors():
         arrays = model.arrays(results.sample)
         assert (arrays.span_evt > 1).any()
         fit = model.fit(arrays)
-        np.testing.assert_allclose(results._data.abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
-        np.testing.assert_allclose(results._data.abnormal.expected, fit.expected + arrays.rf_evt, **TIGHT)
-        np.testing.assert_array_equal(results._data.abnormal.span, arrays.span_evt)
+        np.testing.assert_allclose(results.fitted.abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
+        np.testing.assert_allclose(results.fitted.abnormal.expected, fit.expected + arrays.rf_evt, **TIGHT)
+        np.testing.assert_array_equal(results.fitted.abnormal.span, arrays.span_evt)
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def test_a_model_that_fails_on_every_event_is_an_error():
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_estimation_windows_are_not_held():
-    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()._data.abnormal
+    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit().fitted.abnormal
     held = vars(abnormal)
     assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
     assert not any(isinstance(held[name], np.ndarray) for name in ("design", "noise", "expected"))
@@ -244,7 +244,7 @@ def test_estimation_windows_are_not_held():
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_what_is_too_large_to_be_held_is_computed_once_for_each_pass(monkeypatch):
-    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit()._data.abnormal
+    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit().fitted.abnormal
     wanted, sums = abnormal.variance(), cumulate(abnormal, Window(*WINDOW))
     made = []
 
@@ -289,7 +289,7 @@ def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatc
     """Every test, by chunks and sums over sessions, against the same arrays without sessions."""
     monkeypatch.setattr("eventstudy.lazy.CHUNK", 16)
     results = es.EventStudy(market(missing), events(), None, ESTIMATION, WINDOW).fit()
-    abnormal = results._data.abnormal
+    abnormal = results.fitted.abnormal
     assert abnormal.session is not None
     assert plain(abnormal).session is None
     options = Options(seed=1, n_resamples=99)
@@ -371,7 +371,7 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
 def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, monkeypatch):
     monkeypatch.setattr("eventstudy.lazy.CHUNK", chunk)
     results = es.EventStudy(market(missing), events(), None, estimation, WINDOW, min_observations=5).fit()
-    abnormal = results._data.abnormal
+    abnormal = results.fitted.abnormal
     inside = ~np.isnat(abnormal.event_dates).any(axis=1)
     abnormal = select(abnormal, inside)
     for window in (Window(0, 0), Window(-1, 3), Window(-5, 5)):

@@ -88,7 +88,7 @@ def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, id
             part.drop(columns=["start", "end"]).loc[order], wanted.car(*window), **same
         )
     rows = found.read("abnormal_returns")
-    abnormal = wanted._data.abnormal
+    abnormal = wanted.fitted.abnormal
     for name, values in {
         "ar": abnormal.ar,
         "se": np.sqrt(abnormal.variance()),

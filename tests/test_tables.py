@@ -248,7 +248,7 @@ def test_excel_keeps_numbers_and_text(frame: pd.DataFrame, tmp_path: object) -> 
 def test_excel_needs_openpyxl(table: Table, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("openpyxl", "openpyxl.workbook"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=r"eventstudy\[tables\]"):
+    with pytest.raises(MissingExtraError, match=r"abnormal-returns\[tables\]"):
         table.to_excel(f"{tmp_path}/table.xlsx")
 
 

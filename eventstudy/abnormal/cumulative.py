@@ -8,6 +8,7 @@ import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal.returns import AbnormalReturns
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.lazy import CHUNK, columns_of
 from eventstudy.windows import Window
 
@@ -15,7 +16,7 @@ __all__ = ["CumulativeReturns", "cumulate"]
 
 
 @dataclass(frozen=True)
-class CumulativeReturns:
+class CumulativeReturns(FrozenRecord):
     """Cumulative abnormal returns of N events over one window.
 
     Attributes
@@ -37,7 +38,7 @@ class CumulativeReturns:
     def scar(self) -> FloatArray:
         """CAR in units of its own prediction error, shape (N,)."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.variance > 0, self.car / np.sqrt(self.variance), np.nan)
+            return read_only(np.where(self.variance > 0, self.car / np.sqrt(self.variance), np.nan))
 
 
 def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
@@ -53,6 +54,11 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     Returns
     -------
     CumulativeReturns
+
+    References
+    ----------
+    Patell (1976), Journal of Accounting Research 14, 246-276; Salinger (1992), Journal of Financial and
+    Quantitative Analysis 27, 39-53; docs/methods/abnormal_returns.md, eq. (car-variance).
     """
     cols = abnormal.columns(window)
     seen = ~np.isnan(abnormal.ar[:, cols])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.lazy import CHUNK, Deferred, columns_of, deferrable, kept_as_is, narrow
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
@@ -24,7 +25,7 @@ MOST_KEPT = 2_500_000
     "expected", "noise", "design", "residuals", "leverage", "estimation_dates", "event_dates", "design_est"
 )
 @dataclass(frozen=True)
-class AbnormalReturns:
+class AbnormalReturns(FrozenRecord):
     """Abnormal returns of N events over an event window of L and an estimation window of W sessions.
 
     Attributes
@@ -98,7 +99,8 @@ class AbnormalReturns:
         """
         past, event = vars(self)["estimation_dates"], vars(self)["event_dates"]
         if isinstance(past, Deferred) and isinstance(event, Deferred) and past.kind is event.kind is not None:
-            return event.kind[event.rows]
+            day: IntArray = event.kind[event.rows]
+            return read_only(day)
         return None
 
     @cached_property
@@ -107,7 +109,7 @@ class AbnormalReturns:
 
         Estimation windows are computed faster in it than at random, for events of a day share regressors.
         """
-        return None if self.session is None else np.argsort(narrow(self.session), kind="stable")
+        return None if self.session is None else read_only(np.argsort(narrow(self.session), kind="stable"))
 
     @cached_property
     def days(self) -> IntArray | None:
@@ -115,7 +117,8 @@ class AbnormalReturns:
         if self.session is None or self.by_day is None:
             return None
         ordered: IntArray = self.session[self.by_day]
-        return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])
+        first: IntArray = ordered[np.diff(ordered, prepend=-1) != 0]
+        return read_only(first)
 
     @cached_property
     def calendar(self) -> IntArray:
@@ -127,7 +130,7 @@ class AbnormalReturns:
         for day in dates.T:
             _, code = np.unique(day, return_inverse=True)
             _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
-        return number
+        return read_only(number)
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
@@ -153,12 +156,12 @@ class AbnormalReturns:
     @cached_property
     def ar_variance(self) -> FloatArray:
         """Prediction-error variance of each abnormal return, shape (N, L)."""
-        return self._variance(slice(None))
+        return read_only(self._variance(slice(None)))
 
     @cached_property
     def sar(self) -> FloatArray:
         """Abnormal returns in units of their own prediction error, shape (N, L)."""
-        return self.ar / np.sqrt(self.ar_variance)
+        return read_only(self.ar / np.sqrt(self.ar_variance))
 
     def columns(self, window: Window) -> slice:
         """Columns of the (N, L) arrays that `window`, a part of the event window, occupies."""
@@ -174,6 +177,10 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     Returns
     -------
     AbnormalReturns
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (abnormal-return).
     """
     missing = np.isnan(ar := arrays.y_evt - fit.expected)
     return AbnormalReturns(

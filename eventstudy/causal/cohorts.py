@@ -11,6 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.causal.donors import DonorRules
 from eventstudy.causal.spec import CausalSpec
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market.compounding import CompoundedSeries
 from eventstudy.progress import followed
 from eventstudy.sample import EventSample
@@ -23,7 +24,7 @@ FEW_TRADE = 0.5
 
 
 @dataclass(frozen=True)
-class Lump:
+class Lump(FrozenRecord):
     """A return of a treated unit over several sessions, and those of the donors over the same.
 
     Attributes
@@ -43,7 +44,7 @@ class Lump:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class Cohort(FrozenRecord):
     """Treated units of one date that are fitted together.
 
     Attributes

@@ -24,8 +24,10 @@ from eventstudy.causal.fitted import FittedCohort, fit_cohort, on_axis, weighted
 from eventstudy.causal.results import CausalResults
 from eventstudy.causal.tables import MANY_DATES, VOLATILE
 from eventstudy.errors import EventStudyWarning, ModelError, RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.market import Market
 from eventstudy.models import CAPM, FamaFrench3, FamaFrench5, MarketModel, NormalReturnModel
+from eventstudy.results.fitted import WindowLike
 from eventstudy.study import EventStudy
 from eventstudy.tables import Section, Table
 from eventstudy.text import plural
@@ -42,8 +44,9 @@ LARGE_MOVE = 2.0
 LONG = 60
 
 
+@hand_out_copies("frame", "balance")
 @dataclass(frozen=True, eq=False)
-class CounterfactualComparison:
+class CounterfactualComparison(FrozenRecord):
     """Factor models and counterfactual estimators of one study, with the balance behind each.
 
     Attributes
@@ -103,7 +106,7 @@ class CounterfactualComparison:
 
 def compare_counterfactuals(
     results: CausalResults,
-    start: Window | Sequence[int] | int | None = None,
+    start: WindowLike = None,
     end: int | None = None,
     *,
     estimators: Sequence[CounterfactualEstimator] | None = None,
@@ -126,7 +129,7 @@ def compare_counterfactuals(
     results : CausalResults
         A study whose events, donors and windows all methods take.
     start, end : int, optional
-        First and last relative day; the whole window by default.
+        First and last relative day; the headline window, (0, +1), by default.
     estimators : sequence of CounterfactualEstimator, optional
         By default synthetic control, synthetic difference-in-differences, interactive fixed effects
         and matrix completion.
@@ -246,7 +249,7 @@ def _factor_model(
             f"{model.label} cannot be fitted to event {lost[0]}; compare without it, or name other models."
         )
     total = study.caar(window).iloc[0]
-    past = study._data.abnormal.residuals
+    past = study.fitted.abnormal.residuals
     after = study.abnormal_returns.loc[ids].to_numpy(float)
     order = study.abnormal_returns.index.get_indexer(ids)
     gaps = np.concatenate([np.asarray(past)[order], after], axis=1)

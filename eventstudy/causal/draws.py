@@ -14,6 +14,7 @@ from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.kernels.conformal import cross_fit_effects
 from eventstudy.causal.kernels.resampling import parametric_bootstrap
 from eventstudy.causal.spec import CausalSpec
+from eventstudy.immutable import FrozenRecord
 from eventstudy.progress import followed
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -34,7 +35,7 @@ LEARNING = 0.5
 
 
 @dataclass(frozen=True)
-class Draws:
+class Draws(FrozenRecord):
     """Gap paths without effect.
 
     Attributes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -12,16 +10,16 @@ from eventstudy.causal.cohorts import day_axis
 from eventstudy.causal.fitted import FittedCohort, MeanPath, mean_path, on_axis
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import RequestError, WindowError
+from eventstudy.immutable import Immutable
+from eventstudy.results.fitted import WindowLike, window_of
 from eventstudy.sample import EventSample
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["CausalEstimates", "WindowLike"]
-
-WindowLike = Window | Sequence[int] | int | None
+__all__ = ["CausalEstimates"]
 
 
-class CausalEstimates:
+class CausalEstimates(Immutable):
     """Estimates of a `CausalStudy`, without inference.
 
     Attributes
@@ -33,6 +31,10 @@ class CausalEstimates:
     cohorts : tuple of FittedCohort
         Fit of each date.
     """
+
+    spec: CausalSpec
+    sample: EventSample
+    cohorts: tuple[FittedCohort, ...]
 
     def __init__(self, spec: CausalSpec, sample: EventSample, cohorts: tuple[FittedCohort, ...]) -> None:
         self.spec, self.sample, self.cohorts = spec, sample, cohorts
@@ -175,15 +177,8 @@ class CausalEstimates:
         return pd.DataFrame(found, index=pd.Index(self._path.days, name="day"), columns=columns)
 
     def window(self, start: WindowLike = None, end: int | None = None) -> Window:
-        """Return a tested window, checked to lie in the event window; the whole of it by default."""
-        if start is None and end is None:
-            window = self.spec.window
-        elif start is None:
-            window = Window(self.spec.window.start, int(end))  # type: ignore[arg-type]
-        else:
-            window = Window.of(start, end)
-        if window not in self.spec.window:
-            raise WindowError(f"The window {window} does not lie in the event window {self.spec.window}.")
+        """Return a tested window, checked to lie in the event window; the headline window by default."""
+        window = window_of(self.spec.window, start, end)
         inside = (self._path.days >= window.start) & (self._path.days <= window.end)
         if np.isnan(self._path.gap[inside]).all():
             raise WindowError(

@@ -11,12 +11,13 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.cohorts import Cohort, day_axis
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.spec import CausalSpec
+from eventstudy.immutable import FrozenRecord
 
 __all__ = ["FittedCohort", "MeanPath", "fit_cohort", "mean_path", "on_axis"]
 
 
 @dataclass(frozen=True)
-class FittedCohort:
+class FittedCohort(FrozenRecord):
     """A cohort with its fit.
 
     Attributes
@@ -71,7 +72,7 @@ def fit_cohort(spec: CausalSpec, cohort: Cohort) -> FittedCohort:
 
 
 @dataclass(frozen=True)
-class MeanPath:
+class MeanPath(FrozenRecord):
     """Mean gap by relative day.
 
     Attributes

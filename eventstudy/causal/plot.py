@@ -14,6 +14,7 @@ from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.significance import CausalInput
 from eventstudy.causal.tables import checked_tests, daily_effects, recommended
 from eventstudy.errors import RequestError
+from eventstudy.immutable import Immutable
 from eventstudy.text import plural
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = ["CausalPlotter"]
 DAYS_BEFORE = 60
 
 
-class CausalPlotter:
+class CausalPlotter(Immutable):
     """Figures of a causal study; every method takes ``ax=`` and returns the matplotlib Axes."""
 
     def __init__(self, results: CausalEstimates, data: CausalInput) -> None:

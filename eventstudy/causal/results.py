@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.causal import balance, report, robustness, tables
-from eventstudy.causal.estimates import CausalEstimates, WindowLike
+from eventstudy.causal.estimates import CausalEstimates
 from eventstudy.causal.fitted import FittedCohort
 from eventstudy.causal.plot import CausalPlotter
 from eventstudy.causal.significance import CAUSAL_TESTS, CausalInput, Outcome
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options
+from eventstudy.results.fitted import WindowLike
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
 from eventstudy.windows import Window
@@ -91,7 +92,7 @@ class CausalResults(CausalEstimates):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole window by default.
+            First and last relative day; the headline window, (0, +1), by default.
         test : str, optional
             Key of the test that gives error, interval and p-value; by default the first recommended one.
         level : float, default 0.95
@@ -197,7 +198,7 @@ class CausalResults(CausalEstimates):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole window by default.
+            First and last relative day; the headline window, (0, +1), by default.
         tests : sequence of str, optional
             Keys out of ``causal.CAUSAL_TESTS``; all by default.
         level : float, default 0.95
@@ -309,7 +310,7 @@ class CausalResults(CausalEstimates):
         path : path
             File to write; one that exists is replaced.
         start, end : int, optional
-            Window of the headline effect; the whole window by default.
+            Window of the headline effect; (0, +1) by default.
         question : str, optional
             What was asked, in words.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eventstudy.causal.estimators import CounterfactualEstimator
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market import Market
 from eventstudy.windows import Window
 
@@ -13,7 +14,7 @@ __all__ = ["CausalSpec"]
 
 
 @dataclass(frozen=True)
-class CausalSpec:
+class CausalSpec(FrozenRecord):
     """Market, events, estimator, donors and windows of a `CausalStudy`.
 
     Attributes

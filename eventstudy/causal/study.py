@@ -27,6 +27,7 @@ from eventstudy.errors import (
     warn,
 )
 from eventstudy.events import Events
+from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.progress import followed
@@ -41,7 +42,7 @@ __all__ = ["CausalStudy"]
 FEW_COMMON = 0.8
 
 
-class CausalStudy:
+class CausalStudy(Immutable):
     r"""A causal event study: the counterfactual of each treated firm is made of donors, firms without news.
 
     A factor model takes the timing of an event to have nothing to do with the factors it leaves out. Donors
@@ -321,8 +322,8 @@ def _warn_of_common_days(results: CausalResults) -> None:
             worst = results.sample.events["security"].iloc[cohort.events[int(np.argmin(own))]]
             warn(
                 f"On {cohort.date:%Y-%m-%d} the treated trade together on {cohort.n_pre} of {own.max()} "
-                f"estimation days, as {worst} has {own.min()} of them. Leave it out, or fit each event on its "
-                "own days with SyntheticControl(by='event').",
+                f"estimation days, as {worst} has {own.min()} of them. Leave it out, or fit each event "
+                "on its own days with SyntheticControl(by='event').",
                 DataWarning,
             )
 
@@ -341,8 +342,8 @@ def _warn_of_overlaps(sample: EventSample) -> None:
         ]
         warn(
             f"Windows hold another event of the same firm: {', '.join(told)}"
-            f"{', ...' * (len(told) < close.sum())}. Its counterfactual is learnt from days that an event moved; shorten the estimation window, or "
-            "keep one of the events.",
+            f"{', ...' * (len(told) < close.sum())}. Its counterfactual is learnt from days that "
+            "an event moved; shorten the estimation window, or keep one of the events.",
             OverlapWarning,
         )
 

@@ -7,6 +7,15 @@ those of every exchange.
 """
 
 from eventstudy.datasets.bans import BanAnnouncements, ban_announcements
-from eventstudy.datasets.surveillance import surveillance_names, surveillance_prices
+from eventstudy.datasets.official_lists import EntityList, entity_list
+from eventstudy.datasets.surveillance import surveillance_names, surveillance_prices, surveillance_shares
 
-__all__ = ["BanAnnouncements", "ban_announcements", "surveillance_names", "surveillance_prices"]
+__all__ = [
+    "BanAnnouncements",
+    "EntityList",
+    "ban_announcements",
+    "entity_list",
+    "surveillance_names",
+    "surveillance_prices",
+    "surveillance_shares",
+]

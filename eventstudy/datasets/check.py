@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from eventstudy.datasets.bans.schema import MARKETS, TABLES, Column
-from eventstudy.datasets.bans.tables import Tables, read, split
+from eventstudy.datasets.bans.firms import matches
+from eventstudy.datasets.bans.schema import CHANGES, MARKETS, TABLES, Column
+from eventstudy.datasets.bans.tables import Tables, read, read_changes, split
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-__all__ = ["Problem", "check", "main"]
+__all__ = ["Problem", "check", "check_changes", "main"]
 
 LIST_NAMES = re.compile(r"[^;]+(; [^;]+)*")
 IDENTIFIER = re.compile(r"\d{4}-\d{2}-\d{2}_[A-Z0-9_]+")
@@ -76,7 +77,60 @@ def check(tables: Tables) -> list[Problem]:
     if found:
         return found
     found = [problem for name, frame in zip(TABLES, tables, strict=True) for problem in _values(name, frame)]
-    return found or [*_references(tables), *_announcements(tables), *_sources(tables), *_securities(tables)]
+    if found:
+        return found
+    rules = (_references, _named, _leaks, _announcements, _sources, _securities)
+    return [problem for rule in rules for problem in rule(tables)]
+
+
+def check_changes(tables: Tables, log: pd.DataFrame) -> list[Problem]:
+    """Return what of the change log does not agree with the tables.
+
+    Parameters
+    ----------
+    tables : Tables
+        All text.
+    log : DataFrame
+        All text, as `eventstudy.datasets.bans.tables.read_changes` returns it.
+
+    Returns
+    -------
+    list of Problem
+        Words that are not known, rows that do not exist, and columns whose value is not that of the last
+        correction.
+    """
+    frames = {"": tables.announcements.set_index("announcement_id")}
+    frames["securities"] = tables.securities.set_index(["announcement_id", "security"])
+    last: dict[tuple[str, ...], str] = {}
+    found = []
+    for number, row in enumerate(_records(log), start=2):
+
+        def problem(column: str, message: str, line: int = number) -> None:
+            found.append(Problem("changes", f"line {line}", column, message))
+
+        for name, about in CHANGES.items():
+            message = _wrong_value(row[name], about)
+            if message:
+                problem(name, message)
+        if not row["announcement_id"]:
+            continue
+        frame = frames["securities" if row["security"] else ""]
+        key = (row["announcement_id"], row["security"]) if row["security"] else row["announcement_id"]
+        if key not in frame.index:
+            problem("announcement_id", f"no row {key!r}")
+        elif row["change"] == "corrected":
+            if row["column"] not in frame:
+                problem("column", f"{row['column']!r} is not a column")
+            else:
+                last[row["announcement_id"], row["security"], row["column"]] = row["after"]
+    for (announcement_id, security, column), after in last.items():
+        key = (announcement_id, security) if security else announcement_id
+        now = frames["securities" if security else ""].at[key, column]
+        if now != after:
+            name = f"{announcement_id}:{security}" if security else announcement_id
+            message = f"last set to {after!r}, but the table has {now!r}"
+            found.append(Problem("changes", name, column, message))
+    return found
 
 
 def _shape(table: str, frame: pd.DataFrame) -> Iterator[Problem]:
@@ -168,6 +222,41 @@ def _references(tables: Tables) -> Iterator[Problem]:
                         yield Problem(table, name, column, f"source {key!r} is not in sources.csv")
 
 
+def _named(tables: Tables) -> Iterator[Problem]:
+    """Find firms that an announcement names and that are listed, but have no row in it."""
+    s = tables.securities
+    ticker = s.drop_duplicates("company").set_index("company")["security"]
+    own = s.groupby("announcement_id")["company"].agg(set)
+    for row in _records(tables.announcements):
+        have = own.get(row["announcement_id"], set())
+        for name in split(row["entities"]):
+            if name in split(row["private_entities"]) or any(_same(name, company) for company in have):
+                continue
+            listed = [f"{company} ({ticker[company]})" for company in ticker.index if _same(name, company)]
+            if listed:
+                message = f"{name!r} is listed, {listed[0]}, but has no row in securities.csv"
+                yield Problem("announcements", row["announcement_id"], "entities", message)
+
+
+def _same(name: str, company: str) -> bool:
+    return matches(name, company) or matches(company, name)
+
+
+def _leaks(tables: Tables) -> Iterator[Problem]:
+    """Find securities that a confirmation hits and its leak lacks though it names them."""
+    s = tables.securities
+    hit = s[s["role"].isin(["target", "affiliate"])]
+    for row in _records(tables.announcements):
+        if row["kind"] != "leak" or not row["confirmed_by"]:
+            continue
+        have = set(s.loc[s["announcement_id"] == row["announcement_id"], "security"])
+        of = hit[hit["announcement_id"] == row["confirmed_by"]]
+        for security, company in zip(of["security"], of["company"], strict=True):
+            if security not in have and any(_same(name, company) for name in split(row["entities"])):
+                message = f"the confirmation {row['confirmed_by']} has {security}, the leak does not"
+                yield Problem("announcements", row["announcement_id"], "confirmed_by", message)
+
+
 def _announcements(tables: Tables) -> Iterator[Problem]:
     latest = dict(zip(tables.announcements["announcement_id"], tables.announcements["latest"], strict=True))
     status = dict(zip(tables.sources["source"], tables.sources["status"], strict=True))
@@ -242,8 +331,8 @@ def _of_market(row: dict[str, str]) -> dict[str, str]:
         out["board"] = "ChiNext" if growth else "STAR" if code.startswith("688") else "main"
         wide = out["board"] == "STAR" or (growth and row["session_latest"] >= CHINEXT_20)
         out["price_limit"] = "20" if wide else "10"
-    elif row["mic"] in ("XTAI", "XTKS"):
-        out["price_limit"] = "10" if row["mic"] == "XTAI" else "table"
+    else:
+        out["price_limit"] = {"XTAI": "10", "XKRX": "30", "XTKS": "table"}.get(row["mic"], "none")
     return out
 
 
@@ -280,7 +369,7 @@ def _calendar(name: str, year: int) -> ExchangeCalendar:
 def main() -> int:
     """Check the bundled tables, print what is wrong, and return the exit code."""
     tables = read()
-    found = check(tables)
+    found = [*check(tables), *check_changes(tables, read_changes())]
     for problem in found:
         print(problem)
     counts = ", ".join(f"{len(frame)} {name}" for name, frame in zip(TABLES, tables, strict=True))

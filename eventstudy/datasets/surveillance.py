@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-__all__ = ["surveillance_names", "surveillance_prices"]
+__all__ = ["surveillance_names", "surveillance_prices", "surveillance_shares"]
 
 NAMES = {
     "002415.SZ": "Hikvision",
@@ -45,6 +45,7 @@ def surveillance_prices() -> pd.DataFrame:
     See Also
     --------
     surveillance_names : The company behind each ticker.
+    surveillance_shares : Numbers of shares, which make market values of closes.
 
     Notes
     -----
@@ -78,6 +79,35 @@ def surveillance_prices() -> pd.DataFrame:
         names=["field", "security"],
     )
     return prices.astype("float64").sort_index(axis=1)
+
+
+def surveillance_shares() -> pd.DataFrame:
+    """Return how many shares the six companies of `surveillance_prices` had.
+
+    Returns
+    -------
+    DataFrame, shape (650, 6)
+        All shares of the company on each session of `surveillance_prices`, rounded to a million; missing
+        before 2018-01-02, where no count is known. ZTE's count includes its shares in Hong Kong.
+
+    Notes
+    -----
+    Derived: market value divided by close, on each session on which the quotient changed.
+    ``PROVENANCE.md`` beside this module says more.
+
+    Examples
+    --------
+    Hikvision's market value at the close before the report of 21 May 2019, in billion yuan:
+
+    >>> from eventstudy.datasets import surveillance_prices, surveillance_shares
+    >>> value = surveillance_prices()["close"] * surveillance_shares() / 1e9
+    >>> round(float(value.at["2019-05-21", "002415.SZ"]))
+    258
+    """
+    counts = _read("surveillance_shares.csv").pivot(index="date", columns="ticker", values="shares_million")
+    sessions = _read("surveillance_closes.csv")["date"]
+    shares = counts.reindex(counts.index.union(pd.DatetimeIndex(sessions))).ffill().loc[sessions] * 1e6
+    return shares.rename_axis(index="date", columns="security")
 
 
 def surveillance_names() -> pd.Series:

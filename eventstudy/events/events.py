@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from eventstudy.errors import EventError
 from eventstudy.events.validation import as_frame, check_zone, validated
+from eventstudy.immutable import Immutable, own_copy
 from eventstudy.interop import ForeignTable
 from eventstudy.text import strip_control
 
@@ -19,7 +19,7 @@ NonSession = Literal["next", "previous", "skip", "raise"]
 Ambiguous = Literal["exclude", "first", "last"]
 
 
-class Events:
+class Events(Immutable):
     """A list of announcements, one row an event, validated and immutable.
 
     Parameters
@@ -82,9 +82,12 @@ or pass Events(..., timezone='America/New_York').
             raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
         if timezone is not None:
             check_zone(timezone, "timezone")
+        self._hold(validated(as_frame(events), timezone), non_session, ambiguous)
+
+    def _hold(self, frame: pd.DataFrame, non_session: NonSession, ambiguous: Ambiguous) -> None:
+        self._frame = frame
         self._non_session: NonSession = non_session
         self._ambiguous: Ambiguous = ambiguous
-        self._frame = validated(as_frame(events), timezone)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -92,7 +95,7 @@ or pass Events(..., timezone='America/New_York').
 
         Where windows are given, also announced_after and announced_before (UTC).
         """
-        return self._frame.copy()
+        return own_copy(self._frame)
 
     @property
     def non_session(self) -> NonSession:
@@ -121,8 +124,8 @@ or pass Events(..., timezone='America/New_York').
         """
         if not len(rows):
             raise EventError("take needs the position of at least one event.")
-        part = copy(self)
-        part._frame = self._frame.iloc[list(rows)]
+        part = type(self).__new__(type(self))
+        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous)
         return part
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from scipy import stats
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
@@ -116,7 +117,7 @@ class TestInput:
     @cached_property
     def usable(self) -> BoolArray:
         """Events with a CAR in the tested window, shape (N,)."""
-        return ~np.isnan(self.cumulative.car)
+        return read_only(~np.isnan(self.cumulative.car))
 
     @property
     def n_events(self) -> int:
@@ -126,12 +127,12 @@ class TestInput:
     @property
     def car(self) -> FloatArray:
         """CARs of the usable events, shape (n_events,)."""
-        return self.cumulative.car[self.usable]
+        return read_only(self.cumulative.car[self.usable])
 
     @property
     def scar(self) -> FloatArray:
         """SCARs of the usable events, shape (n_events,)."""
-        return self.cumulative.scar[self.usable]
+        return read_only(self.cumulative.scar[self.usable])
 
     @cached_property
     def tested_dates(self) -> DateArray:
@@ -169,6 +170,9 @@ class Statistic:
     estimate: float = float("nan")
     note: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", FrozenMapping(self.extra))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Bootstrap tests on the cross-section of CARs: pairs, skewness-adjusted and wild (METHODS C7, E)."""
+"""Bootstrap tests on the cross-section of CARs: pairs, skewness-adjusted and wild.
+
+Formulas and sources: docs/methods/bootstrap.md.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,11 @@ def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative)
 
     A draw that equals the value to rounding counts as extreme, and so does one that is undefined.
 
+    References
+    ----------
+    Davison and Hinkley (1997), Bootstrap Methods and their Application, chapter 4; docs/methods/bootstrap.md,
+    eq. (resampled-p).
+
     Examples
     --------
     >>> resampled_p_value(2.0, np.array([0.5, -2.0, 3.0, 1.0]), "two-sided")
@@ -69,7 +77,12 @@ def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative)
 
 
 def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> float:
-    """P-value of `value` in a bootstrap distribution that need not be symmetric."""
+    """P-value of `value` in a bootstrap distribution that need not be symmetric.
+
+    References
+    ----------
+    docs/methods/bootstrap.md, eq. (equal-tails).
+    """
     if alternative != "two-sided":
         return resampled_p_value(value, draws, alternative)
     low, high = (resampled_p_value(value, draws, side) for side in ("less", "greater"))
@@ -102,7 +115,8 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12.
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12; docs/methods/bootstrap.md,
+    eq. (pairs-bootstrap).
 
     Examples
     --------
@@ -135,7 +149,8 @@ def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Gener
 
     References
     ----------
-    Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201.
+    Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201; docs/methods/long_horizon.md,
+    eq. (johnson-bootstrap).
     """
     size = max(len(values) // 4, FEWEST_DRAWN)
     mean = values.mean()
@@ -160,6 +175,11 @@ def clustered_t(totals: FloatArray, sizes: FloatArray) -> float:
     ----------
     totals, sizes : arrays, shape (G,)
         Sum and number of the values of each cluster. Clusters of one value give `mean_t`.
+
+    References
+    ----------
+    Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427;
+    docs/methods/bootstrap.md, eq. (wild-bootstrap).
 
     Examples
     --------
@@ -198,7 +218,8 @@ def wild_bootstrap(totals: FloatArray, sizes: FloatArray, weights: FloatArray) -
 
     References
     ----------
-    Wu (1986); Liu (1988); Cameron, Gelbach and Miller (2008) for clusters.
+    Wu (1986); Liu (1988); Cameron, Gelbach and Miller (2008) for clusters; docs/methods/bootstrap.md,
+    eq. (wild-bootstrap).
     """
     return _clustered(weights, totals, sizes)
 

@@ -1,4 +1,7 @@
-"""Jaffe's calendar-time test: one portfolio of events a day (METHODS C8)."""
+"""Jaffe's calendar-time test: one portfolio of events a day.
+
+Formula and source: docs/methods/portfolio.md, eq. (jaffe-z).
+"""
 
 from __future__ import annotations
 
@@ -98,6 +101,10 @@ def jaffe_z(
     statistic, n_days, n_assumed
         Calendar days T, and those on which the events had to be taken as independent. The
         statistic is NaN where a portfolio's residuals do not vary.
+
+    References
+    ----------
+    Jaffe (1974), Journal of Business 47, 410-428; docs/methods/portfolio.md, eq. (jaffe-z).
     """
     event, column = np.nonzero(~np.isnan(ar))
     value = ar[event, column]

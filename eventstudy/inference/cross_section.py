@@ -1,4 +1,7 @@
-"""Parametric tests on the cross-section of CARs and standardised CARs (METHODS C1, C2, C5-C7, D9)."""
+"""Parametric tests on the cross-section of CARs and standardised CARs.
+
+Formulas and sources: docs/methods/cross_sectional.md and docs/methods/standardized.md.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,12 @@ def mean_t(values: FloatArray) -> float:
     values : array, shape (N,)
         CARs (the cross-sectional t) or SCARs (Boehmer, Musumeci and Poulsen 1991).
 
+    References
+    ----------
+    Brown and Warner (1980), Journal of Financial Economics 8, 205-258; Boehmer, Musumeci and Poulsen (1991),
+    ibid. 30, 253-272; docs/methods/cross_sectional.md, eq. (cross-sectional-t); docs/methods/standardized.md,
+    eq. (bmp-t).
+
     Examples
     --------
     >>> round(mean_t(np.array([0.01, 0.03, 0.02])), 4)
@@ -60,6 +69,11 @@ def independence_z(car: FloatArray, variance: FloatArray) -> float:
     ----------
     car, variance : arrays, shape (N,)
         CARs and their prediction-error variances.
+
+    References
+    ----------
+    MacKinlay (1997), Journal of Economic Literature 35, 13-39; docs/methods/standardized.md,
+    eq. (independence-z).
     """
     return float(car.sum() / np.sqrt(variance.sum()))
 
@@ -73,6 +87,10 @@ def patell_z(scar: FloatArray, dof: FloatArray) -> float:
     ----------
     scar, dof : arrays, shape (N,)
         Standardised CARs and their residual degrees of freedom, each above 2.
+
+    References
+    ----------
+    Patell (1976), Journal of Accounting Research 14, 246-276; docs/methods/standardized.md, eq. (patell-z).
     """
     return float(scar.sum() / np.sqrt((1.0 / (1.0 - 2.0 / dof)).sum()))
 
@@ -81,7 +99,12 @@ def patell_correction(n: int, r: float) -> float:
     r"""Factor for Patell's Z under mean correlation r: ``1 / sqrt(1 + (N - 1) r)``.
 
     Patell's variance is imposed, not estimated from the cross-section, so the factor has no
-    ``1 - r`` in it (Kolari and Pynnonen 2010, eq. 13).
+    ``1 - r`` in it.
+
+    References
+    ----------
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025, eq. 13;
+    docs/methods/standardized.md, eq. (adjusted-patell).
     """
     return float(1.0 / np.sqrt(1.0 + (n - 1) * r))
 
@@ -89,7 +112,10 @@ def patell_correction(n: int, r: float) -> float:
 def bmp_correction(n: int, r: float) -> float:
     r"""Factor for the BMP t under mean correlation r: ``sqrt((1 - r) / (1 + (N - 1) r))``.
 
-    Source: Kolari and Pynnonen (2010).
+    References
+    ----------
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; docs/methods/standardized.md,
+    eq. (adjusted-bmp).
     """
     return float(np.sqrt((1.0 - r) / (1.0 + (n - 1) * r)))
 
@@ -106,6 +132,11 @@ def johnson_t(n: int, ratio: float, skew: float) -> float:
 
     .. math:: t_J = \sqrt N \left(S + \gamma S^2 / 3 + \gamma / (6 N)\right)
 
+    References
+    ----------
+    Johnson (1978), Journal of the American Statistical Association 73, 536-544;
+    docs/methods/cross_sectional.md, eq. (johnson-t).
+
     Examples
     --------
     >>> round(johnson_t(74, 2.09027474443816, 1.653433511704859), 4)
@@ -115,7 +146,13 @@ def johnson_t(n: int, ratio: float, skew: float) -> float:
 
 
 def hall_t(n: int, ratio: float, skew: float) -> float:
-    r"""Hall's (1992) monotone skewness adjustment: Johnson's t plus ``sqrt(N) g^2 S^3 / 27``."""
+    r"""Hall's (1992) monotone skewness adjustment: Johnson's t plus ``sqrt(N) g^2 S^3 / 27``.
+
+    References
+    ----------
+    Hall (1992), Journal of the Royal Statistical Society B 54, 221-228; docs/methods/cross_sectional.md,
+    eq. (hall-t).
+    """
     return float(johnson_t(n, ratio, skew) + np.sqrt(n) * skew**2 * ratio**3 / 27.0)
 
 
@@ -124,6 +161,11 @@ def jackknife_t(values: FloatArray) -> float:
 
     The pseudo-values are ``N m - (N - 1) m_(-i)`` for the mean m (Giaccotto and Sfiridis 1996);
     for a mean they equal the values, so this is `mean_t` to rounding.
+
+    References
+    ----------
+    Giaccotto and Sfiridis (1996), Journal of Economics and Business 48, 349-370;
+    docs/methods/cross_sectional.md, eq. (jackknife-t).
     """
     n = len(values)
     total = values.sum()

@@ -1,4 +1,7 @@
-"""GARCH test of one event: its CAR over the forecast of its own variance (METHODS A2, C9, F)."""
+"""GARCH test of one event: its CAR over the forecast of its own variance.
+
+Formula and sources: docs/methods/single_event.md, eq. (garch-z).
+"""
 
 from __future__ import annotations
 
@@ -102,6 +105,11 @@ def variance_path(line: GARCHLine, gap: int, before: FloatArray, length: int) ->
         the variance of the day after.
     length : int
         Tested days L, which tell nothing: their variances are forecast from the day before them.
+
+    References
+    ----------
+    Bollerslev (1986), Journal of Econometrics 31, 307-327; docs/methods/variance_models.md,
+    eq. (garch-forecast).
     """
     h = line.omega + line.a * line.errors[-1] ** 2 + line.b * line.h[-1]
     for _ in range(gap):

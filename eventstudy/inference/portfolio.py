@@ -1,4 +1,7 @@
-"""Tests that measure the mean abnormal return by its own past (METHODS C3, C3', C4, C8)."""
+"""Tests that measure the mean abnormal return by its own past.
+
+Formulas and sources: docs/methods/portfolio.md.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,11 @@ def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -
     -------
     statistic, dof
         T is the number of estimation days and L the number of tested days with an average.
+
+    References
+    ----------
+    Brown and Warner (1980, 1985), Journal of Financial Economics 8, 205-258, and 14, 3-31;
+    docs/methods/portfolio.md, eq. (time-series-t).
     """
     past, seen = _kept(estimation), ~np.isnan(event)
     return float(event[seen].sum() / (np.sqrt(span[seen].sum()) * np.std(past, ddof=1))), len(past) - 1
@@ -110,6 +118,11 @@ def portfolio_t(
     Returns
     -------
     statistic, dof
+
+    References
+    ----------
+    Brown and Warner (1985), Journal of Financial Economics 14, 3-31; Salinger (1992), Journal of Financial
+    and Quantitative Analysis 27, 39-53; docs/methods/portfolio.md, eq. (portfolio-t).
     """
     dof = len(residuals) - n_params
     s2 = (residuals**2).sum() / dof
@@ -128,6 +141,10 @@ def lamb_z(estimation: FloatArray, event: FloatArray, factor: FloatArray) -> flo
     event, factor : arrays, shape (L,)
         Average abnormal return of each tested day, and the events' mean of ``V_tt / s^2``, which
         is ``1 + 1/M + (R_mt - mean)^2 / SS`` in a market model.
+
+    References
+    ----------
+    Lamb (1995), Journal of Risk and Insurance 62, 111-123; docs/methods/portfolio.md, eq. (lamb-z).
     """
     seen = ~np.isnan(event)
     z = event[seen] / (np.std(_kept(estimation), ddof=1) * np.sqrt(factor[seen]))

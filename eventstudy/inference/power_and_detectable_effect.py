@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
@@ -20,6 +20,7 @@ __all__ = [
     "least_shift",
     "minimum_detectable_effect",
     "power_normal",
+    "power_standardised_mean",
     "power_t",
     "with_detectable",
 ]
@@ -44,6 +45,10 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
     dof : float
     alpha : float, default 0.05
 
+    References
+    ----------
+    docs/methods/power.md, eq. (power-t).
+
     Examples
     --------
     >>> round(power_t(0.05, 0.02, 100), 3)
@@ -67,9 +72,9 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     n_events : int
     alpha : float, default 0.05
 
-    Notes
-    -----
-    MacKinlay (1997).
+    References
+    ----------
+    MacKinlay (1997), Journal of Economic Literature 35, 13-39; docs/methods/power.md, eq. (power-normal).
 
     Examples
     --------
@@ -80,6 +85,52 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     c = stats.norm.ppf(1.0 - alpha / 2.0)
     distance = effect * np.sqrt(n_events) / sd
     return float(stats.norm.sf(c - distance) + stats.norm.cdf(-c - distance))
+
+
+def power_standardised_mean(
+    effect: float, precision: FloatArray, factor: float = 1.0, alpha: float = 0.05
+) -> float:
+    r"""Power of a two-sided t of N standardised CARs against a common CAR, exact under normal errors.
+
+    A common CAR d shifts each SCAR by d times its precision c, so unequal volatilities also spread the
+    SCARs. The statistic is doubly noncentral t with N - 1 degrees of freedom:
+
+    .. math:: t'' = \frac{Z + \delta}{\sqrt{\chi^2_{N-1}(\lambda) / (N - 1)}}, \quad
+              \delta = f d \sqrt N\, \bar c, \quad \lambda = d^2 \sum_i (c_i - \bar c)^2
+
+    Parameters
+    ----------
+    effect : float
+        Common CAR d, in decimals.
+    precision : array, shape (N,)
+        One over the standard deviation of each CAR.
+    factor : float, default 1
+        f: 1 for independent events, below it where the statistic is divided by a factor that knows their
+        correlation; the mean of correlated SCARs has the standard deviation ``1 / (f sqrt(N))``.
+    alpha : float, default 0.05
+
+    Notes
+    -----
+    A chi-squared with noncentrality is a Poisson mixture of central ones, so the power is a Poisson mixture
+    of noncentral t probabilities. It need not grow with the effect: for two events with different
+    volatilities it tends to zero.
+
+    Examples
+    --------
+    >>> round(power_standardised_mean(0.19, np.array([1 / 0.012, 1 / 0.027])), 2)
+    0.0
+    """
+    n = len(precision)
+    _check(alpha, float(precision.min()))
+    c = special.stdtrit(n - 1, 1.0 - alpha / 2.0)
+    delta = factor * effect * np.sqrt(n) * precision.mean()
+    half = 0.5 * effect**2 * ((precision - precision.mean()) ** 2).sum()
+    terms = np.arange(max(0.0, np.floor(half - 9.0 * np.sqrt(half) - 9.0)), half + 9.0 * np.sqrt(half) + 40.0)
+    weight = np.exp(special.xlogy(terms, half) - half - special.gammaln(terms + 1.0))
+    dof = n - 1 + 2.0 * terms
+    bound = c * np.sqrt(dof / (n - 1))
+    power = stats.nct.sf(bound, dof, delta) + stats.nct.sf(bound, dof, -delta)
+    return float(weight @ np.nan_to_num(power))
 
 
 def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power: float = 0.8) -> float:
@@ -97,6 +148,10 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     ------
     RequestError
         If a probability or the standard error is out of range.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (mde).
 
     Examples
     --------
@@ -177,6 +232,10 @@ def least_shift(
     -------
     float
         Of a two-sided test the larger of the two directions; infinite where no rank reaches the level.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (least-shift).
 
     Examples
     --------

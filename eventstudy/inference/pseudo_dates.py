@@ -1,4 +1,7 @@
-"""Tests of one common date by its own estimation days: residual vectors and pseudo-dates (METHODS E, G)."""
+"""Tests of one common date by its own estimation days: residual vectors and pseudo-dates.
+
+Formulas and sources: docs/methods/bootstrap.md and docs/methods/permutation.md.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +74,7 @@ def null_t(series: FloatArray, event: FloatArray, past: FloatArray) -> FloatArra
 
     .. math:: t^*_j = \frac{\sum_{l=1}^L u^*_{lj}}{\sqrt L\, s^*_j}
 
-    All m columns draw the same days, so the statistics depend on each other as the columns do
-    (Hein and Westfall 2004; Romano and Wolf 2005).
+    All m columns draw the same days, so the statistics depend on each other as the columns do.
 
     Parameters
     ----------
@@ -80,6 +82,12 @@ def null_t(series: FloatArray, event: FloatArray, past: FloatArray) -> FloatArra
         Residuals over ``sqrt(1 - h)`` less their mean: of portfolios, or of events.
     event, past : arrays, shape (B, T)
         How often each day was drawn, as of `day_counts`: L times, and T times.
+
+    References
+    ----------
+    Hein and Westfall (2004), Journal of Financial Econometrics 2, 451-471; Romano and Wolf (2005),
+    Econometrica 73, 1237-1282; docs/methods/bootstrap.md, eq. (vector-bootstrap);
+    docs/methods/multiple_testing.md, eq. (joint-draws).
     """
     length = event[0].sum()
     drawn = past[0].sum()
@@ -119,6 +127,10 @@ def studentised_sums(series: FloatArray, length: int, n_params: float) -> FloatA
     Returns
     -------
     array, shape (T - L + 1,)
+
+    References
+    ----------
+    docs/methods/permutation.md, eqs. (pseudo-dates) and (pseudo-date-variance).
     """
     n = len(series)
     total = np.concatenate([[0.0], np.cumsum(series)])

@@ -1,4 +1,7 @@
-"""Rank tests: Corrado, Corrado-Zivney, generalised ranks and cumulated ranks (METHODS D3-D7)."""
+"""Rank tests: Corrado, Corrado-Zivney, generalised ranks and cumulated ranks.
+
+Formulas and sources: docs/methods/ranks.md, eqs. (rank-zivney) and (grank-star) for the event days.
+"""
 
 from __future__ import annotations
 
@@ -176,6 +179,11 @@ def rank_z(profile: RankProfile) -> float:
     Corrado (1989) for one day, Cowan (1992) for several. Ranks are drawn without replacement, so
     their sum over L of T days has variance ``L (T - L) / (T - 1) S^2`` rather than ``L S^2``.
     Tested days on which no event is ranked do not count.
+
+    References
+    ----------
+    Corrado (1989), Journal of Financial Economics 23, 385-395; Cowan (1992), Review of Quantitative Finance
+    and Accounting 2, 343-358; docs/methods/ranks.md, eq. (rank-z).
     """
     means = profile.tested_means
     days, total = len(means), profile.n_days
@@ -187,6 +195,11 @@ def t_of_rank_z(z: float, n_days: int) -> float:
 
     Exactly the two-sample t of one observation against the T - 1 others, because the tested day
     is part of S (Kolari and Pynnonen 2011, eq. 12); t(T - 2). NaN if ``Z^2 >= T - 1``.
+
+    References
+    ----------
+    Kolari and Pynnonen (2011), Journal of Empirical Finance 18, 953-971, eq. 12; docs/methods/ranks.md,
+    eq. (grank-t).
     """
     inside = n_days - 1.0 - z * z
     return float(z * np.sqrt((n_days - 2.0) / inside)) if inside > NEGLIGIBLE * n_days else float("nan")
@@ -200,6 +213,11 @@ def independent_ranks_z(profile: RankProfile) -> float:
 
     for events independent of each other with tau_i tested days. On `grank_profile` this is
     GRANK-Z, on ranks of all days CUMRANK-Z.
+
+    References
+    ----------
+    Kolari and Pynnonen (2011), Journal of Empirical Finance 18, 953-971; docs/methods/ranks.md,
+    eqs. (grank-z) and (cumrank-z).
     """
     tested = ~np.isnan(profile.tested)
     tau, sizes = tested.sum(axis=1), profile.sizes
@@ -214,6 +232,10 @@ def cumulated_rank_z(profile: RankProfile) -> float:
 
     Luoma and Pynnonen (2010). A missing day adds nothing to U_i(W), so with missing days this is
     slightly nearer to zero than `rank_z`.
+
+    References
+    ----------
+    Luoma and Pynnonen (2010), working paper, University of Vaasa; docs/methods/ranks.md, eq. (cumrank-t).
     """
     total = np.where(np.isnan(profile.tested), 0.0, profile.tested).sum() / len(profile.tested)
     days, n = len(profile.tested_means), profile.n_days
@@ -234,6 +256,11 @@ def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> Rank
     scar : array, shape (N,)
     r : float
         Mean correlation; 0 leaves the standard deviation as it is.
+
+    References
+    ----------
+    Kolari and Pynnonen (2011), Journal of Empirical Finance 18, 953-971; docs/methods/ranks.md,
+    eq. (grank-star).
     """
     return rank_profile(est_sar, star(scar, r), slice(0, 1))
 

@@ -1,4 +1,7 @@
-"""Tests of one event that fit its model again: conformal and residual bootstrap (METHODS E, F)."""
+"""Tests of one event that fit its model again: conformal and residual bootstrap.
+
+Formulas and sources: docs/methods/permutation.md and docs/methods/bootstrap.md.
+"""
 
 from __future__ import annotations
 
@@ -153,8 +156,8 @@ def conformal(
 
     References
     ----------
-    Chernozhukov, Wuthrich and Zhu (2021), Journal of the American Statistical Association 116,
-    1849-1864.
+    Chernozhukov, Wuthrich and Zhu (2021), Journal of the American Statistical Association 116, 1849-1864;
+    docs/methods/permutation.md, eqs. (conformal-p) and (conformal-interval).
 
     Examples
     --------
@@ -230,7 +233,8 @@ def residual_bootstrap(
 
     References
     ----------
-    Davison and Hinkley (1997), Bootstrap Methods and their Application, section 6.3.3.
+    Davison and Hinkley (1997), Bootstrap Methods and their Application, section 6.3.3;
+    docs/methods/bootstrap.md, eq. (residual-bootstrap).
     """
     n, k = design.shape
     pool = scaled_residuals(residuals, leverage)

@@ -1,4 +1,7 @@
-"""Sign and signed-rank tests (METHODS D1, D2, D5b, D8)."""
+"""Sign and signed-rank tests.
+
+Formulas and sources: docs/methods/signs.md.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,10 @@ EXACT_SIGNED_RANK = 25
 def sign_z(positive: int, n: int) -> float:
     r"""Sign statistic of `positive` out of `n` non-zero values: ``(w - n/2) / (sqrt(n) / 2)``.
 
+    References
+    ----------
+    Brown and Warner (1980), Journal of Financial Economics 8, 205-258; docs/methods/signs.md, eq. (sign-z).
+
     Examples
     --------
     >>> sign_z(12, 16)
@@ -76,6 +83,11 @@ def generalized_sign_z(positive: float, n: int, share: float) -> float:
         CARs N.
     share : float
         Mean over events of the share of positive estimation residuals, between 0 and 1.
+
+    References
+    ----------
+    Cowan (1992), Review of Quantitative Finance and Accounting 2, 343-358; docs/methods/signs.md,
+    eq. (generalized-sign-z).
     """
     return float((positive - n * share) / np.sqrt(n * share * (1.0 - share)))
 
@@ -91,6 +103,10 @@ def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
     ----------
     values : array, shape (n,)
         Non-zero values; ties get the average rank, and the variance of z is corrected for them.
+
+    References
+    ----------
+    Wilcoxon (1945), Biometrics Bulletin 1, 80-83; docs/methods/signs.md, eq. (wilcoxon-z).
     """
     n, size = len(values), np.abs(values)
     order = np.argsort(size, kind="stable")
@@ -148,6 +164,11 @@ def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
     -------
     statistic, n_days
         NaN where the signs of all days balance out; days T on which some event has a return.
+
+    References
+    ----------
+    Corrado and Zivney (1992), Journal of Financial and Quantitative Analysis 27, 465-478;
+    docs/methods/signs.md, eqs. (median-signs) and (sign-zivney-z).
     """
     width = returns.shape[1] - tested
     return _of_profile(sign_profile(returns[:, :width], returns[:, width:]), tested)

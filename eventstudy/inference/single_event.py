@@ -1,4 +1,7 @@
-"""Tests for one event: t with prediction error, and the sample quantile of its own past (METHODS F)."""
+"""Tests for one event: t with prediction error, and the sample quantile of its own past.
+
+Formulas and sources: docs/methods/single_event.md, eqs. (single-t) and (sample-quantile).
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,8 @@ def sample_quantile(
 
     References
     ----------
-    Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
+    Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541;
+    docs/methods/single_event.md, eqs. (sample-quantile) and (sample-quantile-p).
 
     Examples
     --------

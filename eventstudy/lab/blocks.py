@@ -1,4 +1,4 @@
-"""Experiments in blocks: on one core or many, with progress, to be interrupted and taken up again."""
+"""Run an experiment in blocks: on one core or many, with progress and checkpoints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settled_seed(seed: int | np.random.Generator | None) -> int:
 def random_stream(seed: int, number: int) -> np.random.Generator:
     """Return the generator of sample `number`: child `number` of the seed's `SeedSequence`.
 
-    It depends on nothing else, so that results do not depend on who computes which sample when.
+    It depends on nothing else, so results do not depend on the order or place of computation.
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
 
@@ -120,7 +120,7 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
             done = {int(key): stored[key] for key in stored.files if key != "identity"}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise RequestError(
-            f"{path} is no checkpoint of an experiment ({error}); name another file."
+            f"{path} is not a checkpoint of an experiment ({error}); name another file."
         ) from error
     if owner != identity:
         raise RequestError(
@@ -131,7 +131,7 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
 
 
 def _save(path: Path, identity: str, done: dict[int, FloatArray]) -> None:
-    """Write beside the file and move it over, so that an interrupted writing loses nothing."""
+    """Write beside the file and replace it, so an interruption loses nothing."""
     fresh = path.with_name(f".{path.name}.part")
     try:
         with fresh.open("wb") as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,24 @@ from eventstudy._typing import FloatArray
 from eventstudy.causal.study import CausalStudy
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference import TESTS, TestInput
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
 from eventstudy.lab.causal_calibration import CausalCalibration, calibrate_causal
 from eventstudy.lab.model_comparison import named_models
-from eventstudy.lab.placebo_events import DateCluster, Named, episodes_of, named_by, pool_of
+from eventstudy.lab.placebo_events import (
+    DateCluster,
+    NamedColumns,
+    candidates_of,
+    date_clusters,
+    named_columns,
+)
 from eventstudy.lab.simulation_design import BLOCK, Design, closed_tests
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.fitted import WindowLike, window_of
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
@@ -35,7 +43,7 @@ __all__ = ["Calibration", "CalibrationPlotter", "calibrate"]
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(FrozenRecord):
     """Rejection rates of tests on placebo events of a market.
 
     Made by `calibrate`.
@@ -55,29 +63,29 @@ class Calibration:
         """Rejection rates at 5 % with 95 % intervals; see `rates`."""
         return self.rates()
 
-    def rates(self, level: float = 0.05, coverage: float = 0.95) -> pd.DataFrame:
+    def rates(self, alpha: float = 0.05, level: float = 0.95) -> pd.DataFrame:
         """Rejection rates of two-sided tests.
 
         Parameters
         ----------
-        level : float, default 0.05
+        alpha : float, default 0.05
             Nominal size of the tests.
-        coverage : float, default 0.95
+        level : float, default 0.95
             Coverage of the Wilson intervals of the rates.
 
         Returns
         -------
         DataFrame
-            One row a model, test, variance (multiple of the ordinary one) and shift (abnormal return added to
-            day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high, nominal,
-            well_specified (whether the interval holds `level`; only without shift, else missing), and note
-            (why a test never applies).
+            One row per model, test, variance (multiple of the ordinary one) and shift (abnormal return
+            added to day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high,
+            nominal, well_specified (whether the interval holds `alpha`; only without shift, else missing),
+            and note (why a test never applies).
         """
         from statsmodels.stats.proportion import proportion_confint
 
-        for name, value in (("level", level), ("coverage", coverage)):
+        for name, value in (("alpha", alpha), ("level", level)):
             if not 0 < value < 1:
-                raise RequestError(f"{name} is a number between 0 and 1; got {value!r}.")
+                raise RequestError(f"{name} must be a number between 0 and 1; got {value!r}.")
         design = self.design
         names = [name for name, _ in design.models]
         grid = pd.MultiIndex.from_product(
@@ -85,14 +93,14 @@ class Calibration:
         )
         frame = grid.to_frame(index=False)[["model", "test", "variance", "shift"]]
         n = (~np.isnan(self.p_values)).sum(axis=0).ravel()
-        rejected = (self.p_values <= level).sum(axis=0).ravel()
-        low, high = proportion_confint(rejected, np.maximum(n, 1), alpha=1 - coverage, method="wilson")
+        rejected = (self.p_values <= alpha).sum(axis=0).ravel()
+        low, high = proportion_confint(rejected, np.maximum(n, 1), alpha=1 - level, method="wilson")
         some = n > 0
         frame["n_samples"], frame["n_rejected"] = n, rejected
         frame["rate"] = np.where(some, rejected / np.maximum(n, 1), np.nan)
         frame["ci_low"], frame["ci_high"] = np.where(some, low, np.nan), np.where(some, high, np.nan)
-        frame["nominal"] = level
-        holds = pd.array((low <= level) & (level <= high), dtype="boolean")
+        frame["nominal"] = alpha
+        holds = pd.array((low <= alpha) & (alpha <= high), dtype="boolean")
         frame["well_specified"] = pd.Series(holds).where(some & (frame["shift"] == 0).to_numpy())
         notes = self._why_not(sorted(set(frame.loc[~some, "test"])))
         frame["note"] = [notes.get(key, "") for key in frame["test"]]
@@ -106,18 +114,18 @@ class Calibration:
         data = TestInput(self.design.abnormal(sample, self.design.models[0][1]), self.design.tested)
         return {key: TESTS[key].applies(data) or "undefined in every sample" for key in keys}
 
-    def size(self, level: float = 0.05) -> pd.DataFrame:
-        """Rejection rates of a true null, tests × (model, variance); the nominal level is `level`."""
-        frame = self.rates(level)
+    def size(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Rejection rates of a true null, tests × (model, variance); the nominal size is `alpha`."""
+        frame = self.rates(alpha)
         frame = frame[frame["shift"] == 0]
         if frame.empty:
             raise RequestError("This calibration has no shift of 0, so it says nothing of size.")
         table = frame.pivot(index="test", columns=["model", "variance"], values="rate")
         return table.loc[[key for key in self.design.tests if key in table.index]]
 
-    def describe(self, test: str, *, variance: float = 1.0, level: float = 0.05) -> str:
+    def describe(self, test: str, *, variance: float = 1.0, alpha: float = 0.05) -> str:
         """Say how a test behaves on this market, in a sentence for each model."""
-        frame = self.rates(level)
+        frame = self.rates(alpha)
         rows = frame[(frame["test"] == test) & (frame["variance"] == variance) & (frame["shift"] == 0)]
         if rows.empty:
             raise RequestError(
@@ -131,7 +139,7 @@ class Calibration:
                 continue
             told.append(
                 f"{row.model}: on this market, with {self._events()}, {TESTS[test].title} rejects "
-                f"{row.rate:.1%} of true nulls at nominal {level:.0%} (95% interval {row.ci_low:.1%} to "
+                f"{row.rate:.1%} of true nulls at nominal {alpha:.0%} (95% interval {row.ci_low:.1%} to "
                 f"{row.ci_high:.1%})."
             )
         return "\n".join(told)
@@ -170,34 +178,40 @@ class Calibration:
         )
 
 
-class CalibrationPlotter:
-    """Figures of a calibration; every method takes ``ax=`` and returns the matplotlib Axes."""
+class CalibrationPlotter(Immutable):
+    """Figures of a calibration; every method returns the matplotlib Axes.
+
+    Further keyword arguments go to the drawing function of `eventstudy.plotting`.
+    """
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
 
-    def size(self, *, variance: float = 1.0, level: float = 0.05, ax: Axes | None = None) -> Axes:
-        """Rejection rate of a true null by test, with its interval, against the nominal level."""
-        frame = self._calibration.rates(level)
+    def size(
+        self, *, variance: float = 1.0, alpha: float = 0.05, ax: Axes | None = None, **kwargs: Any
+    ) -> Axes:
+        """Rejection rate of a true null by test, with its interval, against the nominal size."""
+        frame = self._calibration.rates(alpha)
         frame = frame[(frame["variance"] == variance) & (frame["shift"] == 0) & (frame["n_samples"] > 0)]
-        return plotting.plot_size(frame, ax=ax, level=level, title=self._title("Size"))
+        return plotting.plot_size(frame, ax, alpha=alpha, **({"title": self._title("Size")} | kwargs))
 
     def power(
         self,
         tests: Sequence[str] | None = None,
         *,
         variance: float = 1.0,
-        level: float = 0.05,
+        alpha: float = 0.05,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """Rejection rate by shift, of the tests that are well specified unless others are named."""
-        frame = self._calibration.rates(level)
+        frame = self._calibration.rates(alpha)
         frame = frame[(frame["variance"] == variance) & (frame["n_samples"] > 0)]
         if tests is None:
             sound = frame.loc[frame["well_specified"].fillna(False).astype(bool), "test"].unique()
             tests = list(sound) if len(sound) else list(frame["test"].unique())
         frame = frame[frame["test"].isin(check_keys(tests))]
-        return plotting.plot_power(frame, ax=ax, level=level, title=self._title("Power"))
+        return plotting.plot_power(frame, ax, alpha=alpha, **({"title": self._title("Power")} | kwargs))
 
     def _title(self, what: str) -> str:
         calibration = self._calibration
@@ -207,9 +221,10 @@ class CalibrationPlotter:
 @overload
 def calibrate(
     market: CausalStudy,
+    start: WindowLike = ...,
+    end: int | None = ...,
     *,
     n_samples: int = ...,
-    window: Window | Sequence[int] | None = ...,
     tests: Sequence[str] | None = ...,
     avoid: Events | None = ...,
     n_resamples: int = ...,
@@ -222,15 +237,16 @@ def calibrate(
 @overload
 def calibrate(
     market: Market | None = ...,
+    start: WindowLike = ...,
+    end: int | None = ...,
+    *,
     n_events: int = ...,
     n_samples: int = ...,
     common_date: bool = ...,
-    window: Window | Sequence[int] | None = ...,
     models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel] | None = ...,
     tests: Sequence[str] | None = ...,
     shift: Sequence[float] = ...,
     variance: Sequence[float] = ...,
-    *,
     estimation: Window | Sequence[int] = ...,
     min_observations: int = ...,
     like: EventStudyResults | None = ...,
@@ -244,15 +260,16 @@ def calibrate(
 
 def calibrate(
     market: Market | CausalStudy | None = None,
+    start: WindowLike = None,
+    end: int | None = None,
+    *,
     n_events: int = 30,
     n_samples: int = 1000,
     common_date: bool = False,
-    window: Window | Sequence[int] | None = None,
     models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel] | None = None,
     tests: Sequence[str] | None = None,
     shift: Sequence[float] = (0.0, 0.005, 0.01, 0.02),
     variance: Sequence[float] = (1.0, 2.0),
-    *,
     estimation: Window | Sequence[int] = (-250, -30),
     min_observations: int = 30,
     like: EventStudyResults | None = None,
@@ -274,16 +291,16 @@ def calibrate(
     ----------
     market : Market or CausalStudy, optional
         By default that of `like`. Of a `CausalStudy` the design is copied (dates, treated firms, donors,
-        estimator, windows) and its tests are calibrated; of the options `n_samples`, `window`, `tests`,
-        `avoid`, `n_resamples`, `seed`, `n_jobs` and `checkpoint` are looked at, and the result is a
-        `CausalCalibration`.
+        estimator, windows) and its tests are calibrated; the result is a `CausalCalibration`, and of the
+        options those that set the design of other studies are ignored.
+    start, end : int
+        First and last relative day of the tested window, which holds day 0; by default (0, +1), or the
+        headline window of `like`.
     n_events : int, default 30
-        Events a sample.
+        Events per sample.
     n_samples : int, default 1000
     common_date : bool, default False
         Whether all events of a sample share one session; else each has its own.
-    window : (int, int), default (0, 1)
-        Tested window; holds day 0. With `like` the headline window of that study.
     models : sequence of models, or mapping of name to model
         By default the market model, or the model of `like`.
     tests : sequence of str, optional
@@ -297,7 +314,7 @@ def calibrate(
     like : EventStudyResults, optional
         A study whose design is copied: number of events, how their dates cluster, windows, model, and the
         market unless one is given; its own events are avoided. `n_events`, `common_date`, `estimation`
-        and `min_observations` are then not looked at.
+        and `min_observations` are then ignored.
     avoid : Events, optional
         Announcements that the placebo event windows of the same security must not hold.
     n_resamples : int, default 199
@@ -320,8 +337,8 @@ def calibrate(
 
     Notes
     -----
-    A placebo event trades on every session of the tested window and before it, so that a calibration says
-    nothing of events in suspensions. The intervals of the rates are those of the simulation, given this
+    A placebo event trades on every session of the tested window and before it, so a calibration says nothing
+    about events in suspensions. The intervals of the rates are those of the simulation, given this
     market's history: with a common date they cannot know that some hundred dates were all there was to
     draw from. Sample i has the i-th child of the seed's ``SeedSequence``: the same
     seed gives the same numbers whatever the number and kind of workers.
@@ -331,7 +348,8 @@ def calibrate(
     >>> import eventstudy as es
     >>> market, _ = es.lab.simulate_market(40, 500, correlation=0.3, seed=1)
     >>> found = es.lab.calibrate(
-    ...     market, 20, 200, common_date=True, tests=["bmp", "adjusted_bmp"], shift=[0], variance=[1], seed=2
+    ...     market, n_events=20, n_samples=200, common_date=True, tests=["bmp", "adjusted_bmp"],
+    ...     shift=[0], variance=[1], seed=2,
     ... )
     >>> found
     Calibration: 200 samples of 20 events on one date, window (0, +1), 2 tests, Market model (OLS)
@@ -342,8 +360,9 @@ def calibrate(
         _check_numbers(1, n_samples, n_resamples, [0.0], [1.0])
         return calibrate_causal(
             market,
+            start,
+            end,
             n_samples=n_samples,
-            window=window,
             tests=tests,
             avoid=avoid,
             n_resamples=n_resamples,
@@ -356,38 +375,36 @@ def calibrate(
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
     source = like.spec.market if market is None and like is not None else market
     assert source is not None
-    episodes: tuple[DateCluster, ...]
-    named_events: Named = ()
+    clusters: tuple[DateCluster, ...]
+    named_events: NamedColumns = ()
     if like is not None:
         spec = like.spec
         event_window, estimation, min_observations = spec.window, spec.estimation, spec.min_observations
-        tested = Window(0, min(1, spec.window.end)) if window is None else Window.of(window)
-        episodes = episodes_of(like.sample.day0, len(tested))
-        named_events = named_by(like.sample) if source is spec.market else ()
+        tested = window_of(event_window, start, end)
+        clusters = date_clusters(like.sample.day0, len(tested))
+        named_events = named_columns(like.sample) if source is spec.market else ()
         models = [spec.model] if models is None else models
     else:
-        tested = event_window = Window(0, 1) if window is None else Window.of(window)
+        tested = event_window = window_of(None, start, end)
         estimation = Window.of(estimation)
-        episodes = (((0, n_events),),) if common_date else (((0, 1),),) * n_events
-    if 0 not in tested or tested not in event_window:
-        raise RequestError(
-            f"The tested window {tested} must hold day 0" + (f" and lie in {event_window}." if like else ".")
-        )
+        clusters = (((0, n_events),),) if common_date else (((0, 1),),) * n_events
+    if 0 not in tested:
+        raise RequestError(f"The tested window {tested} must hold day 0, to which effects are added.")
     if estimation.end >= event_window.start:
         raise RequestError(
             f"The estimation window {estimation} reaches into the event window {event_window}; end it before."
         )
     named = named_models([MarketModel()] if models is None else models)
     names = np.array(source.returns.columns, dtype=object)
-    pool = pool_of(source, estimation, event_window, tested, min_observations)
+    candidates = candidates_of(source, estimation, event_window, tested, min_observations)
     for given in ([] if avoid is None else [avoid]) + ([] if like is None else [like.spec.events]):
-        pool = pool.without(EventSample.of(source, given, estimation, event_window), event_window)
-    total = sum(n for episode in episodes for _, n in episode)
+        candidates = candidates.without(EventSample.of(source, given, estimation, event_window), event_window)
+    total = sum(n for cluster in clusters for _, n in cluster)
     design = Design(
         market=source,
         names=names,
-        pool=pool,
-        episodes=episodes,
+        candidates=candidates,
+        clusters=clusters,
         estimation=estimation,
         window=event_window,
         tested=tested,
@@ -401,7 +418,7 @@ def calibrate(
         n_resamples=n_resamples,
         named=named_events,
     )
-    design.sample(0)  # an impossible design is told here, not by a worker
+    design.sample(0)  # raise for an impossible design here, not in a worker
     blocks = run_blocks(
         design.p_values,
         -(-design.n_samples // BLOCK),

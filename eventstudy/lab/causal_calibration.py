@@ -21,9 +21,18 @@ from eventstudy.causal.study import CausalStudy
 from eventstudy.causal.tables import VOLATILE, checked_tests
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import Options
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
-from eventstudy.lab.placebo_events import DateCluster, Pool, as_sample, draw_events, episodes_of, pool_of
+from eventstudy.lab.placebo_events import (
+    Candidates,
+    DateCluster,
+    as_sample,
+    candidates_of,
+    date_clusters,
+    draw_events,
+)
+from eventstudy.results.fitted import WindowLike, window_of
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
@@ -39,14 +48,14 @@ TESTED = ("placebo", "conformal_block", "conformal_iid", "cross_fit_t", "placebo
 
 
 @dataclass(frozen=True)
-class CausalDesign:
+class CausalDesign(FrozenRecord):
     """A simulation of causal studies: what is drawn and tested.
 
     Attributes
     ----------
     spec : CausalSpec
         Its events are not those of the samples.
-    pool : Pool
+    candidates : Candidates
     episodes : tuple of DateCluster
         How the events of one sample cluster.
     tested : Window
@@ -55,7 +64,7 @@ class CausalDesign:
     """
 
     spec: CausalSpec
-    pool: Pool
+    candidates: Candidates
     episodes: tuple[DateCluster, ...]
     tested: Window
     tests: tuple[str, ...]
@@ -65,7 +74,7 @@ class CausalDesign:
 
     @property
     def settings(self) -> tuple[object, ...]:
-        """What the numbers depend on, besides the market and the pool."""
+        """What the numbers depend on, besides the market and the candidates."""
         spec = self.spec
         asked = (spec.estimator, spec.donors, spec.exclude, spec.estimation, spec.window)
         least = (spec.min_observations, spec.min_donors)
@@ -90,7 +99,7 @@ class CausalDesign:
         rng = random_stream(self.seed, number)
         spec = self.spec
         names = np.array(spec.market.returns.columns, dtype=object)
-        security, day0 = draw_events(self.pool, self.episodes, rng)
+        security, day0 = draw_events(self.candidates, self.episodes, rng)
         sample = as_sample(spec.market, names, spec.estimation, spec.window, security, day0)
         cohorts, _ = lay_cohorts(spec, sample)
         if not cohorts:
@@ -106,7 +115,7 @@ class CausalDesign:
 
 
 @dataclass(frozen=True)
-class CausalCalibration:
+class CausalCalibration(FrozenRecord):
     """Rejection rates of the tests of a causal study on placebo events of a market.
 
     Made by `calibrate`.
@@ -179,7 +188,7 @@ class CausalCalibration:
         if days not in set(frame["days"]):
             raise RequestError(f"days is one of all, calm, volatile; got {days!r}.")
         frame = frame[(frame["days"] == days) & (frame["n_samples"] > 0)]
-        return plotting.plot_size(frame, ax=ax, level=alpha, title=f"Size, {days} days")
+        return plotting.plot_size(frame, ax=ax, alpha=alpha, title=f"Size, {days} days")
 
     def __repr__(self) -> str:
         design = self.design
@@ -192,9 +201,10 @@ class CausalCalibration:
 
 def calibrate_causal(
     study: CausalStudy,
+    start: WindowLike,
+    end: int | None,
     *,
     n_samples: int,
-    window: Window | Sequence[int] | None,
     tests: Sequence[str] | None,
     avoid: Events | None,
     n_resamples: int,
@@ -204,22 +214,23 @@ def calibrate_causal(
 ) -> CausalCalibration:
     """Calibrate the tests of a causal study; see `calibrate`."""
     spec = study.spec
-    tested = spec.window if window is None else Window.of(window)
-    if 0 not in tested or tested not in spec.window:
-        raise RequestError(f"The tested window {tested} must hold day 0 and lie in {spec.window}.")
+    tested = window_of(spec.window, start, end)
+    if 0 not in tested:
+        raise RequestError(f"The tested window {tested} must hold day 0.")
     own = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
     if not len(own):
         raise RequestError(
             "No event of the study can be placed, so its design cannot be copied; see study.fit()."
         )
-    pool = pool_of(spec.market, spec.estimation, spec.window, spec.window, spec.min_observations)
-    pool = pool.without(own, spec.window)
+    candidates = candidates_of(spec.market, spec.estimation, spec.window, spec.window, spec.min_observations)
+    candidates = candidates.without(own, spec.window)
     if avoid is not None:
-        pool = pool.without(EventSample.of(spec.market, avoid, spec.estimation, spec.window), spec.window)
+        others = EventSample.of(spec.market, avoid, spec.estimation, spec.window)
+        candidates = candidates.without(others, spec.window)
     design = CausalDesign(
         spec=spec,
-        pool=pool,
-        episodes=episodes_of(own.day0, len(spec.window)),
+        candidates=candidates,
+        episodes=date_clusters(own.day0, len(spec.window)),
         tested=tested,
         tests=tuple(TESTED if tests is None else checked_tests(tests)),
         n_samples=int(n_samples),

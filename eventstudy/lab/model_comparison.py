@@ -16,6 +16,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.fitted import WindowLike, window_of
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 
@@ -26,8 +27,9 @@ def compare_models(
     market: Market,
     events: Events | pd.DataFrame | Sequence[Mapping[str, Any]],
     models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel],
+    start: WindowLike = None,
+    end: int | None = None,
     *,
-    car: Window | Sequence[int] = (0, 1),
     estimation: Window | Sequence[int] = (-250, -30),
     window: Window | Sequence[int] = (-10, 10),
     min_observations: int = 30,
@@ -49,12 +51,12 @@ def compare_models(
     events : Events, or what `Events` takes
     models : sequence of models, or mapping of name to model
         Names are the models' labels, unless given.
-    car : (int, int), default (0, 1)
-        Window of the CAR.
+    start, end : int
+        First and last relative day of the CAR; the headline window by default.
     estimation, window, min_observations
         As for `EventStudy`.
     by_event : bool, default False
-        One row a model and event, with the events' own standard errors.
+        One row per model and event, with the events' own standard errors.
 
     Returns
     -------
@@ -90,8 +92,9 @@ def compare_models(
     """
     named = named_models(models)
     events = events if isinstance(events, Events) else Events(events)
-    tested = Window.of(car)
-    fitted = _fit_all(market, events, named, Window.of(estimation), Window.of(window), min_observations)
+    estimation, window = Window.of(estimation), Window.of(window)
+    tested = window_of(window, start, end)
+    fitted = _fit_all(market, events, named, estimation, window, min_observations)
     errors = {name: prediction_errors(results) for name, results in fitted.items()}
     first = next(iter(errors.values()))
     predicted = np.logical_and.reduce([e.reindex(first.index).notna().to_numpy() for e in errors.values()])

@@ -1,4 +1,4 @@
-"""Placebo events: days of a market on which nothing is known to have happened, drawn in a design's image."""
+"""Placebo events: days without known news, drawn with the number and clustering of a design."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
-__all__ = ["DateCluster", "Named", "Pool", "as_sample", "draw_events", "episodes_of", "named_by", "pool_of"]
+__all__ = [
+    "Candidates",
+    "DateCluster",
+    "NamedColumns",
+    "as_sample",
+    "candidates_of",
+    "date_clusters",
+    "draw_events",
+    "named_columns",
+]
 
 
 #: Columns in which an event may name what it is measured against.
@@ -23,16 +33,16 @@ NAMING = ("benchmark", "factors")
 #: Events of dates that lie close together: pairs of sessions since the first date, and events of that date.
 DateCluster = tuple[tuple[int, int], ...]
 #: Columns in which events name what they are measured against, with their N values.
-Named = tuple[tuple[str, tuple[object, ...]], ...]
+NamedColumns = tuple[tuple[str, tuple[object, ...]], ...]
 
 
-def episodes_of(day0: IntArray, reach: int) -> tuple[DateCluster, ...]:
+def date_clusters(day0: IntArray, reach: int) -> tuple[DateCluster, ...]:
     """Describe how events cluster: runs of dates less than `reach` sessions apart, with events by date.
 
     Examples
     --------
     >>> import numpy as np
-    >>> episodes_of(np.array([7, 50, 8, 8]), 2)
+    >>> date_clusters(np.array([7, 50, 8, 8]), 2)
     (((0, 1), (1, 2)), ((0, 1),))
     """
     days, counts = np.unique(day0, return_counts=True)
@@ -44,7 +54,7 @@ def episodes_of(day0: IntArray, reach: int) -> tuple[DateCluster, ...]:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Candidates(FrozenRecord):
     """Securities and sessions that can be placebo events.
 
     Attributes
@@ -56,32 +66,32 @@ class Pool:
     usable: BoolArray
     _starts: dict[DateCluster, IntArray] = field(default_factory=dict, repr=False, compare=False)
 
-    def starts(self, episode: DateCluster) -> IntArray:
-        """Sessions on which an episode can begin, each with securities enough."""
-        if episode not in self._starts:
+    def starts(self, cluster: DateCluster) -> IntArray:
+        """Sessions on which a cluster can begin, each with enough securities."""
+        if cluster not in self._starts:
             count = self.usable.sum(axis=0)
-            last = episode[-1][0]
+            last = cluster[-1][0]
             room = np.ones(max(len(count) - last, 0), dtype=bool)
-            for offset, n in episode:
+            for offset, n in cluster:
                 room &= count[offset : offset + len(room)] >= n
-            self._starts[episode] = np.flatnonzero(room)
-        return self._starts[episode]
+            self._starts[cluster] = np.flatnonzero(room)
+        return self._starts[cluster]
 
-    def without(self, announced: EventSample, window: Window) -> Pool:
+    def without(self, announced: EventSample, window: Window) -> Candidates:
         """Leave out events whose event window would hold an announcement of the same security."""
         usable = self.usable.copy()
         for security, row in zip(announced.security, announced.day0, strict=True):
             usable[security, max(row - window.end, 0) : max(row - window.start + 1, 0)] = False
-        return Pool(usable)
+        return Candidates(usable)
 
 
-def pool_of(
+def candidates_of(
     market: Market,
     estimation: Window,
     window: Window,
     tested: Window,
     min_observations: int,
-) -> Pool:
+) -> Candidates:
     """Find the placebo events of a market.
 
     A security can be used on a session if the data holds both its windows, it has `min_observations` returns
@@ -109,15 +119,15 @@ def pool_of(
         past = known[:, day0 + estimation.end + 1] - known[:, day0 + estimation.start]
         whole = known[:, day0 + tested.end + 1] - known[:, day0 + tested.start]
         usable[:, day0] = (past >= min_observations) & (whole == len(tested))
-    return Pool(usable)
+    return Candidates(usable)
 
 
 def draw_events(
-    pool: Pool, episodes: Sequence[DateCluster], rng: np.random.Generator
+    candidates: Candidates, clusters: Sequence[DateCluster], rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """Draw placebo events: their securities and sessions, as rows of the market's arrays; both (N,).
 
-    Episodes of one form begin on different sessions as long as there are enough; the securities of one
+    Clusters of one form begin on different sessions as long as there are enough; the securities of one
     session are different.
 
     Raises
@@ -127,10 +137,10 @@ def draw_events(
     """
     security: list[IntArray] = []
     day0: list[int] = []
-    for form in dict.fromkeys(episodes):
-        starts, n = pool.starts(form), episodes.count(form)
+    for form in dict.fromkeys(clusters):
+        starts, n = candidates.starts(form), clusters.count(form)
         if not len(starts):
-            most = int(pool.usable.sum(axis=0).max(initial=0))
+            most = int(candidates.usable.sum(axis=0).max(initial=0))
             needed = max(count for _, count in form)
             raise RequestError(
                 f"The design needs {needed} usable securities on one session; this market has at most {most} "
@@ -139,7 +149,7 @@ def draw_events(
             )
         for start in rng.choice(starts, n, replace=n > len(starts)).tolist():
             for offset, count in form:
-                able = np.flatnonzero(pool.usable[:, start + offset])
+                able = np.flatnonzero(candidates.usable[:, start + offset])
                 security.append(rng.choice(able, count, replace=False))
                 day0 += [start + offset] * count
     return np.concatenate(security), np.array(day0, dtype=np.int64)
@@ -152,7 +162,7 @@ def as_sample(
     window: Window,
     security: IntArray,
     day0: IntArray,
-    named: Named = (),
+    named: NamedColumns = (),
 ) -> EventSample:
     """Make the sample of events that are given by rows of the market's arrays; `names` are the rows'."""
     n = len(day0)
@@ -167,19 +177,19 @@ def as_sample(
     excluded = pd.DataFrame({"security": [], "label": [], "reason": []})
     nowhere = np.full(n, np.datetime64("NaT", "D"))
     return EventSample(
-        market,
-        estimation,
-        window,
-        events,
-        excluded,
-        security,
-        day0,
-        day0,
-        np.zeros(n, dtype=np.int64),
-        nowhere,
+        market=market,
+        estimation=estimation,
+        window=window,
+        events=events,
+        excluded=excluded,
+        security=security,
+        day0=day0,
+        first_row=day0,
+        closed_days=np.zeros(n, dtype=np.int64),
+        previous=nowhere,
     )
 
 
-def named_by(sample: EventSample) -> Named:
+def named_columns(sample: EventSample) -> NamedColumns:
     """Return what the events of a sample name to be measured against, such as a benchmark of their own."""
     return tuple((column, tuple(sample.events[column])) for column in NAMING if column in sample.events)

@@ -1,10 +1,10 @@
-"""Placebos in time and in space: where a study ranks among days and firms without its news."""
+"""Placebos in time and in space: the rank of a study among dates and firms without its news."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,15 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
-from eventstudy.lab.placebo_events import Named, as_sample, named_by
-from eventstudy.lab.simulation_design import measured
-from eventstudy.lab.specification_grid import placebo_shifts, shifted
+from eventstudy.lab.placebo_events import NamedColumns, as_sample, named_columns
+from eventstudy.lab.simulation_design import abnormal_of
+from eventstudy.lab.specification_grid import placebo_shifts, shift_events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.fitted import WindowLike
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ __all__ = ["Placebo", "placebo"]
 BLOCK = 50
 
 
+@hand_out_copies("real", "frame")
 @dataclass(frozen=True)
 class Placebo:
     """A study among its placebos.
@@ -44,7 +47,7 @@ class Placebo:
     real : Series
         caar (mean CAR, decimal), scaar (mean standardised CAR) and n_events of the study.
     frame : DataFrame
-        One row a placebo study: against (``"dates"`` or ``"firms"``), label (the first event's day 0,
+        One row per placebo study: against (``"dates"`` or ``"firms"``), label (the first event's day 0,
         or the firms that stood in), caar, scaar, n_events.
     window : Window
     """
@@ -53,12 +56,12 @@ class Placebo:
     frame: pd.DataFrame
     window: Window
 
-    def ranks(self, measure: str = "caar") -> pd.DataFrame:
+    def ranks(self, statistic: str = "caar") -> pd.DataFrame:
         """Rank the study among its placebos.
 
         Parameters
         ----------
-        measure : {"caar", "scaar"}
+        statistic : {"caar", "scaar"}
             Mean CAR, or mean CAR in units of its events' prediction errors, which allows for a placebo
             that is more or less volatile.
 
@@ -68,10 +71,10 @@ class Placebo:
             Index against: n_placebo, rank (1 is the lowest of n_placebo + 1), p_less, p_greater and p_value
             (two-sided: placebos at least as far from zero), each ``(1 + b) / (B + 1)``.
         """
-        _check_measure(measure)
+        _check_statistic(statistic)
         rows = {}
         for against, group in self.frame.groupby("against", sort=False):
-            value, drawn = float(self.real[measure]), group[measure].dropna().to_numpy(float)
+            value, drawn = float(self.real[statistic]), group[statistic].dropna().to_numpy(float)
             n = len(drawn)
             rows[against] = {
                 "n_placebo": n,
@@ -86,15 +89,15 @@ class Placebo:
             .astype({"n_placebo": int, "rank": int})
         )
 
-    def plot(self, measure: str = "caar", *, ax: Axes | None = None) -> Axes:
-        """Draw the study among its placebos; `measure` as for `ranks`."""
-        _check_measure(measure)
+    def plot(self, statistic: str = "caar", *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the study among its placebos; `statistic` as for `ranks`, the rest as for `plot_placebo`."""
+        _check_statistic(statistic)
         return plotting.plot_placebo(
-            self.frame.rename(columns={measure: "value"}),
-            float(self.real[measure]),
-            ax=ax,
-            title=f"Placebo studies, window {self.window}",
-            unit=None if measure == "caar" else "Mean standardised CAR",
+            self.frame.rename(columns={statistic: "value"}),
+            ax,
+            real=float(self.real[statistic]),
+            unit=None if statistic == "caar" else "Mean standardised CAR",
+            **({"title": f"Placebo studies, window {self.window}"} | kwargs),
         )
 
     def __repr__(self) -> str:
@@ -106,9 +109,9 @@ class Placebo:
         return f"Placebo: CAAR{self.window} {self.real['caar']:+.2%}; " + "; ".join(told)
 
 
-def _check_measure(measure: str) -> None:
-    if measure not in ("caar", "scaar"):
-        raise RequestError(f"measure is 'caar' or 'scaar', got {measure!r}.")
+def _check_statistic(statistic: str) -> None:
+    if statistic not in ("caar", "scaar"):
+        raise RequestError(f"statistic must be 'caar' or 'scaar'; got {statistic!r}.")
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,9 @@ class _Studies:
     min_observations: int
     security: IntArray
     day0: IntArray
-    named: Named
+    named: NamedColumns
 
-    def measure(self, block: int) -> FloatArray:
+    def means(self, block: int) -> FloatArray:
         """Mean CAR, mean SCAR and events used of each study of a block, shape (studies, 3)."""
         part = slice(block * BLOCK, (block + 1) * BLOCK)
         out = []
@@ -138,7 +141,7 @@ class _Studies:
                 self.market, self.names, self.estimation, self.window, security, day0, self.named
             )
             arrays = self.model.arrays(sample)
-            found = measured(self.model, arrays, self.window, self.min_observations)
+            found = abnormal_of(self.model, arrays, self.window, self.min_observations)
             sums = cumulate(found, self.tested)
             known = ~np.isnan(sums.scar)
             n = int(known.sum())
@@ -148,7 +151,8 @@ class _Studies:
 
 def placebo(
     results: EventStudyResults,
-    window: Window | tuple[int, int] | None = None,
+    start: WindowLike = None,
+    end: int | None = None,
     *,
     n_firms: int = 999,
     seed: int | np.random.Generator | None = 0,
@@ -160,8 +164,8 @@ def placebo(
     Parameters
     ----------
     results : EventStudyResults
-    window : (int, int), optional
-        Window of the CAR; the headline window by default.
+    start, end : int
+        First and last relative day of the CAR; the headline window by default.
     n_firms : int, default 999
         Random draws of as many untouched firms as there are events, each in the place of one of them. With
         one event every untouched firm is used once instead.
@@ -180,11 +184,15 @@ def placebo(
 
     Notes
     -----
-    Earlier dates move all events back by the same number of sessions, so that they cluster as the real ones
-    do, to where the event windows do not meet the real ones. Untouched firms are those without an event
+    Earlier dates move all events back by the same number of sessions, so they cluster as the real ones do, to
+    where the event windows do not meet the real ones. Untouched firms are those without an event
     in the study; the news may have touched them all the same. A firm stands in for an event if it trades
     on that event's day 0 and has estimation returns enough. Ranks are exact p-values only where dates, or
-    firms, can be exchanged (METHODS E: windows of neighbouring dates share days).
+    firms, can be exchanged; windows of neighbouring dates share days.
+
+    References
+    ----------
+    docs/methods/permutation.md, eq. (placebo-p).
 
     Examples
     --------
@@ -199,8 +207,8 @@ def placebo(
     dates          239     3   0.012
     firms            5     1   0.167
     """
-    spec, data, sample = results.spec, results._data, results.sample
-    tested = data.headline() if window is None else data.window(window)
+    spec, data, sample = results.spec, results.fitted, results.sample
+    tested = data.checked_window(start, end)
     market = spec.market
     columns = np.array(market.returns.columns, dtype=object)
     moves = placebo_shifts(sample.first_row, min(spec.estimation.start, spec.window.start), len(spec.window))
@@ -211,7 +219,7 @@ def placebo(
             "There is neither an earlier date nor an untouched firm to compare with: the data begins too "
             "late, and every security of the market has an event."
         )
-    dates = [shifted(market, sample.security, sample.first_row, int(move)) for move in moves]
+    dates = [shift_events(market, sample.security, sample.first_row, int(move)) for move in moves]
     n = len(sample)
     studies = _Studies(
         market=market,
@@ -225,7 +233,7 @@ def placebo(
         day0=np.concatenate(
             [np.array(dates, dtype=np.int64).reshape(-1, n), np.tile(sample.day0, (len(firms), 1))]
         ),
-        named=named_by(sample),
+        named=named_columns(sample),
     )
     settings = (
         spec.model, spec.estimation, spec.window, tested, spec.min_observations,
@@ -233,7 +241,7 @@ def placebo(
     )  # fmt: skip
     found = np.concatenate(
         run_blocks(
-            studies.measure,
+            studies.means,
             -(-len(studies.day0) // BLOCK),
             name="Placebos",
             n_jobs=n_jobs,
@@ -241,7 +249,7 @@ def placebo(
             identity="" if checkpoint is None else fingerprint(market, settings),
         )
     )
-    sums = cumulate(results._data.abnormal, tested)
+    sums = cumulate(results.fitted.abnormal, tested)
     known = ~np.isnan(sums.scar)
     if not known.any():
         raise RequestError(f"No event has a CAR in window {tested}.")
@@ -286,7 +294,7 @@ def _stand_ins(
 
 
 def _distinct(able: list[IntArray], day0: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw a firm for each event; those of one day are different as long as there are enough."""
+    """Draw a firm for each event; those of the same day are different as long as there are enough."""
     out = np.empty(len(able), dtype=np.int64)
     for day in np.unique(day0):
         events = np.flatnonzero(day0 == day)

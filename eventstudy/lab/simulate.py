@@ -11,18 +11,20 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
+from eventstudy.immutable import hand_out_copies
 from eventstudy.market import Market
 from eventstudy.market.limit_rules import limit_prices
 
 __all__ = ["MarketTruth", "SimulatedMarket", "simulate_market"]
 
 
-#: Sessions simulated before the first, so that the variances have left their start.
+#: Sessions simulated before the first, so the variances have left their starting values.
 BURN_IN = 250
 #: A placed event keeps clear of the ends of the data: sessions before it, and after it.
 BEFORE, AFTER = 280, 15
 
 
+@hand_out_copies("parameters", "events", "returns", "errors", "volatility", "benchmark")
 @dataclass(frozen=True)
 class MarketTruth:
     """What lies behind a simulated market.
@@ -107,7 +109,7 @@ def simulate_market(
     garch : (float, float), optional
         ARCH and GARCH coefficients a and b of the errors and of the factor; constant variance by default.
     tails : float, optional
-        Degrees of freedom, above 2, of the t distribution that shocks are drawn from; normal by default.
+        Degrees of freedom, above 2, of the t distribution of the shocks; normally distributed by default.
     thin : float, default 0
         Mean share of sessions on which a security does not trade; securities differ, from 0 to twice that.
     halts : float, default 0

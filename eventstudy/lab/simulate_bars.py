@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
-from eventstudy.market.intraday import BREAK, OVERNIGHT, bar_grid, check_freq
+from eventstudy.immutable import hand_out_copies
+from eventstudy.market.intraday import Gap, bar_grid, check_freq
 
 __all__ = ["SimulatedBars", "simulate_bars"]
 
 
-class SimulatedBars(NamedTuple):
+@hand_out_copies("prices", "returns", "gap", "events")
+@dataclass(frozen=True)
+class SimulatedBars:
     """Prices of artificial bars and what lies behind them.
 
     Attributes
@@ -25,7 +28,7 @@ class SimulatedBars(NamedTuple):
     returns : DataFrame
         Log returns of every row, the gaps before trading hours among them.
     gap : Series
-        0 for a bar, 1 for a night, 2 for a break.
+        What each row is, a `Gap`: 0 for a bar, 1 for a night, 2 for a break.
     events : DataFrame
         security, announced_at (UTC) and effect; `Events` takes it.
     """
@@ -98,11 +101,11 @@ def simulate_bars(
     exchange = Exchange(calendar)
     days = exchange.sessions(first, first + pd.Timedelta(days=30 + 2 * n_sessions))[:n_sessions]
     grid = bar_grid(calendar, days[0], days[-1], check_freq(freq, calendar))
-    size = np.select([grid.gap == OVERNIGHT, grid.gap == BREAK], [night, pause], 1.0)
+    size = np.select([grid.gap == Gap.NIGHT, grid.gap == Gap.BREAK], [night, pause], 1.0)
     factor = market_sigma * size * rng.standard_normal(len(size))
     errors = sigma * size[:, None] * rng.standard_normal((len(size), n_securities))
     names = [f"S{i + 1}" for i in range(n_securities)]
-    late = np.flatnonzero(grid.gap == 0)[-int((grid.gap == 0).sum() // 5) :]
+    late = np.flatnonzero(grid.gap == Gap.NONE)[-int((grid.gap == Gap.NONE).sum() // 5) :]
     if not 0 <= n_events <= len(late):
         raise RequestError(f"simulate_bars: n_events={n_events} does not fit in the last {len(late)} bars.")
     rows = rng.choice(late, n_events, replace=False)
@@ -110,7 +113,7 @@ def simulate_bars(
     returns = np.column_stack([factor, factor[:, None] + errors])
     np.add.at(returns, (rows, chosen + 1), effect)
     level = 100.0 * np.exp(np.cumsum(returns, axis=0))
-    bar = np.flatnonzero(grid.gap == 0)
+    bar = np.flatnonzero(grid.gap == Gap.NONE)
     silent = rng.random((len(bar), n_securities + 1)) < thin
     silent[:, 0] = False
     columns, times = ["market", *names], grid.closes[bar]

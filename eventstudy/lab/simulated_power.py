@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from scipy import optimize
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.selection import with_variance
@@ -22,6 +23,7 @@ from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.fitted import WindowLike
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ __all__ = ["PowerCurve", "power"]
 
 #: Placebo samples that the typical standard error of a market is taken from.
 TYPICAL = 100
-#: No study has more events than this.
+#: Most events that `PowerCurve.needed` considers.
 MOST_EVENTS = 1_000_000
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True)
-class PowerCurve:
+class PowerCurve(FrozenRecord):
     """Power of a two-sided test of a mean CAR by the size of the true effect.
 
     Attributes
@@ -65,7 +68,7 @@ class PowerCurve:
     @property
     def se(self) -> FloatArray:
         """Standard error of the mean CAR."""
-        return _standard_error(self.sd, self.correlation, self.n_events)
+        return read_only(_standard_error(self.sd, self.correlation, self.n_events))
 
     def at(self, effect: float, n_events: int | None = None) -> float:
         r"""Power to find `effect` (decimal), with as many events of the same kind.
@@ -108,8 +111,11 @@ class PowerCurve:
             low, high = (low, middle) if self.at(effect, middle) >= power else (middle, high)
         return float(high)
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the curve; where it was simulated, with the simulated one and its interval."""
+    def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the curve; where it was simulated, with the simulated one and its interval.
+
+        Further keyword arguments are those of `plot_power`.
+        """
         curve = self.frame.rename(columns={"effect": "shift"})
         parts = [curve[["shift"]].assign(test="analytic", rate=curve["analytic"])]
         if "simulated" in curve:
@@ -118,7 +124,7 @@ class PowerCurve:
             )
             parts.append(simulated)
         title = f"Power, {self.n_events} event{'s' * (self.n_events != 1)}"
-        return plotting.plot_power(pd.concat(parts), ax=ax, level=self.alpha, title=title)
+        return plotting.plot_power(pd.concat(parts), ax, alpha=self.alpha, **({"title": title} | kwargs))
 
     def __repr__(self) -> str:
         n = self.n_events
@@ -130,9 +136,10 @@ class PowerCurve:
 
 def power(
     of: EventStudyResults | Market,
-    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
+    start: WindowLike = None,
+    end: int | None = None,
     *,
-    window: Window | Sequence[int] | None = None,
+    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
     n_events: int = 1,
     common_date: bool = False,
     model: NormalReturnModel | None = None,
@@ -149,12 +156,13 @@ def power(
     Parameters
     ----------
     of : EventStudyResults or Market
+    start, end : int
+        First and last relative day of the tested window; the headline window of a study by default, (0, +1)
+        for a market.
     effects : sequence of float
         True effects, decimals: abnormal returns of the event day.
-    window : (int, int), optional
-        Tested window; (0, 1) for a market, the headline window of a study.
     n_events, common_date, model, estimation
-        The study that might be made on a market; not looked at for results. By default one event and the
+        The study that might be made on a market; ignored for results. By default one event and the
         market model.
     alpha : float, default 0.05
         Size of the two-sided test.
@@ -196,8 +204,8 @@ def power(
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
     if like is not None:
-        data = like._data
-        tested = data.test_input(data.headline() if window is None else data.window(window))
+        data = like.fitted
+        tested = data.test_input(data.checked_window(start, end))
         noise, n, one_date = [_noise(tested)], with_variance(tested).n_events, tested.common_date
     else:
         noise, n, one_date = [], n_events, common_date
@@ -206,10 +214,11 @@ def power(
     if n_samples or like is None:
         simulated = calibrate(
             of if isinstance(of, Market) else None,
-            n_events,
-            n_samples or 1,
-            common_date,
-            window,
+            start,
+            end,
+            n_events=n_events,
+            n_samples=n_samples or 1,
+            common_date=common_date,
             models=None if model is None or like is not None else [model],
             tests=[key],
             shift=effects,

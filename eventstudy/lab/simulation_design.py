@@ -1,4 +1,4 @@
-"""A simulation with placebo events: what is drawn, measured and tested, and how one sample is computed."""
+"""Design of a simulation with placebo events, and the computation of one sample."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
@@ -20,16 +21,16 @@ from eventstudy.inference.selection import memo, with_variance
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.lab.blocks import random_stream
-from eventstudy.lab.placebo_events import DateCluster, Named, Pool, as_sample, draw_events
+from eventstudy.lab.placebo_events import Candidates, DateCluster, NamedColumns, as_sample, draw_events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample
 from eventstudy.windows import Window
 
-__all__ = ["BLOCK", "Design", "changed", "closed_tests", "measured"]
+__all__ = ["BLOCK", "Design", "abnormal_of", "closed_tests", "inject_effect"]
 
 
-#: Samples computed in one go. Fixed, so that results do not depend on the number of workers.
+#: Samples computed in one go. Fixed, so results do not depend on the number of workers.
 BLOCK = 20
 #: Tests whose p-value is a formula or a rank: those calibrated unless others are asked for.
 SEVERAL = (PARAMETRIC_TESTS, PORTFOLIO_TESTS, CALENDAR_TESTS, SIGN_TESTS, RANK_TESTS)
@@ -43,7 +44,7 @@ def closed_tests(n_events: int) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Design:
+class Design(FrozenRecord):
     """A simulation: what is drawn, measured and tested.
 
     Attributes
@@ -51,8 +52,8 @@ class Design:
     market : Market
     names : array of str, shape (S,)
         Securities of the rows of the market's arrays.
-    pool : Pool
-    episodes : tuple of DateCluster
+    candidates : Candidates
+    clusters : tuple of DateCluster
         How the events of one sample cluster.
     estimation, window, tested : Window
     min_observations : int
@@ -66,8 +67,8 @@ class Design:
 
     market: Market
     names: npt.NDArray[np.object_]
-    pool: Pool
-    episodes: tuple[DateCluster, ...]
+    candidates: Candidates
+    clusters: tuple[DateCluster, ...]
     estimation: Window
     window: Window
     tested: Window
@@ -79,31 +80,31 @@ class Design:
     n_samples: int
     seed: int
     n_resamples: int
-    named: Named = ()
+    named: NamedColumns = ()
 
     @property
     def n_events(self) -> int:
         """Number of events of one sample."""
-        return sum(n for episode in self.episodes for _, n in episode)
+        return sum(n for cluster in self.clusters for _, n in cluster)
 
     @property
     def n_dates(self) -> int:
         """Number of dates of one sample."""
-        return sum(len(episode) for episode in self.episodes)
+        return sum(len(cluster) for cluster in self.clusters)
 
     @property
     def settings(self) -> tuple[object, ...]:
         """What identifies the simulation, beside the data of the market."""
         return (
-            self.episodes, self.estimation, self.window, self.tested, self.min_observations, self.models,
+            self.clusters, self.estimation, self.window, self.tested, self.min_observations, self.models,
             self.tests, self.shift, self.variance, self.n_samples, self.seed, self.n_resamples,
-            hashlib.sha256(self.pool.usable.tobytes()).hexdigest(), self.named,
+            hashlib.sha256(self.candidates.usable.tobytes()).hexdigest(), self.named,
         )  # fmt: skip
 
     def sample(self, number: int) -> tuple[EventSample, np.random.Generator]:
         """Draw the events of one sample; also return its generator, for what is random after that."""
         rng = random_stream(self.seed, number)
-        security, day0 = draw_events(self.pool, self.episodes, rng)
+        security, day0 = draw_events(self.candidates, self.clusters, rng)
         named = self.named
         if named:
             dealt = rng.permutation(self.n_events).tolist()
@@ -113,7 +114,7 @@ class Design:
 
     def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
         """Abnormal returns of a sample; missing for events that a study would exclude."""
-        return measured(model, model.arrays(sample), self.window, self.min_observations)
+        return abnormal_of(model, model.arrays(sample), self.window, self.min_observations)
 
     def p_values(self, block: int) -> FloatArray:
         """P-values of the samples of one block, shape (samples, models, variances, shifts, tests).
@@ -130,7 +131,7 @@ class Design:
                 plain = TestInput(self.abnormal(sample, model), self.tested)
                 for k, variance in enumerate(self.variance):
                     for m, shift in enumerate(self.shift):
-                        out[i, j, k, m] = self._tested(changed(plain, variance, shift), plain, options)
+                        out[i, j, k, m] = self._tested(inject_effect(plain, variance, shift), plain, options)
         return out
 
     def _tested(self, data: TestInput, plain: TestInput, options: Options) -> list[float]:
@@ -144,7 +145,7 @@ class Design:
         return found
 
 
-def measured(
+def abnormal_of(
     model: NormalReturnModel, arrays: EventArrays, window: Window, min_observations: int
 ) -> AbnormalReturns:
     """Abnormal returns of a model; missing for events that a study would exclude."""
@@ -158,7 +159,7 @@ def measured(
     return found
 
 
-def changed(data: TestInput, variance: float, shift: float) -> TestInput:
+def inject_effect(data: TestInput, variance: float, shift: float) -> TestInput:
     """Multiply the variance of the tested abnormal returns, and add `shift` to that of day 0."""
     if variance == 1.0 and shift == 0.0:
         return data

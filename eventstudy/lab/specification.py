@@ -1,4 +1,4 @@
-"""The specification curve: every reasonable way to make one study, and whether all of them can be chance."""
+"""The specification curve: estimates under every combination of reasonable choices, tested together."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.model_comparison import named_models
@@ -22,6 +23,7 @@ from eventstudy.lab.specification_grid import Grid, fits_of, placebo_shifts
 from eventstudy.market import Market
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
+from eventstudy.results.fitted import uses_benchmark
 from eventstudy.sample import EventSample, Missing, check_missing
 from eventstudy.windows import Window
 
@@ -37,8 +39,9 @@ CHOICES = ("model", "benchmark", "estimation", "window", "returns", "missing", "
 TINY = 1e-15
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True)
-class SpecificationCurve:
+class SpecificationCurve(FrozenRecord):
     """Estimates of one effect under many specifications.
 
     Made by `specification_curve`.
@@ -46,12 +49,12 @@ class SpecificationCurve:
     Attributes
     ----------
     frame : DataFrame
-        One row a specification, from the lowest estimate to the highest: the choices (`CHOICES`),
+        One row per specification, from the lowest estimate to the highest: the choices (`CHOICES`),
         estimate (mean CAR, decimal), ci_low, ci_high, p_value, significant, n_events.
     placebo : array, shape (placebos, specifications, 2)
         Estimates and p-values on placebo dates, specifications in the order of `frame`.
     alpha : float
-        Level at which an estimate counts as significant, two-sided.
+        Size of the two-sided tests: an estimate is significant if its p-value is at most `alpha`.
     """
 
     frame: pd.DataFrame
@@ -78,7 +81,7 @@ class SpecificationCurve:
     def by(self, choice: str) -> pd.DataFrame:
         """Median estimate and share significant of each value of one choice."""
         if choice not in self.frame:
-            raise RequestError(f"{choice!r} is no choice of this curve; it has {', '.join(CHOICES)}.")
+            raise RequestError(f"This curve has no choice {choice!r}; its choices are {', '.join(CHOICES)}.")
         grouped = self.frame.groupby(choice, sort=False)
         return pd.DataFrame(
             {
@@ -129,10 +132,13 @@ class SpecificationCurve:
             )
         return told
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Estimates with their intervals, sorted, and the choices behind each marked below."""
+    def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Draw the estimates with their intervals, sorted, and the choices behind each marked below.
+
+        Further keyword arguments are those of `plot_specification`.
+        """
         varied = [name for name in CHOICES if len(set(self.frame[name])) > 1]
-        return plotting.plot_specification(self.frame, varied, ax=ax, title=None)
+        return plotting.plot_specification(self.frame, ax, choices=varied, **kwargs)
 
     def __repr__(self) -> str:
         return f"SpecificationCurve: {self.describe()}"
@@ -277,7 +283,7 @@ def specification_curve(
         [fingerprint(m, "") for m in markets.values()] if checkpoint else None,
     )  # fmt: skip
     parts = run_blocks(
-        grid.measure,
+        grid.estimates,
         len(grid.fits),
         name="Specifications",
         n_jobs=n_jobs,
@@ -309,7 +315,7 @@ def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:
     rows = [
         {
             "model": fit.model,
-            "benchmark": fit.benchmark if _uses_benchmark(grid, fit.model) else "none",
+            "benchmark": fit.benchmark if uses_benchmark(grid.models[fit.model]) else "none",
             "estimation": str(fit.estimation),
             "window": str(window),
             "returns": fit.returns,
@@ -334,10 +340,6 @@ def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:
         )
     order = frame[known].sort_values("estimate", kind="stable").index.to_numpy()
     return SpecificationCurve(frame.loc[order].reset_index(drop=True), flat[1:, order, :2], alpha)
-
-
-def _uses_benchmark(grid: Grid, model: str) -> bool:
-    return any(regressor.source == "benchmark" for regressor in grid.models[model].regressors)
 
 
 def _extremes(curve: FloatArray, alpha: float) -> FloatArray:

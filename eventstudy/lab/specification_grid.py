@@ -1,4 +1,4 @@
-"""The choices a study could have made, and what one combination finds on the day and on placebo days."""
+"""Grid of specifications: the estimates of each combination of choices, on the real and on placebo dates."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.base import select
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
-from eventstudy.lab.simulation_design import measured
+from eventstudy.lab.simulation_design import abnormal_of
 from eventstudy.market import Market
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import NormalReturnModel
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.averages import averages
+from eventstudy.results.fitted import uses_benchmark
 from eventstudy.sample import EventArrays, Missing
 from eventstudy.sample.placement import first_trades
 from eventstudy.windows import Window
 
-__all__ = ["Fit", "Grid", "fits_of", "placebo_shifts", "shifted"]
+__all__ = ["Fit", "Grid", "fits_of", "placebo_shifts", "shift_events"]
 
 #: Tests of one event that are computed for all dates together.
 SINGLE = {"t", "sq"}
@@ -45,7 +47,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(FrozenRecord):
     """All choices, and the events they are made for.
 
     Attributes
@@ -83,7 +85,7 @@ class Grid:
     min_observations: int
     level: float
 
-    def measure(self, number: int) -> FloatArray:
+    def estimates(self, number: int) -> FloatArray:
         """Estimates of one `Fit`: shape (1 + placebos, windows, tests, 5), the real events first.
 
         The last axis: mean CAR, p-value of the test, number of events, and the interval of the mean CAR,
@@ -94,7 +96,7 @@ class Grid:
         if isinstance(model, LinearModel):
             model = replace(model, missing=fit.missing)
         n = len(self.security)
-        days = [shifted(market, self.security, self.first_row, int(s)) for s in (0, *self.shifts)]
+        days = [shift_events(market, self.security, self.first_row, int(s)) for s in (0, *self.shifts)]
         out = np.full((len(days), len(self.windows), len(self.tests), 5), np.nan)
         if n == 1 and set(self.tests) <= SINGLE:
             (everyone,) = self._abnormal(fit, market, model, days, together=True)
@@ -136,14 +138,14 @@ class Grid:
             security = np.tile(self.security, len(day0) // n)
             sample = as_sample(market, self.names, fit.estimation, self.window, security, day0)
             laid = model.arrays(sample)
-            return laid if fit.returns == market.kind else converted(laid, fit.returns, model)
+            return laid if fit.returns == market.kind else convert_returns(laid, fit.returns, model)
 
         if not together and type(arrays(days[0])) is not EventArrays:
             # Models of peers look at the other events of their sample, so each placebo needs its own.
             for day0 in days:
-                yield measured(model, arrays(day0), self.window, self.min_observations)
+                yield abnormal_of(model, arrays(day0), self.window, self.min_observations)
             return
-        everyone = measured(model, arrays(np.concatenate(days)), self.window, self.min_observations)
+        everyone = abnormal_of(model, arrays(np.concatenate(days)), self.window, self.min_observations)
         if together:
             yield everyone
             return
@@ -156,7 +158,7 @@ class Grid:
 def single_p_values(
     key: str, abnormal: AbnormalReturns, cars: CumulativeReturns, window: Window
 ) -> FloatArray:
-    """P-values of the test ``"t"`` or ``"sq"`` of each event by itself, shape (N,); NaN without CAR."""
+    """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
         return np.asarray(2.0 * stats.t.sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
     found = np.full(len(cars.car), np.nan)
@@ -171,7 +173,7 @@ def single_p_values(
     return found
 
 
-def converted(arrays: EventArrays, kind: ReturnKind, model: NormalReturnModel) -> EventArrays:
+def convert_returns(arrays: EventArrays, kind: ReturnKind, model: NormalReturnModel) -> EventArrays:
     """Turn simple returns and regressors into log ones, or the other way round."""
     if type(arrays) is not EventArrays or model.excess:
         raise RequestError(
@@ -183,7 +185,7 @@ def converted(arrays: EventArrays, kind: ReturnKind, model: NormalReturnModel) -
     return replace(arrays, **{name: turn(getattr(arrays, name)) for name in names})
 
 
-def shifted(market: Market, security: IntArray, first_row: IntArray, sessions: int) -> IntArray:
+def shift_events(market: Market, security: IntArray, first_row: IntArray, sessions: int) -> IntArray:
     """Day 0 of events that could react `sessions` earlier: the first session from then on that trades."""
     moved = first_trades(market.arrays.returns, security, first_row - sessions)
     return np.where(moved < 0, first_row - sessions, moved)
@@ -219,12 +221,11 @@ def fits_of(
     counts where a model has one and the estimation window of some event has such a return.
     """
     found = []
-    day0 = shifted(market, security, first_row, 0)
+    day0 = shift_events(market, security, first_row, 0)
     for (name, model), benchmark, estimation, kind in itertools.product(
         models.items(), benchmarks, estimations, returns
     ):
-        uses = any(regressor.source == "benchmark" for regressor in model.regressors)
-        if not uses and benchmark != benchmarks[0]:
+        if not uses_benchmark(model) and benchmark != benchmarks[0]:
             continue
         rows = np.clip(day0[:, None] + estimation.offsets, 0, len(market.sessions) - 1)
         several = bool((market.arrays.spans[security[:, None], rows] > 1).any())

@@ -10,13 +10,14 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.longrun.panel import Panel, compounded, laid_on_sessions
 
 __all__ = ["MatchedFirms", "Reference", "ReferencePortfolios", "portfolio_wealth"]
 
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(FrozenRecord):
     """The benchmark of one event: returns of its H periods, its wealth, and what it is.
 
     Attributes
@@ -58,6 +59,10 @@ def portfolio_wealth(
     -------
     wealth, returns : arrays, shape (H,)
         NaN from the period on in which no security is left.
+
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (reference-wealth).
     """
     seen = ~np.isnan(returns)
     filled = np.where(seen, returns, 0.0)
@@ -74,6 +79,7 @@ def portfolio_wealth(
     return wealth, np.diff(wealth, prepend=1.0) / np.concatenate([[1.0], wealth[:-1]])
 
 
+@hand_out_copies("groups", "weights")
 @dataclass(frozen=True)
 class ReferencePortfolios:
     """Portfolios of like firms, such as those of one size decile and book-to-market quintile.
@@ -179,6 +185,7 @@ class ReferencePortfolios:
         return Reference(period, wealth, f"group {label}", n)
 
 
+@hand_out_copies("size", "ratio")
 @dataclass(frozen=True)
 class MatchedFirms:
     """One like firm for each event.

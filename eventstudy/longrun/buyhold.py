@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import Alternative
 from eventstudy.inference.cross_section import skewness
 from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePortfolios
@@ -28,7 +29,7 @@ __all__ = ["BuyAndHold", "BuyAndHoldResults", "Delisted"]
 Delisted = Literal["reference", "cash", "truncate"]
 
 
-class BuyAndHold:
+class BuyAndHold(Immutable):
     r"""Buy-and-hold abnormal returns: what an investor earned beyond a benchmark.
 
     .. math:: \mathrm{BHAR}_i = \prod_{t \in H} (1 + R_{it}) - \prod_{t \in H} (1 + R_{bt})
@@ -60,6 +61,10 @@ class BuyAndHold:
     in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm or its
     benchmark has no return at the start or an unknown one within, or it has no reference.
 
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (bhar).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -70,6 +75,12 @@ class BuyAndHold:
     >>> found
     BuyAndHoldResults: 40 events, horizon (+1, +12), against market
     """
+
+    market: Market
+    events: Events
+    horizon: Window
+    reference: ReferencePortfolios | MatchedFirms | None
+    delisted: Delisted
 
     def __init__(
         self,
@@ -92,7 +103,7 @@ class BuyAndHold:
         self.events = events if isinstance(events, Events) else Events(events)
         self.horizon = Window.of(horizon)
         self.reference, self.delisted = reference, delisted
-        self.panel = Panel.of(market, delisting)
+        self._panel = Panel.of(market, delisting)
 
     def __repr__(self) -> str:
         return f"BuyAndHold: {len(self.events)} events, horizon {self.horizon}\n  {self.market!r}"
@@ -154,9 +165,9 @@ class BuyAndHold:
     def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
         length, security = len(self.horizon), sample.security[inside]
         if isinstance(self.reference, ReferencePortfolios):
-            return self.reference.of(self.panel, security, first[inside], length)
+            return self.reference.of(self._panel, security, first[inside], length)
         if isinstance(self.reference, MatchedFirms):
-            return self.reference.of(self.panel, security, first[inside], length, sample.events.iloc[inside])
+            return self.reference.of(self._panel, security, first[inside], length, sample.events.iloc[inside])
         bank = sample.bank
         found: list[Reference | str] = []
         for row, start in zip(sample.benchmark[inside].tolist(), first[inside].tolist(), strict=True):
@@ -173,7 +184,7 @@ class BuyAndHold:
 
     def _hold(self, sample: EventSample, i: int, first: int, reference: Reference) -> _Held | str:
         security, length = sample.security[i : i + 1], len(self.horizon)
-        returns, gone = (a[0] for a in self.panel.held(security, first, length))
+        returns, gone = (a[0] for a in self._panel.held(security, first, length))
         if gone[0]:
             return "it has no return from the start of the horizon on"
         spans = self.market.arrays.spans[security[0], first : first + length]
@@ -193,7 +204,7 @@ class BuyAndHold:
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Held(FrozenRecord):
     """Wealth of one event's firm and of its reference, and the periods until the firm was gone."""
 
     wealth: FloatArray
@@ -216,7 +227,8 @@ def _overlaps(security: IntArray, day0: IntArray, length: int) -> int:
     return int((same & (np.diff(day0[order]) < length)).sum())
 
 
-class BuyAndHoldResults:
+@hand_out_copies("events", "excluded")
+class BuyAndHoldResults(Immutable):
     """Buy-and-hold abnormal returns and their tests.
 
     Attributes
@@ -227,6 +239,10 @@ class BuyAndHoldResults:
     excluded : Series
         Reason why an event could not be used, by event_id.
     """
+
+    spec: BuyAndHold
+    events: pd.DataFrame
+    excluded: pd.Series
 
     def __init__(
         self, spec: BuyAndHold, events: pd.DataFrame, day0: IntArray, rows: list[_Held], excluded: pd.Series

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import Immutable, hand_out_copies
 from eventstudy.inference.base import Alternative, p_value
 from eventstudy.longrun.buyhold import placed
 from eventstudy.longrun.panel import Panel, laid_on_sessions
@@ -25,7 +27,8 @@ from eventstudy.windows import Window
 __all__ = ["CalendarTimePortfolio", "CalendarTimeResults"]
 
 
-class CalendarTimePortfolio:
+@hand_out_copies("market_cap")
+class CalendarTimePortfolio(Immutable):
     r"""Abnormal return of a portfolio that holds, each period, every firm with an event in the horizon.
 
     .. math:: R_{pt} - r_{ft} = \alpha_p + \sum_j \beta_{pj} F_{jt} + \varepsilon_{pt}
@@ -62,6 +65,10 @@ class CalendarTimePortfolio:
     Jaffe (1974); Mandelker (1974); Fama (1998); Mitchell and Stafford (2000). Statistics are referred to
     t(T - k). A return that spans several sessions counts in the last of them.
 
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (calendar-time).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -72,6 +79,17 @@ class CalendarTimePortfolio:
     >>> list(found.alpha().columns)
     ['alpha', 'se', 't', 'dof', 'p_value', 'ci_low', 'ci_high', 'n_periods']
     """
+
+    market: Market
+    events: Events
+    horizon: Window
+    model: LinearModel
+    weights: Literal["equal", "value"]
+    market_cap: pd.DataFrame | None
+    min_firms: int
+    regression: Literal["ols", "sqrt_n"]
+    cov: Literal["hac", "hc3", "ols"]
+    lags: int | None
 
     def __init__(
         self,
@@ -107,7 +125,7 @@ class CalendarTimePortfolio:
         self.horizon = Window.of(horizon)
         self.weights, self.market_cap, self.min_firms = weights, market_cap, min_firms
         self.regression, self.cov, self.lags = regression, cov, lags
-        self.panel = Panel.of(market, delisting)
+        self._panel = Panel.of(market, delisting)
         self._factors()  # to refuse a model that the market cannot serve
 
     def __repr__(self) -> str:
@@ -125,13 +143,13 @@ class CalendarTimePortfolio:
             If too few periods have `min_firms` firms and known factors.
         """
         sample = placed(self.market, self.events)
-        n, t = self.panel.returns.shape
+        n, t = self._panel.returns.shape
         member = np.zeros((n, t), dtype=bool)
         for offset in self.horizon.offsets:
             at = sample.day0 + int(offset)
             fine = (at >= 0) & (at < t)
             member[sample.security[fine], at[fine]] = True
-        member &= ~np.isnan(self.panel.returns)
+        member &= ~np.isnan(self._panel.returns)
         size = np.ones((n, t))
         if self.market_cap is not None:
             cap = laid_on_sessions(self.market_cap, self.market, "market_cap").to_numpy(dtype=np.float64).T
@@ -139,7 +157,7 @@ class CalendarTimePortfolio:
             member &= size > 0
         count = member.sum(axis=0)
         held = np.where(member, size, 0.0)
-        above = (held * np.where(member, self.panel.returns, 0.0)).sum(axis=0)
+        above = (held * np.where(member, self._panel.returns, 0.0)).sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = np.where(count > 0, above / held.sum(axis=0), np.nan)
         factors = self._factors()
@@ -193,7 +211,8 @@ class CalendarTimePortfolio:
         return pd.DataFrame(columns, market.sessions)
 
 
-class CalendarTimeResults:
+@hand_out_copies("portfolio")
+class CalendarTimeResults(Immutable):
     """A calendar-time portfolio and the regression of its returns.
 
     Attributes
@@ -204,9 +223,11 @@ class CalendarTimeResults:
         the factors.
     """
 
+    spec: CalendarTimePortfolio
+    portfolio: pd.DataFrame
+
     def __init__(self, spec: CalendarTimePortfolio, portfolio: pd.DataFrame, member: BoolArray) -> None:
         self.spec, self.portfolio, self._member = spec, portfolio, member
-        self._fit: Any = None
 
     def __repr__(self) -> str:
         found = self.alpha().iloc[0]
@@ -215,27 +236,25 @@ class CalendarTimeResults:
             f"{self.portfolio['n_firms'].max()} firms, alpha {found['alpha']:.4f} (t {found['t']:.2f})"
         )
 
-    @property
+    @cached_property
     def regression(self) -> Any:
-        """The statsmodels results of the regression."""
-        if self._fit is None:
-            import statsmodels.api as sm
+        """Statsmodels results of the regression."""
+        import statsmodels.api as sm
 
-            x = self.portfolio.drop(columns=["portfolio", "n_firms"])
-            x.insert(0, "alpha", 1.0)
-            y = self.portfolio["portfolio"]
-            weights = self.portfolio["n_firms"] if self.spec.regression == "sqrt_n" else 1.0
-            model = sm.WLS(y, x, weights=weights)
-            if self.spec.cov == "hac":
-                lags = bartlett_lags(len(y)) if self.spec.lags is None else self.spec.lags
-                options: dict[str, Any] = {
-                    "cov_type": "HAC",
-                    "cov_kwds": {"maxlags": lags, "use_correction": True},
-                }
-            else:
-                options = {"cov_type": "HC3" if self.spec.cov == "hc3" else "nonrobust"}
-            self._fit = model.fit(use_t=True, **options)
-        return self._fit
+        x = self.portfolio.drop(columns=["portfolio", "n_firms"])
+        x.insert(0, "alpha", 1.0)
+        y = self.portfolio["portfolio"]
+        weights = self.portfolio["n_firms"] if self.spec.regression == "sqrt_n" else 1.0
+        model = sm.WLS(y, x, weights=weights)
+        if self.spec.cov == "hac":
+            lags = bartlett_lags(len(y)) if self.spec.lags is None else self.spec.lags
+            options: dict[str, Any] = {
+                "cov_type": "HAC",
+                "cov_kwds": {"maxlags": lags, "use_correction": True},
+            }
+        else:
+            options = {"cov_type": "HC3" if self.spec.cov == "hc3" else "nonrobust"}
+        return model.fit(use_t=True, **options)
 
     def alpha(self, *, level: float = 0.95) -> pd.DataFrame:
         """Mean abnormal return a period.
@@ -292,6 +311,10 @@ class CalendarTimeResults:
         ------
         RequestError
             If the market has no common benchmark, or fewer than two periods can be used.
+
+        References
+        ----------
+        docs/methods/long_horizon.md, eq. (jaffe-mandelker).
         """
         z, ar = self._standardised(estimation, minimum)
         n = len(z)
@@ -314,7 +337,7 @@ class CalendarTimeResults:
         )
 
     def _standardised(self, estimation: int, minimum: int) -> tuple[FloatArray, FloatArray]:
-        market, returns = self.spec.market, self.spec.panel.returns
+        market, returns = self.spec.market, self.spec._panel.returns
         if len(market.benchmarks) != 1:
             raise RequestError("Standardised periods need one benchmark for all securities.")
         index = market.bank.single[0]

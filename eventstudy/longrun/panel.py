@@ -10,13 +10,14 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, RequestError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market import LEVELS, Market
 
 __all__ = ["Panel", "compounded", "laid_on_sessions"]
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(FrozenRecord):
     """Returns of S securities over T sessions.
 
     Attributes

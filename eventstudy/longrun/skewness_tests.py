@@ -1,4 +1,7 @@
-"""Tests of a skewed cross-section: Johnson's t and its bootstrap by Lyon, Barber and Tsai (METHODS C7)."""
+"""Tests of a skewed cross-section: Johnson's t and its bootstrap by Lyon, Barber and Tsai.
+
+Formulas and sources: docs/methods/long_horizon.md, eq. (johnson-bootstrap).
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,10 @@ def bootstrap_johnson(values: FloatArray, n_resamples: int, rng: np.random.Gener
     Notes
     -----
     Lyon, Barber and Tsai (1999). The skewness is the adjusted one of `skewness`.
+
+    References
+    ----------
+    docs/methods/long_horizon.md, eq. (johnson-bootstrap).
     """
     n, m = len(values), len(values) // SHARE
     mean, out = values.mean(), np.empty(0)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
@@ -44,7 +45,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 
 @dataclass(frozen=True)
-class MarketArrays:
+class MarketArrays(FrozenRecord):
     """Returns of S securities over T sessions, one row a security.
 
     Attributes
@@ -56,8 +57,8 @@ class MarketArrays:
     benchmark : array of int, shape (S,)
         Each security's benchmark, as a row of ``Market.bank``; -1 where it has none.
     gap : array of int8, shape (T,), optional
-        Of an intraday market, the rows that are no bars but the gap before trading hours: 1 for a night, 2
-        for a break, else 0. Their returns are no `single` ones.
+        What each row of an intraday market is, a `Gap`: a bar, or the gap before trading hours, whose return
+        is not a `single` one.
     unit : {"D", "m", "s"}
         In which sessions are told apart: days, or minutes or seconds of intraday bars.
     freq : str, optional
@@ -77,7 +78,7 @@ class MarketArrays:
 
 
 @dataclass(frozen=True)
-class MarketData:
+class MarketData(FrozenRecord):
     """What a market holds, all laid on the same sessions."""
 
     sessions: pd.DatetimeIndex
@@ -114,7 +115,7 @@ class MarketData:
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Refuse an option that is none of those allowed."""
     if value not in allowed:
-        raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+        raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
 def timezone_of(calendar: str | Exchange | None) -> str | None:

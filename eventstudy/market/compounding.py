@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.immutable import FrozenRecord
 
 __all__ = ["LEVELS", "CompoundedSeries", "ReturnKind", "price_returns", "return_spans"]
 
@@ -80,7 +81,7 @@ def return_spans(returns: FloatArray, lumped: bool) -> IntArray:
 
 
 @dataclass(frozen=True)
-class CompoundedSeries:
+class CompoundedSeries(FrozenRecord):
     """Benchmarks and factors, ready to be compounded over any span of sessions.
 
     Attributes

@@ -76,15 +76,13 @@ def in_currency(market: Market, rate: pd.Series) -> Market:
     single, level = bank.single.copy(), bank.level.copy()
     single[:n] = single[:n] + step if market.kind == "log" else np.expm1(np.log1p(single[:n]) + step)
     level[:n] += growth
-    arrays = replace(
-        market.arrays, returns=returns, single=np.where(np.isnan(market.arrays.single), np.nan, returns)
+    spans = np.where(np.isnan(returns), 0, spans)
+    once = np.where(np.isnan(market.arrays.single), np.nan, returns)
+    return market._with_returns(
+        replace(data, returns=returns, spans=spans),
+        replace(market.arrays, returns=returns, spans=spans, single=once),
+        replace(bank, single=single, level=level),
     )
-    converted = type(market).__new__(type(market))
-    vars(converted).update(vars(market))
-    converted._data = replace(data, returns=returns, spans=np.where(np.isnan(returns), 0, spans))
-    converted._arrays = replace(arrays, spans=converted._data.spans)
-    converted._bank = replace(bank, single=single, level=level)
-    return converted
 
 
 def _on_sessions(rate: pd.Series, sessions: pd.DatetimeIndex) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market.alignment import MarketData
 from eventstudy.market.compounding import LEVELS
 from eventstudy.market.price_limits import LimitBook
@@ -88,7 +89,7 @@ DOUBTFUL = (
 
 
 @dataclass(frozen=True)
-class Suspects:
+class Suspects(FrozenRecord):
     """Suspects of one kind.
 
     Attributes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +13,26 @@ import pandas as pd
 from eventstudy._typing import DateArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
 from eventstudy.market.wide_and_long import wide_frame
 from eventstudy.text import plural
 
-__all__ = ["BREAK", "OVERNIGHT", "BarGrid", "bar_grid", "benchmark_on_bars", "check_freq", "lay_on_bars"]
+__all__ = ["BarGrid", "Gap", "bar_grid", "benchmark_on_bars", "check_freq", "lay_on_bars"]
 
-#: What a row of an intraday market is: 0 for a bar, else the gap before the trading hours that it opens.
-OVERNIGHT, BREAK = 1, 2
 ONE_DAY = pd.Timedelta(days=1)
 
 
+class Gap(IntEnum):
+    """What a row of an intraday market is: a bar, or the gap before trading hours."""
+
+    NONE = 0
+    NIGHT = 1
+    BREAK = 2
+
+
 @dataclass(frozen=True)
-class BarGrid:
+class BarGrid(FrozenRecord):
     """Rows of an intraday market.
 
     Attributes
@@ -33,7 +41,7 @@ class BarGrid:
         When each row ends, naive, in the exchange's time zone: the close of a bar, or for a gap the time
         at which trading opens after it.
     gap : array of int8, shape (T,)
-        0 for a bar, 1 for the night (or weekend) before a session, 2 for the break within one.
+        `Gap` of each row: none for a bar, the night (or weekend) before a session, the break within one.
     """
 
     closes: pd.DatetimeIndex
@@ -77,15 +85,15 @@ def bar_grid(
     second = np.timedelta64(1, "s")
     bar = np.timedelta64(int(step.total_seconds()), "s")
     for begin, pause, resume, end in zip(*columns, strict=True):
-        periods = [(begin, end, OVERNIGHT)]
+        periods = [(begin, end, Gap.NIGHT)]
         if not np.isnat(pause):
-            periods = [(begin, pause, OVERNIGHT), (resume, end, BREAK)]
+            periods = [(begin, pause, Gap.NIGHT), (resume, end, Gap.BREAK)]
         for start, stop, kind in periods:
             stamps = np.arange(start, stop + second, bar)
             if stamps[-1] != stop:
                 stamps = np.append(stamps, stop)
             closes.append(stamps)
-            gaps.append(np.array([kind] + [0] * (len(stamps) - 1), dtype=np.int8))
+            gaps.append(np.array([kind] + [Gap.NONE] * (len(stamps) - 1), dtype=np.int8))
     if not closes:
         raise DataError(f"Exchange {exchange.code} has no session from {first:%Y-%m-%d} to {last:%Y-%m-%d}.")
     whole = pd.DatetimeIndex(np.concatenate(closes)).as_unit("ns")
@@ -133,7 +141,7 @@ def lay_on_bars(
         name: frame.set_axis(closes, axis=0)[inside].reindex(index=grid.closes, columns=base.columns)
         for name, frame in fields.items()
     }
-    at = np.flatnonzero(grid.gap > 0)
+    at = np.flatnonzero(grid.gap != Gap.NONE)
     if opens and "open" in out and "close" in out:
         close = out["close"].to_numpy(copy=True)
         begin = out["open"].to_numpy()[at + 1]
@@ -147,8 +155,8 @@ def lay_on_bars(
 def _closing_times(
     given: pd.DatetimeIndex, grid: BarGrid, step: pd.Timedelta, stamps: str
 ) -> pd.DatetimeIndex:
-    opening = grid.closes[grid.gap > 0]
-    ends = grid.closes[np.append(grid.gap[1:] > 0, True)]
+    opening = grid.closes[grid.gap != Gap.NONE]
+    ends = grid.closes[np.append(grid.gap[1:] != Gap.NONE, True)]
     if stamps == "auto":
         at_open, at_close = bool(given.isin(opening).any()), bool(given.isin(ends).any())
         if at_open == at_close:
@@ -171,7 +179,7 @@ def _closing_times(
 
 def _once_a_session(reference: pd.DataFrame, price: pd.DataFrame, grid: BarGrid) -> pd.DataFrame:
     """Keep a session's reference price on its first price alone; later ones follow the one before."""
-    session = np.cumsum(grid.gap == OVERNIGHT)
+    session = np.cumsum(grid.gap == Gap.NIGHT)
     known = reference.groupby(session).transform("first")
     first = price.notna() & (price.notna().groupby(session).cumsum() == 1)
     return known.where(first)

@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError
 
-__all__ = ["has_rule", "limit_prices", "limit_shares", "ruled_limits"]
+__all__ = ["has_rule", "limit_prices", "limit_shares", "listing_caps", "ruled_limits"]
 
 
 #: Board of the rule for shares under special treatment, which no code tells.
@@ -85,17 +85,62 @@ def limit_shares(
     np.True_
     """
     shares = np.full(traded.shape, np.nan)
-    new = np.cumsum(traded, axis=0)
-    listed_later = ~traded[0] if len(traded) else np.zeros(traded.shape[1], dtype=bool)
-    listing = sessions[traded.argmax(axis=0)] if len(traded) else sessions[:0]
+    free = np.zeros(traded.shape[1], dtype=np.int64)
+    new, listing = _listings(sessions, traded)
     for rule in _rules(exchange):
-        cell = _during(rule, sessions)[:, None] & _concerned(rule, securities)[None, :]
+        concerned = _concerned(rule, securities)
+        cell = _during(rule, sessions)[:, None] & concerned[None, :]
         if rule["board"] == SPECIAL:
             cell &= np.zeros_like(cell) if special is None else special
+        else:
+            free[concerned & _during(rule, listing)] = int(rule["free_sessions"])
         shares[cell] = float(rule["limit"] or "nan")
-        fresh = listed_later & np.asarray(listing >= pd.Timestamp(rule["from"]))
-        shares[cell & fresh & (new <= int(rule["free_sessions"]))] = np.nan
+    shares[new <= free] = np.nan
     return shares
+
+
+def listing_caps(
+    exchange: str | None, sessions: pd.DatetimeIndex, securities: list[str], traded: BoolArray
+) -> FloatArray:
+    """Rises that are allowed on the day of listing, as shares of the issue price.
+
+    Parameters
+    ----------
+    exchange, sessions, securities, traded
+        As for `limit_shares`.
+
+    Returns
+    -------
+    array, shape (T, S)
+        NaN on all other sessions, and where the rule at the listing has no cap.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> days = pd.DatetimeIndex(["2019-05-21", "2019-05-22", "2019-05-23"])
+    >>> listing_caps("XSHG", days, ["603999.SS"], np.array([[False], [True], [True]])).ravel().tolist()
+    [nan, 0.44, nan]
+    """
+    caps = np.full(traded.shape, np.nan)
+    new, listing = _listings(sessions, traded)
+    for rule in _rules(exchange):
+        if rule["board"] != SPECIAL:
+            cell = traded & (new == 1) & (_concerned(rule, securities) & _during(rule, listing))[None, :]
+            caps[cell] = float(rule["first_day"] or "nan")
+    return caps
+
+
+def _listings(sessions: pd.DatetimeIndex, traded: BoolArray) -> tuple[IntArray, pd.DatetimeIndex]:
+    """Sessions that a security listed within the data has traded so far, and the days of listing.
+
+    Of a security that traded on the first session, or never, neither is known: its count is never small.
+    """
+    if not len(traded):
+        return np.zeros(traded.shape, dtype=np.int64), pd.DatetimeIndex([pd.NaT] * traded.shape[1])
+    within = ~traded[0] & traded.any(axis=0)
+    return np.where(within, np.cumsum(traded, axis=0), np.iinfo(np.int64).max), sessions[
+        traded.argmax(axis=0)
+    ]
 
 
 def ruled_limits(

@@ -25,7 +25,7 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
-from eventstudy.market.intraday import bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.parquet_panel import ScannedMarket
 from eventstudy.market.price_fields import (
     NO_BAD_PRICES,
@@ -268,19 +268,14 @@ class Market(ScannedMarket):
         benchmark_is_price: bool,
         derived: _Derived | None = None,
     ) -> None:
-        self._data = data
-        self._derived = _Derived() if derived is None else derived
-        self._positions = {name: row for row, name in enumerate(data.columns)}
         names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         several = data.spans > 1
         if data.gap is not None:
-            several = several | (data.gap > 0)
+            several = several | (data.gap != Gap.NONE)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
-        self._arrays = MarketArrays(
-            data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq
-        )
-        self._n_benchmarks = len(names)
+        arrays = MarketArrays(data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq)
+        n_benchmarks = len(names)
         if data.factors is not None:
             factor = data.factors.to_numpy().T
             factor_names = [f"{of}: {name}" if of else name for of, each in rows.items() for name in each]
@@ -292,12 +287,31 @@ class Market(ScannedMarket):
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
-        self._bank = CompoundedSeries.of(
+        bank = CompoundedSeries.of(
             tuple(names),
             np.array(values, dtype=float).reshape(shape),
             np.array(spans, dtype=np.int64).reshape(shape),
             data.kind,
         )
+        self._hold(data, arrays, bank, n_benchmarks, _Derived() if derived is None else derived)
+
+    def _hold(
+        self,
+        data: MarketData,
+        arrays: MarketArrays,
+        bank: CompoundedSeries,
+        n_benchmarks: int,
+        derived: _Derived,
+    ) -> None:
+        self._data, self._arrays, self._bank = data, arrays, bank
+        self._n_benchmarks, self._derived = n_benchmarks, derived
+        self._positions = {name: row for row, name in enumerate(data.columns)}
+
+    def _with_returns(self, data: MarketData, arrays: MarketArrays, bank: CompoundedSeries) -> Market:
+        """Return the same market with other returns of the same securities, benchmarks and factors."""
+        market = type(self).__new__(type(self))
+        market._hold(data, arrays, bank, self._n_benchmarks, self._derived)
+        return market
 
     def with_benchmark(self, benchmark: Benchmark) -> Market:
         """Return the same market measured against another benchmark.

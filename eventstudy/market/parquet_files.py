@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.errors import DataError, MissingExtraError
+from eventstudy.errors import DataError
+from eventstudy.immutable import FrozenMapping
+from eventstudy.optional import import_optional
 
 __all__ = ["LongFiles"]
 
@@ -86,9 +87,9 @@ class LongFiles:
             raise DataError(f"{self.path} cannot be read as Parquet: {problem}") from problem
 
     @cached_property
-    def securities(self) -> dict[str, Any]:
+    def securities(self) -> FrozenMapping[str, Any]:
         """Every security of the files by its name, in order; the column is read once."""
-        return {str(one): one for one in sorted(self._distinct(self.security).to_pylist())}
+        return FrozenMapping({str(one): one for one in sorted(self._distinct(self.security).to_pylist())})
 
     @cached_property
     def dates(self) -> Any:
@@ -202,12 +203,8 @@ class LongFiles:
 
 
 def _pyarrow(module: str = "") -> Any:
-    try:
-        return import_module(f"pyarrow.{module}" if module else "pyarrow")
-    except ImportError as problem:
-        raise MissingExtraError(
-            "Reading Parquet needs pyarrow: pip install 'abnormal-returns[scale]'."
-        ) from problem
+    name = f"pyarrow.{module}" if module else "pyarrow"
+    return import_optional(name, "pyarrow", "scale", "Reading Parquet")
 
 
 def _is_text(kind: Any) -> bool:

@@ -11,13 +11,15 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError
-from eventstudy.market.limit_rules import limit_prices, limit_shares, ruled_limits
+from eventstudy.immutable import hand_out_copies
+from eventstudy.market.limit_rules import limit_prices, limit_shares, listing_caps, ruled_limits
 
 __all__ = ["LimitBook", "PriceLimit", "check_price_limit", "limit_book"]
 
 PriceLimit = float | Mapping[str, float] | pd.DataFrame | None
 
 
+@hand_out_copies("reference", "down", "up", "touched", "closed", "locked")
 @dataclass(frozen=True)
 class LimitBook:
     """Price limits and what was hit; every frame is sessions × securities.
@@ -71,12 +73,16 @@ def limit_book(
     close = fields["close"]
     reference = _reference(fields)
     sessions, securities = pd.DatetimeIndex(close.index), [str(c) for c in close.columns]
-    share = limit_shares(exchange, sessions, securities, close.notna().to_numpy(), special)
+    traded = close.notna().to_numpy()
+    share = limit_shares(exchange, sessions, securities, traded, special)
     share = _override(share, price_limit, close)
+    # On the day of listing only the rise is capped, from the issue price where the prices give it.
+    rise = np.where(np.isnan(share), listing_caps(exchange, sessions, securities, traded), share)
     if tick is None:
-        down, up, step = ruled_limits(exchange, sessions, securities, reference, share)
+        down, _, step = ruled_limits(exchange, sessions, securities, reference, share)
+        _, up, _ = ruled_limits(exchange, sessions, securities, reference, rise)
     else:
-        down, up = limit_prices(reference, share, tick)
+        down, up = limit_prices(reference, share, tick)[0], limit_prices(reference, rise, tick)[1]
         step = np.full(len(securities), tick)
 
     def at(name: str, limit: FloatArray) -> BoolArray:

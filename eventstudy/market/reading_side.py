@@ -11,8 +11,10 @@ import pandas as pd
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
+from eventstudy.immutable import Immutable
 from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
+from eventstudy.market.intraday import Gap
 from eventstudy.market.limit_rules import has_rule
 from eventstudy.text import strip_control
 
@@ -22,7 +24,7 @@ __all__ = ["MarketRecord"]
 MOST_ROWS = 10
 
 
-class MarketRecord:
+class MarketRecord(Immutable):
     """The reading side of `Market`."""
 
     _data: MarketData
@@ -34,7 +36,7 @@ class MarketRecord:
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """Sessions of the market, naive."""
-        return self._data.sessions
+        return self._data.sessions.copy()  # an index can be renamed
 
     @property
     def securities(self) -> list[str]:
@@ -135,7 +137,7 @@ class MarketRecord:
             (
                 f"{len(self.sessions)} sessions"
                 if self._data.gap is None
-                else f"{int((self._data.gap == 0).sum())} bars of {self._data.freq}"
+                else f"{int((self._data.gap == Gap.NONE).sum())} bars of {self._data.freq}"
             )
             + f" {first:%Y-%m-%d} to {last:%Y-%m-%d}"
             + (f" ({self._data.exchange.code})" if self._data.exchange else ""),

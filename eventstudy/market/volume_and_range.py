@@ -115,6 +115,10 @@ def log_turnover(
     -------
     DataFrame
         ``ln(100 n / S + 0.000255)``, or ``ln(1 + n)`` where `shares` is None; NaN where `volume` is.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (log-turnover).
     """
     bad = (volume < 0) | np.isinf(volume)
     if bad.to_numpy().any():
@@ -243,6 +247,10 @@ def range_variance(prices: Mapping[str, pd.DataFrame], measure: Range = "parkins
     ------
     DataError
         If a high lies below another price of its session, or a low above one.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (range-variance).
     """
     high, low = _log(prices["high"]), _log(prices["low"])
     others = [_log(prices[name]) for name in ("open", "close") if name in prices]

@@ -68,6 +68,10 @@ class AutocorrelatedErrors(NormalReturnModel):
     ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard errors take the
     autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
 
+    References
+    ----------
+    docs/methods/variance_models.md, eq. (serial-covariance).
+
     Examples
     --------
     >>> import eventstudy as es

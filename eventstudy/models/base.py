@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenRecord
 from eventstudy.lazy import deferrable
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows, SharedArrays
 
@@ -19,12 +20,13 @@ __all__ = ["ModelFit", "NormalReturnModel"]
 
 @deferrable("residuals", "leverage", "expected", "noise", "design")
 @dataclass(frozen=True)
-class ModelFit:
+class ModelFit(FrozenRecord):
     """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
 
     The covariance of the abnormal returns of event i over its window is
-    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T`` (METHODS A3), which for
-    OLS is ``s2 (I + X* (X'X)^-1 X*')``.
+    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T``, which for OLS is
+    ``s2 (I + X* (X'X)^-1 X*')`` (Patell 1976, Journal of Accounting Research 14, 246-276;
+    docs/methods/abnormal_returns.md, eq. (prediction-error)).
 
     Attributes
     ----------

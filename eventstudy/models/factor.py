@@ -30,6 +30,10 @@ class CAPM(LinearModel):
     -----
     Sharpe (1964); with a daily risk-free rate near zero it differs from the market model in alpha only.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (capm).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -79,6 +83,10 @@ class FactorModel(LinearModel):
     Factors and returns must be of one kind: published factors are simple returns, so the market's
     should be too. A factor over several sessions is compounded like a return.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (factor-model).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -122,6 +130,10 @@ class FamaFrench3(FactorModel):
     --------
     FactorModel : the formula.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (factor-model).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -152,6 +164,10 @@ class Carhart4(FamaFrench3):
     --------
     FactorModel : the formula.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (factor-model).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -180,6 +196,10 @@ class FamaFrench5(FamaFrench3):
     See Also
     --------
     FactorModel : the formula.
+
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (factor-model).
 
     Examples
     --------

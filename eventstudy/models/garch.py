@@ -83,6 +83,10 @@ class GARCHMarketModel(NormalReturnModel):
     short windows, it starts again from three other points; an event for which none of them serves is
     excluded, with the first reason. Bollerslev (1986); Glosten, Jagannathan and Runkle (1993).
 
+    References
+    ----------
+    docs/methods/variance_models.md, eq. (garch).
+
     Examples
     --------
     >>> import eventstudy as es

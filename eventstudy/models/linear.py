@@ -55,6 +55,10 @@ class LinearModel(NormalReturnModel):
         .. math:: r_t / \sqrt d = \alpha \sqrt d + \beta \sum_d R_m / \sqrt d + \varepsilon_t
 
         (Maynes and Rumsey 1993). Residuals are then those of the divided rows, all of one variance.
+
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (trade-to-trade).
     """
 
     cheap: ClassVar[bool] = True
@@ -177,6 +181,10 @@ class ConstantMean(LinearModel):
     Brown and Warner (1980, 1985). It takes no notice of what the market did that day, so on a common
     event date it counts the market's move as abnormal.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (constant-mean).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -219,6 +227,10 @@ class MarketModel(LinearModel):
     Notes
     -----
     Sharpe (1963); Brown and Warner (1985); MacKinlay (1997).
+
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (market-model).
 
     Examples
     --------
@@ -293,6 +305,10 @@ class MarketAdjusted(NormalReturnModel):
     Notes
     -----
     Brown and Warner (1980, 1985).
+
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (market-adjusted).
 
     Examples
     --------

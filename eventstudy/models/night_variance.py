@@ -8,6 +8,7 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import DataWarning, warn
+from eventstudy.market.intraday import Gap
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
 from eventstudy.sample.event_arrays import gap_kinds
@@ -53,13 +54,17 @@ def widen_gaps(
     -----
     DataWarning
         If the variance of a gap in an event window cannot be estimated.
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (gap-variance).
     """
     gap = sample.market.arrays.gap
     if gap is None or len(fit.s2) == 0:
         return fit
     day0 = sample.day0[part, None]
     window_kinds = gap_kinds(gap, day0 + sample.window.offsets, arrays.span_evt)
-    if not (window_kinds > 0).any():
+    if not (window_kinds != Gap.NONE).any():
         return fit
     past = model.arrays(replace(sample, window=sample.estimation), part)
     kinds = gap_kinds(gap, day0 + sample.estimation.offsets, past.span_evt)
@@ -67,7 +72,7 @@ def widen_gaps(
     noise = fit.noise.copy()
     unknown = np.zeros(len(noise), dtype=bool)
     bar: FloatArray = fit.s2[:, None]
-    for kind in np.unique(window_kinds[window_kinds > 0]):
+    for kind in np.unique(window_kinds[window_kinds != Gap.NONE]):
         held = (kinds == kind) & ~np.isnan(errors)
         count = held.sum(axis=1)
         # Net of the bars that such a return spans as well.

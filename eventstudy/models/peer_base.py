@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenMapping
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
 from eventstudy.models.base import ModelFit, NormalReturnModel
@@ -114,7 +115,8 @@ class PeerModel(NormalReturnModel):
         if isinstance(self.peers, str):
             raise ModelError(f"peers is a list of securities: peers=[{self.peers!r}].")
         if isinstance(self.peers, Mapping):
-            object.__setattr__(self, "peers", {str(k): _names(v) for k, v in self.peers.items()})
+            named = {str(k): _names(v) for k, v in self.peers.items()}
+            object.__setattr__(self, "peers", FrozenMapping(named))
         elif self.peers is not None:
             object.__setattr__(self, "peers", _names(self.peers))
 
@@ -328,6 +330,10 @@ def rolling_origin_errors(
     -------
     array, shape (M,)
         NaN in the first half.
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (rolling-origin).
     """
     errors = np.full(len(y), np.nan)
     for train, test in rolling_origins(len(y)):

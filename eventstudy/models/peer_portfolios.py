@@ -10,6 +10,7 @@ from scipy.optimize import nnls
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
+from eventstudy.immutable import FrozenMapping
 from eventstudy.models.least_squares import divide
 from eventstudy.models.peer_base import (
     PeerArrays,
@@ -50,6 +51,10 @@ class MatchedPortfolio(PeerModel):
     Matched by size, book-to-market or momentum: Daniel, Grinblatt, Titman and Wermers (1997); Barber and
     Lyon (1997); Ahern (2009).
 
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (matched-portfolio).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -67,7 +72,7 @@ class MatchedPortfolio(PeerModel):
         bad = [name for name, w in weights.items() if not 0 < w < np.inf]
         if bad:
             raise ModelError(f"weights must be positive; {bad[0]} has {weights[bad[0]]!r}.")
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", FrozenMapping(weights))
 
     @property
     def label(self) -> str:
@@ -126,6 +131,10 @@ class SyntheticPeers(PeerModel):
     their mean square is the variance. Multi-day standard errors assume errors uncorrelated from day to day:
     prefer the sample-quantile and rank tests, which draw on these errors themselves. Abadie, Diamond and
     Hainmueller (2010); Acemoglu, Johnson, Kermani, Kwak and Mitton (2016); Baker and Gelbach (2020).
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (synthetic-control).
 
     Examples
     --------

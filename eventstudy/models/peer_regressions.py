@@ -69,6 +69,10 @@ class ElasticNetModel(PeerModel):
     own day or a later one. Of 30 peers an event takes a twentieth of a second, of a thousand more than ten
     seconds: name the likely ones. Baker and Gelbach (2020).
 
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (elastic-net).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -192,6 +196,10 @@ class PCAModel(PeerModel):
     `residuals` are rolling-origin prediction errors, as in `SyntheticPeers`; components, and their number,
     are found anew at each origin. Weights are those of the peers' returns that the components imply.
     Baker and Gelbach (2020).
+
+    References
+    ----------
+    docs/methods/peer_models.md, eq. (pca).
 
     Examples
     --------

@@ -50,6 +50,10 @@ class RobustMarketModel(NormalReturnModel):
     prediction error, so t-values are approximate: prefer the ``sq`` and rank tests. Huber (1964);
     Theil (1950), Sen (1968).
 
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eqs. (huber) and (theil-sen).
+
     Examples
     --------
     >>> import eventstudy as es

@@ -62,6 +62,10 @@ def fowler_rorke_weights(rho: FloatArray) -> FloatArray:
     Fowler and Rorke (1983) give them for K of 1 and 2: :math:`(1+\rho_1)/(1+2\rho_1)`, and
     :math:`(1+2\rho_1+\rho_2)` and :math:`(1+\rho_1+\rho_2)` over :math:`1+2\rho_1+2\rho_2`.
 
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eq. (fowler-rorke).
+
     Examples
     --------
     >>> fowler_rorke_weights(np.array([[0.25]])).round(4).tolist()
@@ -96,6 +100,10 @@ class ScholesWilliams(NormalReturnModel):
     Scholes and Williams (1977), Journal of Financial Economics 5, 309-327. There is no closed-form
     prediction error: the variance of all residuals, :math:`\sum e^2/(M-2)`, and the leverage of the
     market model stand in for it.
+
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eq. (scholes-williams).
 
     Examples
     --------
@@ -161,6 +169,10 @@ class Dimson(NormalReturnModel):
     Dimson (1979), Journal of Financial Economics 7, 197-226; Fowler and Rorke (1983), ibid. 12,
     279-283. The prediction error is approximated as in `ScholesWilliams`; `results.regression()` is
     the regression on leads and lags.
+
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eq. (dimson).
 
     Examples
     --------

@@ -46,6 +46,10 @@ class EWMarketModel(NormalReturnModel):
     residual over that of an error. That CAR / s.e. is t with :math:`\nu` degrees of freedom is an
     approximation.
 
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eqs. (ew-variance) and (ew-dof).
+
     Examples
     --------
     >>> import eventstudy as es
@@ -139,6 +143,10 @@ class RollingMarketModel(NormalReturnModel):
     of the errors, and M is their number: a beta that drifts shows in :math:`s^2`, as it would in the event
     window. A regression needs returns on half of its sessions. Errors of successive days share data,
     so that :math:`t_\nu` is an approximation.
+
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eq. (rolling).
 
     Examples
     --------

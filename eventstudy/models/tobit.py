@@ -81,6 +81,10 @@ class TobitMarketModel(NormalReturnModel):
     Newton's steps find its one maximum, for all events at once. Tobin (1958); Rosett and Nelson (1975), two
     limits; Chou (1997), Pacific-Basin Finance Journal 5, 39-62, price limits and what they carry over.
 
+    References
+    ----------
+    docs/methods/adjusted_market_models.md, eq. (tobit).
+
     Examples
     --------
     >>> import eventstudy as es

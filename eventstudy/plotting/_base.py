@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import cbook
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -24,7 +25,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from eventstudy.errors import RequestError
 
 __all__ = [
+    "DASHES",
     "DAY_LABEL",
+    "MARKERS",
     "PercentTicks",
     "colours",
     "count_days",
@@ -41,11 +44,15 @@ __all__ = [
     "percent",
     "percent_scale",
     "plain",
+    "styled",
     "suspended",
     "wrapped",
 ]
 
 DAY_LABEL = "Sessions relative to the event day"
+#: What tells lines apart beside their colours.
+MARKERS = "osD^vPX<>*"
+DASHES = ("-", "--", "-.", ":")
 #: Height of a named row, and of what stands above and below the rows, in inches.
 ROW, HEADROOM = 0.25, 1.4
 #: Letters at which the name of a row is wrapped.
@@ -62,6 +69,11 @@ class PercentTicks(PercentFormatter):
     def format_pct(self, x: float, display_range: float) -> str:
         """Write one tick."""
         return self.fix_minus(super().format_pct(x, display_range))
+
+
+def styled(artist: type[Artist], kwargs: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Return the properties of an artist, those of the user (by name or alias) over the defaults."""
+    return defaults | cbook.normalize_kwargs(kwargs, artist)
 
 
 def need(frame: pd.DataFrame, function: str, columns: Sequence[str]) -> None:

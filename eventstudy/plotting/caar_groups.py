@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from textwrap import fill
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +12,8 @@ from matplotlib.font_manager import FontProperties
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import DAY_LABEL, need, new_axes, plain
-from eventstudy.plotting.paths import count_events, plot_caar
+from eventstudy.plotting._paths import count_events
+from eventstudy.plotting.caar import plot_caar
 
 __all__ = ["plot_caar_groups"]
 
@@ -30,6 +32,7 @@ def plot_caar_groups(
     title: str | None = None,
     level: float = 0.95,
     columns: int = 3,
+    **kwargs: Any,
 ) -> Axes:
     """Draw the cumulative average abnormal returns of each group in a panel, all on one scale.
 
@@ -45,6 +48,8 @@ def plot_caar_groups(
         Level of the intervals in `frame`, for the legend.
     columns : int, default 3
         Panels in a row, at most.
+    **kwargs
+        Properties of the lines, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def plot_caar_groups(
     Raises
     ------
     RequestError
-        If `frame` lacks a column or has no rows, if there are more than 16 groups, or `ax` is no subplot.
+        If `frame` lacks a column or has no rows, if there are more than 16 groups, or `ax` is not a subplot.
 
     Examples
     --------
@@ -80,7 +85,7 @@ def plot_caar_groups(
     size = FontProperties(size="medium").get_size_in_points()
     letters = max(8, int(panels[0].get_window_extent().width * 72 / panels[0].figure.dpi / (LETTER * size)))
     for i, (panel, (name, part)) in enumerate(zip(panels, groups.items(), strict=True)):
-        plot_caar(part.drop(columns="group"), panel, level=level)
+        plot_caar(part.drop(columns="group"), panel, level=level, **kwargs)
         heading = fill(f"{name}, {count_events(part)}", letters)
         above = f"{title}\n{heading}" if title is not None and ax is not None and i == 0 else heading
         plain([panel.set_title(above, fontsize="medium")])

@@ -1,20 +1,25 @@
-"""When events fall, and how many of their windows are open at a time."""
+"""Events in calendar time, and the number of their windows that are open."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.ticker import MaxNLocator
 
-from eventstudy.plotting._base import HALF_DAY, date_scale, hue, legend_above, need, new_axes
+from eventstudy.plotting._base import HALF_DAY, date_scale, hue, legend_above, need, new_axes, styled
 
 __all__ = ["plot_clustering"]
 
 MARGIN = pd.Timedelta(days=3)
 
 
-def plot_clustering(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_clustering(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw in calendar time how many events fall on a session and how many windows are open.
 
     Where more than one window is open, events share trading days and are not independent.
@@ -22,11 +27,13 @@ def plot_clustering(frame: pd.DataFrame, ax: Axes | None = None, *, title: str |
     Parameters
     ----------
     frame : DataFrame
-        One row a session, in any order: ``date``, ``windows`` (events whose window holds that
+        One row per session, in any order: ``date``, ``windows`` (events whose window holds that
         session) and ``events`` (events whose day 0 it is).
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
+    **kwargs
+        Properties of the area of open windows, as for `matplotlib.axes.Axes.fill_between`.
 
     Returns
     -------
@@ -53,15 +60,19 @@ def plot_clustering(frame: pd.DataFrame, ax: Axes | None = None, *, title: str |
     first, last = dates.iloc[0], dates.iloc[-1]
     days = frame[frame["events"] > 0]
     ax.fill_between(
-        # Half a day more on either side, so that the first and last session are whole.
+        # Half a day more on either side, so the first and last session are whole.
         [first - HALF_DAY, *dates, last + HALF_DAY],
         [windows[0], *windows, windows[-1]],
         step="mid",
-        color=hue(0),
-        alpha=0.35,
-        linewidth=0,
-        label=f"Windows open, at most {int(windows.max())}",
-        zorder=2,
+        **styled(
+            PolyCollection,
+            kwargs,
+            color=hue(0),
+            alpha=0.35,
+            linewidth=0,
+            label=f"Windows open, at most {int(windows.max())}",
+            zorder=2,
+        ),
     )
     total = int(days["events"].sum())
     told = f"{total} event{'s' * (total != 1)} on {len(days)} date{'s' * (len(days) != 1)}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import hue, ink, need, new_axes, percent, percent_scale
+from eventstudy.plotting._base import hue, ink, need, new_axes, percent, percent_scale, styled
 
 __all__ = ["plot_decomposition"]
 
@@ -22,13 +25,14 @@ def plot_decomposition(
     *,
     title: str | None = None,
     currency: str | None = None,
+    **kwargs: Any,
 ) -> Axes:
     r"""Draw the prices of one session as changes from the reference price, beside the price limits.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a moment, in order: ``moment`` (``"previous close"``, ``"open"``, ``"low"``,
+        One row per moment, in order: ``moment`` (``"previous close"``, ``"open"``, ``"low"``,
         ``"high"``, ``"close"``, ``"limit down"``, ``"limit up"``), ``price``, and ``change``
         (decimal, from the reference price).
     ax : Axes, optional
@@ -36,6 +40,8 @@ def plot_decomposition(
     title : str, optional
     currency : str, optional
         Unit of the prices, such as ``"CNY"``.
+    **kwargs
+        Properties of the bars, as for `matplotlib.axes.Axes.bar`.
 
     Returns
     -------
@@ -68,9 +74,9 @@ def plot_decomposition(
     places = np.arange(len(bars))
     shades = [0.95 if moment == "close" else 0.55 for moment in bars["moment"]]
     ax.axhline(0, color=ink(ax), linewidth=1.0, label="_reference", zorder=3)
-    drawn = ax.bar(places, bars["change"], width=0.6, color=hue(0), zorder=2)
+    drawn = ax.bar(places, bars["change"], **styled(Rectangle, kwargs, width=0.6, color=hue(0), zorder=2))
     for bar, shade in zip(drawn, shades, strict=True):
-        bar.set_alpha(shade)
+        bar.set_alpha(kwargs.get("alpha", shade))
     for place, row in zip(places, bars.itertuples(), strict=True):
         price, change = float(row.price), float(row.change)  # type: ignore[arg-type]
         at = [

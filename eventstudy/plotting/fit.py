@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 
-from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale
+from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale, styled
 from eventstudy.plotting._labels import place_labels
 
 __all__ = ["plot_fit"]
 
 
-def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any) -> Axes:
     """Draw returns against the benchmark's, the fitted line, and the event days with their number.
 
     Parameters
@@ -24,11 +27,13 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
+    **kwargs
+        Properties of the estimation days, as for `seaborn.scatterplot`.
 
     Returns
     -------
     Axes
-        Where the fit is no line in the benchmark (a model with more factors), the fitted values
+        Where the fit is not a line in the benchmark (a model with more factors), the fitted values
         are drawn as points.
 
     Raises
@@ -55,11 +60,7 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
         x="benchmark",
         y="actual",
         ax=ax,
-        color=hue(0),
-        alpha=0.5,
-        s=18,
-        linewidth=0,
-        label="Estimation days",
+        **styled(PathCollection, kwargs, color=hue(0), alpha=0.5, s=18, linewidth=0, label="Estimation days"),
     )
     line = frame.dropna(subset=["benchmark", "fitted"]).sort_values("benchmark")
     x, y = line["benchmark"].to_numpy(float), line["fitted"].to_numpy(float)

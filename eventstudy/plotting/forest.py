@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from eventstudy.errors import RequestError
@@ -17,6 +21,7 @@ from eventstudy.plotting._base import (
     need,
     new_axes,
     percent_scale,
+    styled,
     wrapped,
 )
 
@@ -33,8 +38,9 @@ def plot_forest(
     title: str | None = None,
     level: float = 0.95,
     sort: bool = True,
+    **kwargs: Any,
 ) -> Axes:
-    """Draw cumulative abnormal returns with their intervals, one row an event, sorted.
+    """Draw cumulative abnormal returns with their intervals, one row per event, sorted.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ def plot_forest(
         Level of the intervals in `frame`, for the legend.
     sort : bool, default True
         Highest CAR on top; else the order of `frame`.
+    **kwargs
+        Properties of the events' points and intervals, as for `matplotlib.axes.Axes.errorbar`.
 
     Returns
     -------
@@ -85,11 +93,21 @@ def plot_forest(
     ax.axvline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     given = int((~is_average).sum())
     counted = "" if len(events) == given else f", known of {len(events)} of {given}"
-    style = {"linewidth": 1.6 if named else 0.4, "markersize": 5.0 if named else 2.0}
-    _points(ax, events, 0, hue(0), "o", f"CAR and {interval(level)}{counted}", style)
+    style = styled(
+        Line2D,
+        kwargs,
+        color=hue(0),
+        marker="o",
+        markersize=5.0 if named else 2.0,
+        linewidth=1.6 if named else 0.4,
+        linestyle="none",
+        zorder=3,
+        label=f"CAR and {interval(level)}{counted}",
+    )
+    _points(ax, events, 0, style)
     if len(averages):
-        marks = {"linewidth": 2.0, "markersize": 8.0}
-        _points(ax, averages, len(events), hue(1), "D", "Average", marks)
+        marks = {"color": hue(1), "marker": "D", "markersize": 8.0, "linewidth": 2.0, "label": "Average"}
+        _points(ax, averages, len(events), style | marks)
     if named:
         name_rows(ax, names)
     else:
@@ -103,28 +121,11 @@ def plot_forest(
     return ax
 
 
-def _points(
-    ax: Axes,
-    rows: pd.DataFrame,
-    first: int,
-    colour: tuple[float, float, float],
-    marker: str,
-    label: str,
-    style: dict[str, float],
-) -> None:
+def _points(ax: Axes, rows: pd.DataFrame, first: int, style: dict[str, Any]) -> None:
     places = np.arange(first, first + len(rows))
     car = rows["car"].to_numpy(float)
     reach = np.abs(rows[["ci_low", "ci_high"]].to_numpy(float).T - car)
-    ax.errorbar(
-        car,
-        places,
-        xerr=reach,
-        fmt=marker,
-        color=colour,
-        # A thin line for each of many events would fill the plot.
-        ecolor=(colour, min(1.0, style["linewidth"])),
-        elinewidth=style["linewidth"],
-        markersize=style["markersize"],
-        label=label,
-        zorder=3,
-    )
+    width = style["linewidth"]
+    # A thin line for each of many events would fill the plot.
+    faint = to_rgba(style["color"], min(1.0, width))
+    ax.errorbar(car, places, xerr=reach, ecolor=faint, elinewidth=width, **style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,21 @@ from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes
 
 __all__ = ["plot_heatmap"]
 
-#: Share of the cells inside the colour scale, so that one crash does not grey out the rest.
+#: Share of the cells inside the colour scale, so one crash does not grey out the rest.
 SHARE = 0.98
 GREY = "0.75"
-#: So many events leave each other room for labels of two lines.
+#: Up to this many events leave room for labels of two lines.
 FEW = 12
 WIDTH = 24
 
 
 def plot_heatmap(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, cmap: str = "vlag"
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    cmap: str = "vlag",
+    **kwargs: Any,
 ) -> Axes:
     """Draw abnormal returns as colours, events down and days across.
 
@@ -37,7 +43,9 @@ def plot_heatmap(
         Where to draw; a new figure by default.
     title : str, optional
     cmap : str, optional
-        A diverging colour map; the default, blue to red, is told apart by colour-blind readers.
+        A diverging colour map; the default, blue to red, is legible to colour-blind readers.
+    **kwargs
+        Properties of the cells, as for `seaborn.heatmap`.
 
     Returns
     -------
@@ -48,7 +56,7 @@ def plot_heatmap(
     Raises
     ------
     RequestError
-        If `frame` holds no value, or its columns are no days.
+        If `frame` holds no value, or its columns are not days.
 
     Examples
     --------
@@ -75,16 +83,14 @@ def plot_heatmap(
     frame = frame.set_axis([str(name).replace("$", r"\$") for name in frame.index])
     names = [fill(name, WIDTH) for name in frame.index] if len(frame) <= FEW else "auto"
     ax = new_axes(ax)
-    sns.heatmap(
-        frame.astype(float),
-        ax=ax,
-        cmap=cmap,
+    defaults = {
         # Symmetric limits rather than center=0, by which seaborn calls what matplotlib deprecates.
-        vmin=-limit,
-        vmax=limit,
-        yticklabels=names,
-        cbar_kws={"format": PercentTicks(), "label": "Abnormal return", "extend": extend},
-    )
+        "vmin": -limit,
+        "vmax": limit,
+        "yticklabels": names,
+        "cbar_kws": {"format": PercentTicks(), "label": "Abnormal return", "extend": extend},
+    }
+    sns.heatmap(frame.astype(float), ax=ax, cmap=cmap, **(defaults | kwargs))
     ax.set(xlabel=DAY_LABEL, ylabel="")
     ax.tick_params(axis="y", rotation=0)
     ax.grid(False)
@@ -110,5 +116,5 @@ def plot_heatmap(
 
 
 def _step(n_days: int) -> int:
-    """Days from one tick to the next, so that few are labelled."""
+    """Days from one tick to the next."""
     return next((step for step in (1, 2, 5, 10, 20, 50) if n_days <= 9 * step), 100)

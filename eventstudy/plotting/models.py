@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +16,12 @@ __all__ = ["plot_models"]
 
 
 def plot_models(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, level: float = 0.95
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    level: float = 0.95,
+    **kwargs: Any,
 ) -> Axes:
     """Draw the CAR of each model with its interval, and beside it the error of its predictions.
 
@@ -23,12 +30,14 @@ def plot_models(
     frame : DataFrame
         As `eventstudy.compare_models` returns it: columns ``model`` (or an index of that name), ``car``,
         ``ci_low``, ``ci_high`` and ``prediction_variance`` (decimals); with a column or index level
-        ``event_id``, one row a model and event.
+        ``event_id``, one row per model and event.
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
     level : float, optional
         Level of the intervals in `frame`, for the legend.
+    **kwargs
+        As for `plot_forest`.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def plot_models(
     names = seen["model"].astype(str)
     if "event_id" in seen:
         names = names + ", event " + seen["event_id"].astype(str)
-    ax = plot_forest(seen.assign(event=names), ax, title=title, level=level, sort=False)
+    ax = plot_forest(seen.assign(event=names), ax, title=title, level=level, sort=False, **kwargs)
     if len(ax.get_yticks()) == len(seen):  # more rows than can be named have no scale
         errors = np.sqrt(seen["prediction_variance"].to_numpy(float))
         told = ["–" if np.isnan(error) else f"{error:.2%}" for error in errors]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
+    DASHES,
     colours,
     hue,
     legend_above,
@@ -19,13 +22,13 @@ from eventstudy.plotting._base import (
     new_axes,
     percent,
     percent_scale,
+    styled,
 )
 
 __all__ = ["plot_null"]
 
 #: Of more event days than this, day 0 alone is named.
 MOST_DAYS = 8
-DASHES = ("-", "--", "-.", ":")
 
 
 def plot_null(
@@ -34,6 +37,7 @@ def plot_null(
     *,
     title: str | None = None,
     palette: str | Sequence[str] = "colorblind",
+    **kwargs: Any,
 ) -> Axes:
     """Draw the estimation-window residuals as a histogram, and each event day with its rank.
 
@@ -47,6 +51,8 @@ def plot_null(
     title : str, optional
     palette : str or sequence of colours, optional
         Colours of the event days.
+    **kwargs
+        Properties of the histogram, as for `seaborn.histplot`.
 
     Returns
     -------
@@ -77,8 +83,9 @@ def plot_null(
             "plot_null has no estimation values to draw: no row with role 'estimation' has one."
         )
     ax = new_axes(ax)
-    sns.histplot(x=past, ax=ax, color=hue(0), alpha=0.45, label=f"{len(past)} estimation days")
-    sns.rugplot(x=past, ax=ax, color=hue(0), alpha=0.6, height=0.025)
+    style = styled(Rectangle, kwargs, color=hue(0), alpha=0.45, label=f"{len(past)} estimation days")
+    sns.histplot(x=past, ax=ax, **style)
+    sns.rugplot(x=past, ax=ax, color=style["color"], alpha=0.6, height=0.025)
     named = event if len(event) <= MOST_DAYS else event[event["day"] == 0]
     others = event[~event["day"].isin(named["day"])]
     for i, value in enumerate(others["value"].astype(float)):
@@ -87,7 +94,9 @@ def plot_null(
     hues = colours(palette, len(named) + 1)[1:]
     for i, (day, value) in enumerate(zip(named["day"], named["value"].astype(float), strict=True)):
         label = f"Day {minus(str(day))}: {percent(value)}, {_rank(value, past.to_numpy())}"
-        ax.axvline(value, color=hues[i], linestyle=DASHES[i % 4], linewidth=1.8, label=label, zorder=3)
+        ax.axvline(
+            value, color=hues[i], linestyle=DASHES[i % len(DASHES)], linewidth=1.8, label=label, zorder=3
+        )
     percent_scale(ax.xaxis)
     ax.set(xlabel="Abnormal return", ylabel="Days")
     handles, labels = ax.get_legend_handles_labels()

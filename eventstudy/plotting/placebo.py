@@ -1,13 +1,15 @@
-"""A study among its placebos."""
+"""The placebo distribution, and the study in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
@@ -19,6 +21,7 @@ from eventstudy.plotting._base import (
     new_axes,
     percent,
     percent_scale,
+    styled,
 )
 
 __all__ = ["plot_placebo"]
@@ -30,12 +33,13 @@ FEW = 20
 
 def plot_placebo(
     frame: pd.DataFrame,
-    real: float,
     ax: Axes | None = None,
     *,
+    real: float,
     title: str | None = None,
     unit: str | None = None,
     palette: str | Sequence[str] = "colorblind",
+    **kwargs: Any,
 ) -> Axes:
     """Draw the values of placebo studies, a histogram for each kind of placebo, and the study among them.
 
@@ -46,14 +50,16 @@ def plot_placebo(
     frame : DataFrame
         Columns ``value`` and ``against`` (what the placebos are, such as ``"dates"``); missing values are
         left out.
-    real : float
-        The same measure of the study itself.
     ax : Axes, optional
         Where to draw; a new figure by default.
+    real : float
+        The same value of the study itself.
     title : str, optional
     unit : str, optional
         What the values are, if they are not returns; returns are decimals and drawn in percent.
     palette : str or sequence of colours, optional
+    **kwargs
+        Properties of the histograms, as for `seaborn.histplot`.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def plot_placebo(
     >>> import pandas as pd
     >>> from eventstudy.plotting import plot_placebo
     >>> frame = pd.DataFrame({"value": [-0.01, 0.0, 0.01, 0.02], "against": "dates"})
-    >>> ax = plot_placebo(frame, -0.05)
+    >>> ax = plot_placebo(frame, real=-0.05)
     >>> ax.get_legend().get_texts()[-1].get_text()
     '4 placebo dates: 1 of 5 from below'
     """
@@ -93,13 +99,17 @@ def plot_placebo(
             continue
         sns.histplot(
             x=values,
-            bins=edges.tolist(),
-            stat="percent",
             ax=ax,
-            color=hues[i],
-            alpha=0.45,
-            hatch=HATCHES[i % len(HATCHES)],
-            label=label,
+            **styled(
+                Rectangle,
+                kwargs,
+                bins=edges.tolist(),
+                stat="percent",
+                color=hues[i],
+                alpha=0.45,
+                hatch=HATCHES[i % len(HATCHES)],
+                label=label,
+            ),
         )
     shown = percent(real) if unit is None else minus(f"{real:+.2f}")
     ax.axvline(real, color=hues[-1], linewidth=2, label=f"This study: {shown}", zorder=3)

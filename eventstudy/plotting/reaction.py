@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from eventstudy.plotting._base import (
     date_scale,
@@ -16,6 +19,7 @@ from eventstudy.plotting._base import (
     need,
     new_axes,
     percent,
+    styled,
     suspended,
 )
 
@@ -29,6 +33,7 @@ def plot_reaction(
     currency: str | None = None,
     level: float = 0.95,
     title: str | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Draw an observed price and its counterfactual, the gap between them shaded from day 0 on.
 
@@ -45,6 +50,8 @@ def plot_reaction(
     level : float, optional
         Level of the interval in `frame`, for the legend.
     title : str, optional
+    **kwargs
+        Properties of the observed price, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -79,14 +86,15 @@ def plot_reaction(
             dates, low, high, color=hue(0), alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
         )
     ax.plot(dates, without, color=hue(0), linestyle="--", label="Had nothing been announced", zorder=3)
-    ax.plot(dates, price, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
+    style = styled(Line2D, kwargs, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
+    ax.plot(dates, price, **style)
     after = frame["day"].to_numpy() >= 0
     ax.fill_between(
         dates,
         price,
         without,
         where=after,
-        facecolor=hue(1),
+        facecolor=style["color"],
         alpha=0.3,
         linewidth=0,
         label=_gap_label(frame[after], currency),
@@ -98,13 +106,13 @@ def plot_reaction(
         ax.lines[-1].set_label(f"Event session, {_date(date)}")
     date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
-    _legend(ax, title)
+    _legend(ax, title, style["label"])
     return ax
 
 
-def _legend(ax: Axes, title: str | None) -> None:
+def _legend(ax: Axes, title: str | None, observed: str) -> None:
     """List the lines first, in the order in which they are read."""
-    order = ["Observed", "Had nothing", "Its", "Gap", "Event", "Suspended"]
+    order = [observed, "Had nothing", "Its", "Gap", "Event", "Suspended"]
     handles, labels = ax.get_legend_handles_labels()
     ranks = [next(i for i, head in enumerate(order) if label.startswith(head)) for label in labels]
     sequence = np.argsort(ranks, kind="stable")

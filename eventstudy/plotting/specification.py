@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import hue, ink, legend_above, need, new_axes, percent_scale, plain
+from eventstudy.plotting._base import hue, ink, legend_above, need, new_axes, percent_scale, plain, styled
 
 __all__ = ["plot_specification"]
 
@@ -19,23 +21,26 @@ ROW, UPPER = 0.19, 2.6
 
 def plot_specification(
     frame: pd.DataFrame,
-    choices: Sequence[str],
     ax: Axes | None = None,
     *,
+    choices: Sequence[str],
     title: str | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Draw estimates from the lowest to the highest, and mark the choices of each specification below.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a specification: ``estimate`` (decimal), ``significant`` (bool), optionally ``ci_low`` and
+        One row per specification: ``estimate`` (decimal), ``significant`` (bool), optionally ``ci_low`` and
         ``ci_high``, and the columns of `choices`.
-    choices : sequence of str
-        Columns whose values become rows of the lower panel.
     ax : Axes, optional
         Axes of a subplot, which are split; by default a new figure with room for the rows.
+    choices : sequence of str
+        Columns whose values become rows of the lower panel.
     title : str, optional
+    **kwargs
+        Properties of the estimates, as for `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -45,7 +50,7 @@ def plot_specification(
     Raises
     ------
     RequestError
-        If `frame` lacks a column or has no estimate, or `ax` is no subplot.
+        If `frame` lacks a column or has no estimate, or `ax` is not a subplot.
 
     Examples
     --------
@@ -54,7 +59,7 @@ def plot_specification(
     >>> frame = pd.DataFrame(
     ...     {"estimate": [-0.05, -0.07], "significant": [False, True], "model": ["mean", "market"]}
     ... )
-    >>> ax = plot_specification(frame, ["model"])
+    >>> ax = plot_specification(frame, choices=["model"])
     >>> [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
     ['market', 'mean']
     """
@@ -77,9 +82,10 @@ def plot_specification(
             low, high = frame["ci_low"].to_numpy(float)[mask], frame["ci_high"].to_numpy(float)[mask]
             ax.vlines(place[mask], low, high, color=colour, alpha=0.25, linewidth=0.8)
         told = f"{label} ({mask.sum():,})"
-        ax.scatter(place[mask], estimate[mask], s=size, color=colour, zorder=3, linewidths=0)
+        style = styled(PathCollection, kwargs, s=size, color=colour, zorder=3, linewidth=0)
+        ax.scatter(place[mask], estimate[mask], **style)
         # The points of many specifications are too small to tell a colour by.
-        ax.plot([], [], color=colour, marker="o", markersize=5, linestyle="none", label=told)
+        ax.plot([], [], color=style["color"], marker="o", markersize=5, linestyle="none", label=told)
     ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1)
     ax.axhline(
         float(np.median(estimate)), color=ink(ax), linewidth=0.8, linestyle=":", label="Median", zorder=1

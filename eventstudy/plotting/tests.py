@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes
+from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, styled
 
 __all__ = ["plot_tests"]
 
 #: Smaller p-values are drawn at this end of the scale.
 FLOOR = 1e-4
 TICKS = {FLOOR: "0.0001\nor less", 0.001: "0.001", 0.01: "0.01", 0.05: "0.05", 0.1: "\n0.1", 1.0: "1"}
-LEVELS = (0.01, 0.05, 0.1)
+SIZES = (0.01, 0.05, 0.1)
 
 
-def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_tests(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw the p-values of significance tests, those that do not apply and those recommended marked.
 
     Parameters
@@ -28,6 +33,8 @@ def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
+    **kwargs
+        Properties of the points, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -58,8 +65,8 @@ def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None
     ax = new_axes(ax, names)
     ax.set_xscale("log")
     ax.set_xlim(FLOOR / 1.5, 1.5)
-    for level in LEVELS:
-        ax.axvline(level, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label="_level")
+    for alpha in SIZES:
+        ax.axvline(alpha, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label="_size")
     kinds = (
         (valid & chosen, hue(1), "D", 7.0, "Recommended for this design"),
         (valid & ~chosen, hue(0), "o", 5.0, "Applies" if chosen.any() else "p-value"),
@@ -74,12 +81,16 @@ def plot_tests(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None
                 ax.plot(
                     np.maximum(values[part], FLOOR),
                     rows[part],
-                    color=colour,
-                    marker=shape,
-                    markersize=size,
-                    linestyle="none",
-                    label=told,
-                    zorder=3,
+                    **styled(
+                        Line2D,
+                        kwargs,
+                        color=colour,
+                        marker=shape,
+                        markersize=size,
+                        linestyle="none",
+                        label=told,
+                        zorder=3,
+                    ),
                 )
     for row in np.flatnonzero(~valid.to_numpy()[order]):
         ax.annotate(

@@ -1,10 +1,13 @@
-"""What the exchange did to a price: daily limits touched or closed at, and suspended sessions."""
+"""Price, daily price limits and suspended sessions around an event."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from eventstudy.plotting._base import (
     date_scale,
@@ -14,6 +17,7 @@ from eventstudy.plotting._base import (
     mark_event,
     need,
     new_axes,
+    styled,
     suspended,
 )
 
@@ -28,13 +32,14 @@ def plot_timeline(
     *,
     title: str | None = None,
     currency: str | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Draw closing prices within their daily limits, with limit days and suspended sessions marked.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a session: ``date``, ``day`` (sessions relative to the event), ``price`` (close; NaN
+        One row per session: ``date``, ``day`` (sessions relative to the event), ``price`` (close; NaN
         where suspended), ``limit_down`` and ``limit_up`` (prices; NaN where there is no limit),
         ``touched`` and ``closed`` (-1 where the lower limit was touched or closed at, 1 the upper,
         else 0).
@@ -43,6 +48,8 @@ def plot_timeline(
     title : str, optional
     currency : str, optional
         Unit of the prices, such as ``"CNY"``.
+    **kwargs
+        Properties of the price, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def plot_timeline(
     ax = new_axes(ax)
     dates, price = frame["date"], frame["price"].to_numpy(float)
     suspended(ax, dates, price)
-    ax.plot(dates, price, color=hue(0), marker=".", label="Close", zorder=3)
+    ax.plot(dates, price, **styled(Line2D, kwargs, color=hue(0), marker=".", label="Close", zorder=3))
     for i, date in enumerate(dates[frame["day"] == 0]):
         mark_event(ax, date)
         ax.lines[-1].set_label("_event" if i else "Event session")

@@ -1,4 +1,4 @@
-"""Cross-section of reactions: CARs on characteristics of the events, with standard errors that suit CARs."""
+"""Regression of CARs on characteristics of the events, with standard errors that suit CARs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
 from eventstudy.tables import Section, Table, stars
 
@@ -25,12 +26,12 @@ COVARIANCES = get_args(Covariance)
 MANY = 250
 #: Fewer clusters than this call for the wild cluster bootstrap.
 FEW_CLUSTERS = 30
-#: A distribution of slopes over fewer days than this would be noise.
+#: Fewest days for a distribution of slopes.
 FEWEST_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Past:
+class Past(FrozenRecord):
     """Estimation days of events on one common date.
 
     Attributes
@@ -48,9 +49,10 @@ class Past:
     n_params: float
 
 
+@hand_out_copies("coefficients", "covariance", "left_out")
 @dataclass(frozen=True, eq=False)
 class CrossSection:
-    """A regression of CARs on characteristics, made by ``results.regress``.
+    """A regression of CARs on characteristics, made by ``results.cross_section``.
 
     Attributes
     ----------
@@ -130,7 +132,7 @@ def cross_section(
     n_resamples: int = 999,
     seed: int | np.random.Generator | None = None,
 ) -> CrossSection:
-    """Regress the CARs of a frame of events; see `EventStudyResults.regress`.
+    """Regress the CARs of a frame of events; see `EventStudyResults.cross_section`.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def cross_section(
         One row an event: car, its prediction-error standard error se, and characteristics.
     formula, window : str
     covariance, clusters, weights, n_resamples, seed
-        As for `EventStudyResults.regress`.
+        As for `EventStudyResults.cross_section`.
     past : Past, optional
         Estimation days, rows as in `frame`; needed for ``covariance="past"``.
     overlapping : float
@@ -197,7 +199,7 @@ def cross_section(
                     f"with {n_resamples} draws, is the safer p-value."
                 )
             else:
-                notes.append(f"Only {sizes[few]} clusters of {columns[few]}: its t is too large, as a rule.")
+                notes.append(f"Only {sizes[few]} clusters of {columns[few]}: its t tends to be too large.")
     elif weights == "fgls" and covariance is None:
         cov = np.linalg.inv((x / (v + effect)[:, None]).T @ x)
         method = f"{estimator}, its own variance"
@@ -208,12 +210,20 @@ def cross_section(
     if overlapping > 0 and covariance != "past" and clusters is None:
         notes.append(
             f"{overlapping:.0%} of the pairs of events overlap in time, and their CARs are correlated, which "
-            "this standard error does not see: cluster by date, or, on one common date, take 'past'."
+            "this standard error ignores: cluster by date, or, on one common date, use covariance='past'."
         )
     return CrossSection(
-        formula, window, _coefficients(fit, cov, dof, names, extra), pd.DataFrame(cov, names, names), method,
-        n, float(fit.rsquared), tuple(notes), left_out, fit,
-    )  # fmt: skip
+        formula=formula,
+        window=window,
+        coefficients=_coefficients(fit, cov, dof, names, extra),
+        covariance=pd.DataFrame(cov, names, names),
+        method=method,
+        n_events=n,
+        r_squared=float(fit.rsquared),
+        notes=tuple(notes),
+        left_out=left_out,
+        fit=fit,
+    )
 
 
 def _model(frame: pd.DataFrame, formula: str) -> Any:
@@ -276,8 +286,8 @@ def _clustered(fit: Any, groups: list[IntArray]) -> tuple[FloatArray, float, str
     fewest = min(len(np.unique(group)) for group in groups)
     if fewest < 2:
         raise RequestError(
-            "All events are in one cluster. On one common date take covariance='past', which reads the "
-            "correlation of the firms off their past."
+            "All events are in one cluster. On one common date use covariance='past', which takes the "
+            "correlation of the firms from their past."
         )
     if len(groups) == 1:
         cov = sandwich.cov_cluster(fit, groups[0])

@@ -21,6 +21,10 @@ def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float
     ----------
     y, v : arrays, shape (N,)
     x : array, shape (N, k)
+
+    References
+    ----------
+    docs/methods/regressions.md, eq. (random-effect).
     """
     q, _ = np.linalg.qr(x)
     e = y - q @ (q.T @ y)
@@ -29,7 +33,7 @@ def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float
 
 
 def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatArray) -> FloatArray:
-    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one a coefficient.
+    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one per coefficient.
 
     Parameters
     ----------
@@ -47,7 +51,8 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
 
     References
     ----------
-    Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427.
+    Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427;
+    docs/methods/regressions.md, eq. (wild-cluster).
     """
     n, k = x.shape
     _, groups = np.unique(groups, return_inverse=True)
@@ -85,8 +90,8 @@ def past_covariance(
               \hat V = \frac{a}{T - k} \sum_t \hat\delta_t \hat\delta_t'
 
     Each coefficient is the return of a portfolio of the events with weights that are a row of
-    ``(Z'Z)^-1 Z'``, so that this is the portfolio's own variance times ``a = g'Vg / s^2``: whatever the
-    correlation of the events, exact under normal returns where all have the same regressors.
+    ``(Z'Z)^-1 Z'``, so this is the portfolio's own variance times ``a = g'Vg / s^2``: whatever the
+    correlation of the events, exact for normally distributed returns where all have the same regressors.
 
     Parameters
     ----------
@@ -102,6 +107,10 @@ def past_covariance(
     slopes : array, shape (k, T)
     dof : float
         T - k with the k of the normal-return model.
+
+    References
+    ----------
+    docs/methods/regressions.md, eq. (past-covariance).
     """
     slopes: FloatArray = np.linalg.lstsq(x, residuals, rcond=None)[0].astype(np.float64)
     dof = residuals.shape[1] - n_params

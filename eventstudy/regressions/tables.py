@@ -1,4 +1,4 @@
-"""Regressions beside each other."""
+"""A table of several regressions, one column each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     """
     fits = list(fits)
     if not fits or not all(isinstance(fit, CrossSection) for fit in fits):
-        raise RequestError("regression_table takes a list of regressions made by results.regress(...).")
+        raise RequestError("regression_table takes a list of regressions made by results.cross_section(...).")
     headings = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(n) for n in names]
     if len(headings) != len(fits):
         raise RequestError(f"regression_table got {len(headings)} names for {len(fits)} regressions.")

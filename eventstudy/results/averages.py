@@ -23,7 +23,7 @@ INTERVAL_TESTS = ("t", "portfolio", "cross_sectional", "independence")
 def averages(
     inputs: Sequence[TestInput], windows: Sequence[Window], test: str | None, level: float
 ) -> pd.DataFrame:
-    """Mean CAR of each window with an interval; one row a window.
+    """Mean CAR of each window with an interval; one row per window.
 
     One test serves all windows: the first of `INTERVAL_TESTS` that applies to most of them.
     """

@@ -1,4 +1,4 @@
-"""Suspect data in the windows of a study: which events it touches, and what it is."""
+"""Suspect data in the windows of a study, by event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["suspects_in", "warn_of_suspects"]
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Events that a warning names.
 MOST_NAMED = 5
-#: Stands for a series that is no column of the market.
+#: Marks a series that is not a column of the market.
 NOWHERE = -2
 
 
@@ -68,7 +68,7 @@ def warn_of_suspects(sample: EventSample, benchmark: bool) -> None:
     for found in sample.market.suspects:
         if found.kind in DOUBTFUL:
             for name, window in _windows(sample):
-                # Days of the event window without benchmark are warned of by themselves.
+                # Days of the event window without benchmark have a warning of their own.
                 if name == "estimation" or found.kind != "benchmark gap":
                     touched |= _touched(sample, found, window, benchmark)
     if not touched.any():
@@ -90,7 +90,7 @@ def warn_of_suspects(sample: EventSample, benchmark: bool) -> None:
         )
     more = f"; and {plural(n - MOST_NAMED, 'more event')}" if n > MOST_NAMED else ""
     warn(
-        f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used as it is: "
+        f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used unchanged: "
         f"{'; '.join(told)}{more}. See results.suspects and market.audit().",
         DataWarning,
     )

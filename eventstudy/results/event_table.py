@@ -1,4 +1,4 @@
-"""Several studies beside each other, one column each."""
+"""A table of several studies, one column each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, WindowLike, uses_benchmark
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.tables import Section, Table, stars
 from eventstudy.windows import Window
@@ -20,7 +20,8 @@ __all__ = ["event_table"]
 
 def event_table(
     results: Sequence[EventStudyResults],
-    window: Window | Sequence[int] | int = (0, 1),
+    start: WindowLike = None,
+    end: int | None = None,
     *,
     names: Sequence[str] | None = None,
 ) -> Table:
@@ -30,8 +31,9 @@ def event_table(
     ----------
     results : sequence of EventStudyResults
         One column each.
-    window : Window or (int, int), default (0, 1)
-        Tested window; every study's event window holds it.
+    start, end : int
+        First and last relative day; by default the headline window of the first study. Every study's event
+        window holds it.
     names : sequence of str, optional
         Headings of the columns; (1), (2), ... by default.
 
@@ -45,7 +47,7 @@ def event_table(
     Raises
     ------
     RequestError
-        If there are no results, or not as many names; if a study's event window lacks `window`.
+        If there are no results, or not as many names; if a study's event window lacks the window.
 
     Examples
     --------
@@ -74,8 +76,8 @@ def event_table(
     headings = [f"({i})" for i in range(1, len(results) + 1)] if names is None else [str(n) for n in names]
     if len(headings) != len(results):
         raise RequestError(f"event_table got {len(headings)} names for {len(results)} results.")
-    columns = [_column(r._data, r._data.window(window)) for r in results]
-    tested = Window.of(window)
+    tested = results[0].fitted.checked_window(start, end)
+    columns = [_column(r.fitted, r.fitted.checked_window(tested)) for r in results]
     same = {column["test"] for column in columns}
     labels = {
         "estimate": f"CAAR {tested}",
@@ -111,7 +113,6 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
     fewest, most = int(fit.n_obs.min()), int(fit.n_obs.max())
     explained = fit.r_squared[~np.isnan(fit.r_squared)]
     used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}
-    needs_benchmark = any(regressor.source == "benchmark" for regressor in spec.model.regressors)
     return {
         "estimate": _written(mean["caar"], "{:.2%}") + stars(mean["p_value"]),
         "se": f"({_written(mean['se'], '{:.2%}')})",
@@ -122,7 +123,7 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
         "events": str(tested.n_events),
         "securities": str(data.sample.timeline.loc[tested.usable, "security"].nunique()),
         "model": spec.model.label,
-        "benchmark": ", ".join(sorted(used)) if needs_benchmark else None,
+        "benchmark": ", ".join(sorted(used)) if uses_benchmark(spec.model) else None,
         "estimation": str(spec.estimation),
         "observations": str(fewest) if fewest == most else f"{fewest} to {most}",
         "r_squared": _written(explained.mean() if len(explained) else np.nan, "{:.3f}"),

@@ -1,10 +1,11 @@
-"""What a fitted study holds, and how windows and events are looked up in it."""
+"""A fitted study as data: arrays, tables, and the look-up of windows and events."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord
 from eventstudy.inference.base import TestInput, select
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
@@ -23,7 +25,17 @@ from eventstudy.sample import EventSample
 from eventstudy.text import format_time, strip_control
 from eventstudy.windows import Window
 
-__all__ = ["FittedEvents", "FittedStudy", "Part", "StudySpec", "WindowLike", "checked_level"]
+__all__ = [
+    "FittedEvents",
+    "FittedStudy",
+    "MethodGroup",
+    "Part",
+    "StudySpec",
+    "WindowLike",
+    "checked_level",
+    "uses_benchmark",
+    "window_of",
+]
 
 
 @dataclass(frozen=True)
@@ -54,12 +66,97 @@ class StudySpec:
 WindowLike = Window | Sequence[int] | int | None
 
 
+def window_of(
+    whole: Window | None, start: WindowLike = None, end: int | None = None, *, path: bool = False
+) -> Window:
+    """Return the window that a call names: the one rule for windows.
+
+    A window is ``(start, end)``: sessions relative to day 0, both included. A pair, a `Window` or, for one
+    day, a number will do. Without one, it is the headline window, (0, +1) or as much of it as the event
+    window holds; calls that follow the days one by one take the whole event window.
+
+    Parameters
+    ----------
+    whole : Window, optional
+        The event window; none where there is no study yet.
+    start, end : optional
+        As the user gave them.
+    path : bool, default False
+        Whether the call follows the days.
+
+    Raises
+    ------
+    RequestError
+        If no window is given where one is needed, or it reaches outside the event window.
+    WindowError
+        If an end is not a whole number, or `end` lies before `start`.
+
+    Examples
+    --------
+    >>> from eventstudy import Window
+    >>> str(window_of(Window(-10, 10))), str(window_of(Window(-10, 10), path=True))
+    ('(0, +1)', '(-10, +10)')
+    >>> str(window_of(Window(-10, 10), -1, 1)), str(window_of(Window(-10, 10), 0))
+    ('(-1, +1)', '(0, 0)')
+    """
+    if start is None:
+        if end is not None:
+            raise RequestError(f"The window ends at {end!r} but has no start: give both, as in (0, {end!r}).")
+        if whole is None:
+            return Window(0, 1)
+        return whole if path else Window(0, min(1, whole.end))
+    if isinstance(start, str | bytes) or not isinstance(start, Window | Sequence | np.ndarray | Integral):
+        raise RequestError(
+            f"{start!r} is not a window. A window is (start, end), in sessions relative to day 0, such as "
+            "(0, 1)."
+        )
+    window = Window.of(start, end)
+    if whole is not None and window not in whole:
+        raise RequestError(
+            f"The window {window} reaches outside the event window {whole} of this study. Fit it "
+            f"again with window=({min(window.start, whole.start)}, {max(window.end, whole.end)})."
+        )
+    return window
+
+
+def uses_benchmark(model: NormalReturnModel) -> bool:
+    """Whether the normal returns of a model depend on the benchmark."""
+    return any(regressor.source == "benchmark" for regressor in model.regressors)
+
+
+class MethodGroup:
+    """A group of methods of results, computed from fitted events."""
+
+    def __init__(self, fitted: FittedEvents) -> None:
+        self._fitted = fitted
+
+    @property
+    def fitted(self) -> FittedEvents:
+        """The fitted events as arrays and tables, for computations of your own."""
+        return self._fitted
+
+
 class FittedEvents(ABC):
-    """What measures, tests and figures read of fitted events, be they of one study or of several.
+    """Fitted events as arrays and tables, of one study or of several; ``results.fitted``.
+
+    It is what measures, tests and figures are computed from, for computations of your own. Arrays have one
+    row per event, in the order of `index`.
 
     Attributes
     ----------
     abnormal : AbnormalReturns
+        Abnormal returns, their standard errors, and the residuals of the estimation windows.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> fitted = es.EventStudy(market, news, window=(-1, 1)).fit().fitted
+    >>> fitted.abnormal.ar.shape, fitted.event_window.offsets.tolist(), fitted.index.tolist()
+    ((2, 3), [-1, 0, 1], [0, 1])
+    >>> fitted.test_input(fitted.checked_window(0, 1)).car.round(4).tolist()
+    [-0.0755, -0.0566]
     """
 
     abnormal: AbnormalReturns
@@ -124,32 +221,11 @@ class FittedEvents(ABC):
         """Ids of the usable events."""
         return self.events.index
 
-    def window(self, start: WindowLike, end: int | None = None) -> Window:
-        """Return a tested window, checked to lie in the event window; the whole of it by default.
-
-        Raises
-        ------
-        RequestError
-            If it reaches outside the event window.
-        """
-        whole = self.event_window
-        if start is None:
-            if end is not None:
-                raise RequestError(
-                    f"The window ends at {end!r} but has no start: give both, as in (0, {end!r})."
-                )
-            return whole
-        window = Window.of(start, end)
-        if window not in whole:
-            raise RequestError(
-                f"The window {window} reaches outside the event window {whole} of this study. Fit it "
-                f"again with window=({min(window.start, whole.start)}, {max(window.end, whole.end)})."
-            )
-        return window
-
-    def headline(self) -> Window:
-        """Return the window of the headline CAR: (0, +1), or as much of it as the event window holds."""
-        return Window(0, min(1, self.event_window.end))
+    def checked_window(
+        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
+    ) -> Window:
+        """Return a window of these events, the headline one by default; see `window_of`."""
+        return window_of(self.event_window, start, end, path=path)
 
     def test_input(self, window: Window) -> TestInput:
         """Return what the significance tests see of a window."""
@@ -184,8 +260,8 @@ class FittedEvents(ABC):
         groups = self.groups(by)
         return {name: select(self.abnormal, (groups == name).to_numpy()) for name in pd.unique(groups)}
 
-    def position(self, event_id: Hashable | None = None) -> int:
-        """Row of an event, named by its id or by its security where that has one event.
+    def position(self, event: Hashable | None = None) -> int:
+        """Row of an event, named by its id, or by its security or label where only one event has it.
 
         Raises
         ------
@@ -193,27 +269,31 @@ class FittedEvents(ABC):
             If the event is unknown, was excluded, or is not named though there are several.
         """
         index, excluded = self.index, self.excluded
-        if event_id is None:
+        if event is None:
             if len(index) == 1:
                 return 0
-            raise RequestError(f"There are {len(index)} events: name one of {_some(index)} (event_id).")
-        if event_id in index:
-            return int(index.get_indexer(pd.Index([event_id]))[0])
-        of_security = np.flatnonzero(self.timeline["security"] == event_id)
-        if len(of_security) == 1:
-            return int(of_security[0])
-        if len(of_security) > 1:
             raise RequestError(
-                f"{event_id} has {len(of_security)} events; name one by its id: {_some(index[of_security])}."
+                f"There are {len(index)} events: name one with event=, by its id: {_some(index)}."
             )
+        if not isinstance(event, Hashable):
+            raise RequestError(f"event= names one event, by its id, security or label; got {event!r}.")
+        if event in index:
+            return int(index.get_indexer(pd.Index([event]))[0])
+        for column in ("security", "label"):
+            rows = np.flatnonzero([value == event for value in self.timeline[column]])
+            if len(rows) == 1:
+                return int(rows[0])
+            if len(rows) > 1:
+                raise RequestError(
+                    f"{event} has {len(rows)} events; name one with event=, by its id: {_some(index[rows])}."
+                )
         reasons = dict(zip(excluded.index, excluded["reason"], strict=True))
-        if event_id in reasons:
-            raise RequestError(f"Event {event_id} was excluded: {reasons[event_id]}.")
-        told = excluded.loc[excluded["security"] == event_id, "reason"].unique()
-        if len(told):
-            raise RequestError(f"{event_id} has no usable event: {'; '.join(told)}.")
-        hint = " A window goes in start= and end=." if isinstance(event_id, (int, tuple)) else ""
-        raise RequestError(f"No event {event_id!r}; the ids are {_some(index)}.{hint}")
+        if event in reasons:
+            raise RequestError(f"Event {event} was excluded: {reasons[event]}.")
+        unusable = excluded.loc[[value == event for value in excluded["security"]], "reason"].unique()
+        if len(unusable):
+            raise RequestError(f"{event} has no usable event: {'; '.join(unusable)}.")
+        raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:
         """Name of an event for titles: its label, else its security, and day 0."""
@@ -223,7 +303,7 @@ class FittedEvents(ABC):
         return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
 
     def cars(self, window: Window, level: float = 0.95) -> pd.DataFrame:
-        """CAR of each event over a window with its interval; see `EventStudyResults.car`."""
+        """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
         sums, dof = self.test_input(window).cumulative, self.abnormal.dof
         se = np.sqrt(sums.variance)
         half = stats.t.ppf(0.5 + checked_level(level) / 2, dof) * se
@@ -247,7 +327,18 @@ class FittedEvents(ABC):
 
 @dataclass(frozen=True)
 class FittedStudy(FittedEvents):
-    """Specification, sample, model fit and abnormal returns of one fitted study."""
+    """One fitted study as data; ``EventStudyResults.fitted``.
+
+    Attributes
+    ----------
+    spec : StudySpec
+        Market, events, model and windows.
+    sample : EventSample
+        The usable events as rows of the market.
+    fit : ModelFit
+        Parameters and residual variances of the normal-return model, one row per event.
+    abnormal : AbnormalReturns
+    """
 
     spec: StudySpec
     sample: EventSample
@@ -308,7 +399,7 @@ class FittedStudy(FittedEvents):
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(FrozenRecord):
     """A study whose events `rows` are the events `at` of the whole, or belong to them as listings."""
 
     study: FittedStudy

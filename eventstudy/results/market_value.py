@@ -1,4 +1,4 @@
-"""What abnormal returns are worth: changes in market value, by event, by group and in total."""
+"""Abnormal changes in market value, by event, by group and in total."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.selection import usable_events
-from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
-__all__ = ["StudyMoney"]
+__all__ = ["MarketValue"]
 
 ByEvent = float | pd.Series | Mapping[object, float]
 
 
-class StudyMoney:
-    """Abnormal changes in market value of a fitted study."""
-
-    _data: FittedEvents
+class MarketValue(MethodGroup):
+    """Abnormal changes in market value of fitted events."""
 
     def value_change(
         self,
         market_cap: pd.DataFrame | ByEvent,
-        window: WindowLike = None,
+        start: WindowLike = None,
+        end: int | None = None,
         *,
         rate: ByEvent = 1.0,
         by: str | None = None,
@@ -45,11 +44,11 @@ class StudyMoney:
         market_cap : DataFrame, Series, mapping or float
             Market value C at the close before the window. A frame is dates × securities, and the value is
             that of the session before the window's first; a Series or mapping goes by event id or security.
-        window : Window or (int, int)
-            Window of the CAR; (0, +1) by default, where the event window holds it.
+        start, end : int
+            First and last relative day of the CAR; the headline window by default.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
-            studies) study, where it is no number.
+            studies) study, unless it is one number.
         by : str, optional
             Column of the events, such as ``"firm"``, or ``"security"``: totals of groups instead of events.
         level : float, default 0.95
@@ -74,6 +73,10 @@ class StudyMoney:
         value-weighted portfolio of the events. Uncertainty of the market value itself plays no part. A total
         is t with the fewest degrees of freedom of its events.
 
+        References
+        ----------
+        docs/methods/regressions.md, eq. (value-change).
+
         Examples
         --------
         >>> import eventstudy as es
@@ -83,15 +86,15 @@ class StudyMoney:
         >>> nyt = {"security": ["002415.SZ", "002236.SZ"], "date": "2019-05-22"}
         >>> results = es.EventStudy(market, nyt, estimation=(-270, -21), window=(-5, 5)).fit()
         >>> cap = {"002415.SZ": 255e9, "002236.SZ": 46e9}  # yuan, round numbers
-        >>> found = results.value_change(cap, (0, 0))
+        >>> found = results.value_change(cap, 0, 0)
         >>> (found[["change", "se"]] / 1e9).round(1).rename_axis(None)
                change   se
         0       -12.5  4.7
         1        -2.3  1.0
         total   -14.8  5.3
         """
-        data = self._data
-        tested = data.headline() if window is None else data.window(window)
+        data = self.fitted
+        tested = data.checked_window(start, end)
         if data.kind != "simple":
             raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
         usable = usable_events(data.test_input(tested))
@@ -158,7 +161,7 @@ def _market_values(
         return _looked_up(data, rows, given, "market value")
     dated = given.set_axis(pd.DatetimeIndex(pd.to_datetime(given.index)).as_unit("ns"))
     if dated.index.has_duplicates or not dated.columns.is_unique:
-        raise RequestError("market_cap is dates × securities, each date and each security once.")
+        raise RequestError("market_cap must be dates × securities, each date and each security once.")
     found = np.empty(len(rows))
     for i, row in enumerate(rows.tolist()):
         study, at = data.part(row)
@@ -185,7 +188,7 @@ def _looked_up(data: FittedEvents, rows: IntArray, given: object, what: str) -> 
         values = dict(given)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise RequestError(
-            f"The {what} is a number, a Series or a mapping, got {type(given).__name__}."
+            f"The {what} must be a number, a Series or a mapping; got {type(given).__name__}."
         ) from None
     securities = data.timeline["security"].tolist()
     studies = data.timeline["study"].tolist() if "study" in data.timeline else [None] * len(securities)

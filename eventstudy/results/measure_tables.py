@@ -1,4 +1,4 @@
-"""The measures of a study as tables to be printed: by day, by window, by event."""
+"""Printable tables of the measures: by day, by window, by event."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pandas as pd
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.tables import Section, Table, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["StudyTables"]
+__all__ = ["MeasureTables"]
 
-#: Resampling tests draw from this seed, so that a table is the same each time.
+#: Seed of resampling tests, so a table is the same each time.
 SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
@@ -26,10 +26,8 @@ STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
 FORMATS = {"t": "{:.2f}", "p": "{:.4f}", "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 
-class StudyTables:
-    """Tables of a fitted study, each printed as text, HTML, LaTeX, Markdown or a spreadsheet."""
-
-    _data: FittedEvents
+class MeasureTables(MethodGroup):
+    """Tables of fitted events, each printed as text, HTML, LaTeX, Markdown or a spreadsheet."""
 
     def aar_table(
         self,
@@ -80,7 +78,7 @@ class StudyTables:
         >>> table.sections[1].frame.loc["0", "portfolio"]
         '-2.72***'
         """
-        data, window = self._data, self._data.window(start, end)
+        data, window = self.fitted, self.fitted.checked_window(start, end, path=True)
         days = [Window(int(day), int(day)) for day in window.offsets]
         growing = [Window(window.start, int(day)) for day in window.offsets]
         keys = self._keys(tests, data.test_input(days[0]))
@@ -110,7 +108,7 @@ class StudyTables:
         Returns
         -------
         Table
-            One row a window, with the columns of `aar_table`.
+            One row per window, with the columns of `aar_table`.
 
         Raises
         ------
@@ -129,11 +127,11 @@ class StudyTables:
         (0, +1)   -0.0660
         Name: CAAR, dtype: float64
         """
-        data = self._data
-        chosen = [Window(0, 0), data.headline(), data.event_window]
+        data = self.fitted
+        chosen = [Window(0, 0), data.checked_window(), data.event_window]
         if windows is not None:
-            chosen = [data.window(window) for window in windows]
-        chosen = list(dict.fromkeys(chosen)) or [data.headline()]
+            chosen = [data.checked_window(window) for window in windows]
+        chosen = list(dict.fromkeys(chosen)) or [data.checked_window()]
         keys = self._keys(tests, data.test_input(chosen[0]))
         index = pd.Index([str(window) for window in chosen], name="window")
         sections, told = self._averages("CAAR", chosen, index, keys, level)
@@ -147,17 +145,17 @@ class StudyTables:
         level: float = 0.95,
         rows: int | None = MOST_ROWS,
     ) -> Table:
-        """Cumulative abnormal return of each event, one row an event.
+        """Cumulative abnormal return of each event, one row per event.
 
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         level : float, default 0.95
             Coverage of the intervals.
         rows : int, optional
-            Events shown at most, the first of the study; a note says how many more there are. None
-            shows all.
+            Most events shown, the first of the study; a note says how many more there are. None shows
+            all.
 
         Returns
         -------
@@ -178,7 +176,7 @@ class StudyTables:
         >>> results.car_table(0, 1, rows=1).sections[0].frame["CAR"].round(4).tolist()
         [-0.0755]
         """
-        data, window = self._data, self._data.window(start, end)
+        data, window = self.fitted, self.fitted.checked_window(start, end)
         shown = slice(0, rows)
         frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
@@ -188,7 +186,7 @@ class StudyTables:
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
-        notes = [f"{unit(data)}; {STARS}. Standard errors hold the error of the prediction."]
+        notes = [f"{unit(data)}; {STARS}. Standard errors include the prediction error."]
         more = len(data.index) - len(frame)
         if more > 0:
             notes.append(
@@ -198,7 +196,7 @@ class StudyTables:
         return Table(f"CAR {window} of each event", (Section(frame, formats=_formats(frame)),), tuple(notes))
 
     def _title(self) -> str:
-        data = self._data
+        data = self.fitted
         return f"Average abnormal returns of {plural(len(data.index), 'event')}, {data.model_label}"
 
     def _keys(self, tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
@@ -216,7 +214,7 @@ class StudyTables:
         caption: str = "",
     ) -> tuple[list[Section], list[str]]:
         """Averages over windows, the tests asked for below them; and notes on where these come from."""
-        inputs = [self._data.test_input(window) for window in windows]
+        inputs = [self.fitted.test_input(window) for window in windows]
         frame = averages.averages(inputs, windows, None, checked_level(level)).set_axis(index, axis=0)
         source = str(frame["test"].iloc[0])
         frame = _estimates(frame.rename(columns={"caar": name, "n_events": "N"}), level)
@@ -239,7 +237,7 @@ class StudyTables:
         return sections, [*notes, *(f"{row.test}: {row.note}." for row in lost.itertuples())]
 
     def _notes(self, told: list[str]) -> tuple[str, ...]:
-        return (f"{unit(self._data)}; {STARS}.", *dict.fromkeys(told))
+        return (f"{unit(self.fitted)}; {STARS}.", *dict.fromkeys(told))
 
 
 def _bounds(level: float) -> tuple[str, str]:

@@ -1,36 +1,34 @@
-"""The measures of a study: abnormal returns, their sums and averages, and what they are made of."""
+"""Measures of a study: abnormal returns, their sums and averages, and the parts of one day."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.results import averages, plot_data, trading_frictions
-from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
-__all__ = ["StudyMeasures"]
+__all__ = ["Measures"]
 
 
-class StudyMeasures:
-    """Abnormal returns, CAR, AAR, CAAR, parameters and regressions of a fitted study."""
-
-    _data: FittedEvents
+class Measures(MethodGroup):
+    """Abnormal returns, CAR, AAR, CAAR and parameters of fitted events."""
 
     @property
     def abnormal_returns(self) -> pd.DataFrame:
         """Abnormal returns, event_id × relative day; NaN where the security did not trade."""
-        columns = pd.Index(self._data.event_window.offsets, name="day")
-        return pd.DataFrame(self._data.abnormal.ar.copy(), self._data.index, columns)
+        columns = pd.Index(self.fitted.event_window.offsets, name="day")
+        return pd.DataFrame(self.fitted.abnormal.ar.copy(), self.fitted.index, columns)
 
     @property
     def parameters(self) -> pd.DataFrame:
         """Estimated parameters by event, with sigma, n_obs, dof and r_squared."""
-        return self._data.parameters
+        return self.fitted.parameters
 
     def car(
         self,
@@ -46,9 +44,9 @@ class StudyMeasures:
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default. The end
-            ``"first_free_close"`` is, by event, the first day from `start` on whose close is not at a
-            daily price limit: until then the price has not found its level.
+            First and last relative day; the headline window by default, (0, +1) where the event window
+            holds it. The end ``"first_free_close"`` is, by event, the first day from `start` on whose close
+            is not at a daily price limit: until then the price has not found its level.
         level : float, default 0.95
             Coverage of the interval.
 
@@ -65,10 +63,10 @@ class StudyMeasures:
         PriceLimitWarning
             If the event window ends before a free close.
         """
-        data = self._data
+        data = self.fitted
         if end != "first_free_close":
-            return data.cars(data.window(start, end), level)
-        first = data.window(0 if start is None else start).start
+            return data.cars(data.checked_window(start, end), level)
+        first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
@@ -102,10 +100,10 @@ class StudyMeasures:
             events with a positive abnormal return), test, detectable (the smallest mean that this test
             finds at 5 % with probability 0.8).
         """
-        days = [Window(int(d), int(d)) for d in self._data.event_window.offsets]
-        inputs = [self._data.test_input(day) for day in days]
+        days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
+        inputs = [self.fitted.test_input(day) for day in days]
         frame = averages.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
-        return frame.set_axis(pd.Index(self._data.event_window.offsets, name="day"), axis=0)
+        return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
     def caar(
         self,
@@ -120,7 +118,7 @@ class StudyMeasures:
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         test, level
             As for `aar`.
 
@@ -130,31 +128,19 @@ class StudyMeasures:
             One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable.
         """
-        window = self._data.window(start, end)
-        frame = averages.averages([self._data.test_input(window)], [window], test, checked_level(level))
+        window = self.fitted.checked_window(start, end)
+        frame = averages.averages([self.fitted.test_input(window)], [window], test, checked_level(level))
         return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
 
-    def regression(self, event_id: Hashable | None = None) -> Any:
-        """Return the statsmodels results of one event's estimation regression.
-
-        Raises
-        ------
-        ModelError
-            If the model is not a regression.
-        """
-        study, row = self._data.part(self._data.position(event_id))
-        arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
-        return study.spec.model.regression(arrays, 0)
-
-    def decomposition(self, event_id: Hashable | None = None, day: int = 0) -> pd.DataFrame:
-        """Take the event day apart: gap, low, high and close against previous close and limit.
+    def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
+        """Take one day of an event apart: gap, low, high and close against previous close and limit.
 
         Parameters
         ----------
-        event_id : optional
-            The event; may be left out where there is one.
         day : int, default 0
             Relative day.
+        event : optional
+            Id of the event; needed where there are several.
 
         Returns
         -------
@@ -167,5 +153,5 @@ class StudyMeasures:
         RequestError
             If the market has no open, low and high of that day.
         """
-        study, row = self._data.part(self._data.position(event_id))
+        study, row = self.fitted.part(self.fitted.position(event))
         return plot_data.decomposition(study, row, day)

@@ -1,4 +1,4 @@
-"""Several announcements about one security: which windows overlap, and what each of them did."""
+"""Several announcements about one security: overlapping windows, and the effect of each announcement."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
-from eventstudy.results.fitted import FittedStudy, WindowLike, checked_level
+from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
-__all__ = ["StudyRepeated", "stacked_effects"]
+__all__ = ["OverlappingEvents", "stacked_effects"]
 
 
-class StudyRepeated:
-    """Repeated announcements of a fitted study."""
+class OverlappingEvents(MethodGroup):
+    """Repeated announcements about the securities of one study."""
 
-    _data: FittedStudy
+    _fitted: FittedStudy
+
+    @property
+    def fitted(self) -> FittedStudy:
+        """The fitted study as arrays and tables, for computations of your own."""
+        return self._fitted
 
     def overlaps(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
         """Pairs of events of one security whose windows share sessions.
@@ -33,14 +38,14 @@ class StudyRepeated:
         Returns
         -------
         DataFrame
-            One row a pair: security, event_id, earlier_event_id, sessions (how many are shared).
+            One row per pair: security, event_id, earlier_event_id, sessions (how many are shared).
 
         See Also
         --------
         Events.overlaps : the same by calendar days, before a study is fitted.
         """
-        data = self._data
-        window, day0 = data.window(start, end), data.sample.day0
+        data = self.fitted
+        window, day0 = data.checked_window(start, end, path=True), data.sample.day0
         frame = pd.DataFrame(
             {"security": data.timeline["security"].to_numpy(), "event_id": data.index, "row": day0}
         )
@@ -66,7 +71,7 @@ class StudyRepeated:
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         level : float, default 0.95
             Coverage of the intervals.
 
@@ -106,11 +111,11 @@ class StudyRepeated:
         0 -0.0771  0.0426            2
         1  0.0560  0.0426            2
         """
-        data = self._data
-        window = data.window(start, end)
+        data = self.fitted
+        window = data.checked_window(start, end)
         model = data.spec.model
         if not isinstance(model, LinearModel):
-            raise RequestError(f"stacked() is for least-squares models; {model.label} is none.")
+            raise RequestError(f"stacked() needs a least-squares model; {model.label} is not one.")
         arrays = model.arrays(data.sample)
         parts = [
             _of_security(data, arrays, np.flatnonzero(data.sample.security == security), window)
@@ -147,6 +152,10 @@ def stacked_effects(
     -------
     effects : array, shape (K,)
     covariance : array, shape (K, K)
+
+    References
+    ----------
+    docs/methods/abnormal_returns.md, eq. (stacked).
     """
     weights = np.linalg.pinv(dummies)
     return weights @ ar, weights @ covariance @ weights.T
@@ -170,7 +179,7 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
     dof = float(fit.n_obs[0] - x.shape[1] - 1)
     if dof < 1 or not fit.sse[0] > 0:
         raise RequestError(
-            f"Only {int(fit.n_obs[0])} estimation days of {security} lie outside of all "
+            f"Only {int(fit.n_obs[0])} estimation days of {security} lie outside all "
             "event windows: lengthen the estimation window."
         )
     days, seen = np.unique(arrays.dates_evt[rows][:, cols], return_index=True)
@@ -188,8 +197,8 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
     if np.linalg.matrix_rank(dummies) < len(rows):
         told = ", ".join(map(str, names[:5]))
         raise RequestError(
-            f"The announcements {told} about {security} cannot be told apart over {window}: "
-            f"windows are the same, or have no return. Shorten the window, or drop one."
+            f"The announcements {told} about {security} cannot be separated over {window}: "
+            f"their windows are the same, or have no return. Shorten the window, or drop one."
         )
     effects, variance = stacked_effects(ar, covariance, dummies)
     n_days = dummies.sum(axis=0)

@@ -1,18 +1,21 @@
-"""The plot accessor: gathers a tidy frame and hands it to a drawing function."""
+"""``results.plot``: gathers a tidy frame and hands it to a drawing function."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
+from eventstudy.errors import RequestError
+from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import plot_data
-from eventstudy.results.fitted import FittedEvents, WindowLike
+from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike
+from eventstudy.windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,15 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["ResultsPlotter"]
 
 
-class ResultsPlotter:
-    """Figures of results; every method takes ``ax=`` and returns the matplotlib Axes.
+class ResultsPlotter(Immutable):
+    """Figures of results; every method returns the matplotlib Axes.
 
-    Each gathers a tidy frame and draws it with the function of the same name in
-    `eventstudy.plotting`, which draws frames of your own as well.
+    Each gathers a tidy frame and draws it with the function of the same name in `eventstudy.plotting`, which
+    draws frames of your own as well. The window comes first, as ``(start, end)``; figures of one event take
+    ``event=``, its id, which is needed where there are several. ``ax=`` are the Axes to draw on, and further
+    keyword arguments, such as ``title=`` or ``color=``, go to the drawing function.
     """
 
-    def __init__(self, data: FittedEvents) -> None:
-        self._data = data
+    def __init__(self, fitted: FittedEvents) -> None:
+        self._fitted = fitted
 
     def __repr__(self) -> str:
         names = [name for name in dir(self) if not name.startswith("_")]
@@ -36,20 +41,23 @@ class ResultsPlotter:
 
     def car(
         self,
-        event_id: Hashable | None = None,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        event: Hashable | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Cumulative abnormal return of one event with its interval."""
-        data = self._data
-        row = data.position(event_id)
-        frame = plot_data.car_path(data, [row], data.window(start, end), level)
-        title = _title(data, row)
-        ax = plotting.plot_car(frame.drop(columns="event"), ax=ax, title=title, level=level)
-        return _named(ax, data, "Cumulative")
+        """Cumulative abnormal return of one event with its interval; by default over the whole window."""
+        fitted, window = self._fitted, self._window("car", start, end, path=True)
+        row = fitted.position(event)
+        frame = plot_data.car_path(fitted, [row], window, level).drop(columns="event")
+        return _named(
+            plotting.plot_car(frame, ax, **_with_defaults(kwargs, title=_title(fitted, row), level=level)),
+            fitted,
+            "Cumulative",
+        )
 
     def caar(
         self,
@@ -60,67 +68,77 @@ class ResultsPlotter:
         test: str | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """Cumulative average abnormal return with the interval of a test that fits the design.
 
-        `test` chooses another, as for `EventStudyResults.caar`. `by`, a column of the events such as
-        ``"group"``, gives each group a panel; the first panel is returned.
+        By default over the whole event window. `test` chooses another test, as for `EventStudyResults.caar`.
+        `by`, a column of the events such as ``"group"``, gives each group a panel; the first panel is
+        returned.
         """
-        window = self._data.window(start, end)
+        fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
         if by is None:
-            frame = plot_data.caar_path(self._data, window, test, level)
+            frame = plot_data.caar_path(fitted, window, test, level)
         else:
-            frame = plot_data.caar_paths(self._data, by, window, test, level)
-        n, names = len(self._data.index), [name.replace("_", "-") for name in frame["test"].unique()]
+            frame = plot_data.caar_paths(fitted, by, window, test, level)
+        n, names = len(fitted.index), [name.replace("_", "-") for name in frame["test"].unique()]
         title = (
             f"{n} event{'s' * (n != 1)}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
             f"test{'s' * (len(names) > 1)}"
         )
         draw = plotting.plot_caar if by is None else plotting.plot_caar_groups
-        ax = draw(frame, ax=ax, title=title, level=level)
-        return _named(ax, self._data, "Cumulative average")
+        return _named(
+            draw(frame, ax, **_with_defaults(kwargs, title=title, level=level)), fitted, "Cumulative average"
+        )
 
     def reaction(
         self,
-        event_id: Hashable | None = None,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        event: Hashable | None = None,
         level: float = 0.95,
         currency: str | None = None,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Price beside the price had nothing been announced."""
-        data, row = self._data.part(self._data.position(event_id))
-        frame = plot_data.reaction(data, row, self._data.window(start, end), level)
-        return plotting.plot_reaction(frame, ax=ax, currency=currency, title=_title(data, row), level=level)
+        """Price beside the price had nothing been announced; by default over the whole event window."""
+        window = self._window("reaction", start, end, path=True)
+        study, row = self._one(event)
+        frame = plot_data.reaction(study, row, window, level)
+        return plotting.plot_reaction(
+            frame, ax, **_with_defaults(kwargs, title=_title(study, row), level=level, currency=currency)
+        )
 
     def fit(
         self,
-        event_id: Hashable | None = None,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        event: Hashable | None = None,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Estimation regression as a scatter, the event days marked: (0, +1) by default."""
-        data, row = self._data.part(self._data.position(event_id))
-        window = self._data.headline() if start is None and end is None else self._data.window(start, end)
-        frame = plot_data.fit(data, row, window)
-        return plotting.plot_fit(frame, ax=ax, title=_title(data, row))
+        """Estimation regression of one event as a scatter, the days of the window marked."""
+        window = self._window("fit", start, end)
+        study, row = self._one(event)
+        frame = plot_data.fit(study, row, window)
+        return plotting.plot_fit(frame, ax, **_with_defaults(kwargs, title=_title(study, row)))
 
     def null(
         self,
-        event_id: Hashable | None = None,
-        start: WindowLike = 0,
+        start: WindowLike = None,
         end: int | None = None,
         *,
+        event: Hashable | None = None,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Event-day abnormal return against the estimation-window residuals."""
-        data, row = self._data.part(self._data.position(event_id))
-        frame = plot_data.null(data, row, self._data.window(start, end))
-        return plotting.plot_null(frame, ax=ax, title=_title(data, row))
+        """Abnormal returns of one event's window against the residuals of its estimation window."""
+        window = self._window("null", start, end)
+        study, row = self._one(event)
+        frame = plot_data.null(study, row, window)
+        return plotting.plot_null(frame, ax, **_with_defaults(kwargs, title=_title(study, row)))
 
     def heatmap(
         self,
@@ -128,23 +146,27 @@ class ResultsPlotter:
         end: int | None = None,
         *,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Abnormal returns of all events by day."""
-        frame = plot_data.heatmap(self._data, self._data.window(start, end))
-        return plotting.plot_heatmap(frame, ax=ax)
+        """Abnormal returns of all events by day; by default over the whole event window."""
+        window = self._fitted.checked_window(start, end, path=True)
+        return plotting.plot_heatmap(plot_data.heatmap(self._fitted, window), ax, **kwargs)
 
     def decomposition(
         self,
-        event_id: Hashable | None = None,
         day: int = 0,
         *,
+        event: Hashable | None = None,
         currency: str | None = None,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Event day taken apart: overnight gap, low, close, limit."""
-        data, row = self._data.part(self._data.position(event_id))
-        frame = plot_data.decomposition(data, row, day).reset_index()
-        return plotting.plot_decomposition(frame, ax=ax, currency=currency, title=_title(data, row))
+        """One day of an event taken apart: overnight gap, low, close, limit."""
+        study, row = self._one(event)
+        frame = plot_data.decomposition(study, row, day).reset_index()
+        return plotting.plot_decomposition(
+            frame, ax, **_with_defaults(kwargs, title=_title(study, row), currency=currency)
+        )
 
     def forest(
         self,
@@ -153,11 +175,12 @@ class ResultsPlotter:
         *,
         level: float = 0.95,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """CAR of every event with its interval, sorted, and their average."""
-        window = self._data.window(start, end)
-        frame = plot_data.forest(self._data, window, level)
-        return plotting.plot_forest(frame, ax=ax, title=f"CAR {window}", level=level)
+        window = self._fitted.checked_window(start, end)
+        frame = plot_data.forest(self._fitted, window, level)
+        return plotting.plot_forest(frame, ax, **_with_defaults(kwargs, title=f"CAR {window}", level=level))
 
     def clustering(
         self,
@@ -165,31 +188,33 @@ class ResultsPlotter:
         end: int | None = None,
         *,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """When the events fall, and how many of their windows are open at a time."""
-        window = self._data.window(start, end)
-        found = clustering(self._data.test_input(window))
+        window = self._fitted.checked_window(start, end)
+        found = clustering(self._fitted.test_input(window))
         title = f"Windows {window}"
         if found.n_events > 1:
             title += f": mean correlation {found.mean_correlation:z.2f}"
-        return plotting.plot_clustering(plot_data.clustering(self._data, window), ax=ax, title=title)
+        frame = plot_data.clustering(self._fitted, window)
+        return plotting.plot_clustering(frame, ax, **_with_defaults(kwargs, title=title))
 
-    def residuals(self, event_id: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
+    def residuals(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Estimation residuals and abnormal returns of one event over time."""
-        frame, title = self._residuals(event_id)
-        return plotting.plot_residuals(frame, ax=ax, title=title)
+        frame, title = self._residuals(event)
+        return plotting.plot_residuals(frame, ax, **_with_defaults(kwargs, title=title))
 
-    def qq(self, event_id: Hashable | None = None, *, ax: Axes | None = None) -> Axes:
-        """Estimation residuals of one event against a normal distribution."""
-        frame, title = self._residuals(event_id)
-        return plotting.plot_qq(frame, ax=ax, title=title)
+    def qq(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Quantiles of one event's estimation residuals against those of a normal distribution."""
+        frame, title = self._residuals(event)
+        return plotting.plot_qq(frame, ax, **_with_defaults(kwargs, title=title))
 
     def autocorrelation(
-        self, event_id: Hashable | None = None, *, lags: int = 20, ax: Axes | None = None
+        self, *, event: Hashable | None = None, lags: int = 20, ax: Axes | None = None, **kwargs: Any
     ) -> Axes:
         """Autocorrelation of one event's estimation residuals and of their squares."""
-        frame, title = self._residuals(event_id)
-        return plotting.plot_autocorrelation(frame, ax=ax, title=title, lags=lags)
+        frame, title = self._residuals(event)
+        return plotting.plot_autocorrelation(frame, ax, **_with_defaults(kwargs, title=title, lags=lags))
 
     def tests(
         self,
@@ -197,43 +222,69 @@ class ResultsPlotter:
         end: int | None = None,
         *,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
         """P-values of all tests, those recommended marked; resampling tests draw from seed 0."""
-        window = self._data.window(start, end)
-        return plotting.plot_tests(plot_data.tests(self._data, window), ax=ax, title=f"Tests of {window}")
+        window = self._fitted.checked_window(start, end)
+        frame = plot_data.tests(self._fitted, window)
+        return plotting.plot_tests(frame, ax, **_with_defaults(kwargs, title=f"Tests of {window}"))
 
     def timeline(
         self,
-        event_id: Hashable | None = None,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        event: Hashable | None = None,
         currency: str | None = None,
         ax: Axes | None = None,
+        **kwargs: Any,
     ) -> Axes:
-        """Price at the close within its daily limits, limit days and suspended sessions marked."""
-        data, row = self._data.part(self._data.position(event_id))
-        frame = plot_data.timeline(data, row, self._data.window(start, end))
-        return plotting.plot_timeline(frame, ax=ax, currency=currency, title=_title(data, row))
+        """Price at the close within its daily limits, limit days and suspended sessions marked.
 
-    def _residuals(self, event_id: Hashable | None) -> tuple[pd.DataFrame, str]:
-        data, row = self._data.part(self._data.position(event_id))
-        return plot_data.null(data, row, self._data.event_window), _title(data, row)
+        By default over the whole event window.
+        """
+        window = self._window("timeline", start, end, path=True)
+        study, row = self._one(event)
+        frame = plot_data.timeline(study, row, window)
+        return plotting.plot_timeline(
+            frame, ax, **_with_defaults(kwargs, title=_title(study, row), currency=currency)
+        )
+
+    def _window(self, figure: str, start: WindowLike, end: int | None, *, path: bool = False) -> Window:
+        """Check the window of a figure of one event; who gives the event in its place is told how."""
+        try:
+            return self._fitted.checked_window(start, end, path=path)
+        except RequestError as error:
+            if end is None and not isinstance(start, Window):
+                raise RequestError(f"{error} To name an event: plot.{figure}(event={start!r}).") from None
+            raise
+
+    def _one(self, event: Hashable | None) -> tuple[FittedStudy, int]:
+        """Return the study of one event, and its row there."""
+        return self._fitted.part(self._fitted.position(event))
+
+    def _residuals(self, event: Hashable | None) -> tuple[pd.DataFrame, str]:
+        study, row = self._one(event)
+        return plot_data.null(study, row, self._fitted.event_window), _title(study, row)
 
 
-def _title(data: FittedEvents, row: int) -> str:
-    """Name of an event as a title; dollars in a label are no mathematics."""
-    return data.name(row).replace("$", r"\$")
+def _with_defaults(kwargs: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    return defaults | kwargs
 
 
-def _named(ax: Axes, data: FittedEvents, measure: str) -> Axes:
-    """Name the axes after what is measured, where that is no return or not by session."""
-    kind = data.kind
+def _title(fitted: FittedEvents, row: int) -> str:
+    """Name of an event as a title; dollars in a label are not mathematics."""
+    return fitted.name(row).replace("$", r"\$")
+
+
+def _named(ax: Axes, fitted: FittedEvents, measure: str) -> Axes:
+    """Name the axes after what is measured, where it is not a return or not by session."""
+    kind = fitted.kind
     if kind in LEVELS:
         # Panels of a figure of their own share one name.
         shared = ax.figure.get_supylabel()
         (ax.figure.supylabel if shared else ax.set_ylabel)(f"{measure} abnormal {kind}")
-    if np.datetime_data(data.abnormal.event_dates.dtype)[0] != "D":
+    if np.datetime_data(fitted.abnormal.event_dates.dtype)[0] != "D":
         shared = ax.figure.get_supxlabel()
         (ax.figure.supxlabel if shared else ax.set_xlabel)("Bars relative to the event bar")
     return ax

@@ -1,6 +1,8 @@
-"""Tidy frames gathered from results, for drawing and for the curious."""
+"""Tidy frames of the figures, gathered from fitted events."""
 
 from __future__ import annotations
+
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -67,7 +69,7 @@ def clustering(data: FittedEvents, window: Window) -> pd.DataFrame:
 def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
     """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
 
-    Resampling tests draw from the seed `SEED`, so that a figure and a table of them agree.
+    Resampling tests draw from the seed `SEED`, so a figure and a table of them agree.
     """
     tested = data.test_input(window)
     frame = run_tests(tested, None, Options(seed=SEED))
@@ -165,15 +167,13 @@ def reaction(data: FittedStudy, row: int, window: Window, level: float = 0.95) -
 
     .. math:: P^*_t = P_t \prod_{0 \le \tau \le t} \frac{1 + E[R_\tau]}{1 + R_\tau},
 
-    so that ex-days do not show as losses. Its band is that of the CAR from day 0.
+    so ex-days do not show as losses. Its band is that of the CAR from day 0.
     Days without an abnormal return take no part, as in the CAR. Without prices, both are indexed to
     100 on the session before the window, or before day 0 if the window starts later.
     """
     market, event = data.spec.market, data.sample.timeline.iloc[row]
     if market.kind in LEVELS:
-        raise RequestError(
-            f"There is no price to draw beside an expected one: these are values of {market.kind}."
-        )
+        raise RequestError(f"A reaction needs prices or returns, and these are values of {market.kind}.")
     arrays = data.abnormal
     # The gap grows from day 0, wherever the window starts.
     shown, window = window, Window(min(window.start, 0), window.end)
@@ -256,7 +256,16 @@ def heatmap(data: FittedEvents, window: Window) -> pd.DataFrame:
 
 
 def decomposition(data: FittedStudy, row: int, day: int) -> pd.DataFrame:
-    """Prices of one day against its reference price: moment, price, change, at_limit."""
+    """Prices of one day against its reference price: moment, price, change, at_limit.
+
+    Raises
+    ------
+    RequestError
+        If `day` is not a day of the data, or the market lacks a price of that day.
+    """
+    if isinstance(day, bool) or not isinstance(day, Integral):
+        raise RequestError(f"{day!r} is not a relative day. To name an event: decomposition(event={day!r}).")
+    day = int(day)
     market, event = data.spec.market, data.sample.timeline.iloc[row]
     security = event["security"]
     position = int(data.sample.day0[row]) + day
@@ -267,8 +276,8 @@ def decomposition(data: FittedStudy, row: int, day: int) -> pd.DataFrame:
     lacking = [field for field in ("previous_close", *MOMENTS) if field not in prices]
     if lacking:
         raise RequestError(
-            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so the day "
-            "cannot be taken apart. Make the market of prices with open, high, low and close."
+            f"{security} on {session:%Y-%m-%d} has no {', '.join(lacking).replace('_', ' ')}, so it cannot "
+            "be decomposed. Make the market from prices with open, high, low and close."
         )
     shown = [moment for moment in ("previous_close", *MOMENTS, "limit_down", "limit_up") if moment in prices]
     base = prices["previous_close"]

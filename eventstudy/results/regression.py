@@ -1,8 +1,9 @@
-"""CARs on characteristics of the events."""
+"""Regressions: of one event's estimation window, and of the CARs on characteristics of the events."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,23 +11,43 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
-from eventstudy.results.fitted import FittedEvents, WindowLike
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.windows import Window
 
-__all__ = ["StudyRegressions"]
+__all__ = ["Regression"]
 
 OWN = ("car", "se", "scar", "day_0")
 
 
-class StudyRegressions:
-    """Cross-sectional regressions of a fitted study."""
+class Regression(MethodGroup):
+    """Regressions of fitted events."""
 
-    _data: FittedEvents
+    def regression(self, event: Hashable | None = None) -> Any:
+        """Return the statsmodels results of one event's estimation regression.
 
-    def regress(
+        Parameters
+        ----------
+        event : optional
+            Id of the event; needed where there are several.
+
+        Raises
+        ------
+        ModelError
+            If the model is not a regression.
+
+        See Also
+        --------
+        cross_section : regression of the CARs on characteristics of the events.
+        """
+        study, row = self.fitted.part(self.fitted.position(event))
+        arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
+        return study.spec.model.regression(arrays, 0)
+
+    def cross_section(
         self,
         formula: str,
-        window: WindowLike = None,
+        start: WindowLike = None,
+        end: int | None = None,
         *,
         covariance: Covariance | None = None,
         clusters: str | Sequence[str] | None = None,
@@ -44,8 +65,8 @@ class StudyRegressions:
         formula : str
             In the language of statsmodels, of columns of the events and of car, scar (CAR over its prediction
             error), se, security, label and study, such as ``"car ~ exposure + log(cap) + C(industry)"``.
-        window : Window or (int, int)
-            Window of the CAR; (0, +1) by default, where the event window holds it.
+        start, end : int
+            First and last relative day of the CAR; the headline window by default.
         covariance : {"HC0", "HC1", "HC2", "HC3", "nonrobust", "past"}, optional
             Standard errors; HC3 by default for fewer than 250 events, else HC1. ``"past"`` is for events of
             one common date: the distribution of the same regression's coefficients on the days before it,
@@ -79,7 +100,8 @@ class StudyRegressions:
         References
         ----------
         MacKinnon and White (1985); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
-        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients.
+        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
+        eq. (car-regression).
 
         See Also
         --------
@@ -94,12 +116,12 @@ class StudyRegressions:
         >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "002583.SZ", "300188.SZ"]
         >>> listed = {"security": names, "date": "2019-05-22", "listed": [1, 1, 1, 0, 0]}
         >>> study = es.EventStudy(market, listed, estimation=(-270, -21), window=(-5, 5))
-        >>> fit = study.fit().regress("car ~ listed", (0, 1), covariance="past")
+        >>> fit = study.fit().cross_section("car ~ listed", 0, 1, covariance="past")
         >>> fit.n_events, fit.coefficients.columns.tolist()[:4]
         (5, ['coef', 'se', 't', 'dof'])
         """
-        data = self._data
-        tested = data.headline() if window is None else data.window(window)
+        data = self.fitted
+        tested = data.checked_window(start, end)
         frame = _frame(data, tested)
         columns = [clusters] if isinstance(clusters, str) else clusters
         named = None if columns is None else [_cluster(frame, str(name)) for name in columns]

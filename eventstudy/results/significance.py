@@ -1,4 +1,4 @@
-"""The tests of a study: which apply, what they say, and which survive its design."""
+"""Significance tests of a study: results, intervals, recommendation."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_te
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
-from eventstudy.results.fitted import FittedEvents, WindowLike, checked_level
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
-__all__ = ["StudyTests"]
+__all__ = ["Significance"]
 
 
-class StudyTests:
-    """Significance tests of a fitted study."""
-
-    _data: FittedEvents
+class Significance(MethodGroup):
+    """Significance tests of fitted events."""
 
     def test(
         self,
@@ -49,14 +47,14 @@ class StudyTests:
         wild_weights: Weights = "rademacher",
         wild_by: Literal["date", "event"] = "date",
         by: str | None = None,
-        against: StudyTests | None = None,
+        against: Significance | None = None,
     ) -> pd.DataFrame:
-        """Significance tests of the abnormal returns in a window, one row a test.
+        """Significance tests of the abnormal returns in a window, one row per test.
 
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         tests : str or list of str, optional
             Test keys; all by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -71,8 +69,8 @@ class StudyTests:
             Column of the events, such as ``"group"``: the tests of each group's events, and of the
             difference of each two groups.
         against : EventStudyResults, optional
-            Control events of the same dates: tests of treated less controls, which a shock that all
-            firms of a date share does not reach.
+            Control events on the same dates: tests of treated minus controls, in which a shock common to
+            all firms of a date cancels.
 
         Returns
         -------
@@ -91,21 +89,21 @@ class StudyTests:
 
         See Also
         --------
-        recommended : the tests that survive this design.
+        recommended : the tests that suit this design.
         """
-        window = self._data.window(start, end)
+        window = self.fitted.checked_window(start, end)
         keys = [tests] if isinstance(tests, str) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
         if against is not None:
             if by is not None or tests is not None:
-                raise RequestError("against= has tests of its own: leave tests and by out.")
+                raise RequestError("against= has its own tests: leave out tests= and by=.")
             controls = self._controls(against)
             return against_controls(
-                self._data.test_input(window), controls.test_input(controls.window(window)), options
+                self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
             )
         if by is not None:
             return self._by_group(by, window, keys, options)
-        return run_tests(self._data.test_input(window), keys, options)
+        return run_tests(self.fitted.test_input(window), keys, options)
 
     def _by_group(
         self, by: str, window: Window, keys: Sequence[str] | None, options: Options
@@ -121,25 +119,25 @@ class StudyTests:
 
     def _inputs_by(self, by: str, window: Window) -> dict[Any, TestInput]:
         """Return what the tests see of each group."""
-        return {name: TestInput(part, window) for name, part in self._data.by_group(by).items()}
+        return {name: TestInput(part, window) for name, part in self.fitted.by_group(by).items()}
 
-    def _controls(self, against: StudyTests) -> FittedEvents:
-        if not isinstance(against, StudyTests):
+    def _controls(self, against: Significance) -> FittedEvents:
+        if not isinstance(against, Significance):
             raise RequestError(
                 "against= takes the results of a study of control events, "
                 f"EventStudy(...).fit(); got {type(against).__name__}."
             )
         own, other = (
             set(zip(s["security"], s["day_0"], strict=True))
-            for s in (self._data.timeline, against._data.timeline)
+            for s in (self.fitted.timeline, against.fitted.timeline)
         )
         if own & other:
             security, day = min(own & other)
             raise RequestError(
-                f"{len(own & other)} event(s) are treated and control at once, such as {security} on "
-                f"{day:%Y-%m-%d}. Take the treated out of the controls."
+                f"{len(own & other)} event(s) are both treated and controls, such as {security} on "
+                f"{day:%Y-%m-%d}. Remove the treated events from the controls."
             )
-        return against._data
+        return against.fitted
 
     def intervals(
         self,
@@ -151,12 +149,12 @@ class StudyTests:
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
-        """Intervals of the CAR of each event, with and without normal returns.
+        """Intervals of the CAR of each event, with and without the assumption of a normal distribution.
 
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         methods : sequence of {"t", "conformal", "bootstrap_t"}
             The t with prediction error, as in `car`; the CARs that the conformal test, which fits the
             model again with the event in the sample, does not reject; the residual bootstrap.
@@ -174,11 +172,11 @@ class StudyTests:
         RequestError
             If a method is unknown.
         """
-        data = self._data.test_input(self._data.window(start, end))
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(n_resamples=n_resamples, seed=seed)
         frame = event_intervals(data, list(methods), checked_level(level), options)
-        ids = self._data.index[frame.pop("event").to_numpy()]
-        return frame.set_axis(pd.Index(ids, name=self._data.index.name), axis=0).set_index(
+        ids = self.fitted.index[frame.pop("event").to_numpy()]
+        return frame.set_axis(pd.Index(ids, name=self.fitted.index.name), axis=0).set_index(
             "method", append=True
         )
 
@@ -192,15 +190,15 @@ class StudyTests:
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
-        """Test each event by itself, adjusted for how many there are: which firms were hit.
+        """Test each event on its own, adjusted for the number of events: which firms were hit.
 
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         adjust : {"romano-wolf", "holm", "bh"}, default "romano-wolf"
             Romano and Wolf's step-down bounds the probability of any false rejection, by residual
-            vectors drawn jointly, so that correlated firms of one date cost less; so does Holm's under
+            vectors drawn jointly, so correlated firms on the same date cost less; so does Holm's under
             any dependence; Benjamini and Hochberg's bounds the share of false rejections.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         seed : int or Generator, optional
@@ -213,9 +211,9 @@ class StudyTests:
             By event_id: security, car, se, t, dof, p_value (of the t with prediction error) and
             p_adjusted.
         """
-        data = self._data.test_input(self._data.window(start, end))
-        frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self._data.index)
-        frame.insert(0, "security", self._data.timeline["security"])
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
+        frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self.fitted.index)
+        frame.insert(0, "security", self.fitted.timeline["security"])
         return frame
 
     def window_tests(
@@ -228,7 +226,7 @@ class StudyTests:
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
-        """Test the mean CAR of several windows, adjusted for how many there are.
+        """Test the mean CAR of several windows, adjusted for the number of windows.
 
         Parameters
         ----------
@@ -248,11 +246,11 @@ class StudyTests:
         DataFrame
             By window: n_events, caar, statistic, p_value, p_adjusted and note.
         """
-        tested = [self._data.window(window) for window in windows]
+        tested = [self.fitted.checked_window(window) for window in windows]
         if not tested:
             raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
         options = Options(alternative, n_resamples, seed)
-        frame = window_tests([self._data.test_input(w) for w in tested], adjust, options, test)
+        frame = window_tests([self.fitted.test_input(w) for w in tested], adjust, options, test)
         return frame.set_axis(pd.Index([str(w) for w in tested], name="window"), axis=0)
 
     def group_tests(
@@ -267,14 +265,14 @@ class StudyTests:
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
-        """Test the mean CAR of each group of events, adjusted for how many there are.
+        """Test the mean CAR of each group of events, adjusted for the number of groups.
 
         Parameters
         ----------
         by : str
             Column of the events, such as ``"group"``.
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         adjust, test, alternative, seed, n_resamples
             As for `window_tests`; groups of one date keep their correlation.
 
@@ -288,7 +286,7 @@ class StudyTests:
         test : with `by`, all tests of each group and of their differences.
         """
         options = Options(alternative, n_resamples, seed)
-        inputs = self._inputs_by(by, self._data.window(start, end))
+        inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
         return group_tests(inputs, adjust, options, test).rename_axis(by)
 
     def joint_test(
@@ -308,7 +306,7 @@ class StudyTests:
         RequestError
             If there is more than one date, or more events than residual degrees of freedom.
         """
-        return joint_test(self._data.test_input(self._data.window(start, end)), alternative)
+        return joint_test(self.fitted.test_input(self.fitted.checked_window(start, end)), alternative)
 
     def recommended(
         self,
@@ -318,12 +316,12 @@ class StudyTests:
         alternative: Alternative = "two-sided",
         calibration: Calibrated | None = None,
     ) -> pd.DataFrame:
-        """List the tests that survive this design (number of events, clustering, window), and why.
+        """List the tests that suit this design (number of events, clustering, window), and why.
 
         Parameters
         ----------
         start, end : int
-            First and last relative day; the whole event window by default.
+            First and last relative day; the headline window by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         calibration : lab.Calibration, optional
             A simulation of this very design on the user's market, ``es.lab.calibrate(like=results)``: tests
@@ -333,7 +331,7 @@ class StudyTests:
         -------
         DataFrame
             test, reason, statistic, p_value, note; the headline test first. Resampling
-            tests draw with seed 0, so that the table is the same each time. Where the two kinds of tests for
+            tests draw from seed 0, so the table is the same each time. Where the two kinds of tests for
             one common date disagree, the note says what that means. With a calibration also
             size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
             well_specified.
@@ -343,10 +341,10 @@ class StudyTests:
         RequestError
             If the calibration is of another design.
         """
-        data = self._data.test_input(self._data.window(start, end))
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
         chosen = recommend(data)
         if calibration is not None:
-            chosen = recalibrate(data, chosen, calibration, self._data.model_label)
+            chosen = recalibrate(data, chosen, calibration, self.fitted.model_label)
         done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
         for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
             note = str(done.loc[key, "note"])
@@ -355,4 +353,4 @@ class StudyTests:
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
         """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N."""
-        return clustering(self._data.test_input(self._data.window(start, end)))
+        return clustering(self.fitted.test_input(self.fitted.checked_window(start, end)))

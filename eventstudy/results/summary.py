@@ -1,4 +1,4 @@
-"""The summary: design, events, abnormal returns and the tests that survive the design, as one table."""
+"""The summary: design, events, abnormal returns and recommended tests, as one table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventstudy.market import LEVELS
 from eventstudy.market.price_indices import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedEvents, FittedStudy
+from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.text import format_time, plural
@@ -22,7 +22,7 @@ __all__ = ["composed", "design", "design_rows", "dividend_notes", "friction_note
 
 
 def friction_notes(data: FittedEvents) -> list[str]:
-    """Tell of closes at the price limit, with their share, and of halts within the event windows."""
+    """Describe closes at the price limit, with their share, and halts within the event windows."""
     notes = []
     hits = limit_hits(data)
     if len(hits):
@@ -35,7 +35,7 @@ def friction_notes(data: FittedEvents) -> list[str]:
         told += f" price limit, {closed} closed at it"
         if closed:
             n = hits.loc[hits["at_close"], "event_id"].nunique()
-            told += f", of {plural(n, 'event')}: the move is cut short there"
+            told += f", of {plural(n, 'event')}: the move is truncated there"
         notes.append(f"{told}; see limit_hits, and car(0, 'first_free_close').")
     counts = [_limits_in_estimation(part.study, part.rows) for part in data.parts()]
     censored, known = sum(n for n, _ in counts), sum(n for _, n in counts)
@@ -44,9 +44,9 @@ def friction_notes(data: FittedEvents) -> list[str]:
             f"{plural(censored, 'close')} of {known} in estimation windows ({censored / known:.1%}) at the "
             "daily price limit: "
             + (
-                "the Tobit model takes them for bounds."
+                "the Tobit model treats them as bounds."
                 if all(isinstance(part.study.spec.model, TobitMarketModel) for part in data.parts())
-                else "normal returns and their variance are estimated from moves cut short."
+                else "normal returns and their variance are estimated from truncated moves."
             )
         )
     spells = halts(data)
@@ -79,12 +79,12 @@ def _limits_in_estimation(data: FittedStudy, rows: IntArray) -> tuple[int, int]:
 
 
 def dividend_notes(data: FittedEvents) -> list[str]:
-    """Tell where one side of the comparison counts dividends and the other may not."""
+    """Warn where one side of the comparison counts dividends and the other may not."""
     told: dict[str, str] = {}
     closes_alone = False
     for part in data.parts():
         market, sample = part.study.spec.market, part.study.sample
-        if market.total_returns:
+        if market.total_returns and uses_benchmark(part.study.spec.model):
             used = np.unique(sample.benchmark[part.rows])
             names = [sample.bank.names[row] for row in used if row >= 0]
             told |= {name: text for name in names if (text := price_index(name)) is not None}
@@ -94,12 +94,12 @@ def dividend_notes(data: FittedEvents) -> list[str]:
     if told:
         named = "; ".join(f"{name} is the {text}" for name, text in told.items())
         notes.append(
-            f"Returns of securities count dividends, those of the benchmark do not: {named}, a price index, "
-            "which falls when its members go ex-dividend."
+            f"Returns of securities include dividends, those of the benchmark do not: {named}, a price "
+            "index, which falls when its members go ex-dividend."
         )
     if closes_alone:
         notes.append(
-            "Prices came as closes alone: unless they are adjusted, a dividend or split counts as a fall. "
+            "The prices are closes only: unless they are adjusted, a dividend or split counts as a fall. "
             "Give adj_close, reference prices, or dividends and splits."
         )
     return notes
@@ -146,8 +146,7 @@ def design_rows(data: FittedStudy) -> pd.Series:
         "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
         "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
-        "benchmark": ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
-        or "none",
+        "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
         "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
@@ -157,6 +156,14 @@ def design_rows(data: FittedStudy) -> pd.Series:
         "standard error": fit.se_source,
     }
     return pd.Series(rows, dtype=object)
+
+
+def _benchmark(data: FittedStudy) -> str:
+    """Names of the benchmarks, where the model has one."""
+    if not uses_benchmark(data.spec.model):
+        return "not used by this model"
+    market = data.spec.market
+    return ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
 
 
 def _skipped(data: FittedStudy) -> str:
@@ -185,10 +192,10 @@ def _abnormal(data: FittedEvents, window: Window) -> Section:
         name = f"AR {tested.start:+d}".replace("+0", "0") if len(tested) == 1 else f"CAR {tested}"
         cars = data.cars(tested)
         cars.insert(0, "security", data.timeline["security"])
-        cars.insert(1, "measure", name)
+        cars.insert(1, "return", name)
         parts.append(cars.assign(order=range(len(cars))))
     frame = pd.concat(parts).sort_values("order", kind="stable")
-    columns = ["security", "measure", "car", "se", "t", "p_value", "stars", "ci_low", "ci_high", "n_days"]
+    columns = ["security", "return", "car", "se", "t", "p_value", "stars", "ci_low", "ci_high", "n_days"]
     frame["stars"] = [stars(p) for p in frame["p_value"]]
     frame = frame[columns]
     names = {
@@ -271,26 +278,28 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
     weak = weak[weak["p_value"] > 0.05]
     if len(weak) and len(data.index) <= MOST_EVENTS:
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in weak["detectable"].items())
-        notes.append(f"A 5 % test of {_what(window)} finds four times in five an effect of {told}.")
+        notes.append(
+            f"At the 5 % level, a test of {_what(window)} has 80 % power to detect an effect of {told}."
+        )
     if len(data.index) > 1:
         mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
         if mean["p_value"] > 0.05:
             notes.append(
-                f"A 5 % test of the average of {_what(window)} ({mean['test']}) finds four times in five a "
-                f"mean of {mean['detectable']:.1%}."
+                f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "
+                f"detect a mean of {mean['detectable']:.1%}."
             )
     notes += dividend_notes(data)
     lost = int((~data.test_input(window).usable).sum())
     if lost:
         notes.append(
-            f"{plural(lost, 'event')} without CAR over {window}: no return in it, or one that lumps earlier "
-            "sessions."
+            f"{plural(lost, 'event')} without a CAR over {window}: no return in it, or one that spans "
+            "sessions before the announcement."
         )
     return notes
 
 
 def unit(data: FittedEvents) -> str:
-    """Tell what the percentages of a table are."""
+    """Name what the percentages of a table are."""
     kind = data.kind
     if kind not in LEVELS:
         return "Returns are decimals shown in percent"

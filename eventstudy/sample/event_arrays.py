@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
 from eventstudy.market import Market
+from eventstudy.market.intraday import Gap
 
 __all__ = [
     "EventArrays",
@@ -85,7 +86,7 @@ def check_missing(missing: str) -> None:
 
 
 def gap_kinds(gap: npt.NDArray[np.int8], rows: IntArray, spans: IntArray) -> npt.NDArray[np.int8]:
-    """Say which returns of an intraday market reach over a night (1) or break (2); 0 where none.
+    """Say which returns of an intraday market reach over a night or a break, as a `Gap`.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def gap_kinds(gap: npt.NDArray[np.int8], rows: IntArray, spans: IntArray) -> npt
         Rows of the returns and how many each spans, 0 where there is none.
     """
     kinds = np.zeros(np.broadcast_shapes(rows.shape, spans.shape), dtype=np.int8)
-    for kind in (2, 1):  # of both, the night counts
+    for kind in (Gap.BREAK, Gap.NIGHT):  # of both, the night counts
         before = np.concatenate([[0], np.cumsum(gap == kind)])
         last, first = np.clip(rows + 1, 0, len(gap)), np.clip(rows + 1 - spans, 0, len(gap))
         kinds[(spans > 0) & (before[last] > before[first])] = kind

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy._typing import BoolArray, IntArray
+from eventstudy.immutable import FrozenRecord
 from eventstudy.windows import Window
 
 __all__ = ["ExclusionWindows"]
 
 
 @dataclass(frozen=True)
-class ExclusionWindows:
+class ExclusionWindows(FrozenRecord):
     """All announcements of a study, also those that cannot be used.
 
     Attributes

@@ -17,8 +17,10 @@ import pandas as pd
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once, read_only
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
+from eventstudy.market.intraday import Gap
 from eventstudy.sample.event_arrays import (
     EventArrays,
     Missing,
@@ -44,8 +46,9 @@ from eventstudy.windows import Window
 __all__ = ["EventSample"]
 
 
+@hand_out_copies("events", "excluded")
 @dataclass(frozen=True)
-class EventSample:
+class EventSample(FrozenRecord):
     """Events that can be used, as rows of a market, and the story of those that cannot.
 
     Attributes
@@ -92,7 +95,7 @@ class EventSample:
         The one that the event names in its column `benchmark`, else the one of its security.
         """
         named = named_benchmarks(self.market, self.events)[1]
-        return np.where(named >= 0, named, self.market.arrays.benchmark[self.security])
+        return read_only(np.where(named >= 0, named, self.market.arrays.benchmark[self.security]))
 
     @cached_property
     def bank(self) -> CompoundedSeries:
@@ -102,7 +105,7 @@ class EventSample:
     @cached_property
     def factor_set(self) -> IntArray:
         """Position of each event's set in ``market.arrays.factor_rows``, -1 for none; shape (N,)."""
-        return named_factor_sets(self.market, self.events)
+        return read_only(named_factor_sets(self.market, self.events))
 
     @cached_property
     def _factors(self) -> dict[str, IntArray]:
@@ -114,10 +117,11 @@ class EventSample:
         """Sessions the return of day 0 spans, shape (N,)."""
         arrays = self.market.arrays
         if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
-            return np.ones(len(self), dtype=np.int64)
-        return arrays.spans[self.security, self.day0]
+            return read_only(np.ones(len(self), dtype=np.int64))
+        return read_only(arrays.spans[self.security, self.day0])
 
-    @cached_property
+    @property
+    @made_once
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0.
 
@@ -215,7 +219,7 @@ class EventSample:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
             if self.market.arrays.gap is not None:
                 rows = self.day0[part, None] + self.estimation.offsets
-                y_est[gap_kinds(self.market.arrays.gap, rows, span_est) > 0] = np.nan
+                y_est[gap_kinds(self.market.arrays.gap, rows, span_est) != Gap.NONE] = np.nan
             y_est[self.skipped(part, span_est)] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
         dates_est, dates_evt = self.dates(self.estimation, part), self.dates(self.window, part)
@@ -309,7 +313,7 @@ class EventSample:
             If a set lacks the factor.
         """
         if factor not in self._factors:
-            self._factors[factor] = factor_series(self.market, factor, self.factor_set)
+            self._factors[factor] = read_only(factor_series(self.market, factor, self.factor_set))
         series = self._factors[factor][part]
         if series.min(initial=0) < 0:
             sets, lacking = list(self.market.arrays.factor_rows), int(self.factor_set[part][series < 0].min())

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataError, MissingExtraError
+from eventstudy.errors import DataError
+from eventstudy.optional import import_optional
 
 __all__ = ["RawTable", "days_of", "load", "numbers_of"]
 
@@ -80,12 +81,9 @@ def load(path: Path, sheet: str | int, encoding: str) -> RawTable:
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
+    import_optional("pyarrow", "pyarrow", "scale", "Reading Parquet")
     try:
         frame = pd.read_parquet(io.BytesIO(content))
-    except ImportError as problem:
-        raise MissingExtraError(
-            "Reading Parquet needs pyarrow: pip install 'abnormal-returns[scale]'."
-        ) from problem
     except Exception as problem:  # pyarrow's errors have no common base below Exception
         raise DataError(f"{name} is no Parquet file that can be read: {problem}") from problem
     if not isinstance(frame.index, pd.RangeIndex):
@@ -94,12 +92,9 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _excel(name: str, content: bytes, sheet: str | int) -> pd.DataFrame:
+    import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object)
-    except ImportError as problem:
-        raise MissingExtraError(
-            "Reading Excel needs openpyxl: pip install 'abnormal-returns[tables]'."
-        ) from problem
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
         raise DataError(f"{name} is no workbook that can be read: {problem}") from problem
     return frame.set_axis([str(column) for column in frame.columns], axis=1)

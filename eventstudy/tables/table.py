@@ -14,7 +14,9 @@ from typing import Any, cast
 
 import pandas as pd
 
-from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenMapping, hand_out_copies
+from eventstudy.optional import import_optional
 from eventstudy.tables.escaping import latex, markdown
 from eventstudy.text import strip_control
 
@@ -47,6 +49,7 @@ def stars(p: float) -> str:
     return "***" if p <= 0.01 else "**" if p <= 0.05 else "*" if p <= 0.10 else ""
 
 
+@hand_out_copies("frame")
 @dataclass(frozen=True, eq=False)
 class Section:
     """A frame with a caption and the way its numbers are written.
@@ -81,7 +84,7 @@ class Section:
                     f"The formats of section {self.caption!r} name columns its frame does not have: "
                     f"{unknown}; it has {list(self.frame.columns)}."
                 )
-        object.__setattr__(self, "frame", self.frame.copy())
+            object.__setattr__(self, "formats", FrozenMapping(self.formats))
         object.__setattr__(self, "caption", strip_control(self.caption))
 
     def format_of(self, column: Any) -> str | None:
@@ -203,13 +206,8 @@ class Table:
         MissingExtraError
             If openpyxl is not installed.
         """
-        try:
-            writer = pd.ExcelWriter(path, engine="openpyxl")
-        except ImportError as error:
-            raise MissingExtraError(
-                "Writing Excel files needs openpyxl: install the extra with pip install 'eventstudy[tables]'."
-            ) from error
-        with writer:
+        import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
+        with pd.ExcelWriter(path, engine="openpyxl") as writer:
             sheet: Any = cast(Any, writer.book).create_sheet("Table")
             sheet.append([self.title])
             for section in self.sections:
@@ -343,7 +341,7 @@ def _html_table(section: Section, number: int, title: str) -> str:
     if caption:
         styler.set_caption(caption)
     rendered: str = styler.to_html()
-    # A corner that heads nothing is no heading.
+    # An empty corner is not a heading.
     rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):
         rendered = rendered.replace(f'<th class="{name}', f'<th scope="{scope}" class="{name}')

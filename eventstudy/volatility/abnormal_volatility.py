@@ -13,6 +13,7 @@ from scipy import stats
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference.base import Alternative
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
@@ -54,6 +55,10 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
         NaN on days with fewer than two errors.
     n_events : array of int, shape (..., L)
 
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (volatility-multiple).
+
     Examples
     --------
     >>> errors = np.array([[0.03], [-0.01], [0.01]])
@@ -73,7 +78,7 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
 
 
 @dataclass(frozen=True)
-class Paths:
+class Paths(FrozenRecord):
     """What the errors of N events are drawn from under the null.
 
     Attributes
@@ -108,7 +113,7 @@ def simulate_errors(paths: Paths, length: int, n: int, rng: np.random.Generator)
     return out
 
 
-class AbnormalVolatility:
+class AbnormalVolatility(Immutable):
     """Whether volatility around events exceeds the forecasts of GARCH market models.
 
     Parameters
@@ -143,6 +148,9 @@ class AbnormalVolatility:
     >>> found.test(0, 1, seed=0)["dof"].tolist()
     [6, 6]
     """
+
+    study: EventStudy
+    dependent: Literal["raise", "flag"]
 
     def __init__(
         self,
@@ -181,7 +189,7 @@ class AbnormalVolatility:
             If events share sessions and `dependent` is ``"flag"``.
         """
         results = self.study.fit()
-        arrays = results._data.abnormal
+        arrays = results.fitted.abnormal
         if arrays.n_events < 2:
             raise RequestError(
                 "Abnormal volatility compares several events of a day with each other, and there is one: see "
@@ -214,7 +222,7 @@ def _shared(dates: DateArray) -> tuple[np.datetime64, int] | None:
     return twice[0], int(np.isin(dates, twice).any(axis=1).sum())
 
 
-class AbnormalVolatilityResults:
+class AbnormalVolatilityResults(Immutable):
     """Multiples of volatility by day, and tests of them.
 
     Attributes
@@ -225,9 +233,12 @@ class AbnormalVolatilityResults:
         Whether events share sessions, so that p-values are not to be trusted.
     """
 
+    study: EventStudyResults
+    dependent: bool
+
     def __init__(self, study: EventStudyResults, dependent: bool) -> None:
         self.study, self.dependent = study, dependent
-        arrays = study._data.abnormal
+        arrays = study.fitted.abnormal
         # A return over several sessions, lumped after a halt, is no draw of one day.
         single = arrays.span == 1
         self._errors = np.where(single, arrays.ar, np.nan)
@@ -278,7 +289,7 @@ class AbnormalVolatilityResults:
         Parameters
         ----------
         start, end : int, optional
-            Window; the whole event window by default.
+            First and last relative day; the headline window by default.
         alternative : {"greater", "less", "two-sided"}, default "greater"
         n_resamples : int, default 999
         seed : int or Generator, optional
@@ -293,8 +304,8 @@ class AbnormalVolatilityResults:
             raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
         if n_resamples < 1:
             raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
-        window = self.study._data.window(start, end)
-        cols = self.study._data.abnormal.columns(window)
+        window = self.study.fitted.checked_window(start, end)
+        cols = self.study.fitted.abnormal.columns(window)
         errors, variances = self._errors[:, cols], self._variances[:, cols]
         multiple, n = volatility_multiples(errors, variances)
         used = n > 1
@@ -326,12 +337,12 @@ class AbnormalVolatilityResults:
 
     def _paths(self) -> Paths:
         fit = self.study.parameters
-        arrays = self.study._data.abnormal
+        arrays = self.study.fitted.abnormal
         shocks = []
         for residual in arrays.residuals:
             z = residual[~np.isnan(residual)]
             shocks.append(z / np.sqrt((z**2).mean()))
-        forecast = self.study._data.fit.noise / np.maximum(self.study._data.abnormal.span, 1)
+        forecast = self.study.fitted.fit.noise / np.maximum(self.study.fitted.abnormal.span, 1)
         known = np.argmax(~np.isnan(forecast), axis=1)
         first = forecast[np.arange(len(known)), known]
         g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))
@@ -341,7 +352,7 @@ class AbnormalVolatilityResults:
 
     def _draws(self, window: Window, n: int, rng: np.random.Generator) -> FloatArray:
         """Draw the statistic under the null; days without a return stay so."""
-        whole, cols = self.study.spec.window, self.study._data.abnormal.columns(window)
+        whole, cols = self.study.spec.window, self.study.fitted.abnormal.columns(window)
         paths, missing = self._paths(), np.isnan(self._errors)
         out = []
         for start in range(0, n, CHUNK):

@@ -13,6 +13,7 @@ from scipy import optimize, signal, special, stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
+from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.cross_section import mean_t
 from eventstudy.market import Market
 from eventstudy.models import MarketModel
@@ -52,7 +53,7 @@ def conditional_variance(
 
 
 @dataclass(frozen=True)
-class DummyGARCH:
+class DummyGARCH(FrozenRecord):
     """Maximum likelihood of one event.
 
     Attributes
@@ -91,6 +92,10 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
         Constant and regressors.
     dummy : array, shape (T,)
         One on at least three days, else zero.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (event-garch).
     """
     design = np.column_stack([x, dummy])
     least = np.linalg.lstsq(design, y, rcond=None)[0]
@@ -159,7 +164,7 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
     )
 
 
-class EventGARCH:
+class EventGARCH(Immutable):
     r"""Abnormal return and abnormal variance of each event, estimated in one GARCH market model.
 
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + \gamma_i D_t + \varepsilon_{it}, \qquad
@@ -195,6 +200,12 @@ class EventGARCH:
     >>> list(found.parameters.columns)[:7]
     ['alpha', 'beta', 'gamma', 'omega', 'a', 'b', 'delta']
     """
+
+    market: Market
+    events: Events
+    dummy: Window
+    estimation: Window
+    min_observations: int
 
     def __init__(
         self,
@@ -290,7 +301,8 @@ def _row(found: DummyGARCH, flag: FloatArray) -> dict[str, float]:
     }
 
 
-class EventGARCHResults:
+@hand_out_copies("parameters", "excluded")
+class EventGARCHResults(Immutable):
     """Estimates of `EventGARCH`.
 
     Attributes
@@ -304,6 +316,10 @@ class EventGARCHResults:
     excluded : Series
         Reason why an event could not be used, by event_id.
     """
+
+    spec: EventGARCH
+    parameters: pd.DataFrame
+    excluded: pd.Series
 
     def __init__(self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series) -> None:
         self.spec, self.parameters, self.excluded = spec, parameters, excluded

@@ -21,8 +21,9 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("_typing", "errors", "text"),
-    ("interop", "lazy", "optional", "progress"),
+    ("_typing", "_version", "errors", "immutable", "text"),
+    ("optional",),
+    ("interop", "lazy", "progress"),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -42,7 +43,7 @@ LINES: tuple[tuple[str, ...], ...] = (
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
-GROUND = frozenset({"_typing", "errors", "interop", "optional", "text"})
+GROUND = frozenset({"_typing", "errors", "immutable", "interop", "optional", "text"})
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {
@@ -181,7 +182,9 @@ def _where(module: Module, root: Path) -> str:
 def _forbidden(room: str, target: str) -> str | None:
     """Return why `room` may not import `target`, or None; the room of the package's __init__ is ''."""
     if not room:
-        return "the package's __init__ loads names lazily and imports nothing"
+        return (
+            None if target == "_version" else "the package's __init__ loads names lazily and imports nothing"
+        )
     if not target:
         return f"{room} imports the package itself instead of a room"
     if room == target:

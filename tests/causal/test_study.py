@@ -193,7 +193,7 @@ def test_halts_of_one_firm_that_cost_the_others_their_days_are_told(returns: pd.
 def test_window_that_ends_after_the_data(returns: pd.DataFrame) -> None:
     market = es.Market(returns)
     results = es.CausalStudy(market, events(0, at=415)).fit()
-    assert results.catt()["n_days"].iloc[0] == 5
+    assert results.catt(0, 10)["n_days"].iloc[0] == 5
     assert "outside of the data" in str(results.summary())
     with pytest.raises(WindowError, match="no effect on any day"):
         results.catt(6, 10)
@@ -233,7 +233,7 @@ def test_two_events_of_one_firm_are_warned_of(returns: pd.DataFrame) -> None:
         (lambda r: fit(r, 0, window=(-40, 5)), WindowError, "overlaps"),
         (lambda r: fit(r, 0, min_observations=5), RequestError, "min_observations"),
         (lambda r: fit(r, 0, estimator=es.causal.InteractiveFixedEffects(60)), ModelError, "donors"),
-        (lambda r: fit(r, 0).catt(0, 20), WindowError, "does not lie"),
+        (lambda r: fit(r, 0).catt(0, 20), RequestError, "(0, +20)"),
         (lambda r: fit(r, 0).catt(level=95), RequestError, "0.95"),
         (lambda r: fit(r, 0).test(tests=["t"]), RequestError, "placebo"),
         (lambda r: fit(r, 0).time_weights, RequestError, "SyntheticDiD"),
@@ -251,7 +251,7 @@ def test_what_is_refused_says_what_to_do(returns: pd.DataFrame, make, error, tol
 
 def test_one_donor_has_an_effect_and_no_placebo(returns: pd.DataFrame) -> None:
     results = fit(returns, 0, donors=["D0"], min_donors=1)
-    table = results.test()
+    table = results.test(0, 5)
     assert not table.loc["placebo", "applicable"]
     assert table.loc["conformal_block", "applicable"]
     assert results.recommended()["test"].tolist() == ["conformal_block"]
@@ -304,7 +304,7 @@ def test_recommended_follows_the_design(returns: pd.DataFrame) -> None:
     assert "one observation" in str(one.summary())
     volatile = returns.copy()
     volatile.iloc[320:331] += np.random.default_rng(5).normal(0, 0.06, (11, returns.shape[1]))
-    assert "conformal_block" not in set(fit(volatile, 0, 1, 2).recommended()["test"])
+    assert "conformal_block" not in set(fit(volatile, 0, 1, 2).recommended(0, 10)["test"])
     names = [{"security": f"F{k % FIRMS}", "date": DATES[k]} for k in range(270, 402, 12)]
     many = es.CausalStudy(es.Market(returns), names, donors=[f"D{i}" for i in range(DONORS)])
     with pytest.warns(OverlapWarning):
@@ -375,7 +375,7 @@ def test_calibration_copies_the_design_of_a_study(returns: pd.DataFrame) -> None
     assert calm + volatile == 40
     assert found.plot().get_title() == "Size, all days"
     with pytest.raises(RequestError, match="day 0"):
-        es.lab.calibrate(study, n_samples=1, window=(1, 1))
+        es.lab.calibrate(study, 1, 1, n_samples=1)
 
 
 def test_report_is_one_page(returns: pd.DataFrame, tmp_path: Path) -> None:

@@ -30,11 +30,12 @@ def ids(bans: BanAnnouncements) -> list[str]:
 
 
 def test_counts(bans: BanAnnouncements) -> None:
-    assert len(bans) == len(bans.announcements) == 73
-    assert len(bans.securities) == 233
-    assert len(bans.sources) == 178
+    assert len(bans) == len(bans.announcements) == 110
+    assert len(bans.securities) == 391
+    assert len(bans.sources) == 300
     assert repr(bans) == (
-        "BanAnnouncements: 73 announcements, 2018-04-16 to 2025-10-12, 233 rows of 88 securities"
+        "BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, "
+        "391 rows of 121 securities"
     )
     assert "<table" in bans._repr_html_()
 
@@ -52,11 +53,11 @@ def test_types(bans: BanAnnouncements) -> None:
 def test_unverified_marks_are_carried(bans: BanAnnouncements) -> None:
     a = bans.announcements
     partly = a[a["status"] == "partly_verified"]
-    assert list(partly.index) == ["2018-08-13_NDAA_SIGNED", "2018-11-23_ALLIES", "2020-08-28_DOD_11"]
+    assert list(partly.index) == ["2018-11-23_ALLIES", "2020-08-28_DOD_11"]
     assert partly["unverified"].str.contains("earliest; latest").all()
-    assert a["time_evidence"].value_counts().to_dict() == {"assumed": 40, "stated": 28, "latest_stated": 5}
+    assert a["time_evidence"].value_counts().to_dict() == {"assumed": 64, "stated": 28, "latest_stated": 18}
     named = bans.securities["unverified"] == "role"
-    assert bans.securities.loc[named, "company"].tolist() == ["AMEC", "Wingtech"]
+    assert bans.securities.loc[named, "company"].tolist() == ["Changhong Meiling", "Unisplendour", "Wingtech"]
 
 
 def test_nothing_can_be_changed(bans: BanAnnouncements) -> None:
@@ -74,7 +75,7 @@ def test_nothing_can_be_changed(bans: BanAnnouncements) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "n"), [("Hikvision", 16), ("hikvision", 16), (HIKVISION, 16), ("Huawei", 18), ("DJI", 5)]
+    ("asked", "n"), [("Hikvision", 25), ("hikvision", 25), (HIKVISION, 25), ("Huawei", 26), ("DJI", 7)]
 )
 def test_about(bans: BanAnnouncements, asked: str, n: int) -> None:
     assert len(bans.about(asked)) == n
@@ -105,15 +106,15 @@ def test_about_suggests(bans: BanAnnouncements) -> None:
     with pytest.raises(EventError, match=r"No announcement names 'Hikvison'\. Did you mean Hikvision"):
         bans.about("Hikvison")
     with pytest.raises(EventError, match=r"linked to 3 of them as supplier: choose these with .role"):
-        bans.about("Qualcomm")
+        bans.about("Skyworks")
 
 
 def test_between_includes_both_days_and_counts_in_utc(bans: BanAnnouncements) -> None:
     assert ids(bans.between("2019-05-21", "2019-05-21")) == ["2019-05-21_NYT_HIK"]
     assert ids(bans.between("2019-05-23", "2019-05-23")) == ["2019-05-22_BBG_NAMES"]
-    assert len(bans.between("2018-01-01", "2025-12-31")) == 73
+    assert len(bans.between("2018-01-01", "2026-12-31")) == 110
     assert len(bans.between("2030-01-01", "2030-12-31")) == 0
-    assert repr(bans.between("2030-01-01", "2030-12-31")) == "BanAnnouncements: none"
+    assert repr(bans.between("2030-01-01", "2030-12-31")) == "BanAnnouncements 2.0 (2026-11-28): none"
     assert bans.between("2030-01-01", "2030-12-31").securities.empty
     narrow = bans.between("2019-01-01", "2020-12-31").between("2020-01-01", "2021-12-31")
     assert ids(narrow) == ids(bans.between("2020-01-01", "2020-12-31"))
@@ -134,7 +135,7 @@ def test_between_in_order(bans: BanAnnouncements) -> None:
 
 def test_kind(bans: BanAnnouncements) -> None:
     counts = bans.announcements["kind"].value_counts()
-    assert counts.sum() == 73
+    assert counts.sum() == 110
     for kind, n in counts.items():
         assert len(bans.kind(str(kind))) == n
     assert len(bans.kind("press_report", "leak")) == counts["press_report"] + counts["leak"]
@@ -150,8 +151,8 @@ def test_role(bans: BanAnnouncements) -> None:
     assert set(suppliers.securities["role"]) == {"supplier"}
     assert set(ids(suppliers)) == set(suppliers.securities["announcement_id"])
     assert len(bans.role("supplier").role("rival").securities) == 0
-    assert len(bans.role("supplier", "rival").securities) == 71
-    assert len(bans.role("target").securities) == 121
+    assert len(bans.role("supplier", "rival").securities) == 99
+    assert len(bans.role("target").securities) == 240
     with pytest.raises(EventError, match="role: 'vendor' is not one of target, affiliate, supplier"):
         bans.role("vendor")
 
@@ -178,7 +179,17 @@ def test_queries_commute(bans: BanAnnouncements) -> None:
 
 def test_sources_are_those_of_the_selection(bans: BanAnnouncements) -> None:
     nyt = bans.between("2019-05-21", "2019-05-21").sources
-    assert list(nyt.index) == ["SEED0", "SEED1", "SEED2", "SEED3", "AFP-0522", "RTR-0522", "ZH-NYT", "HEIS"]
+    assert list(nyt.index) == [
+        "SEED0",
+        "SEED1",
+        "SEED2",
+        "SEED3",
+        "AFP-0522",
+        "RTR-0522",
+        "ZH-NYT",
+        "HEIS",
+        "NZH-NYT",
+    ]
     assert nyt.at["AFP-0522", "publication"] == "AFP (on France 24)"
     assert nyt.at["AFP-0522", "date"] == pd.Timestamp("2019-05-22")
 
@@ -189,7 +200,7 @@ def test_a_private_firm_names_suppliers_and_rivals(bans: BanAnnouncements) -> No
         with pytest.raises(EventError) as caught:
             ask()
         told = str(caught.value)
-        assert told.startswith("Huawei was not listed, so it has no price. Linked to the 18 announcements")
+        assert told.startswith("Huawei was not listed, so it has no price. Linked to the 26 announcements")
         for name in (
             "suppliers: ",
             "Qualcomm (QCOM)",
@@ -208,7 +219,7 @@ def test_a_private_firm_without_listed_suppliers_says_so(bans: BanAnnouncements)
         bans.about("DJI").events("XSHE")
     told = str(caught.value)
     assert told.startswith(
-        "DJI was not listed, so it has no price. No listed supplier or rival is linked to the 5 announcements"
+        "DJI was not listed, so it has no price. No listed supplier or rival is linked to the 7 announcements"
     )
     assert "SMIC (0981.HK, 688981.SS)" in told
     assert ".role('target')" in told
@@ -239,9 +250,9 @@ def test_events_hold_all_facts(bans: BanAnnouncements) -> None:
 def test_what_is_left_out_by_default(bans: BanAnnouncements) -> None:
     everywhere = sorted(bans.securities["mic"].unique())
     screened = bans.screen(everywhere)
-    assert len(screened) == 233
+    assert len(screened) == 391
     assert screened["left_out"].value_counts().to_dict() == {
-        "": 189, "confounded": 22, "ambiguous": 10, "duplicate": 7, "confirmation": 4, "index": 1,
+        "": 309, "confounded": 41, "ambiguous": 18, "duplicate": 13, "confirmation": 9, "index": 1,
     }  # fmt: skip
     reason = screened.set_index("event_id")["left_out"]
     assert reason["2019-05-22_BBG_FIVE:002415.SZ"] == "duplicate"
@@ -249,13 +260,12 @@ def test_what_is_left_out_by_default(bans: BanAnnouncements) -> None:
     assert reason["2018-06-13_ZTE_RESUME:000063.SZ"] == "duplicate"
     assert reason["2020-12-18_SMIC_EL:0981.HK"] == "confirmation"
     assert reason["2018-11-23_ALLIES:399001.SZ"] == "index"
-    # Its leak is ambiguous and so no event, so the confirmation is one.
-    assert reason["2021-12-15_CMIC8_LEAK:603019.SS"] == "ambiguous"
-    assert reason["2021-12-16_CMIC8:603019.SS"] == ""
+    assert reason["2021-12-15_CMIC8_LEAK:603019.SS"] == ""
+    assert reason["2021-12-16_CMIC8:603019.SS"] == "confirmation"
     kept = screened[screened["left_out"] == ""]
     assert not kept.duplicated(["security", "first_trade"]).any()
-    assert screened["ambiguous"].sum() == 10
-    assert screened["confounded"].sum() == 23
+    assert screened["ambiguous"].sum() == 18
+    assert screened["confounded"].sum() == 43
 
 
 def test_pairs_are_marked_where_both_are_events(bans: BanAnnouncements) -> None:
@@ -270,14 +280,13 @@ def test_pairs_are_marked_where_both_are_events(bans: BanAnnouncements) -> None:
 
 @pytest.mark.parametrize(
     ("keep", "n"),
-    [((), 189), ("index", 189), (["ambiguous"], 189 + 10 - 4), (["confounded"], 189 + 22 - 1),
-     (["confirmation"], 193), ("duplicate", 196), ("all", 233)],
+    [((), 309), ("index", 309), (["ambiguous"], 309 + 18 - 1), (["confounded"], 309 + 41),
+     (["confirmation"], 309 + 9), ("duplicate", 309 + 13), ("all", 391)],
 )  # fmt: skip
 def test_keep(bans: BanAnnouncements, keep: str | list[str], n: int) -> None:
-    """What is kept can make others superfluous.
+    """What is kept can be left out for another reason.
 
-    With the ambiguous leak of December 2021 its 4 confirmations go; with all that is confounded, one of
-    the two announcements that reached Hikvision on 2018-08-02.
+    The listing of August 2018 is ambiguous for Hikvision and confounded as well.
     """
     screened = bans.screen(sorted(bans.securities["mic"].unique()), keep=keep)
     assert (screened["left_out"] == "").sum() == n
@@ -286,10 +295,10 @@ def test_keep(bans: BanAnnouncements, keep: str | list[str], n: int) -> None:
 def test_left_out_rows_are_counted_in_a_warning(bans: BanAnnouncements) -> None:
     hikvision = bans.about("Hikvision")
     with pytest.warns(
-        ExcludedEventsWarning, match=r"5 of 16 rows are left out \(4 confounded, 1 duplicate\)"
+        ExcludedEventsWarning, match=r"5 of 25 rows are left out \(3 confounded, 1 ambiguous, 1 duplicate\)"
     ):
-        assert len(hikvision.events("XSHE")) == 11
-    assert len(hikvision.events("XSHE", keep="all")) == 16
+        assert len(hikvision.events("XSHE")) == 20
+    assert len(hikvision.events("XSHE", keep="all")) == 25
 
 
 def test_events_of_every_market_with_everything_kept(bans: BanAnnouncements) -> None:
@@ -298,7 +307,7 @@ def test_events_of_every_market_with_everything_kept(bans: BanAnnouncements) -> 
         events = bans.events(str(mic), keep="all")
         assert len(events) == len(rows)
         total += len(events)
-    assert total == 233
+    assert total == 391
 
 
 def test_an_ambiguous_event_has_the_session_of_the_latest_moment(bans: BanAnnouncements) -> None:
@@ -331,7 +340,7 @@ def test_events_make_a_round_trip(bans: BanAnnouncements) -> None:
 def test_events_of_a_market_object(bans: BanAnnouncements, market: es.Market) -> None:
     selected = bans.between("2019-05-21", "2019-10-07")
     events = selected.events(market, keep="duplicate")
-    assert set(events.securities) == {HIKVISION, DAHUA, "002230.SZ", "300188.SZ"}
+    assert set(events.securities) == {HIKVISION, DAHUA, "002230.SZ", "300188.SZ", "002583.SZ", "000063.SZ"}
     us = es.Market(pd.DataFrame({"AAPL": [0.0, 0.1]}, index=pd.to_datetime(["2019-01-02", "2019-01-03"])))
     with pytest.raises(EventError, match=r"listed in that market; its exchanges: "):
         selected.events(us)
@@ -339,12 +348,12 @@ def test_events_of_a_market_object(bans: BanAnnouncements, market: es.Market) ->
 
 def test_hikvision_through_a_study(bans: BanAnnouncements, market: es.Market) -> None:
     selection = bans.about("Hikvision").between("2018-05-24", "2019-10-07")
-    with pytest.warns(ExcludedEventsWarning, match="4 of 9 rows are left out"):
+    with pytest.warns(ExcludedEventsWarning, match="4 of 11 rows are left out"):
         events = selection.events("XSHE")
     study = es.EventStudy(market, events, estimation=(-200, -21), window=(-1, 1))
     with pytest.warns(OverlapWarning):
         results = study.fit()
-    assert len(results.car(0, 0)) == 5
+    assert len(results.car(0, 0)) == 7
     nyt = f"2019-05-21_NYT_HIK:{HIKVISION}"
     assert results.car(0, 0).at[nyt, "actual"] == pytest.approx(-0.0554, abs=5e-5)
     first_trade = events.frame["first_trade"]

@@ -13,8 +13,8 @@ import pytest
 
 from eventstudy.calendars import Exchange
 from eventstudy.datasets.bans.schema import MARKETS, TABLES
-from eventstudy.datasets.bans.tables import Tables, read, typed
-from eventstudy.datasets.check import check, main
+from eventstudy.datasets.bans.tables import Tables, read, read_changes, typed
+from eventstudy.datasets.check import check, check_changes, main
 
 # exchange_calendars 4.13 on pandas 3.1, for the calendars of Hong Kong and Taiwan
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.weekday is deprecated:DeprecationWarning")
@@ -90,7 +90,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, str, str, str]]] = {
         (S, EL_ROW, "halted_to", "does not exist"),
     ),
     "flag": (put(S, EL_ROW, "in_sources", "Y"), (S, EL_ROW, "in_sources", "yes or no")),
-    "announcement twice": (twice(A, 3), (A, "2018-06-13_ZTE_RESUME", "announcement_id", "more than once")),
+    "announcement twice": (twice(A, 4), (A, "2018-06-13_ZTE_RESUME", "announcement_id", "more than once")),
     "security twice": (twice(S, 3), (S, "2018-04-16_ZTE_DENIAL:FNSR", "security", "more than once")),
     "source twice": (twice(R, 9), (R, "MOBNEWS", "source", "more than once")),
     "announcements out of order": (unsorted(A), (A, "rows", "announcement_id", "not in order")),
@@ -114,6 +114,21 @@ BROKEN: dict[str, tuple[Break, tuple[str, str, str, str]]] = {
         put(A, "2019-05-20_CISA_DRONES", "private_entities", ""),
         (A, "2019-05-20_CISA_DRONES", "private_entities", "must name a private firm"),
     ),
+    "listed firm without a row": (
+        put(A, NYT, "entities", "Hikvision; Tencent"),
+        (A, NYT, "entities", "'Tencent' is listed, Tencent (0700.HK), but has no row"),
+    ),
+    "leak without a security of its confirmation": (
+        lambda tables: tables._replace(
+            securities=tables.securities.drop(
+                index=tables.securities.index[
+                    (tables.securities["announcement_id"] == LEAK)
+                    & (tables.securities["security"] == "0981.HK")
+                ]
+            )
+        ),
+        (A, LEAK, "confirmed_by", "has 0981.HK, the leak does not"),
+    ),
     "window upside down": (
         put(A, NYT, "latest", "2019-05-21T20:59Z"),
         (A, NYT, "latest", "earlier than earliest"),
@@ -128,10 +143,10 @@ BROKEN: dict[str, tuple[Break, tuple[str, str, str, str]]] = {
     ),
     "id of another day": (
         both(
-            put(A, "2025-10-12_NEXPERIA", "announcement_id", "2025-11-12_NEXPERIA"),
-            put(S, "2025-10-12_NEXPERIA:600745.SS", "announcement_id", "2025-11-12_NEXPERIA"),
+            put(A, "2025-10-12_NEXPERIA", "announcement_id", "2025-10-20_NEXPERIA"),
+            put(S, "2025-10-12_NEXPERIA:600745.SS", "announcement_id", "2025-10-20_NEXPERIA"),
         ),
-        (A, "2025-11-12_NEXPERIA", "announcement_id", "not that of the window"),
+        (A, "2025-10-20_NEXPERIA", "announcement_id", "not that of the window"),
     ),
     "no source": (put(A, "2018-08-01_EL_44", "sources", ""), (A, "2018-08-01_EL_44", "sources", "no source")),
     "no source others can find": (
@@ -267,7 +282,7 @@ def test_the_command_passes() -> None:
         [sys.executable, "-m", "eventstudy.datasets.check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == "73 announcements, 233 securities, 178 sources: no problems\n"
+    assert done.stdout == "110 announcements, 391 securities, 300 sources: no problems\n"
 
 
 def test_the_command_fails_and_counts(
@@ -278,7 +293,7 @@ def test_the_command_fails_and_counts(
     assert main() == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert lines[-1] == "73 announcements, 233 securities, 178 sources: 2 problems"
+    assert lines[-1] == "110 announcements, 391 securities, 300 sources: 2 problems"
 
 
 def test_sessions_are_those_of_the_library_at_both_ends() -> None:
@@ -291,16 +306,36 @@ def test_sessions_are_those_of_the_library_at_both_ends() -> None:
             reaction = Exchange(MARKETS[str(mic)].calendar).reaction(pd.DatetimeIndex(windows[end]))
             assert (reaction.session == rows[f"session_{end}"].to_numpy().astype("datetime64[D]")).all()
             n += len(rows)
-    assert n == 2 * 233
-    assert (securities["session_earliest"] != securities["session_latest"]).sum() == 10
+    assert n == 2 * 391
+    assert (securities["session_earliest"] != securities["session_latest"]).sum() == 18
 
 
-def test_the_bundled_facts_are_the_shared_ones(shared_data: Path) -> None:
-    """Times, sessions, tickers, signs and sources carry over; titles and notes are rewritten."""
+def first_version(tables: Tables) -> Tables:
+    """Take the changes back that the log tells of: the tables of version 1.0."""
+    log = read_changes()
+    frames = {
+        "": tables.announcements.set_index("announcement_id"),
+        "s": tables.securities.set_index(["announcement_id", "security"]),
+    }
+    for row in log[log["version"] != "1.0"].iloc[::-1].itertuples():
+        frame = frames["s" if row.security else ""]
+        key = (row.announcement_id, row.security) if row.security else row.announcement_id
+        if row.change == "corrected":
+            assert frame.at[key, row.column] == row.after
+            frame.loc[key, row.column] = row.before
+        elif row.change == "added":
+            frames["s" if row.security else ""] = frame.drop(index=[key])
+    announcements, securities = (frame.reset_index() for frame in frames.values())
+    known = securities["announcement_id"].isin(announcements["announcement_id"])
+    return Tables(announcements, securities[known], tables.sources)
+
+
+def test_the_first_version_is_that_of_the_shared_facts(tables: Tables, shared_data: Path) -> None:
+    """What differs from the facts beside the checkout is in the change log, and nothing else is."""
     folder = shared_data / "bans"
     events = pd.read_csv(folder / "events.csv", dtype=str, keep_default_na=False).sort_values("event_id")
     rows = pd.read_csv(folder / "event_securities.csv", dtype=str, keep_default_na=False)
-    announcements, securities, _ = read()
+    announcements, securities, _ = first_version(tables)
     for ours, theirs in {
         "announcement_id": "event_id",
         "earliest": "ann_utc_earliest",
@@ -315,7 +350,7 @@ def test_the_bundled_facts_are_the_shared_ones(shared_data: Path) -> None:
     same = securities.merge(
         rows, left_on=["announcement_id", "security"], right_on=["event_id", "ticker"], suffixes=("", "_raw")
     )
-    assert len(same) == len(rows) == 233
+    assert len(same) == len(securities) == len(rows) == 233
     for ours, theirs in {
         "board": "board_raw",
         "expected_sign": "expected_sign_raw",
@@ -332,6 +367,36 @@ def test_the_bundled_facts_are_the_shared_ones(shared_data: Path) -> None:
     assert ((same["in_sources"] == "yes") == (same["ticker_seen_in_sources"] == "Y")).all()
     titles = events.set_index("event_id")["title"]
     assert (announcements.set_index("announcement_id")["title"] != titles).all()
+
+
+def test_the_log_names_the_new_announcements(tables: Tables, shared_data: Path) -> None:
+    folder = shared_data / "bans" / "proposed"
+    found = pd.read_csv(folder / "bans_proposed_announcements.csv", dtype=str).set_index("announcement_id")
+    ours = tables.announcements.set_index("announcement_id")
+    assert set(found.index) <= set(ours.index)
+    log = read_changes()
+    added = log[(log["change"] == "added") & (log["security"] == "") & (log["announcement_id"] != "")]
+    assert set(added["announcement_id"]) == set(found.index)
+
+
+LOG_BROKEN = {
+    "word": ("change", "changed", "change", "'changed' is not one of added"),
+    "row": ("announcement_id", "2018-05-24_X", "announcement_id", "no row '2018-05-24_X'"),
+    "column": ("column", "vote", "column", "'vote' is not a column"),
+    "value": ("after", "passed 351 to 61", "citation", "last set to 'passed 351 to 61', but the table has"),
+}
+
+
+@pytest.mark.parametrize("name", LOG_BROKEN)
+def test_a_broken_change_log_is_found(tables: Tables, name: str) -> None:
+    column, value, where, message = LOG_BROKEN[name]
+    log = read_changes()
+    assert check_changes(tables, log) == []
+    row = log.index[(log["announcement_id"] == "2018-05-24_HOUSE_NDAA") & (log["column"] == "citation")]
+    log.loc[row, column] = value
+    found = check_changes(tables, log)
+    assert [(p.table, p.column) for p in found] == [("changes", where)]
+    assert message in found[0].message
 
 
 def test_files_are_written_as_pandas_writes_them(tables: Tables) -> None:

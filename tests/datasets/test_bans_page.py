@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 from eventstudy.datasets.bans.page import page
-from eventstudy.datasets.bans.schema import TABLES
-from eventstudy.datasets.bans.tables import typed
+from eventstudy.datasets.bans.schema import CHANGES, KINDS, TABLES
+from eventstudy.datasets.bans.tables import split, typed
 
 DOCS = Path(__file__).parents[2] / "docs" / "data"
 
@@ -31,7 +32,7 @@ def test_the_page_lists_everything() -> None:
     for announcement_id, row in tables.announcements.iterrows():
         assert f"`{announcement_id}`" in text
         assert row["title"] in text
-    for columns in TABLES.values():
+    for columns in (*TABLES.values(), CHANGES):
         for name in columns:
             assert re.search(rf"^\| (\*\*)?{name}(\*\*)? \|", text, re.MULTILINE)
     for security in tables.securities["security"]:
@@ -53,8 +54,35 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
 
 def test_the_guide_names_what_exists() -> None:
     text = (DOCS / "adding_announcements.md").read_text(encoding="utf-8")
-    known = {f"{table}.csv" for table in TABLES} | {name for columns in TABLES.values() for name in columns}
-    known |= {word for cs in TABLES.values() for c in cs.values() for word in c.values or ()}
+    schema = {**TABLES, "changes": CHANGES}
+    known = {f"{table}.csv" for table in schema} | {name for columns in schema.values() for name in columns}
+    known |= {word for cs in schema.values() for c in cs.values() for word in c.values or ()} | {"screen"}
     words = set(re.findall(r"`([a-z_]+(?:\.csv)?)`", text))
     assert words <= known, words - known
     assert len(words) > 10
+
+
+def test_the_filter_knows_kind_and_firms_of_every_announcement() -> None:
+    (found,) = re.findall(r'<script type="application/json" id="ban-facts">(.*?)</script>', page())
+    facts, tables = json.loads(found), typed()
+    assert facts["kinds"] == list(KINDS)
+    assert list(facts["rows"]) == list(tables.announcements.index)
+    for announcement_id, (kind, firms) in facts["rows"].items():
+        row = tables.announcements.loc[announcement_id]
+        assert kind == row["kind"]
+        linked = tables.securities[tables.securities["announcement_id"] == announcement_id]
+        assert set(linked["company"]) <= set(firms)
+        assert set(split(row["entities"])) <= set(firms)
+    assert "Huawei" in facts["rows"]["2019-05-15_HUAWEI_EL"][1]
+
+
+def test_the_filter_needs_no_network_and_fills_the_fields_of_the_page() -> None:
+    text = (DOCS.parent / "_static" / "ban_filter.html").read_text(encoding="utf-8")
+    assert ":file: ../_static/ban_filter.html" in page()
+    assert not re.search(r"https?:|src=|fetch|import ", text)
+    for name in ("ban-filter", "ban-facts"):
+        assert f'id="{name}"' in page()
+        assert f'getElementById("{name}")' in text
+    for name in ("search", "kind", "firm", "count"):
+        assert f'name="{name}"' in page()
+        assert f"form.elements.{name}" in text

@@ -1,8 +1,8 @@
 """Figures that the press printed about the announcements, computed from prices.
 
-`BUNDLED` needs the bundled prices alone, `PANELS` those beside the checkout. A figure is reproduced if ours
-equals it at the precision printed. `DIFFERENT` lists those that are not, each with the reason; another test
-holds that no figure which these prices cover is missing in the tables.
+All stand in one table, ``press_figures.csv``: those that the bundled prices reproduce, those that need the
+panels beside the checkout, and those that are different, each with the reason. A figure is reproduced if ours
+equals it at the precision printed. Another test holds that no figure which these prices cover is missing.
 """
 
 from __future__ import annotations
@@ -34,101 +34,6 @@ class Figure(NamedTuple):
     printed: str
 
 
-BUNDLED = [
-    Figure("000063.SZ", "2018-06-13", "return", "-10"),
-    Figure("000063.SZ", "2018-06-13", "close", "28.18"),
-    Figure("000063.SZ", "2018-04-16", "close", "31.31"),
-    Figure("000063.SZ", "2018-06-19", "return", "-10"),
-    Figure("000063.SZ", "2018-07-12", "return", "10"),
-    Figure("000063.SZ", "2018-07-16", "return", "10"),
-    Figure("002415.SZ", "2018-08-03", "return", "-5.9"),
-    Figure("002415.SZ", "2018-08-03", "close", "30.03"),
-    Figure("002415.SZ", "2018-08-03", "2018-07-27", "-14"),
-    Figure("002236.SZ", "2018-08-03", "return", "-5.9"),
-    Figure("002236.SZ", "2018-08-03", "close", "15.99"),
-    Figure(INDEX, "2018-11-23", "return", "-3.3"),
-    Figure(INDEX, "2018-11-23", "close", "7636.70"),
-    Figure("002415.SZ", "2019-05-22", "return", "-5.54"),
-    Figure("002415.SZ", "2019-05-22", "close", "26.07"),
-    Figure("002415.SZ", "2019-05-22", "low", "-10"),
-    Figure("002415.SZ", "2019-05-22", "against", "-5.03"),
-    Figure("002236.SZ", "2019-05-22", "return", "-5.9"),
-    Figure("002236.SZ", "2019-05-22", "low", "-9.2"),
-    Figure(INDEX, "2019-05-22", "return", "-0.51"),
-    Figure(INDEX, "2019-05-22", "close", "9041.22"),
-    Figure("002415.SZ", "2019-05-16", "close", "28.63"),
-    Figure("002415.SZ", "2019-05-27", "close", "25.15"),
-    Figure("002415.SZ", "2019-05-27", "2019-05-16", "-12.2"),
-    Figure("000300.SS", "2019-10-08", "return", "0.6"),
-]
-
-PANELS = [
-    Figure("ACIA", "2018-04-16", "return", "-36"),
-    Figure("IPHI", "2018-04-16", "return", "-6"),
-    Figure("LITE", "2018-04-16", "return", "-9.1"),
-    Figure("NPTN", "2018-04-16", "return", "-4"),
-    Figure("ACIA", "2018-05-14", "return", "8.73"),
-    Figure("LITE", "2018-05-14", "return", "2.22"),
-    Figure("0763.HK", "2018-06-13", "return", "-41.56"),
-    Figure("0763.HK", "2018-07-12", "return", "25.13"),
-    Figure("002415.SZ", "2018-08-03", "low", "-9.4"),
-    Figure("002236.SZ", "2018-08-03", "low", "-9"),
-    Figure("002916.SZ", "2018-12-06", "return", "-9.66"),
-    Figure("000001.SS", "2018-12-06", "return", "-1.68"),
-    Figure("^HSI", "2018-12-06", "return", "-2.47"),
-    Figure("2382.HK", "2018-12-06", "return", "-5.5"),
-    Figure("SWKS", "2019-05-16", "return", "-6"),
-    Figure("QCOM", "2019-05-16", "return", "-4"),
-    Figure("2382.HK", "2019-05-17", "return", "-10.4"),
-    Figure("2018.HK", "2019-05-17", "return", "-3.6"),
-    Figure("0285.HK", "2019-05-17", "return", "-11.8"),
-    Figure("0763.HK", "2019-05-17", "return", "-8.1"),
-    Figure("0763.HK", "2019-05-17", "2019-05-10", "-14.7"),
-    Figure("2382.HK", "2019-05-17", "2019-05-10", "-16"),
-    Figure("0285.HK", "2019-05-29", "2019-05-15", "-19.6"),
-    Figure("^SOX", "2019-05-20", "return", "-4.02"),
-    Figure("QCOM", "2019-05-20", "return", "-6"),
-    Figure("MU", "2019-05-20", "return", "-4"),
-    Figure("QRVO", "2019-05-20", "return", "-4.16"),
-    Figure("000001.SS", "2019-05-22", "return", "-0.49"),
-    Figure("300188.SZ", "2019-05-23", "low", "-10"),
-    Figure("002230.SZ", "2019-05-23", "low", "-8.2"),
-    Figure("603019.SS", "2019-06-27", "return", "-10"),
-    Figure("0700.HK", "2020-08-07", "return", "-5.04"),
-    Figure("0700.HK", "2020-08-07", "low", "-10.1"),
-    Figure("0981.HK", "2020-09-07", "return", "-22.9"),
-    Figure("688981.SS", "2020-09-07", "return", "-11"),
-    Figure("0981.HK", "2020-09-28", "low", "-7.9"),
-    Figure("0941.HK", "2020-11-13", "return", "-5"),
-    Figure("0728.HK", "2020-11-13", "return", "-7.8"),
-    Figure("0762.HK", "2020-11-13", "return", "-6.6"),
-    Figure("002415.SZ", "2020-11-13", "return", "-1.5"),
-    Figure("0981.HK", "2020-12-04", "return", "-5.41"),
-    Figure("688981.SS", "2020-12-04", "return", "-3.31"),
-    Figure("0981.HK", "2020-12-18", "return", "-5.2"),
-    Figure("0981.HK", "2020-12-21", "return", "-3.63"),
-    Figure("0941.HK", "2021-01-05", "return", "5"),
-    Figure("0762.HK", "2021-01-05", "return", "8.5"),
-    Figure("0728.HK", "2021-01-05", "return", "3.35"),
-    Figure("1810.HK", "2021-01-15", "return", "-10.26"),
-    Figure("0763.HK", "2022-03-23", "return", "23.14"),
-    Figure("0981.HK", "2022-10-10", "return", "-3.95"),
-    Figure("1347.HK", "2022-10-10", "return", "-9.40"),
-    Figure("^HSI", "2022-10-10", "return", "-2.95"),
-    Figure("000001.SS", "2022-10-10", "return", "-1.66"),
-    Figure("000001.SS", "2022-10-10", "close", "2974"),
-    Figure("^SOX", "2025-04-16", "return", "-4.1"),
-    Figure("ACIA", "2018-04-16", "close", "25.63"),
-    Figure("LITE", "2018-04-16", "close", "58.48"),
-    Figure("NPTN", "2018-04-16", "close", "6.52"),
-    Figure("ACIA", "2018-05-14", "close", "34.25"),
-    Figure("LITE", "2018-05-14", "close", "64.50"),
-    Figure("603019.SS", "2019-06-27", "close", "36.5"),
-    Figure("0981.HK", "2020-09-07", "close", "18.24"),
-    Figure("0981.HK", "2020-12-04", "close", "21.00"),
-]
-
-
 @dataclass(frozen=True)
 class Different:
     """A printed figure that is not ours: what ours is, in percent, and why.
@@ -143,131 +48,34 @@ class Different:
     intraday: bool = False
 
 
+TABLE = pd.read_csv(Path(__file__).with_name("press_figures.csv"), dtype=str, keep_default_na=False)
+
+
+def _figures(verdict: str, prices: str) -> list[Figure]:
+    rows = TABLE[(TABLE["verdict"] == verdict) & (TABLE["prices"] == prices)]
+    return [Figure(*values) for values in rows[list(Figure._fields)].to_numpy()]
+
+
+BUNDLED, PANELS = (_figures("reproduced", prices) for prices in ("bundled", "panels"))
 DIFFERENT = [
     Different(
-        Figure("002236.SZ", "2018-08-03", "2018-07-27", "-20"),
-        -18.5,
-        "nearly 20 for the week, in an article of that day; to the close it was 18.5, to the low 21.4",
-        bundled=True,
-        intraday=True,
-    ),
-    Different(
-        Figure("000063.SZ", "2018-12-06", "return", "-5.2"),
-        -5.69,
-        "the source does not say whether it is the close; it is a price of the day",
-        bundled=True,
-        intraday=True,
-    ),
-    Different(
-        Figure("300188.SZ", "2019-05-22", "close", "17.56"),
-        17.58,
-        "the source's previous close; the exchange's is 17.58, and 15.82 is the limit of that",
-        bundled=True,
-    ),
-    Different(
-        Figure("002230.SZ", "2019-05-23", "return", "-8.2"),
-        -7.03,
-        "the low of the day (28.88)",
-        bundled=True,
-        intraday=True,
-    ),
-    Different(
-        Figure("002230.SZ", "2019-05-22", "close", "31.50"),
-        31.45,
-        "the source's previous close; the exchange's is 31.45",
-        bundled=True,
-    ),
-    Different(
-        Figure("0763.HK", "2018-06-19", "return", "-25.27"),
-        -24.81,
-        "told while the exchange was open; the low was 27 % down",
-        intraday=True,
-    ),
-    Different(
-        Figure("0763.HK", "2018-07-16", "return", "17"), 16.45, "told at midday in Hong Kong", intraday=True
-    ),
-    Different(
-        Figure("MU", "2018-11-01", "return", "5.6"),
-        6.36,
-        "told in the hour of the news (39.84), before the close of 40.12",
-        intraday=True,
-    ),
-    Different(
-        Figure("0763.HK", "2018-12-06", "return", "-6.1"),
-        -5.94,
-        "the source does not say that it closed so; it is a price of the day",
-        intraday=True,
-    ),
-    Different(
-        Figure("2018.HK", "2018-12-06", "return", "-6.4"),
-        -5.59,
-        "the source does not say that it closed so; it is a price of the day",
-        intraday=True,
-    ),
-    Different(
-        Figure("QRVO", "2019-05-16", "return", "-6"),
-        -7.14,
-        "told in the course of the day as over 6; it closed near its low",
-        intraday=True,
-    ),
-    Different(
-        Figure("NPTN", "2019-05-17", "2019-05-15", "-45"),
-        -32.87,
-        "nearly half of the market value in two days, says the source; to the close it was a third, and to "
-        "the low of the second day 43 %",
-    ),
-    Different(Figure("AVGO", "2019-05-20", "return", "-5.9"), -5.97, "cut off instead of rounded"),
-    Different(
-        Figure("SWKS", "2019-05-20", "return", "-2.9"),
-        -3.41,
-        "called the day's return by an article of the next day; it is a price of the day, not the close",
-        intraday=True,
-    ),
-    Different(
-        Figure("AMBA", "2019-10-08", "return", "-11.2"),
-        -9.49,
-        "told in the course of the day (50.81), between the low of 49.50 and the close of 51.79",
-        intraday=True,
-    ),
-    Different(
-        Figure("1810.HK", "2021-03-15", "return", "8"),
-        7.03,
-        "told in the early afternoon in Hong Kong",
-        intraday=True,
-    ),
-    Different(
-        Figure("1810.HK", "2021-05-12", "high", "6.5"),
-        6.91,
-        "a high that was printed before the day's highest price",
-        intraday=True,
-    ),
+        Figure(*(row[name] for name in Figure._fields)),
+        float(row["ours"]),
+        row["reason"],
+        row["prices"] == "bundled",
+        row["intraday"] == "yes",
+    )
+    for row in TABLE[TABLE["verdict"] == "different"].to_dict("records")
 ]
-
-DIFFERENT += [
-    Different(Figure("IPHI", "2018-04-16", "close", "30.795"), 30.79, "the panel is rounded to the cent"),
-    Different(Figure("MU", "2018-11-01", "close", "39.84"), 40.12, "an intraday figure"),
-    Different(Figure("AMBA", "2019-10-08", "close", "50.81"), 51.79, "an intraday figure"),
-    Different(Figure("0981.HK", "2020-09-28", "close", "17.12"), 17.86, "an intraday figure"),
-]
-
 # Closes of Hong Kong shares that have paid dividends since: the panel's prices are adjusted for these, so
 # that returns are the printed ones, and prices a little lower.
-ADJUSTED = [
-    Figure("0763.HK", "2018-06-13", "close", "14.96"),
-    Figure("0763.HK", "2018-07-12", "close", "13.94"),
-    Figure("0763.HK", "2019-05-17", "close", "19.66"),
-    Figure("0763.HK", "2022-03-23", "close", "19.16"),
-    Figure("2382.HK", "2019-05-17", "close", "76.2"),
-    Figure("2018.HK", "2019-05-17", "close", "43.05"),
-    Figure("0285.HK", "2019-05-17", "close", "11.4"),
-    Figure("0700.HK", "2020-08-07", "close", "527.50"),
-    Figure("0941.HK", "2020-11-13", "close", "50"),
-    Figure("0941.HK", "2021-01-05", "close", "46.1"),
-    Figure("0728.HK", "2020-11-13", "close", "2.49"),
-    Figure("0762.HK", "2020-11-13", "close", "4.98"),
-    # Printed of the middle of a session, and adjusted as well.
-    Figure("0763.HK", "2018-06-19", "close", "9.79"),
-    Figure("0763.HK", "2018-07-16", "close", "16.12"),
+ADJUSTED = _figures("adjusted", "panels")
+# Of these, closes of sessions; the others were printed of the middle of one.
+ADJUSTED_CLOSES = [
+    Figure(*values)
+    for values in TABLE[(TABLE["verdict"] == "adjusted") & (TABLE["intraday"] == "")][
+        list(Figure._fields)
+    ].to_numpy()
 ]
 
 # Rows of validation_targets.csv whose kind is not the close of the session: how they are measured here.
@@ -474,8 +282,18 @@ def test_no_close_that_the_prices_cover_is_missing(
 def test_adjusted_closes_lie_below_the_printed_ones_by_dividends_paid_since(panels: Prices) -> None:
     """The factor of a share never falls as time goes on: less is still to be paid."""
     last: dict[str, float] = {}
-    for figure in sorted(ADJUSTED[:12], key=lambda f: f.session):
+    for figure in sorted(ADJUSTED_CLOSES, key=lambda f: f.session):
         factor = panels.value(figure) / float(figure.printed)
         rounding = 0.5 * 10.0 ** -len(figure.printed.partition(".")[2]) / float(figure.printed)
         assert last.get(figure.security, 0.6) - rounding < factor < 1
         last[figure.security] = factor
+
+
+def test_the_table_is_whole() -> None:
+    assert set(TABLE["verdict"]) == {"reproduced", "different", "adjusted"}
+    assert set(TABLE["prices"]) == {"bundled", "panels"}
+    assert not TABLE.duplicated(["security", "session", "measure", "printed"]).any()
+    different = TABLE["verdict"] == "different"
+    assert (TABLE.loc[different, ["ours", "reason", "intraday"]] != "").all(axis=None)
+    assert (TABLE["source"] != "").sum() >= 80
+    assert len(BUNDLED) + len(PANELS) + len(DIFFERENT) + len(ADJUSTED) == len(TABLE)

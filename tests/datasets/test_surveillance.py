@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import exchange_calendars
 import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.datasets import surveillance_names, surveillance_prices
+from eventstudy.datasets import surveillance_names, surveillance_prices, surveillance_shares
 
 HIKVISION, DAHUA = "002415.SZ", "002236.SZ"
 
@@ -112,6 +113,34 @@ def test_provenance_is_shipped_beside_the_data() -> None:
     folder = files("eventstudy.datasets")
     text = folder.joinpath("PROVENANCE.md").read_text(encoding="utf-8")
     data = [entry.name for entry in folder.iterdir() if entry.name.endswith(".csv")]
-    assert len(data) == 3
+    assert len(data) == 4
     for name in data:
         assert f"`{name}`" in text
+
+
+def test_share_counts_lie_on_the_sessions_of_the_prices(prices: pd.DataFrame) -> None:
+    shares = surveillance_shares()
+    assert shares.index.equals(prices.index)
+    assert set(shares) == set(prices["close"]) - {"399001.SZ", "000300.SS"}
+    known = shares.loc["2018-01-02":]
+    assert known.notna().all(axis=None)
+    assert shares.loc[:"2017-12-29"].isna().all(axis=None)
+    assert (known % 1e6 == 0).all(axis=None)
+    # Bonus shares: the count grows as the reference price shrinks.
+    before, after = known["002230.SZ"].loc[["2018-05-11", "2018-05-14"]]
+    assert after / before == pytest.approx(1.5, abs=1e-3)
+
+
+def test_share_counts_give_the_market_values_of_the_panel(shared_data: Path, prices: pd.DataFrame) -> None:
+    arrow = pytest.importorskip("pyarrow.parquet")
+    table = arrow.read_table(shared_data / "panels" / "cn_raw_ohlc_fen_2018_2019.parquet")
+    panel = table.replace_schema_metadata(None).to_pandas()
+    panel.columns = [str(c).lower() for c in panel.columns]
+    panel["date"] = pd.to_datetime(panel["date"].astype(str)).dt.as_unit("ns")
+    wide = panel.pivot(index="date", columns="ts_code", values="total_mv").astype(float) * 1e6
+    shares = surveillance_shares()
+    ours = (prices["close"][list(shares)] * shares).loc["2018-01-02":]
+    theirs = wide.reindex(index=ours.index, columns=ours.columns)
+    both = ours.notna() & theirs.notna()
+    assert both.sum().sum() > 2500
+    assert ((ours / theirs - 1).abs().where(both, 0.0) < 1.1e-3).all(axis=None)

@@ -39,11 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def output(example: ModuleType, folder: Path) -> str:
-    """What the script prints with a market capitalisation."""
+    """What the script prints."""
     with pytest.MonkeyPatch.context() as patch:
         printed: list[str] = []
         patch.setattr("builtins.print", lambda *words, **_: printed.append(" ".join(map(str, words))))
-        assert example.main(["--market-cap", "2580e8", "--out", str(folder)]) == 0
+        assert example.main(["--out", str(folder)]) == 0
     return "\n".join(printed)
 
 
@@ -66,6 +66,7 @@ def test_output_fits_a_terminal_of_100_columns(output: str) -> None:
         "CAR (0, +1) -11.34% -3.82% -7.51% 2.63% -2.86 0.0046 -12.68% -2.34% 0.0159",
         "CAR (0, +1) -11.34% -3.22% -8.12% 2.64% -3.07 0.0024 -13.32% -2.91% 0.0079",  # CSI 300
         "CAR (0, +1) -19.4 -32.7 -6.0",  # billion yuan
+        "all six, CAR (0, +1) -24.4 -44.6 -4.2",
         "Dahua -5.07% 2.20% -2.31 0.0218 -9.39% -0.74%",
         "Hikvision 7 2 2019-10-10 3",
         "Hikvision -4.33% 2.46% -6.79% 3.49% -1.95 0.0525 -13.65% 0.07% 0.0952",
@@ -98,7 +99,7 @@ def test_figures_are_pictures_with_something_on_them(output: str, folder: Path) 
 
 
 def test_conclusion_states_what_the_numbers_say(example: ModuleType, story: Any) -> None:
-    said = example.conclusion(story, 2580e8)
+    said = example.conclusion(story)
     assert said[0].startswith("In the 2 sessions from 22 May 2019 Hikvision returned 7.51% less than")
     assert "evidence against mere chance: all recommended tests reject it at 5%" in said[0]
     assert "same sign: -8.12%" in said[1]
@@ -107,7 +108,6 @@ def test_conclusion_states_what_the_numbers_say(example: ModuleType, story: Any)
     assert "loss of 19.4 billion yuan" in said[3]
     assert "(day -4)" in said[-1]
     assert "(day 0)" in said[-1]
-    assert len(example.conclusion(story)) == len(said) - 1  # without money where no capitalisation is given
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_rising_prices_turn_the_conclusion(example: ModuleType) -> None:
     for field in ("close", "open", "high", "low", "previous_close", "reference"):
         later = after if field not in ("previous_close", "reference") else prices.index > "2019-05-22"
         prices.loc[later, (field, "002415.SZ")] *= rise
-    said = example.conclusion(example.studies(prices), 2580e8)
+    said = example.conclusion(example.studies(prices))
     assert "% more than the market model expects" in said[0]
     assert "gain of" in said[3]
 
@@ -207,10 +207,18 @@ def test_yahoo_out_of_reach_is_said_in_plain_words(
     )
 
 
-@pytest.mark.parametrize("amount", ["-1", "0", "inf", "nan", "much"])
-def test_a_market_capitalisation_is_a_positive_amount(
-    example: ModuleType, amount: str, capsys: pytest.CaptureFixture[str]
+def test_money_is_share_times_shares(example: ModuleType, story: Any) -> None:
+    """19.4 billion yuan: 7.51 % of 27.60 yuan times 9,348 million shares."""
+    change = example.value(story).sections[0].frame.at["CAR (0, +1)", "abnormal"]
+    assert change == pytest.approx(-0.075111 * 27.60 * 9.348, abs=5e-4)
+
+
+def test_without_a_number_of_shares_the_demo_says_so(
+    example: ModuleType, story: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SystemExit):
-        example.main([f"--market-cap={amount}"])
-    assert "--market-cap" in capsys.readouterr().err
+    unknown = es.datasets.surveillance_shares() * np.nan
+    monkeypatch.setattr(es.datasets, "surveillance_shares", lambda: unknown)
+    told = str(example.value(story))
+    assert told.startswith("5. Abnormal change in value")
+    assert "No number of shares is known for that day" in told
+    assert not any("In money" in sentence for sentence in example.conclusion(story))

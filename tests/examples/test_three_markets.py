@@ -59,7 +59,7 @@ def test_mean_correlation_on_common_calendar_days_by_hand(pooled: Any) -> None:
     """Pair by pair from the studies' own residuals, ZTE's being the mean of its listings'."""
     series = {}
     for name, results in pooled.studies.items():
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         for i, security in enumerate(results.timeline["security"]):
             series[name, security] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
     both = [series.pop(key) for key in (("Shenzhen", "000063.SZ"), ("Hong Kong", "0763.HK"))]

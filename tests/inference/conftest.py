@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
+import oracle
 import pytest
 
 from eventstudy.abnormal import AbnormalReturns
@@ -18,22 +16,6 @@ from eventstudy.windows import Window
 SESSIONS = np.arange(np.datetime64("2001-01-01"), np.datetime64("2041-01-01"))
 SESSIONS = SESSIONS[np.is_busday(SESSIONS)]
 GAP = 3
-
-
-def _load_oracle() -> ModuleType:
-    path = Path(__file__).parents[1] / "reference" / "oracle.py"
-    spec = importlib.util.spec_from_file_location("oracle", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ORACLE = _load_oracle()
-
-
-@pytest.fixture(scope="session")
-def oracle() -> ModuleType:
-    return ORACLE
 
 
 @dataclass(frozen=True)
@@ -52,7 +34,7 @@ class Panel:
 
     def usable(self, start: int, end: int) -> list[dict]:
         """The oracle's events that have a CAR in the window."""
-        return [e for e in self.events if ORACLE.car(e, self.days(start, end))[2] > 0]
+        return [e for e in self.events if oracle.car(e, self.days(start, end))[2] > 0]
 
 
 def positions(layout: str, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -95,14 +77,14 @@ def make_panel(
         r[width:] += effect
         r[rng.random(len(at)) < missing] = np.nan
         m1, m2 = market[estimation], market[event]
-        ev = ORACLE.build_event(r[:width], m1, r[width:], m2, model, estimation, event)
+        ev = oracle.build_event(r[:width], m1, r[width:], m2, model, estimation, event)
         if model == "madj":
             x2, cov = np.zeros((length, 1)), np.zeros((1, 1))
         else:
-            x2 = ORACLE.design(m2, length, model)
-            cov = ev["s2"] * ORACLE.ols(r[:width], ORACLE.design(m1, width, model))["XtXi"]
+            x2 = oracle.design(m2, length, model)
+            cov = ev["s2"] * oracle.ols(r[:width], oracle.design(m1, width, model))["XtXi"]
         evs.append(ev)
-        x1 = np.zeros((width, 1)) if model == "madj" else ORACLE.design(m1, width, model)
+        x1 = np.zeros((width, 1)) if model == "madj" else oracle.design(m1, width, model)
         columns.append((r[width:], x2, cov, x1))
     actual = np.array([c[0] for c in columns])
     ar = np.array([e["ar"] for e in evs])

@@ -53,7 +53,7 @@ def test_bmp_is_the_one_sample_t_of_scars(side, panel):
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("n", [5, 14, 49, 60])
+@pytest.mark.parametrize("n", [5, 14, 49, 50, 60])
 def test_sign_test_is_the_binomial_test(side, n, panel):
     data = panel(n=n, seed=8, layout="distinct", width=20).test(0, 0)
     row = run_tests(data, ["sign"], Options(alternative=side)).iloc[0]
@@ -111,7 +111,7 @@ def test_scaled_ranks_average_ties_and_pass_over_missing_values():
 
 
 def test_rank_t_is_the_two_sample_t_of_its_day():
-    """METHODS D6: with the event day in S, GRANK-T is one observation against all others."""
+    """With the event day in S it is one day against all others: docs/methods/ranks.md, eq. (grank-t)."""
     rng = np.random.default_rng(0)
     profile = rank_profile(rng.standard_normal((9, 50)), rng.standard_normal((9, 1)), slice(0, 1))
     found = t_of_rank_z(rank_z(profile), profile.n_days)

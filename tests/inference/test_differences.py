@@ -64,6 +64,21 @@ def test_one_date_is_the_portfolio_t_of_the_difference(window, panel):
     assert row["note"].startswith("4 events and 5 events on 1 date; a difference of ")
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_sets_of_models_of_different_size_lose_the_parameters_of_the_larger(swapped, panel):
+    """A line beside a model that estimates nothing: the differences have T - 2 degrees of freedom."""
+    line = panel(n=4, layout="common", seed=3)
+    plain = panel(n=5, layout="common", seed=4, model="madj")
+    sets = [TestInput(made.abnormal, Window(0, 1)) for made in (line, plain)]
+    row = difference(*(sets[::-1] if swapped else sets), Options())[0]
+    apart = line.abnormal.residuals.mean(axis=0) - plain.abnormal.residuals.mean(axis=0)
+    cars = [(a.car, a.cumulative.variance / a.abnormal.s2) for a in sets]
+    scale = np.concatenate([scales for _, scales in cars]).mean()
+    want = (cars[0][0].mean() - cars[1][0].mean()) / np.sqrt((apart**2).sum() / 58 * scale)
+    assert row["dof"] == 58
+    assert row["statistic"] == pytest.approx(-want if swapped else want, rel=1e-10)
+
+
 def test_difference_changes_sign_with_the_order(panel):
     a, b = halves(panel(n=10, layout="common", seed=5))
     one, other = difference(a, b, Options("less"))[0], difference(b, a, Options("greater"))[0]
@@ -242,7 +257,10 @@ def shared_noise(rng, n, factor):
 
 
 def test_size_under_a_larger_common_shock(panel):
-    """Nothing survives it among the treated alone; against controls the size is kept (METHODS G, S9)."""
+    """Nothing survives it among the treated alone; against controls the size is kept.
+
+    S9 of docs/which_test_when.md.
+    """
     rng, days = np.random.default_rng(8), np.datetime64("2020-01-01") + np.arange(103)
     like = panel(n=1).abnormal
     hits = dict.fromkeys(

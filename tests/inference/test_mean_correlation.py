@@ -17,7 +17,7 @@ DAY = np.datetime64("2001-01-01")
 
 
 def pair_by_pair(residuals, estimation, tested):
-    """METHODS C6a as it is written."""
+    """docs/methods/standardized.md, eq. (mean-correlation), as it is written."""
     total, overlapping, n = 0.0, 0, len(residuals)
     series = [
         {d: v for d, v in zip(days, values, strict=True) if not np.isnan(v)}

@@ -59,6 +59,16 @@ def test_romano_wolf_equals_the_loop(alternative, sign, monkeypatch):
     assert romano_wolf(t, draws, alternative) == pytest.approx(want, abs=1e-14)
 
 
+def test_romano_wolf_counts_an_undefined_draw_as_extreme():
+    """A statistic without a value in a draw might have been any: it never makes a p-value smaller."""
+    draws = np.array([[0.1, np.nan], [0.2, 0.3], [0.3, 0.1], [0.1, 0.2]])
+    # Both hypotheses see the first draw: the larger statistic by the maximum over both.
+    assert romano_wolf(np.array([5.0, 4.0]), draws) == pytest.approx([2 / 5, 2 / 5])
+    assert romano_wolf(np.array([4.0, 5.0]), draws, "greater") == pytest.approx([2 / 5, 2 / 5])
+    # Without the second hypothesis there is no undefined draw.
+    assert romano_wolf(np.array([5.0, np.nan]), draws) == pytest.approx([1 / 5, np.nan], nan_ok=True)
+
+
 def test_romano_wolf_of_equal_columns_is_one_hypothesis():
     rng = np.random.default_rng(0)
     draws = np.tile(rng.standard_normal((199, 1)), (1, 6))

@@ -59,6 +59,21 @@ def test_its_mean_is_the_portfolio_t(panel):
     assert found.mean_effect == pytest.approx(portfolio["estimate"])
 
 
+@pytest.mark.parametrize(("lost", "dof"), [(0, 60), (1, 59), (2, 58), (7, 58)])
+def test_a_series_of_residuals_loses_what_was_estimated_of_its_mean(lost, dof, panel):
+    """Errors out of sample lose nothing; weights cost a model degrees of freedom, but a plain sum no more."""
+    made = panel(n=5, layout="common", seed=2).abnormal
+    data = TestInput(replace(made, dof=made.n_obs - float(lost)), Window(0, 0))
+    portfolio = run_tests(data, ["portfolio"]).iloc[0]
+    series = made.residuals.mean(axis=0)
+    scale = (data.cumulative.variance / made.s2).mean()
+    want = data.car.mean() / np.sqrt((series**2).sum() / dof * scale)
+    assert portfolio["dof"] == dof
+    assert portfolio["statistic"] == pytest.approx(want, rel=1e-10)
+    assert joint_test(data).mean_dof == dof
+    assert joint_test(data).mean_statistic == pytest.approx(want, rel=1e-10)
+
+
 @pytest.mark.parametrize("side", ["less", "greater"])
 def test_its_mean_has_sides(panel, side):
     data = panel(n=8, layout="common", seed=3).test(0, 1)

@@ -7,8 +7,11 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
+import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.bootstrap import resampled_p_value
@@ -84,6 +87,21 @@ def test_conformal_interval_holds_what_is_not_rejected(length, level, panel, ora
     row = run_tests(made.test(0, length - 1), ["conformal"]).iloc[0]
     if level == 0.95:
         assert f"95 % interval {found.low:.2%} to {found.high:.2%}" in row["note"]
+
+
+@pytest.mark.parametrize(("level", "left"), [(0.9, 6), (0.95, 3), (0.8, 12)])
+def test_conformal_interval_uses_all_of_its_level(level, left, oracle):
+    """Sixty days in all: a CAR beyond `left` of 60 ranks has p = `left`/60, and is rejected at that level."""
+    rng = np.random.default_rng(2)
+    y, x = rng.standard_normal(60), np.ones((60, 1))
+    found = conformal(y[:59], y[59:], x[:59], x[59:], level=level)
+
+    def p(car):
+        return oracle.conformal_full(np.append(y[:59], y[59] - car), x, [59])["p"]
+
+    for bound, inward in ((found.low, 1), (found.high, -1)):
+        assert p(bound - inward * 1e-7) == pytest.approx(left / 60)
+        assert p(bound + inward * 1e-7) > left / 60 + 1e-9
 
 
 def test_conformal_interval_is_unbounded_with_too_few_days():
@@ -206,11 +224,11 @@ def test_garch_equals_the_reference(oracle):
     found = fit_garch(line["resid"] / s, x[:800])
     assert line["b"] + s * found.params == pytest.approx(want["b"], rel=0.02, abs=1e-4)
     assert (found.a, found.b) == pytest.approx((want["alpha"], want["beta"]), abs=0.03)
-    ahead = variance_path(found, 0, np.empty(0), 3) * line["s2"]
-    assert ahead == pytest.approx(oracle.garch_forecast(want, 3), rel=0.05)
-    z = oracle.garch_single(r[:800], x[:800], r[800], x[800])["stat"]
-    ours = (r[800] - x[800] @ (line["b"] + s * found.params)) / math.sqrt(ahead[0])
-    assert ours == pytest.approx(z, rel=0.03)
+    # From one set of parameters and one last variance, forecasts are equal.
+    following = found.omega + found.a * found.errors[-1] ** 2 + found.b * found.h[-1]
+    same = want | {"omega": found.omega, "alpha": found.a, "beta": found.b, "h_next": following}
+    ahead = variance_path(found, 0, np.empty(0), 3)
+    assert ahead == pytest.approx(oracle.garch_forecast(same, 3), rel=1e-12)
 
 
 def test_variance_path_by_hand():
@@ -224,12 +242,50 @@ def test_variance_path_by_hand():
     assert path == pytest.approx([after_gap, second, third, 0.1 + 0.9 * third], rel=1e-12)
 
 
+@pytest.mark.parametrize("between", [0, 1, 4])
+def test_garch_forecasts_from_the_last_estimation_day(between):
+    """The variance of each tested day is arch's own recursion, stepped over the sessions in between."""
+    from arch.univariate import GARCH, LS
+
+    rng = np.random.default_rng(4)
+    days = pd.bdate_range("2018-01-01", periods=500)
+    index, e, h = 0.01 * rng.standard_normal(500), np.empty(500), 1.0
+    for t in range(500):
+        e[t] = math.sqrt(h) * rng.standard_normal()
+        h = 0.3 + 0.3 * e[t] ** 2 + 0.4 * h
+    last = 447 - between
+    e[last] = 6.0  # the variance falls from day to day after it
+    returns = 0.0005 + 0.9 * index + 0.02 * e
+    market = es.Market(pd.DataFrame({"S": returns, "index": index}, days), benchmark="index")
+    study = es.EventStudy(
+        market, [{"security": "S", "date": days[450]}], estimation=(-400, -3 - between), window=(-2, 2)
+    )
+    row = study.fit().test(0, 1, tests=["garch_t"]).iloc[0]
+
+    y, x = 100 * returns[50 : last + 1], np.column_stack([np.ones(last - 49), index[50 : last + 1]])
+    fit = LS(y, x, constant=False, volatility=GARCH(1, 0, 1), rescale=False).fit(disp="off")
+    b, (omega, alpha, beta) = fit.params.to_numpy()[:2], fit.params.to_numpy()[2:]
+    past = fit.conditional_volatility**2
+    h = omega + alpha * fit.resid[-1] ** 2 + beta * past[-1]
+    for _ in range(between):
+        h = omega + (alpha + beta) * h
+    z = np.column_stack([np.ones(5), index[448:453]])
+    errors = 100 * returns[448:453] - z @ b
+    for error in errors[:2]:  # known before the tested days
+        h = omega + alpha * error**2 + beta * h
+    noise = h + omega + (alpha + beta) * h
+    total = z[2:4].sum(axis=0)
+    line = total @ np.linalg.inv(x.T @ (x / past[:, None])) @ total
+    # Two searches for one maximum: near, and far nearer than a forecast of another day.
+    assert row["statistic"] == pytest.approx(errors[2:4].sum() / math.sqrt(noise + line), rel=2e-3)
+
+
 def test_garch_row(panel):
     made = panel(n=1, seed=6, width=250, effect=0.01)
     row = run_tests(made.test(0, 1), ["garch_t"]).iloc[0]
-    t = run_tests(made.test(0, 1), ["t"]).iloc[0]
     assert row["applicable"], row["note"]
-    assert row["statistic"] == pytest.approx(t["statistic"], rel=0.5)
+    assert row["estimate"] == pytest.approx(made.test(0, 1).car[0], rel=1e-12)
+    assert row["p_value"] == pytest.approx(2 * stats.norm.sf(abs(row["statistic"])), rel=1e-12)
     assert "by rank among standardised residuals p = " in row["note"]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from eventstudy.inference import Options, run_tests
+from eventstudy.inference import Options, TestInput, run_tests
+from eventstudy.inference.base import select
 from eventstudy.inference.single_event import sample_quantile
+from eventstudy.windows import Window
 
 TOLERANCE = 1e-10
 WINDOWS = [(0, 0), (-1, 1), (-2, 3)]
@@ -27,7 +31,7 @@ DESIGNS = [
 
 
 def overlap_correlation(events, days, oracle):
-    """The mean of METHODS C6a, pair by pair."""
+    """The mean of docs/methods/standardized.md, eq. (mean-correlation), pair by pair."""
     total, pairs = 0.0, 0
     for i, a in enumerate(events):
         for b in events[i + 1 :]:
@@ -176,3 +180,18 @@ def test_sample_quantile_equals_the_reference(alternative, side, missing, panel,
         residuals, leverage = fit.residuals[0], fit.leverage[0]
         found = sample_quantile(raw["stat"], 1.0, 1.0, residuals, leverage, 1, alternative, scaled=False)
         assert found[:2] == pytest.approx((raw["stat"], raw["p"]), abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("key", ["patell", "adjusted_patell", "bmp", "adjusted_bmp", "grank_t", "jaffe"])
+def test_an_event_without_a_known_error_takes_no_part(key, panel):
+    """Its CAR is known, its variance is not, as of a night of bars without a variance of nights."""
+    made = panel(n=8, layout="common", seed=3).abnormal
+    noise = made.noise.copy()
+    noise[5, 2] = np.nan
+    row = run_tests(TestInput(replace(made, noise=noise), Window(0, 1)), [key]).iloc[0]
+    without = run_tests(TestInput(select(made, np.arange(8) != 5), Window(0, 1)), [key]).iloc[0]
+    assert row["applicable"]
+    assert row["n_events"] == 7
+    assert row["statistic"] == pytest.approx(without["statistic"], rel=1e-12)
+    assert row["p_value"] == pytest.approx(without["p_value"], rel=1e-10)
+    assert "1 event without residual variance left out" in row["note"]

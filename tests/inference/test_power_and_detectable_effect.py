@@ -7,10 +7,16 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from eventstudy.inference import Options, minimum_detectable_effect, run_tests
 from eventstudy.inference.bootstrap import resampled_p_value
-from eventstudy.inference.power_and_detectable_effect import detectable, least_shift
+from eventstudy.inference.power_and_detectable_effect import (
+    detectable,
+    least_shift,
+    power_standardised_mean,
+    power_t,
+)
 
 SIDES = ["two-sided", "less", "greater"]
 
@@ -100,3 +106,20 @@ def test_detectable_effects_of_many_at_once():
     )
     assert np.isnan(found[2:5]).all()
     assert found[5] == pytest.approx(0.02 * 2.8016, rel=1e-4)
+
+
+@pytest.mark.parametrize("sd", [(0.012, 0.027), (0.012, 0.018, 0.027), (0.012, 0.02, 0.03, 0.015, 0.018)])
+@pytest.mark.parametrize("effect", [0.005, 0.05, 0.2])
+def test_the_power_of_standardised_means_by_simulation(sd, effect):
+    precision = 1 / np.array(sd)
+    n = len(precision)
+    z = effect * precision + np.random.default_rng(1).normal(size=(100_000, n))
+    t = z.mean(axis=1) / (z.std(axis=1, ddof=1) / np.sqrt(n))
+    simulated = (np.abs(t) > stats.t.ppf(0.975, n - 1)).mean()
+    assert power_standardised_mean(effect, precision) == pytest.approx(simulated, abs=0.006)
+
+
+def test_equal_precisions_have_the_noncentral_t():
+    assert power_standardised_mean(0.1, np.full(5, 20.0)) == pytest.approx(
+        power_t(0.1, 0.05 / np.sqrt(5), 4), rel=1e-12
+    )

@@ -67,6 +67,33 @@ def test_one_common_date(panel):
     assert "the two above do not, suspect a rise in variance" in found["portfolio"]
 
 
+@pytest.mark.parametrize(
+    ("options", "exact", "few", "enough"),
+    [
+        ({"layout": "common"}, True, "adjusted_bmp", "grank_t"),
+        ({"layout": "common"}, False, "permutation", "grank_t"),
+        ({"layout": "distinct"}, True, "bmp", "bmp"),
+        ({"layout": "distinct"}, False, "wild_bootstrap", "grank_t"),
+    ],
+)
+def test_fifteen_events_are_enough_for_ranks(options, exact, few, enough, panel):
+    """With fewer, tests scaled by the events' own spread stand last and say so."""
+    for n, first in ((14, few), (15, enough)):
+        made = panel(n=n, **options).abnormal
+        found = chosen(TestInput(replace(made, exact=exact), Window(0, 1)))
+        too_few = f"with only {n} events it rejects too readily" in found["grank_t"]
+        assert too_few == (n == 14)
+        assert (list(found)[-1] == "grank_t") == (n == 14)
+        if not exact:
+            assert next(iter(found)) == first
+
+
+def test_twenty_events_are_many(panel):
+    """From then on the sign test allows for skewed estimation windows."""
+    for n, key in ((19, "sign"), (20, "generalized_sign")):
+        assert list(chosen(panel(n=n, layout="distinct").test(0, 1)))[-1] == key
+
+
 def test_few_events_on_one_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
     assert list(found) == ["adjusted_bmp", "portfolio", "block_bootstrap", "permutation", "grank_t"]

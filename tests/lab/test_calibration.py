@@ -16,7 +16,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket
 from eventstudy.lab.blocks import run_blocks
-from eventstudy.lab.placebo_events import draw_events, episodes_of, pool_of
+from eventstudy.lab.placebo_events import candidates_of, date_clusters, draw_events
 from eventstudy.windows import Window
 
 SMALL: dict[str, Any] = {
@@ -33,7 +33,9 @@ SMALL: dict[str, Any] = {
 @pytest.mark.slow
 def test_independent_normal_events_are_rejected_as_often_as_promised() -> None:
     market, _ = es.lab.simulate_market(80, 600, tick=1e-6, seed=3)
-    found = es.lab.calibrate(market, 20, 400, estimation=(-150, -11), shift=[0], variance=[1], seed=1)
+    found = es.lab.calibrate(
+        market, n_events=20, n_samples=400, estimation=(-150, -11), shift=[0], variance=[1], seed=1
+    )
     frame = found.frame.dropna(subset=["rate"]).set_index("test")
     # 22 tests at once: intervals of 99.9 %.
     low, high = stats.binom.interval(0.999, 400, 0.05)
@@ -47,8 +49,8 @@ def test_independent_normal_events_are_rejected_as_often_as_promised() -> None:
 def test_a_common_date_breaks_the_tests_that_assume_independence(world: SimulatedMarket) -> None:
     tests = ["bmp", "cross_sectional", "adjusted_bmp", "portfolio"]
     found = es.lab.calibrate(
-        world.market, 20, 300, common_date=True, tests=tests, estimation=(-150, -11), shift=[0],
-        variance=[1, 2], seed=1,
+        world.market, n_events=20, n_samples=300, common_date=True, tests=tests,
+        estimation=(-150, -11), shift=[0], variance=[1, 2], seed=1,
     )  # fmt: skip
     size = found.size()["Market model (OLS)"]
     assert size.loc["bmp", 1.0] > 0.3
@@ -66,7 +68,7 @@ def test_power_grows_with_the_shift_and_falls_with_the_variance() -> None:
     market, _ = es.lab.simulate_market(60, 500, sigma=(0.02, 0.02), tick=1e-6, seed=3)
     shifts = [0.0, 0.005, 0.01, 0.02]
     found = es.lab.calibrate(
-        market, 20, 200, window=(0, 0), estimation=(-150, -11), tests=["patell", "cross_sectional"],
+        market, 0, 0, n_events=20, n_samples=200, estimation=(-150, -11), tests=["patell", "cross_sectional"],
         shift=shifts, variance=[1, 2], seed=1,
     )  # fmt: skip
     rate = found.frame.pivot(index="shift", columns=["test", "variance"], values="rate")
@@ -81,7 +83,7 @@ def test_power_grows_with_the_shift_and_falls_with_the_variance() -> None:
 def test_the_frame_counts_what_the_p_values_say(world: SimulatedMarket) -> None:
     found = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp", "t"]}))
     assert found.p_values.shape == (60, 1, 1, 2, 2)
-    frame = found.rates(level=0.1)
+    frame = found.rates(alpha=0.1)
     row = frame[(frame["test"] == "bmp") & (frame["shift"] == 0.02)].iloc[0]
     p = found.p_values[:, 0, 0, 1, 0]
     assert row["n_rejected"] == (p <= 0.1).sum()
@@ -150,7 +152,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
     days = market.sessions[200:260]
     avoid = es.Events([{"security": "S01", "date": d} for d in days] + [{"security": "S02", "date": days[0]}])
     found = es.lab.calibrate(market, avoid=avoid, **SMALL)
-    usable = found.design.pool.usable
+    usable = found.design.candidates.usable
     row = {name: i for i, name in enumerate(found.design.names)}
     assert not usable[row["S01"], 199:260].any()
     assert usable[row["S01"], 198]
@@ -162,7 +164,7 @@ def test_placebo_events_avoid_announcements(world: SimulatedMarket) -> None:
 def test_the_pool_holds_what_can_be_measured() -> None:
     market, _ = es.lab.simulate_market(6, 200, thin=0.15, seed=2)
     estimation, window = Window(-60, -11), Window(-2, 2)
-    pool = pool_of(market, estimation, window, Window(0, 1), 40)
+    pool = candidates_of(market, estimation, window, Window(0, 1), 40)
     single = market.arrays.single
     assert not pool.usable[:, :60].any()
     assert not pool.usable[:, -2:].any()
@@ -175,17 +177,19 @@ def test_the_pool_holds_what_can_be_measured() -> None:
 def test_a_benchmark_that_is_a_column_is_no_placebo_security() -> None:
     prices = es.datasets.surveillance_prices()
     market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
-    found = es.lab.calibrate(market, 5, 20, common_date=True, tests=["bmp"], shift=[0], variance=[1])
+    found = es.lab.calibrate(
+        market, n_events=5, n_samples=20, common_date=True, tests=["bmp"], shift=[0], variance=[1]
+    )
     at = list(found.design.names).index("399001.SZ")
-    assert not found.design.pool.usable[at].any()
-    assert found.design.pool.usable.any()
+    assert not found.design.candidates.usable[at].any()
+    assert found.design.candidates.usable.any()
 
 
 def test_episodes_keep_clusters_and_their_inner_spacing(world: SimulatedMarket) -> None:
-    episodes = episodes_of(np.array([30, 10, 11, 11, 13, 30]), 2)
-    assert episodes == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
-    pool = pool_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
-    security, day0 = draw_events(pool, episodes, np.random.default_rng(0))
+    clusters = date_clusters(np.array([30, 10, 11, 11, 13, 30]), 2)
+    assert clusters == (((0, 1), (1, 2)), ((0, 1),), ((0, 2),))
+    pool = candidates_of(world.market, Window(-60, -11), Window(0, 1), Window(0, 1), 30)
+    security, day0 = draw_events(pool, clusters, np.random.default_rng(0))
     assert len(security) == 6
     assert day0[1] == day0[2] == day0[0] + 1
     assert security[1] != security[2]

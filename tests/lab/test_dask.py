@@ -14,9 +14,15 @@ def experiments(world: SimulatedMarket, study: es.EventStudyResults) -> dict[str
     choices = {"estimations": [(-120, -11), (-90, -11)], "windows": [(0, 0), (0, 1)], "n_placebo": 9}
     return {
         "calibrate": es.lab.calibrate(
-            world.market, 8, 45, estimation=(-120, -11), tests=["bmp", "grank_t"], shift=[0], seed=5
+            world.market,
+            n_events=8,
+            n_samples=45,
+            estimation=(-120, -11),
+            tests=["bmp", "grank_t"],
+            shift=[0],
+            seed=5,
         ).frame,
-        "power": es.lab.power(study, [0, 0.02], n_samples=45, seed=5).frame,
+        "power": es.lab.power(study, effects=[0, 0.02], n_samples=45, seed=5).frame,
         "placebo": es.lab.placebo(study, n_firms=60, seed=5).frame,
         "specification_curve": es.lab.specification_curve(
             world.market, world.truth.events, tests=["bmp"], seed=5, **choices

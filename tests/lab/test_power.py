@@ -1,4 +1,4 @@
-"""Power: the formula of METHODS F, and simulation that agrees with it."""
+"""Power: the formulas of docs/methods/power.md, and simulation that agrees with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eventstudy.lab import SimulatedMarket
 def test_one_event_has_the_noncentral_t(world: SimulatedMarket) -> None:
     events = world.truth.events.iloc[:1]
     results = es.EventStudy(world.market, events, estimation=(-150, -11), window=(-5, 5)).fit()
-    curve = es.lab.power(results, [0.0, 0.01, 0.03])
+    curve = es.lab.power(results, effects=[0.0, 0.01, 0.03])
     car = results.car(0, 1).iloc[0]
     c = stats.t.ppf(0.975, car["dof"])
     for _, row in curve.frame.iterrows():
@@ -29,10 +29,11 @@ def test_one_event_has_the_noncentral_t(world: SimulatedMarket) -> None:
 
 def test_several_events_have_the_normal_formula_and_the_sample_size_is_the_smallest() -> None:
     market, _ = es.lab.simulate_market(40, 500, sigma=(0.02, 0.02), tick=1e-6, seed=4)
-    curve = es.lab.power(market, [0.005], window=(0, 0), n_events=50, estimation=(-200, -11))
+    curve = es.lab.power(market, 0, 0, effects=[0.005], n_events=50, estimation=(-200, -11))
     se = 0.02 / np.sqrt(50)
     expected = stats.norm.sf(1.96 - 0.005 / se) + stats.norm.cdf(-1.96 - 0.005 / se)
-    assert curve.frame["analytic"].iloc[0] == pytest.approx(expected, abs=0.02)  # METHODS J: .424
+    # docs/methods/power.md, eq. (power-normal)
+    assert curve.frame["analytic"].iloc[0] == pytest.approx(expected, abs=0.02)
     n = curve.needed(0.005)
     assert curve.at(0.005, int(n)) >= 0.8 > curve.at(0.005, int(n) - 1)
     assert n == pytest.approx((2.8016 * 0.02 / 0.005) ** 2, rel=0.06)
@@ -53,7 +54,7 @@ def test_events_that_share_a_shock_do_not_average_it_away(study: es.EventStudyRe
 def test_simulated_power_is_the_analytic_one(n_events: int, common: bool) -> None:
     market, _ = es.lab.simulate_market(60, 900, sigma=(0.02, 0.02), correlation=0.1, tick=1e-6, seed=9)
     curve = es.lab.power(
-        market, [0.0, 0.01, 0.03], window=(0, 0), n_events=n_events, common_date=common,
+        market, 0, 0, effects=[0.0, 0.01, 0.03], n_events=n_events, common_date=common,
         estimation=(-150, -11), n_samples=400,
     )  # fmt: skip
     frame = curve.frame
@@ -65,7 +66,7 @@ def test_simulated_power_is_the_analytic_one(n_events: int, common: bool) -> Non
 
 
 def test_results_are_simulated_in_their_own_design(study: es.EventStudyResults) -> None:
-    curve = es.lab.power(study, [0.0, 0.1], n_samples=20)
+    curve = es.lab.power(study, effects=[0.0, 0.1], n_samples=20)
     assert curve.frame["simulated"].iloc[1] == 1.0
     assert (curve.frame["n_events"] == 12).all()
     lines = curve.plot().lines

@@ -30,7 +30,7 @@ class Known:
     window: Window = field(default_factory=lambda: Window(0, 1))
     model: str = "Market model (OLS)"
 
-    def rates(self, level: float = 0.05) -> pd.DataFrame:
+    def rates(self, alpha: float = 0.05) -> pd.DataFrame:
         frame = pd.DataFrame({"test": list(self.rate), "rate": list(self.rate.values())})
         half = 1.96 * np.sqrt(frame["rate"] * (1 - frame["rate"]) / self.n)
         return frame.assign(

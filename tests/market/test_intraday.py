@@ -11,7 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import CalendarWarning, DataError, DataWarning, EventError, RequestError
-from eventstudy.market.intraday import BREAK, OVERNIGHT, bar_grid
+from eventstudy.market.intraday import Gap, bar_grid
 
 DAY, NEXT = pd.Timestamp("2019-05-21"), pd.Timestamp("2019-05-22")
 MINUTE = pd.Timedelta("1min")
@@ -38,10 +38,10 @@ def test_grid_keeps_the_hours_of_shanghai() -> None:
     assert len(grid.closes) == 2 * (2 + 240)
     gaps = {str(t): int(g) for t, g in zip(grid.closes, grid.gap, strict=True) if g}
     assert gaps == {
-        "2019-05-21 09:30:00": OVERNIGHT,
-        "2019-05-21 13:00:00": BREAK,
-        "2019-05-22 09:30:00": OVERNIGHT,
-        "2019-05-22 13:00:00": BREAK,
+        "2019-05-21 09:30:00": Gap.NIGHT,
+        "2019-05-21 13:00:00": Gap.BREAK,
+        "2019-05-22 09:30:00": Gap.NIGHT,
+        "2019-05-22 13:00:00": Gap.BREAK,
     }
     assert str(grid.closes[120]) == "2019-05-21 11:30:00"
     assert str(grid.closes[-1]) == "2019-05-22 15:00:00"
@@ -52,7 +52,7 @@ def test_grid_without_break_shortens_the_last_bar() -> None:
     assert [str(t.time()) for t in grid.closes] == [
         "09:30:00", "10:30:00", "11:30:00", "12:30:00", "13:30:00", "14:30:00", "15:30:00", "16:00:00",
     ]  # fmt: skip
-    assert grid.gap.tolist() == [OVERNIGHT, 0, 0, 0, 0, 0, 0, 0]
+    assert grid.gap.tolist() == [Gap.NIGHT, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_early_close_has_fewer_bars() -> None:
@@ -120,7 +120,7 @@ def test_an_ex_day_is_reckoned_from_its_reference_once(bars: es.lab.SimulatedBar
     market = es.Market.from_prices(
         pd.concat([prices, reference], axis=1), benchmark="market", calendar="XSHG", freq="1min"
     )
-    row = np.flatnonzero(bars.gap.to_numpy() == OVERNIGHT)[-1]
+    row = np.flatnonzero(bars.gap.to_numpy() == Gap.NIGHT)[-1]
     opened = prices[("open", "S1")].iloc[-240]
     assert market.returns["S1"].iloc[row] == pytest.approx(opened / (before - 5.0) - 1)
     assert market.returns["S1"].iloc[row + 1] == pytest.approx(
@@ -177,9 +177,9 @@ def test_study_against_least_squares_by_hand(bars: es.lab.SimulatedBars, market:
     errors = simple["S2"].to_numpy() - predicted
     assert results.abnormal_returns.to_numpy()[0] == pytest.approx(errors[event_rows], abs=1e-12)
     kinds = gap[event_rows]
-    assert (kinds == BREAK).sum() == 1
-    assert (kinds == OVERNIGHT).sum() == 0
-    breaks = past[gap[past] == BREAK]
+    assert (kinds == Gap.BREAK).sum() == 1
+    assert (kinds == Gap.NIGHT).sum() == 0
+    breaks = past[gap[past] == Gap.BREAK]
     variance = np.where(kinds == 0, ols.scale, (errors[breaks] ** 2).mean())
     rows = sm.add_constant(simple["market"].to_numpy()[event_rows]).sum(axis=0)
     want = variance.sum() + rows @ ols.cov_params() @ rows
@@ -190,12 +190,12 @@ def test_a_lumped_first_bar_has_the_variance_of_lumped_ones(bars: es.lab.Simulat
     market = es.Market.from_prices(bars.prices["close"], benchmark="market", calendar="XSHG", freq="1min")
     event = [{"security": "S2", "announced_at": "2019-05-22 11:00:30+08:00"}]
     results = es.EventStudy(market, event, estimation=(-2000, -11), window=(-5, 60)).fit()
-    arrays = results._data.abnormal
+    arrays = results.fitted.abnormal
     lumped = arrays.span[0] == 2
     assert lumped.sum() == 1
     params = results.parameters.iloc[0]
     row = market.sessions.get_loc(pd.Timestamp("2019-05-22 13:01"))
-    starts = np.flatnonzero(bars.gap.to_numpy() == BREAK) + 1
+    starts = np.flatnonzero(bars.gap.to_numpy() == Gap.BREAK) + 1
     day0 = market.sessions.get_loc(results.timeline["day_0"].iloc[0])
     starts = starts[(starts >= day0 - 2000) & (starts <= day0 - 11)]
     both = np.expm1(bars.returns.to_numpy()[starts] + bars.returns.to_numpy()[starts - 1])
@@ -234,7 +234,7 @@ def test_common_bars_are_one_date_and_others_are_not(market: es.Market) -> None:
     ]
     results = es.EventStudy(market, events, estimation=(-900, -31), window=(-5, 5)).fit()
     assert results.clustering(0, 5).n_dates == 2
-    assert results._data.abnormal.event_dates.dtype == np.dtype("datetime64[m]")
+    assert results.fitted.abnormal.event_dates.dtype == np.dtype("datetime64[m]")
 
 
 def test_what_cannot_be_used_is_refused(bars: es.lab.SimulatedBars, market: es.Market) -> None:

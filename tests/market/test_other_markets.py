@@ -107,6 +107,20 @@ def test_mended_days_of_either_exchange_count(us):
         es.known_at_open(us, Exchange("XNYS", closed=["2019-05-21"]), "XSHG")
 
 
+def test_what_closes_as_the_other_opens_is_known():
+    """Half past nine is one moment in Hong Kong and Shanghai, and c <= o includes it."""
+    days = Exchange("XHKG").sessions(pd.Timestamp("2019-05-20"), pd.Timestamp("2019-05-24"))
+    returns = pd.Series([0.01, 0.02, 0.03, 0.04, 0.05], days)
+    early = Exchange("XHKG", closes={f"{days[2]:%Y-%m-%d}": "09:30"})
+    found = es.known_at_open(returns, early, "XSHG")
+    assert found[days[2]] == pytest.approx(1.02 * 1.03 - 1)
+    assert found[days[3]] == 0.0
+    later = Exchange("XHKG", closes={f"{days[2]:%Y-%m-%d}": "09:31"})
+    found = es.known_at_open(returns, later, "XSHG")
+    assert found[days[2]] == pytest.approx(0.02)
+    assert found[days[3]] == pytest.approx(0.03)
+
+
 def test_a_missing_return_is_missing_where_it_is_needed(us):
     found = es.known_at_open(us.drop(pd.Timestamp("2018-10-03")), "XNYS", "XSHG")
     assert found.index[found.isna()].tolist() == [pd.Timestamp("2018-10-08")]

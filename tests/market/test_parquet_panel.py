@@ -77,9 +77,9 @@ def assert_same(found: es.EventStudyResults, wanted: es.EventStudyResults) -> No
     pd.testing.assert_frame_equal(found.parameters, wanted.parameters, **TIGHT)
     for name in ("ar", "actual", "expected", "noise", "residuals", "leverage", "s2"):
         np.testing.assert_allclose(
-            getattr(found._data.abnormal, name), getattr(wanted._data.abnormal, name), **TIGHT
+            getattr(found.fitted.abnormal, name), getattr(wanted.fitted.abnormal, name), **TIGHT
         )
-    np.testing.assert_array_equal(found._data.abnormal.span, wanted._data.abnormal.span)
+    np.testing.assert_array_equal(found.fitted.abnormal.span, wanted.fitted.abnormal.span)
     pd.testing.assert_frame_equal(found.car(0, 1), wanted.car(0, 1), **TIGHT)
     tests = ["patell", "bmp", "adjusted_bmp", "rank", "grank_t", "generalized_sign"]
     told = [results.test(0, 1, tests=tests)[["statistic", "p_value"]] for results in (found, wanted)]

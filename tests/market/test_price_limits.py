@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from importlib import resources
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import DataError, PriceLimitWarning
-from eventstudy.market.limit_rules import limit_prices, limit_shares, ruled_limits
+from eventstudy.market.limit_rules import limit_prices, limit_shares, listing_caps, ruled_limits
 
 NAN = float("nan")
 
@@ -178,6 +179,73 @@ def test_no_limit_in_the_first_sessions_of_a_listing():
     assert np.isnan(shares[:, 0]).sum() == 0
     assert np.isnan(shares[2:, 1]).tolist() == [True] * 5 + [False]
     assert np.isnan(shares[2:, 2]).tolist() == [True] + [False] * 5
+
+
+def test_new_shares_in_taiwan_are_free_for_five_sessions():
+    """Also those listed just before the limit went from 7 to 10 percent."""
+    days = pd.bdate_range("2015-05-25", periods=12)
+    traded = np.ones((12, 3), bool)
+    traded[:3, 1] = False  # listed on 28 May
+    traded[:6, 2] = False
+    shares = limit_shares("XTAI", days, ["2330.TW", "1111.TW", "2222.TW"], traded)
+    assert shares[:, 0].tolist() == [0.07] * 5 + [0.1] * 7
+    assert np.isnan(shares[3:, 1]).tolist() == [True] * 5 + [False] * 4
+    assert np.isnan(shares[6:, 2]).tolist() == [True] * 5 + [False]
+    before = limit_shares("XTAI", pd.bdate_range("2004-05-03", periods=12), ["1111.TW"], traded[:, 1:2])
+    assert not np.isnan(before[3:]).any()
+
+
+def test_limits_of_korea_before_2005_by_market():
+    """The main market had 15 percent since December 1998; KOSDAQ's limits of that time are not known."""
+    days = pd.DatetimeIndex(
+        ["1995-04-03", "1996-12-02", "1998-03-02", "1998-12-04", "1998-12-07", "2005-03-25", "2005-03-28"]
+    )
+    shares = limit_shares("XKRX", days, ["005930.KS", "035720.KQ"], np.ones((7, 2), bool))
+    assert shares[:, 0].tolist() == [0.06, 0.08, 0.12, 0.12, 0.15, 0.15, 0.15]
+    np.testing.assert_array_equal(shares[:, 1], [NAN] * 6 + [0.15])
+    unknown = limit_shares("XKRX", pd.DatetimeIndex(["1996-11-15"]), ["005930.KS"], np.ones((1, 1), bool))
+    assert np.isnan(unknown).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "cap"),
+    [
+        ("600001.SS", "2013-12-30", NAN),
+        ("600001.SS", "2014-01-02", 0.44),
+        ("600001.SS", "2023-04-07", 0.44),
+        ("600001.SS", "2023-04-10", NAN),
+        ("300999.SZ", "2020-08-21", 0.44),
+        ("300999.SZ", "2020-08-24", NAN),
+        ("688999.SS", "2020-08-21", NAN),
+    ],
+)
+def test_rise_of_a_new_share_on_the_day_of_listing(name, day, cap):
+    days = pd.bdate_range(end=day, periods=2).append(pd.bdate_range(day, periods=3)[1:])
+    caps = listing_caps("XSHG", days, [name], np.array([[False], [True], [True], [True]]))
+    np.testing.assert_array_equal(caps.ravel(), [NAN, cap, NAN, NAN])
+
+
+def test_a_new_share_that_closes_at_its_cap():
+    """10.00 at issue: 14.40 at most on the first day, 15.84 on the second; the lower limit is not known."""
+    fields = {
+        "close": pd.DataFrame({"603999.SS": [NAN, 14.4, 15.84], "600000.SS": [9.0, 9.1, 9.2]}, DAYS[:3]),
+        "reference": pd.DataFrame({"603999.SS": [NAN, 10.0, NAN], "600000.SS": NAN}, DAYS[:3]),
+    }
+    book = es.Market.from_prices(pd.concat(fields, axis=1), calendar="XSHG").limits
+    np.testing.assert_array_equal(book.up["603999.SS"], [NAN, 14.4, 15.84])
+    np.testing.assert_array_equal(book.down["603999.SS"], [NAN, NAN, 12.96])
+    assert book.closed["603999.SS"].tolist() == [0, 1, 1]
+    without = es.Market.from_prices(fields["close"], calendar="XSHG").limits
+    np.testing.assert_array_equal(without.up["603999.SS"], [NAN, NAN, 15.84])
+
+
+def test_rules_say_how_well_they_are_known():
+    for table in ("limit_rules.csv", "tick_sizes.csv"):
+        with resources.files("eventstudy.market").joinpath(table).open(encoding="utf-8") as stream:
+            rules = pd.read_csv(stream)
+        assert set(rules["evidence"]) <= {"exchange", "prices", "weak"}
+        assert (rules["evidence"] == "weak").any()
+        assert rules["source"].notna().all()
 
 
 DAYS = pd.DatetimeIndex(["2019-05-20", "2019-05-21", "2019-05-22", "2019-05-23", "2019-05-24"]).as_unit("ns")

@@ -107,7 +107,7 @@ def test_against_statsmodels(method: str, lags: int, constant: bool) -> None:
 def test_without_lags_it_is_least_squares() -> None:
     market = turnover(2)
     ours, plain = fit(market, es.AutocorrelatedErrors(lags=0)), fit(market, es.MarketModel())
-    pd.testing.assert_frame_equal(ours.car(), plain.car())
+    pd.testing.assert_frame_equal(ours.car(*WINDOW), plain.car(*WINDOW))
 
 
 def test_missing_days_keep_their_place() -> None:
@@ -123,8 +123,8 @@ def test_missing_days_keep_their_place() -> None:
     rho = (gamma[1] / gamma[0]) ** np.arange(400)
     _, _, cov = written_out(market, "A", 200, rho, "egls", False, 1)
     cov = np.delete(np.delete(cov, 7, 0), 7, 1)
-    assert results.car()["n_days"].iloc[0] == 10
-    assert results.car()["se"].iloc[0] == pytest.approx(np.sqrt(cov.sum()), rel=1e-9)
+    assert results.car(*WINDOW)["n_days"].iloc[0] == 10
+    assert results.car(*WINDOW)["se"].iloc[0] == pytest.approx(np.sqrt(cov.sum()), rel=1e-9)
 
 
 def test_kernels() -> None:
@@ -157,7 +157,7 @@ def test_several_spans_sum_the_errors_they_hold() -> None:
     frame.loc[frame.index[201:203], "A"] = np.nan
     market = es.Market(frame, benchmark="mean", kind="log")
     results = fit(market, es.AutocorrelatedErrors(es.ConstantMean(), lags=1), "A")
-    arrays = results._data.abnormal
+    arrays = results.fitted.abnormal
     assert arrays.span[0].tolist() == [1] * 6 + [0, 0, 3, 1, 1]
     rho = results.parameters["rho_1"].iloc[0] ** np.arange(400)
     s2 = results.parameters["sigma"].iloc[0] ** 2
@@ -194,7 +194,7 @@ def test_size_of_a_cumulated_volume_test() -> None:
     for seed in range(12):
         market = turnover(100 + seed, n=10, phi=0.5)
         for name, model in models.items():
-            t = fit(market, model, "ABCDEFGHIJ").car()["p_value"]
+            t = fit(market, model, "ABCDEFGHIJ").car(*WINDOW)["p_value"]
             rejected[name] += int((t < 0.05).sum())
         n += 10
     assert rejected["plain"] / n > 0.15

@@ -96,10 +96,10 @@ def test_a_study_in_chunks_is_the_study(world, model):
     pd.testing.assert_frame_equal(parts.parameters, whole.parameters, rtol=1e-7, atol=1e-12)
     pd.testing.assert_frame_equal(parts.car(0, 1), whole.car(0, 1), rtol=1e-7, atol=1e-12)
     pd.testing.assert_frame_equal(parts.excluded, whole.excluded)
-    if whole._data.fit.peer_weights is not None:
+    if whole.fitted.fit.peer_weights is not None:
         pd.testing.assert_frame_equal(parts.peers(), whole.peers(), rtol=1e-7, atol=1e-12)
     for event_id in whole.car().index[[0, -1]]:
         one = world[1].frame.loc[[event_id]]
-        if whole._data.fit.peer_weights is None:  # peers depend on the other events
+        if whole.fitted.fit.peer_weights is None:  # peers depend on the other events
             alone = es.EventStudy(world[0], es.Events(one.reset_index()), model, ESTIMATION, WINDOW).fit()
             pd.testing.assert_frame_equal(alone.car(0, 1), whole.car(0, 1).loc[[event_id]], rtol=1e-7)

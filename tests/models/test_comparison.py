@@ -32,7 +32,7 @@ def test_rows_are_those_of_the_studies(market, events):
 
 
 def test_by_event(market, events):
-    table = es.compare_models(market, events, MODELS[:2], car=(-1, 1), by_event=True, **WINDOWS)
+    table = es.compare_models(market, events, MODELS[:2], -1, 1, by_event=True, **WINDOWS)
     results = es.EventStudy(market, events, MODELS[1], **WINDOWS).fit()
     part = table.loc["Market adjusted"]
     np.testing.assert_array_equal(part[["car", "car_se"]], results.car(-1, 1)[["car", "se"]])

@@ -38,13 +38,13 @@ def prediction(market, security, columns, excess):
 @pytest.mark.parametrize(("model", "columns", "excess"), MODELS, ids=lambda v: getattr(v, "label", None))
 def test_equal_statsmodels(market, events, model, columns, excess):
     results = es.EventStudy(market, events, model, ESTIMATION, WINDOW).fit()
-    parameters, cars = results.parameters, results.car()
+    parameters, cars = results.parameters, results.car(*WINDOW)
     for i, security in enumerate(market.securities):
         fit, y, x = prediction(market, security, columns, excess)
         np.testing.assert_allclose(parameters.iloc[i, : x.shape[1]], fit.params, **TOLERANCE)
         np.testing.assert_allclose(parameters["sigma"].iloc[i] ** 2, fit.mse_resid, **TOLERANCE)
         np.testing.assert_allclose(parameters["r_squared"].iloc[i], fit.rsquared, **TOLERANCE)
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         hat = fit.get_influence().hat_matrix_diag
         np.testing.assert_allclose(abnormal.leverage[i][~np.isnan(abnormal.leverage[i])], hat, **TOLERANCE)
         forecast = fit.get_prediction(x)
@@ -109,7 +109,7 @@ def test_a_benchmark_named_as_a_factor_is_not_taken_for_it(market, events):
 def test_hac_covariance_is_in_the_regression_only(market, events):
     plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit()
     robust = es.EventStudy(market, events, es.MarketModel(hac_lags=5), ESTIMATION, WINDOW).fit()
-    pd.testing.assert_frame_equal(plain.car(), robust.car())
+    pd.testing.assert_frame_equal(plain.car(*WINDOW), robust.car(*WINDOW))
     ols = plain.regression(0)
     again = sm.OLS(ols.model.endog, ols.model.exog).fit(cov_type="HAC", cov_kwds={"maxlags": 5}, use_t=True)
     np.testing.assert_allclose(robust.regression(0).bse, again.bse, **TOLERANCE)
@@ -148,17 +148,17 @@ def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events
         np.testing.assert_allclose(parameters.iloc[: x.shape[1]], fit.params, rtol=1e-9)
         np.testing.assert_allclose(parameters["sigma"] ** 2, fit.mse_resid, rtol=1e-9)
         assert parameters["n_obs"] == len(y)
-        residuals = results._data.abnormal.residuals[i]
+        residuals = results.fitted.abnormal.residuals[i]
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], fit.resid, rtol=1e-7, atol=1e-12)
-        np.testing.assert_allclose(results._data.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
+        np.testing.assert_allclose(results.fitted.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
         np.testing.assert_allclose(results.regression(i).bse, fit.bse, rtol=1e-8)
-    assert "trade-to-trade" in results._data.fit.se_source
+    assert "trade-to-trade" in results.fitted.fit.se_source
 
 
 def test_trade_to_trade_is_dropping_where_nothing_is_missing(make_market, events):
     market = make_market(missing=0.0)
     frames = [
-        es.EventStudy(market, events, es.MarketModel(missing=how)).fit().car()
+        es.EventStudy(market, events, es.MarketModel(missing=how)).fit().car(*WINDOW)
         for how in ("drop", "trade_to_trade")
     ]
     pd.testing.assert_frame_equal(*frames, rtol=1e-12)

@@ -84,13 +84,13 @@ def test_parameters_and_forecasts_equal_arch(world, kind):
         else:
             seen, tolerance = fit.forecast(horizon=5, x=exog.T), 1e-10
         h = seen.residual_variance.to_numpy()[-1] / 1e4
-        np.testing.assert_allclose(results._data.abnormal.noise[i], h, rtol=tolerance)
-        assert results._data.abnormal.noise[i][0] == pytest.approx(h[0], rel=1e-10)
+        np.testing.assert_allclose(results.fitted.abnormal.noise[i], h, rtol=tolerance)
+        assert results.fitted.abnormal.noise[i][0] == pytest.approx(h[0], rel=1e-10)
         y = market.returns[security].to_numpy()[100:598]
         m = market.bank.single[0][100:598][~np.isnan(y)]
-        se = car_error(fit, results._data.abnormal.noise[i], m, m1)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], se, rtol=1e-10)
-        residuals = results._data.abnormal.residuals[i]
+        se = car_error(fit, results.fitted.abnormal.noise[i], m, m1)
+        np.testing.assert_allclose(results.car(-2, 2)["se"].iloc[i], se, rtol=1e-10)
+        residuals = results.fitted.abnormal.residuals[i]
         shown = row["sigma"] * fit.std_resid
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], shown, rtol=1e-9)
 
@@ -107,7 +107,7 @@ def test_the_recursion_runs_on_over_the_gap(world, kind):
         start = int((~np.isnan(y)).sum()) - 1
         seen = fit.forecast(horizon=5, start=start, x=m1[None, None, :])
         h = seen.residual_variance.to_numpy()[-1] / 1e4
-        np.testing.assert_allclose(results._data.abnormal.noise[i], h, rtol=1e-8)
+        np.testing.assert_allclose(results.fitted.abnormal.noise[i], h, rtol=1e-8)
 
 
 def test_egarch_closed_form_equals_simulation():
@@ -136,7 +136,7 @@ def test_the_event_window_does_not_enter(world):
         returns, benchmark=pd.Series(market.bank.single[0], market.sessions, name="index"), gaps="single"
     )
     pair = [
-        es.EventStudy(m, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit().car()["se"]
+        es.EventStudy(m, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit().car(-2, 2)["se"]
         for m in (market, shocked)
     ]
     pd.testing.assert_series_equal(*pair)
@@ -150,10 +150,36 @@ def test_a_return_over_several_sessions_has_their_variances(world):
     returns.iloc[601, 0] = np.nan
     halted = es.Market(returns, benchmark=benchmark)
     kwargs = {"model": GARCHMarketModel(), "estimation": (-490, -30), "window": (-2, 2)}
-    noise = es.EventStudy(halted, events, **kwargs).fit()._data.abnormal.noise[0]
-    daily = es.EventStudy(traded, events, **kwargs).fit()._data.abnormal.noise[0]
+    noise = es.EventStudy(halted, events, **kwargs).fit().fitted.abnormal.noise[0]
+    daily = es.EventStudy(traded, events, **kwargs).fit().fitted.abnormal.noise[0]
     assert np.isnan(noise[3])
     np.testing.assert_allclose(noise[4], daily[3] + daily[4], rtol=1e-10)
+
+
+def test_sessions_of_a_halt_before_the_window_have_the_variance_of_its_first(world, tmp_path):
+    """A return over four sessions, three of them before the window: four times the first day's variance."""
+    pytest.importorskip("pyarrow")
+    market, _ = world
+    index = pd.Series(market.bank.single[0], market.sessions, name="index")
+    returns = market.returns
+    returns.iloc[595:598, 1] = np.nan
+    long = returns.rename_axis("date").melt(var_name="permno", value_name="ret", ignore_index=False)
+    long.dropna().reset_index().to_parquet(tmp_path / "panel")
+    panel = es.Market.scan_parquet(tmp_path / "panel", benchmark=index)
+    event = {"security": "B", "date": market.sessions[600]}
+    done = es.stream_study(
+        panel, event, tmp_path / "out", model=GARCHMarketModel(), estimation=(-500, -6), window=(-2, 2)
+    )
+    row = done.read("abnormal_returns").query("day == -2").iloc[0]
+    assert row["span"] == 4
+    fit = arch_fit(market, "B", slice(100, 595), "garch")
+    ahead = fit.forecast(horizon=1, x=np.zeros((1, 1, 1))).residual_variance.to_numpy()[-1, 0] / 1e4
+    past = (fit.conditional_volatility / 100) ** 2
+    x = np.column_stack([np.ones(495), index[100:595]])
+    # The constant of four sessions, and the market's return over them.
+    total = np.array([4.0, np.prod(1 + index[595:599]) - 1])
+    line = total @ np.linalg.inv(x.T @ (x / past[:, None])) @ total
+    assert row["se"] == pytest.approx(np.sqrt(4 * ahead + line), rel=1e-8)
 
 
 def test_no_convergence_excludes_and_says_so(world, monkeypatch):
@@ -189,7 +215,7 @@ def test_the_optimiser_starts_again_where_it_led_nowhere(world, monkeypatch, kin
 
         monkeypatch.setattr(GARCHMarketModel, "_estimate", stuck)
         results = es.EventStudy(market, events, plain, (-500, -3), (-2, 2)).fit()
-        np.testing.assert_allclose(results.car()["se"], wanted.car()["se"], rtol=0.02)
+        np.testing.assert_allclose(results.car(-2, 2)["se"], wanted.car(-2, 2)["se"], rtol=0.02)
 
 
 def test_a_likelihood_below_that_of_a_constant_variance_is_no_maximum(world, monkeypatch):
@@ -250,6 +276,6 @@ def test_unknown_kind():
 def test_standard_error_is_said_to_be_a_forecast(world):
     market, events = world
     results = es.EventStudy(market, events, GARCHMarketModel(), (-500, -3), (-2, 2)).fit()
-    assert "forecast" in results._data.fit.se_source
-    assert not results._data.fit.exact
+    assert "forecast" in results.fitted.fit.se_source
+    assert not results.fitted.fit.exact
     assert results.regression(0).params.index[0] == "Const"

@@ -129,7 +129,7 @@ def test_prediction_error_is_that_of_statsmodels(seed):
 
 
 def dummy_regression(arrays: EventArrays, row: int, window: Window, regressors: bool):
-    """CAR, s.e. and degrees of freedom of the sum of one dummy a day (METHODS identity 1)."""
+    """CAR, s.e. and degrees of freedom of the sum of one dummy per day (docs/methods/abnormal_returns.md)."""
     cols = slice(window.start - WINDOW.start, window.end - WINDOW.start + 1)
     used = known(arrays, row) if regressors else ~np.isnan(arrays.y_est[row])
     y = np.concatenate([arrays.y_est[row, used], arrays.y_evt[row, cols]])
@@ -168,7 +168,7 @@ def test_car_equals_the_dummy_variable_regression(seed, model, window):
 @pytest.mark.parametrize("window", TESTED, ids=str)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_closed_form_of_the_market_model(seed, window):
-    """g'Vg = s2 (L + L^2 / M + (sum of centred market)^2 / sum of squares) (METHODS A3)."""
+    """docs/methods/abnormal_returns.md, eq. (car-variance-market)."""
     arrays = draw(seed)
     fit = MarketModel().fit(arrays)
     sums = cumulate(abnormal_returns(arrays, fit, WINDOW), window)

@@ -70,7 +70,7 @@ def pd_series(market):
 
 
 def test_standard_error_says_that_it_is_approximate(market, events):
-    fit = es.EventStudy(market, events, es.RobustMarketModel(), ESTIMATION, WINDOW).fit()._data.fit
+    fit = es.EventStudy(market, events, es.RobustMarketModel(), ESTIMATION, WINDOW).fit().fitted.fit
     assert not fit.exact
     assert "approximation" in fit.se_source
 

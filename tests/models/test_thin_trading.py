@@ -30,11 +30,11 @@ def check_approximate_error(results, i, y, m, y1, m1):
     shown = ~np.isnan(y1)
     total = np.array([shown.sum(), m1[shown].sum()])
     variance = row["sigma"] ** 2 * (shown.sum() + total @ np.linalg.inv(x.T @ x) @ total)
-    car = results.car().iloc[i]
+    car = results.car(*WINDOW).iloc[i]
     np.testing.assert_allclose(car["se"], np.sqrt(variance), rtol=1e-10)
     np.testing.assert_allclose(car["car"], np.nansum(y1 - row["alpha"] - row["beta"] * m1), rtol=1e-9)
-    assert not results._data.fit.exact
-    assert "approximation" in results._data.fit.se_source
+    assert not results.fitted.fit.exact
+    assert "approximation" in results.fitted.fit.se_source
 
 
 def test_scholes_williams_equals_its_definition(market, events):
@@ -80,7 +80,10 @@ def test_dimson_equals_its_definition(market, events, lags, leads, weights):
 
 
 def test_weighted_betas_are_scholes_williams_where_autocorrelation_ends():
-    """METHODS identity 7: sums of simple betas over 1 + 2 sum(rho) are the weighted multiple betas."""
+    """Simple betas over 1 + 2 sum(rho) are the weighted multiple betas.
+
+    docs/methods/adjusted_market_models.md, eqs. (scholes-williams) and (fowler-rorke).
+    """
     weights = fowler_rorke_weights(np.array([[0.2]]))[0]
     before, same, after = 0.15, 0.7, 0.1
     simple = [before + 0.2 * same, same + 0.2 * (before + after), after + 0.2 * same]

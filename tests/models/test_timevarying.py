@@ -40,15 +40,15 @@ def test_weights_equal_the_sandwich_written_out(market, events):
         shown = ~np.isnan(y1)
         total = x1[shown].sum(axis=0)
         variance = s2 * (shown.sum() + total @ cov @ total)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], np.sqrt(variance), rtol=1e-10)
-        hat = results._data.abnormal.leverage[i]
+        np.testing.assert_allclose(results.car(*WINDOW)["se"].iloc[i], np.sqrt(variance), rtol=1e-10)
+        hat = results.fitted.abnormal.leverage[i]
         np.testing.assert_allclose(1 - hat[~np.isnan(hat)], np.diag(maker @ maker.T), rtol=1e-10)
         np.testing.assert_allclose(results.regression(i).params, theta, rtol=1e-10)
 
 
 def test_a_long_half_life_is_least_squares(market, events):
-    plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit().car()
-    slow = es.EventStudy(market, events, es.EWMarketModel(1e9), ESTIMATION, WINDOW).fit().car()
+    plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit().car(*WINDOW)
+    slow = es.EventStudy(market, events, es.EWMarketModel(1e9), ESTIMATION, WINDOW).fit().car(*WINDOW)
     pd.testing.assert_frame_equal(plain, slow, rtol=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_rolling_errors_equal_a_loop(market, events):
             fit = sm.OLS(y[past][used], x[past][used]).fit()
             spread = np.sqrt(1 + x[t] @ fit.normalized_cov_params @ x[t])
             errors[t] = (y[t] - fit.predict(x[t])[0]) / spread
-        np.testing.assert_allclose(results._data.abnormal.residuals[i], errors, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(results.fitted.abnormal.residuals[i], errors, rtol=1e-8, atol=1e-12)
         used = ~np.isnan(y[-60:])
         last = sm.OLS(y[-60:][used], x[-60:][used]).fit()
         row = results.parameters.iloc[i]
@@ -78,7 +78,7 @@ def test_rolling_errors_equal_a_loop(market, events):
         shown = ~np.isnan(y1)
         total = x1[shown].sum(axis=0)
         variance = row["sigma"] ** 2 * (shown.sum() + total @ last.normalized_cov_params @ total)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], np.sqrt(variance), rtol=1e-8)
+        np.testing.assert_allclose(results.car(*WINDOW)["se"].iloc[i], np.sqrt(variance), rtol=1e-8)
 
 
 def test_rolling_needs_a_longer_estimation_window(market, events):

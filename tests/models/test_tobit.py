@@ -106,7 +106,7 @@ def test_parameters_and_error_equal_direct_maximisation(world, model):
         m1 = world[0].bank.single[0][DAY0 - 2 : DAY0 + 3]
         total = np.array([5.0, m1.sum()])
         se = np.sqrt(5 * row["sigma"] ** 2 + total @ cov @ total)
-        np.testing.assert_allclose(results.car()["se"].iloc[i], se, rtol=1e-5)
+        np.testing.assert_allclose(results.car(*WINDOW)["se"].iloc[i], se, rtol=1e-5)
 
 
 def test_parameters_equal_statsmodels(world):
@@ -182,7 +182,7 @@ def test_an_estimation_window_that_begins_with_the_data():
 def test_the_source_of_the_error_is_said_and_ranks_are_recommended(world):
     results = fit(*world, es.TobitMarketModel())
     assert "censored" in results.se_source
-    assert not results._data.fit.exact
+    assert not results.fitted.fit.exact
     assert "patell" not in set(results.recommended(0, 1)["test"])
     with pytest.raises(ModelError, match="not a regression"):
         results.regression(0)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+
+from eventstudy import plotting
 
 mpl.use("Agg")
 
@@ -192,34 +195,40 @@ def balance() -> pd.DataFrame:
     return frame.assign(counterfactual=counterfactual, donors_low=low, donors_high=high)
 
 
+def specification() -> pd.DataFrame:
+    models = np.repeat(["mean", "market", "factors"], 4)
+    estimate = np.linspace(-0.07, 0.03, 12)[np.random.default_rng(3).permutation(12)]
+    return pd.DataFrame(
+        {
+            "model": models,
+            "window": ["(0, 0)", "(0, +1)"] * 6,
+            "estimate": estimate,
+            "ci_low": estimate - 0.03,
+            "ci_high": estimate + 0.03,
+            "significant": np.abs(estimate) > 0.03,
+        }
+    )
+
+
+def placebo() -> pd.DataFrame:
+    values = np.random.default_rng(4).normal(0, 0.02, 200)
+    return pd.DataFrame({"value": values, "against": ["dates"] * 190 + ["firms"] * 10})
+
+
+residuals = qq = autocorrelation = null
+
+#: Arguments that a figure needs beside its frame.
+NEEDED: dict[str, dict[str, Any]] = {
+    "placebo": {"real": -0.05},
+    "specification": {"choices": ["model", "window"]},
+}
+
+
 @pytest.fixture(scope="session")
 def frames() -> SimpleNamespace:
-    """Makers of one frame for each figure, by the name of the figure."""
-    makers = (
-        car,
-        cars,
-        caar,
-        caar_groups,
-        reaction,
-        fit,
-        null,
-        heatmap,
-        decomposition,
-        forest,
-        models,
-        clustering,
-        tests,
-        timeline,
-        size,
-        power,
-        counterfactual,
-        gap,
-        placebo_paths,
-        donor_weights,
-        balance,
-    )
-    named = {maker.__name__: maker for maker in makers}
-    return SimpleNamespace(**named, residuals=null, qq=null, autocorrelation=null)
+    """Makers of one frame for each figure, by the name of the figure; and of several paths."""
+    figures = [name.removeprefix("plot_") for name in plotting.__all__ if name.startswith("plot_")]
+    return SimpleNamespace(**{name: globals()[name] for name in [*figures, "cars"]}, needed=NEEDED)
 
 
 @pytest.fixture(autouse=True)

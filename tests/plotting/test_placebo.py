@@ -16,7 +16,7 @@ def legend(ax: object) -> list[str]:
 
 def test_bars_hold_the_share_of_placebos() -> None:
     values = np.random.default_rng(0).normal(0, 0.02, 200)
-    ax = plot_placebo(pd.DataFrame({"value": values, "against": "dates"}), -0.03, title="Placebos")
+    ax = plot_placebo(pd.DataFrame({"value": values, "against": "dates"}), real=-0.03, title="Placebos")
     bars = [p for p in ax.patches if p.get_height() > 0]
     assert sum(p.get_height() for p in bars) == pytest.approx(100)
     for bar in bars:
@@ -35,7 +35,7 @@ def test_bars_hold_the_share_of_placebos() -> None:
 
 def test_few_placebos_are_drawn_one_by_one() -> None:
     frame = pd.DataFrame({"value": [0.5, -1.0, np.nan, 2.0], "against": "firms"})
-    ax = plot_placebo(frame, -2.0, unit="Mean standardised CAR")
+    ax = plot_placebo(frame, real=-2.0, unit="Mean standardised CAR")
     assert not ax.patches
     points = next(line for line in ax.lines if line.get_marker() == "^")
     assert list(points.get_xdata()) == [0.5, -1.0, 2.0]
@@ -46,6 +46,6 @@ def test_few_placebos_are_drawn_one_by_one() -> None:
 
 def test_nothing_to_draw_is_said() -> None:
     with pytest.raises(RequestError, match="all are missing"):
-        plot_placebo(pd.DataFrame({"value": [np.nan], "against": "dates"}), 0.0)
+        plot_placebo(pd.DataFrame({"value": [np.nan], "against": "dates"}), real=0.0)
     with pytest.raises(RequestError, match="against"):
         plot_placebo(pd.DataFrame({"value": [0.0]}), 0.0)

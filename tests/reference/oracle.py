@@ -2,8 +2,8 @@
 
 Purpose: an oracle for unit tests of a real library.  Loops, no cleverness.
 numpy only; scipy is used for distribution functions and for the GARCH
-optimiser.  Written from the formulas in the method sheet, not from
-anybody's code.
+optimiser.  Written from formulas, which docs/methods states
+with their sources, not from the library's or anybody else's code.
 
 Conventions
 -----------
@@ -14,10 +14,10 @@ Conventions
 * AR in the event window = out-of-sample prediction error
 * every test returns dict(stat=, p=, dist=, df=...) and p is two-sided
 
-Run   python reference.py              self-check, R=1000 (about 15 minutes)
-      python reference.py --quick      R=200 (about 3 minutes)
-      python reference.py --only=S1,S4 --R=2000
-      python reference.py --garch      also the (slow) GARCH checks
+Run   python tests/reference/oracle.py              self-check, R=1000 (about 15 minutes)
+      python tests/reference/oracle.py --quick      R=200 (about 3 minutes)
+      python tests/reference/oracle.py --only=S1,S4 --R=2000
+      python tests/reference/oracle.py --garch      also the (slow) GARCH checks
 """
 import math
 import sys

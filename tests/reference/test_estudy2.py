@@ -249,7 +249,7 @@ OF_THE_WINDOW = [
 
 def seen(folder: Path, model: str, first: int, last: int) -> Seen:
     past = pd.read_csv(folder / "rates_indx.csv", index_col="date").loc[:"2020-03-13", "GSPC"].to_numpy()
-    return Seen(study(folder, model)._data.test_input(es.Window(first, last)), past)
+    return Seen(study(folder, model).fitted.test_input(es.Window(first, last)), past)
 
 
 def ours(folder: Path, model: str, key: str, first: int, last: int) -> float:
@@ -259,7 +259,7 @@ def ours(folder: Path, model: str, key: str, first: int, last: int) -> float:
 @pytest.mark.parametrize("model", MODELS)
 def test_abnormal_returns_and_their_average(folder: Path, model: str) -> None:
     theirs = pd.read_csv(folder / f"{model}_abnormal.csv", index_col="date", parse_dates=True)
-    fit = study(folder, model)._data.abnormal
+    fit = study(folder, model).fitted.abnormal
     found = np.concatenate([fit.residuals, fit.ar], axis=1).T
     assert found == pytest.approx(theirs.loc[:"2020-03-20"].to_numpy(), abs=1e-15, nan_ok=True)
     assert fit.n_obs.tolist() == table(folder, f"{model}_model")["n_est"].tolist()
@@ -298,7 +298,7 @@ def test_statistics_of_the_window(folder: Path, model: str, kind: str, row: Row)
 @pytest.mark.parametrize("model", MODELS)
 def test_wilcoxon(folder: Path, model: str) -> None:
     theirs = table(folder, f"{model}_nonparametric")["wlcx_stat"]
-    data = [study(folder, model)._data.test_input(es.Window(day, day)) for day in DAYS]
+    data = [study(folder, model).fitted.test_input(es.Window(day, day)) for day in DAYS]
     found = [es.inference.TESTS["wilcoxon"].compute(d, es.inference.Options()).extra for d in data]
     assert [e["signed_rank_sum"] for e in found] == theirs.tolist()
 
@@ -389,7 +389,7 @@ def test_golden_values_from_returns(folder: Path, window: str) -> None:
 
 def test_golden_inputs_from_returns(folder: Path) -> None:
     results = study(folder, "sim")
-    fit, car = results._data.abnormal, results.car(0, LAST)
+    fit, car = results.fitted.abnormal, results.car(0, LAST)
     assert results.clustering(0, LAST).mean_correlation == pytest.approx(GOLDEN["rbar"], abs=1e-12)
     assert fit.n_obs.tolist() == GOLDEN["M"]
     assert fit.s2 == pytest.approx(np.array(GOLDEN["s2"]), rel=1e-12)
@@ -411,5 +411,5 @@ def test_golden_values_of_one_firm(folder: Path, window: str) -> None:
     assert interval.tolist() == pytest.approx(single["ci"], abs=1e-9)
     if "sq_firm0" in want:
         assert rows.loc["sq", "p_value"] == pytest.approx(want["sq_firm0"]["p"], abs=1e-12)
-        scale = np.sqrt(results._data.abnormal.s2[0])  # the file's statistic is in returns
+        scale = np.sqrt(results.fitted.abnormal.s2[0])  # the file's statistic is in returns
         assert rows.loc["sq", "statistic"] * scale == pytest.approx(want["sq_firm0"]["stat"], abs=1e-9)

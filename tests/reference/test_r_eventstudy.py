@@ -106,7 +106,7 @@ class Seen:
 @cache
 def correlation_by_row(folder: Path, panel: str) -> float:
     """Mean correlation of residuals on equal relative days, however far apart in time."""
-    pairs = pd.DataFrame(study(folder, panel)._data.abnormal.residuals.T).corr().to_numpy()
+    pairs = pd.DataFrame(study(folder, panel).fitted.abnormal.residuals.T).corr().to_numpy()
     n = len(pairs)
     return float((pairs.sum() - n) / (n * (n - 1)))
 
@@ -186,12 +186,12 @@ KNOWN_WRONG = {("RankT", "rank_z"), ("CalTimeT", "caltime_t"), ("CalTimeT", "cca
 def seen(folder: Path, panel: str, first: int, last: int) -> Seen:
     results = study(folder, panel)
     security = results.timeline["security"].to_numpy()
-    data = results._data.test_input(es.Window(first, last))
+    data = results.fitted.test_input(es.Window(first, last))
     return Seen(data, security, correlation_by_row(folder, panel))
 
 
 def windows(results: es.EventStudyResults, cumulated: bool) -> list[tuple[int, int]]:
-    days = results._data.abnormal.window.offsets.tolist()
+    days = results.fitted.abnormal.window.offsets.tolist()
     return [(days[0] if cumulated else day, day) for day in days]
 
 
@@ -253,7 +253,7 @@ def test_average_abnormal_returns(folder: Path, panel: str) -> None:
     caar = [results.caar(*window)["caar"].iloc[0] for window in windows(results, True)]
     assert caar == pytest.approx(table["caar"].tolist(), abs=1e-14)
     assert (ar > 0).sum(axis=0).tolist() == table["n_pos"].tolist()
-    scaled = ar / np.sqrt(results._data.abnormal.s2)[:, None]
+    scaled = ar / np.sqrt(results.fitted.abnormal.s2)[:, None]
     bmp_table = theirs(folder, panel, "BMP")
     assert scaled.mean(axis=0) == pytest.approx(bmp_table["mean_sar"].to_numpy(), abs=1e-12)
     assert scaled.std(axis=0, ddof=1) == pytest.approx(bmp_table["sd_sar"].to_numpy(), abs=1e-12)
@@ -289,7 +289,7 @@ def test_regressions(folder: Path, panel: str) -> None:
     checks = theirs(folder, panel, "diagnostics").itertuples()
     ours = results.diagnostics()
     for position, ((_, rows), summary, check) in enumerate(zip(coefficients, summaries, checks, strict=True)):
-        event = results._data.index[position]
+        event = results.fitted.index[position]
         ols = results.regression(event)
         for column, values in {
             "estimate": ols.params,
@@ -308,7 +308,7 @@ def test_one_event(folder: Path, panel: str) -> None:
     results = study(folder, panel)
     table = theirs(folder, panel, "car")
     daily = theirs(folder, panel, "eventwindow")
-    fit = results._data.abnormal
+    fit = results.fitted.abnormal
     assert np.sqrt(fit.ar_variance).ravel() == pytest.approx(daily["fec_sigma"].to_numpy(), rel=1e-12)
     assert fit.ar.ravel() == pytest.approx(daily["abnormal_returns"].to_numpy(), abs=1e-14)
     for length, (first, last) in enumerate(windows(results, True), start=1):
@@ -330,7 +330,7 @@ def test_pre_trend_pools_firm_days(folder: Path, panel: str) -> None:
     """Theirs takes the 25 firm-days before day 0 as independent draws; ours tests each event's CAR."""
     want = theirs(folder, panel, "pretrend").iloc[0]
     results = study(folder, panel)
-    pooled = results._data.abnormal.ar[:, :5].ravel()
+    pooled = results.fitted.abnormal.ar[:, :5].ravel()
     assert want["t_stat"] == pytest.approx(stats.ttest_1samp(pooled, 0.0).statistic)
     assert results.diagnostics()["pre_trend"].mean() == pytest.approx(5 * want["mean_pre_ar"])
 
@@ -402,9 +402,9 @@ def test_buy_and_hold_abnormal_returns(folder: Path, panel: str) -> None:
     factor lies between the statistics; that theirs are what is said here is shown.
     """
     table, results = theirs(folder, panel, "bhart"), study(folder, panel)
-    events = results.sample.events[["security", "date"]].assign(event_id=results._data.index)
+    events = results.sample.events[["security", "date"]].assign(event_id=results.fitted.index)
     ours = es.BuyAndHold(results.spec.market, es.Events(events), horizon=(-5, 5)).fit()
-    sigma = np.sqrt(results._data.abnormal.s2)
+    sigma = np.sqrt(results.fitted.abnormal.s2)
     for end in range(-5, 6):
         want = table[table["relative_index"] == end]
         assert ours.bhar(end)["bhar"].to_numpy() == pytest.approx(want["bhar"].to_numpy(), abs=1e-14)

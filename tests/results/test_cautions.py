@@ -56,7 +56,7 @@ def test_shares_of_limit_days(prices):
     assert "at the daily price limit: the Tobit model takes them for bounds" in " ".join(str(tobit).split())
     denial = [{"security": "000063.SZ", "announced_at": "2018-04-16 09:00-04:00"}]
     text = notes(market, denial, estimation=(-120, -61), window=(-60, 15))
-    assert "9 closed at it, of 1 event: the move is cut short there" in text
+    assert "9 closed at it, of 1 event: the move is truncated there" in text
 
 
 def test_halts_besides_that_of_day_0(prices):

@@ -21,7 +21,7 @@ def fit(market: es.Market, events: list[dict[str, str]], **options: object) -> e
 
 def test_numbers_are_those_of_the_results(market: es.Market) -> None:
     studies = [fit(market, NYT), fit(market, NYT[:1], model=es.ConstantMean()), fit(market, NYT)]
-    table = es.event_table(studies, window=(0, 1), names=["both", "one", "again"])
+    table = es.event_table(studies, 0, 1, names=["both", "one", "again"])
     frame = table.sections[0].frame
     assert list(frame.columns) == ["both", "one", "again"]
     assert (frame["both"] == frame["again"]).all()
@@ -60,7 +60,7 @@ def test_samples_of_two_markets(market: es.Market) -> None:
 def test_events_without_car_are_not_counted(market: es.Market) -> None:
     # Dahua did not trade on the two sessions before day 0.
     halted = [{"security": s, "date": "2019-10-08"} for s in ("002236.SZ", "002230.SZ")]
-    frame = es.event_table([fit(market, halted)], window=(-2, -1)).sections[0].frame
+    frame = es.event_table([fit(market, halted)], -2, -1).sections[0].frame
     assert frame.loc["Events", "(1)"] == "1"
     assert frame.loc["Securities", "(1)"] == "1"
 
@@ -74,4 +74,4 @@ def test_what_cannot_be_compared(market: es.Market) -> None:
     with pytest.raises(RequestError, match="found DataFrame"):
         es.event_table([results.car(0, 1)])
     with pytest.raises(RequestError, match="reaches outside the event window"):
-        es.event_table([results], window=(0, 5))
+        es.event_table([results], 0, 5)

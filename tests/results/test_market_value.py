@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
@@ -34,7 +35,7 @@ CAPS = dict(zip(NAMES, [10.0, 20.0, 5.0, 1.0, 50.0, 8.0], strict=True))
 
 def test_the_total_is_the_value_weighted_portfolio(one_date):
     """On one date: the dummy's t in the regression of the portfolio, in money."""
-    found = one_date.value_change(CAPS, (0, 0))
+    found = one_date.value_change(CAPS, 0, 0)
     weights = np.array(list(CAPS.values()))
     market = one_date.spec.market
     rows = np.r_[150:340, 350]
@@ -52,8 +53,25 @@ def test_the_total_is_the_value_weighted_portfolio(one_date):
     assert total["se"] > 1.1 * np.sqrt((found["se"].iloc[:6] ** 2).sum())
 
 
+def test_a_total_has_the_fewest_degrees_of_freedom_of_its_events(market):
+    returns = market.returns
+    returns.iloc[200:230, 1] = np.nan
+    returns.iloc[240:250, 4] = np.nan
+    thin = es.Market(returns, benchmark="index", gaps="single")
+    events = {"security": NAMES, "date": market.sessions[350], "group": ["x", "x", "y", "y", "y", "z"]}
+    results = es.EventStudy(thin, pd.DataFrame(events), estimation=(-200, -11), window=(-5, 5)).fit()
+    found = results.value_change(CAPS, (0, 0))
+    # 190 days, two of them for the line; 30 and 10 are missing.
+    assert found["dof"].tolist() == [188, 158, 188, 188, 178, 188, 158]
+    assert results.value_change(CAPS, (0, 0), by="group")["dof"].to_dict() == {
+        "x": 158, "y": 178, "z": 188, "total": 158,
+    }  # fmt: skip
+    total = found.loc["total"]
+    assert total["p_value"] == pytest.approx(2 * stats.t.sf(abs(total["t"]), 158), rel=1e-12)
+
+
 def test_each_event_is_its_car_in_money(one_date):
-    found = one_date.value_change(CAPS, (0, 2), level=0.9)
+    found = one_date.value_change(CAPS, 0, 2, level=0.9)
     cars = one_date.car(0, 2, level=0.9)
     weights = np.array(list(CAPS.values()))
     for money, car in {"change": "car", "se": "se", "ci_low": "ci_low", "ci_high": "ci_high"}.items():
@@ -62,18 +80,18 @@ def test_each_event_is_its_car_in_money(one_date):
 
 
 def test_groups_and_rates(one_date):
-    whole = one_date.value_change(CAPS, (0, 1))
-    groups = one_date.value_change(CAPS, (0, 1), by="group")
+    whole = one_date.value_change(CAPS, 0, 1)
+    groups = one_date.value_change(CAPS, 0, 1, by="group")
     assert groups.index.tolist() == ["x", "y", "z", "total"]
     assert groups["n_events"].tolist() == [2, 3, 1, 6]
     np.testing.assert_allclose(groups["change"].iloc[:3].sum(), whole.loc["total", "change"])
     np.testing.assert_allclose(groups.loc["total", "se"], whole.loc["total", "se"])
-    r = np.corrcoef(one_date._data.abnormal.residuals[:2])[0, 1]
+    r = np.corrcoef(one_date.fitted.abnormal.residuals[:2])[0, 1]
     a, b = whole["se"].iloc[:2]
     assert groups.loc["x", "se"] == pytest.approx(np.sqrt(a**2 + b**2 + 2 * r * a * b), rel=1e-10)
-    dollars = one_date.value_change(CAPS, (0, 1), rate=0.14)
+    dollars = one_date.value_change(CAPS, 0, 1, rate=0.14)
     np.testing.assert_allclose(dollars["change"], whole["change"] * 0.14)
-    mixed = one_date.value_change(CAPS, (0, 1), rate=dict.fromkeys(NAMES, 0.14) | {"A": 1.0})
+    mixed = one_date.value_change(CAPS, 0, 1, rate=dict.fromkeys(NAMES, 0.14) | {"A": 1.0})
     np.testing.assert_allclose(mixed["change"].iloc[:2], whole["change"].iloc[:2] * [1.0, 0.14])
 
 
@@ -81,8 +99,8 @@ def test_windows_that_overlap_in_part(market):
     """Two events two days apart: half of the three-day window shared... by the formula, day by day."""
     events = {"security": ["A", "B", "C"], "date": market.sessions[[350, 352, 380]]}
     results = es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
-    found = results.value_change(CAPS, (0, 2))
-    fit = results._data.abnormal
+    found = results.value_change(CAPS, 0, 2)
+    fit = results.fitted.abnormal
     a, b = (pd.Series(fit.residuals[i], fit.estimation_dates[i]) for i in (0, 1))
     r = pd.concat([a, b], axis=1, join="inner").corr().iloc[0, 1] / 3
     se = found["se"].to_numpy()[:3]
@@ -117,25 +135,25 @@ def test_a_frame_is_read_on_the_session_before_the_window(one_date):
     market = one_date.spec.market
     caps = pd.DataFrame(np.nan, market.sessions, NAMES)
     caps.iloc[348] = list(CAPS.values())
-    found = one_date.value_change(caps, (-1, 1))
-    np.testing.assert_allclose(found, one_date.value_change(CAPS, (-1, 1)))
+    found = one_date.value_change(caps, -1, 1)
+    np.testing.assert_allclose(found, one_date.value_change(CAPS, -1, 1))
     caps.iloc[348, 2] = np.nan
     day = f"{market.sessions[348]:%Y-%m-%d}"
     with pytest.raises(RequestError, match=rf"Event 2 \(C\): market_cap has no value of C on {day}"):
-        one_date.value_change(caps, (-1, 1))
+        one_date.value_change(caps, -1, 1)
 
 
 def test_by_event_id_and_pooled_by_study(market, one_date):
     events = {"security": ["A", "B"], "date": market.sessions[380]}
     other = es.EventStudy(market, pd.DataFrame(events), estimation=(-200, -11), window=(-5, 5)).fit()
     pooled = es.pool({"Shenzhen": one_date, "Hong Kong": other})
-    found = pooled.value_change(CAPS, (0, 0), rate={"Shenzhen": 1.0, "Hong Kong": 0.9}, by="study")
-    np.testing.assert_allclose(found.loc["Shenzhen"], one_date.value_change(CAPS, (0, 0)).loc["total"])
+    found = pooled.value_change(CAPS, 0, 0, rate={"Shenzhen": 1.0, "Hong Kong": 0.9}, by="study")
+    np.testing.assert_allclose(found.loc["Shenzhen"], one_date.value_change(CAPS, 0, 0).loc["total"])
     np.testing.assert_allclose(
-        found.loc["Hong Kong", "change"], 0.9 * other.value_change(CAPS, (0, 0)).loc["total", "change"]
+        found.loc["Hong Kong", "change"], 0.9 * other.value_change(CAPS, 0, 0).loc["total", "change"]
     )
-    by_id = other.value_change(pd.Series([10.0, 20.0], [0, 1]), (0, 0))
-    np.testing.assert_allclose(by_id, other.value_change(CAPS, (0, 0)))
+    by_id = other.value_change(pd.Series([10.0, 20.0], [0, 1]), 0, 0)
+    np.testing.assert_allclose(by_id, other.value_change(CAPS, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +168,7 @@ def test_by_event_id_and_pooled_by_study(market, one_date):
 )
 def test_requests_that_cannot_be_met(one_date, caps, options, told):
     with pytest.raises(RequestError, match=told):
-        one_date.value_change(caps, (0, 1), **options)
+        one_date.value_change(caps, 0, 1, **options)
 
 
 def test_log_returns_have_no_value_change():

@@ -84,9 +84,9 @@ def test_trade_to_trade_returns_that_reach_into_a_window(market):
     rows = {}
     for day in (300, 301, 250):
         results = study(halted, [day, 380], model=model, exclude_events=True).fit()
-        dates = results._data.abnormal.estimation_dates[1]
+        dates = results.fitted.abnormal.estimation_dates[1]
         rows[day] = set(
-            dates[~np.isnan(results._data.abnormal.residuals[1])].astype("datetime64[D]").tolist()
+            dates[~np.isnan(results.fitted.abnormal.residuals[1])].astype("datetime64[D]").tolist()
         )
     lumped = DAYS[307].date()
     assert lumped in rows[250]

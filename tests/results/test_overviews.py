@@ -26,7 +26,7 @@ def zte() -> es.EventStudyResults:
 
 
 def test_forest(common):
-    frame = plot_data.forest(common._data, Window(0, 1), 0.9)
+    frame = plot_data.forest(common.fitted, Window(0, 1), 0.9)
     cars, mean = common.car(0, 1, level=0.9), common.caar(0, 1, level=0.9).iloc[0]
     columns = ["car", "ci_low", "ci_high"]
     np.testing.assert_array_equal(frame[columns].iloc[:-1], cars[columns])
@@ -36,14 +36,14 @@ def test_forest(common):
 
 
 def test_forest_of_one_event_has_no_average(one):
-    frame = plot_data.forest(one._data, Window(0, 1))
-    assert frame["event"].tolist() == [one._data.name(0)]
+    frame = plot_data.forest(one.fitted, Window(0, 1))
+    assert frame["event"].tolist() == [one.fitted.name(0)]
 
 
 def test_clustering_counts_by_session(distinct, common):
     for results in (distinct, common):
         window = Window(-2, 3)
-        frame = plot_data.clustering(results._data, window)
+        frame = plot_data.clustering(results.fitted, window)
         day0 = results.sample.day0
         sessions = results.spec.market.sessions
         for row in frame.itertuples():
@@ -58,20 +58,20 @@ def test_clustering_counts_by_session(distinct, common):
 def test_clustering_of_a_window_beyond_the_data(market, refit, prices):
     last = prices.index[-2]
     results = refit(market, [{"security": "S0", "date": last}], window=(0, 6))
-    frame = plot_data.clustering(results._data, Window(0, 6))
+    frame = plot_data.clustering(results.fitted, Window(0, 6))
     assert frame["date"].tolist() == [last, prices.index[-1]]
     assert frame["windows"].tolist() == [1, 1]
 
 
 def test_tests_say_which_are_recommended(common):
-    frame = plot_data.tests(common._data, Window(0, 1))
+    frame = plot_data.tests(common.fitted, Window(0, 1))
     seeded = common.test(0, 1, seed=plot_data.SEED)
     pd.testing.assert_frame_equal(frame.drop(columns="recommended"), seeded)
     assert set(frame.loc[frame["recommended"], "test"]) == set(common.recommended(0, 1)["test"])
 
 
 def test_timeline(zte):
-    data = zte._data
+    data = zte.fitted
     frame = plot_data.timeline(data, 0, Window(-3, 20))
     market = zte.spec.market
     close = market.prices("close")["000063.SZ"].reindex(frame["date"])

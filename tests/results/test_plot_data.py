@@ -14,7 +14,7 @@ from eventstudy.windows import Window
 
 def naive_counterfactual(results: es.EventStudyResults, row: int, window: Window) -> list[float]:
     """P* = P x product over the days since day 0 of (1 + normal) / (1 + actual)."""
-    data = results._data
+    data = results.fitted
     event = results.timeline.iloc[row]
     market = results.spec.market
     close = market.prices()[event["security"]]
@@ -38,7 +38,7 @@ def naive_counterfactual(results: es.EventStudyResults, row: int, window: Window
 def test_counterfactual_equals_its_definition(prices, refit, security, window, kind):
     market = es.Market.from_prices(prices, benchmark="INDEX", kind=kind)
     results = refit(market, [{"security": security, "date": market.sessions[300]}])
-    frame = plot_data.reaction(results._data, 0, Window(*window))
+    frame = plot_data.reaction(results.fitted, 0, Window(*window))
     assert frame["day"].tolist() == list(range(window[0], window[1] + 1))
     wanted = naive_counterfactual(results, 0, Window(*window))
     np.testing.assert_allclose(frame["counterfactual"], wanted, rtol=1e-12)
@@ -68,9 +68,9 @@ def test_an_ex_day_does_not_show_as_a_loss():
     market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
     events = [{"security": "002415.SZ", "date": "2019-05-22"}]
     results = es.EventStudy(market, events, estimation=(-270, -21), window=(-1, 5)).fit()
-    frame = plot_data.reaction(results._data, 0, Window(-1, 5)).set_index("day")
+    frame = plot_data.reaction(results.fitted, 0, Window(-1, 5)).set_index("day")
     gap = np.log(frame["price"] / frame["counterfactual"])
-    ar = results._data.abnormal
+    ar = results.fitted.abnormal
     logs = pd.Series(np.log1p(ar.actual[0]) - np.log1p(ar.expected[0]), range(-1, 6))
     assert gap[2] - gap[1] == pytest.approx(logs[2], rel=1e-10)
     # The raw close would add the dividend of 0.6 CNY, 2.5 %, to the loss.
@@ -81,10 +81,10 @@ def test_an_ex_day_does_not_show_as_a_loss():
 def test_without_prices_both_lines_are_indexed(market, refit):
     plain = es.Market(market.returns, benchmark="INDEX")
     results = refit(plain, [{"security": "S0", "date": plain.sessions[300]}])
-    frame = plot_data.reaction(results._data, 0, Window(-2, 3))
+    frame = plot_data.reaction(results.fitted, 0, Window(-2, 3))
     growth = (1 + market.returns["S0"].iloc[298:304]).cumprod()
     np.testing.assert_allclose(frame["price"], 100 * growth, rtol=1e-12)
-    later = plot_data.reaction(results._data, 0, Window(2, 3))
+    later = plot_data.reaction(results.fitted, 0, Window(2, 3))
     np.testing.assert_allclose(
         later["price"], 100 * (1 + market.returns["S0"].iloc[300:304]).cumprod().iloc[2:]
     )
@@ -96,14 +96,14 @@ def test_a_gap_of_the_benchmark_leaves_the_line_where_it_is(market, refit):
     gapped = es.Market(returns, benchmark="INDEX", gaps="single")
     with pytest.warns(es.errors.DataWarning):
         results = refit(gapped, [{"security": "S0", "date": gapped.sessions[300]}])
-    frame = plot_data.reaction(results._data, 0, Window(0, 2)).set_index("day")
+    frame = plot_data.reaction(results.fitted, 0, Window(0, 2)).set_index("day")
     gap = frame["counterfactual"] / frame["price"]
     assert gap[1] == pytest.approx(gap[0], rel=1e-12)
     assert gap[2] != pytest.approx(gap[0], rel=1e-6)
 
 
 def test_the_path_of_a_car(common):
-    frame = plot_data.car_path(common._data, [0, 7], Window(-1, 6), 0.9)
+    frame = plot_data.car_path(common.fitted, [0, 7], Window(-1, 6), 0.9)
     assert frame["day"].tolist() == 2 * list(range(-1, 7))
     for event, rows in frame.groupby("event"):
         security = event.split(",")[0]
@@ -118,7 +118,7 @@ def test_the_path_of_a_car(common):
 
 
 def test_the_path_of_an_average(common):
-    frame = plot_data.caar_path(common._data, Window(-1, 2))
+    frame = plot_data.caar_path(common.fitted, Window(-1, 2))
     assert frame["day"].tolist() == [-1, 0, 1, 2]
     for _, row in frame.iterrows():
         wanted = common.caar(-1, int(row["day"])).iloc[0]
@@ -127,7 +127,7 @@ def test_the_path_of_an_average(common):
 
 
 def test_scatter_of_the_fit(one, market):
-    frame = plot_data.fit(one._data, 0, Window(0, 1))
+    frame = plot_data.fit(one.fitted, 0, Window(0, 1))
     assert frame["role"].value_counts().to_dict() == {"estimation": 130, "event": 2}
     parameters = one.parameters.iloc[0]
     line = parameters["alpha"] + parameters["beta"] * frame["benchmark"]
@@ -144,11 +144,11 @@ def test_no_scatter_without_a_regressor(market, refit):
     with pytest.raises(
         RequestError, match=r"has no regressor, so there is no scatter to draw; see plot\.null"
     ):
-        plot_data.fit(results._data, 0, Window(0, 1))
+        plot_data.fit(results.fitted, 0, Window(0, 1))
 
 
 def test_event_beside_its_past(one):
-    frame = plot_data.null(one._data, 0, Window(0, 1))
+    frame = plot_data.null(one.fitted, 0, Window(0, 1))
     past = frame[frame["role"] == "estimation"]
     np.testing.assert_allclose(past["value"], one.regression().resid, atol=1e-14)
     assert past["day"].tolist() == list(range(-150, -20))
@@ -157,7 +157,7 @@ def test_event_beside_its_past(one):
 
 
 def test_heatmap(common):
-    frame = plot_data.heatmap(common._data, Window(-1, 3))
+    frame = plot_data.heatmap(common.fitted, Window(-1, 3))
     assert frame.columns.tolist() == [-1, 0, 1, 2, 3]
     np.testing.assert_array_equal(frame, common.abnormal_returns[[-1, 0, 1, 2, 3]])
     assert frame.index[0].startswith("S0, 2019-")
@@ -165,8 +165,8 @@ def test_heatmap(common):
 
 def test_names_of_events(one, common):
     day = f"{one.timeline['day_0'].iloc[0]:%Y-%m-%d}"
-    assert one._data.name(0) == f"ban (S0, {day})"
-    assert common._data.name(0) == f"S0, {day}"
+    assert one.fitted.name(0) == f"ban (S0, {day})"
+    assert common.fitted.name(0) == f"S0, {day}"
 
 
 def bars() -> es.EventStudyResults:

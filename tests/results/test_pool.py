@@ -59,7 +59,7 @@ def test_mean_correlation_is_that_of_common_calendar_days(studies, pooled):
     window = es.Window(0, 2)
     series, tested = [], []
     for results in studies.values():
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         for i in range(abnormal.n_events):
             series.append(pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i]).dropna())
             tested.append(set(abnormal.event_dates[i, abnormal.columns(window)].tolist()))
@@ -96,12 +96,12 @@ def test_portfolio_of_one_date_stands_on_calendar_days(common):
     pooled = es.pool(found)
     series = {}
     for k, results in enumerate(found):
-        abnormal = results._data.abnormal
+        abnormal = results.fitted.abnormal
         for i in range(3):
             series[k, i] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
     past = pd.DataFrame(series).mean(axis=1).dropna()
     car = pooled.car(0, 0)
-    s2 = np.concatenate([r._data.abnormal.s2 for r in found])
+    s2 = np.concatenate([r.fitted.abnormal.s2 for r in found])
     variance = (past**2).sum() / (len(past) - 2) * (car["se"] ** 2 / s2).mean()
     row = pooled.test(0, 0, tests="portfolio").iloc[0]
     assert row["statistic"] == pytest.approx(car["car"].mean() / np.sqrt(variance), rel=1e-10)
@@ -128,6 +128,61 @@ def test_pool_of_the_parts_is_the_whole():
     pd.testing.assert_frame_equal(a, b)
     assert b["applicable"].sum() > 15
     pd.testing.assert_frame_equal(pooled.parameters, whole.parameters, check_index_type=False)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_jaffe_of_many_events_that_miss_days():
+    """One market sums over its sessions, in parts; a pool goes event by event: one statistic."""
+    rng = np.random.default_rng(3)
+    names = [f"s{i}" for i in range(60)]
+    returns = rng.normal(0, 0.02, (200, 60)) + rng.normal(0, 0.01, (200, 1))
+    returns[rng.random(returns.shape) < 0.4] = np.nan
+    days = pd.bdate_range("2018-01-01", periods=200)
+    frame = pd.DataFrame(returns, days, names).assign(index=rng.normal(0, 0.01, 200))
+    market = es.Market(frame, benchmark="index", gaps="single")
+    at = [(name, day) for day in range(120, 180) for name in names if not np.isnan(frame[name].iloc[day])]
+    events = pd.DataFrame({"security": [name for name, _ in at], "date": days[[day for _, day in at]]})
+    make = {"estimation": (-100, -11), "window": (-1, 3)}
+    whole = es.EventStudy(market, events, **make).fit()
+    assert whole.abnormal_returns.isna().to_numpy().sum() > 3000  # more than are taken out at a time
+    half = len(events) // 2
+    parts = [es.EventStudy(market, part, **make).fit() for part in (events[:half], events[half:])]
+    found, want = (r.test(-1, 3, tests=["jaffe"]).iloc[0] for r in (whole, es.pool(parts)))
+    assert found["statistic"] == pytest.approx(want["statistic"], rel=1e-9)
+    assert found["note"].startswith("64 calendar days")
+
+
+@pytest.mark.parametrize(("common", "own"), [(10, False), (11, True)])
+def test_jaffe_measures_a_portfolio_by_more_than_ten_days_of_all(common, own):
+    """With ten common days or fewer, the days with at least half of the events stand in."""
+    rng = np.random.default_rng(6)
+    days = pd.bdate_range("2018-01-01", periods=120)
+    frame = pd.DataFrame(rng.normal(0, 0.02, (120, 3)), days, ["A", "B", "index"])
+    # Forty estimation days: A has the first 25, B the last ones.
+    frame.iloc[84:99, 0] = np.nan
+    frame.iloc[59 : 84 - common, 1] = np.nan
+    market = es.Market(frame, benchmark="index", gaps="single")
+    events = {"security": ["A", "B"], "date": [days[110]] * 2}
+    results = es.EventStudy(market, events, estimation=(-51, -12), window=(-1, 1), min_observations=20).fit()
+    past = pd.concat([results.regression(i).resid for i in (0, 1)], axis=1)
+    assert len(past) == 40
+    series = (past.dropna() if own else past).mean(axis=1)
+    variance = (series**2).sum() / (len(series) - 2)
+    row = results.test(0, 0, tests=["jaffe"]).iloc[0]
+    assert row["statistic"] == pytest.approx(results.abnormal_returns[0].mean() / np.sqrt(variance), rel=1e-9)
+    # The same of a pool, which goes another way.
+    alone = [
+        es.EventStudy(
+            market,
+            pd.DataFrame(events)[i : i + 1],
+            estimation=(-51, -12),
+            window=(-1, 1),
+            min_observations=20,
+        ).fit()
+        for i in (0, 1)
+    ]
+    pooled = es.pool(alone).test(0, 0, tests=["jaffe"]).iloc[0]
+    assert pooled["statistic"] == pytest.approx(row["statistic"], rel=1e-9)
 
 
 def test_measures_are_those_of_the_studies(studies, pooled):
@@ -184,8 +239,8 @@ def test_summary_figures_and_groups(studies, pooled):
         assert told in text
     for draw in ("caar", "heatmap", "forest", "clustering", "tests"):
         getattr(pooled.plot, draw)()
-    pooled.plot.car("east:0")
-    pooled.plot.fit("west:1")
+    pooled.plot.car(event="east:0")
+    pooled.plot.fit(event="west:1")
     plt.close("all")
     grouped = pooled.test(0, 1, tests="bmp", by="study")
     assert grouped["group"].tolist() == ["east", "west", "east - west"]
@@ -252,13 +307,32 @@ def test_an_averaged_firm_is_the_study_of_its_average(dual):
         found = pooled.car(*window).iloc[0]
         np.testing.assert_allclose(found, own.car(*window).iloc[0], rtol=1e-10)
     np.testing.assert_allclose(
-        pooled._data.abnormal.residuals[0], own._data.abnormal.residuals[0], atol=1e-15
+        pooled.fitted.abnormal.residuals[0], own.fitted.abnormal.residuals[0], atol=1e-15
     )
     np.testing.assert_allclose(pooled.parameters["sigma"].iloc[0], own.parameters["sigma"].iloc[0])
     assert "average of 2 listings: A 2020-01-14, H 2020-01-14" in pooled.timeline["note"].iloc[0]
     assert "1 averaged, counted once each" in str(pooled.summary())
     with pytest.raises(RequestError, match="is the average of 2 listings"):
         pooled.regression("A:0")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_averaged_firm_loses_the_parameters_of_its_larger_model(dual, swapped):
+    """200 estimation days less one that the lag lacks; the listing with a lag has three parameters."""
+    spec = dual["H"].spec
+    lagged = es.EventStudy(
+        spec.market,
+        spec.events,
+        es.MarketModel(lags={"benchmark": 1}),
+        estimation=(-200, -11),
+        window=(-5, 5),
+    ).fit()
+    studies = {"A": dual["A"], "H": lagged}
+    pooled = es.pool(dict(reversed(studies.items())) if swapped else studies, firm={"A": "ZTE", "H": "ZTE"})
+    row = pooled.parameters[pooled.timeline["security"].str.contains("+", regex=False)].iloc[0]
+    assert (row["n_obs"], row["dof"]) == (190, 187)
+    mean = (dual["A"].regression(0).resid.to_numpy() + lagged.regression(0).resid.to_numpy()) / 2
+    assert row["sigma"] == pytest.approx(np.sqrt((mean**2).sum() / 187), rel=1e-10)
 
 
 def test_the_clock_shows_both_listings(dual):
@@ -274,7 +348,7 @@ def test_first_listing_and_separate_ones(dual):
     assert first.excluded["reason"].to_dict() == {"H:0": "another listing of the firm of event A:0"}
     apart = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="separate")
     assert apart.timeline["security"].tolist() == ["A", "B", "H"]
-    residuals = apart._data.abnormal.residuals
+    residuals = apart.fitted.abnormal.residuals
     assert apart.clustering(0, 0).mean_correlation == pytest.approx(
         np.corrcoef(residuals)[np.triu_indices(3, 1)].mean(), abs=1e-12
     )
@@ -296,7 +370,7 @@ def test_a_day_on_which_one_listing_rests():
     np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 1], ar[0][1])
     np.testing.assert_allclose(pooled.abnormal_returns.loc["1:0", 0], (ar[0][0] + ar[1][0]) / 2)
     # Alone, A's day has the noise of A.
-    assert pooled._data.abnormal.noise[0, 6] == pytest.approx(studies[0]._data.abnormal.s2[0])
+    assert pooled.fitted.abnormal.noise[0, 6] == pytest.approx(studies[0].fitted.abnormal.s2[0])
 
 
 def test_repeated_announcements_of_a_firm_stay_apart(common):
@@ -306,7 +380,7 @@ def test_repeated_announcements_of_a_firm_stay_apart(common):
     with pytest.warns(es.errors.OverlapWarning):
         studies = [es.EventStudy(market, x, estimation=(-150, -11), window=(-5, 5)).fit() for x in (a, h)]
     pooled = es.pool(studies)
-    assert pooled._data.members == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
+    assert pooled.fitted.members == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
 
 
 def test_the_clock_goes_round():

@@ -59,7 +59,7 @@ def joined(results: es.EventStudyResults, window: tuple[int, int]) -> pd.DataFra
 
 
 def test_hc3_is_that_of_statsmodels(spread):
-    found = spread.regress(FORMULA, (0, 1))
+    found = spread.cross_section(FORMULA, 0, 1)
     fit = smf.ols(FORMULA, joined(spread, (0, 1))).fit(cov_type="HC3", use_t=True)
     np.testing.assert_allclose(found.coefficients["coef"], fit.params, rtol=1e-10)
     np.testing.assert_allclose(found.coefficients["se"], fit.bse, rtol=1e-10)
@@ -73,7 +73,7 @@ def test_hc3_is_that_of_statsmodels(spread):
 
 @pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "nonrobust"])
 def test_other_covariances(spread, kind):
-    found = spread.regress(FORMULA, (0, 1), covariance=kind)
+    found = spread.cross_section(FORMULA, 0, 1, covariance=kind)
     fit = smf.ols(FORMULA, joined(spread, (0, 1))).fit(cov_type=kind, use_t=True)
     np.testing.assert_allclose(found.coefficients["se"], fit.bse, rtol=1e-10)
 
@@ -87,7 +87,7 @@ def by_clusters(x: np.ndarray, e: np.ndarray, groups: pd.Series) -> np.ndarray:
 
 
 def test_clusters_by_date(spread):
-    found = spread.regress("car ~ exposure", (0, 1), clusters="date", seed=1)
+    found = spread.cross_section("car ~ exposure", 0, 1, clusters="date", seed=1)
     frame = joined(spread, (0, 1))
     x = sm.add_constant(frame["exposure"]).to_numpy()
     fit = sm.OLS(frame["car"].to_numpy(), x).fit()
@@ -98,13 +98,13 @@ def test_clusters_by_date(spread):
     assert found.coefficients.loc["exposure", "p_value"] == pytest.approx(2 * stats.t.sf(abs(t), 11))
     assert "12 clusters: p_wild" in found.notes[0]
     assert found.decisive.equals(found.coefficients["p_wild"])
-    again = spread.regress("car ~ exposure", (0, 1), clusters="date", seed=1)
+    again = spread.cross_section("car ~ exposure", 0, 1, clusters="date", seed=1)
     pd.testing.assert_frame_equal(found.coefficients, again.coefficients)
 
 
 def test_two_way_clusters(spread):
     """Cameron, Gelbach and Miller (2011): one, plus the other, less their intersection."""
-    found = spread.regress("car ~ exposure", (0, 1), clusters=["date", "industry"])
+    found = spread.cross_section("car ~ exposure", 0, 1, clusters=["date", "industry"])
     frame = joined(spread, (0, 1))
     x = sm.add_constant(frame["exposure"]).to_numpy()
     e = sm.OLS(frame["car"].to_numpy(), x).fit().resid
@@ -132,7 +132,7 @@ def test_a_two_way_variance_that_is_not_positive(spread):
     events = spec.events.frame.assign(a=a.to_numpy(), b=b.to_numpy())
     events = events.drop(columns=["announced_at", "announced_local"])
     results = es.EventStudy(spec.market, events, estimation=(-200, -11), window=(-5, 5)).fit()
-    found = results.regress("car ~ exposure", (0, 1), clusters=["a", "b"])
+    found = results.cross_section("car ~ exposure", 0, 1, clusters=["a", "b"])
     values, vectors = np.linalg.eigh(cov)
     np.testing.assert_allclose(
         found.covariance, vectors @ np.diag(np.maximum(values, 0)) @ vectors.T, rtol=1e-8, atol=1e-18
@@ -159,8 +159,19 @@ def test_wild_cluster_bootstrap_draw_by_draw(spread):
         assert found[j] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_equal_signs_of_all_clusters_give_the_statistic_itself(sign):
+    """Such a draw is as extreme as the data, whatever rounding says: with no other draws, p is one."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        groups = np.repeat(np.arange(4), [3, 4, 2, 5])
+        x = np.column_stack([np.ones(14), rng.standard_normal(14)])
+        found = wild_cluster_p(rng.standard_normal(14), x, groups, np.full((4, 7), sign))
+        assert found.tolist() == [1.0, 1.0]
+
+
 def test_fgls_has_both_terms(spread):
-    found = spread.regress("car ~ exposure", (0, 1), weights="fgls")
+    found = spread.cross_section("car ~ exposure", 0, 1, weights="fgls")
     frame = joined(spread, (0, 1))
     x = sm.add_constant(frame["exposure"]).to_numpy()
     y, v = frame["car"].to_numpy(), frame["se"].to_numpy() ** 2
@@ -171,10 +182,10 @@ def test_fgls_has_both_terms(spread):
     cov = np.linalg.inv(x.T @ omega @ x)
     np.testing.assert_allclose(found.covariance, cov, rtol=1e-10)
     np.testing.assert_allclose(found.params, cov @ x.T @ omega @ y, rtol=1e-10)
-    robust = spread.regress("car ~ exposure", (0, 1), weights="fgls", covariance="HC3")
+    robust = spread.cross_section("car ~ exposure", 0, 1, weights="fgls", covariance="HC3")
     fit = sm.WLS(y, x, weights=1 / (v + effect)).fit(cov_type="HC3")
     np.testing.assert_allclose(robust.coefficients["se"], fit.bse, rtol=1e-10)
-    clustered = spread.regress("car ~ exposure", (0, 1), weights="fgls", clusters="date", seed=1)
+    clustered = spread.cross_section("car ~ exposure", 0, 1, weights="fgls", clusters="date", seed=1)
     grouped = sm.WLS(y, x, weights=1 / (v + effect)).fit(
         cov_type="cluster", cov_kwds={"groups": pd.factorize(spread.timeline["day_0"])[0]}
     )
@@ -192,7 +203,7 @@ def test_random_effect_variance_is_unbiased():
 
 def test_the_past_makes_a_slope_a_portfolio(one_date):
     """Exactly the t of a regression of the long-short portfolio's return with a dummy for the event."""
-    found = one_date.regress("car ~ exposure", (0, 0), covariance="past")
+    found = one_date.cross_section("car ~ exposure", 0, 0, covariance="past")
     market = one_date.spec.market
     frame = joined(one_date, (0, 0))
     x = sm.add_constant(frame["exposure"]).to_numpy()
@@ -227,24 +238,24 @@ def test_what_is_left_out_is_said(spread):
     frame = spec.events.frame.drop(columns=["announced_at", "announced_local"])
     frame.loc[3, "exposure"] = np.nan
     results = es.EventStudy(spec.market, frame, estimation=(-200, -11), window=(-5, 5)).fit()
-    found = results.regress("car ~ exposure")
+    found = results.cross_section("car ~ exposure")
     assert found.left_out.to_dict() == {3: "a characteristic is missing"}
     assert found.n_events == N - 1
     assert "1 left out" in str(found)
-    kept = results.regress("car ~ cap")
+    kept = results.cross_section("car ~ cap")
     assert kept.n_events == N
 
 
 def test_notes_on_overlapping_events(spread, one_date):
-    assert "overlap in time" in spread.regress("car ~ exposure").notes[0]
-    assert spread.regress("car ~ exposure", clusters="date", seed=0).notes[0].startswith("Only 12")
-    assert one_date.regress("car ~ exposure", covariance="past").notes == ()
+    assert "overlap in time" in spread.cross_section("car ~ exposure").notes[0]
+    assert spread.cross_section("car ~ exposure", clusters="date", seed=0).notes[0].startswith("Only 12")
+    assert one_date.cross_section("car ~ exposure", covariance="past").notes == ()
 
 
 def test_tables(spread):
     a, b = (
-        spread.regress("car ~ exposure"),
-        spread.regress("car ~ exposure + C(industry)", (0, 2), clusters="firm"),
+        spread.cross_section("car ~ exposure"),
+        spread.cross_section("car ~ exposure + C(industry)", 0, 2, clusters="firm"),
     )
     table = es.regression_table([a, b], names=["plain", "more"])
     cells = table.sections[0].frame
@@ -267,11 +278,11 @@ def test_pooled_studies_and_firm_clusters(spread):
         es.EventStudy(spec.market, part, estimation=(-200, -11), window=(-5, 5)).fit()
         for part in (frame[:30], frame[30:])
     ]
-    found = es.pool(halves).regress("car ~ exposure + C(study)", (0, 1), clusters="firm")
+    found = es.pool(halves).cross_section("car ~ exposure + C(study)", 0, 1, clusters="firm")
     assert found.n_events == N
     assert found.coefficients["dof"].iloc[0] == N - 1
-    whole = spread.regress("car ~ exposure", (0, 1))
-    np.testing.assert_allclose(es.pool(halves).regress("car ~ exposure", (0, 1)).params, whole.params)
+    whole = spread.cross_section("car ~ exposure", 0, 1)
+    np.testing.assert_allclose(es.pool(halves).cross_section("car ~ exposure", 0, 1).params, whole.params)
 
 
 @pytest.mark.parametrize(
@@ -289,11 +300,11 @@ def test_pooled_studies_and_firm_clusters(spread):
 )
 def test_requests_that_cannot_be_met(spread, formula, options, told):
     with pytest.raises(RequestError, match=told):
-        spread.regress(formula, (0, 1), **options)
+        spread.cross_section(formula, 0, 1, **options)
 
 
 def test_one_date_has_no_clusters_of_dates(one_date):
     with pytest.raises(RequestError, match="All events are in one cluster"):
-        one_date.regress("car ~ exposure", clusters="date")
+        one_date.cross_section("car ~ exposure", clusters="date")
     with pytest.raises(RequestError, match="leave weights out"):
-        one_date.regress("car ~ exposure", covariance="past", weights="fgls")
+        one_date.cross_section("car ~ exposure", covariance="past", weights="fgls")

@@ -85,7 +85,7 @@ def test_headline_of_many_events(many_page, common):
     for number in (mean["caar"], mean["ci_low"], mean["ci_high"]):
         assert f"{number:+.2%}" in told
     assert f"The {chosen['test']} test gives p = {chosen['p_value']:.4f}" in told
-    verdict = "differs from" if chosen["p_value"] <= 0.05 else "cannot be told from"
+    verdict = "differs from" if chosen["p_value"] <= 0.05 else "is not distinguishable from"
     assert verdict in told
 
 
@@ -104,14 +104,14 @@ def test_what_cannot_be_drawn_says_why(one, tmp_path):
 
 
 def test_audit_is_of_the_windows_used(hikvision, hikvision_market, one_page):
-    suspects = content._suspects(hikvision._data)
+    suspects = content._suspects(hikvision.fitted)
     assert suspects.empty
     assert "no suspect data lies in the windows used" in one_page
     assert "Daily price limits touched in event windows" in one_page
     later = es.EventStudy(
         hikvision_market, [{"security": "002415.SZ", "date": "2019-10-08"}], estimation=(-200, -21)
     ).fit()
-    found = content._suspects(later._data)
+    found = content._suspects(later.fitted)
     assert found[["security", "kind"]].to_numpy().tolist() == [["002415.SZ", "no trade"]]
 
 
@@ -126,13 +126,13 @@ def test_audit_holds_gaps_of_the_benchmark(prices, refit):
             results = refit(
                 es.Market.from_prices(close, benchmark="INDEX"), [{"security": "S0", "date": day}]
             )
-        found = content._suspects(results._data)
+        found = content._suspects(results.fitted)
         assert sorted(found["kind"].unique()) == kinds
         assert set(found["security"]) <= {"INDEX"}
 
 
 def test_sensitivity(hikvision, hikvision_market):
-    frame = sensitivity(hikvision._data, Window(0, 1))
+    frame = sensitivity(hikvision.fitted, Window(0, 1))
     assert frame["window"].tolist()[:5] == ["(0, +1)", "(0, 0)", "(-1, +1)", "(0, +5)", "(-10, +10)"]
     for row in frame.itertuples():
         model = {"Market model (OLS)": es.MarketModel(), "Market adjusted": es.MarketAdjusted()}.get(
@@ -153,25 +153,25 @@ def test_sensitivity(hikvision, hikvision_market):
 def test_models_without_their_data_are_left_out(prices, refit):
     market = es.Market.from_prices(prices.drop(columns="INDEX"))
     results = refit(market, [{"security": "S0", "date": prices.index[300]}], model=es.ConstantMean())
-    assert refitted(results._data, es.MarketModel()) is None
-    assert set(sensitivity(results._data, Window(0, 1))["model"]) == {"Constant mean return"}
+    assert refitted(results.fitted, es.MarketModel()) is None
+    assert set(sensitivity(results.fitted, Window(0, 1))["model"]) == {"Constant mean return"}
 
 
 def test_recipe_makes_the_study_again(hikvision, common, prices):
     given = es.datasets.surveillance_prices()
     for results, data in ((hikvision, given), (common, prices)):
-        code = reproduce.code(results._data, Window(0, 1))
+        code = reproduce.code(results.fitted, Window(0, 1))
         namespace = {"prices": data}
         exec(code, namespace)
         again = namespace["results"]
         pd.testing.assert_frame_equal(again.car(0, 1), results.car(0, 1))
-        assert reproduce.code(again._data, Window(0, 1)) == code
+        assert reproduce.code(again.fitted, Window(0, 1)) == code
 
 
 def test_recipe_of_many_events_refers_to_them(market, refit, prices):
     days = prices.index[200:240]
     results = refit(market, [{"security": "S0", "date": day} for day in days])
-    code = reproduce.code(results._data, Window(0, 1))
+    code = reproduce.code(results.fitted, Window(0, 1))
     assert "events = es.Events(events)  # your 40 events" in code
     namespace = {"prices": prices, "events": results.spec.events.frame}
     exec(code, namespace)
@@ -186,7 +186,7 @@ def test_recipe_of_returns_and_several_benchmarks(prices, refit):
     day = prices.index[300]
     events = [{"security": "S0", "date": day, "x": np.int64(3)}, {"security": "S1", "date": day, "x": np.nan}]
     results = refit(market, events)
-    code = reproduce.code(results._data, Window(0, 1))
+    code = reproduce.code(results.fitted, Window(0, 1))
     assert f"es.Market(returns, benchmark={benchmark!r})" in code
     assert "'x': 3" in code
     namespace = {"returns": shares}

@@ -137,7 +137,7 @@ def test_an_event_whose_headline_cannot_be_computed(market, refit):
     with pytest.warns(DataWarning):
         results = refit(gapped, [{"security": "S0", "date": gapped.sessions[300]}])
     text = flat(str(results.summary()))
-    assert "1 event without CAR over (0, +1)" in text
+    assert "1 event without a CAR over (0, +1)" in text
     assert len(results.recommended(0, 1)) == 0
     assert results.caar(0, 1).iloc[0]["n_events"] == 0
     assert results.test(0, 1)["applicable"].sum() == 0
@@ -149,7 +149,7 @@ def test_an_insignificant_average_says_what_it_could_have_found(common, distinct
         for window in ((0, 0), (0, 1), (-4, -1), (2, 4)):
             mean = study.caar(*window).iloc[0]
             text = flat(str(study.summary(*window)))
-            name = f"({mean['test']}) finds four times in five a mean of {mean['detectable']:.1%}."
+            name = f"has 80 % power to detect a mean of {mean['detectable']:.1%}."
             assert (name in text) == (mean["p_value"] > 0.05)
             said |= name in text
     assert said

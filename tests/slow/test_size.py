@@ -160,7 +160,7 @@ def test_tests_that_are_not_robust_fail(place, key):
     assert row["low"] > SIZE.LEVEL
 
 
-#: Rejection rates of the reference implementation in percent, and its replications (METHODS G).
+#: Rejection rates of the reference implementation (tests/reference/oracle.py) in percent, and its draws.
 REFERENCE = {
     ("S1", DAY, 2000): {
         "cross_sectional": 4.3, "independence": 4.5, "time_series": 4.8, "patell": 4.5,

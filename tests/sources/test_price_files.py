@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -198,11 +199,8 @@ def test_files_that_are_not_there_or_not_what_they_say(
     with pytest.raises(DataError, match="no workbook"):
         read_prices(write(tmp_path, "x", "a.xlsx"))
 
-    def without(*_: object, **__: object) -> None:
-        raise ImportError("no such module")
-
-    monkeypatch.setattr(pd, "read_parquet", without)
-    monkeypatch.setattr(pd, "read_excel", without)
+    for module in ("pyarrow", "openpyxl"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"\[scale\]"):
         read_prices(tmp_path / "a.parquet")
     with pytest.raises(MissingExtraError, match=r"\[tables\]"):

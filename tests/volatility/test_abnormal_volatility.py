@@ -98,7 +98,7 @@ def test_forecasts_are_those_of_arch(results: es.AbnormalVolatilityResults) -> N
 
 
 def test_results_by_hand(results: es.AbnormalVolatilityResults) -> None:
-    arrays = results.study._data.abnormal
+    arrays = results.study.fitted.abnormal
     want = by_loops(arrays.ar, arrays.noise)
     table = results.multiples
     assert table["multiple"].to_numpy() == pytest.approx(want, rel=1e-10)

@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
+from eventstudy.immutable import FrozenRecord
 
 __all__ = ["Completion", "complete_matrix", "cross_validated_penalty", "largest_penalty", "matrix_completion"]
 
@@ -27,7 +28,7 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Completion:
+class Completion(FrozenRecord):
     """Completed matrix.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
+from eventstudy.immutable import FrozenRecord
 
 __all__ = ["DonorFactors", "FixedEffects", "donor_factors", "interactive_fixed_effects", "leave_one_day_out"]
 
@@ -19,7 +20,7 @@ GAIN = 1e-3
 
 
 @dataclass(frozen=True)
-class DonorFactors:
+class DonorFactors(FrozenRecord):
     """Factors of a balanced panel of donors, by principal components.
 
     Attributes

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eventstudy._typing import FloatArray
+from eventstudy.immutable import FrozenRecord
 
 __all__ = ["CohortFit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CohortFit:
+class CohortFit(FrozenRecord):
     r"""Counterfactual of N treated units from J donors over T days.
 
     Of every estimator but matrix completion it is a constant plus a portfolio of the donors,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.linalg.lapack import dposv
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.immutable import FrozenRecord
 
 __all__ = [
     "SimplexSolution",
@@ -32,7 +33,7 @@ RIDGE = 1e-10
 
 
 @dataclass(frozen=True)
-class SimplexSolution:
+class SimplexSolution(FrozenRecord):
     """Weights on the simplex and the evidence that they are optimal.
 
     Attributes

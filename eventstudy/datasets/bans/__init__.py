@@ -1,4 +1,4 @@
-"""Announcements of bans on Chinese technology firms, 2018 to 2025."""
+"""Announcements of bans on Chinese technology firms, 2018 to 2026."""
 
 from eventstudy.datasets.bans.core import BanAnnouncements, ban_announcements
 

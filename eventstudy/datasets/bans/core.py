@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
 from eventstudy.datasets.bans import firms, stacking
 from eventstudy.datasets.bans.schema import KINDS, MARKETS, ROLES
-from eventstudy.datasets.bans.tables import Tables, split, typed
+from eventstudy.datasets.bans.tables import Tables, change_log, split, typed
 from eventstudy.errors import EventError, ExcludedEventsWarning, warn
 from eventstudy.events import Events
 
@@ -29,10 +29,10 @@ class HasSecurities(Protocol):
 
 
 def ban_announcements() -> BanAnnouncements:
-    """Return 73 announcements of bans on Chinese technology firms, 2018 to 2025.
+    """Return 110 announcements of bans on Chinese technology firms, 2018 to 2026.
 
     Each with the window of time in which it became known, what it is, whom it names, its sources, and the
-    listed securities that it concerns: 233 rows of targets, suppliers, customers, rivals and peers.
+    listed securities that it concerns: 391 rows of targets, suppliers, customers, rivals and peers.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def ban_announcements() -> BanAnnouncements:
     >>> import eventstudy as es
     >>> bans = es.datasets.ban_announcements()
     >>> bans
-    BanAnnouncements: 73 announcements, 2018-04-16 to 2025-10-12, 233 rows of 88 securities
+    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 391 rows of 121 securities
     >>> bans.about("Hikvision").kind("press_report").announcements["title"].iloc[0]
     'New York Times: the US considers limits on what Hikvision may buy'
     """
@@ -82,6 +82,16 @@ class BanAnnouncements:
     _ids: pd.Index
     _firms: tuple[str, ...] = ()
     _roles: frozenset[str] | None = None
+
+    @property
+    def version(self) -> str:
+        """Version of the dataset."""
+        return str(change_log()["version"].iloc[-1])
+
+    @property
+    def date(self) -> pd.Timestamp:
+        """Day of that version."""
+        return pd.Timestamp(change_log()["date"].iloc[-1])
 
     @property
     def announcements(self) -> pd.DataFrame:
@@ -141,7 +151,7 @@ class BanAnnouncements:
         --------
         >>> from eventstudy.datasets import ban_announcements
         >>> len(ban_announcements().about("DJI"))
-        5
+        7
         """
         rows = self._tables.securities
         firm = dict(zip(rows["security"], rows["company"], strict=True)).get(firm, firm)
@@ -151,7 +161,7 @@ class BanAnnouncements:
             raise EventError(firms.unknown(firm, sorted(set().union(*named.values())), rows))
         return replace(self, _ids=self._ids[self._ids.isin(found)], _firms=(*self._firms, firm))
 
-    def between(self, start: str | date, end: str | date) -> BanAnnouncements:
+    def between(self, start: str | datetime.date, end: str | datetime.date) -> BanAnnouncements:
         """Announcements whose time window touches the days from `start` to `end`, both included, in UTC.
 
         Examples
@@ -178,7 +188,7 @@ class BanAnnouncements:
         --------
         >>> from eventstudy.datasets import ban_announcements
         >>> len(ban_announcements().kind("press_report", "leak"))
-        17
+        20
         """
         _check_words("kind", kinds, KINDS)
         a = self._tables.announcements.loc[self._ids]
@@ -201,6 +211,51 @@ class BanAnnouncements:
         _check_words("role", roles, ROLES)
         wanted = frozenset(roles)
         return replace(self, _roles=wanted if self._roles is None else self._roles & wanted)
+
+    def changes(self, since: str | datetime.date | None = None) -> pd.DataFrame:
+        """Return the changes of the dataset that concern the selected announcements, the oldest first.
+
+        Parameters
+        ----------
+        since : str or date, optional
+            A version ("1.0"): what later versions changed. A day ("2026-11-22"): what was changed on it or
+            later. By default all.
+
+        Returns
+        -------
+        DataFrame
+            One row per row that was added, value that was corrected and event that moved: columns version,
+            date, announcement_id, security, change, column, before, after, why.
+
+        Raises
+        ------
+        EventError
+            If `since` is neither a version of the dataset nor a day.
+
+        Examples
+        --------
+        Events of SMIC and CNOOC that moved since the first version:
+
+        >>> from eventstudy.datasets import ban_announcements
+        >>> log = ban_announcements().between("2020-11-29", "2020-12-04").changes(since="1.0")
+        >>> log.loc[log["change"] == "moved", ["security", "before", "after"]].to_numpy().tolist()
+        [['0883.HK', 'event on 2020-12-04', 'confirmation']]
+        """
+        log = change_log()
+        rows = log[log["announcement_id"].isin(self._selected())]
+        if since is None:
+            return rows.reset_index(drop=True)
+        versions = list(log["version"].unique())
+        if since in versions:
+            return rows[rows["version"].map(versions.index) > versions.index(since)].reset_index(drop=True)
+        try:
+            day = _day(since, "since")
+        except EventError as problem:
+            raise EventError(
+                f"changes: since {since!r} is neither a version ({', '.join(versions)}) nor a day such as "
+                "'2026-11-22'."
+            ) from problem
+        return rows[rows["date"] >= day.tz_localize(None)].reset_index(drop=True)
 
     def screen(
         self, market: str | Iterable[str] | HasSecurities, *, keep: Iterable[str] = ()
@@ -313,15 +368,16 @@ class BanAnnouncements:
 
     def __repr__(self) -> str:
         a, rows = self.announcements, self._linked()
+        head = f"BanAnnouncements {self.version} ({self.date:%Y-%m-%d})"
         if self._roles is not None:
             rows = rows[rows["role"].isin(self._roles)]
         if a.empty:
-            return "BanAnnouncements: none"
+            return f"{head}: none"
         first, last = a["earliest"].min(), a["earliest"].max()
         n, r, k = len(a), len(rows), rows["security"].nunique()
         span = f"{first:%Y-%m-%d}" + f" to {last:%Y-%m-%d}" * (first.date() != last.date())
         return (
-            f"BanAnnouncements: {n} announcement{'s' * (n != 1)}, {span}, {r} row{'s' * (r != 1)} of "
+            f"{head}: {n} announcement{'s' * (n != 1)}, {span}, {r} row{'s' * (r != 1)} of "
             f"{k} securit{'y' if k == 1 else 'ies'}"
         )
 
@@ -342,7 +398,7 @@ class BanAnnouncements:
         return self._ids[self._ids.isin(rows.loc[rows["role"].isin(self._roles), "announcement_id"])]
 
 
-def _day(value: str | date, what: str) -> pd.Timestamp:
+def _day(value: str | datetime.date, what: str) -> pd.Timestamp:
     try:
         day = pd.Timestamp(value)
     except (ValueError, TypeError) as problem:

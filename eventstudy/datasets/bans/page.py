@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from eventstudy.datasets.bans.schema import ROLES, TABLES, Column
+from eventstudy.datasets.bans.firms import named
+from eventstudy.datasets.bans.schema import CHANGES, KINDS, ROLES, TABLES, Column
 from eventstudy.datasets.bans.stacking import screen
-from eventstudy.datasets.bans.tables import Tables, split, typed
+from eventstudy.datasets.bans.tables import Tables, change_log, split, typed
 
 __all__ = ["page"]
 
@@ -22,7 +24,8 @@ HEAD = """\
 
 `es.datasets.ban_announcements()` holds {announcements} announcements of bans on Chinese technology
 firms, from {first} to {last}, and the {rows} pairs of announcement and listed security that they
-concern: targets, suppliers, customers, rivals and peers on {markets} markets.
+concern: targets, suppliers, customers, rivals and peers on {markets} markets. This is version {version} of
+{date}; `bans.changes(since="{before}")` lists what it changed.
 
 ```python
 import eventstudy as es
@@ -69,7 +72,29 @@ WHY = {
     "index": "an index is its own benchmark",
 }
 
-TITLES = {"announcements": "Announcements", "securities": "Securities", "sources": "Sources"}
+TITLES = {
+    "announcements": "Announcements",
+    "securities": "Securities",
+    "sources": "Sources",
+    "changes": "Changes",
+}
+
+#: The form that the script of the page fills in; without scripts the whole list is there, and no form.
+FILTER = """\
+```{{raw}} html
+<form id="ban-filter" hidden>
+<label>Search <input type="search" name="search" placeholder="words, tickers, dates"></label>
+<label>Kind <select name="kind"><option value="">all</option></select></label>
+<label>Firm <select name="firm"><option value="">all</option></select></label>
+<output name="count"></output>
+</form>
+<script type="application/json" id="ban-facts">{facts}</script>
+```
+
+```{{raw}} html
+:file: ../_static/ban_filter.html
+```
+"""
 
 
 def page() -> str:
@@ -83,6 +108,9 @@ def page() -> str:
         first=f"{a['earliest'].min():%B %Y}",
         last=f"{a['earliest'].max():%B %Y}",
         markets=s["mic"].nunique(),
+        version=change_log()["version"].iloc[-1],
+        date=f"{change_log()['date'].iloc[-1]:%d %B %Y}",
+        before=change_log()["version"].unique()[-2],
         clear=int((s["session_earliest"] == s["session_latest"]).sum()),
         left_out="\n".join(f"| {reason} | {counts[reason]} | {why} |" for reason, why in WHY.items()),
         partly=int((a["status"] == "partly_verified").sum()),
@@ -97,6 +125,7 @@ def _listing(tables: Tables) -> Iterator[str]:
     a = tables.announcements
     sources = {str(key): _source(source) for key, source in tables.sources.iterrows()}
     yield "## The announcements\n"
+    yield FILTER.format(facts=_facts(tables))
     for year, rows in a.sort_values("earliest", kind="stable").groupby(a["earliest"].dt.year):
         yield f"### {year}\n"
         yield "| known (UTC) | announcement | kind, instrument | securities | sources |"
@@ -115,7 +144,22 @@ def _listing(tables: Tables) -> Iterator[str]:
         yield ""
 
 
+def _facts(tables: Tables) -> str:
+    """Kind and firms of each announcement, as the form chooses by them."""
+    firms = named(tables.announcements, tables.securities)
+    for announcement_id, company in zip(
+        tables.securities["announcement_id"], tables.securities["company"], strict=True
+    ):
+        firms[announcement_id].add(company)
+    kinds = tables.announcements["kind"]
+    rows = {key: [kinds[key], sorted(names, key=str.lower)] for key, names in firms.items()}
+    # A closing tag within a script would end it.
+    return json.dumps({"kinds": list(KINDS), "rows": rows}, separators=(",", ":")).replace("</", "<\\/")
+
+
 def _window(earliest: pd.Timestamp, latest: pd.Timestamp) -> str:
+    if earliest == latest:
+        return f"{earliest:%Y-%m-%d %H:%M}"
     end = f"{latest:%H:%M}" if earliest.date() == latest.date() else f"{latest:%m-%d %H:%M}"
     return f"{earliest:%Y-%m-%d %H:%M} to {end}"
 
@@ -140,7 +184,7 @@ def _schema() -> Iterable[str]:
         "Text that is missing is empty; `list` columns separate names by `; `; times are in UTC; a column "
         "in bold is always filled in.\n"
     )
-    for table, columns in TABLES.items():
+    for table, columns in {**TABLES, "changes": CHANGES}.items():
         yield f"### {TITLES[table]}\n"
         yield "| column | form | meaning |"
         yield "|---|---|---|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ANNOUNCEMENTS", "MARKETS", "SECURITIES", "SOURCES", "TABLES", "Column", "MarketRule"]
+__all__ = ["ANNOUNCEMENTS", "CHANGES", "MARKETS", "SECURITIES", "SOURCES", "TABLES", "Column", "MarketRule"]
 
 Form = Literal["text", "list", "day", "time", "flag"]
 
@@ -64,6 +64,7 @@ MARKETS = {
     "OTCM": MarketRule("US over the counter", "XNYS", "", "^GSPC"),
     "XTAI": MarketRule("Taiwan", "XTAI", ".TW", "^TWII"),
     "XTKS": MarketRule("Tokyo", "XTKS", ".T", "^N225"),
+    "XKRX": MarketRule("Korea", "XKRX", ".KS", "^KS11"),
     "XAMS": MarketRule("Amsterdam", "XAMS", ".AS", "^AEX"),
     "XSTO": MarketRule("Stockholm", "XSTO", ".ST", "^OMX"),
     "XHEL": MarketRule("Helsinki", "XHEL", ".HE", "^OMXH25"),
@@ -92,6 +93,7 @@ INSTRUMENTS = {
     "investment_ban": "executive orders against buying securities, and delistings under them",
     "sdn_list": "Treasury's full sanctions",
     "executive_order": "other executive orders",
+    "biosecure": "bill and act against contracts with Chinese biotechnology firms",
     "network_ban": "exclusion from an allied country's 5G networks",
     "allied_order": "order of another government against one firm",
     "prosecution": "indictment, arrest or probation",
@@ -181,6 +183,7 @@ ANNOUNCEMENTS = {
             "AU": "Australia",
             "UK": "United Kingdom",
             "NL": "Netherlands",
+            "TW": "Taiwan",
         },
         required=True,
     ),
@@ -225,7 +228,7 @@ SECURITIES = {
     "role_detail": Column("The role more closely."),
     "expected_sign": Column(
         "Sign of the reaction that theory expects.",
-        values={"-": "negative", "+": "positive", "0/-": "none or negative"},
+        values={"-": "negative", "+": "positive", "0/-": "none or negative", "open": "theory does not say"},
         required=True,
     ),
     "benchmark": Column("Index to compare it with.", required=True),
@@ -240,7 +243,7 @@ SECURITIES = {
     ),
     "price_limit": Column(
         "Daily price limit in percent.",
-        values={"10": "10 %", "20": "20 %", "table": "by price, in yen", "none": "none"},
+        values={"10": "10 %", "20": "20 %", "30": "30 %", "table": "by price, in yen", "none": "none"},
         required=True,
     ),
     "halted_from": Column("First session of a suspension over the announcement.", "day"),
@@ -265,6 +268,26 @@ SOURCES = {
         },
         required=True,
     ),
+}
+
+CHANGES = {
+    "version": Column("Version of the dataset that made the change.", required=True),
+    "date": Column("Its day.", "day", required=True),
+    "announcement_id": Column("The announcement; empty for a version as a whole."),
+    "security": Column("The security, where the change is to the table of securities."),
+    "change": Column(
+        "What was done.",
+        values={
+            "added": "a new row",
+            "corrected": "another value in one column of a row",
+            "moved": "the row takes another place among the events: another session, left out, or let in",
+        },
+        required=True,
+    ),
+    "column": Column("Column that changed."),
+    "before": Column("Its value before."),
+    "after": Column("Its value from this version on."),
+    "why": Column("Why; source keys in brackets."),
 }
 
 TABLES = {"announcements": ANNOUNCEMENTS, "securities": SECURITIES, "sources": SOURCES}

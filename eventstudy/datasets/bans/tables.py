@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from eventstudy.datasets.bans.schema import TABLES, Column
+from eventstudy.datasets.bans.schema import CHANGES, TABLES, Column
 
-__all__ = ["Tables", "read", "split", "typed"]
+__all__ = ["Tables", "change_log", "read", "read_aliases", "read_changes", "split", "typed"]
 
 
 class Tables(NamedTuple):
@@ -23,11 +23,23 @@ class Tables(NamedTuple):
 
 def read() -> Tables:
     """Return the bundled tables as written: all text, nothing for what is missing."""
-    frames = []
-    for name in TABLES:
-        with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
-            frames.append(pd.read_csv(stream, dtype=str, keep_default_na=False))
-    return Tables(*frames)
+    return Tables(*(_text(name) for name in TABLES))
+
+
+def read_aliases() -> pd.DataFrame:
+    """Return other names of companies, as lists write them: columns company, alias."""
+    return _text("aliases")
+
+
+def read_changes() -> pd.DataFrame:
+    """Return the bundled change log as written: all text."""
+    return _text("changes")
+
+
+@lru_cache(maxsize=1)
+def change_log() -> pd.DataFrame:
+    """Return the bundled change log, the oldest version first; shared, so not to be changed."""
+    return _typed(read_changes(), CHANGES)
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +52,11 @@ def typed() -> Tables:
 def split(value: str) -> list[str]:
     """Return the names of a list."""
     return [name.strip() for name in value.split(";") if name.strip()]
+
+
+def _text(name: str) -> pd.DataFrame:
+    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, dtype=str, keep_default_na=False)
 
 
 def _typed(frame: pd.DataFrame, columns: dict[str, Column]) -> pd.DataFrame:

@@ -113,8 +113,8 @@ def mean_correlation(
 
     References
     ----------
-    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; Kolari, Pape and
-    Pynnonen (2018) for partial overlap.
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025; Kolari, Pape and Pynnonen (2018)
+    for partial overlap; docs/methods/standardized.md, eq. (mean-correlation).
 
     Examples
     --------

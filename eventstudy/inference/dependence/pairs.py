@@ -18,7 +18,7 @@ __all__ = ["correlate", "sum_over_pairs"]
 
 DayArray = npt.NDArray[np.int32]
 
-#: Pairs with fewer common estimation days count as uncorrelated (METHODS C6a).
+#: Pairs with fewer common estimation days count as uncorrelated (docs/methods/standardized.md).
 MIN_COMMON_DAYS = 10
 #: Standard deviations this small beside an event's largest residual are rounding noise.
 NO_VARIANCE = 1e-10

@@ -125,6 +125,11 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     values : array, shape (N, T)
         NaN where missing, which stays NaN (Corrado and Zivney 1992).
 
+    References
+    ----------
+    Corrado and Zivney (1992), Journal of Financial and Quantitative Analysis 27, 465-478;
+    docs/methods/ranks.md, eq. (scaled-ranks).
+
     Examples
     --------
     >>> scaled_ranks(np.array([[0.3, np.nan, 0.1, 0.2]])).tolist()

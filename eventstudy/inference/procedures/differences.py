@@ -1,4 +1,7 @@
-"""Differences between two sets of events: groups, and treated against control firms (METHODS E, G)."""
+"""Differences between two sets of events: groups, and treated against control firms.
+
+Formulas and sources: docs/methods/groups.md, eqs. (long-short) and (difference-dates).
+"""
 
 from __future__ import annotations
 
@@ -90,6 +93,10 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
     ----------
     first, second : TestInput
         Events with a residual variance take part.
+
+    References
+    ----------
+    docs/methods/groups.md, eq. (long-short).
     """
     a, b = with_variance(first), with_variance(second)
     days = [date_numbers(x.tested_dates) for x in (a, b)]
@@ -143,6 +150,10 @@ def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     ----------
     a, b : arrays, shape (n,) and (m,)
         Values of each group, such as SCARs; at least two each.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35; docs/methods/groups.md, eq. (welch).
     """
     found = stats.ttest_ind(a, b, equal_var=False)
     return float(found.statistic), float(found.df)
@@ -168,6 +179,10 @@ def label_permutation(
     -------
     difference, draws
         The draws have shape (n_resamples,).
+
+    References
+    ----------
+    Fisher (1935), The Design of Experiments; docs/methods/groups.md, eq. (label-permutation).
     """
     total = float(sum(map(len, treated)))
     observed, draws = 0.0, np.zeros(n_resamples)

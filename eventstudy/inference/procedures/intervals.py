@@ -1,4 +1,7 @@
-"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap (METHODS E, F)."""
+"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap.
+
+Formulas and sources: docs/methods/intervals.md.
+"""
 
 from __future__ import annotations
 

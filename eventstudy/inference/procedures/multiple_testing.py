@@ -1,4 +1,7 @@
-"""Many hypotheses at once: Holm, Benjamini-Hochberg, and Romano-Wolf with residual vectors (METHODS I)."""
+"""Many hypotheses at once: Holm, Benjamini-Hochberg, and Romano-Wolf with residual vectors.
+
+Formulas and sources: docs/methods/multiple_testing.md.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,12 @@ def adjust(p_values: npt.ArrayLike, method: Literal["holm", "bh"] = "holm") -> F
     ------
     RequestError
         If the method is unknown, or a p-value is not between 0 and 1.
+
+    References
+    ----------
+    Holm (1979), Scandinavian Journal of Statistics 6, 65-70; Benjamini and Hochberg (1995), Journal of the
+    Royal Statistical Society B 57, 289-300; docs/methods/multiple_testing.md,
+    eqs. (holm) and (benjamini-hochberg).
 
     Examples
     --------
@@ -95,8 +104,8 @@ def romano_wolf(
 
     References
     ----------
-    Romano and Wolf (2005), Econometrica 73, 1237-1282; (2016), Statistics and Probability Letters
-    113, 38-40.
+    Romano and Wolf (2005), Econometrica 73, 1237-1282; (2016), Statistics and Probability Letters 113, 38-40;
+    docs/methods/multiple_testing.md, eq. (romano-wolf).
 
     Examples
     --------

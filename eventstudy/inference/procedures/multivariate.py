@@ -1,4 +1,7 @@
-"""Joint hypothesis of one announcement day: is any firm affected (METHODS A2, G)."""
+"""Joint hypothesis of one announcement day: is any firm affected.
+
+Formulas and sources: docs/methods/portfolio.md, eqs. (joint-f) and (joint-mean-t).
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,11 @@ def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) 
         ``a = g'Vg / s^2``, the same for all events.
     dof : float
         Residual degrees of freedom nu = T - k of one event, at least N.
+
+    References
+    ----------
+    Hotelling (1931), Annals of Mathematical Statistics 2, 360-378; Binder (1985), Journal of Accounting
+    Research 23, 370-383; docs/methods/portfolio.md, eqs. (joint-f) and (joint-mean-t).
     """
     n = len(car)
     covariance = residuals.T @ residuals / dof

@@ -1,4 +1,4 @@
-"""Which tests survive a design (METHODS 9)."""
+"""Which tests survive a design; the rules are those of docs/which_test_when.md."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Calibrated(Protocol):
     def window(self) -> Window:
         """Tested window."""
 
-    def rates(self, level: float = 0.05) -> pd.DataFrame:
+    def rates(self, alpha: float = 0.05) -> pd.DataFrame:
         """Rejection rates by model, test, variance and shift, with intervals."""
 
 
 def recalibrate(
-    data: TestInput, chosen: pd.DataFrame, calibration: Calibrated, model: str, level: float = 0.05
+    data: TestInput, chosen: pd.DataFrame, calibration: Calibrated, model: str, alpha: float = 0.05
 ) -> pd.DataFrame:
     """Order the tests of a design by what a simulation of that design says of their size.
 
@@ -58,7 +58,7 @@ def recalibrate(
         Rejection rates of this design, without shift and at ordinary variance at least.
     model : str
         Name of the normal-return model in `calibration`.
-    level : float, default 0.05
+    alpha : float, default 0.05
         Nominal size.
 
     Returns
@@ -67,7 +67,7 @@ def recalibrate(
         Columns test, reason, size, size_low, size_high (rejection rate of a true null with its interval; NaN
         where it was not simulated) and well_specified (missing alike). First the design's tests that do
         not reject too often, then those not simulated; where fewer than three held, the strongest others
-        that did; last the design's tests whose whole interval lies above `level`.
+        that did; last the design's tests whose whole interval lies above `alpha`.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def recalibrate(
             f"calibration takes what lab.calibrate(like=results) returns, got {type(calibration).__name__}."
         )
     _check_design(data, calibration)
-    rates = calibration.rates(level)
+    rates = calibration.rates(alpha)
     rates = rates[rates["model"] == model]
     if rates.empty:
         raise RequestError(
@@ -91,7 +91,7 @@ def recalibrate(
     if size.empty:
         raise RequestError("The calibration says nothing of size: simulate it with shift 0 and variance 1.")
     doubled = null[null["variance"] > 1.0].set_index("test")
-    sound = size.index[size["ci_low"].to_numpy(float) <= level].tolist()
+    sound = size.index[size["ci_low"].to_numpy(float) <= alpha].tolist()
     design = dict(zip(chosen["test"], chosen["reason"], strict=True))
     held = [key for key in design if key in sound]
     unknown = [key for key in design if key not in size.index]
@@ -107,7 +107,7 @@ def recalibrate(
         if key in unknown:
             reason += "; not simulated"
         else:
-            reason += f"; on this market, with {where}, it rejects {_told(size.loc[key], level)}"
+            reason += f"; on this market, with {where}, it rejects {_told(size.loc[key], alpha)}"
             worse = doubled.loc[[key]] if key in doubled.index else doubled.iloc[:0]
             reason += "".join(
                 f", and {row.rate:.1%} if variance is {row.variance:g} times that"
@@ -119,7 +119,7 @@ def recalibrate(
     out = pd.DataFrame(rows, columns=["test", "reason"], dtype=object)
     for name, column in (("size", "rate"), ("size_low", "ci_low"), ("size_high", "ci_high")):
         out[name] = size[column].reindex(out["test"]).to_numpy(float)
-    verdict = pd.array(out["size_low"].to_numpy(float) <= level, dtype="boolean")
+    verdict = pd.array(out["size_low"].to_numpy(float) <= alpha, dtype="boolean")
     out["well_specified"] = pd.Series(verdict).mask(out["size"].isna())
     return out
 
@@ -150,9 +150,9 @@ def _events(n: int, dates: int) -> str:
     return f"{n} events on {'one date' if dates == 1 else f'{dates} dates'}"
 
 
-def _told(row: pd.Series[float], level: float) -> str:
+def _told(row: pd.Series[float], alpha: float) -> str:
     interval = f"{row['ci_low']:.1%} to {row['ci_high']:.1%}"
-    return f"{row['rate']:.1%} of true nulls at nominal {level:.0%} ({interval})"
+    return f"{row['rate']:.1%} of true nulls at nominal {alpha:.0%} ({interval})"
 
 
 #: With fewer events than this, tests scaled by the events' own spread stand last; from MANY on ranks stand
@@ -274,14 +274,14 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     return [("adjusted_bmp", first), ranks, *by_past]
 
 
-def disagreement(p_values: Mapping[str, float], level: float = 0.05) -> dict[str, str]:
+def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str, str]:
     """Say what it means where the two kinds of tests for one common date disagree; a note by test key.
 
     Parameters
     ----------
     p_values : mapping of float
         By test key.
-    level : float, default 0.05
+    alpha : float, default 0.05
 
     Examples
     --------
@@ -289,12 +289,12 @@ def disagreement(p_values: Mapping[str, float], level: float = 0.05) -> dict[str
     ['portfolio']
     """
     by_events, by_past = p_values.get("adjusted_bmp", np.nan), p_values.get("portfolio", np.nan)
-    if by_past <= level < by_events:
+    if by_past <= alpha < by_events:
         return {
             "portfolio": "rejects where adjusted_bmp does not: the event was more volatile than the "
             "estimation window, which this test takes for an effect; compare with test(..., against=controls)"
         }
-    if by_events <= level < by_past:
+    if by_events <= alpha < by_past:
         return {
             "adjusted_bmp": "rejects where portfolio does not: the CARs lie closer together than their past "
             "lets expect, which is a sign of a calmer event, or chance where events are few"

@@ -1,4 +1,7 @@
-"""The mean CAR of several windows or groups at once, adjusted for how many there are (METHODS I)."""
+"""The mean CAR of several windows or groups at once, adjusted for how many there are.
+
+Formulas and sources: docs/methods/multiple_testing.md, eqs. (romano-wolf) and (joint-draws).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listings of one firm on several exchanges: which belong together, and their average."""
+"""Cross-listings: which listings belong to one firm, and their average."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Listings = Literal["mean", "first", "separate"]
 
 #: Day 0 of two listings of one announcement lie no further apart than this, in calendar days.
 APART = np.timedelta64(4, "D")
-#: A correlation of two listings from fewer common days than this would be noise.
+#: Fewest common days from which the correlation of two listings is estimated.
 FEWEST_DAYS = 30
 
 
@@ -46,7 +46,7 @@ def firms_of(events: Sequence[pd.DataFrame], firm: str | Mapping[str, str] | Non
         given = [frame["security"].map(dict(column)) for frame in events]
         if all(names.isna().all() for names in given):
             shown = ", ".join(map(repr, list(column)[:5]))
-            raise RequestError(f"firm names none of the events' securities: {shown}.")
+            raise RequestError(f"firm= names none of the securities of the events: {shown}.")
     return [
         [
             str(security) if pd.isna(name) or name == "" else str(name)
@@ -79,7 +79,7 @@ def grouped(firms: Sequence[str], securities: Sequence[str], day0: DateArray) ->
 def averaged(
     abnormal: AbnormalReturns, groups: Sequence[Sequence[int]], designs: Mapping[int, FloatArray]
 ) -> AbnormalReturns:
-    r"""Average the listings of each group: one row a group.
+    r"""Average the listings of each group: one row per group.
 
     The abnormal return of a firm is the mean of those of its listings that traded on that relative day,
     and so is its residual on calendar days on which all of them have one. With correlation rho of the
@@ -110,7 +110,7 @@ def averaged(
     Notes
     -----
     Degrees of freedom are common days less parameters. Two regressions on different benchmarks lose
-    between k and 2k of them, so that the t of an averaged firm is approximate to the order k/M.
+    between k and 2k of them, so the t of an averaged firm is approximate to the order k/M.
     """
     abnormal = replace(abnormal)  # what is deferred is computed once, not for each group
     first = np.array([group[0] for group in groups])

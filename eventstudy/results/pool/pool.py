@@ -122,9 +122,9 @@ def pool(
         of one firm; the column ``firm`` by default, where the events have one.
     listings : {"mean", "first", "separate"}, default "mean"
         What becomes of several listings of one firm whose days 0 lie at most four days apart: their average,
-        so that the firm counts once; the first of them in the order given, the others being listed in
+        so the firm counts once; the first of them in the order given, the others being listed in
         `excluded`; or each an event of its own, whose correlation enters r-bar like that of any two events
-        (tests that assume independence do not see it).
+        (tests that assume independence ignore it).
 
     Returns
     -------
@@ -140,7 +140,7 @@ def pool(
     -----
     Event windows are cut to the days that all studies have; estimation windows and models may differ and are
     told in the summary. Ids that two studies share are written ``"name:id"``. Estimation residuals are laid
-    on the sessions of all markets together, so that one calendar day is one column for events of one
+    on the sessions of all markets together, so one calendar day is one column for events of one
     date; r-bar is the mean over pairs of the correlation on common calendar days times the share of days that
     their tested windows have in common.
 
@@ -168,20 +168,20 @@ def pool(
     named = _named(results)
     if listings not in get_args(Listings):
         raise RequestError(f"listings must be one of {', '.join(get_args(Listings))}; got {listings!r}.")
-    studies = [result._data for result in named.values()]
+    studies = [result.fitted for result in named.values()]
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(
-            f"The studies measure different things, {' and '.join(kinds)} returns, whose average means "
-            "nothing; make the markets with one kind=."
+            f"The studies measure different returns, {' and '.join(kinds)}, which cannot be averaged; "
+            "make the markets with one kind=."
         )
     if any(study.abnormal.event_dates.dtype != np.dtype("datetime64[D]") for study in studies):
-        raise RequestError("pool joins studies of daily sessions; bars of several exchanges share no clock.")
+        raise RequestError("pool joins daily studies only: bars of several exchanges do not line up.")
     window = Window(
         max(study.event_window.start for study in studies), min(study.event_window.end for study in studies)
     )
     prefixed = _share_ids(named)
-    own = [(name, i) for name, result in named.items() for i in result._data.index]
+    own = [(name, i) for name, result in named.items() for i in result.fitted.index]
     ids = [f"{name}:{i}" if prefixed else i for name, i in own]
     whole = pd.Index(ids, name="event_id", dtype=object)
     places = [(s, r) for s, study in enumerate(studies) for r in range(len(study.index))]
@@ -204,7 +204,17 @@ def pool(
         abnormal = select(abnormal, np.isin(np.arange(len(places)), [group[0] for group in groups]))
     members = tuple(tuple(places[row] for row in group) for group in groups)
     names = whole[[group[0] for group in groups]]
-    return PooledResults(FittedPool(named, window, members, names, prefixed, dropped, abnormal))
+    return PooledResults(
+        FittedPool(
+            results=named,
+            window=window,
+            members=members,
+            names=names,
+            prefixed=prefixed,
+            dropped=dropped,
+            abnormal=abnormal,
+        )
+    )
 
 
 def _named(
@@ -227,7 +237,7 @@ def _named(
 
 def _share_ids(named: Mapping[str, EventStudyResults]) -> bool:
     """Whether an id names an event of two studies, used or excluded."""
-    ids = [i for result in named.values() for i in (*result._data.index, *result.excluded.index)]
+    ids = [i for result in named.values() for i in (*result.fitted.index, *result.excluded.index)]
     return len(set(ids)) < len(ids)
 
 
@@ -238,8 +248,8 @@ def _refuse_twice(studies: Sequence[FittedStudy]) -> None:
         if seen & own:
             security, day = min(seen & own)
             raise RequestError(
-                f"{security} on {day:%Y-%m-%d} stands in two of the studies; counted twice it would weigh "
-                "double. Leave it out of one."
+                f"{security} on {day:%Y-%m-%d} is an event of two of the studies and would count twice. "
+                "Leave it out of one."
             )
         seen |= own
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
-from eventstudy.results import trading_frictions
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
-from eventstudy.results.market_value import StudyMoney
-from eventstudy.results.measure_tables import StudyTables
-from eventstudy.results.measures import StudyMeasures
-from eventstudy.results.plot import ResultsPlotter
 from eventstudy.results.pool import reaction_order
-from eventstudy.results.regression import StudyRegressions
-from eventstudy.results.significance import StudyTests
+from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.results.summary import composed, design_rows
 from eventstudy.tables import Section, Table
@@ -30,14 +24,15 @@ from eventstudy.windows import Window
 __all__ = ["FittedPool", "PooledResults"]
 
 
+@hand_out_copies("names", "dropped")
 @dataclass(frozen=True)
-class FittedPool(FittedEvents):
-    """Events of several studies.
+class FittedPool(FittedEvents, FrozenRecord):
+    """Fitted events of several studies as data; ``PooledResults.fitted``.
 
     Attributes
     ----------
     results : mapping of name to EventStudyResults
-    window_ : Window
+    window : Window
         The event window that all studies have.
     members : tuple of tuple of (int, int)
         By event, the study and the row there of each of its listings.
@@ -51,7 +46,7 @@ class FittedPool(FittedEvents):
     """
 
     results: Mapping[str, EventStudyResults]
-    window_: Window
+    window: Window
     members: tuple[tuple[tuple[int, int], ...], ...]
     names: pd.Index
     prefixed: bool
@@ -62,12 +57,12 @@ class FittedPool(FittedEvents):
     @property
     def studies(self) -> list[FittedStudy]:
         """What each study holds."""
-        return [results._data for results in self.results.values()]
+        return [results.fitted for results in self.results.values()]
 
     @property
     def event_window(self) -> Window:
         """Sessions, of each event's own market, that every study has."""
-        return self.window_
+        return self.window
 
     @property
     def model_label(self) -> str:
@@ -79,13 +74,15 @@ class FittedPool(FittedEvents):
         """Kind of the returns, the same in all studies."""
         return self.studies[0].kind
 
-    @cached_property
+    @property
+    @made_once
     def sessions(self) -> pd.DatetimeIndex:
         """Days on which any of the markets had a session."""
         days = np.unique(np.concatenate([study.sessions.to_numpy() for study in self.studies]))
         return pd.DatetimeIndex(days)
 
-    @cached_property
+    @property
+    @made_once
     def timeline(self) -> pd.DataFrame:
         """The events and their day 0, by study; of an averaged firm its first listing's."""
         frame = self._first_listings([study.timeline for study in self.studies])
@@ -99,7 +96,8 @@ class FittedPool(FittedEvents):
                 frame.loc[at, "note"] = "; ".join(filter(None, [note, *(line["note"] for line in lines)]))
         return frame
 
-    @cached_property
+    @property
+    @made_once
     def excluded(self) -> pd.DataFrame:
         """Events that could not be used in their study, and listings left out here."""
         parts = []
@@ -110,12 +108,14 @@ class FittedPool(FittedEvents):
         parts = [part for part in [*parts, self.dropped] if len(part)] or parts[:1]
         return pd.concat(parts)
 
-    @cached_property
+    @property
+    @made_once
     def events(self) -> pd.DataFrame:
         """The events as given, of an averaged firm its first listing's, and the study of each."""
         return self._first_listings([study.events for study in self.studies])
 
-    @cached_property
+    @property
+    @made_once
     def parameters(self) -> pd.DataFrame:
         """Parameters by event; those of an averaged firm's regressions are left empty."""
         frame = self._first_listings([study.parameters for study in self.studies]).drop(columns="study")
@@ -128,7 +128,7 @@ class FittedPool(FittedEvents):
         return frame
 
     def _first_listings(self, frames: list[pd.DataFrame]) -> pd.DataFrame:
-        """Take the row of each event's first listing out of a frame a study; the study's name is a column."""
+        """Take the row of each event's first listing from the frames of the studies, named in a column."""
         offsets = np.cumsum([0, *(len(frame) for frame in frames)])
         named = [frame.assign(study=name) for name, frame in zip(self.results, frames, strict=True)]
         whole = pd.concat(named, ignore_index=True)
@@ -157,62 +157,33 @@ class FittedPool(FittedEvents):
         return found
 
 
-class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, StudyTables):
+class PooledResults(ResultsBase):
     """Events of several studies in one cross-section, made by `pool`.
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
-    dependence is reckoned on common calendar days. Returns are in the currency of each market's prices;
+    dependence is measured on common calendar days. Returns are in the currency of each market's prices;
     ``Market.from_prices(..., fx=rate)`` makes them those of an investor in another.
     """
 
-    _data: FittedPool
+    _fitted: FittedPool
 
-    def __init__(self, data: FittedPool) -> None:
-        self._data = data
+    @property
+    def fitted(self) -> FittedPool:
+        """The pooled events as arrays and tables, for computations of your own."""
+        return self._fitted
 
     def __repr__(self) -> str:
-        data = self._data
+        data = self.fitted
         out = f" ({len(data.excluded)} excluded)" if len(data.excluded) else ""
         return (
             f"PooledResults: {plural(len(data.index), 'event')}{out} of {len(data.results)} studies "
             f"({', '.join(data.results)}), {data.model_label}, window {data.event_window}"
         )
 
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
     @property
     def studies(self) -> dict[str, EventStudyResults]:
         """The results that were pooled, by name."""
-        return dict(self._data.results)
-
-    @property
-    def timeline(self) -> pd.DataFrame:
-        """When each event was announced and which session became day 0, as in `EventStudyResults`.
-
-        With the column study; an averaged firm has the dates of its first listing.
-        """
-        return self._data.timeline.copy()
-
-    @property
-    def excluded(self) -> pd.DataFrame:
-        """Events that could not be used, and listings left out: security, label, reason."""
-        return self._data.excluded.copy()
-
-    @property
-    def limit_hits(self) -> pd.DataFrame:
-        """Sessions of the event windows that touched a daily price limit, as in `EventStudyResults`."""
-        return trading_frictions.limit_hits(self._data)
-
-    @property
-    def halts(self) -> pd.DataFrame:
-        """Spells without trade that touch the event windows, as in `EventStudyResults`."""
-        return trading_frictions.halts(self._data)
-
-    @property
-    def plot(self) -> ResultsPlotter:
-        """Figures of these results; those of one event draw it as its own study does."""
-        return ResultsPlotter(self._data)
+        return dict(self.fitted.results)
 
     def clock(self) -> pd.DataFrame:
         """Order in which the sessions of day 0 could react, round the clock.
@@ -226,7 +197,7 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, Stu
             events of an announcement that could react first. NaT where the market has no exchange calendar
             or the announcement no time. An averaged firm has a row for each of its listings.
         """
-        return reaction_order.clock(self._data, list(self._data.results))
+        return reaction_order.clock(self.fitted, list(self.fitted.results))
 
     def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
         """Summarise the pool: each study's design, events, dependence, averages and recommended tests.
@@ -234,21 +205,21 @@ class PooledResults(StudyMeasures, StudyTests, StudyRegressions, StudyMoney, Stu
         Parameters
         ----------
         start, end : int, optional
-            Window of the headline CAR; (0, +1) by default, where the event window holds it.
+            Window of the headline CAR; by default (0, +1), where the event window holds it.
 
         Returns
         -------
         Table
         """
-        data = self._data
-        window = data.headline() if start is None and end is None else data.window(start, end)
+        data = self.fitted
+        window = data.checked_window(start, end)
         designs = {name: design_rows(study) for name, study in zip(data.results, data.studies, strict=True)}
         frame = pd.DataFrame(designs, dtype=object).fillna("")
         sections = [Section(frame, "Studies"), self._dependence(window)]
         return composed(data, window, f"Pooled event study: {data.model_label}", sections, [])
 
     def _dependence(self, window: Window) -> Section:
-        data = self._data
+        data = self.fitted
         found = self.clustering(window)
         rows: dict[str, object] = {
             "event window": f"{data.event_window}, each market's own sessions",

@@ -1,4 +1,4 @@
-"""The report of a study: what its chapters say, gathered for `eventstudy.html_page`."""
+"""Content of the report: its chapters, for the renderer in `eventstudy.html_page`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["study_page"]
 
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
-LEVEL = 0.95
+LEVEL, ALPHA = 0.95, 0.05
 PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
 FORMATS = PERCENT | {"p": "{:.4f}", "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
@@ -89,14 +89,14 @@ def _question(data: FittedStudy) -> str:
         news = f"the news “{event['label']}”" if _known(event["label"]) else "the announcement"
         when = f" of {event['announced']}" if _known(event["announced"]) else ""
         return (
-            f"Did {news}{when} move {event['security']}, by how much, and can the move be told from those "
-            "of ordinary days?"
+            f"Did {news}{when} move {event['security']}, by how much, and is the move distinguishable from "
+            "ordinary variation?"
         )
     k = timeline["security"].nunique()
     about = f"{k} securit{'y' if k == 1 else 'ies'}"
     return (
         f"Did {len(timeline)} announcements about {about} ({_dates(data)}) move their prices on average, "
-        "by how much, and can the move be told from those of ordinary days?"
+        "by how much, and is the move distinguishable from ordinary variation?"
     )
 
 
@@ -118,16 +118,16 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
     head, reason = chosen.iloc[0]
     p = float(run_tests(tested, [head])["p_value"].iloc[0])
     what = "the move" if single else "the average"
-    verdict = "differs from" if p <= 1 - LEVEL else "cannot be told from"
-    ordinary = "those of ordinary days" if single else "zero"
+    verdict = "differs from" if p <= ALPHA else "is not distinguishable from"
+    ordinary = "ordinary variation" if single else "zero"
     told.append(f"The {head} test gives p = {_p(p)}: at the 5 % level {what} {verdict} {ordinary}.")
     blocks: list[Block] = [Paragraph(" ".join(told), is_headline=True)]
     blocks.append(Paragraph(f"Why this test: {reason}."))
-    if (p <= 1 - LEVEL) != (mean["p_value"] <= 1 - LEVEL) and not np.isnan(mean["p_value"]):
+    if (p <= ALPHA) != (mean["p_value"] <= ALPHA) and not np.isnan(mean["p_value"]):
         blocks.append(
             Paragraph(
                 f"The interval rests on the {mean['test']} test, whose p = {_p(mean['p_value'])} says "
-                "otherwise; see the chapter All tests for what each of them survives."
+                "otherwise; the chapter All tests says what each of them is robust to."
             )
         )
     return blocks
@@ -148,7 +148,7 @@ def _single(data: FittedStudy, window: Window) -> str:
     return (
         f"Over the {len(window)} session{'s' * (len(window) != 1)} {window} around {event['day_0']:%Y-%m-%d}"
         f"{short}, the {kind}s of {event['security']} sum to {_percent(car['actual'])}, where "
-        f"{_percent(car['expected'])} was to be expected ({data.spec.model.label}): an abnormal return of "
+        f"{_percent(car['expected'])} was expected ({data.spec.model.label}): an abnormal return of "
         f"{_percent(car['car'])}"
     )
 
@@ -169,7 +169,7 @@ def _money(data: FittedStudy, window: Window, currency: str | None) -> list[str]
     unit = "" if currency is None else f" {currency}"
     return [
         f"On {row.date:%Y-%m-%d} a share closed at {row.price:.2f}{unit}, where "
-        f"{row.counterfactual:.2f}{unit} was to be expected."
+        f"{row.counterfactual:.2f}{unit} was expected."
         for row in last.itertuples()
     ]
 

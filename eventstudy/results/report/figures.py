@@ -116,7 +116,7 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
         yield Drawing(
             f"Returns against the benchmark's, and the days {window}.",
             f"Scatter plot of {int(data.fit.n_obs[0])} estimation days with the fitted line.{told}",
-            lambda ax: plot.fit(None, window, ax=ax),
+            lambda ax: plot.fit(window, ax=ax),
             3.7,
         )
     day0 = data.abnormal.ar[0, -whole.start]
@@ -125,7 +125,7 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
         "Where the days of the window lie among ordinary days.",
         f"Histogram of {int(data.fit.n_obs[0])} estimation residuals; {lower} of them lie below the abnormal "
         f"return of day 0, {day0:+.1%}.",
-        lambda ax: plot.null(None, window, ax=ax),
+        lambda ax: plot.null(window, ax=ax),
         3.7,
     )
     yield Drawing(
@@ -204,7 +204,7 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     yield Drawing(
         "When the events fall, and how many of their windows are open at a time.",
         f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
-        lambda ax: plot.clustering(ax=ax),
+        lambda ax: plot.clustering(window, ax=ax),
         3.7,
     )
     yield Drawing(

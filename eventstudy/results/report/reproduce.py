@@ -1,10 +1,9 @@
-"""How to get the same numbers again: the study as code, the versions, and the data's fingerprint."""
+"""Reproduction: the study as code, the versions, and the fingerprint of the data."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
-import sys
 from importlib.metadata import version
 from numbers import Real
 
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
+from eventstudy._version import __version__
 from eventstudy.calendars import Exchange
 from eventstudy.events import Events
 from eventstudy.market import Market
@@ -22,16 +22,14 @@ from eventstudy.windows import Window
 __all__ = ["code", "fingerprints", "versions"]
 
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn")
-#: More events than this are read from a file of the user's.
+#: The events of larger studies are read from a file of the user's.
 MOST_EVENTS = 30
 SHOWN = ["security", "date", "announced_at", "announced_local"]
 
 
 def versions() -> pd.Series[str]:
     """Version of this library, of Python and of the libraries the numbers depend on."""
-    # The package is not imported by name: the import order has it above nothing.
-    own = sys.modules[__name__.partition(".")[0]].__version__
-    found = {"eventstudy": own, "python": platform.python_version()}
+    found = {"eventstudy": __version__, "python": platform.python_version()}
     return pd.Series(found | {name: version(name) for name in LIBRARIES}, name="version")
 
 
@@ -126,7 +124,7 @@ def _counts(index: pd.Index) -> bool:
 
 
 def _plain(value: object) -> object:
-    """Return a value that is written as it is read: numpy's numbers and dates are not."""
+    """Return a value whose repr is code: those of NumPy's numbers and of dates are not."""
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, str | bool | Real) else str(value)

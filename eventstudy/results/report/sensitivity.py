@@ -1,4 +1,4 @@
-"""How far a finding hangs on the window and on the model of normal returns."""
+"""Sensitivity of a finding to the window and to the model of normal returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eventstudy.abnormal import abnormal_returns
 from eventstudy.inference import recommend, run_tests
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, uses_benchmark
 from eventstudy.windows import Window
 
 __all__ = ["refitted", "sensitivity"]
@@ -59,8 +59,7 @@ def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.Da
 def refitted(data: FittedStudy, model: NormalReturnModel) -> FittedStudy | None:
     """Fit another model to the same events, or return None where one of them lacks the data for it."""
     sample, spec = data.sample, data.spec
-    needs_benchmark = any(regressor.source == "benchmark" for regressor in model.regressors)
-    if needs_benchmark and (sample.benchmark < 0).any():
+    if uses_benchmark(model) and (sample.benchmark < 0).any():
         return None
     arrays = model.arrays(sample)
     fit = model.fit(arrays)

@@ -1,0 +1,110 @@
+"""Power: how often tests reject, by the size of the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from eventstudy.plotting._base import (
+    DASHES,
+    MARKERS,
+    colours,
+    ink,
+    legend_above,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+)
+
+__all__ = ["plot_power"]
+
+
+def plot_power(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    alpha: float = 0.05,
+    palette: str | Sequence[str] = "colorblind",
+    **kwargs: Any,
+) -> Axes:
+    """Draw how often tests reject, by the size of the effect.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``shift`` (effect, decimal) and ``rate`` (share), and optionally ``ci_low`` and
+        ``ci_high``, ``test`` (a colour each) and ``model`` (a line style each).
+    ax : Axes, optional
+    title : str, optional
+    alpha : float, default 0.05
+        Nominal size of the tests, drawn as a dotted line.
+    palette : str or sequence of colours, optional
+    **kwargs
+        Properties of the lines, as for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column or has no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_power
+    >>> ax = plot_power(pd.DataFrame({"shift": [0.0, 0.01, 0.02], "rate": [0.05, 0.6, 0.99]}))
+    >>> ax.get_ylabel()
+    'Rejected'
+    """
+    need(frame, "plot_power", ["shift", "rate"])
+    ax = new_axes(ax)
+    keys = [name for name in ("test", "model") if name in frame]
+    several = [name for name in keys if len(set(frame[name])) > 1]
+    tests = list(dict.fromkeys(frame["test"])) if "test" in frame else [None]
+    models = list(dict.fromkeys(frame["model"])) if "model" in frame else [None]
+    hues = colours(palette, len(tests))
+    for i, test in enumerate(tests):
+        for j, model in enumerate(models):
+            chosen = pd.Series(True, frame.index)
+            for name, value in (("test", test), ("model", model)):
+                if value is not None:
+                    chosen &= frame[name] == value
+            line = frame[chosen].sort_values("shift")
+            if line.empty:
+                continue
+            parts = [str(value) for name, value in (("test", test), ("model", model)) if name in several]
+            style = styled(
+                Line2D,
+                kwargs,
+                color=hues[i],
+                linestyle=DASHES[j % len(DASHES)],
+                marker=MARKERS[i % len(MARKERS)],
+                markersize=4,
+                label=", ".join(parts) or (str(test) if test is not None else "Power"),
+            )
+            ax.plot(line["shift"], line["rate"], **style)
+            if {"ci_low", "ci_high"} <= set(line):
+                ax.fill_between(
+                    line["shift"].to_numpy(float),
+                    line["ci_low"].to_numpy(float),
+                    line["ci_high"].to_numpy(float),
+                    color=style["color"],
+                    alpha=0.15,
+                    linewidth=0,
+                )
+    ax.axhline(alpha, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label="_nominal")
+    ax.set_ylim(0, 1.02)
+    percent_scale(ax.xaxis)
+    percent_scale(ax.yaxis)
+    ax.set(xlabel="Abnormal return added to day 0", ylabel="Rejected")
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
+    return ax

@@ -1,0 +1,79 @@
+"""What is public is written down, exists from the first moment, and stands in the reference."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import eventstudy
+
+ROOT = Path(__file__).parents[1]
+LIST = ROOT / "docs" / "public_names.txt"
+PACKAGES = ("datasets", "errors", "inference", "lab", "models", "plotting", "sources")
+
+
+def public_names() -> set[str]:
+    """Names that a user may import: those of the package, and those of its public subpackages."""
+    names = {f"eventstudy.{name}" for name in eventstudy.__all__}
+    for package in PACKAGES:
+        module = import_module(f"eventstudy.{package}")
+        names |= {f"eventstudy.{package}.{name}" for name in module.__all__}
+    return names
+
+
+def written_down() -> dict[str, str]:
+    """Status of each name on the list: public or provisional."""
+    lines = LIST.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split() for line in lines if line and not line.startswith("#")]
+    assert len({name for name, _ in pairs}) == len(pairs)
+    return dict(pairs)
+
+
+def test_the_list_holds_every_public_name_and_no_other() -> None:
+    listed = set(written_down())
+    added, removed = sorted(public_names() - listed), sorted(listed - public_names())
+    assert not added, f"list these in docs/public_names.txt, and in CHANGELOG.md: {added}"
+    assert not removed, f"gone from the package, but promised in docs/public_names.txt: {removed}"
+
+
+def test_every_name_is_public_or_provisional_and_in_order() -> None:
+    listed = written_down()
+    assert set(listed.values()) == {"public", "provisional"}
+    assert list(listed) == sorted(listed)
+
+
+def test_every_name_on_the_list_is_there() -> None:
+    for name in written_down():
+        home, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(home), attribute), name
+
+
+def test_public_subpackages_are_those_of_the_stub() -> None:
+    stub = (ROOT / "eventstudy" / "__init__.pyi").read_text(encoding="utf-8")
+    assert set(re.findall(r"^from \. import (\w+)", stub, flags=re.MULTILINE)) == set(PACKAGES)
+
+
+def answers(before: str) -> str:
+    """Return what a fresh interpreter finds of each module in the package, after it ran some code."""
+    rooms = sorted({path.stem for path in (ROOT / "eventstudy").iterdir() if not path.stem.startswith("_")})
+    program = (
+        f"import eventstudy as es\n{before}\n"
+        f"print([type(getattr(es, name, None)).__name__ for name in {rooms!r}], sorted(dir(es)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_exists_does_not_depend_on_what_was_used_before() -> None:
+    found = answers("")
+    assert found == answers("es.Market, es.EventStudy, es.lab.calibrate, es.plotting.plot_car")
+    assert "'market'" not in found.partition("] [")[2]  # reached, yet not shown
+
+
+def test_the_version_is_the_one_of_the_page() -> None:
+    page = (ROOT / "docs" / "stability.md").read_text(encoding="utf-8")
+    assert f"version {eventstudy.__version__}" in page
