@@ -3,8 +3,8 @@
     python benchmarks/causal_cases.py
 
 Reads the panels in ``../shared/data``: Hikvision and Dahua on 22 May 2019 with A-share donors that no ban in
-the dataset names, and the suppliers that the press named on the day of ZTE's denial order, 16 April 2018, with
-donors from the S&P 500 that make no parts for networks or phones.
+the dataset names, and the suppliers that the press named on the day of ZTE's denial order, 16 April 2018,
+with donors from the S&P 500 that make no parts for networks or phones.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def america() -> tuple[es.Market, list[dict[str, object]], list[str]]:
     index = read("us_sp500_daily_2016_2020")
     index = index[~index["ticker"].astype(str).isin({*treated, *PARTS, *RIVALS, *OTHERS})]
     long = pd.concat([frame[["date", "ticker", "adj_close"]] for frame in (parts, index)])
-    long = long.assign(date=pd.to_datetime(long["date"].astype(str)), ticker=long["ticker"].astype(str))
+    long = long.assign(date=pd.to_datetime(long["date"]), ticker=long["ticker"].astype(str))
     wide = long.pivot(index="date", columns="ticker", values="adj_close").sort_index()
     wide = wide.pct_change(fill_method=None).iloc[1:].loc["2017-01-01":"2018-12-31"]
     able = sorted(set(wide.columns[wide.notna().all()]) - set(treated))

@@ -342,7 +342,7 @@ def _warn_of_overlaps(sample: EventSample) -> None:
         ]
         warn(
             f"Windows hold another event of the same firm: {', '.join(told)}"
-            f"{', ...' * (len(told) < close.sum())}. Its counterfactual is learnt from days that "
+            f"{', ...' * (len(told) < int(close.sum()))}. Its counterfactual is learnt from days that "
             "an event moved; shorten the estimation window, or keep one of the events.",
             OverlapWarning,
         )
