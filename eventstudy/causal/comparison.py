@@ -157,11 +157,10 @@ def compare_counterfactuals(
     >>> import eventstudy as es
     >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
     >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
-    >>> found = es.compare_counterfactuals(es.CausalStudy(market, events, window=(0, 1)).fit())
+    >>> results = es.CausalStudy(market, events, window=(0, 1)).fit()
+    >>> found = es.compare_counterfactuals(results, estimators=[es.causal.SyntheticControl()])
     >>> list(found.frame.index)
-    ['Market model (OLS)', 'Synthetic control by date', 'Synthetic difference-in-differences', \
-'Interactive fixed effects (unit, chosen by leaving out a day)', 'Matrix completion (two-way, penalty chosen \
-on blocks)']
+    ['Market model (OLS)', 'Synthetic control by date']
     """
     if not isinstance(results, CausalResults):
         raise RequestError(

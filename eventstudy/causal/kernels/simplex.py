@@ -70,11 +70,10 @@ def simplex_least_squares(x: FloatArray, y: FloatArray, ridge: float = 0.0) -> S
 
     Examples
     --------
-        >>> import numpy as np
-    from scipy.linalg.lapack import dposv
-        >>> x = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-        >>> simplex_least_squares(x, np.array([0.75, 0.25, 0.1])).weights
-        array([0.75, 0.25])
+    >>> import numpy as np
+    >>> x = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> simplex_least_squares(x, np.array([0.75, 0.25, 0.1])).weights
+    array([0.75, 0.25])
     """
     gram = x.T @ x
     if ridge:
