@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest lint format docs bench gallery clean
+.PHONY: help setup demo test test-slow test-lowest lint format docs bench mutation gallery clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +48,11 @@ test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml 
 	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
 		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy and the wording of texts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/prose_lint.py
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
@@ -66,6 +67,9 @@ bench: $(READY) ## many events against copying their windows; the first import, 
 		--benchmark-columns=min,median,rounds --benchmark-sort=fullname
 	$(BIN)/python benchmarks/many_events.py --big
 	$(BIN)/python benchmarks/import_time.py
+
+mutation: $(READY) ## change the library at random and see whether the tests notice; report in docs/contributing
+	$(BIN)/python benchmarks/mutation.py --write
 
 gallery: $(READY) ## every figure as a PNG and a contact sheet, in build/gallery
 	$(BIN)/python scripts/gallery.py

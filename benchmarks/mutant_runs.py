@@ -94,7 +94,7 @@ class Project:
 
 # Processes
 
-#: What to run, the file for its output, and what is told how it ended.
+#: What to run, the file for its output, and what is informed how it ended.
 Task = tuple[Callable[[], None], Path, Callable[[int], None]]
 
 
@@ -157,7 +157,14 @@ def warm_up(project: Project) -> None:
     for name in project.warm:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    hypothesis.settings.register_profile("mutation", database=None, derandomize=True, deadline=None)
+    # The same examples each time, however slow the machine is.
+    hypothesis.settings.register_profile(
+        "mutation",
+        database=None,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     hypothesis.settings.load_profile("mutation")
     loaded = [name for name in sys.modules if name.split(".")[0] == project.package]
     if loaded:
@@ -250,7 +257,7 @@ def trace(project: Project, files: Sequence[str], workers: int) -> Trace:
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.as_posix().encode() + path.read_bytes())
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -362,24 +369,20 @@ class Plan:
                 share = len(inside) / len(self.by_file[file])
                 promise = (1 + 4 * self.kills[mutant.module, file]) * share / (1 + min(seconds, 10.0))
                 scored.append((-promise, place, file, inside))
-        found, left = [], self.budget
-        for _, _, file, inside in sorted(scored):
-            if left <= 0:
-                break
+        batches, left = [], self.budget
+        files = [(file, inside) for _, _, file, inside in sorted(scored)]
+        # Other tests of a file may see what one that reaches the line has left in a cache.
+        others = [(file, set(self.by_file[file]) - set(inside)) for file, inside in files]
+        for file, tests in [*files, *others]:
             taken = []
-            for test in self._ordered(inside):
+            for test in self._ordered(tests):
                 if left <= 0:
                     break
                 taken.append(test)
                 left -= self.traced.seconds[test]
-            # Others of the file may see what a test that reaches the line has left in a cache.
-            rest = self._ordered(set(self.by_file[file]) - set(inside))
-            for test in rest:
-                if self.traced.seconds[test] < left / 10:
-                    taken.append(test)
-                    left -= self.traced.seconds[test]
-            found.append((file, taken))
-        return found
+            if taken:
+                batches.append((file, taken))
+        return batches
 
     def _ordered(self, tests: Iterable[str]) -> list[str]:
         """Quick ones first, classes together, because they may share fixtures."""

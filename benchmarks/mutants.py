@@ -435,7 +435,7 @@ def _put(tree: ast.AST, path: tuple[Step, ...], new: ast.AST) -> None:
 
 def _excerpts(place: _Place, new: ast.AST) -> tuple[str, str]:
     """Return the largest part of the statement around the change that is short, before and after."""
-    chain = [(place.node, new)]
+    chain = [(place.node, ast.copy_location(new, place.node))]
     for node, (name, index) in zip(reversed(place.parents[:-1]), reversed(place.path), strict=True):
         if isinstance(chain[-1][0], ast.stmt) or isinstance(node, ast.Module | Function | ast.ClassDef):
             break
@@ -445,7 +445,7 @@ def _excerpts(place: _Place, new: ast.AST) -> tuple[str, str]:
             fields[name] = inner
         else:
             fields[name] = [*fields[name][:index], inner, *fields[name][index + 1 :]]
-        chain.append((node, type(node)(**fields)))
+        chain.append((node, ast.copy_location(type(node)(**fields), node)))
     best = tuple(_text(each) for each in chain[0])
     for before, after in chain[1:]:
         pair = _text(before), _text(after)
@@ -460,10 +460,9 @@ def _text(node: ast.AST) -> str:
     if isinstance(node, ast.If):
         return f"if {_text(node.test)}"
     if isinstance(node, ast.stmt) and hasattr(node, "body"):
-        node = type(node)(**{**dict(ast.iter_fields(node)), "body": [ast.Pass()]})
-    text = ast.unparse(
-        ast.fix_missing_locations(ast.Expression(node) if isinstance(node, ast.expr) else node)
-    )
+        head = type(node)(**{**dict(ast.iter_fields(node)), "body": [ast.Pass()]})
+        node = ast.copy_location(head, node)
+    text = ast.unparse(node)
     return " ".join(text.split()).removesuffix(": pass")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 __all__ = [
@@ -16,14 +19,18 @@ __all__ = [
     "EventStudyWarning",
     "ExcludedEventsWarning",
     "LumpedReturnWarning",
+    "MissingBenchmarkWarning",
     "MissingExtraError",
     "ModelError",
     "NaiveTimeError",
+    "NightVarianceWarning",
     "NoUsableEventsError",
     "OverlapWarning",
     "PriceLimitWarning",
     "RequestError",
+    "SuspectDataWarning",
     "WindowError",
+    "heard",
     "warn",
 ]
 
@@ -69,7 +76,7 @@ class NoUsableEventsError(EventStudyError, ValueError):
 
 
 class RequestError(EventStudyError, ValueError):
-    """What was asked for does not exist or cannot be used: an event, a test, a window, an option."""
+    """What was asked for does not exist or cannot be used: an event, test, window, option or market."""
 
 
 class MissingExtraError(EventStudyError, ImportError):
@@ -82,6 +89,18 @@ class EventStudyWarning(UserWarning):
 
 class DataWarning(EventStudyWarning):
     """Suspicious data that is used all the same."""
+
+
+class SuspectDataWarning(DataWarning):
+    """Data in the windows of events looks wrong; `results.suspects` lists it."""
+
+
+class MissingBenchmarkWarning(DataWarning):
+    """The benchmark or a factor is missing on days of an event window."""
+
+
+class NightVarianceWarning(DataWarning):
+    """The variance of a night or break in an event window cannot be estimated."""
 
 
 class CalendarWarning(EventStudyWarning):
@@ -104,9 +123,26 @@ class PriceLimitWarning(EventStudyWarning):
     """A security closed at its daily price limit inside an event window."""
 
 
+_HEARD: ContextVar[list[tuple[type[EventStudyWarning], str]] | None] = ContextVar("heard", default=None)
+
+
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:
     """Issue `message` as a warning that points at the first line outside this package."""
+    listener = _HEARD.get()
+    if listener is not None:
+        listener.append((category, message))
     depth, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("eventstudy."):
         depth, frame = depth + 1, frame.f_back
     warnings.warn(message, category, stacklevel=depth)
+
+
+@contextmanager
+def heard() -> Iterator[list[tuple[type[EventStudyWarning], str]]]:
+    """Collect the category and message of each warning that `warn` issues inside a with block."""
+    found: list[tuple[type[EventStudyWarning], str]] = []
+    token = _HEARD.set(found)
+    try:
+        yield found
+    finally:
+        _HEARD.reset(token)

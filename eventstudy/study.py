@@ -10,34 +10,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import BoolArray, FloatArray
+from eventstudy._typing import FloatArray
 from eventstudy.abnormal import measure
 from eventstudy.errors import (
-    DataWarning,
-    ExcludedEventsWarning,
-    LumpedReturnWarning,
     ModelError,
     NoUsableEventsError,
-    OverlapWarning,
-    PriceLimitWarning,
     RequestError,
     WindowError,
+    heard,
     warn,
 )
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
-from eventstudy.lazy import narrow, rows_of
-from eventstudy.market import Market, ParquetPanel
+from eventstudy.lazy import rows_of
+from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.results.data_warnings import warn_of_suspects
+from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
+from eventstudy.results.fitted import FittedStudy
 from eventstudy.sample import EventSample, check_factors, check_windows
-from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["EventStudy"]
+__all__ = ["EventStudy", "no_usable_events"]
 
 
 class EventStudy(Immutable):
@@ -63,6 +59,8 @@ class EventStudy(Immutable):
 
     Raises
     ------
+    RequestError
+        If `market` is not a market.
     WindowError
         If the windows overlap, or the event window lacks day 0.
     ModelError
@@ -96,11 +94,8 @@ class EventStudy(Immutable):
         min_observations: int = 30,
         exclude_events: bool = False,
     ) -> None:
-        if not isinstance(market, Market | ParquetPanel):
-            raise RequestError(
-                f"market must be a Market, got {type(market).__name__}; make one with "
-                "Market.from_prices(prices, benchmark=...)."
-            )
+        if not isinstance(market, ParquetPanel):
+            check_market(market)
         if isinstance(model, type):
             raise ModelError(f"model is the class {model.__name__}; pass an instance: {model.__name__}().")
         model = MarketModel() if model is None else model
@@ -167,7 +162,7 @@ class EventStudy(Immutable):
         NoUsableEventsError
             If not one event can be used; the message gives each reason.
         RequestError
-            If `chunk_size` is no number of events.
+            If `chunk_size` is not a positive number of events.
 
         Warns
         -----
@@ -177,20 +172,23 @@ class EventStudy(Immutable):
             If the return of an event day spans sessions before the announcement.
         OverlapWarning
             If windows hold other events of the same security.
-        DataWarning
-            If data in the windows looks wrong, or the benchmark has a gap there.
+        SuspectDataWarning
+            If data in the windows looks wrong.
+        MissingBenchmarkWarning
+            If the benchmark or a factor is missing on a day of an event window.
         PriceLimitWarning
             If a security closed at its daily price limit inside its event window.
         """
         if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
             raise RequestError(
-                f"chunk_size is a number of events, 1 or more, or None to leave it open; got {chunk_size!r}."
+                f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
-            _report_excluded(sample)
-        found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
+            raise no_usable_events(sample.excluded)
+        with heard() as told:
+            found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
         reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
         if reasons:
@@ -201,13 +199,13 @@ class EventStudy(Immutable):
             gaps = gaps[usable]
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
-        _report_excluded(sample)
-        _warn_of(sample)
-        warn_of_suspects(sample, any(r.source == "benchmark" for r in spec.model.regressors))
-        _warn_of_gaps(sample, gaps)
-        results = EventStudyResults(spec, sample, fit, abnormal)
-        _warn_of_limits(results)
-        return results
+        if len(sample) == 0:
+            raise no_usable_events(sample.excluded)
+        by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
+        for each in by_study:
+            warn(each.message, each.category)
+        table = warning_table([*(of_model(*pair) for pair in told), *by_study])
+        return EventStudyResults(spec, sample, fit, abnormal, table)
 
 
 def _peers(model: NormalReturnModel) -> list[str]:
@@ -271,100 +269,14 @@ def _unusable(
     return reasons
 
 
-def _report_excluded(sample: EventSample) -> None:
-    excluded = sample.excluded
-    if excluded.empty:
-        return
+def no_usable_events(excluded: pd.DataFrame) -> NoUsableEventsError:
+    """Make the error of a study without usable events, with the reason of each."""
     lines = [
         f"  event {event_id} ({security}): {reason}"
         for event_id, security, reason in excluded[["security", "reason"]].head(10).itertuples()
     ]
     if len(excluded) > 10:
         lines.append(f"  ... and {len(excluded) - 10} more")
-    told = "\n".join(lines)
-    if len(sample) == 0:
-        problem = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
-        problem.excluded = excluded.copy()
-        raise problem
-    warn(
-        f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used "
-        f"(see results.excluded):\n{told}",
-        ExcludedEventsWarning,
-    )
-
-
-def _warn_of(sample: EventSample) -> None:
-    old = sample.spans > sample.day0 - sample.first_row + 1
-    for i in np.flatnonzero(old)[:5].tolist():
-        warn(f"{_named(sample, i)}: {sample.note(i)}.", LumpedReturnWarning)
-    touching, count = _touching(sample)
-    if count:
-        shown = "; ".join(f"event {a} has event {b} in its {where}" for a, b, where in touching)
-        more = f"; and {count - 5} more" if count > 5 else ""
-        warn(
-            f"Windows hold other events of the same security: {shown}{more}. Events.overlaps() lists the "
-            "pairs; shorten or move the windows, or drop one of each pair; exclude_events=True keeps such "
-            "days out of the estimation, and results.stacked() shares out windows that overlap.",
-            OverlapWarning,
-        )
-
-
-def _named(sample: EventSample, row: int) -> str:
-    return f"Event {sample.events.index[row]} ({sample.events['security'].iloc[row]})"
-
-
-def _touching(sample: EventSample) -> tuple[list[tuple[object, object, str]], int]:
-    """Pairs (event, other event of the security, which window of the first the other's day 0 lies in).
-
-    The first five, and how many there are.
-    """
-    named = [(sample.window, "event window")]
-    named += [(sample.estimation, "estimation window")] if sample.announced is None else []
-    # Security and day in one number, securities too far apart for a window to reach the next.
-    far = max(abs(end) for window, _ in named for end in (window.start, window.end))
-    order = np.lexsort((narrow(sample.day0), narrow(sample.security)))
-    place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
-    shown: list[tuple[object, object, str]] = []
-    ids, count = sample.events.index, 0
-    for window, name in named:
-        first = np.searchsorted(place, place + window.start)
-        stop = np.searchsorted(place, place + window.end, side="right")
-        others = stop - first - (0 in window)  # without the event itself
-        count += int(others.sum())
-        touched = np.zeros(len(place), dtype=bool)
-        touched[order[others > 0]] = True
-        for i in np.flatnonzero(touched)[:5].tolist():
-            at = int(np.flatnonzero(order == i)[0])
-            near = np.sort(order[first[at] : stop[at]])
-            shown += [(ids[i], ids[j], name) for j in near.tolist() if j != i]
-    return shown[:5], count
-
-
-def _warn_of_gaps(sample: EventSample, lost: BoolArray) -> None:
-    """Warn where a security traded but has no abnormal return: the benchmark or a factor has a gap."""
-    for i in np.flatnonzero(lost.any(axis=1))[:5]:
-        days = ", ".join(f"{d:+d}" for d in sample.window.offsets[lost[i]])
-        warn(
-            f"{_named(sample, int(i))}: the benchmark or a factor is missing on relative day(s) "
-            f"{days}, so these have no abnormal return.",
-            DataWarning,
-        )
-
-
-def _warn_of_limits(results: EventStudyResults) -> None:
-    """Warn where a close inside an event window is at the price limit, so that the move is cut short."""
-    hits = results.limit_hits
-    hits = hits[hits["at_close"]]
-    if hits.empty:
-        return
-    told = []
-    for (event_id, security), days in list(hits.groupby(["event_id", "security"], sort=False))[:5]:
-        dates = ", ".join(f"{d:%Y-%m-%d}" for d in days["date"][:4]) + ", ..." * (len(days) > 4)
-        told.append(f"event {event_id} ({security}) on {plural(len(days), 'day')}: {dates}")
-    events = hits["event_id"].nunique()
-    more = f"; and {events - 5} more events" if events > 5 else ""
-    warn(
-        f"Closes at the daily price limit cut the reaction short: {'; '.join(told)}{more}. See "
-        "results.limit_hits, and results.car(0, 'first_free_close') for the move to the first free close.",
-        PriceLimitWarning,
-    )
+    problem = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n" + "\n".join(lines))
+    problem.excluded = excluded
+    return problem

@@ -1,4 +1,4 @@
-"""Draw every figure of docs/gallery.md as a PNG, and one contact sheet of them all.
+"""Draw every figure of docs/reference/gallery.md as a PNG, and one contact sheet of them all.
 
 Run as ``python scripts/gallery.py [folder]``; the default folder is build/gallery.
 """
@@ -16,7 +16,7 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
-PAGE = Path(__file__).parents[1] / "docs" / "gallery.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "gallery.md"
 CELL = re.compile(r"```\{code-cell\} python\n(.*?)```", flags=re.DOTALL)
 COLUMNS = 4
 

@@ -166,7 +166,7 @@ def test_a_benchmark_that_ends_before_the_event(close):
 
 def test_benchmark_missing(close):
     with pytest.raises(
-        DataError, match=r"Benchmark '399001.SH' is no column of the data. Did you mean 399001.SZ"
+        DataError, match=r"Benchmark '399001.SH' is not a column of the data. Did you mean 399001.SZ"
     ):
         es.Market.from_prices(close, benchmark="399001.SH")
     with pytest.raises(ModelError, match=r"Market model \(OLS\) needs a benchmark.*benchmark='399001.SZ'"):
@@ -276,7 +276,7 @@ def test_a_class_in_place_of_a_model(market):
 
 
 def test_an_event_that_stands_twice():
-    with pytest.raises(EventError, match=r"Event 1 \(002415.SZ\) stands twice.*weigh double. Drop one"):
+    with pytest.raises(EventError, match=r"Event 1 \(002415.SZ\) is a duplicate.*weigh double. Drop one"):
         es.Events([REPORT, REPORT])
 
 
@@ -304,14 +304,14 @@ def test_an_id_that_stands_twice():
         (lambda r: r.summary(end=1), "ends at 1 but has no start"),
         (lambda r: r.car(0, 1, level=95), "between 0 and 1; got 95"),
         (lambda r: r.aar(level=0), "between 0 and 1; got 0"),
-        (lambda r: r.regression(), "There are 2 events: name one of 0, 1"),
+        (lambda r: r.regression(), "There are 2 events: name one with event=, by its id: 0, 1"),
         (lambda r: r.regression(7), "No event 7; the ids are 0, 1"),
         (lambda r: r.decomposition(event="ZTE"), "No event 'ZTE'; the ids are 0, 1"),
         (lambda r: r.regression(2), "Event 2 was excluded: Huawei is not listed"),
         (lambda r: r.regression("Huawei"), "Huawei has no usable event: Huawei is not listed"),
         (
             lambda r: r.decomposition(event=0),
-            "002415.SZ on 2019-05-22 has no open, low, high, so the day cannot be taken apart",
+            "002415.SZ on 2019-05-22 has no open, low, high, so it cannot be decomposed",
         ),
         (lambda r: r.decomposition(500, event=0), r"Relative day \+500 of 002415.SZ lies outside the data"),
         (lambda r: r.test(0, 1, tests="bmpp"), "no test 'bmpp'. Did you mean 'bmp'"),
@@ -342,5 +342,5 @@ def test_windows_that_are_none(results, ask, message):
 @pytest.mark.parametrize("size", [0, -5, 2.5, "many"])
 def test_chunk_size_that_is_no_number_of_events(market, size):
     study = es.EventStudy(market, [REPORT], estimation=(-270, -21))
-    with pytest.raises(RequestError, match=f"chunk_size is a number of events.* got {size!r}"):
+    with pytest.raises(RequestError, match=f"chunk_size must be a positive number of events.* got {size!r}"):
         study.fit(chunk_size=size)

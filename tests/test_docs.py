@@ -80,7 +80,7 @@ def test_blocks_that_the_build_does_not_run_are_right(code: str) -> None:
 
 
 def test_the_gallery_shows_every_figure() -> None:
-    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
     figures = {name for name in plotting.__all__ if name.startswith("plot_")}
     assert set(re.findall(r"`(plot_\w+)`", page)) == figures
     cells = "".join(re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL))

@@ -122,7 +122,7 @@ def test_a_set_that_lacks_a_column_is_named_with_its_event(returns):
 def test_sets_may_cover_different_days(returns):
     """Where a set ends, its events have no normal return, and others are not touched."""
     market = make(returns, {"CN": CN, "US": US.iloc[:302]})
-    with pytest.warns(es.errors.DataWarning, match=r"Event 1 \(B\)"):
+    with pytest.warns(es.errors.DataWarning, match=r"event 1 \(B\)"):
         results = fit(market, events("CN", "US"), es.FamaFrench3())
     assert results.abnormal_returns.loc[0, [4, 5]].notna().all()
     assert results.abnormal_returns.loc[1, [2, 3, 4, 5]].isna().all()

@@ -193,7 +193,7 @@ def test_times_that_are_skipped_or_come_twice_when_clocks_change(moment):
         ([{"security": "A", "announced_at": "soon"}], "announced_at 'soon' cannot be read"),
         (
             [{"security": "A", "announced_at": "2019-05-21 19:00 Mars/Olympus"}],
-            "'Mars/Olympus' is no time zone",
+            "'Mars/Olympus' is not a time zone",
         ),
         ([{"security": " ", "date": "2019-05-22"}], "row 0 names no security"),
         ([{"security": None, "date": "2019-05-22"}], "row 0 names no security"),
@@ -211,14 +211,14 @@ def test_times_that_are_skipped_or_come_twice_when_clocks_change(moment):
         ),
         (
             [{"security": "A", "date": "2019-05-22"}, {"security": "A", "date": "22 May 2019"}],
-            r"Event 1 \(A\) stands twice.*Drop one",
+            r"Event 1 \(A\) is a duplicate.*Drop one",
         ),
         (
             [
                 {"security": "A", "announced_at": "2019-05-21 19:00-04:00"},
                 {"security": "A", "announced_at": "2019-05-22 07:00+08:00"},
             ],
-            r"Event 1 \(A\) stands twice",
+            r"Event 1 \(A\) is a duplicate",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_columns_that_stand_twice():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"timezone": "New York"}, "timezone: 'New York' is no time zone; use an IANA name"),
+        ({"timezone": "New York"}, "timezone: 'New York' is not a time zone; use an IANA name"),
         ({"non_session": "nearest"}, "non_session must be one of.*got 'nearest'"),
         ({"ambiguous": "middle"}, "ambiguous must be one of.*got 'middle'"),
     ],
@@ -329,7 +329,7 @@ def test_windows_that_are_none(event, message):
 
 def test_the_same_window_twice():
     event = {"security": "A", "announced_after": AFTER, "announced_before": BEFORE}
-    with pytest.raises(EventError, match="stands twice"):
+    with pytest.raises(EventError, match="is a duplicate"):
         Events([event, event])
     assert len(Events([event, event | {"announced_before": "2019-05-22 19:00-04:00"}])) == 2
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import eventstudy
 
 ROOT = Path(__file__).parents[1]
-LIST = ROOT / "docs" / "public_names.txt"
-PACKAGES = ("datasets", "errors", "inference", "lab", "models", "plotting", "sources")
+LIST = ROOT / "docs" / "reference" / "public_names.txt"
+PACKAGES = ("datasets", "errors", "inference", "lab", "models", "plotting", "results", "sources", "tables")
 
 
 def public_names() -> set[str]:
@@ -35,8 +35,8 @@ def written_down() -> dict[str, str]:
 def test_the_list_holds_every_public_name_and_no_other() -> None:
     listed = set(written_down())
     added, removed = sorted(public_names() - listed), sorted(listed - public_names())
-    assert not added, f"list these in docs/public_names.txt, and in CHANGELOG.md: {added}"
-    assert not removed, f"gone from the package, but promised in docs/public_names.txt: {removed}"
+    assert not added, f"list these in docs/reference/public_names.txt, and in CHANGELOG.md: {added}"
+    assert not removed, f"gone from the package, but promised in docs/reference/public_names.txt: {removed}"
 
 
 def test_every_name_is_public_or_provisional_and_in_order() -> None:
@@ -75,5 +75,5 @@ def test_what_exists_does_not_depend_on_what_was_used_before() -> None:
 
 
 def test_the_version_is_the_one_of_the_page() -> None:
-    page = (ROOT / "docs" / "stability.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "stability.md").read_text(encoding="utf-8")
     assert f"version {eventstudy.__version__}" in page

@@ -16,7 +16,7 @@ import eventstudy as es
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-QUICKSTART = ROOT / "docs" / "quickstart.md"
+QUICKSTART = ROOT / "docs" / "tutorials" / "quickstart.md"
 #: A block of python in the README, and the block of text after it: what it prints.
 SHOWN = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 #: A cell of the quick start, after its options.

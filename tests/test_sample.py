@@ -66,13 +66,13 @@ def test_skip_leaves_out_one_event_and_keeps_the_others():
     events = {"security": "A", "date": "2019-10-01", "label": "x"}, {"security": "A", "date": "2019-10-08"}
     sample = place(make(draw()), *events, non_session="skip")
     assert sample.excluded.to_dict("index") == {
-        0: {"security": "A", "label": "x", "reason": "2019-10-01 is no session (non_session='skip')"}
+        0: {"security": "A", "label": "x", "reason": "2019-10-01 is not a session (non_session='skip')"}
     }
     assert sample.timeline.index.tolist() == [1]
 
 
 def test_raise_names_event_and_date():
-    told = r"Event 0 \(A\): 2019-10-01 is no session of the market.*'next', 'previous' or 'skip'"
+    told = r"Event 0 \(A\): 2019-10-01 is not a session of the market.*'next', 'previous' or 'skip'"
     with pytest.raises(EventError, match=told):
         place(make(draw()), {"security": "A", "date": "2019-10-01"}, non_session="raise")
 

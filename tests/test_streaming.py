@@ -159,7 +159,7 @@ def test_what_cannot_be_streamed(path, tmp_path):
         es.stream_study(panel, given, out, window=WINDOW, cars=[(0, 20)])
     with pytest.raises(RequestError, match="at least 1"):
         es.stream_study(panel, given, out, securities=0)
-    with pytest.raises(RequestError, match="chunk_size is a number of events"):
+    with pytest.raises(RequestError, match="chunk_size must be a positive number of events"):
         es.stream_study(panel, given, out, chunk_size=0)
     with pytest.raises(WindowError, match="overlaps"):
         es.stream_study(panel, given, out, estimation=(-100, -3), window=WINDOW)

@@ -157,7 +157,7 @@ def _values(table: str, frame: pd.DataFrame) -> Iterator[Problem]:
         for row, value in zip(_row_names(table, frame), frame["unverified"], strict=True):
             for name in split(value):
                 if name not in frame:
-                    yield Problem(table, row, "unverified", f"{name!r} is no column of this table")
+                    yield Problem(table, row, "unverified", f"{name!r} is not a column of this table")
 
 
 def _wrong_value(value: str, column: Column) -> str | None:
@@ -223,14 +223,19 @@ def _references(tables: Tables) -> Iterator[Problem]:
 
 
 def _named(tables: Tables) -> Iterator[Problem]:
-    """Find firms that an announcement names and that are listed, but have no row in it."""
+    """Find firms that an announcement names and that are listed and traded, but have no row in it."""
     s = tables.securities
     ticker = s.drop_duplicates("company").set_index("company")["security"]
     own = s.groupby("announcement_id")["company"].agg(set)
+    halts = s.loc[s["halted_to"] != "", ["company", "halted_from", "halted_to"]].to_numpy().tolist()
     for row in _records(tables.announcements):
         have = own.get(row["announcement_id"], set())
+        day = row["latest"][:10]
+        suspended = {company for company, start, end in halts if start <= day < end}
         for name in split(row["entities"]):
-            if name in split(row["private_entities"]) or any(_same(name, company) for company in have):
+            if name in split(row["private_entities"]) or any(
+                _same(name, other) for other in have | suspended
+            ):
                 continue
             listed = [f"{company} ({ticker[company]})" for company in ticker.index if _same(name, company)]
             if listed:

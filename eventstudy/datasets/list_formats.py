@@ -91,8 +91,14 @@ def _one_row_per_name(frame: pd.DataFrame) -> pd.DataFrame:
         return "; ".join(dict.fromkeys(part for value in values for part in value.split("; ") if part))
 
     how = dict.fromkeys(["aliases", "country", "citation", "source"], together) | {"added": "min"}
-    joined = frame.groupby(["instrument", "name"], sort=False, as_index=False).agg(how)
-    return joined[COLUMNS]
+    key = ["instrument", "name"]
+    several = frame[frame.duplicated(key, keep=False)]
+    joined = (
+        several.groupby(key, sort=False, as_index=False)
+        .agg(how)
+        .set_index(several.drop_duplicates(key).index)
+    )
+    return pd.concat([frame.drop(index=several.index), joined]).sort_index(ignore_index=True)[COLUMNS]
 
 
 def _instrument(source: str) -> str:

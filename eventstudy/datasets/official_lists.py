@@ -151,30 +151,33 @@ class EntityList:
         aliases = read_aliases()
         names = pd.concat([aliases, pd.DataFrame({"company": listed["company"], "alias": listed["company"]})])
         names = names[names["company"].isin(listed["company"])].drop_duplicates()
-        rows = []
-        for entity in self._later(since).to_dict("records"):
-            known_as = [entity["name"], *split(entity["aliases"])]
-            told = [entity[column] for column in ("instrument", "name", "added")]
-            for company, own in names.groupby("company", sort=False)["alias"]:
-                pairs = ((alias, text) for alias in own for text in known_as if matches(alias, text))
-                found = next(pairs, None)
-                if found is None:
-                    continue
-                known = "; ".join(_known(tables, str(company), entity["instrument"], entity["added"]))
-                of = listed[listed["company"] == company]
-                for security, mic in zip(of["security"], of["mic"], strict=True):
-                    rows.append((*told, company, security, mic, *found, known))
-        columns = [
-            "instrument",
-            "name",
-            "added",
-            "company",
-            "security",
-            "mic",
-            "matched",
-            "found_in",
-            "known",
+        entities = self._later(since)
+        texts = [
+            (number, text)
+            for number, (name, others) in enumerate(zip(entities["name"], entities["aliases"], strict=True))
+            for text in (name, *split(others))
         ]
+        lower = [text.lower() for _, text in texts]
+        found: dict[tuple[int, str], tuple[str, str]] = {}
+        for company, alias in zip(names["company"], names["alias"], strict=True):
+            word = alias.lower()
+            for (number, text), small in zip(texts, lower, strict=True):
+                if word in small and matches(alias, text):
+                    found.setdefault((number, company), (alias, text))
+        facts = entities[["instrument", "name", "added"]].to_numpy().tolist()
+        shares = listed.groupby("company")[["security", "mic"]].apply(lambda own: own.to_numpy().tolist())
+        known: dict[tuple[str, str, pd.Timestamp], str] = {}
+        rows = []
+        for (number, company), where in sorted(found.items()):
+            instrument, name, added = facts[number]
+            case = (company, instrument, added)
+            if case not in known:
+                known[case] = "; ".join(_known(tables, company, instrument, pd.Timestamp(added)))
+            rows += [
+                (instrument, name, added, company, *share, *where, known[case]) for share in shares[company]
+            ]
+        columns = ["instrument", "name", "added", "company", "security", "mic"]
+        columns += ["matched", "found_in", "known"]
         return pd.DataFrame(rows, columns=columns).astype({"added": "datetime64[ns]"})
 
     def worksheet(

@@ -35,7 +35,7 @@ class Events(Immutable):
     timezone : str, optional
         IANA zone of announcement times that carry none. Without it a time without zone is an error.
     non_session : {"next", "previous", "skip", "raise"}, default "next"
-        What a `date` that is no session of the market becomes: the next session, the previous one,
+        What a `date` that is not a session of the market becomes: the next session, the previous one,
         an excluded event, or an error.
     ambiguous : {"exclude", "first", "last"}, default "exclude"
         What an event becomes whose `announced_after` and `announced_before` fall to different
@@ -44,7 +44,7 @@ class Events(Immutable):
     Raises
     ------
     EventError
-        If a column is missing, a date cannot be read, an id or a whole event stands twice.
+        If a column is missing, a date cannot be read, or an id or a whole event is a duplicate.
     NaiveTimeError
         If an announcement time has no zone and `timezone` is not given.
 
@@ -99,7 +99,7 @@ or pass Events(..., timezone='America/New_York').
 
     @property
     def non_session(self) -> NonSession:
-        """What a date that is no session becomes."""
+        """What a date that is not a session becomes."""
         return self._non_session
 
     @property

@@ -53,7 +53,7 @@ def as_frame(
         raise EventError("No events: the list is empty.")
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].tolist()
-        raise EventError(f"Event columns stand twice: {twice}. Keep one of each.")
+        raise EventError(f"Duplicate event columns: {twice}. Keep one of each.")
     return frame.reset_index(drop=True)
 
 
@@ -106,7 +106,7 @@ def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     if same.any():
         first = out.loc[same].iloc[0]
         raise EventError(
-            f"Event {out.index[same][0]} ({first['security']}) stands twice, with the same security and "
+            f"Event {out.index[same][0]} ({first['security']}) is a duplicate, with the same security and "
             "time; counted twice it would weigh double. Drop one, e.g. with "
             "frame.drop_duplicates(['security', 'date'])."
         )
@@ -196,7 +196,7 @@ def _day(value: Any, where: str) -> pd.Timestamp:
 
 
 def _reject(value: object) -> Any:
-    raise ValueError(f"{value!r} is no date")
+    raise ValueError(f"{value!r} is not a date")
 
 
 def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
@@ -229,7 +229,7 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
         placed: Any = moment.tz_localize(ZoneInfo(zone), ambiguous="NaT", nonexistent="NaT")
         if placed is pd.NaT:
             raise EventError(
-                f"{where}: {value!r} does not exist or stands twice in {zone} (clocks change): "
+                f"{where}: {value!r} does not exist or is ambiguous in {zone} (clocks change): "
                 "give the offset, such as '2019-03-10 02:30-05:00'."
             )
         moment = placed
@@ -242,5 +242,5 @@ def check_zone(name: str, where: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
         raise EventError(
-            f"{where}: {name!r} is no time zone; use an IANA name such as 'America/New_York'."
+            f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'."
         ) from None

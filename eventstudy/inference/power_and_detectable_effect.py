@@ -262,7 +262,7 @@ def with_detectable(
     """Add to an insignificant result the effect that would have been found with probability 0.8.
 
     The standard error is the estimate over the statistic, where `test` says that it is. A mean standardised
-    CAR is told as the CAR that, common to all events, would have that mean.
+    CAR is reported as the CAR that, common to all events, would have that mean.
     """
     if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
         return found

@@ -181,7 +181,7 @@ def run_tests(
     Raises
     ------
     RequestError
-        If a key or the alternative is unknown, or the number of resamples or the seed is no use.
+        If a key or the alternative is unknown, or the number of resamples or the seed is invalid.
     """
     options = (Options() if options is None else options).settled()
     if options.alternative not in get_args(Alternative):

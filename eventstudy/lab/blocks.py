@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from os import PathLike
@@ -14,7 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from eventstudy._typing import FloatArray
-from eventstudy.errors import RequestError
+from eventstudy.errors import DataWarning, RequestError, warn
 from eventstudy.market import Market
 from eventstudy.progress import progress_bar
 from eventstudy.results.report.reproduce import fingerprints
@@ -23,6 +24,7 @@ __all__ = ["fingerprint", "random_stream", "run_blocks", "settled_seed"]
 
 #: Seconds between two writings of the results so far.
 SAVE_EVERY = 5.0
+TORN = (zipfile.BadZipFile, EOFError, zlib.error)
 
 
 def settled_seed(seed: int | np.random.Generator | None) -> int:
@@ -80,10 +82,18 @@ def run_blocks(
     Raises
     ------
     RequestError
-        If the checkpoint belongs to another experiment, or cannot be read.
+        If the checkpoint belongs to another experiment, cannot be read, or could not be written.
+
+    Warns
+    -----
+    DataWarning
+        If the checkpoint is torn, as by a full disk; it is set aside, and all blocks are computed.
     """
     path = None if checkpoint is None else _with_suffix(Path(checkpoint))
     done = {} if path is None else _load(path, identity)
+    if path is not None:
+        # Not after hours, when the first blocks are to be kept.
+        _save(path, identity, done)
     due = [number for number in range(n_blocks) if number not in done]
     saved = time.monotonic()
     try:
@@ -103,7 +113,10 @@ def run_blocks(
 def _results(
     task: Callable[[int], FloatArray], due: list[int], n_jobs: int | None
 ) -> Iterator[tuple[int, FloatArray]]:
-    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    try:
+        run = Parallel(n_jobs=n_jobs, return_as="generator")
+    except ValueError:  # a backend that returns all at once, such as multiprocessing
+        run = Parallel(n_jobs=n_jobs)
     yield from zip(due, run(delayed(task)(number) for number in due), strict=True)
 
 
@@ -118,7 +131,18 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
         with np.load(path, allow_pickle=False) as stored:
             owner = str(stored["identity"])
             done = {int(key): stored[key] for key in stored.files if key != "identity"}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except TORN as error:
+        if not _is_torn(path):
+            raise RequestError(f"{path} is not a checkpoint of an experiment; name another file.") from error
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        warn(
+            f"The checkpoint {path} is not whole ({error}). It is set aside as {aside.name}, and the "
+            "experiment starts anew.",
+            DataWarning,
+        )
+        return {}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise RequestError(
             f"{path} is not a checkpoint of an experiment ({error}); name another file."
         ) from error
@@ -130,6 +154,12 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
     return done
 
 
+def _is_torn(path: Path) -> bool:
+    """Whether a file is the beginning of a zip, or nothing at all."""
+    with path.open("rb") as stream:
+        return stream.read(2) in (b"", b"PK")
+
+
 def _save(path: Path, identity: str, done: dict[int, FloatArray]) -> None:
     """Write beside the file and replace it, so an interruption loses nothing."""
     fresh = path.with_name(f".{path.name}.part")
@@ -137,6 +167,8 @@ def _save(path: Path, identity: str, done: dict[int, FloatArray]) -> None:
         with fresh.open("wb") as stream:
             np.savez(stream, identity=np.array(identity), **{str(k): v for k, v in done.items()})  # type: ignore[arg-type]
         fresh.replace(path)
+    except OSError as problem:
+        raise RequestError(f"The checkpoint {path} cannot be written: {problem}.") from problem
     finally:
         with suppress(OSError):
             fresh.unlink()

@@ -96,8 +96,11 @@ class Calibration(FrozenRecord):
         rejected = (self.p_values <= alpha).sum(axis=0).ravel()
         low, high = proportion_confint(rejected, np.maximum(n, 1), alpha=1 - level, method="wilson")
         some = n > 0
+        # Of a rate of 0 or 1 the bound is that rate, which rounding may miss.
+        shares = rejected / np.maximum(n, 1)
+        low, high = np.minimum(low, shares), np.maximum(high, shares)
         frame["n_samples"], frame["n_rejected"] = n, rejected
-        frame["rate"] = np.where(some, rejected / np.maximum(n, 1), np.nan)
+        frame["rate"] = np.where(some, shares, np.nan)
         frame["ci_low"], frame["ci_high"] = np.where(some, low, np.nan), np.where(some, high, np.nan)
         frame["nominal"] = alpha
         holds = pd.array((low <= alpha) & (alpha <= high), dtype="boolean")

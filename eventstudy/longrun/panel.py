@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, RequestError
 from eventstudy.immutable import FrozenRecord
-from eventstudy.market import LEVELS, Market
+from eventstudy.market import LEVELS, Market, check_market
 
 __all__ = ["Panel", "compounded", "laid_on_sessions"]
 
@@ -42,10 +42,11 @@ class Panel(FrozenRecord):
         Raises
         ------
         RequestError
-            If the market holds no returns.
+            If it is not a market, or holds no returns.
         DataError
             If a delisting return is below -1 or of a security that the market has not.
         """
+        check_market(market)
         if market.kind in LEVELS or market.arrays.gap is not None:
             raise RequestError("Long horizons need a market of returns over days, weeks or months.")
         returns = market.arrays.returns

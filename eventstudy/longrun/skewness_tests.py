@@ -102,7 +102,7 @@ def skewed_tests(
         numbers = dict.fromkeys(("statistic", "dof", "critical_low", "critical_high", "p_value"), np.nan)
         told = note
         if flat or n < least:
-            told = f"not applicable: {n} event(s), of which it needs {least} or more that differ"
+            told = f"not applicable: {n} event(s), and it needs {least} or more that differ"
         elif key == "t":
             t, half = mean_t(values), float(stats.t.ppf(0.975, n - 1))
             numbers |= {"statistic": t, "dof": n - 1, "critical_low": -half, "critical_high": half}

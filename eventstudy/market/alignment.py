@@ -94,7 +94,7 @@ class MarketData(FrozenRecord):
     tick: float | None
     special: BoolArray | None  # sessions under special treatment, T × S
     lacking: pd.DatetimeIndex  # sessions of the exchange on which nothing has data
-    unknown: pd.DatetimeIndex  # dates of the data that are no sessions of the exchange
+    unknown: pd.DatetimeIndex  # dates of the data that are not sessions of the exchange
     bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
@@ -108,7 +108,7 @@ class MarketData(FrozenRecord):
 
     @property
     def has_limits(self) -> bool:
-        """Whether daily price limits can be reckoned."""
+        """Whether daily price limits can be computed."""
         return "close" in self.fields and self.gap is None
 
 
@@ -134,7 +134,7 @@ def align_to_sessions(
     lacking : DatetimeIndex
         Sessions of the exchange that the data lacks.
     unknown : DatetimeIndex
-        Dates of the data that are no sessions; left out, unless sessions are those of the data.
+        Dates of the data that are not sessions; left out, unless sessions are those of the data.
     """
     base = fields.get("close", next(iter(fields.values())))
     index = pd.DatetimeIndex(base.index)
@@ -253,7 +253,7 @@ def align_benchmarks(
                 hint = (
                     f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
                 )
-                raise DataError(f"{where} {given!r} is no column of the data.{hint}")
+                raise DataError(f"{where} {given!r} is not a column of the data.{hint}")
             name, row = given, data.columns.index(given)
             value, span = data.returns[row], data.spans[row]
         else:
@@ -284,7 +284,9 @@ def align_benchmarks(
     if isinstance(dated, Mapping):
         for security, given in dated.items():
             if security not in data.columns:
-                raise DataError(f"benchmark names the security {security!r}, which is no column of the data.")
+                raise DataError(
+                    f"benchmark names the security {security!r}, which is not a column of the data."
+                )
             of[data.columns.index(security)] = add(given, f"Benchmark of {security}")
     elif isinstance(dated, (str, pd.Series)):
         of[:] = add(dated, "Benchmark")

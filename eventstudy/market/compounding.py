@@ -13,7 +13,7 @@ from eventstudy.immutable import FrozenRecord
 __all__ = ["LEVELS", "CompoundedSeries", "ReturnKind", "price_returns", "return_spans"]
 
 ReturnKind = Literal["simple", "log", "log turnover", "log volume", "volatility", "log volatility"]
-#: Kinds that are no returns: a value is that of its own session, never compounded or added up over a gap.
+#: Kinds that are not returns: a value is that of its own session, never compounded or added up over a gap.
 LEVELS: tuple[str, ...] = ("log turnover", "log volume", "volatility", "log volatility")
 
 
@@ -32,7 +32,7 @@ def price_returns(
 
     The return of a session is taken over its reference price where one is given, else over the
     last price before it, however long ago; reference prices given during a halt count as prices,
-    for the exchange reckons the next one from them:
+    for the exchange computes the next one from them:
 
     .. math:: R_t = \frac{P_t}{B_t} - 1, \qquad
               B_t = \text{reference}_t \;\text{or the last of}\; P_u, \text{reference}_u,\; u < t
@@ -116,7 +116,7 @@ class CompoundedSeries(FrozenRecord):
         covered = np.cumsum(reach, axis=1)
         made_up = np.cumsum(np.where(missing, 0, np.maximum(spans - 1, 0)), axis=1)
         seen = ~missing
-        # The level is also known on the session from which a value is reckoned.
+        # The level is also known on the session from which a value is computed.
         start = np.zeros_like(seen)
         row, at = np.nonzero(seen)
         begin = at - spans[row, at]

@@ -1,6 +1,6 @@
 """Suspects of a market's data: what a vendor may have got wrong, found on whole panels at once.
 
-Every check takes arrays of S securities × T sessions and gives positions; nothing is told of them here.
+Every check takes arrays of S securities × T sessions and gives positions; the text is made elsewhere.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def series_names(
 
 #: Equal closes in a row, with trade reported or unknown, that are suspicious.
 STALE_RUN = 5
-#: An adjusted return this much larger than the raw one is no dividend and no split.
+#: An adjusted return this much larger than the raw one is neither a dividend nor a split.
 ADJUSTMENT_JUMP = 0.15
 #: A simple return beyond this deserves a look.
 LARGE_RETURN = 0.5
@@ -80,7 +80,7 @@ LARGER_MOVE, SAME_MOVE, MOST_DIFFERENT, ENOUGH_MOVES = 0.01, 0.02, 0.5, 20
 TICK = 0.01
 #: What concerns the sessions of all securities.
 ALL = -1
-#: Kinds of which a study warns where its windows hold them. Spells without trade are no fault: they are
+#: Kinds of which a study warns where its windows hold them. Spells without trade are not a fault: they are
 #: measured over, and listed as halts.
 DOUBTFUL = (
     "missing session", "bad price", "phantom row", "price without volume", "adjustment jump", "large return",
@@ -100,7 +100,7 @@ class Suspects(FrozenRecord):
     first, last : arrays of int, shape (K,)
         Rows of the sessions they span.
     day : array of datetime64[ns], shape (K,)
-        Date to show; that of `first` but for dates which are no sessions.
+        Date to show; that of `first` but for dates which are not sessions.
     told : function
         Detail of one of them, by its position.
     """
@@ -125,7 +125,7 @@ def suspects(data: MarketData, book: LimitBook | None) -> tuple[Suspects, ...]:
     found = [*_sessions(data), *_bad(data), *_gaps(data)]
     if data.kind not in LEVELS:
         found += _large(data)
-    # Within a day, prices that do not move are no wonder.
+    # Within a day, prices that do not move are normal.
     if data.kind not in LEVELS and data.gap is None:
         found += _stale(data)
     close = data.fields.get("close") if data.gap is None else None

@@ -40,20 +40,20 @@ from eventstudy.market.price_fields import (
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
 from eventstudy.market.wide_and_long import BadPrices, check_returns, wide_fields, wide_frame
 
-__all__ = ["Market"]
+__all__ = ["Market", "check_market"]
 
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
 @dataclass
 class _Derived:
-    """What is reckoned from the data once, when it is first asked for, whatever the benchmark."""
+    """What is computed from the data once, when it is first asked for, whatever the benchmark."""
 
     limits: LimitBook | None = None
     suspects: tuple[Suspects, ...] | None = None
 
     def __reduce__(self) -> tuple[type[_Derived], tuple[()]]:
-        # Another process reckons it again: suspects are told by functions, which are not pickled.
+        # Another process computes it again: suspects hold functions, which are not pickled.
         return _Derived, ()
 
 
@@ -338,10 +338,10 @@ class Market(ScannedMarket):
         """
         if self._derived.limits is None:
             if self._data.gap is not None:
-                raise RequestError("Daily price limits are not reckoned from intraday bars.")
+                raise RequestError("Daily price limits are not computed from intraday bars.")
             if "close" not in self._data.fields:
                 raise RequestError(
-                    "Price limits are reckoned from raw closes; this market has none (see from_prices)."
+                    "Price limits are computed from raw closes; this market has none (see from_prices)."
                 )
             name = None if self.exchange is None else self.exchange.name
             data = self._data
@@ -397,3 +397,17 @@ class Market(ScannedMarket):
         ['2 sessions to 2019-10-09']
         """
         return audit(self.suspects, self._data.columns, self.benchmarks)
+
+
+def check_market(market: object) -> None:
+    """Refuse what is not a market.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not isinstance(market, Market):
+        raise RequestError(
+            f"market must be a Market, got {type(market).__name__}; make one with "
+            "Market.from_prices(prices, benchmark=...)."
+        )

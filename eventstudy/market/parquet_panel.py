@@ -32,7 +32,7 @@ from eventstudy.market.wide_and_long import check_returns, daily_index
 __all__ = ["ParquetPanel", "ScannedMarket"]
 
 Made = TypeVar("Made", bound=MarketRecord)
-#: Securities whose spans are reckoned at a time.
+#: Securities whose spans are computed at a time.
 BLOCK = 256
 #: Sessions before those needed in which a return tells that the next one spans no more than the gap between.
 PAD = 5

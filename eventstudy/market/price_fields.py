@@ -1,4 +1,4 @@
-"""Fields of prices: what is refused, what is no trade, and what returns are reckoned over."""
+"""Fields of prices: errors, days without trade, and the reference prices of returns."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None
     Raises
     ------
     DataError
-        If it is neither, a security is no column of the data, or a day cannot be read.
+        If it is neither, a security is not a column of the data, or a day cannot be read.
     """
     if given is None:
         return None
@@ -132,7 +132,7 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None
         raise DataError(f"special_treatment is a list of securities, or a mapping, got {given!r}.")
     for name in given:
         if name not in base.columns:
-            raise DataError(f"special_treatment names {name!r}, which is no column of the data.")
+            raise DataError(f"special_treatment names {name!r}, which is not a column of the data.")
         spell = given[name] if isinstance(given, Mapping) else (None, None)
         if isinstance(spell, str) or len(spell) != 2:
             raise DataError(f"special_treatment of {name}: give its first and last day, got {spell!r}.")
@@ -142,7 +142,7 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None
             until = sessions[-1] if last is None else pd.Timestamp(last)
             inside = (sessions >= since) & (sessions <= until)
         except (ValueError, TypeError) as problem:
-            raise DataError(f"special_treatment of {name}: {first!r} to {last!r} are no days.") from problem
+            raise DataError(f"special_treatment of {name}: {first!r} to {last!r} are not days.") from problem
         laid[inside, base.columns.get_loc(name)] = True
     return laid
 

@@ -1,4 +1,4 @@
-"""Markets of what is no return: log turnover of shares, and volatility by the range of a day's prices."""
+"""Markets of trading volume and range-based volatility."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ FIELDS = {
     "return": "return",
     "ret": "return",
 }
-#: A typical daily return beyond this is a price, or in percent; told of series this long.
+#: A typical daily return beyond this is a price, or in percent; reported for series this long.
 ENOUGH_RETURNS = 10
 LARGEST_TYPICAL = 0.25
 #: Columns of long frames that say whether a share traded, and what they say if it did not.
@@ -60,7 +60,7 @@ STATUS_NAMES = ("status", "tradestatus", "tradingstatus")
 NO_TRADE = ("0", "0.0", "false", "halt", "halted", "suspend", "suspended", "停牌")
 #: What stays of a day without trade: an ex-day may fall into a halt.
 KEPT_IN_HALT = ("volume", "reference", "previous_close", "dividends", "splits")
-#: Fields that are no prices, and so may be zero.
+#: Fields that are not prices, and so may be zero.
 NO_PRICES = ("volume", "dividends", "splits")
 
 
@@ -130,7 +130,7 @@ def wide_frame(
     frame = frame.set_axis([str(c) for c in frame.columns], axis=1)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].unique().tolist()
-        raise DataError(f"{what}: columns stand twice: {twice}. Keep one of each.")
+        raise DataError(f"{what}: duplicate columns: {twice}. Keep one of each.")
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         raise DataError(
@@ -324,7 +324,7 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str) -> None:
     large = typical.index[typical > LARGEST_TYPICAL]
     if len(large):
         raise DataError(
-            f"{what}: {large[0]} is {typical[large[0]]:g} on a typical day, which is no return. "
+            f"{what}: {large[0]} is {typical[large[0]]:g} on a typical day, which is not a return. "
             "Are these prices? Make the market with Market.from_prices. Are they percent? Divide by 100."
         )
 
@@ -358,7 +358,7 @@ def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what:
     if len(lost):
         shown = ", ".join(f"{d:%Y-%m-%d}" for d in lost[:5]) + ", ..." * (len(lost) > 5)
         warn(
-            f"{what}: {len(lost)} return(s) fall on days that are no sessions of the market and are left "
+            f"{what}: {len(lost)} return(s) fall on days that are not sessions of the market and are left "
             f"out: {shown}. Give prices instead, or returns over the market's own sessions.",
             DataWarning,
         )

@@ -32,7 +32,7 @@ class DatedArrays(EventArrays):
 
 @dataclass(frozen=True)
 class AutocorrelatedErrors(NormalReturnModel):
-    r"""A least-squares model whose errors are autocorrelated, so that a sum over days is no sum of variances.
+    r"""A least-squares model whose errors are autocorrelated, so a sum over days is not a sum of variances.
 
     .. math:: V_{it} = x_t'\theta_i + u_{it}, \qquad \operatorname{Cov}(u_{it}, u_{i,t+h}) = s_i^2 \rho_{ih}
 
@@ -59,7 +59,7 @@ class AutocorrelatedErrors(NormalReturnModel):
     Raises
     ------
     ModelError
-        If the method is unknown, `lags` is negative or `base` is no least-squares model.
+        If the method is unknown, `lags` is negative or `base` is not a least-squares model.
 
     Notes
     -----

@@ -56,7 +56,7 @@ class ModelFit(FrozenRecord):
     peer_names : tuple of str, length q
         Securities that served as peers of some event.
     peer_weights : array, shape (n, q), optional
-        Weight of each peer in the normal return; NaN where it was no peer of the event.
+        Weight of each peer in the normal return; NaN where it was not a peer of the event.
     left_out : array of str, shape (n,), optional
         Peers left out of each event's counterfactual, and why; "" where none was.
 

@@ -288,7 +288,7 @@ def _lags(given: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
     twice = next((pair for pair in wanted if wanted.count(pair) > 1), None)
     if twice is not None:
         raise ModelError(
-            f"{twice[0]} with lag {twice[1]} stands twice; the benchmark of the session is there in any case."
+            f"{twice[0]} with lag {twice[1]} is a duplicate; the benchmark of the session is always there."
         )
     return tuple((source, tuple(map(int, lags))) for source, lags in read)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.errors import DataWarning, warn
+from eventstudy.errors import NightVarianceWarning, warn
 from eventstudy.market.intraday import Gap
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
@@ -52,7 +52,7 @@ def widen_gaps(
 
     Warns
     -----
-    DataWarning
+    NightVarianceWarning
         If the variance of a gap in an event window cannot be estimated.
 
     References
@@ -87,6 +87,6 @@ def widen_gaps(
             f"{plural(int(unknown.sum()), 'event')} with a night or break of unknown variance in the event "
             f"window (fewer than {LEAST_GAPS} in the estimation window): sums over it have no standard "
             "error. Lengthen the estimation window, or end the event window before it.",
-            DataWarning,
+            NightVarianceWarning,
         )
     return replace(fit, noise=noise)

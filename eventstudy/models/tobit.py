@@ -115,7 +115,7 @@ class TobitMarketModel(NormalReturnModel):
         market = sample.market
         if "close" not in market.price_fields:
             raise ModelError(
-                "TobitMarketModel needs prices, from which limits are reckoned, and the market was made of "
+                "TobitMarketModel needs prices, from which limits are computed, and the market was made of "
                 "returns: make it with Market.from_prices(prices, calendar=..., price_limit=...)."
             )
         closed = market.limits.closed.to_numpy()

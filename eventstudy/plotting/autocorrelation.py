@@ -96,9 +96,11 @@ def plot_autocorrelation(
 
 def _autocorrelation(values: np.ndarray, lags: int) -> np.ndarray:
     """Autocorrelations of lags 1 to `lags`; NaN are days without a value, and lags without pairs."""
+    found = np.full(lags, np.nan)
+    if np.isnan(values).all():
+        return found
     apart = values - np.nanmean(values)
     variance = np.nanmean(apart**2)
-    found = np.full(lags, np.nan)
     for lag in range(1, lags + 1):
         pairs = apart[:-lag] * apart[lag:]
         if variance > 0 and not np.isnan(pairs).all():

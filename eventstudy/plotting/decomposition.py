@@ -130,7 +130,8 @@ def plot_decomposition(
 
 def _limits(changes: np.ndarray, bars: np.ndarray) -> tuple[float, float]:
     """Return ends of the y axis that leave room for the labels at the feet of the bars."""
-    low, high = min(0.0, float(np.nanmin(changes))), max(0.0, float(np.nanmax(changes)))
+    told = changes[np.isfinite(changes)]
+    low, high = float(told.min(initial=0.0)), float(told.max(initial=0.0))
     span = (high - low) or 0.01
     if (bars < 0).any():
         high = max(high, 0.2 * span)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
     date_scale,
     hue,
@@ -62,7 +63,7 @@ def plot_reaction(
     Raises
     ------
     RequestError
-        If `frame` lacks a column or has no rows.
+        If `frame` lacks a column or has no rows with a date, as those after the end of the data.
 
     Examples
     --------
@@ -75,7 +76,9 @@ def plot_reaction(
     'Price (CNY)'
     """
     need(frame, "plot_reaction", ["date", "day", "price", "counterfactual"])
-    frame = frame.sort_values("date")
+    frame = frame.dropna(subset="date").sort_values("date")
+    if frame.empty:
+        raise RequestError("plot_reaction has no day to draw: the data end before the window.")
     ax = new_axes(ax)
     dates = frame["date"]
     price, without = frame["price"].to_numpy(float), frame["counterfactual"].to_numpy(float)

@@ -78,11 +78,14 @@ def plot_size(
     for i, model in enumerate(models):
         rows = frame if model is None else frame[frame["model"] == model]
         rate = rows["rate"].to_numpy(float)
+        # Rounding may put an end of the interval of a rate of 0 or 1 on its other side.
+        low = np.maximum(rate - rows["ci_low"].to_numpy(float), 0.0)
+        high = np.maximum(rows["ci_high"].to_numpy(float) - rate, 0.0)
         shift = 0.5 * ((i + 0.5) / len(models) - 0.5)
         ax.errorbar(
             rate,
             [tests.index(test) + shift for test in rows["test"]],
-            xerr=[rate - rows["ci_low"].to_numpy(float), rows["ci_high"].to_numpy(float) - rate],
+            xerr=[low, high],
             **styled(
                 Line2D,
                 kwargs,
@@ -95,7 +98,7 @@ def plot_size(
             ),
         )
     name_rows(ax, tests)
-    ax.set_xlim(0, max(1.05 * float(np.nanmax(frame["ci_high"])), 2 * alpha))
+    ax.set_xlim(0, float(np.fmax(1.05 * frame["ci_high"].max(), 2 * alpha)))
     percent_scale(ax.xaxis)
     ax.set_xlabel("True nulls rejected")
     legend_above(ax, *ax.get_legend_handles_labels(), title)

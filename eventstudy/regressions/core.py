@@ -13,6 +13,7 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.regressions.formulas import least_squares
 from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
 from eventstudy.tables import Section, Table, stars
 
@@ -154,7 +155,7 @@ def cross_section(
         raise RequestError("Give clusters or covariance, not both: clusters are a covariance of their own.")
     if covariance == "past" and weights is not None:
         raise RequestError("covariance='past' measures the least-squares slopes: leave weights out.")
-    model = _model(frame, formula)
+    model = least_squares(frame[frame["car"].notna()], formula)
     used = frame.index.get_indexer(pd.Index(model.data.row_labels))
     x, y, names = np.asarray(model.exog), np.asarray(model.endog), list(model.exog_names)
     n, k = x.shape
@@ -224,19 +225,6 @@ def cross_section(
         left_out=left_out,
         fit=fit,
     )
-
-
-def _model(frame: pd.DataFrame, formula: str) -> Any:
-    import statsmodels.formula.api as smf
-
-    known = frame[frame["car"].notna()]
-    try:
-        return smf.ols(formula, known, missing="drop")
-    except Exception as problem:  # patsy and pandas raise many kinds
-        raise RequestError(
-            f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
-            f"{', '.join(map(str, frame.columns))}."
-        ) from problem
 
 
 def _wls(y: FloatArray, x: FloatArray, weights: FloatArray, names: list[str]) -> Any:

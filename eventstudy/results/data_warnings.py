@@ -6,17 +6,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
-from eventstudy.errors import DataWarning, warn
-from eventstudy.market.data_checks import ALL, DOUBTFUL, EVERY_SECURITY, Suspects, series_names
+from eventstudy.market.data_checks import ALL, DOUBTFUL, Suspects, series_names
 from eventstudy.sample import EventSample
-from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["suspects_in", "warn_of_suspects"]
+__all__ = ["doubtful_in", "suspects_in"]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
-#: Events that a warning names.
-MOST_NAMED = 5
 #: Marks a series that is not a column of the market.
 NOWHERE = -2
 
@@ -59,41 +55,42 @@ def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: 
     return frame.assign(event_id=sample.events.index.to_numpy()[frame["event_id"].to_numpy()])
 
 
-def warn_of_suspects(sample: EventSample, benchmark: bool) -> None:
-    """Warn of events whose windows hold data that looks wrong; one warning, whatever their number.
+def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.DataFrame, int]:
+    """List data that looks wrong, the gravest of each event first.
 
-    `benchmark` is whether the model uses the benchmark.
+    Parameters
+    ----------
+    sample : EventSample
+    benchmark : bool
+        Whether the model uses the benchmark.
+    most : int
+        Events to look at.
+
+    Returns
+    -------
+    frame : DataFrame
+        As of `suspects_in`. Days of the event window without benchmark are left out: they have a warning of
+        their own.
+    n_events : int
+        Events with such data, whatever `most`.
     """
     touched = np.zeros(len(sample), dtype=bool)
     for found in sample.market.suspects:
         if found.kind in DOUBTFUL:
             for name, window in _windows(sample):
-                # Days of the event window without benchmark have a warning of their own.
                 if name == "estimation" or found.kind != "benchmark gap":
                     touched |= _touched(sample, found, window, benchmark)
     if not touched.any():
-        return
-    n = int(touched.sum())
-    shown = suspects_in(sample, np.flatnonzero(touched)[:MOST_NAMED], benchmark)
-    told_of_itself = (shown["kind"] == "benchmark gap") & (shown["window"] == "event")
-    shown = shown[shown["kind"].isin(DOUBTFUL) & ~told_of_itself]
-    order = shown.assign(window=shown["window"] == "estimation", kind=shown["kind"].map(DOUBTFUL.index))
-    shown = shown.loc[order.sort_values(["window", "kind", "date"], kind="stable").index]
-    told = []
-    for event_id in sample.events.index[touched][:MOST_NAMED]:
-        rows = shown[shown["event_id"] == event_id]
-        first, others = rows.iloc[0], len(rows) - 1
-        whose = "" if first["security"] == EVERY_SECURITY else f" of {first['security']}"
-        told.append(
-            f"event {event_id}: {first['kind']}{whose} on {first['date']:%Y-%m-%d} in its {first['window']} "
-            f"window, {first['detail']}" + (f", and {others} more" if others else "")
-        )
-    more = f"; and {plural(n - MOST_NAMED, 'more event')}" if n > MOST_NAMED else ""
-    warn(
-        f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used unchanged: "
-        f"{'; '.join(told)}{more}. See results.suspects and market.audit().",
-        DataWarning,
+        return pd.DataFrame(columns=COLUMNS), 0
+    shown = suspects_in(sample, np.flatnonzero(touched)[:most], benchmark)
+    without_benchmark = (shown["kind"] == "benchmark gap") & (shown["window"] == "event")
+    shown = shown[shown["kind"].isin(DOUBTFUL) & ~without_benchmark]
+    place = pd.Index(sample.events.index).get_indexer(pd.Index(shown["event_id"]))
+    order = shown.assign(
+        event=place, window=shown["window"] == "estimation", kind=shown["kind"].map(DOUBTFUL.index)
     )
+    order = order.sort_values(["event", "window", "kind", "date"], kind="stable")
+    return shown.loc[order.index], int(touched.sum())
 
 
 def _windows(sample: EventSample) -> tuple[tuple[str, Window], ...]:

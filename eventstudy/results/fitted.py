@@ -14,7 +14,7 @@ from scipy import stats
 
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.errors import RequestError
+from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference.base import TestInput, select
@@ -87,9 +87,9 @@ def window_of(
     Raises
     ------
     RequestError
-        If no window is given where one is needed, or it reaches outside the event window.
+        If the window has an end but no start, or reaches outside the event window.
     WindowError
-        If an end is not a whole number, or `end` lies before `start`.
+        If something else stands in its place, an end is not a whole number, or `end` lies before `start`.
 
     Examples
     --------
@@ -106,9 +106,9 @@ def window_of(
             return Window(0, 1)
         return whole if path else Window(0, min(1, whole.end))
     if isinstance(start, str | bytes) or not isinstance(start, Window | Sequence | np.ndarray | Integral):
-        raise RequestError(
-            f"{start!r} is not a window. A window is (start, end), in sessions relative to day 0, such as "
-            "(0, 1)."
+        raise WindowError(
+            f"{start!r} is not a window. A window is a pair (start, end) of sessions relative to day 0, such "
+            "as (0, 1)."
         )
     window = Window.of(start, end)
     if whole is not None and window not in whole:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
-from eventstudy.errors import RequestError
+from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
@@ -251,13 +251,13 @@ class ResultsPlotter(Immutable):
         )
 
     def _window(self, figure: str, start: WindowLike, end: int | None, *, path: bool = False) -> Window:
-        """Check the window of a figure of one event; who gives the event in its place is told how."""
+        """Check the window of a figure of one event, and refuse an event given in its place."""
         try:
             return self._fitted.checked_window(start, end, path=path)
-        except RequestError as error:
-            if end is None and not isinstance(start, Window):
-                raise RequestError(f"{error} To name an event: plot.{figure}(event={start!r}).") from None
-            raise
+        except (RequestError, WindowError) as error:
+            if end is not None or isinstance(start, Window):
+                raise
+            raise type(error)(f"{error} To name an event: plot.{figure}(event={start!r}).") from None
 
     def _one(self, event: Hashable | None) -> tuple[FittedStudy, int]:
         """Return the study of one event, and its row there."""

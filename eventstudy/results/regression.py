@@ -65,6 +65,9 @@ class Regression(MethodGroup):
         formula : str
             In the language of statsmodels, of columns of the events and of car, scar (CAR over its prediction
             error), se, security, label and study, such as ``"car ~ exposure + log(cap) + C(industry)"``.
+            It can name columns and these functions only: log, log1p, log2, log10, exp, expm1, sqrt, abs,
+            sign, minimum, maximum and where (also as np.log ...), and C, Q, I, center, standardize, scale,
+            bs, cr, cc and te of patsy. Make other variables columns of the events first.
         start, end : int
             First and last relative day of the CAR; the headline window by default.
         covariance : {"HC0", "HC1", "HC2", "HC3", "nonrobust", "past"}, optional

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.immutable import own_copy
 from eventstudy.models import ModelFit
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
@@ -45,9 +46,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
     """
 
     def __init__(
-        self, spec: StudySpec, sample: EventSample, fit: ModelFit, abnormal: AbnormalReturns
+        self,
+        spec: StudySpec,
+        sample: EventSample,
+        fit: ModelFit,
+        abnormal: AbnormalReturns,
+        warnings: pd.DataFrame,
     ) -> None:
         super().__init__(FittedStudy(spec, sample, fit, abnormal))
+        self._warnings = warnings
 
     def __repr__(self) -> str:
         n, out = len(self.sample), len(self.excluded)
@@ -66,6 +73,19 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
     def sample(self) -> EventSample:
         """The events as rows of the market."""
         return self.fitted.sample
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """What `fit` warned of, event by event, whether or not the warnings were shown.
+
+        Returns
+        -------
+        DataFrame
+            category (name of the class in `eventstudy.errors`), event_id (None where a warning concerns no
+            single event), security, date (day 0, or the day in question; NaT if there is none), message. Of
+            one category at most a thousand events; a last row then counts the others.
+        """
+        return own_copy(self._warnings)
 
     @property
     def se_source(self) -> str:
@@ -110,7 +130,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Returns
         -------
         DataFrame
-            By event_id: one column per security, NaN where it was no peer of the event, and `left_out`,
+            By event_id: one column per security, NaN where it was not a peer of the event, and `left_out`,
             the securities that the same news may have hit or that miss returns.
 
         Raises

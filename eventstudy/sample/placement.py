@@ -77,7 +77,7 @@ def first_sessions(
     CalendarError
         If events carry announcement times and the market has no exchange calendar.
     EventError
-        If a date is no session and `non_session` is ``"raise"``.
+        If a date is not a session and `non_session` is ``"raise"``.
     """
     if market.arrays.gap is not None:
         return _first_bars(market, frame, ambiguous)
@@ -112,11 +112,13 @@ def first_sessions(
     if moved.any() and non_session == "raise":
         i = np.flatnonzero(moved).tolist()[0]
         raise EventError(
-            f"Event {frame.index[i]} ({frame['security'].iloc[i]}): {day[i]} is no session of the "
+            f"Event {frame.index[i]} ({frame['security'].iloc[i]}): {day[i]} is not a session of the "
             "market. Give a session, or choose Events(..., non_session='next', 'previous' or 'skip')."
         )
     if non_session == "skip":
-        reasons |= {i: f"{day[i]} is no session (non_session='skip')" for i in np.flatnonzero(moved).tolist()}
+        reasons |= {
+            i: f"{day[i]} is not a session (non_session='skip')" for i in np.flatnonzero(moved).tolist()
+        }
     if non_session == "previous":
         at = at - moved
     previous[moved] = day[moved]

@@ -343,7 +343,7 @@ class EventSample(FrozenRecord):
         CalendarError
             If events carry announcement times and the market has no exchange calendar.
         EventError
-            If a date is no session and the events were made with ``non_session="raise"``, or an event
+            If a date is not a session and the events were made with ``non_session="raise"``, or an event
             names a benchmark or a set of factors that the market has not.
         """
         check_windows(estimation, window)

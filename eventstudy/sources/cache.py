@@ -32,18 +32,24 @@ from eventstudy.errors import DataError, DataWarning, RequestError, warn
 __all__ = [
     "Entry",
     "cache_folder",
+    "check_max_age",
     "clear_cache",
-    "file_age",
     "find_prices",
     "load_snapshot",
     "pack",
+    "recorded_time",
+    "set_aside",
     "snapshot",
     "store_prices",
     "unpack",
     "write_atomic",
+    "young_enough",
 ]
 
 FORMAT = 1
+LONGEST_NAME = 100
+#: Days after a span within which its last bars may still be published.
+LATE = timedelta(days=4)
 META = "meta.json"
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -113,9 +119,48 @@ def write_atomic(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
-def file_age(path: Path) -> timedelta:
-    """Time since a file was written."""
-    return datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def check_max_age(max_age: float | None) -> None:
+    """Refuse an age that is not a number of days from 0 on; infinity is one."""
+    if max_age is None:
+        return
+    try:
+        sound = not isinstance(max_age, bool | str) and float(max_age) >= 0
+    except (TypeError, ValueError, OverflowError):
+        sound = False
+    if not sound:
+        raise RequestError(f"max_age must be a number of days, 0 or more, or None; got {max_age!r}.")
+
+
+def young_enough(retrieved: object, max_age: float | None) -> bool:
+    """Say whether what was fetched at a recorded time (ISO 8601) may be used.
+
+    A time that is not recorded, or lies ahead because a clock was wrong, tells no age; then only what
+    may be of any age is young enough.
+    """
+    if max_age is None:
+        return True
+    when = recorded_time(retrieved)
+    if when is None or max_age == 0:
+        return False
+    days = (datetime.now(UTC) - when) / timedelta(days=1)
+    return 0 <= days <= max_age
+
+
+def recorded_time(retrieved: object) -> datetime | None:
+    """Read the time at which something was fetched, if it is one."""
+    try:
+        when = datetime.fromisoformat(str(retrieved))
+    except ValueError:
+        return None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def set_aside(path: Path, problem: Exception) -> None:
+    """Put a damaged file of the cache out of the way, beside its place, and tell."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with contextlib.suppress(OSError):
+        os.replace(path, aside)
+    warn(f"A damaged file of the cache is set aside as {aside.name}: {problem}", DataWarning)
 
 
 def pack(frame: pd.DataFrame, about: dict[str, Any]) -> bytes:
@@ -315,12 +360,17 @@ class Entry:
 
 
 def _price_folder(ticker: str) -> Path:
+    name = quote(ticker.upper(), safe="", errors="surrogatepass")
+    if len(name) > LONGEST_NAME:  # file systems allow 255 bytes
+        name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+    if name.endswith("."):  # which Windows would drop
+        name = f"{name[:-1]}%2E"
     # The prefix keeps names such as CON or NUL, which Windows reserves, from being files of their own.
-    return cache_folder() / "yahoo" / f"ticker-{quote(ticker.upper(), safe='')}"
+    return cache_folder() / "yahoo" / f"ticker-{name}"
 
 
 def store_prices(ticker: str, start: pd.Timestamp, end: pd.Timestamp, adjustment: str, entry: Entry) -> None:
-    """Put the prices of one ticker, span and adjustment into the cache; a full or closed disk is told."""
+    """Put the prices of one ticker, span and adjustment into the cache; warn of a full or closed disk."""
     path = _price_folder(ticker) / f"{adjustment}_{start:%Y-%m-%d}_{end:%Y-%m-%d}.npz"
     try:
         write_atomic(path, pack(entry.frame, entry.about))
@@ -333,7 +383,12 @@ def store_prices(ticker: str, start: pd.Timestamp, end: pd.Timestamp, adjustment
 
 
 def find_prices(
-    ticker: str, start: pd.Timestamp, end: pd.Timestamp, adjustment: str, max_age: float | None
+    ticker: str,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    adjustment: str,
+    max_age: float | None,
+    offline: bool = False,
 ) -> Entry | None:
     """Find prices of a ticker and adjustment that cover a span and are young enough; the newest, cut to it.
 
@@ -341,24 +396,39 @@ def find_prices(
     ----------
     max_age : float, optional
         Days since they were fetched; default any.
+    offline : bool, default False
+        Take what may lack its last days, as they were not published when it was fetched.
     """
-    if max_age is not None and not max_age >= 0:
-        raise RequestError(f"max_age is a number of days, zero or more, got {max_age!r}.")
+    check_max_age(max_age)
     covering = []
     for path in _price_folder(ticker).glob(f"{adjustment}_*.npz"):
         first, last = path.stem.split("_")[-2:]
-        age = file_age(path)
-        if first <= f"{start:%Y-%m-%d}" and last >= f"{end:%Y-%m-%d}":
-            covering.append((age, path))
-    for age, path in sorted(covering):
-        if max_age is not None and age > timedelta(days=max_age):
-            break
+        if not (first <= f"{start:%Y-%m-%d}" and last >= f"{end:%Y-%m-%d}"):
+            continue
         try:
             frame, about = unpack(path.read_bytes(), str(path))
-        except (DataError, OSError) as problem:
-            warn(f"A file of the cache is passed over: {problem}", DataWarning)
+            held = pd.Timestamp(last)
+        except FileNotFoundError:  # cleared by another process in the meantime
             continue
-        frame = frame.loc[start:end]
-        if not frame.empty:
-            return Entry(frame, about)
-    return None
+        except (DataError, OSError, ValueError) as problem:
+            set_aside(path, problem)
+            continue
+        if young_enough(about.get("retrieved"), max_age) and (offline or _published(frame, about, held)):
+            covering.append((str(about.get("retrieved")), path.name, frame, about))
+    if not covering:
+        return None
+    _, _, frame, about = max(covering, key=lambda one: one[:2])
+    return Entry(frame.loc[start:end], about)
+
+
+def _published(frame: pd.DataFrame, about: dict[str, Any], end: pd.Timestamp) -> bool:
+    """Whether the last bars of a span were published when it was fetched.
+
+    They were if there is a close of the last weekday on which the security trades, or if some days had
+    passed since, so that a missing bar is a holiday or a halt.
+    """
+    closes = frame.index[frame["close"].notna().to_numpy()]
+    if len(closes) and not set(pd.date_range(closes[-1], end)[1:].weekday) & set(frame.index.weekday):
+        return True
+    when = recorded_time(about.get("retrieved"))
+    return when is not None and when >= end.tz_localize("UTC") + LATE

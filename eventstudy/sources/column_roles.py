@@ -92,7 +92,7 @@ def roles_of(names: pd.Index, given: Mapping[str, str] | None, file: str) -> dic
         raise DataError(f"{file} has no column {', '.join(map(repr, lacking))}; it has {list(names)}.")
     if not names.is_unique:
         twice = names[names.duplicated()].unique().tolist()
-        raise DataError(f"{file}: columns stand twice: {twice}. Rename or drop one of each.")
+        raise DataError(f"{file}: duplicate columns: {twice}. Rename or drop one of each.")
     roles: dict[Any, str | None] = {}
     for name in names:
         word = plain(name[0] if isinstance(name, tuple) else name)
@@ -131,7 +131,7 @@ def check_unique(fields: Mapping[Any, str | None], file: str) -> None:
 
 
 def dated(frame: pd.DataFrame, days: pd.DatetimeIndex, file: str) -> pd.DataFrame:
-    """Index rows by day, in order; a day that stands twice is an error."""
+    """Index rows by day, in order; a duplicate day is an error."""
     frame = frame.set_axis(days.rename("date"), axis=0)
     twice = frame.index.duplicated()
     if twice.any():

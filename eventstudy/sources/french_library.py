@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import math
 import re
+import time
 import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import pandas as pd
 import stamina
 
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
-from eventstudy.sources.cache import cache_folder, file_age, write_atomic
+from eventstudy.sources.cache import cache_folder, check_max_age, set_aside, write_atomic, young_enough
 from eventstudy.sources.factor_files import factor_name, scaled
 
 __all__ = ["french_factors", "read_french"]
@@ -30,6 +32,10 @@ UNITED_STATES = {
     "5": "F-F_Research_Data_5_Factors_2x3_daily",
     "momentum": "F-F_Momentum_Factor_daily",
 }
+#: Largest file that is read, packed or not; those of the library have a few megabytes.
+MOST_BYTES = 200_000_000
+#: A download may take so many times its `timeout`, which is for each piece of it.
+WHOLE = 10
 ROW = re.compile(r"\s*(\d+)\s*,")
 VINTAGE = re.compile(r"\b(\d{6}) (?:CRSP|Bloomberg)\b")
 
@@ -88,6 +94,7 @@ def french_factors(
     >>> factors = es.sources.french_factors("US", momentum=True)  # doctest: +SKIP
     >>> market = es.Market.from_prices(prices, factors=factors, calendar="XNYS")  # doctest: +SKIP
     """
+    check_max_age(max_age)
     known = {name.lower(): name for name in REGIONS}
     area = region.strip().replace(" ", "_").lower()
     if area not in known and area != "us":
@@ -126,7 +133,7 @@ def read_french(source: str | Path | bytes) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it is no daily file of this kind, or not whole.
+        If it is not a daily file of this kind, or not whole.
 
     Notes
     -----
@@ -171,9 +178,25 @@ def _unzip(content: bytes, where: str) -> bytes:
             tables = [n for n in archive.namelist() if n.lower().endswith((".csv", ".txt"))]
             if len(tables) != 1:
                 raise DataError(f"{where} holds {len(tables)} tables, not one: {archive.namelist()}.")
-            return archive.read(tables[0])
+            with archive.open(tables[0]) as table:
+                return _bounded(table, where)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as problem:
         raise DataError(f"{where} is not a whole zip file ({problem}).") from problem
+
+
+def _bounded(stream: IO[bytes], where: str, until: float = math.inf) -> bytes:
+    """Read to the end, but not more than a file of the library can hold, nor for longer than told."""
+    pieces, size = [], 0
+    while piece := stream.read(1 << 20):
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise DataError(
+                f"{where} holds more than {MOST_BYTES // 1_000_000} MB, which no file of daily factors does."
+            )
+        if time.monotonic() > until:
+            raise TimeoutError("it takes too long")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _parse(text: str, where: str) -> pd.DataFrame:
@@ -189,11 +212,13 @@ def _parse(text: str, where: str) -> pd.DataFrame:
     header = [cell.strip() for cell in lines[first - 1].split(",")]
     names = [factor_name(cell) for cell in header[1:]]
     if not names or not all(names) or len(set(names)) != len(names):
-        raise DataError(f"{where}: line {first} is no header of factors: {lines[first - 1]!r}.")
+        raise DataError(f"{where}: line {first} is not a header of factors: {lines[first - 1]!r}.")
     days, rows = [], []
     for number, line in enumerate(lines[first:], start=first + 1):
         date = ROW.match(line)
         if date is None or len(date[1]) != 8:
+            if line.strip() and any(len(row[1]) == 8 for row in map(ROW.match, lines[number:]) if row):
+                raise DataError(f"{where}: line {number} cannot be read: {line!r}, amid daily rows.")
             break
         cells = line.split(",")[1:]
         try:
@@ -205,7 +230,7 @@ def _parse(text: str, where: str) -> pd.DataFrame:
             raise DataError(f"{where}: line {number} cannot be read: {line!r} ({problem}).") from problem
     frame = pd.DataFrame(rows, index=pd.DatetimeIndex(days, name="date").as_unit("ns"), columns=names)
     if not frame.index.is_unique or not frame.index.is_monotonic_increasing:
-        raise DataError(f"{where}: its days stand twice or out of order.")
+        raise DataError(f"{where}: its days are duplicates or out of order.")
     return scaled(frame, "percent", where)
 
 
@@ -214,8 +239,9 @@ def _library_file(
 ) -> pd.DataFrame:
     path = cache_folder() / "french" / f"{name}_CSV.zip"
     address = f"{LIBRARY}{name}_CSV.zip"
-    if path.exists() and (offline or max_age is None or file_age(path) <= timedelta(days=max_age)):
-        frame = read_french(path)
+    held = _held(path, None if offline else max_age)
+    if held is not None:
+        frame, retrieved = held
     elif offline:
         raise DataError(f"{name} is not cached; without offline=True it would be fetched from {address}.")
     else:
@@ -226,13 +252,38 @@ def _library_file(
             raise DataError(f"{address} cannot be fetched: {problem}.") from problem
         # Read before it is kept, so that nothing broken enters the cache.
         frame = read_french(content)
+        retrieved = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             write_atomic(path, content)
+            write_atomic(_time_of(path), retrieved.encode())
         except OSError as problem:
             warn(f"{name} could not be cached in {path.parent} ({problem}).", DataWarning)
-    kept = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else datetime.now(UTC)
-    frame.attrs |= {"source": address, "retrieved": kept.isoformat(timespec="seconds")}
+    frame.attrs |= {"source": address, "retrieved": retrieved}
     return frame
+
+
+def _time_of(path: Path) -> Path:
+    """File beside a cached one that says when it was fetched; file systems and copies lose that."""
+    return path.with_name(f"{path.name}.retrieved")
+
+
+def _held(path: Path, max_age: float | None) -> tuple[pd.DataFrame, str] | None:
+    """Return what the cache holds, if it is whole and young enough, and when it was fetched."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        retrieved = _time_of(path).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        retrieved = "unknown"
+    if not young_enough(retrieved, max_age):
+        return None
+    try:
+        return read_french(content), retrieved
+    except DataError as problem:
+        set_aside(path, problem)
+        return None
 
 
 def _worth_retrying(error: Exception) -> bool:
@@ -242,11 +293,26 @@ def _worth_retrying(error: Exception) -> bool:
 
 def _download(address: str, timeout: float) -> bytes:
     try:
-        with urllib.request.urlopen(address, timeout=timeout) as answer:
-            content: bytes = answer.read()
+        with OPENER.open(address, timeout=timeout) as answer:
+            content = _bounded(answer, address, time.monotonic() + WHOLE * timeout)
+            if answer.length:  # what is still to come of a body that broke off
+                raise http.client.IncompleteRead(content, answer.length)
+            return content
     except urllib.error.HTTPError as problem:  # an answer too, with a connection to close
         problem.close()
         raise
     except http.client.HTTPException as problem:  # a body that breaks off; worth another try
         raise OSError(f"the answer breaks off ({problem})") from problem
-    return content
+
+
+class _StaysEncrypted(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but not from https to what can be changed on the way."""
+
+    def redirect_request(self, req: urllib.request.Request, *rest: Any) -> urllib.request.Request | None:
+        address = rest[-1]
+        if req.type == "https" and not address.lower().startswith("https:"):
+            raise urllib.error.URLError(f"redirected to {address}, which is not encrypted")
+        return super().redirect_request(req, *rest)
+
+
+OPENER = urllib.request.build_opener(_StaysEncrypted)

@@ -85,7 +85,7 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except Exception as problem:  # pyarrow's errors have no common base below Exception
-        raise DataError(f"{name} is no Parquet file that can be read: {problem}") from problem
+        raise DataError(f"{name} is not a Parquet file that can be read: {problem}") from problem
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     return frame
@@ -96,7 +96,7 @@ def _excel(name: str, content: bytes, sheet: str | int) -> pd.DataFrame:
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        raise DataError(f"{name} is no workbook that can be read: {problem}") from problem
+        raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
     return frame.set_axis([str(column) for column in frame.columns], axis=1)
 
 
@@ -148,7 +148,7 @@ def numbers_of(column: pd.Series, decimal: str, missing: Iterable[str], where: s
             out[row] = float(text)
         except ValueError:
             raise DataError(
-                f"{where}: {value!r} in row {row + 1} is no number. If it stands for a missing one, pass "
+                f"{where}: {value!r} in row {row + 1} is not a number. If it stands for a missing one, pass "
                 f"missing=[{str(value)!r}]; if the column is none of prices, columns={{name: 'ignore'}}."
             ) from None
     return pd.Series(out, index=column.index)
@@ -167,13 +167,13 @@ def days_of(column: pd.Series, form: str | None, where: str) -> tuple[pd.Datetim
     Raises
     ------
     DataError
-        If a cell is no day, or day and month cannot be told apart.
+        If a cell is not a day, or day and month cannot be told apart.
     """
     if pd.api.types.is_datetime64_any_dtype(column) or all(hasattr(v, "year") for v in column):
         try:
             days = pd.DatetimeIndex(column)
         except (ValueError, TypeError) as problem:
-            raise DataError(f"{where}: these are no dates ({problem}).") from problem
+            raise DataError(f"{where}: these are not dates ({problem}).") from problem
         days = days.tz_localize(None).as_unit("ns")
         if days.hasnans or (days != days.normalize()).any():
             raise DataError(f"{where}: a date is missing, or carries a time of day.")
@@ -198,7 +198,7 @@ def _format(texts: list[str], where: str) -> str:
     if not all(parts):
         bad = texts[next(i for i, part in enumerate(parts) if part is None)]
         raise DataError(
-            f"{where}: {bad!r} is no day that can be read. Pass date_format=, such as '%d.%m.%Y'."
+            f"{where}: {bad!r} is not a day that can be read. Pass date_format=, such as '%d.%m.%Y'."
         )
     sign = texts[0][len(parts[0][1])] if parts[0] else "/"
     first = max(int(part[1]) for part in parts if part)

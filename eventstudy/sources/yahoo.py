@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -15,12 +17,20 @@ from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.progress import progress_bar
 from eventstudy.sources.cache import Entry, find_prices, store_prices
 from eventstudy.sources.yahoo_faults import Fault, fault_of, worth_retrying
-from eventstudy.sources.yahoo_history import Adjustment, history, strict_yfinance
+from eventstudy.sources.yahoo_history import Adjustment, history
 
 __all__ = ["outcome", "prices"]
 
-# After these nothing else will come either: one more request only prolongs the refusal.
-HOPELESS = frozenset({"rate limited", "unreachable"})
+# So many tickers in a row after which nothing else will come either. One refusal for too many requests
+# tells; one connection may break for reasons of its own.
+HOPELESS = {"rate limited": 1, "unreachable": 2}
+# What is part of an address would ask for something else: A#B for A.
+SYMBOL = re.compile(r"[!-~]*[A-Z0-9][!-~]*")
+ADDRESS_SIGNS = frozenset("#?/\\%")
+ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
+
+# Retries are no concern of a program that has not set up logging.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Outcome:
     first: str | None = None
     last: str | None = None
     currency: str | None = None
+    dividend_currency: str | None = None
     retrieved: str | None = None
     cached: bool = False
 
@@ -84,7 +95,9 @@ def prices(
         adj_close
             Close adjusted for splits and dividends; its ratios are total returns.
         dividends, splits
-            Cash per share on the ex-day, and new shares for an old one; 0 on other days.
+            Cash per share on the ex-day, and new shares for an old one; 0 on other days. Those of a day
+            without a row are put on the next row. Dividends stated in pounds of a share quoted in pence are
+            given in pence; of other currencies there is a warning.
         capital_gains
             Only where a fund paid some.
 
@@ -112,7 +125,8 @@ def prices(
     -----
     What came is kept in `cache_folder`, by ticker, span and adjustment, and is used again, for shorter spans
     too; so a call that Yahoo cut short can be repeated and goes on where it stopped. Failures, days that are
-    not over and spans that reach today are never kept.
+    not over and spans that reach today are never kept. What was fetched before the last days of its span
+    were published is fetched again.
 
     Yahoo adjusts all prices for splits up to today. To give prices as traded, everything from `start` until
     today is fetched and the splits are taken back; where Yahoo's list of splits is wrong, so are the prices
@@ -133,15 +147,16 @@ def prices(
     entries: dict[str, Entry] = {}
     faults: dict[str, Fault] = {}
     for name in names:
-        found = find_prices(name, first, last, adjustment, None if offline else max_age)
-        if found is not None:
+        found = find_prices(name, first, last, adjustment, None if offline else max_age, offline)
+        if found is not None and found.frame["close"].notna().any():
             entries[name] = found
+        elif found is not None and offline:
+            faults[name] = Fault("delisted?", "the cache covers the span, without a price in it")
+        elif offline:
+            faults[name] = Fault("not cached", "the cache holds no prices of it that cover the span")
     kept = set(entries)
     wanted = [name for name in names if name not in kept]
-    if offline:
-        absent = Fault("not cached", "the cache holds no prices of it that cover the span")
-        faults = dict.fromkeys(wanted, absent)
-    elif wanted:
+    if wanted and not offline:
         got, faults = _fetch_all(wanted, first, last, adjustment, progress, attempts, timeout)
         entries |= got
     record = [_outcome(name, entries.get(name), faults.get(name), name in kept) for name in names]
@@ -152,10 +167,11 @@ def prices(
                 f"No prices came for {first:%Y-%m-%d} to {last:%Y-%m-%d}:\n{told}{_advice(faults)}"
             )
         warn(
-            f"{len(faults)} of {len(names)} tickers have no prices and are no columns of the result:\n{told}"
+            f"{len(faults)} of {len(names)} tickers have no prices and are not columns of the result:\n{told}"
             f"{_advice(faults)}",
             DataWarning,
         )
+    _tell_currencies(entries)
     frame = pd.concat(
         {name: entries[name].frame for name in names if name in entries}, axis=1, names=["security", "field"]
     )
@@ -183,7 +199,8 @@ def outcome(prices: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Index ``ticker``; columns status (``ok`` or why there are none: ``missing``, ``delisted?``,
         ``not yet listed``, ``rate limited``, ``timeout``, ``unreachable``, ``unavailable``, ``malformed``,
-        ``not cached``, ``failed``), detail, rows, first, last, currency, retrieved (UTC) and cached.
+        ``not cached``, ``failed``), detail, rows, first, last, currency, dividend_currency, retrieved (UTC)
+        and cached.
 
     Raises
     ------
@@ -205,7 +222,19 @@ def _symbols(tickers: str | Iterable[str]) -> list[str]:
             raise RequestError(f"A ticker is a text such as '002415.SZ', got {name!r}.")
     if not given:
         raise RequestError("No tickers were given.")
-    return list(dict.fromkeys(name.strip().upper() for name in given))
+    names = list(dict.fromkeys(name.strip().upper() for name in given))
+    for name in names:
+        if ADDRESS_SIGNS & set(name) or not SYMBOL.fullmatch(name):
+            raise RequestError(
+                f"{name!r} is not a symbol of Yahoo's, which have no blanks and none of # ? / \\ %. Yahoo "
+                "writes share classes and preferred shares with a hyphen: BRK-B, BAC-PL."
+            )
+        if ISIN.fullmatch(name):
+            raise RequestError(
+                f"{name} is an ISIN, which may stand for listings on several exchanges. Ask for the symbol "
+                "of one, such as AAPL or APC.DE."
+            )
+    return names
 
 
 def _today() -> pd.Timestamp:
@@ -218,9 +247,9 @@ def _span(start: str | date, end: str | date | None) -> tuple[pd.Timestamp, pd.T
         try:
             day = pd.Timestamp(given).as_unit("ns")
         except (ValueError, TypeError, AttributeError) as problem:
-            raise RequestError(f"{name}={given!r} is no day; write it as '2019-05-22'.") from problem
+            raise RequestError(f"{name}={given!r} is not a day; write it as '2019-05-22'.") from problem
         if pd.isna(day) or day.tz is not None or day != day.normalize():
-            raise RequestError(f"{name}={given!r} is no day of an exchange; write it as '2019-05-22'.")
+            raise RequestError(f"{name}={given!r} is not a day of an exchange; write it as '2019-05-22'.")
         days.append(day)
     if days[0] > days[1]:
         raise RequestError(f"start={days[0]:%Y-%m-%d} lies after end={days[1]:%Y-%m-%d}.")
@@ -242,22 +271,30 @@ def _fetch_all(
     ask = stamina.RetryingCaller(attempts=attempts, timeout=None, wait_initial=2.0, wait_max=60.0)
     entries: dict[str, Entry] = {}
     faults: dict[str, Fault] = {}
-    refused: tuple[str, Fault] | None = None
+    refused: list[tuple[str, Fault]] = []
     shown = False if progress is None and len(names) == 1 else progress
-    with strict_yfinance(), progress_bar(len(names), "Yahoo", "ticker", shown=shown) as bar:
+    with progress_bar(len(names), "Yahoo", "ticker", shown=shown) as bar:
         for name in names:
-            if refused is not None:
-                faults[name] = Fault(refused[1].status, f"not asked for, after {refused[0]} was refused")
-            else:
-                try:
-                    entry = ask(worth_retrying, history, name, first, last, adjustment, timeout)
-                except Exception as error:  # one ticker of many: told below, with its name
-                    faults[name] = fault_of(error)
-                    refused = (name, faults[name]) if faults[name].status in HOPELESS else None
+            if refused and len(refused) >= HOPELESS[refused[-1][1].status]:
+                before = " and ".join(one for one, _ in refused)
+                faults[name] = Fault(refused[-1][1].status, f"not asked for, after {before} failed so")
+                bar.update()
+                continue
+            try:
+                entry = ask(worth_retrying, history, name, first, last, adjustment, timeout)
+            except Exception as error:  # one ticker of many: told below, with its name
+                faults[name] = fault_of(error)
+                if faults[name].status not in HOPELESS:
+                    refused = []
+                elif refused and refused[-1][1].status != faults[name].status:
+                    refused = [(name, faults[name])]
                 else:
-                    entries[name] = entry
-                    if last < _today():
-                        store_prices(name, first, last, adjustment, entry)
+                    refused.append((name, faults[name]))
+            else:
+                refused = []
+                entries[name] = entry
+                if last < _today():
+                    store_prices(name, first, last, adjustment, entry)
             bar.update()
     return entries, faults
 
@@ -276,9 +313,25 @@ def _outcome(name: str, entry: Entry | None, fault: Fault | None, cached: bool) 
         f"{first:%Y-%m-%d}",
         f"{last:%Y-%m-%d}",
         entry.about.get("currency"),
+        entry.about.get("dividend_currency"),
         entry.about.get("retrieved"),
         cached,
     )
+
+
+def _tell_currencies(entries: dict[str, Entry]) -> None:
+    """Warn of dividends in another currency than the closes beside them."""
+    told = []
+    for name, entry in entries.items():
+        quoted, paid = entry.about.get("currency"), entry.about.get("dividend_currency")
+        if paid and paid != quoted and entry.frame["dividends"].any():
+            told.append(f"  {name}: dividends in {paid}, prices in {quoted}")
+    if told:
+        warn(
+            "Dividends are not in the currency of the prices, and are kept as Yahoo states them; adj_close "
+            "and total returns rest on Yahoo's own conversion:\n" + "\n".join(told),
+            DataWarning,
+        )
 
 
 def _tell(faults: dict[str, Fault]) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Literal
+from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.sources.cache import Entry
-from eventstudy.sources.yahoo_faults import NoPricesError
+from eventstudy.sources.yahoo_faults import NoPricesError, chart_of
 
-__all__ = ["Adjustment", "history", "strict_yfinance"]
+__all__ = ["Adjustment", "history"]
 
 Adjustment = Literal["none", "splits"]
 
@@ -25,28 +28,57 @@ FIELDS = {
     "Close": "close",
     "Adj Close": "adj_close",
     "Volume": "volume",
-    "Dividends": "dividends",
-    "Stock Splits": "splits",
 }
-# Funds pay these besides dividends; shares do not have the column.
-FUND_FIELDS = {"Capital Gains": "capital_gains"}
+#: What Yahoo calls the payments of a chart → column. Funds alone pay out gains.
+PAYOUTS = {"dividends": "dividends", "capitalGains": "capital_gains"}
+#: Quotations in a hundredth of a currency.
+HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
+
+# yfinance has one setting and one memory for the whole process.
+ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager
-def strict_yfinance() -> Iterator[None]:
+def _strict_yfinance() -> Iterator[None]:
     """Have yfinance raise what it would log, without the deprecations of pandas it runs into."""
     import yfinance
+    from yfinance.data import YfData
 
-    debug = yfinance.config.debug
-    hidden = debug.hide_exceptions
-    debug.hide_exceptions = False
-    try:
-        with warnings.catch_warnings():
+    with ONE_AT_A_TIME, warnings.catch_warnings():
+        debug = yfinance.config.debug
+        hidden = debug.hide_exceptions
+        debug.hide_exceptions = False
+        # yfinance keeps answers about past spans, bad ones as well, and would give them again.
+        YfData.cache_get.cache_clear()
+        try:
             warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance(\.|$)")
             warnings.filterwarnings("ignore", category=FutureWarning, module=r"yfinance(\.|$)")
             yield
-    finally:
-        debug.hide_exceptions = hidden
+        finally:
+            debug.hide_exceptions = hidden
+
+
+class _Witness:
+    """Stands between a ticker of yfinance and its requests: judges each answer and keeps the last.
+
+    yfinance drops the status, the dates of splits and the currency of dividends.
+    """
+
+    def __init__(self, data: Any, name: str, timeout: float) -> None:
+        self.data, self.name, self.timeout = data, name, timeout
+        self.known = False
+        self.chart: dict[str, Any] = {}
+
+    def get(self, url: str, params: dict[str, Any] | None = None, timeout: float | None = None) -> Any:
+        folder = url.rpartition("/v8/finance/chart/")[0]
+        address = f"{folder}/v8/finance/chart/{quote(self.name, safe='^=')}"
+        answer = self.data.get(url=address, params=params, timeout=self.timeout)
+        self.chart = chart_of(answer, self.name, self.known)
+        self.known = True
+        return answer
+
+    # The memory of yfinance would answer for answers that were refused.
+    cache_get = get
 
 
 def history(
@@ -54,52 +86,127 @@ def history(
 ) -> Entry:
     """Ask for the history of one ticker once."""
     import yfinance
-    from yfinance.data import YfData
 
-    # yfinance keeps answers about past spans, bad ones as well, and would give them again.
-    YfData.cache_get.cache_clear()
-    ticker = yfinance.Ticker(name)
     # Prices as traded need the splits until today.
     until = f"{last + pd.Timedelta(days=1):%Y-%m-%d}" if adjustment == "splits" else None
-    raw = ticker.history(
-        start=f"{first:%Y-%m-%d}", end=until, interval="1d", auto_adjust=False, actions=True, timeout=timeout
-    )
-    meta = ticker.get_history_metadata()
-    frame = _tidy(raw)
+    with _strict_yfinance():
+        ticker = yfinance.Ticker(name)
+        witness = ticker._data = _Witness(ticker._data, name, timeout)
+        raw = ticker.history(
+            start=f"{first:%Y-%m-%d}",
+            end=until,
+            interval="1d",
+            auto_adjust=False,
+            actions=True,
+            timeout=timeout,
+        )
+        meta = ticker.get_history_metadata()
+    frame, paid_in = _tidy(raw, witness.chart, adjustment)
     today = _unfinished(meta)
     if today is not None:
         frame = frame[frame.index != today]
-    if adjustment == "none":
-        frame = _as_traded(frame)
     inside = frame.loc[first:last]
     if not inside["close"].notna().any():
         if len(frame) and frame.index[0] > last:
             raise NoPricesError("not yet listed", f"its first price is of {frame.index[0]:%Y-%m-%d}")
         raise NoPricesError("delisted?", "Yahoo knows the symbol but has no prices in the span")
+    currency = meta.get("currency")
     about = {
         "source": "Yahoo Finance",
         "yfinance": version("yfinance"),
         "ticker": name,
         "adjustment": adjustment,
-        "currency": meta.get("currency"),
+        "currency": currency,
+        "dividend_currency": paid_in,
         "timezone": meta.get("exchangeTimezoneName"),
-        "retrieved": datetime.now(UTC).isoformat(timespec="seconds"),
+        "retrieved": _now().isoformat(timespec="seconds"),
     }
     return Entry(inside, about)
 
 
-def _tidy(raw: pd.DataFrame) -> pd.DataFrame:
-    """Rename yfinance's columns, and turn exchange-local times into days."""
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tidy(
+    raw: pd.DataFrame, chart: dict[str, Any], adjustment: Adjustment
+) -> tuple[pd.DataFrame, str | None]:
+    """Return prices by day with dividends, splits and gains of the chart, and the currency of dividends."""
     lacking = [column for column in FIELDS if column not in raw]
     if lacking:
         raise NoPricesError("malformed", f"the answer lacks {', '.join(lacking)}")
-    fields = FIELDS | {old: new for old, new in FUND_FIELDS.items() if old in raw and raw[old].any()}
-    frame = raw[list(fields)].rename(columns=fields).astype("float64")
+    frame = raw[list(FIELDS)].rename(columns=FIELDS).astype("float64")
     days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize().as_unit("ns")
     frame = frame.set_axis(days.rename("date"), axis=0)
     if not frame.index.is_unique or not frame.index.is_monotonic_increasing:
-        raise NoPricesError("malformed", "the answer has days twice or out of order")
-    return frame
+        raise NoPricesError("malformed", "the answer has duplicate days, or days out of order")
+    splits = _splits(chart)
+    # New shares that an old one of each day has become since.
+    since = np.append(splits.to_numpy()[::-1].cumprod()[::-1], 1.0)
+    later = since[splits.index.searchsorted(frame.index, side="right")]
+    if adjustment == "none":
+        frame[["open", "high", "low", "close"]] = frame[["open", "high", "low", "close"]].mul(later, axis=0)
+        frame["volume"] = frame["volume"] / later
+    for kind, field in PAYOUTS.items():
+        paid = _by_session(_payouts(chart, kind), frame.index, "add").fillna(0.0)
+        if field == "dividends" or paid.any():
+            frame[field] = paid * later if adjustment == "none" else paid
+    frame["splits"] = _by_session(splits, frame.index, "multiply").fillna(0.0)
+    return frame, _dividend_currency(chart)
+
+
+def _by_session(numbers: pd.Series, sessions: pd.DatetimeIndex, how: str) -> pd.Series:
+    """Put each number on its day or, where the vendor has no row of it, on the next one."""
+    place = sessions.searchsorted(numbers.index)
+    inside = place < len(sessions)
+    if len(sessions):
+        # What is before the first row happened before the span.
+        inside &= numbers.index >= sessions[0]
+    grouped = numbers[inside].groupby(sessions[place[inside]])
+    return (grouped.sum() if how == "add" else grouped.prod()).reindex(sessions)
+
+
+def _events(chart: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return list(((chart.get("events") or {}).get(kind) or {}).values())
+
+
+def _dated(chart: dict[str, Any], events: list[dict[str, Any]], numbers: list[float]) -> pd.Series:
+    stamps = pd.to_datetime([event["date"] for event in events], unit="s", utc=True)
+    days = stamps.tz_convert(chart["meta"]["exchangeTimezoneName"]).tz_localize(None).normalize()
+    return pd.Series(numbers, pd.DatetimeIndex(days).as_unit("ns"), dtype="float64").sort_index()
+
+
+def _splits(chart: dict[str, Any]) -> pd.Series:
+    events = _events(chart, "splits")
+    ratios = [float(event["numerator"]) / float(event["denominator"] or np.nan) for event in events]
+    if not all(0 < ratio < np.inf for ratio in ratios):
+        raise NoPricesError("malformed", "the answer has a split that is not positive")
+    return _dated(chart, events, ratios)
+
+
+def _payouts(chart: dict[str, Any], kind: str) -> pd.Series:
+    """Amounts by day, in the unit of the closes where Yahoo states pounds of a share quoted in pence."""
+    quoted = chart["meta"].get("currency")
+    events = _events(chart, kind)
+    amounts = [float(event["amount"]) * _units(event.get("currency"), quoted) for event in events]
+    if not all(np.isfinite(amounts)):
+        raise NoPricesError("malformed", f"the answer has {kind} that are not numbers")
+    return _dated(chart, events, amounts)
+
+
+def _units(stated: str | None, quoted: str | None) -> float:
+    """Return the units of `quoted` in one of `stated`, of which one may be a hundredth of the other."""
+    if stated and quoted and HUNDREDTHS.get(stated, stated) == HUNDREDTHS.get(quoted, quoted):
+        return (0.01 if stated in HUNDREDTHS else 1.0) / (0.01 if quoted in HUNDREDTHS else 1.0)
+    return 1.0
+
+
+def _dividend_currency(chart: dict[str, Any]) -> str | None:
+    """Return the currency of the dividends of the frame: as stated, or that of the closes."""
+    quoted: str | None = chart["meta"].get("currency")
+    stated = {event.get("currency") or quoted for event in _events(chart, "dividends")}
+    foreign = {one for one in stated if HUNDREDTHS.get(one, one) != HUNDREDTHS.get(quoted, quoted)}
+    return ", ".join(sorted(map(str, foreign | ({quoted} & stated)))) if foreign else quoted
 
 
 def _unfinished(meta: Any) -> pd.Timestamp | None:
@@ -109,16 +216,3 @@ def _unfinished(meta: Any) -> pd.Timestamp | None:
     if isinstance(closes, pd.Timestamp) and closes > pd.Timestamp.now("UTC"):
         return closes.tz_localize(None).normalize()
     return None
-
-
-def _as_traded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Take back the splits after each day: prices and dividends times, volume over their product."""
-    splits = frame["splits"].where(frame["splits"] != 0, 1.0)
-    if not (splits > 0).all():
-        raise NoPricesError("malformed", "the answer has a split that is not positive")
-    later = splits[::-1].cumprod()[::-1] / splits
-    frame = frame.copy()
-    for field in ("open", "high", "low", "close", "dividends"):
-        frame[field] = frame[field] * later
-    frame["volume"] = frame["volume"] / later
-    return frame

@@ -15,7 +15,7 @@ from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.cross_section import mean_t
-from eventstudy.market import Market
+from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.windows import Window
@@ -216,6 +216,7 @@ class EventGARCH(Immutable):
         estimation: Window | Sequence[int] = (-250, -6),
         min_observations: int = 100,
     ) -> None:
+        check_market(market)
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
         self.dummy, self.estimation = Window.of(dummy), Window.of(estimation)
@@ -309,8 +310,8 @@ class EventGARCHResults(Immutable):
     ----------
     spec : EventGARCH
     parameters : DataFrame
-        By event_id: alpha, beta, gamma (abnormal return a day), omega, a, b, delta (abnormal variance a day,
-        decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
+        By event_id: alpha, beta, gamma (abnormal return per day), omega, a, b, delta (abnormal variance
+        per day, decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
         freedom), standardised (gamma over the mean conditional deviation of the dummy's days), relative
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series

@@ -424,7 +424,7 @@ def test_the_library_keeps_the_rules() -> None:
 
 
 def test_the_design_page_names_every_room() -> None:
-    page = (ROOT.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    page = (ROOT.parent / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named = {name.strip().strip("`") for row in rows for name in row.split(",")}
     assert named == {room for line in LINES for room in line} | ONLY_FROM_QUICK

@@ -282,7 +282,7 @@ def test_the_command_passes() -> None:
         [sys.executable, "-m", "eventstudy.datasets.check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == "110 announcements, 391 securities, 300 sources: no problems\n"
+    assert done.stdout == "110 announcements, 385 securities, 300 sources: no problems\n"
 
 
 def test_the_command_fails_and_counts(
@@ -293,7 +293,7 @@ def test_the_command_fails_and_counts(
     assert main() == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert lines[-1] == "110 announcements, 391 securities, 300 sources: 2 problems"
+    assert lines[-1] == "110 announcements, 385 securities, 300 sources: 2 problems"
 
 
 def test_sessions_are_those_of_the_library_at_both_ends() -> None:
@@ -306,7 +306,7 @@ def test_sessions_are_those_of_the_library_at_both_ends() -> None:
             reaction = Exchange(MARKETS[str(mic)].calendar).reaction(pd.DatetimeIndex(windows[end]))
             assert (reaction.session == rows[f"session_{end}"].to_numpy().astype("datetime64[D]")).all()
             n += len(rows)
-    assert n == 2 * 391
+    assert n == 2 * 385
     assert (securities["session_earliest"] != securities["session_latest"]).sum() == 18
 
 

@@ -259,7 +259,7 @@ def shared_noise(rng, n, factor):
 def test_size_under_a_larger_common_shock(panel):
     """Nothing survives it among the treated alone; against controls the size is kept.
 
-    S9 of docs/which_test_when.md.
+    S9 of docs/explanation/which_test_when.md.
     """
     rng, days = np.random.default_rng(8), np.datetime64("2020-01-01") + np.arange(103)
     like = panel(n=1).abnormal

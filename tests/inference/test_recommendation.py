@@ -128,6 +128,21 @@ def test_dates_that_overlap(panel):
     assert "effective N" in found["adjusted_bmp"]
 
 
+@pytest.mark.parametrize(("n", "names"), [(14, ["jaffe", "grank_t"]), (15, ["grank_t", "jaffe"])])
+def test_fifteen_events_on_few_dates_are_enough_for_ranks(n, names, panel):
+    made, first = panel(n=n, layout="distinct").abnormal, np.arange(n) // 3 * 3
+    dates = {name: getattr(made, name)[first] for name in ("estimation_dates", "event_dates")}
+    noise = made.residuals[first] + 0.1 * made.residuals  # firms of a date move together
+    found = chosen(TestInput(replace(made, residuals=noise, **dates), Window(0, 1)))
+    assert list(found) == ["adjusted_bmp", *names]
+
+
+def test_degrees_of_freedom_of_few_events_on_one_date_are_told(panel):
+    for n in (14, 15):
+        found = chosen(panel(n=n, layout="common").test(0, 1))
+        assert (f"{n - 1} degrees of freedom" in found["adjusted_bmp"]) == (n == 14)
+
+
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("n", [12, 30])
 def test_few_dates_with_several_events_each(panel, n, exact):

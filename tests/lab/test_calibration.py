@@ -12,11 +12,12 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import RequestError
+from eventstudy.errors import DataWarning, RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket
 from eventstudy.lab.blocks import run_blocks
 from eventstudy.lab.placebo_events import candidates_of, date_clusters, draw_events
+from eventstudy.plotting import plot_size
 from eventstudy.windows import Window
 
 SMALL: dict[str, Any] = {
@@ -228,9 +229,43 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.npz"
     path.write_text("my notes")
-    with pytest.raises(RequestError, match="no checkpoint"):
+    with pytest.raises(RequestError, match="not a checkpoint"):
         run_blocks(lambda number: np.zeros(1), 1, name="x", checkpoint=path)
     assert path.read_text() == "my notes"
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").replace(tmp_path / "array.npz")
+    with pytest.raises(RequestError, match="not a checkpoint"):
+        run_blocks(lambda number: np.zeros(1), 1, name="x", checkpoint=tmp_path / "array.npz")
+
+
+@pytest.mark.parametrize("kept", [0, 2, 300, -10])
+def test_a_torn_checkpoint_is_set_aside(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "run.npz"
+    first = run_blocks(np.zeros, 3, name="x", checkpoint=path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.warns(DataWarning, match=r"not whole .*set aside as run\.npz\.damaged"):
+        again = run_blocks(np.zeros, 3, name="x", checkpoint=path)
+    assert all(map(np.array_equal, first, again))
+    assert run_blocks(np.zeros, 3, name="x", checkpoint=path)[2].shape == (2,)
+
+
+def test_a_folder_that_does_not_exist_is_told_before_the_work(tmp_path: Path) -> None:
+    done: list[int] = []
+    with pytest.raises(RequestError, match=r"checkpoint .* cannot be written"):
+        run_blocks(lambda number: done.append(number), 3, name="x", checkpoint=tmp_path / "no" / "run")
+    assert done == []
+
+
+def test_a_backend_without_generators() -> None:
+    with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
+        assert [len(one) for one in run_blocks(np.zeros, 3, name="x")] == [0, 1, 2]
+
+
+def test_the_size_of_tests_that_never_reject_is_drawn() -> None:
+    rates = [0.0, 0.0, 1.0, 1.0]
+    frame = pd.DataFrame({"test": list("abcd"), "rate": rates, "ci_low": [2e-19, 0, 0.9, 1 + 1e-16]})
+    ax = plot_size(frame.assign(ci_high=[0.1, 0.1, 1 - 1e-16, 1.0]))
+    assert ax.get_xlim()[1] > 1
 
 
 def test_several_models_stand_side_by_side(world: SimulatedMarket) -> None:
@@ -269,7 +304,7 @@ def test_one_event_is_calibrated_with_the_tests_of_one_event(world: SimulatedMar
         ({"shift": []}, "shift"),
         ({"variance": [0.0]}, "variance"),
         ({"seed": -1}, "seed"),
-        ({"window": (1, 2)}, "day 0"),
+        ({"start": 1, "end": 2}, "day 0"),
         ({"estimation": (-60, 0)}, "reaches into"),
         ({"n_events": 61, "common_date": True}, "needs 61 usable securities"),
         ({"estimation": (-600, -11)}, "at most 0"),

@@ -55,11 +55,11 @@ def test_untouched_firms_stand_in(
 
 
 def test_ranks_count_the_placebos(found: Placebo) -> None:
-    for measure in ("caar", "scaar"):
-        ranks = found.ranks(measure)
+    for statistic in ("caar", "scaar"):
+        ranks = found.ranks(statistic)
         for against in ("dates", "firms"):
-            drawn = found.frame.loc[found.frame["against"] == against, measure].to_numpy()
-            value, row, n = found.real[measure], ranks.loc[against], len(drawn)
+            drawn = found.frame.loc[found.frame["against"] == against, statistic].to_numpy()
+            value, row, n = found.real[statistic], ranks.loc[against], len(drawn)
             assert row["n_placebo"] == n
             assert row["rank"] == 1 + sum(d < value for d in drawn)
             assert row["p_less"] == pytest.approx((1 + sum(d <= value for d in drawn)) / (n + 1))
@@ -68,7 +68,7 @@ def test_ranks_count_the_placebos(found: Placebo) -> None:
     # A shock of -3 % hit the 12 firms, and no other.
     assert found.ranks().loc["firms", "rank"] == 1
     assert "among firms (two-sided p = 0.016)" in repr(found)
-    with pytest.raises(RequestError, match="measure"):
+    with pytest.raises(RequestError, match="statistic"):
         found.ranks("median")
 
 
@@ -118,7 +118,7 @@ def test_the_figure_shows_the_placebos(found: Placebo) -> None:
         n, rank = ranks.loc[against, "n_placebo"], ranks.loc[against, "rank"]
         assert f"{n} placebo {against}: {rank} of {n + 1} from below" in texts
     assert found.plot("scaar").get_xlabel() == "Mean standardised CAR"
-    with pytest.raises(RequestError, match="measure"):
+    with pytest.raises(RequestError, match="statistic"):
         found.plot("median")
 
 

@@ -104,7 +104,7 @@ def test_the_joint_test_counts_placebo_curves(curve: SpecificationCurve) -> None
         for column, value in zip(drawn.T, real, strict=True)
     ]
     np.testing.assert_allclose(joint["p_value"], expected)
-    assert joint.loc["median", "p_value"] < 0.15  # 22 May 2019 was no ordinary day
+    assert joint.loc["median", "p_value"] < 0.15  # 22 May 2019 was not an ordinary day
 
 
 def test_words_and_shares(curve: SpecificationCurve) -> None:
@@ -172,18 +172,20 @@ def test_an_interrupted_curve_goes_on(
     market: es.Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     common: dict[str, Any] = {"models": MODELS, "n_placebo": 3, "checkpoint": tmp_path / "curve"}
-    measure = Grid.measure
+    estimates = Grid.estimates
 
     def stops(grid: Grid, number: int) -> np.ndarray:
         if number == 2:
             raise KeyboardInterrupt
-        return measure(grid, number)
+        return estimates(grid, number)
 
-    monkeypatch.setattr(Grid, "measure", stops)
+    monkeypatch.setattr(Grid, "estimates", stops)
     with pytest.raises(KeyboardInterrupt):
         es.lab.specification_curve(market, NYT, **common)
     done: list[int] = []
-    monkeypatch.setattr(Grid, "measure", lambda grid, number: done.append(number) or measure(grid, number))
+    monkeypatch.setattr(
+        Grid, "estimates", lambda grid, number: done.append(number) or estimates(grid, number)
+    )
     found = es.lab.specification_curve(market, NYT, **common)
     assert done == [2]
     assert len(found.frame) == 6

@@ -248,7 +248,7 @@ def test_what_cannot_be_used_is_refused(bars: es.lab.SimulatedBars, market: es.M
         es.Market.from_prices(bars.prices, benchmark="market", calendar="XSHG")
     with pytest.raises(EventError, match="bars need announced_at"):
         es.EventStudy(market, [{"security": "S1", "date": "2019-05-22"}], estimation=(-900, -11)).fit()
-    with pytest.raises(RequestError, match="not reckoned from intraday bars"):
+    with pytest.raises(RequestError, match="not computed from intraday bars"):
         _ = market.limits
     inner = bars.prices.between_time("10:00", "11:00")
     with pytest.raises(DataError, match="neither an opening nor a closing"):

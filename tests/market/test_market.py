@@ -134,11 +134,11 @@ def test_with_benchmark_leaves_the_market_alone(prices, returns):
 @pytest.mark.parametrize(
     ("benchmark", "message"),
     [
-        ("INDX", r"Benchmark 'INDX' is no column of the data. Did you mean INDEX\?"),
-        ("^HSI", r"Benchmark '\^HSI' is no column of the data. Columns: A, B, INDEX, OTHER"),
+        ("INDX", r"Benchmark 'INDX' is not a column of the data. Did you mean INDEX\?"),
+        ("^HSI", r"Benchmark '\^HSI' is not a column of the data. Columns: A, B, INDEX, OTHER"),
         (["INDEX"], "must be a column name, a Series or a mapping by security, got list"),
-        ({"C": "INDEX"}, "names the security 'C', which is no column"),
-        ({"A": "INDX"}, "Benchmark of A 'INDX' is no column"),
+        ({"C": "INDEX"}, "names the security 'C', which is not a column"),
+        ({"A": "INDX"}, "Benchmark of A 'INDX' is not a column"),
         ({"A": 3.0}, "Benchmark of A must be a Series of dates, got float"),
     ],
 )
@@ -161,7 +161,7 @@ def test_benchmarks_that_cannot_be_used(prices, returns):
 
 def test_returns_that_fall_between_the_sessions_are_not_lost_in_silence(returns):
     fewer = returns[["A", "B"]].drop(DAYS[[40, 41]])
-    told = r"Benchmark: 2 return\(s\) fall on days that are no sessions.*2019-02-26, 2019-02-27.*Give prices"
+    told = r"Benchmark: 2 return\(s\) fall on days that are not sessions.*2019-02-26, 2019-02-27.*Give prices"
     with pytest.warns(DataWarning, match=told):
         es.Market(fewer, benchmark=returns["OTHER"])
     with pytest.warns(DataWarning, match=r"Factors: 2 return\(s\) fall on days"):
@@ -284,7 +284,7 @@ def test_what_a_market_of_returns_does_not_have(returns):
     assert market.price_fields == []
     with pytest.raises(RequestError, match=r"no prices of field 'close'; it has: none \(it was made from"):
         market.prices()
-    with pytest.raises(RequestError, match="reckoned from raw closes"):
+    with pytest.raises(RequestError, match="computed from raw closes"):
         _ = market.limits
 
 

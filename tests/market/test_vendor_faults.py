@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import CalendarWarning, DataError, DataWarning
+from eventstudy.errors import CalendarWarning, DataError, DataWarning, SuspectDataWarning
 
 REPORT = [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}]
 LISTING = [{"security": "002415.SZ", "announced_at": "2019-10-07 17:00-04:00"}]
@@ -226,10 +226,10 @@ def test_of_many_events_five_are_named(close):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         results = fit(market, events)
-    (told,) = [str(w.message) for w in caught if w.category is DataWarning]
+    (told,) = [str(w.message) for w in caught if w.category is SuspectDataWarning]
     assert told.startswith("Data in the windows of 8 of 8 events")
     assert told.count("large return of 002415.SZ on 2019-03-01 in its est") == 5
-    assert "and 3 more events" in told
+    assert "; and 3 more. See" in told
     assert results.suspects["event_id"].unique().tolist() == list(range(8))
 
 

@@ -155,7 +155,7 @@ def with_row(frame: pd.DataFrame, day: str) -> pd.DataFrame:
 
 
 def test_dates_that_are_no_sessions_are_left_out_with_a_warning(close):
-    with pytest.warns(CalendarWarning, match=r"1 date of the data is no session of XSHG.*2019-05-25"):
+    with pytest.warns(CalendarWarning, match=r"1 date of the data is not a session of XSHG.*2019-05-25"):
         market = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG")
     assert market.sessions.equals(DAYS)
     kept = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG", sessions="data")
@@ -192,7 +192,7 @@ def test_a_market_without_calendar_takes_the_dates_it_is_given(close):
         (lambda c: c.reset_index(drop=True), r"index holds numbers \(0, ...\), not dates.*set_index"),
         (lambda c: c.set_axis(["2019-05-20", *"bcde"]), "index cannot be read as dates"),
         (lambda c: c.set_axis(c.index + pd.Timedelta(hours=9)), "2019-05-20 09:00:00 carries a time of day"),
-        (lambda c: c.set_axis(["A", "A", "B"], axis=1), r"columns stand twice: \['A'\]"),
+        (lambda c: c.set_axis(["A", "A", "B"], axis=1), r"duplicate columns: \['A'\]"),
         (lambda c: c.assign(note="halted"), "column 'note' holds 'halted', not numbers.*to_numeric"),
         (lambda c: c.assign(up=True), "column 'up' holds"),
         (lambda c: pd.concat({"Open": c, "High": c}, axis=1), "neither holds a field called 'close'"),

@@ -37,10 +37,10 @@ def test_a_price_index_is_told_where_securities_have_total_returns(prices):
 
 
 def test_closes_alone_are_told(prices):
-    assert "Prices came as closes alone" in notes(bundled(prices["close"]), REPORT)
-    assert "closes alone" not in notes(bundled(prices), REPORT)
+    assert "The prices are closes only" in notes(bundled(prices["close"]), REPORT)
+    assert "closes only" not in notes(bundled(prices), REPORT)
     returns = prices["close"].pct_change(fill_method=None).iloc[1:]
-    assert "closes alone" not in notes(es.Market(returns, benchmark="399001.SZ", calendar="XSHG"), REPORT)
+    assert "closes only" not in notes(es.Market(returns, benchmark="399001.SZ", calendar="XSHG"), REPORT)
 
 
 def test_shares_of_limit_days(prices):
@@ -53,7 +53,7 @@ def test_shares_of_limit_days(prices):
     assert n > 0
     assert f"{n} closes of 250 in estimation windows ({n / 250:.1%}) at the daily price limit: normal" in text
     tobit = es.EventStudy(market, REPORT, es.TobitMarketModel(), estimation=(-270, -21)).fit().summary(0, 1)
-    assert "at the daily price limit: the Tobit model takes them for bounds" in " ".join(str(tobit).split())
+    assert "at the daily price limit: the Tobit model treats them as bounds" in " ".join(str(tobit).split())
     denial = [{"security": "000063.SZ", "announced_at": "2018-04-16 09:00-04:00"}]
     text = notes(market, denial, estimation=(-120, -61), window=(-60, 15))
     assert "9 closed at it, of 1 event: the move is truncated there" in text
@@ -80,4 +80,4 @@ def test_a_pool_counts_the_days_of_markets_that_have_limits(prices):
     # The three sessions before day 0 lie in the suspension.
     assert "6 sessions of 6 in event windows (100.0%) touched" in text
     assert "price index" in text
-    assert "Prices came as closes alone" in text
+    assert "The prices are closes only" in text

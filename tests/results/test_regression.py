@@ -308,3 +308,46 @@ def test_one_date_has_no_clusters_of_dates(one_date):
         one_date.cross_section("car ~ exposure", clusters="date")
     with pytest.raises(RequestError, match="leave weights out"):
         one_date.cross_section("car ~ exposure", covariance="past", weights="fgls")
+
+
+def test_formulas_are_computed_from_columns_and_named_functions(spread):
+    plain = spread.cross_section(FORMULA, 0, 1).coefficients
+    same = spread.cross_section("car ~ exposure + log(cap) + C(industry)", 0, 1).coefficients
+    np.testing.assert_array_equal(plain.to_numpy(), same.to_numpy())
+    for formula in (
+        "car ~ where(exposure > 0, exposure, 0) + I(exposure**2)",
+        "car ~ center(exposure):C(industry, Treatment)",
+        "scar ~ np.sqrt(abs(cap)) - 1",
+        "car ~ Q('cap') + standardize(exposure)",
+        "car ~ bs(cap, df=4)",
+    ):
+        assert spread.cross_section(formula, 0, 1).n_events > 5
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("car ~ __import__('os').getpid()", "is not a function"),
+        ("car ~ cap.__class__.__mro__[1]", "holds|is not a"),
+        ("car ~ np.fromfile('x')", "'np.fromfile' is not a function"),
+        ("car ~ np.__dict__", "holds 'np.__dict__'"),
+        ("car ~ (lambda: cap)()", "cannot be read"),
+        ("car ~ I((lambda: cap)())", "is not a function"),
+        ("car ~ [c for c in cap]", "holds"),
+        ("car ~ frame", "'frame' is not a column"),
+        ("car ~ known", "'known' is not a column"),
+        ("car ~ exposur", "'exposur' is not a column. Did you mean 'exposure'"),
+        ("car ~ lgo(cap)", "'lgo' is not a function. Did you mean 'log'"),
+        ("car ~ eval('1')", "is not a function"),
+        ("car ~ print", "is not a column"),
+        ("car ~ 0", "needs one variable before the ~, and terms after it"),
+        ("car + scar ~ cap", "needs one variable|cannot be used"),
+        ("cap", "needs one variable"),
+        ("car ~ log(cap - cap)", "cannot be used"),
+        ("car ~ (", "cannot be read"),
+        (7, "is a text"),
+    ],
+)
+def test_formulas_that_are_refused(spread, formula, told):
+    with pytest.raises(RequestError, match=told):
+        spread.cross_section(formula, 0, 1)

@@ -70,7 +70,8 @@ def test_the_window_of_the_summary(common):
 
 def test_an_event_without_a_car_is_told(common):
     text = flat(str(common.summary(4, 6)))
-    assert "1 event without CAR over (+4, +6): no return in it, or one that lumps earlier sessions." in text
+    told = "no return in it, or one that spans sessions before the announcement."
+    assert f"1 event without a CAR over (+4, +6): {told}" in text
 
 
 def test_a_window_that_ends_at_day_0(market, refit):
@@ -128,6 +129,8 @@ def test_other_models(market, refit, model):
     assert f"Event study: {model.label}" in text
     assert f"{results.car(0, 1).loc[0, 'car']:.2%}" in text
     assert "beta" not in text
+    assert ("INDEX" in text) == isinstance(model, es.MarketAdjusted)
+    assert ("benchmark not used by this model" in text) == isinstance(model, es.ConstantMean)
 
 
 def test_an_event_whose_headline_cannot_be_computed(market, refit):

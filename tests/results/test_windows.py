@@ -99,7 +99,7 @@ def test_what_is_not_a_window() -> None:
     assert window_of(whole, path=True) == whole
     assert window_of(None, -30, 30) == es.Window(-30, 30)
     for wrong in ("NYT", b"x", 1.5, {0: 1}, object()):
-        with pytest.raises(RequestError, match="is not a window"):
+        with pytest.raises(WindowError, match="is not a window"):
             window_of(whole, wrong)  # type: ignore[arg-type]
     with pytest.raises(RequestError, match="has no start"):
         window_of(None, None, 1)

@@ -242,7 +242,7 @@ def test_the_table_can_be_made_anew(name, keys, request):
 
 
 def test_the_page_that_shows_it_runs(monkeypatch):
-    monkeypatch.chdir(ROOT / "docs")
+    monkeypatch.chdir(ROOT / "docs" / "explanation")
     page = Path("which_test_when.md").read_text(encoding="utf-8")
     cells = re.findall(r"^```\{code-cell\} python\n(.*?)^```\n", page, re.MULTILINE | re.DOTALL)
     assert len(cells) == page.count("{code-cell}") > 8

@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,14 @@ def frame(start: pd.Timestamp = START, end: pd.Timestamp = END) -> pd.DataFrame:
     return pd.DataFrame(values, days, ["close", "adj_close"])
 
 
-def put(start: str, end: str, ticker: str = "X", adjustment: str = "none", retrieved: str = "") -> None:
+LONG_AGO = "2020-02-01T00:00:00+00:00"
+
+
+def ago(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
+
+
+def put(start: str, end: str, ticker: str = "X", adjustment: str = "none", retrieved: str = LONG_AGO) -> None:
     first, last = pd.Timestamp(start), pd.Timestamp(end)
     about = {"retrieved": retrieved}
     cache.store_prices(ticker, first, last, adjustment, cache.Entry(frame(first, last), about))
@@ -161,38 +170,115 @@ def test_a_wider_span_serves_a_narrower_one() -> None:
     put("2019-01-01", "2019-12-31")
     got = find("2019-05-20", "2019-05-24").frame
     assert got.equals(frame().loc["2019-05-20":"2019-05-24"])
-    assert find("2019-05-25", "2019-05-26") is None
+    assert find("2019-05-25", "2019-05-26").frame.empty
 
 
-def test_age_limit_and_newest_first(cache_dir: Path) -> None:
-    put("2019-01-01", "2019-12-31", retrieved="old")
+def test_age_limit_and_newest_first_go_by_the_recorded_time(cache_dir: Path) -> None:
+    old, new = ago(3), ago(1)
+    put("2018-01-01", "2019-12-31", retrieved=new)
+    put("2019-01-01", "2019-12-31", retrieved=old)  # a file that was written last
+    assert find("2019-01-01", "2019-12-31").about == {"retrieved": new}
+    assert find("2019-01-01", "2019-12-31", max_age=2).about == {"retrieved": new}
+    es.sources.clear_cache()
+    put("2019-01-01", "2019-12-31", retrieved=old)
     path = next(cache_dir.rglob("*.npz"))
-    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 3 * 86400))
-    assert find("2019-01-01", "2019-12-31", max_age=2) is None
-    assert find("2019-01-01", "2019-12-31", max_age=4).about == {"retrieved": "old"}
-    put("2018-01-01", "2019-12-31", retrieved="new")
-    assert find("2019-01-01", "2019-12-31").about == {"retrieved": "new"}
+    for moment in (0.0, 2e9):  # a copy that lost its time, and one dated ahead
+        os.utime(path, (moment, moment))
+        assert find("2019-01-01", "2019-12-31", max_age=2) is None
+        assert find("2019-01-01", "2019-12-31", max_age=4) is not None
+        assert find("2019-01-01", "2019-12-31", max_age=0) is None
+
+
+@pytest.mark.parametrize("retrieved", [ago(-2), "", "yesterday", "2019-13-01"])
+def test_what_was_fetched_at_no_time_or_tomorrow_has_no_age(retrieved: str) -> None:
+    put("2019-01-01", "2019-12-31", retrieved=retrieved)
+    assert find("2019-01-01", "2019-12-31") is not None
+    assert find("2019-01-01", "2019-12-31", max_age=1e6) is None
+
+
+def test_extremes_of_max_age() -> None:
+    put("2019-01-01", "2019-12-31", retrieved=ago(1))
+    for age in (float("inf"), 1e12, 10**30, np.float32(3)):
+        assert find("2019-01-01", "2019-12-31", max_age=age) is not None
     assert find("2019-01-01", "2019-12-31", max_age=0) is None
-    with pytest.raises(RequestError, match="max_age"):
-        find("2019-01-01", "2019-12-31", max_age=-1)
+    for age in (-1, float("nan"), "3", True, None.__class__):
+        with pytest.raises(RequestError, match="max_age must be a number of days"):
+            find("2019-01-01", "2019-12-31", max_age=age)
 
 
-@pytest.mark.parametrize("ticker", ["^GSPC", "EURUSD=X", "BRK-B", "A/B", "..", "NUL", "a b", "é"])
+@pytest.mark.parametrize(
+    ("lost", "fetched", "found"),
+    [
+        (0, "2019-12-31T10:00:00+00:00", True),
+        (1, "2020-01-01T10:00:00+00:00", False),  # the bar of the last day may still come
+        (1, "2020-01-20T10:00:00+00:00", True),  # a holiday
+        (40, "2020-01-02T10:00:00+00:00", False),
+        (40, "2020-01-20T10:00:00+00:00", True),  # a halt
+    ],
+)
+def test_bars_that_come_late_are_waited_for(lost: int, fetched: str, found: bool) -> None:
+    held = frame()
+    held.iloc[len(held) - lost :, 0] = np.nan
+    cache.store_prices("X", START, END, "none", cache.Entry(held, {"retrieved": fetched}))
+    assert (find("2019-01-01", "2019-12-31") is not None) == found
+    assert cache.find_prices("X", START, END, "none", None, offline=True) is not None
+
+
+def test_a_weekend_after_the_last_bar_is_not_waited_for() -> None:
+    sunday = pd.Timestamp("2019-12-29")
+    entry = cache.Entry(frame(START, sunday), {"retrieved": "2019-12-29T23:00:00+00:00"})
+    cache.store_prices("X", START, sunday, "none", entry)
+    assert find("2019-01-01", "2019-12-29") is not None
+    daily = pd.DatetimeIndex(pd.date_range(START, "2019-12-27"), freq=None, name="date").as_unit("ns")
+    coins = pd.DataFrame(1.0, daily, ["close", "adj_close"])
+    cache.store_prices("BTC-USD", START, sunday, "none", cache.Entry(coins, entry.about))
+    assert find("2019-01-01", "2019-12-29", ticker="BTC-USD") is None
+
+
+def test_clearing_while_another_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("2019-01-01", "2019-12-31")
+    read = Path.read_bytes
+
+    def cleared(path: Path) -> bytes:
+        es.sources.clear_cache()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", cleared)
+    assert find("2019-01-01", "2019-12-31") is None
+
+
+def test_a_link_to_nowhere(cache_dir: Path, tmp_path: Path) -> None:
+    put("2019-01-01", "2019-12-31")
+    path = next(cache_dir.rglob("*.npz"))
+    path.unlink()
+    path.symlink_to(tmp_path / "nowhere")
+    assert find("2019-01-01", "2019-12-31") is None
+
+
+@pytest.mark.parametrize(
+    "ticker", ["^GSPC", "EURUSD=X", "BRK-B", "A/B", "..", "NUL", "a b", "é", "X" * 300, "\ud800", "漢" * 90]
+)
 def test_any_ticker_makes_a_file_inside_of_the_cache(ticker: str, cache_dir: Path) -> None:
     put("2019-01-01", "2019-12-31", ticker=ticker)
     assert find("2019-01-01", "2019-12-31", ticker=ticker) is not None
     (path,) = cache_dir.rglob("*.npz")
     assert path.parent.parent == cache_dir / "yahoo"
+    # What Windows allows as the name of a folder.
+    assert re.fullmatch(r"ticker-[\w.%~-]{1,160}", path.parent.name, re.ASCII)
+    assert not path.parent.name.endswith(".")
+    assert re.fullmatch(r"[\w-]+\.npz", path.name, re.ASCII)
     es.sources.clear_cache()
     assert find("2019-01-01", "2019-12-31", ticker=ticker) is None
 
 
-def test_a_broken_file_is_passed_over_with_a_warning(cache_dir: Path) -> None:
+def test_a_broken_file_is_set_aside_with_a_warning(cache_dir: Path) -> None:
     put("2019-01-01", "2019-12-31")
     path = next(cache_dir.rglob("*.npz"))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.warns(DataWarning, match="passed over"):
+    with pytest.warns(DataWarning, match=r"set aside as .*\.damaged"):
         assert find("2019-01-01", "2019-12-31") is None
+    assert find("2019-01-01", "2019-12-31") is None  # told once
+    assert path.with_name(f"{path.name}.damaged").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ import hashlib
 import io
 import os
 import threading
+import urllib.error
+import urllib.request
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import pytest
 import stamina
 
 import eventstudy as es
-from eventstudy.errors import DataError, RequestError
+from eventstudy.errors import DataError, DataWarning, RequestError
 from eventstudy.sources import french_factors, french_library, read_french
 
 PREAMBLE = "This file was made by X using the 202410 CRSP database.\nThe Tbill return is 1, 2 percent.\n\n"
@@ -114,12 +116,80 @@ def test_fetched_once_then_from_the_cache(library: Library, cache_dir: Path) -> 
     pd.testing.assert_frame_equal(again, factors, check_exact=True)
     assert again.attrs == factors.attrs
     assert library.asked == {US3: 3, MOM: 1}
+    when = pd.Timestamp(factors.attrs["retrieved"].split("; ")[0]) - pd.Timedelta(days=3)
     path = cache_dir / "french" / US3
-    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 3 * 86400))
-    french_factors(max_age=4)
+    path.with_name(f"{US3}.retrieved").write_text(when.isoformat())
+    os.utime(path)  # the time of the file says nothing
+    assert french_factors(max_age=4).attrs["retrieved"] == when.isoformat()
+    french_factors(max_age=float("inf"))
+    french_factors(max_age=1e12)
     assert library.asked[US3] == 3
     french_factors(max_age=2)
     assert library.asked[US3] == 4
+    french_factors(max_age=0)
+    assert library.asked[US3] == 5
+    with pytest.raises(RequestError, match="max_age must be a number of days"):
+        french_factors(max_age=-1)
+
+
+def test_a_damaged_file_is_set_aside_and_fetched_again(library: Library, cache_dir: Path) -> None:
+    library.files = {US3: zipped(THREE)}
+    good = french_factors()
+    path = cache_dir / "french" / US3
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.warns(DataWarning, match=r"set aside as .*\.damaged: .*not a whole zip"):
+        again = french_factors()
+    pd.testing.assert_frame_equal(again, good)
+    assert french_factors(offline=True).equals(good)
+    assert path.with_name(f"{US3}.damaged").exists()
+
+
+def test_a_file_that_cannot_be_kept_is_of_today(
+    library: Library, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.files = {US3: zipped(THREE)}
+    french_factors()
+    (cache_dir / "french" / f"{US3}.retrieved").write_text("2001-01-01T00:00:00+00:00")
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(french_library, "write_atomic", full)
+    with pytest.warns(DataWarning, match="could not be cached"):
+        factors = french_factors(max_age=1)
+    assert factors.attrs["retrieved"] > "2020"
+
+
+def test_a_damaged_row_amid_others_is_not_the_end() -> None:
+    rows = THREE.replace("20190522", "2019x522")
+    with pytest.raises(DataError, match=r"line 6 cannot be read: .*amid daily rows"):
+        read_french(rows.encode())
+
+
+def test_a_zip_that_grows_beyond_all_bounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(french_library, "MOST_BYTES", 2_000_000)
+    with pytest.raises(DataError, match="more than 2 MB"):
+        read_french(zipped(THREE + " " * 3_000_000))
+
+
+def test_a_download_is_bounded_in_size_and_time(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.files = {US3: zipped(THREE)}
+    monkeypatch.setattr(french_library, "MOST_BYTES", 10)
+    with pytest.raises(DataError, match="holds more than"):
+        french_factors()
+    monkeypatch.setattr(french_library, "MOST_BYTES", 10**9)
+    monkeypatch.setattr(french_library, "WHOLE", -1)
+    with pytest.raises(DataError, match="takes too long"):
+        french_factors()
+
+
+def test_a_redirect_does_not_leave_https() -> None:
+    request = urllib.request.Request("https://mba.tuck.dartmouth.edu/x.zip")
+    follow = french_library._StaysEncrypted().redirect_request
+    for address in ("http://elsewhere.org/x.zip", "ftp://elsewhere.org/x.zip"):
+        with pytest.raises(urllib.error.URLError, match="not encrypted"):
+            follow(request, None, 302, "Found", {}, address)
+    assert follow(request, None, 302, "Found", {}, "https://elsewhere.org/x.zip") is not None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import pandas as pd
 from curl_cffi import requests
@@ -32,11 +32,15 @@ class Stock:
         traded: list[float],
         dividends: dict[str, float] | None = None,
         splits: dict[str, float] | None = None,
+        gains: dict[str, float] | None = None,
+        paid_in: str | None = None,
     ) -> None:
         suffix = ticker.rpartition(".")[2] if "." in ticker else ""
         self.ticker, self.zone = ticker, ZONES.get(suffix, "America/New_York")
         self.days, self.traded = days, traded
         self.dividends, self.splits = dividends or {}, splits or {}
+        self.gains, self.paid_in = gains or {}, paid_in
+        self.without_close: set[str] = set()
 
     def stamp(self, day: pd.Timestamp) -> int:
         """Yahoo stamps a bar with the opening of its session."""
@@ -55,7 +59,7 @@ class Stock:
         close = [self.traded[i] / self.later_splits(self.days[i]) for i in range(len(stamps))]
         adjusted = list(close)
         for when, amount in self.dividends.items():
-            ex = self.days.get_loc(pd.Timestamp(when))
+            ex = int(self.days.searchsorted(pd.Timestamp(when)))
             share = 1 - amount / self.later_splits(self.days[ex]) / close[ex - 1]
             adjusted = [a * share if i < ex else a for i, a in enumerate(adjusted)]
         events: dict[str, Any] = {}
@@ -65,7 +69,15 @@ class Stock:
         split = {s: r for s, r in split.items() if first <= s < last}
         if paid:
             events["dividends"] = {
-                str(s): {"date": s, "amount": a / self.later_splits(d)} for s, (d, a) in paid.items()
+                str(s): {"date": s, "amount": a / self.later_splits(d)}
+                | ({"currency": self.paid_in} if self.paid_in else {})
+                for s, (d, a) in paid.items()
+            }
+        if self.gains:
+            events["capitalGains"] = {
+                str(s): {"date": s, "amount": a / self.later_splits(d)}
+                for d, a in ((pd.Timestamp(when), a) for when, a in self.gains.items())
+                for s in [self.stamp(d)]
             }
         if split:
             events["splits"] = {
@@ -76,7 +88,7 @@ class Stock:
             "open": [close[i] * 0.99 for i in kept],
             "high": [close[i] * 1.01 for i in kept],
             "low": [close[i] * 0.98 for i in kept],
-            "close": [close[i] for i in kept],
+            "close": [None if str(self.days[i])[:10] in self.without_close else close[i] for i in kept],
             "volume": [int(1000 * self.later_splits(self.days[i])) for i in kept],
         }
         result: dict[str, Any] = {
@@ -101,7 +113,7 @@ class Stock:
         return {
             "currency": {"America/New_York": "USD", "Europe/London": "GBp"}.get(self.zone, "CNY"),
             "symbol": self.ticker,
-            "instrumentType": "EQUITY",
+            "instrumentType": "MUTUALFUND" if self.gains else "EQUITY",
             "exchangeTimezoneName": self.zone,
             "priceHint": 2,
             "validRanges": ["1d", "5d", "max"],
@@ -121,6 +133,8 @@ def failed(error: dict[str, str], status: int) -> Answer:
     return as_json({"chart": {"result": None, "error": error}}, status)
 
 
+#: The connection is closed without an answer.
+CLOSED: Answer = (0, b"")
 TOO_MANY: Answer = (429, b"Too Many Requests")
 
 
@@ -143,6 +157,9 @@ class YahooServer:
 
             def do_GET(self) -> None:
                 status, body = server.answer(self.path)
+                if (status, body) == CLOSED:
+                    self.close_connection = True
+                    return
                 try:
                     self.send_response(status)
                     self.send_header("Content-Length", str(len(body)))
@@ -168,7 +185,8 @@ class YahooServer:
             return 200, b"crumb"
         if not parts.path.startswith("/v8/finance/chart/"):
             return 404, b"{}"
-        ticker = parts.path.rpartition("/")[2].replace("%5E", "^")
+        ticker = parts.path.rpartition("/")[2]
+        ticker = unquote(ticker)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         history = "period1" in query
         self.asked[ticker] += 1

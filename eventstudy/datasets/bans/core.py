@@ -32,7 +32,7 @@ def ban_announcements() -> BanAnnouncements:
     """Return 110 announcements of bans on Chinese technology firms, 2018 to 2026.
 
     Each with the window of time in which it became known, what it is, whom it names, its sources, and the
-    listed securities that it concerns: 391 rows of targets, suppliers, customers, rivals and peers.
+    listed securities that it concerns: 385 rows of targets, suppliers, customers, rivals and peers.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def ban_announcements() -> BanAnnouncements:
     >>> import eventstudy as es
     >>> bans = es.datasets.ban_announcements()
     >>> bans
-    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 391 rows of 121 securities
+    BanAnnouncements 2.0 (2026-11-28): 110 announcements, 2018-04-16 to 2026-06-08, 385 rows of 121 securities
     >>> bans.about("Hikvision").kind("press_report").announcements["title"].iloc[0]
     'New York Times: the US considers limits on what Hikvision may buy'
     """
@@ -402,9 +402,9 @@ def _day(value: str | datetime.date, what: str) -> pd.Timestamp:
     try:
         day = pd.Timestamp(value)
     except (ValueError, TypeError) as problem:
-        raise EventError(f"between: {what} {value!r} is no day; write it as '2019-05-22'.") from problem
+        raise EventError(f"between: {what} {value!r} is not a day; write it as '2019-05-22'.") from problem
     if pd.isna(day) or day.tz is not None or day != day.normalize():
-        raise EventError(f"between: {what} {value!r} is no day; write it as '2019-05-22'.")
+        raise EventError(f"between: {what} {value!r} is not a day; write it as '2019-05-22'.")
     return day.tz_localize("UTC")
 
 

@@ -219,7 +219,7 @@ def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
 
 
 def _ratio(pairs: Pairing) -> Declaration:
-    """Declare the long-short portfolio; over several dates the estimate over the statistic is no error."""
+    """Declare the long-short portfolio; over several dates estimate / statistic is not a standard error."""
     return PORTFOLIO if len(pairs.first) == 1 else replace(PORTFOLIO, unit="")
 
 

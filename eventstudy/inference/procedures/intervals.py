@@ -28,7 +28,7 @@ def event_intervals(
     level: float = 0.95,
     options: Options | None = None,
 ) -> pd.DataFrame:
-    """Intervals of the CAR of each event by itself; one row an event and method.
+    """Intervals of the CAR of each event on its own; one row an event and method.
 
     Parameters
     ----------

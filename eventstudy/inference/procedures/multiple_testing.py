@@ -166,7 +166,7 @@ def checked(adjustment: str, options: Options | None) -> Options:
 def firm_tests(
     data: TestInput, adjustment: Adjustment = "romano-wolf", options: Options | None = None
 ) -> pd.DataFrame:
-    """Test each event by itself, with p-values adjusted for the number of events.
+    """Test each event on its own, with p-values adjusted for the number of events.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     if windows > 1:
         raise RequestError(
             f"The joint test needs one common event date, the {n} events have {windows} different windows "
-            f"{data.window}; test the events of each date by themselves."
+            f"{data.window}; test the events of each date on their own."
         )
     missing = np.isnan(fit.ar[:, used.cols])
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())

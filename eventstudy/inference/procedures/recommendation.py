@@ -1,4 +1,4 @@
-"""Which tests survive a design; the rules are those of docs/which_test_when.md."""
+"""Which tests survive a design; the rules are those of docs/explanation/which_test_when.md."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     n_obs = int(fit.n_obs[0])
     length = max(int(fit.span[0, usable.cols].sum()), 1)
     pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
-    sq = ("sq", f"one event: ranks its CAR among {pool} of its own past, and needs no normal returns")
+    sq = ("sq", f"one event: ranks its CAR among {pool} of its own past, and assumes no distribution")
     blocks = (
         "conformal",
         "the same idea with the event in the fitted sample: exact if its days are exchangeable",
@@ -224,13 +224,16 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     if not fit.exact:
         why = "this model's standard error is approximate, so no t is recommended beside it"
         return [(sq[0], f"{sq[1]}; {why}"), blocks]
-    exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normal: one event has no averaging"
+    exact = (
+        f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: one event has no "
+        "averaging"
+    )
     if n_obs // length < ENOUGH_BLOCKS:
         floor = (
             f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
         )
         drawn = (
-            f"draws {length} days at a time from {n_obs}, so that it needs neither normal returns nor blocks"
+            f"draws {length} days at a time from {n_obs}, so it needs no normal distribution and no blocks"
         )
         return [("t", f"{exact}; {floor}"), ("bootstrap_t", drawn), (sq[0], f"{sq[1]}, but {floor}")]
     return [sq, blocks, ("t", exact)]
@@ -258,12 +261,12 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         (
             "portfolio",
             f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
-            f"any form, and is exact for normal returns; if it rejects and {others} not, suspect a rise in "
-            "variance",
+            f"any form, and is exact for normally distributed returns; if it rejects and {others} not, "
+            "suspect a rise in variance",
         ),
         (
             "block_bootstrap",
-            "the same without normal returns: days are drawn for all events at once. No test of these "
+            "the same without a normal distribution: days are drawn for all events at once. No test of these "
             "events survives a shared shock that is itself larger than usual: compare them with firms the "
             "news left alone, test(..., against=controls)",
         ),
@@ -296,8 +299,8 @@ def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str
         }
     if by_events <= alpha < by_past:
         return {
-            "adjusted_bmp": "rejects where portfolio does not: the CARs lie closer together than their past "
-            "lets expect, which is a sign of a calmer event, or chance where events are few"
+            "adjusted_bmp": "rejects where portfolio does not: the CARs vary less than their estimation "
+            "windows imply, which is a sign of a calmer event, or chance where events are few"
         }
     return {}
 

@@ -185,6 +185,18 @@ class PooledResults(ResultsBase):
         """The results that were pooled, by name."""
         return dict(self.fitted.results)
 
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """What the fits of the studies warned of, as in `EventStudyResults`, with the column study."""
+        parts = []
+        for name, results in self.fitted.results.items():
+            frame = results.warnings.assign(study=name)
+            if self.fitted.prefixed:
+                ids = [None if event_id is None else f"{name}:{event_id}" for event_id in frame["event_id"]]
+                frame["event_id"] = pd.Series(ids, frame.index, dtype=object)
+            parts.append(frame)
+        return pd.concat(parts, ignore_index=True)
+
     def clock(self) -> pd.DataFrame:
         """Order in which the sessions of day 0 could react, round the clock.
 

@@ -1,0 +1,83 @@
+"""Checks of arguments: numbers within their bounds, and choices, with the nearest one where misspelt."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+
+from eventstudy.errors import EventStudyError, RequestError
+
+__all__ = ["check_choice", "check_fraction", "check_number", "check_whole"]
+
+
+def check_choice(
+    name: str, value: object, allowed: Sequence[str], error: type[EventStudyError] = RequestError
+) -> None:
+    """Refuse an option that is none of those allowed."""
+    if isinstance(value, str) and value in allowed:
+        return
+    close = difflib.get_close_matches(value, allowed, 1) if isinstance(value, str) else []
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise error(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}.{hint}")
+
+
+def check_number(
+    name: str,
+    value: object,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    error: type[EventStudyError] = RequestError,
+) -> None:
+    """Refuse what is not a finite number from `least` to `most`, and over `above` and under `below`."""
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if (
+        number
+        and math.isfinite(value)  # type: ignore[arg-type]
+        and least <= value <= most  # type: ignore[operator]
+        and (above is None or value > above)  # type: ignore[operator]
+        and (below is None or value < below)  # type: ignore[operator]
+    ):
+        return
+    raise error(f"{name} must be a number{_bounds(least, most, above, below)}; got {value!r}.")
+
+
+def check_fraction(name: str, value: object, error: type[EventStudyError] = RequestError) -> None:
+    """Refuse what is not a number between 0 and 1, such as a coverage or the size of a test."""
+    check_number(name, value, above=0, below=1, error=error)
+
+
+def check_whole(
+    name: str,
+    value: object,
+    least: int | None = None,
+    most: int | None = None,
+    error: type[EventStudyError] = RequestError,
+) -> None:
+    """Refuse what is not a whole number from `least` to `most`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if whole and (least is None or value >= least) and (most is None or value <= most):  # type: ignore[operator]
+        return
+    low, high = -math.inf if least is None else least, math.inf if most is None else most
+    raise error(f"{name} must be a whole number{_bounds(low, high, None, None)}; got {value!r}.")
+
+
+def _bounds(least: float, most: float, above: float | None, below: float | None) -> str:
+    if above is not None and below is not None:
+        return f" between {above:g} and {below:g}"
+    told = []
+    if above is not None:
+        told.append(f"above {above:g}")
+    elif least > -math.inf:
+        told.append(f"from {least:g}" + (" on" if most == math.inf and below is None else ""))
+    if below is not None:
+        told.append(f"below {below:g}")
+    elif most < math.inf:
+        told.append(f"to {most:g}")
+    return "".join(f" {part}" for part in told)

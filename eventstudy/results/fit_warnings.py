@@ -1,0 +1,262 @@
+"""Warnings of a fit: one per kind, with the events that each concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, IntArray
+from eventstudy.errors import (
+    EventStudyWarning,
+    ExcludedEventsWarning,
+    LumpedReturnWarning,
+    MissingBenchmarkWarning,
+    OverlapWarning,
+    PriceLimitWarning,
+    SuspectDataWarning,
+)
+from eventstudy.immutable import hand_out_copies
+from eventstudy.lazy import narrow
+from eventstudy.market.data_checks import EVERY_SECURITY
+from eventstudy.results.data_warnings import doubtful_in
+from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.trading_frictions import limit_hits
+from eventstudy.sample import EventSample
+from eventstudy.text import plural
+
+__all__ = ["FitWarning", "exclusion_text", "fit_warnings", "of_model", "warning_table"]
+
+#: Events that a message names, and that the table of warnings lists per kind.
+MOST_NAMED, MOST_LISTED = 5, 1000
+COLUMNS = ["category", "event_id", "security", "date", "message"]
+
+
+@hand_out_copies("events")
+@dataclass(frozen=True)
+class FitWarning:
+    """A warning, and what it says of each event.
+
+    Attributes
+    ----------
+    category : type of EventStudyWarning
+    message : str
+        One line, which names the first few events.
+    events : DataFrame
+        event_id, security, date, message; the first thousand.
+    n_events : int
+        Rows that `events` would have without that bound.
+    """
+
+    category: type[EventStudyWarning]
+    message: str
+    events: pd.DataFrame
+    n_events: int
+
+
+def warning_table(found: Sequence[FitWarning]) -> pd.DataFrame:
+    """Lay warnings out as one table; see `EventStudyResults.warnings`."""
+    parts = [pd.DataFrame({name: [] for name in COLUMNS}, dtype=object)]
+    for each in found:
+        rows = each.events
+        if each.n_events > len(rows):
+            rest = {"event_id": None, "security": "", "date": pd.NaT}
+            rest["message"] = f"and {each.n_events - len(rows)} more"
+            rows = pd.concat([rows.astype(object), pd.DataFrame([rest], dtype=object)], ignore_index=True)
+        parts.append(rows.astype(object).assign(category=each.category.__name__)[COLUMNS])
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.assign(date=pd.to_datetime(frame["date"]))
+
+
+def of_model(category: type[EventStudyWarning], message: str) -> FitWarning:
+    """Make a warning that a model issued, which concerns no single event."""
+    return FitWarning(category, message, _rows([None], [""], pd.NaT, [message]), 1)
+
+
+def exclusion_text(excluded: pd.DataFrame, n_events: int, where: str) -> str:
+    """Say in one line which events cannot be used; `where` lists all of them."""
+    told = [f"event {e} ({security}): {why}" for e, security, why in _reasons(excluded.head(MOST_NAMED))]
+    return (
+        f"{len(excluded)} of {plural(n_events, 'event')} cannot be used (see {where}): "
+        f"{_listed(told, len(excluded))}."
+    )
+
+
+def fit_warnings(data: FittedStudy, lost: BoolArray) -> list[FitWarning]:
+    """Find what a fit warns of.
+
+    Parameters
+    ----------
+    data : FittedStudy
+    lost : array of bool, shape (N, L)
+        Days of the event windows on which a security traded and has no abnormal return.
+    """
+    sample = data.sample
+    benchmark = any(r.source == "benchmark" for r in data.spec.model.regressors)
+    found = [
+        *_excluded(sample),
+        *_lumped(sample),
+        *_overlapping(sample),
+        *_suspect(sample, benchmark),
+        *_without_benchmark(sample, lost),
+        *_at_limits(data),
+    ]
+    return found
+
+
+def _listed(told: list[str], n: int) -> str:
+    return "; ".join(told) + (f"; and {n - len(told)} more" if n > len(told) else "")
+
+
+def _reasons(excluded: pd.DataFrame) -> Iterator[tuple[object, str, str]]:
+    yield from excluded[["security", "reason"]].itertuples(name=None)
+
+
+def _rows(ids: list[Any], security: list[str], date: object, message: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"event_id": ids, "security": security, "date": date, "message": message})
+
+
+def _of(sample: EventSample, rows: IntArray, message: list[str]) -> pd.DataFrame:
+    """Make one row per event, dated by its day 0."""
+    events, days = sample.events, sample.market.sessions[sample.day0[rows]]
+    return _rows(events.index[rows].tolist(), events["security"].iloc[rows].tolist(), days, message)
+
+
+def _names(sample: EventSample, rows: IntArray) -> list[str]:
+    events = sample.events
+    pairs = zip(events.index[rows].tolist(), events["security"].iloc[rows].tolist(), strict=True)
+    return [f"event {event_id} ({security})" for event_id, security in pairs]
+
+
+def _excluded(sample: EventSample) -> Iterator[FitWarning]:
+    excluded = sample.excluded
+    if len(excluded):
+        first = excluded.head(MOST_LISTED)
+        rows = _rows(first.index.tolist(), first["security"].tolist(), pd.NaT, first["reason"].tolist())
+        text = exclusion_text(excluded, len(excluded) + len(sample), "results.excluded")
+        yield FitWarning(ExcludedEventsWarning, text, rows, len(excluded))
+
+
+def _lumped(sample: EventSample) -> Iterator[FitWarning]:
+    old = np.flatnonzero(sample.spans > sample.day0 - sample.first_row + 1)
+    if len(old):
+        first = old[:MOST_LISTED]
+        notes = [sample.note(row) for row in first.tolist()]
+        told = [f"{name}: {note}" for name, note in zip(_names(sample, first), notes, strict=True)]
+        text = (
+            f"The return of day 0 holds earlier sessions for {plural(len(old), 'event')}: "
+            f"{_listed(told[:MOST_NAMED], len(old))}."
+        )
+        yield FitWarning(LumpedReturnWarning, text, _of(sample, first, notes), len(old))
+
+
+def _overlapping(sample: EventSample) -> Iterator[FitWarning]:
+    pairs, count = _touching(sample)
+    if count:
+        ids = sample.events.index
+        told = [f"event {ids[a]} has event {ids[b]} in its {where}" for a, b, where in pairs[:MOST_NAMED]]
+        text = (
+            f"Windows hold other events of the same security: {_listed(told, count)}. Events.overlaps() "
+            "lists the pairs; shorten or move the windows, or drop one of each pair; exclude_events=True "
+            "keeps such days out of the estimation, and results.stacked() shares out overlapping windows."
+        )
+        owner = np.array([a for a, _, _ in pairs], dtype=np.int64)
+        rows = _of(sample, owner, [f"has event {ids[b]} in its {where}" for _, b, where in pairs])
+        yield FitWarning(OverlapWarning, text, rows, count)
+
+
+def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
+    """Pairs (event, other event of the security, which window of the first the other's day 0 lies in).
+
+    Events by position; the first thousand pairs, and how many there are.
+    """
+    named = [(sample.window, "event window")]
+    named += [(sample.estimation, "estimation window")] if sample.announced is None else []
+    # Security and day in one number, securities too far apart for a window to reach the next.
+    far = max(abs(end) for window, _ in named for end in (window.start, window.end))
+    order = np.lexsort((narrow(sample.day0), narrow(sample.security)))
+    place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
+    where = np.empty_like(order)
+    where[order] = np.arange(len(order))
+    pairs: list[tuple[int, int, str]] = []
+    count = 0
+    for window, name in named:
+        first = np.searchsorted(place, place + window.start)
+        stop = np.searchsorted(place, place + window.end, side="right")
+        others = stop - first - (0 in window)  # without the event itself
+        count += int(others.sum())
+        touched = np.zeros(len(place), dtype=bool)
+        touched[order[others > 0]] = True
+        rows = np.flatnonzero(touched)[:MOST_LISTED]
+        at = where[rows]
+        for i, begin, end in zip(rows.tolist(), first[at].tolist(), stop[at].tolist(), strict=True):
+            if len(pairs) >= MOST_LISTED:
+                break
+            near = np.sort(order[begin : min(end, begin + MOST_LISTED)])
+            pairs += [(i, j, name) for j in near.tolist() if j != i]
+    return pairs[:MOST_LISTED], count
+
+
+def _suspect(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:
+    shown, n = doubtful_in(sample, benchmark, MOST_LISTED)
+    if n:
+        heads = shown.groupby("event_id", sort=False)
+        first, others = heads.head(1), heads.size() - 1
+        messages = []
+        for event_id, row in zip(first["event_id"], first.itertuples(index=False), strict=True):
+            more = f", and {others[event_id]} more" if others[event_id] else ""
+            whose = "" if row.security == EVERY_SECURITY else f" of {row.security}"
+            where = f"{row.kind}{whose} on {row.date:%Y-%m-%d} in its {row.window} window"
+            messages.append(f"{where}, {row.detail}{more}")
+        ids = first["event_id"].tolist()
+        told = [f"event {e}: {what}" for e, what in zip(ids[:MOST_NAMED], messages, strict=False)]
+        text = (
+            f"Data in the windows of {n} of {plural(len(sample), 'event')} looks wrong and is used "
+            f"unchanged: {_listed(told, n)}. See results.suspects and market.audit()."
+        )
+        security = sample.events["security"].loc[ids].tolist()
+        rows = _rows(ids, security, first["date"].tolist(), messages)
+        yield FitWarning(SuspectDataWarning, text, rows, n)
+
+
+def _without_benchmark(sample: EventSample, lost: BoolArray) -> Iterator[FitWarning]:
+    found = np.flatnonzero(lost.any(axis=1))
+    if len(found):
+        first = found[:MOST_LISTED]
+        offsets = sample.window.offsets
+        days = [", ".join(f"{d:+d}" for d in offsets[lost[row]]) for row in first.tolist()]
+        told = [
+            f"{name} on day {d}" for name, d in zip(_names(sample, first[:MOST_NAMED]), days, strict=False)
+        ]
+        text = (
+            f"The benchmark or a factor is missing in the event window of {plural(len(found), 'event')}, so "
+            f"these days have no abnormal return: {_listed(told, len(found))}."
+        )
+        rows = _of(sample, first, [f"the benchmark or a factor is missing on day {d}" for d in days])
+        yield FitWarning(MissingBenchmarkWarning, text, rows, len(found))
+
+
+def _at_limits(data: FittedStudy) -> Iterator[FitWarning]:
+    hits = limit_hits(data)
+    hits = hits[hits["at_close"]]
+    if len(hits):
+        touched = hits["event_id"].unique()
+        listed = hits[hits["event_id"].isin(touched[:MOST_LISTED])]
+        ids, security, first, messages = [], [], [], []
+        for (event_id, name), days in listed.groupby(["event_id", "security"], sort=False):
+            dates = ", ".join(f"{d:%Y-%m-%d}" for d in days["date"][:4]) + ", ..." * (len(days) > 4)
+            ids.append(event_id)
+            security.append(str(name))
+            first.append(days["date"].iloc[0])
+            messages.append(f"{plural(len(days), 'day')}: {dates}")
+        pairs = list(zip(ids, security, messages, strict=True))[:MOST_NAMED]
+        told = [f"event {event_id} ({name}) on {days}" for event_id, name, days in pairs]
+        text = (
+            f"Closes at the daily price limit cut the reaction short: {_listed(told, len(touched))}. See "
+            "results.limit_hits, and results.car(0, 'first_free_close') for the move to the first free close."
+        )
+        rows = _rows(ids, security, first, [f"closed at the daily price limit on {m}" for m in messages])
+        yield FitWarning(PriceLimitWarning, text, rows, len(touched))

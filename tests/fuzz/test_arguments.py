@@ -1,0 +1,121 @@
+"""Every number and choice a user can pass: what makes no sense is refused by an error of the library."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from public_objects import build, public
+
+import eventstudy as es
+from eventstudy import inference, lab, models
+from eventstudy.errors import EventStudyError, EventStudyWarning
+
+#: Values for arguments that a method cannot do without.
+NEEDED: dict[str, Any] = {
+    "start": 0,
+    "end": 1,
+    "window": (0, 1),
+    "formula": "car ~ size",
+    "event_id": 0,
+    "by": "group",
+    "seed": 1,
+    "rows": [0],
+    "effects": [0.0, 0.02],
+    "n_events": 4,
+    "n_samples": 3,
+    "n_days": 300,
+    "n_securities": 4,
+    "n_sessions": 3,
+    "n": 3,
+    "sd": 0.02,
+    "model": models.MarketModel(),
+}
+JUNK_NUMBERS = (-1, 0, 2.5, float("nan"), float("inf"), float("-inf"), "0.95", True, None, [1], -1e300)
+#: What costs too long where it is accepted, as it is where it makes sense.
+SLOW = {"report", "to_excel", "grid"}
+
+
+def kind_of(parameter: inspect.Parameter) -> str | None:
+    """Say what a parameter takes: a number, a whole number, a choice, or something else."""
+    told = str(parameter.annotation)
+    default = parameter.default
+    if isinstance(default, bool) or re.search(r"\bbool\b", told):
+        return None
+    if isinstance(default, int | float) or re.fullmatch(r"(int|float)( \| (int|float|None))*", told):
+        return "number"
+    if isinstance(default, str) and default.isidentifier():
+        return "choice"
+    return None
+
+
+def calls(owner: Any, path: str) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any], str, str]]:
+    """Yield each callable of an object or module with sound arguments and one parameter to spoil."""
+    for name in public(owner) if not isinstance(owner, ModuleType) else owner.__all__:
+        if name in SLOW or name.startswith("plot"):
+            continue
+        method = inspect.getattr_static(owner, name)
+        found = getattr(owner, name, None) if not isinstance(method, property) else None
+        if not callable(found) or (isinstance(found, type) and not isinstance(owner, ModuleType)):
+            continue
+        try:
+            parameters = inspect.signature(found).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        sound = {}
+        for each in parameters:
+            if each.default is each.empty and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
+                if each.name not in NEEDED:
+                    break
+                sound[each.name] = NEEDED[each.name]
+            elif each.name in ("seed", "n_samples"):
+                sound[each.name] = NEEDED[each.name]
+        else:
+            for each in parameters:
+                kind = kind_of(each)
+                if kind is not None:
+                    yield f"{path}.{name}", found, sound, each.name, kind
+
+
+def leaks(what: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
+    """Call, and say what came out that should not."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            what(**arguments)
+        except EventStudyError:
+            pass
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"[:140]
+    foreign = [one for one in caught if not issubclass(one.category, EventStudyWarning)]
+    return f"{foreign[0].category.__name__}: {foreign[0].message}"[:140] if foreign else None
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)
+        return dict(build(tmp_path_factory.mktemp("arguments")))
+
+
+def test_no_number_and_no_choice_is_taken_unchecked(objects: dict[str, Any]) -> None:
+    faults, tried, seen = [], 0, set()
+    owners: dict[str, Any] = {"es": es, "lab": lab, "models": models, "inference": inference} | objects
+    for path, owner in owners.items():
+        for where, what, sound, name, kind in calls(owner, path):
+            key = (getattr(what, "__qualname__", where), name)
+            if key in seen:
+                continue
+            seen.add(key)
+            for junk in JUNK_NUMBERS if kind == "number" else ("no_such_choice", 3):
+                tried += 1
+                fault = leaks(what, sound | {name: junk})
+                if fault is not None:
+                    faults.append(f"{where}({name}={junk!r}): {fault}")
+    assert tried > 300
+    assert not faults, f"{len(faults)} of {tried}\n" + "\n".join(faults)
