@@ -11,7 +11,7 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.cohorts import Cohort, day_axis
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.spec import CausalSpec
-from eventstudy.immutable import FrozenRecord
+from eventstudy.immutable import FrozenRecord, read_only
 
 __all__ = ["FittedCohort", "MeanPath", "fit_cohort", "mean_path", "on_axis"]
 
@@ -46,7 +46,7 @@ class FittedCohort(FrozenRecord):
     @property
     def mean_gap(self) -> FloatArray:
         """Weighted mean gap of the events that have one, shape (T,)."""
-        return weighted_mean(self.gaps.T, self.event_weights)
+        return read_only(weighted_mean(self.gaps.T, self.event_weights))
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
