@@ -59,6 +59,7 @@ def rates(
         study = es.CausalStudy(market, events, estimator, donors=donors, estimation=ESTIMATION, window=WINDOW)
         made = es.lab.calibrate(
             study,
+            *WINDOW,
             n_samples=min(PER_LIST, n_samples - part * PER_LIST),
             tests=TESTS,
             n_resamples=99,
