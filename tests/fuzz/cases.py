@@ -38,7 +38,7 @@ MODELS: list[Callable[[], Any]] = [
     models.RobustMarketModel,
     models.ScholesWilliams,
     models.AutocorrelatedErrors,
-    models.SyntheticControl,
+    models.SyntheticPeers,
 ]
 #: Tests that draw nothing; those that resample come in one case of twenty.
 SLOW = {
@@ -424,7 +424,7 @@ def check_bars(rng: np.random.Generator, group: int) -> None:
     if chance(rng, 0.5):
         close.iloc[int(rng.integers(len(close))) :, 0] = np.nan
     held = es.Market.from_prices(
-        close, benchmark="INDEX", calendar=some(rng, ["XSHG", "XSHG", "XNYS", None]), 
+        close, benchmark="INDEX", calendar=some(rng, ["XSHG", "XSHG", "XNYS", None]),
         freq=some(rng, ["10min", "10min", "10min", "30min", "1min", "7min"]),
     )  # fmt: skip
     at = stamps[int(rng.integers(len(stamps)))]
