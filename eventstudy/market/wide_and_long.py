@@ -295,8 +295,8 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
         crsp = " In CRSP a minus marks the mean of bid and ask: take prices.abs()." if marked else ""
         raise DataError(
             f"Prices must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
-            f"Mend the data, or pass bad_prices='missing' to treat such prices as missing.{crsp} If these are "
-            "returns, make the market with Market(returns, ...)."
+            f"Mend the data, or pass bad_prices='missing' to treat such prices as missing.{crsp} If these "
+            "are returns, make the market with Market(returns, ...)."
         )
     warn(f"Prices that are impossible or not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)
