@@ -94,7 +94,7 @@ class Project:
 
 # Processes
 
-#: What to run, the file for its output, and what is told how it ended.
+#: What to run, the file for its output, and what is informed how it ended.
 Task = tuple[Callable[[], None], Path, Callable[[int], None]]
 
 

@@ -49,7 +49,7 @@ COSTLY = {"garch_t": 100}
 WIDTH, SPAN = 120, Window(-5, 5)
 WINDOWS = (Window(0, 0), Window(-1, 1), SPAN)
 CORRELATION, STRONG = 0.10, 0.40
-#: A newly listed share rises by its daily limit for days; its first sessions are no draw from its past.
+#: A newly listed share rises by its daily limit for days; its first sessions are not draw from its past.
 SEASONING = 60
 #: Estimation days that a placebo event must have.
 ENOUGH_DAYS = 100
@@ -268,10 +268,9 @@ def p_values(cell: Cell, number: int, places: Iterable[Place], again: bool) -> d
     seen = {window: TestInput(made, window) for window in cell.windows}
     found = {}
     for key, window in places:
-        if TESTS[key].applies(seen[window]) is None:
-            p = TESTS[key].compute(seen[window], options).p_value
-            if not math.isnan(p):
-                found[key, window] = p
+        p = TESTS[key].run(seen[window], options).p_value
+        if not math.isnan(p):
+            found[key, window] = p
     return found
 
 

@@ -8,6 +8,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import eventstudy
+
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
@@ -28,6 +30,8 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
 autosummary_generate = True
+# A name of the package has its page there, and none in the subpackage that exports it as well.
+autosummary_context = {"of_the_package": eventstudy.__all__}
 autosummary_imported_members = True
 autodoc_typehints = "none"  # numpydoc's Parameters section says it
 numpydoc_show_class_members = False  # the class template lists them

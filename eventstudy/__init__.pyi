@@ -54,8 +54,6 @@ from .results.pool.pool import pool as pool
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy
-from .tables import Section as Section
-from .tables import Table as Table
 from .volatility import AbnormalVolatility as AbnormalVolatility
 from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
 from .volatility import EventGARCH as EventGARCH

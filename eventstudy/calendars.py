@@ -332,9 +332,9 @@ def _days(given: Iterable[Day], name: str) -> tuple[pd.Timestamp, ...]:
         try:
             day = pd.Timestamp(one).as_unit("ns")
         except (ValueError, TypeError, AttributeError) as problem:
-            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.") from problem
+            raise CalendarError(f"{name}: {one!r} is not a day; write it as '2023-09-01'.") from problem
         if pd.isna(day) or day.tz is not None or day != day.normalize():
-            raise CalendarError(f"{name}: {one!r} is no day; write it as '2023-09-01'.")
+            raise CalendarError(f"{name}: {one!r} is not a day; write it as '2023-09-01'.")
         days.append(day)
     return tuple(days)
 

@@ -61,8 +61,8 @@ def to_pandas(given: Any, what: str, error: type[EventStudyError] = DataError) -
     package, name = kind
     if name not in TABLES[package]:
         raise error(
-            f"{what}: {'an' if name[0] in 'AEIOU' else 'a'} {name} of {package} is no table. Give a polars "
-            "DataFrame (lazy.collect() of a lazy frame; the series beside its dates) or a pyarrow Table."
+            f"{what}: {'an' if name[0] in 'AEIOU' else 'a'} {name} of {package} is not a table. Give a "
+            "polars DataFrame (lazy.collect() of a lazy frame; the series with its dates) or a pyarrow Table."
         )
     import_optional("pyarrow", "pyarrow", "scale", f"{what}: reading a table of {package}")
     return given.to_pandas(date_as_object=False) if package == "pyarrow" else given.to_pandas()

@@ -44,7 +44,7 @@ class StreamedStudy:
     Attributes
     ----------
     folder : Path
-        Holds a folder of Parquet files for each table, one file a group of securities.
+        Holds a folder of Parquet files for each table, one file per group of securities.
     n_events, n_excluded : int
         Events measured, and events that could not be.
     """
@@ -94,16 +94,16 @@ def stream_study(
     n_jobs: int | None = None,
     chunk_size: int | None = None,
 ) -> StreamedStudy:
-    """Measure events group of securities by group, and write what was measured to Parquet.
+    """Measure events one group of securities at a time, and write the results to Parquet.
 
-    For panels of which not even the securities with events fit into memory: of one group after the other the
-    returns are read, the events measured as by `EventStudy`, and the results written and let go.
+    For panels so large that even the securities with events do not fit into memory: the returns of one group
+    are read at a time, its events measured as by `EventStudy`, and the results written to disk.
 
     Parameters
     ----------
     panel : ParquetPanel
-        Made by `Market.scan_parquet`. Each group reads the files again, so that files sorted by security,
-        of which it reads its own row groups alone, are far faster.
+        Made by `Market.scan_parquet`. Each group reads the files again; files sorted by security are far
+        faster, because a group then reads only its own row groups.
     events, model, estimation, window, min_observations, exclude_events
         As for `EventStudy`.
     to : path
@@ -125,7 +125,7 @@ def stream_study(
     NoUsableEventsError
         If not one event can be used.
     ModelError
-        If the model compares securities with each other, as those of peers do.
+        If the model compares securities with each other, as peer models do.
     RequestError
         If the folder holds something, or a window of `cars` lies outside of `window`.
 
@@ -145,7 +145,7 @@ def stream_study(
     >>> import tempfile
     >>> import eventstudy as es
     >>> closes = es.datasets.surveillance_prices()["close"]
-    >>> long = closes.pct_change(fill_method=None).melt(
+    >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
     ...     var_name="permno", value_name="ret", ignore_index=False
     ... )
     >>> events = {"security": ["002415.SZ", "002236.SZ"], "date": ["2019-05-22", "2019-05-22"]}
@@ -163,11 +163,11 @@ def stream_study(
         )
     if isinstance(model, PeerModel):
         raise ModelError(
-            f"{type(model).__name__} compares securities with each other, and of a streamed study only one "
-            "group of them is read at a time; fit EventStudy with peers=[...] instead."
+            f"{type(model).__name__} compares securities with each other, and a streamed study reads only "
+            "one group of them at a time; fit EventStudy with peers=[...] instead."
         )
     if securities < 1:
-        raise RequestError(f"securities is the size of a group, at least 1; got {securities!r}.")
+        raise RequestError(f"securities must be the size of a group, at least 1; got {securities!r}.")
     whole = Window.of(window)
     windows = [Window(0, min(1, whole.end)), whole] if cars is None else [Window.of(each) for each in cars]
     outside = [each for each in windows if each not in whole]
@@ -183,7 +183,7 @@ def stream_study(
     for number, rows in enumerate(followed(_groups(panel, events, securities), "Measuring", "group")):
         part = events.take(rows)
         with warnings.catch_warnings():
-            # All exclusions are told of together, at the end.
+            # One warning at the end covers all exclusions.
             warnings.simplefilter("ignore", ExcludedEventsWarning)
             study = None
             try:
@@ -216,7 +216,7 @@ def stream_study(
 def _groups(panel: ParquetPanel[Market], events: Events, size: int) -> list[list[int]]:
     """Positions of the events of each group of securities, which stand in the order of the files.
 
-    Events of unknown securities are of the first group, whose study tells what is wrong with them.
+    Events of unknown securities go to the first group, whose study says what is wrong with them.
     """
     place = {name: at for at, name in enumerate(panel.securities)}
     at = events.frame["security"].map(place).to_numpy(dtype=float)
@@ -262,7 +262,7 @@ def _tables(results: EventStudyResults, windows: Sequence[Window]) -> dict[str, 
 
 
 def _write(frame: pd.DataFrame, file: Path, texts: bool) -> None:
-    """Write a table; ids are texts or all whole numbers, for Parquet knows no mixture."""
+    """Write a table; ids are texts or all whole numbers, because Parquet cannot hold a mixture."""
     index = pd.Index(frame.index, dtype=str if texts else "int64", name="event_id")
     file.parent.mkdir(parents=True, exist_ok=True)
     frame.set_axis(index, axis=0).to_parquet(file)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
-from eventstudy.abnormal import measure
+from eventstudy.abnormal import estimate
 from eventstudy.arguments import check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
@@ -24,11 +24,11 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
-from eventstudy.lazy import rows_of
 from eventstudy.market import Market, ParquetPanel, check_market
-from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
+from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.results.data_warnings import refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.sample import EventSample, check_factors, check_windows
@@ -164,7 +164,7 @@ class EventStudy(Immutable):
         NoUsableEventsError
             If not one event can be used; the message gives each reason.
         RequestError
-            If `chunk_size` is no number of events.
+            If `chunk_size` is not a positive number of events.
 
         Warns
         -----
@@ -183,7 +183,7 @@ class EventStudy(Immutable):
         """
         if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
             raise RequestError(
-                f"chunk_size is a number of events, 1 or more, or None to leave it open; got {chunk_size!r}."
+                f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
         check_jobs(n_jobs)
         spec = self._spec
@@ -191,19 +191,20 @@ class EventStudy(Immutable):
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         with heard() as told:
-            found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
+            found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
         reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
         if reasons:
-            usable = np.ones(n := len(sample), dtype=bool)
+            usable = np.ones(len(sample), dtype=bool)
             usable[list(reasons)] = False
-            sample = sample.keep(reasons)
-            fit, abnormal = rows_of(fit, usable, n), rows_of(abnormal, usable, n)
+            sample = sample.without(reasons)
+            fit, abnormal = fit.take(usable), abnormal.take(usable)
             gaps = gaps[usable]
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
+        refuse_unsaid_holes(sample)
         by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
         for each in by_study:
             warn(each.message, each.category)
@@ -240,7 +241,7 @@ def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame)
 def _unusable(
     spec: StudySpec,
     sample: EventSample,
-    fit: ModelFit,
+    fit: ModelParameters,
     ar: FloatArray,
 ) -> dict[int, str]:
     """Reason why events of the sample, by position, cannot be used."""

@@ -27,7 +27,7 @@ class Window:
     Raises
     ------
     WindowError
-        If an end is no integer, or `end` lies before `start`.
+        If an end is not an integer, or `end` lies before `start`.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The whole list of ban announcements, row by row: what each did to each share.
 
 The list links 73 announcements to listed securities on eleven exchanges. This script takes every row that
-can stand by itself, measures it against the index of its exchange and says of every other row why it was
+stands on its own, measures it against the index of its exchange and says of every other row why it was
 left out. On the bundled prices that is Shenzhen from 2018 to 2019. With --live the prices of all exchanges
 are fetched from Yahoo through yfinance (kept in a cache, so that an interrupted run goes on where it
 stopped):
@@ -58,7 +58,7 @@ def live() -> dict[str, es.Market]:
 
 
 # %% [markdown]
-# `screen` gives every row with the reason why it cannot stand by itself: confounded, ambiguous, counted
+# `screen` gives every row with the reason why it cannot stand alone: confounded, ambiguous, counted
 # already. What is left is fitted exchange by exchange.
 
 

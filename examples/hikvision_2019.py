@@ -3,7 +3,7 @@
 On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
 Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10 %". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
-told from noise; then it looks at the sector on the same day, and at the listing of October 2019.
+distinguished from noise; then it looks at the sector on the same day, and at the listing of October 2019.
 
 Run it on the bundled prices (no network needed), or with --live on Yahoo's:
 
@@ -179,7 +179,7 @@ def value(story: Story) -> Table:
     cap = capitalisation(story.sector)
     at_close = cap[cap.index < story.report.timeline["day_0"].iloc[0]].iloc[-1]
     if pd.isna(at_close[HIKVISION]):
-        return Table(title, (), ("No number of shares is known for that day, so no amount is told.",))
+        return Table(title, (), ("No number of shares is known for that day, so there is no amount.",))
     names = {"change": "abnormal", "ci_low": "from", "ci_high": "to"}
     rows = {window_name(w): story.report.value_change(cap, w).iloc[0] for w in WINDOWS}
     if at_close[list(FIRMS)].notna().all():
@@ -258,7 +258,7 @@ def evidence(chosen: pd.DataFrame) -> str:
             return f"That is {words} against mere chance: {each.lower()} it at {level:.0%} ({shown})."
     if strongest <= 0.05:
         return f"Whether that is more than chance, the recommended tests disagree ({shown})."
-    return f"That cannot be told from chance ({shown})."
+    return f"That cannot be distinguished from chance ({shown})."
 
 
 def blind_spot(se: float, dof: float, chosen: pd.DataFrame) -> str:

@@ -40,7 +40,7 @@ except es.errors.EventError as error:
 
 # %% [markdown]
 # ZTE would be moved to the session on which it traded again. That session came weeks later and after other
-# news, so its return is no reaction to this vote. The dataset leaves it out; put in by hand, the library
+# news, so its return is not a reaction to this vote. The dataset leaves it out; put in by hand, the library
 # says what is wrong with it:
 
 # %%
@@ -91,7 +91,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])
 axes[1].axvline(power.mde(), linestyle=":", color="C1")
-axes[1].annotate(f" {power.mde():.1%} is found\n four times in five", (power.mde(), 0.15), color="C1")
+axes[1].annotate(f" {power.mde():.1%} is found\n with 80 % power", (power.mde(), 0.15), color="C1")
 
 # %%
 row, mde = story.estimate(results, (0, 1)), power.mde()

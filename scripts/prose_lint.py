@@ -35,7 +35,8 @@ AFTER_NO = (
 PATTERNS = {
     rf"(?<!there )\b(?:is|are|was|were) no (?!(?:{AFTER_NO})\b)[a-z]+": "'is not a ...'",
     r"\bstands? twice\b": "'duplicate'",
-    r"\b(?:told of|is told|are told|be told from)\b": "'reported', 'named', 'distinguished from'",
+    r"\btold of\b|\b(?:is|are) told\b(?! (?:to|apart)\b)": "'reported', 'named'",
+    r"\btold from\b": "'distinguished from'",
     r"\breckon(?:s|ed|ing)?\b": "'compute', 'count'",
     r"\bmet with\b": "'matched with', 'compared with'",
     r"\blets? expect\b": "'implies', 'suggests'",
@@ -48,7 +49,6 @@ PATTERNS = {
     r"\bhangs? on\b": "'depends on'",
     r"\bbelongs? into\b": "'belongs in'",
     r"\bsays so of\b": "'reports'",
-    r"\bin the whole\b": "'overall', 'in all'",
 }
 FOUND = [(re.compile(pattern, re.IGNORECASE), hint) for pattern, hint in PATTERNS.items()]
 

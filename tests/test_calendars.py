@@ -216,9 +216,9 @@ def test_mended_exchanges_compare_and_show_what_was_mended():
     ("options", "message"),
     [
         ({"closed": "2019-05-22"}, "closed is a list of days"),
-        ({"closed": ["soon"]}, "closed: 'soon' is no day"),
-        ({"extra": [None]}, "extra: None is no day"),
-        ({"extra": ["2019-05-22 10:00"]}, "is no day"),
+        ({"closed": ["soon"]}, "closed: 'soon' is not a day"),
+        ({"extra": [None]}, "extra: None is not a day"),
+        ({"extra": ["2019-05-22 10:00"]}, "is not a day"),
         ({"closes": {"2019-05-22": "noon"}}, "write a local time such as '12:00'"),
         ({"closes": {"2019-05-22": 12}}, "write a local time"),
         ({"closed": ["2019-05-22"], "extra": ["2019-05-22"]}, "both as closed and as a session"),

@@ -66,13 +66,13 @@ def test_skip_leaves_out_one_event_and_keeps_the_others():
     events = {"security": "A", "date": "2019-10-01", "label": "x"}, {"security": "A", "date": "2019-10-08"}
     sample = place(make(draw()), *events, non_session="skip")
     assert sample.excluded.to_dict("index") == {
-        0: {"security": "A", "label": "x", "reason": "2019-10-01 is no session (non_session='skip')"}
+        0: {"security": "A", "label": "x", "reason": "2019-10-01 is not a session (non_session='skip')"}
     }
     assert sample.timeline.index.tolist() == [1]
 
 
 def test_raise_names_event_and_date():
-    told = r"Event 0 \(A\): 2019-10-01 is no session of the market.*'next', 'previous' or 'skip'"
+    told = r"Event 0 \(A\): 2019-10-01 is not a session of the market.*'next', 'previous' or 'skip'"
     with pytest.raises(EventError, match=told):
         place(make(draw()), {"security": "A", "date": "2019-10-01"}, non_session="raise")
 
@@ -310,7 +310,7 @@ def test_a_window_over_two_sessions_is_excluded_and_offers_both():
 def test_a_window_over_two_sessions_takes_the_one_chosen(ambiguous, day0, note):
     event = window("2019-09-30 14:00+08:00", "2019-09-30 16:00+08:00")
     plain = {"security": "B", "announced_at": "2019-09-30 14:00+08:00"}
-    sample = place(make(draw()), plain, event, ambiguous=ambiguous).keep({0: "not asked for"})
+    sample = place(make(draw()), plain, event, ambiguous=ambiguous).without({0: "not asked for"})
     told = sample.timeline.loc[1]
     assert told["day_0"] == pd.Timestamp(day0)
     assert told["note"].startswith(note)

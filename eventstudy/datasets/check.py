@@ -157,7 +157,7 @@ def _values(table: str, frame: pd.DataFrame) -> Iterator[Problem]:
         for row, value in zip(_row_names(table, frame), frame["unverified"], strict=True):
             for name in split(value):
                 if name not in frame:
-                    yield Problem(table, row, "unverified", f"{name!r} is no column of this table")
+                    yield Problem(table, row, "unverified", f"{name!r} is not a column of this table")
 
 
 def _wrong_value(value: str, column: Column) -> str | None:

@@ -309,5 +309,5 @@ def _prices(
             price = np.clip(price, low, high)
         prices[t] = np.where(trades[t], price, np.nan)
         last = np.where(trades[t], price, last)
-    # Multiples of a tick carry rounding noise, which limit prices reckoned exactly would notice.
+    # Multiples of a tick carry rounding noise, which limit prices computed exactly would notice.
     return np.asarray(np.round(prices, 10), dtype=np.float64)

@@ -18,7 +18,6 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
-from eventstudy.inference.selection import with_variance
 from eventstudy.lab.calibration import calibrate
 from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
@@ -206,7 +205,7 @@ def power(
     if like is not None:
         data = like.fitted
         tested = data.test_input(data.checked_window(start, end))
-        noise, n, one_date = [_noise(tested)], with_variance(tested).n_events, tested.common_date
+        noise, n, one_date = [_noise(tested)], tested.with_variance.n_events, tested.common_date
     else:
         noise, n, one_date = [], n_events, common_date
     key = test or ("t" if n == 1 else "portfolio" if one_date else "independence")
@@ -248,7 +247,7 @@ def _standard_error(sd: FloatArray, correlation: FloatArray, n: int) -> FloatArr
 
 def _noise(data: TestInput) -> tuple[float, float, float]:
     """Return the standard deviation of one CAR, mean correlation (0 if negative), degrees of freedom."""
-    used = with_variance(data)
+    used = data.with_variance
     if used.n_events == 0:
         raise RequestError(f"No event has a CAR with a standard error in window {data.window}.")
     sd = float(np.sqrt(used.cumulative.variance.mean()))

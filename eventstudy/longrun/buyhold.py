@@ -15,11 +15,12 @@ from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, Overla
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import Alternative
-from eventstudy.inference.cross_section import skewness
+from eventstudy.inference.engine.moments import skewness
 from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePortfolios
 from eventstudy.longrun.panel import Panel, compounded
 from eventstudy.longrun.skewness_tests import skewed_tests
 from eventstudy.market import Market
+from eventstudy.results.fit_warnings import exclusion_text
 from eventstudy.sample import EventSample
 from eventstudy.tables import Section, Table
 from eventstudy.text import plural
@@ -143,15 +144,13 @@ class BuyAndHold(Immutable):
                 kept.append(i)
         excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
         excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
-        told = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
-        lines = "\n".join(f"  event {name}: {reason}" for name, reason in list(excluded.items())[:10])
+        reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
         if not rows:
+            lines = "\n".join(f"  event {name}: {why}" for name, why in list(excluded.items())[:10])
             raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{lines}")
         if excluded:
-            warn(
-                f"{len(excluded)} of {len(self.events)} events cannot be used:\n{lines}",
-                ExcludedEventsWarning,
-            )
+            named = reason.to_frame().assign(security=self.events.frame["security"])
+            warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
         used = sample.events.iloc[kept]
         overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
         if overlaps:
@@ -160,7 +159,7 @@ class BuyAndHold(Immutable):
                 "later one of each, or use CalendarTimePortfolio, which holds a security once.",
                 OverlapWarning,
             )
-        return BuyAndHoldResults(self, used, sample.day0[kept], rows, told)
+        return BuyAndHoldResults(self, used, sample.day0[kept], rows, reason)
 
     def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
         length, security = len(self.horizon), sample.security[inside]
@@ -313,7 +312,7 @@ class BuyAndHoldResults(Immutable):
                 "mean": values.mean(axis=0),
                 "median": np.median(values, axis=0),
                 "se": values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.nan,
-                "skewness": [skewness(v) if n > 2 and v.std() > 0 else np.nan for v in values.T],
+                "skewness": [float(skewness(v)) if n > 2 and v.std() > 0 else np.nan for v in values.T],
                 "n_events": n,
                 "n_delisted": (ended[:, None] < reached).sum(axis=0),
             },

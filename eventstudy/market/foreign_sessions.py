@@ -43,7 +43,7 @@ def known_at_open(
     Raises
     ------
     DataError
-        If a return bears a date that is no session of `exchange`, or `kind` is unknown.
+        If a return bears a date that is not a session of `exchange`, or `kind` is unknown.
 
     See Also
     --------

@@ -54,12 +54,14 @@ def check_freq(freq: str, calendar: str | Exchange | None) -> pd.Timedelta:
     Raises
     ------
     DataError
-        If it is no length of whole seconds below a day, or there is no calendar to tell trading hours.
+        If it is not a length of whole seconds below a day, or there is no calendar to tell trading hours.
     """
     try:
         step = pd.Timedelta(freq if str(freq)[:1].isdigit() else f"1{freq}")
     except ValueError:
-        raise DataError(f"freq={freq!r} is no length of a bar; write it as '1min', '5min' or '1h'.") from None
+        raise DataError(
+            f"freq={freq!r} is not a length of a bar; write it as '1min', '5min' or '1h'."
+        ) from None
     if not pd.Timedelta(0) < step < ONE_DAY or step % pd.Timedelta(seconds=1):
         raise DataError(f"freq={freq!r} must be whole seconds and shorter than a day; leave it out for days.")
     if calendar is None:
@@ -212,7 +214,7 @@ def benchmark_on_bars(
         frame = wide_frame(series.to_frame(name), "Benchmark", timezone, timed=True)
         return lay_on_bars({"close": frame}, grid, step, stamps, opens=False)["close"][name].dropna()
 
-    dated = dated_benchmark(benchmark)
+    dated = dated_benchmark(benchmark, "prices", timezone, timed=True)
     if isinstance(dated, pd.Series):
         return laid(dated), False
     if isinstance(dated, Mapping):

@@ -63,7 +63,7 @@ def limit_shares(
         Name of the calendar, such as ``"XSHG"``.
     sessions : DatetimeIndex, length T
     securities : list of str, length S
-        Codes, by which the board is told. Special treatment (ST) is not visible in them.
+        Codes, which name the board. Special treatment (ST) is not visible in them.
     traded : array of bool, shape (T, S)
         Sessions with a price; a security listed within the data is free of limits for as many
         sessions as the rule at its listing says.
@@ -152,7 +152,7 @@ def ruled_limits(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Lowest and highest prices allowed, with the ticks and the rounding of an exchange.
 
-    China rounds half-up to the tick. Korea reckons an amount from the reference, in whole ticks of it, and
+    China rounds half-up to the tick. Korea computes an amount from the reference, in whole ticks of it, and
     drops what the new price has below its own tick. Taiwan takes the last whole tick inside the limit.
 
     Parameters
@@ -260,7 +260,7 @@ def limit_prices(
 
     Notes
     -----
-    22.905 is no binary number, so float rounding turns 25.45 x 0.9 into 22.90; the exchange's limit
+    22.905 is not a binary number, so float rounding turns 25.45 x 0.9 into 22.90; the exchange's limit
     is 22.91. Whole ticks and hundredths of a percent keep the arithmetic in integers.
 
     Examples

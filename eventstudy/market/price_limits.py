@@ -27,7 +27,7 @@ class LimitBook:
     Attributes
     ----------
     reference : DataFrame
-        Price the limits are reckoned from: previous close, or the reference price on an ex-day.
+        Price the limits are computed from: previous close, or the reference price on an ex-day.
     down, up : DataFrame
         Limit prices; NaN where there is no limit.
     touched : DataFrame of int
@@ -54,7 +54,7 @@ def limit_book(
     tick: float | None,
     special: BoolArray | None = None,
 ) -> LimitBook:
-    """Reckon the limits of all securities and sessions.
+    """Compute the limits of all securities and sessions.
 
     Parameters
     ----------
@@ -111,14 +111,14 @@ def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
     """Return reference prices: as given; else the previous close, scaled by the adjustment on ex-days."""
     known = close = fields["close"]
     for name in ("reference", "previous_close"):
-        # An ex-day in a halt moves the price from which the next limit is reckoned.
+        # An ex-day in a halt moves the price from which the next limit is computed.
         if name in fields:
             known = known.fillna(fields[name])
     previous = known.ffill().shift()
     if "adj_close" in fields:
         ratio = (fields["adj_close"] / close).ffill()
         step = ratio.shift() / ratio
-        # Adjusted closes are rounded, so steps this small are no ex-days.
+        # Adjusted closes are rounded, so steps this small are not ex-days.
         previous = previous.where((step - 1).abs() < 5e-4, previous * step)
     for name in ("previous_close", "reference"):
         if name in fields:
@@ -127,7 +127,7 @@ def _reference(fields: Mapping[str, pd.DataFrame]) -> FloatArray:
 
 
 def check_price_limit(given: PriceLimit, tick: float | None) -> None:
-    """Refuse limits that are no shares of a price, and ticks of nothing.
+    """Refuse limits that are not shares of a price, and ticks of nothing.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class DatedArrays(EventArrays):
 
 @dataclass(frozen=True)
 class AutocorrelatedErrors(NormalReturnModel):
-    r"""A least-squares model whose errors are autocorrelated, so that a sum over days is no sum of variances.
+    r"""A least-squares model whose errors are autocorrelated, so a sum over days is not a sum of variances.
 
     .. math:: V_{it} = x_t'\theta_i + u_{it}, \qquad \operatorname{Cov}(u_{it}, u_{i,t+h}) = s_i^2 \rho_{ih}
 
@@ -59,12 +59,12 @@ class AutocorrelatedErrors(NormalReturnModel):
     Raises
     ------
     ModelError
-        If the method is unknown, `lags` is negative or `base` is no least-squares model.
+        If the method is unknown, `lags` is negative or `base` is not a least-squares model.
 
     Notes
     -----
     Tests whose standard error comes from the residuals of single days (portfolio, Jaffe, ranks, signs of
-    several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so that
+    several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so
     ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard errors take the
     autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
 

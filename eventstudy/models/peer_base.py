@@ -1,4 +1,4 @@
-"""What the models that compare with other securities share: who the peers are, and how they are judged."""
+"""Base of the peer-based models: peer selection and prediction-error variance."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class PeerModel(NormalReturnModel):
             if market.positions([name])[0] < 0:
                 close = difflib.get_close_matches(name, market.securities, n=3)
                 hint = f"; did you mean {' or '.join(close)}?" if close else "."
-                raise ModelError(f"The peer {name!r} is no security of the market{hint}")
+                raise ModelError(f"The peer {name!r} is not a security of the market{hint}")
         column = {name: j for j, name in enumerate(names)}
         chosen = np.zeros((len(securities), len(names)), dtype=bool)
         for i, (security, each) in enumerate(zip(securities, wanted, strict=True)):

@@ -67,7 +67,7 @@ class ElasticNetModel(PeerModel):
     Notes
     -----
     `residuals` are rolling-origin prediction errors, as in `SyntheticControl`: each of the ten blocks is
-    predicted with the penalty that did best on the blocks before it, so that no error owes anything to its
+    predicted with the penalty that did best on the blocks before it, so no error owes anything to its
     own day or a later one. Of 30 peers an event takes a twentieth of a second, of a thousand more than ten
     seconds: name the likely ones. Baker and Gelbach (2020).
 

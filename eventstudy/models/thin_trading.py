@@ -10,7 +10,7 @@ import numpy as np
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError, WindowError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
 from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
@@ -84,7 +84,7 @@ def fowler_rorke_weights(rho: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class ScholesWilliams(NormalReturnModel):
+class ScholesWilliams(MarketLine):
     r"""Market model with the beta of Scholes and Williams (1977) for nonsynchronous trading.
 
     .. math:: \hat\beta = \frac{\hat\beta^- + \hat\beta^0 + \hat\beta^+}{1 + 2\hat\rho_1}, \qquad
@@ -116,14 +116,6 @@ class ScholesWilliams(NormalReturnModel):
     @property
     def label(self) -> str:
         return "Scholes-Williams market model"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         market = arrays.x_est[:, :, 0]

@@ -251,7 +251,7 @@ class ResultsPlotter(Immutable):
         )
 
     def _window(self, figure: str, start: WindowLike, end: int | None, *, path: bool = False) -> Window:
-        """Check the window of a figure of one event; who gives the event in its place is told how."""
+        """Check the window of a figure of one event, and refuse an event given in its place."""
         try:
             return self._fitted.checked_window(start, end, path=path)
         except (RequestError, WindowError) as error:

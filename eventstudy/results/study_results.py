@@ -12,7 +12,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import own_copy
-from eventstudy.models import ModelFit
+from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
@@ -51,7 +51,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         self,
         spec: StudySpec,
         sample: EventSample,
-        fit: ModelFit,
+        fit: ModelParameters,
         abnormal: AbnormalReturns,
         warnings: pd.DataFrame,
     ) -> None:
@@ -132,7 +132,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Returns
         -------
         DataFrame
-            By event_id: one column per security, NaN where it was no peer of the event, and `left_out`,
+            By event_id: one column per security, NaN where it was not a peer of the event, and `left_out`,
             the securities that the same news may have hit or that miss returns.
 
         Raises

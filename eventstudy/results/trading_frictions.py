@@ -103,7 +103,7 @@ def first_free_close(data: FittedEvents, start: int) -> np.ndarray:
     Raises
     ------
     RequestError
-        If a market has no prices to reckon limits from, or an event is the average of several listings.
+        If a market has no prices to compute limits from, or an event is the average of several listings.
     """
     ends = np.full(len(data.index), np.nan)
     for part in data.parts():

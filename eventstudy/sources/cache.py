@@ -339,7 +339,7 @@ def _price_folder(ticker: str) -> Path:
 
 
 def store_prices(ticker: str, start: pd.Timestamp, end: pd.Timestamp, adjustment: str, entry: Entry) -> None:
-    """Put the prices of one ticker, span and adjustment into the cache; a full or closed disk is told."""
+    """Put the prices of one ticker, span and adjustment into the cache; warn of a full or closed disk."""
     path = _price_folder(ticker) / f"{adjustment}_{start:%Y-%m-%d}_{end:%Y-%m-%d}.npz"
     try:
         write_atomic(path, pack(entry.frame, entry.about))

@@ -19,9 +19,10 @@ from typing import IO, Any, Literal
 import pandas as pd
 import stamina
 
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.sources.cache import cache_folder, check_max_age, set_aside, write_atomic, young_enough
-from eventstudy.sources.factor_files import factor_name, scaled
+from eventstudy.sources.factor_files import scaled
 
 __all__ = ["french_factors", "read_french"]
 
@@ -133,7 +134,7 @@ def read_french(source: str | Path | bytes) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it is no daily file of this kind, or not whole.
+        If it is not a daily file of this kind, or not whole.
 
     Notes
     -----
@@ -212,7 +213,7 @@ def _parse(text: str, where: str) -> pd.DataFrame:
     header = [cell.strip() for cell in lines[first - 1].split(",")]
     names = [factor_name(cell) for cell in header[1:]]
     if not names or not all(names) or len(set(names)) != len(names):
-        raise DataError(f"{where}: line {first} is no header of factors: {lines[first - 1]!r}.")
+        raise DataError(f"{where}: line {first} is not a header of factors: {lines[first - 1]!r}.")
     days, rows = [], []
     for number, line in enumerate(lines[first:], start=first + 1):
         date = ROW.match(line)
@@ -230,7 +231,7 @@ def _parse(text: str, where: str) -> pd.DataFrame:
             raise DataError(f"{where}: line {number} cannot be read: {line!r} ({problem}).") from problem
     frame = pd.DataFrame(rows, index=pd.DatetimeIndex(days, name="date").as_unit("ns"), columns=names)
     if not frame.index.is_unique or not frame.index.is_monotonic_increasing:
-        raise DataError(f"{where}: its days stand twice or out of order.")
+        raise DataError(f"{where}: its days are duplicates or out of order.")
     return scaled(frame, "percent", where)
 
 

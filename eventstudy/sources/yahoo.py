@@ -167,7 +167,7 @@ def prices(
                 f"No prices came for {first:%Y-%m-%d} to {last:%Y-%m-%d}:\n{told}{_advice(faults)}"
             )
         warn(
-            f"{len(faults)} of {len(names)} tickers have no prices and are no columns of the result:\n{told}"
+            f"{len(faults)} of {len(names)} tickers have no prices and are not columns of the result:\n{told}"
             f"{_advice(faults)}",
             DataWarning,
         )
@@ -247,9 +247,9 @@ def _span(start: str | date, end: str | date | None) -> tuple[pd.Timestamp, pd.T
         try:
             day = pd.Timestamp(given).as_unit("ns")
         except (ValueError, TypeError, AttributeError) as problem:
-            raise RequestError(f"{name}={given!r} is no day; write it as '2019-05-22'.") from problem
+            raise RequestError(f"{name}={given!r} is not a day; write it as '2019-05-22'.") from problem
         if pd.isna(day) or day.tz is not None or day != day.normalize():
-            raise RequestError(f"{name}={given!r} is no day of an exchange; write it as '2019-05-22'.")
+            raise RequestError(f"{name}={given!r} is not a day of an exchange; write it as '2019-05-22'.")
         days.append(day)
     if days[0] > days[1]:
         raise RequestError(f"start={days[0]:%Y-%m-%d} lies after end={days[1]:%Y-%m-%d}.")

@@ -124,8 +124,8 @@ class AbnormalVolatility(Immutable):
     kind : {"garch", "gjr"}, default "garch"
         Variance of the errors, as in `GARCHMarketModel`.
     dependent : {"raise", "flag"}, default "raise"
-        What to do where two events' windows share sessions. Errors of one day are not independent, and the
-        test takes them to be: it is refused, or made with a warning and a flag in `test`.
+        What to do where the windows of two events share sessions. Errors on the same day are not
+        independent, as the test assumes: it is refused, or made with a warning and a flag in `test`.
 
     See Also
     --------
@@ -193,7 +193,7 @@ class AbnormalVolatility(Immutable):
         arrays = results.fitted.abnormal
         if arrays.n_events < 2:
             raise RequestError(
-                "Abnormal volatility compares several events of a day with each other, and there is one: see "
+                "Abnormal volatility compares several events on the same relative day, and there is one: see "
                 "range_market or EventGARCH."
             )
         shared = _shared(arrays.event_dates)
@@ -206,8 +206,8 @@ class AbnormalVolatility(Immutable):
             )
             if self.dependent == "raise":
                 raise RequestError(
-                    f"{told} Take one event a date (or a portfolio of its firms as one security), use "
-                    "range_market, or pass dependent='flag' to be told of it instead."
+                    f"{told} Take one event per date (or a portfolio of its firms as one security), use "
+                    "range_market, or pass dependent='flag' to be warned instead."
                 )
             warn(told, EventStudyWarning)
         return AbnormalVolatilityResults(results, bool(shared))
@@ -231,7 +231,7 @@ class AbnormalVolatilityResults(Immutable):
     study : EventStudyResults
         The study with GARCH market models behind the forecasts.
     dependent : bool
-        Whether events share sessions, so that p-values are not to be trusted.
+        Whether events share sessions, so p-values cannot be trusted.
     """
 
     study: EventStudyResults
@@ -240,7 +240,7 @@ class AbnormalVolatilityResults(Immutable):
     def __init__(self, study: EventStudyResults, dependent: bool) -> None:
         self.study, self.dependent = study, dependent
         arrays = study.fitted.abnormal
-        # A return over several sessions, lumped after a halt, is no draw of one day.
+        # A return over several sessions, lumped after a halt, is not a one-day draw.
         single = arrays.span == 1
         self._errors = np.where(single, arrays.ar, np.nan)
         self._variances = np.where(single, arrays.noise, np.nan)
@@ -299,7 +299,7 @@ class AbnormalVolatilityResults(Immutable):
         -------
         DataFrame
             Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
-            p_value, n_events (the fewest of a day), dependent.
+            p_value, n_events (the fewest on any day), dependent.
         """
         check_choice("alternative", alternative, get_args(Alternative))
         check_whole("n_resamples", n_resamples, 1)
@@ -338,10 +338,10 @@ class AbnormalVolatilityResults(Immutable):
         fit = self.study.parameters
         arrays = self.study.fitted.abnormal
         shocks = []
-        for residual in arrays.residuals:
+        for residual in arrays.past.residuals():
             z = residual[~np.isnan(residual)]
             shocks.append(z / np.sqrt((z**2).mean()))
-        forecast = self.study.fitted.fit.noise / np.maximum(self.study.fitted.abnormal.span, 1)
+        forecast = arrays.noise / np.maximum(arrays.span, 1)
         known = np.argmax(~np.isnan(forecast), axis=1)
         first = forecast[np.arange(len(known)), known]
         g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))

@@ -15,7 +15,7 @@ from eventstudy.arguments import check_whole
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
-from eventstudy.inference.cross_section import mean_t
+from eventstudy.inference.engine.moments import mean_t
 from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.sample import EventSample, check_windows
@@ -318,8 +318,8 @@ class EventGARCHResults(Immutable):
     ----------
     spec : EventGARCH
     parameters : DataFrame
-        By event_id: alpha, beta, gamma (abnormal return a day), omega, a, b, delta (abnormal variance a day,
-        decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
+        By event_id: alpha, beta, gamma (abnormal return per day), omega, a, b, delta (abnormal variance
+        per day, decimals squared), lr and p_value (likelihood ratio of delta = 0, chi-square with 1 degree of
         freedom), standardised (gamma over the mean conditional deviation of the dummy's days), relative
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series

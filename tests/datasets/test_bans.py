@@ -122,9 +122,9 @@ def test_between_includes_both_days_and_counts_in_utc(bans: BanAnnouncements) ->
 
 @pytest.mark.parametrize("day", ["yesterday", "2019-05-22 10:00", "2019-05-22T00:00Z", None])
 def test_between_takes_days(bans: BanAnnouncements, day: str) -> None:
-    with pytest.raises(EventError, match="is no day"):
+    with pytest.raises(EventError, match="is not a day"):
         bans.between(day, "2020-01-01")
-    with pytest.raises(EventError, match="is no day"):
+    with pytest.raises(EventError, match="is not a day"):
         bans.between("2018-01-01", day)
 
 

@@ -175,7 +175,7 @@ def test_page_of_huawei(stage: type[Stage], capsys: pytest.CaptureFixture[str]) 
 
 def test_page_of_reports_and_bans(stage: type[Stage]) -> None:
     told = "\n".join(stage("reports_and_bans").said)
-    assert told.count("cannot be told from zero") == 3
+    assert told.count("cannot be distinguished from zero") == 3
     means = (
         stored("case_means").query("study == 'Reports and bans' and window == '(0, 0)'").set_index("sample")
     )

@@ -117,7 +117,7 @@ def test_conclusion_states_what_the_numbers_say(example: ModuleType, story: Any)
         ({"sq": 0.049, "t": 0.001}, "That is evidence against mere chance"),
         ({"sq": 0.099, "t": 0.001}, "That is weak evidence against mere chance"),
         ({"sq": 0.2, "t": 0.001}, "the recommended tests disagree (sq p=0.2000, t p=0.0010)"),
-        ({"sq": 0.2, "t": 0.06}, "That cannot be told from chance"),
+        ({"sq": 0.2, "t": 0.06}, "That cannot be distinguished from chance"),
         ({"t": 0.004}, "the one recommended test rejects it at 1% (t p=0.0040)"),
         ({"sq": float("nan"), "t": 0.004}, "the one recommended test rejects"),
         ({"sq": float("nan")}, "No recommended test can be computed"),

@@ -135,7 +135,7 @@ def test_the_house_bill_is_a_null_result_with_its_detectable_effect(
     three = fit(market, ["002415.SZ", "002236.SZ", "002583.SZ"], "2018-05-24 23:59-04:00")
     row = three.caar(0, 1).iloc[0]
     assert f"returned {-row['caar']:.2%} less" in said
-    assert "cannot be told from chance" in said
+    assert "cannot be distinguished from chance" in said
     assert f"rules out a mean fall of more than {-row['ci_low']:.1%}" in said
     # Power of a normal test with the standard error of the mean, at 5 % and 80 %.
     assert es.lab.power(three, 0, 1).mde() == pytest.approx((1.95996 + 0.84162) * row["se"], rel=0.01)

@@ -40,7 +40,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     **{
         name: getattr(models, name)
         for name in models.__all__
-        if name not in {"ModelFit", "NormalReturnModel"}
+        if issubclass(getattr(models, name), models.NormalReturnModel)
+        and not inspect.isabstract(getattr(models, name))
     },
     "EWMarketModel": lambda: models.EWMarketModel(60),
     "RollingMarketModel": lambda: models.RollingMarketModel(30),
@@ -101,6 +102,8 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         TESTS["cross_sectional"].compute(TestInput(results.fitted.abnormal, es.Window(0, 1)), Options()),
     )
     yield "fit", results.fitted.fit
+    yield "fit by day", models.MarketModel().fit(models.MarketModel().arrays(results.fitted.sample))
+    yield "fit of a sample", models.MarketModel().fit_sample(results.fitted.sample, slice(None))
     yield "fitted events", results.fitted
     yield "pooled events", pooled.fitted
     yield "table", Table("Title", [Section(pd.DataFrame({"x": [1.0]}), formats={"x": "{:.1f}"})])
@@ -153,6 +156,11 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         "specification curve",
         lab.specification_curve(market, events, windows=[(0, 1)], estimations=[(-120, -11)], n_placebo=2),
     )
+    listing = folder / "list.csv"
+    head = "source,name,alt_names,addresses,federal_register_notice,start_date"
+    row = "Entity List (EL) - Bureau of Industry and Security,Dahua Technology,,CN,84 FR 54002,2019-10-09"
+    listing.write_text(f"{head}\n{row}\n")
+    yield "entity list", es.datasets.entity_list(listing)
     yield "bans", es.datasets.ban_announcements().about("Hikvision")
     returns = plain.returns.melt(var_name="permno", value_name="ret", ignore_index=False).dropna()
     returns.rename_axis("date").reset_index().to_parquet(folder / "panel.parquet")

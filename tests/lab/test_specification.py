@@ -104,7 +104,7 @@ def test_the_joint_test_counts_placebo_curves(curve: SpecificationCurve) -> None
         for column, value in zip(drawn.T, real, strict=True)
     ]
     np.testing.assert_allclose(joint["p_value"], expected)
-    assert joint.loc["median", "p_value"] < 0.15  # 22 May 2019 was no ordinary day
+    assert joint.loc["median", "p_value"] < 0.15  # 22 May 2019 was not an ordinary day
 
 
 def test_words_and_shares(curve: SpecificationCurve) -> None:

@@ -134,11 +134,11 @@ def test_with_benchmark_leaves_the_market_alone(prices, returns):
 @pytest.mark.parametrize(
     ("benchmark", "message"),
     [
-        ("INDX", r"Benchmark 'INDX' is no column of the data. Did you mean INDEX\?"),
-        ("^HSI", r"Benchmark '\^HSI' is no column of the data. Columns: A, B, INDEX, OTHER"),
+        ("INDX", r"Benchmark 'INDX' is not a column of the data. Did you mean INDEX\?"),
+        ("^HSI", r"Benchmark '\^HSI' is not a column of the data. Columns: A, B, INDEX, OTHER"),
         (["INDEX"], "must be a column name, a Series or a mapping by security, got list"),
-        ({"C": "INDEX"}, "names the security 'C', which is no column"),
-        ({"A": "INDX"}, "Benchmark of A 'INDX' is no column"),
+        ({"C": "INDEX"}, "names the security 'C', which is not a column"),
+        ({"A": "INDX"}, "Benchmark of A 'INDX' is not a column"),
         ({"A": 3.0}, "Benchmark of A must be a Series of dates, got float"),
     ],
 )
@@ -161,7 +161,7 @@ def test_benchmarks_that_cannot_be_used(prices, returns):
 
 def test_returns_that_fall_between_the_sessions_are_not_lost_in_silence(returns):
     fewer = returns[["A", "B"]].drop(DAYS[[40, 41]])
-    told = r"Benchmark: 2 return\(s\) fall on days that are no sessions.*2019-02-26, 2019-02-27.*Give prices"
+    told = r"Benchmark: 2 return\(s\) fall on days that are not sessions.*2019-02-26, 2019-02-27.*Give prices"
     with pytest.warns(DataWarning, match=told):
         es.Market(fewer, benchmark=returns["OTHER"])
     with pytest.warns(DataWarning, match=r"Factors: 2 return\(s\) fall on days"):
@@ -194,14 +194,28 @@ def test_factors_are_laid_on_the_sessions(returns):
         es.Market(returns, benchmark=returns["OTHER"].rename("smb"), factors=factors)
 
 
-@pytest.mark.parametrize("bad", [-1.0, -1.5, -math.inf, math.inf])
-def test_returns_that_cannot_be(returns, bad):
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (-1.0, r"-1 on 2019-01-04.*Are these percent\? Divide by 100"),
+        (-1.5, r"-1.5 on 2019-01-04.*Are these percent\? Divide by 100"),
+        (-math.inf, "-inf on 2019-01-04; a return is finite, or missing"),
+        (math.inf, "inf on 2019-01-04; a return is finite, or missing"),
+    ],
+)
+def test_returns_that_cannot_be(returns, bad, told):
     spoiled = returns.copy()
     spoiled.loc[DAYS[3], "B"] = bad
-    with pytest.raises(
-        DataError, match=r"Returns: B is -?(1|1.5|inf) on 2019-01-04.*Are these percent\? Divide by 100"
-    ):
+    with pytest.raises(DataError, match=rf"Returns: B is {told}"):
         es.Market(spoiled)
+
+
+def test_a_share_that_became_worthless(returns):
+    """CRSP's delisting return of -1 is the last of its security, and no reason to refuse the panel."""
+    lost = returns.copy()
+    lost.loc[DAYS[3], "B"] = -1.0
+    lost.loc[DAYS[4] :, "B"] = np.nan
+    assert es.Market(lost).returns.loc[DAYS[3], "B"] == -1.0
 
 
 def test_a_log_return_may_be_below_minus_one(returns):
@@ -284,7 +298,7 @@ def test_what_a_market_of_returns_does_not_have(returns):
     assert market.price_fields == []
     with pytest.raises(RequestError, match=r"no prices of field 'close'; it has: none \(it was made from"):
         market.prices()
-    with pytest.raises(RequestError, match="reckoned from raw closes"):
+    with pytest.raises(RequestError, match="computed from raw closes"):
         _ = market.limits
 
 

@@ -160,8 +160,8 @@ def test_world_market_model(us):
     [
         ("sp500", "lags maps"),
         ({"a": 1.5}, "lags maps"),
-        ({"benchmark": 0}, "stands twice"),
-        ({"a": [1, 1]}, "twice"),
+        ({"benchmark": 0}, "is a duplicate"),
+        ({"a": [1, 1]}, "is a duplicate"),
     ],
 )
 def test_lags_that_cannot_be(lags, told):

@@ -90,9 +90,9 @@ def test_special_treatment_is_given_by_spells():
     ended = market([10.0, 9.5, 8.55], special_treatment={"000001.SZ": (None, "2019-05-21")}).limits
     np.testing.assert_array_equal(ended.down["000001.SZ"], [NAN, 9.5, 8.55])
     assert ended.closed["000001.SZ"].tolist() == [0, -1, -1]
-    with pytest.raises(DataError, match=r"'000002\.SZ', which is no column"):
+    with pytest.raises(DataError, match=r"'000002\.SZ', which is not a column"):
         market([10.0, 9.5], special_treatment=["000002.SZ"])
-    with pytest.raises(DataError, match="are no days"):
+    with pytest.raises(DataError, match="are not days"):
         market([10.0, 9.5], special_treatment={"000001.SZ": ("soon", None)})
 
 

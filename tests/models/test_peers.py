@@ -78,7 +78,7 @@ def test_given_weights_are_shared_among_peers_that_trade(world):
     expected = (3 * ahead["P1"] + ahead["P3"]) / 4
     expected.iloc[3] = ahead["P3"].iloc[3]
     np.testing.assert_allclose(results.abnormal_returns.iloc[0], ahead["P0"] - expected)
-    residuals = results.fitted.abnormal.residuals[0]
+    residuals = results.fitted.abnormal.past.residuals()[0]
     assert residuals[70] == pytest.approx(past["P0"].iloc[70] - past["P3"].iloc[70])
     assert results.peers().loc[0, ["P1", "P3"]].tolist() == [0.75, 0.25]
 
@@ -139,7 +139,7 @@ def test_errors_are_of_rolling_origins(world):
     for block in np.array_split(np.arange(95, 190), 10):
         before = slice(0, block[0])
         expected[block] = y[block] - x[block] @ simplex_weights(y[before], x[before])
-    np.testing.assert_allclose(results.fitted.abnormal.residuals[0], expected)
+    np.testing.assert_allclose(results.fitted.abnormal.past.residuals()[0], expected)
     row = results.parameters.iloc[0]
     assert row["sigma"] ** 2 == pytest.approx(np.nanmean(expected**2))
     assert (row["n_obs"], row["dof"]) == (95, 95)
@@ -190,7 +190,7 @@ def test_elastic_net_equals_scikit_learn(world):
     )
     weights = results.peers().loc[0, ["P1", "P2", "P3"]].to_numpy(float)
     np.testing.assert_allclose(weights, net.coef_[:3] / x.std(ddof=0).to_numpy()[:3], rtol=1e-3, atol=1e-5)
-    errors = results.fitted.abnormal.residuals[0]
+    errors = results.fitted.abnormal.past.residuals()[0]
     assert np.isnan(errors[:95]).all()
     assert not np.isnan(errors[95:]).any()
 
@@ -222,7 +222,7 @@ def test_the_penalty_of_the_elastic_net_is_chosen_forward_in_time(world):
     largest = nets(np.arange(190))[0]
     chosen = results.parameters["penalty"].iloc[0]
     assert chosen == pytest.approx(largest * shares[np.argmin(loss)], rel=1e-9)
-    np.testing.assert_allclose(results.fitted.abnormal.residuals[0], errors, atol=2e-5)
+    np.testing.assert_allclose(results.fitted.abnormal.past.residuals()[0], errors, atol=2e-5)
 
 
 @pytest.mark.filterwarnings("ignore:Objective did not converge")
@@ -240,7 +240,7 @@ def test_errors_of_learned_models_owe_nothing_to_later_days(world):
     returns.loc[world.sessions[215], "P0"] += 0.2  # estimation day 185; the last block is 181 to 189
     shocked = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
     for model in (es.ElasticNetModel(), es.PCAModel(), es.SyntheticControl()):
-        before, after = (fit(m, model).fitted.abnormal.residuals[0] for m in (world, shocked))
+        before, after = (fit(m, model).fitted.abnormal.past.residuals()[0] for m in (world, shocked))
         np.testing.assert_array_equal(before[:181], after[:181])
         assert before[185] != after[185]
 
@@ -326,7 +326,7 @@ def test_peers_by_security_and_events_without_any(world):
 
 
 def test_peer_lists_that_cannot_be(world):
-    with pytest.raises(ModelError, match=r"P99.*no security of the market"):
+    with pytest.raises(ModelError, match=r"P99.*not a security of the market"):
         fit(world, es.SyntheticControl(["P1", "P99"]))
     with pytest.raises(ModelError, match="list of securities"):
         es.PCAModel("P1")

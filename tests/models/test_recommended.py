@@ -73,7 +73,7 @@ def test_learned_models_are_ranked_among_rolling_origin_errors(market, model, wi
     """The sample-quantile test, counted by hand among the out-of-sample errors of the later half."""
     event = [{"security": "S0", "date": DAYS[300]}]
     results = es.EventStudy(market, event, model, estimation=(-200, -21), window=(-5, 5)).fit()
-    errors = results.fitted.abnormal.residuals[0]
+    errors = results.fitted.abnormal.past.residuals()[0]
     assert np.isnan(errors[:90]).all()
     assert np.isfinite(errors[90:]).all()
     fitted = model.predict(model.arrays(results.sample), 0)

@@ -32,7 +32,7 @@ def world(server: YahooServer) -> pd.DataFrame:
     rows = ban_announcements().securities
     rng = np.random.default_rng(20190522)
     for exchange, some in rows.groupby(rows["security"].map(exchange_of)):
-        days = Exchange(exchange).sessions(pd.Timestamp("2016-10-03"), pd.Timestamp("2025-11-28"))
+        days = Exchange(exchange).sessions(pd.Timestamp("2016-10-03"), pd.Timestamp("2026-07-31"))
         market = rng.normal(0.0003, 0.01, len(days))
         for index in set(some["benchmark"]):
             server.stocks[index] = Stock(index, days, (3000 * np.exp(np.cumsum(market))).round(2).tolist())

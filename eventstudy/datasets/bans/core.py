@@ -402,9 +402,9 @@ def _day(value: str | datetime.date, what: str) -> pd.Timestamp:
     try:
         day = pd.Timestamp(value)
     except (ValueError, TypeError) as problem:
-        raise EventError(f"between: {what} {value!r} is no day; write it as '2019-05-22'.") from problem
+        raise EventError(f"between: {what} {value!r} is not a day; write it as '2019-05-22'.") from problem
     if pd.isna(day) or day.tz is not None or day != day.normalize():
-        raise EventError(f"between: {what} {value!r} is no day; write it as '2019-05-22'.")
+        raise EventError(f"between: {what} {value!r} is not a day; write it as '2019-05-22'.")
     return day.tz_localize("UTC")
 
 

@@ -1,4 +1,4 @@
-"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap.
+"""Intervals of each event's CAR: t, conformal by inversion, residual bootstrap.
 
 Formulas and sources: docs/methods/intervals.md.
 """
@@ -29,16 +29,16 @@ def event_intervals(
     level: float = 0.95,
     options: Options | None = None,
 ) -> pd.DataFrame:
-    """Intervals of the CAR of each event by itself; one row an event and method.
+    """Intervals of the CAR of each event; one row per event and method.
 
     Parameters
     ----------
     data : TestInput
         Events and tested window.
     methods : sequence of {"t", "conformal", "bootstrap_t"}
-        The t with prediction error, exact for normal returns; every CAR that the conformal test does not
-        reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021); percentile-t of
-        residuals drawn anew.
+        The t with prediction error, exact for normally distributed returns; every CAR that the conformal
+        test does not reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021);
+        percentile-t of residuals drawn anew.
     level : float, default 0.95
     options : Options, optional
         Draws of the bootstrap.
@@ -63,7 +63,7 @@ def event_intervals(
     check_fraction("level", level)
     rows = []
     for event in range(data.abnormal.n_events):
-        one = data.only(np.arange(data.abnormal.n_events) == event)
+        one = data.take(np.arange(data.abnormal.n_events) == event)
         for method in methods:
             low, high, note = _interval(one, method, level, options)
             if np.isinf([low, high]).any() and not note:
