@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -154,15 +155,19 @@ class ElasticNetModel(PeerModel):
             nothing = np.zeros(PENALTIES)
             return nothing + mean, np.zeros((PENALTIES, x.shape[1])), nothing
         penalties = most * np.geomspace(1.0, depth, PENALTIES)
-        _, on_z, _, steps = linear.enet_path(
-            z,
-            y - mean,
-            l1_ratio=self.l1_ratio,
-            alphas=penalties,
-            tol=TOLERANCE,
-            max_iter=STEPS,
-            return_n_iter=True,
-        )
+        with warnings.catch_warnings():
+            # What did not converge is an error below.
+            warnings.filterwarnings("ignore", message="Objective did not converge")
+            _, on_z, _, steps = linear.enet_path(
+                z,
+                y - mean,
+                l1_ratio=self.l1_ratio,
+                alphas=penalties,
+                tol=TOLERANCE,
+                max_iter=STEPS,
+                return_n_iter=True,
+                random_state=0,  # without one, numpy's global state is drawn from, for nothing
+            )
         if max(steps) >= STEPS:
             raise RuntimeError(f"the elastic net was not found in {STEPS} steps of coordinate descent")
         slopes = np.asarray(on_z.T / spread, dtype=np.float64)

@@ -14,7 +14,7 @@ from eventstudy.results import averages
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.tables import Section, Table, stars
-from eventstudy.text import format_time, plural
+from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
 __all__ = ["MeasureTables"]
@@ -183,7 +183,7 @@ class MeasureTables(MethodGroup):
         shown = slice(0, rows)
         frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        if frame["label"].fillna("").eq("").all():
+        if not some_text(frame["label"]):
             frame = frame.drop(columns="label")
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})

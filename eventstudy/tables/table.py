@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
 import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
+from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
 from eventstudy.errors import RequestError
+from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
 from eventstudy.tables.escaping import latex, markdown
@@ -205,9 +208,12 @@ class Table:
         ------
         MissingExtraError
             If openpyxl is not installed.
+        RequestError
+            If the file cannot be written; an older one is left as it was.
         """
         import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
-        with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        content = io.BytesIO()
+        with pd.ExcelWriter(content, engine="openpyxl") as writer:
             sheet: Any = cast(Any, writer.book).create_sheet("Table")
             sheet.append([_spreadsheet(self.title)])
             for section in self.sections:
@@ -219,6 +225,10 @@ class Table:
                 sheet.append([_spreadsheet(note)])
             for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):
                 cell.data_type = "s"  # a label that starts with "=" is text, not a formula
+        try:
+            write_atomic(Path(path), content.getvalue())
+        except OSError as problem:
+            raise RequestError(f"The table cannot be written to {str(path)!r}: {problem}.") from problem
 
 
 def _is_missing(value: Any) -> bool:
@@ -319,7 +329,9 @@ def _html_table(section: Section, number: int, title: str) -> str:
     cells = styler.data
     styler.cell_ids = False
     styler.set_uuid(
-        hashlib.sha256(f"{number}{title}{section.caption}{cells.to_csv()}".encode()).hexdigest()[:8]
+        hashlib.sha256(
+            strip_control(f"{number}{title}{section.caption}{cells.to_csv()}").encode()
+        ).hexdigest()[:8]
     )
     heading = [f"<strong>{html.escape(title)}</strong>"] if number == 0 else []
     caption = "<br>".join([*heading, *([html.escape(section.caption)] if section.caption else [])])

@@ -39,6 +39,8 @@ MODELS: list[Callable[[], Any]] = [
     models.ScholesWilliams,
     models.AutocorrelatedErrors,
     models.SyntheticPeers,
+    models.ElasticNetModel,
+    models.PCAModel,
 ]
 #: Tests that draw nothing; those that resample come in one case of twenty.
 SLOW = {
@@ -424,9 +426,11 @@ def check_bars(rng: np.random.Generator, group: int) -> None:
     if chance(rng, 0.5):
         close.iloc[int(rng.integers(len(close))) :, 0] = np.nan
     held = es.Market.from_prices(
-        close, benchmark="INDEX", calendar=some(rng, ["XSHG", "XSHG", "XNYS", None]),
+        close,
+        benchmark="INDEX",
+        calendar=some(rng, ["XSHG", "XSHG", "XNYS", None]),
         freq=some(rng, ["10min", "10min", "10min", "30min", "1min", "7min"]),
-    )  # fmt: skip
+    )
     at = stamps[int(rng.integers(len(stamps)))]
     listed = [{"security": some(rng, ["A", "B"]), "announced_at": f"{at:%Y-%m-%d %H:%M}Z"}]
     results = es.EventStudy(held, listed, estimation=(-40, -7), window=(-6, 6), min_observations=10).fit()
@@ -439,10 +443,13 @@ def check_bars(rng: np.random.Generator, group: int) -> None:
 def check_lab(rng: np.random.Generator, group: int) -> None:
     kind = int(rng.integers(4))
     world, truth = lab.simulate_market(
-        int(rng.integers(2, 8)), int(rng.integers(80, 140)), n_events=int(rng.integers(1, 4)),
+        int(rng.integers(2, 8)),
+        int(rng.integers(80, 140)),
+        n_events=int(rng.integers(1, 4)),
         seed=int(rng.integers(99)),
-        correlation=some(rng, [0.0, 0.3]), thin=some(rng, [0.0, 0.1]),
-    )  # fmt: skip
+        correlation=some(rng, [0.0, 0.3]),
+        thin=some(rng, [0.0, 0.1]),
+    )
     short: dict[str, Any] = {"estimation": (-40, -6), "min_observations": 10}
     if kind == 0:
         found = lab.calibrate(
@@ -523,10 +530,11 @@ def run(seed: int) -> str:
             check_message(refusal)
             outcome = "refused"
     foreign = [one for one in caught if not issubclass(one.category, EventStudyWarning) and not _known(one)]
-    assert not foreign, (
-        f"a foreign warning: {foreign[0].category.__name__}: {foreign[0].message} "
-        f"at {foreign[0].filename}:{foreign[0].lineno}"
-    )
+    if foreign:
+        one = foreign[0]
+        raise AssertionError(
+            f"a foreign warning: {one.category.__name__}: {one.message} at {one.filename}:{one.lineno}"
+        )
     assert _global_state() == state, "the global random state was touched"
     return outcome
 
