@@ -11,22 +11,22 @@ from functools import partial
 
 import numpy as np
 
+from eventstudy import lazy
 from eventstudy.inference.dependence.mean_correlation import mean_correlation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
-from eventstudy.inference.engine.residual_pass import Past
-from eventstudy.lazy import CHUNK
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 
 WIDTH = 250
 
 
 def by_sessions(session: np.ndarray, residuals: np.ndarray, length: int) -> float:
     missing = np.isnan(residuals).any(axis=1)
-    sums = SumOfCorrelations(session, length, holed=bool(missing.any()))
+    sums = SumOfCorrelations(session, length, incomplete=bool(missing.any()))
     order = np.argsort(session, kind="stable")
-    for begin in range(0, len(order), CHUNK):
-        rows = order[begin : begin + CHUNK]
-        sums.take(Past.of(rows, residuals[rows]))
-    found = sums.done()
+    for part in lazy.chunks(len(order)):
+        rows = order[part]
+        sums.update(ResidualChunk.of(rows, residuals[rows]))
+    found = sums.result()
     assert found is not None
     return found[0] / (len(session) * (len(session) - 1) / 2)
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
-from eventstudy.abnormal import measure
+from eventstudy.abnormal import estimate
+from eventstudy.arguments import check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
@@ -23,9 +24,8 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
-from eventstudy.lazy import rows_of
 from eventstudy.market import Market, ParquetPanel, check_market
-from eventstudy.models import MarketModel, ModelFit, NormalReturnModel
+from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import refuse_unsaid_holes
@@ -104,6 +104,7 @@ class EventStudy(Immutable):
             raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
         estimation, window = Window.of(estimation), Window.of(window)
         check_windows(estimation, window)
+        check_whole("min_observations", min_observations)
         if min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
@@ -184,19 +185,20 @@ class EventStudy(Immutable):
             raise RequestError(
                 f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
+        check_jobs(n_jobs)
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         with heard() as told:
-            found = measure(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
+            found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
         reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
         if reasons:
-            usable = np.ones(n := len(sample), dtype=bool)
+            usable = np.ones(len(sample), dtype=bool)
             usable[list(reasons)] = False
-            sample = sample.keep(reasons)
-            fit, abnormal = rows_of(fit, usable, n), rows_of(abnormal, usable, n)
+            sample = sample.without(reasons)
+            fit, abnormal = fit.take(usable), abnormal.take(usable)
             gaps = gaps[usable]
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
@@ -239,7 +241,7 @@ def _check_needs(market: Market, model: NormalReturnModel, events: pd.DataFrame)
 def _unusable(
     spec: StudySpec,
     sample: EventSample,
-    fit: ModelFit,
+    fit: ModelParameters,
     ar: FloatArray,
 ) -> dict[int, str]:
     """Reason why events of the sample, by position, cannot be used."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,6 +26,28 @@ def _shared(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{ABSENT}: no folder ../shared/{name} beside the checkout")
     return folder
+
+
+def _with_arrays(abnormal: AbnormalReturns, **changed: np.ndarray) -> AbnormalReturns:
+    past, event = abnormal.past, abnormal.event_windows
+    windows = {
+        "residuals": past.residuals(),
+        "leverage": past.leverage(),
+        "estimation_dates": past.dates(),
+        "estimation_design": past.design(),
+        "event_dates": event.dates(),
+        "noise": event.noise(),
+        "design": event.design(),
+    }
+    windows |= {name: changed.pop(name) for name in list(changed) if name in windows}
+    held = HeldWindows(*(windows.pop(name) for name in list(windows)[:4]))
+    return replace(abnormal, past=held, event_windows=HeldEventWindows(*windows.values()), **changed)
+
+
+@pytest.fixture(scope="session")
+def with_arrays() -> Callable[..., AbnormalReturns]:
+    """Abnormal returns with other arrays, those of the windows by name, all of them held."""
+    return _with_arrays
 
 
 @pytest.fixture(scope="session")

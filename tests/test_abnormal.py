@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, cumulate
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows, cumulate
 from eventstudy.windows import Window
 
 TOLERANCE = 1e-10
@@ -103,19 +102,19 @@ def plain_abnormal(ar: list[float], span: list[int], k: int = 1) -> AbnormalRetu
         window=Window(-2, length - 3),
         ar=np.array([ar]),
         actual=np.array([ar]),
-        expected=np.where(seen, 0.0, np.nan)[None],
         span=np.array([span]),
-        noise=np.where(seen, np.array(span, float), np.nan)[None],
-        design=np.where(seen, np.array(span, float), np.nan)[None, :, None],
         param_cov=np.full((1, k, k), 0.01),
-        residuals=one,
-        leverage=one * 0,
         s2=np.ones(1),
         n_obs=np.array([100]),
         dof=np.array([99.0]),
         n_params=k,
-        estimation_dates=days,
-        event_dates=days,
+        exact=True,
+        past=HeldWindows(one, one * 0, days),
+        event_windows=HeldEventWindows(
+            days,
+            np.where(seen, np.array(span, float), np.nan)[None],
+            np.where(seen, np.array(span, float), np.nan)[None, :, None],
+        ),
     )
 
 
@@ -130,16 +129,16 @@ def test_a_missing_day_shortens_the_sum_and_its_variance():
 
 @pytest.mark.parametrize("window", [(-2, 8), (-2, 18), (0, 10), (-1, 1)])
 @pytest.mark.parametrize("gap", [0.0, np.nan])
-def test_equal_returns_have_the_same_sum_to_the_last_digit(window, gap):
+def test_equal_returns_have_the_same_sum_to_the_last_digit(window, gap, with_arrays):
     # Otherwise the ties of ranked CARs would hang on where an event stands in the list.
     ar = np.tile(0.01 * np.random.default_rng(0).standard_normal(21), (1003, 1))
     ar[0, -1] += gap
     one = plain_abnormal(list(ar[1]), [1] * 21)
     rows = {
         name: np.repeat(getattr(one, name), len(ar), axis=0)
-        for name in ("expected", "span", "noise", "design", "param_cov")
+        for name in ("span", "noise", "design", "param_cov", "event_dates")
     }
-    found = cumulate(replace(one, **rows | {"ar": ar, "actual": ar}), Window(*window))
+    found = cumulate(with_arrays(one, **rows | {"ar": ar, "actual": ar}), Window(*window))
     assert len(np.unique(found.car[1:])) == len(np.unique(found.actual[1:])) == 1
     assert len(np.unique(found.variance[1:])) == 1
 
@@ -189,9 +188,9 @@ def test_columns_of_a_window():
     assert made.n_events == 1
 
 
-def test_variance_zero_gives_no_standardised_sum():
+def test_variance_zero_gives_no_standardised_sum(with_arrays):
     made = plain_abnormal([0.1] * 4, [1] * 4)
-    flat = replace(made, noise=made.noise * 0, param_cov=made.param_cov * 0)
+    flat = with_arrays(made, noise=made.noise * 0, param_cov=made.param_cov * 0)
     sums = cumulate(flat, Window(0, 1))
     assert sums.car[0] == pytest.approx(0.2)
     assert np.isnan(sums.scar[0])

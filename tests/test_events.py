@@ -230,7 +230,7 @@ def test_refused(events, message):
 
 def test_columns_that_stand_twice():
     frame = pd.DataFrame([["A", "2019-05-22", "2019-05-23"]], columns=["security", "date", "date"])
-    with pytest.raises(EventError, match=r"stand twice: \['date'\]"):
+    with pytest.raises(EventError, match=r"Duplicate event columns: \['date'\]"):
         Events(frame)
 
 

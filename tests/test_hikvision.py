@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.inference.single_event import quantile_p_value, sample_quantile
+from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.single_event import sample_quantile
 
 HIKVISION, DAHUA = "002415.SZ", "002236.SZ"
 ESTIMATION, WINDOW = (-270, -21), (-10, 10)
@@ -107,7 +108,7 @@ def test_rank_among_its_own_past(market):
     residuals = results.regression().resid.to_numpy()
     ar = results.abnormal_returns.at[0, 0]
     assert len(residuals) == 250
-    assert quantile_p_value(ar, residuals, "less") == pytest.approx(4 / 251, abs=1e-15)
+    assert resampled_p_value(ar, residuals, "less") == pytest.approx(4 / 251, abs=1e-15)
     value, p, n = sample_quantile(ar, 1.0, 1.0, residuals, residuals * 0, 1, "less", scaled=False)
     assert (value, n) == (ar, 250)
     assert p == pytest.approx(4 / 251, abs=1e-15)

@@ -13,7 +13,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy import progress
-from eventstudy.inference.bootstrap import draw_parts
+from eventstudy.inference.engine.draws import draw_parts
 
 
 @pytest.fixture(autouse=True)

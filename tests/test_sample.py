@@ -310,7 +310,7 @@ def test_a_window_over_two_sessions_is_excluded_and_offers_both():
 def test_a_window_over_two_sessions_takes_the_one_chosen(ambiguous, day0, note):
     event = window("2019-09-30 14:00+08:00", "2019-09-30 16:00+08:00")
     plain = {"security": "B", "announced_at": "2019-09-30 14:00+08:00"}
-    sample = place(make(draw()), plain, event, ambiguous=ambiguous).keep({0: "not asked for"})
+    sample = place(make(draw()), plain, event, ambiguous=ambiguous).without({0: "not asked for"})
     told = sample.timeline.loc[1]
     assert told["day_0"] == pd.Timestamp(day0)
     assert told["note"].startswith(note)

@@ -13,16 +13,15 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import lazy
-from eventstudy.abnormal import AbnormalReturns, cumulate
-from eventstudy.abnormal.returns import noise_of
+from eventstudy.abnormal import HeldEventWindows, cumulate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
-from eventstudy.inference.base import select
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_pass import Ranked, RankReducer
-from eventstudy.inference.engine.residual_pass import Past
+from eventstudy.inference.engine.rank_kernel import BEYOND, ranks_of
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
-from eventstudy.lazy import Deferred, Derived, by_kind, columns_of, parts_of
+from eventstudy.lazy import group_order
 from eventstudy.models.grouped_ols import shared_ols, shared_residuals
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.sample import SharedWindows
@@ -69,10 +68,13 @@ def same(a: es.EventStudyResults, b: es.EventStudyResults) -> None:
     pd.testing.assert_frame_equal(a.parameters, b.parameters, **TIGHT)
     pd.testing.assert_frame_equal(a.excluded, b.excluded)
     one, two = a.fitted.abnormal, b.fitted.abnormal
-    for name in ("ar", "actual", "expected", "span", "noise", "design", "param_cov", "residuals", "leverage"):
+    for name in ("ar", "actual", "expected", "span", "noise", "design", "param_cov"):
         np.testing.assert_allclose(getattr(one, name), getattr(two, name), err_msg=name, **TIGHT)
-    for name in ("estimation_dates", "event_dates"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    for name in ("residuals", "leverage", "design"):
+        first, second = getattr(one.past, name)(), getattr(two.past, name)()
+        np.testing.assert_allclose(first, second, err_msg=name, **TIGHT)
+    np.testing.assert_array_equal(one.past.dates(), two.past.dates())
+    np.testing.assert_array_equal(one.event_dates, two.event_dates)
 
 
 MODELS = {
@@ -113,8 +115,11 @@ def test_the_fast_way_is_the_plain_way(model):
     fit = model.fit(arrays)
     np.testing.assert_allclose(abnormal.ar, arrays.y_evt - fit.expected, **TIGHT)
     np.testing.assert_allclose(results.fitted.fit.params, fit.params, **TIGHT)
-    for name in ("param_cov", "s2", "noise", "design", "residuals", "leverage"):
+    for name in ("param_cov", "s2", "noise", "design"):
         np.testing.assert_allclose(getattr(abnormal, name), getattr(fit, name), err_msg=name, **TIGHT)
+    for name in ("residuals", "leverage"):
+        found = getattr(abnormal.past, name)()
+        np.testing.assert_allclose(found, getattr(fit, name), err_msg=name, **TIGHT)
     np.testing.assert_array_equal(abnormal.n_obs, fit.n_obs)
 
 
@@ -188,10 +193,10 @@ class Brittle(es.MarketModel):
 
     breaks: tuple[int, ...] = ()
 
-    def measure(self, sample, part):
+    def fit_sample(self, sample, part):
         if np.isin(sample.security[part], self.breaks).any():
             raise FloatingPointError("no such luck")
-        return super().measure(sample, part)
+        return super().fit_sample(sample, part)
 
 
 @pytest.mark.parametrize(
@@ -227,72 +232,104 @@ def test_a_model_that_fails_on_every_event_is_an_error():
         study.fit()
 
 
+@pytest.mark.parametrize("model", [es.MarketModel(), es.RobustMarketModel()], ids=repr)
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-def test_estimation_windows_are_not_held():
-    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit().fitted.abnormal
-    held = vars(abnormal)
-    assert all(isinstance(held[name], Deferred) for name in ("residuals", "leverage", "estimation_dates"))
-    assert not any(isinstance(held[name], np.ndarray) for name in ("design", "noise", "expected"))
-    rows, cols = slice(3, 90), slice(1, 4)
-    known = ~np.isnan(abnormal.ar[rows, cols])
-    for name in ("design", "noise", "expected", "ar", "event_dates"):
-        part, whole = columns_of(abnormal, name, rows, cols), getattr(abnormal, name)[rows, cols]
-        np.testing.assert_array_equal(part[known], whole[known], err_msg=name)
-    parts = list(parts_of(abnormal, "residuals", "estimation_dates"))
-    residuals = np.concatenate([p[1] for p in parts])
-    np.testing.assert_allclose(residuals, abnormal.residuals, **TIGHT)
+def test_parts_of_the_windows_are_those_of_the_whole(model):
+    """Whether they are made again or were held, and before and after the whole was read."""
+    study = es.EventStudy(market(), events(), model, ESTIMATION, WINDOW)
+    fresh, read = study.fit().fitted.abnormal, study.fit().fitted.abnormal
+    cols, some = slice(1, 4), np.arange(read.n_events) % 3 > 0
+    whole = {name: getattr(read.past, name)() for name in ("residuals", "leverage", "dates", "design")}
+    event = {name: getattr(read.event_windows, name)() for name in ("noise", "design", "dates")}
+    for rows in (slice(3, 90), np.array([5, 1, 70]), slice(0, 0)):
+        known = ~np.isnan(read.ar[rows, cols])
+        for abnormal in (fresh, read):
+            for name, values in whole.items():
+                np.testing.assert_allclose(
+                    getattr(abnormal.past, name)(rows).astype(float), values[rows].astype(float), **TIGHT
+                )
+            for name, values in event.items():
+                part = getattr(abnormal.event_windows, name)(rows, cols)
+                np.testing.assert_array_equal(part[known], values[rows, cols][known], err_msg=name)
+    for abnormal in (fresh.take(some), read.take(some)):
+        np.testing.assert_allclose(abnormal.past.residuals(), whole["residuals"][some], **TIGHT)
+        np.testing.assert_array_equal(abnormal.event_dates, event["dates"][some])
+        np.testing.assert_array_equal(abnormal.day0, read.day0[some])
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-def test_what_is_too_large_to_be_held_is_computed_once_for_each_pass(monkeypatch):
+def test_estimation_windows_are_not_held(monkeypatch):
+    """Windows of a study too large to be held are made again for each reading."""
     abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit().fitted.abnormal
-    wanted, sums = abnormal.variance(), cumulate(abnormal, Window(*WINDOW))
     made = []
 
-    def counted(*asked):
-        made.append(noise_of(*asked))
-        return made[-1]
+    def residuals(self, sample, part, params=None):
+        made.append(len(part))
+        return original(self, sample, part, params)
 
-    again = replace(abnormal, noise=Derived(counted))
+    original = es.MarketModel.residuals
+    monkeypatch.setattr(es.MarketModel, "residuals", residuals)
+    monkeypatch.setattr(lazy, "CHUNK", 16)
     monkeypatch.setattr(lazy, "MOST_HELD", 0)
-    monkeypatch.setattr("eventstudy.abnormal.returns.CHUNK", 16)
-    monkeypatch.setattr("eventstudy.abnormal.cumulative.CHUNK", 16)
-    np.testing.assert_allclose(again.variance(), wanted, **TIGHT)
-    assert sum(part.size for part in made) == wanted.size
+    first, second = abnormal.past.residuals(), abnormal.past.residuals()
+    np.testing.assert_array_equal(first, second)
+    assert sum(made) == 2 * abnormal.n_events
+    assert max(made) == 16
+    monkeypatch.setattr(lazy, "MOST_HELD", first.size)
     made.clear()
+    np.testing.assert_array_equal(abnormal.past.residuals(), abnormal.past.residuals())
+    assert sum(made) == abnormal.n_events
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_event_windows_are_read_once_for_each_pass(monkeypatch):
+    abnormal = es.EventStudy(market(), events(), None, ESTIMATION, WINDOW).fit().fitted.abnormal
+    wanted, sums = abnormal.variance(), cumulate(abnormal, Window(*WINDOW))
+    read = []
+
+    class Counted(HeldEventWindows):
+        def noise(self, rows=slice(None), days=slice(None)):
+            read.append(super().noise(rows, days))
+            return read[-1]
+
+    again = replace(abnormal, event_windows=Counted(abnormal.event_dates, abnormal.noise, abnormal.design))
+    monkeypatch.setattr(lazy, "CHUNK", 16)
+    np.testing.assert_allclose(again.variance(), wanted, **TIGHT)
+    assert sum(part.size for part in read) == wanted.size
+    assert max(map(len, read)) == 16
+    read.clear()
     np.testing.assert_allclose(cumulate(again, Window(*WINDOW)).variance, sums.variance, **TIGHT)
-    assert sum(part.size for part in made) == wanted.size
+    assert sum(part.size for part in read) == wanted.size
 
 
 @pytest.mark.parametrize("further", [0, 1])
 @pytest.mark.parametrize("sessions", [1, 40, 70_000])
-def test_what_is_of_one_kind_stands_together(sessions, further):
+def test_events_of_a_group_follow_each_other(sessions, further):
     rng = np.random.default_rng(sessions)
     kind = rng.integers(0, sessions, 300)
     more = [rng.integers(-1, 3, 300) for _ in range(further)]
-    order = by_kind(kind, *more)
+    order = group_order(kind, *more)
     np.testing.assert_array_equal(np.sort(order), np.arange(300))
     code = kind * 10 + sum(more)
     assert np.count_nonzero(np.diff(code[order])) == len(np.unique(code)) - 1
-    assert len(by_kind(kind[:0], *(other[:0] for other in more))) == 0
+    assert len(group_order(kind[:0], *(other[:0] for other in more))) == 0
 
 
-def plain(abnormal: AbnormalReturns) -> AbnormalReturns:
+@pytest.fixture
+def plain(with_arrays):
     """The same record with every array held, which knows nothing of sessions."""
-    names = ("residuals", "leverage", "estimation_dates", "event_dates")
-    return replace(abnormal, **{name: np.array(getattr(abnormal, name)) for name in names})
+    return lambda abnormal: with_arrays(abnormal, day0=None)
 
 
 @pytest.mark.parametrize("window", [(0, 0), (0, 1), (-5, 5)])
 @pytest.mark.parametrize("missing", [0.0, 0.03])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatch):
+def test_tests_from_sums_are_those_from_whole_arrays(missing, window, monkeypatch, plain):
     """Every test, by chunks and sums over sessions, against the same arrays without sessions."""
     monkeypatch.setattr("eventstudy.lazy.CHUNK", 16)
     results = es.EventStudy(market(missing), events(), None, ESTIMATION, WINDOW).fit()
     abnormal = results.fitted.abnormal
-    assert abnormal.session is not None
-    assert plain(abnormal).session is None
+    assert abnormal.day0 is not None
     options = Options(seed=1, n_resamples=99)
     fast, slow = (
         run_tests(TestInput(made, Window(*window)), options=options) for made in (abnormal, plain(abnormal))
@@ -319,15 +356,17 @@ def test_ranks_by_numbers_are_ranks_by_comparison():
     for values in (smooth, coarse, close, neighbours, wild, stacked, 1e-320 * coarse, 1e300 * smooth):
         for missing in (0.0, 0.2):
             given = np.where(rng.random(values.shape) < missing, np.nan, values)
-            assert_ranked(given, scaled_ranks(given))
+            assert_ranked(given)
     for width in (2, 3, 257, 512, 513, 700):
-        assert_ranked(given := rng.standard_normal((9, width)), scaled_ranks(given))
+        assert_ranked(rng.standard_normal((9, width)))
 
 
-def assert_ranked(given: np.ndarray, found: np.ndarray) -> None:
+def assert_ranked(given: np.ndarray) -> None:
+    known = ~np.isnan(given)
     want = stats.rankdata(given, axis=1, nan_policy="omit")
-    sizes = (~np.isnan(given)).sum(axis=1, keepdims=True)
-    np.testing.assert_array_equal(found, want / (sizes + 1.0) - 0.5)
+    found = ranks_of(np.where(known, given, BEYOND))
+    np.testing.assert_array_equal(found[known], want[known])
+    np.testing.assert_array_equal(scaled_ranks(given), want / (known.sum(axis=1, keepdims=True) + 1.0) - 0.5)
 
 
 @pytest.mark.parametrize("width", [60, 300])
@@ -342,15 +381,15 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
 
     past, first, second = drawn(width), drawn(4), drawn(1)
     sets = {
-        "first": Ranked(first.shape, first.__getitem__, slice(1, 3)),
-        "again": Ranked(first.shape, first.__getitem__, slice(0, 4)),
-        "second": Ranked(second.shape, second.__getitem__, slice(0, 1)),
-        "signs": Ranked(first.shape, first.__getitem__, signs=True),
+        "first": RankedDays(first.shape, first.__getitem__, slice(1, 3)),
+        "again": RankedDays(first.shape, first.__getitem__, slice(0, 4)),
+        "second": RankedDays(second.shape, second.__getitem__, slice(0, 1)),
+        "signs": RankedDays(first.shape, first.__getitem__, slice(None), signs=True),
     }
     together = RankReducer(sets)
     for rows in (np.arange(25), np.arange(25, 40)):
-        together.take(together.prepare(Past.of(rows, past[rows])))
-    found = together.done()
+        together.update(together.map(ResidualChunk.of(rows, past[rows])))
+    found = together.result()
     for name, event, tested in (("first", first, slice(1, 3)), ("second", second, slice(0, 1))):
         ranks = scaled_ranks(np.hstack([past, event]))
         mean = np.nanmean(ranks, axis=0)
@@ -374,11 +413,13 @@ def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, mo
     results = es.EventStudy(market(missing), events(), None, estimation, WINDOW, min_observations=5).fit()
     abnormal = results.fitted.abnormal
     inside = ~np.isnat(abnormal.event_dates).any(axis=1)
-    abnormal = select(abnormal, inside)
+    abnormal = abnormal.take(inside)
     for window in (Window(0, 0), Window(-1, 3), Window(-5, 5)):
         total, pairs = session_correlation(abnormal, window)
         want = mean_correlation(
-            abnormal.residuals, abnormal.estimation_dates, abnormal.event_dates[:, abnormal.columns(window)]
+            abnormal.past.residuals(),
+            abnormal.past.dates(),
+            abnormal.event_dates[:, abnormal.columns(window)],
         )
         n = abnormal.n_events
         assert total / (n * (n - 1) / 2) == pytest.approx(want.mean_correlation, abs=1e-15)

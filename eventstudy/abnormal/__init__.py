@@ -1,15 +1,28 @@
-"""Abnormal returns and what is summed of them: AR, CAR, AAR, CAAR, BHAR and their variances."""
+"""Abnormal returns and their sums: AR, CAR, AAR, CAAR, BHAR and their variances."""
 
 from eventstudy.abnormal.cumulative import CumulativeReturns, cumulate
-from eventstudy.abnormal.estimation import Estimates, measure
-from eventstudy.abnormal.returns import AbnormalReturns, abnormal_returns, estimation_design
+from eventstudy.abnormal.estimation import Estimates, estimate
+from eventstudy.abnormal.estimation_windows import (
+    EstimationWindows,
+    HeldWindows,
+    RefittedWindows,
+    estimation_design,
+)
+from eventstudy.abnormal.event_windows import EventWindows, HeldEventWindows, SampledEventWindows
+from eventstudy.abnormal.returns import AbnormalReturns, abnormal_returns
 
 __all__ = [
     "AbnormalReturns",
     "CumulativeReturns",
     "Estimates",
+    "EstimationWindows",
+    "EventWindows",
+    "HeldEventWindows",
+    "HeldWindows",
+    "RefittedWindows",
+    "SampledEventWindows",
     "abnormal_returns",
     "cumulate",
+    "estimate",
     "estimation_design",
-    "measure",
 ]

@@ -1,15 +1,16 @@
-"""What is summed of abnormal returns: CARs and their prediction-error variances."""
+"""Cumulative abnormal returns and their prediction-error variances."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from eventstudy import lazy
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal.returns import AbnormalReturns
 from eventstudy.immutable import FrozenRecord, read_only
-from eventstudy.lazy import CHUNK, columns_of
 from eventstudy.windows import Window
 
 __all__ = ["CumulativeReturns", "cumulate"]
@@ -65,15 +66,14 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     n_days = np.count_nonzero(seen, axis=1)
     complete = bool(seen.all())
 
-    def summed(name: str) -> FloatArray:
+    def summed(values: Callable[[slice], FloatArray]) -> FloatArray:
         out = np.empty(len(seen))
-        for begin in range(0, len(out), CHUNK):
-            some = slice(begin, begin + CHUNK)
-            part = columns_of(abnormal, name, some, cols)
+        for some in lazy.chunks(len(out)):
+            part = values(some)
             if not complete:
                 part = np.where(seen[some], part, 0.0)
-            # Day by day, for a product of matrices sums by where a row stands: equal returns, and with them
-            # ties of the ranked CARs, would differ by their last digit.
+            # Day by day: a product of matrices sums by where a row stands, so equal returns, and with them
+            # ties of the ranked CARs, would differ in their last digit.
             days = np.ascontiguousarray(part.T)
             total = out[some]
             total[:] = days[0]
@@ -81,10 +81,9 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
                 total += day
         return out
 
-    variance = summed("noise")
-    for begin in range(0, len(seen), CHUNK):
-        some = slice(begin, begin + CHUNK)
-        design = columns_of(abnormal, "design", some, cols)
+    variance = summed(lambda some: abnormal.event_windows.noise(some, cols))
+    for some in lazy.chunks(len(seen)):
+        design = abnormal.event_windows.design(some, cols)
         rows = (design if complete else np.where(seen[some, :, None], design, 0.0)).sum(axis=1)
         variance[some] += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov[some], rows)
     first = np.argmax(seen, axis=1)
@@ -92,11 +91,8 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
     reach = first - abnormal.span[:, cols][index, first] + 1
     blocked = (reach < 0) & (window.start + first != 0)
     usable = (n_days > 0) & ~blocked
-
-    def total(name: str) -> FloatArray:
-        return np.where(usable, summed(name), np.nan)
-
-    car, actual = total("ar"), total("actual")
+    car = np.where(usable, summed(lambda some: abnormal.ar[some, cols]), np.nan)
+    actual = np.where(usable, summed(lambda some: abnormal.actual[some, cols]), np.nan)
     return CumulativeReturns(
         car=car,
         variance=np.where(usable, variance, np.nan),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -18,47 +17,44 @@ import numpy.typing as npt
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
+from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.abnormal.returns import (
-    MOST_KEPT,
-    AbnormalReturns,
-    estimation_design,
-    expected_of,
-    noise_of,
-    taken_over,
-)
+from eventstudy.abnormal.estimation_windows import RefittedWindows
+from eventstudy.abnormal.event_windows import SampledEventWindows
+from eventstudy.abnormal.returns import AbnormalReturns
 from eventstudy.errors import EventStudyError, ModelError
-from eventstudy.lazy import CHUNK, Deferred, Derived, by_kind
-from eventstudy.models import ModelFit, NormalReturnModel
+from eventstudy.models import ModelFit, ModelParameters, NormalReturnModel
 from eventstudy.models.night_variance import widen_gaps
 from eventstudy.progress import progress_bar
-from eventstudy.sample import EventSample, SharedArrays, window_design
+from eventstudy.sample import EventSample
 
-__all__ = ["Estimates", "measure"]
+__all__ = ["Estimates", "estimate"]
 
 #: Why events, by position, could not be computed.
 Failures = dict[int, str]
-#: Partitions a worker, so that a slow one does not keep the others waiting.
+#: Partitions per worker, so a slow one does not keep the others waiting.
 SHARES = 4
 #: Fields of a fit that are the same for all events.
 COMMON = ("param_names", "se_source", "exact")
-DAILY = ("ar", "actual", "expected", "total", "noise", "design")
+#: Arrays of the event window, which lie side by side.
+DAILY = ("ar", "actual", "noise", "design")
 NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared")
-#: Fields that events with regressors in common have no arrays of.
-DESIGN = ("expected", "noise", "design")
+#: Fields not stored where they are made again from the sample.
+DESIGN = ("noise", "design")
 WORDS = ("failure", "left_out")
+#: Fields not stored where the model is fitted again quickly.
 PAST = ("residuals", "leverage")
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """What is known of N events.
+    """Parameters and abnormal returns of N events.
 
     Attributes
     ----------
-    fit : ModelFit
-        Residuals and leverage are deferred where the model is cheap to fit again.
+    fit : ModelParameters
     abnormal : AbnormalReturns
+        Estimation windows are made again where the model is fitted again quickly.
     gaps : array of bool, shape (N, L)
         Days on which a security traded, but its normal return is not known; shape (N, 0) if there are none.
     failures : dict of int to str
@@ -66,17 +62,17 @@ class Estimates:
         missing. A chunk that fails is halved until the events that fail are found.
     """
 
-    fit: ModelFit
+    fit: ModelParameters
     abnormal: AbnormalReturns
     gaps: BoolArray
     failures: dict[int, str]
 
 
 class _Store:
-    """Arrays of one row an event, filled in chunks of events.
+    """Arrays of one row per event, filled in chunks of events.
 
     What has a number for each day of the event window lies side by side, all of an event in one row: events
-    are measured in the order of their days, and one long row is written faster than many short ones.
+    are fitted in the order of their days, and one long row is written faster than many short ones.
     """
 
     def __init__(self, n: int) -> None:
@@ -122,7 +118,7 @@ class _Store:
         shape = (self.n, *like.shape[1:])
         if like.dtype.kind in "UO":
             return np.full(shape, "", dtype=object)
-        # Of days without normal return, and of spans, chunks tell that have any but none and one.
+        # Chunks report `gaps` and `span` only where they differ from the defaults: no gap, one session.
         if like.dtype.kind == "b" or name == "span":
             return np.full(shape, name == "span", dtype=like.dtype)
         return np.empty(shape, dtype=like.dtype)
@@ -140,14 +136,14 @@ class _Store:
         self.arrays["peer_weights"] = have
 
 
-def measure(
+def estimate(
     model: NormalReturnModel,
     sample: EventSample,
     *,
     n_jobs: int | None = None,
     chunk_size: int | None = None,
 ) -> Estimates:
-    """Fit a model to the events of a sample and measure their abnormal returns.
+    """Fit a model to the events of a sample and compute their abnormal returns.
 
     Parameters
     ----------
@@ -181,7 +177,7 @@ def measure(
     if len(sample) and len(failures) == len(sample):
         raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
     store.blank(failures)
-    fit = _model_fit(model, sample, store)
+    fit = _parameters(store)
     gaps = store.arrays.get("gaps", np.zeros((len(sample), 0), dtype=bool))
     return Estimates(fit, _abnormal(model, sample, store, fit), gaps, failures)
 
@@ -192,7 +188,7 @@ Done = list[tuple[IntArray, dict[str, Any]]]
 def _partitions(
     model: NormalReturnModel, sample: EventSample, store: _Store, n_jobs: int | None, chunk_size: int
 ) -> Iterator[tuple[int, Done, Failures]]:
-    """Measure all events: yield how many were, those that are not in the store yet, and the failures."""
+    """Fit all events: yield how many were fitted, those not in the store yet, and the failures."""
     order = _by_day(sample)
     workers = effective_n_jobs(n_jobs)
     if sample.market.arrays.gap is not None:  # what is said of nights is said once, of all events
@@ -215,15 +211,15 @@ def _threads() -> bool:
 
 
 def _chunk_size(model: NormalReturnModel, n_jobs: int | None) -> int:
-    # Threads wait for each other at every call of NumPy, so that theirs should be long.
-    several = model.cheap and effective_n_jobs(n_jobs) > 1 and _threads()
-    return 16 * CHUNK if several else 2 * CHUNK
+    # Threads wait for each other at every call of NumPy, so theirs should be long.
+    several = model.refits_quickly and effective_n_jobs(n_jobs) > 1 and _threads()
+    return 16 * lazy.CHUNK if several else 2 * lazy.CHUNK
 
 
 def _by_day(sample: EventSample) -> IntArray:
-    """Order of events in which those of one day, benchmark and set of factors, stand together."""
+    """Order in which events of one day, benchmark and set of factors follow each other."""
     keys = [key for key in (sample.benchmark, sample.factor_set) if len(key) and (key != key[0]).any()]
-    return by_kind(sample.day0, *keys)
+    return lazy.group_order(sample.day0, *keys)
 
 
 def _cut(rows: IntArray, size: int) -> list[IntArray]:
@@ -233,7 +229,7 @@ def _cut(rows: IntArray, size: int) -> list[IntArray]:
 def _partition(
     model: NormalReturnModel, sample: EventSample, rows: IntArray, chunk_size: int, store: _Store | None
 ) -> tuple[int, Done, Failures]:
-    """Measure events, and put them into the store if there is one."""
+    """Fit events, and put them into the store if there is one."""
     done, failures = Done(), Failures()
     for part in _cut(rows, chunk_size):
         made, failed = _attempt(model, sample, part)
@@ -247,15 +243,15 @@ def _partition(
 
 
 def _attempt(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> tuple[Done, Failures]:
-    """Measure events; should the model fail, the halves of them, down to the events it fails on."""
+    """Fit events; if the model fails, fit halves of them, down to the events it fails on."""
     try:
         return [(rows, _values(model, sample, rows))], {}
     except (EventStudyError, Warning):  # a warning is raised where its user wants it to be an error
         raise
     except Exception as problem:
         if len(rows) <= 1:
-            told = f"{type(problem).__name__}: {problem}"
-            return [], {int(row): f"{model.label} failed on it ({told})" for row in rows}
+            what = f"{type(problem).__name__}: {problem}"
+            return [], {int(row): f"{model.label} failed on it ({what})" for row in rows}
     half = len(rows) // 2
     first, second = _attempt(model, sample, rows[:half]), _attempt(model, sample, rows[half:])
     return first[0] + second[0], first[1] | second[1]
@@ -263,79 +259,68 @@ def _attempt(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> t
 
 def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> dict[str, Any]:
     """Everything that is kept of some events."""
-    arrays, fit = model.measure(sample, rows)
-    fit = widen_gaps(model, sample, arrays, fit, rows)
-    ar = arrays.y_evt - fit.expected
-    values = {
+    made = model.fit_sample(sample, rows)
+    fit, span = made.fit, made.span_evt
+    if isinstance(fit, ModelFit) and span is not None:
+        fit = widen_gaps(model, sample, span, fit, rows)
+    ar = made.y_evt - made.expected
+    values: dict[str, Any] = {
         "ar": ar,
-        "actual": arrays.y_evt + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else arrays.y_evt,
+        "actual": made.y_evt + made.rf_evt if isinstance(made.rf_evt, np.ndarray) else made.y_evt,
         "common": {name: getattr(fit, name) for name in COMMON},
     }
     missing = np.isnan(ar)
-    if missing.any() or not isinstance(arrays, SharedArrays) or len(arrays.lumped.event):
-        span = arrays.span_evt
+    if span is not None or missing.any():
+        span = np.ones(ar.shape, dtype=np.int64) if span is None else span
         gaps = missing & (span > 0)
         values["gaps"] = gaps if gaps.any() else None
         values["span"] = np.where(missing, 0, span)
-    names = (*NUMBERS, *WORDS, "peer_names", "peer_weights", *(() if model.cheap else PAST))
-    if not isinstance(arrays, SharedArrays):
-        names = (*names, *DESIGN)
-        values["total"] = fit.expected + arrays.rf_evt if isinstance(arrays.rf_evt, np.ndarray) else None
+    names = (*NUMBERS, *WORDS, "peer_names", "peer_weights")
+    if isinstance(fit, ModelFit):
+        names = (*names, *DESIGN, *(() if model.refits_quickly else PAST))
     return values | {name: getattr(fit, name) for name in names}
 
 
-def _model_fit(model: NormalReturnModel, sample: EventSample, store: _Store) -> ModelFit:
+def _parameters(store: _Store) -> ModelParameters:
     held = store.arrays
     values: dict[str, Any] = {name: held[name] for name in NUMBERS}
     values |= {name: held[name].astype(np.str_) for name in WORDS if name in held}
-    everyone, days = np.arange(len(sample)), len(sample.window)
-    past, width = partial(_residuals, model, sample, held["params"]), len(sample.estimation)
-    computed = {"residuals": past, "leverage": partial(model.leverage, sample)}
-    for name, compute in computed.items():
-        values[name] = held.get(name, Deferred(compute, everyone, width, sample.day0))
-    design = partial(window_design, sample, model.regressors, model.excess)
-    width = days * held["params"].shape[1]
-    values["design"] = held.get("design", Deferred(design, everyone, width, by_column=True))
-    for name in ("expected", "noise"):
-        values[name] = held.get(name, Deferred(partial(_again, model, sample, name), everyone, days))
-    values |= {"peer_names": tuple(store.peers), "peer_weights": held.get("peer_weights")}
-    return ModelFit(**values, **store.common)
-
-
-def _again(model: NormalReturnModel, sample: EventSample, name: str, rows: IntArray) -> FloatArray:
-    made: FloatArray = getattr(model.fit(model.arrays(sample, rows)), name)
-    return made
-
-
-def _residuals(
-    model: NormalReturnModel, sample: EventSample, params: FloatArray, rows: IntArray
-) -> FloatArray:
-    return model.residuals(sample, rows, params[rows])
-
-
-def _abnormal(model: NormalReturnModel, sample: EventSample, store: _Store, fit: ModelFit) -> AbnormalReturns:
-    held, everyone = store.arrays, np.arange(len(sample))
-    past: Any = Deferred(
-        partial(sample.dates, sample.estimation), everyone, len(sample.estimation), sample.day0
+    return ModelParameters(
+        **values, **store.common, peer_names=tuple(store.peers), peer_weights=held.get("peer_weights")
     )
-    event: Any = Deferred(partial(sample.dates, sample.window), everyone, len(sample.window), sample.day0)
-    width = len(sample.estimation) * (1 + len(model.regressors))
-    design: Any = Deferred(partial(_design, model, sample), everyone, width)
+
+
+def _abnormal(
+    model: NormalReturnModel, sample: EventSample, store: _Store, fit: ModelParameters
+) -> AbnormalReturns:
+    held, everyone = store.arrays, np.arange(len(sample))
     ones = np.broadcast_to(np.int64(1), (len(sample), len(sample.window)))
-    kept = taken_over(fit) | {"expected": held.get("total", held.get("expected", Derived(expected_of)))}
-    if "noise" not in held:
-        kept["noise"] = Derived(noise_of)
+    span = held.get("span", ones)
     return AbnormalReturns(
         window=sample.window,
         ar=held["ar"],
         actual=held["actual"],
-        span=held.get("span", ones),
-        estimation_dates=past,
-        event_dates=event,
-        design_est=design if design.size <= MOST_KEPT else None,
-        **kept,
+        span=span,
+        param_cov=fit.param_cov,
+        s2=fit.s2,
+        n_obs=fit.n_obs,
+        dof=fit.dof,
+        n_params=fit.params.shape[1],
+        exact=fit.exact,
+        past=RefittedWindows(
+            model=model,
+            sample=sample,
+            params=fit.params,
+            events=everyone,
+            held={name: held[name] for name in PAST if name in held},
+        ),
+        event_windows=SampledEventWindows(
+            model=model,
+            sample=sample,
+            s2=fit.s2,
+            span=span,
+            events=everyone,
+            held={name: held[name] for name in DESIGN if name in held},
+        ),
+        day0=sample.day0,
     )
-
-
-def _design(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> FloatArray:
-    return estimation_design(model.arrays(sample, rows))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.abnormal.estimation_windows import EstimationWindows, HeldWindows, estimation_design
+from eventstudy.abnormal.event_windows import EventWindows, HeldEventWindows
 from eventstudy.immutable import FrozenRecord, read_only
-from eventstudy.lazy import CHUNK, Deferred, columns_of, deferrable, kept_as_is, narrow
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
 
-__all__ = ["AbnormalReturns", "abnormal_returns", "estimation_design"]
+__all__ = ["AbnormalReturns", "abnormal_returns"]
 
-#: Regressors of the estimation windows are kept up to this many numbers.
-MOST_KEPT = 2_500_000
+#: Fields of one row per event.
+ROWS = ("ar", "actual", "span", "param_cov", "s2", "n_obs", "dof")
 
 
-@deferrable(
-    "expected", "noise", "design", "residuals", "leverage", "estimation_dates", "event_dates", "design_est"
-)
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AbnormalReturns(FrozenRecord):
     """Abnormal returns of N events over an event window of L and an estimation window of W sessions.
 
@@ -32,55 +31,74 @@ class AbnormalReturns(FrozenRecord):
     ----------
     window : Window
         The event window; column j of the (N, L) arrays is relative day ``window.start + j``.
-    ar, actual, expected : arrays, shape (N, L)
-        Abnormal, observed and normal return, decimals; NaN where the security did not trade.
+    ar, actual : arrays, shape (N, L)
+        Abnormal and observed return, decimals; NaN where the security did not trade.
     span : array of int, shape (N, L)
         Sessions each return spans: 1 as a rule, 0 where missing, d after a halt of d - 1 sessions.
-    noise, design, param_cov
-        Prediction-error covariance in the form of `eventstudy.models.ModelFit`.
-    residuals, leverage : arrays, shape (N, W)
-        Estimation-window residuals and hat values; NaN where not used.
+    param_cov : array, shape (N, k, k)
+        Covariance of the parameters.
     s2, n_obs, dof : arrays, shape (N,)
+        As in `eventstudy.models.ModelFit`.
     n_params : int
-    estimation_dates : array of datetime64[D], shape (N, W)
-    event_dates : array of datetime64[D], shape (N, L)
-        Calendar dates of the windows; NaT beyond the data.
     exact : bool
-        Whether CAR / s.e. is t distributed under iid normal errors.
-    design_est : array, shape (N, W, q), optional
-        Constant and regressors of the estimation window, for the tests that fit one event again; None
-        where they are more than 2.5 million numbers, which a large study would hold for nothing.
-
-    Notes
-    -----
-    Normal returns, their covariance, residuals, leverage, dates and `design_est` may be deferred: a large
-    study computes them when they are read, and `parts_of` and `columns_of` of `eventstudy.lazy`
-    take them in chunks.
+        Whether CAR / s.e. is t distributed under iid normally distributed errors.
+    past : EstimationWindows
+        Residuals, leverage, dates and regressors of the estimation windows.
+    event_windows : EventWindows
+        Dates of the event windows, and noise and regressors of their prediction-error covariance.
+    day0 : array of int, shape (N,), optional
+        Day 0 of each event as a session of the one market of all events; None where they are of several
+        markets, or that is not known. Windows then are the same sessions before and after it.
     """
 
     window: Window
     ar: FloatArray
     actual: FloatArray
-    expected: FloatArray
     span: IntArray
-    noise: FloatArray
-    design: FloatArray
     param_cov: FloatArray
-    residuals: FloatArray
-    leverage: FloatArray
     s2: FloatArray
     n_obs: IntArray
     dof: FloatArray
     n_params: int
-    estimation_dates: DateArray
-    event_dates: DateArray
-    exact: bool = True
-    design_est: FloatArray | None = None
+    exact: bool
+    past: EstimationWindows
+    event_windows: EventWindows
+    day0: IntArray | None = None
 
     @property
     def n_events(self) -> int:
         """Number N of events."""
         return int(self.ar.shape[0])
+
+    @property
+    def expected(self) -> FloatArray:
+        """Normal returns, shape (N, L); NaN where there is no abnormal return."""
+        return read_only(self.actual - self.ar)
+
+    @property
+    def event_dates(self) -> DateArray:
+        """Dates (of bars, times) of the event windows, shape (N, L); NaT beyond the data."""
+        return read_only(self.event_windows.dates())
+
+    @property
+    def noise(self) -> FloatArray:
+        """Variance of each abnormal return apart from parameter error, shape (N, L)."""
+        return read_only(self.event_windows.noise())
+
+    @property
+    def design(self) -> FloatArray:
+        """Rows X* of the event windows, shape (N, L, k)."""
+        return read_only(self.event_windows.design())
+
+    def take(self, which: Any) -> AbnormalReturns:
+        """Abnormal returns of the events that an index or a mask of shape (N,) picks."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[which] for name in ROWS},
+            past=self.past.take(which),
+            event_windows=self.event_windows.take(which),
+            day0=None if self.day0 is None else self.day0[which],
+        )
 
     @cached_property
     def lost_dof(self) -> float:
@@ -92,45 +110,24 @@ class AbnormalReturns(FrozenRecord):
         return min(float(self.n_params), float((self.n_obs - self.dof).mean()))
 
     @cached_property
-    def session(self) -> IntArray | None:
-        """Day 0 of each event as a number of one market's sessions, shape (N,); None where that is not known.
-
-        Windows of events then are the same number of sessions before and after it.
-        """
-        past, event = vars(self)["estimation_dates"], vars(self)["event_dates"]
-        if isinstance(past, Deferred) and isinstance(event, Deferred) and past.kind is event.kind is not None:
-            day: IntArray = event.kind[event.rows]
-            return read_only(day)
-        return None
-
-    @cached_property
     def by_day(self) -> IntArray | None:
-        """Order of the events by their sessions, if they are of one market.
+        """Order of the events by day 0, if they are of one market.
 
-        Estimation windows are computed faster in it than at random, for events of a day share regressors.
+        Estimation windows are made faster in this order than at random, since events of a day share
+        regressors.
         """
-        return None if self.session is None else read_only(np.argsort(narrow(self.session), kind="stable"))
+        if self.day0 is None:
+            return None
+        return read_only(np.argsort(lazy.as_small_int(self.day0), kind="stable"))
 
     @cached_property
     def days(self) -> IntArray | None:
         """Sessions that are day 0 of some event, in order, if the events are of one market."""
-        if self.session is None or self.by_day is None:
+        if self.day0 is None or self.by_day is None:
             return None
-        ordered: IntArray = self.session[self.by_day]
+        ordered: IntArray = self.day0[self.by_day]
         first: IntArray = ordered[np.diff(ordered, prepend=-1) != 0]
         return read_only(first)
-
-    @cached_property
-    def calendar(self) -> IntArray:
-        """A number of the dates of each event's windows, the same for the same dates; shape (N,)."""
-        if self.session is not None:
-            return self.session
-        dates = np.concatenate([self.estimation_dates, self.event_dates], axis=1)
-        number = np.zeros(len(dates), dtype=np.int64)
-        for day in dates.T:
-            _, code = np.unique(day, return_inverse=True)
-            _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
-        return read_only(number)
 
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
@@ -140,17 +137,16 @@ class AbnormalReturns(FrozenRecord):
         return self._variance(cols)
 
     def _variance(self, cols: slice) -> FloatArray:
-        parts = [slice(b, b + CHUNK) for b in range(0, max(self.n_events, 1), CHUNK)]
-        return np.concatenate([self.variance_of(rows, cols) for rows in parts])
+        return np.concatenate([self.variance_of(rows, cols) for rows in lazy.chunks(max(self.n_events, 1))])
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some events and columns."""
         held = vars(self).get("ar_variance")
         if held is not None:
             return np.asarray(held[rows, cols], dtype=np.float64)
-        design = columns_of(self, "design", rows, cols).transpose(0, 2, 1)
+        design = self.event_windows.design(rows, cols).transpose(0, 2, 1)
         error = ((self.param_cov[rows] @ design) * design).sum(axis=1)
-        noise = columns_of(self, "noise", rows, cols)
+        noise = self.event_windows.noise(rows, cols)
         return np.where(np.isnan(self.ar[rows, cols]), np.nan, noise + error)
 
     @cached_property
@@ -182,41 +178,18 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
     ----------
     docs/methods/abnormal_returns.md, eq. (abnormal-return).
     """
-    missing = np.isnan(ar := arrays.y_evt - fit.expected)
+    ar = arrays.y_evt - fit.expected
     return AbnormalReturns(
         window=window,
         ar=ar,
         actual=arrays.y_evt + arrays.rf_evt,
-        expected=fit.expected + arrays.rf_evt,
-        span=np.where(missing, 0, arrays.span_evt),
-        estimation_dates=arrays.dates_est,
-        event_dates=arrays.dates_evt,
-        design_est=estimation_design(arrays) if arrays.x_est.size <= MOST_KEPT else None,
-        **taken_over(fit),
+        span=np.where(np.isnan(ar), 0, arrays.span_evt),
+        param_cov=fit.param_cov,
+        s2=fit.s2,
+        n_obs=fit.n_obs,
+        dof=fit.dof,
+        n_params=fit.params.shape[1],
+        exact=fit.exact,
+        past=HeldWindows(fit.residuals, fit.leverage, arrays.dates_est, estimation_design(arrays)),
+        event_windows=HeldEventWindows(arrays.dates_evt, fit.noise, fit.design),
     )
-
-
-def expected_of(abnormal: AbnormalReturns, rows: Rows, cols: slice) -> FloatArray:
-    """Take what was abnormal from what was observed."""
-    return abnormal.actual[rows, cols] - abnormal.ar[rows, cols]
-
-
-def noise_of(abnormal: AbnormalReturns, rows: Rows, cols: slice) -> FloatArray:
-    """Multiply the variance of a session by the sessions that each abnormal return spans."""
-    noise: FloatArray = abnormal.s2[rows, None] * abnormal.span[rows, cols]
-    noise[np.isnan(abnormal.ar[rows, cols])] = np.nan
-    return noise
-
-
-def taken_over(fit: ModelFit) -> dict[str, Any]:
-    """Fields of abnormal returns that are those of the fitted model."""
-    held = kept_as_is(fit)
-    names = ("noise", "design", "param_cov", "residuals", "leverage", "s2", "n_obs", "dof", "exact")
-    return {name: held[name] for name in names} | {"n_params": fit.params.shape[1]}
-
-
-def estimation_design(arrays: EventArrays) -> FloatArray:
-    """Constant and regressors, divided like the returns where these span several sessions."""
-    spans = np.ones(arrays.y_est.shape) if arrays.span_est is None else np.maximum(arrays.span_est, 1.0)
-    columns = np.concatenate([spans[:, :, None], arrays.x_est], axis=2)
-    return np.asarray(columns / np.sqrt(spans)[:, :, None], dtype=np.float64)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import EventError
 from eventstudy.events.clock import check_zone
 from eventstudy.events.event_lists import read_list
@@ -80,10 +81,8 @@ or pass Events(..., timezone='America/New_York').
         non_session: NonSession = "next",
         ambiguous: Ambiguous = "exclude",
     ) -> None:
-        if non_session not in get_args(NonSession):
-            raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
-        if ambiguous not in get_args(Ambiguous):
-            raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
+        check_choice("non_session", non_session, get_args(NonSession), EventError)
+        check_choice("ambiguous", ambiguous, get_args(Ambiguous), EventError)
         if timezone is not None:
             check_zone(timezone, "timezone")
         listed = read_list(as_frame(events), timezone)
@@ -252,6 +251,7 @@ or pass Events(..., timezone='America/New_York').
           security  event_id  earlier_event_id  days_apart
         0        A         1                 0           7
         """
+        check_whole("within_days", within_days, 0)
         frame = pd.DataFrame({"security": self._frame["security"], "day": self._days()})
         frame = frame.rename_axis("event_id").reset_index().reset_index(names="order")
         pairs = frame.merge(frame, on="security", suffixes=("", "_earlier"))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
+from eventstudy.abnormal import EstimationWindows
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    p_value,
+)
 from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, mean_correlation
 from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
 from eventstudy.inference.procedures.multiple_testing import adjust, romano_wolf
@@ -14,6 +22,7 @@ __all__ = [
     "TESTS",
     "Alternative",
     "Clustering",
+    "EstimationWindows",
     "JointTest",
     "Options",
     "SignificanceTest",
@@ -24,6 +33,7 @@ __all__ = [
     "joint_test",
     "mean_correlation",
     "minimum_detectable_effect",
+    "p_value",
     "power_normal",
     "power_t",
     "recommend",

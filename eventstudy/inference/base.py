@@ -13,9 +13,9 @@ from scipy import stats
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.arguments import check_whole
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
-from eventstudy.lazy import rows_of
 from eventstudy.windows import Window
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Statistic",
     "TestInput",
     "Weights",
+    "not_applicable",
     "p_value",
 ]
 
@@ -35,6 +36,8 @@ __all__ = [
 CONDITIONS = frozenset(
     {"event-induced variance", "cross-correlation", "non-normality", "fat tails", "serial dependence"}
 )
+#: A residual standard deviation this small beside the event's own returns is rounding noise.
+EXACT_FIT = 1e-10
 Alternative = Literal["two-sided", "less", "greater"]
 Weights = Literal["rademacher", "mammen"]
 
@@ -65,7 +68,7 @@ class Options:
     def generator(self, key: str) -> np.random.Generator:
         """Return the random generator of test `key`, a stream of its own.
 
-        It depends on `seed` and `key` alone, so that a result does not depend on which other tests
+        It depends on `seed` and `key` alone, so a result does not depend on which other tests
         run. (Of a Generator one number is drawn, which then is the seed.)
         """
         seed = self.seed
@@ -84,8 +87,7 @@ class Options:
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
             if getattr(self, name) not in known:
                 raise RequestError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
-        if not isinstance(self.n_resamples, int | np.integer) or self.n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {self.n_resamples!r}.")
+        check_whole("n_resamples", self.n_resamples, 1)
         if isinstance(self.seed, np.random.Generator):
             return replace(self, seed=int(self.seed.integers(2**63)))
         if self.seed is not None and (not isinstance(self.seed, int | np.integer) or self.seed < 0):
@@ -97,12 +99,21 @@ class Options:
 
 @dataclass(frozen=True)
 class TestInput:
-    """N events and one tested window, as every significance test sees them."""
+    """N events and one tested window, as every significance test sees them.
+
+    Attributes
+    ----------
+    abnormal : AbnormalReturns
+    window : Window
+        The tested days, a part of the event window.
+    """
 
     __test__ = False
 
     abnormal: AbnormalReturns
     window: Window
+    #: What was read of the estimation windows so far, by name: one pass serves several tests.
+    _readings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def cols(self) -> slice:
@@ -124,20 +135,20 @@ class TestInput:
         """Number of events with a CAR in the tested window."""
         return int(self.usable.sum())
 
-    @property
+    @cached_property
     def car(self) -> FloatArray:
         """CARs of the usable events, shape (n_events,)."""
         return read_only(self.cumulative.car[self.usable])
 
-    @property
+    @cached_property
     def scar(self) -> FloatArray:
-        """SCARs of the usable events, shape (n_events,)."""
+        """SCARs of the usable events, shape (n_events,); NaN without a prediction-error variance."""
         return read_only(self.cumulative.scar[self.usable])
 
     @cached_property
     def tested_dates(self) -> DateArray:
         """Calendar dates of the tested window, shape (N, len(window)); NaT beyond the data."""
-        return self.abnormal.event_dates[:, self.cols]
+        return self.abnormal.event_windows.dates(slice(None), self.cols)
 
     @cached_property
     def common_date(self) -> bool:
@@ -145,22 +156,56 @@ class TestInput:
         dates = self.tested_dates[self.usable]
         return len(dates) > 0 and bool((dates == dates[0]).all())
 
-    def only(self, keep: BoolArray) -> TestInput:
-        """Return the same test on the events of a boolean mask of shape (N,)."""
-        return TestInput(select(self.abnormal, keep), self.window)
+    @cached_property
+    def with_car(self) -> TestInput:
+        """The events with a CAR in the tested window."""
+        return self if self.usable.all() else self.take(self.usable)
+
+    @cached_property
+    def with_variance(self) -> TestInput:
+        """The events with a CAR and a residual variance to standardise it by.
+
+        A series that is constant, or fitted exactly, over the estimation window has a residual variance of
+        zero or of rounding size; no standardised abnormal return exists then.
+        """
+        usable = self.with_car
+        largest = np.maximum(*(_largest(r) for r in (usable.abnormal.actual, usable.abnormal.ar)))
+        s2 = usable.abnormal.s2
+        sound = (s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(usable.scar)
+        return usable if sound.all() else usable.take(sound)
+
+    def take(self, which: Any) -> TestInput:
+        """Return the same window of the events that an index or a mask of shape (N,) picks."""
+        return TestInput(self.abnormal.take(which), self.window)
 
 
-def select(abnormal: AbnormalReturns, keep: BoolArray) -> AbnormalReturns:
-    """Abnormal returns of the events that `keep`, a boolean mask of shape (N,), names."""
-    return rows_of(abnormal, keep, abnormal.n_events)
+def _largest(values: FloatArray) -> FloatArray:
+    """Largest size of the values of each row, 0 where there is none; shape (N, L) -> (N,)."""
+    out = np.zeros(len(values))
+    for day in values.T:
+        np.fmax(out, np.abs(day), out=out)
+    return out
 
 
 @dataclass(frozen=True)
 class Statistic:
     """A computed test statistic with its null distribution and p-value.
 
-    `distribution` is ``"t"``, ``"normal"``, ``"binomial"``, ``"signed-rank"``, ``"F"``, ``"rank"``
-    (ranks among estimation-window values) or ``"resampled"``; `dof` is None where there are none.
+    Attributes
+    ----------
+    statistic, p_value : float
+        NaN where the test cannot be computed; `note` then says why.
+    distribution : str
+        ``"t"``, ``"normal"``, ``"binomial"``, ``"signed-rank"``, ``"F"``, ``"rank"`` (ranks among
+        estimation-window values) or ``"resampled"``.
+    dof : float, pair of float, or None
+        Degrees of freedom of t and F.
+    estimate : float
+        What is tested, such as the mean CAR.
+    note : str
+        What a reader of the table should know.
+    extra : mapping
+        Further results by name, such as the draws ``"null"`` of a resampling test.
     """
 
     statistic: float
@@ -173,6 +218,11 @@ class Statistic:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extra", FrozenMapping(self.extra))
+
+
+def not_applicable(reason: str) -> Statistic:
+    """Return the result of a test that cannot be computed, with the reason."""
+    return Statistic(float("nan"), float("nan"), "", note=reason)
 
 
 @dataclass(frozen=True)
@@ -214,22 +264,81 @@ class Declaration:
 
 @dataclass(frozen=True)
 class SignificanceTest(Declaration):
-    """A test of the events of one study: its declaration, when it applies and how it is computed.
+    """A test of the events of one study: its declaration, which events it uses and how it is computed.
+
+    ``results.test(tests=[...])`` takes the tests of this package by key and others as objects.
 
     Attributes
     ----------
-    applies : callable
-        TestInput -> None, or the reason why the test cannot be used.
     compute : callable
-        (TestInput, Options) -> Statistic; called only where `applies` returns None.
+        (TestInput, Options) -> Statistic. The input holds the events that the test uses, and no other.
+    condition : callable
+        (TestInput) -> None, or the reason why the test cannot be used on these events; none by default.
+    needs_variance : bool
+        Whether events without residual variance are left out, besides those without CAR.
+    least, most : int, and int or None
+        Fewest and most events the test can be used on.
     reads : tuple of str
         What it needs of the estimation windows and several tests may share, to be read for all of them at
         once: "sums" (`past_sums`), "correlation" (`dependence`) or names of `RANK_SETS`.
+    by_relative_day : bool
+        Whether it takes relative days, or dates, as independent, so its note warns of windows of different
+        dates that overlap.
+    scaled_by_events : bool
+        Whether it divides by the standard deviation of the events, so its note warns of too few.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from eventstudy.inference import SignificanceTest, Statistic, p_value
+    >>> def compute(data, options):
+    ...     z = data.scar.sum() / np.sqrt(data.n_events)
+    ...     return Statistic(z, p_value(z, options.alternative), "normal", None, data.scar.mean())
+    >>> mine = SignificanceTest(
+    ...     "stouffer", "Stouffer's z", "mean standardised CAR is zero", "N(0,1)", frozenset(),
+    ...     "Stouffer et al. (1949)", compute, needs_variance=True,
+    ... )
+    >>> mine.least
+    2
     """
 
-    applies: Callable[[TestInput], str | None]
     compute: Callable[[TestInput, Options], Statistic]
+    condition: Callable[[TestInput], str | None] = field(default=lambda data: None, kw_only=True)
+    needs_variance: bool = field(default=False, kw_only=True)
+    least: int = field(default=2, kw_only=True)
+    most: int | None = field(default=None, kw_only=True)
     reads: tuple[str, ...] = field(default=(), kw_only=True)
+    by_relative_day: bool = field(default=False, kw_only=True)
+    scaled_by_events: bool = field(default=False, kw_only=True)
+
+    def events_of(self, data: TestInput) -> TestInput | str:
+        """Return the events that the test uses, or the reason why they are too few or too many."""
+        n = data.n_events
+        if n == 0:
+            return f"no event has a CAR in window {data.window}"
+        if self.most is not None and n > self.most:
+            return f"a test of {'one event' if self.most == 1 else f'{self.most} events'}, there are {n}"
+        if n < self.least:
+            return "one event" if n == 1 else f"needs at least {self.least} events, {n} can be used"
+        if not self.needs_variance:
+            return data.with_car
+        sound = data.with_variance.n_events
+        if sound >= self.least:
+            return data.with_variance
+        return f"residual variance is zero{f' for all but {sound} of {n} events' if n > 1 else ''}"
+
+    def applies(self, data: TestInput) -> str | None:
+        """Return None, or the reason why the test cannot be used."""
+        used = self.events_of(data)
+        return used if isinstance(used, str) else self.condition(used)
+
+    def run(self, data: TestInput, options: Options) -> Statistic:
+        """Compute the test on the events it uses; its note says why where it cannot be used."""
+        used = self.events_of(data)
+        reason = used if isinstance(used, str) else self.condition(used)
+        if reason is not None or isinstance(used, str):
+            return not_applicable(str(reason))
+        return self.compute(used, options)
 
 
 def p_value(
@@ -237,7 +346,7 @@ def p_value(
     alternative: Alternative,
     dof: float | None = None,
 ) -> float:
-    """P-value of a statistic that is t(dof) under the null, or normal where `dof` is None."""
+    """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None."""
     upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
     tail = float(stats.norm.sf(upper) if dof is None else stats.t.sf(upper, dof))
     return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail

@@ -5,98 +5,35 @@ Formulas and sources: docs/methods/bootstrap.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.base import (
-    Alternative,
     Options,
     SignificanceTest,
     Statistic,
     TestInput,
     Weights,
-)
-from eventstudy.inference.cross_section import NO_SPREAD, johnson_t, mean_t, skewness
-from eventstudy.inference.selection import (
-    NEGLIGIBLE,
-    date_numbers,
     not_applicable,
-    overlap_note,
-    spread,
-    too_few_events,
-    usable_events,
 )
-from eventstudy.progress import progress_bar
+from eventstudy.inference.engine.calendar_days import date_numbers
+from eventstudy.inference.engine.draws import draw_parts, equal_tails, resampled_p_value
+from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
 
 __all__ = [
     "RESAMPLING_TESTS",
     "clustered_t",
     "day_of_event",
-    "draw_parts",
-    "equal_tails",
     "johnson_bootstrap",
     "pairs_bootstrap",
-    "resampled_p_value",
     "wild_bootstrap",
     "wild_weights",
 ]
 
-#: Random numbers held at a time, so that memory does not grow with resamples times events.
-HELD = 4_000_000
-#: Draws this close to the statistic are equal to it: the same draw, added up in another order.
-TIE = 1e-9
 #: With fewer dates than this, signs alone give no two-sided p-value below 5 %.
 ENOUGH_DATES = 6
 #: Lyon, Barber and Tsai resample a quarter of the events, and never fewer than this.
 FEWEST_DRAWN = 4
-
-
-def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative) -> float:
-    """``(1 + b) / (B + 1)``, b of the B draws being at least as extreme as `value`.
-
-    A draw that equals the value to rounding counts as extreme, and so does one that is undefined.
-
-    References
-    ----------
-    Davison and Hinkley (1997), Bootstrap Methods and their Application, chapter 4; docs/methods/bootstrap.md,
-    eq. (resampled-p).
-
-    Examples
-    --------
-    >>> resampled_p_value(2.0, np.array([0.5, -2.0, 3.0, 1.0]), "two-sided")
-    0.6
-    """
-    if alternative == "two-sided":
-        value, draws = abs(value), np.abs(draws)
-    elif alternative == "less":
-        value, draws = -value, -draws
-    within = draws < value - TIE * abs(value)
-    return float((1 + (~within).sum()) / (len(draws) + 1))
-
-
-def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> float:
-    """P-value of `value` in a bootstrap distribution that need not be symmetric.
-
-    References
-    ----------
-    docs/methods/bootstrap.md, eq. (equal-tails).
-    """
-    if alternative != "two-sided":
-        return resampled_p_value(value, draws, alternative)
-    low, high = (resampled_p_value(value, draws, side) for side in ("less", "greater"))
-    return min(1.0, 2.0 * min(low, high))
-
-
-def draw_parts(n_resamples: int, width: int) -> Iterator[int]:
-    """Split B resamples of `width` random numbers each into parts of bounded size."""
-    size = max(1, HELD // max(width, 1))
-    with progress_bar(n_resamples, "Resampling", "draw") as bar:
-        for begin in range(0, n_resamples, size):
-            part = min(size, n_resamples - begin)
-            yield part
-            bar.update(part)
 
 
 def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
@@ -158,11 +95,9 @@ def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Gener
     for rows in draw_parts(n_resamples, size):
         drawn = values[rng.integers(len(values), size=(rows, size))]
         sd = drawn.std(axis=1, ddof=1)
-        equal = drawn.min(axis=1) == drawn.max(axis=1)
-        z = (drawn - drawn.mean(axis=1, keepdims=True)) / np.where(equal, 1.0, sd)[:, None]
-        skew = size / ((size - 1.0) * (size - 2.0)) * (z**3).sum(axis=1)
-        ratio = (drawn.mean(axis=1) - mean) / np.where(equal, np.nan, sd)
-        parts.append(np.sqrt(size) * (ratio + skew * ratio**2 / 3.0 + skew / (6.0 * size)))
+        sd[drawn.min(axis=1) == drawn.max(axis=1)] = np.nan
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts.append(johnson_t(size, (drawn.mean(axis=1) - mean) / sd, skewness(drawn)))
     return np.concatenate(parts)
 
 
@@ -228,7 +163,7 @@ def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> Fl
     g = len(totals)
     above = weights @ totals
     mean = above / sizes.sum()
-    # sum (w S - n m)^2, multiplied out so that it takes products of matrices alone.
+    # sum (w S - n m)^2, multiplied out so it takes products of matrices alone.
     squares = weights**2 @ totals**2 - 2 * mean * (weights @ (sizes * totals)) + mean**2 * (sizes**2).sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(above / np.sqrt(g / (g - 1.0) * np.maximum(squares, 0.0)), dtype=np.float64)
@@ -236,7 +171,7 @@ def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> Fl
 
 def day_of_event(data: TestInput) -> IntArray:
     """Return the number of each usable event's tested window in order of dates; shape (n_events,)."""
-    dates = date_numbers(usable_events(data).tested_dates)
+    dates = date_numbers(data.with_car.tested_dates)
     return np.unique(dates, axis=0, return_inverse=True)[1].reshape(-1)
 
 
@@ -245,11 +180,12 @@ def _canonical(car: FloatArray) -> FloatArray:
     return car[np.lexsort((car, np.abs(car)))]
 
 
+def _cars_differ(data: TestInput) -> str | None:
+    return "all CARs are equal, so the cross-section has no variance" if sample_sd(data.car) == 0 else None
+
+
 def _bootstrap(data: TestInput, options: Options) -> Statistic:
-    car = _canonical(usable_events(data).car)
-    sd = spread(car)
-    if sd == 0:
-        return not_applicable(NO_SPREAD.format("CARs"))
+    car = _canonical(data.car)
     rng = options.generator("bootstrap")
     t = mean_t(car)
     null = pairs_bootstrap(car, options.n_resamples, rng)
@@ -257,7 +193,7 @@ def _bootstrap(data: TestInput, options: Options) -> Statistic:
     notes = [f"{options.n_resamples} resamples of the events"]
     extra: dict[str, object] = {"null": null}
     if len(car) > FEWEST_DRAWN:
-        johnson = johnson_t(len(car), car.mean() / sd, skewness(car))
+        johnson = float(johnson_t(len(car), car.mean() / sample_sd(car), skewness(car)))
         draws = johnson_bootstrap(car, options.n_resamples, rng)
         adjusted = equal_tails(johnson, draws[~np.isnan(draws)], options.alternative)
         extra |= {"johnson": johnson, "johnson_p_value": adjusted}
@@ -265,19 +201,17 @@ def _bootstrap(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p, "resampled", None, float(car.mean()), "; ".join(notes), extra)
 
 
-def _wild_applies(data: TestInput) -> str | None:
-    reason = too_few_events(data)
-    if reason is None and int(day_of_event(data).max()) == 0:
-        n = usable_events(data).n_events
+def _several_dates(data: TestInput) -> str | None:
+    if int(day_of_event(data).max()) == 0:
+        n = data.n_events
         return f"all {n} events share one date, so there is one sign to draw; use block_bootstrap"
-    return reason
+    return _cars_differ(data)
 
 
 def _wild(data: TestInput, options: Options) -> Statistic:
-    car, day = usable_events(data).car, day_of_event(data)
-    if spread(car) == 0:
-        return not_applicable(NO_SPREAD.format("CARs"))
+    car, day = data.car, day_of_event(data)
     by_event = options.wild_by == "event"
+    shared = by_event and int(day.max()) + 1 < len(car)
     if by_event:
         # By value: draws do not depend on the order of the events.
         car, day = _canonical(car), np.arange(len(car))
@@ -298,13 +232,11 @@ def _wild(data: TestInput, options: Options) -> Statistic:
     # Mammen's weights keep skewness, so the two tails of the draws differ.
     p = (resampled_p_value if signs else equal_tails)(t, null, options.alternative)
     weight = "a sign" if signs else "a weight of Mammen's"
-    note = f"{weight} an event" if g == len(car) else f"{weight} for each of {g} dates"
-    if by_event and int(day_of_event(data).max()) + 1 < len(car):
+    note = f"{weight} per event" if g == len(car) else f"{weight} for each of {g} dates"
+    if shared:
         note += ", though events share dates: they are taken as independent"
     if signs and g < ENOUGH_DATES:
         note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
-    shared = overlap_note(data)
-    note += f"; {shared}" if shared else ""
     return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
 
 
@@ -313,12 +245,13 @@ ROBUST = frozenset({"event-induced variance", "non-normality"})
 RESAMPLING_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "bootstrap", "Bootstrap of events", "mean CAR is zero", "percentile-t, resampled", ROBUST,
-        "Efron and Tibshirani (1993); Lyon, Barber and Tsai (1999)", too_few_events, _bootstrap,
+        "Efron and Tibshirani (1993); Lyon, Barber and Tsai (1999)", _bootstrap, condition=_cars_differ,
         unit="CAR",
     ),
     SignificanceTest(
         "wild_bootstrap", "Wild bootstrap of dates", "CARs are symmetric about zero", "resampled",
         frozenset({"event-induced variance", "cross-correlation", "fat tails"}),
-        "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild_applies, _wild, unit="CAR",
+        "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild, condition=_several_dates,
+        by_relative_day=True, unit="CAR",
     ),
 )  # fmt: skip

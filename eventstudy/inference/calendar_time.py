@@ -1,4 +1,4 @@
-"""Jaffe's calendar-time test: one portfolio of events a day.
+"""Jaffe's calendar-time test: one portfolio of events per day.
 
 Formula and source: docs/methods/portfolio.md, eq. (jaffe-z).
 """
@@ -9,19 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.engine.residual_pass import Past, ResidualSums, past_sums, run_of, sums_by_run
-from eventstudy.inference.selection import (
-    NEGLIGIBLE,
-    date_numbers,
+from eventstudy.inference.base import (
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
     not_applicable,
-    too_few_events,
-    with_counts,
-    with_variance,
+    p_value,
 )
-from eventstudy.lazy import CHUNK, columns_of
+from eventstudy.inference.engine.calendar_days import date_numbers
+from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.engine.residual_pass import (
+    ResidualChunk,
+    ResidualSums,
+    past_sums,
+    run_of,
+    sums_by_run,
+)
 from eventstudy.windows import Window
 
 __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance"]
@@ -171,8 +178,8 @@ class _Portfolios:
         if whole:
             count = np.cumsum(count, axis=1)
         begin, end = np.searchsorted(self.absent[2], [first, stop]).tolist()
-        for b in range(begin, end, CHUNK):
-            self._take_out(abnormal, self.absent[:, b : min(b + CHUNK, end)], first, total, count)
+        for b in range(begin, end, lazy.CHUNK):
+            self._take_out(abnormal, self.absent[:, b : min(b + lazy.CHUNK, end)], first, total, count)
         return total, count
 
     def _take_out(
@@ -185,10 +192,10 @@ class _Portfolios:
         who = who[np.argsort(run[who], kind="stable")]  # events of a run share their regressors
         place = np.empty(int(who.max()) + 1, dtype=np.int64)
         place[who] = np.arange(len(who))
-        residuals = columns_of(abnormal, "residuals", who, slice(None))
+        residuals = abnormal.past.residuals(who)
         for j in np.unique(tested).tolist():
             of = tested == j
-            part = Past.of(event[of], residuals[place[event[of]]])
+            part = ResidualChunk.of(event[of], residuals[place[event[of]]])
             # For one tested day, events in the order of the calendar day are in that of their runs.
             _, sums, seen = sums_by_run(part.residuals, day[of], part.missing)
             to, columns = np.unique(day[of]) - first, slice(length - 1 - j, length - 1 - j + width)
@@ -276,29 +283,25 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
 
 
 def _jaffe(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    fit = used.abnormal
+    fit = data.abnormal
     # A return that lumps d sessions has the noise of d days.
-    ar = fit.ar[:, used.cols] / np.sqrt(np.maximum(fit.span[:, used.cols], 1))
-    if fit.session is not None:
-        z, days, assumed = jaffe_of_sessions(ar, fit, used.window, fit.session)
+    ar = fit.ar[:, data.cols] / np.sqrt(np.maximum(fit.span[:, data.cols], 1))
+    if fit.day0 is not None:
+        z, days, assumed = jaffe_of_sessions(ar, fit, data.window, fit.day0)
     else:
-        z, days, assumed = jaffe_z(
-            ar, used.tested_dates, fit.residuals, fit.estimation_dates, fit.s2, fit.lost_dof
-        )
+        past, dates = fit.past.residuals(), fit.past.dates()
+        z, days, assumed = jaffe_z(ar, data.tested_dates, past, dates, fit.s2, fit.lost_dof)
     if np.isnan(z):
         return not_applicable("average residuals of the events of a day do not vary")
     note = f"{days} calendar day{'s' if days > 1 else ''}"
     if assumed:
         note += f", on {assumed} of them events share too few estimation days and count as independent"
-    found = Statistic(z, p_value(z, options.alternative), "normal", None, float(used.car.mean()))
-    return with_counts(data, found, note)
+    return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.car.mean()), note)
 
 
 CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
-        frozenset({"cross-correlation"}), "Jaffe (1974)", lambda d: too_few_events(d, scaled=True), _jaffe,
-        reads=("sums",),
+        frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe, needs_variance=True, reads=("sums",),
     ),
 )  # fmt: skip

@@ -8,17 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.dependence.mean_correlation import dependence
-from eventstudy.inference.selection import (
-    NEGLIGIBLE,
+from eventstudy.inference.base import (
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
     not_applicable,
-    spread,
-    too_few_events,
-    usable_events,
-    with_counts,
-    with_variance,
+    p_value,
 )
+from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
 
 __all__ = [
     "PARAMETRIC_TESTS",
@@ -34,30 +33,6 @@ __all__ = [
 ]
 
 NO_SPREAD = "all {} are equal, so the cross-section has no variance"
-
-
-def mean_t(values: FloatArray) -> float:
-    r"""Mean of a cross-section over its standard error, t(N - 1).
-
-    .. math:: t = \bar x / (s_x / \sqrt N)
-
-    Parameters
-    ----------
-    values : array, shape (N,)
-        CARs (the cross-sectional t) or SCARs (Boehmer, Musumeci and Poulsen 1991).
-
-    References
-    ----------
-    Brown and Warner (1980), Journal of Financial Economics 8, 205-258; Boehmer, Musumeci and Poulsen (1991),
-    ibid. 30, 253-272; docs/methods/cross_sectional.md, eq. (cross-sectional-t); docs/methods/standardized.md,
-    eq. (bmp-t).
-
-    Examples
-    --------
-    >>> round(mean_t(np.array([0.01, 0.03, 0.02])), 4)
-    3.4641
-    """
-    return float(values.mean() / (np.std(values, ddof=1) / np.sqrt(len(values))))
 
 
 def independence_z(car: FloatArray, variance: FloatArray) -> float:
@@ -120,31 +95,6 @@ def bmp_correction(n: int, r: float) -> float:
     return float(np.sqrt((1.0 - r) / (1.0 + (n - 1) * r)))
 
 
-def skewness(values: FloatArray) -> float:
-    """Compute the adjusted Fisher-Pearson skewness G1 of a cross-section, shape (N,), N > 2."""
-    n = len(values)
-    z = (values - values.mean()) / np.std(values, ddof=1)
-    return float(n / ((n - 1.0) * (n - 2.0)) * (z**3).sum())
-
-
-def johnson_t(n: int, ratio: float, skew: float) -> float:
-    r"""Johnson's (1978) skewness-adjusted t of the ratio S of mean to standard deviation.
-
-    .. math:: t_J = \sqrt N \left(S + \gamma S^2 / 3 + \gamma / (6 N)\right)
-
-    References
-    ----------
-    Johnson (1978), Journal of the American Statistical Association 73, 536-544;
-    docs/methods/cross_sectional.md, eq. (johnson-t).
-
-    Examples
-    --------
-    >>> round(johnson_t(74, 2.09027474443816, 1.653433511704859), 4)
-    38.7284
-    """
-    return float(np.sqrt(n) * (ratio + skew * ratio**2 / 3.0 + skew / (6.0 * n)))
-
-
 def hall_t(n: int, ratio: float, skew: float) -> float:
     r"""Hall's (1992) monotone skewness adjustment: Johnson's t plus ``sqrt(N) g^2 S^3 / 27``.
 
@@ -172,49 +122,41 @@ def jackknife_t(values: FloatArray) -> float:
     return mean_t(total - (n - 1) * ((total - values) / (n - 1)))
 
 
-def _cross_sectional(data: TestInput, options: Options) -> Statistic:
-    car = usable_events(data).car
-    if spread(car) == 0:
-        return not_applicable(NO_SPREAD.format("CARs"))
-    t, dof = mean_t(car), len(car) - 1
-    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(car.mean()))
+def _cars_differ(data: TestInput) -> str | None:
+    return NO_SPREAD.format("CARs") if sample_sd(data.car) == 0 else None
 
 
-def _independence(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    z = independence_z(used.car, used.cumulative.variance)
-    p = p_value(z, options.alternative)
-    return with_counts(data, Statistic(z, p, "normal", None, float(used.car.mean())))
+def _scars_differ(data: TestInput) -> str | None:
+    return NO_SPREAD.format("standardised CARs") if sample_sd(data.scar) == 0 else None
 
 
-def _patell_applies(data: TestInput) -> str | None:
-    reason = too_few_events(data, scaled=True)
-    if reason:
-        return reason
-    few = int((with_variance(data).abnormal.dof <= 2).sum())
+def _enough_dof(data: TestInput) -> str | None:
+    few = int((data.abnormal.dof <= 2).sum())
     return f"{few} events have 2 or fewer residual degrees of freedom" if few else None
 
 
+def _cross_sectional(data: TestInput, options: Options) -> Statistic:
+    t, dof = mean_t(data.car), len(data.car) - 1
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car.mean()))
+
+
+def _independence(data: TestInput, options: Options) -> Statistic:
+    z = independence_z(data.car, data.cumulative.variance)
+    return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.car.mean()))
+
+
 def _patell(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    z = patell_z(used.scar, used.abnormal.dof)
-    p = p_value(z, options.alternative)
-    return with_counts(data, Statistic(z, p, "normal", None, float(used.scar.mean())))
+    z = patell_z(data.scar, data.abnormal.dof)
+    return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.scar.mean()))
 
 
 def _bmp(data: TestInput, options: Options) -> Statistic:
-    scar = with_variance(data).scar
-    if spread(scar) == 0:
-        return not_applicable(NO_SPREAD.format("standardised CARs"))
-    t, dof = mean_t(scar), len(scar) - 1
-    p = p_value(t, options.alternative, dof)
-    return with_counts(data, Statistic(t, p, "t", dof, float(scar.mean())))
+    t, dof = mean_t(data.scar), len(data.scar) - 1
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.scar.mean()))
 
 
-def _correlated(data: TestInput) -> str | None:
-    """Say why the mean correlation rules an adjusted test out, or None."""
-    used = with_variance(data)
-    r, n = dependence(used).mean_correlation, used.n_events
+def _no_factor(n: int, r: float) -> str | None:
+    """Say why the mean correlation r of n events rules an adjusted test out, or None."""
     if 1.0 + (n - 1) * r <= NEGLIGIBLE:
         return f"mean correlation {r:.4g} of {n} events gives a variance factor 1+(N-1)r that is not positive"
     if r > 1.0 - NEGLIGIBLE:
@@ -222,60 +164,42 @@ def _correlated(data: TestInput) -> str | None:
     return None
 
 
-def _adjusted(data: TestInput, plain: Statistic, factor: float, options: Options) -> Statistic:
-    r = dependence(with_variance(data)).mean_correlation
-    value = plain.statistic * factor
-    dof = plain.dof if isinstance(plain.dof, int) else None
-    found = Statistic(
-        value,
-        p_value(value, options.alternative, dof),
-        plain.distribution,
-        plain.dof,
-        plain.estimate,
-        extra={"mean_correlation": r},
-    )
-    return with_counts(data, found, f"mean correlation {r:.4g}")
-
-
 def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
-    reason = _correlated(data)
+    r, n = dependence(data).mean_correlation, len(data.scar)
+    reason = _no_factor(n, r)
     if reason:
         return not_applicable(reason)
-    used = with_variance(data)
-    factor = patell_correction(used.n_events, dependence(used).mean_correlation)
-    return _adjusted(data, _patell(data, options), factor, options)
+    z = patell_z(data.scar, data.abnormal.dof) * patell_correction(n, r)
+    p = p_value(z, options.alternative)
+    note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
+    return Statistic(z, p, "normal", None, float(data.scar.mean()), note, extra)
 
 
 def _adjusted_bmp(data: TestInput, options: Options) -> Statistic:
-    reason = _correlated(data)
-    plain = _bmp(data, options)
-    if reason or np.isnan(plain.statistic):
-        return not_applicable(reason) if reason else plain
-    used = with_variance(data)
-    factor = bmp_correction(used.n_events, dependence(used).mean_correlation)
-    return _adjusted(data, plain, factor, options)
+    r, n = dependence(data).mean_correlation, len(data.scar)
+    reason = _no_factor(n, r)
+    if reason:
+        return not_applicable(reason)
+    t = mean_t(data.scar) * bmp_correction(n, r)
+    p = p_value(t, options.alternative, n - 1)
+    note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
+    return Statistic(t, p, "t", n - 1, float(data.scar.mean()), note, extra)
 
 
 def _skewness_adjusted(data: TestInput, options: Options) -> Statistic:
-    car = usable_events(data).car
-    sd = spread(car)
-    if sd == 0:
-        return not_applicable(NO_SPREAD.format("CARs"))
-    mean, skew = float(car.mean()), skewness(car)
+    car = data.car
+    mean, sd, skew = float(car.mean()), sample_sd(car), float(skewness(car))
     hall = hall_t(len(car), mean / sd, skew)
-    johnson = johnson_t(len(car), mean / sd, skew)
+    johnson = float(johnson_t(len(car), mean / sd, skew))
     note = f"Hall's transformation, skewness {skew:.2f}; N(0, 1) over-rejects in small samples"
     extra = {"johnson": johnson, "johnson_p_value": p_value(johnson, options.alternative), "skewness": skew}
     return Statistic(hall, p_value(hall, options.alternative), "normal", None, mean, note, extra)
 
 
 def _jackknife(data: TestInput, options: Options) -> Statistic:
-    car = usable_events(data).car
-    if spread(car) == 0:
-        return not_applicable(NO_SPREAD.format("CARs"))
-    t, dof = jackknife_t(car), len(car) - 1
+    t, dof = jackknife_t(data.car), len(data.car) - 1
     note = "for a mean the jackknife equals the cross-sectional t"
-    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(car.mean()), note)
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car.mean()), note)
 
 
 VARIANCE, CORRELATION = "event-induced variance", "cross-correlation"
@@ -285,37 +209,38 @@ SCALED_NULL = "mean standardised CAR is zero"
 PARAMETRIC_TESTS = (
     SignificanceTest(
         "cross_sectional", "Cross-sectional t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Brown and Warner (1980)", too_few_events, _cross_sectional, unit="CAR",
+        "Brown and Warner (1980)", _cross_sectional, condition=_cars_differ, unit="CAR",
     ),
     SignificanceTest(
         "independence", "Independence z", MEAN_NULL, "N(0,1)", frozenset(),
-        "Brown and Warner (1980); MacKinlay (1997)", lambda d: too_few_events(d, scaled=True), _independence,
-        unit="CAR",
+        "Brown and Warner (1980); MacKinlay (1997)", _independence, needs_variance=True, unit="CAR",
     ),
     SignificanceTest(
         "patell", "Patell Z", SCALED_NULL, "N(0,1)", frozenset(),
-        "Patell (1976)", _patell_applies, _patell, unit="SCAR",
+        "Patell (1976)", _patell, condition=_enough_dof, needs_variance=True, unit="SCAR",
     ),
     SignificanceTest(
         "adjusted_patell", "Adjusted Patell Z", SCALED_NULL, "N(0,1)", frozenset({CORRELATION}),
-        "Kolari and Pynnonen (2010)", _patell_applies, _adjusted_patell, unit="SCAR", reads=("correlation",),
+        "Kolari and Pynnonen (2010)", _adjusted_patell, condition=_enough_dof, needs_variance=True,
+        unit="SCAR", reads=("correlation",),
     ),
     SignificanceTest(
         "bmp", "BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Boehmer, Musumeci and Poulsen (1991)", lambda d: too_few_events(d, scaled=True), _bmp, unit="SCAR",
+        "Boehmer, Musumeci and Poulsen (1991)", _bmp, condition=_scars_differ, needs_variance=True,
+        unit="SCAR",
     ),
     SignificanceTest(
         "adjusted_bmp", "Adjusted BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE, CORRELATION}),
-        "Kolari and Pynnonen (2010)", lambda d: too_few_events(d, scaled=True), _adjusted_bmp, unit="SCAR",
-        reads=("correlation",),
+        "Kolari and Pynnonen (2010)", _adjusted_bmp, condition=_scars_differ, needs_variance=True,
+        unit="SCAR", reads=("correlation",),
     ),
     SignificanceTest(
         "skewness_adjusted", "Skewness-adjusted t", MEAN_NULL, "N(0,1)",
         frozenset({VARIANCE, "non-normality"}),
-        "Hall (1992); Johnson (1978)", lambda d: too_few_events(d, 3), _skewness_adjusted,
+        "Hall (1992); Johnson (1978)", _skewness_adjusted, condition=_cars_differ, least=3,
     ),
     SignificanceTest(
         "jackknife", "Jackknife t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Giaccotto and Sfiridis (1996)", too_few_events, _jackknife, unit="CAR",
+        "Giaccotto and Sfiridis (1996)", _jackknife, condition=_cars_differ, unit="CAR",
     ),
 )  # fmt: skip

@@ -11,10 +11,17 @@ import numpy as np
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import MissingExtraError
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.refitted import Regression, needs_regression, regression_of
-from eventstudy.inference.selection import not_applicable, with_variance
-from eventstudy.inference.single_event import block_sums, quantile_p_value
+from eventstudy.inference.base import (
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    not_applicable,
+    p_value,
+)
+from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.moments import block_sums
+from eventstudy.inference.engine.refit import Regression, regression_of
 from eventstudy.optional import import_optional
 
 __all__ = ["GARCH_TESTS", "GARCHLine", "fit_garch", "variance_path"]
@@ -123,9 +130,9 @@ def variance_path(line: GARCHLine, gap: int, before: FloatArray, length: int) ->
 
 
 def _needs_arch(data: TestInput) -> str | None:
-    reason = needs_regression(data)
-    if reason:
-        return reason
+    line = regression_of(data.abnormal)
+    if isinstance(line, str):
+        return line
     try:
         import_optional("arch.univariate", "arch", "garch", "The test garch_t")
     except MissingExtraError as error:
@@ -134,23 +141,21 @@ def _needs_arch(data: TestInput) -> str | None:
 
 
 def _garch_t(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    fit, line = used.abnormal, regression_of(data)
+    fit, line = data.abnormal, regression_of(data.abnormal)
     if isinstance(line, str):
         return not_applicable(line)
     # The likelihood does not know the sign of returns, its optimiser's last digits do.
-    unit = float(np.sqrt(fit.s2[0])) * (1.0 if used.car[0] >= 0 else -1.0)
+    unit = float(np.sqrt(fit.s2[0])) * (1.0 if data.car[0] >= 0 else -1.0)
     found = fit_garch(line.residuals / unit, line.design)
     if isinstance(found, str):
         return not_applicable(found)
-    start, stop = used.cols.start, used.cols.stop
+    start, stop = data.cols.start, data.cols.stop
     errors = fit.ar[0, :stop] / unit - line.event_design[:stop] @ found.params
-    path = variance_path(
-        found, _gap(fit.estimation_dates[0], fit.event_dates[0]), errors[:start], stop - start
-    )
+    gap = _gap(fit.past.dates(slice(0, 1))[0], fit.event_dates[0])
+    path = variance_path(found, gap, errors[:start], stop - start)
     z = _standardised(found, line, errors, path, fit.span[0], start) * np.sign(unit)
     spans = int(fit.span[0, start:stop].sum())
-    rank = quantile_p_value(
+    rank = resampled_p_value(
         z * np.sqrt(spans),
         block_sums(found.errors / np.sqrt(found.h) * np.sign(unit), spans),
         options.alternative,
@@ -160,7 +165,7 @@ def _garch_t(data: TestInput, options: Options) -> Statistic:
         f"a = {found.a:.2f}, b = {found.b:.2f}; variance forecast at {path[start]:.2f} of its average; "
         f"by rank among standardised residuals p = {rank:.3f}"
     )
-    return Statistic(z, p, "normal", None, float(used.car[0]), note, {"rank_p_value": rank})
+    return Statistic(z, p, "normal", None, float(data.car[0]), note, {"rank_p_value": rank})
 
 
 def _standardised(
@@ -192,6 +197,7 @@ def _gap(estimation: DateArray, event: DateArray) -> int:
 GARCH_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "garch_t", "GARCH z", "CAR is zero, given the variance that a GARCH(1, 1) forecasts", "N(0,1)",
-        frozenset(), "Bollerslev (1986); Bacmann and Dubois (2003)", _needs_arch, _garch_t, unit="CAR",
+        frozenset(), "Bollerslev (1986); Bacmann and Dubois (2003)", _garch_t,
+        condition=_needs_arch, needs_variance=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tests that measure the mean abnormal return by its own past.
+"""Portfolio tests: standard errors from the portfolio's own estimation window.
 
 Formulas and sources: docs/methods/portfolio.md.
 """
@@ -8,42 +8,28 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import DateArray, FloatArray
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.engine.residual_pass import past_sums
-from eventstudy.inference.selection import (
-    NEGLIGIBLE,
-    n_windows,
+from eventstudy.inference.base import (
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
     not_applicable,
-    overlap_note,
-    spread,
-    too_few_events,
-    with_counts,
-    with_variance,
+    p_value,
 )
+from eventstudy.inference.engine.moments import average, known, past_shortage
+from eventstudy.inference.engine.residual_pass import past_sums
+from eventstudy.inference.selection import n_windows
 
 __all__ = [
     "PORTFOLIO_TESTS",
-    "average",
     "lamb_z",
     "portfolio_residuals",
     "portfolio_t",
     "time_series_t",
 ]
 
-
-def average(values: FloatArray) -> FloatArray:
-    """Mean over the available events of each column of an (N, T) array; NaN where there is none."""
-    total = values.sum(axis=0)
-    if len(values) and not np.isnan(total).any():
-        return np.asarray(total / len(values), dtype=np.float64)
-    seen = ~np.isnan(values)
-    count = seen.sum(axis=0)
-    total = np.where(seen, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _kept(values: FloatArray) -> FloatArray:
-    return values[~np.isnan(values)]
+#: A standard deviation of the portfolio's past takes this many days.
+FEWEST_DAYS = 3
 
 
 def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -> tuple[float, int]:
@@ -73,7 +59,7 @@ def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -
     Brown and Warner (1980, 1985), Journal of Financial Economics 8, 205-258, and 14, 3-31;
     docs/methods/portfolio.md, eq. (time-series-t).
     """
-    past, seen = _kept(estimation), ~np.isnan(event)
+    past, seen = known(estimation), ~np.isnan(event)
     return float(event[seen].sum() / (np.sqrt(span[seen].sum()) * np.std(past, ddof=1))), len(past) - 1
 
 
@@ -87,7 +73,7 @@ def portfolio_residuals(residuals: FloatArray, dates: DateArray) -> FloatArray:
     dates : array of datetime64, shape (N, W)
     """
     if (dates == dates[:1]).all():
-        return _kept(average(residuals))
+        return known(average(residuals))
     seen = ~np.isnan(residuals) & ~np.isnat(dates)
     _, day = np.unique(dates[seen], return_inverse=True)
     return np.asarray(np.bincount(day, residuals[seen]) / np.bincount(day), dtype=np.float64)
@@ -147,73 +133,53 @@ def lamb_z(estimation: FloatArray, event: FloatArray, factor: FloatArray) -> flo
     Lamb (1995), Journal of Risk and Insurance 62, 111-123; docs/methods/portfolio.md, eq. (lamb-z).
     """
     seen = ~np.isnan(event)
-    z = event[seen] / (np.std(_kept(estimation), ddof=1) * np.sqrt(factor[seen]))
+    z = event[seen] / (np.std(known(estimation), ddof=1) * np.sqrt(factor[seen]))
     return float(z.sum() / np.sqrt(seen.sum()))
 
 
 def _past_varies(data: TestInput) -> str | None:
-    """Say why the estimation-window averages cannot measure noise, or None."""
-    used = with_variance(data)
-    past = _kept(past_sums(used.abnormal).mean)
-    if len(past) < 3:
-        return f"only {len(past)} estimation days have a residual"
-    if spread(past) <= NEGLIGIBLE * float(np.sqrt(used.abnormal.s2.max())):
-        return "average abnormal returns do not vary over the estimation window"
-    return None
+    return past_shortage(known(past_sums(data.abnormal).mean), data.abnormal.s2, FEWEST_DAYS)
 
 
-def _time_series_applies(data: TestInput) -> str | None:
-    return too_few_events(data, scaled=True) or _past_varies(data)
-
-
-def _portfolio_applies(data: TestInput) -> str | None:
-    reason = too_few_events(data, scaled=True)
-    if reason:
-        return reason
-    used = with_variance(data)
-    windows = n_windows(used)
+def _one_date(data: TestInput) -> str | None:
+    windows = n_windows(data)
     if windows > 1:
-        return f"needs one common event date, the {used.n_events} events have {windows}"
+        return f"needs one common event date, the {data.n_events} events have {windows}"
     return _past_varies(data)
 
 
 def _time_series(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    ar = used.abnormal.ar[:, used.cols]
-    span = used.abnormal.span[:, used.cols].astype(np.float64)
-    if used.cumulative.n_days.min() < len(data.window):
+    ar = data.abnormal.ar[:, data.cols]
+    span = data.abnormal.span[:, data.cols].astype(np.float64)
+    if data.cumulative.n_days.min() < len(data.window):
         span[np.isnan(ar)] = np.nan
-    t, dof = time_series_t(past_sums(used.abnormal).mean, average(ar), average(span))
-    p = p_value(t, options.alternative, dof)
-    return with_counts(data, Statistic(t, p, "t", dof, float(used.car.mean())), overlap_note(data))
+    t, dof = time_series_t(past_sums(data.abnormal).mean, average(ar), average(span))
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car.mean()))
 
 
 def _portfolio(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    fit = used.abnormal
+    fit = data.abnormal
     sums = past_sums(fit)
     if len(sums.event) == 1:
-        past = _kept(sums.mean)
+        past = known(sums.mean)
     else:
-        past = portfolio_residuals(fit.residuals, fit.estimation_dates)
+        past = portfolio_residuals(fit.past.residuals(), fit.past.dates())
     n_params = fit.lost_dof
     if len(past) - n_params < 1:
         return not_applicable(f"only {len(past)} estimation days for {n_params:g} parameters")
-    t, dof = portfolio_t(past, used.car, used.cumulative.variance / fit.s2, n_params)
-    complete = bool((fit.n_obs == len(past)).all() and (used.cumulative.n_days == len(data.window)).all())
+    t, dof = portfolio_t(past, data.car, data.cumulative.variance / fit.s2, n_params)
+    complete = bool((fit.n_obs == len(past)).all() and (data.cumulative.n_days == len(data.window)).all())
     notes = [] if complete else ["some events miss days: approximate, on the portfolio of available events"]
     notes += [] if fit.exact else ["the model's standard error is approximate"]
     p = p_value(t, options.alternative, dof)
-    return with_counts(data, Statistic(t, p, "t", dof, float(used.car.mean())), *notes)
+    return Statistic(t, p, "t", dof, float(data.car.mean()), "; ".join(notes))
 
 
 def _lamb(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    fit = used.abnormal
-    past, tested = past_sums(fit).mean, average(fit.ar[:, used.cols])
-    z = lamb_z(past, tested, average(fit.variance(used.cols) / fit.s2[:, None]))
-    p = p_value(z, options.alternative)
-    return with_counts(data, Statistic(z, p, "normal", None, float(used.car.mean())), overlap_note(data))
+    fit = data.abnormal
+    past, tested = past_sums(fit).mean, average(fit.ar[:, data.cols])
+    z = lamb_z(past, tested, average(fit.variance(data.cols) / fit.s2[:, None]))
+    return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.car.mean()))
 
 
 CORRELATION = frozenset({"cross-correlation"})
@@ -222,15 +188,17 @@ NULL = "mean CAR is zero"
 PORTFOLIO_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "time_series", "Portfolio t (crude dependence adjustment)", NULL, "t(T-1)", CORRELATION,
-        "Brown and Warner (1980, 1985)", _time_series_applies, _time_series, unit="CAR", reads=("sums",),
+        "Brown and Warner (1980, 1985)", _time_series, condition=_past_varies, needs_variance=True,
+        unit="CAR", reads=("sums",), by_relative_day=True,
     ),
     SignificanceTest(
         "portfolio", "Portfolio t with prediction error", NULL, "t(T-k)", CORRELATION,
-        "Brown and Warner (1985); Salinger (1992)", _portfolio_applies, _portfolio, unit="CAR",
-        reads=("sums",),
+        "Brown and Warner (1985); Salinger (1992)", _portfolio, condition=_one_date, needs_variance=True,
+        unit="CAR", reads=("sums",),
     ),
     SignificanceTest(
         "lamb", "Lamb z", NULL, "N(0,1)", CORRELATION,
-        "Lamb (1995)", _time_series_applies, _lamb, unit="CAR", reads=("sums",),
+        "Lamb (1995)", _lamb, condition=_past_varies, needs_variance=True,
+        unit="CAR", reads=("sums",), by_relative_day=True,
     ),
 )  # fmt: skip

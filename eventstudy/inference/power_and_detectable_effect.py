@@ -12,7 +12,6 @@ from scipy import optimize, special, stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
-from eventstudy.inference.selection import with_variance
 
 __all__ = [
     "NORMAL",
@@ -280,7 +279,7 @@ def with_detectable(
     if test.unit == "SCAR":
         if data is None:
             return found
-        least /= float((1.0 / np.sqrt(with_variance(data).cumulative.variance)).mean())
+        least /= float((1.0 / np.sqrt(data.cumulative.variance)).mean())
     what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
     note = f"{what} of {least:.2%} would be found with probability {POWER:g}"
     return replace(found, note=f"{found.note}; {note}" if found.note else note)

@@ -10,72 +10,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import Alternative, Options, SignificanceTest, Statistic, TestInput
-from eventstudy.inference.bootstrap import TIE, draw_parts, resampled_p_value
-from eventstudy.inference.pseudo_dates import draw_days, scaled_residuals
-from eventstudy.inference.selection import not_applicable, with_variance
-from eventstudy.inference.single_event import one_event
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    not_applicable,
+)
+from eventstudy.inference.engine.draws import TIE, draw_days, draw_parts, resampled_p_value
+from eventstudy.inference.engine.moments import known, scaled_residuals
+from eventstudy.inference.engine.refit import regression_of
 
 __all__ = [
     "REFIT_TESTS",
     "Bootstrapped",
     "Conformal",
-    "Regression",
     "bootstrap_of",
     "conformal",
     "conformal_of",
-    "needs_regression",
-    "regression_of",
     "residual_bootstrap",
 ]
 
 #: Coverage of the intervals in the notes.
 COVERAGE = 0.95
-#: A leverage that differs by more than this is not that of these regressors.
-SAME_LEVERAGE = 1e-6
 #: Blocks that overlap the event are as unusual as it is: fewer than this many times L days are too few.
 ENOUGH_DAYS = 20
-
-
-@dataclass(frozen=True)
-class Regression:
-    """The least-squares regression behind one event.
-
-    Attributes
-    ----------
-    residuals, leverage : arrays, shape (T,)
-        On the estimation days used.
-    design : array, shape (T, k)
-        Constant and regressors of these days; k is 0 where nothing is estimated.
-    event_design : array, shape (L, k)
-        Of all days of the event window; NaN where unknown.
-    """
-
-    residuals: FloatArray
-    leverage: FloatArray
-    design: FloatArray
-    event_design: FloatArray
-
-
-def regression_of(data: TestInput) -> Regression | str:
-    """Return the regression of the one event of `data`, or why there is none to fit again."""
-    fit = with_variance(data).abnormal
-    used = ~np.isnan(fit.residuals[0])
-    k = fit.design.shape[2]
-    if k == 0:
-        design = np.empty((int(used.sum()), 0))
-    elif fit.design_est is None:
-        return "the study is too large to keep the regressors of its estimation windows"
-    else:
-        design = fit.design_est[0, used]
-    leverage = fit.leverage[0, used]
-    other = "the normal return of this model is not a least-squares line, which could be fitted again"
-    if design.shape[1] != k:
-        return other
-    own = np.einsum("tk,kj,tj->t", design, fit.param_cov[0] / fit.s2[0], design)
-    if not np.abs(own - leverage).max() <= SAME_LEVERAGE:
-        return other
-    return Regression(fit.residuals[0, used], leverage, design, fit.design[0])
 
 
 @dataclass(frozen=True)
@@ -184,7 +144,7 @@ def _circular_sums(values: FloatArray, length: int) -> FloatArray:
 
 
 def _inverted(sums: FloatArray, shares: FloatArray, at: int, level: float) -> tuple[float, float]:
-    """Effects a day that are not rejected.
+    """Effects per day that are not rejected.
 
     An effect c taken off the returns takes ``c * shares`` off the sums. Block s is at least as
     extreme as the event's where c lies between the roots of ``|S_s - c D_s| = |S_0 - c D_0|``,
@@ -237,8 +197,7 @@ def residual_bootstrap(
     docs/methods/bootstrap.md, eq. (residual-bootstrap).
     """
     n, k = design.shape
-    pool = scaled_residuals(residuals, leverage)
-    pool = pool[~np.isnan(pool)]
+    pool = known(scaled_residuals(residuals, leverage))
     pool = pool - pool.mean()
     basis, upper = np.linalg.qr(design)
     weight = basis @ np.linalg.solve(upper.T, event_row)
@@ -252,18 +211,14 @@ def residual_bootstrap(
     return np.concatenate(parts)
 
 
-def needs_regression(data: TestInput) -> str | None:
-    """Return the reason why a test that fits one event again cannot be used, or None."""
-    reason = one_event(data)
-    if reason:
-        return reason
-    found = regression_of(data)
+def _has_regression(data: TestInput) -> str | None:
+    found = regression_of(data.abnormal)
     return found if isinstance(found, str) else None
 
 
 def _one_session_each(data: TestInput) -> str | None:
-    reason = needs_regression(data)
-    if reason is None and with_variance(data).abnormal.span[0, data.cols].max() > 1:
+    reason = _has_regression(data)
+    if reason is None and data.abnormal.span[0, data.cols].max() > 1:
         return "a tested return spans several sessions, and is not exchangeable with returns of one"
     return reason
 
@@ -272,65 +227,61 @@ def conformal_of(
     data: TestInput, alternative: Alternative = "two-sided", level: float = COVERAGE
 ) -> Conformal | str:
     """Conformal test of the one event of `data`, or the reason why there is none."""
-    used = with_variance(data)
-    line = regression_of(data)
+    line = regression_of(data.abnormal)
     if isinstance(line, str):
         return line
-    ar = used.abnormal.ar[0, used.cols]
+    ar = data.abnormal.ar[0, data.cols]
     seen = ~np.isnan(ar)
-    design = line.event_design[used.cols][seen]
+    design = line.event_design[data.cols][seen]
     return conformal(line.residuals, ar[seen], line.design, design, alternative, level)
 
 
 def _conformal(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
     found = conformal_of(data, options.alternative)
     if isinstance(found, str):
         return not_applicable(found)
     note = f"rank among {found.n_days} circular blocks; 95 % interval {found.low:.2%} to {found.high:.2%}"
-    if not used.abnormal.exact:
+    if not data.abnormal.exact:
         note += " about the line of least squares"
-    length = int((~np.isnan(used.abnormal.ar[0, used.cols])).sum())
+    length = len(known(data.abnormal.ar[0, data.cols]))
     if found.n_days < ENOUGH_DAYS * length:
         least = length / found.n_days
-        note += f"; a reaction of one day alone would not bring p below {least:.3f}: too few estimation days"
-    null = found.others / np.sqrt(used.cumulative.variance[0])
+        note += f"; a reaction on one day alone would not bring p below {least:.3f}: too few estimation days"
+    null = found.others / np.sqrt(data.cumulative.variance[0])
     extra = {"ci_low": found.low, "ci_high": found.high, "n_days": found.n_days, "null": null}
-    return Statistic(float(used.scar[0]), found.p_value, "rank", None, float(used.car[0]), note, extra)
+    return Statistic(float(data.scar[0]), found.p_value, "rank", None, float(data.car[0]), note, extra)
 
 
 def bootstrap_of(data: TestInput, options: Options, level: float = COVERAGE) -> Bootstrapped | str:
     """Residual bootstrap of the one event of `data`, or the reason why there is none."""
-    used = with_variance(data)
-    fit, line = used.abnormal, regression_of(data)
+    fit, line = data.abnormal, regression_of(data.abnormal)
     if isinstance(line, str):
         return line
-    seen = ~np.isnan(fit.ar[0, used.cols])
+    seen = ~np.isnan(fit.ar[0, data.cols])
     draws = residual_bootstrap(
         line.residuals,
         line.leverage,
         line.design,
-        line.event_design[used.cols][seen].sum(axis=0),
-        float(used.cumulative.variance[0] / fit.s2[0]),
-        int(fit.span[0, used.cols][seen].sum()),
+        line.event_design[data.cols][seen].sum(axis=0),
+        float(data.cumulative.variance[0] / fit.s2[0]),
+        int(fit.span[0, data.cols][seen].sum()),
         options.n_resamples,
         options.generator("bootstrap_t"),
     )
-    car, se = float(used.car[0]), float(np.sqrt(used.cumulative.variance[0]))
+    car, se = float(data.car[0]), float(np.sqrt(data.cumulative.variance[0]))
     tails = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Bootstrapped(draws, car - float(tails[1]) * se, car - float(tails[0]) * se)
 
 
 def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
     found = bootstrap_of(data, options)
     if isinstance(found, str):
         return not_applicable(found)
-    t = float(used.scar[0])
+    t = float(data.scar[0])
     p = resampled_p_value(t, found.draws, options.alternative)
     note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {found.low:.2%} to {found.high:.2%}"
     extra = {"ci_low": found.low, "ci_high": found.high, "null": found.draws}
-    return Statistic(t, p, "resampled", None, float(used.car[0]), note, extra)
+    return Statistic(t, p, "resampled", None, float(data.car[0]), note, extra)
 
 
 NULL = "CAR is zero"
@@ -339,10 +290,12 @@ REFIT_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "conformal", "Conformal test", "the event is exchangeable with the estimation days",
         "rank among circular blocks", frozenset({"non-normality", "serial dependence"}),
-        "Chernozhukov, Wuthrich and Zhu (2021)", _one_session_each, _conformal, unit="CAR",
+        "Chernozhukov, Wuthrich and Zhu (2021)", _conformal, condition=_one_session_each,
+        needs_variance=True, least=1, most=1, unit="CAR",
     ),
     SignificanceTest(
         "bootstrap_t", "Residual bootstrap t", NULL, "percentile-t, resampled", frozenset({"non-normality"}),
-        "Davison and Hinkley (1997)", needs_regression, _bootstrap_t, unit="CAR",
+        "Davison and Hinkley (1997)", _bootstrap_t, condition=_has_regression,
+        needs_variance=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

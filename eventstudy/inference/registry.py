@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -17,90 +18,46 @@ from eventstudy.inference.base import (
     SignificanceTest,
     Statistic,
     TestInput,
+    not_applicable,
 )
 from eventstudy.inference.bootstrap import RESAMPLING_TESTS
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
-from eventstudy.inference.dependence.mean_correlation import keep_dependence
+from eventstudy.inference.dependence.mean_correlation import MeanCorrelation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
+from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.residual_pass import PAST_SUMS, Reduction, SumReducer, read_residuals
 from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.power_and_detectable_effect import with_detectable
 from eventstudy.inference.pseudo_dates import VECTOR_TESTS
-from eventstudy.inference.ranks import RANK_SETS, RANK_TESTS, profiles
+from eventstudy.inference.rank_sets import RANK_SETS, read_profiles
+from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.refitted import REFIT_TESTS
-from eventstudy.inference.selection import (
-    not_applicable,
-    recall,
-    remember,
-    too_few_events,
-    usable_events,
-    with_variance,
-)
+from eventstudy.inference.selection import remarks
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
+from eventstudy.lazy import recall, remember
 
-__all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "check_keys", "prefetch", "run_tests"]
+__all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "as_tests", "check_keys", "prefetch", "run_tests"]
 
-
-def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
-    """Read for several tests what they need of the estimation windows, and remember it.
-
-    Sums and the mean correlation come first, for ranks may depend on them.
-    """
-    wanted = {name for test in tests for name in test.reads}
-    if not wanted or too_few_events(data, scaled=True):
-        return
-    used = with_variance(data)
-    reductions: dict[str, Reduction[Any]] = {}
-    if "sums" in wanted and recall(used.abnormal, PAST_SUMS) is None:
-        reductions["sums"] = SumReducer(used.abnormal)
-    if "correlation" in wanted and recall(used, "dependence") is None:
-        correlations = SumOfCorrelations.of(used.abnormal, used.window)
-        if correlations is not None:
-            reductions["correlation"] = correlations
-    if reductions:
-        found = dict(zip(reductions, read_residuals(used.abnormal, list(reductions.values())), strict=True))
-        if "sums" in found:
-            remember(used.abnormal, PAST_SUMS, found["sums"])
-        keep_dependence(used, found.get("correlation"))
-    profiles(used, [name for name in RANK_SETS if name in wanted])
-
-
-ORDER = [
-    "cross_sectional",
-    "independence",
-    "time_series",
-    "portfolio",
-    "lamb",
-    "patell",
-    "adjusted_patell",
-    "bmp",
-    "adjusted_bmp",
-    "skewness_adjusted",
-    "jaffe",
-    "sign",
-    "generalized_sign",
-    "rank",
-    "rank_zivney",
-    "sign_zivney",
-    "grank_t",
-    "grank_z",
-    "cumrank_t",
-    "cumrank_z",
-    "wilcoxon",
-    "jackknife",
-    "bootstrap",
-    "wild_bootstrap",
-    "block_bootstrap",
-    "permutation",
-    "t",
-    "sq",
-    "conformal",
-    "garch_t",
-    "bootstrap_t",
-]
+#: Every significance test by key, in the order of the tables, one family after the other.
+TESTS: dict[str, SignificanceTest] = {
+    test.key: test
+    for family in (
+        PARAMETRIC_TESTS,
+        PORTFOLIO_TESTS,
+        CALENDAR_TESTS,
+        SIGN_TESTS,
+        RANK_TESTS,
+        RESAMPLING_TESTS,
+        VECTOR_TESTS,
+        SINGLE_TESTS,
+        REFIT_TESTS,
+        GARCH_TESTS,
+    )
+    for test in family
+}
 
 COLUMNS = [
     "test",
@@ -121,28 +78,15 @@ COLUMNS = [
 TYPES: dict[str, type] = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), float)
 TYPES |= {"n_events": int, "applicable": bool}
 
-_declared = {
-    test.key: test
-    for test in (
-        *PARAMETRIC_TESTS,
-        *PORTFOLIO_TESTS,
-        *CALENDAR_TESTS,
-        *SIGN_TESTS,
-        *RANK_TESTS,
-        *RESAMPLING_TESTS,
-        *VECTOR_TESTS,
-        *SINGLE_TESTS,
-        *REFIT_TESTS,
-        *GARCH_TESTS,
-    )
-}
-
-#: Every significance test by key, in the order of the tables.
-TESTS: dict[str, SignificanceTest] = {key: _declared[key] for key in ORDER}
-
 
 def check_keys(keys: Sequence[str]) -> list[str]:
-    """Return `keys` as a list, or raise RequestError that names close matches of an unknown one."""
+    """Return keys of `TESTS` as a list.
+
+    Raises
+    ------
+    RequestError
+        If one is unknown; the message names close ones.
+    """
     if isinstance(keys, str):
         raise RequestError(f"Tests are asked for as a list of keys: tests=[{keys!r}].")
     for key in keys:
@@ -153,10 +97,56 @@ def check_keys(keys: Sequence[str]) -> list[str]:
     return list(keys)
 
 
+def as_tests(tests: Sequence[str | SignificanceTest]) -> list[SignificanceTest]:
+    """Return the tests asked for, by key of `TESTS` or as objects.
+
+    Raises
+    ------
+    RequestError
+        If a key is unknown, or two tests have the same key.
+    """
+    if isinstance(tests, str | SignificanceTest):
+        key = tests if isinstance(tests, str) else tests.key
+        raise RequestError(f"Tests are asked for as a list: tests=[{key!r}].")
+    check_keys([test for test in tests if not isinstance(test, SignificanceTest)])
+    found = [test if isinstance(test, SignificanceTest) else TESTS[test] for test in tests]
+    mine = [test for test in found if TESTS.get(test.key) is not test]
+    clash = next((test.key for test in mine if [other.key for other in found].count(test.key) > 1), None)
+    if clash is not None:
+        raise RequestError(f"Two of the tests have the key {clash!r}; give your test a key of its own.")
+    return found
+
+
+def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
+    """Read for several tests what they need of the estimation windows of many events.
+
+    Sums and the mean correlation come first, since ranks may depend on them.
+    """
+    wanted = {name for test in tests for name in test.reads}
+    if not wanted or data.with_variance.n_events <= residual_pass.FEW:
+        return
+    used = data.with_variance
+    reductions: dict[str, Reduction[Any]] = {}
+    if "sums" in wanted and recall(used.abnormal, PAST_SUMS) is None:
+        reductions["sums"] = SumReducer(used.abnormal)
+    if "correlation" in wanted and "dependence" not in used._readings:
+        correlations = SumOfCorrelations.of(used.abnormal, used.window)
+        if correlations is not None:
+            reductions["correlation"] = correlations
+    if reductions:
+        found = dict(zip(reductions, read_residuals(used.abnormal, list(reductions.values())), strict=True))
+        if "sums" in found:
+            remember(used.abnormal, PAST_SUMS, found["sums"])
+        sums = found.get("correlation")
+        if sums is not None:
+            used._readings["dependence"] = MeanCorrelation.of(sums[0], sums[1], used.n_events)
+    read_profiles(used, [name for name in RANK_SETS if name in wanted])
+
+
 def run_tests(
-    data: TestInput, keys: Sequence[str] | None = None, options: Options | None = None
+    data: TestInput, tests: Sequence[str | SignificanceTest] | None = None, options: Options | None = None
 ) -> pd.DataFrame:
-    """Run significance tests on one tested window: one row a test.
+    """Run significance tests on one tested window: one row per test.
 
     Events without a CAR in the window take no part in any test. A test that cannot be used is a row
     with ``applicable=False``, missing numbers and the reason in `note`.
@@ -165,8 +155,8 @@ def run_tests(
     ----------
     data : TestInput
         Events and tested window.
-    keys : sequence of str, optional
-        Keys of `TESTS`, in the order wanted; all of them by default.
+    tests : sequence of str or SignificanceTest, optional
+        Keys of `TESTS`, or tests of your own, in the order wanted; all of `TESTS` by default.
     options : Options, optional
         Side of the alternative, and randomness.
 
@@ -188,9 +178,9 @@ def run_tests(
         raise RequestError(
             f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
         )
-    wanted = list(TESTS) if keys is None else check_keys(keys)
-    prefetch([TESTS[key] for key in wanted], data)
-    return as_frame([_row(TESTS[key], data, options) for key in wanted])
+    wanted = list(TESTS.values()) if tests is None else as_tests(tests)
+    prefetch(wanted, data)
+    return as_frame([_row(test, data, options) for test in wanted])
 
 
 def as_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
@@ -201,9 +191,14 @@ def as_frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
 
 
 def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str, object]:
-    reason = test.applies(data)
-    found = not_applicable(reason) if reason else test.compute(data, options)
-    return as_row(test, found, usable_events(data).n_events, options, data)
+    used = test.events_of(data)
+    reason = used if isinstance(used, str) else test.condition(used)
+    if isinstance(used, str) or reason is not None:
+        return as_row(test, not_applicable(str(reason)), data.n_events, options)
+    found = test.compute(used, options)
+    if np.isnan(found.statistic):
+        return as_row(test, found, data.n_events, options)
+    return as_row(test, found, used.n_events, options, used, remarks(test, data, used))
 
 
 def as_row(
@@ -211,11 +206,12 @@ def as_row(
     found: Statistic,
     n_events: int,
     options: Options,
-    data: TestInput | None = None,
+    used: TestInput | None = None,
+    remarks: Sequence[str] = (),
 ) -> dict[str, object]:
     """Make the row of a test's result; a missing statistic is a test that does not apply.
 
-    The note of an insignificant one says what it could have found.
+    The note is the test's own, `remarks`, and of an insignificant result what it could have found.
     """
     row: dict[str, object] = {
         "test": test.key,
@@ -228,14 +224,14 @@ def as_row(
     if np.isnan(found.statistic):
         missing = dict.fromkeys(("statistic", "dof", "p_value", "estimate"), np.nan)
         return row | missing | {"applicable": False, "note": f"not applicable: {found.note}"}
-    found = with_detectable(test, found, data, options)
+    found = replace(found, note="; ".join(note for note in (found.note, *remarks) if note))
+    found = with_detectable(test, found, used, options)
     return row | {
         "statistic": found.statistic,
         "distribution": found.distribution,
         "dof": np.nan if found.dof is None else found.dof,
         "p_value": found.p_value,
         "estimate": found.estimate,
-        "n_events": found.extra.get("n_events", n_events),
         "applicable": True,
         "note": found.note,
     }

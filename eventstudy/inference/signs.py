@@ -15,20 +15,13 @@ from eventstudy.inference.base import (
     SignificanceTest,
     Statistic,
     TestInput,
+    not_applicable,
     p_value,
 )
-from eventstudy.inference.engine.rank_pass import SignProfile, sign_profile
+from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
-from eventstudy.inference.ranks import sign_profile_of
-from eventstudy.inference.selection import (
-    NEGLIGIBLE,
-    not_applicable,
-    overlap_note,
-    too_few_events,
-    usable_events,
-    with_counts,
-    with_variance,
-)
+from eventstudy.inference.rank_sets import profile
 
 __all__ = [
     "SIGN_TESTS",
@@ -186,11 +179,12 @@ def _of_profile(signs: SignProfile, tested: int) -> tuple[float, int]:
     ), n_days
 
 
+def _not_all_zero(data: TestInput) -> str | None:
+    return None if data.car.any() else "all CARs are zero"
+
+
 def _sign(data: TestInput, options: Options) -> Statistic:
-    car = usable_events(data).car
-    n, w = int((car != 0).sum()), int((car > 0).sum())
-    if n == 0:
-        return not_applicable("all CARs are zero")
+    n, w = int((data.car != 0).sum()), int((data.car > 0).sum())
     z, note = sign_z(w, n), f"{w} of {n} positive"
     if n < EXACT_SIGN:
         return Statistic(z, _binomial(w, n, options.alternative), "binomial", None, w / n, note)
@@ -198,24 +192,18 @@ def _sign(data: TestInput, options: Options) -> Statistic:
 
 
 def _generalized_sign(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    car = used.car
-    expected = past_sums(used.abnormal).positive
+    car, expected = data.car, past_sums(data.abnormal).positive
     if not 0.0 < expected < 1.0:
         return not_applicable("estimation residuals are all of one sign")
     w = float(positive_share(car[None, :])[0] * len(car))
     z = generalized_sign_z(w, len(car), expected)
     note = f"{w:g} of {len(car)} positive, {expected:.1%} expected"
-    p = p_value(z, options.alternative)
-    return with_counts(data, Statistic(z, p, "normal", None, w / len(car), note))
+    return Statistic(z, p_value(z, options.alternative), "normal", None, w / len(car), note)
 
 
 def _wilcoxon(data: TestInput, options: Options) -> Statistic:
-    car = usable_events(data).car
-    values = car[car != 0]
+    values = data.car[data.car != 0]
     n = len(values)
-    if n == 0:
-        return not_applicable("all CARs are zero")
     positive, z, ranks = signed_rank(values)
     exact = n <= EXACT_SIGNED_RANK
     if exact:
@@ -224,17 +212,18 @@ def _wilcoxon(data: TestInput, options: Options) -> Statistic:
         p = p_value(z, options.alternative)
     note = f"W+ = {positive:g} of {n * (n + 1) / 2:g}"
     law = "signed-rank" if exact else "normal"
-    return Statistic(z, p, law, None, float(np.median(car)), note, {"signed_rank_sum": positive})
+    return Statistic(z, p, law, None, float(np.median(data.car)), note, {"signed_rank_sum": positive})
 
 
 def _sign_zivney(data: TestInput, options: Options) -> Statistic:
-    used = with_variance(data)
-    z, n_days = _of_profile(sign_profile_of(used), len(data.window))
+    signs = profile(data, "sign_zivney")
+    if not isinstance(signs, SignProfile):
+        return not_applicable(str(signs))
+    z, n_days = _of_profile(signs, len(data.window))
     if np.isnan(z):
         return not_applicable("signs of the events cancel out on every day")
-    share = float((used.car > 0).mean())
-    found = Statistic(z, p_value(z, options.alternative), "normal", None, share)
-    return with_counts(data, found, f"signs about the median of {n_days} days", overlap_note(data))
+    share, note = float((data.car > 0).mean()), f"signs about the median of {n_days} days"
+    return Statistic(z, p_value(z, options.alternative), "normal", None, share, note)
 
 
 ROBUST = frozenset({"event-induced variance", "fat tails"})
@@ -242,21 +231,21 @@ ROBUST = frozenset({"event-induced variance", "fat tails"})
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sign", "Sign test", "half of the CARs are positive", "binomial(n, 1/2)", ROBUST,
-        "Brown and Warner (1980)", too_few_events, _sign,
+        "Brown and Warner (1980)", _sign, condition=_not_all_zero,
     ),
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
-        "Cowan (1992)", lambda d: too_few_events(d, scaled=True), _generalized_sign, reads=("sums",),
+        "Cowan (1992)", _generalized_sign, needs_variance=True, reads=("sums",),
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
         "N(0,1)", frozenset({"event-induced variance", "cross-correlation", "non-normality"}),
-        "Corrado and Zivney (1992)",
-        lambda d: too_few_events(d, scaled=True), _sign_zivney, reads=("sign_zivney",),
+        "Corrado and Zivney (1992)", _sign_zivney, needs_variance=True, reads=("sign_zivney",),
+        by_relative_day=True,
     ),
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
-        ROBUST, "Wilcoxon (1945)", too_few_events, _wilcoxon,
+        ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero,
     ),
 )  # fmt: skip

@@ -13,11 +13,11 @@ from scipy import optimize
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
-from eventstudy.inference.selection import with_variance
 from eventstudy.lab.calibration import calibrate
 from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
@@ -198,15 +198,14 @@ def power(
     >>> round(curve.at(0.05), 3), curve.needed(0.03)
     (0.475, 7.0)
     """
-    if not 0 < alpha < 1:
-        raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
+    check_fraction("alpha", alpha)
     like = of if isinstance(of, EventStudyResults) else None
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
     if like is not None:
         data = like.fitted
         tested = data.test_input(data.checked_window(start, end))
-        noise, n, one_date = [_noise(tested)], with_variance(tested).n_events, tested.common_date
+        noise, n, one_date = [_noise(tested)], tested.with_variance.n_events, tested.common_date
     else:
         noise, n, one_date = [], n_events, common_date
     key = test or ("t" if n == 1 else "portfolio" if one_date else "independence")
@@ -248,7 +247,7 @@ def _standard_error(sd: FloatArray, correlation: FloatArray, n: int) -> FloatArr
 
 def _noise(data: TestInput) -> tuple[float, float, float]:
     """Return the standard deviation of one CAR, mean correlation (0 if negative), degrees of freedom."""
-    used = with_variance(data)
+    used = data.with_variance
     if used.n_events == 0:
         raise RequestError(f"No event has a CAR with a standard error in window {data.window}.")
     sd = float(np.sqrt(used.cumulative.variance.mean()))
@@ -261,5 +260,4 @@ def _sample_noise(design: Design, number: int) -> tuple[float, float, float]:
 
 
 def _check_power(power: float, alpha: float) -> None:
-    if not alpha < power < 1.0:
-        raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
+    check_number("power", power, above=alpha, below=1)

@@ -17,7 +17,6 @@ from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
-from eventstudy.inference.selection import memo, with_variance
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.lab.blocks import random_stream
@@ -135,14 +134,10 @@ class Design(FrozenRecord):
         return out
 
     def _tested(self, data: TestInput, plain: TestInput, options: Options) -> list[float]:
-        if with_variance(plain) is plain and with_variance(data) is data:
+        if plain.with_variance is plain and data.with_variance is data:
             # Correlations come from the estimation window, which no shift touches.
-            memo(data, "dependence", lambda: dependence(plain))
-        found = []
-        for key in self.tests:
-            test = TESTS[key]
-            found.append(np.nan if test.applies(data) else test.compute(data, options).p_value)
-        return found
+            data._readings["dependence"] = dependence(plain)
+        return [TESTS[key].run(data, options).p_value for key in self.tests]
 
 
 def abnormal_of(

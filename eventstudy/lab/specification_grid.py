@@ -15,7 +15,6 @@ from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import select
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.simulation_design import abnormal_of
@@ -115,8 +114,7 @@ class Grid(FrozenRecord):
                     continue
                 out[i, j, :, 0], out[i, j, :, 2] = data.car.mean(), data.n_events
                 for k, key in enumerate(self.tests):
-                    if TESTS[key].applies(data) is None:
-                        out[i, j, k, 1] = TESTS[key].compute(data, Options(seed=0)).p_value
+                    out[i, j, k, 1] = TESTS[key].run(data, Options(seed=0)).p_value
                 if i == 0:
                     interval = averages([data], [window], None, self.level).iloc[0]
                     out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
@@ -152,7 +150,7 @@ class Grid(FrozenRecord):
         for i in range(len(days)):
             keep = np.zeros(n * len(days), dtype=bool)
             keep[i * n : (i + 1) * n] = True
-            yield select(everyone, keep)
+            yield everyone.take(keep)
 
 
 def single_p_values(
@@ -164,10 +162,11 @@ def single_p_values(
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
+    residuals, leverage = abnormal.past.residuals(), abnormal.past.leverage()
     for i in np.flatnonzero(cars.variance > 0):
         _, p, blocks = sample_quantile(
-            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), abnormal.residuals[i],
-            abnormal.leverage[i], int(length[i]),
+            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), residuals[i],
+            leverage[i], int(length[i]),
         )  # fmt: skip
         found[i] = p if blocks else np.nan
     return found

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import Alternative
-from eventstudy.inference.cross_section import skewness
+from eventstudy.inference.engine.moments import skewness
 from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePortfolios
 from eventstudy.longrun.panel import Panel, compounded
 from eventstudy.longrun.skewness_tests import skewed_tests
@@ -93,8 +94,7 @@ class BuyAndHold(Immutable):
         delisted: Delisted = "reference",
         delisting: Mapping[str, float] | pd.Series | None = None,
     ) -> None:
-        if delisted not in get_args(Delisted):
-            raise RequestError(f"delisted must be one of {', '.join(get_args(Delisted))}, got {delisted!r}.")
+        check_choice("delisted", delisted, get_args(Delisted))
         if not isinstance(reference, ReferencePortfolios | MatchedFirms | None):
             raise RequestError(
                 "reference must be ReferencePortfolios, MatchedFirms or None for the market's benchmark, got "
@@ -312,7 +312,7 @@ class BuyAndHoldResults(Immutable):
                 "mean": values.mean(axis=0),
                 "median": np.median(values, axis=0),
                 "se": values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.nan,
-                "skewness": [skewness(v) if n > 2 and v.std() > 0 else np.nan for v in values.T],
+                "skewness": [float(skewness(v)) if n > 2 and v.std() > 0 else np.nan for v in values.T],
                 "n_events": n,
                 "n_delisted": (ended[:, None] < reached).sum(axis=0),
             },
@@ -350,10 +350,8 @@ class BuyAndHoldResults(Immutable):
         All take events to be independent. Horizons that overlap in calendar time share shocks: the note gives
         the share of pairs that do.
         """
-        if alternative not in get_args(Alternative):
-            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
-        if n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        check_choice("alternative", alternative, get_args(Alternative))
+        check_whole("n_resamples", n_resamples, 1)
         values = self.bhar(end)["bhar"].to_numpy()
         return skewed_tests(values, alternative, n_resamples, seed, self._dependence())
 

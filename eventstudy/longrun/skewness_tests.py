@@ -11,7 +11,7 @@ from scipy import stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import Alternative, p_value
-from eventstudy.inference.cross_section import johnson_t, mean_t, skewness
+from eventstudy.inference.engine.moments import johnson_t, mean_t, skewness
 
 __all__ = ["LEAST", "SHARE", "bootstrap_johnson", "bootstrap_p_value", "johnson", "skewed_tests"]
 
@@ -24,7 +24,7 @@ NULL = "mean buy-and-hold abnormal return is zero"
 
 def johnson(values: FloatArray) -> float:
     """Return Johnson's skewness-adjusted t of a cross-section, shape (N,), N > 2, that its mean is zero."""
-    return johnson_t(len(values), float(values.mean() / np.std(values, ddof=1)), skewness(values))
+    return float(johnson_t(len(values), values.mean() / np.std(values, ddof=1), skewness(values)))
 
 
 def bootstrap_johnson(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
@@ -60,10 +60,7 @@ def bootstrap_johnson(values: FloatArray, n_resamples: int, rng: np.random.Gener
         deviation = np.std(drawn, axis=1, ddof=1)
         drawn, deviation = drawn[deviation > 0], deviation[deviation > 0]
         centre = drawn.mean(axis=1)
-        cubes = (((drawn - centre[:, None]) / deviation[:, None]) ** 3).sum(axis=1)
-        skew = m / ((m - 1.0) * (m - 2.0)) * cubes
-        ratio = (centre - mean) / deviation
-        out = np.concatenate([out, np.sqrt(m) * (ratio + skew * ratio**2 / 3.0 + skew / (6.0 * m))])
+        out = np.concatenate([out, johnson_t(m, (centre - mean) / deviation, skewness(drawn))])
     return out
 
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.arguments import check_choice
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
@@ -127,12 +128,6 @@ class MarketData(FrozenRecord):
     def has_limits(self) -> bool:
         """Whether daily price limits can be computed."""
         return "close" in self.fields and self.gap is None
-
-
-def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Refuse an option that is none of those allowed."""
-    if value not in allowed:
-        raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
 def timezone_of(calendar: str | Exchange | None) -> str | None:

@@ -134,6 +134,12 @@ def lay_on_bars(
             f"left out; the first at {lost[0]}.",
             CalendarWarning,
         )
+    if not closes[inside].is_unique:
+        twice = closes[inside][closes[inside].duplicated()][0]
+        raise DataError(
+            f"Several bars belong to the one that ends at {twice}: the data are finer than freq={step}, or "
+            "hold duplicate times. Give the freq of the data, or resample them first."
+        )
     if not inside.any():
         raise DataError(
             f"No bar falls into the trading hours {grid.closes[0]} to {grid.closes[-1]}: are the times those "

@@ -32,6 +32,10 @@ __all__ = [
 BadPrices = Literal["raise", "missing"]
 
 
+#: Times its median that a price may be, or part of it: beyond, returns are no numbers.
+MOST_APART = 1e7
+
+
 def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
     """Read an index as calendar days, naive and in nanoseconds.
 
@@ -93,8 +97,9 @@ def return_table(
 
 
 def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
-    """Refuse zero, negative and infinite prices, or take them for missing with a warning."""
+    """Refuse zero, negative, infinite and impossible prices, or take them for missing with a warning."""
     bad = (prices <= 0) | np.isinf(prices)
+    bad |= _beyond_all_bounds(prices.mask(bad))
     if not bad.to_numpy().any():
         return prices
     row, column = np.argwhere(bad.to_numpy())[0]
@@ -104,14 +109,23 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
         raise DataError(
-            f"Prices must be positive: {where}. Mend the data, or pass bad_prices='missing' to treat such "
-            f"prices as missing. If the series may be negative, as yields and spreads are, measure its "
-            f"changes: "
-            "Market(series.diff(), kind='change'). If these are returns, make the market with "
-            "Market(returns, ...)."
+            f"Prices must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
+            "Mend the data, or pass bad_prices='missing' to treat such prices as missing. If the series may "
+            "be negative, as yields and spreads are, measure its changes: Market(series.diff(), "
+            "kind='change'). If these are returns, make the market with Market(returns, ...)."
         )
-    warn(f"Prices that are not positive are taken for missing: {where}.", DataWarning)
+    warn(f"Prices that are impossible or not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)
+
+
+def _beyond_all_bounds(prices: pd.DataFrame) -> pd.DataFrame | bool:
+    """Prices, all positive, that lie so far from the median of their security that no return is a number."""
+    values = prices.to_numpy()
+    low, high = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=0.0)
+    if high / MOST_APART <= low:
+        return False
+    middle = prices.median()
+    return prices.gt(middle * MOST_APART) | prices.lt(middle / MOST_APART)
 
 
 def align_series(

@@ -1,11 +1,11 @@
 """Normal-return models: what a security would have returned had nothing been announced."""
 
 from eventstudy.models.autocorrelated import AutocorrelatedErrors
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit, ModelParameters, NormalReturnModel, SampleFit
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
 from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
-from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticControl
+from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticPeers
 from eventstudy.models.peer_regressions import ElasticNetModel, PCAModel
 from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
@@ -25,14 +25,17 @@ __all__ = [
     "FamaFrench5",
     "GARCHMarketModel",
     "MarketAdjusted",
+    "MarketLine",
     "MarketModel",
     "MatchedPortfolio",
     "ModelFit",
+    "ModelParameters",
     "NormalReturnModel",
     "PCAModel",
     "RobustMarketModel",
     "RollingMarketModel",
+    "SampleFit",
     "ScholesWilliams",
-    "SyntheticControl",
+    "SyntheticPeers",
     "TobitMarketModel",
 ]

@@ -64,7 +64,7 @@ class AutocorrelatedErrors(NormalReturnModel):
     Notes
     -----
     Tests whose standard error comes from the residuals of single days (portfolio, Jaffe, ranks, signs of
-    several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so that
+    several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so
     ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard errors take the
     autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,21 +12,14 @@ import numpy.typing as npt
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import ModelError
 from eventstudy.immutable import FrozenRecord
-from eventstudy.lazy import deferrable
-from eventstudy.sample import EventArrays, EventSample, Regressor, Rows, SharedArrays
+from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
-__all__ = ["ModelFit", "NormalReturnModel"]
+__all__ = ["MarketLine", "ModelFit", "ModelParameters", "NormalReturnModel", "SampleFit"]
 
 
-@deferrable("residuals", "leverage", "expected", "noise", "design")
-@dataclass(frozen=True)
-class ModelFit(FrozenRecord):
-    """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
-
-    The covariance of the abnormal returns of event i over its window is
-    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T``, which for OLS is
-    ``s2 (I + X* (X'X)^-1 X*')`` (Patell 1976, Journal of Accounting Research 14, 246-276;
-    docs/methods/abnormal_returns.md, eq. (prediction-error)).
+@dataclass(frozen=True, kw_only=True)
+class ModelParameters(FrozenRecord):
+    """Parameters of a normal-return model, k each, fitted to n events.
 
     Attributes
     ----------
@@ -39,30 +32,18 @@ class ModelFit(FrozenRecord):
     n_obs, dof, r_squared : arrays, shape (n,)
         Observations behind `s2`, residual degrees of freedom, share of variance explained
         (NaN where it is not defined).
-    residuals, leverage : arrays, shape (n, W)
-        Estimation-window residuals and hat values; NaN where the day is not used.
-    expected : array, shape (n, L)
-        Normal return over the sessions each event-window return spans.
-    noise : array, shape (n, L)
-        Variance of each abnormal return apart from parameter error.
-    design : array, shape (n, L, k)
-        Rows X* of the window, multiplied up to the sessions each return spans.
     se_source : str
         Where the standard error comes from, in words.
     exact : bool
-        Whether CAR / s.e. is t with `dof` degrees of freedom under iid normal errors.
+        Whether CAR / s.e. is t with `dof` degrees of freedom under iid normally distributed errors.
     failure : array of str, shape (n,), optional
         Why an event could not be fitted, "" where it could; such events are excluded.
     peer_names : tuple of str, length q
         Securities that served as peers of some event.
     peer_weights : array, shape (n, q), optional
-        Weight of each peer in the normal return; NaN where it was not a peer of the event.
+        Weight of each peer in the normal return; NaN where it is not a peer of the event.
     left_out : array of str, shape (n,), optional
         Peers left out of each event's counterfactual, and why; "" where none was.
-
-    Notes
-    -----
-    What has a number for each day may be deferred: computed when it is read.
     """
 
     param_names: tuple[str, ...]
@@ -72,31 +53,97 @@ class ModelFit(FrozenRecord):
     n_obs: IntArray
     dof: FloatArray
     r_squared: FloatArray
-    residuals: FloatArray
-    leverage: FloatArray
-    expected: FloatArray
-    noise: FloatArray
-    design: FloatArray
-    se_source: str = "prediction error of least squares"
-    exact: bool = True
+    se_source: str
+    exact: bool
     failure: npt.NDArray[np.str_] | None = None
     peer_names: tuple[str, ...] = ()
     peer_weights: FloatArray | None = None
     left_out: npt.NDArray[np.str_] | None = None
 
+    def take(self, which: Any) -> ModelParameters:
+        """Parameters of the events that an index or a mask of shape (n,) picks."""
+        values = {field.name: getattr(self, field.name) for field in fields(ModelParameters)}
+        taken = {name: v[which] if isinstance(v, np.ndarray) else v for name, v in values.items()}
+        return ModelParameters(**taken)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFit(ModelParameters):
+    """A normal-return model fitted to n events (W estimation days, L window days, k parameters).
+
+    The covariance of the abnormal returns of event i over its window is
+    ``diag(noise[i]) + design[i] @ param_cov[i] @ design[i].T``, which for OLS is
+    ``s2 (I + X* (X'X)^-1 X*')``. Only this product counts: a model whose parameter error has another form
+    may put a root of it into `design`, with the identity as `param_cov`.
+
+    Attributes
+    ----------
+    residuals, leverage : arrays, shape (n, W)
+        Estimation-window residuals and hat values; NaN where the day is not used.
+    expected : array, shape (n, L)
+        Normal return over the sessions each event-window return spans; NaN where it is not known.
+    noise : array, shape (n, L)
+        Variance of each abnormal return apart from parameter error.
+    design : array, shape (n, L, k)
+        Rows X* of the window, multiplied up to the sessions each return spans.
+
+    See Also
+    --------
+    ModelParameters : the other attributes.
+    """
+
+    residuals: FloatArray
+    leverage: FloatArray
+    expected: FloatArray
+    noise: FloatArray
+    design: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleFit(FrozenRecord):
+    """A model fitted to n events of a sample, and their event windows of L days.
+
+    Attributes
+    ----------
+    fit : ModelParameters or ModelFit
+        The latter unless the model left out what it can make again: residuals, leverage, a noise of `s2` for
+        each session, and constant and regressors as the design.
+    y_evt : array, shape (n, L)
+        Observed returns, in excess of the risk-free rate where the model takes them so.
+    rf_evt : array, shape (n, L), or 0.0
+        Risk-free return over the same sessions.
+    expected : array, shape (n, L)
+        Normal returns in the terms of `y_evt`.
+    span_evt : array of int, shape (n, L), optional
+        Sessions each return spans, 0 where missing; None where each return of `y_evt` spans one.
+    """
+
+    fit: ModelParameters
+    y_evt: FloatArray
+    rf_evt: FloatArray | float
+    expected: FloatArray
+    span_evt: IntArray | None = None
+
 
 class NormalReturnModel(ABC):
     """What a security would have returned had nothing been announced.
 
-    A model is an immutable specification: `regressors` says which benchmark and factors the sample must
-    lay out, `fit` turns event-time arrays into a `ModelFit`. A new model is one file with one subclass;
-    one that needs more of the sample than returns and regressors overrides `arrays`.
+    A model is an immutable specification, as a rule a frozen dataclass: `regressors` says which benchmark and
+    factors the sample must lay out, and `fit` turns event-time arrays into a `ModelFit`. A new model is one
+    subclass with `label`, `regressors`, `n_params` and `fit`; one that needs more of the sample than returns
+    and regressors overrides `arrays`. `eventstudy.EventStudy` takes an instance of it as ``model=``.
+
+    See Also
+    --------
+    ModelFit : what `fit` returns.
+    eventstudy.sample.EventArrays : what it is given.
+    eventstudy.models.least_squares.linear_fit : prediction and its error for a line of known parameters.
     """
 
     #: Whether returns and regressors are taken in excess of the risk-free rate.
     excess: bool = False
     #: Whether fitting again costs less than holding the residuals of many events.
-    cheap: ClassVar[bool] = False
+    refits_quickly: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -106,7 +153,7 @@ class NormalReturnModel(ABC):
     @property
     @abstractmethod
     def regressors(self) -> tuple[Regressor, ...]:
-        """Regressor to lay out in event time, in the order of the last axis of `x`."""
+        """Regressors to lay out in event time, in the order of the last axis of `x`."""
 
     @property
     @abstractmethod
@@ -121,10 +168,17 @@ class NormalReturnModel(ABC):
     def fit(self, arrays: EventArrays) -> ModelFit:
         """Fit every event of `arrays` on its estimation window and predict its event window."""
 
-    def measure(self, sample: EventSample, part: Rows) -> tuple[EventArrays | SharedArrays, ModelFit]:
+    def fit_sample(self, sample: EventSample, part: Rows) -> SampleFit:
         """Lay out and fit the events of `part`; a model may know a faster way than `arrays` and `fit`."""
         arrays = self.arrays(sample, part)
-        return arrays, self.fit(arrays)
+        fit = self.fit(arrays)
+        return SampleFit(
+            fit=fit,
+            y_evt=arrays.y_evt,
+            rf_evt=arrays.rf_evt,
+            expected=fit.expected,
+            span_evt=arrays.span_evt,
+        )
 
     def residuals(self, sample: EventSample, part: Rows, params: FloatArray | None = None) -> FloatArray:
         """Estimation-window residuals of the events of `part`, shape (n, W), as in `ModelFit`.
@@ -140,3 +194,15 @@ class NormalReturnModel(ABC):
     def regression(self, arrays: EventArrays, row: int) -> Any:
         """Return the statsmodels results of event `row`, where the model is a regression."""
         raise ModelError(f"{self.label} is not a regression, so there are no statsmodels results of it.")
+
+
+class MarketLine(NormalReturnModel):
+    """Base of the models that draw a line, alpha and beta, through the benchmark's returns."""
+
+    @property
+    def regressors(self) -> tuple[Regressor, ...]:
+        return (Regressor("benchmark"),)
+
+    @property
+    def n_params(self) -> int:
+        return 2

@@ -10,11 +10,11 @@ from scipy import stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.optional import import_optional
 from eventstudy.progress import followed
-from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
+from eventstudy.sample import EventArrays, EventSample, Rows
 from eventstudy.windows import Window
 
 __all__ = ["GARCHMarketModel"]
@@ -44,7 +44,7 @@ class GapArrays(EventArrays):
 
 
 @dataclass(frozen=True)
-class GARCHMarketModel(NormalReturnModel):
+class GARCHMarketModel(MarketLine):
     r"""Market model whose errors have a GARCH(1, 1), GJR or EGARCH variance, by maximum likelihood.
 
     .. math:: R_{it} = \alpha + \beta R_{mt} + \varepsilon_t, \quad \varepsilon_t \sim N(0, h_t), \quad
@@ -77,7 +77,7 @@ class GARCHMarketModel(NormalReturnModel):
     Notes
     -----
     `residuals` are :math:`s\,\varepsilon_t/\sqrt{h_t}`, devolatilised and on the scale of
-    :math:`s^2 = \sum\varepsilon^2/(M-2)`, so that tests by ranks and sample quantiles are filtered ones.
+    :math:`s^2 = \sum\varepsilon^2/(M-2)`, so tests by ranks and sample quantiles are filtered ones.
     The recursion runs over the days that have a return. Where the optimiser does not converge, stops below
     the likelihood of a constant variance or at parameters without a finite forecast, as EGARCH's does in
     short windows, it starts again from three other points; an event for which none of them serves is
@@ -103,14 +103,6 @@ class GARCHMarketModel(NormalReturnModel):
     @property
     def label(self) -> str:
         return f"Market model ({'GJR-GARCH' if self.kind == 'gjr' else self.kind.upper()})"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def arrays(self, sample: EventSample, part: Rows = slice(None)) -> GapArrays:
         arrays = super().arrays(sample, part)

@@ -1,6 +1,6 @@
-r"""Least squares of many events that share regressors: one product of matrices a run of events.
+r"""Least squares of many events that share regressors: one product of matrices per run of events.
 
-The regressors of a run are made orthonormal once (a constant first), so that
+The regressors of a run are made orthonormal once (a constant first), so
 
 .. math:: c_i = B y_i, \qquad e_i' e_i = y_i' y_i - c_i' c_i
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.models.least_squares import divide, ols_batch
-from eventstudy.sample import SharedArrays, SharedWindows, places, stacks
+from eventstudy.sample import SharedArrays, SharedWindows, nonzero_rows, stacks
 
 __all__ = ["SharedOLS", "expected_returns", "shared_ols", "shared_residuals"]
 
@@ -85,7 +85,7 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     if len(gaps):
         # Where they are many, looking at all costs less than a copy of theirs.
         many = 4 * len(gaps) > len(y)
-        event, day = places(np.isnan(y if many else y[gaps]))
+        event, day = nonzero_rows(np.isnan(y if many else y[gaps]))
         event = event if many else gaps[event]
         n_obs -= np.bincount(event, minlength=len(y))
         y[event, day] = 0.0
@@ -192,7 +192,7 @@ def _basis(x: FloatArray) -> _Basis:
 def _collinear(cross: FloatArray) -> BoolArray:
     """Whether the smallest eigenvalue of matrices (g, p, p) with a unit diagonal is below `FLAT`."""
     p = cross.shape[1]
-    # The others are p - 1 of sum p at most, so that it is no less than this, which is mostly enough to know.
+    # The others are p - 1 of sum p at most, so it is at least this, which is mostly enough to know.
     least = np.linalg.det(cross) * ((p - 1) / p) ** (p - 1)
     doubt = ~(least > 1000 * FLAT)
     found: BoolArray = doubt.copy()

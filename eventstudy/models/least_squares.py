@@ -143,8 +143,8 @@ def linear_fit(
     r_squared: FloatArray,
     residuals: FloatArray,
     leverage: FloatArray,
-    se_source: str = "prediction error of least squares",
-    exact: bool = True,
+    se_source: str,
+    exact: bool,
 ) -> ModelFit:
     """Predict the event window with a constant and the first k - 1 regressors.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, cast
 
@@ -12,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError
-from eventstudy.lazy import Deferred
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import ModelFit, ModelParameters, NormalReturnModel, SampleFit
 from eventstudy.models.grouped_ols import expected_returns, shared_ols, shared_residuals
 from eventstudy.models.least_squares import BatchOLS, divide, linear_fit, ols_batch
 from eventstudy.sample import (
@@ -23,9 +22,7 @@ from eventstudy.sample import (
     Missing,
     Regressor,
     Rows,
-    SharedArrays,
     check_missing,
-    positions,
     shared_arrays,
     shared_windows,
 )
@@ -39,6 +36,9 @@ __all__ = [
     "estimation_frame",
     "ols_batch",
 ]
+
+#: Where the standard errors of least squares come from.
+SOURCE = "prediction error of least squares"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LinearModel(NormalReturnModel):
     docs/methods/least_squares_models.md, eq. (trade-to-trade).
     """
 
-    cheap: ClassVar[bool] = True
+    refits_quickly: ClassVar[bool] = True
     missing: Missing = field(default="drop", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -83,22 +83,19 @@ class LinearModel(NormalReturnModel):
     def arrays(self, sample: EventSample, part: Rows = slice(None)) -> EventArrays:
         return sample.arrays(self.regressors, self.excess, part, self.missing)
 
-    def measure(self, sample: EventSample, part: Rows) -> tuple[EventArrays | SharedArrays, ModelFit]:
+    def fit_sample(self, sample: EventSample, part: Rows) -> SampleFit:
         if self.missing != "drop" or sample.market.arrays.gap is not None:
-            return super().measure(sample, part)
+            return super().fit_sample(sample, part)
         arrays = shared_arrays(sample, self.regressors, self.excess, part)
         ols = shared_ols(arrays.estimation)
         dof = (ols.n_obs - self.n_params).astype(np.float64)
         expected = expected_returns(arrays, ols.params)
-        if np.isnan(arrays.y_evt).any():
-            expected[np.isnan(arrays.y_evt)] = np.nan
+        unknown = np.isnan(arrays.y_evt)
+        complete = not unknown.any()
+        if not complete:
+            expected[unknown] = np.nan
         s2 = divide(ols.sse, dof)
-        which = positions(sample, part)
-        seldom: dict[str, Any] = {
-            name: Deferred(partial(self._again, sample, name), which, len(sample.estimation))
-            for name in ("residuals", "leverage", "noise", "design")
-        }
-        return arrays, ModelFit(
+        fit = ModelParameters(
             param_names=self.param_names,
             params=ols.params,
             param_cov=s2[:, None, None] * ols.xtx_inv,
@@ -106,14 +103,16 @@ class LinearModel(NormalReturnModel):
             n_obs=ols.n_obs,
             dof=dof,
             r_squared=ols.r_squared,
-            expected=expected,
-            **seldom,
+            se_source=SOURCE,
+            exact=True,
         )
-
-    def _again(self, sample: EventSample, name: str, part: Rows) -> FloatArray:
-        """One array of the fit of the events of `part`."""
-        made: FloatArray = getattr(self.fit(self.arrays(sample, part)), name)
-        return made
+        return SampleFit(
+            fit=fit,
+            y_evt=arrays.y_evt,
+            rf_evt=arrays.rf_evt,
+            expected=expected,
+            span_evt=None if complete and not len(arrays.lumped.event) else arrays.span_evt,
+        )
 
     def residuals(self, sample: EventSample, part: Rows, params: FloatArray | None = None) -> FloatArray:
         if self.missing != "drop":
@@ -126,11 +125,11 @@ class LinearModel(NormalReturnModel):
     def fit(self, arrays: EventArrays) -> ModelFit:
         if arrays.span_est is None:
             ols = ols_batch(arrays.y_est, arrays.x_est)
-            residuals, kind = ols.residuals, "least squares"
+            residuals, kind = ols.residuals, ""
         else:
             spans = np.maximum(arrays.span_est, 1).astype(np.float64)
             ols = ols_batch(arrays.y_est, arrays.x_est, constant=spans, weights=1.0 / spans)
-            residuals, kind = ols.residuals / np.sqrt(spans), "least squares on trade-to-trade returns"
+            residuals, kind = ols.residuals / np.sqrt(spans), " on trade-to-trade returns"
         dof = (ols.n_obs - self.n_params).astype(np.float64)
         return linear_fit(
             arrays,
@@ -143,7 +142,8 @@ class LinearModel(NormalReturnModel):
             r_squared=ols.r_squared,
             residuals=residuals,
             leverage=ols.leverage,
-            se_source=f"prediction error of {kind}",
+            se_source=f"{SOURCE}{kind}",
+            exact=True,
         )
 
     def regression(self, arrays: EventArrays, row: int) -> Any:
@@ -246,8 +246,8 @@ class MarketModel(LinearModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hac_lags is not None and self.hac_lags < 0:
-            raise ModelError(f"hac_lags is a number of sessions, 0 or more; got {self.hac_lags!r}.")
+        if self.hac_lags is not None:
+            check_whole("hac_lags", self.hac_lags, 0, error=ModelError)
         object.__setattr__(self, "lags", _lags(self.lags))
 
     @property
@@ -317,7 +317,7 @@ class MarketAdjusted(NormalReturnModel):
     0
     """
 
-    cheap: ClassVar[bool] = True
+    refits_quickly: ClassVar[bool] = True
 
     @property
     def label(self) -> str:
@@ -354,4 +354,5 @@ class MarketAdjusted(NormalReturnModel):
             noise=noise,
             design=np.empty((*expected.shape, 0)),
             se_source="estimation-window variance about zero; nothing is estimated",
+            exact=True,
         )

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import NightVarianceWarning, warn
 from eventstudy.market.intraday import Gap
 from eventstudy.models.base import ModelFit, NormalReturnModel
-from eventstudy.sample import EventArrays, EventSample, Rows, SharedArrays
+from eventstudy.sample import EventSample, Rows
 from eventstudy.sample.event_arrays import gap_kinds
 from eventstudy.text import plural
 
@@ -23,7 +23,7 @@ LEAST_GAPS = 3
 def widen_gaps(
     model: NormalReturnModel,
     sample: EventSample,
-    arrays: EventArrays | SharedArrays,
+    span_evt: IntArray,
     fit: ModelFit,
     part: Rows = slice(None),
 ) -> ModelFit:
@@ -41,10 +41,14 @@ def widen_gaps(
 
     Parameters
     ----------
-    model, sample, arrays, fit
-        A model, the events, their arrays and the model fitted to them; a market of days is left as it is.
+    model, sample
+        A model, and the events; a market of days is left as it is.
+    span_evt : array of int, shape (n, L)
+        Sessions that each event-window return spans.
+    fit : ModelFit
+        The model fitted to the events.
     part : slice or array of int, optional
-        Events of the sample that `arrays` and `fit` hold.
+        Events of the sample that `span_evt` and `fit` hold.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def widen_gaps(
     if gap is None or len(fit.s2) == 0:
         return fit
     day0 = sample.day0[part, None]
-    window_kinds = gap_kinds(gap, day0 + sample.window.offsets, arrays.span_evt)
+    window_kinds = gap_kinds(gap, day0 + sample.window.offsets, span_evt)
     if not (window_kinds != Gap.NONE).any():
         return fit
     past = model.arrays(replace(sample, window=sample.estimation), part)
@@ -80,7 +84,7 @@ def widen_gaps(
         variance = np.where(count >= LEAST_GAPS, squares / np.maximum(count, 1), np.nan)
         inside = window_kinds == kind
         unknown |= inside.any(axis=1) & np.isnan(variance)
-        whole = np.maximum(variance[:, None], bar) + bar * (arrays.span_evt - 1)
+        whole = np.maximum(variance[:, None], bar) + bar * (span_evt - 1)
         noise = np.where(inside & ~np.isnan(noise), whole, noise)
     if unknown.any():
         warn(

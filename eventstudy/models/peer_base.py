@@ -1,4 +1,4 @@
-"""What the models that compare with other securities share: who the peers are, and how they are judged."""
+"""Base of the peer-based models: peer selection and prediction-error variance."""
 
 from __future__ import annotations
 

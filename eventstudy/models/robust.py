@@ -10,11 +10,11 @@ from scipy import stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import approximate_fit, ols_batch
 from eventstudy.models.linear import estimation_frame
 from eventstudy.progress import followed
-from eventstudy.sample import EventArrays, Regressor
+from eventstudy.sample import EventArrays
 
 __all__ = ["RobustMarketModel"]
 
@@ -25,7 +25,7 @@ SOURCE = "all residuals of the robust line, least-squares leverage (approximatio
 
 
 @dataclass(frozen=True)
-class RobustMarketModel(NormalReturnModel):
+class RobustMarketModel(MarketLine):
     r"""Market model estimated by Huber's M-estimator or by Theil and Sen's median of slopes.
 
     ``"huber"`` solves :math:`\sum \psi(e_t/\hat\sigma) x_t = 0` with :math:`\psi(z) = \max(-c, \min(c, z))`,
@@ -70,14 +70,6 @@ class RobustMarketModel(NormalReturnModel):
     @property
     def label(self) -> str:
         return f"Market model ({'Huber' if self.method == 'huber' else 'Theil-Sen'})"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         line = _huber if self.method == "huber" else _theil_sen

@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError, WindowError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
 from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
@@ -83,7 +84,7 @@ def fowler_rorke_weights(rho: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class ScholesWilliams(NormalReturnModel):
+class ScholesWilliams(MarketLine):
     r"""Market model with the beta of Scholes and Williams (1977) for nonsynchronous trading.
 
     .. math:: \hat\beta = \frac{\hat\beta^- + \hat\beta^0 + \hat\beta^+}{1 + 2\hat\rho_1}, \qquad
@@ -115,14 +116,6 @@ class ScholesWilliams(NormalReturnModel):
     @property
     def label(self) -> str:
         return "Scholes-Williams market model"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         market = arrays.x_est[:, :, 0]
@@ -186,6 +179,8 @@ class Dimson(NormalReturnModel):
     weights: Weights = "fowler-rorke"
 
     def __post_init__(self) -> None:
+        check_whole("lags", self.lags, error=ModelError)
+        check_whole("leads", self.leads, error=ModelError)
         if min(self.lags, self.leads) < 0 or self.lags + self.leads == 0:
             raise ModelError(
                 f"Dimson needs a lag or a lead, got lags={self.lags}, leads={self.leads}; "

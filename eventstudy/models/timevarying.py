@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.models.linear import estimation_frame
-from eventstudy.sample import EventArrays, Regressor
+from eventstudy.sample import EventArrays
 
 __all__ = ["EWMarketModel", "RollingMarketModel"]
 
@@ -20,7 +21,7 @@ NAMES = ("alpha", "beta")
 
 
 @dataclass(frozen=True)
-class EWMarketModel(NormalReturnModel):
+class EWMarketModel(MarketLine):
     r"""Market model whose weights halve with every `half_life` sessions back in time.
 
     .. math:: \hat\theta = (X'\Lambda X)^{-1} X'\Lambda y, \qquad \Lambda = \operatorname{diag}(\lambda^{age})
@@ -67,14 +68,6 @@ class EWMarketModel(NormalReturnModel):
     def label(self) -> str:
         return f"Market model (weights halve every {self.half_life:g} sessions)"
 
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
-
     def weights(self, length: int) -> FloatArray:
         """Weights of an estimation window of `length` sessions, the last of weight 1."""
         return np.asarray(0.5 ** (np.arange(length - 1, -1, -1) / self.half_life), dtype=np.float64)
@@ -117,7 +110,7 @@ class EWMarketModel(NormalReturnModel):
 
 
 @dataclass(frozen=True)
-class RollingMarketModel(NormalReturnModel):
+class RollingMarketModel(MarketLine):
     r"""Market model re-estimated on the last `window` sessions: a beta that varies in time.
 
     The event window is predicted with parameters of the last `window` sessions of the estimation
@@ -142,7 +135,7 @@ class RollingMarketModel(NormalReturnModel):
     `residuals` are the one-step prediction errors :math:`u_t`, in units in which they have the variance
     of the errors, and M is their number: a beta that drifts shows in :math:`s^2`, as it would in the event
     window. A regression needs returns on half of its sessions. Errors of successive days share data,
-    so that :math:`t_\nu` is an approximation.
+    so :math:`t_\nu` is an approximation.
 
     References
     ----------
@@ -158,20 +151,11 @@ class RollingMarketModel(NormalReturnModel):
     window: int
 
     def __post_init__(self) -> None:
-        if self.window != int(self.window) or self.window < 10:
-            raise ModelError(f"window is a number of sessions, 10 or more; got {self.window!r}.")
+        check_whole("window", self.window, 10, error=ModelError)
 
     @property
     def label(self) -> str:
         return f"Market model (last {self.window} sessions)"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         y, x = arrays.y_est, arrays.x_est[:, :, 0]
@@ -211,7 +195,7 @@ def _one_step_errors(y: FloatArray, x: FloatArray, window: int) -> FloatArray:
     """Prediction errors of y_t from the `window` sessions before t, over their prediction s.d.; (n, W)."""
     used = ~np.isnan(y) & ~np.isnan(x)
     count = np.maximum(used.sum(axis=1), 1)[:, None]
-    # About the window's mean, so that running sums lose no digits.
+    # About the window's mean, so running sums lose no digits.
     yc = np.where(used, y - np.where(used, y, 0.0).sum(axis=1, keepdims=True) / count, 0.0)
     xc = np.where(used, x - np.where(used, x, 0.0).sum(axis=1, keepdims=True) / count, 0.0)
 

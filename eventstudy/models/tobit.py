@@ -11,9 +11,9 @@ from scipy.special import erfcx, log_ndtr
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
-from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
+from eventstudy.sample import EventArrays, EventSample, Rows
 
 __all__ = ["TobitMarketModel"]
 
@@ -43,7 +43,7 @@ class LimitArrays(EventArrays):
 
 
 @dataclass(frozen=True)
-class TobitMarketModel(NormalReturnModel):
+class TobitMarketModel(MarketLine):
     r"""Market model for securities with daily price limits: two-limit Tobit by maximum likelihood.
 
     .. math:: R^*_{it} = \alpha_i + \beta_i R_{mt} + \varepsilon_{it}, \qquad
@@ -77,7 +77,7 @@ class TobitMarketModel(NormalReturnModel):
     the abnormal returns of the event window are: a close at a limit there is still cut short (see
     `results.limit_hits` and ``results.car(0, "first_free_close")``).
 
-    The likelihood is concave in :math:`(\alpha/\sigma, \beta/\sigma, 1/\sigma)` (Olsen 1978), so that
+    The likelihood is concave in :math:`(\alpha/\sigma, \beta/\sigma, 1/\sigma)` (Olsen 1978), so
     Newton's steps find its one maximum, for all events at once. Tobin (1958); Rosett and Nelson (1975), two
     limits; Chou (1997), Pacific-Basin Finance Journal 5, 39-62, price limits and what they carry over.
 
@@ -102,14 +102,6 @@ class TobitMarketModel(NormalReturnModel):
     @property
     def label(self) -> str:
         return "Market model (two-limit Tobit)"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
-
-    @property
-    def n_params(self) -> int:
-        return 2
 
     def arrays(self, sample: EventSample, part: Rows = slice(None)) -> LimitArrays:
         market = sample.market

@@ -37,14 +37,14 @@ def diagnostics(data: FittedStudy) -> pd.DataFrame:
     arrays = data.spec.model.arrays(data.sample)
     # Days left out for other announcements are not missing.
     raw = replace(data.sample, announced=None).arrays(()).y_est
-    rows = [_residual_tests(residuals) for residuals in data.abnormal.residuals]
+    rows = [_residual_tests(residuals) for residuals in data.abnormal.past.residuals()]
     frame = pd.DataFrame(rows, index=data.index)
     frame.insert(0, "n_obs", fit.n_obs)
     frame.insert(1, "r_squared", fit.r_squared)
     frame["zero_returns"] = (raw == 0).sum(axis=1) / np.maximum((~np.isnan(raw)).sum(axis=1), 1)
     frame["missing_returns"] = np.isnan(raw).mean(axis=1)
     frame["chow"], frame["chow_p"] = _chow(arrays.y_est, arrays.x_est)
-    cusum = [_cusum(residuals) for residuals in data.abnormal.residuals]
+    cusum = [_cusum(residuals) for residuals in data.abnormal.past.residuals()]
     frame["cusum"], frame["cusum_p"] = np.array(cusum).reshape(-1, 2).T
     before = np.full((3, len(frame)), np.nan)
     if data.spec.window.start < 0:

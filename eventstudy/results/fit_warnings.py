@@ -20,7 +20,7 @@ from eventstudy.errors import (
     SuspectDataWarning,
 )
 from eventstudy.immutable import hand_out_copies
-from eventstudy.lazy import narrow
+from eventstudy.lazy import as_small_int
 from eventstudy.market.data_checks import EVERY_SECURITY
 from eventstudy.results.data_warnings import doubtful_in
 from eventstudy.results.fitted import FittedStudy
@@ -177,7 +177,7 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
     named += [(sample.estimation, "estimation window")] if sample.announced is None else []
     # Security and day in one number, securities too far apart for a window to reach the next.
     far = max(abs(end) for window, _ in named for end in (window.start, window.end))
-    order = np.lexsort((narrow(sample.day0), narrow(sample.security)))
+    order = np.lexsort((as_small_int(sample.day0), as_small_int(sample.security)))
     place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     where = np.empty_like(order)
     where[order] = np.arange(len(order))

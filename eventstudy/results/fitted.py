@@ -14,13 +14,14 @@ from scipy import stats
 
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord
-from eventstudy.inference.base import TestInput, select
+from eventstudy.inference.base import TestInput
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
-from eventstudy.models import ModelFit, NormalReturnModel
+from eventstudy.models import ModelParameters, NormalReturnModel
 from eventstudy.sample import EventSample
 from eventstudy.text import format_time, strip_control
 from eventstudy.windows import Window
@@ -258,7 +259,7 @@ class FittedEvents(ABC):
     def by_group(self, by: str) -> dict[Any, AbnormalReturns]:
         """Return the abnormal returns of each group's events, in the order the groups first appear."""
         groups = self.groups(by)
-        return {name: select(self.abnormal, (groups == name).to_numpy()) for name in pd.unique(groups)}
+        return {name: self.abnormal.take((groups == name).to_numpy()) for name in pd.unique(groups)}
 
     def position(self, event: Hashable | None = None) -> int:
         """Row of an event, named by its id, or by its security or label where only one event has it.
@@ -342,7 +343,7 @@ class FittedStudy(FittedEvents):
 
     spec: StudySpec
     sample: EventSample
-    fit: ModelFit
+    fit: ModelParameters
     abnormal: AbnormalReturns
     _inputs: dict[Window, TestInput] = field(default_factory=dict, repr=False, compare=False)
 
@@ -409,8 +410,7 @@ class Part(FrozenRecord):
 
 def checked_level(level: float) -> float:
     """Return a confidence level, checked."""
-    if not 0 < level < 1:
-        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    check_fraction("level", level)
     return level
 
 

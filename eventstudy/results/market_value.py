@@ -11,7 +11,6 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
-from eventstudy.inference.selection import usable_events
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
@@ -97,7 +96,7 @@ class MarketValue(MethodGroup):
         tested = data.checked_window(start, end)
         if data.kind != "simple":
             raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
-        usable = usable_events(data.test_input(tested))
+        usable = data.test_input(tested).with_car
         rows = np.flatnonzero(data.test_input(tested).usable)
         if not len(rows):
             raise RequestError(f"No event has a CAR over {tested}, so no value changed.")
@@ -109,7 +108,7 @@ class MarketValue(MethodGroup):
                 f"{value[np.argmax(bad)]:g}, not a positive number."
             )
         fit = usable.abnormal
-        related = correlation_matrix(fit.residuals, fit.estimation_dates, usable.tested_dates)
+        related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
         se = value * np.sqrt(usable.cumulative.variance)
         change = value * usable.car
         everyone = np.arange(len(rows))

@@ -219,7 +219,7 @@ def fit(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
         {
             "benchmark": arrays.x_est[0, :, 0],
             "actual": arrays.y_est[0],
-            "fitted": arrays.y_est[0] - abnormal.residuals[row],
+            "fitted": arrays.y_est[0] - abnormal.past.residuals(slice(row, row + 1))[0],
             "role": "estimation",
             "day": data.spec.estimation.offsets,
         }
@@ -240,7 +240,11 @@ def null(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
     """Event-window abnormal returns beside estimation residuals: value, role, day."""
     abnormal = data.abnormal
     estimation = pd.DataFrame(
-        {"value": abnormal.residuals[row], "role": "estimation", "day": data.spec.estimation.offsets}
+        {
+            "value": abnormal.past.residuals(slice(row, row + 1))[0],
+            "role": "estimation",
+            "day": data.spec.estimation.offsets,
+        }
     )
     event = pd.DataFrame(
         {"value": abnormal.ar[row, abnormal.columns(window)], "role": "event", "day": window.offsets}

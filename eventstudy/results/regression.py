@@ -169,9 +169,11 @@ def _cluster(frame: pd.DataFrame, name: str) -> str:
 
 def _past(data: FittedEvents, window: Window) -> Past:
     abnormal = data.abnormal
-    days = abnormal.estimation_dates
+    days = abnormal.past.dates()
     if not (days.astype(np.int64) == days[:1].astype(np.int64)).all():
         raise RequestError("covariance='past' needs events whose estimation windows are the same days.")
     return Past(
-        abnormal.residuals, data.test_input(window).cumulative.variance / abnormal.s2, abnormal.lost_dof
+        abnormal.past.residuals(),
+        data.test_input(window).cumulative.variance / abnormal.s2,
+        abnormal.lost_dof,
     )

@@ -18,9 +18,8 @@ from eventstudy.inference import (
     recommend,
     run_tests,
 )
-from eventstudy.inference.base import Alternative, Options, TestInput, Weights
-from eventstudy.inference.procedures.differences import against as against_controls
-from eventstudy.inference.procedures.differences import difference
+from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput, Weights
+from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.intervals import IntervalMethod, event_intervals
 from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
@@ -40,7 +39,7 @@ class Significance(MethodGroup):
         start: WindowLike = None,
         end: int | None = None,
         *,
-        tests: str | Sequence[str] | None = None,
+        tests: str | SignificanceTest | Sequence[str | SignificanceTest] | None = None,
         alternative: Alternative = "two-sided",
         seed: int | np.random.Generator | None = None,
         n_resamples: int = 999,
@@ -55,8 +54,8 @@ class Significance(MethodGroup):
         ----------
         start, end : int
             First and last relative day; the headline window by default.
-        tests : str or list of str, optional
-            Test keys; all by default.
+        tests : str, SignificanceTest or list of these, optional
+            Test keys, or tests of your own; all tests of the library by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         seed : int or Generator, optional
             Randomness of resampling tests.
@@ -92,25 +91,25 @@ class Significance(MethodGroup):
         recommended : the tests that suit this design.
         """
         window = self.fitted.checked_window(start, end)
-        keys = [tests] if isinstance(tests, str) else tests
+        asked = [tests] if isinstance(tests, str | SignificanceTest) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
         if against is not None:
             if by is not None or tests is not None:
                 raise RequestError("against= has its own tests: leave out tests= and by=.")
             controls = self._controls(against)
-            return against_controls(
+            return treated_vs_controls(
                 self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
             )
         if by is not None:
-            return self._by_group(by, window, keys, options)
-        return run_tests(self.fitted.test_input(window), keys, options)
+            return self._by_group(by, window, asked, options)
+        return run_tests(self.fitted.test_input(window), asked, options)
 
     def _by_group(
-        self, by: str, window: Window, keys: Sequence[str] | None, options: Options
+        self, by: str, window: Window, tests: Sequence[str | SignificanceTest] | None, options: Options
     ) -> pd.DataFrame:
         options = options.settled()
         inputs = self._inputs_by(by, window)
-        parts = [(name, run_tests(data, keys, options)) for name, data in inputs.items()]
+        parts = [(name, run_tests(data, tests, options)) for name, data in inputs.items()]
         for a, b in combinations(inputs, 2):
             parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
         for name, frame in parts:

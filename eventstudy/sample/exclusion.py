@@ -35,7 +35,7 @@ class ExclusionWindows(FrozenRecord):
         """Make it of the security and the row of day 0 of each."""
         return cls(np.unique(security * n_sessions + day0), n_sessions, window)
 
-    def touched(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
+    def spans_any(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
         """Say which returns span a session of an announcement's window.
 
         Parameters

@@ -1,7 +1,7 @@
 """Event time for many events: regressors laid out once for the events that share them.
 
-Events of one day that are measured against one benchmark have the same regressors. Laid out once, they
-are read once, and least squares of all these events is one product of matrices.
+Events of the same day and benchmark have the same regressors. Laid out once, these are read once, and least
+squares of all such events is one product of matrices.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = [
     "SharedArrays",
     "SharedWindows",
     "Stack",
-    "places",
-    "positions",
+    "event_positions",
+    "nonzero_rows",
     "shared_arrays",
     "shared_windows",
     "stacks",
@@ -68,6 +68,8 @@ def stacks(start: IntArray, n: int) -> list[Stack]:
 
     One call of NumPy works on a stack: few and long where runs stand in the order of their sizes.
     """
+    if n == 0:
+        return []
     size = np.diff(start, append=n)
     cut = np.flatnonzero(np.diff(size, prepend=-1))
     first, event = cut.tolist(), start[cut].tolist()
@@ -135,10 +137,10 @@ def shared_windows(
 ) -> SharedWindows:
     """Lay out the estimation windows of `rows`, one set of regressors a run of equal ones.
 
-    Whatever their order the result is right; it is small where events of one day stand together.
+    Whatever their order the result is right; it is small where events of the same day follow each other.
     """
     first, run = _runs(sample, regressors, excess, rows)
-    one, y = positions(sample, rows)[first], sample.single_returns(part=rows)
+    one, y = event_positions(sample, rows)[first], sample.single_returns(part=rows)
     x = sample.single_regressors(sample.estimation, regressors, excess, one)
     if excess:
         begin, length = sample.day0[one] + sample.estimation.start, len(sample.estimation)
@@ -153,7 +155,7 @@ def shared_arrays(
     sample: EventSample, regressors: tuple[Regressor, ...], excess: bool, rows: Rows
 ) -> SharedArrays:
     """Lay out estimation and event windows of `rows`; see `SharedWindows`."""
-    estimation, which = shared_windows(sample, regressors, excess, rows), positions(sample, rows)
+    estimation, which = shared_windows(sample, regressors, excess, rows), event_positions(sample, rows)
     one, run = which[estimation.start], estimation.run
     y, rf, traded, lumped = _event_returns(sample, regressors, excess, sample.window, which, one, run)
     x = sample.single_regressors(sample.window, regressors, excess, one)
@@ -169,7 +171,7 @@ def window_design(
 ) -> FloatArray:
     """Lay out constant and regressors of event windows, as `design` in `ModelFit`; shape (n, days, 1 + p).
 
-    With `cols`, those days of the window alone, and whatever stands on a day without abnormal return.
+    With `cols`, those days of the window alone, and any number on a day without abnormal return.
     """
     days, arrays = sample.window.offsets[cols or slice(None)], sample.market.arrays
     window, run = Window(int(days[0]), int(days[-1])), slice(None)
@@ -202,7 +204,7 @@ def _event_returns(
     # Returns over several sessions are few: regressors of these alone are compounded.
     if arrays.single is not arrays.returns:
         single = take_windows(arrays.single, security, first, length)
-        event, day = places(np.isnan(single) & ~np.isnan(traded))
+        event, day = nonzero_rows(np.isnan(single) & ~np.isnan(traded))
         span = arrays.spans[security[event], first[event] + day]
     at, events = first[event] + day, which[event]
     lumped = Lumped(event, day, span, _compounded(sample, regressors, excess, events, at, span))
@@ -214,14 +216,14 @@ def _event_returns(
     return traded - rf, rf, traded, lumped
 
 
-def places(mask: BoolArray) -> tuple[IntArray, IntArray]:
+def nonzero_rows(mask: BoolArray) -> tuple[IntArray, IntArray]:
     """Rows and columns where a matrix is true: `numpy.nonzero`, several times as fast where they are few."""
     flat = np.flatnonzero(mask)
     row = flat // max(mask.shape[1], 1)
     return row, flat - row * mask.shape[1]
 
 
-def positions(sample: EventSample, rows: Rows) -> IntArray:
+def event_positions(sample: EventSample, rows: Rows) -> IntArray:
     """Positions of the events of `rows`."""
     return np.arange(*rows.indices(len(sample))) if isinstance(rows, slice) else rows
 

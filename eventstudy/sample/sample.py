@@ -175,7 +175,7 @@ class EventSample(FrozenRecord):
             "session" if self.market.arrays.gap is None else "row",
         )
 
-    def keep(self, reasons: dict[int, str]) -> EventSample:
+    def without(self, reasons: dict[int, str]) -> EventSample:
         """Return the sample without the events that `reasons` names by position."""
         out = np.zeros(len(self), dtype=bool)
         out[list(reasons)] = True
@@ -247,7 +247,7 @@ class EventSample(FrozenRecord):
         rows = self.day0[part, None] + self.estimation.offsets
         if self.announced is None:
             return np.zeros(rows.shape, dtype=bool)
-        return self.announced.touched(self.security[part, None], rows, spans)
+        return self.announced.spans_any(self.security[part, None], rows, spans)
 
     def single_regressors(
         self,
@@ -369,22 +369,22 @@ class EventSample(FrozenRecord):
             reasons[int(i)] = too_early(market, int(row[i]), estimation)
         known = fine & (day0 >= 0)
         everyone = cls(
-            market,
-            estimation,
-            window,
-            frame,
-            _excluded(frame.iloc[:0], []),
-            security,
-            np.maximum(day0, 0),
-            row,
-            place.closed_days,
-            place.previous,
-            {frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
-            ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
+            market=market,
+            estimation=estimation,
+            window=window,
+            events=frame,
+            excluded=_excluded(frame.iloc[:0], []),
+            security=security,
+            day0=np.maximum(day0, 0),
+            first_row=row,
+            closed_days=place.closed_days,
+            previous=place.previous,
+            other={frame.index[i]: place.other[i] for i in np.flatnonzero(~np.isnat(place.other)).tolist()},
+            announced=ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
             if exclude_events
             else None,
         )
-        return everyone.keep(reasons)
+        return everyone.without(reasons)
 
 
 def _labels(events: pd.DataFrame) -> pd.Series:

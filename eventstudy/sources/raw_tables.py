@@ -110,7 +110,10 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
-    import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
+    if name.lower().endswith(".xls"):
+        import_optional("xlrd", "xlrd", "tables", "Reading .xls files of old Excel")
+    else:
+        import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
@@ -300,10 +301,8 @@ class AbnormalVolatilityResults(Immutable):
             Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
             p_value, n_events (the fewest on any day), dependent.
         """
-        if alternative not in get_args(Alternative):
-            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
-        if n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        check_choice("alternative", alternative, get_args(Alternative))
+        check_whole("n_resamples", n_resamples, 1)
         window = self.study.fitted.checked_window(start, end)
         cols = self.study.fitted.abnormal.columns(window)
         errors, variances = self._errors[:, cols], self._variances[:, cols]
@@ -339,10 +338,10 @@ class AbnormalVolatilityResults(Immutable):
         fit = self.study.parameters
         arrays = self.study.fitted.abnormal
         shocks = []
-        for residual in arrays.residuals:
+        for residual in arrays.past.residuals():
             z = residual[~np.isnan(residual)]
             shocks.append(z / np.sqrt((z**2).mean()))
-        forecast = self.study.fitted.fit.noise / np.maximum(self.study.fitted.abnormal.span, 1)
+        forecast = arrays.noise / np.maximum(arrays.span, 1)
         known = np.argmax(~np.isnan(forecast), axis=1)
         first = forecast[np.arange(len(known)), known]
         g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))

@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("_typing", "_version", "errors", "immutable", "text"),
-    ("column_names", "optional"),
+    ("_typing", "_version", "errors", "files", "immutable", "text"),
+    ("arguments", "column_names", "optional"),
     ("interop", "lazy", "progress"),
     ("tabular",),
     ("windows",),
@@ -37,6 +37,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("regressions",),
     ("results",),
     ("study",),
+    ("causal",),
     ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )
@@ -44,8 +45,11 @@ LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
 GROUND = frozenset(
-    {"_typing", "column_names", "errors", "immutable", "interop", "optional", "tabular", "text"}
-)
+    {
+        "_typing", "arguments", "column_names", "errors", "files", "immutable", "interop", "optional",
+        "tabular", "text",
+    }
+)  # fmt: skip
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {

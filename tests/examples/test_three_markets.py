@@ -61,7 +61,7 @@ def test_mean_correlation_on_common_calendar_days_by_hand(pooled: Any) -> None:
     for name, results in pooled.studies.items():
         abnormal = results.fitted.abnormal
         for i, security in enumerate(results.timeline["security"]):
-            series[name, security] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
+            series[name, security] = pd.Series(abnormal.past.residuals()[i], abnormal.past.dates()[i])
     both = [series.pop(key) for key in (("Shenzhen", "000063.SZ"), ("Hong Kong", "0763.HK"))]
     series["both", "ZTE"] = pd.concat(both, axis=1, join="inner").dropna().mean(axis=1)
     correlations = pd.DataFrame(series).corr().to_numpy()

@@ -40,7 +40,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     **{
         name: getattr(models, name)
         for name in models.__all__
-        if name not in {"ModelFit", "NormalReturnModel"}
+        if issubclass(getattr(models, name), models.NormalReturnModel)
+        and not inspect.isabstract(getattr(models, name))
     },
     "EWMarketModel": lambda: models.EWMarketModel(60),
     "RollingMarketModel": lambda: models.RollingMarketModel(30),
@@ -90,6 +91,13 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         {"first": results, "second": es.EventStudy(market, [{"security": "E", "date": day}], **short).fit()}
     )
     yield "pooled", pooled
+    causal = es.CausalStudy(market, events.take([0, 1]), estimation=(-120, -11), window=(0, 1), min_donors=2)
+    yield "causal study", causal
+    effects = causal.fit()
+    yield "causal results", effects
+    estimators = [es.causal.SyntheticControl()]
+    yield "counterfactuals", es.compare_counterfactuals(effects, estimators=estimators)
+    yield "causal calibration", lab.calibrate(causal, n_samples=1, tests=["conformal_block"])
     yield "cross-section", results.cross_section("car ~ size")
     yield "joint test", results.joint_test(0, 1)
     yield "clustering", results.clustering()
@@ -101,6 +109,8 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         TESTS["cross_sectional"].compute(TestInput(results.fitted.abnormal, es.Window(0, 1)), Options()),
     )
     yield "fit", results.fitted.fit
+    yield "fit by day", models.MarketModel().fit(models.MarketModel().arrays(results.fitted.sample))
+    yield "fit of a sample", models.MarketModel().fit_sample(results.fitted.sample, slice(None))
     yield "fitted events", results.fitted
     yield "pooled events", pooled.fitted
     yield "table", Table("Title", [Section(pd.DataFrame({"x": [1.0]}), formats={"x": "{:.1f}"})])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import oracle
 import pytest
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 from eventstudy.inference import TestInput
 from eventstudy.windows import Window
 
@@ -94,20 +94,24 @@ def make_panel(
         window=span,
         ar=ar,
         actual=actual,
-        expected=actual - ar,
         span=np.where(np.isnan(ar), 0, 1),
-        noise=np.repeat(s2[:, None], length, axis=1),
-        design=np.array([c[1] for c in columns]),
         param_cov=np.array([c[2] for c in columns]),
-        residuals=residuals,
-        leverage=np.where(np.isnan(residuals), np.nan, np.array([e["lev_est"] for e in evs])),
         s2=s2,
         n_obs=np.array([e["n"] for e in evs]),
         dof=np.array([float(e["nu"]) for e in evs]),
         n_params=evs[0]["k"],
-        estimation_dates=SESSIONS[np.array([e["cal_est"] for e in evs])],
-        event_dates=SESSIONS[np.array([e["cal_evt"] for e in evs])],
-        design_est=np.array([c[3] for c in columns]),
+        exact=True,
+        past=HeldWindows(
+            residuals,
+            np.where(np.isnan(residuals), np.nan, np.array([e["lev_est"] for e in evs])),
+            SESSIONS[np.array([e["cal_est"] for e in evs])],
+            np.array([c[3] for c in columns]),
+        ),
+        event_windows=HeldEventWindows(
+            SESSIONS[np.array([e["cal_evt"] for e in evs])],
+            np.repeat(s2[:, None], length, axis=1),
+            np.array([c[1] for c in columns]),
+        ),
     )
     return Panel(abnormal, evs, market)
 
@@ -125,17 +129,15 @@ def panel() -> Callable[..., Panel]:
     return cached
 
 
-def flatten(abnormal: AbnormalReturns, event: int) -> AbnormalReturns:
-    """The same events, with one whose returns never move: no residual, no abnormal return."""
-    parts = {
-        name: np.array(getattr(abnormal, name))
-        for name in ("ar", "residuals", "s2", "noise", "param_cov", "actual", "expected")
-    }
-    for value in parts.values():
-        value[event] = np.where(np.isnan(value[event]), np.nan, 0.0)
-    return replace(abnormal, **parts)
-
-
 @pytest.fixture(scope="session")
-def flat() -> Callable[..., AbnormalReturns]:
+def flat(with_arrays) -> Callable[..., AbnormalReturns]:
+    """The same events, with one whose returns never move: no residual, no abnormal return."""
+
+    def flatten(abnormal: AbnormalReturns, event: int) -> AbnormalReturns:
+        parts = {name: np.array(getattr(abnormal, name)) for name in ("ar", "s2", "param_cov", "actual")}
+        parts |= {"noise": np.array(abnormal.noise), "residuals": np.array(abnormal.past.residuals())}
+        for value in parts.values():
+            value[event] = np.where(np.isnan(value[event]), np.nan, 0.0)
+        return with_arrays(abnormal, **parts)
+
     return flatten

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
-from eventstudy.inference.base import select
-from eventstudy.inference.engine.rank_pass import sign_profile
+from eventstudy.inference.engine.rank_kernel import sign_profile
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.signs import signed_rank
 from eventstudy.windows import Window
 
@@ -18,20 +19,25 @@ NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
     "lazy.CHUNK": 3,
-    "inference.engine.rank_pass.CHUNK": 3,
+    "inference.engine.residual_pass.FEW": 0,
     "inference.dependence.pairs.CHUNK": 3,
     "inference.dependence.pairs.ROWS": 2,
     "inference.dependence.pairs.COLUMNS": 5,
-    "inference.bootstrap.HELD": 500,
+    "inference.engine.draws.HELD": 500,
 }
-RETURNS = ("ar", "actual", "expected", "residuals")
 
 
-def scaled_by(abnormal, factor):
+@pytest.fixture
+def scaled_by(with_arrays):
     """The same events with all returns multiplied."""
-    parts = {name: factor * getattr(abnormal, name) for name in RETURNS}
-    parts |= {name: factor**2 * getattr(abnormal, name) for name in ("s2", "noise", "param_cov")}
-    return replace(abnormal, **parts)
+
+    def scale(abnormal, factor):
+        parts = {"ar": factor * abnormal.ar, "actual": factor * abnormal.actual}
+        parts |= {"residuals": factor * abnormal.past.residuals()}
+        parts |= {name: factor**2 * getattr(abnormal, name) for name in ("s2", "noise", "param_cov")}
+        return with_arrays(abnormal, **parts)
+
+    return scale
 
 
 class Battery:
@@ -82,7 +88,7 @@ class Battery:
 
     def test_order_of_events_does_not_matter(self, key, events):
         order = np.random.default_rng(0).permutation(events.n_events)
-        self.same(self.run(key, events), self.run(key, select(events, order)))
+        self.same(self.run(key, events), self.run(key, events.take(order)))
 
     def test_chunks_do_not_matter(self, key, events, monkeypatch):
         whole = self.run(key, events)
@@ -91,10 +97,10 @@ class Battery:
         self.same(whole, self.run(key, events))
 
     @pytest.mark.parametrize("factor", [1e-3, 70.0])
-    def test_scale_does_not_matter(self, key, events, factor):
+    def test_scale_does_not_matter(self, key, events, factor, scaled_by):
         self.same(self.run(key, events), self.run(key, scaled_by(events, factor)))
 
-    def test_sign_flips_with_the_returns(self, key, events):
+    def test_sign_flips_with_the_returns(self, key, events, scaled_by):
         flipped = scaled_by(events, -1.0)
         self.same(self.run(key, events), self.run(key, flipped), sign=-1.0)
         for side, other in (("less", "greater"), ("greater", "less")):
@@ -117,19 +123,21 @@ class Battery:
         if key in SINGLE:
             assert "no event has a CAR" in row["note"]
         else:
-            self.same(self.run(key, select(events, ~gone)), row)
+            self.same(self.run(key, events.take(~gone)), row)
             assert row["n_events"] == 10
 
-    def test_ties(self, key, events):
-        coarse = replace(events, ar=np.round(events.ar, 2), residuals=np.round(events.residuals, 2))
+    def test_ties(self, key, events, with_arrays):
+        coarse = with_arrays(
+            events, ar=np.round(events.ar, 2), residuals=np.round(events.past.residuals(), 2)
+        )
         row = self.run(key, coarse)
         self.finite_or_said(row)
         assert row["applicable"] or self.other_dates(row), row["note"]
         order = np.random.default_rng(0).permutation(events.n_events)
-        self.same(row, self.run(key, select(coarse, order)))
+        self.same(row, self.run(key, coarse.take(order)))
 
     def test_one_event(self, key, events):
-        row = self.run(key, select(events, np.arange(events.n_events) == 0))
+        row = self.run(key, events.take(np.arange(events.n_events) == 0))
         self.finite_or_said(row)
         assert row["applicable"] == (key in SINGLE)
         if key not in SINGLE:
@@ -141,13 +149,13 @@ class Battery:
         assert (key not in SINGLE) or not row["applicable"]
 
     def test_no_event(self, key, events):
-        row = self.run(key, select(events, np.zeros(events.n_events, dtype=bool)))
+        row = self.run(key, events.take(np.zeros(events.n_events, dtype=bool)))
         assert not row["applicable"]
         self.finite_or_said(row)
 
     def test_identical_events(self, key, events, panel):
         one = panel(n=1, seed=21).abnormal
-        row = self.run(key, select(one, np.zeros(8, dtype=int)))
+        row = self.run(key, one.take(np.zeros(8, dtype=int)))
         self.finite_or_said(row)
         if key in {"cross_sectional", "bmp", "adjusted_bmp", "jackknife", "skewness_adjusted", "grank_t"}:
             assert not row["applicable"]
@@ -159,14 +167,15 @@ class Battery:
             assert row["applicable"] or self.other_dates(row), row["note"]
 
     @pytest.mark.parametrize("noise", [0.0, 1e-18])
-    def test_constant_series(self, key, events, flat, noise):
+    def test_constant_series(self, key, events, flat, noise, with_arrays):
         nothing = events
         for event in range(events.n_events):
             nothing = flat(nothing, event)
         rng = np.random.default_rng(0)
-        residuals = nothing.residuals + noise * rng.standard_normal(nothing.residuals.shape)
+        residuals = nothing.past.residuals()
+        residuals = residuals + noise * rng.standard_normal(residuals.shape)
         # A return of 0.1 % every day, which leaves rounding noise once its mean is taken off.
-        nothing = replace(
+        nothing = with_arrays(
             nothing,
             residuals=residuals,
             actual=nothing.actual + 0.001,
@@ -208,7 +217,11 @@ class TestOneDay(Battery):
     ],
 )
 def test_tested_days_that_are_the_median_together_are_neither_above_nor_below_it(before, tested, signs):
-    assert sign_profile(np.array([before]), np.array([tested])).total.tolist() == signs
+    past, event = np.array([before]), np.array([tested])
+    assert sign_profile(past, event).total.tolist() == signs
+    reduction = RankReducer({"signs": RankedDays(event.shape, event.__getitem__, slice(None), signs=True)})
+    reduction.update(reduction.map(ResidualChunk.of(np.arange(1), past)))
+    assert reduction.result()["signs"].total.tolist() == signs
 
 
 def test_sizes_that_differ_by_rounding_alone_are_tied():

@@ -8,25 +8,23 @@ import pytest
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, run_tests
 from eventstudy.inference.bootstrap import (
-    HELD,
     clustered_t,
-    draw_parts,
-    equal_tails,
     johnson_bootstrap,
     pairs_bootstrap,
-    resampled_p_value,
     wild_bootstrap,
     wild_weights,
 )
-from eventstudy.inference.cross_section import mean_t
-from eventstudy.inference.pseudo_dates import (
-    block_length,
+from eventstudy.inference.engine.draws import (
+    HELD,
     day_counts,
     draw_days,
+    draw_parts,
+    equal_tails,
     null_t,
-    pseudo_dates,
-    studentised_sums,
+    resampled_p_value,
 )
+from eventstudy.inference.engine.moments import block_length, mean_t
+from eventstudy.inference.pseudo_dates import pseudo_dates, studentised_sums
 
 RESAMPLED = ["bootstrap", "wild_bootstrap", "block_bootstrap", "permutation"]
 
@@ -68,7 +66,7 @@ def test_pairs_bootstrap_is_the_t_of_each_resample():
 def test_pairs_bootstrap_in_parts_is_the_same(monkeypatch):
     x = np.random.default_rng(0).normal(0.01, 0.03, 9)
     whole = pairs_bootstrap(x, 50, np.random.default_rng(4))
-    monkeypatch.setattr("eventstudy.inference.bootstrap.HELD", 70)
+    monkeypatch.setattr("eventstudy.inference.engine.draws.HELD", 70)
     assert pairs_bootstrap(x, 50, np.random.default_rng(4)) == pytest.approx(whole, rel=1e-12)
 
 
@@ -236,7 +234,7 @@ def test_permutation_of_one_day_is_the_rank_of_the_portfolio(panel):
     made = panel(layout="common", seed=2, effect=0.01)
     row = run_tests(made.test(0, 0), ["permutation"]).iloc[0]
     fit = made.abnormal
-    past = (fit.residuals / np.sqrt(1 - fit.leverage)).mean(axis=0)
+    past = (fit.past.residuals() / np.sqrt(1 - fit.past.leverage())).mean(axis=0)
     scale = np.sqrt((made.test(0, 0).cumulative.variance / fit.s2).mean())
     value = abs(fit.ar[:, 2].mean() / scale)
     assert row["p_value"] == (1 + (np.abs(past) >= value).sum()) / 61
@@ -301,8 +299,8 @@ def test_wild_bootstrap_by_event_and_by_date(panel):
     assert len({round(row["statistic"], 12) for row in by.values()}) == 1  # one event a date
     for weights in ("rademacher", "mammen"):
         assert by["date", weights]["p_value"] == pytest.approx(by["event", weights]["p_value"], abs=0.05)
-    assert "a sign an event" in by["event", "rademacher"]["note"]
-    assert "a weight of Mammen's an event" in by["date", "mammen"]["note"]
+    assert "a sign per event" in by["event", "rademacher"]["note"]
+    assert "a weight of Mammen's per event" in by["date", "mammen"]["note"]
 
 
 def test_wild_bootstrap_by_event_says_that_dates_are_shared(panel):

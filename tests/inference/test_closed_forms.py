@@ -12,23 +12,24 @@ import pytest
 from scipy import stats
 
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.base import select
 from eventstudy.inference.calendar_time import jaffe_z, portfolio_variance
 from eventstudy.inference.cross_section import (
     bmp_correction,
     hall_t,
     independence_z,
     jackknife_t,
-    johnson_t,
-    mean_t,
     patell_correction,
     patell_z,
-    skewness,
 )
+from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
+from eventstudy.inference.engine.rank_kernel import sign_profile
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.portfolio import lamb_z, portfolio_residuals
 from eventstudy.inference.ranks import rank_profile, rank_z, scaled_ranks, t_of_rank_z
 from eventstudy.inference.signs import median_signs_z, sign_z, signed_rank, signed_rank_p_value
-from eventstudy.inference.single_event import block_sums, quantile_p_value, sample_quantile
+from eventstudy.inference.single_event import sample_quantile
 from eventstudy.windows import Window
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "reference" / "golden.json").read_text())
@@ -124,16 +125,23 @@ def test_rank_t_has_no_value_where_the_other_days_do_not_vary():
     assert math.isnan(t_of_rank_z(math.sqrt(49.0), 50))
 
 
-def test_ranks_in_chunks(monkeypatch):
+def test_ranks_of_a_pass_in_chunks_are_those_of_the_whole():
     rng = np.random.default_rng(1)
     values, event = rng.standard_normal((23, 40)), rng.standard_normal((23, 3))
-    whole = rank_profile(values, event, slice(1, 3))
-    signs = median_signs_z(values, 2)
-    monkeypatch.setattr("eventstudy.inference.engine.rank_pass.CHUNK", 5)
-    parts = rank_profile(values, event, slice(1, 3))
-    assert parts.mean == pytest.approx(whole.mean, abs=1e-15)
-    assert (parts.tested == whole.tested).all()
-    assert median_signs_z(values, 2) == pytest.approx(signs)
+    whole, signs = rank_profile(values, event, slice(1, 3)), sign_profile(values, event)
+    reduction = RankReducer(
+        {
+            "ranks": RankedDays(event.shape, event.__getitem__, slice(1, 3)),
+            "signs": RankedDays(event.shape, event.__getitem__, slice(None), signs=True),
+        }
+    )
+    for rows in np.split(np.arange(23), [5, 10, 20]):
+        reduction.update(reduction.map(ResidualChunk.of(rows, values[rows])))
+    found = reduction.result()
+    assert found["ranks"].mean == pytest.approx(whole.mean, abs=1e-15)
+    assert found["ranks"].tested == pytest.approx(whole.tested, abs=1e-15)
+    assert (found["signs"].total == signs.total).all()
+    assert (found["signs"].count == signs.count).all()
 
 
 def test_a_lumped_return_ranks_by_its_daily_size(panel):
@@ -168,9 +176,9 @@ def test_block_sums_are_cut_from_the_end():
 
 def test_quantile_p_values_count_ties_as_extreme():
     pool = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    assert quantile_p_value(-1.0, pool, "less") == pytest.approx(3 / 6)
-    assert quantile_p_value(2.0, pool, "greater") == pytest.approx(2 / 6)
-    assert quantile_p_value(-1.0, pool, "two-sided") == pytest.approx(5 / 6)
+    assert resampled_p_value(-1.0, pool, "less") == pytest.approx(3 / 6)
+    assert resampled_p_value(2.0, pool, "greater") == pytest.approx(2 / 6)
+    assert resampled_p_value(-1.0, pool, "two-sided") == pytest.approx(5 / 6)
 
 
 def test_fifth_lowest_of_99_is_five_percent():
@@ -188,7 +196,7 @@ def test_a_window_of_several_days_is_ranked_among_blocks(panel):
     row = run_tests(made.test(0, 2), ["sq"]).iloc[0]
     fit = made.abnormal
     car, variance = made.test(0, 2).cumulative.car[0], made.test(0, 2).cumulative.variance[0]
-    scaled = fit.residuals[0] / np.sqrt(1 - fit.leverage[0])
+    scaled = fit.past.residuals()[0] / np.sqrt(1 - fit.past.leverage()[0])
     sums = scaled.reshape(20, 3).sum(axis=1)
     b = (np.abs(sums) >= abs(car / math.sqrt(variance / (3 * fit.s2[0])))).sum()
     assert row["p_value"] == pytest.approx((1 + b) / 21)
@@ -263,10 +271,10 @@ def test_variance_of_a_calendar_portfolio():
     assert portfolio_variance(e, apart, s2, 2.0) == (pytest.approx(4 / 16), False)
 
 
-def test_jaffe_says_where_it_assumes_independence(panel):
+def test_jaffe_says_where_it_assumes_independence(panel, with_arrays):
     made = panel(layout="common", seed=2).abnormal
-    dates = made.estimation_dates - 1000 * np.arange(12)[:, None]
-    row = run_tests(TestInput(replace(made, estimation_dates=dates), Window(0, 1)), ["jaffe"]).iloc[0]
+    dates = made.past.dates() - 1000 * np.arange(12)[:, None]
+    row = run_tests(TestInput(with_arrays(made, estimation_dates=dates), Window(0, 1)), ["jaffe"]).iloc[0]
     assert row["note"] == (
         "2 calendar days, on 2 of them events share too few estimation days and count as independent"
     )
@@ -282,11 +290,12 @@ def test_jaffe_has_no_value_where_a_portfolio_does_not_vary():
     assert n_days == 1
 
 
-def test_events_that_mirror_each_other_leave_rank_tests_undefined(panel):
+def test_events_that_mirror_each_other_leave_rank_tests_undefined(panel, with_arrays):
     made = panel(n=1, seed=6).abnormal
-    pair = select(made, np.array([0, 0]))
-    mirrored = replace(
-        pair, **{k: getattr(pair, k) * np.array([[1.0], [-1.0]]) for k in ("ar", "actual", "residuals")}
+    pair = made.take(np.array([0, 0]))
+    sides = np.array([[1.0], [-1.0]])
+    mirrored = with_arrays(
+        pair, ar=sides * pair.ar, actual=sides * pair.actual, residuals=sides * pair.past.residuals()
     )
     rows = run_tests(TestInput(mirrored, Window(0, 1))).set_index("test")
     for key in ("rank", "cumrank_t", "cumrank_z", "grank_z", "rank_zivney"):

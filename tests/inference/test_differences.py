@@ -11,12 +11,11 @@ from scipy import stats
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.base import select
 from eventstudy.inference.procedures.differences import (
-    against,
     difference,
     label_permutation,
     pair_dates,
+    treated_vs_controls,
     welch,
 )
 from eventstudy.windows import Window
@@ -27,28 +26,26 @@ R = 300
 def halves(made, window=(0, 1), n=None):
     """First n and other events of a panel, as two tested sets."""
     first = np.arange(made.abnormal.n_events) < (made.abnormal.n_events // 2 if n is None else n)
-    return [TestInput(select(made.abnormal, keep), Window(*window)) for keep in (first, ~first)]
+    return [TestInput(made.abnormal.take(keep), Window(*window)) for keep in (first, ~first)]
 
 
 def portfolio_of(fit):
     """The mean of events that share dates and regressors, as one event."""
-    parts = {}
-    for name in ("ar", "actual", "expected", "residuals"):
-        parts[name] = getattr(fit, name).mean(axis=0, keepdims=True)
-    return parts
+    parts = {"ar": fit.ar, "actual": fit.actual, "residuals": fit.past.residuals()}
+    return {name: values.mean(axis=0, keepdims=True) for name, values in parts.items()}
 
 
 @pytest.mark.parametrize("window", [(0, 0), (-2, 3)])
-def test_one_date_is_the_portfolio_t_of_the_difference(window, panel):
+def test_one_date_is_the_portfolio_t_of_the_difference(window, panel, with_arrays):
     made = panel(n=9, layout="common", seed=3)
     a, b = halves(made, window, 4)
     row = difference(a, b, Options())[0]
     # The portfolio test of one event that is long the first and short the second, twice.
     both = {k: v - portfolio_of(b.abnormal)[k] for k, v in portfolio_of(a.abnormal).items()}
-    one = select(made.abnormal, np.array([0, 0]))
+    one = made.abnormal.take(np.array([0, 0]))
     s2 = (both["residuals"] ** 2).sum() / 58
     scale = s2 / one.s2[0]
-    twice = replace(
+    twice = with_arrays(
         one,
         **{k: np.repeat(v, 2, axis=0) for k, v in both.items()},
         s2=one.s2 * scale,
@@ -71,7 +68,7 @@ def test_sets_of_models_of_different_size_lose_the_parameters_of_the_larger(swap
     plain = panel(n=5, layout="common", seed=4, model="madj")
     sets = [TestInput(made.abnormal, Window(0, 1)) for made in (line, plain)]
     row = difference(*(sets[::-1] if swapped else sets), Options())[0]
-    apart = line.abnormal.residuals.mean(axis=0) - plain.abnormal.residuals.mean(axis=0)
+    apart = line.abnormal.past.residuals().mean(axis=0) - plain.abnormal.past.residuals().mean(axis=0)
     cars = [(a.car, a.cumulative.variance / a.abnormal.s2) for a in sets]
     scale = np.concatenate([scales for _, scales in cars]).mean()
     want = (cars[0][0].mean() - cars[1][0].mean()) / np.sqrt((apart**2).sum() / 58 * scale)
@@ -108,35 +105,43 @@ def test_welch_by_hand():
 def test_partly_shared_dates_say_so(panel):
     made = panel(n=12, layout="mixed", seed=2)
     evens = np.arange(12) % 2 == 0
-    a, b = (TestInput(select(made.abnormal, keep), Window(0, 1)) for keep in (evens, ~evens))
+    a, b = (TestInput(made.abnormal.take(keep), Window(0, 1)) for keep in (evens, ~evens))
     row = difference(a, b, Options())[0]
     assert row["test"] == "difference_welch"
     assert "though 1 date is common to both groups" in row["note"]
 
 
-def two_dates(panel, n=5, **options):
+@pytest.fixture
+def two_dates(panel, with_arrays):
     """Treated and controls on two dates: an even number of events, every other treated."""
-    made = [panel(n=2 * n, layout="common", seed=seed, **options).abnormal for seed in (1, 2)]
-    shift = np.timedelta64(400, "D")
-    parts = {}
-    for name in made[0].__dataclass_fields__:
-        values = [getattr(m, name) for m in made]
-        if isinstance(values[0], np.ndarray):
-            if name in ("estimation_dates", "event_dates"):
-                values[1] = values[1] + shift
-            parts[name] = np.concatenate(values)
-    fit = replace(made[0], **parts)
-    treated = np.arange(4 * n) % 2 == 0
-    return [TestInput(select(fit, keep), Window(0, 1)) for keep in (treated, ~treated)]
+
+    def make(n=5, **options):
+        one, two = (panel(n=2 * n, layout="common", seed=seed, **options).abnormal for seed in (1, 2))
+        shift = np.timedelta64(400, "D")
+        names = ("ar", "actual", "span", "param_cov", "s2", "n_obs", "dof", "noise", "design")
+        pairs = {name: (getattr(one, name), getattr(two, name)) for name in names}
+        pairs |= {
+            name: (getattr(one.past, name)(), getattr(two.past, name)()) for name in ("residuals", "leverage")
+        }
+        pairs |= {
+            "estimation_dates": (one.past.dates(), two.past.dates() + shift),
+            "estimation_design": (one.past.design(), two.past.design()),
+            "event_dates": (one.event_dates, two.event_dates + shift),
+        }
+        both = with_arrays(one, **{name: np.concatenate(pair) for name, pair in pairs.items()})
+        treated = np.arange(4 * n) % 2 == 0
+        return [TestInput(both.take(keep), Window(0, 1)) for keep in (treated, ~treated)]
+
+    return make
 
 
-def test_several_dates_are_standardised_one_by_one(panel):
-    treated, controls = two_dates(panel)
-    frame = against(treated, controls, Options(seed=1)).set_index("test")
+def test_several_dates_are_standardised_one_by_one(two_dates):
+    treated, controls = two_dates()
+    frame = treated_vs_controls(treated, controls, Options(seed=1)).set_index("test")
     assert list(frame.index) == ["difference_portfolio", "difference_dates", "difference_permutation"]
     z = []
     for day in np.unique(treated.tested_dates[:, 0]):
-        rows = [x.only(x.tested_dates[:, 0] == day) for x in (treated, controls)]
+        rows = [x.take(x.tested_dates[:, 0] == day) for x in (treated, controls)]
         z.append(difference(*rows, Options())[0]["statistic"])
     want = sum(z) / np.sqrt(2 * 58 / 56)
     assert frame.loc["difference_portfolio", "statistic"] == pytest.approx(want, rel=1e-12)
@@ -148,57 +153,60 @@ def test_several_dates_are_standardised_one_by_one(panel):
     assert (frame["n_events"] == 10).all()
 
 
-def test_groups_of_the_same_dates_are_paired(panel):
-    rows = difference(*two_dates(panel), Options())
+def test_groups_of_the_same_dates_are_paired(two_dates):
+    rows = difference(*two_dates(), Options())
     assert [row["test"] for row in rows] == ["difference_portfolio", "difference_dates"]
 
 
-def test_treated_without_controls_are_left_out_and_counted(panel):
-    treated, controls = two_dates(panel)
-    few = controls.only(controls.tested_dates[:, 0] == controls.tested_dates[0, 0])
-    frame = against(treated, few, Options(seed=1)).set_index("test")
+def test_treated_without_controls_are_left_out_and_counted(panel, two_dates):
+    treated, controls = two_dates()
+    few = controls.take(controls.tested_dates[:, 0] == controls.tested_dates[0, 0])
+    frame = treated_vs_controls(treated, few, Options(seed=1)).set_index("test")
     note = frame.loc["difference_portfolio", "note"]
     assert note.startswith(
         "5 treated and 5 controls on 1 date; 5 treated on dates without a counterpart left out; a difference"
     )
     assert not frame.loc["difference_dates", "applicable"]
-    apart = select(panel(n=4, layout="distinct").abnormal, np.arange(4) > 0)
+    apart = panel(n=4, layout="distinct").abnormal.take(np.arange(4) > 0)
     with pytest.raises(RequestError, match="No control event has the tested dates"):
-        against(treated, TestInput(apart, Window(0, 1)))
+        treated_vs_controls(treated, TestInput(apart, Window(0, 1)))
 
 
-def test_windows_that_overlap_are_told(panel):
-    treated, controls = two_dates(panel)
+def test_windows_that_overlap_are_told(two_dates, with_arrays):
+    treated, controls = two_dates()
     assert not pair_dates(treated, controls).overlapping
     near = []
     for data in (treated, controls):
         dates = data.abnormal.event_dates.copy()
         late = dates[:, 0] > dates[0, 0]
         dates[late] = dates[~late][0] + np.timedelta64(1, "D")
-        near.append(TestInput(replace(data.abnormal, event_dates=dates), Window(0, 1)))
-    assert "overlap, and count as independent" in against(*near).iloc[0]["note"]
+        near.append(TestInput(with_arrays(data.abnormal, event_dates=dates), Window(0, 1)))
+    assert "overlap, and count as independent" in treated_vs_controls(*near).iloc[0]["note"]
 
 
-def test_a_shock_that_both_share_drops_out(panel):
-    treated, controls = two_dates(panel)
+def test_a_shock_that_both_share_drops_out(two_dates):
+    treated, controls = two_dates()
     shocked = []
     for data in (treated, controls):
         ar = data.abnormal.ar + 0.2
         shocked.append(TestInput(replace(data.abnormal, ar=ar), Window(0, 1)))
-    plain, shared = against(treated, controls, Options(seed=1)), against(*shocked, Options(seed=1))
+    plain, shared = (
+        treated_vs_controls(treated, controls, Options(seed=1)),
+        treated_vs_controls(*shocked, Options(seed=1)),
+    )
     names = ["statistic", "p_value", "estimate"]
     assert shared[names].iloc[0].to_numpy() == pytest.approx(plain[names].iloc[0].to_numpy(), rel=1e-8)
-    only = against(shocked[0], controls, Options(seed=1))
+    only = treated_vs_controls(shocked[0], controls, Options(seed=1))
     assert (only["p_value"].iloc[[0, 2]] < 0.02).all()
 
 
 @pytest.mark.parametrize("key", [0, 1, 2])
-def test_order_and_seed_of_against(key, panel):
-    treated, controls = two_dates(panel)
-    first = against(treated, controls, Options(seed=3)).iloc[key]
+def test_order_and_seed_of_against(key, two_dates):
+    treated, controls = two_dates()
+    first = treated_vs_controls(treated, controls, Options(seed=3)).iloc[key]
     order = np.random.default_rng(0).permutation(10)
-    moved = [TestInput(select(x.abnormal, order), Window(0, 1)) for x in (treated, controls)]
-    again = against(*moved, Options(seed=3)).iloc[key]
+    moved = [TestInput(x.abnormal.take(order), Window(0, 1)) for x in (treated, controls)]
+    again = treated_vs_controls(*moved, Options(seed=3)).iloc[key]
     assert again["statistic"] == pytest.approx(first["statistic"], rel=1e-10)
     assert again["p_value"] == pytest.approx(first["p_value"], rel=1e-10)
 
@@ -228,7 +236,7 @@ def test_labels_are_drawn_within_dates():
 def test_few_labellings_are_told(panel):
     made = panel(n=6, layout="common", seed=3)
     a, b = halves(made, (0, 1), 1)
-    row = against(a, b, Options(seed=1)).iloc[2]
+    row = treated_vs_controls(a, b, Options(seed=1)).iloc[2]
     assert "only 6 ways to call 1 of them treated" in row["note"]
     assert row["p_value"] >= 1 / 6 - 0.05
 
@@ -243,7 +251,7 @@ def test_groups_that_cannot_be_compared(panel, flat):
     row = difference(a, nothing, Options())[0]
     assert not row["applicable"]
     assert "a group has no event" in row["note"]
-    same = TestInput(select(panel(n=2, layout="common").abnormal, [0]), Window(0, 1))
+    same = TestInput(panel(n=2, layout="common").abnormal.take([0]), Window(0, 1))
     row = difference(same, same, Options())[0]
     assert not row["applicable"]
     assert "no variance" in row["note"]
@@ -256,7 +264,7 @@ def shared_noise(rng, n, factor):
     return np.sqrt(0.3) * common + np.sqrt(0.7) * rng.standard_normal((n, 103))
 
 
-def test_size_under_a_larger_common_shock(panel):
+def test_size_under_a_larger_common_shock(panel, with_arrays):
     """Nothing survives it among the treated alone; against controls the size is kept.
 
     S9 of docs/explanation/which_test_when.md.
@@ -271,12 +279,11 @@ def test_size_under_a_larger_common_shock(panel):
         mean = z[:, :100].mean(axis=1, keepdims=True)
         e = z[:, :100] - mean
         s2 = (e**2).sum(axis=1) / 99
-        fit = replace(
+        fit = with_arrays(
             like,
             window=Window(0, 2),
             ar=z[:, 100:] - mean,
             actual=z[:, 100:],
-            expected=np.repeat(mean, 3, axis=1),
             span=np.ones((20, 3), dtype=int),
             noise=np.repeat(s2[:, None], 3, axis=1),
             design=np.ones((20, 3, 1)),
@@ -289,14 +296,12 @@ def test_size_under_a_larger_common_shock(panel):
             n_params=1,
             estimation_dates=np.tile(days[:100], (20, 1)),
             event_dates=np.tile(days[100:], (20, 1)),
-            design_est=np.ones((20, 100, 1)),
+            estimation_design=np.ones((20, 100, 1)),
         )
-        treated, controls = (
-            TestInput(select(fit, half), Window(0, 2)) for half in (slice(0, 8), slice(8, 20))
-        )
+        treated, controls = (TestInput(fit.take(half), Window(0, 2)) for half in (slice(0, 8), slice(8, 20)))
         options = Options(n_resamples=199, seed=seed)
         rows = run_tests(treated, ["adjusted_bmp", "block_bootstrap"], options)
-        rows = [*rows.to_dict("records"), *against(treated, controls, options).to_dict("records")]
+        rows = [*rows.to_dict("records"), *treated_vs_controls(treated, controls, options).to_dict("records")]
         for row in rows:
             if row["test"] in hits:
                 hits[row["test"]] += row["p_value"] <= 0.05

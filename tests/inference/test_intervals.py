@@ -46,19 +46,19 @@ def test_levels_and_methods(panel):
     wide = event_intervals(data, level=0.99, options=Options(seed=1))
     assert (wide["ci_low"] < frame["ci_low"]).all()
     assert (wide["ci_high"] > frame["ci_high"]).all()
-    row = run_tests(data.only(np.arange(3) == 1), ["bootstrap_t"], Options(seed=1)).iloc[0]
+    row = run_tests(data.take(np.arange(3) == 1), ["bootstrap_t"], Options(seed=1)).iloc[0]
     usual = event_intervals(data, ["bootstrap_t"], options=Options(seed=1)).iloc[1]
     assert f"{usual['ci_low']:.2%} to {usual['ci_high']:.2%}" in row["note"]
 
 
-def test_coverage_under_fat_tails(panel):
+def test_coverage_under_fat_tails(panel, with_arrays):
     """Normal theory, the conformal test and the bootstrap hold a true effect of zero in 90 of 100 samples."""
     made = panel(n=200, width=60, layout="distinct", seed=5).abnormal
     rng = np.random.default_rng(0)
     noise = rng.standard_t(4, (200, 66))
     mean = noise[:, :60].mean(axis=1, keepdims=True)
     s2 = ((noise[:, :60] - mean) ** 2).sum(axis=1) / 59
-    fresh = replace(
+    fresh = with_arrays(
         made,
         ar=noise[:, 60:] - mean,
         residuals=noise[:, :60] - mean,
@@ -66,7 +66,7 @@ def test_coverage_under_fat_tails(panel):
         s2=s2,
         noise=np.repeat(s2[:, None], 6, axis=1),
         design=np.ones((200, 6, 1)),
-        design_est=np.ones((200, 60, 1)),
+        estimation_design=np.ones((200, 60, 1)),
         param_cov=(s2 / 60)[:, None, None],
         dof=np.full(200, 59.0),
         n_params=1,

@@ -184,10 +184,10 @@ def test_clustering_leaves_out_events_without_a_car(panel):
         clustering(replace(data, abnormal=replace(made.abnormal, ar=np.full_like(ar, np.nan))))
 
 
-def test_effective_number_is_missing_where_the_correlation_is_impossible(panel):
+def test_effective_number_is_missing_where_the_correlation_is_impossible(panel, with_arrays):
     made = panel(layout="common", n=2, seed=9)
-    residuals = made.abnormal.residuals.copy()
+    residuals = made.abnormal.past.residuals().copy()
     residuals[1] = -residuals[0]
-    found = clustering(replace(made.test(0, 0), abnormal=replace(made.abnormal, residuals=residuals)))
+    found = clustering(replace(made.test(0, 0), abnormal=with_arrays(made.abnormal, residuals=residuals)))
     assert found.mean_correlation == pytest.approx(-1.0)
     assert math.isnan(found.effective_n)

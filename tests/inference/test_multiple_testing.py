@@ -10,9 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput
-from eventstudy.inference.base import select
+from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
 from eventstudy.inference.procedures.multiple_testing import adjust, firm_tests, romano_wolf
-from eventstudy.inference.pseudo_dates import day_counts, draw_days, null_t
 from eventstudy.windows import Window
 
 
@@ -55,7 +54,7 @@ def test_romano_wolf_equals_the_loop(alternative, sign, monkeypatch):
     t, draws = 1.5 * rng.standard_normal(9), rng.standard_normal((80, 9))
     want = slow_romano_wolf(t, draws, sign)
     assert romano_wolf(t, draws, alternative) == pytest.approx(want, abs=1e-14)
-    monkeypatch.setattr("eventstudy.inference.procedures.multiple_testing.HELD", 200)
+    monkeypatch.setattr("eventstudy.inference.engine.draws.HELD", 200)
     assert romano_wolf(t, draws, alternative) == pytest.approx(want, abs=1e-14)
 
 
@@ -119,13 +118,13 @@ def test_order_of_firms_and_seed(panel):
     made = panel(n=8, layout="mixed", missing=0.1, seed=3)
     order = np.random.default_rng(0).permutation(8)
     first = firm_tests(made.test(0, 1), options=Options(seed=4))
-    again = firm_tests(TestInput(select(made.abnormal, order), Window(0, 1)), options=Options(seed=4))
+    again = firm_tests(TestInput(made.abnormal.take(order), Window(0, 1)), options=Options(seed=4))
     assert again["p_adjusted"].to_numpy() == pytest.approx(first["p_adjusted"].to_numpy()[order])
 
 
 def test_firm_tests_know_the_correlation(panel):
     """Identical events are one hypothesis: nothing to adjust for."""
-    one = select(panel(n=1, seed=6, effect=0.02).abnormal, np.zeros(12, dtype=int))
+    one = panel(n=1, seed=6, effect=0.02).abnormal.take(np.zeros(12, dtype=int))
     frame = firm_tests(TestInput(one, Window(0, 0)), options=Options(seed=1))
     alone = firm_tests(panel(n=1, seed=6, effect=0.02).test(0, 0), options=Options(seed=1))
     assert frame["p_adjusted"].to_numpy() == pytest.approx(alone["p_adjusted"].iloc[0])

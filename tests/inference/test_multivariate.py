@@ -9,7 +9,6 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, joint_test, run_tests
-from eventstudy.inference.base import select
 from eventstudy.windows import Window
 
 
@@ -19,7 +18,7 @@ def test_equals_the_regression_with_a_dummy(panel, oracle):
     est, evt = made.events[0]["cal_est"], made.events[0]["cal_evt"][2]
     market = made.market[np.append(est, evt)]
     # Any returns with these residuals and abnormal returns give the same dummy regression.
-    returns = np.vstack([fit.residuals.T, fit.ar[:, 2]])
+    returns = np.vstack([fit.past.residuals().T, fit.ar[:, 2]])
     dummy = np.append(np.zeros(len(est)), 1.0)
     want = oracle.mvrm_tests(returns, np.column_stack([np.ones(len(market)), market]), dummy)
     found = joint_test(made.test(0, 0))
@@ -39,7 +38,7 @@ def test_several_days_equal_one_dummy_each(panel):
     market = made.market[np.append(made.events[0]["cal_est"], made.events[0]["cal_evt"][days])]
     z = np.zeros((width + 2, 4))
     z[:, 0], z[:, 1], z[width, 2], z[width + 1, 3] = 1.0, market, 1.0, 1.0
-    returns = np.vstack([fit.residuals.T, fit.ar[:, days].T])
+    returns = np.vstack([fit.past.residuals().T, fit.ar[:, days].T])
     inverse = np.linalg.inv(z.T @ z)
     b = inverse @ z.T @ returns
     u = returns - z @ b
@@ -83,18 +82,18 @@ def test_its_mean_has_sides(panel, side):
     assert found.p_value == joint_test(data).p_value
 
 
-def test_days_missing_in_the_estimation_window_are_said(panel):
+def test_days_missing_in_the_estimation_window_are_said(panel, with_arrays):
     made = panel(n=4, layout="common", seed=2)
-    residuals = made.abnormal.residuals.copy()
+    residuals = made.abnormal.past.residuals().copy()
     residuals[1, :5] = np.nan
-    found = joint_test(TestInput(replace(made.abnormal, residuals=residuals), Window(0, 0)))
+    found = joint_test(TestInput(with_arrays(made.abnormal, residuals=residuals), Window(0, 0)))
     assert found.n_days == 55
     assert "approximate" in found.note
     found = joint_test(TestInput(replace(made.abnormal, exact=False), Window(0, 0)))
     assert "standard error" in found.note
 
 
-def test_what_it_cannot_do(panel):
+def test_what_it_cannot_do(panel, with_arrays):
     with pytest.raises(RequestError, match="at least 2 events"):
         joint_test(panel(n=1).test(0, 0))
     with pytest.raises(RequestError, match="one common event date"):
@@ -107,8 +106,8 @@ def test_what_it_cannot_do(panel):
     with pytest.raises(RequestError, match="1 of 6 events miss days"):
         joint_test(TestInput(replace(made, ar=ar), Window(0, 1)))
     with pytest.raises(RequestError, match="linear combinations"):
-        joint_test(TestInput(select(made, np.array([0, 1, 1])), Window(0, 0)))
-    dates = made.estimation_dates.copy()
+        joint_test(TestInput(made.take(np.array([0, 1, 1])), Window(0, 0)))
+    dates = made.past.dates().copy()
     dates[0] -= np.timedelta64(1, "D")
     with pytest.raises(RequestError, match="same estimation days"):
-        joint_test(TestInput(replace(made, estimation_dates=dates), Window(0, 0)))
+        joint_test(TestInput(with_arrays(made, estimation_dates=dates), Window(0, 0)))

@@ -14,10 +14,11 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.refit import regression_of
 from eventstudy.inference.garch import fit_garch, variance_path
 from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
-from eventstudy.inference.refitted import conformal, regression_of, residual_bootstrap
+from eventstudy.inference.refitted import conformal, residual_bootstrap
 from eventstudy.windows import Window
 
 REFIT = ["conformal", "garch_t", "bootstrap_t"]
@@ -40,8 +41,8 @@ def market_of(made, event=0):
 def whole_sample(made, days):
     """Returns (but for a line) and regressors of the estimation days used and of `days` of the window."""
     fit, (past, event) = made.abnormal, market_of(made)
-    used = ~np.isnan(fit.residuals[0])
-    y = np.concatenate([fit.residuals[0, used], fit.ar[0, days]])
+    used = ~np.isnan(fit.past.residuals()[0])
+    y = np.concatenate([fit.past.residuals()[0, used], fit.ar[0, days]])
     x = np.concatenate([past[used], event[days]])
     return y, np.column_stack([np.ones(len(x)), x])
 
@@ -112,18 +113,18 @@ def test_conformal_interval_is_unbounded_with_too_few_days():
     assert found.p_value == 1 / 16
 
 
-def test_conformal_of_a_model_that_estimates_nothing_ranks_the_raw_residuals(panel):
+def test_conformal_of_a_model_that_estimates_nothing_ranks_the_raw_residuals(panel, with_arrays):
     made = panel(n=1, model="madj", seed=4, effect=0.02)
     # The fixture carries an unused column of zeros where the model has no parameter.
-    fit = replace(
+    fit = with_arrays(
         made.abnormal,
         design=np.empty((1, 6, 0)),
         param_cov=np.empty((1, 0, 0)),
         leverage=np.zeros((1, 60)),
-        design_est=None,
+        estimation_design=None,
     )
     row = run_tests(TestInput(fit, Window(0, 0)), ["conformal"]).iloc[0]
-    want = (1 + (np.abs(fit.residuals[0]) >= abs(fit.ar[0, 2])).sum()) / 61
+    want = (1 + (np.abs(fit.past.residuals()[0]) >= abs(fit.ar[0, 2])).sum()) / 61
     assert row["p_value"] == pytest.approx(want, abs=1e-12)
 
 
@@ -142,17 +143,17 @@ def test_lumped_return_is_not_exchangeable(panel):
     assert "spans several sessions" in rows["note"].iloc[0]
 
 
-def test_other_models_cannot_be_fitted_again(panel):
+def test_other_models_cannot_be_fitted_again(panel, with_arrays):
     made = panel(n=1, seed=5).abnormal
     for other, words in (
-        (replace(made, leverage=np.zeros_like(made.leverage)), "not a least-squares line"),
-        (replace(made, design_est=made.design_est[:, :, :1]), "not a least-squares line"),
-        (replace(made, design_est=None), "too large"),
+        (with_arrays(made, leverage=np.zeros_like(made.past.leverage())), "not a least-squares line"),
+        (with_arrays(made, estimation_design=made.past.design()[:, :, :1]), "not a least-squares line"),
+        (with_arrays(made, estimation_design=None), "regressors of its estimation window are not known"),
     ):
         rows = run_tests(TestInput(other, Window(0, 0)), REFIT)
         assert not rows["applicable"].any()
         assert rows["note"].str.contains(words).all()
-        assert words in regression_of(TestInput(other, Window(0, 0)))
+        assert words in regression_of(other)
 
 
 def test_residual_bootstrap_equals_the_reference(panel, oracle):
@@ -164,8 +165,8 @@ def test_residual_bootstrap_equals_the_reference(panel, oracle):
     fit = made.abnormal
     variance = made.test(0, 0).cumulative.variance[0]
     draws = residual_bootstrap(
-        fit.residuals[0],
-        fit.leverage[0],
+        fit.past.residuals()[0],
+        fit.past.leverage()[0],
         x[:60],
         x[60],
         variance / fit.s2[0],

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from eventstudy.inference import Options, minimum_detectable_effect, run_tests
-from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.power_and_detectable_effect import (
     detectable,
     least_shift,

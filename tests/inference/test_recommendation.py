@@ -98,7 +98,7 @@ def test_few_events_on_one_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
     assert list(found) == ["adjusted_bmp", "portfolio", "block_bootstrap", "permutation", "grank_t"]
     assert "adjusted_bmp does not, suspect a rise in variance" in found["portfolio"]
-    assert "with only 12 events it rejects too readily" in found["grank_t"]
+    assert "with only 12 events it over-rejects" in found["grank_t"]
     assert "against=controls" in found["block_bootstrap"]
     assert "all 12 events share one date" in found["adjusted_bmp"]
     assert "11 degrees of freedom" in found["adjusted_bmp"]
@@ -145,16 +145,17 @@ def test_degrees_of_freedom_of_few_events_on_one_date_are_told(panel):
 
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("n", [12, 30])
-def test_few_dates_with_several_events_each(panel, n, exact):
+def test_few_dates_with_several_events_each(panel, n, exact, with_arrays):
     made, first = panel(n=n, layout="distinct").abnormal, np.arange(n) // 3 * 3
-    dates = {name: getattr(made, name)[first] for name in ("estimation_dates", "event_dates")}
-    noise = made.residuals[first] + 0.1 * made.residuals  # firms of a date move together
-    found = chosen(TestInput(replace(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
+    dates = {"estimation_dates": made.past.dates()[first], "event_dates": made.event_dates[first]}
+    past = made.past.residuals()
+    noise = past[first] + 0.1 * past  # firms of a date move together
+    found = chosen(TestInput(with_arrays(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
     if exact:
         assert list(found) == ["adjusted_bmp", *(["grank_t", "jaffe"] if n == 30 else ["jaffe", "grank_t"])]
     else:
         assert list(found) == (["grank_t", "wild_bootstrap"] if n == 30 else ["wild_bootstrap", "grank_t"])
-    assert ("too readily" in found["grank_t"]) == (n == 12)
+    assert ("over-rejects" in found["grank_t"]) == (n == 12)
 
 
 def test_dates_whose_windows_share_days(panel):
@@ -172,7 +173,7 @@ def test_windows_that_share_days_are_told_of(panel):
     options = Options(n_resamples=19, seed=1)
     for layout, shared in (("mixed", True), ("distinct", False)):
         rows = run_tests(panel(n=14, layout=layout).test(-2, 3), None, options).set_index("test")
-        says = rows.index[rows["note"].str.contains("share days, whose correlation")]
+        says = rows.index[rows["note"].str.contains("overlap, and this test ignores")]
         assert sorted(says) == (sorted(told) if shared else [])
     common = panel(n=14, layout="common")
     assert not overlap_note(common.test(-2, 3))
@@ -182,7 +183,7 @@ def test_windows_that_share_days_are_told_of(panel):
     ("p", "key", "told"),
     [
         ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
-        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "closer together than their past"),
+        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation windows"),
         ({"adjusted_bmp": 0.01, "portfolio": 0.01}, None, ""),
         ({"adjusted_bmp": 0.2, "portfolio": 0.2}, None, ""),
         ({"adjusted_bmp": np.nan, "portfolio": 0.01}, None, ""),

@@ -7,7 +7,7 @@ import pytest
 
 from eventstudy.inference import mean_correlation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
-from eventstudy.inference.engine.residual_pass import Past
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 
 WIDTH = 60
 DAYS = np.datetime64("2001-01-01") + np.arange(2000)
@@ -87,13 +87,13 @@ LAYOUTS = {
 
 
 def by_sessions(session, residuals, length, chunk):
-    holed = np.isnan(residuals).any(axis=1)
-    reduction = SumOfCorrelations(session, length, holed=bool(holed.any()) and not holed.all())
+    incomplete = np.isnan(residuals).any(axis=1)
+    reduction = SumOfCorrelations(session, length, incomplete=bool(incomplete.any()) and not incomplete.all())
     order = np.argsort(session, kind="stable")
     for b in range(0, len(order), chunk):
         rows = order[b : b + chunk]
-        reduction.take(Past.of(rows, residuals[rows]))
-    return reduction.done()
+        reduction.update(ResidualChunk.of(rows, residuals[rows]))
+    return reduction.result()
 
 
 def agrees(session, residuals, length, chunk):
@@ -151,7 +151,7 @@ def test_days_that_were_not_expected_to_be_missing():
     session = np.sort(LAYOUTS["near"])
     residuals = residuals_of(session)
     residuals[40, 3] = np.nan
-    reduction = SumOfCorrelations(session, 2, holed=False)
+    reduction = SumOfCorrelations(session, 2, incomplete=False)
     for rows in (np.arange(20), np.arange(20, 60)):
-        reduction.take(Past.of(rows, residuals[rows]))
-    assert reduction.done() is None
+        reduction.update(ResidualChunk.of(rows, residuals[rows]))
+    assert reduction.result() is None

@@ -9,7 +9,6 @@ import pytest
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, adjust, run_tests
-from eventstudy.inference.base import select
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.windows import Window
 
@@ -54,7 +53,7 @@ def test_equal_groups_are_one_hypothesis(panel):
 def test_one_sided(side, method, panel):
     made = panel(n=10, layout="common", seed=5, effect=-0.03).abnormal
     windows = window_tests(inputs(made), method, Options(side, seed=1))["p_adjusted"]
-    halves = {name: TestInput(select(made, np.arange(10) % 2 == name), Window(0, 1)) for name in (0, 1)}
+    halves = {name: TestInput(made.take(np.arange(10) % 2 == name), Window(0, 1)) for name in (0, 1)}
     groups = group_tests(halves, method, Options(side, seed=1))["p_adjusted"]
     for adjusted in (windows, groups):
         assert ((adjusted < 0.1) == (side == "less")).all()
@@ -63,7 +62,7 @@ def test_one_sided(side, method, panel):
 def test_order_of_events_and_windows_does_not_matter(panel):
     made = panel(n=10, layout="common", missing=0.1, seed=5).abnormal
     first = window_tests(inputs(made), options=Options(seed=1))
-    again = window_tests(inputs(select(made, np.arange(10)[::-1]), WINDOWS[::-1]), options=Options(seed=1))
+    again = window_tests(inputs(made.take(np.arange(10)[::-1]), WINDOWS[::-1]), options=Options(seed=1))
     assert again["p_adjusted"].to_numpy()[::-1] == pytest.approx(first["p_adjusted"].to_numpy())
 
 
@@ -85,7 +84,7 @@ def test_what_cannot_be_tested_says_why(panel):
     gone = made.ar.copy()
     gone[:5] = np.nan
     data = TestInput(replace(made, ar=gone), Window(0, 1))
-    halves = {"gone": data.only(np.arange(10) < 5), "here": data.only(np.arange(10) >= 5)}
+    halves = {"gone": data.take(np.arange(10) < 5), "here": data.take(np.arange(10) >= 5)}
     frame = group_tests(halves, options=Options(seed=1))
     assert frame.loc["gone", ["statistic", "p_value", "p_adjusted"]].isna().all()
     assert frame.loc["gone", "note"] == "not applicable: no event has a CAR in window (0, +1)"
@@ -110,11 +109,11 @@ def test_unknown_requests(panel):
         window_tests(made, options=Options("lower"))
 
 
-def test_a_return_after_a_halt_draws_as_many_days(panel):
+def test_a_return_after_a_halt_draws_as_many_days(panel, with_arrays):
     made = panel(n=6, layout="common", seed=5).abnormal
     span = made.span.copy()
     span[:, 2] = 9  # day 0
-    lumped = replace(made, span=span, noise=made.noise * np.where(span > 1, span, 1))
+    lumped = with_arrays(made, span=span, noise=made.noise * np.where(span > 1, span, 1))
     plain = window_tests(inputs(made, [(0, 0), (0, 1)]), options=Options(seed=1))
     found = window_tests(inputs(lumped, [(0, 0), (0, 1)]), options=Options(seed=1))
     assert (found["statistic"].abs() < plain["statistic"].abs()).all()
@@ -122,7 +121,7 @@ def test_a_return_after_a_halt_draws_as_many_days(panel):
 
 
 @pytest.mark.parametrize("kind", ["windows", "groups"])
-def test_chance_of_any_false_rejection(kind, panel):
+def test_chance_of_any_false_rejection(kind, panel, with_arrays):
     """Three windows, or four groups of one date, under the null: one in twenty samples may reject any."""
     made = panel(n=8, width=60, layout="common", seed=5).abnormal
     rng, hits, raw, samples = np.random.default_rng(0), 0, 0, 300
@@ -130,7 +129,7 @@ def test_chance_of_any_false_rejection(kind, panel):
         noise = np.sqrt(0.3) * rng.standard_normal(66) + np.sqrt(0.7) * rng.standard_normal((8, 66))
         past, ar = noise[:, :60] - noise[:, :60].mean(axis=1, keepdims=True), noise[:, 60:]
         s2 = (past**2).sum(axis=1) / 59
-        fresh = replace(
+        fresh = with_arrays(
             made,
             ar=ar - noise[:, :60].mean(axis=1, keepdims=True),
             residuals=past,
@@ -141,13 +140,13 @@ def test_chance_of_any_false_rejection(kind, panel):
             param_cov=(s2 / 60)[:, None, None],
             dof=np.full(8, 59.0),
             n_params=1,
-            design_est=None,
+            estimation_design=None,
         )
         options = Options(n_resamples=199, seed=sample)
         if kind == "windows":
             frame = window_tests(inputs(fresh, [(0, 0), (0, 1), (-2, -1)]), options=options)
         else:
-            groups = {g: TestInput(select(fresh, np.arange(8) // 2 == g), Window(0, 1)) for g in range(4)}
+            groups = {g: TestInput(fresh.take(np.arange(8) // 2 == g), Window(0, 1)) for g in range(4)}
             frame = group_tests(groups, options=options)
         hits += frame["p_adjusted"].min() <= 0.05
         raw += frame["p_value"].min() <= 0.05

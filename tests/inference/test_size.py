@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.windows import Window
 
@@ -34,20 +34,19 @@ def noise_panel(rng, n, correlation=0.0, factor=1.0, common=True, serial=0.0):
         window=Window(0, 2),
         ar=event - mean,
         actual=event,
-        expected=np.broadcast_to(mean, event.shape),
         span=np.ones(event.shape, dtype=int),
-        noise=np.repeat(s2[:, None], 3, axis=1),
-        design=np.ones((n, 3, 1)),
         param_cov=(s2 / WIDTH)[:, None, None],
-        residuals=residuals,
-        leverage=np.full(past.shape, 1 / WIDTH),
         s2=s2,
         n_obs=np.full(n, WIDTH),
         dof=np.full(n, WIDTH - 1.0),
         n_params=1,
-        estimation_dates=days[:, :WIDTH],
-        event_dates=days[:, WIDTH:],
-        design_est=np.ones((*past.shape, 1)),
+        exact=True,
+        past=HeldWindows(
+            residuals, np.full(past.shape, 1 / WIDTH), days[:, :WIDTH], np.ones((*past.shape, 1))
+        ),
+        event_windows=HeldEventWindows(
+            days[:, WIDTH:], np.repeat(s2[:, None], 3, axis=1), np.ones((n, 3, 1))
+        ),
     )
 
 

@@ -2,13 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy import models
+
+#: Arguments of the models that cannot be made without.
+NEEDED = {
+    es.FactorModel: (["benchmark", "smb"],),
+    es.EWMarketModel: (40,),
+    es.RollingMarketModel: (60,),
+}
+#: What models with further packages need.
+EXTRAS = {es.GARCHMarketModel: "arch", es.ElasticNetModel: "sklearn"}
+#: Models with other options.
+VARIANTS = [
+    es.MarketModel(missing="trade_to_trade"),
+    es.Carhart4(missing="trade_to_trade"),
+    es.Dimson(2, 1),
+    es.RobustMarketModel("theil-sen"),
+    es.TobitMarketModel(after_limit="keep"),
+    es.GARCHMarketModel("gjr"),
+    es.GARCHMarketModel("egarch"),
+]
+
+
+def every_model() -> Iterator[Any]:
+    """Each public model once, then the variants, skipped where a package is missing."""
+    public = [getattr(models, name) for name in models.__all__]
+    kinds = [
+        kind for kind in public if issubclass(kind, models.NormalReturnModel) and not inspect.isabstract(kind)
+    ]
+    for model in (*(kind(*NEEDED.get(kind, ())) for kind in kinds), *VARIANTS):
+        needs = EXTRAS.get(type(model), "numpy")
+        missing = pytest.mark.skipif(find_spec(needs) is None, reason=f"needs {needs}")
+        yield pytest.param(model, marks=missing, id=repr(model))
+
+
+@pytest.fixture(params=every_model())
+def model(request: pytest.FixtureRequest) -> models.NormalReturnModel:
+    """Every model of the library, in turn."""
+    return request.param
+
 
 FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,34 +13,6 @@ from eventstudy.windows import Window
 DAYS = pd.bdate_range("2016-01-01", periods=330, name="date")
 FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"]
 ESTIMATION, WINDOW = Window(-160, -8), Window(-2, 2)
-needs_arch = pytest.mark.skipif(find_spec("arch") is None, reason="needs the extra garch")
-needs_sklearn = pytest.mark.skipif(find_spec("sklearn") is None, reason="needs the extra ml")
-MODELS = [
-    es.ConstantMean(),
-    es.MarketModel(),
-    es.MarketModel(missing="trade_to_trade"),
-    es.MarketAdjusted(),
-    es.CAPM(),
-    es.FactorModel(["benchmark", "smb"]),
-    es.FamaFrench3(),
-    es.Carhart4(missing="trade_to_trade"),
-    es.FamaFrench5(),
-    es.ScholesWilliams(),
-    es.Dimson(2, 1),
-    es.RobustMarketModel(),
-    es.RobustMarketModel("theil-sen"),
-    es.EWMarketModel(40),
-    es.RollingMarketModel(60),
-    es.TobitMarketModel(),
-    es.TobitMarketModel(after_limit="keep"),
-    pytest.param(es.GARCHMarketModel(), marks=needs_arch),
-    pytest.param(es.GARCHMarketModel("gjr"), marks=needs_arch),
-    pytest.param(es.GARCHMarketModel("egarch"), marks=needs_arch),
-    es.MatchedPortfolio(),
-    es.SyntheticControl(),
-    es.PCAModel(),
-    pytest.param(es.ElasticNetModel(), marks=needs_sklearn),
-]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +45,6 @@ def world() -> tuple[es.Market, es.Events]:
     return market, es.Events(frame)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_any_part_is_fitted_like_the_whole(world, model):
     sample = EventSample.of(*world, ESTIMATION, WINDOW)
     whole = model.fit(model.arrays(sample))
@@ -89,7 +58,6 @@ def test_any_part_is_fitted_like_the_whole(world, model):
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
-@pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_a_study_in_chunks_is_the_study(world, model):
     study = es.EventStudy(*world, model, ESTIMATION, WINDOW)
     whole, parts = study.fit(), study.fit(chunk_size=2)

@@ -46,7 +46,9 @@ def test_equal_statsmodels(market, events, model, columns, excess):
         np.testing.assert_allclose(parameters["r_squared"].iloc[i], fit.rsquared, **TOLERANCE)
         abnormal = results.fitted.abnormal
         hat = fit.get_influence().hat_matrix_diag
-        np.testing.assert_allclose(abnormal.leverage[i][~np.isnan(abnormal.leverage[i])], hat, **TOLERANCE)
+        np.testing.assert_allclose(
+            abnormal.past.leverage()[i][~np.isnan(abnormal.past.leverage()[i])], hat, **TOLERANCE
+        )
         forecast = fit.get_prediction(x)
         np.testing.assert_allclose(
             results.abnormal_returns.iloc[i].dropna(), y - forecast.predicted_mean, **TOLERANCE
@@ -148,7 +150,7 @@ def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events
         np.testing.assert_allclose(parameters.iloc[: x.shape[1]], fit.params, rtol=1e-9)
         np.testing.assert_allclose(parameters["sigma"] ** 2, fit.mse_resid, rtol=1e-9)
         assert parameters["n_obs"] == len(y)
-        residuals = results.fitted.abnormal.residuals[i]
+        residuals = results.fitted.abnormal.past.residuals()[i]
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], fit.resid, rtol=1e-7, atol=1e-12)
         np.testing.assert_allclose(results.fitted.fit.param_cov[i], fit.cov_params(), rtol=1e-8)
         np.testing.assert_allclose(results.regression(i).bse, fit.bse, rtol=1e-8)

@@ -90,7 +90,7 @@ def test_parameters_and_forecasts_equal_arch(world, kind):
         m = market.bank.single[0][100:598][~np.isnan(y)]
         se = car_error(fit, results.fitted.abnormal.noise[i], m, m1)
         np.testing.assert_allclose(results.car(-2, 2)["se"].iloc[i], se, rtol=1e-10)
-        residuals = results.fitted.abnormal.residuals[i]
+        residuals = results.fitted.abnormal.past.residuals()[i]
         shown = row["sigma"] * fit.std_resid
         np.testing.assert_allclose(residuals[~np.isnan(residuals)], shown, rtol=1e-9)
 

@@ -38,7 +38,7 @@ PEERS = [f"S{i}" for i in range(6, 12)]
         (es.RollingMarketModel(60), "one-step prediction errors"),
         (es.ScholesWilliams(), "residual"),
         (es.MatchedPortfolio(PEERS), "estimation"),
-        (es.SyntheticControl(PEERS), "rolling-origin"),
+        (es.SyntheticPeers(PEERS), "rolling-origin"),
         pytest.param(es.GARCHMarketModel(), "forecast of the", marks=needs_arch),
         pytest.param(es.PCAModel(PEERS), "rolling-origin", marks=needs_sklearn),
         pytest.param(es.ElasticNetModel(PEERS), "rolling-origin", marks=needs_sklearn),
@@ -62,7 +62,7 @@ def test_source_of_the_standard_error_and_tests_offered(market, model, told):
 @pytest.mark.parametrize(
     "model",
     [
-        es.SyntheticControl(PEERS),
+        es.SyntheticPeers(PEERS),
         es.PCAModel(PEERS),
         pytest.param(es.ElasticNetModel(PEERS), marks=needs_sklearn),
     ],
@@ -73,7 +73,7 @@ def test_learned_models_are_ranked_among_rolling_origin_errors(market, model, wi
     """The sample-quantile test, counted by hand among the out-of-sample errors of the later half."""
     event = [{"security": "S0", "date": DAYS[300]}]
     results = es.EventStudy(market, event, model, estimation=(-200, -21), window=(-5, 5)).fit()
-    errors = results.fitted.abnormal.residuals[0]
+    errors = results.fitted.abnormal.past.residuals()[0]
     assert np.isnan(errors[:90]).all()
     assert np.isfinite(errors[90:]).all()
     fitted = model.predict(model.arrays(results.sample), 0)

@@ -41,7 +41,7 @@ def test_weights_equal_the_sandwich_written_out(market, events):
         total = x1[shown].sum(axis=0)
         variance = s2 * (shown.sum() + total @ cov @ total)
         np.testing.assert_allclose(results.car(*WINDOW)["se"].iloc[i], np.sqrt(variance), rtol=1e-10)
-        hat = results.fitted.abnormal.leverage[i]
+        hat = results.fitted.abnormal.past.leverage()[i]
         np.testing.assert_allclose(1 - hat[~np.isnan(hat)], np.diag(maker @ maker.T), rtol=1e-10)
         np.testing.assert_allclose(results.regression(i).params, theta, rtol=1e-10)
 
@@ -68,7 +68,7 @@ def test_rolling_errors_equal_a_loop(market, events):
             fit = sm.OLS(y[past][used], x[past][used]).fit()
             spread = np.sqrt(1 + x[t] @ fit.normalized_cov_params @ x[t])
             errors[t] = (y[t] - fit.predict(x[t])[0]) / spread
-        np.testing.assert_allclose(results.fitted.abnormal.residuals[i], errors, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(results.fitted.abnormal.past.residuals()[i], errors, rtol=1e-8, atol=1e-12)
         used = ~np.isnan(y[-60:])
         last = sm.OLS(y[-60:][used], x[-60:][used]).fit()
         row = results.parameters.iloc[i]

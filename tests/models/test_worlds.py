@@ -6,6 +6,7 @@ independent, and a true effect of `EFFECT` over days 0 and 1.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy import models
 
 pytestmark = pytest.mark.slow
 EFFECT = np.array([0.02, 0.01])
@@ -177,9 +179,18 @@ CASES = [
     pytest.param(es.EWMarketModel(60), normal, 1500, SHORT, id="weighted"),
     pytest.param(es.RollingMarketModel(60), drifting_beta, 1500, (-250, -3), id="rolling"),
     pytest.param(es.MatchedPortfolio(PEERS[:2]), same_industry, 1500, SHORT, id="matched"),
-    pytest.param(es.SyntheticControl(PEERS), peer_factors, 500, SHORT, id="synthetic control"),
+    pytest.param(es.SyntheticPeers(PEERS), peer_factors, 500, SHORT, id="synthetic peers"),
     pytest.param(es.PCAModel(PEERS), peer_factors, 500, SHORT, id="components"),
     pytest.param(es.ElasticNetModel(PEERS), peer_factors, 120, SHORT, id="elastic net", marks=needs_sklearn),
+    pytest.param(es.AutocorrelatedErrors(), normal, 300, SHORT, id="autocorrelated errors"),
+]
+#: Models without a world of their own are judged in that of the market model.
+CASES += [
+    pytest.param(kind(), normal, 300, SHORT, id=kind.__name__)
+    for kind in (getattr(models, name) for name in models.__all__)
+    if issubclass(kind, models.NormalReturnModel)
+    and not inspect.isabstract(kind)
+    and kind not in {type(case.values[0]) for case in CASES} | {es.FactorModel}
 ]
 
 

@@ -70,7 +70,7 @@ class Seen:
     def theirs(self) -> np.ndarray:
         """SCARs by their scale, shape (N, L): residual s.d. with M - 1, and the mean and sum of squares of
         the index over all estimation days, whether or not the firm was listed."""
-        sd = np.nanstd(self.fit.residuals, axis=1, ddof=1)
+        sd = np.nanstd(self.fit.past.residuals(), axis=1, ddof=1)
         error = 1 + 1 / self.fit.n_obs[:, None] + self.distance
         return self.fit.ar[:, self.data.cols] / (sd[:, None] * np.sqrt(error))
 
@@ -82,11 +82,11 @@ class Seen:
 
     @property
     def all_days(self) -> np.ndarray:
-        return np.concatenate([self.fit.residuals, self.fit.ar], axis=1)
+        return np.concatenate([self.fit.past.residuals(), self.fit.ar], axis=1)
 
     @property
     def tested(self) -> slice:
-        width = self.fit.residuals.shape[1]
+        width = self.fit.past.residuals().shape[1]
         return slice(width + self.data.cols.start, width + self.data.cols.stop)
 
 
@@ -134,7 +134,7 @@ def one(_: Seen) -> float:
 
 
 def bw_1980(seen: Seen) -> float:
-    sd = np.nanstd(seen.fit.residuals, axis=1, ddof=1)
+    sd = np.nanstd(seen.fit.past.residuals(), axis=1, ddof=1)
     return float(np.sqrt(seen.data.cumulative.variance.sum() / (sd**2).sum()))
 
 
@@ -174,7 +174,7 @@ def median_sign(seen: Seen) -> float:
     def signs(values: np.ndarray) -> np.ndarray:
         return np.sign(values - np.nanmedian(values, axis=1, keepdims=True))
 
-    past, event = seen.fit.residuals, seen.fit.ar[:, seen.data.cols]
+    past, event = seen.fit.past.residuals(), seen.fit.ar[:, seen.data.cols]
     used = signs(np.concatenate([past, event], axis=1))
     g = np.nansum(used, axis=0) / np.sqrt((~np.isnan(used)).sum(axis=0))
     ours = g[-1] / np.sqrt((g**2).mean())
@@ -183,8 +183,8 @@ def median_sign(seen: Seen) -> float:
 
 def pooled_share(seen: Seen) -> float:
     n, positive = len(seen.fit.ar), (seen.data.car > 0).sum()
-    ours = positive_share(seen.fit.residuals).mean()
-    theirs = (seen.fit.residuals > 0).sum() / (~np.isnan(seen.fit.residuals)).sum()
+    ours = positive_share(seen.fit.past.residuals()).mean()
+    theirs = (seen.fit.past.residuals() > 0).sum() / (~np.isnan(seen.fit.past.residuals())).sum()
     return float(
         (positive - n * theirs) / (positive - n * ours) * np.sqrt(ours * (1 - ours) / theirs / (1 - theirs))
     )
@@ -260,7 +260,7 @@ def ours(folder: Path, model: str, key: str, first: int, last: int) -> float:
 def test_abnormal_returns_and_their_average(folder: Path, model: str) -> None:
     theirs = pd.read_csv(folder / f"{model}_abnormal.csv", index_col="date", parse_dates=True)
     fit = study(folder, model).fitted.abnormal
-    found = np.concatenate([fit.residuals, fit.ar], axis=1).T
+    found = np.concatenate([fit.past.residuals(), fit.ar], axis=1).T
     assert found == pytest.approx(theirs.loc[:"2020-03-20"].to_numpy(), abs=1e-15, nan_ok=True)
     assert fit.n_obs.tolist() == table(folder, f"{model}_model")["n_est"].tolist()
     aar = study(folder, model).aar()["aar"].to_numpy()
@@ -299,7 +299,7 @@ def test_statistics_of_the_window(folder: Path, model: str, kind: str, row: Row)
 def test_wilcoxon(folder: Path, model: str) -> None:
     theirs = table(folder, f"{model}_nonparametric")["wlcx_stat"]
     data = [study(folder, model).fitted.test_input(es.Window(day, day)) for day in DAYS]
-    found = [es.inference.TESTS["wilcoxon"].compute(d, es.inference.Options()).extra for d in data]
+    found = [es.inference.TESTS["wilcoxon"].run(d, es.inference.Options()).extra for d in data]
     assert [e["signed_rank_sum"] for e in found] == theirs.tolist()
 
 
@@ -371,11 +371,11 @@ def test_golden_values_from_returns(folder: Path, window: str) -> None:
         assert row["statistic"] * factor(of_day) == pytest.approx(want[name]["stat"], abs=1e-9), name
         if factor is one and name != "wilcoxon":  # normal in the file, exact here
             assert row["p_value"] == pytest.approx(want[name].get("p_exact", want[name]["p"]), rel=1e-7), name
-    skewed = es.inference.TESTS["skewness_adjusted"].compute(of_day.data, es.inference.Options())
+    skewed = es.inference.TESTS["skewness_adjusted"].run(of_day.data, es.inference.Options())
     assert skewed.extra["johnson"] == pytest.approx(want["johnson"]["stat"], abs=1e-9)
     # The file's GRANK is not un-shrunk for the mean correlation.
     abnormal = of_day.data.abnormal
-    est_sar = abnormal.residuals / np.sqrt(abnormal.s2)[:, None]
+    est_sar = abnormal.past.residuals() / np.sqrt(abnormal.s2)[:, None]
     profile = grank_profile(est_sar, of_day.data.scar)
     z = rank_z(profile)
     assert z == pytest.approx(want["grank"]["Z"], abs=1e-9)

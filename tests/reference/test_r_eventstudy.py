@@ -97,7 +97,9 @@ class Seen:
     @cached_property
     def share_by_firm(self) -> float:
         """Share of positive residuals, pooled over the events of a firm, then averaged over firms."""
-        positive = pd.DataFrame({"firm": self.security, "positive": (self.fit.residuals > 0).sum(axis=1)})
+        positive = pd.DataFrame(
+            {"firm": self.security, "positive": (self.fit.past.residuals() > 0).sum(axis=1)}
+        )
         positive["days"] = self.fit.n_obs
         total = positive.groupby("firm").sum()
         return float((total["positive"] / total["days"]).mean())
@@ -106,7 +108,7 @@ class Seen:
 @cache
 def correlation_by_row(folder: Path, panel: str) -> float:
     """Mean correlation of residuals on equal relative days, however far apart in time."""
-    pairs = pd.DataFrame(study(folder, panel).fitted.abnormal.residuals.T).corr().to_numpy()
+    pairs = pd.DataFrame(study(folder, panel).fitted.abnormal.past.residuals().T).corr().to_numpy()
     n = len(pairs)
     return float((pairs.sum() - n) / (n * (n - 1)))
 
@@ -134,14 +136,14 @@ def bmp(seen: Seen) -> float:
 def kolari_pynnonen(seen: Seen) -> float:
     n = len(seen.security)
     ours = es.inference.mean_correlation(
-        seen.fit.residuals, seen.fit.estimation_dates, seen.data.tested_dates
+        seen.fit.past.residuals(), seen.fit.past.dates(), seen.data.tested_dates
     ).mean_correlation
     return bmp(seen) * bmp_correction(n, seen.by_row) / bmp_correction(n, ours)
 
 
 def generalized_sign(seen: Seen) -> float:
     n, positive = len(seen.security), (seen.data.car > 0).sum()
-    a, b = float(positive_share(seen.fit.residuals).mean()), seen.share_by_firm
+    a, b = float(positive_share(seen.fit.past.residuals()).mean()), seen.share_by_firm
     return float((positive - n * b) / (positive - n * a) * np.sqrt(a * (1 - a) / b / (1 - b)))
 
 
@@ -337,7 +339,7 @@ def test_pre_trend_pools_firm_days(folder: Path, panel: str) -> None:
 
 def pooled_ranks(s: Seen) -> np.ndarray:
     """Ranks among all days of all events of a firm, over the number of these days, missing ones too."""
-    values = np.concatenate([s.fit.residuals, s.fit.ar], axis=1)
+    values = np.concatenate([s.fit.past.residuals(), s.fit.ar], axis=1)
     ranks = np.empty_like(values)
     for name in np.unique(s.security):
         own = values[s.security == name]

@@ -12,8 +12,8 @@ from statsmodels.stats.multitest import multipletests
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import run_tests
-from eventstudy.inference.base import Options, TestInput, select
-from eventstudy.inference.procedures.differences import against, difference
+from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.multiple_testing import adjust
 from eventstudy.windows import Window
 
@@ -42,11 +42,11 @@ def test_groups_come_in_blocks_and_then_their_differences(grouped):
     assert frame["group"].tolist() == [*"aaabbbccc", "a - b", "a - c", "b - c"]
     for name, rows in (("a", [0, 3, 6]), ("c", [2, 5])):
         keep = np.isin(np.arange(8), rows)
-        data = TestInput(select(grouped.fitted.abnormal, keep), Window(0, 1))
+        data = TestInput(grouped.fitted.abnormal.take(keep), Window(0, 1))
         want = run_tests(data, keys, Options(n_resamples=99, seed=2))
         found = frame[frame["group"] == name].drop(columns="group").reset_index(drop=True)
         pd.testing.assert_frame_equal(found, want)
-    inputs = [TestInput(select(grouped.fitted.abnormal, np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
+    inputs = [TestInput(grouped.fitted.abnormal.take(np.arange(8) % 3 == i), Window(0, 1)) for i in (0, 1)]
     row = frame[frame["group"] == "a - b"].iloc[0]
     assert row["test"] == "difference_portfolio"
     assert row["statistic"] == difference(*inputs, Options())[0]["statistic"]
@@ -68,7 +68,7 @@ def test_groups_must_be_known(grouped, common, market):
 def test_treated_against_controls(market):
     treated, controls = studied(market, NAMES[:3], [DAYS[290]]), studied(market, NAMES[3:7], [DAYS[290]])
     frame = treated.test(0, 1, against=controls, seed=1, n_resamples=199)
-    want = against(
+    want = treated_vs_controls(
         treated.fitted.test_input(Window(0, 1)),
         controls.fitted.test_input(Window(0, 1)),
         Options(n_resamples=199, seed=1),
@@ -99,10 +99,10 @@ def test_treated_against_controls_on_two_dates(market):
 
 
 def test_controls_are_other_firms_and_tests_are_fixed(grouped, common, market):
-    with pytest.raises(RequestError, match=r"8 event\(s\) are treated and control at once, such as S0"):
+    with pytest.raises(RequestError, match=r"8 event\(s\) are both treated and controls, such as S0"):
         grouped.test(0, 1, against=common)
     other = studied(market, NAMES, [DAYS[290]])
-    with pytest.raises(RequestError, match="leave tests and by out"):
+    with pytest.raises(RequestError, match="leave out tests= and by="):
         grouped.test(0, 1, against=other, tests=["bmp"])
     with pytest.raises(RequestError, match="got str"):
         grouped.test(0, 1, against="controls")

@@ -86,7 +86,7 @@ def test_groups_and_rates(one_date):
     assert groups["n_events"].tolist() == [2, 3, 1, 6]
     np.testing.assert_allclose(groups["change"].iloc[:3].sum(), whole.loc["total", "change"])
     np.testing.assert_allclose(groups.loc["total", "se"], whole.loc["total", "se"])
-    r = np.corrcoef(one_date.fitted.abnormal.residuals[:2])[0, 1]
+    r = np.corrcoef(one_date.fitted.abnormal.past.residuals()[:2])[0, 1]
     a, b = whole["se"].iloc[:2]
     assert groups.loc["x", "se"] == pytest.approx(np.sqrt(a**2 + b**2 + 2 * r * a * b), rel=1e-10)
     dollars = one_date.value_change(CAPS, 0, 1, rate=0.14)
@@ -101,7 +101,7 @@ def test_windows_that_overlap_in_part(market):
     results = es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
     found = results.value_change(CAPS, 0, 2)
     fit = results.fitted.abnormal
-    a, b = (pd.Series(fit.residuals[i], fit.estimation_dates[i]) for i in (0, 1))
+    a, b = (pd.Series(fit.past.residuals()[i], fit.past.dates()[i]) for i in (0, 1))
     r = pd.concat([a, b], axis=1, join="inner").corr().iloc[0, 1] / 3
     se = found["se"].to_numpy()[:3]
     assert found.loc["total", "se"] == pytest.approx(
@@ -162,7 +162,7 @@ def test_by_event_id_and_pooled_by_study(market, one_date):
         ({"A": 1.0}, {}, r"Event 1 \(B\) has no market value"),
         (CAPS, {"rate": {"A": 1.0}}, r"Event 1 \(B\) has no exchange rate"),
         (CAPS | {"C": -1.0}, {}, r"Event 2 \(C\): market value times rate is -1"),
-        ("much", {}, "is a number, a Series or a mapping, got str"),
+        ("much", {}, "must be a number, a Series or a mapping; got str"),
         (CAPS, {"by": "country"}, "no column 'country'"),
     ],
 )

@@ -84,9 +84,9 @@ def test_trade_to_trade_returns_that_reach_into_a_window(market):
     rows = {}
     for day in (300, 301, 250):
         results = study(halted, [day, 380], model=model, exclude_events=True).fit()
-        dates = results.fitted.abnormal.estimation_dates[1]
+        dates = results.fitted.abnormal.past.dates()[1]
         rows[day] = set(
-            dates[~np.isnan(results.fitted.abnormal.residuals[1])].astype("datetime64[D]").tolist()
+            dates[~np.isnan(results.fitted.abnormal.past.residuals()[1])].astype("datetime64[D]").tolist()
         )
     lumped = DAYS[307].date()
     assert lumped in rows[250]
@@ -180,10 +180,10 @@ def test_what_cannot_be_told_apart(market):
         results = es.EventStudy(
             market, events, es.MarketAdjusted(), estimation=(-200, -11), window=(-2, 4)
         ).fit()
-    with pytest.raises(RequestError, match="Market adjusted is none"):
+    with pytest.raises(RequestError, match="Market adjusted is not one"):
         results.stacked()
     sunday = pd.DataFrame({"security": "A", "date": ["2019-03-02", "2019-03-03"]})
     with pytest.warns(OverlapWarning):
         same = es.EventStudy(market, sunday, estimation=(-200, -11), window=(-2, 4)).fit()
-    with pytest.raises(RequestError, match="announcements 0, 1 about A cannot be told apart"):
+    with pytest.raises(RequestError, match="announcements 0, 1 about A cannot be separated"):
         same.stacked(0, 1)

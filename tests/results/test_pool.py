@@ -61,7 +61,7 @@ def test_mean_correlation_is_that_of_common_calendar_days(studies, pooled):
     for results in studies.values():
         abnormal = results.fitted.abnormal
         for i in range(abnormal.n_events):
-            series.append(pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i]).dropna())
+            series.append(pd.Series(abnormal.past.residuals()[i], abnormal.past.dates()[i]).dropna())
             tested.append(set(abnormal.event_dates[i, abnormal.columns(window)].tolist()))
     total = 0.0
     for i, j in combinations(range(6), 2):
@@ -98,7 +98,7 @@ def test_portfolio_of_one_date_stands_on_calendar_days(common):
     for k, results in enumerate(found):
         abnormal = results.fitted.abnormal
         for i in range(3):
-            series[k, i] = pd.Series(abnormal.residuals[i], abnormal.estimation_dates[i])
+            series[k, i] = pd.Series(abnormal.past.residuals()[i], abnormal.past.dates()[i])
     past = pd.DataFrame(series).mean(axis=1).dropna()
     car = pooled.car(0, 0)
     s2 = np.concatenate([r.fitted.abnormal.s2 for r in found])
@@ -251,7 +251,7 @@ def test_summary_figures_and_groups(studies, pooled):
     [
         (lambda s: [s["east"]], "two or more results, got 1"),
         (lambda s: [s["east"], 3], "found int"),
-        (lambda s: [s["east"], s["east"]], "stands in two of the studies"),
+        (lambda s: [s["east"], s["east"]], "is an event of two of the studies"),
     ],
 )
 def test_what_cannot_be_pooled(studies, given, told):
@@ -262,13 +262,13 @@ def test_what_cannot_be_pooled(studies, given, told):
 def test_log_and_simple_returns_do_not_mix(studies, common):
     market = es.Market(panel(1, ["x"], 0.0, common), benchmark="index", kind="log")
     other = es.EventStudy(market, {"security": ["x"], "date": ["2019-12-10"]}, window=(-5, 5)).fit()
-    with pytest.raises(RequestError, match="different things, simple and log returns"):
+    with pytest.raises(RequestError, match="different returns, simple and log"):
         es.pool([studies["east"], other])
     with pytest.raises(RequestError, match="listings must be one of mean, first, separate"):
         es.pool(studies, listings="both")
     with pytest.raises(RequestError, match="column 'company'"):
         es.pool(studies, firm="company")
-    with pytest.raises(RequestError, match="none of the events' securities"):
+    with pytest.raises(RequestError, match="none of the securities of the events"):
         es.pool(studies, firm={"A": "B"})
 
 
@@ -307,7 +307,7 @@ def test_an_averaged_firm_is_the_study_of_its_average(dual):
         found = pooled.car(*window).iloc[0]
         np.testing.assert_allclose(found, own.car(*window).iloc[0], rtol=1e-10)
     np.testing.assert_allclose(
-        pooled.fitted.abnormal.residuals[0], own.fitted.abnormal.residuals[0], atol=1e-15
+        pooled.fitted.abnormal.past.residuals()[0], own.fitted.abnormal.past.residuals()[0], atol=1e-15
     )
     np.testing.assert_allclose(pooled.parameters["sigma"].iloc[0], own.parameters["sigma"].iloc[0])
     assert "average of 2 listings: A 2020-01-14, H 2020-01-14" in pooled.timeline["note"].iloc[0]
@@ -348,7 +348,7 @@ def test_first_listing_and_separate_ones(dual):
     assert first.excluded["reason"].to_dict() == {"H:0": "another listing of the firm of event A:0"}
     apart = es.pool({"A": dual["A"], "H": dual["H"]}, firm=firm, listings="separate")
     assert apart.timeline["security"].tolist() == ["A", "B", "H"]
-    residuals = apart.fitted.abnormal.residuals
+    residuals = apart.fitted.abnormal.past.residuals()
     assert apart.clustering(0, 0).mean_correlation == pytest.approx(
         np.corrcoef(residuals)[np.triu_indices(3, 1)].mean(), abs=1e-12
     )

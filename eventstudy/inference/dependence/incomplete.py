@@ -1,6 +1,6 @@
 """Correlations of events of one market that miss estimation days: pairs, by products of matrices.
 
-Every event is laid out on the sessions of its market, zero where it has no residual, so that a sum over the
+Every event is laid out on the sessions of its market, zero where it has no residual, so a sum over the
 days on which two events both have one is a product of two rows, whatever the distance of their sessions. The
 events of a session meet those before them at once: six products give the six sums that make a correlation. In
 large blocks all but one of them are sums over the days that the other event shares less those it misses.
@@ -22,19 +22,19 @@ __all__ = ["SessionPairs"]
 
 #: Events in a block of rows, and pairs that are held before they are summed: what the cache of a core takes.
 ROWS, PAIRS = 128, 2**15
-#: A block of rows takes one session more for each so many lags, so that few of its pairs are out of reach.
+#: A block of rows takes one session more per this many lags, so few of its pairs are out of reach.
 SPAN = 4
 #: Pairs in a block from which on sums over few missing days pay.
 LARGE = 2**11
 
 
 @dataclass(frozen=True)
-class _Laid:
-    """Events in the order of their sessions, laid out so that calendar days stand in columns.
+class _OnSessions:
+    """Events in the order of their sessions, laid out so calendar days are columns.
 
     Attributes
     ----------
-    session, holed : arrays, shape (n,)
+    session, incomplete : arrays, shape (n,)
         Sessions, and whether the pairs of an event are to be summed one by one.
     data : array, shape (3, size)
         Values, their squares, and ones on known days; zero elsewhere. Day d of event i, counted from day
@@ -49,7 +49,7 @@ class _Laid:
     """
 
     session: IntArray
-    holed: BoolArray
+    incomplete: BoolArray
     data: FloatArray
     since: FloatArray
     row: IntArray
@@ -58,8 +58,14 @@ class _Laid:
 
     @classmethod
     def of(
-        cls, session: IntArray, holed: BoolArray, values: FloatArray, known: BoolArray, length: int, span: int
-    ) -> _Laid:
+        cls,
+        session: IntArray,
+        incomplete: BoolArray,
+        values: FloatArray,
+        known: BoolArray,
+        length: int,
+        span: int,
+    ) -> _OnSessions:
         """Lay out events for windows of `length` days and blocks of `span` sessions."""
         n, width = values.shape
         stride = width + length + span - 2
@@ -79,14 +85,14 @@ class _Laid:
         who, gone = np.divmod(np.flatnonzero(~known), width)
         row = np.arange(n + 1) + np.concatenate([[0], np.cumsum(np.bincount(who, minlength=n))])
         gone = np.insert(gone + shift[who], row[1:] - np.arange(1, n + 1), stride + shift)
-        return cls(session, holed, data, since, row, gone, stride)
+        return cls(session, incomplete, data, since, row, gone, stride)
 
-    def later(self, first: int) -> _Laid:
+    def later(self, first: int) -> _OnSessions:
         """Leave out the first events."""
         shift, dropped = int(self.session[first] - self.session[0]), int(self.row[first])
-        return _Laid(
+        return _OnSessions(
             session=self.session[first:],
-            holed=self.holed[first:],
+            incomplete=self.incomplete[first:],
             data=self.data[:, first * self.stride + shift :],
             since=self.since[:, first:],
             row=self.row[first:] - dropped,
@@ -94,13 +100,13 @@ class _Laid:
             stride=self.stride,
         )
 
-    def followed_by(self, more: _Laid) -> _Laid:
+    def followed_by(self, more: _OnSessions) -> _OnSessions:
         """Return both."""
         shift = int(more.session[0] - self.session[0])
         space = np.zeros((3, int(more.session[0] - self.session[-1])))
-        return _Laid(
+        return _OnSessions(
             session=np.concatenate([self.session, more.session]),
-            holed=np.concatenate([self.holed, more.holed]),
+            incomplete=np.concatenate([self.incomplete, more.incomplete]),
             data=np.concatenate([self.data, space, more.data], axis=1),
             since=np.concatenate([self.since, more.since], axis=1),
             row=np.concatenate([self.row, more.row[1:] + self.row[-1]]),
@@ -133,7 +139,7 @@ class _Laid:
 
 
 class SessionPairs:
-    """Sum overlap share times correlation over pairs of events of which one at least is holed.
+    """Sum overlap share times correlation over pairs of events of which one at least is incomplete.
 
     Parameters
     ----------
@@ -144,13 +150,13 @@ class SessionPairs:
     def __init__(self, length: int) -> None:
         self.length, self.span = length, 1 + (length - 1) // SPAN
         self._total = 0.0
-        self._laid: _Laid | None = None
+        self._laid: _OnSessions | None = None
         self._sums = np.empty((6, PAIRS))
         self._share = np.empty(PAIRS)
         self._held = 0
 
     def add(
-        self, session: IntArray, residuals: FloatArray, missing: BoolArray | None, holed: BoolArray
+        self, session: IntArray, residuals: FloatArray, missing: BoolArray | None, incomplete: BoolArray
     ) -> None:
         """Pair events with each other and with those before.
 
@@ -160,34 +166,39 @@ class SessionPairs:
             In order, and not before those of earlier calls.
         residuals : array, shape (n, W)
         missing : array of bool, shape (n, W), or None
-        holed : array of bool, shape (n,)
+        incomplete : array of bool, shape (n,)
             Pairs of two events that are not are left out.
         """
-        alone = self._laid is None or not self._laid.holed.any()
-        if alone and not holed.any():
+        alone = self._laid is None or not self._laid.incomplete.any()
+        if alone and not incomplete.any():
             # Nothing to pair; what may meet a later one is kept.
             near = slice(int(np.searchsorted(session, session[-1] - self.length + 1)), None)
-            session, residuals, holed = session[near], residuals[near], holed[near]
+            session, residuals, incomplete = session[near], residuals[near], incomplete[near]
             missing = None if missing is None else missing[near]
         known = np.ones(residuals.shape, dtype=bool) if missing is None else ~missing
-        if holed.any() and not holed.all():
+        if incomplete.any() and not incomplete.all():
             # Events to be paired stand together within their session.
-            order = np.lexsort((holed, session))
-            session, holed, residuals, known = session[order], holed[order], residuals[order], known[order]
+            order = np.lexsort((incomplete, session))
+            session, incomplete, residuals, known = (
+                session[order],
+                incomplete[order],
+                residuals[order],
+                known[order],
+            )
         width, before = residuals.shape[1], 0
-        laid = _Laid.of(session, holed, _scaled(residuals, known), known, self.length, self.span)
+        laid = _OnSessions.of(session, incomplete, _scaled(residuals, known), known, self.length, self.span)
         if self._laid is not None:
             before = len(self._laid.session)
             laid = self._laid.followed_by(laid)
         self._pair(laid, before, width)
         self._laid = laid.later(int(np.searchsorted(laid.session, laid.session[-1] - self.length + 1)))
 
-    def _pair(self, laid: _Laid, before: int, width: int) -> None:
+    def _pair(self, laid: _OnSessions, before: int, width: int) -> None:
         """Pair the events from place `before` on with each other and with those before."""
-        turns = np.flatnonzero(np.diff(laid.holed, prepend=False, append=False)).reshape(-1, 2)
+        turns = np.flatnonzero(np.diff(laid.incomplete, prepend=False, append=False)).reshape(-1, 2)
         for first, last in self._blocks(laid, before):
             low = int(np.searchsorted(laid.session, laid.session[first] - self.length + 1))
-            if laid.holed[first]:
+            if laid.incomplete[first]:
                 self._meet(laid, (first, last), (low, last), width)
                 continue
             for a, b in turns[np.searchsorted(turns[:, 1], low, side="right") :].tolist():
@@ -195,22 +206,22 @@ class SessionPairs:
                     break
                 self._meet(laid, (first, last), (max(a, low), b), width)
 
-    def _blocks(self, laid: _Laid, before: int) -> Iterator[tuple[int, int]]:
-        """Blocks of events of neighbouring sessions, holed or not."""
-        changed = (np.diff(laid.session) != 0) | (np.diff(laid.holed) != 0)
+    def _blocks(self, laid: _OnSessions, before: int) -> Iterator[tuple[int, int]]:
+        """Blocks of events of neighbouring sessions, incomplete or not."""
+        changed = (np.diff(laid.session) != 0) | (np.diff(laid.incomplete) != 0)
         start = np.flatnonzero(np.concatenate([[True], changed]))
         runs = np.union1d(start[start > before], [before, len(laid.session)])
-        day, holed = laid.session[runs[:-1]].tolist(), laid.holed[runs[:-1]].tolist()
+        day, incomplete = laid.session[runs[:-1]].tolist(), laid.incomplete[runs[:-1]].tolist()
         first = 0
         for i in range(1, len(runs)):
-            goes_on = i < len(day) and holed[i] == holed[first] and day[i] - day[first] < self.span
+            goes_on = i < len(day) and incomplete[i] == incomplete[first] and day[i] - day[first] < self.span
             if goes_on and runs[i + 1] - runs[first] <= ROWS:
                 continue
             for begin in range(int(runs[first]), int(runs[i]), ROWS):
                 yield begin, min(begin + ROWS, int(runs[i]))
             first = i
 
-    def _meet(self, laid: _Laid, rows: tuple[int, int], columns: tuple[int, int], width: int) -> None:
+    def _meet(self, laid: _OnSessions, rows: tuple[int, int], columns: tuple[int, int], width: int) -> None:
         """Take up the sums of the pairs of events in rows with those before them in columns."""
         (first, last), day = rows, int(laid.session[rows[0]])
         n, days = last - first, width + int(laid.session[last - 1]) - day
@@ -240,7 +251,7 @@ class SessionPairs:
             if stop > first:
                 share *= np.arange(first, last)[:, None] > np.arange(begin, stop)
 
-    def _shared(self, laid: _Laid, these: FloatArray, width: int) -> FloatArray:
+    def _shared(self, laid: _OnSessions, these: FloatArray, width: int) -> FloatArray:
         """Days of a block of rows, and below them the sums over those that events of each session share."""
         _, n, days = these.shape
         reach = self.length + self.span - 1
@@ -254,7 +265,7 @@ class SessionPairs:
 
     def _less_gone(
         self,
-        laid: _Laid,
+        laid: _OnSessions,
         rows: tuple[int, int],
         columns: tuple[int, int],
         others: FloatArray,
@@ -278,7 +289,7 @@ class SessionPairs:
         self._total += float(correlate(n, sx, vx, sy, vy, products) @ self._share[: self._held])
         self._held = 0
 
-    def done(self) -> float:
+    def result(self) -> float:
         """Return the sum, when all events have come."""
         self._correlate()
         return self._total

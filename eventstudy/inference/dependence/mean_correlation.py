@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy._typing import DateArray, FloatArray
+from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.selection import NEGLIGIBLE, memo, n_windows, remember, usable_events
+from eventstudy.inference.engine import residual_pass
+from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.selection import n_windows
 
 __all__ = [
     "Clustering",
@@ -19,9 +21,12 @@ __all__ = [
     "clustering",
     "correlation_matrix",
     "dependence",
-    "keep_dependence",
     "mean_correlation",
+    "residual_correlations",
 ]
+
+#: Products of matrices of more numbers than this cost more than sums over sessions.
+LARGE = 2**22
 
 
 @dataclass(frozen=True)
@@ -156,12 +161,29 @@ def correlation_matrix(
     held[np.nonzero(known)[0], np.searchsorted(days, tested_dates[known])] = 1.0
     sizes = np.sqrt(held.sum(axis=1))
     share = held @ held.T / np.outer(sizes, sizes)
+    _, number = np.unique(estimation_dates, return_inverse=True)
+    out = share * residual_correlations(residuals, number.reshape(estimation_dates.shape).astype(np.int64))
+    np.fill_diagonal(out, 1.0)
+    return np.asarray(out, dtype=np.float64)
+
+
+def residual_correlations(residuals: FloatArray, days: IntArray) -> FloatArray:
+    """Correlation of each pair of events on their common days, shape (N, N).
+
+    It is 0 for pairs with fewer than 10 such days, or without variance on them.
+
+    Parameters
+    ----------
+    residuals : array, shape (N, W)
+        NaN where unused.
+    days : array of int, shape (N, W)
+        Number of the day of each residual, from 0 on.
+    """
     seen = ~np.isnan(residuals)
-    days = np.unique(estimation_dates[seen])
-    used = np.zeros((len(residuals), len(days)))
+    used = np.zeros((len(residuals), int(days.max(initial=-1)) + 1))
     z = np.zeros_like(used)
-    to = np.nonzero(seen)[0], np.searchsorted(days, estimation_dates[seen])
-    used[to], z[to] = 1.0, residuals[seen]
+    at = np.nonzero(seen)[0], days[seen]
+    used[at], z[at] = 1.0, residuals[seen]
     size = np.sqrt((z**2).sum(axis=1, keepdims=True))
     z = z / np.where(size > 0, size, 1.0)
     n, total, squares = used @ used.T, z @ used.T, z**2 @ used.T
@@ -169,34 +191,38 @@ def correlation_matrix(
     variance = squares - total**2 / count
     sound = (n >= MIN_COMMON_DAYS) & (variance > NO_COMMON_VARIANCE) & (variance.T > NO_COMMON_VARIANCE)
     scale = np.sqrt(np.where(sound, variance * variance.T, 1.0))
-    out: FloatArray = np.where(sound, share * (z @ z.T - total * total.T / count) / scale, 0.0)
-    np.fill_diagonal(out, 1.0)
-    return out
+    return np.asarray(np.where(sound, (z @ z.T - total * total.T / count) / scale, 0.0), dtype=np.float64)
 
 
 def dependence(data: TestInput) -> MeanCorrelation:
-    """Mean correlation of the events with a CAR; computed once for each TestInput."""
+    """Mean correlation of events that all have a CAR, computed once for each TestInput.
 
-    def compute() -> MeanCorrelation:
-        usable = usable_events(data)
-        found = session_correlation(usable.abnormal, data.window)
-        if found is not None:
-            return _of_sums(usable, found)
-        return mean_correlation(
-            usable.abnormal.residuals, usable.abnormal.estimation_dates, usable.tested_dates
-        )
-
-    return memo(data, "dependence", compute)
-
-
-def keep_dependence(data: TestInput, found: tuple[float, int] | None) -> None:
-    """Remember what `SumOfCorrelations` found of events that all have a CAR."""
-    if found is not None:
-        remember(data, "dependence", _of_sums(data, found))
-
-
-def _of_sums(data: TestInput, found: tuple[float, int]) -> MeanCorrelation:
-    return MeanCorrelation.of(*found, data.n_events)
+    The correlations of few events of one market are written out; those of many are summed over sessions, or
+    over pairs where events are of several markets or tested days lie beyond the data.
+    """
+    if "dependence" in data._readings:
+        known: MeanCorrelation = data._readings["dependence"]
+        return known
+    fit, window = data.abnormal, data.window
+    n, length, begin = len(fit.ar), window.end - window.start + 1, window.start - fit.window.start
+    found = None
+    if 1 < n <= residual_pass.FEW and fit.day0 is not None:
+        residuals, day0 = fit.past.residuals(), fit.day0 - fit.day0.min()
+        small = n * n * (int(day0.max()) + residuals.shape[1]) <= LARGE
+        if small and not np.isnan(fit.ar[:, begin : begin + length]).any():
+            share = np.maximum(1.0 - np.abs(day0[:, None] - day0) / length, 0.0)[np.triu_indices(n, 1)]
+            related = residual_correlations(residuals, day0[:, None] + np.arange(residuals.shape[1]))
+            overlapping = int(np.count_nonzero(share))
+            mean = float(share @ related[np.triu_indices(n, 1)]) / len(share)
+            found = MeanCorrelation(mean if overlapping else 0.0, overlapping)
+    if found is None:
+        sums = session_correlation(fit, window)
+        if sums is None:
+            found = mean_correlation(fit.past.residuals(), fit.past.dates(), data.tested_dates)
+        else:
+            found = MeanCorrelation.of(*sums, n)
+    data._readings["dependence"] = found
+    return found
 
 
 def clustering(data: TestInput) -> Clustering:
@@ -216,13 +242,13 @@ def clustering(data: TestInput) -> Clustering:
     RequestError
         If no event has a CAR in the tested window.
     """
-    usable = usable_events(data)
+    usable = data.with_car
     n = usable.n_events
     if n == 0:
         raise RequestError(
             f"No event has a CAR in window {data.window}; ask for a window in which securities trade."
         )
-    found = dependence(data)
+    found = dependence(usable)
     inflation = 1.0 + (n - 1) * found.mean_correlation
     return Clustering(
         n_events=n,

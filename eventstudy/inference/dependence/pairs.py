@@ -12,7 +12,7 @@ from scipy import sparse
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
-from eventstudy.inference.selection import date_numbers
+from eventstudy.inference.engine.calendar_days import date_numbers
 
 __all__ = ["correlate", "sum_over_pairs"]
 
@@ -32,7 +32,7 @@ ROWS, COLUMNS, CHUNK = 256, 256, 4096
 
 @dataclass(frozen=True)
 class _Events:
-    """Events sorted so that equal tested windows and estimation days stand together.
+    """Events sorted so equal tested windows and estimation days follow each other.
 
     Days are positions on the union of all calendar days, -1 where there is none. `values` (n, W) are
     residuals less their mean over their root sum of squares, 0 where not `used` (n, W). `layout`
@@ -211,11 +211,11 @@ def _overlap(events: _Events, rows: IntArray, columns: IntArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class _Laid:
+class _OnDays:
     """Values of n events on D calendar days from day `low` on, and where they have none.
 
     `gone` (n, D) is 1 where an event has no value; sparse where that is rare, as with a few missing
-    days, so that sums over common days cost as little as the days that are not common.
+    days, so sums over common days cost as little as the days that are not common.
     """
 
     values: FloatArray
@@ -229,7 +229,7 @@ class _Laid:
         return int(self.values.shape[1])
 
 
-def _own_days(events: _Events, index: IntArray) -> _Laid:
+def _own_days(events: _Events, index: IntArray) -> _OnDays:
     """Lay events out on the calendar days from the first to the last that one of them uses."""
     days = np.where(events.used[index], events.days[events.layout[index]], -1)
     if (days < 0).all():
@@ -238,7 +238,7 @@ def _own_days(events: _Events, index: IntArray) -> _Laid:
     return _laid_out(events, index, low, int(days.max()) - low + 1)
 
 
-def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _Laid:
+def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _OnDays:
     """Lay events, sorted by position, out on `n_days` calendar days from day `low` on."""
     values = np.zeros((len(index), n_days))
     seen = np.zeros((len(index), n_days), dtype=bool)
@@ -260,11 +260,11 @@ def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _Laid:
             seen[to] = events.used[who[:, None], held]
     n_used = seen.sum(axis=1)
     if n_used.sum() <= (1.0 - FEW_GONE) * seen.size:
-        return _Laid(values, (~seen).astype(np.float64), n_used, low)
-    return _Laid(values, sparse.csr_array(~seen, dtype=np.float64), n_used, low)
+        return _OnDays(values, (~seen).astype(np.float64), n_used, low)
+    return _OnDays(values, sparse.csr_array(~seen, dtype=np.float64), n_used, low)
 
 
-def _correlations(a: _Laid, b: _Laid) -> FloatArray:
+def _correlations(a: _OnDays, b: _OnDays) -> FloatArray:
     """Correlations on common days, shape (rows of a, rows of b); 0 where undefined.
 
     A sum over common days is the sum over all less the days that the other event does not have.

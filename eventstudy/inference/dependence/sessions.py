@@ -7,7 +7,7 @@ common, whoever they are. With residuals centred and scaled to length 1 on these
 .. math:: \sum_{i \in s} \sum_{j \in s + k} \operatorname{corr}(e_i, e_j)
           = \Big(\sum_{i \in s} z_i\Big)' \Big(\sum_{j \in s + k} z_j\Big),
 
-so that all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
+so all pairs of two sessions cost one product of vectors. The sums are weighted sums of the residuals
 themselves, with weights that depend on i and k alone. Pairs of which an event misses another day are summed
 one by one, see `eventstudy.inference.dependence.incomplete`.
 """
@@ -23,8 +23,7 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.dependence.incomplete import SessionPairs
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, NO_VARIANCE
-from eventstudy.inference.engine.residual_pass import Past, Reduction, read_residuals, run_of
-from eventstudy.lazy import rows_of
+from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk, read_residuals, run_of
 from eventstudy.windows import Window
 
 __all__ = ["SumOfCorrelations", "session_correlation"]
@@ -108,44 +107,44 @@ class _Closed:
 class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     """Sum the correlations of pairs whose tested windows share a day; events come in order of sessions."""
 
-    def __init__(self, session: IntArray, length: int, *, holed: bool) -> None:
+    def __init__(self, session: IntArray, length: int, *, incomplete: bool) -> None:
         self.session, self.length = session, length
         self.total = 0.0
         self.known: _Sums | None = None
         self.met = 0
         # Pairs need the events before them: they are kept only if some event is known to miss a day.
-        self.pairs = SessionPairs(length) if holed else None
+        self.pairs = SessionPairs(length) if incomplete else None
         self.closed = _Closed(session)
         self.begun, self.failed = False, False
 
     @classmethod
     def of(cls, abnormal: AbnormalReturns, window: Window) -> SumOfCorrelations | None:
         """Start, or None where the sums would not be those of the pairs."""
-        session = abnormal.session
+        session = abnormal.day0
         if session is None or len(session) < 2:
             return None
         # The first and the last windows are the ones that may reach beyond the data.
-        ends = rows_of(abnormal, np.array([session.argmin(), session.argmax()]), len(session))
-        if np.isnat(ends.event_dates[:, abnormal.columns(window)]).any():
+        ends = np.array([session.argmin(), session.argmax()])
+        if np.isnat(abnormal.event_windows.dates(ends, abnormal.columns(window))).any():
             return None
-        return cls(session, len(window), holed=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
+        return cls(session, len(window), incomplete=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 
-    def take(self, past: Past) -> None:  # noqa: D102
-        if past.missing is not None and self.pairs is None:
+    def update(self, mapped: ResidualChunk) -> None:  # noqa: D102
+        if mapped.missing is not None and self.pairs is None:
             self.failed |= self.begun
             self.pairs = SessionPairs(self.length)
         self.begun = True
         if self.failed:
             return
-        residuals, missing, session = past.residuals, past.missing, self.session[past.rows]
+        residuals, missing, session = mapped.residuals, mapped.missing, self.session[mapped.rows]
         if self.pairs is not None:
-            holed = self.closed.differ(session, missing, residuals.shape[1])
-            if np.count_nonzero(holed) > MOSTLY * len(holed):
-                holed[:] = True
-            self.pairs.add(session, residuals, missing, holed)
-            if holed.any():
-                residuals, session = residuals[~holed], session[~holed]
-                missing = None if missing is None else missing[~holed]
+            incomplete = self.closed.differ(session, missing, residuals.shape[1])
+            if np.count_nonzero(incomplete) > MOSTLY * len(incomplete):
+                incomplete[:] = True
+            self.pairs.add(session, residuals, missing, incomplete)
+            if incomplete.any():
+                residuals, session = residuals[~incomplete], session[~incomplete]
+                missing = None if missing is None else missing[~incomplete]
             missing = missing if missing is not None and missing.any() else None
         if not len(session):
             return
@@ -171,12 +170,12 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             late = known.sides[others, self.length + k, k:]
             self.total += (1.0 - k / self.length) * float(np.vecdot(early, late).sum())
 
-    def done(self) -> tuple[float, int] | None:  # noqa: D102
+    def result(self) -> tuple[float, int] | None:  # noqa: D102
         if self.failed:
             return None
         if self.known is not None:
             self._meet(self.known, len(self.known.session))
-        return self.total + (0.0 if self.pairs is None else self.pairs.done()), self._overlapping()
+        return self.total + (0.0 if self.pairs is None else self.pairs.result()), self._overlapping()
 
     def _overlapping(self) -> int:
         """Count the pairs whose tested windows share a day."""

@@ -9,9 +9,19 @@ import numpy as np
 from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.inference.selection import NEGLIGIBLE
+from eventstudy.inference.engine.moments import NEGLIGIBLE
 
-__all__ = ["BEYOND", "RankProfile", "order_of", "ranks_of", "scaled_ranks"]
+__all__ = [
+    "BEYOND",
+    "RankProfile",
+    "SignProfile",
+    "median_signs",
+    "order_of",
+    "rank_profile",
+    "ranks_of",
+    "scaled_ranks",
+    "sign_profile",
+]
 
 #: Stands for missing values, beyond all returns.
 BEYOND = float(np.finfo(np.float64).max)
@@ -26,10 +36,10 @@ def order_of(
 ) -> tuple[IntArray, IntArray]:
     """Order of the values of each row, and the rows that have ties.
 
-    The number of its column takes the place of the last bits of each value, so that one sort of plain
+    The number of its column takes the place of the last bits of each value, so one sort of plain
     numbers, which is far faster than a sort of positions, yields the order. Short rows are sorted as whole
     numbers of 32 bits; rows in which two of these agree but for the column, a few in a hundred as a rule,
-    are sorted again by nearly all of their bits; and where these agree too, the values are said to be tied.
+    are sorted again by nearly all of their bits; and where these agree too, the values count as tied.
 
     Parameters
     ----------
@@ -136,17 +146,12 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     [[0.25, nan, -0.25, 0.0]]
     """
     missing = np.isnan(values)
-    if not missing.any():
-        ranks = ranks_of(values)
-        ranks /= values.shape[1] + 1.0
-        ranks -= 0.5
-        return ranks
     # What is missing ranks last, beyond every value, and so moves no other rank.
-    ranks = ranks_of(np.where(missing, BEYOND, values))
+    ranks = stats.rankdata(np.where(missing, np.inf, values), axis=1)
     ranks /= (~missing).sum(axis=1, keepdims=True) + 1.0
     ranks -= 0.5
     ranks[missing] = np.nan
-    return ranks
+    return np.asarray(ranks, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,9 @@ class RankProfile:
     tested : array, shape (N, L)
         Scaled ranks of the tested days.
     tested_columns : slice
-        Where the tested days stand in `mean`.
+        Where the tested days are in `mean`.
+    tested_means : array
+        Average scaled ranks of the tested days on which some event is ranked.
     sizes : array of int, shape (N,)
         Days T_i that event i is ranked among.
     spread : float
@@ -172,6 +179,7 @@ class RankProfile:
     mean: FloatArray
     tested: FloatArray
     tested_columns: slice
+    tested_means: FloatArray
     sizes: IntArray
     spread: float
     n_days: int
@@ -185,11 +193,62 @@ class RankProfile:
         mean = np.where(known, total / np.maximum(count, 1), np.nan)
         n_days = int(known.sum())
         s = float(np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum() / n_days))
+        means = mean[columns]
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-        return cls(mean, tested, columns, sizes, s if s > NEGLIGIBLE else 0.0, n_days)
+        spread = s if s > NEGLIGIBLE else 0.0
+        return cls(mean, tested, columns, means[~np.isnan(means)], sizes, spread, n_days)
 
-    @property
-    def tested_means(self) -> FloatArray:
-        """Average scaled ranks of the tested days on which some event is ranked."""
-        values = self.mean[self.tested_columns]
-        return values[~np.isnan(values)]
+
+@dataclass(frozen=True)
+class SignProfile:
+    """Signs of N events about their medians over T days, estimation days first.
+
+    Attributes
+    ----------
+    total, count : arrays, shape (T,)
+        Sum of the signs of each day, and the events that have a return on it.
+    """
+
+    total: FloatArray
+    count: IntArray
+
+
+def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:
+    """Rank each event over its estimation days and event days together.
+
+    Parameters
+    ----------
+    estimation : array, shape (N, W)
+    event : array, shape (N, L)
+        Abnormal returns to be ranked, in the same units; NaN where missing.
+    tested : slice
+        The tested columns of `event`; the others are ranked all the same.
+    """
+    width = estimation.shape[1]
+    start, stop, _ = tested.indices(event.shape[1])
+    columns = slice(width + start, width + stop)
+    ranks = scaled_ranks(np.concatenate([estimation, event], axis=1))
+    seen = ~np.isnan(ranks)
+    total, count = np.where(seen, ranks, 0.0).sum(axis=0), seen.sum(axis=0)
+    return RankProfile.of(total, count, ranks[:, columns], columns, seen.sum(axis=1))
+
+
+def sign_profile(estimation: FloatArray, event: FloatArray) -> SignProfile:
+    """Signs of each event about the median of its estimation days and event days together.
+
+    Parameters
+    ----------
+    estimation, event : arrays, shape (N, W) and (N, L)
+        NaN where missing.
+    """
+    signs = median_signs(np.concatenate([estimation, event], axis=1))
+    seen = ~np.isnan(signs)
+    return SignProfile(np.where(seen, signs, 0.0).sum(axis=0), seen.sum(axis=0))
+
+
+def median_signs(values: FloatArray) -> FloatArray:
+    """Sign of each value about the median of its row, shape (N, T); NaN stays NaN."""
+    size = (~np.isnan(values)).sum(axis=1)
+    row, ordered = np.arange(len(values)), np.sort(values, axis=1)  # NaN last
+    median = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
+    return np.asarray(np.sign(values - median[:, None]), dtype=np.float64)

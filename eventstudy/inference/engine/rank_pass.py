@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,25 @@ import numpy.typing as npt
 from scipy import stats
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.inference.engine.rank_kernel import BEYOND, RankProfile, order_of, ranks_of
-from eventstudy.inference.engine.residual_pass import Past, Reduction
+from eventstudy.inference.engine.rank_kernel import (
+    BEYOND,
+    RankProfile,
+    SignProfile,
+    median_signs,
+    order_of,
+    ranks_of,
+)
+from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk
 
-__all__ = ["RankReducer", "Ranked", "SignProfile", "rank_profile", "sign_profile"]
+__all__ = ["RankReducer", "RankedDays"]
 
 SmallArray = npt.NDArray[np.unsignedinteger[Any]]
-#: Events ranked at a time, so that memory does not grow with the number of events.
-CHUNK = 1024
 #: Up to so many event days are compared with each other one by one.
 FEW_DAYS = 3
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedDays:
     """A set of event days, to be ranked among the estimation days of each event.
 
     Attributes
@@ -48,22 +53,8 @@ class Ranked:
 
     shape: tuple[int, int]
     values: Callable[[IntArray], FloatArray]
-    tested: slice = field(default_factory=lambda: slice(None))
+    tested: slice
     signs: bool = False
-
-
-@dataclass(frozen=True)
-class SignProfile:
-    """Signs of N events about their medians over T days, estimation days first.
-
-    Attributes
-    ----------
-    total, count : arrays, shape (T,)
-        Sum of the signs of each day, and the events that have a return on it.
-    """
-
-    total: FloatArray
-    count: IntArray
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ def _signs(ranks: _Ranks) -> _Part:
         past[ranks.missing] = 0
     event = np.where(ranks.seen, np.sign(2.0 * ranks.event - middle), 0.0)
     if len(ranks.tied):
-        about = np.where(np.isnan(ranks.values), 0.0, np.sign(ranks.values - _medians(ranks.values)))
+        about = np.nan_to_num(median_signs(ranks.values))
         past[ranks.tied], event[ranks.tied] = about[:, : past.shape[1]], about[:, past.shape[1] :]
     return _Part(np.concatenate([past.sum(axis=0, dtype=np.int64), event.sum(axis=0)]), ranks.count)
 
@@ -146,7 +137,7 @@ def _signs(ranks: _Ranks) -> _Part:
 class _Profile:
     """What is kept of a set of event days."""
 
-    def __init__(self, ranked: Ranked, width: int) -> None:
+    def __init__(self, ranked: RankedDays, width: int) -> None:
         n, length = ranked.shape
         start, stop, _ = ranked.tested.indices(length)
         self.place = slice(width + start, width + stop)
@@ -160,18 +151,10 @@ class _Profile:
         if part.tested is not None and part.sizes is not None:
             self.tested[rows], self.sizes[rows] = part.tested, part.sizes
 
-    def done(self) -> RankProfile | SignProfile:
+    def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
         return RankProfile.of(self.total, self.count, self.tested, self.place, self.sizes)
-
-
-def _medians(values: FloatArray) -> FloatArray:
-    """Median of each row without its missing values, shape (n, 1)."""
-    size = (~np.isnan(values)).sum(axis=1)
-    row, ordered = np.arange(len(values)), np.sort(values, axis=1)  # NaN last
-    median: FloatArray = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
-    return median[:, None]
 
 
 class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
@@ -179,47 +162,47 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
 
     Parameters
     ----------
-    sets : mapping of str to Ranked
+    sets : mapping of str to RankedDays
         Of N events each. Sets with the same function `values` are ranked once.
     scale : array, shape (N,), optional
         What the residuals of each event are divided by.
     """
 
-    def __init__(self, sets: Mapping[str, Ranked], scale: FloatArray | None = None) -> None:
+    def __init__(self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None) -> None:
         self.sets, self.scale = sets, scale
         self.profiles: dict[str, _Profile] = {}
 
-    def prepare(self, past: Past) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
-        n, width = past.residuals.shape
-        # Estimation days and the event days of all sets side by side, one row an event.
+    def map(self, chunk: ResidualChunk) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
+        n, width = chunk.residuals.shape
+        # Estimation days and the event days of all sets side by side, one row per event.
         days = {ranked.values: ranked.shape[1] for ranked in self.sets.values()}
         values = np.empty((n, width + sum(days.values())))
         if self.scale is None:
-            values[:, :width] = past.residuals
+            values[:, :width] = chunk.residuals
         else:
-            np.divide(past.residuals, self.scale[past.rows][:, None], out=values[:, :width])
+            np.divide(chunk.residuals, self.scale[chunk.rows][:, None], out=values[:, :width])
         ends = np.cumsum([width, *days.values()]).tolist()
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
-            values[:, place] = compute(past.rows)
-        joint = _Joint(values, width, past.missing, None if self.scale is None else 1.0)
+            values[:, place] = compute(chunk.rows)
+        joint = _Joint(values, width, chunk.missing, None if self.scale is None else 1.0)
         made: dict[str, _Part] = {}
         for compute, place in columns.items():
             sets = {name: ranked for name, ranked in self.sets.items() if ranked.values == compute}
             ranks = joint.ranks(values, place, own_ties=any(ranked.signs for ranked in sets.values()))
             for name, ranked in sets.items():
                 made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
-        return past.rows, width, made
+        return chunk.rows, width, made
 
-    def take(self, prepared: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
-        rows, width, made = prepared
+    def update(self, mapped: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
+        rows, width, made = mapped
         for name, part in made.items():
             if name not in self.profiles:
                 self.profiles[name] = _Profile(self.sets[name], width)
             self.profiles[name].add(rows, part)
 
-    def done(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
-        return {name: profile.done() for name, profile in self.profiles.items()}
+    def result(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
+        return {name: profile.result() for name, profile in self.profiles.items()}
 
 
 class _Joint:
@@ -237,7 +220,7 @@ class _Joint:
         # Ties of two event days count within a set alone, where they are looked for again.
         columns, self.tied = order_of(values, width, unit)
         small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
-        # Each row has `width` estimation days, so that one sum can run through all rows.
+        # Each row has `width` estimation days, so one sum can run through all rows.
         order = np.cumsum((columns < width).reshape(-1), dtype=np.uint32).reshape(n, total)
         order -= (width * np.arange(n, dtype=np.uint32))[:, None]
         place = np.empty((n, total), dtype=small)
@@ -289,40 +272,3 @@ def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> Float
         ranks[:, j] += values[:, k] < values[:, j]
         ranks[:, j] += 0.5 * (values[:, k] == values[:, j])
     return ranks
-
-
-def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> RankProfile:
-    """Rank each event over its estimation days and event days together.
-
-    Parameters
-    ----------
-    estimation : array, shape (N, W)
-    event : array, shape (N, L)
-        Abnormal returns to be ranked, in the same units; NaN where missing.
-    tested : slice
-        The tested columns of `event`; the others are ranked all the same.
-    """
-    found = _all_of(estimation, Ranked(event.shape, event.__getitem__, tested))
-    assert isinstance(found, RankProfile)
-    return found
-
-
-def sign_profile(estimation: FloatArray, event: FloatArray) -> SignProfile:
-    """Signs of each event about the median of its estimation days and event days together.
-
-    Parameters
-    ----------
-    estimation, event : arrays, shape (N, W) and (N, L)
-        NaN where missing.
-    """
-    found = _all_of(estimation, Ranked(event.shape, event.__getitem__, signs=True))
-    assert isinstance(found, SignProfile)
-    return found
-
-
-def _all_of(estimation: FloatArray, ranked: Ranked) -> RankProfile | SignProfile:
-    reduction = RankReducer({"": ranked})
-    for begin in range(0, len(estimation), CHUNK):
-        rows = np.arange(begin, min(begin + CHUNK, len(estimation)))
-        reduction.take(reduction.prepare(Past.of(rows, estimation[rows])))
-    return reduction.done()[""]

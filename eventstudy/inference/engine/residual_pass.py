@@ -13,12 +13,13 @@ from joblib import Parallel, delayed, effective_n_jobs
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.selection import memo
+from eventstudy.lazy import memo
 
 __all__ = [
+    "FEW",
     "PAST_SUMS",
-    "Past",
     "Reduction",
+    "ResidualChunk",
     "ResidualSums",
     "SumReducer",
     "past_sums",
@@ -28,14 +29,16 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-#: Under which name they are remembered.
+#: Cache key.
 PAST_SUMS = "past_sums"
-#: Chunks of threads are so many times as long: they wait for the interpreter between short calls.
+#: Up to so many events are read whole by each test; more are read in one pass for several tests.
+FEW = 100
+#: Chunks of threads are this many times as long: they wait for the interpreter between short calls.
 LONGER = 4
 
 
 @dataclass(frozen=True)
-class Past:
+class ResidualChunk:
     """Estimation residuals of some events.
 
     Attributes
@@ -53,7 +56,7 @@ class Past:
     missing: BoolArray | None
 
     @classmethod
-    def of(cls, rows: IntArray, residuals: FloatArray) -> Past:
+    def of(cls, rows: IntArray, residuals: FloatArray) -> ResidualChunk:
         """Find out what is missing."""
         whole = not np.isnan(residuals.sum())
         return cls(rows, residuals, None if whole else np.isnan(residuals))
@@ -62,23 +65,23 @@ class Past:
 class Reduction(ABC, Generic[T]):
     """What is made of the residuals of all events, a chunk of events at a time."""
 
-    def prepare(self, past: Past) -> Any:
-        """Do for some events what needs nothing of others; several chunks may be prepared at once."""
-        return past
+    def map(self, chunk: ResidualChunk) -> Any:
+        """Do for some events what needs nothing of others; several chunks may be mapped at once."""
+        return chunk
 
     @abstractmethod
-    def take(self, prepared: Any) -> None:
-        """Take in some events, as they were prepared; each event comes once, in order."""
+    def update(self, mapped: Any) -> None:
+        """Add some events, as `map` returned them; each event comes once, in order."""
 
     @abstractmethod
-    def done(self) -> T:
+    def result(self) -> T:
         """Return what was made, when all events have come."""
 
 
 def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
     """Go through the residuals of all events once, for several reductions.
 
-    Events of one day come together where the events are of one market. Chunks are prepared on as many
+    Events of one day come together where the events are of one market. Chunks are mapped on as many
     threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
@@ -86,19 +89,19 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
     size = lazy.CHUNK * (LONGER if threads else 1)
     chunks = [order[b : b + size] for b in range(0, len(order), size)]
 
-    def prepare(rows: IntArray) -> list[Any]:
-        past = Past.of(rows, lazy.columns_of(abnormal, "residuals", rows, slice(None)))
-        return [reduction.prepare(past) for reduction in reductions]
+    def mapped(rows: IntArray) -> list[Any]:
+        chunk = ResidualChunk.of(rows, abnormal.past.residuals(rows))
+        return [reduction.map(chunk) for reduction in reductions]
 
     if threads and len(chunks) > 1:
         run = Parallel(require="sharedmem", return_as="generator")
-        prepared = run(delayed(prepare)(rows) for rows in chunks)
+        parts = run(delayed(mapped)(rows) for rows in chunks)
     else:
-        prepared = map(prepare, chunks)
-    for made in prepared:
+        parts = map(mapped, chunks)
+    for made in parts:
         for reduction, part in zip(reductions, made, strict=True):
-            reduction.take(part)
-    return [reduction.done() for reduction in reductions]
+            reduction.update(part)
+    return [reduction.result() for reduction in reductions]
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class SumReducer(Reduction[ResidualSums]):
     """Sum the residuals of the events that fall on the same dates."""
 
     def __init__(self, abnormal: AbnormalReturns) -> None:
-        order, calendar = abnormal.by_day, abnormal.calendar
+        order, calendar = abnormal.by_day, _calendar(abnormal)
         if order is None:
             _, self.event, self.run = np.unique(calendar, return_index=True, return_inverse=True)
         else:
@@ -159,8 +162,8 @@ class SumReducer(Reduction[ResidualSums]):
         self.count = np.zeros((len(self.event), 1), dtype=np.int64)
         self.shares, self.events = 0.0, 0
 
-    def prepare(self, past: Past) -> _PartSums:  # noqa: D102
-        residuals, run, missing = past.residuals, self.run[past.rows], past.missing
+    def map(self, chunk: ResidualChunk) -> _PartSums:  # noqa: D102
+        residuals, run, missing = chunk.residuals, self.run[chunk.rows], chunk.missing
         if (np.diff(run) < 0).any():
             inside = np.argsort(run, kind="stable")
             run, residuals = run[inside], residuals[inside]
@@ -176,21 +179,33 @@ class SumReducer(Reduction[ResidualSums]):
         shares = float(((seen + each) / (2 * np.maximum(seen, 1))).sum())
         return _PartSums(*sums, shares, int(np.count_nonzero(seen)))
 
-    def take(self, prepared: _PartSums) -> None:  # noqa: D102
-        runs, total, count = prepared.runs, prepared.total, prepared.count
+    def update(self, mapped: _PartSums) -> None:  # noqa: D102
+        runs, total, count = mapped.runs, mapped.total, mapped.count
         if self.total is None:
             self.total = np.zeros((len(self.event), total.shape[1]))
         self.total[runs] += total
         if count.shape[1] > self.count.shape[1]:
             self.count = np.repeat(self.count, count.shape[1], axis=1)
         self.count[runs] += count
-        self.shares += prepared.shares
-        self.events += prepared.events
+        self.shares += mapped.shares
+        self.events += mapped.events
 
-    def done(self) -> ResidualSums:  # noqa: D102
+    def result(self) -> ResidualSums:  # noqa: D102
         total = np.zeros((0, 0)) if self.total is None else self.total
         positive = self.shares / self.events if self.events else float("nan")
         return ResidualSums(self.event, self.run, total, self.count, positive)
+
+
+def _calendar(abnormal: AbnormalReturns) -> IntArray:
+    """Give events whose windows have the same dates the same number; shape (N,)."""
+    if abnormal.day0 is not None:
+        return abnormal.day0
+    dates = np.concatenate([abnormal.past.dates(), abnormal.event_dates], axis=1)
+    number = np.zeros(len(dates), dtype=np.int64)
+    for day in dates.T:
+        _, code = np.unique(day, return_inverse=True)
+        _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
+    return number
 
 
 def past_sums(abnormal: AbnormalReturns) -> ResidualSums:

@@ -18,14 +18,16 @@ from eventstudy.inference.base import (
     Options,
     Statistic,
     TestInput,
+    not_applicable,
     p_value,
 )
-from eventstudy.inference.bootstrap import draw_parts, resampled_p_value
-from eventstudy.inference.cross_section import mean_t, patell_z
+from eventstudy.inference.cross_section import patell_z
+from eventstudy.inference.engine.calendar_days import date_numbers
+from eventstudy.inference.engine.draws import draw_parts, resampled_p_value
+from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.registry import as_frame, as_row
-from eventstudy.inference.selection import NEGLIGIBLE, date_numbers, not_applicable, spread, with_variance
 
-__all__ = ["Pairing", "against", "difference", "label_permutation", "pair_dates", "welch"]
+__all__ = ["Pairing", "difference", "label_permutation", "pair_dates", "treated_vs_controls", "welch"]
 
 
 #: With fewer labellings than this no two-sided p-value reaches 5 %.
@@ -65,7 +67,7 @@ class Pairing:
         Mean CAR of the first less that of the second set, its prediction-error variance from the
         estimation days of the long-short portfolio, and the degrees of freedom of that.
     unmatched : tuple of int
-        Events of either set on dates that the other has not.
+        Events of either set on dates that the other lacks.
     overlapping : bool
         Whether tested windows of different dates share a day.
     """
@@ -98,7 +100,7 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
     ----------
     docs/methods/groups.md, eq. (long-short).
     """
-    a, b = with_variance(first), with_variance(second)
+    a, b = first.with_variance, second.with_variance
     days = [date_numbers(x.tested_dates) for x in (a, b)]
     dates, number = np.unique(np.concatenate(days), axis=0, return_inverse=True)
     in_a, in_b = np.split(number.reshape(-1), [a.n_events])
@@ -137,7 +139,7 @@ def _long_short(a: TestInput, rows_a: IntArray, b: TestInput, rows_b: IntArray) 
 
 def _by_day(data: TestInput, rows: IntArray) -> pd.Series:
     """Mean residual of the available events by calendar day."""
-    residuals, dates = data.abnormal.residuals[rows], data.abnormal.estimation_dates[rows]
+    residuals, dates = data.abnormal.past.residuals(rows), data.abnormal.past.dates(rows)
     seen = ~np.isnan(residuals) & ~np.isnat(dates)
     days, at = np.unique(dates[seen], return_inverse=True)
     return pd.Series(np.bincount(at, residuals[seen]) / np.bincount(at), index=days)
@@ -214,8 +216,8 @@ def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
     if (pairs.dof <= 2).any():
         return not_applicable("a date has 2 or fewer residual degrees of freedom")
     value = patell_z(z, pairs.dof)
-    told = f"{note}; standardised by date and summed"
-    return Statistic(value, p_value(value, options.alternative), "normal", None, estimate, told)
+    note = f"{note}; standardised by date and summed"
+    return Statistic(value, p_value(value, options.alternative), "normal", None, estimate, note)
 
 
 def _ratio(pairs: Pairing) -> Declaration:
@@ -231,7 +233,7 @@ def _over_dates(pairs: Pairing, options: Options, note: str) -> Statistic:
         return not_applicable(
             "the long-short portfolio of a date has too few estimation days, or no variance"
         )
-    if spread(z) == 0:
+    if sample_sd(z) == 0:
         return not_applicable("all dates have the same difference")
     t, dof = mean_t(z), len(z) - 1
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(z.mean()), note)
@@ -239,11 +241,11 @@ def _over_dates(pairs: Pairing, options: Options, note: str) -> Statistic:
 
 def _sizes(pairs: Pairing, names: tuple[str, str]) -> str:
     n, m, g = sum(map(len, pairs.first)), sum(map(len, pairs.second)), len(pairs.first)
-    told = f"{n} {names[0]} and {m} {names[1]} on {g} date{'s' if g > 1 else ''}"
+    text = f"{n} {names[0]} and {m} {names[1]} on {g} date{'s' if g > 1 else ''}"
     for lost, name in zip(pairs.unmatched, names, strict=True):
         if lost:
-            told += f"; {lost} {name} on dates without a counterpart left out"
-    return told + ("; windows of different dates overlap, and count as independent" * pairs.overlapping)
+            text += f"; {lost} {name} on dates without a counterpart left out"
+    return text + ("; windows of different dates overlap, and count as independent" * pairs.overlapping)
 
 
 def difference(first: TestInput, second: TestInput, options: Options) -> list[dict[str, object]]:
@@ -253,8 +255,8 @@ def difference(first: TestInput, second: TestInput, options: Options) -> list[di
     (`pair_dates`); with several dates a t over them is added. Groups on different dates are
     compared by Welch's t of their SCARs, as independent.
     """
-    n = with_variance(first).n_events + with_variance(second).n_events
-    if min(with_variance(first).n_events, with_variance(second).n_events) == 0:
+    n = first.with_variance.n_events + second.with_variance.n_events
+    if min(first.with_variance.n_events, second.with_variance.n_events) == 0:
         return [
             as_row(
                 PORTFOLIO,
@@ -274,10 +276,10 @@ def difference(first: TestInput, second: TestInput, options: Options) -> list[di
 
 
 def _welch(first: TestInput, second: TestInput, pairs: Pairing, options: Options) -> Statistic:
-    a, b = with_variance(first).scar, with_variance(second).scar
+    a, b = first.with_variance.scar, second.with_variance.scar
     if min(len(a), len(b)) < 2:
         return not_applicable(f"a group has one event (groups of {len(a)} and {len(b)}, on different dates)")
-    if spread(a) == 0 and spread(b) == 0:
+    if sample_sd(a) == 0 and sample_sd(b) == 0:
         return not_applicable("all standardised CARs of each group are equal")
     t, dof = welch(a, b)
     note = f"{len(a)} and {len(b)} events taken as independent"
@@ -288,8 +290,10 @@ def _welch(first: TestInput, second: TestInput, pairs: Pairing, options: Options
     return Statistic(t, p, "t", dof, float(a.mean() - b.mean()), note)
 
 
-def against(treated: TestInput, controls: TestInput, options: Options | None = None) -> pd.DataFrame:
-    """Test treated events against control events of the same dates; one row a test.
+def treated_vs_controls(
+    treated: TestInput, controls: TestInput, options: Options | None = None
+) -> pd.DataFrame:
+    """Test treated events against control events of the same dates; one row per test.
 
     On a common date nothing that looks at the treated alone survives a shock that all firms
     share and that is larger than usual. It drops out of treated less controls, as far as both
@@ -330,12 +334,12 @@ def against(treated: TestInput, controls: TestInput, options: Options | None = N
 
 
 def _labels(treated: TestInput, controls: TestInput, pairs: Pairing, options: Options) -> Statistic:
-    a, b = with_variance(treated).scar, with_variance(controls).scar
+    a, b = treated.with_variance.scar, controls.with_variance.scar
     rng = options.generator("difference_permutation")
     sets = [a[rows] for rows in pairs.first], [b[rows] for rows in pairs.second]
     observed, draws = label_permutation(*sets, options.n_resamples, rng)
     both = np.concatenate([*sets[0], *sets[1]])
-    if spread(both) == 0:
+    if sample_sd(both) == 0:
         return not_applicable("all standardised CARs are equal")
     ways = 1
     for i, j in zip(pairs.first, pairs.second, strict=True):

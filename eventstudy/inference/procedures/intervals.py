@@ -1,4 +1,4 @@
-"""Intervals of each event's CAR: normal theory, conformal by inversion, residual bootstrap.
+"""Intervals of each event's CAR: t, conformal by inversion, residual bootstrap.
 
 Formulas and sources: docs/methods/intervals.md.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.refitted import bootstrap_of, conformal_of
@@ -28,16 +29,16 @@ def event_intervals(
     level: float = 0.95,
     options: Options | None = None,
 ) -> pd.DataFrame:
-    """Intervals of the CAR of each event on its own; one row an event and method.
+    """Intervals of the CAR of each event; one row per event and method.
 
     Parameters
     ----------
     data : TestInput
         Events and tested window.
     methods : sequence of {"t", "conformal", "bootstrap_t"}
-        The t with prediction error, exact for normal returns; every CAR that the conformal test does not
-        reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021); percentile-t of
-        residuals drawn anew.
+        The t with prediction error, exact for normally distributed returns; every CAR that the conformal
+        test does not reject when it is taken off the returns (Chernozhukov, Wuthrich and Zhu 2021);
+        percentile-t of residuals drawn anew.
     level : float, default 0.95
     options : Options, optional
         Draws of the bootstrap.
@@ -59,13 +60,16 @@ def event_intervals(
         raise RequestError(
             f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
         )
-    if not 0 < level < 1:
-        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    check_fraction("level", level)
     rows = []
     for event in range(data.abnormal.n_events):
-        one = data.only(np.arange(data.abnormal.n_events) == event)
+        one = data.take(np.arange(data.abnormal.n_events) == event)
         for method in methods:
             low, high, note = _interval(one, method, level, options)
+            if np.isinf([low, high]).any() and not note:
+                note = (
+                    f"unbounded: the estimation window is too short to exclude any value at level {level:g}"
+                )
             rows.append((event, method, float(one.cumulative.car[0]), low, high, note))
     return pd.DataFrame(rows, columns=["event", "method", "car", "ci_low", "ci_high", "note"])
 

@@ -16,8 +16,10 @@ from scipy import stats
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
-from eventstudy.inference.bootstrap import HELD, TIE
-from eventstudy.inference.pseudo_dates import day_counts, draw_days, null_t, scaled_residuals, sessions_tested
+from eventstudy.inference.engine import draws as resampling
+from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
+from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.progress import followed
 
 __all__ = ["Adjustment", "adjust", "checked", "completed", "firm_tests", "romano_wolf"]
@@ -94,7 +96,7 @@ def romano_wolf(
         One statistic a hypothesis: of firms, of windows or of groups. NaN stays NaN.
     draws : array, shape (B, m)
         The same statistics in resamples under the null, drawn jointly, as by
-        `eventstudy.inference.pseudo_dates.null_t`: windows of one series are different days of the same
+        `eventstudy.inference.engine.draws.null_t`: windows of one series are different days of the same
         draws, groups are columns of portfolios.
     alternative : {"two-sided", "less", "greater"}
 
@@ -126,11 +128,11 @@ def _step_down(
     sided = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}[alternative]
     values = sided(statistics)
     known = np.flatnonzero(~np.isnan(values))
-    # From the smallest on, so that the maximum over all smaller ones runs along.
+    # From the smallest on, so the maximum over all smaller ones runs along.
     order = known[np.argsort(values[known], kind="stable")]
     largest = np.full(n_resamples, -np.inf)
     p = np.full(values.shape, np.nan)
-    step = max(1, HELD // n_resamples)
+    step = max(1, resampling.HELD // n_resamples)
     for begin in followed(range(0, len(order), step), "Romano-Wolf", "part"):
         part = order[begin : begin + step]
         columns = sided(draws(part))
@@ -139,7 +141,7 @@ def _step_down(
         columns[:, 0] = np.maximum(columns[:, 0], largest)
         running = np.maximum.accumulate(columns, axis=1)
         largest = running[:, -1]
-        extreme = running >= values[part] - TIE * np.abs(values[part])
+        extreme = running >= values[part] - resampling.TIE * np.abs(values[part])
         p[part] = (1 + extreme.sum(axis=0)) / (n_resamples + 1)
     p[order] = np.maximum.accumulate(p[order][::-1])[::-1]
     return p
@@ -179,7 +181,7 @@ def firm_tests(
     Returns
     -------
     pandas.DataFrame
-        One row an event: car, se, t, dof, p_value and p_adjusted; NaN without a CAR.
+        One row per event: car, se, t, dof, p_value and p_adjusted; NaN without a CAR.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def firm_tests(
 
     Notes
     -----
-    For Romano and Wolf's procedure the estimation days are drawn for all events at once, so that
+    For Romano and Wolf's procedure the estimation days are drawn for all events at once, so
     events of one date keep their correlation; those of different dates share no calendar day and
     are independent. Residuals are over ``sqrt(1 - h)``; each statistic is a sum of as many drawn days
     as the window has, over the standard deviation of a drawn estimation window. Where an event
@@ -219,14 +221,15 @@ def firm_tests(
 
 def _by_residual_vectors(data: TestInput, t: FloatArray, options: Options) -> FloatArray:
     fit = data.abnormal
-    width = fit.residuals.shape[1]
+    residuals, leverage = fit.past.residuals(), fit.past.leverage()
+    width = residuals.shape[1]
     rng = options.generator("romano_wolf")
     n, length = options.n_resamples, sessions_tested(data)
     event = day_counts(draw_days(n, length, width, rng), width)
     past = day_counts(draw_days(n, width, width, rng), width)
 
     def draws(columns: IntArray) -> FloatArray:
-        series = completed(scaled_residuals(fit.residuals[columns], fit.leverage[columns]))
+        series = completed(scaled_residuals(residuals[columns], leverage[columns]))
         return null_t((series - series.mean(axis=1, keepdims=True)).T, event, past)
 
     return _step_down(t, draws, n, options.alternative)

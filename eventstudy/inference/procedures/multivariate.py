@@ -13,7 +13,7 @@ from scipy import stats
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, p_value
-from eventstudy.inference.selection import n_windows, with_variance
+from eventstudy.inference.selection import n_windows
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
 
@@ -65,7 +65,7 @@ def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) 
     Parameters
     ----------
     residuals : array, shape (T, N)
-        Estimation residuals E, a column an event.
+        Estimation residuals E, one column per event.
     car : array, shape (N,)
     scale : float
         ``a = g'Vg / s^2``, the same for all events.
@@ -112,7 +112,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
     """
-    used = with_variance(data)
+    used = data.with_variance
     n, fit = used.n_events, used.abnormal
     if n < 2:
         raise RequestError(f"The joint test needs at least 2 events with a residual variance, there are {n}.")
@@ -126,10 +126,10 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
     if partial:
         raise RequestError(f"{partial} of {n} events miss days of window {data.window} that others have.")
-    if (fit.estimation_dates != fit.estimation_dates[:1]).any():
+    dates, past = fit.past.dates(), fit.past.residuals()
+    if (dates != dates[:1]).any():
         raise RequestError("The joint test needs events with the same estimation days (one market).")
-    complete = ~np.isnan(fit.residuals).any(axis=0)
-    residuals = fit.residuals[:, complete].T
+    residuals = past[:, ~np.isnan(past).any(axis=0)].T
     n_params = fit.lost_dof
     dof = len(residuals) - n_params
     if dof < n:

@@ -11,9 +11,8 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import Clustering, clustering
-from eventstudy.inference.ranks import FEW_EVENTS
 from eventstudy.inference.registry import TESTS, check_keys
-from eventstudy.inference.selection import n_windows, overlap_note, usable_events
+from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.windows import Window
 
@@ -72,8 +71,8 @@ def recalibrate(
     Raises
     ------
     RequestError
-        If the calibration is none, is of another number of events or dates, another window or another
-        model, or says nothing of size.
+        If `calibration` is not a calibration, is of another number of events or dates, another window or
+        another model, or says nothing of size.
     """
     if not isinstance(calibration, Calibrated):
         raise RequestError(
@@ -107,7 +106,7 @@ def recalibrate(
         if key in unknown:
             reason += "; not simulated"
         else:
-            reason += f"; on this market, with {where}, it rejects {_told(size.loc[key], alpha)}"
+            reason += f"; on this market, with {where}, it rejects {_size(size.loc[key], alpha)}"
             worse = doubled.loc[[key]] if key in doubled.index else doubled.iloc[:0]
             reason += "".join(
                 f", and {row.rate:.1%} if variance is {row.variance:g} times that"
@@ -125,7 +124,7 @@ def recalibrate(
 
 
 def _check_design(data: TestInput, calibration: Calibrated) -> None:
-    n, dates = usable_events(data).n_events, n_windows(data)
+    n, dates = data.with_car.n_events, n_windows(data)
     if (n, dates, data.window) != (calibration.n_events, calibration.n_dates, calibration.window):
         raise RequestError(
             f"The calibration is of {_design(calibration)} and window {calibration.window}; this is a test "
@@ -150,15 +149,15 @@ def _events(n: int, dates: int) -> str:
     return f"{n} events on {'one date' if dates == 1 else f'{dates} dates'}"
 
 
-def _told(row: pd.Series[float], alpha: float) -> str:
+def _size(row: pd.Series[float], alpha: float) -> str:
     interval = f"{row['ci_low']:.1%} to {row['ci_high']:.1%}"
     return f"{row['rate']:.1%} of true nulls at nominal {alpha:.0%} ({interval})"
 
 
-#: With fewer events than this, tests scaled by the events' own spread stand last; from MANY on ranks stand
-#: beside the BMP t.
+#: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
+#: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
-#: MeanCorrelation matters where it costs more than this share of the events' information.
+#: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
 
 
@@ -178,7 +177,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        Columns test and reason, one row a test; empty where no test applies.
+        Columns test and reason, one row per test; empty where no test applies.
 
     Raises
     ------
@@ -195,7 +194,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 
 def _candidates(data: TestInput) -> list[tuple[str, str]]:
-    n = usable_events(data).n_events
+    n = data.with_car.n_events
     if n == 0:
         return []
     if n == 1:
@@ -211,12 +210,13 @@ def _candidates(data: TestInput) -> list[tuple[str, str]]:
 
 
 def _one_event(data: TestInput) -> list[tuple[str, str]]:
-    usable = usable_events(data)
+    usable = data.with_car
     fit = usable.abnormal
     n_obs = int(fit.n_obs[0])
     length = max(int(fit.span[0, usable.cols].sum()), 1)
     pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
-    sq = ("sq", f"one event: ranks its CAR among {pool} of its own past, and assumes no distribution")
+    own = f"one event: ranks its CAR among {pool} of its own past"
+    sq = ("sq", f"{own}, and does not assume normally distributed returns")
     blocks = (
         "conformal",
         "the same idea with the event in the fitted sample: exact if its days are exchangeable",
@@ -224,10 +224,7 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     if not fit.exact:
         why = "this model's standard error is approximate, so no t is recommended beside it"
         return [(sq[0], f"{sq[1]}; {why}"), blocks]
-    exact = (
-        f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: one event has no "
-        "averaging"
-    )
+    exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: no averaging"
     if n_obs // length < ENOUGH_BLOCKS:
         floor = (
             f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
@@ -254,8 +251,8 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     first = f"all {n} events share one date ({_cost(found)}): adjusted for it, and for a more volatile event"
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
-    days = int(usable_events(data).abnormal.n_obs.max())
-    ranks = ("grank_t", f"the same two defences by ranks, so that outliers among the {n} CARs do not decide")
+    days = int(data.with_car.abnormal.n_obs.max())
+    ranks = ("grank_t", f"the same two defences by ranks, so outliers among the {n} CARs do not decide")
     others = "adjusted_bmp does" if n < FEW else "the two above do"
     by_past = [
         (
@@ -266,9 +263,9 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ),
         (
             "block_bootstrap",
-            "the same without a normal distribution: days are drawn for all events at once. No test of these "
-            "events survives a shared shock that is itself larger than usual: compare them with firms the "
-            "news left alone, test(..., against=controls)",
+            "the same for returns of any distribution: days are drawn for all events at once. No test of "
+            "these events survives a shared shock that is itself larger than usual: compare them with firms "
+            "the news left alone, test(..., against=controls)",
         ),
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
@@ -300,14 +297,14 @@ def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str
     if by_events <= alpha < by_past:
         return {
             "adjusted_bmp": "rejects where portfolio does not: the CARs vary less than their estimation "
-            "windows imply, which is a sign of a calmer event, or chance where events are few"
+            "windows imply, a sign of a calmer event, or chance where events are few"
         }
     return {}
 
 
 def _too_ready(n: int) -> str:
     # Its cross-sectional deviation rests on the events themselves (size table of the docs).
-    return f"with only {n} events it rejects too readily, as it scales them by their own spread"
+    return f"with only {n} events it over-rejects, because it divides by the events' own standard deviation"
 
 
 def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
@@ -361,17 +358,17 @@ def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
 
 def _independent(found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
-    spread = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
+    which = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
     ranks = "ranks survive outliers and a more volatile event"
     if n >= MANY:
         return [
-            ("bmp", f"{spread}: independent enough, and a more volatile event does not mislead it"),
+            ("bmp", f"{which}: independent enough, and a more volatile event does not mislead it"),
             ("grank_t", "ranks survive outliers, a more volatile event and correlation"),
             ("generalized_sign", f"counts the signs of {n} CARs against their share before the event"),
         ]
     few = (
         "bmp",
-        f"{spread}: t with {n - 1} degrees of freedom allows for so few, and for a more volatile event",
+        f"{which}: t with {n - 1} degrees of freedom allows for so few, and for a more volatile event",
     )
     sign = ("sign", f"exact for {n} CARs whose median is zero")
     if n >= FEW:

@@ -13,7 +13,8 @@ import pandas as pd
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options, TestInput
-from eventstudy.inference.bootstrap import resampled_p_value
+from eventstudy.inference.engine.draws import day_counts, draw_days, null_t, resampled_p_value
+from eventstudy.inference.engine.moments import block_length
 from eventstudy.inference.procedures.multiple_testing import (
     Adjustment,
     adjust,
@@ -21,17 +22,9 @@ from eventstudy.inference.procedures.multiple_testing import (
     completed,
     romano_wolf,
 )
-from eventstudy.inference.pseudo_dates import (
-    block_length,
-    day_counts,
-    draw_days,
-    null_t,
-    past_means,
-    past_shortage,
-    studentised_mean,
-)
+from eventstudy.inference.pseudo_dates import past_means, past_varies, studentised_mean
 from eventstudy.inference.registry import check_keys, run_tests
-from eventstudy.inference.selection import n_windows, with_variance
+from eventstudy.inference.selection import n_windows
 
 __all__ = ["group_tests", "window_tests"]
 
@@ -45,7 +38,7 @@ def window_tests(
     options: Options | None = None,
     test: str | None = None,
 ) -> pd.DataFrame:
-    """Test the mean CAR of several windows of the same events; one row a window.
+    """Test the mean CAR of several windows of the same events; one row per window.
 
     Parameters
     ----------
@@ -92,7 +85,7 @@ def group_tests(
     options: Options | None = None,
     test: str | None = None,
 ) -> pd.DataFrame:
-    """Test the mean CAR of several groups of events over one window; one row a group.
+    """Test the mean CAR of several groups of events over one window; one row per group.
 
     Parameters
     ----------
@@ -143,14 +136,14 @@ def _checked(adjustment: str, test: str | None, options: Options | None) -> Opti
 def _reason(data: TestInput) -> str | None:
     if not data.usable.any():
         return f"no event has a CAR in window {data.window}"
-    if with_variance(data).n_events == 0:
+    if data.with_variance.n_events == 0:
         return "no event has a residual variance"
-    return past_shortage(data)
+    return past_varies(data.with_variance)
 
 
 def _sessions(data: TestInput) -> dict[int, int]:
     """Sessions by tested day: one each, more where the median event's return lumps a halt."""
-    used = with_variance(data)
+    used = data.with_variance
     span = used.abnormal.span[:, used.cols]
     days = range(data.window.start, data.window.end + 1)
     return {
@@ -161,7 +154,7 @@ def _sessions(data: TestInput) -> dict[int, int]:
 
 def _pasts(inputs: Sequence[TestInput]) -> FloatArray:
     """Average scaled residuals of the estimation days less their mean, shape (inputs, W)."""
-    series = completed(np.array([past_means(with_variance(data)) for data in inputs]))
+    series = completed(np.array([past_means(data.with_variance) for data in inputs]))
     return np.asarray(series - series.mean(axis=1, keepdims=True))
 
 
@@ -204,7 +197,7 @@ def _table(
         row: dict[str, object] = dict.fromkeys(COLUMNS[1:-1], np.nan)
         row |= {"n_events": data.n_events, "note": f"not applicable: {reason}"}
         if reason is None:
-            used = with_variance(data)
+            used = data.with_variance
             t = studentised_mean(used)[0]
             dates = n_windows(used)
             row |= {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 from eventstudy.errors import RequestError
 
 __all__ = ["Listings", "averaged", "firms_of", "grouped"]
@@ -99,7 +99,7 @@ def averaged(
     groups : sequence of sequences of int
     designs : mapping of row to array, shape (W, k)
         Regressors of the listings in groups of several, where they are least-squares regressors, laid out
-        like `abnormal.residuals`; NaN on days not used. Without one, parameter errors of two listings are
+        like the residuals; NaN on days not used. Without one, parameter errors of two listings are
         taken for independent.
 
     Raises
@@ -112,15 +112,15 @@ def averaged(
     Degrees of freedom are common days less parameters. Two regressions on different benchmarks lose
     between k and 2k of them, so the t of an averaged firm is approximate to the order k/M.
     """
-    abnormal = replace(abnormal)  # what is deferred is computed once, not for each group
     first = np.array([group[0] for group in groups])
-    parts: dict[str, Any] = {}
-    for part in fields(abnormal):
-        value = getattr(abnormal, part.name)
-        if isinstance(value, np.ndarray):
-            parts[part.name] = value[first].copy()
+    parts: dict[str, Any] = {
+        name: np.array(getattr(abnormal, name)[first])
+        for name in ("ar", "actual", "span", "noise", "design", "param_cov", "s2", "n_obs", "dof")
+    }
+    parts |= {"residuals": np.array(abnormal.past.residuals()[first])}
+    parts |= {"leverage": np.array(abnormal.past.leverage()[first])}
     most = max(map(len, groups))
-    k = abnormal.design.shape[2]
+    k = abnormal.param_cov.shape[2]
     wide = k * most
     parts["design"] = np.zeros((*parts["design"].shape[:2], wide))
     parts["param_cov"] = np.zeros((len(groups), wide, wide))
@@ -137,13 +137,16 @@ def averaged(
                 parts[name][(row, *span)] = value
             else:
                 parts[name][row] = value
-    return replace(abnormal, **parts)
+    past = HeldWindows(parts.pop("residuals"), parts.pop("leverage"), abnormal.past.dates()[first])
+    dates = abnormal.event_dates[first]
+    event_windows = HeldEventWindows(dates, parts.pop("noise"), parts.pop("design"))
+    return replace(abnormal, past=past, event_windows=event_windows, **parts)
 
 
 def _average(
     abnormal: AbnormalReturns, members: list[int], designs: Mapping[int, FloatArray]
 ) -> dict[str, Any]:
-    m, k = len(members), abnormal.design.shape[2]
+    m, k = len(members), abnormal.param_cov.shape[2]
     aligned, leverage, design = _aligned(abnormal, members, designs)
     common = ~np.isnan(aligned).any(axis=0)
     if common.sum() < FEWEST_DAYS:
@@ -178,7 +181,6 @@ def _average(
     return {
         "ar": mean(abnormal.ar[members]),
         "actual": mean(abnormal.actual[members]),
-        "expected": mean(abnormal.expected[members]),
         "span": np.where(seen, abnormal.span[members], 0).max(axis=0),
         "noise": np.where(seen.any(axis=0), noise, np.nan),
         "design": np.concatenate(list(rows), axis=1),
@@ -195,18 +197,19 @@ def _aligned(
     abnormal: AbnormalReturns, members: list[int], designs: Mapping[int, FloatArray]
 ) -> tuple[FloatArray, FloatArray, list[FloatArray | None]]:
     """Residuals, hat values and regressors of the listings on the calendar days of the first of them."""
-    days = abnormal.estimation_dates[members[0]]
+    dates, e, h = abnormal.past.dates(), abnormal.past.residuals(), abnormal.past.leverage()
+    days = dates[members[0]]
     residuals, leverage = np.full((2, len(members), len(days)), np.nan)
     design: list[FloatArray | None] = []
     for j, row in enumerate(members):
-        own = abnormal.estimation_dates[row]
+        own = dates[row]
         _, to, of = np.intersect1d(
             np.where(np.isnat(days), np.datetime64("0001-01-01"), days),
             np.where(np.isnat(own), np.datetime64("0002-01-01"), own),
             return_indices=True,
         )
-        residuals[j, to] = abnormal.residuals[row, of]
-        leverage[j, to] = abnormal.leverage[row, of]
+        residuals[j, to] = e[row, of]
+        leverage[j, to] = h[row, of]
         x = designs.get(row)
         if x is not None:
             moved = np.full((len(days), x.shape[1]), np.nan)

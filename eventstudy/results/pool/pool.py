@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray
-from eventstudy.abnormal import AbnormalReturns, estimation_design
+from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows, estimation_design
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import select
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
 from eventstudy.results.pool.results import FittedPool, PooledResults
@@ -55,20 +54,19 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
         window=window,
         ar=event("ar"),
         actual=event("actual"),
-        expected=event("expected"),
         span=event("span").astype(np.int64),
-        noise=event("noise"),
-        design=np.concatenate(design),
         param_cov=np.concatenate([_padded(part.param_cov, k, 2) for part in parts]),
-        residuals=residuals,
-        leverage=leverage,
         s2=each("s2"),
         n_obs=each("n_obs").astype(np.int64),
         dof=each("dof"),
         n_params=max(part.n_params for part in parts),
-        estimation_dates=days,
-        event_dates=np.concatenate([p.event_dates[:, c] for p, c in zip(parts, cols, strict=True)]),
         exact=all(part.exact for part in parts),
+        past=HeldWindows(residuals, leverage, days),
+        event_windows=HeldEventWindows(
+            np.concatenate([p.event_dates[:, c] for p, c in zip(parts, cols, strict=True)]),
+            event("noise"),
+            np.concatenate(design),
+        ),
     )
 
 
@@ -84,9 +82,9 @@ def _on_sessions(
     """Estimation days, residuals and hat values by sessions before day 0; each (N, W)."""
     starts, places = [], []
     for part in parts:
-        start = np.searchsorted(sessions, part.event_dates[:, -part.window.start])
-        known = ~np.isnat(part.estimation_dates)
-        place = np.searchsorted(sessions, part.estimation_dates) - start[:, None]
+        start, dates = np.searchsorted(sessions, part.event_dates[:, -part.window.start]), part.past.dates()
+        known = ~np.isnat(dates)
+        place = np.searchsorted(sessions, dates) - start[:, None]
         starts.append(start)
         places.append(np.where(known, place, 0))  # day 0 itself stands for no day
     low = min(int(place.min(initial=0)) for place in places)
@@ -99,8 +97,8 @@ def _on_sessions(
     for part, place in zip(parts, places, strict=True):
         row, column = np.nonzero(place < 0)
         to = (first + row, place[row, column] - low)
-        residuals[to] = part.residuals[row, column]
-        leverage[to] = part.leverage[row, column]
+        residuals[to] = part.past.residuals()[row, column]
+        leverage[to] = part.past.leverage()[row, column]
         first += len(place)
     return days, residuals, leverage
 
@@ -201,7 +199,7 @@ def pool(
     if any(len(group) > 1 for group in groups):
         abnormal = averaged(abnormal, groups, _designs(studies, places, groups, abnormal, sessions))
     elif len(groups) < len(places):
-        abnormal = select(abnormal, np.isin(np.arange(len(places)), [group[0] for group in groups]))
+        abnormal = abnormal.take(np.isin(np.arange(len(places)), [group[0] for group in groups]))
     members = tuple(tuple(places[row] for row in group) for group in groups)
     names = whole[[group[0] for group in groups]]
     return PooledResults(
@@ -291,9 +289,10 @@ def _designs(
         x = estimation_design(arrays)[0]
         if x.shape[1] != study.abnormal.param_cov.shape[2]:
             continue
-        used = ~np.isnan(study.abnormal.residuals[at])
-        days = abnormal.estimation_dates[row]
-        own = study.abnormal.estimation_dates[at]
+        one, past = slice(at, at + 1), study.abnormal.past
+        used = ~np.isnan(past.residuals(one)[0])
+        days = abnormal.past.dates(slice(row, row + 1))[0]
+        own = past.dates(one)[0]
         laid = np.full((len(days), x.shape[1]), np.nan)
         laid[np.searchsorted(days, own[used])] = x[used]
         found[row] = laid

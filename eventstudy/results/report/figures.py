@@ -120,7 +120,7 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
             3.7,
         )
     day0 = data.abnormal.ar[0, -whole.start]
-    lower = int((data.abnormal.residuals[0] <= day0).sum())
+    lower = int((data.abnormal.past.residuals()[0] <= day0).sum())
     yield Drawing(
         "Where the days of the window lie among ordinary days.",
         f"Histogram of {int(data.fit.n_obs[0])} estimation residuals; {lower} of them lie below the abnormal "

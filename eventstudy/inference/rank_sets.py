@@ -1,0 +1,148 @@
+"""Event days that each rank test ranks among the estimation days, and their profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import numpy as np
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.inference.base import TestInput
+from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.engine import residual_pass
+from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.engine.rank_kernel import RankProfile, SignProfile, rank_profile, sign_profile
+from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+
+__all__ = ["RANK_SETS", "profile", "read_profiles", "scar_star"]
+
+
+def scar_star(scar: FloatArray, r: float) -> FloatArray:
+    r"""Value of the cumulated event day of each event, shape (N, 1).
+
+    .. math:: SCAR^*_i = SCAR_i \sqrt{1 - r} / s_{SCAR}
+
+    Under mean correlation r the cross-sectional standard deviation estimates ``sigma sqrt(1 - r)``, so
+    SCAR* would be too dispersed without the factor (Kolari and Pynnonen 2011, footnote 6). Zeros where all
+    SCARs are equal.
+    """
+    sd = np.std(scar, ddof=1)
+    value = scar * np.sqrt(1.0 - r) / sd if sd > 0 else np.zeros(len(scar))
+    return np.asarray(value[:, None], dtype=np.float64)
+
+
+def _daily(data: TestInput) -> Callable[[IntArray], FloatArray]:
+    """Abnormal returns of all days of the event window; the same function each time."""
+    fit = data.abnormal
+
+    def values(rows: IntArray) -> FloatArray:
+        # A return that lumps d sessions has the noise of d days.
+        return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
+
+    found: Callable[[IntArray], FloatArray] = data._readings.setdefault("daily", values)
+    return found
+
+
+def _corrado(data: TestInput) -> RankedDays:
+    return RankedDays(data.abnormal.ar.shape, _daily(data), data.cols)
+
+
+def _signs(data: TestInput) -> RankedDays:
+    fit, shape = data.abnormal, (data.abnormal.n_events, len(data.window))
+    if shape == fit.ar.shape and fit.span.max(initial=0) <= 1:
+        return RankedDays(shape, _daily(data), slice(None), signs=True)
+
+    def values(rows: IntArray) -> FloatArray:
+        return fit.ar[rows, data.cols] / np.sqrt(fit.s2[rows, None])
+
+    return RankedDays(shape, values, slice(None), signs=True)
+
+
+def _cumulated(data: TestInput) -> RankedDays:
+    fit = data.abnormal
+    return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), data.cols)
+
+
+def _zivney(data: TestInput) -> RankedDays | str:
+    sar = data.abnormal.ar[:, data.cols] / np.sqrt(data.abnormal.variance(data.cols))
+    count = np.count_nonzero(sar == sar, axis=0)
+    some = np.flatnonzero(count)
+    held = sar if (count == len(sar)).all() else np.where(np.isnan(sar), 0.0, sar)
+    apart = held - held.sum(axis=0) / np.maximum(count, 1)
+    if held is not sar:
+        apart[np.isnan(sar)] = 0.0
+    sd = np.sqrt(np.einsum("nl,nl->l", apart, apart) / np.maximum(count - 1, 1))
+    # What is left of equal values is rounding noise; of one value nothing is left.
+    flat = sd[some] <= NEGLIGIBLE * np.maximum(held.max(axis=0), -held.min(axis=0))[some]
+    if flat.any():
+        day = data.window.start + int(some[flat][0])
+        return f"abnormal returns of day {day:+d} have no cross-sectional variance"
+    sar /= np.where(count > 0, sd, 1.0)
+    return RankedDays(sar.shape, sar.__getitem__, slice(None))
+
+
+def _generalised(data: TestInput, *, correlated: bool) -> RankedDays | str:
+    r = max(dependence(data).mean_correlation, 0.0) if correlated else 0.0
+    if r > 1.0 - NEGLIGIBLE:
+        return "the estimation residuals of all events are identical"
+    stars = scar_star(data.scar, r)
+    return RankedDays(stars.shape, stars.__getitem__, slice(None))
+
+
+#: Event days of each test, in units of the residual standard deviation of each event.
+RANK_SETS: dict[str, Callable[[TestInput], RankedDays | str]] = {
+    "rank": _corrado,
+    "rank_zivney": _zivney,
+    "sign_zivney": _signs,
+    "grank_t": partial(_generalised, correlated=True),
+    "grank_z": partial(_generalised, correlated=False),
+    "cumrank": _cumulated,
+}
+
+
+def read_profiles(data: TestInput, names: Iterable[str]) -> None:
+    """Read the profiles of several of `RANK_SETS` in one pass, each once.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events with a CAR and a residual variance.
+    names : iterable of str
+    """
+    ranked = {name: RANK_SETS[name](data) for name in names if name not in data._readings}
+    data._readings.update({name: reason for name, reason in ranked.items() if isinstance(reason, str)})
+    sets = {name: days for name, days in ranked.items() if not isinstance(days, str)}
+    if sets:
+        reduction = RankReducer(sets, np.sqrt(data.abnormal.s2))
+        data._readings.update(residual_pass.read_residuals(data.abnormal, [reduction])[0])
+
+
+def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:
+    """Profile of one of `RANK_SETS`, or the reason why its test is undefined.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events with a CAR and a residual variance.
+    name : str
+    """
+    fit = data.abnormal
+    if name not in data._readings and len(fit.ar) > residual_pass.FEW:
+        read_profiles(data, [name])
+    elif name not in data._readings:
+        ranked = RANK_SETS[name](data)
+        if isinstance(ranked, str):
+            return ranked
+        past = fit.past.residuals() / np.sqrt(fit.s2)[:, None]
+        event = ranked.values(np.arange(len(past)))
+        made = sign_profile(past, event) if ranked.signs else rank_profile(past, event, ranked.tested)
+        data._readings[name] = made
+    found: RankProfile | SignProfile | str = data._readings[name]
+    if isinstance(found, RankProfile):
+        outside = found.n_days - len(found.tested_means)
+        if found.spread == 0:
+            return "average ranks do not vary over the days"
+        if outside < 2:
+            return f"only {outside} days outside of the window to rank among"
+    return found
