@@ -45,8 +45,8 @@ LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 # What every room may import.
 GROUND = frozenset(
     {
-        "_typing", "arguments", "column_names", "errors", "files", "immutable", "interop", "optional", "tabular",
-        "text",
+        "_typing", "arguments", "column_names", "errors", "files", "immutable", "interop", "optional",
+        "tabular", "text",
     }
 )  # fmt: skip
 
