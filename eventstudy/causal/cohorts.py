@@ -68,7 +68,7 @@ class Cohort(FrozenRecord):
         Nothing is missing on the first `n_pre` days.
     lumps : tuple of Lump
     left_out : mapping of str to str
-        Candidates that are no donors, and why.
+        Candidates that cannot be donors, and why.
     n_days_left_out : int
         Days of both windows on which hardly anybody trades or that lie outside of the data.
     """

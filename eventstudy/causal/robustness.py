@@ -1,4 +1,4 @@
-"""What the estimate hangs on: single donors, donors the news may reach, and dates without news."""
+"""What the estimate depends on: single donors, donors the news may reach, and dates without news."""
 
 from __future__ import annotations
 

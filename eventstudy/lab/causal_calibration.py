@@ -237,7 +237,7 @@ def calibrate_causal(
         n_resamples=n_resamples,
         seed=settled_seed(seed),
     )
-    design.sample(0)  # an impossible design is told here, not by a worker
+    design.sample(0)  # an impossible design raises here, not in a worker
     blocks = run_blocks(
         design.block,
         -(-design.n_samples // BLOCK),

@@ -99,8 +99,8 @@ def simulate_bars(
     check_whole("n_securities", n_securities, 1)
     check_whole("n_sessions", n_sessions, 1)
     check_number("thin", thin, 0, below=1)
-    for name, size in (("sigma", sigma), ("night", night), ("pause", pause)):
-        check_number(name, size, above=0, most=LARGEST)
+    for name, value in (("sigma", sigma), ("night", night), ("pause", pause)):
+        check_number(name, value, above=0, most=LARGEST)
     check_number("market_sigma", market_sigma, 0, LARGEST)
     check_number("effect", effect, -LARGEST, LARGEST)
     check_whole("n_events", n_events, 0)

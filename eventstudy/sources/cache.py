@@ -396,8 +396,9 @@ def _published(frame: pd.DataFrame, about: dict[str, Any], end: pd.Timestamp) ->
     They were if there is a close of the last weekday on which the security trades, or if some days had
     passed since, so that a missing bar is a holiday or a halt.
     """
-    closes = frame.index[frame["close"].notna().to_numpy()]
-    if len(closes) and not set(pd.date_range(closes[-1], end)[1:].weekday) & set(frame.index.weekday):
+    days = pd.DatetimeIndex(frame.index)
+    closes = days[frame["close"].notna().to_numpy()]
+    if len(closes) and not set(pd.date_range(closes[-1], end)[1:].weekday) & set(days.weekday):
         return True
     when = recorded_time(about.get("retrieved"))
     return when is not None and when >= end.tz_localize("UTC") + LATE

@@ -95,6 +95,11 @@ def market(rng: np.random.Generator, n: int, kind: str | None = None) -> es.Mark
     close = prices(rng, n)
     data: pd.DataFrame = close
     shape = int(rng.integers(6))
+    options: dict[str, Any] = {
+        "kind": kind or some(rng, ["simple", "simple", "log"]),
+        "calendar": some(rng, CALENDARS),
+        "bad_prices": "raise" if chance(rng, 0.03) else "missing",
+    }
     if shape == 1:
         volume = (1000.0 * close.notna()).where(rng.random(close.shape) > 0.05, 0.0)
         data = pd.concat(
@@ -112,10 +117,7 @@ def market(rng: np.random.Generator, n: int, kind: str | None = None) -> es.Mark
     elif shape == 3:
         paid = pd.DataFrame((rng.random(close.shape) < 0.01) * 1.0, close.index, close.columns)
         data = pd.concat({"close": close, "dividends": paid, "splits": 2 * paid}, axis=1)
-    options: dict[str, Any] = {
-        "kind": kind or some(rng, ["simple", "simple", "log"]),
-        "calendar": some(rng, CALENDARS),
-    }
+        options |= {"adjustment": "none"} if chance(rng, 0.9) else {}
     if chance(rng, 0.3):
         options["sessions"] = "data"
     if chance(rng, 0.1):
@@ -229,15 +231,15 @@ def check_study(rng: np.random.Generator, group: int) -> None:
     start = int(rng.integers(window.start, window.end + 1))
     end = int(rng.integers(start, window.end + 1))
     kind = rng.random()
-    if kind < 0.03:
+    if kind < 0.02:
         draw(rng, results)
-    elif kind < 0.031:
+    elif kind < 0.0205:
         with tempfile.TemporaryDirectory() as folder:
             results.report(Path(folder) / "r.html")
-    elif kind < 0.05:
+    elif kind < 0.03:
         check_order(rng, study, results, listed, (start, end))
     else:
-        look(some(rng, SLOW_LOOKS if kind < 0.15 else LOOKS), results, start, end, rng, QUICK)
+        look(some(rng, SLOW_LOOKS if kind < 0.08 else LOOKS), results, start, end, rng, QUICK)
 
 
 def look(
@@ -388,7 +390,7 @@ def check_volume(rng: np.random.Generator, group: int) -> None:
     if chance(rng, 0.5):
         held = es.volume_market(
             frame,
-            benchmark=some(rng, ["INDEX", "INDEX", None]),
+            benchmark=some(rng, ["INDEX"] * 5 + [None]),
             zero=some(rng, ["constant", "missing"]),
         )
     else:
@@ -428,7 +430,7 @@ def check_bars(rng: np.random.Generator, group: int) -> None:
     held = es.Market.from_prices(
         close,
         benchmark="INDEX",
-        calendar=some(rng, ["XSHG", "XSHG", "XNYS", None]),
+        calendar=some(rng, ["XSHG"] * 8 + ["XNYS", None]),
         freq=some(rng, ["10min", "10min", "10min", "30min", "1min", "7min"]),
     )
     at = stamps[int(rng.integers(len(stamps)))]
@@ -490,7 +492,11 @@ def check_table(rng: np.random.Generator, group: int) -> None:
         frame.columns = pd.MultiIndex.from_arrays([["u"] * k, frame.columns])
     else:
         frame = frame.assign(words=[some(rng, WORDS) for _ in range(n)])
-    formats = {str(frame.columns[0]): some(rng, ["{:.2f}", "{:+.1%}", "{}", "{}{}", "{:q}", "{x}"])}
+    formats = {
+        str(frame.columns[0]): some(
+            rng, ["{:.2f}"] * 4 + ["{:+.1%}"] * 4 + ["{}"] * 4 + ["{}{}", "{:q}", "{x}"]
+        )
+    }
     table = Table(some(rng, WORDS), [Section(frame, some(rng, WORDS), formats=formats)], (some(rng, WORDS),))
     for render in (str, Table.to_markdown, Table.to_latex, Table.to_html):
         assert isinstance(render(table), str)
@@ -500,16 +506,16 @@ def check_table(rng: np.random.Generator, group: int) -> None:
 
 
 #: Cases of one group are of one kind, and share a study.
-GROUP = 10
+GROUP = 20
 KINDS: list[tuple[Callable[[np.random.Generator, int], None], float]] = [
-    (check_study, 0.6),
+    (check_study, 0.73),
     (check_table, 0.12),
-    (check_long_run, 0.08),
-    (check_volume, 0.08),
-    (check_pool, 0.03),
-    (check_volatility, 0.04),
-    (check_bars, 0.02),
-    (check_lab, 0.03),
+    (check_long_run, 0.05),
+    (check_volume, 0.04),
+    (check_pool, 0.015),
+    (check_volatility, 0.015),
+    (check_bars, 0.015),
+    (check_lab, 0.015),
 ]
 
 
