@@ -485,7 +485,8 @@ def test_securities_in_other_dress(given: str, meant: str | None) -> None:
 
 def test_a_small_split_is_listed() -> None:
     r, _ = panel(1, 300, 5)
-    price = 100 * (1 + r.where(r.index != r.index[250], 0.01)).cumprod()
+    r.loc[r.index[250], "F0"] = 0.01
+    price = 100 * (1 + r).cumprod()
     price.loc[r.index[250] :, "F0"] /= 1.25
     found = es.Market.from_prices(price).audit().query("kind == 'like a split'")
     assert found["date"].tolist() == [r.index[250]]
