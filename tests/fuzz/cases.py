@@ -231,12 +231,12 @@ def check_study(rng: np.random.Generator, group: int) -> None:
     start = int(rng.integers(window.start, window.end + 1))
     end = int(rng.integers(start, window.end + 1))
     kind = rng.random()
-    if kind < 0.02:
+    if kind < 0.03:
         draw(rng, results)
-    elif kind < 0.0205:
+    elif kind < 0.0305:
         with tempfile.TemporaryDirectory() as folder:
             results.report(Path(folder) / "r.html")
-    elif kind < 0.03:
+    elif kind < 0.04:
         check_order(rng, study, results, listed, (start, end))
     else:
         look(some(rng, SLOW_LOOKS if kind < 0.08 else LOOKS), results, start, end, rng, QUICK)
@@ -297,14 +297,16 @@ SLOW_LOOKS: list[Look] = [
 ]
 FIGURES = (
     "autocorrelation", "caar", "car", "clustering", "decomposition", "fit", "forest", "heatmap", "null", "qq",
-    "reaction", "reaction", "residuals", "tests", "timeline", "timeline",
+    "reaction", "reaction", "reaction", "reaction", "residuals", "tests", "timeline", "timeline",
 )  # fmt: skip
+OF_ONE_EVENT = {"autocorrelation", "decomposition", "fit", "null", "qq", "reaction", "residuals", "timeline"}
 
 
 def draw(rng: np.random.Generator, results: Any) -> None:
     name = some(rng, FIGURES)
     try:
-        axes = getattr(results.plot, name)()
+        one = {"event": some(rng, list(results.timeline.index))} if name in OF_ONE_EVENT else {}
+        axes = getattr(results.plot, name)(**one)
         if chance(rng, 0.2):
             getattr(axes, "figure", axes).canvas.draw()
     except EventStudyError as refusal:
