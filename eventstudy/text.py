@@ -7,7 +7,7 @@ from datetime import datetime, time
 
 __all__ = ["format_time", "plural", "some_text", "strip_control"]
 
-# Control characters, halves of surrogate pairs and what is no character at all: XML holds none of them.
+# Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
 _NO_TEXT = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
 _CONTROL = {code: " " if chr(code).isspace() else None for code in _NO_TEXT}
 

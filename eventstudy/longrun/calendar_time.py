@@ -178,14 +178,14 @@ class CalendarTimePortfolio(Immutable):
         return CalendarTimeResults(self, used, member)
 
     def _check_regression(self, used: pd.DataFrame) -> None:
-        """Refuse what no alpha can be told from: collinear factors, and lags of half the periods or more."""
+        """Refuse what leaves alpha undefined: collinear factors, and lags of half the periods or more."""
         factors = used.drop(columns=["portfolio", "n_firms"])
         x = np.column_stack([np.ones(len(used)), factors.to_numpy(dtype=np.float64)])
         scale = np.abs(x).max(axis=0)
         if np.linalg.matrix_rank(x / np.where(scale > 0, scale, 1.0)) < x.shape[1]:
             raise NoUsableEventsError(
                 f"Over the {len(used)} periods of the portfolio {', '.join(factors.columns)} do not vary, or "
-                "not apart from each other, so alpha cannot be told from them. Take another benchmark or "
+                "not apart from each other, so alpha cannot be estimated. Take another benchmark or "
                 "other factors."
             )
         if self.cov == "hac" and self.lags is not None and self.lags > len(used) // 2:

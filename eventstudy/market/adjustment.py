@@ -130,7 +130,7 @@ def with_payouts(
 ) -> tuple[dict[str, pd.DataFrame], bool | None, list[Taken]]:
     r"""Make reference prices of dividends and splits, where nothing better is given.
 
-    The reference price of an ex-day is the last close less the dividend, per new share, as exchanges reckon
+    The reference price of an ex-day is the last close less the dividend, per new share, as exchanges compute
     it and adjusted closes imply:
 
     .. math:: R_t = \frac{P_t}{(P_{t-1} - D_t) / S_t} - 1

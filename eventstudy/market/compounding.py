@@ -108,7 +108,7 @@ class CompoundedSeries(FrozenRecord):
     kind : ReturnKind
         Simple values are compounded, others added up.
     additive : array of bool, shape (K,), optional
-        Series that are no returns, and are added up whatever the kind.
+        Series that are not returns, which are added up whatever the kind.
     """
 
     names: tuple[str, ...]

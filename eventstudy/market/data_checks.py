@@ -80,6 +80,8 @@ SPLITS = np.array(
 )
 #: How near to a ratio, in logs, a move lies that looks like a split: for small ratios, and in volatilities.
 NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
+#: A move below which a split is listed and not warned of.
+SMALL_MOVE = 0.28
 #: Series that must stand still on one day, at least, for it to be no session.
 PADDED = 3
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
@@ -201,8 +203,15 @@ def _large(data: MarketData) -> Iterator[Suspects]:
         up, down = np.log1p(up), np.log1p(down)
     beyond = (data.returns > up) | (data.returns < down)
     # Adjusted prices and reference prices leave no splits to find.
-    beyond |= _like_splits(data) if data.total is None else False
-    column, row = np.nonzero(beyond & (data.spans == 1))
+    like = _like_splits(data) if data.total is None else np.zeros_like(beyond)
+    small = np.abs(data.returns) < SMALL_MOVE
+    yield from _moves(data, "large return", beyond | (like & ~small))
+    # News moves prices as far as small splits do: these are listed, and not warned of.
+    yield from _moves(data, "like a split", like & small & ~beyond)
+
+
+def _moves(data: MarketData, kind: str, which: BoolArray) -> Iterator[Suspects]:
+    column, row = np.nonzero(which & (data.spans == 1))
     value = data.returns[column, row]
     simple = np.expm1(value) if data.kind == "log" else value
 
@@ -217,7 +226,7 @@ def _large(data: MarketData) -> Iterator[Suspects]:
         hint = f", like a split of {of} that was not adjusted for" if apart.min() < NEAR_MOST else ""
         return f"{value[i]:+.1%} in one session{hint}"
 
-    yield _of(data, "large return", column, row, row, told)
+    yield _of(data, kind, column, row, row, told)
 
 
 def _like_splits(data: MarketData) -> BoolArray:

@@ -467,7 +467,9 @@ class Market(ScannedMarket):
             beyond limit
                 A close outside the daily price limit.
             large return
-                More than 50 % up or down in one session, or, of closes alone, near the ratio of a split.
+                More than 50 % up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
+            like a split
+                Of closes alone, a move near the ratio of a small split, as news makes too.
             adjustment jump
                 An adjusted return far larger than the raw one.
             uneven adjustment

@@ -26,7 +26,7 @@ __all__ = [
 Unit = Literal["decimal", "percent"]
 #: Returns from which on their size tells.
 ENOUGH = 10
-#: A typical return of a day beyond this is no decimal: of a security, and of an index (by its volatility).
+#: A typical return of a day beyond this is not a decimal: of a security, and of an index (by its volatility).
 TYPICAL, INDEX_SD = 0.1, 0.045
 #: The same for weeks and longer.
 TYPICAL_LONG = 0.25

@@ -32,7 +32,7 @@ __all__ = [
 BadPrices = Literal["raise", "missing"]
 
 
-#: Times its median that a price may be, or part of it: beyond, returns are no numbers.
+#: Largest ratio of a price to its median, or of the median to it; beyond it returns overflow.
 MOST_APART = 1e7
 
 

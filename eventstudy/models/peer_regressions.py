@@ -51,7 +51,7 @@ class ElasticNetModel(PeerModel):
     Parameters
     ----------
     peers : sequence of str, or mapping of security to sequence, optional
-        As in `SyntheticControl`.
+        As in `SyntheticPeers`.
     l1_ratio : float, default 0.5
         :math:`\ell`: 1 is the lasso; more than 0.
     benchmark : bool, default True
@@ -66,7 +66,7 @@ class ElasticNetModel(PeerModel):
 
     Notes
     -----
-    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`: each of the ten blocks is
+    `residuals` are rolling-origin prediction errors, as in `SyntheticPeers`: each of the ten blocks is
     predicted with the penalty that did best on the blocks before it, so no error owes anything to its
     own day or a later one. Of 30 peers an event takes a twentieth of a second, of a thousand more than ten
     seconds: name the likely ones. Baker and Gelbach (2020).
@@ -186,7 +186,7 @@ class PCAModel(PeerModel):
     Parameters
     ----------
     peers : sequence of str, or mapping of security to sequence, optional
-        As in `SyntheticControl`.
+        As in `SyntheticPeers`.
     n_components : int, optional
         C; by default chosen from 1 to 10 by cross-validation forward in time: five blocks of days,
         each predicted from all days before it.
@@ -198,7 +198,7 @@ class PCAModel(PeerModel):
 
     Notes
     -----
-    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`; components, and their number,
+    `residuals` are rolling-origin prediction errors, as in `SyntheticPeers`; components, and their number,
     are found anew at each origin. Weights are those of the peers' returns that the components imply.
     Baker and Gelbach (2020).
 

@@ -76,7 +76,7 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
     if len(described.lhs_termlist) != 1 or not described.rhs_termlist:
         raise RequestError(f"The formula {formula!r} needs one variable before the ~, and terms after it.")
     try:
-        # The logarithm of nought or less is missing or infinite, which is told below.
+        # The logarithm of nought or less is missing or infinite, which is reported below.
         with np.errstate(all="ignore"):
             return smf.ols(formula, frame, missing="drop")
     except Exception as problem:  # patsy, pandas and statsmodels raise many kinds

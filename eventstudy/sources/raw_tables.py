@@ -213,7 +213,7 @@ def _likely(texts: list[str], separator: str | None) -> Decimals | None:
 
 
 def _large(name: str, content: bytes, encoding: str, wanted: set[str]) -> RawTable | None:
-    """Read the columns of a large file that are needed; None where its first row is no simple header."""
+    """Read the columns of a large file that are needed; None where its first row is not a simple header."""
     try:
         head = content[:200_000].decode(encoding, errors="ignore").splitlines()[:HEAD]
     except LookupError:

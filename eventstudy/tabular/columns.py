@@ -233,7 +233,7 @@ def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[A
 
 
 def _is_fractional(column: pd.Series) -> bool:
-    """Whether a column holds numbers that are no ids."""
+    """Whether a column holds numbers other than ids."""
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return True
     if not pd.api.types.is_float_dtype(column):

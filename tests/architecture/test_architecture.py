@@ -37,6 +37,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("regressions",),
     ("results",),
     ("study",),
+    ("causal",),
     ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )

@@ -38,7 +38,7 @@ MODELS: list[Callable[[], Any]] = [
     models.RobustMarketModel,
     models.ScholesWilliams,
     models.AutocorrelatedErrors,
-    models.SyntheticControl,
+    models.SyntheticPeers,
     models.ElasticNetModel,
     models.PCAModel,
 ]

@@ -481,3 +481,12 @@ def test_securities_in_other_dress(given: str, meant: str | None) -> None:
         return
     with pytest.raises(es.errors.NoUsableEventsError, match=f"did you mean {meant}"):
         study.fit()
+
+
+def test_a_small_split_is_listed() -> None:
+    r, _ = panel(1, 300, 5)
+    price = 100 * (1 + r.where(r.index != r.index[250], 0.01)).cumprod()
+    price.loc[r.index[250] :, "F0"] /= 1.25
+    found = es.Market.from_prices(price).audit().query("kind == 'like a split'")
+    assert found["date"].tolist() == [r.index[250]]
+    assert "like a split of 5 to 4" in found["detail"].iloc[0]
