@@ -48,6 +48,10 @@ _PERIODS = (
 )  # fmt: skip
 
 
+#: Years that nanoseconds since 1970 can hold whole.
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+
+
 @dataclass(frozen=True)
 class Days:
     """Days, or times, of a column.
@@ -146,7 +150,13 @@ def days_of(
 
     found, told, length = _read(texts, where, form, timezone, timed, place, periods, error)
     every = pd.DatetimeIndex(found.insert(len(found), pd.NaT)) if (code < 0).any() else found
-    return Days(pd.DatetimeIndex(every[code]).as_unit("ns"), told, length)
+    try:
+        return Days(pd.DatetimeIndex(every[code]).as_unit("ns"), told, length)
+    except pd.errors.OutOfBoundsDatetime as problem:
+        far = int(np.argmax((found.year < FIRST_YEAR) | (found.year > LAST_YEAR)))
+        raise error(
+            f"{where}: {place(far)} holds {texts[far]!r}; days are read from {FIRST_YEAR} to {LAST_YEAR}."
+        ) from problem
 
 
 def _kind(cell: Any) -> str:

@@ -1,7 +1,15 @@
 """Random cases by number: each makes something of the library and holds it to what must always be so.
 
 `run(seed)` is the whole of a case; a fault is an AssertionError that says what came out. The same number is
-the same case on every machine.
+the same case on every machine. Cases of a group of twenty share a study, so one that fails only after others
+is run again from the first of its group.
+
+Faults that were mended come back with these numbers once the mending is taken out (first and second case):
+NaT of days after the data in `plot.reaction` 1082; prices that no return can be made of 100, 840; labels that
+are all missing 25, 39; unbounded conformal intervals without a note 859; numpy's global state in
+`ElasticNetModel` 680, 1260; log of 0 in formulas 195, 468; formats that cannot write 425, 428; unnamed
+indices of two levels 438, 485; what is no character in Excel 889, 1245; `lags` of `CalendarTimePortfolio`
+414, 778; bars finer than told 2101, 2110; a date before 1678 at 624.
 """
 
 from __future__ import annotations
@@ -231,12 +239,12 @@ def check_study(rng: np.random.Generator, group: int) -> None:
     start = int(rng.integers(window.start, window.end + 1))
     end = int(rng.integers(start, window.end + 1))
     kind = rng.random()
-    if kind < 0.02:
+    if kind < 0.03:
         draw(rng, results)
-    elif kind < 0.0205:
+    elif kind < 0.0305:
         with tempfile.TemporaryDirectory() as folder:
             results.report(Path(folder) / "r.html")
-    elif kind < 0.03:
+    elif kind < 0.04:
         check_order(rng, study, results, listed, (start, end))
     else:
         look(some(rng, SLOW_LOOKS if kind < 0.08 else LOOKS), results, start, end, rng, QUICK)
@@ -297,14 +305,16 @@ SLOW_LOOKS: list[Look] = [
 ]
 FIGURES = (
     "autocorrelation", "caar", "car", "clustering", "decomposition", "fit", "forest", "heatmap", "null", "qq",
-    "reaction", "reaction", "residuals", "tests", "timeline", "timeline",
+    "reaction", "reaction", "reaction", "reaction", "residuals", "tests", "timeline", "timeline",
 )  # fmt: skip
+OF_ONE_EVENT = {"autocorrelation", "decomposition", "fit", "null", "qq", "reaction", "residuals", "timeline"}
 
 
 def draw(rng: np.random.Generator, results: Any) -> None:
     name = some(rng, FIGURES)
     try:
-        axes = getattr(results.plot, name)()
+        one = {"event": some(rng, list(results.timeline.index))} if name in OF_ONE_EVENT else {}
+        axes = getattr(results.plot, name)(**one)
         if chance(rng, 0.2):
             getattr(axes, "figure", axes).canvas.draw()
     except EventStudyError as refusal:
