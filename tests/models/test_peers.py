@@ -326,7 +326,7 @@ def test_peers_by_security_and_events_without_any(world):
 
 
 def test_peer_lists_that_cannot_be(world):
-    with pytest.raises(ModelError, match=r"P99.*no security of the market"):
+    with pytest.raises(ModelError, match=r"P99.*not a security of the market"):
         fit(world, es.SyntheticControl(["P1", "P99"]))
     with pytest.raises(ModelError, match="list of securities"):
         es.PCAModel("P1")
