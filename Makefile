@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest lint format docs bench mutation gallery clean
+.PHONY: help setup demo test test-slow test-lowest test-pythons lint format docs bench mutation gallery clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ $(LOWEST_READY): pyproject.toml
 test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml declares
 	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
 		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)
+
+test-pythons: $(READY) ## the wheel in bare environments of Python 3.11 to 3.13; with tests: ARGS=--tests
+	$(BIN)/python scripts/pythons.py $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the wording of texts
 	$(BIN)/ruff check .

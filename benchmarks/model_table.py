@@ -72,7 +72,7 @@ def main() -> None:
         es.GARCHMarketModel("gjr"),
         es.GARCHMarketModel("egarch"),
         es.MatchedPortfolio(peers),
-        es.SyntheticControl(peers),
+        es.SyntheticPeers(peers),
         es.PCAModel(peers),
         es.ElasticNetModel(peers),
     ]

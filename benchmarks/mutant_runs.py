@@ -34,6 +34,7 @@ from mutants import Mutant, mutated
 PYTEST = ["-q", "-x", "-m", "not slow", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 PYTEST += [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "pytest_cov", "faulthandler")]
 LONGEST = 5.0  # seconds of the processor that a test takes under coverage; slower ones are not run
+RARE = 12  # tests that come first, because few others take their way through the function
 PATIENCE = 10.0  # seconds that a test may take on top of ten times its time
 MEMORY = 8 << 30  # bytes of address space of a mutant
 
@@ -360,20 +361,22 @@ class Plan:
     def batches(self, mutant: Mutant) -> list[tuple[str, list[str]]]:
         """Return test files with the tests to run, the most promising first, as far as the budget goes."""
         reaching = self.reaching(mutant)
+        rare = self._rare(mutant, reaching)
         folder = mutant.module.split(".")[1]
-        scored = []
+        scored, first = [], []
         for place, file in enumerate(self.files[folder]):
-            inside = [test for test in self.by_file.get(file, ()) if test in reaching]
+            inside = {test for test in self.by_file.get(file, ()) if test in reaching}
             if inside:
                 seconds = sum(self.traced.seconds[test] for test in inside)
                 share = len(inside) / len(self.by_file[file])
                 promise = (1 + 4 * self.kills[mutant.module, file]) * share / (1 + min(seconds, 10.0))
                 scored.append((-promise, place, file, inside))
-        batches, left = [], self.budget
-        files = [(file, inside) for _, _, file, inside in sorted(scored)]
+                first.append((file, inside & rare))
+        files = [(file, inside - rare) for _, _, file, inside in sorted(scored)]
         # Other tests of a file may see what one that reaches the line has left in a cache.
-        others = [(file, set(self.by_file[file]) - set(inside)) for file, inside in files]
-        for file, tests in [*files, *others]:
+        others = [(file, set(self.by_file[file]) - inside) for _, _, file, inside in sorted(scored)]
+        batches, left = [], self.budget
+        for file, tests in [*first, *files, *others]:
             taken = []
             for test in self._ordered(tests):
                 if left <= 0:
@@ -383,6 +386,19 @@ class Plan:
             if taken:
                 batches.append((file, taken))
         return batches
+
+    def _rare(self, mutant: Mutant, reaching: set[str]) -> set[str]:
+        """Return those of the tests that run lines of the function that few others run, such as an error."""
+        by_line = self.traced.lines.get(mutant.module, {})
+        start, stop = mutant.scope
+        rarity: Counter[str] = Counter()
+        for line in range(start, stop + 1):
+            tests = by_line.get(line, set()) & reaching
+            if 0 < 2 * len(tests) < len(reaching):
+                for test in tests:
+                    rarity[test] = max(rarity[test], 1 / len(tests))
+        best = sorted(rarity, key=lambda test: (-rarity[test], self.traced.seconds[test], test))
+        return set(best[:RARE])
 
     def _ordered(self, tests: Iterable[str]) -> list[str]:
         """Quick ones first, classes together, because they may share fixtures."""

@@ -104,6 +104,8 @@ class Mutant:
         Lines that tests must run to notice; empty where code is run as the module is imported.
     names : tuple of str
         Names that a change at import time concerns.
+    scope : tuple of int
+        First and last line of the function.
     """
 
     module: str
@@ -115,6 +117,7 @@ class Mutant:
     line: int
     lines: tuple[int, ...]
     names: tuple[str, ...]
+    scope: tuple[int, int]
     path: tuple[Step, ...]
     new: ast.AST
 
@@ -143,7 +146,7 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
             found.append(
                 Mutant(
                     module, place.function, kind, before, after, seen[key], place.statement_lines[0],
-                    lines, names, place.path, new,
+                    lines, names, place.scope, place.path, new,
                 )
             )  # fmt: skip
     return found
@@ -174,6 +177,12 @@ class _Place:
     @property
     def statement(self) -> ast.stmt:
         return next(node for node in reversed(self.parents) if isinstance(node, ast.stmt))
+
+    @property
+    def scope(self) -> tuple[int, int]:
+        """First and last line of the innermost function; (0, 0) at import time."""
+        function = next((node for node in reversed(self.parents) if isinstance(node, Function)), None)
+        return (function.lineno, function.end_lineno or function.lineno) if function else (0, 0)
 
     @property
     def statement_lines(self) -> range:

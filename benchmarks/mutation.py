@@ -13,9 +13,9 @@ kinds like bounds count for more. Within a stratum the draw is spread over the m
 Each test file is run once under coverage, which tells which tests reach a line; that is kept in
 ``build/mutation`` and renewed for files that change. A mutant is put in place as its module is imported, in a
 process forked for it from one that has imported everything but the library. The tests that reach the changed
-line are run file by file until one fails, first the files that killed mutants of the module before. A test
-that takes ten seconds more than ten times its time counts as one that fails. What outlives all of them, or
-``--budget`` seconds of tests, has survived.
+line are run until one fails: first a few that take a rare way through the function, then file by file, those
+first that killed mutants of the module before. A test that takes ten seconds more than ten times its time
+counts as one that fails. What outlives all of them, or ``--budget`` seconds of tests, has survived.
 
 Before, unchanged modules are run the same way, one of each folder, and must survive.
 

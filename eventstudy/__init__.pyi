@@ -1,3 +1,4 @@
+from . import causal as causal
 from . import datasets as datasets
 from . import errors as errors
 from . import inference as inference
@@ -8,6 +9,9 @@ from . import results as results
 from . import sources as sources
 from . import tables as tables
 from .calendars import Exchange as Exchange
+from .causal import CausalResults as CausalResults
+from .causal import CausalStudy as CausalStudy
+from .causal import compare_counterfactuals as compare_counterfactuals
 from .events import Events as Events
 from .lab.model_comparison import compare_models as compare_models
 from .longrun import BuyAndHold as BuyAndHold
@@ -40,7 +44,7 @@ from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams
 from .models import AutocorrelatedErrors as AutocorrelatedErrors
-from .models import SyntheticControl as SyntheticControl
+from .models import SyntheticPeers as SyntheticPeers
 from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure

@@ -11,7 +11,7 @@ import numpy as np
 
 from eventstudy.errors import EventStudyError, RequestError
 
-__all__ = ["check_choice", "check_fraction", "check_number", "check_whole"]
+__all__ = ["check_choice", "check_fraction", "check_jobs", "check_number", "check_whole"]
 
 
 def check_choice(
@@ -66,6 +66,14 @@ def check_whole(
         return
     low, high = -math.inf if least is None else least, math.inf if most is None else most
     raise error(f"{name} must be a whole number{_bounds(low, high, None, None)}; got {value!r}.")
+
+
+def check_jobs(n_jobs: object) -> None:
+    """Refuse a number of workers that joblib would not take: None, or a whole number other than 0."""
+    if n_jobs is not None:
+        check_whole("n_jobs", n_jobs)
+        if n_jobs == 0:
+            raise RequestError("n_jobs must be None, a number of workers, or -1 for all cores; got 0.")
 
 
 def _bounds(least: float, most: float, above: float | None, below: float | None) -> str:

@@ -151,6 +151,8 @@ class Exchange:
                 raise CalendarError(
                     f"closes[{day:%Y-%m-%d}] is {time!r}; write a local time such as '12:00'."
                 )
+        if not isinstance(self.code, str):
+            raise CalendarError(f"The code of an exchange is a text such as 'XSHG', got {self.code!r}.")
         both = set(closed) & (set(extra) | set(closes))
         if both:
             raise CalendarError(f"{min(both):%Y-%m-%d} is given both as closed and as a session.")
@@ -343,6 +345,10 @@ def _regular_close(calendar: ExchangeCalendar, day: pd.Timestamp) -> str:
     return f"{times[-1]:%H:%M}"
 
 
+#: Crypto-currencies, as Yahoo writes them; classes of shares have one or two letters after the hyphen.
+PAIR = re.compile(r".+-[A-Z]{3,4}")
+
+
 def exchange_of(ticker: str) -> str:
     """Return the exchange calendar of a ticker in Yahoo's spelling.
 
@@ -376,6 +382,8 @@ def exchange_of(ticker: str) -> str:
         why = "a bare number needs its exchange as suffix: .SZ or .SS for China, .HK, .T, .KS or .TW"
     elif not suffix or suffix.startswith("^") or "=" in suffix:
         why = "an index, a currency or a future has no exchange in its name"
+    elif PAIR.fullmatch(suffix):
+        why = "a pair of currencies is traded round the clock, on no exchange with sessions"
     else:
         return "XNYS"
     raise CalendarError(

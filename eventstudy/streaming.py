@@ -145,7 +145,7 @@ def stream_study(
     >>> import tempfile
     >>> import eventstudy as es
     >>> closes = es.datasets.surveillance_prices()["close"]
-    >>> long = closes.pct_change(fill_method=None).melt(
+    >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
     ...     var_name="permno", value_name="ret", ignore_index=False
     ... )
     >>> events = {"security": ["002415.SZ", "002236.SZ"], "date": ["2019-05-22", "2019-05-22"]}

@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy._typing import FloatArray
 from eventstudy.abnormal import estimate
+from eventstudy.arguments import check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
@@ -27,6 +28,7 @@ from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.results.data_warnings import refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.sample import EventSample, check_factors, check_windows
@@ -102,6 +104,7 @@ class EventStudy(Immutable):
             raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
         estimation, window = Window.of(estimation), Window.of(window)
         check_windows(estimation, window)
+        check_whole("min_observations", min_observations)
         if min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
@@ -182,6 +185,7 @@ class EventStudy(Immutable):
             raise RequestError(
                 f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
+        check_jobs(n_jobs)
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
@@ -200,6 +204,7 @@ class EventStudy(Immutable):
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
+        refuse_unsaid_holes(sample)
         by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
         for each in by_study:
             warn(each.message, each.category)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time
 
-__all__ = ["format_time", "plural", "strip_control"]
+__all__ = ["format_time", "plural", "some_text", "strip_control"]
 
-_CONTROL = {code: " " if chr(code).isspace() else None for code in (*range(32), *range(127, 160))}
+# Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
+_NO_TEXT = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+_CONTROL = {code: " " if chr(code).isspace() else None for code in _NO_TEXT}
 
 
 def plural(n: int, what: str) -> str:
@@ -19,6 +22,11 @@ def format_time(moment: datetime) -> str:
     if moment.time() == time(0):
         return f"{moment:%Y-%m-%d}"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def some_text(texts: Iterable[object]) -> bool:
+    """Say whether any label is written; a column without any may be one of missing numbers."""
+    return any(isinstance(each, str) and each for each in texts)
 
 
 def strip_control(text: str) -> str:

@@ -246,8 +246,8 @@ def test_an_index_with_a_hole(close):
 def test_a_column_of_text(close):
     with pytest.raises(DataError, match=r"column 'status' holds 'suspended', not numbers.*pd.to_numeric"):
         es.Market.from_prices(close.assign(status="suspended"))
-    with pytest.raises(DataError, match=r"column '002415.SZ' holds '26,07', not numbers"):
-        es.Market.from_prices(close.assign(**{HIKVISION: "26,07"}))
+    comma = es.Market.from_prices(close.assign(**{HIKVISION: "26,07"}))
+    assert comma.prices("close")[HIKVISION].eq(26.07).all()
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame(index=pd.DatetimeIndex(["2019-05-22"]))])

@@ -38,9 +38,12 @@ def fit(market: es.Market, rows: list[dict], model: es.MarketModel | None = None
 
 @pytest.mark.parametrize("empty", [None, "", np.nan, pd.NA])
 def test_each_event_is_measured_as_in_a_market_of_its_benchmark(returns, empty):
-    market = es.Market(returns, benchmark="BIG")
+    market = es.Market(returns, gaps="lumped", benchmark="BIG")
     results = fit(market, events("SMALL", empty, "BIG"))
-    big, small = (fit(es.Market(returns, benchmark=name), events("", "", "")) for name in ("BIG", "SMALL"))
+    big, small = (
+        fit(es.Market(returns, gaps="lumped", benchmark=name), events("", "", ""))
+        for name in ("BIG", "SMALL")
+    )
     wanted = pd.concat([small.car(-2, 5).iloc[:1], big.car(-2, 5).iloc[1:]])
     pd.testing.assert_frame_equal(results.car(-2, 5), wanted, rtol=1e-12)
     assert not np.allclose(big.car(-2, 5)["car"], small.car(-2, 5)["car"])
@@ -50,23 +53,25 @@ def test_each_event_is_measured_as_in_a_market_of_its_benchmark(returns, empty):
 
 
 def test_it_goes_before_the_benchmark_of_the_security(returns):
-    market = es.Market(returns, benchmark={"A": "BIG", "B": "SMALL"})
+    market = es.Market(returns, gaps="lumped", benchmark={"A": "BIG", "B": "SMALL"})
     results = fit(market, events("SMALL", ""))
-    wanted = fit(es.Market(returns, benchmark="SMALL"), events("", ""))
+    wanted = fit(es.Market(returns, gaps="lumped", benchmark="SMALL"), events("", ""))
     pd.testing.assert_frame_equal(results.abnormal_returns, wanted.abnormal_returns)
 
 
 def test_in_excess_of_the_risk_free_rate(returns):
     rf = pd.DataFrame({"rf": 0.0001 * np.arange(420) / 420}, DAYS)
-    results = fit(es.Market(returns, benchmark="BIG", factors=rf), events("SMALL", "SMALL"), es.CAPM())
-    wanted = fit(es.Market(returns, benchmark="SMALL", factors=rf), events("", ""), es.CAPM())
+    results = fit(
+        es.Market(returns, gaps="lumped", benchmark="BIG", factors=rf), events("SMALL", "SMALL"), es.CAPM()
+    )
+    wanted = fit(es.Market(returns, gaps="lumped", benchmark="SMALL", factors=rf), events("", ""), es.CAPM())
     pd.testing.assert_frame_equal(results.abnormal_returns, wanted.abnormal_returns)
 
 
 def test_a_market_without_a_benchmark(returns):
-    market = es.Market(returns)
+    market = es.Market(returns, gaps="lumped")
     results = fit(market, events("SMALL", "BIG"))
-    wanted = fit(es.Market(returns, benchmark={"A": "SMALL", "B": "BIG"}), events("", ""))
+    wanted = fit(es.Market(returns, gaps="lumped", benchmark={"A": "SMALL", "B": "BIG"}), events("", ""))
     pd.testing.assert_frame_equal(results.abnormal_returns, wanted.abnormal_returns)
     with pytest.raises(ModelError, match="needs a benchmark, and the market has none"):
         fit(market, [{"security": "A", "date": DAYS[300]}])
@@ -77,13 +82,13 @@ def test_a_market_without_a_benchmark(returns):
 def test_events_left_out_keep_the_others_benchmarks(returns):
     rows = [{"security": "X", "date": DAYS[300], "benchmark": "SMALL"}, *events("BIG", "SMALL")]
     with pytest.warns(es.errors.ExcludedEventsWarning, match="X"):
-        results = fit(es.Market(returns, benchmark={"A": "BIG"}), rows)
+        results = fit(es.Market(returns, gaps="lumped", benchmark={"A": "BIG"}), rows)
     assert [results.sample.bank.names[row] for row in results.sample.benchmark] == ["BIG", "SMALL"]
 
 
 def test_a_name_the_market_has_not(returns):
     factors = pd.DataFrame({"mkt_rf": 0.0}, DAYS)
-    market = es.Market(returns, benchmark="BIG", factors=factors)
+    market = es.Market(returns, gaps="lumped", benchmark="BIG", factors=factors)
     with pytest.raises(EventError, match=r"Event 1 \(B\) names the benchmark 'SMALLER'.*Did you mean SMALL"):
         fit(market, events("", "SMALLER"))
     with pytest.raises(
@@ -94,14 +99,16 @@ def test_a_name_the_market_has_not(returns):
 
 def test_a_benchmark_given_as_a_series_goes_by_its_name(returns):
     series = returns["SMALL"].rename("index of small firms")
-    market = es.Market(returns[["A", "B", "C", "BIG"]], benchmark={"A": "BIG", "B": series, "C": "BIG"})
+    market = es.Market(
+        returns[["A", "B", "C", "BIG"]], gaps="lumped", benchmark={"A": "BIG", "B": series, "C": "BIG"}
+    )
     results = fit(market, events("index of small firms"))
-    wanted = fit(es.Market(returns, benchmark="SMALL"), events(""))
+    wanted = fit(es.Market(returns, gaps="lumped", benchmark="SMALL"), events(""))
     pd.testing.assert_frame_equal(results.abnormal_returns, wanted.abnormal_returns)
 
 
 def test_the_recipe_makes_the_same_study(returns):
-    market = es.Market(returns, benchmark={"A": "BIG", "B": "BIG", "C": "SMALL"})
+    market = es.Market(returns, gaps="lumped", benchmark={"A": "BIG", "B": "BIG", "C": "SMALL"})
     results = fit(market, events("SMALL", "", ""))
     world = {"returns": returns}
     exec(reproduce.code(results.fitted, Window(0, 1)), world)

@@ -37,7 +37,7 @@ def returns() -> pd.DataFrame:
 
 
 def make(returns: pd.DataFrame, factors: object) -> es.Market:
-    return es.Market(returns, benchmark="INDEX", factors=factors)
+    return es.Market(returns, gaps="lumped", benchmark="INDEX", factors=factors)
 
 
 def events(*sets: object) -> list[dict]:

@@ -95,7 +95,7 @@ def test_long_prices(prices: pd.DataFrame, make: Make) -> None:
     market = es.Market.from_prices(long, benchmark="INDEX")
     same(market, es.Market.from_prices(make(long), benchmark="INDEX"))
     # The only column of dates is the date, whatever its name.
-    same(market, es.Market.from_prices(make(long.rename(columns={"date": "dlycaldt"})), benchmark="INDEX"))
+    same(market, es.Market.from_prices(make(long.rename(columns={"date": "dlytraded"})), benchmark="INDEX"))
 
 
 @makers
@@ -184,11 +184,11 @@ def test_a_named_date_goes_before_another_column_of_dates(prices: pd.DataFrame) 
 
 
 def test_of_several_columns_of_dates_the_one_taken_is_told(prices: pd.DataFrame) -> None:
-    long = prices.melt(ignore_index=False, var_name="ticker", value_name="close").reset_index(names="caldt")
-    given = polars(long.assign(filed=long["caldt"] + pd.Timedelta(days=9)))
-    with pytest.warns(DataWarning, match=r"\['caldt', 'filed'\], 'caldt' is taken for the date"):
+    long = prices.melt(ignore_index=False, var_name="ticker", value_name="close").reset_index(names="traded")
+    given = polars(long.assign(filed=long["traded"] + pd.Timedelta(days=9)))
+    with pytest.warns(DataWarning, match=r"\['traded', 'filed'\], 'traded' is taken for the date"):
         market = es.Market.from_prices(given)
-    same(es.Market.from_prices(long.rename(columns={"caldt": "date"})), market)
+    same(es.Market.from_prices(long.rename(columns={"traded": "date"})), market)
 
 
 @makers
@@ -219,9 +219,10 @@ def test_what_is_no_table_is_an_error(prices: pd.DataFrame) -> None:
 
 
 def test_events_name_their_columns() -> None:
-    table = pl.DataFrame({"ticker": ["A"], "date": ["2019-02-01"]})
-    with pytest.raises(EventError, match=r"need a column 'security'; the columns are \['ticker', 'date'\]"):
+    table = pl.DataFrame({"about": ["A"], "date": ["2019-02-01"]})
+    with pytest.raises(EventError, match=r"need a column 'security'; the columns are \['about', 'date'\]"):
         es.Events(table)
+    assert es.Events(table.rename({"about": "ticker"})).securities == ["A"]
 
 
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

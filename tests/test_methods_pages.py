@@ -131,7 +131,7 @@ def test_the_section_of_a_model_says_what_is_estimated(name):
         (es.ScholesWilliams, 2),
         (es.Dimson, 2),
         (es.MatchedPortfolio, 0),
-        (es.SyntheticControl, 0),
+        (es.SyntheticPeers, 0),
         (es.AutocorrelatedErrors, 2),
     ],
 )

@@ -330,6 +330,38 @@ def test_a_test_that_fails_with_nothing_changed_stops_the_run(
     assert "test_once fails with tiny.part.sums unchanged" in run(root, "--match", "i < n", code=1)
 
 
+RARE = {
+    "tiny/part/limits.py": """
+        def checked(value):
+            if value < 0:
+                raise ValueError(value)
+            return value
+        """,
+    "tests/test_sums.py": """
+        import pytest
+        from tiny.part.limits import checked
+
+        @pytest.mark.parametrize("value", range(9))
+        def test_kept(value):
+            assert checked(value) == value
+
+        def test_refused():
+            with pytest.raises(ValueError):
+                checked(-1)
+        """,
+}
+
+
+def test_tests_of_rare_lines_come_first(tmp_path: Path, mutation: ModuleType) -> None:
+    """Ten tests run the condition and one the error; there is time for one."""
+    for name, text in {**PACKAGE, **RARE, "tiny/part/sums.py": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    run(tmp_path, "--match", "if value < 0", "--budget", "1e-9")
+    rows = {row.after: row for row in mutation.read_rows(tmp_path / "build" / "mutation.csv")}
+    assert rows["if False"].killed_by == "tests/test_sums.py::test_refused"
+
+
 def test_survivors_alone_are_run_again(finished: tuple[Path, dict], mutation: ModuleType) -> None:
     root, rows = finished
     file = root / "tests" / "test_sums.py"

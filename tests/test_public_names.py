@@ -12,7 +12,18 @@ import eventstudy
 
 ROOT = Path(__file__).parents[1]
 LIST = ROOT / "docs" / "reference" / "public_names.txt"
-PACKAGES = ("datasets", "errors", "inference", "lab", "models", "plotting", "results", "sources", "tables")
+PACKAGES = (
+    "causal",
+    "datasets",
+    "errors",
+    "inference",
+    "lab",
+    "models",
+    "plotting",
+    "results",
+    "sources",
+    "tables",
+)
 
 
 def public_names() -> set[str]:

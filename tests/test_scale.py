@@ -49,7 +49,7 @@ def market(missing: float = 0.03) -> es.Market:
     # Every fourth security has a benchmark of its own.
     series = [factors["mkt_rf"].rename("market"), pd.Series(other, days, name="other")]
     benchmark = {f"S{i:02d}": series[i % 4 == 0] for i in range(12)}
-    return es.Market(returns, benchmark=benchmark, factors=factors)
+    return es.Market(returns, gaps="lumped", benchmark=benchmark, factors=factors)
 
 
 def events(n: int = 150) -> es.Events:
@@ -173,7 +173,9 @@ def test_returns_over_several_sessions_keep_their_regressors():
     base = market(0.0)
     returns = base.returns
     returns.iloc[250:256, :6] = np.nan
-    halted = es.Market(returns, benchmark=base.returns["S00"].rename("b"), factors=base.factors)
+    halted = es.Market(
+        returns, gaps="lumped", benchmark=base.returns["S00"].rename("b"), factors=base.factors
+    )
     frame = pd.DataFrame({"security": [f"S{i:02d}" for i in range(1, 8)], "date": base.sessions[258]})
     for model in (es.MarketModel(), es.CAPM(), es.Carhart4()):
         results = es.EventStudy(halted, frame, model, ESTIMATION, WINDOW).fit()

@@ -71,9 +71,9 @@ def path(tmp_path_factory):
 def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, ids, exclude_events):
     given = events(ids)
     options = {"estimation": ESTIMATION, "window": WINDOW, "exclude_events": exclude_events}
-    panel = es.Market.scan_parquet(path, benchmark=index())
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark=index())
     found = es.stream_study(panel, given, tmp_path / "out", securities=size, **options)
-    wanted = es.EventStudy(es.Market(wide(), benchmark=index()), given, **options).fit()
+    wanted = es.EventStudy(es.Market(wide(), gaps="lumped", benchmark=index()), given, **options).fit()
     assert (found.n_events, found.n_excluded) == (len(wanted.timeline), len(wanted.excluded))
     assert found.n_events > 150
     assert found.n_excluded > 10
@@ -113,12 +113,12 @@ def test_a_group_that_fails_names_its_events_and_loses_nothing_else(tmp_path):
     rows = long()
     broken = rows[(rows["permno"] == 10_003)].tail(1)
     pd.concat([rows, broken]).sort_values(["permno", "date"]).to_parquet(tmp_path / "twice.parquet")
-    panel = es.Market.scan_parquet(tmp_path / "twice.parquet", benchmark=index())
+    panel = es.Market.scan_parquet(tmp_path / "twice.parquet", gaps="lumped", benchmark=index())
     given = events()
     options = {"estimation": ESTIMATION, "window": WINDOW}
     with pytest.warns(ExcludedEventsWarning, match=r"cannot be used \(see read\('excluded'\)\)"):
         found = es.stream_study(panel, given, tmp_path / "out", securities=10, **options)
-    wanted = es.EventStudy(es.Market(wide(), benchmark=index()), given, **options).fit()
+    wanted = es.EventStudy(es.Market(wide(), gaps="lumped", benchmark=index()), given, **options).fit()
     failed = found.read("excluded").query("reason.str.contains('its group of securities failed')")
     assert failed["reason"].str.contains("DataError: .*10003 has more than one row").all()
     named = sorted(set(given.frame["security"]) - {"99999", "Huawei"})[:10]
@@ -133,7 +133,7 @@ def test_a_group_that_fails_names_its_events_and_loses_nothing_else(tmp_path):
 @quiet
 def test_groups_without_a_usable_event(path, tmp_path):
     early = es.Events({"security": ["10002", "10003"], "date": [DAYS[10], DAYS[300]]})
-    panel = es.Market.scan_parquet(path, benchmark=index())
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark=index())
     options = {"estimation": ESTIMATION, "window": WINDOW, "securities": 1}
     found = es.stream_study(panel, early, tmp_path / "out", **options)
     assert found.read("excluded")["reason"].str.contains("wholly before the data").tolist() == [True]
@@ -144,7 +144,7 @@ def test_groups_without_a_usable_event(path, tmp_path):
 
 
 def test_what_cannot_be_streamed(path, tmp_path):
-    panel = es.Market.scan_parquet(path, benchmark=index())
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark=index())
     given = es.Events({"security": ["10003"], "date": [DAYS[300]]})
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("")

@@ -32,7 +32,7 @@ def draw(seed: int = 1, missing: float = 0.0) -> pd.DataFrame:
 
 @pytest.fixture
 def market() -> es.Market:
-    return es.Market(draw(), benchmark="INDEX")
+    return es.Market(draw(), gaps="lumped", benchmark="INDEX")
 
 
 def study(market: es.Market, events: list[dict], **options) -> es.EventStudy:
@@ -77,7 +77,7 @@ def test_a_fit_can_be_repeated(market):
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.LumpedReturnWarning")
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_the_order_of_events_does_not_matter(missing):
-    market = es.Market(draw(2, missing), benchmark="INDEX")
+    market = es.Market(draw(2, missing), gaps="lumped", benchmark="INDEX")
     rng = np.random.default_rng(3)
     events = pd.DataFrame(
         {
@@ -206,7 +206,9 @@ def test_no_usable_event_stops_the_study(market):
 def test_min_observations_can_be_lowered(market):
     sparse = draw()
     sparse.iloc[80:170, 1] = np.nan
-    results = study(es.Market(sparse, benchmark="INDEX"), one(200, "S1"), min_observations=5).fit()
+    results = study(
+        es.Market(sparse, gaps="lumped", benchmark="INDEX"), one(200, "S1"), min_observations=5
+    ).fit()
     assert results.parameters.loc[0, "n_obs"] == 9
 
 
@@ -238,14 +240,14 @@ def test_a_return_of_day_0_that_holds_earlier_sessions():
         r"for 1 event: event 0 \(S0\): security suspended 1 session.*spans 4 sessions.*2 of them before the"
     )
     with pytest.warns(LumpedReturnWarning, match=told):
-        results = study(es.Market(frame, benchmark="INDEX"), one(200)).fit()
+        results = study(es.Market(frame, gaps="lumped", benchmark="INDEX"), one(200)).fit()
     assert results.timeline.loc[0, "spans"] == 4
 
 
 def test_a_suspension_from_the_announcement_on_is_no_reason_to_warn():
     frame = draw()
     frame.iloc[200:203, 0] = np.nan
-    results = study(es.Market(frame, benchmark="INDEX"), one(200)).fit()
+    results = study(es.Market(frame, gaps="lumped", benchmark="INDEX"), one(200)).fit()
     assert results.timeline.loc[0, ["suspended_sessions", "spans"]].tolist() == [3, 4]
 
 
@@ -254,7 +256,7 @@ def test_a_gap_of_the_benchmark_is_told():
     frame.iloc[201, 6] = np.nan
     told = r"is missing in the event window of 1 event, so .*: event 0 \(S0\) on day \+1, \+2\."
     with pytest.warns(DataWarning, match=told):
-        results = study(es.Market(frame, benchmark="INDEX"), one(200)).fit()
+        results = study(es.Market(frame, gaps="lumped", benchmark="INDEX"), one(200)).fit()
     assert results.abnormal_returns.loc[0].isna().tolist() == [d in (1, 2) for d in range(-5, 6)]
     assert results.car(0, 2).loc[0, "n_days"] == 1
 

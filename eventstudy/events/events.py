@@ -7,10 +7,15 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import EventError
-from eventstudy.events.validation import as_frame, check_zone, validated
+from eventstudy.events.clock import check_zone
+from eventstudy.events.event_lists import read_list
+from eventstudy.events.rules import crossing_days
+from eventstudy.events.validation import as_frame, validated
 from eventstudy.immutable import Immutable, own_copy
 from eventstudy.interop import ForeignTable
+from eventstudy.tabular.reading import Taken, reading_frame
 from eventstudy.text import strip_control
 
 __all__ = ["Ambiguous", "Events", "NonSession"]
@@ -76,18 +81,90 @@ or pass Events(..., timezone='America/New_York').
         non_session: NonSession = "next",
         ambiguous: Ambiguous = "exclude",
     ) -> None:
-        if non_session not in get_args(NonSession):
-            raise EventError(f"non_session must be one of {get_args(NonSession)}, got {non_session!r}.")
-        if ambiguous not in get_args(Ambiguous):
-            raise EventError(f"ambiguous must be one of {get_args(Ambiguous)}, got {ambiguous!r}.")
+        check_choice("non_session", non_session, get_args(NonSession), EventError)
+        check_choice("ambiguous", ambiguous, get_args(Ambiguous), EventError)
         if timezone is not None:
             check_zone(timezone, "timezone")
-        self._hold(validated(as_frame(events), timezone), non_session, ambiguous)
+        listed = read_list(as_frame(events), timezone)
+        if listed.after_close and non_session != "next":
+            raise EventError(
+                "Announcements after the close are laid on the day after, which needs non_session='next', "
+                "got "
+                f"{non_session!r}. Give announced_at, with a time zone, instead."
+            )
+        self._hold(validated(listed, timezone), non_session, ambiguous, listed.reading)
 
-    def _hold(self, frame: pd.DataFrame, non_session: NonSession, ambiguous: Ambiguous) -> None:
+    def _hold(
+        self,
+        frame: pd.DataFrame,
+        non_session: NonSession,
+        ambiguous: Ambiguous,
+        reading: tuple[Taken, ...] = (),
+    ) -> None:
         self._frame = frame
         self._non_session: NonSession = non_session
         self._ambiguous: Ambiguous = ambiguous
+        self._reading = reading
+
+    @classmethod
+    def from_rule(
+        cls,
+        frame: pd.DataFrame | ForeignTable,
+        *,
+        size: float | None = None,
+        above: float | None = None,
+        below: float | None = None,
+        crosses: float | None = None,
+        spacing: int = 0,
+        non_session: NonSession = "next",
+    ) -> Events:
+        """Make events of the days on which a value meets a rule: a large return, a surprise, a signal.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Days × securities of returns, surprises or signals; or one row a security-day.
+        size, above, below, crosses : float
+            One of them: the value is at least `size` up or down; at least `above`; at most `below`; or
+            goes from below `crosses` to it or beyond since the value before.
+        spacing : int, default 0
+            Rows that must lie between two events of one security; those that follow too soon are left out.
+        non_session
+            As for `Events`.
+
+        Returns
+        -------
+        Events
+            With the value that met the rule in a column `value`.
+
+        Raises
+        ------
+        EventError
+            If not one rule is given, or no value meets it.
+
+        Notes
+        -----
+        The day itself is the event day. A rule on returns chooses days by their outcome: the average of that
+        day's abnormal returns is then no estimate of anything, and what follows is what can be studied.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import eventstudy as es
+        >>> days = pd.bdate_range("2020-01-01", periods=4)
+        >>> moves = pd.DataFrame({"A": [0.01, -0.12, 0.0, 0.11], "B": [0.0, 0.02, 0.01, 0.0]}, days)
+        >>> es.Events.from_rule(moves, size=0.1).frame[["security", "date", "value"]]
+                 security       date  value
+        event_id
+        0               A 2020-01-02  -0.12
+        1               A 2020-01-06   0.11
+        """
+        return cls(crossing_days(frame, size, above, below, crosses, spacing), non_session=non_session)
+
+    @property
+    def reading(self) -> pd.DataFrame:
+        """What columns were taken for where that is not by the names of `Events`, and on what evidence."""
+        return reading_frame(self._reading)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -174,6 +251,7 @@ or pass Events(..., timezone='America/New_York').
           security  event_id  earlier_event_id  days_apart
         0        A         1                 0           7
         """
+        check_whole("within_days", within_days, 0)
         frame = pd.DataFrame({"security": self._frame["security"], "day": self._days()})
         frame = frame.rename_axis("event_id").reset_index().reset_index(names="order")
         pairs = frame.merge(frame, on="security", suffixes=("", "_earlier"))

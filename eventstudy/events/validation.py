@@ -7,25 +7,27 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from numbers import Integral
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.clean_columns import Moments, clean_columns
+from eventstudy.events.clock import check_zone, fixed_offset
+from eventstudy.events.event_lists import WINDOW, EventList
 from eventstudy.interop import ForeignTable, to_pandas
+from eventstudy.tabular.days import AMBIGUOUS_DAY, days_of
 
-__all__ = ["AMBIGUOUS_DAY", "SECURITY_NAMES", "as_frame", "check_zone", "validated"]
+__all__ = ["as_frame", "validated"]
 
-#: A date whose day and month may be mistaken for each other, such as 05/06/2019.
-AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
-#: Columns of an announcement whose time is known only to a window.
-WINDOW = ("announced_after", "announced_before")
-#: Other names under which files keep securities.
-SECURITY_NAMES = ("security", "ticker", "symbol", "permno", "isin", "stock", "code")
 #: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
 ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
+#: A day, a clock time and an offset; a day with its time, in ISO's way.
+_TIME = re.compile(
+    r"(.*?)[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s*(?:[AaPp][Mm])?)\s*(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+)
+_ISO_TIME = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d")
 ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
 
 
@@ -36,7 +38,12 @@ def as_frame(
     table = to_pandas(events, "Events", EventError)
     if isinstance(table, pd.DataFrame):
         frame = table.copy()
-        if frame.index.name == "event_id" and "event_id" not in frame.columns:
+        if isinstance(frame.columns, pd.MultiIndex):
+            raise EventError(f"Events have one level of columns, not {frame.columns.nlevels}.")
+        named = frame.index.name is not None and frame.index.name not in frame.columns
+        if isinstance(frame.index, pd.MultiIndex) or (
+            named and (frame.index.name == "event_id" or isinstance(frame.index, pd.DatetimeIndex))
+        ):
             frame = frame.reset_index()
     elif isinstance(table, Mapping):
         scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
@@ -57,7 +64,7 @@ def as_frame(
     return frame.reset_index(drop=True)
 
 
-def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+def validated(listed: EventList, timezone: str | None) -> pd.DataFrame:
     """Return the frame of `Events`, checked.
 
     Raises
@@ -65,15 +72,7 @@ def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     EventError
         The message names the event and what is wrong with it.
     """
-    if "security" not in frame:
-        meant = next((c for c in frame.columns if str(c).lower() in SECURITY_NAMES), None)
-        hint = f" Rename it: frame.rename(columns={{{meant!r}: 'security'}})." if meant is not None else ""
-        raise EventError(f"Events need a column 'security'; the columns are {list(frame.columns)}.{hint}")
-    if not {"date", "announced_at", *WINDOW} & set(frame.columns):
-        raise EventError(
-            "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
-            f"the columns are {list(frame.columns)}."
-        )
+    frame, zones = listed.frame, listed.zones
     missing = frame["security"].isna() | (frame["security"].astype(str).str.strip() == "")
     if missing.any():
         raise EventError(f"Event in row {missing.idxmax()} names no security.")
@@ -86,7 +85,7 @@ def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
             f"event_id {ids[ids.duplicated()].tolist()[0]!r} stands more than once. An id names one event "
             "(one announcement about one security); a firm may recur, an id may not."
         )
-    when = clean_columns(frame) or _row_by_row(frame, ids, security, timezone)
+    when = clean_columns(frame) or _row_by_row(frame, ids, security, timezone, zones)
     out = pd.DataFrame(
         {
             "security": security.to_numpy(),
@@ -113,7 +112,13 @@ def validated(frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     return out
 
 
-def _row_by_row(frame: pd.DataFrame, ids: pd.Series, security: pd.Series, timezone: str | None) -> Moments:
+def _row_by_row(
+    frame: pd.DataFrame,
+    ids: pd.Series,
+    security: pd.Series,
+    timezone: str | None,
+    zones: pd.Series | None,
+) -> Moments:
     """Read the dates and times of each row; the first that cannot be read is an error that names it."""
     days, times, local = [], [], []
     ends: dict[str, list[Any]] = {end: [] for end in WINDOW}
@@ -134,9 +139,8 @@ def _row_by_row(frame: pd.DataFrame, ids: pd.Series, security: pd.Series, timezo
                 "announced_before. If its other end is unknown, give a date."
             )
         days.append(_day(given["date"], where) if "date" in given else pd.NaT)
-        moments = {
-            name: _moment(value, timezone, where, name) for name, value in given.items() if name != "date"
-        }
+        zone = (zones.iloc[row] if zones is not None else None) or timezone
+        moments = {name: _moment(value, zone, where, name) for name, value in given.items() if name != "date"}
         if set(given) == set(WINDOW) and moments["announced_after"] > moments["announced_before"]:
             raise EventError(
                 f"{where}: announced_after {given['announced_after']} is later than announced_before "
@@ -172,17 +176,21 @@ def _is_missing(value: Any) -> bool:
 
 def _day(value: Any, where: str) -> pd.Timestamp:
     try:
-        if isinstance(value, Integral) and re.fullmatch(r"(19|20)\d{6}", str(value)):
-            value = str(value)
-        if isinstance(value, str) and AMBIGUOUS_DAY.match(value):
-            _reject(value)
-        if isinstance(value, bool) or not isinstance(value, (str, date, datetime, pd.Timestamp)):
-            value = (
-                pd.Timestamp(value) if hasattr(value, "dtype") and value.dtype.kind == "M" else _reject(value)
-            )
-        day = pd.Timestamp(value).as_unit("ns")
+        if isinstance(value, (str, Integral, np.floating, float)) and not isinstance(value, bool):
+            text = _ISO_TIME.match(value) if isinstance(value, str) else None
+            if text is not None:
+                day = pd.Timestamp(str(value)).as_unit("ns")
+            else:
+                told = pd.Series([value], dtype=object)
+                day = days_of(told, where, periods=False, error=_NoDayError).stamps[0]
+        else:
+            if isinstance(value, bool) or not isinstance(value, (date, datetime, pd.Timestamp)):
+                is_day = hasattr(value, "dtype") and value.dtype.kind == "M"
+                value = pd.Timestamp(value) if is_day else _reject(value)
+            day = pd.Timestamp(value).as_unit("ns")
     except (ValueError, TypeError) as problem:
         shown = value.item() if isinstance(value, np.generic) else value
+        shown = str(shown) if isinstance(shown, int) else shown
         hint = " (day and month may be mistaken for each other)" if AMBIGUOUS_DAY.match(str(value)) else ""
         raise EventError(
             f"{where}: date {shown!r} cannot be read{hint}; write it as '2019-05-22'."
@@ -195,6 +203,10 @@ def _day(value: Any, where: str) -> pd.Timestamp:
     return day
 
 
+class _NoDayError(EventError):
+    """A cell is not a day; `_day` says so with the event's name."""
+
+
 def _reject(value: object) -> Any:
     raise ValueError(f"{value!r} is not a date")
 
@@ -203,16 +215,21 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
     zone = timezone
     text = value
     if isinstance(value, str):
-        named = ZONE_NAME.search(value)
+        text = fixed_offset(value) or value
+        named = ZONE_NAME.search(text)
         if named:
-            zone, text = named.group(1), value[: named.start()]
+            zone, text = named.group(1), text[: named.start()]
             check_zone(zone, f"{where}: {column} {value!r}")
     try:
-        if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
-            _reject(text)
-        if isinstance(text, str) and (AMBIGUOUS_DAY.match(text) or ZONE_ABBREVIATION.search(text)):
-            _reject(text)
-        moment = pd.Timestamp(text).as_unit("ns")
+        if isinstance(text, (Integral, float)) and not isinstance(text, bool) and float(text) > 1e8:
+            text = days_of(pd.Series([text], dtype=object), where, timed=True, timezone="UTC").stamps[0]
+            moment = text.tz_localize("UTC")
+        else:
+            if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
+                _reject(text)
+            if isinstance(text, str) and ZONE_ABBREVIATION.search(text):
+                _reject(text)
+            moment = (_written(text) if isinstance(text, str) else pd.Timestamp(text)).as_unit("ns")
     except (ValueError, TypeError) as problem:
         raise EventError(
             f"{where}: {column} {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
@@ -236,11 +253,12 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
     return moment.as_unit("ns")
 
 
-def check_zone(name: str, where: str) -> ZoneInfo:
-    """Return a time zone, or raise an EventError that says `where` its name stands."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
-        raise EventError(
-            f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'."
-        ) from None
+def _written(text: str) -> pd.Timestamp:
+    """Read a day, a clock time and perhaps an offset."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return days_of(pd.Series([text], dtype=object), "", periods=False, error=_NoDayError).stamps[0]
+    day = days_of(pd.Series([found[1]], dtype=object), "", periods=False, error=_NoDayError).stamps[0]
+    clock = pd.Timestamp(f"2000-01-01 {found[2]}") - pd.Timestamp("2000-01-01")
+    moment = day + clock
+    return moment if not found[3] else pd.Timestamp(f"{moment.isoformat()}{found[3]}")

@@ -13,6 +13,7 @@ from scipy import stats
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.arguments import check_whole
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -86,8 +87,7 @@ class Options:
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
             if getattr(self, name) not in known:
                 raise RequestError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
-        if not isinstance(self.n_resamples, int | np.integer) or self.n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {self.n_resamples!r}.")
+        check_whole("n_resamples", self.n_resamples, 1)
         if isinstance(self.seed, np.random.Generator):
             return replace(self, seed=int(self.seed.integers(2**63)))
         if self.seed is not None and (not isinstance(self.seed, int | np.integer) or self.seed < 0):

@@ -2,6 +2,7 @@ from .simulate import MarketTruth as MarketTruth
 from .simulate import SimulatedMarket as SimulatedMarket
 from .simulate import simulate_market as simulate_market
 from .calibration import Calibration as Calibration
+from .causal_calibration import CausalCalibration as CausalCalibration
 from .calibration import calibrate as calibrate
 from .simulated_power import PowerCurve as PowerCurve
 from .simulated_power import power as power

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_fraction, check_whole
+from eventstudy.causal.study import CausalStudy
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference import TESTS, TestInput
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
+from eventstudy.lab.causal_calibration import CausalCalibration, calibrate_causal
 from eventstudy.lab.model_comparison import named_models
 from eventstudy.lab.placebo_events import (
     DateCluster,
@@ -82,8 +85,7 @@ class Calibration(FrozenRecord):
         from statsmodels.stats.proportion import proportion_confint
 
         for name, value in (("alpha", alpha), ("level", level)):
-            if not 0 < value < 1:
-                raise RequestError(f"{name} must be a number between 0 and 1; got {value!r}.")
+            check_fraction(name, value)
         design = self.design
         names = [name for name, _ in design.models]
         grid = pd.MultiIndex.from_product(
@@ -219,8 +221,48 @@ class CalibrationPlotter(Immutable):
         return f"{what}: {calibration._events()}, window {calibration.design.tested}"
 
 
+@overload
 def calibrate(
-    market: Market | None = None,
+    market: CausalStudy,
+    start: WindowLike = ...,
+    end: int | None = ...,
+    *,
+    n_samples: int = ...,
+    tests: Sequence[str] | None = ...,
+    avoid: Events | None = ...,
+    n_resamples: int = ...,
+    seed: int | np.random.Generator | None = ...,
+    n_jobs: int | None = ...,
+    checkpoint: str | PathLike[str] | None = ...,
+) -> CausalCalibration: ...
+
+
+@overload
+def calibrate(
+    market: Market | None = ...,
+    start: WindowLike = ...,
+    end: int | None = ...,
+    *,
+    n_events: int = ...,
+    n_samples: int = ...,
+    common_date: bool = ...,
+    models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel] | None = ...,
+    tests: Sequence[str] | None = ...,
+    shift: Sequence[float] = ...,
+    variance: Sequence[float] = ...,
+    estimation: Window | Sequence[int] = ...,
+    min_observations: int = ...,
+    like: EventStudyResults | None = ...,
+    avoid: Events | None = ...,
+    n_resamples: int = ...,
+    seed: int | np.random.Generator | None = ...,
+    n_jobs: int | None = ...,
+    checkpoint: str | PathLike[str] | None = ...,
+) -> Calibration: ...
+
+
+def calibrate(
+    market: Market | CausalStudy | None = None,
     start: WindowLike = None,
     end: int | None = None,
     *,
@@ -239,7 +281,7 @@ def calibrate(
     seed: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
-) -> Calibration:
+) -> Calibration | CausalCalibration:
     r"""Size and power of the tests on your own market (Brown and Warner 1980, 1985).
 
     Samples of placebo events are drawn from the market's real returns, on days on which nothing is known to
@@ -250,8 +292,10 @@ def calibrate(
 
     Parameters
     ----------
-    market : Market, optional
-        By default that of `like`.
+    market : Market or CausalStudy, optional
+        By default that of `like`. Of a `CausalStudy` the design is copied (dates, treated firms, donors,
+        estimator, windows) and its tests are calibrated; the result is a `CausalCalibration`, and of the
+        options those that set the design of other studies are ignored.
     start, end : int
         First and last relative day of the tested window, which holds day 0; by default (0, +1), or the
         headline window of `like`.
@@ -315,6 +359,20 @@ def calibrate(
     >>> found.frame.set_index("test")["well_specified"].to_dict()
     {'bmp': False, 'adjusted_bmp': True}
     """
+    if isinstance(market, CausalStudy):
+        _check_numbers(1, n_samples, n_resamples, [0.0], [1.0])
+        return calibrate_causal(
+            market,
+            start,
+            end,
+            n_samples=n_samples,
+            tests=tests,
+            avoid=avoid,
+            n_resamples=n_resamples,
+            seed=seed,
+            n_jobs=n_jobs,
+            checkpoint=checkpoint,
+        )
     if market is None and like is None:
         raise RequestError("calibrate needs a market, or like= a study.")
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
@@ -379,8 +437,7 @@ def _check_numbers(
     n_events: int, n_samples: int, n_resamples: int, shift: Sequence[float], variance: Sequence[float]
 ) -> None:
     for name, number in (("n_events", n_events), ("n_samples", n_samples), ("n_resamples", n_resamples)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise RequestError(f"{name} is a whole number from 1 on; got {number!r}.")
+        check_whole(name, number, 1)
     if not len(shift) or not np.isfinite(np.asarray(shift, dtype=float)).all():
         raise RequestError(f"shift is a sequence of abnormal returns such as [0, 0.01]; got {shift!r}.")
     if not len(variance) or not (np.asarray(variance, dtype=float) > 0).all():

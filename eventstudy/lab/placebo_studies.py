@@ -13,6 +13,7 @@ import pandas as pd
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
+from eventstudy.arguments import check_whole
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
@@ -274,8 +275,7 @@ def _stand_ins(
     results: EventStudyResults, columns: npt.NDArray[np.object_], n_firms: int, rng: np.random.Generator
 ) -> IntArray:
     """Draw untouched firms to stand in for the events: rows of the market's arrays, shape (P, N)."""
-    if isinstance(n_firms, bool) or not isinstance(n_firms, int | np.integer) or n_firms < 0:
-        raise RequestError(f"n_firms is a whole number from 0 on; got {n_firms!r}.")
+    check_whole("n_firms", n_firms, 0)
     spec, sample = results.spec, results.sample
     market = spec.market
     single = ~np.isnan(market.arrays.single)

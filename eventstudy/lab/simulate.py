@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.arguments import check_fraction, check_number, check_whole
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
@@ -151,7 +152,19 @@ def simulate_market(
     >>> bool(abs(study.fit().caar(0, 0)["caar"].iloc[0] - 0.05) < 0.03)
     True
     """
-    _check(n_securities, n_sessions, correlation, garch, tails, thin, halts, price_limit, n_industries)
+    for name, value, least in (
+        ("n_securities", n_securities, 1),
+        ("n_sessions", n_sessions, 3),
+        ("n_industries", n_industries, 1),
+        ("halt_sessions", halt_sessions, 1),
+        ("n_events", n_events, 0),
+    ):
+        check_whole(name, value, least)
+    check_number("market_sigma", market_sigma, 0, 1)
+    check_number("market_drift", market_drift, -0.1, 0.1)
+    check_number("effect", effect, -10, 10)
+    check_number("tick", tick, above=0, most=100)
+    _check(correlation, garch, tails, thin, halts, price_limit)
     rng = np.random.default_rng(seed)
     sessions = _sessions(start, n_sessions, calendar)
     names = [f"S{i + 1:0{len(str(n_securities))}d}" for i in range(n_securities)]
@@ -201,35 +214,22 @@ def simulate_market(
 
 
 def _check(
-    n_securities: int,
-    n_sessions: int,
     correlation: float,
     garch: tuple[float, float] | None,
     tails: float | None,
     thin: float,
     halts: float,
     price_limit: float | None,
-    n_industries: int,
 ) -> None:
-    problems = [
-        (n_securities < 1 or n_industries < 1, "needs at least one security and one industry"),
-        (n_sessions < 3, f"needs 3 sessions or more, got {n_sessions}"),
-        (not 0 <= correlation < 1, f"correlation is a number from 0 to below 1, got {correlation!r}"),
-        (
-            garch is not None and not (min(garch) >= 0 and sum(garch) < 1),
-            f"garch=(a, b) needs a, b >= 0 and a + b < 1, got {garch!r}",
-        ),
-        (tails is not None and not tails > 2, f"tails are degrees of freedom above 2, got {tails!r}"),
-        (not 0 <= thin < 0.5, f"thin is a share of sessions from 0 to below 0.5, got {thin!r}"),
-        (not 0 <= halts < 1, f"halts is a probability, got {halts!r}"),
-        (
-            price_limit is not None and not 0 < price_limit < 1,
-            f"price_limit is a share such as 0.1, got {price_limit!r}",
-        ),
-    ]
-    for wrong, told in problems:
-        if wrong:
-            raise RequestError(f"simulate_market: {told}.")
+    check_number("correlation", correlation, 0, below=1)
+    check_number("thin", thin, 0, below=0.5)
+    check_number("halts", halts, 0, below=1)
+    if tails is not None:
+        check_number("tails", tails, above=2)
+    if price_limit is not None:
+        check_fraction("price_limit", price_limit)
+    if garch is not None and not (len(garch) == 2 and min(garch) >= 0 and sum(garch) < 1):
+        raise RequestError(f"garch=(a, b) needs a, b >= 0 and a + b < 1, got {garch!r}.")
 
 
 def _sessions(start: str, n: int, calendar: str | None) -> pd.DatetimeIndex:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_number, check_whole
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
@@ -37,6 +38,10 @@ class SimulatedBars:
     returns: pd.DataFrame
     gap: pd.Series
     events: pd.DataFrame
+
+
+#: Log returns, and multiples of their deviations, beyond which prices are not numbers any more.
+LARGEST = 100.0
 
 
 def simulate_bars(
@@ -91,11 +96,14 @@ def simulate_bars(
     >>> market
     Market: 3 securities, 1200 bars of 1min 2019-05-06 to 2019-05-10 (XSHG), simple returns, benchmark market
     """
-    if n_securities < 1 or n_sessions < 1 or not 0 <= thin < 1 or min(night, pause, sigma) <= 0:
-        raise RequestError(
-            "simulate_bars: needs a security, a session, a share thin below 1, and positive sigma, night and "
-            "pause."
-        )
+    check_whole("n_securities", n_securities, 1)
+    check_whole("n_sessions", n_sessions, 1)
+    check_number("thin", thin, 0, below=1)
+    for name, value in (("sigma", sigma), ("night", night), ("pause", pause)):
+        check_number(name, value, above=0, most=LARGEST)
+    check_number("market_sigma", market_sigma, 0, LARGEST)
+    check_number("effect", effect, -LARGEST, LARGEST)
+    check_whole("n_events", n_events, 0)
     rng = np.random.default_rng(seed)
     first = pd.Timestamp(start)
     exchange = Exchange(calendar)

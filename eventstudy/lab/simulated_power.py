@@ -13,6 +13,7 @@ from scipy import optimize
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
@@ -197,8 +198,7 @@ def power(
     >>> round(curve.at(0.05), 3), curve.needed(0.03)
     (0.475, 7.0)
     """
-    if not 0 < alpha < 1:
-        raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
+    check_fraction("alpha", alpha)
     like = of if isinstance(of, EventStudyResults) else None
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
@@ -260,5 +260,4 @@ def _sample_noise(design: Design, number: int) -> tuple[float, float, float]:
 
 
 def _check_power(power: float, alpha: float) -> None:
-    if not alpha < power < 1.0:
-        raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
+    check_number("power", power, above=alpha, below=1)

@@ -13,6 +13,7 @@ from scipy import stats
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_fraction, check_whole
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -222,10 +223,8 @@ def specification_curve(
     >>> len(curve.frame), curve.share("negative"), bool(curve.median < -0.04)
     (16, 1.0, True)
     """  # fmt: skip
-    if not 0 < alpha < 1:
-        raise RequestError(f"alpha is the size of the tests, between 0 and 1; got {alpha!r}.")
-    if isinstance(n_placebo, bool) or not isinstance(n_placebo, int | np.integer) or n_placebo < 0:
-        raise RequestError(f"n_placebo is a whole number from 0 on; got {n_placebo!r}.")
+    check_fraction("alpha", alpha)
+    check_whole("n_placebo", n_placebo, 0)
     named = named_models([MarketModel()] if models is None else models)
     estimated, tested = [Window.of(w) for w in estimations], [Window.of(w) for w in windows]
     kinds = [market.kind] if returns is None else list(returns)

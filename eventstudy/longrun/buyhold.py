@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
@@ -93,8 +94,7 @@ class BuyAndHold(Immutable):
         delisted: Delisted = "reference",
         delisting: Mapping[str, float] | pd.Series | None = None,
     ) -> None:
-        if delisted not in get_args(Delisted):
-            raise RequestError(f"delisted must be one of {', '.join(get_args(Delisted))}, got {delisted!r}.")
+        check_choice("delisted", delisted, get_args(Delisted))
         if not isinstance(reference, ReferencePortfolios | MatchedFirms | None):
             raise RequestError(
                 "reference must be ReferencePortfolios, MatchedFirms or None for the market's benchmark, got "
@@ -350,10 +350,8 @@ class BuyAndHoldResults(Immutable):
         All take events to be independent. Horizons that overlap in calendar time share shocks: the note gives
         the share of pairs that do.
         """
-        if alternative not in get_args(Alternative):
-            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
-        if n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        check_choice("alternative", alternative, get_args(Alternative))
+        check_whole("n_resamples", n_resamples, 1)
         values = self.bhar(end)["bhar"].to_numpy()
         return skewed_tests(values, alternative, n_resamples, seed, self._dependence())
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.arguments import check_choice, check_fraction, check_whole
 from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable, hand_out_copies
@@ -111,12 +112,12 @@ class CalendarTimePortfolio(Immutable):
             ("regression", regression, ("ols", "sqrt_n")),
             ("cov", cov, ("hac", "hc3", "ols")),
         ):
-            if value not in allowed:
-                raise RequestError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
+            check_choice(name, value, allowed)
         if (weights == "value") != (market_cap is not None):
             raise RequestError("market_cap goes with weights='value', and value weights need market_cap.")
-        if min_firms < 1:
-            raise RequestError(f"min_firms is a number of firms, 1 or more; got {min_firms!r}.")
+        check_whole("min_firms", min_firms, 1)
+        if lags is not None:
+            check_whole("lags", lags, 0)
         model = MarketModel() if model is None else model
         if not isinstance(model, LinearModel):
             raise ModelError(f"model must be a least-squares model such as FamaFrench3(), got {model!r}.")
@@ -173,7 +174,25 @@ class CalendarTimePortfolio(Immutable):
                 f"regression needs {k + 2}. A period has {int(count.max(initial=0))} firms at most: lower "
                 "min_firms, or lengthen the horizon."
             )
+        self._check_regression(used)
         return CalendarTimeResults(self, used, member)
+
+    def _check_regression(self, used: pd.DataFrame) -> None:
+        """Refuse what leaves alpha undefined: collinear factors, and lags of half the periods or more."""
+        factors = used.drop(columns=["portfolio", "n_firms"])
+        x = np.column_stack([np.ones(len(used)), factors.to_numpy(dtype=np.float64)])
+        scale = np.abs(x).max(axis=0)
+        if np.linalg.matrix_rank(x / np.where(scale > 0, scale, 1.0)) < x.shape[1]:
+            raise NoUsableEventsError(
+                f"Over the {len(used)} periods of the portfolio {', '.join(factors.columns)} do not vary, or "
+                "not apart from each other, so alpha cannot be estimated. Take another benchmark or "
+                "other factors."
+            )
+        if self.cov == "hac" and self.lags is not None and self.lags > len(used) // 2:
+            raise RequestError(
+                f"lags={self.lags} is more than half of the {len(used)} periods: autocovariances of so few "
+                f"pairs shrink the standard error. By default they are {bartlett_lags(len(used))}."
+            )
 
     def _factors(self) -> pd.DataFrame:
         """Regressors of the model by session, simple returns; `rf` as well where it is in excess."""
@@ -264,8 +283,7 @@ class CalendarTimeResults(Immutable):
         DataFrame
             One row, indexed by the horizon: alpha, se, t, dof, p_value, ci_low, ci_high, n_periods.
         """
-        if not 0 < level < 1:
-            raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+        check_fraction("level", level)
         fit = self.regression
         low, high = fit.conf_int(1.0 - level).loc["alpha"]
         return pd.DataFrame(
@@ -316,6 +334,9 @@ class CalendarTimeResults(Immutable):
         ----------
         docs/methods/long_horizon.md, eq. (jaffe-mandelker).
         """
+        check_choice("alternative", alternative, ("two-sided", "less", "greater"))
+        check_whole("estimation", estimation, 2)
+        check_whole("minimum", minimum, 2, estimation)
         z, ar = self._standardised(estimation, minimum)
         n = len(z)
         if n < 2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,20 +12,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.arguments import check_choice
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, RequestError, warn
+from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
+from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
+from eventstudy.market.units import check_factors, check_returns
 from eventstudy.market.wide_and_long import (
     align_series,
     check_prices,
-    check_returns,
+    same_bars,
     warn_of_lost_days,
     wide_frame,
 )
+from eventstudy.tabular.reading import Taken
 from eventstudy.text import plural
 
 __all__ = [
@@ -37,8 +41,10 @@ __all__ = [
     "align_to_sessions",
     "check_choice",
     "factor_rows",
+    "index_benchmark",
     "lay_factors",
     "timezone_of",
+    "with_holes_read",
 ]
 
 Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
@@ -65,6 +71,10 @@ class MarketArrays(FrozenRecord):
         Length of an intraday bar, as given.
     factor_rows : mapping of str to mapping of str to int
         Rows of ``Market.bank`` of the factors, by set of factors and name; a set given without a name is "".
+    unsaid : array of bool, shape (S, T), optional
+        Returns after missing ones that may span these or not.
+    gaps : {"lumped", "single"}, optional
+        What returns after missing ones were said to be.
     """
 
     returns: FloatArray
@@ -75,6 +85,8 @@ class MarketArrays(FrozenRecord):
     gap: npt.NDArray[np.int8] | None = None
     unit: Literal["D", "m", "s"] = "D"
     freq: str | None = None
+    unsaid: BoolArray | None = None
+    gaps: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,12 @@ class MarketData(FrozenRecord):
     bad_prices: pd.DataFrame  # date, security, field and value of prices taken for missing
     freq: str | None = None  # length of an intraday bar; sessions are then the times at which rows end
     gap: npt.NDArray[np.int8] | None = None  # (T,), as in MarketArrays
+    reading: tuple[Taken, ...] = ()  # what the columns were taken for
+    total: bool | None = None  # whether returns count dividends, None where it cannot be told
+    unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
+    gaps: str | None = None  # what returns after missing ones were said to be
+    stamps: str = "auto"  # which end of bars longer than a day the stamps are
+    unit_said: bool = False  # whether the unit of returns was said
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -110,12 +128,6 @@ class MarketData(FrozenRecord):
     def has_limits(self) -> bool:
         """Whether daily price limits can be computed."""
         return "close" in self.fields and self.gap is None
-
-
-def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Refuse an option that is none of those allowed."""
-    if value not in allowed:
-        raise RequestError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
 
 
 def timezone_of(calendar: str | Exchange | None) -> str | None:
@@ -181,6 +193,7 @@ def lay_factors(
     exchange: Exchange | None,
     kind: ReturnKind,
     timed: bool = False,
+    stamps: str = "auto",
 ) -> pd.DataFrame | None:
     """Lay factors on the sessions; days they lack are missing. Several sets make two column levels."""
     if factors is None:
@@ -195,10 +208,13 @@ def lay_factors(
                 f"{list(factors)}."
             )
         return pd.concat(
-            {of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}") for of, each in sets.items()},
+            {
+                of: _lay_set(each, sessions, exchange, kind, timed, f" of {of}", stamps)
+                for of, each in sets.items()
+            },
             axis=1,
         )
-    return _lay_set(factors, sessions, exchange, kind, timed, "")
+    return _lay_set(factors, sessions, exchange, kind, timed, "", stamps)
 
 
 def _lay_set(
@@ -208,14 +224,16 @@ def _lay_set(
     kind: ReturnKind,
     timed: bool,
     of: str,
+    stamps: str,
 ) -> pd.DataFrame:
     wide = wide_frame(factors, f"Factors{of}", timezone_of(exchange), timed)
+    wide = same_bars(wide, sessions, f"Factors{of}", stamps) if not timed else wide
     if not wide.index.isin(sessions).any():
         raise DataError(
             f"Factors{of} have no day in common with the market: they run from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}."
         )
-    check_returns(wide, f"Factors{of}", kind)
+    check_factors(wide, f"Factors{of}", kind)
     warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
     return wide.reindex(sessions)
 
@@ -227,6 +245,27 @@ def factor_rows(factors: pd.DataFrame | None, first: int) -> dict[str, dict[str,
         of, name = column if isinstance(column, tuple) else ("", column)
         rows.setdefault(of, {})[str(name)] = row
     return rows
+
+
+def index_benchmark(
+    benchmark: Benchmark | None,
+    columns: tuple[str, ...],
+    known: Mapping[str, pd.Series],
+    prices: bool = False,
+) -> Benchmark | None:
+    """Return the returns of an index that a long table repeats in each row, where a benchmark names them.
+
+    With `prices`, as the level of the index.
+    """
+    if not isinstance(benchmark, str) or benchmark in columns or benchmark not in known:
+        return benchmark
+    series = known[benchmark]
+    if not prices:
+        return series.rename(benchmark)
+    level = (1.0 + series.fillna(0.0)).cumprod().where(series.notna())
+    start = pd.Series([1.0], index=[series.index[0] - pd.Timedelta(days=1)])
+    joined: pd.Series = pd.concat([start, level])
+    return joined.rename(benchmark)
 
 
 def align_benchmarks(
@@ -258,14 +297,20 @@ def align_benchmarks(
             value, span = data.returns[row], data.spans[row]
         else:
             frame = align_series(
-                given, data.sessions, where, timezone_of(data.exchange), is_price, data.freq is not None
+                given,
+                data.sessions,
+                where,
+                timezone_of(data.exchange),
+                is_price,
+                data.freq is not None,
+                data.stamps,
             )
             name = str(frame.columns[0])
             if is_price:
                 checked = check_prices(frame, "raise").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                check_returns(frame, where, data.kind)
+                check_returns(frame, where, data.kind, "decimal" if data.unit_said else None)
                 value = frame.to_numpy()[:, 0]
                 span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():
@@ -280,7 +325,9 @@ def align_benchmarks(
         spans.append(span)
         return len(names) - 1
 
-    dated = dated_benchmark(benchmark)
+    dated = dated_benchmark(
+        benchmark, "prices" if is_price else "returns", timezone_of(data.exchange), data.freq is not None
+    )
     if isinstance(dated, Mapping):
         for security, given in dated.items():
             if security not in data.columns:
@@ -296,6 +343,26 @@ def align_benchmarks(
             f"{type(benchmark).__name__}."
         )
     return names, values, spans, of
+
+
+def with_holes_read(
+    data: MarketData, values: list[FloatArray], spans: list[IntArray], of: IntArray
+) -> MarketData:
+    """Return data of which the benchmarks have said, where they can, what returns after missing ones span."""
+    if data.unsaid is None or not data.unsaid.any() or not values:
+        return data
+    single = np.where(np.array(spans) == 1, np.array(values), np.nan)
+    meaning = meaning_of_holes(data.returns, data.unsaid, data.spans, single, of)
+    if meaning is None:
+        return data
+    n = int(data.unsaid.sum())
+    row = Taken(
+        "returns", "return", evidence=f"{meaning}: {n} returns after missing ones move so with the benchmark"
+    )
+    if meaning == "single":
+        one = return_spans(data.returns.T, lumped=False).T
+        data = replace(data, spans=np.ascontiguousarray(one), lumped=False)
+    return replace(data, unsaid=None, reading=(*data.reading, row))
 
 
 def _some(columns: tuple[str, ...]) -> str:

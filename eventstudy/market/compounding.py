@@ -12,9 +12,9 @@ from eventstudy.immutable import FrozenRecord
 
 __all__ = ["LEVELS", "CompoundedSeries", "ReturnKind", "price_returns", "return_spans"]
 
-ReturnKind = Literal["simple", "log", "log turnover", "log volume", "volatility", "log volatility"]
+ReturnKind = Literal["simple", "log", "change", "log turnover", "log volume", "volatility", "log volatility"]
 #: Kinds that are not returns: a value is that of its own session, never compounded or added up over a gap.
-LEVELS: tuple[str, ...] = ("log turnover", "log volume", "volatility", "log volatility")
+LEVELS: tuple[str, ...] = ("change", "log turnover", "log volume", "volatility", "log volatility")
 
 
 def _last_seen(seen: BoolArray) -> IntArray:
@@ -26,7 +26,10 @@ def _last_seen(seen: BoolArray) -> IntArray:
 
 
 def price_returns(
-    prices: FloatArray, reference: FloatArray | None = None, kind: ReturnKind = "simple"
+    prices: FloatArray,
+    reference: FloatArray | None = None,
+    kind: ReturnKind = "simple",
+    given: FloatArray | None = None,
 ) -> tuple[FloatArray, IntArray]:
     r"""Total returns from prices, and the number of sessions each spans.
 
@@ -44,6 +47,8 @@ def price_returns(
     reference : array, shape (T, S), optional
         Reference prices, at least on ex-days; NaN where they are not known.
     kind : {"simple", "log"}
+    given : array, shape (T, S), optional
+        Simple returns that are taken in place of those of prices; prices say what they span.
 
     Returns
     -------
@@ -52,6 +57,13 @@ def price_returns(
     spans : array of int, shape (T, S)
         Sessions since the last price: 1 as a rule, 0 where there is no return.
     """
+    if given is not None:
+        kept = ~np.isnan(given)
+        before = _last_seen(kept | ~np.isnan(prices))
+        rows = np.arange(len(prices))[:, None]
+        spans = np.where(kept, np.where(before >= 0, rows - before, 1), 0)
+        with np.errstate(divide="ignore"):
+            return (np.log1p(given) if kind == "log" else given), spans
     seen = ~np.isnan(prices)
     last = _last_seen(seen)
     has = last >= 0
@@ -95,6 +107,8 @@ class CompoundedSeries(FrozenRecord):
         Running count of unknown values; a span across one of them cannot be compounded.
     kind : ReturnKind
         Simple values are compounded, others added up.
+    additive : array of bool, shape (K,), optional
+        Series that are not returns, which are added up whatever the kind.
     """
 
     names: tuple[str, ...]
@@ -102,15 +116,25 @@ class CompoundedSeries(FrozenRecord):
     level: FloatArray
     broken: IntArray
     kind: ReturnKind
+    additive: BoolArray | None = None
 
     @classmethod
     def of(
-        cls, names: tuple[str, ...], values: FloatArray, spans: IntArray, kind: ReturnKind
+        cls,
+        names: tuple[str, ...],
+        values: FloatArray,
+        spans: IntArray,
+        kind: ReturnKind,
+        additive: BoolArray | None = None,
     ) -> CompoundedSeries:
         """Make a bank of values and spans, both of shape (K, T)."""
         missing = np.isnan(values)
         growth = np.where(missing, 0.0, values)
-        level = np.cumsum(np.log1p(growth) if kind == "simple" else growth, axis=1)
+        if kind == "simple":
+            plain = np.zeros(len(growth), dtype=bool) if additive is None else additive
+            with np.errstate(divide="ignore"):
+                growth[~plain] = np.log1p(growth[~plain])
+        level = np.cumsum(growth, axis=1)
         # A value after a gap that does not make up for it leaves the level unknown across the gap.
         reach = np.where(missing, 1, 0)
         covered = np.cumsum(reach, axis=1)
@@ -127,6 +151,7 @@ class CompoundedSeries(FrozenRecord):
             level=np.where(seen | start, level, np.nan),
             broken=covered - made_up,
             kind=kind,
+            additive=additive,
         )
 
     def compound(self, series: IntArray, rows: IntArray, spans: IntArray) -> FloatArray:
@@ -144,5 +169,8 @@ class CompoundedSeries(FrozenRecord):
             s, t, d = series[several], at[several], np.broadcast_to(spans, several.shape)[several]
             growth = self.level[s, t] - self.level[s, t - d]
             whole = self.broken[s, t] == self.broken[s, t - d]
-            values[several] = np.where(whole, np.expm1(growth) if self.kind == "simple" else growth, np.nan)
+            if self.kind == "simple":
+                plain = np.zeros(len(s), dtype=bool) if self.additive is None else self.additive[s]
+                growth[~plain] = np.expm1(growth[~plain])
+            values[several] = np.where(whole, growth, np.nan)
         return values

@@ -74,6 +74,18 @@ STALE_RUN = 5
 ADJUSTMENT_JUMP = 0.15
 #: A simple return beyond this deserves a look.
 LARGE_RETURN = 0.5
+#: Ratios of splits, new shares for an old one; the small ones lie near what news does too.
+SPLITS = np.array(
+    [1.25, 4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0]
+)
+#: How near to a ratio, in logs, a move lies that looks like a split: for small ratios, and in volatilities.
+NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
+#: A move below which a split is listed and not warned of.
+SMALL_MOVE = 0.28
+#: Series that must stand still on one day, at least, for it to be no session.
+PADDED = 3
+#: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
+VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 40, 0.2, 7.0
 #: Adjusting by ratio leaves returns between ex-days as they are; so many of the larger ones may differ.
 LARGER_MOVE, SAME_MOVE, MOST_DIFFERENT, ENOUGH_MOVES = 0.01, 0.02, 0.5, 20
 #: Step of prices where none is given.
@@ -83,8 +95,8 @@ ALL = -1
 #: Kinds of which a study warns where its windows hold them. Spells without trade are not a fault: they are
 #: measured over, and listed as halts.
 DOUBTFUL = (
-    "missing session", "bad price", "phantom row", "price without volume", "adjustment jump", "large return",
-    "beyond limit", "stale price", "uneven adjustment", "benchmark gap",
+    "missing session", "padded day", "bad price", "phantom row", "price without volume", "adjustment jump",
+    "large return", "beyond limit", "stale price", "uneven adjustment", "volume jump", "benchmark gap",
 )  # fmt: skip
 
 
@@ -125,6 +137,10 @@ def suspects(data: MarketData, book: LimitBook | None) -> tuple[Suspects, ...]:
     found = [*_sessions(data), *_bad(data), *_gaps(data)]
     if data.kind not in LEVELS:
         found += _large(data)
+    if data.kind not in LEVELS and data.gap is None:
+        found += _padded(data)
+    if data.kind == "log volume":
+        found += _volume_jumps(data)
     # Within a day, prices that do not move are normal.
     if data.kind not in LEVELS and data.gap is None:
         found += _stale(data)
@@ -185,18 +201,87 @@ def _large(data: MarketData) -> Iterator[Suspects]:
     up, down = (LARGE_RETURN, -LARGE_RETURN)
     if data.kind == "log":
         up, down = np.log1p(up), np.log1p(down)
-    column, row = np.nonzero(((data.returns > up) | (data.returns < down)) & (data.spans == 1))
+    beyond = (data.returns > up) | (data.returns < down)
+    # Adjusted prices and reference prices leave no splits to find.
+    like = _like_splits(data) if data.total is None else np.zeros_like(beyond)
+    small = np.abs(data.returns) < SMALL_MOVE
+    yield from _moves(data, "large return", beyond | (like & ~small))
+    # News moves prices as far as small splits do: these are listed, and not warned of.
+    yield from _moves(data, "like a split", like & small & ~beyond)
+
+
+def _moves(data: MarketData, kind: str, which: BoolArray) -> Iterator[Suspects]:
+    column, row = np.nonzero(which & (data.spans == 1))
     value = data.returns[column, row]
     simple = np.expm1(value) if data.kind == "log" else value
 
     def told(i: int) -> str:
-        growth = 1 + simple[i]
-        ratio = max(growth, 1 / growth) if 1e-3 < growth < 1e3 else 1.5
-        split = abs(ratio / round(ratio) - 1) < 0.03
-        hint = f", like a split of {round(ratio)} to 1 that was not adjusted for" if split else ""
+        growth = max(1.0 + float(simple[i]), 1e-12)
+        apart = np.abs(np.abs(np.log(growth)) - np.log(SPLITS))
+        ratio = SPLITS[apart.argmin()]
+        new, old = next(
+            (round(ratio * k), k) for k in (1, 2, 3, 4) if abs(ratio * k - round(ratio * k)) < 1e-9
+        )
+        of = f"{new} to {old}" if growth < 1 else f"{old} to {new}"
+        hint = f", like a split of {of} that was not adjusted for" if apart.min() < NEAR_MOST else ""
         return f"{value[i]:+.1%} in one session{hint}"
 
-    yield _of(data, "large return", column, row, row, told)
+    yield _of(data, kind, column, row, row, told)
+
+
+def _like_splits(data: MarketData) -> BoolArray:
+    """Find moves near the ratio of a split that are far beyond a security's own volatility, shape (S, T)."""
+    growth = data.returns if data.kind == "log" else np.log1p(np.maximum(data.returns, -1 + 1e-9))
+    out = np.zeros(growth.shape, dtype=bool)
+    row, at = np.nonzero(np.abs(growth) > np.log(SPLITS[0]) - NEAR_SMALL)
+    for i in np.unique(row).tolist():
+        known = growth[i, np.isfinite(growth[i])]
+        sd = 1.4826 * float(np.median(np.abs(known - np.median(known))))
+        mine = at[row == i]
+        size = np.abs(growth[i, mine])
+        apart = np.abs(size[:, None] - np.log(SPLITS))
+        nearest = apart.argmin(axis=1)
+        near = np.where(
+            SPLITS[nearest] < SMALL_SPLIT, NEAR_SMALL, min(max(NEAR_SDS * sd, NEAR_SMALL), NEAR_MOST)
+        )
+        out[i, mine] = (apart.min(axis=1) < near) & (size > SPLIT_SDS * sd)
+    return out
+
+
+def _padded(data: MarketData) -> Iterator[Suspects]:
+    """Find days on which every series stands still: holidays that a vendor filled with the last price."""
+    if len(data.columns) < PADDED:
+        return
+    seen = ~np.isnan(data.returns)
+    still = (seen.sum(axis=0) >= PADDED) & ~(seen & (data.returns != 0)).any(axis=0)
+    row = np.flatnonzero(still)
+    every = np.full(len(row), ALL)
+    yield Suspects(
+        "padded day", every, row, row, data.sessions[row].to_numpy(),
+        lambda _: "every series stands still: a holiday filled with the last price? Drop it",
+    )  # fmt: skip
+
+
+def _volume_jumps(data: MarketData) -> Iterator[Suspects]:
+    """Find volumes that stay at a multiple of what they were, as after a split."""
+    rows = VOLUME_ROWS
+    if data.returns.shape[1] < 2 * rows:
+        return
+    windows = np.lib.stride_tricks.sliding_window_view(data.returns, rows, axis=1)
+    known = np.isfinite(windows).all(axis=2)
+    middle = np.where(known, np.median(windows, axis=2), np.nan)
+    shift = middle[:, rows:] - middle[:, :-rows]
+    own = np.nanmedian(np.abs(np.diff(data.returns, axis=1)), axis=1) / np.sqrt(rows)
+    apart = np.abs(np.abs(shift)[:, :, None] - np.log(SPLITS[3:])).min(axis=2)
+    strong = np.isfinite(shift) & (apart < VOLUME_NEAR) & (np.abs(shift) > VOLUME_SDS * own[:, None])
+    size = np.where(strong, np.abs(shift), 0.0)
+    column = np.flatnonzero(size.max(axis=1) > 0)
+    row = size[column].argmax(axis=1) + rows
+    moved = shift[column, row - rows]
+    yield _of(
+        data, "volume jump", column, row, row,
+        lambda i: f"volume stays at {np.exp(moved[i]):.2g} times what it was, as after a split: give shares=",
+    )  # fmt: skip
 
 
 def _stale(data: MarketData) -> Iterator[Suspects]:

@@ -1,98 +1,91 @@
-"""Where the dates of a frame stand; tables of polars and pyarrow, which have no index, as dated frames."""
+"""Benchmarks that come as tables → Series by date."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from eventstudy.errors import DataError, DataWarning, warn
-from eventstudy.interop import ForeignTable, is_foreign, to_pandas
+from eventstudy.column_names import find_column, plain_name
+from eventstudy.errors import DataError
+from eventstudy.interop import ForeignTable, to_pandas
+from eventstudy.tabular.frames import Options, read_frame
 
-__all__ = [
-    "DATE_NAMES",
-    "Benchmark",
-    "LaidBenchmark",
-    "dated_benchmark",
-    "dated_frame",
-    "find_column",
-    "plain_name",
-]
+__all__ = ["Benchmark", "LaidBenchmark", "dated_benchmark"]
 
 LaidBenchmark = str | pd.Series | Mapping[str, str | pd.Series]
-Benchmark = LaidBenchmark | ForeignTable | Mapping[str, str | pd.Series | ForeignTable]
+Benchmark = (
+    LaidBenchmark | ForeignTable | pd.DataFrame | Mapping[str, str | pd.Series | ForeignTable | pd.DataFrame]
+)
 
-#: Names of date columns, in the order in which they are looked for.
-DATE_NAMES = ("date", "day", "datetime", "session", "time", "timestamp")
-
-
-def plain_name(name: Hashable) -> str:
-    """Return the letters and digits of a column's name, in lower case."""
-    return "".join(c for c in str(name).lower() if c.isalnum())
+#: Columns of an index that is one security: the first of them that is there.
+_VALUES = {"prices": ("adj_close", "close"), "returns": ("return", "log_return", "value")}
 
 
-def find_column(columns: pd.Index, names: tuple[str, ...]) -> Hashable | None:
-    """Return the column that has the first of some plain names, None if there is none."""
-    return next((c for wanted in names for c in columns if plain_name(c) == wanted), None)
+def dated_benchmark(
+    benchmark: Benchmark | None, want: str = "values", timezone: str | None = None, timed: bool = False
+) -> LaidBenchmark | None:
+    """Return a benchmark, of which tables have become Series and numbers of columns texts.
 
-
-def dated_frame(given: Any, what: str) -> Any:
-    """Return a table of polars or pyarrow as a pandas frame with a date column; all else as it is.
-
-    The date column is the one called date, day, datetime, session, time or timestamp, in any case and in
-    this order; if none is, the first column of dates or times, which is then called date. A table that
-    pyarrow made of a pandas frame has its index again.
+    Parameters
+    ----------
+    benchmark
+    want : {"prices", "returns", "values"}
+        What a table holds.
+    timezone, timed
+        As for `read_frame`.
 
     Raises
     ------
     DataError
-        If no column is a date.
-    """
-    if not is_foreign(given):
-        return given
-    frame = to_pandas(given, what)
-    if isinstance(frame.index, (pd.DatetimeIndex, pd.MultiIndex)):
-        return frame
-    if find_column(frame.columns, DATE_NAMES) is not None:
-        return frame
-    temporal = [c for c, dtype in frame.dtypes.items() if pd.api.types.is_datetime64_any_dtype(dtype)]
-    if not temporal:
-        raise DataError(
-            f"{what}: no column is a date; the columns are {list(frame.columns)}. Name one of them date."
-        )
-    if len(temporal) > 1:
-        warn(
-            f"{what}: of the columns of dates {temporal}, {temporal[0]!r} is taken for the date. "
-            "If it is another, name that one date.",
-            DataWarning,
-        )
-    return frame.rename(columns={temporal[0]: "date"})
-
-
-def dated_benchmark(benchmark: Benchmark | None) -> LaidBenchmark | None:
-    """Return a benchmark, of which tables of polars and pyarrow have become Series.
-
-    Raises
-    ------
-    DataError
-        If such a table does not hold a date and one other column.
+        If a table does not hold a date and one series of values.
     """
     if isinstance(benchmark, Mapping):
-        return {who: _series(each, f"Benchmark of {who}") for who, each in benchmark.items()}
-    series: LaidBenchmark | None = _series(benchmark, "Benchmark")
+        return {
+            str(who): _series(each, f"Benchmark of {who}", want, timezone, timed)
+            for who, each in benchmark.items()
+        }
+    series: LaidBenchmark | None = _series(benchmark, "Benchmark", want, timezone, timed)
     return series
 
 
-def _series(given: Any, what: str) -> Any:
-    if not is_foreign(given):
+def _series(given: Any, what: str, want: str, timezone: str | None, timed: bool) -> Any:
+    given = to_pandas(given, what)
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    if not isinstance(given, pd.DataFrame):
         return given
-    frame = dated_frame(given, what)
-    if not isinstance(frame.index, pd.DatetimeIndex):
-        frame = frame.set_index(find_column(frame.columns, DATE_NAMES))
-    if frame.shape[1] != 1:
+    if (
+        given.columns.nlevels == 1
+        and given.shape[1] == 1
+        and not isinstance(given.index, pd.RangeIndex | pd.MultiIndex)
+    ):
+        return given.iloc[:, 0]
+    name = _only_name(given) or "benchmark"
+    options = Options(what, want, timezone=timezone, timed=timed, security=name)  # type: ignore[arg-type]
+    table = read_frame(given, options)
+    found = next(
+        (table.fields[f] for f in (*_VALUES.get(want, ()), "value", "close") if f in table.fields), None
+    )
+    if found is None:
+        found = next(iter(table.fields.values()))
+    if found.shape[1] != 1:
         raise DataError(
             f"{what}: a table must hold the date and one column of values; beside the date this one has "
-            f"{list(frame.columns)}. Select one."
+            f"{list(found.columns)[:12]}. Select one."
         )
-    return frame.iloc[:, 0]
+    return found.iloc[:, 0]
+
+
+def _only_name(frame: pd.DataFrame) -> str | None:
+    """Name of the index a table is of: that of its one column of values."""
+    if frame.columns.nlevels > 1:
+        return None
+    date = find_column(frame.columns, ("date",))
+    others = [c for c in frame.columns if c != date]
+    return (
+        str(others[0])
+        if len(others) == 1 and plain_name(others[0]) not in ("close", "price", "value")
+        else None
+    )

@@ -134,6 +134,12 @@ def lay_on_bars(
             f"left out; the first at {lost[0]}.",
             CalendarWarning,
         )
+    if not closes[inside].is_unique:
+        twice = closes[inside][closes[inside].duplicated()][0]
+        raise DataError(
+            f"Several bars belong to the one that ends at {twice}: the data are finer than freq={step}, or "
+            "hold duplicate times. Give the freq of the data, or resample them first."
+        )
     if not inside.any():
         raise DataError(
             f"No bar falls into the trading hours {grid.closes[0]} to {grid.closes[-1]}: are the times those "
@@ -208,7 +214,7 @@ def benchmark_on_bars(
         frame = wide_frame(series.to_frame(name), "Benchmark", timezone, timed=True)
         return lay_on_bars({"close": frame}, grid, step, stamps, opens=False)["close"][name].dropna()
 
-    dated = dated_benchmark(benchmark)
+    dated = dated_benchmark(benchmark, "prices", timezone, timed=True)
     if isinstance(dated, pd.Series):
         return laid(dated), False
     if isinstance(dated, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,6 +12,7 @@ import pandas as pd
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
 from eventstudy.interop import ForeignTable
+from eventstudy.market.adjustment import Adjustment, check_adjustment, with_adj_close, with_payouts
 from eventstudy.market.alignment import (
     Benchmark,
     Factors,
@@ -20,25 +22,39 @@ from eventstudy.market.alignment import (
     align_to_sessions,
     check_choice,
     factor_rows,
+    index_benchmark,
     lay_factors,
     timezone_of,
+    with_holes_read,
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
+from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
+from eventstudy.market.long_bars import under_last_days
 from eventstudy.market.parquet_panel import ScannedMarket
 from eventstudy.market.price_fields import (
     NO_BAD_PRICES,
     SpecialTreatment,
+    bars_read,
     checked_fields,
+    given_returns,
     lay_special,
     reference_prices,
-    with_payouts,
+    refuse_calendar,
+    return_values,
     without_halted,
     without_payouts,
 )
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
-from eventstudy.market.wide_and_long import BadPrices, check_returns, wide_fields, wide_frame
+from eventstudy.market.units import (
+    Unit,
+    check_against_benchmarks,
+    check_returns,
+    no_returns,
+    step_in_days,
+)
+from eventstudy.market.wide_and_long import BadPrices, price_table, return_table
 
 __all__ = ["Market", "check_market"]
 
@@ -63,7 +79,8 @@ class Market(ScannedMarket):
     Parameters
     ----------
     returns : DataFrame
-        Dates × securities, decimals (0.01 is one percent). Missing where a security did not trade.
+        Dates × securities, decimals (0.01 is one percent), or one row a security-day with columns such as
+        date, permno and ret. Missing where a security did not trade.
         Here, in prices and in factors, a polars DataFrame or pyarrow Table will do; its dates are the column
         called date (or day, datetime, session, time, timestamp), else the first column of dates or times.
     benchmark : str, Series or mapping, optional
@@ -76,14 +93,25 @@ class Market(ScannedMarket):
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks. An `Exchange` adds what you know better than the calendar:
         ``Exchange("XHKG", closed=["2025-03-03"])``.
-    kind : {"simple", "log", "log turnover", "log volume", "volatility", "log volatility"}, default "simple"
+    kind : str, default "simple"
+        One of "simple", "log", "change", "log turnover", "log volume", "volatility" and "log volatility".
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
         which are levels: each is that of its own session and is never compounded.
-    gaps : {"lumped", "single"}, default "lumped"
-        What a return after missing ones is: the return over the whole gap (as in files that leave
-        suspended days empty), or that of its own session alone.
+    gaps : {"lumped", "single"}, optional
+        What a return after missing ones is: that over the whole gap (CRSP), or that of its own session alone
+        (pandas' ``pct_change``, R's ``diff``). By default the benchmark decides where twenty or more such
+        returns show it; else a study whose windows hold one is an error.
     sessions : {"calendar", "data"}, default "calendar"
         Where sessions come from if a calendar is given.
+    unit : {"decimal", "percent"}, optional
+        What returns and benchmark hold. By default decimals, unless their size or the way they move with each
+        other speaks against it, which is an error.
+    stamps : {"auto", "open", "close"}, default "auto"
+        Whether weeks, months and quarters bear their first or their last day; "auto" sees it in the dates.
+        They are laid under their last day, so a date within a month belongs to it.
+    columns : mapping, optional
+        What columns are, where their names do not say:
+        ``{"Firm": "security", "Value": "return", "Remark": "ignore"}``.
 
     See Also
     --------
@@ -114,28 +142,37 @@ class Market(ScannedMarket):
         factors: Factors | None = None,
         calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
-        gaps: Literal["lumped", "single"] = "lumped",
+        gaps: Literal["lumped", "single"] | None = None,
         sessions: Literal["calendar", "data"] = "calendar",
+        unit: Unit | None = None,
+        stamps: Literal["auto", "open", "close"] = "auto",
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         check_choice("kind", kind, get_args(ReturnKind))
-        check_choice("gaps", gaps, ("lumped", "single"))
+        if gaps is not None:
+            check_choice("gaps", gaps, ("lumped", "single"))
+        if unit is not None:
+            check_choice("unit", unit, get_args(Unit))
+        check_choice("stamps", stamps, ("auto", "open", "close"))
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
-        if isinstance(returns, pd.Series):
-            returns = returns.to_frame()
-        wide = wide_frame(returns, "Returns", timezone_of(exchange))
-        laid, lacking, unknown = align_to_sessions({"return": wide}, exchange, sessions)
+        table = return_table(returns, timezone_of(exchange), columns)
+        given = return_values(table, kind) * (0.01 if unit == "percent" else 1.0)
+        laid, length, told = under_last_days({"return": given}, "Returns", stamps, table.step)
+        refuse_calendar(length, exchange)
+        laid, lacking, unknown = align_to_sessions(laid, exchange, sessions)
         wide = laid["return"]
-        check_returns(wide, "Returns", kind)
-        lumped = gaps == "lumped" and kind not in LEVELS
+        check_returns(wide, "Returns", kind, unit)
+        lumped = gaps != "single" and kind not in LEVELS
         values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
+        returns_by_row, spans = np.ascontiguousarray(values.T), return_spans(values, lumped).T
         data = MarketData(
             sessions=pd.DatetimeIndex(wide.index),
             columns=tuple(wide.columns),
-            returns=np.ascontiguousarray(values.T),
-            spans=np.ascontiguousarray(return_spans(values, lumped).T),
+            returns=returns_by_row,
+            spans=np.ascontiguousarray(spans),
             fields={},
-            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind),
+            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind, stamps=stamps),
             kind=kind,
             lumped=lumped,
             exchange=exchange,
@@ -145,7 +182,13 @@ class Market(ScannedMarket):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
+            reading=(*table.reading, *bars_read(told)),
+            unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
+            gaps=gaps,
+            stamps=stamps,
+            unit_said=unit is not None,
         )
+        benchmark = index_benchmark(benchmark, data.columns, table.index_returns)
         self._assemble(data, benchmark, benchmark_is_price=False)
 
     @classmethod
@@ -164,20 +207,24 @@ class Market(ScannedMarket):
         special_treatment: SpecialTreatment = None,
         freq: str | None = None,
         stamps: Literal["auto", "open", "close"] = "auto",
+        adjustment: Adjustment | None = None,
+        columns: Mapping[str, str] | None = None,
     ) -> Market:
         """Make a market of prices.
 
         Parameters
         ----------
-        prices : DataFrame
-            Dates × securities; or two column levels (field, security) as yfinance gives; or one row
-            a security-day with columns date, security and close. Fields understood: close,
-            adj_close (preferred for returns), open, high, low, volume, previous_close, and reference, the
-            exchange's reference price on ex-days, over which total returns are taken. A day with zero volume
-            and an unchanged close is taken for a day without trade, as vendors show suspensions so; in long
-            frames also a row whose column status (or trade_status) is 0, halted or suspended. Without
-            adj_close and reference, the columns dividends (cash a share on the ex-day, in the currency of the
-            close) and splits (new shares for an old one) make total returns of closes.
+        prices : DataFrame, or mapping of str to DataFrame
+            Dates × securities; two column levels, field and security, as yfinance gives; one row a
+            security-day with columns date, security and close; or a mapping from security to its table.
+            Columns are known by their names in the words of many vendors; `reading` says what each was taken
+            for. Fields: close, adj_close (preferred for returns), open, high, low, volume, previous_close,
+            and reference, the exchange's reference price on ex-days, over which total returns are taken.
+            Total returns beside prices (CRSP's RET with delisting returns, CSMAR's Dretwd) are taken as they
+            are. Without any of these, dividends (cash a share on the ex-day, in the currency of the close)
+            and splits (new shares for an old one) make total returns of closes,
+            P_t / ((P_{t−1} − D_t) / S_t) − 1. A day of zero volume and unchanged close is one without trade,
+            as is a row whose status (trade_status, paused, 交易状态) says so.
         benchmark : str, Series or mapping, optional
             Column, Series of prices, or mapping of security to either.
         factors, calendar, kind, sessions
@@ -199,7 +246,12 @@ class Market(ScannedMarket):
             column of them), else the first bar's return spans both rows. Needs a calendar.
         stamps : {"auto", "open", "close"}, default "auto"
             Whether an intraday bar bears the time of its beginning or of its end; "auto" sees which of the
-            exchange's opening and closing times occur.
+            exchange's opening and closing times occur. Of weeks, months and quarters, as for `Market`.
+        adjustment : {"none", "splits", "total"}, optional
+            What closes that come beside dividends or splits are adjusted for: nothing, splits, or both. By
+            default found from all ex-days (a raw close falls by the payout); an error where they do not tell.
+        columns : mapping, optional
+            What columns are, where their names do not say: ``{"Firm": "security", "Value": "close"}``.
 
         Returns
         -------
@@ -212,32 +264,41 @@ class Market(ScannedMarket):
         """
         check_choice("kind", kind, ("simple", "log"))
         check_choice("bad_prices", bad_prices, get_args(BadPrices))
+        check_choice("stamps", stamps, ("auto", "open", "close"))
+        check_adjustment(adjustment)
         check_choice("sessions", sessions, ("calendar", "data"))
         exchange = None if calendar is None else Exchange.of(calendar)
         step = None if freq is None else check_freq(freq, exchange)
-        fields, bad = checked_fields(wide_fields(prices, timezone_of(exchange), step is not None), bad_prices)
+        table = price_table(prices, timezone_of(exchange), step is not None, columns)
+        fields, bad = checked_fields(with_adj_close(table.fields), bad_prices)
+        told: str = ""
+        if step is None:
+            fields, length, told = under_last_days(fields, "Prices", stamps, table.step)
+            refuse_calendar(length, exchange)
         grid, lacking, unknown = None, NO_DAYS, NO_DAYS
         if step is None or exchange is None:
             fields, lacking, unknown = align_to_sessions(fields, exchange, sessions)
         else:
             index = pd.DatetimeIndex(next(iter(fields.values())).index)
             grid = bar_grid(exchange, index[0], index[-1], step)
-            check_choice("stamps", stamps, ("auto", "open", "close"))
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
-        fields = with_payouts(without_halted(fields))
+        fields, total, paid = with_payouts(without_halted(fields), adjustment, table.adjusted)
+        fields, given, read = given_returns(fields)
         check_price_limit(price_limit, tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
-        returns, spans = price_returns(base.to_numpy(), reference, kind)
+        returns, spans = price_returns(base.to_numpy(), reference, kind, given)
         data = MarketData(
             sessions=pd.DatetimeIndex(base.index),
             columns=tuple(base.columns),
             returns=np.ascontiguousarray(returns.T),
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
-            factors=lay_factors(factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None),
+            factors=lay_factors(
+                factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None, stamps=stamps
+            ),
             kind=kind,
             lumped=True,
             exchange=exchange,
@@ -249,7 +310,11 @@ class Market(ScannedMarket):
             bad_prices=bad,
             freq=freq,
             gap=None if grid is None else grid.gap,
+            reading=(*table.reading, *paid, *read, *bars_read(told)),
+            total=total,
+            stamps=stamps,
         )
+        benchmark = index_benchmark(benchmark, data.columns, table.index_returns, prices=True)
         market = cls.__new__(cls)
         market._assemble(data, benchmark, benchmark_is_price=True)
         return market
@@ -269,12 +334,28 @@ class Market(ScannedMarket):
         derived: _Derived | None = None,
     ) -> None:
         names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
+        days = step_in_days(data.sessions)
+        if data.kind not in LEVELS and data.gap is None and not data.unit_said and not benchmark_is_price:
+            check_against_benchmarks(data.columns, data.returns, names, values, own, days)
+        data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
         if data.gap is not None:
             several = several | (data.gap != Gap.NONE)
         single = np.where(several, np.nan, data.returns) if several.any() else data.returns
         rows = factor_rows(data.factors, len(names))
-        arrays = MarketArrays(data.returns, data.spans, single, own, rows, data.gap, data.unit, data.freq)
+        plain = np.zeros(0, dtype=bool)
+        arrays = MarketArrays(
+            data.returns,
+            data.spans,
+            single,
+            own,
+            rows,
+            data.gap,
+            data.unit,
+            data.freq,
+            data.unsaid,
+            data.gaps,
+        )
         n_benchmarks = len(names)
         if data.factors is not None:
             factor = data.factors.to_numpy().T
@@ -284,6 +365,7 @@ class Market(ScannedMarket):
                 raise DataError(
                     f"Benchmark and factor share the name {', '.join(clash)}; rename one of them."
                 )
+            plain = no_returns(data.factors)
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))
@@ -292,6 +374,7 @@ class Market(ScannedMarket):
             np.array(values, dtype=float).reshape(shape),
             np.array(spans, dtype=np.int64).reshape(shape),
             data.kind,
+            None if data.factors is None else np.append(np.zeros(n_benchmarks, dtype=bool), plain),
         )
         self._hold(data, arrays, bank, n_benchmarks, _Derived() if derived is None else derived)
 
@@ -375,12 +458,18 @@ class Market(ScannedMarket):
                 Open, high, low and close repeat the close before, without volume.
             price without volume
                 A new close on a day of no volume.
+            padded day
+                Every series stands still: a holiday that was filled with the last price.
+            volume jump
+                Volume (where no shares are given) stays at a multiple, as after a split.
             bad price
                 Zero, negative or infinite, and taken for missing.
             beyond limit
                 A close outside the daily price limit.
             large return
-                More than 50 % up or down in one session; says where it looks like a split.
+                More than 50 % up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
+            like a split
+                Of closes alone, a move near the ratio of a small split, as news makes too.
             adjustment jump
                 An adjusted return far larger than the raw one.
             uneven adjustment

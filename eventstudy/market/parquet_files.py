@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, TOTAL_RETURN_NAMES, find_column
 from eventstudy.errors import DataError
 from eventstudy.immutable import FrozenMapping
 from eventstudy.optional import import_optional
@@ -45,6 +46,24 @@ class LongFiles:
     date: str
     value: str
 
+    @classmethod
+    def of(cls, path: str, security: str | None, date: str | None, value: str | None) -> LongFiles:
+        """Open files; columns that are not said are found by their names, the usual ones if none is.
+
+        Raises
+        ------
+        DataError
+            As for the class.
+        """
+        names = _dataset(path).schema.names
+        simple = ("ret", *sorted(TOTAL_RETURN_NAMES))
+        return cls(
+            path,
+            security or str(find_column(names, SECURITY_NAMES) or "permno"),
+            date or str(find_column(names, DATE_NAMES) or "date"),
+            value or str(find_column(names, simple) or "ret"),
+        )
+
     def __post_init__(self) -> None:
         names = self._source.schema.names
         for name in (self.security, self.date, self.value):
@@ -78,13 +97,7 @@ class LongFiles:
 
     @cached_property
     def _source(self) -> Any:
-        dataset, lib = _pyarrow("dataset"), _pyarrow("lib")
-        try:
-            return dataset.dataset(self.path, format="parquet")
-        except FileNotFoundError:
-            raise DataError(f"There is no file or folder {self.path}.") from None
-        except (OSError, lib.ArrowException) as problem:
-            raise DataError(f"{self.path} cannot be read as Parquet: {problem}") from problem
+        return _dataset(self.path)
 
     @cached_property
     def securities(self) -> FrozenMapping[str, Any]:
@@ -200,6 +213,16 @@ class LongFiles:
         if found.null_count:
             raise DataError(f"{self.path}: some rows have no {name!r}. Give them one, or leave them out.")
         return found
+
+
+def _dataset(path: str) -> Any:
+    dataset, lib = _pyarrow("dataset"), _pyarrow("lib")
+    try:
+        return dataset.dataset(path, format="parquet")
+    except FileNotFoundError:
+        raise DataError(f"There is no file or folder {path}.") from None
+    except (OSError, lib.ArrowException) as problem:
+        raise DataError(f"{path} cannot be read as Parquet: {problem}") from problem
 
 
 def _pyarrow(module: str = "") -> Any:

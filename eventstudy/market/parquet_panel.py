@@ -24,10 +24,12 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, ReturnKind, return_spans
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
+from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.parquet_files import LongFiles
 from eventstudy.market.price_fields import NO_BAD_PRICES
 from eventstudy.market.reading_side import MarketRecord
-from eventstudy.market.wide_and_long import check_returns, daily_index
+from eventstudy.market.units import check_returns
+from eventstudy.market.wide_and_long import daily_index
 
 __all__ = ["ParquetPanel", "ScannedMarket"]
 
@@ -53,7 +55,7 @@ class ParquetPanel(Generic[Made]):
     factors: Factors | None = field(repr=False)
     calendar: str | Exchange | None
     kind: ReturnKind
-    gaps: Literal["lumped", "single"]
+    gaps: Literal["lumped", "single"] | None
     sessions: Literal["calendar", "data"]
 
     @property
@@ -105,12 +107,13 @@ class ParquetPanel(Generic[Made]):
         every = np.array([name in whole for name in names])
         first = 0 if reach is None else _first_row(sessions, frame, reach)
         returns = self._read(names, sessions, sessions.get_indexer(days), every, first)
-        lumped = self.gaps == "lumped" and self.kind not in LEVELS
+        lumped = self.gaps != "single" and self.kind not in LEVELS
+        spans = _checked_spans(returns, sessions, names, self.kind, lumped)
         data = MarketData(
             sessions=sessions,
             columns=tuple(names),
             returns=returns,
-            spans=_checked_spans(returns, sessions, names, self.kind, lumped),
+            spans=spans,
             fields={},
             factors=lay_factors(self.factors, sessions, exchange, self.kind),
             kind=self.kind,
@@ -122,6 +125,8 @@ class ParquetPanel(Generic[Made]):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
+            gaps=self.gaps,
+            unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
         )
         benchmark = self.benchmark
         if isinstance(benchmark, Mapping):
@@ -182,14 +187,14 @@ class ScannedMarket(MarketRecord):
         cls,
         path: str | PathLike[str],
         *,
-        security: str = "permno",
-        date: str = "date",
-        ret: str = "ret",
+        security: str | None = None,
+        date: str | None = None,
+        ret: str | None = None,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
         calendar: str | Exchange | None = None,
         kind: ReturnKind = "simple",
-        gaps: Literal["lumped", "single"] = "lumped",
+        gaps: Literal["lumped", "single"] | None = None,
         sessions: Literal["calendar", "data"] = "calendar",
     ) -> ParquetPanel[Self]:
         """Describe a long panel in Parquet, of which a study reads only what its events need.
@@ -199,9 +204,9 @@ class ScannedMarket(MarketRecord):
         path : path
             A Parquet file, or a folder of them, one row a security-day. Where the rows of a security stand
             together, whole row groups are skipped.
-        security, date, ret : str
-            Columns: security (texts or whole numbers; events name them as texts, ``"10107"``), day, and
-            return in decimals, empty where the security did not trade.
+        security, date, ret : str, optional
+            Columns, by default found by their names: security (texts or whole numbers; events name them as
+            texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
         benchmark, factors, calendar, kind, gaps, sessions
             As for `Market`; a benchmark given as a text is a security of the panel.
 
@@ -227,12 +232,14 @@ class ScannedMarket(MarketRecord):
         >>> import tempfile
         >>> import eventstudy as es
         >>> closes = es.datasets.surveillance_prices()["close"]
-        >>> long = closes.pct_change(fill_method=None).melt(
+        >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
         ...     var_name="permno", value_name="ret", ignore_index=False
         ... )
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     long.dropna().reset_index().to_parquet(f"{folder}/crsp.parquet")
-        ...     panel = es.Market.scan_parquet(f"{folder}/crsp.parquet", benchmark="399001.SZ")
+        ...     panel = es.Market.scan_parquet(
+        ...         f"{folder}/crsp.parquet", benchmark="399001.SZ", gaps="lumped"
+        ...     )
         ...     study = es.EventStudy(panel, [{"security": "002415.SZ", "date": "2019-05-22"}])
         >>> study.spec.market.securities
         ['002415.SZ']
@@ -240,9 +247,10 @@ class ScannedMarket(MarketRecord):
         [-0.075]
         """
         check_choice("kind", kind, get_args(ReturnKind))
-        check_choice("gaps", gaps, ("lumped", "single"))
+        if gaps is not None:
+            check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
-        files = LongFiles(str(path), security, date, ret)
+        files = LongFiles.of(str(path), security, date, ret)
         return ParquetPanel(
             cls._of, files, dated_benchmark(benchmark), factors, calendar, kind, gaps, sessions
         )

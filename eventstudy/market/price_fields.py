@@ -9,16 +9,24 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError
-from eventstudy.market.wide_and_long import KEPT_IN_HALT, NO_PRICES, BadPrices, check_prices
+from eventstudy.market.long_bars import WORDS
+from eventstudy.market.units import check_returns, returns_beside_closes
+from eventstudy.market.wide_and_long import KEPT_IN_HALT, NOT_PRICES, BadPrices, check_prices
+from eventstudy.tabular.frames import Table
+from eventstudy.tabular.reading import Taken
 
 __all__ = [
     "NO_BAD_PRICES",
     "SpecialTreatment",
+    "bars_read",
     "checked_fields",
+    "given_returns",
     "lay_special",
     "reference_prices",
-    "with_payouts",
+    "refuse_calendar",
+    "return_values",
     "without_halted",
     "without_payouts",
 ]
@@ -41,7 +49,7 @@ def checked_fields(
     """
     out, bad = dict(fields), []
     for name, frame in fields.items():
-        if name in NO_PRICES:
+        if name in NOT_PRICES or name == "rounded_return":
             continue
         out[name] = check_prices(frame, bad_prices)
         if out[name] is not frame:
@@ -80,42 +88,6 @@ def without_payouts(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFram
     return {name: frame for name, frame in fields.items() if name not in paid}
 
 
-def with_payouts(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Make reference prices of dividends and splits, where nothing better is given.
-
-    The reference price of an ex-day is the last close less the dividend, per new share.
-
-    Raises
-    ------
-    DataError
-        If a dividend or a split is negative, or a dividend as large as the price.
-    """
-    out = dict(fields)
-    paid, splits = out.pop("dividends", None), out.pop("splits", None)
-    if (paid is None and splits is None) or {"adj_close", "reference", "previous_close"} & set(out):
-        return out
-    close = out["close"]
-    last = close.ffill().shift()
-    cash = 0.0 * last if paid is None else paid.fillna(0.0)
-    ratio = 0.0 * last + 1.0 if splits is None else splits.where(splits != 0).fillna(1.0)
-    # Some vendors give closes that are adjusted for splits already, and the splits besides.
-    step = np.log((close.bfill() / last).to_numpy())
-    split = ratio.to_numpy()
-    shown = np.abs(step + np.log(np.where(split > 0, split, 1.0))) < np.abs(step)
-    ratio = ratio.where(shown | (split <= 0), 1.0)
-    reference = (last - cash) / ratio
-    wrong = (cash < 0) | (ratio <= 0) | (reference <= 0)
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
-        dividend, split, before = (frame.to_numpy()[row, column] for frame in (cash, ratio, last))
-        raise DataError(
-            f"Prices: {close.columns[column]} has a dividend of {dividend:g} and a split of {split:g} on "
-            f"{close.index[row]:%Y-%m-%d}, after a close of {before:g}. Mend these columns, or drop them."
-        )
-    out["reference"] = reference.where((cash > 0) | (ratio != 1.0))
-    return out
-
-
 def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None:
     """Lay spells of special treatment on sessions × securities.
 
@@ -145,6 +117,58 @@ def lay_special(given: SpecialTreatment, base: pd.DataFrame) -> BoolArray | None
             raise DataError(f"special_treatment of {name}: {first!r} to {last!r} are not days.") from problem
         laid[inside, base.columns.get_loc(name)] = True
     return laid
+
+
+def return_values(table: Table, kind: str) -> pd.DataFrame:
+    """Return the returns of a table as `kind` asks for them.
+
+    Raises
+    ------
+    DataError
+        If it holds log returns, and simple ones are asked for.
+    """
+    fields = table.fields
+    if kind == "log" and "log_return" in fields:
+        return fields["log_return"]
+    found = next((fields[name] for name in ("return", "value") if name in fields), None)
+    if found is None:
+        raise DataError("Returns: the table holds log returns alone. Say so: Market(..., kind='log').")
+    return found
+
+
+def given_returns(
+    fields: Mapping[str, pd.DataFrame],
+) -> tuple[dict[str, pd.DataFrame], FloatArray | None, list[Taken]]:
+    """Take returns that are given beside prices out of the fields, as simple decimals.
+
+    Raises
+    ------
+    DataError
+        If they are those of other prices, or no returns.
+    """
+    out = dict(fields)
+    given = out.pop("return", None)
+    if given is None:
+        return out, None, []
+    simple, unit, evidence = returns_beside_closes(given, out["close"])
+    check_returns(simple, "Returns beside the prices", "simple")
+    told = [Taken("returns", "return", unit, "", evidence)] if unit not in ("", "decimal") else []
+    return out, simple.to_numpy(), told
+
+
+def refuse_calendar(length: str | None, exchange: Exchange | None) -> None:
+    """Refuse the calendar of an exchange, which tells days, for longer bars."""
+    if length is not None and exchange is not None:
+        raise DataError(
+            f"The rows are {WORDS[length]}, and calendar={exchange.code!r} tells days. Leave calendar out; "
+            f"events of "
+            f"{WORDS[length]} are given by date."
+        )
+
+
+def bars_read(evidence: str) -> list[Taken]:
+    """Say of bars longer than a day how their stamps were taken."""
+    return [Taken("dates", "last days of bars", evidence=evidence)] if evidence else []
 
 
 def reference_prices(fields: Mapping[str, pd.DataFrame], close: pd.DataFrame) -> FloatArray | None:

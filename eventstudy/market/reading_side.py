@@ -16,12 +16,15 @@ from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
 from eventstudy.market.intraday import Gap
 from eventstudy.market.limit_rules import has_rule
+from eventstudy.tabular.reading import reading_frame, reading_text
 from eventstudy.text import strip_control
 
 __all__ = ["MarketRecord"]
 
 #: Series that a notebook lists.
 MOST_ROWS = 10
+#: What of the columns is said in one line with the market.
+NOTABLE = ("left aside", "left out", "return", "rounded_return", "status")
 
 
 class MarketRecord(Immutable):
@@ -84,6 +87,11 @@ class MarketRecord(Immutable):
         return self._bank
 
     @property
+    def reading(self) -> pd.DataFrame:
+        """What each column was taken for: column, taken_for, unit, adjustment and evidence."""
+        return reading_frame(self._data.reading)
+
+    @property
     def has_limits(self) -> bool:
         """Whether daily price limits are known: by a rule of the exchange, or as given."""
         name = None if self.exchange is None else self.exchange.name
@@ -95,8 +103,7 @@ class MarketRecord(Immutable):
 
         Closes alone may be adjusted or not, and returns may be of either kind.
         """
-        known = {"adj_close", "reference", "previous_close"} & set(self._data.fields)
-        return True if known else None
+        return self._data.total
 
     @property
     def price_fields(self) -> list[str]:
@@ -149,7 +156,8 @@ class MarketRecord(Immutable):
         if self._data.factors is not None:
             sets = [", ".join(rows) + f" of {of}" * bool(of) for of, rows in self.arrays.factor_rows.items()]
             parts.append("factors " + "; ".join(sets))
-        return "Market: " + ", ".join(parts)
+        told = [one for one in self._data.reading if one.unit or one.adjustment or one.taken_for in NOTABLE]
+        return "Market: " + ", ".join(parts) + ("\n" + reading_text(told) if told else "")
 
     def _repr_html_(self) -> str:
         names = self.columns[:MOST_ROWS]
@@ -166,6 +174,8 @@ class MarketRecord(Immutable):
         )
         more = len(self.columns) - len(names)
         rest = f"<p>and {more} more</p>" if more else ""
+        if self._data.reading:
+            rest += f"<p>Columns read:</p>{self.reading.to_html(escape=True, border=0, index=False)}"
         return strip_control(f"<p>{html.escape(repr(self))}</p>{frame.to_html(escape=True, border=0)}{rest}")
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Exchange
+from eventstudy.column_names import field_of
 from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.interop import to_pandas
 from eventstudy.market.alignment import check_choice, timezone_of
 from eventstudy.market.compounding import ReturnKind
-from eventstudy.market.date_columns import Benchmark, dated_frame, plain_name
+from eventstudy.market.date_columns import Benchmark
 from eventstudy.market.market import Market
-from eventstudy.market.wide_and_long import check_prices, wide_fields, wide_frame
+from eventstudy.market.wide_and_long import check_prices, price_table, wide_frame
+from eventstudy.tabular.frames import Options, read_frame
 from eventstudy.text import plural
 
 __all__ = ["ZERO_VOLUME", "Range", "log_turnover", "range_market", "range_variance", "volume_market"]
@@ -129,7 +132,7 @@ def log_turnover(
         )
     if shares is None:
         return _log(1.0 + volume)
-    shares = dated_frame(shares, "Shares outstanding")
+    shares = to_pandas(shares, "Shares outstanding")
     if isinstance(shares, pd.DataFrame):
         wide = wide_frame(shares, "Shares outstanding")
         days = wide.index.union(volume.index)
@@ -200,7 +203,7 @@ def range_market(
     if isinstance(prices, Market):
         fields = {name: prices.prices(name) for name in prices.price_fields}
     else:
-        fields = wide_fields(prices, timezone_of(calendar))
+        fields = price_table(prices, timezone_of(calendar)).fields
     lacking = [name for name in NEEDED[measure] if name not in fields]
     if lacking:
         raise DataError(f"{measure} needs prices with the field(s) {', '.join(lacking)}.")
@@ -285,12 +288,13 @@ def _calendar_of(given: pd.DataFrame | Market, calendar: str | Exchange | None) 
 def _volume(volume: pd.DataFrame | Market, timezone: str | None) -> pd.DataFrame:
     if isinstance(volume, Market):
         return volume.prices("volume").drop(columns=volume.benchmarks, errors="ignore")
-    given = dated_frame(volume, "Volume")
-    if isinstance(given, pd.DataFrame) and given.columns.nlevels == 1:
-        plain = {plain_name(name) for name in given.columns}
-        if not {"close", "price", "adjclose"} & plain:
-            return wide_frame(given, "Volume", timezone)
-    fields = wide_fields(given, timezone)
+    given = to_pandas(volume, "Volume")
+    if isinstance(given, pd.DataFrame) and {"close", "adj_close"} & {field_of(c) for c in given.columns}:
+        fields = price_table(given, timezone).fields
+    else:
+        fields = read_frame(given, Options("Volume", "values", timezone=timezone)).fields
+    if "value" in fields:
+        return fields["value"]
     if "volume" not in fields:
         raise DataError(f"The prices have no field volume; they have {', '.join(fields)}.")
     return fields["volume"]

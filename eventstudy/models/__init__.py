@@ -5,7 +5,7 @@ from eventstudy.models.base import MarketLine, ModelFit, ModelParameters, Normal
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
 from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
-from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticControl
+from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticPeers
 from eventstudy.models.peer_regressions import ElasticNetModel, PCAModel
 from eventstudy.models.robust import RobustMarketModel
 from eventstudy.models.thin_trading import Dimson, ScholesWilliams
@@ -36,6 +36,6 @@ __all__ = [
     "RollingMarketModel",
     "SampleFit",
     "ScholesWilliams",
-    "SyntheticControl",
+    "SyntheticPeers",
     "TobitMarketModel",
 ]

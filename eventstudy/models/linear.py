@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError
 from eventstudy.models.base import ModelFit, ModelParameters, NormalReturnModel, SampleFit
 from eventstudy.models.grouped_ols import expected_returns, shared_ols, shared_residuals
@@ -245,8 +246,8 @@ class MarketModel(LinearModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hac_lags is not None and self.hac_lags < 0:
-            raise ModelError(f"hac_lags is a number of sessions, 0 or more; got {self.hac_lags!r}.")
+        if self.hac_lags is not None:
+            check_whole("hac_lags", self.hac_lags, 0, error=ModelError)
         object.__setattr__(self, "lags", _lags(self.lags))
 
     @property

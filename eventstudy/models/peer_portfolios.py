@@ -1,4 +1,4 @@
-"""Counterfactuals that are portfolios of peers: given or equal weights, and synthetic control."""
+"""Counterfactuals that are portfolios of peers: given or equal weights, and synthetic peers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eventstudy.models.peer_base import (
     rolling_origin_errors,
 )
 
-__all__ = ["MatchedPortfolio", "SyntheticControl", "simplex_weights"]
+__all__ = ["MatchedPortfolio", "SyntheticPeers", "simplex_weights"]
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def _portfolio(returns: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class SyntheticControl(PeerModel):
-    r"""Portfolio of peers that tracked the security best: weights of zero or more that add up to one.
+class SyntheticPeers(PeerModel):
+    r"""Synthetic control of each event as its normal return: weights of zero or more that add up to one.
 
     .. math:: \hat w = \arg\min_{w \ge 0,\; \sum w = 1} \sum_\tau \Big(R_{i\tau} - \sum_j w_j R_{j\tau}\Big)^2
 
@@ -119,6 +119,10 @@ class SyntheticControl(PeerModel):
     peers : sequence of str, or mapping of security to sequence, optional
         Donors of all events, or of each security; every other security of the market by default. Those
         hit by the same news are left out.
+
+    See Also
+    --------
+    eventstudy.CausalStudy : synthetic controls by date, with inference of their own.
 
     Notes
     -----
@@ -135,13 +139,13 @@ class SyntheticControl(PeerModel):
     Examples
     --------
     >>> import eventstudy as es
-    >>> es.SyntheticControl().label
-    'Synthetic control'
+    >>> es.SyntheticPeers().label
+    'Synthetic peers'
     """
 
     @property
     def label(self) -> str:
-        return "Synthetic control"
+        return "Synthetic peers"
 
     @property
     def se_source(self) -> str:
@@ -156,7 +160,7 @@ class SyntheticControl(PeerModel):
             found = simplex_weights(y, past)
             errors = rolling_origin_errors(y, past, lambda y0, x0, x1: x1 @ simplex_weights(y0, x0))
         except RuntimeError as error:
-            return f"the synthetic control's weights could not be found: {error}"
+            return f"the weights of the peers could not be found: {error}"
         weights, all_errors = np.full(len(kept), np.nan), np.full(len(days), np.nan)
         weights[kept], all_errors[days] = found, errors
         return Prediction(ahead @ found, all_errors, weights, left_out=left_out)

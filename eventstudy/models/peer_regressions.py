@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import ModelError
 from eventstudy.models.peer_base import (
     PeerArrays,
@@ -49,7 +51,7 @@ class ElasticNetModel(PeerModel):
     Parameters
     ----------
     peers : sequence of str, or mapping of security to sequence, optional
-        As in `SyntheticControl`.
+        As in `SyntheticPeers`.
     l1_ratio : float, default 0.5
         :math:`\ell`: 1 is the lasso; more than 0.
     benchmark : bool, default True
@@ -64,7 +66,7 @@ class ElasticNetModel(PeerModel):
 
     Notes
     -----
-    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`: each of the ten blocks is
+    `residuals` are rolling-origin prediction errors, as in `SyntheticPeers`: each of the ten blocks is
     predicted with the penalty that did best on the blocks before it, so no error owes anything to its
     own day or a later one. Of 30 peers an event takes a twentieth of a second, of a thousand more than ten
     seconds: name the likely ones. Baker and Gelbach (2020).
@@ -85,8 +87,7 @@ class ElasticNetModel(PeerModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.l1_ratio <= 1:
-            raise ModelError(f"l1_ratio lies above 0 and is at most 1; got {self.l1_ratio!r}.")
+        check_number("l1_ratio", self.l1_ratio, above=0, most=1, error=ModelError)
 
     @property
     def label(self) -> str:
@@ -154,15 +155,19 @@ class ElasticNetModel(PeerModel):
             nothing = np.zeros(PENALTIES)
             return nothing + mean, np.zeros((PENALTIES, x.shape[1])), nothing
         penalties = most * np.geomspace(1.0, depth, PENALTIES)
-        _, on_z, _, steps = linear.enet_path(
-            z,
-            y - mean,
-            l1_ratio=self.l1_ratio,
-            alphas=penalties,
-            tol=TOLERANCE,
-            max_iter=STEPS,
-            return_n_iter=True,
-        )
+        with warnings.catch_warnings():
+            # What did not converge is an error below.
+            warnings.filterwarnings("ignore", message="Objective did not converge")
+            _, on_z, _, steps = linear.enet_path(
+                z,
+                y - mean,
+                l1_ratio=self.l1_ratio,
+                alphas=penalties,
+                tol=TOLERANCE,
+                max_iter=STEPS,
+                return_n_iter=True,
+                random_state=0,  # without one, numpy's global state is drawn from, for nothing
+            )
         if max(steps) >= STEPS:
             raise RuntimeError(f"the elastic net was not found in {STEPS} steps of coordinate descent")
         slopes = np.asarray(on_z.T / spread, dtype=np.float64)
@@ -181,7 +186,7 @@ class PCAModel(PeerModel):
     Parameters
     ----------
     peers : sequence of str, or mapping of security to sequence, optional
-        As in `SyntheticControl`.
+        As in `SyntheticPeers`.
     n_components : int, optional
         C; by default chosen from 1 to 10 by cross-validation forward in time: five blocks of days,
         each predicted from all days before it.
@@ -193,7 +198,7 @@ class PCAModel(PeerModel):
 
     Notes
     -----
-    `residuals` are rolling-origin prediction errors, as in `SyntheticControl`; components, and their number,
+    `residuals` are rolling-origin prediction errors, as in `SyntheticPeers`; components, and their number,
     are found anew at each origin. Weights are those of the peers' returns that the components imply.
     Baker and Gelbach (2020).
 
@@ -212,8 +217,8 @@ class PCAModel(PeerModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_components is not None and self.n_components < 1:
-            raise ModelError(f"n_components is at least 1; got {self.n_components!r}.")
+        if self.n_components is not None:
+            check_whole("n_components", self.n_components, 1, error=ModelError)
 
     @property
     def label(self) -> str:

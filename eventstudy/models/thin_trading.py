@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError, WindowError
 from eventstudy.models.base import MarketLine, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
@@ -178,6 +179,8 @@ class Dimson(NormalReturnModel):
     weights: Weights = "fowler-rorke"
 
     def __post_init__(self) -> None:
+        check_whole("lags", self.lags, error=ModelError)
+        check_whole("leads", self.leads, error=ModelError)
         if min(self.lags, self.leads) < 0 or self.lags + self.leads == 0:
             raise ModelError(
                 f"Dimson needs a lag or a lead, got lags={self.lags}, leads={self.leads}; "

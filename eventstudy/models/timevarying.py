@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError
 from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
@@ -150,8 +151,7 @@ class RollingMarketModel(MarketLine):
     window: int
 
     def __post_init__(self) -> None:
-        if self.window != int(self.window) or self.window < 10:
-            raise ModelError(f"window is a number of sessions, 10 or more; got {self.window!r}.")
+        check_whole("window", self.window, 10, error=ModelError)
 
     @property
     def label(self) -> str:

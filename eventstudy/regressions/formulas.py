@@ -76,7 +76,7 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
     if len(described.lhs_termlist) != 1 or not described.rhs_termlist:
         raise RequestError(f"The formula {formula!r} needs one variable before the ~, and terms after it.")
     try:
-        # The logarithm of nought or less is missing or infinite, which is told below.
+        # The logarithm of nought or less is missing or infinite, which is reported below.
         with np.errstate(all="ignore"):
             return smf.ols(formula, frame, missing="drop")
     except Exception as problem:  # patsy, pandas and statsmodels raise many kinds
@@ -97,8 +97,8 @@ def _check(code: str, formula: str, columns: set[str]) -> None:
         elif not isinstance(node, (*PLAIN, ast.Call)) and not _function(node):
             raise RequestError(
                 f"The formula {formula!r} cannot be used: it holds {ast.unparse(node)!r}. Formulas take "
-                f"columns, numbers, arithmetic and the functions {', '.join(FUNCTIONS)}. Make other "
-                "variables columns of the events first."
+                f"columns, numbers, arithmetic and {', '.join(FUNCTIONS)}. Make other variables columns of "
+                "the events first."
             )
 
 

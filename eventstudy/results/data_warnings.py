@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
+from eventstudy.errors import DataError
 from eventstudy.market.data_checks import ALL, DOUBTFUL, Suspects, series_names
 from eventstudy.sample import EventSample
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["doubtful_in", "suspects_in"]
+__all__ = ["doubtful_in", "refuse_unsaid_holes", "suspects_in"]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Marks a series that is not a column of the market.
@@ -91,6 +93,39 @@ def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.Dat
     )
     order = order.sort_values(["event", "window", "kind", "date"], kind="stable")
     return shown.loc[order.index], int(touched.sum())
+
+
+def refuse_unsaid_holes(sample: EventSample) -> None:
+    """Refuse returns after missing ones in the windows of events, where nobody said what they span.
+
+    Raises
+    ------
+    DataError
+        Names the first event and return.
+    """
+    holes = sample.market.arrays.unsaid
+    if holes is None or not holes.any():
+        return
+    count = np.pad(np.cumsum(holes, axis=1), ((0, 0), (1, 0)))
+    for name, window in _windows(sample):
+        low, high = _rows(sample, window)
+        held: IntArray = count[sample.security, high + 1] - count[sample.security, low]
+        if held.any():
+            event = int(np.argmax(held > 0))
+            row = int(low[event] + np.argmax(holes[sample.security[event], low[event] :]))
+            who, day = sample.events["security"].iloc[event], sample.market.sessions[row]
+            span = int(sample.market.arrays.spans[sample.security[event], row])
+            raise DataError(
+                f"Event {sample.events.index[event]} ({who}): the return of {day:%Y-%m-%d} in its {name} "
+                f"window "
+                f"follows {plural(span - 1, 'session')} without one, and nothing says whether it is that of "
+                f"its own "
+                "session or over all of them. Pass Market(..., gaps='single') if each return is of one "
+                "session, as "
+                "pandas' pct_change and R's diff make them (the move over the hole is then lost), or "
+                "gaps='lumped' if it "
+                "spans the hole, as in CRSP. Prices leave no doubt: Market.from_prices."
+            )
 
 
 def _windows(sample: EventSample) -> tuple[tuple[str, Window], ...]:

@@ -14,6 +14,7 @@ from scipy import stats
 
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord
@@ -409,8 +410,7 @@ class Part(FrozenRecord):
 
 def checked_level(level: float) -> float:
     """Return a confidence level, checked."""
-    if not 0 < level < 1:
-        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    check_fraction("level", level)
     return level
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_whole
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.results import averages
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.tables import Section, Table, stars
-from eventstudy.text import format_time, plural
+from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
 __all__ = ["MeasureTables"]
@@ -177,10 +178,12 @@ class MeasureTables(MethodGroup):
         [-0.0755]
         """
         data, window = self.fitted, self.fitted.checked_window(start, end)
+        if rows is not None:
+            check_whole("rows", rows, 1)
         shown = slice(0, rows)
         frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        if frame["label"].fillna("").eq("").all():
+        if not some_text(frame["label"]):
             frame = frame.drop(columns="label")
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})

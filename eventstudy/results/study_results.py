@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import RequestError
+from eventstudy.files import write_atomic
 from eventstudy.immutable import own_copy
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
@@ -188,7 +190,8 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Raises
         ------
         RequestError
-            If the market holds no returns but turnover or volatility.
+            If the market holds no returns but turnover or volatility, or the file cannot be written; an
+            older one is left as it was.
         """
         page = study_page(
             self.fitted,
@@ -198,5 +201,8 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             currency=None if currency is None else strip_control(currency),
         )
         target = Path(path)
-        target.write_text(page, encoding="utf-8")
+        try:
+            write_atomic(target, page.encode())
+        except OSError as problem:
+            raise RequestError(f"The report cannot be written to {str(target)!r}: {problem}.") from problem
         return target

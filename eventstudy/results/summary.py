@@ -15,7 +15,7 @@ from eventstudy.results import averages
 from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import Section, Table, stars
-from eventstudy.text import format_time, plural
+from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
 __all__ = ["composed", "design", "design_rows", "dividend_notes", "friction_notes", "summary_table", "unit"]
@@ -177,7 +177,7 @@ def _events(data: FittedEvents) -> Section:
     shown = data.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
     frame = shown[columns].assign(day_0=shown["day_0"].map(format_time))
-    frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
+    frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     more = len(data.index) - len(shown)
     return Section(
         frame.rename(columns={"day_0": "day 0"}),

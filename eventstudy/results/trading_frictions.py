@@ -7,15 +7,16 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part
+from eventstudy.sample import EventSample
 
-__all__ = ["first_free_close", "halts", "limit_hits"]
+__all__ = ["first_free_close", "halts", "limit_hits", "sample_limit_hits"]
 
 SIDES = {-1: "down", 0: "", 1: "up"}
 
 
 def limit_hits(data: FittedEvents) -> pd.DataFrame:
     """Sessions of the event windows that touched a price limit; see `EventStudyResults.limit_hits`."""
-    return _joined(data, [_limit_hits(part.study) for part in data.parts()], "day")
+    return _joined(data, [sample_limit_hits(part.study.sample) for part in data.parts()], "day")
 
 
 def _joined(data: FittedEvents, frames: list[pd.DataFrame], day: str) -> pd.DataFrame:
@@ -37,13 +38,14 @@ def _renamed(data: FittedEvents, part: Part, frame: pd.DataFrame) -> pd.DataFram
     return frame.assign(event_id=data.index[at].to_numpy())
 
 
-def _limit_hits(data: FittedStudy) -> pd.DataFrame:
+def sample_limit_hits(sample: EventSample) -> pd.DataFrame:
+    """Sessions of the event windows of a sample that touched a price limit."""
     columns = ["event_id", "security", "day", "date", "side", "close", "limit", "at_close", "locked"]
-    market, sample = data.spec.market, data.sample
+    market = sample.market
     if not market.has_limits:
         return pd.DataFrame(columns=columns)
     book = market.limits
-    days = data.spec.window.offsets
+    days = sample.window.offsets
     rows = sample.day0[:, None] + days
     inside = (rows >= 0) & (rows < len(market.sessions))
     column = book.closed.columns.get_indexer(pd.Index(sample.events["security"]))[:, None]
@@ -55,7 +57,7 @@ def _limit_hits(data: FittedStudy) -> pd.DataFrame:
     limit = np.where(side < 0, book.down.to_numpy()[row, security], book.up.to_numpy()[row, security])
     return pd.DataFrame(
         {
-            "event_id": data.index[event],
+            "event_id": sample.events.index[event],
             "security": sample.events["security"].to_numpy()[event],
             "day": days[day],
             "date": market.sessions[row],

@@ -172,6 +172,9 @@ def _with_columns(market: Market, columns: list[int]) -> CompoundedSeries:
         level=np.concatenate([bank.level, more.level]),
         broken=np.concatenate([bank.broken, more.broken]),
         kind=bank.kind,
+        additive=None
+        if bank.additive is None
+        else np.append(bank.additive, np.zeros(len(columns), dtype=bool)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -248,9 +249,13 @@ def too_early(market: Market, row: int, estimation: Window) -> str:
 
 def unknown_security(market: Market, security: str) -> str:
     """Say that a security is not in the market, and what was probably meant."""
-    for name, fact in UNLISTED.items():
-        if name in security.lower():
-            return f"{fact}, so it has no price: measure listed suppliers, customers or rivals instead"
+    if not security.startswith("^"):  # so are indices written
+        for name, fact in UNLISTED.items():
+            if re.search(rf"\b{re.escape(name)}\b", security.lower()):
+                return f"{fact}, so it has no price: measure listed suppliers, customers or rivals instead"
+    alike = _in_other_dress(market, security)
+    if alike:
+        return f"no security {security!r} in the market; did you mean {' or '.join(alike[:3])}?"
     close = difflib.get_close_matches(security, market.securities, n=3)
     if close:
         return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
@@ -262,6 +267,29 @@ def unknown_security(market: Market, security: str) -> str:
         f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "
         "supplier or rival"
     )
+
+
+def _in_other_dress(market: Market, security: str) -> list[str]:
+    """Securities that are the same but for case, exchange, sign of the share class or leading zeros."""
+    for bare in (_folded, _bare):
+        wanted = bare(security)
+        found = [name for name in market.columns if wanted and bare(name) == wanted]
+        if found:
+            return found
+    return []
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _bare(name: str) -> str:
+    """Return a ticker without exchange: NYSE:BRK.B, BRK/B US Equity, BRK-B.N are brk-b, 000002 is 2."""
+    text = re.sub(r"^[a-z]{2,8}:|^(sh|sz)(?=\.?\d{6}$)\.?", "", _folded(name))
+    text = re.sub(r"( [a-z]{2})?( equity| index| comdty| curncy)$|(?<=[a-z0-9]) [a-z]{2}$", "", text)
+    text = re.sub(r"\.(o|n|oq|k|ob|pk|us|l|sz|ss|sh|xshe|xshg|hk|de|pa|t|to|as|mi|sw)$", "", text)
+    text = re.sub(r"[./ -]+", "-", text)
+    return text.lstrip("0") or text if text.isdigit() else text
 
 
 def shift_note(

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ import pandas as pd
 import platformdirs
 
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
+from eventstudy.files import write_atomic
 
 __all__ = [
     "Entry",
@@ -86,37 +86,6 @@ def clear_cache() -> None:
     """Delete everything the cache holds; snapshots lie elsewhere and stay."""
     for part in ("yahoo", "french"):
         shutil.rmtree(cache_folder() / part, ignore_errors=True)
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process or the machine dies.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is made if need be; a file that is there is replaced.
-    content : bytes
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes private files; a snapshot is meant to be shared.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def check_max_age(max_age: float | None) -> None:
@@ -427,8 +396,9 @@ def _published(frame: pd.DataFrame, about: dict[str, Any], end: pd.Timestamp) ->
     They were if there is a close of the last weekday on which the security trades, or if some days had
     passed since, so that a missing bar is a holiday or a halt.
     """
-    closes = frame.index[frame["close"].notna().to_numpy()]
-    if len(closes) and not set(pd.date_range(closes[-1], end)[1:].weekday) & set(frame.index.weekday):
+    days = pd.DatetimeIndex(frame.index)
+    closes = days[frame["close"].notna().to_numpy()]
+    if len(closes) and not set(pd.date_range(closes[-1], end)[1:].weekday) & set(days.weekday):
         return True
     when = recorded_time(about.get("retrieved"))
     return when is not None and when >= end.tz_localize("UTC") + LATE

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.column_names import factor_name, pick_one
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
-from eventstudy.sources.column_roles import Guess, check_unique, dated, finish, only, plain, roles_of
-from eventstudy.sources.raw_tables import days_of, load, numbers_of
+from eventstudy.sources.price_files import with_reading
+from eventstudy.sources.raw_tables import load
+from eventstudy.tabular.frames import Options, read_frame
+from eventstudy.tabular.numbers import Decimals
+from eventstudy.tabular.reading import Taken
 
-__all__ = ["factor_name", "read_factors", "scaled"]
+__all__ = ["read_factors", "scaled"]
 
 Unit = Literal["percent", "decimal"]
 
-FACTORS = {
-    "mktrf": "mkt_rf", "rmrf": "mkt_rf", "mktminusrf": "mkt_rf", "rfdly": "rf", "riskfree": "rf",
-    "umd": "mom", "wml": "mom",
-}  # fmt: skip
 # What Ken French's files, and those made after them, write for a missing return.
 MISSING_CODES = (-99.99, -999.0, -99.9)
 
@@ -34,6 +35,9 @@ def read_factors(
     date_format: str | None = None,
     encoding: str = "utf-8-sig",
     missing: Iterable[str] = (),
+    decimal: Decimals | None = None,
+    header: int | None = None,
+    footer: int | None = None,
     show: bool = False,
 ) -> pd.DataFrame:
     """Read daily factor returns from a file of yours.
@@ -47,7 +51,7 @@ def read_factors(
         every result wrong by a factor of 100.
     columns : mapping, optional
         Names to give, ``{"rf_dly": "rf", "Remark": "ignore"}``.
-    sheet, date_format, encoding, missing, show
+    sheet, date_format, encoding, missing, decimal, header, footer, show
         As for `read_prices`.
 
     Returns
@@ -67,33 +71,32 @@ def read_factors(
         If the numbers look like decimals and are said to be percent.
     """
     path = Path(path)
-    table = load(path, sheet, encoding)
-    roles = roles_of(table.columns.columns, columns, path.name)
-    date = only(roles, "date", path.name)
-    days, form = days_of(table.columns[date], date_format, f"{path.name}, column {date!r}")
+    table = load(path, sheet, encoding, header, footer, columns or ())
+    options = Options(
+        path.name,
+        "values",
+        {c: role for c, role in (columns or {}).items() if role in ("date", "ignore")},
+        date_format=date_format,
+        decimal=decimal,
+        likely=table.likely,
+        missing=tuple(missing),
+        in_file=True,
+        doubtful=table.doubtful,
+    )
+    read = read_frame(table.frame, options)
+    if "value" not in read.fields:
+        raise DataError(
+            f"{path.name}: factors are read from a table of a row a day and a column a factor; this one is "
+            f"{read.layout}."
+        )
     given = columns or {}
-    taken = {c: given.get(c) or factor_name(str(c)) for c in roles if c != date and given.get(c) != "ignore"}
-    check_unique(taken, path.name)
-    frame = pd.DataFrame(
-        {
-            name: numbers_of(table.columns[c], table.decimal, missing, f"{path.name}, column {c!r}")
-            for c, name in taken.items()
-        }
-    )
-    frame = scaled(dated(frame, days, path.name), unit, path.name)
-    ignored = tuple(str(c) for c in roles if c != date and c not in taken)
-    return finish(
-        frame,
-        Guess(path.name, f"factors in {unit}", str(date), form, None, taken, ignored, table.decimal),
-        table,
-        show,
-    )
-
-
-def factor_name(column: str) -> str:
-    """Name of a factor as the models ask for it."""
-    word = plain(column)
-    return FACTORS.get(word, "_".join(column.strip().lower().replace("-", " ").split()))
+    frame = read.fields["value"]
+    names = {column: given.get(column) or factor_name(column) for column in frame.columns}
+    pick_one(names, path.name, lambda one, other: False)
+    taken = tuple(Taken(column, name, unit) for column, name in names.items())
+    rest = tuple(one for one in read.reading if one.taken_for in ("date", "not used"))
+    read = replace(read, layout=f"factors in {unit}", reading=(*rest[:1], *taken, *rest[1:]))
+    return with_reading(scaled(frame.rename(columns=names), unit, path.name), path.name, read, table, show)
 
 
 def scaled(frame: pd.DataFrame, unit: Unit, where: str) -> pd.DataFrame:

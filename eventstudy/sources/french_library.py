@@ -19,9 +19,10 @@ from typing import IO, Any, Literal
 import pandas as pd
 import stamina
 
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.sources.cache import cache_folder, check_max_age, set_aside, write_atomic, young_enough
-from eventstudy.sources.factor_files import factor_name, scaled
+from eventstudy.sources.factor_files import scaled
 
 __all__ = ["french_factors", "read_french"]
 

@@ -1,8 +1,10 @@
-"""Price files as people have them: CSV, Excel or Parquet, wide or long."""
+"""Price files as people have them: CSV, Excel or Parquet, wide or long, one or many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +12,21 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError
-from eventstudy.sources.column_roles import (
-    DATES,
-    ROLES,
-    SECURITIES,
-    Guess,
-    check_unique,
-    dated,
-    finish,
-    only,
-    plain,
-    roles_of,
-)
-from eventstudy.sources.raw_tables import RawTable, days_of, load, numbers_of
+from eventstudy.sources.raw_tables import RawTable, load
+from eventstudy.tabular.frames import Options, Table, read_frame
+from eventstudy.tabular.numbers import Decimals
 
-__all__ = ["read_prices"]
+__all__ = ["read_prices", "with_reading"]
+
+ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet", ".pq")
+#: A file of one ticker and year, such as ``AAPL_2019.csv``.
+_YEAR = re.compile(r"(.+?)[ _.-]*(19|20)\d{2}([ _-]?(0[1-9]|1[0-2]))?")
+
+Paths = str | Path | Sequence[str | Path] | Mapping[str, str | Path]
 
 
 def read_prices(
-    path: str | Path,
+    path: Paths,
     *,
     columns: Mapping[str, str] | None = None,
     security: str | None = None,
@@ -36,19 +34,25 @@ def read_prices(
     date_format: str | None = None,
     encoding: str = "utf-8-sig",
     missing: Iterable[str] = (),
+    decimal: Decimals | None = None,
+    header: int | None = None,
+    footer: int | None = None,
     show: bool = False,
 ) -> pd.DataFrame:
     r"""Read prices from a CSV, Excel or Parquet file, wide or long.
 
     Parameters
     ----------
-    path : str or Path
+    path : str or Path, list or mapping of them
         File whose layout is one of
 
         - long: a row a day and security, with columns for both and for close, open, volume, ...;
         - wide: a row a day, a column of closes a security;
         - one security: a row a day with columns for close, open, volume, ...;
         - two header rows, field and security, as ``prices(...).to_csv()`` and yfinance write it.
+
+        A folder stands for all its files, a list for several (a firm and an index from two places; one file a
+        ticker and year), a mapping names the security of each.
     columns : mapping, optional
         What columns are, where the guess is wrong:
         ``{"Day": "date", "Firm": "security", "Value": "close", "Remark": "ignore"}``.
@@ -61,7 +65,11 @@ def read_prices(
     encoding : str, default "utf-8-sig"
         Of a text file.
     missing : iterable of str, optional
-        Signs for a missing price besides the empty cell, NA, NaN, null, ``-`` and ``.``.
+        Signs for a missing price besides the empty cell, NA, NaN, null, ``-``, ``.`` and a sheet's #N/A.
+    decimal : {".", ","}, optional
+        Decimal sign; by default each column shows its own.
+    header, footer : int, optional
+        Rows above the row of names, and rows below the table; found by default.
     show : bool, default False
         Print what the columns were taken for; it is in ``attrs["guess"]`` in any case.
 
@@ -87,6 +95,7 @@ def read_prices(
     --------
     >>> import tempfile
     >>> from pathlib import Path
+    from typing import Any
     >>> from eventstudy.sources import read_prices
     >>> path = Path(tempfile.mkdtemp()) / "closes.csv"
     >>> _ = path.write_text("Date,Ticker,Close,Note\n20190521,000063,29.10,\n20190522,000063,28.35,ban\n")
@@ -99,81 +108,133 @@ def read_prices(
     >>> float(prices.at["2019-05-22", ("close", "000063")])
     28.35
     """
-    path = Path(path)
-    table = load(path, sheet, encoding)
-    table = _two_header_rows(table)
-    roles = roles_of(table.columns.columns, columns, path.name)
-    date = only(roles, "date", path.name)
-    days, form = days_of(table.columns[date], date_format, f"{path.name}, column {date!r}")
-    named = [column for column, role in roles.items() if role == "security"]
-    fields = {column: role for column, role in roles.items() if role not in (*ROLES, None)}
-
-    def values(column: Any) -> pd.Series:
-        return numbers_of(table.columns[column], table.decimal, missing, f"{path.name}, column {column!r}")
-
-    if any(isinstance(column, tuple) for column in fields):
-        pieces = {(role, str(column[1])): values(column) for column, role in fields.items()}
-        frame = dated(pd.DataFrame(pieces), days, path.name)
-        layout, who = "fields and securities in two header rows", None
-    elif named:
-        check_unique(fields, path.name)
-        frame = _from_long({role: values(c) for c, role in fields.items()}, table, named[0], days, path.name)
-        layout = f"long, {len(days)} rows of {frame.columns.get_level_values(1).nunique()} securities"
-        who = f"column {named[0]!r}"
-    elif {"close", "adj_close"} & set(fields.values()):
-        check_unique(fields, path.name)
-        name = security or path.stem
-        frame = dated(pd.DataFrame({(role, name): values(c) for c, role in fields.items()}), days, path.name)
-        layout, who = "one security", repr(name)
-    else:
-        others = [column for column, role in roles.items() if role not in ROLES]
-        fields = dict.fromkeys(others, "close")
-        frame = dated(pd.DataFrame({("close", str(c)): values(c) for c in others}), days, path.name)
-        layout, who = "wide, one column of closes a security", None
-    if frame.empty:
-        raise DataError(f"{path.name} has no column of prices; its columns are {list(roles)}. Pass columns=.")
-    ignored = tuple(str(c) for c in roles if c != date and c not in fields and c not in named)
-    frame.columns = pd.MultiIndex.from_arrays(
-        [frame.columns.get_level_values(level) for level in (0, 1)], names=["field", "security"]
-    )
-    frame = frame.sort_index(axis=1)
-    return finish(
-        frame, Guess(path.name, layout, str(date), form, who, fields, ignored, table.decimal), table, show
-    )
-
-
-def _two_header_rows(table: RawTable) -> RawTable:
-    """Join the header rows field and security that pandas writes for two column levels."""
-    frame = table.columns
-    if isinstance(frame.columns, pd.MultiIndex):
-        flat = [column if column[1] else column[0] for column in frame.columns]
-        return RawTable(
-            frame.set_axis(pd.Index(flat, tupleize_cols=False), axis=1), table.decimal, table.content
+    given = _paths(path)
+    frames = []
+    for name, one in given:
+        table = load(one, sheet, encoding, header, footer, columns or ())
+        options = Options(
+            one.name,
+            "prices",
+            columns or {},
+            date_format=date_format,
+            decimal=decimal,
+            likely=table.likely,
+            missing=tuple(missing),
+            security=security or name or one.stem,
+            in_file=True,
+            doubtful=table.doubtful,
         )
-    second = str(frame.iloc[0, 0]) if len(frame) else ""
-    if plain(frame.columns[0]) not in ("price", "field", "attributes") or plain(second) not in SECURITIES:
-        return table
-    tickers = [str(cell).strip() for cell in frame.iloc[0, 1:]]
-    fields = [str(column).split(".")[0] for column in frame.columns[1:]]
-    third = frame.iloc[1, 0] if len(frame) > 1 else ""
-    body = frame.iloc[2 if plain(third) in DATES else 1 :].reset_index(drop=True)
-    names = pd.Index(["date", *zip(fields, tickers, strict=True)], tupleize_cols=False)
-    return RawTable(body.set_axis(names, axis=1), table.decimal, table.content)
+        read = read_frame(table.frame, options)
+        if not {"close", "adj_close"} & set(read.fields):
+            raise DataError(
+                f"{one.name} has no column of prices; its columns are "
+                f"{[str(c) for c in table.frame.columns][:30]}. "
+                "Pass columns=. A file of returns: Market(pd.read_csv(path), ...)."
+            )
+        named = {(f, s): read.fields[f][s] for f in read.fields for s in read.fields[f].columns}
+        frame = pd.DataFrame(named) if len(named) < 500 else pd.concat(read.fields, axis=1)
+        frame.columns = pd.MultiIndex.from_arrays(
+            [frame.columns.get_level_values(level) for level in (0, 1)], names=["field", "security"]
+        )
+        frame = frame.sort_index(axis=1)
+        frames.append(with_reading(frame, one.name, read, table, show))
+    return frames[0] if len(frames) == 1 else _joined(frames)
 
 
-def _from_long(
-    fields: Mapping[str, pd.Series], table: RawTable, who: Any, days: pd.DatetimeIndex, file: str
-) -> pd.DataFrame:
-    names = table.columns[who].map(lambda v: "" if pd.isna(v) else str(v).strip())
-    if (names == "").any():
-        raise DataError(f"{file}: row {int(np.argmax(names == '')) + 1} names no security.")
-    rows = pd.DataFrame({"date": days, "security": names.to_numpy()})
-    twice = rows.duplicated()
-    if twice.any():
-        first = rows[twice].iloc[0]
-        raise DataError(f"{file}: {first['security']} has more than one row for {first['date']:%Y-%m-%d}.")
-    if not fields:
-        raise DataError(f"{file} has no column of prices; its columns are {list(table.columns.columns)}.")
-    rows = rows.assign(**{role: values.to_numpy() for role, values in fields.items()})
-    wide = rows.pivot(index="date", columns="security", values=list(fields))
-    return wide.sort_index()
+def _paths(path: Paths) -> list[tuple[str | None, Path]]:
+    """Files to read, each with the name of its security where the file may not know it."""
+    if isinstance(path, Mapping):
+        return [(str(name), Path(one)) for name, one in path.items()]
+    if not isinstance(path, str | Path):
+        several = [Path(one) for one in path]
+    elif Path(path).is_dir():
+        several = sorted(one for one in Path(path).iterdir() if one.suffix.lower() in ENDINGS)
+        if not several:
+            raise DataError(f"{str(path)!r} has no file that ends in {', '.join(ENDINGS)}.")
+    else:
+        return [(None, Path(path))]
+    if not several:
+        raise DataError("The list of files is empty.")
+    years = {one: _YEAR.fullmatch(one.stem) for one in several}
+    return [(match[1] if match else None, one) for one, match in years.items()]
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Join the tables of several files; days on which two of them differ are an error."""
+    out = frames[0]
+    for frame in frames[1:]:
+        both = out.columns.intersection(frame.columns)
+        days = out.index.intersection(frame.index)
+        one, other = out.loc[days, both].to_numpy(), frame.loc[days, both].to_numpy()
+        apart = ~np.isnan(one) & ~np.isnan(other) & (one != other)
+        if apart.any():
+            row, column = np.argwhere(apart)[0]
+            raise DataError(
+                f"{out.attrs['source']} and {frame.attrs['source']} differ on {days[row]:%Y-%m-%d}: "
+                f"{both[column][1]} "
+                f"has a {both[column][0]} of {one[row, column]:g} and of {other[row, column]:g}. Leave one "
+                f"file out."
+            )
+        attrs: dict[Any, Any] = {
+            "source": f"{out.attrs['source']}, {frame.attrs['source']}",
+            "sha256": hashlib.sha256((out.attrs["sha256"] + frame.attrs["sha256"]).encode()).hexdigest(),
+            "guess": f"{out.attrs['guess']}\n{frame.attrs['guess']}",
+            "reading": tuple(dict.fromkeys([*out.attrs["reading"], *frame.attrs["reading"]])),
+            "adjusted": out.attrs["adjusted"] if out.attrs["adjusted"] == frame.attrs["adjusted"] else "",
+        }
+        out.attrs, frame.attrs = {}, {}
+        out = out.combine_first(frame) if len(both) else out.join(frame, how="outer")
+        out.attrs = attrs
+    out.columns.names = ["field", "security"]
+    kept = dict(out.attrs)
+    out = out.sort_index(axis=1)
+    out.index = pd.DatetimeIndex(out.index.to_numpy(), name="date").as_unit("ns")
+    out.attrs = kept
+    return out
+
+
+def with_reading(frame: pd.DataFrame, file: str, read: Table, table: RawTable, show: bool) -> pd.DataFrame:
+    """Note on a frame what its file was taken for, and show it if that is asked for."""
+    frame.index = pd.DatetimeIndex(frame.index.to_numpy(), name="date").as_unit("ns")
+    told = _told(file, read, table)
+    frame.attrs = {
+        "source": file,
+        "sha256": hashlib.sha256(table.content).hexdigest(),
+        "guess": told,
+        "reading": tuple(one.row for one in read.reading),
+        "adjusted": read.adjusted,
+    }
+    if show:
+        print(told)
+    return frame
+
+
+def _told(file: str, read: Table, table: RawTable) -> str:
+    """Write what a file was taken for, a line for the dates, the securities and the fields."""
+    rows = read.reading
+    date = next((one for one in rows if one.taken_for == "date"), None)
+    lines = [f"{file}: {read.layout}"]
+    if date is not None:
+        lines.append(f"  date: column {'' if date.column == 'index' else date.column!r}, {date.evidence}")
+    who = next((one for one in rows if one.taken_for == "security"), None)
+    if who is not None:
+        lines.append(
+            f"  security: column {who.column!r}" + f" ({who.evidence})" * (who.evidence != "by its name")
+        )
+    used = [
+        one for one in rows if one.taken_for not in ("date", "security", "not used", "left aside", "left out")
+    ]
+    shown = [
+        f"{one.taken_for} <- {one.column!r}"
+        + (f" ({', '.join(p for p in (one.unit, one.evidence) if p)})" if one.unit or one.evidence else "")
+        for one in used
+    ]
+    lines.append(f"  columns: {', '.join(shown)}")
+    if table.likely == ",":
+        lines.append("  decimal sign: ','")
+    left = [one.column for one in rows if one.taken_for in ("not used", "left aside", "left out")]
+    if left:
+        lines.append(f"  not used: {', '.join(left)}")
+    if table.left_out:
+        lines.append(f"  left out: {'; '.join(table.left_out)}")
+    return "\n".join(lines)

@@ -1,39 +1,34 @@
-"""Files and cells: CSV, Excel and Parquet → columns as they stand; texts → days and numbers, or an error."""
+"""Files → tables as they stand, without what stands above and below the rows."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
+from eventstudy.sources.header_rows import Cells, below, header_of, without_footer
+from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
-__all__ = ["RawTable", "days_of", "load", "numbers_of"]
+__all__ = ["RawTable", "load"]
 
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "nat"})
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-COMMA_DECIMAL = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*")
-MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?\s*([+-]\d{2}:?\d{2}|Z)?$")
-FORMATS = (
-    (re.compile(r"\d{4}-\d{1,2}-\d{1,2}"), "%Y-%m-%d"),
-    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}"), "%Y/%m/%d"),
-    (re.compile(r"\d{4}\.\d{1,2}\.\d{1,2}"), "%Y.%m.%d"),
-    (re.compile(r"\d{8}"), "%Y%m%d"),
-    (re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"), "%d.%m.%Y"),
-    (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d{4}"), "%d-%b-%Y"),
-    (re.compile(r"\d{1,2}[A-Za-z]{3}\d{4}"), "%d%b%Y"),
-    (re.compile(r"\d{1,2} [A-Za-z]{3} \d{4}"), "%d %b %Y"),
-    (re.compile(r"[A-Za-z]{3} \d{1,2}, \d{4}"), "%b %d, %Y"),
-)
-EITHER = re.compile(r"(\d{1,2})([/-])(\d{1,2})[/-]\d{4}")
+#: Rows of a text file from which its separator and its header are found.
+HEAD = 400
+#: Bytes from which on the columns of a text file that are needed are read by pandas' own parser.
+LARGE = 4_000_000
+#: Cells in which a decimal sign is looked for.
+SAMPLE = 3_000
+#: What a copied page writes between its rows.
+_PAYOUT = re.compile(r"(?i)\s*[\d./: ]+\s*(dividend|stock splits?|capital gains?)\b.*")
 
 
 @dataclass(frozen=True)
@@ -42,21 +37,47 @@ class RawTable:
 
     Attributes
     ----------
-    columns : DataFrame
-        Texts, as a rule; Excel and Parquet know dates and numbers. Column names are texts, or pairs of texts.
-    decimal : str
-        Decimal sign of the numbers.
+    frame : DataFrame
+        Texts, as a rule; Excel and Parquet know dates and numbers. Columns have one level, or two of
+        field and security with the days as index.
     content : bytes
         The file.
+    likely : {".", ","}, optional
+        Decimal sign that some column shows.
+    left_out : tuple of str
+        What stood above and below the table.
+    doubtful : bool
+        Whether a point may stand for thousands.
     """
 
-    columns: pd.DataFrame
-    decimal: str
-    content: bytes
+    frame: pd.DataFrame
+    content: bytes = field(repr=False)
+    likely: Decimals | None = None
+    left_out: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
-def load(path: Path, sheet: str | int, encoding: str) -> RawTable:
+def load(
+    path: Path,
+    sheet: str | int = 0,
+    encoding: str = "utf-8-sig",
+    header: int | None = None,
+    footer: int | None = None,
+    columns: Iterable[str] = (),
+) -> RawTable:
     """Read a file by its ending: .csv, .txt, .tsv, .xlsx, .xls, .parquet, .pq.
+
+    Parameters
+    ----------
+    path : Path
+    sheet, encoding
+        Of a workbook and of a text file.
+    header : int, optional
+        Rows above the row of names; found by default.
+    footer : int, optional
+        Rows below the table; found by default.
+    columns : iterable of str
+        Columns that are needed whatever they are called.
 
     Raises
     ------
@@ -71,12 +92,11 @@ def load(path: Path, sheet: str | int, encoding: str) -> RawTable:
         raise DataError(f"{str(path)!r} cannot be read: {problem.strerror}.") from problem
     ending = path.suffix.lower()
     if ending in (".parquet", ".pq"):
-        return RawTable(_parquet(path.name, content), ".", content)
+        return RawTable(_parquet(path.name, content), content)
     if ending in (".xlsx", ".xls", ".xlsm"):
-        return RawTable(_excel(path.name, content, sheet), ".", content)
+        return _shaped(_excel(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
-        table, decimal = _text(path.name, content, encoding)
-        return RawTable(table, decimal, content)
+        return _text(path.name, content, encoding, header, footer, set(columns))
     raise DataError(f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read.")
 
 
@@ -86,21 +106,30 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
         frame = pd.read_parquet(io.BytesIO(content))
     except Exception as problem:  # pyarrow's errors have no common base below Exception
         raise DataError(f"{name} is not a Parquet file that can be read: {problem}") from problem
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
     return frame
 
 
-def _excel(name: str, content: bytes, sheet: str | int) -> pd.DataFrame:
-    import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
+def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
+    if name.lower().endswith(".xls"):
+        import_optional("xlrd", "xlrd", "tables", "Reading .xls files of old Excel")
+    else:
+        import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
     try:
-        frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object)
+        frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
         raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
-    return frame.set_axis([str(column) for column in frame.columns], axis=1)
+    return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 
-def _text(name: str, content: bytes, encoding: str) -> tuple[pd.DataFrame, str]:
+def _text(
+    name: str, content: bytes, encoding: str, header: int | None, footer: int | None, wanted: set[str]
+) -> RawTable:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    if len(content) > LARGE and header is None and footer is None:
+        fast = _large(name, content, encoding, wanted)
+        if fast is not None:
+            return fast
     try:
         lines = content.decode(encoding).splitlines()
     except (UnicodeDecodeError, LookupError) as problem:
@@ -108,106 +137,131 @@ def _text(name: str, content: bytes, encoding: str) -> tuple[pd.DataFrame, str]:
             f"{name} cannot be read as {encoding}: {problem}. Pass encoding=, such as 'gb18030' or 'latin-1'."
         ) from problem
     lines = [line for line in lines if line.strip()]
+    told = re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0]) if lines else None
+    lines = lines[1:] if told else lines
     if len(lines) < 2:
         raise DataError(f"{name} has no rows.")
-    separator = max(",;\t|", key=lines[0].count)
-    rows = list(csv.reader(lines, delimiter=separator))
-    header = [cell.strip() for cell in rows[0]]
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise DataError(
-                f"{name}: row {number} has {len(row)} cells, the header {len(header)}, counting by the "
-                f"separator {separator!r}."
-            )
-    frame = pd.DataFrame(np.array(rows[1:], dtype=object), columns=header)
-    comma = separator != "," and any(COMMA_DECIMAL.fullmatch(cell) for row in rows[1:] for cell in row)
-    return frame, "," if comma else "."
+    separator = told.group(1) if told else _separator(lines[:HEAD])
+    rows: list[list[Any]] = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+    return _shaped(rows, content, name, header, footer, separator)
 
 
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() in MISSING
-    return bool(pd.isna(value))
+def _separator(lines: Sequence[str]) -> str:
+    """Return the sign that cuts most lines into equally many cells."""
+    best, most = ",", 1
+    for sign in "\t;|,":
+        widths = [len(row) for row in csv.reader(lines, delimiter=sign)]
+        mode = max(set(widths), key=widths.count)
+        if mode > 1 and widths.count(mode) > len(widths) / 2 and (mode > most if sign == "," else True):
+            best, most = sign, mode
+            if sign != ",":
+                break
+    if most == 1:
+        return max(",;\t|", key=lines[0].count)
+    return best
 
 
-def numbers_of(column: pd.Series, decimal: str, missing: Iterable[str], where: str) -> pd.Series:
-    """Read cells as numbers; what is neither a number nor a sign for a missing one is an error."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.astype("float64")
-    codes = {code.strip().lower() for code in missing}
-    out = np.full(len(column), np.nan)
-    for row, value in enumerate(column):
-        if _is_missing(value) or str(value).strip().lower() in codes:
-            continue
-        text = str(value).strip()
-        if decimal == ",":
-            text = text.replace(".", "").replace(",", ".")
-        elif THOUSANDS.fullmatch(text):
-            text = text.replace(",", "")
-        try:
-            out[row] = float(text)
-        except ValueError:
-            raise DataError(
-                f"{where}: {value!r} in row {row + 1} is not a number. If it stands for a missing one, pass "
-                f"missing=[{str(value)!r}]; if the column is none of prices, columns={{name: 'ignore'}}."
-            ) from None
-    return pd.Series(out, index=column.index)
-
-
-def days_of(column: pd.Series, form: str | None, where: str) -> tuple[pd.DatetimeIndex, str]:
-    """Read cells as days.
-
-    Returns
-    -------
-    days : DatetimeIndex
-        Naive, in nanoseconds.
-    form : str
-        Format they were read by.
-
-    Raises
-    ------
-    DataError
-        If a cell is not a day, or day and month cannot be told apart.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column) or all(hasattr(v, "year") for v in column):
-        try:
-            days = pd.DatetimeIndex(column)
-        except (ValueError, TypeError) as problem:
-            raise DataError(f"{where}: these are not dates ({problem}).") from problem
-        days = days.tz_localize(None).as_unit("ns")
-        if days.hasnans or (days != days.normalize()).any():
-            raise DataError(f"{where}: a date is missing, or carries a time of day.")
-        return days, "dates"
-    texts = [str(int(v)) if isinstance(v, float | np.floating) and v == v // 1 else str(v) for v in column]
-    texts = [MIDNIGHT.sub("", text.strip()) for text in texts]
-    form = form or _format(texts, where)
-    try:
-        days = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format=form)).as_unit("ns")
-    except ValueError as problem:
-        raise DataError(
-            f"{where}: not every cell is a day in the format {form!r} ({str(problem).splitlines()[0]})."
-        ) from problem
-    return days, form
-
-
-def _format(texts: list[str], where: str) -> str:
-    for pattern, form in FORMATS:
-        if pattern.fullmatch(texts[0]):
-            return form
-    parts = [EITHER.fullmatch(text) for text in texts]
-    if not all(parts):
-        bad = texts[next(i for i, part in enumerate(parts) if part is None)]
-        raise DataError(
-            f"{where}: {bad!r} is not a day that can be read. Pass date_format=, such as '%d.%m.%Y'."
-        )
-    sign = texts[0][len(parts[0][1])] if parts[0] else "/"
-    first = max(int(part[1]) for part in parts if part)
-    second = max(int(part[3]) for part in parts if part)
-    if first > 12 >= second:
-        return f"%d{sign}%m{sign}%Y"
-    if second > 12 >= first:
-        return f"%m{sign}%d{sign}%Y"
-    raise DataError(
-        f"{where}: day and month of {texts[0]!r} cannot be told apart. Pass "
-        f"date_format='%d{sign}%m{sign}%Y' or '%m{sign}%d{sign}%Y'."
+def _shaped(
+    rows: list[list[Any]],
+    content: bytes,
+    name: str,
+    header: int | None,
+    footer: int | None,
+    separator: str | None = None,
+) -> RawTable:
+    """Take off what stands above and below a table, and name its columns."""
+    rows = [row for row in rows if any(cell != "" for cell in row)]
+    rows = rows[: len(rows) - footer] if footer else rows
+    if len(rows) < 2:
+        raise DataError(f"{name} has no rows.")
+    found = header_of(rows, name, header)
+    body, foot = (
+        without_footer(rows[found.last + 1 :], found.day) if footer is None else (rows[found.last + 1 :], [])
     )
+    if not body:
+        raise DataError(f"{name} has no rows.")
+    body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]
+    width = len(found.names)
+    body = [row[:width] if not any(c != "" for c in row[width:]) else row for row in body]
+    for number, row in enumerate(body, start=found.last + 2):
+        if len(row) != width and separator is not None:
+            raise DataError(
+                f"{name}: row {number} has {len(row)} cells, the header {width}, counting by the separator "
+                f"{separator!r}."
+            )
+    frame = pd.DataFrame(np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object))
+    frame.columns = pd.Index(found.names, tupleize_cols=False)
+    if separator is None:
+        frame = frame.replace("", np.nan)
+    sample = frame.iloc[: max(1, SAMPLE // width)].to_numpy().ravel()
+    likely = _likely([str(cell) for cell in sample if isinstance(cell, str)], separator)
+    left = [*found.above, *(f"{len(foot)} rows below" for _ in foot[:1])]
+    return RawTable(below(frame, found), content, likely, tuple(left), separator == ";")
+
+
+def _likely(texts: list[str], separator: str | None) -> Decimals | None:
+    texts = [
+        text
+        for text in texts
+        if text.lower() not in MISSING and re.fullmatch(r"[^a-zA-Z:/]*\d[^a-zA-Z:/]*[KMB%]?", text)
+    ]
+    dates = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
+    try:
+        return decimal_shown([text for text in texts if not dates.fullmatch(text)], "")
+    except DataError:
+        return None
+
+
+def _large(name: str, content: bytes, encoding: str, wanted: set[str]) -> RawTable | None:
+    """Read the columns of a large file that are needed; None where its first row is not a simple header."""
+    try:
+        head = content[:200_000].decode(encoding, errors="ignore").splitlines()[:HEAD]
+    except LookupError:
+        return None
+    if len(head) < 3 or not head[0].strip() or head[0].lower().startswith("sep="):
+        return None
+    separator = _separator(head)
+    rows: list[Cells] = [[cell.strip() for cell in row] for row in csv.reader(head[:-1], delimiter=separator)]
+    try:
+        found = header_of(rows, name, None)
+    except DataError:
+        return None
+    names = [str(n) for n in rows[0]]
+    if found.last != 0 or found.levels or len(set(names)) < len(names):
+        return None
+    width = content[: content.find(b"\n")].count(separator.encode())
+    for number, line in enumerate(io.BytesIO(content), start=1):
+        if line.count(separator.encode()) != width and b'"' not in line and line.strip():
+            raise DataError(
+                f"{name}: row {number} has {line.count(separator.encode()) + 1} cells, the header "
+                f"{width + 1}, "
+                f"counting by the separator {separator!r}."
+            )
+    who = find_column(names, SECURITY_NAMES)
+    used = [n for n in names if _needed(n) or n in wanted]
+    if find_column(names, DATE_NAMES) is None or who is None:
+        used = names
+    texts = {n for n in used if field_of(n) is None}
+    missing = sorted(MISSING | {sign.upper() for sign in MISSING} | {"NaN", "None"})
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(content),
+            sep=separator,
+            encoding=encoding,
+            usecols=used,
+            dtype=dict.fromkeys(texts, "category"),
+            keep_default_na=False,
+            na_values={n: missing for n in used if n not in texts},
+            skipinitialspace=True,
+            low_memory=False,
+        )
+    except (UnicodeDecodeError, LookupError, pd.errors.ParserError, ValueError):
+        return None
+    dropped = tuple(n for n in names if n not in used)
+    return RawTable(frame, content, None, dropped)
+
+
+def _needed(name: str) -> bool:
+    """Whether a column of a large file may have a part in prices or returns."""
+    word = plain_name(name)
+    return word in DATE_NAMES or word in SECURITY_NAMES or word == "iid" or field_of(name) is not None

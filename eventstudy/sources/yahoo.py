@@ -29,7 +29,7 @@ SYMBOL = re.compile(r"[!-~]*[A-Z0-9][!-~]*")
 ADDRESS_SIGNS = frozenset("#?/\\%")
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
-# Retries are no concern of a program that has not set up logging.
+# A program that has not set up logging need not hear of retries.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 

@@ -116,7 +116,7 @@ def chart_of(answer: Any, name: str, known: bool) -> dict[str, Any]:
     results = chart.get("result")
     result = results[0] if isinstance(results, list) and results else None
     meta = result.get("meta") if isinstance(result, dict) else None
-    if status >= 400 or not isinstance(meta, dict):
+    if status >= 400 or not isinstance(result, dict) or not isinstance(meta, dict):
         raise NoPricesError("unavailable", f"Yahoo answered with an empty chart (HTTP {status})")
     return _checked(result, meta, name)
 

@@ -137,21 +137,22 @@ def _tidy(
         raise NoPricesError("malformed", f"the answer lacks {', '.join(lacking)}")
     frame = raw[list(FIELDS)].rename(columns=FIELDS).astype("float64")
     days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize().as_unit("ns")
-    frame = frame.set_axis(days.rename("date"), axis=0)
-    if not frame.index.is_unique or not frame.index.is_monotonic_increasing:
+    days = days.rename("date")
+    frame = frame.set_axis(days, axis=0)
+    if not days.is_unique or not days.is_monotonic_increasing:
         raise NoPricesError("malformed", "the answer has duplicate days, or days out of order")
     splits = _splits(chart)
     # New shares that an old one of each day has become since.
     since = np.append(splits.to_numpy()[::-1].cumprod()[::-1], 1.0)
-    later = since[splits.index.searchsorted(frame.index, side="right")]
+    later = since[splits.index.searchsorted(days, side="right")]
     if adjustment == "none":
         frame[["open", "high", "low", "close"]] = frame[["open", "high", "low", "close"]].mul(later, axis=0)
         frame["volume"] = frame["volume"] / later
     for kind, field in PAYOUTS.items():
-        paid = _by_session(_payouts(chart, kind), frame.index, "add").fillna(0.0)
+        paid = _by_session(_payouts(chart, kind), days, "add").fillna(0.0)
         if field == "dividends" or paid.any():
             frame[field] = paid * later if adjustment == "none" else paid
-    frame["splits"] = _by_session(splits, frame.index, "multiply").fillna(0.0)
+    frame["splits"] = _by_session(splits, days, "multiply").fillna(0.0)
     return frame, _dividend_currency(chart)
 
 
@@ -196,16 +197,20 @@ def _payouts(chart: dict[str, Any], kind: str) -> pd.Series:
 
 def _units(stated: str | None, quoted: str | None) -> float:
     """Return the units of `quoted` in one of `stated`, of which one may be a hundredth of the other."""
-    if stated and quoted and HUNDREDTHS.get(stated, stated) == HUNDREDTHS.get(quoted, quoted):
+    if stated and quoted and _currency(stated) == _currency(quoted):
         return (0.01 if stated in HUNDREDTHS else 1.0) / (0.01 if quoted in HUNDREDTHS else 1.0)
     return 1.0
+
+
+def _currency(unit: str | None) -> str:
+    return HUNDREDTHS.get(unit or "", unit or "")
 
 
 def _dividend_currency(chart: dict[str, Any]) -> str | None:
     """Return the currency of the dividends of the frame: as stated, or that of the closes."""
     quoted: str | None = chart["meta"].get("currency")
     stated = {event.get("currency") or quoted for event in _events(chart, "dividends")}
-    foreign = {one for one in stated if HUNDREDTHS.get(one, one) != HUNDREDTHS.get(quoted, quoted)}
+    foreign = {one for one in stated if _currency(one) != _currency(quoted)}
     return ", ".join(sorted(map(str, foreign | ({quoted} & stated)))) if foreign else quoted
 
 

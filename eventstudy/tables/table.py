@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
 import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
+from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
 from eventstudy.errors import RequestError
+from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
 from eventstudy.tables.escaping import latex, markdown
@@ -205,20 +208,27 @@ class Table:
         ------
         MissingExtraError
             If openpyxl is not installed.
+        RequestError
+            If the file cannot be written; an older one is left as it was.
         """
         import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
-        with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        content = io.BytesIO()
+        with pd.ExcelWriter(content, engine="openpyxl") as writer:
             sheet: Any = cast(Any, writer.book).create_sheet("Table")
-            sheet.append([self.title])
+            sheet.append([_spreadsheet(self.title)])
             for section in self.sections:
                 sheet.append([])
-                sheet.append([section.caption])
+                sheet.append([_spreadsheet(section.caption)])
                 _excel_section(section, writer, sheet)
             sheet.append([])
             for note in self.notes:
-                sheet.append([note])
+                sheet.append([_spreadsheet(note)])
             for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):
                 cell.data_type = "s"  # a label that starts with "=" is text, not a formula
+        try:
+            write_atomic(Path(path), content.getvalue())
+        except OSError as problem:
+            raise RequestError(f"The table cannot be written to {str(path)!r}: {problem}.") from problem
 
 
 def _is_missing(value: Any) -> bool:
@@ -231,13 +241,13 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Real):
-        if isinstance(value, Integral):
-            return str(value) if spec is None else spec.format(value)
+        whole = isinstance(value, Integral)
         # Counts turn into floats beside a missing one.
-        number = int(float(value)) if spec and spec.endswith("d}") and float(value).is_integer() else value
+        counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()
+        number = int(float(value)) if counted else value
         try:
-            return (spec or "{:.4f}").format(number)
-        except ValueError:
+            return (spec or ("{}" if whole else "{:.4f}")).format(number)
+        except (ValueError, LookupError, TypeError, AttributeError):
             raise RequestError(f"The format {spec!r} of column {column!r} cannot write {value!r}.") from None
     return _label(value)
 
@@ -277,7 +287,7 @@ def _grid(section: Section, style: str) -> str:
     parts = [cells.reset_index(drop=True)]
     headings: list[Any] = list(cells.columns)
     if section.index:
-        labels = cells.index.to_frame(index=False)
+        labels = cells.index.to_frame(index=False, name=list(range(cells.index.nlevels)))  # type: ignore[arg-type]
         names = [cells.columns.name or ""] if cells.index.nlevels == 1 else list(cells.index.names)
         parts.insert(0, labels)
         headings = [*names, *headings]
@@ -319,7 +329,9 @@ def _html_table(section: Section, number: int, title: str) -> str:
     cells = styler.data
     styler.cell_ids = False
     styler.set_uuid(
-        hashlib.sha256(f"{number}{title}{section.caption}{cells.to_csv()}".encode()).hexdigest()[:8]
+        hashlib.sha256(
+            strip_control(f"{number}{title}{section.caption}{cells.to_csv()}").encode()
+        ).hexdigest()[:8]
     )
     heading = [f"<strong>{html.escape(title)}</strong>"] if number == 0 else []
     caption = "<br>".join([*heading, *([html.escape(section.caption)] if section.caption else [])])
@@ -366,6 +378,10 @@ def _spreadsheet(value: Any) -> Any:
 def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) -> None:
     frame, top = section.frame, sheet.max_row
     frame = frame.map(_spreadsheet).rename(index=_spreadsheet, columns=_spreadsheet)
+    frame.index.names = [_spreadsheet(name) for name in frame.index.names]
+    if frame.columns.nlevels > 1 and not section.index:
+        # pandas writes headings of several levels only beside an index.
+        frame.columns = pd.Index([" ".join(map(str, name)) for name in frame.columns])
     frame.to_excel(writer, sheet_name="Table", startrow=top, index=section.index)
     left = frame.index.nlevels if section.index else 0
     for j, name in enumerate(section.frame.columns, start=left + 1):

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
@@ -300,10 +301,8 @@ class AbnormalVolatilityResults(Immutable):
             Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
             p_value, n_events (the fewest on any day), dependent.
         """
-        if alternative not in get_args(Alternative):
-            raise RequestError(f"alternative must be one of {', '.join(get_args(Alternative))}.")
-        if n_resamples < 1:
-            raise RequestError(f"n_resamples is a number of draws, 1 or more; got {n_resamples!r}.")
+        check_choice("alternative", alternative, get_args(Alternative))
+        check_whole("n_resamples", n_resamples, 1)
         window = self.study.fitted.checked_window(start, end)
         cols = self.study.fitted.abnormal.columns(window)
         errors, variances = self._errors[:, cols], self._variances[:, cols]

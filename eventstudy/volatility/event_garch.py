@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import optimize, signal, special, stats
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_whole
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
@@ -220,6 +221,7 @@ class EventGARCH(Immutable):
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
         self.dummy, self.estimation = Window.of(dummy), Window.of(estimation)
+        check_whole("min_observations", min_observations, 1)
         self.min_observations = min_observations
         if len(self.dummy) < SHORTEST:
             raise WindowError(
@@ -232,6 +234,12 @@ class EventGARCH(Immutable):
             raise WindowError(
                 f"The estimation window {self.estimation} must end before the dummy {self.dummy}."
             )
+
+    def __repr__(self) -> str:
+        return (
+            f"EventGARCH: {len(self.events)} events, dummy {self.dummy}, estimation {self.estimation}\n"
+            f"  {self.market!r}"
+        )
 
     def fit(self) -> EventGARCHResults:
         """Maximise the likelihood of each event.

@@ -21,9 +21,10 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("_typing", "_version", "errors", "immutable", "text"),
-    ("optional",),
+    ("_typing", "_version", "errors", "files", "immutable", "text"),
+    ("arguments", "column_names", "optional"),
     ("interop", "lazy", "progress"),
+    ("tabular",),
     ("windows",),
     ("calendars",),
     ("events",),
@@ -36,13 +37,19 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("regressions",),
     ("results",),
     ("study",),
+    ("causal",),
     ("lab", "longrun", "streaming", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 
 # What every room may import.
-GROUND = frozenset({"_typing", "errors", "immutable", "interop", "optional", "text"})
+GROUND = frozenset(
+    {
+        "_typing", "arguments", "column_names", "errors", "files", "immutable", "interop", "optional",
+        "tabular", "text",
+    }
+)  # fmt: skip
 
 # Rooms that may import fewer than all above them.
 ONLY: dict[str, frozenset[str]] = {

@@ -94,7 +94,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, str, str, str]]] = {
     "security twice": (twice(S, 3), (S, "2018-04-16_ZTE_DENIAL:FNSR", "security", "more than once")),
     "source twice": (twice(R, 9), (R, "MOBNEWS", "source", "more than once")),
     "announcements out of order": (unsorted(A), (A, "rows", "announcement_id", "not in order")),
-    "unverified column unknown": (put(A, NYT, "unverified", "hour"), (A, NYT, "unverified", "no column")),
+    "unverified column unknown": (put(A, NYT, "unverified", "hour"), (A, NYT, "unverified", "not a column")),
     "source unknown": (put(A, NYT, "sources", "SEED0; XX"), (A, NYT, "sources", "'XX' is not in")),
     "source in a note unknown": (
         put(S, EL_ROW, "note", "as told by [XX, WWP-1008]"),

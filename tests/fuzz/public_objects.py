@@ -91,6 +91,13 @@ def build(folder: Any) -> Iterator[tuple[str, Any]]:
         {"first": results, "second": es.EventStudy(market, [{"security": "E", "date": day}], **short).fit()}
     )
     yield "pooled", pooled
+    causal = es.CausalStudy(market, events.take([0, 1]), estimation=(-120, -11), window=(0, 1), min_donors=2)
+    yield "causal study", causal
+    effects = causal.fit()
+    yield "causal results", effects
+    estimators = [es.causal.SyntheticControl()]
+    yield "counterfactuals", es.compare_counterfactuals(effects, estimators=estimators)
+    yield "causal calibration", lab.calibrate(causal, n_samples=1, tests=["conformal_block"])
     yield "cross-section", results.cross_section("car ~ size")
     yield "joint test", results.joint_test(0, 1)
     yield "clustering", results.clustering()

@@ -20,7 +20,7 @@ from eventstudy.errors import EventStudyError, EventStudyWarning
 NEEDED: dict[str, Any] = {
     "start": 0,
     "end": 1,
-    "window": (0, 1),
+    "window": es.Window(0, 1),
     "formula": "car ~ size",
     "event_id": 0,
     "by": "group",
@@ -57,9 +57,9 @@ def kind_of(parameter: inspect.Parameter) -> str | None:
 def calls(owner: Any, path: str) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any], str, str]]:
     """Yield each callable of an object or module with sound arguments and one parameter to spoil."""
     for name in public(owner) if not isinstance(owner, ModuleType) else owner.__all__:
-        if name in SLOW or name.startswith("plot"):
+        if name in SLOW or name.startswith("plot") or (isinstance(owner, tuple) and hasattr(tuple, name)):
             continue
-        method = inspect.getattr_static(owner, name)
+        method = None if isinstance(owner, ModuleType) else inspect.getattr_static(owner, name)
         found = getattr(owner, name, None) if not isinstance(method, property) else None
         if not callable(found) or (isinstance(found, type) and not isinstance(owner, ModuleType)):
             continue

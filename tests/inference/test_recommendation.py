@@ -184,7 +184,7 @@ def test_windows_that_share_days_are_told_of(panel):
     ("p", "key", "told"),
     [
         ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
-        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation"),
+        ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation windows"),
         ({"adjusted_bmp": 0.01, "portfolio": 0.01}, None, ""),
         ({"adjusted_bmp": 0.2, "portfolio": 0.2}, None, ""),
         ({"adjusted_bmp": np.nan, "portfolio": 0.01}, None, ""),

@@ -194,14 +194,28 @@ def test_factors_are_laid_on_the_sessions(returns):
         es.Market(returns, benchmark=returns["OTHER"].rename("smb"), factors=factors)
 
 
-@pytest.mark.parametrize("bad", [-1.0, -1.5, -math.inf, math.inf])
-def test_returns_that_cannot_be(returns, bad):
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (-1.0, r"-1 on 2019-01-04.*Are these percent\? Divide by 100"),
+        (-1.5, r"-1.5 on 2019-01-04.*Are these percent\? Divide by 100"),
+        (-math.inf, "-inf on 2019-01-04; a return is finite, or missing"),
+        (math.inf, "inf on 2019-01-04; a return is finite, or missing"),
+    ],
+)
+def test_returns_that_cannot_be(returns, bad, told):
     spoiled = returns.copy()
     spoiled.loc[DAYS[3], "B"] = bad
-    with pytest.raises(
-        DataError, match=r"Returns: B is -?(1|1.5|inf) on 2019-01-04.*Are these percent\? Divide by 100"
-    ):
+    with pytest.raises(DataError, match=rf"Returns: B is {told}"):
         es.Market(spoiled)
+
+
+def test_a_share_that_became_worthless(returns):
+    """CRSP's delisting return of -1 is the last of its security, and no reason to refuse the panel."""
+    lost = returns.copy()
+    lost.loc[DAYS[3], "B"] = -1.0
+    lost.loc[DAYS[4] :, "B"] = np.nan
+    assert es.Market(lost).returns.loc[DAYS[3], "B"] == -1.0
 
 
 def test_a_log_return_may_be_below_minus_one(returns):

@@ -108,9 +108,11 @@ def test_a_study_is_that_of_the_panel_in_memory(path, model, gaps):
 @quiet
 def test_a_benchmark_of_the_panel_is_read_from_the_beginning(path):
     some = es.Events(events().frame.head(20)[["security", "date"]])
-    panel = es.Market.scan_parquet(path, benchmark="10003")
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark="10003")
     study = es.EventStudy(panel, some, None, ESTIMATION, WINDOW)
-    wanted = es.EventStudy(es.Market(wide(), benchmark="10003"), some, None, ESTIMATION, WINDOW)
+    wanted = es.EventStudy(
+        es.Market(wide(), gaps="lumped", benchmark="10003"), some, None, ESTIMATION, WINDOW
+    )
     assert_same(study.fit(), wanted.fit())
     market = study.spec.market
     assert market.columns == tuple(sorted({*some.securities, "10003"}))
@@ -123,8 +125,10 @@ def test_benchmarks_by_security_and_by_event(path):
     frame = events().frame[["security", "date"]].assign(benchmark=None).astype({"benchmark": object})
     frame.loc[frame.index[:40], "benchmark"] = "10008"
     named = es.Events(frame)
-    found = es.EventStudy(es.Market.scan_parquet(path, benchmark=given), named, None, ESTIMATION, WINDOW)
-    wanted = es.EventStudy(es.Market(wide(), benchmark=given), named, None, ESTIMATION, WINDOW)
+    found = es.EventStudy(
+        es.Market.scan_parquet(path, gaps="lumped", benchmark=given), named, None, ESTIMATION, WINDOW
+    )
+    wanted = es.EventStudy(es.Market(wide(), gaps="lumped", benchmark=given), named, None, ESTIMATION, WINDOW)
     assert_same(found.fit(), wanted.fit())
 
 
@@ -132,7 +136,7 @@ def test_benchmarks_by_security_and_by_event(path):
 def test_nothing_but_what_the_events_need_is_read(path):
     few = es.Events({"security": ["10003", "10008"], "date": [DAYS[500], DAYS[520]]})
     market = es.EventStudy(
-        es.Market.scan_parquet(path, benchmark=index()), few, None, ESTIMATION, WINDOW
+        es.Market.scan_parquet(path, gaps="lumped", benchmark=index()), few, None, ESTIMATION, WINDOW
     ).spec.market
     assert market.securities == ["10003", "10008"]
     assert market.sessions.tolist() == DAYS.tolist()
@@ -157,9 +161,11 @@ def test_a_return_after_a_halt_that_began_before_what_is_read(path, tmp_path):
     few = es.Events({"security": ["10003", "10004"], "date": [DAYS[500], DAYS[510]]})
     for model in (es.MarketModel(), es.MarketModel(missing="trade_to_trade")):
         found = es.EventStudy(
-            es.Market.scan_parquet(target, benchmark=index()), few, model, ESTIMATION, WINDOW
+            es.Market.scan_parquet(target, gaps="lumped", benchmark=index()), few, model, ESTIMATION, WINDOW
         )
-        wanted = es.EventStudy(es.Market(halted, benchmark=index()), few, model, ESTIMATION, WINDOW)
+        wanted = es.EventStudy(
+            es.Market(halted, gaps="lumped", benchmark=index()), few, model, ESTIMATION, WINDOW
+        )
         assert found.spec.market.spans["10003"].max() == 321
         assert_same(found.fit(), wanted.fit())
 
@@ -186,20 +192,24 @@ def test_forms_of_files(form, tmp_path):
     else:
         rows.to_parquet(target)
     found = es.EventStudy(
-        es.Market.scan_parquet(target, benchmark=index()), events(), None, ESTIMATION, WINDOW
+        es.Market.scan_parquet(target, gaps="lumped", benchmark=index()), events(), None, ESTIMATION, WINDOW
     ).fit()
-    wanted = es.EventStudy(es.Market(wide(), benchmark=index()), events(), None, ESTIMATION, WINDOW).fit()
+    wanted = es.EventStudy(
+        es.Market(wide(), gaps="lumped", benchmark=index()), events(), None, ESTIMATION, WINDOW
+    ).fit()
     assert_same(found, wanted)
 
 
 def test_unknown_securities_are_excluded_with_the_reason(path):
     frame = pd.DataFrame({"security": ["10003", "99999", "Huawei"], "date": DAYS[500]})
-    study = es.EventStudy(es.Market.scan_parquet(path, benchmark=index()), frame, None, ESTIMATION, WINDOW)
+    study = es.EventStudy(
+        es.Market.scan_parquet(path, gaps="lumped", benchmark=index()), frame, None, ESTIMATION, WINDOW
+    )
     with pytest.warns(ExcludedEventsWarning, match="2 of 3 events"):
         results = study.fit()
     assert results.excluded["reason"].str.contains("99999|Huawei is not listed").all()
     with pytest.raises(DataError, match="none of the 1 securities asked for, such as '99999'"):
-        es.EventStudy(es.Market.scan_parquet(path, benchmark=index()), frame.iloc[[1]])
+        es.EventStudy(es.Market.scan_parquet(path, gaps="lumped", benchmark=index()), frame.iloc[[1]])
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -210,7 +220,7 @@ def test_a_day_that_stands_twice_is_an_error(apart, tmp_path):
     twice = pd.concat([rows, again])
     twice = twice if apart else twice.sort_values(["permno", "date"])
     twice.to_parquet(tmp_path / "twice.parquet")
-    panel = es.Market.scan_parquet(tmp_path / "twice.parquet", benchmark=index())
+    panel = es.Market.scan_parquet(tmp_path / "twice.parquet", gaps="lumped", benchmark=index())
     few = pd.DataFrame({"security": ["10003"], "date": DAYS[500]})
     with pytest.raises(DataError, match=rf"10003 has more than one row for {DAYS[450]:%Y-%m-%d}"):
         es.EventStudy(panel, few, None, ESTIMATION, WINDOW)
@@ -223,7 +233,7 @@ def test_a_day_that_stands_twice_in_parts_read_apart(tmp_path, monkeypatch):
     folder.mkdir()
     rows.to_parquet(folder / "a.parquet")
     rows.tail(1).to_parquet(folder / "b.parquet")
-    panel = es.Market.scan_parquet(folder, benchmark=index())
+    panel = es.Market.scan_parquet(folder, gaps="lumped", benchmark=index())
     with pytest.raises(DataError, match="10003 has more than one row"):
         panel.market(es.Events({"security": ["10003"], "date": [DAYS[500]]}))
 
@@ -257,7 +267,7 @@ def test_columns_that_cannot_be_used(change, told, tmp_path):
 )
 def test_rows_that_cannot_be_used(change, told, tmp_path):
     change(long(wide()[["10003"]])).to_parquet(tmp_path / "odd.parquet")
-    panel = es.Market.scan_parquet(tmp_path / "odd.parquet", benchmark=index())
+    panel = es.Market.scan_parquet(tmp_path / "odd.parquet", gaps="lumped", benchmark=index())
     with pytest.raises(DataError, match=told):
         panel.market(es.Events({"security": ["10003"], "date": [DAYS[500]]}))
 
@@ -278,13 +288,15 @@ def test_options_are_checked_before_anything_is_read(path):
 def test_dates_follow_the_calendar(tmp_path):
     frame = wide()[["10003", "10004", "10008"]].fillna(0.001)  # weekdays: holidays of New York among them
     long(frame).to_parquet(tmp_path / "panel.parquet")
-    panel = es.Market.scan_parquet(tmp_path / "panel.parquet", benchmark=index(), calendar="XNYS")
+    panel = es.Market.scan_parquet(
+        tmp_path / "panel.parquet", gaps="lumped", benchmark=index(), calendar="XNYS"
+    )
     few = es.Events({"security": ["10003"], "announced_at": [f"{DAYS[500]:%Y-%m-%d} 17:00-04:00"]})
     with pytest.warns(CalendarWarning, match="no session of XNYS"):
         study = es.EventStudy(panel, few, None, ESTIMATION, WINDOW)
     found = study.fit()
     with pytest.warns(CalendarWarning, match="no session of XNYS"):
-        market = es.Market(frame, benchmark=index(), calendar="XNYS")
+        market = es.Market(frame, gaps="lumped", benchmark=index(), calendar="XNYS")
     wanted = es.EventStudy(market, few, None, ESTIMATION, WINDOW).fit()
     pd.testing.assert_frame_equal(found.timeline, wanted.timeline)
     pd.testing.assert_frame_equal(found.car(), wanted.car(), **TIGHT)
@@ -293,17 +305,19 @@ def test_dates_follow_the_calendar(tmp_path):
 @quiet
 def test_models_of_peers_read_the_peers_they_name(path):
     few = es.Events({"security": ["10003"], "date": [DAYS[500]]})
-    panel = es.Market.scan_parquet(path, benchmark=index())
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark=index())
     with pytest.raises(ModelError, match=r"name the peers, MatchedPortfolio\(peers="):
         es.EventStudy(panel, few, es.MatchedPortfolio(), ESTIMATION, WINDOW)
     model = es.MatchedPortfolio(peers=["10004", "10008", "10009"])
     found = es.EventStudy(panel, few, model, ESTIMATION, WINDOW).fit()
-    wanted = es.EventStudy(es.Market(wide(), benchmark=index()), few, model, ESTIMATION, WINDOW).fit()
+    wanted = es.EventStudy(
+        es.Market(wide(), gaps="lumped", benchmark=index()), few, model, ESTIMATION, WINDOW
+    ).fit()
     pd.testing.assert_frame_equal(found.car(), wanted.car(), **TIGHT)
 
 
 def test_a_panel_travels_to_another_process(path):
-    panel = pickle.loads(pickle.dumps(es.Market.scan_parquet(path, benchmark=index())))
+    panel = pickle.loads(pickle.dumps(es.Market.scan_parquet(path, gaps="lumped", benchmark=index())))
     assert panel.securities == sorted(wide().columns)
     assert panel.market(es.Events({"security": ["10003"], "date": [DAYS[500]]})).securities == ["10003"]
 

@@ -13,14 +13,14 @@ from eventstudy.market.price_indices import price_index
 DAYS = pd.DatetimeIndex(["2019-05-20", "2019-05-21", "2019-05-22", "2019-05-23"]).as_unit("ns")
 
 
-def returns(close: list[float], **fields: list[float]) -> list[float]:
+def returns(close: list[float], adjustment: str | None = None, **fields: list[float]) -> list[float]:
     frames = {name: pd.DataFrame({"A": values}, DAYS) for name, values in {"close": close, **fields}.items()}
-    market = es.Market.from_prices(pd.concat(frames, axis=1))
+    market = es.Market.from_prices(pd.concat(frames, axis=1), adjustment=adjustment)
     return market.returns["A"].iloc[1:].tolist()
 
 
 def test_a_dividend_is_part_of_the_return():
-    found = returns([20.0, 20.0, 19.0, 19.0], dividends=[0, 0, 1.5, 0])
+    found = returns([20.0, 20.0, 19.0, 19.0], dividends=[0, 0, 1.5, 0], adjustment="none")
     assert found == pytest.approx([0.0, 19 / 18.5 - 1, 0.0])
 
 
@@ -31,12 +31,12 @@ def test_a_split_of_closes_as_traded_and_of_closes_adjusted_for_it():
 
 
 def test_a_dividend_and_a_split_on_one_day():
-    found = returns([20.0, 20.0, 9.0, 9.0], dividends=[0, 0, 2.0, 0], splits=[0, 0, 2, 0])
+    found = returns([20.0, 20.0, 9.0, 9.0], dividends=[0, 0, 2.0, 0], splits=[0, 0, 2, 0], adjustment="none")
     assert found == pytest.approx([0.0, 0.0, 0.0])
 
 
 def test_a_dividend_paid_within_a_halt():
-    found = returns([20.0, np.nan, np.nan, 19.0], dividends=[0, 1.0, 0, 0])
+    found = returns([20.0, np.nan, np.nan, 19.0], dividends=[0, 1.0, 0, 0], adjustment="none")
     assert found[2] == pytest.approx(0.0)
 
 
@@ -53,9 +53,11 @@ def test_returns_equal_those_of_adjusted_closes():
     """Adjusted as vendors do, by the ratio of the ex-day's dividend to the close before it."""
     rng = np.random.default_rng(1)
     days = pd.bdate_range("2019-01-01", periods=60)
-    close = pd.Series(20 * np.cumprod(1 + 0.01 * rng.standard_normal(60)), days)
     paid = pd.Series(0.0, days)
     paid.iloc[[20, 41]] = 0.8, 0.3
+    close, price = pd.Series(20.0, days), 20.0
+    for day, move in enumerate(0.01 * rng.standard_normal(60)):
+        price = close.iloc[day] = price * (1 + move) - paid.iloc[day]
     factor = (1 - paid / close.shift()).fillna(1.0)
     adjusted = close * factor[::-1].cumprod()[::-1].shift(-1).fillna(1.0)
     frames = {"close": close.to_frame("A"), "dividends": paid.to_frame("A")}

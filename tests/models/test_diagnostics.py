@@ -99,7 +99,7 @@ def test_garch_residuals_have_no_arch_left(troubled):
 
 
 @pytest.mark.parametrize(
-    "model", [es.ConstantMean(), es.MarketAdjusted(), es.SyntheticControl(), es.RollingMarketModel(60)]
+    "model", [es.ConstantMean(), es.MarketAdjusted(), es.SyntheticPeers(), es.RollingMarketModel(60)]
 )
 def test_every_kind_of_model_can_be_diagnosed(market, model, make_market):
     events = es.Events(pd.DataFrame({"security": ["S0"], "date": [market.sessions[300]]}))

@@ -46,7 +46,7 @@ def split(world):
 def models():
     return [
         es.MatchedPortfolio(),
-        es.SyntheticControl(),
+        es.SyntheticPeers(),
         es.PCAModel(),
         pytest.param(
             es.ElasticNetModel(),
@@ -97,7 +97,7 @@ def test_a_return_over_several_sessions_meets_peers_over_the_same(world):
 
 
 def test_synthetic_control_equals_direct_optimisation(world):
-    results = fit(world, es.SyntheticControl())
+    results = fit(world, es.SyntheticPeers())
     past, ahead = split(world)
     y, x = past["P0"].to_numpy(), past[NAMES[1:]].to_numpy()
     found = optimize.minimize(
@@ -132,7 +132,7 @@ def test_simplex_weights_meet_the_optimality_conditions():
 
 def test_errors_are_of_rolling_origins(world):
     """Each block of the second half is predicted with weights of the days before it alone."""
-    results = fit(world, es.SyntheticControl())
+    results = fit(world, es.SyntheticPeers())
     past, _ = split(world)
     y, x = past["P0"].to_numpy(), past[NAMES[1:]].to_numpy()
     expected = np.full(190, np.nan)
@@ -239,7 +239,7 @@ def test_errors_of_learned_models_owe_nothing_to_later_days(world):
     returns = world.returns
     returns.loc[world.sessions[215], "P0"] += 0.2  # estimation day 185; the last block is 181 to 189
     shocked = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
-    for model in (es.ElasticNetModel(), es.PCAModel(), es.SyntheticControl()):
+    for model in (es.ElasticNetModel(), es.PCAModel(), es.SyntheticPeers()):
         before, after = (fit(m, model).fitted.abnormal.past.residuals()[0] for m in (world, shocked))
         np.testing.assert_array_equal(before[:181], after[:181])
         assert before[185] != after[185]
@@ -284,7 +284,7 @@ def test_the_effect_does_not_touch_its_own_counterfactual(world, model):
     np.testing.assert_allclose(after - before, [0, 0, 0.07, 0, 0], atol=1e-12)
 
 
-@pytest.mark.parametrize("model", [es.SyntheticControl(), es.PCAModel()])
+@pytest.mark.parametrize("model", [es.SyntheticPeers(), es.PCAModel()])
 def test_a_peer_may_miss_one_day_in_twenty(world, model):
     """Of 180 estimation days nine are 5 %, and no more than 5 %; ten are."""
     returns = world.returns
@@ -303,7 +303,7 @@ def test_peers_with_missing_returns_are_listed(world):
     returns.loc[world.sessions[40:60], "P2"] = np.nan
     returns.loc[world.sessions[100], "P3"] = np.nan
     market = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
-    results = fit(market, es.SyntheticControl())
+    results = fit(market, es.SyntheticPeers())
     assert results.peers().loc[0, "left_out"] == "P1, P2 (2 with missing returns)"
     # A day on which a kept peer did not trade, and the lumped one after it, are no estimation days.
     assert results.parameters["n_obs"].iloc[0] == 94
@@ -314,20 +314,20 @@ def test_peers_by_security_and_events_without_any(world):
         pd.DataFrame({"security": ["P0", "P5"], "date": [world.sessions[230], world.sessions[210]]})
     )
     with pytest.warns(ExcludedEventsWarning, match="it has no peer"):
-        results = fit(world, es.SyntheticControl({"P0": ["P1", "P2"]}), events)
+        results = fit(world, es.SyntheticPeers({"P0": ["P1", "P2"]}), events)
     assert results.peers().columns.tolist() == ["P1", "P2", "left_out"]
     assert list(results.car(*WINDOW).index) == [0]
     with pytest.raises(NoUsableEventsError, match=r"left out: P1 \(event on"):
         fit(
             world,
-            es.SyntheticControl(["P1", "P0"]),
+            es.SyntheticPeers(["P1", "P0"]),
             es.Events(pd.DataFrame({"security": ["P0", "P1"], "date": world.sessions[230]})),
         )
 
 
 def test_peer_lists_that_cannot_be(world):
     with pytest.raises(ModelError, match=r"P99.*not a security of the market"):
-        fit(world, es.SyntheticControl(["P1", "P99"]))
+        fit(world, es.SyntheticPeers(["P1", "P99"]))
     with pytest.raises(ModelError, match="list of securities"):
         es.PCAModel("P1")
     with pytest.raises(ModelError, match="weights must be positive"):
@@ -344,8 +344,8 @@ def test_results_do_not_depend_on_the_order_of_events(world):
     events = pd.DataFrame(
         {"event_id": [0, 1], "security": ["P0", "P5"], "date": [world.sessions[230], world.sessions[228]]}
     )
-    one = fit(world, es.SyntheticControl(), es.Events(events)).car(*WINDOW)
-    other = fit(world, es.SyntheticControl(), es.Events(events.iloc[::-1])).car(*WINDOW)
+    one = fit(world, es.SyntheticPeers(), es.Events(events)).car(*WINDOW)
+    other = fit(world, es.SyntheticPeers(), es.Events(events.iloc[::-1])).car(*WINDOW)
     pd.testing.assert_frame_equal(one, other.loc[one.index])
 
 

@@ -38,7 +38,7 @@ PEERS = [f"S{i}" for i in range(6, 12)]
         (es.RollingMarketModel(60), "one-step prediction errors"),
         (es.ScholesWilliams(), "residual"),
         (es.MatchedPortfolio(PEERS), "estimation"),
-        (es.SyntheticControl(PEERS), "rolling-origin"),
+        (es.SyntheticPeers(PEERS), "rolling-origin"),
         pytest.param(es.GARCHMarketModel(), "forecast of the", marks=needs_arch),
         pytest.param(es.PCAModel(PEERS), "rolling-origin", marks=needs_sklearn),
         pytest.param(es.ElasticNetModel(PEERS), "rolling-origin", marks=needs_sklearn),
@@ -62,7 +62,7 @@ def test_source_of_the_standard_error_and_tests_offered(market, model, told):
 @pytest.mark.parametrize(
     "model",
     [
-        es.SyntheticControl(PEERS),
+        es.SyntheticPeers(PEERS),
         es.PCAModel(PEERS),
         pytest.param(es.ElasticNetModel(PEERS), marks=needs_sklearn),
     ],

@@ -179,7 +179,7 @@ CASES = [
     pytest.param(es.EWMarketModel(60), normal, 1500, SHORT, id="weighted"),
     pytest.param(es.RollingMarketModel(60), drifting_beta, 1500, (-250, -3), id="rolling"),
     pytest.param(es.MatchedPortfolio(PEERS[:2]), same_industry, 1500, SHORT, id="matched"),
-    pytest.param(es.SyntheticControl(PEERS), peer_factors, 500, SHORT, id="synthetic control"),
+    pytest.param(es.SyntheticPeers(PEERS), peer_factors, 500, SHORT, id="synthetic peers"),
     pytest.param(es.PCAModel(PEERS), peer_factors, 500, SHORT, id="components"),
     pytest.param(es.ElasticNetModel(PEERS), peer_factors, 120, SHORT, id="elastic net", marks=needs_sklearn),
     pytest.param(es.AutocorrelatedErrors(), normal, 300, SHORT, id="autocorrelated errors"),

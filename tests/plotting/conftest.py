@@ -157,6 +157,44 @@ def timeline() -> pd.DataFrame:
     )
 
 
+def counterfactual() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    other = rng.normal(0, 0.01, len(DAYS)).cumsum()
+    own = other + np.where(DAYS >= 0, -0.03, 0.0) + rng.normal(0, 0.003, len(DAYS))
+    return pd.DataFrame({"day": DAYS, "treated": own, "counterfactual": other})
+
+
+def gap() -> pd.DataFrame:
+    frame = pd.DataFrame({"day": DAYS, "gap": np.random.default_rng(4).normal(0, 0.01, len(DAYS))})
+    after = DAYS >= 0
+    low, high = np.where(after, frame["gap"] - 0.02, np.nan), np.where(after, frame["gap"] + 0.02, np.nan)
+    return frame.assign(ci_low=low, ci_high=high, is_effect=after)
+
+
+def placebo_paths() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    names = [None, *(f"firm {i}" for i in range(30))]
+    return pd.concat(
+        [
+            pd.DataFrame({"day": DAYS, "effect": rng.normal(0, 0.01, len(DAYS)).cumsum(), "placebo": name})
+            for name in names
+        ],
+        ignore_index=True,
+    )
+
+
+def donor_weights() -> pd.DataFrame:
+    weights = np.random.default_rng(6).dirichlet(np.full(30, 0.5))
+    return pd.DataFrame({"donor": [f"Donor $x_{i}$" for i in range(30)], "weight": weights})
+
+
+def balance() -> pd.DataFrame:
+    frame = pd.DataFrame({"factor": ["market", "size $s$", "value"], "treated": [0.012, 0.004, -0.001]})
+    counterfactual = [0.0115, 0.003, -0.002]
+    low, high = [0.005, -0.006, -0.004], [0.019, 0.008, 0.006]
+    return frame.assign(counterfactual=counterfactual, donors_low=low, donors_high=high)
+
+
 def specification() -> pd.DataFrame:
     models = np.repeat(["mean", "market", "factors"], 4)
     estimate = np.linspace(-0.07, 0.03, 12)[np.random.default_rng(3).permutation(12)]

@@ -45,6 +45,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "forest": {"title": "CAR (0, +1)"},
     "models": {"title": "CAR (0, +1)"},
     "timeline": {"currency": "CNY"},
+    "gap": {"title": "Gap"},
+    "balance": {"title": "Balance"},
 }
 #: Further drawings of a figure.
 VARIANTS: dict[str, Callable[[SimpleNamespace], Axes]] = {

@@ -36,6 +36,11 @@ PERCENT = {
     "plot_models": "x",
     "plot_residuals": "y",
     "plot_qq": "xy",
+    "plot_counterfactual": "y",
+    "plot_gap": "y",
+    "plot_placebo_paths": "y",
+    "plot_donor_weights": "x",
+    "plot_balance": "x",
 }
 every_figure = pytest.mark.parametrize("name", FIGURES)
 

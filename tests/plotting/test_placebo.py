@@ -48,4 +48,4 @@ def test_nothing_to_draw_is_said() -> None:
     with pytest.raises(RequestError, match="all are missing"):
         plot_placebo(pd.DataFrame({"value": [np.nan], "against": "dates"}), real=0.0)
     with pytest.raises(RequestError, match="against"):
-        plot_placebo(pd.DataFrame({"value": [0.0]}), 0.0)
+        plot_placebo(pd.DataFrame({"value": [0.0]}), real=0.0)

@@ -99,10 +99,10 @@ def test_treated_against_controls_on_two_dates(market):
 
 
 def test_controls_are_other_firms_and_tests_are_fixed(grouped, common, market):
-    with pytest.raises(RequestError, match=r"8 event\(s\) are treated and control at once, such as S0"):
+    with pytest.raises(RequestError, match=r"8 event\(s\) are both treated and controls, such as S0"):
         grouped.test(0, 1, against=common)
     other = studied(market, NAMES, [DAYS[290]])
-    with pytest.raises(RequestError, match="leave tests and by out"):
+    with pytest.raises(RequestError, match="leave out tests= and by="):
         grouped.test(0, 1, against=other, tests=["bmp"])
     with pytest.raises(RequestError, match="got str"):
         grouped.test(0, 1, against="controls")

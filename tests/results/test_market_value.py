@@ -162,7 +162,7 @@ def test_by_event_id_and_pooled_by_study(market, one_date):
         ({"A": 1.0}, {}, r"Event 1 \(B\) has no market value"),
         (CAPS, {"rate": {"A": 1.0}}, r"Event 1 \(B\) has no exchange rate"),
         (CAPS | {"C": -1.0}, {}, r"Event 2 \(C\): market value times rate is -1"),
-        ("much", {}, "is a number, a Series or a mapping, got str"),
+        ("much", {}, "must be a number, a Series or a mapping; got str"),
         (CAPS, {"by": "country"}, "no column 'country'"),
     ],
 )

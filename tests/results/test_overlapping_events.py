@@ -180,10 +180,10 @@ def test_what_cannot_be_told_apart(market):
         results = es.EventStudy(
             market, events, es.MarketAdjusted(), estimation=(-200, -11), window=(-2, 4)
         ).fit()
-    with pytest.raises(RequestError, match="Market adjusted is none"):
+    with pytest.raises(RequestError, match="Market adjusted is not one"):
         results.stacked()
     sunday = pd.DataFrame({"security": "A", "date": ["2019-03-02", "2019-03-03"]})
     with pytest.warns(OverlapWarning):
         same = es.EventStudy(market, sunday, estimation=(-200, -11), window=(-2, 4)).fit()
-    with pytest.raises(RequestError, match="announcements 0, 1 about A cannot be told apart"):
+    with pytest.raises(RequestError, match="announcements 0, 1 about A cannot be separated"):
         same.stacked(0, 1)

@@ -251,7 +251,7 @@ def test_summary_figures_and_groups(studies, pooled):
     [
         (lambda s: [s["east"]], "two or more results, got 1"),
         (lambda s: [s["east"], 3], "found int"),
-        (lambda s: [s["east"], s["east"]], "stands in two of the studies"),
+        (lambda s: [s["east"], s["east"]], "is an event of two of the studies"),
     ],
 )
 def test_what_cannot_be_pooled(studies, given, told):
@@ -262,13 +262,13 @@ def test_what_cannot_be_pooled(studies, given, told):
 def test_log_and_simple_returns_do_not_mix(studies, common):
     market = es.Market(panel(1, ["x"], 0.0, common), benchmark="index", kind="log")
     other = es.EventStudy(market, {"security": ["x"], "date": ["2019-12-10"]}, window=(-5, 5)).fit()
-    with pytest.raises(RequestError, match="different things, simple and log returns"):
+    with pytest.raises(RequestError, match="different returns, simple and log"):
         es.pool([studies["east"], other])
     with pytest.raises(RequestError, match="listings must be one of mean, first, separate"):
         es.pool(studies, listings="both")
     with pytest.raises(RequestError, match="column 'company'"):
         es.pool(studies, firm="company")
-    with pytest.raises(RequestError, match="none of the events' securities"):
+    with pytest.raises(RequestError, match="none of the securities of the events"):
         es.pool(studies, firm={"A": "B"})
 
 

@@ -231,8 +231,8 @@ def test_the_market_takes_them(library: Library) -> None:
         (zipped(THREE.replace("0.90,", "")), "line 5 cannot be read"),
         (zipped(THREE.replace("0.90", "n/a")), "line 5 cannot be read"),
         (zipped(THREE.replace("20190521", "20190599")), "line 5 cannot be read"),
-        (zipped(THREE.replace("20190522", "20190521")), "twice or out of order"),
-        (zipped(THREE.replace(",Mkt-RF,SMB", ",Mkt-RF,Mkt-RF", 1)), "no header of factors"),
+        (zipped(THREE.replace("20190522", "20190521")), "duplicates or out of order"),
+        (zipped(THREE.replace(",Mkt-RF,SMB", ",Mkt-RF,Mkt-RF", 1)), "not a header of factors"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import sys
 from pathlib import Path
 
@@ -159,19 +160,19 @@ def test_encodings(tmp_path: Path) -> None:
     [
         ("date,X\n", {}, "has no rows"),
         ("", {}, "has no rows"),
-        ("date\n2019-05-21\n", {}, "no column of prices"),
-        ("X,Y\n1,2\n", {}, "no column is called date"),
-        ("date,X\n2019-05-21,1\n2019-05-21,2\n", {}, "2019-05-21 stands more than once"),
+        ("date\n2019-05-21\n", {}, "no column beside the date"),
+        ("X,Y\n1,2\n", {}, "no column is a date"),
+        ("date,X\n2019-05-21,1\n2019-05-21,2\n", {}, "2019-05-21 stands 2 times"),
         ("date,ticker,close\n2019-05-21,A,1\n2019-05-21,A,2\n", {}, "A has more than one row for 2019-05-21"),
         ("date,ticker,close\n2019-05-21,,1\n", {}, "row 1 names no security"),
-        ("date,ticker,note\n2019-05-21,A,1\n", {}, "no column of prices"),
+        ("date,ticker,note\n2019-05-21,A,b\n", {}, "needs a column 'close'"),
         ("date,X\n2019-05-21,C\n", {}, r"'C' in row 1 is not a number.*missing=\['C'\]"),
         ("date,X\n2019-05-21,1,2\n", {}, "row 2 has 3 cells, the header 2"),
-        ("date,X\nyesterday,1\n", {}, "'yesterday' is not a day"),
+        ("date,X\nyesterday,1\n", {}, "'yesterday' in row 1 is not a day"),
         ("date,X\n2019-05-21,1\n21.05.2019,1\n", {}, "not every cell is a day"),
-        ("date,X\n2019-05-21 15:00,1\n", {}, "no day"),
+        ("date,X\n2019-05-21 15:00,1\n", {}, "carries a time of day"),
         ("date,X\n2019-02-30,1\n", {}, "not every cell is a day"),
-        ("date,X,X\n2019-05-21,1,2\n", {}, "stand twice"),
+        ("date,X,X\n2019-05-21,1,2\n", {}, "duplicate columns"),
         ("date,close,price\n2019-05-21,1,2\n", {}, "'close' and 'price' both look like close"),
         ("date,X\n2019-05-21,1\n", {"columns": {"Y": "close"}}, "has no column 'Y'"),
         ("date,X\n2019-05-21,1\n", {"encoding": "nonsense"}, "encoding="),
@@ -194,9 +195,9 @@ def test_files_that_are_not_there_or_not_what_they_say(
         read_prices(tmp_path / "none.csv")
     with pytest.raises(DataError, match=r"ends in '\.doc'"):
         read_prices(write(tmp_path, "x", "a.doc"))
-    with pytest.raises(DataError, match="no Parquet file"):
+    with pytest.raises(DataError, match="not a Parquet file"):
         read_prices(write(tmp_path, "x", "a.parquet"))
-    with pytest.raises(DataError, match="no workbook"):
+    with pytest.raises(DataError, match="not a workbook"):
         read_prices(write(tmp_path, "x", "a.xlsx"))
 
     for module in ("pyarrow", "openpyxl"):
@@ -235,7 +236,7 @@ def test_units_that_cannot_be_or_look_wrong(tmp_path: Path) -> None:
         read_factors(decimal, unit="bp")
     with pytest.raises(DataError, match="both look like mom"):
         read_factors(write(tmp_path, "date,umd,wml\n2019-05-21,0.9,0.8\n", "u.csv"), unit="percent")
-    with pytest.raises(DataError, match="no factor returns"):
+    with pytest.raises(DataError, match="no column beside the date"):
         read_factors(write(tmp_path, "date\n2019-05-21\n", "n.csv"), unit="percent")
 
 
@@ -267,6 +268,38 @@ def test_columns_in_chinese(tmp_path: Path) -> None:
 def test_prices_that_crsp_marks_with_a_minus(tmp_path: Path) -> None:
     path = tmp_path / "crsp.csv"
     path.write_text("PERMNO,date,PRC,VOL\n10001,20190521,-27.5,0\n10001,20190522,28,100\n")
-    with pytest.raises(DataError, match=r"-27.5 on 2019-05-21.*a minus marks the mean of bid and ask"):
-        es.Market.from_prices(es.sources.read_prices(path))
-    assert es.Market.from_prices(es.sources.read_prices(path).abs()).returns.notna().sum().item() == 1
+    prices = es.sources.read_prices(path)
+    assert "a minus marks CRSP's mean of bid and ask" in prices.attrs["guess"]
+    returns = es.Market.from_prices(prices).returns["10001"]
+    assert returns.iloc[1] == pytest.approx(28 / 27.5 - 1)
+
+
+def biff2(rows: list[list[str | float]]) -> bytes:
+    """A worksheet of Excel 2: the oldest .xls, a sequence of records."""
+
+    def record(kind: int, content: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(content)) + content
+
+    out = record(0x0009, struct.pack("<HH", 0x0007, 0x0010))
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            place = struct.pack("<HH", i, j) + bytes(3)
+            if isinstance(cell, str):
+                out += record(0x0004, place + bytes([len(cell)]) + cell.encode())
+            else:
+                out += record(0x0003, place + struct.pack("<d", cell))
+    return out + record(0x000A, b"")
+
+
+def test_old_workbooks(tmp_path: Path) -> None:
+    pytest.importorskip("xlrd", reason="the extra 'tables' is not installed")
+    rows: list[list[str | float]] = [["date", "A"], ["2019-05-21", 10.5], ["2019-05-22", 11.0]]
+    (tmp_path / "old.xls").write_bytes(biff2(rows))
+    assert read_prices(tmp_path / "old.xls")["close", "A"].tolist() == [10.5, 11.0]
+
+
+def test_old_workbooks_need_an_extra_that_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xlrd", None)
+    (tmp_path / "old.xls").write_bytes(biff2([["date", "A"]]))
+    with pytest.raises(MissingExtraError, match=r"xlrd: pip install 'abnormal-returns\[tables\]'"):
+        read_prices(tmp_path / "old.xls")

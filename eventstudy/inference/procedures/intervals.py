@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.refitted import bootstrap_of, conformal_of
@@ -59,13 +60,16 @@ def event_intervals(
         raise RequestError(
             f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
         )
-    if not 0 < level < 1:
-        raise RequestError(f"level is the coverage of the interval, between 0 and 1; got {level!r}.")
+    check_fraction("level", level)
     rows = []
     for event in range(data.abnormal.n_events):
         one = data.take(np.arange(data.abnormal.n_events) == event)
         for method in methods:
             low, high, note = _interval(one, method, level, options)
+            if np.isinf([low, high]).any() and not note:
+                note = (
+                    f"unbounded: the estimation window is too short to exclude any value at level {level:g}"
+                )
             rows.append((event, method, float(one.cumulative.car[0]), low, high, note))
     return pd.DataFrame(rows, columns=["event", "method", "car", "ci_low", "ci_high", "note"])
 

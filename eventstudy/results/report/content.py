@@ -20,6 +20,7 @@ from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.report.sensitivity import sensitivity
 from eventstudy.results.summary import design
 from eventstudy.tables import Section, Table
+from eventstudy.text import some_text
 from eventstudy.windows import Window
 
 __all__ = ["study_page"]
@@ -185,7 +186,7 @@ def _table(title: str, frame: pd.DataFrame, rest: str, *, index: bool = True) ->
 def _events(data: FittedStudy) -> Table:
     columns = ["security", "label", "announced", "first_session", "day_0", "note"]
     frame = data.sample.timeline[columns]
-    frame = frame.loc[:, [c for c in columns if c == "security" or frame[c].fillna("").ne("").any()]]
+    frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     frame = frame.rename(columns={"first_session": "first session", "day_0": "day 0"})
     return _table("Events", frame, "results.timeline")
 
@@ -272,7 +273,7 @@ def _sensitivity(data: FittedStudy, window: Window) -> list[Block]:
 def _details(data: FittedStudy, window: Window) -> Table:
     fit, cars = data.fit, data.cars(window, LEVEL)
     frame = data.sample.timeline[["security", "label", "day_0"]].rename(columns={"day_0": "day 0"})
-    if frame["label"].fillna("").eq("").all():
+    if not some_text(frame["label"]):
         frame = frame.drop(columns="label")
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]

@@ -88,6 +88,7 @@ def _market(data: FittedStudy) -> list[str]:
     options += ["factors=factors"] if market.factors is not None else []
     options += [f"calendar={_calendar(market.exchange)}"] if market.exchange is not None else []
     options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
+    options += [f"gaps={market.arrays.gaps!r}"] if market.arrays.gaps is not None else []
     options += [f"freq={market.arrays.freq!r}"] if market.arrays.freq is not None else []
     first, last = market.sessions[0], market.sessions[-1]
     return [

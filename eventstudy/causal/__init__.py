@@ -1,0 +1,5 @@
+"""Counterfactuals from other firms: synthetic controls, factor models and inference for them."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

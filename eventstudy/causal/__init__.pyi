@@ -1,0 +1,12 @@
+from .comparison import CounterfactualComparison as CounterfactualComparison
+from .comparison import compare_counterfactuals as compare_counterfactuals
+from .estimators import CounterfactualEstimator as CounterfactualEstimator
+from .estimators import DifferenceInDifferences as DifferenceInDifferences
+from .estimators import InteractiveFixedEffects as InteractiveFixedEffects
+from .estimators import MatrixCompletion as MatrixCompletion
+from .estimators import SyntheticControl as SyntheticControl
+from .estimators import SyntheticDiD as SyntheticDiD
+from .estimators import SyntheticMatching as SyntheticMatching
+from .results import CausalResults as CausalResults
+from .significance import CAUSAL_TESTS as CAUSAL_TESTS
+from .study import CausalStudy as CausalStudy

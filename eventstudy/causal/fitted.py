@@ -1,0 +1,110 @@
+"""Fitted cohorts, and the mean effect that they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.causal.cohorts import Cohort, day_axis
+from eventstudy.causal.kernels.fits import CohortFit
+from eventstudy.causal.spec import CausalSpec
+from eventstudy.immutable import FrozenRecord, read_only
+
+__all__ = ["FittedCohort", "MeanPath", "fit_cohort", "mean_path", "on_axis"]
+
+
+@dataclass(frozen=True)
+class FittedCohort(FrozenRecord):
+    """A cohort with its fit.
+
+    Attributes
+    ----------
+    cohort : Cohort
+    fit : CohortFit
+    gaps : array, shape (T, N)
+        Return less counterfactual; after the event, the effect.
+    actual : array, shape (T, N)
+        Returns, those over several sessions included.
+    event_weights : array, shape (N,)
+        Weight of each event in the mean effect, before scaling.
+    """
+
+    cohort: Cohort
+    fit: CohortFit
+    gaps: FloatArray
+    actual: FloatArray
+    event_weights: FloatArray
+
+    @property
+    def total_weight(self) -> float:
+        """Weight of the cohort, before scaling."""
+        return float(self.event_weights.sum())
+
+    @property
+    def mean_gap(self) -> FloatArray:
+        """Weighted mean gap of the events that have one, shape (T,)."""
+        return read_only(weighted_mean(self.gaps.T, self.event_weights))
+
+
+def weighted_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Mean along the first axis of what is not missing; NaN where everything is."""
+    seen = ~np.isnan(values)
+    spread = weights.reshape(-1, *[1] * (values.ndim - 1))
+    total = np.where(seen, spread, 0.0).sum(axis=0)
+    summed = np.where(seen, values * spread, 0.0).sum(axis=0)
+    return np.asarray(np.where(total > 0, summed / np.where(total > 0, total, 1.0), np.nan))
+
+
+def fit_cohort(spec: CausalSpec, cohort: Cohort) -> FittedCohort:
+    """Fit the estimator to one cohort."""
+    fit = spec.estimator.fit(cohort.donors, cohort.treated, cohort.n_pre)
+    gaps, actual = cohort.treated - fit.counterfactual, cohort.treated.copy()
+    for lump in cohort.lumps:
+        actual[lump.at, lump.unit] = lump.treated
+        expected = np.nan
+        if fit.weights is not None and fit.intercept is not None:
+            expected = float(fit.intercept[lump.unit] * lump.span + lump.donors @ fit.weights[:, lump.unit])
+        gaps[lump.at, lump.unit] = lump.treated - expected
+    return FittedCohort(cohort, fit, gaps, actual, spec.estimator.event_weights(gaps[: cohort.n_pre].T))
+
+
+@dataclass(frozen=True)
+class MeanPath(FrozenRecord):
+    """Mean gap by relative day.
+
+    Attributes
+    ----------
+    days : array of int, shape (A,)
+        Relative days of both windows.
+    gap : array, shape (A,)
+        NaN on days without any.
+    n_est : int
+        Days of the estimation window.
+    """
+
+    days: IntArray
+    gap: FloatArray
+    n_est: int
+
+    @property
+    def rmse(self) -> float:
+        """Root mean square of the gap before the event."""
+        return float(np.sqrt(np.nanmean(self.gap[: self.n_est] ** 2)))
+
+
+def on_axis(spec: CausalSpec, cohort: Cohort, values: FloatArray) -> FloatArray:
+    """Put values by used day, first axis, on the relative days of both windows; NaN elsewhere."""
+    axis = day_axis(spec)
+    out = np.full((len(axis), *values.shape[1:]), np.nan)
+    out[np.searchsorted(axis, cohort.days)] = values
+    return out
+
+
+def mean_path(spec: CausalSpec, cohorts: Sequence[FittedCohort]) -> MeanPath:
+    """Weighted mean gap of all events by relative day."""
+    gaps = np.concatenate([on_axis(spec, each.cohort, each.gaps).T for each in cohorts])
+    weights = np.concatenate([each.event_weights for each in cohorts])
+    return MeanPath(day_axis(spec), weighted_mean(gaps, weights), len(spec.estimation))

@@ -1,0 +1,381 @@
+"""Names of columns, in the words of vendors and in several languages → what the columns hold.
+
+One table for every door: events, prices, returns, factors, benchmarks, in frames and in files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+from eventstudy.errors import DataError, EventStudyError
+
+__all__ = [
+    "CLOCK_NAMES",
+    "DATE_NAMES",
+    "EVENT_DATE_NAMES",
+    "EVENT_MOMENT_NAMES",
+    "FACTOR_NAMES",
+    "FIELD_NAMES",
+    "INDEX_RETURNS",
+    "LEVEL_NAMES",
+    "NOT_PRICES",
+    "PERCENT_NAMES",
+    "SECURITY_NAMES",
+    "SESSION_NAMES",
+    "SETTING_NAMES",
+    "TOTAL_RETURN_NAMES",
+    "UNIQUE_IDS",
+    "ZONE_NAMES",
+    "factor_name",
+    "field_of",
+    "find_column",
+    "pick_one",
+    "plain_name",
+]
+
+#: Names of date columns, in the order in which they are looked for.
+DATE_NAMES = (
+    "date",
+    "day",
+    "tradedate",
+    "tradingdate",
+    "trddt",
+    "trddy",
+    "observationdate",
+    "trdmnt",
+    "tradingday",
+    "datadate",
+    "caldt",
+    "dlycaldt",
+    "mthcaldt",
+    "pricedate",
+    "exchangedate",
+    "datetime",
+    "dates",
+    "session",
+    "time",
+    "timestamp",
+    "month",
+    "period",
+    "日期",
+    "交易日期",
+    "时间",
+    "datum",
+    "data",
+    "fecha",
+    "дата",
+    "날짜",
+    "日付",
+)
+#: Ids that name one security for good.
+UNIQUE_IDS = (
+    "permno",
+    "kypermno",
+    "lpermno",
+    "permnum",
+    "gvkey",
+    "isin",
+    "isincode",
+    "figi",
+    "sedol",
+    "cusip",
+    "secid",
+)
+#: Names of security columns, in the order in which they are looked for: tickers change hands.
+SECURITY_NAMES = (
+    "security",
+    *UNIQUE_IDS,
+    *[
+        "oftic",
+        "ticker",
+        "symbol",
+        "symbols",
+        "tic",
+        "tsym",
+        "ric",
+        "instrument",
+        "tscode",
+        "stkcd",
+        "secucode",
+        "seccode",
+        "windcode",
+        "stockcode",
+        "stock",
+        "code",
+        "asset",
+        "actticker",
+        "sym",
+        "代码",
+        "股票代码",
+        "证券代码",
+        "종목코드",
+        "firmid",
+        "companyid",
+        "indexname",
+        "company",
+        "firm",
+        "securityname",
+    ],
+)
+
+_FIELDS: dict[str, str] = {
+    "close": """
+        close price last lastprice closeprice closingprice priceclose closelast prc dlyprc dlyclose mthprc
+        altprc clsprc mclsprc pxlast lastpx pxclose prccd prccm trdprc1 settlement settle cls 收盘 收盘价
+        今收盘 最新价
+        schluss schlusskurs zuletzt cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
+    """,
+    "adj_close": """
+        adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
+        totreturnindex 后复权收盘价 前复权收盘价 复权收盘价
+    """,
+    "open": """
+        open opnprc openprc openprice priceopen dlyopen pxopen prcod 开盘 开盘价 今开盘 今开 apertura
+        otwarcie eröffnung eröffn erster 시가 始値 откр
+    """,
+    "high": """
+        high hiprc askhi highprice pricehigh dlyhigh pxhigh prchd 最高 最高价 hoch najwyzszy alto máximo
+        고가 高値 макс
+    """,
+    "low": """
+        low loprc bidlo lowprice pricelow dlylow pxlow prcld 最低 最低价 tief najnizszy bajo mínimo 저가
+        安値 мин
+    """,
+    "volume": """
+        volume vol dnshrtrd dlyvol mthvol cshtrd cshtrm pxvolume totalvolume volumetraded acvoluns 成交量
+        volumen wolumen 거래량 出来高 объём
+    """,
+    "previous_close": """
+        previousclose preclose prevclose precloseprice previouscloseprice 前收盘 前收盘价 昨收 昨收价 昨收盘
+    """,
+    "reference": "reference referenceprice",
+    "dividends": "dividends dividend divcash dividendamount cashdividend",
+    "splits": "splits split stocksplits splitfactor splitcoefficient splitratio",
+    "return": """
+        return returns ret dlyret mthret dretwd mretwd simplereturn dailyreturn totalreturn totalreturn1day
+        pctchg pctchange changepercent changep chgpct changepct pctchange1d 涨跌幅 등락률
+    """,
+    "price_return": "retx dlyretx mthretx dretnd mretnd retwithoutdividends",
+    "log_return": "logret logreturn logreturns lret",
+    "delisting_return": "dlret delret",
+    "cumulative_factor": "cfacpr dlycumfacpr mthcumfacpr ajexdi ajexm",
+    "total_return_factor": "trfd trfm",
+    "status": """
+        status tradestatus tradingstatus trdsta paused tradingstatusflg dlytradingstatusflg suspended halted
+        交易状态
+    """,
+}
+#: Field by plain name; of the fields, `return` and those after it are not prices.
+FIELD_NAMES: dict[str, str] = {name: field for field, names in _FIELDS.items() for name in names.split()}
+#: Names that are fields only where every column has a field and a security: alone, they may be tickers.
+LEVEL_NAMES = {
+    "p": "close", "up": "close", "ri": "adj_close", "po": "open", "ph": "high", "pl": "low", "vo": "volume",
+    "trprice": "close", "trpriceclose": "close", "trvolume": "volume", "pxlasteod": "close",
+}  # fmt: skip
+#: Fields that are not prices, and so may be zero or negative.
+NOT_PRICES = frozenset(
+    [
+        "volume",
+        "dividends",
+        "splits",
+        "return",
+        "price_return",
+        "log_return",
+        "delisting_return",
+        "cumulative_factor",
+        "total_return_factor",
+        "status",
+        "rounded_return",
+    ]
+)
+#: Names of total returns that vendors give in full precision: they are taken before what prices say.
+TOTAL_RETURN_NAMES = frozenset(
+    ["ret", "dlyret", "mthret", "dretwd", "mretwd", "return", "returns", "simplereturn", "dailyreturn"]
+)
+#: Names of returns that are written in percent.
+PERCENT_NAMES = frozenset(
+    [
+        "pctchg",
+        "pctchange1d",
+        "changepercent",
+        "changep",
+        "chgpct",
+        "changepct",
+        "totalreturn",
+        "totalreturn1day",
+        "涨跌幅",
+        "등락률",
+    ]
+)
+#: Returns of an index that long files repeat in the row of each security.
+INDEX_RETURNS = frozenset(
+    ["vwretd", "vwretx", "ewretd", "ewretx", "sprtrn", "dmretwd", "mktret", "indexreturn", "marketreturn"]
+)
+#: Factors under other names than the models ask for.
+FACTOR_NAMES = {
+    "mktrf": "mkt_rf", "rmrf": "mkt_rf", "mktminusrf": "mkt_rf", "mktexcess": "mkt_rf", "rmkt": "mkt",
+    "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf", "umd": "mom", "wml": "mom",
+    "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
+}  # fmt: skip
+
+#: Days of events, and moments of announcements, in the order in which they are looked for.
+EVENT_DATE_NAMES = (
+    "date",
+    "eventdate",
+    "announcementdate",
+    "announcedate",
+    "announceddate",
+    "anndate",
+    "anndats",
+    "anndatsact",
+    "rdq",
+    "earningsdate",
+    "reportdate",
+    "filingdate",
+    "filedate",
+    "declarationdate",
+    "day",
+    "公告日期",
+    "事件日",
+    "公告日",
+)
+EVENT_MOMENT_NAMES = (
+    "announcedat",
+    "acceptancedatetime",
+    "acceptedat",
+    "accepted",
+    "announcedateutc",
+    "announceddateutc",
+    "announcementdatetime",
+    "announcedatetime",
+    "datetime",
+    "timestamp",
+    "publishedat",
+    "earningsdate",
+    "announcedate",
+    "announceddate",
+    "eventdatetime",
+    "startdatetime",
+)
+#: Clock times, zones and sessions (before the opening, after the close) of event lists.
+CLOCK_NAMES = frozenset(
+    [
+        "time",
+        "anntims",
+        "anntimsact",
+        "announcementtime",
+        "anntime",
+        "announcetime",
+        "eventtime",
+        "releasetime",
+        "timeet",
+        "hour",
+        "clock",
+    ]
+)
+ZONE_NAMES = ("timezone", "tz", "zone", "timezonename", "announcedtimezone")
+SESSION_NAMES = frozenset(
+    [
+        "session",
+        "when",
+        "timing",
+        "amcbmo",
+        "bmoamc",
+        "beforeaftermarket",
+        "reporttime",
+        "callltime",
+        "calltime",
+        "releasetiming",
+        "marketsession",
+        "hour",
+        "timeofday",
+    ]
+)
+#: Columns of events that look like settings of a study.
+SETTING_NAMES = frozenset(
+    [
+        "estimation",
+        "estimationwindow",
+        "estimationstart",
+        "estimationend",
+        "eststart",
+        "estend",
+        "window",
+        "eventwindow",
+        "windowstart",
+        "windowend",
+        "evtstart",
+        "evtend",
+        "start",
+        "end",
+        "model",
+        "bench",
+        "benchmarkindex",
+        "marketindex",
+    ]
+)
+
+_NUMBERED = re.compile(r"^\s*\d+[a-z]?\.\s+")
+#: A unit in brackets, also in full-width ones.
+_BRACKETS = re.compile(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
+_CHANGE = re.compile(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
+
+
+def plain_name(name: Hashable) -> str:
+    """Return the letters and digits of a column's name, in lower case; ``4. close`` is ``close``."""
+    return "".join(c for c in _NUMBERED.sub("", str(name)).lower() if c.isalnum())
+
+
+def field_of(name: Hashable, *, level: bool = False) -> str | None:
+    """Return the field that a column's name stands for, with or without a unit in brackets; else None."""
+    word = plain_name(name)
+    bare = plain_name(_BRACKETS.sub("", str(name)))
+    found = FIELD_NAMES.get(word) or FIELD_NAMES.get(bare)
+    if found is None and _CHANGE.fullmatch(str(name).strip().lower()):
+        return "return"
+    return found or (LEVEL_NAMES.get(word) if level else None)
+
+
+def factor_name(column: str) -> str:
+    """Name of a factor as the models ask for it."""
+    return FACTOR_NAMES.get(plain_name(column), "_".join(column.strip().lower().replace("-", " ").split()))
+
+
+def find_column(columns: Iterable[Any], names: Iterable[str]) -> Any | None:
+    """Return the column that has the first of some plain names, None if there is none."""
+    by_name: dict[str, Any] = {}
+    for column in columns:
+        by_name.setdefault(plain_name(column), column)
+        by_name.setdefault(plain_name(_BRACKETS.sub("", str(column))), column)
+    return next((by_name[wanted] for wanted in names if wanted in by_name), None)
+
+
+def pick_one(
+    columns: Mapping[Any, str],
+    what: str,
+    same: Callable[[Any, Any], bool],
+    error: type[EventStudyError] = DataError,
+) -> dict[str, Any]:
+    """Return the one column of each field; two that differ are an error that names both.
+
+    Parameters
+    ----------
+    columns : mapping of column to field
+    what : str
+        Where they stand, for messages.
+    same : function
+        Whether two columns hold the same values.
+    error : type
+        Error to raise.
+    """
+    chosen: dict[str, Any] = {}
+    for column, field in columns.items():
+        if field in chosen and not same(chosen[field], column):
+            raise error(
+                f"{what}: the columns {str(chosen[field])!r} and {str(column)!r} both look like {field}, and "
+                f"differ. Pass columns={{{str(column)!r}: 'ignore'}}, or another name for one of them."
+            )
+        chosen.setdefault(field, column)
+    return chosen

@@ -1,0 +1,358 @@
+"""Event lists as vendors give them → columns security, date and announced_at."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.column_names import (
+    CLOCK_NAMES,
+    EVENT_DATE_NAMES,
+    EVENT_MOMENT_NAMES,
+    SECURITY_NAMES,
+    SESSION_NAMES,
+    SETTING_NAMES,
+    UNIQUE_IDS,
+    ZONE_NAMES,
+    find_column,
+    plain_name,
+)
+from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
+from eventstudy.events.clock import check_zone, clock_of, session_of
+from eventstudy.tabular.days import days_of
+from eventstudy.tabular.reading import Taken
+
+__all__ = ["EventList", "read_list"]
+
+#: Columns of an announcement whose time is known only to a window.
+WINDOW = ("announced_after", "announced_before")
+WHEN = ("date", "announced_at", *WINDOW)
+#: Lists whose clock times are of one zone, by the columns that tell them.
+ZONES_OF_LISTS = {"anntims": "America/New_York", "anntimsact": "America/New_York"}
+#: Words for a time of day that is not known.
+#: A day as it is written without an hour.
+_WHOLE_DAY = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
+    r"\d{4}年\d{1,2}月\d{1,2}日"
+)
+UNKNOWN = (
+    "",
+    "nan",
+    "nat",
+    "none",
+    "--",
+    "-",
+    "tbd",
+    "tas",
+    "tns",
+    "time-not-supplied",
+    "unspecified",
+    "unknown",
+)
+
+
+@dataclass(frozen=True)
+class EventList:
+    """Events under the names of `Events`.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    zones : Series of str, optional
+        Zone of each row's times, where a column gives it.
+    reading : tuple of Taken
+    after_close : bool
+        Whether an announcement after the close was laid on the day after it.
+    """
+
+    frame: pd.DataFrame
+    zones: pd.Series | None
+    reading: tuple[Taken, ...]
+    after_close: bool = False
+
+
+def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
+    """Find the columns of an event list, join days and clock times, part cells of several securities.
+
+    Raises
+    ------
+    EventError
+        If no column names securities, or none says when.
+    """
+    reading: list[Taken] = []
+    frame = _with_security(frame, reading)
+    frame = _with_when(frame, reading)
+    frame = _parted(frame, reading)
+    zone = find_column([c for c in frame.columns if c not in WHEN], ZONE_NAMES)
+    zones = None if zone is None else _zones(frame, zone, reading)
+    frame, after = _with_clock(frame, timezone, zones, reading)
+    if "date" in frame:
+        frame = frame.assign(date=_days(frame["date"], reading))
+    if "announced_at" in frame:
+        frame = _whole_days(frame, timezone, zones, reading)
+    _warn_of_settings(frame)
+    return EventList(frame, zones, tuple(reading), after)
+
+
+def _with_security(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
+    if "security" in frame:
+        return frame
+    found = find_column([c for c in frame.columns if c not in WHEN], SECURITY_NAMES)
+    if found is None:
+        raise EventError(
+            f"Events need a column 'security'; the columns are {list(frame.columns)}. Rename yours: "
+            "frame.rename(columns={'name': 'security'})."
+        )
+    why = "an id that stays with its security" if plain_name(found) in UNIQUE_IDS else "by its name"
+    reading.append(Taken(str(found), "security", evidence=why))
+    names = frame[found]
+    if pd.api.types.is_float_dtype(names) and (names.dropna() % 1 == 0).all():
+        names = names.astype("Int64")
+    return frame.assign(security=names.astype(object).where(names.notna(), None))
+
+
+def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
+    if set(WHEN) & set(frame.columns):
+        return frame
+    moment = find_column(frame.columns, EVENT_MOMENT_NAMES)
+    day = find_column(frame.columns, EVENT_DATE_NAMES)
+    if moment is not None and _has_times(frame[moment]):
+        reading.append(Taken(str(moment), "announced_at", evidence="by its name, and it holds times"))
+        if plain_name(moment).endswith("utc") and getattr(frame[moment].dtype, "tz", None) is None:
+            stamps = pd.DatetimeIndex(pd.to_datetime(frame[moment], errors="coerce"))
+            return frame.assign(announced_at=pd.Series(stamps.tz_localize("UTC"), frame.index))
+        return frame.assign(announced_at=frame[moment])
+    found = day if day is not None else moment
+    if found is None:
+        raise EventError(
+            "Events need a column 'date' (a day) or 'announced_at' (a time with its zone); "
+            f"the columns are {list(frame.columns)}."
+        )
+    reading.append(Taken(str(found), "date", evidence="by its name"))
+    return frame.assign(date=frame[found])
+
+
+def _has_times(column: pd.Series) -> bool:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        stamps = pd.DatetimeIndex(column.dropna())
+        return stamps.tz is not None or bool((stamps != stamps.normalize()).any())
+    return bool(column.dropna().astype(str).str.contains(r"\d:\d\d").any())
+
+
+def _parted(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
+    """Make one event of each security of a cell that holds a list of them."""
+    cells = frame["security"].astype(object).map(_several)
+    several = cells.map(lambda cell: isinstance(cell, list))
+    if not several.any():
+        return frame
+    n = int(several.sum())
+    parts = frame.assign(security=cells).explode("security", ignore_index=True)
+    if "event_id" in frame and parts["event_id"].duplicated().any():
+        parts["event_id"] = parts["event_id"].astype(str) + ":" + parts["security"].astype(str)
+    reading.append(Taken("security", "one event for each security", evidence=f"{n} cells hold several"))
+    return parts
+
+
+def _several(cell: Any) -> Any:
+    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
+        return [str(one).strip() for one in cell]
+    text = str(cell).strip()
+    if text[:1] in "[({" and text[-1:] in "])}" and len(text) > 2:
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            found = [part.strip(" '\"") for part in text[1:-1].split(",")]
+        if isinstance(found, (list, tuple, set)):
+            return [str(one).strip() for one in found]
+    return cell
+
+
+def _zones(frame: pd.DataFrame, column: Any, reading: list[Taken]) -> pd.Series | None:
+    names: pd.Series = frame[column].map(
+        lambda v: None if pd.isna(v) or not str(v).strip() else str(v).strip()
+    )
+    for name in names.dropna().unique():
+        check_zone(name, f"Events, column {str(column)!r}")
+    reading.append(Taken(str(column), "time zone", evidence="of each row"))
+    return names
+
+
+def _with_clock(
+    frame: pd.DataFrame, timezone: str | None, zones: pd.Series | None, reading: list[Taken]
+) -> tuple[pd.DataFrame, bool]:
+    """Join days with clock times, and let words such as AMC say which day could react."""
+    if "date" not in frame or "announced_at" in frame:
+        return frame, False
+    others = [c for c in frame.columns if c not in (*WHEN, "security", "event_id")]
+    clock = next((c for c in others if plain_name(c) in CLOCK_NAMES and _holds(frame[c], clock_of)), None)
+    words = next(
+        (
+            c
+            for c in others
+            if plain_name(c) in (*SESSION_NAMES, *CLOCK_NAMES) and _holds(frame[c], session_of)
+        ),
+        None,
+    )
+    if clock is None and words is None:
+        _warn_of_hours(frame, others)
+        return frame, False
+    default = timezone or (ZONES_OF_LISTS.get(plain_name(clock)) if clock is not None else None)
+    spent = pd.Series(None, frame.index, dtype=object)
+    if clock is not None:
+        spent = pd.Series([clock_of(v) for v in frame[clock]], frame.index, dtype=object)
+    known = spent.map(lambda v: isinstance(v, pd.Timedelta)).astype(bool)
+    if clock is not None and plain_name(clock) in ZONES_OF_LISTS:
+        known &= spent.map(lambda v: v != pd.Timedelta(0))  # I/B/E/S writes midnight where no time is known
+    zone = pd.Series(default, frame.index, dtype=object) if zones is None else zones.fillna(default or "")
+    zoned = zone.map(lambda z: isinstance(z, str) and bool(z)).astype(bool)
+    side = pd.Series(None, frame.index, dtype=object)
+    if words is not None:
+        side = pd.Series([session_of(v) for v in frame[words]], frame.index, dtype=object)
+    lacking = known & ~zoned & side.isna()
+    if lacking.any():
+        row = int(np.argmax(lacking))
+        raise NaiveTimeError(
+            f"Event in row {row} ({frame['security'].iloc[row]}): the column {str(clock)!r} gives a time of "
+            f"day, "
+            f"{frame[clock].iloc[row]}, and no time zone, so its first session is unknown. Pass Events(..., "
+            "timezone='America/New_York'), or give a column timezone. If the hour does not matter, drop the "
+            "column."
+        )
+    days = _days(frame["date"], reading)
+    timed = known & zoned
+    after = (side == "after") & ~timed
+    stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(days).to_numpy(), errors="coerce"))
+    moments = [
+        (stamps[i] + spent.iloc[i]).tz_localize(zone.iloc[i]) if timed.iloc[i] else None
+        for i in range(len(frame))
+    ]
+    moved = pd.Series(days, frame.index).astype(object)
+    moved[after.to_numpy()] = (stamps + pd.Timedelta(days=1))[after.to_numpy()].to_list()
+    moved[timed.to_numpy()] = None
+    if timed.any():
+        reading.append(
+            Taken(f"date and {clock}", "announced_at", default or "", evidence=f"{int(timed.sum())} rows")
+        )
+        frame = frame.assign(announced_at=pd.Series(moments, frame.index, dtype=object))
+    if side.notna().any():
+        text = f"{int(after.sum())} rows after the close go to the day after"
+        reading.append(Taken(str(words), "session of the announcement", evidence=text))
+    return frame.assign(date=moved), bool(after.any())
+
+
+def _holds(column: pd.Series, read: Any) -> bool:
+    """Whether what a column holds is read, but for words that say that nothing is known."""
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    known = [
+        v for v in column if not (pd.api.types.is_scalar(v) and pd.isna(v)) and str(v).lower() not in UNKNOWN
+    ]
+    return bool(known) and all(read(v) is not None for v in known)
+
+
+def _warn_of_hours(frame: pd.DataFrame, others: list[Any]) -> None:
+    for column in others:
+        values = frame[column]
+        text = not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values)
+        if text and (_holds(values, _exact_session) or _holds(values, _exact_clock)):
+            warn(
+                f"Events: the column {str(column)!r} holds times of day or sessions, such as "
+                f"{values.dropna().iloc[0]}, and "
+                "is not used: the date is taken for the event day. Call it 'time' or 'session' if it says "
+                "when in the day "
+                "the announcement was made.",
+                DataWarning,
+            )
+
+
+def _exact_session(value: Any) -> str | None:
+    return session_of(value) if str(value).strip().upper() in ("AMC", "BMO", "DMH") else None
+
+
+def _exact_clock(value: Any) -> pd.Timedelta | None:
+    return clock_of(value) if isinstance(value, str) or hasattr(value, "hour") else None
+
+
+def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
+    """Read a column of days where all of it says how; else return it as it is, to be read row by row."""
+    if pd.api.types.is_datetime64_any_dtype(column) or _has_times(column):
+        return column
+    try:
+        read = days_of(column, "date", periods=False, error=EventError)
+    except EventError as problem:
+        if "different types" in str(problem) and not column.map(lambda v: hasattr(v, "year")).all():
+            texts = column[column.map(lambda v: isinstance(v, str) and bool(v.strip()))]
+            if texts.str.contains(r"^\d{1,2}[./-]\d{1,2}[./-]").any():
+                raise
+        return column
+    if not read.form.startswith(("%Y-%m-%d", "dates", "nothing")):
+        reading.append(Taken("date", "date", evidence=f"read as {read.form}"))
+    return pd.Series(read.stamps, column.index)
+
+
+def _whole_days(
+    frame: pd.DataFrame, timezone: str | None, zones: pd.Series | None, reading: list[Taken]
+) -> pd.DataFrame:
+    """Make announcements of which the day is known and not the hour windows of that day."""
+    column = frame["announced_at"]
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return frame
+    whole = column.map(_is_whole_day)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        stamps = pd.DatetimeIndex(column)
+        known = stamps.notna()
+        whole = pd.Series(known, frame.index) & bool((stamps[known] == stamps[known].normalize()).all())
+    if not whole.any():
+        return frame
+    ends: dict[str, list[Any]] = {
+        name: list(frame[name]) if name in frame else [None] * len(frame) for name in WINDOW
+    }
+    for row in np.flatnonzero(whole):
+        zone = (zones.iloc[row] if zones is not None else None) or timezone
+        who, given = frame["security"].iloc[row], column.iloc[row]
+        where = f"Event in row {row} ({who}): announced_at {str(given)!r}"
+        if zone is None:
+            raise NaiveTimeError(
+                f"{where} gives a day, no hour and no time zone. If it is the event day, give it as date; if "
+                f"the hour is "
+                "not known, pass Events(..., timezone='America/New_York'), and the window of that whole day "
+                "is taken."
+            )
+        day = pd.DatetimeIndex(
+            days_of(pd.Series([given], dtype=object), where, periods=False, error=EventError).stamps
+        )[0]
+        ends["announced_after"][row] = day.tz_localize(zone)
+        ends["announced_before"][row] = (day + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_localize(
+            zone
+        )
+    reading.append(
+        Taken("announced_at", "window of the day", evidence=f"{int(whole.sum())} rows have no hour")
+    )
+    held = column.astype(object).where(~whole, None)
+    return frame.assign(
+        announced_at=held, **{name: pd.Series(v, frame.index, dtype=object) for name, v in ends.items()}
+    )
+
+
+def _is_whole_day(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip() != "" and _WHOLE_DAY.fullmatch(value.strip()) is not None
+    return hasattr(value, "year") and not hasattr(value, "hour")
+
+
+def _warn_of_settings(frame: pd.DataFrame) -> None:
+    named = [str(c) for c in frame.columns if plain_name(c) in SETTING_NAMES]
+    if named:
+        warn(
+            f"Events: the columns {', '.join(named)} look like settings and are not used. Windows and models "
+            f"belong to the "
+            "study, EventStudy(market, events, estimation=, window=); studies with windows of their own are "
+            "joined by "
+            "es.pool. A benchmark of each event stands in a column 'benchmark'.",
+            DataWarning,
+        )

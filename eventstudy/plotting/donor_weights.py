@@ -1,0 +1,64 @@
+"""Weights of the donors that a counterfactual is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from eventstudy.plotting._base import hue, ink, name_rows, need, new_axes, percent_scale, wrapped
+
+__all__ = ["plot_donor_weights"]
+
+#: Donors that are named; the others share a row.
+MOST_ROWS = 20
+
+
+def plot_donor_weights(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw the weights of the donors as bars, the largest on top.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``donor`` and ``weight``; missing and zero weights are left out.
+    ax : Axes, optional
+        Where to draw; by default a new figure with room for the rows.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+        Donors beyond the twenty with the largest weights share the last row.
+
+    Raises
+    ------
+    RequestError
+        If `frame` lacks a column or has no weight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.plotting import plot_donor_weights
+    >>> ax = plot_donor_weights(pd.DataFrame({"donor": ["A", "B", "C"], "weight": [0.7, 0.3, 0.0]}))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['A', 'B']
+    """
+    need(frame, "plot_donor_weights", ["donor", "weight"])
+    held = frame[frame["weight"].abs() > 1e-8]
+    need(held, "plot_donor_weights", ["donor", "weight"])
+    held = held.iloc[np.argsort(-held["weight"].abs().to_numpy(float), kind="stable")]
+    names, weights = [str(name) for name in held["donor"]], held["weight"].to_numpy(float)
+    if len(names) > MOST_ROWS + 1:
+        rest = len(names) - MOST_ROWS
+        names = [*names[:MOST_ROWS], f"{rest} others"]
+        weights = np.append(weights[:MOST_ROWS], weights[MOST_ROWS:].sum())
+    rows = wrapped(names)
+    ax = new_axes(ax, rows)
+    ax.barh(range(len(rows)), weights, color=hue(0), height=0.7)
+    ax.axvline(0, color=ink(ax), linewidth=0.8, label="_zero")
+    name_rows(ax, rows)
+    percent_scale(ax.xaxis)
+    ax.set_xlabel("Weight")
+    if title is not None:
+        ax.set_title(title)
+    return ax

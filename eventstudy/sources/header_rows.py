@@ -1,0 +1,268 @@
+"""Header rows of sheets and text files: where the data begin, what stands above and below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_name
+from eventstudy.errors import DataError
+from eventstudy.tabular.days import days_of
+
+__all__ = ["Cells", "Header", "below", "header_of", "without_footer"]
+
+Cells = list[Any]
+#: Rows below a table that may be notes.
+MOST_NOTES = 20
+_CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2})?(\s*[AP]M)?$", re.IGNORECASE)
+_CODE = re.compile(r"(.+?)\(([A-Za-z#~]+)\)")
+_CURRENCY = re.compile(
+    r"USD|EUR|GBP|JPY|CNY|CHF|HKD|CAD|AUD|KRW|INR|U\$|E|£|[$€¥]|元|没有单位|-|percent|%", re.IGNORECASE
+)
+#: First cells of rows that name securities, the better ones first.
+_CODES, _NAMES = (
+    ("code", "ticker", "symbols", "symbol", "security", "instrument", "ric", "tickers"),
+    ("name",),
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Names of the columns of a table.
+
+    Attributes
+    ----------
+    names : list
+        One for each column: texts, or pairs of field and security.
+    last : int
+        Row of the last header row.
+    day : int
+        Column of the days.
+    levels : bool
+        Whether names are pairs.
+    above : tuple of str
+        Rows that stand above it.
+    pairs : bool
+        Whether each column of values has a column of days of its own before it.
+    """
+
+    names: list[Any]
+    last: int
+    day: int
+    levels: bool
+    above: tuple[str, ...]
+    pairs: bool = False
+
+
+def _is_day(cell: Any) -> bool:
+    if cell == "" or isinstance(cell, bool):
+        return False
+    if isinstance(cell, (int, float)) and not 1e4 < cell < 1e8:
+        return False
+    if isinstance(cell, str):
+        cell = _CLOCK.sub("", cell)
+    try:
+        read = days_of(pd.Series([cell], dtype=object), "")
+    except DataError as problem:
+        return "cannot be told apart" in str(problem)
+    return bool(read.stamps.notna().all())
+
+
+def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
+    """Find the rows of names above a table.
+
+    Parameters
+    ----------
+    rows : sequence of rows of cells
+    name : str
+        Of the file, for messages.
+    header : int, optional
+        Rows above the row of names; found by default.
+
+    Raises
+    ------
+    DataError
+        If no row of names can be found.
+    """
+    if header is not None:
+        if not 0 <= header < len(rows) - 1:
+            raise DataError(f"{name} has {len(rows)} rows, so header={header} leaves none below.")
+        return _flat(rows, header, 0)
+    first, day = _first_data(rows)
+    if first == 0:
+        return _flat(rows, 0, 0)
+    named = next((i for i in range(first) if _names_all(rows[i], day)), None)
+    if named is not None:
+        known = [cell for cell in rows[named] if cell != ""]
+        named = named if len(set(known)) == len(known) else None
+    top = first - 1
+    while top > 0 and _filled(rows[top - 1]) >= max(2, _filled(rows[first - 1]) / 2) and top > first - 5:
+        top -= 1
+    block = list(range(top, first))
+    pairs = _pairs(rows, block, first)
+    if pairs is not None:
+        return pairs
+    if named is not None and named >= first - 4:
+        # A row of codes, above the same in words and units.
+        words = all(not _is_number(cell) for row in rows[named + 1 : first] for cell in row)
+        return _flat(rows, named, day, last=first - 1 if words else named)
+    if len(block) == 1:
+        return _flat(rows, first - 1, day)
+    return _stacked(rows, block, day)
+
+
+def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
+    """First row that begins with a day, as the next does, and the column of the days."""
+    for column in (0, 1, 2):
+        dated = [len(row) > column and _is_day(row[column]) for row in rows[:60]]
+        for i in range(1, len(dated)):
+            starts = dated[i] and not dated[i - 1] and _filled(rows[i]) >= 2
+            goes_on = column == 0 or i + 1 >= len(dated) or dated[i + 1]
+            if starts and goes_on and not _is_setting(rows, i, column):
+                return i, column
+    return (1, 0) if len(rows) > 1 else (0, 0)
+
+
+def _is_setting(rows: Sequence[Cells], i: int, column: int) -> bool:
+    """Whether a row is a label and a day, such as ``Start Date | 2019-01-01``."""
+    return column > 0 and _filled(rows[i]) == 2 and "date" in str(rows[i][0]).lower()
+
+
+def _filled(row: Cells) -> int:
+    return sum(cell != "" for cell in row)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) or bool(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*%?", str(cell).strip()))
+
+
+def _names_all(row: Cells, day: int) -> bool:
+    """Whether a row names a column of days, and a security or a field besides."""
+    words = [plain_name(cell) for cell in row]
+    dated = any(word in DATE_NAMES for word in words)
+    return dated and any(
+        word in SECURITY_NAMES or field_of(cell) is not None for word, cell in zip(words, row, strict=True)
+    )
+
+
+def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) -> Header:
+    names = [str(cell).strip() for cell in rows[row]]
+    above = tuple(" ".join(str(c) for c in r if c != "")[:60] for r in rows[:row])
+    while (
+        names and names[-1] == "" and all(len(r) < len(names) or r[len(names) - 1] == "" for r in rows[row:])
+    ):
+        names.pop()
+    return Header(names, row if last is None else last, day, False, above)
+
+
+def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
+    """Read Bloomberg's sheets in which each security has days of its own."""
+    row = rows[first]
+    days = [k for k, cell in enumerate(row) if _is_day(cell) and not isinstance(cell, (int, float))]
+    if len(days) < 2 or days != list(range(days[0], days[0] + 2 * len(days), 2)):
+        return None
+    names: Cells = []
+    for k in range(len(row)):
+        if k in days:
+            names.append(f"date {k}")
+            continue
+        cells = [
+            str(rows[i][j]).strip()
+            for i in block
+            for j in (k - 1, k)
+            if j < len(rows[i]) and rows[i][j] != ""
+        ]
+        told = [c for c in cells if field_of(c, level=True) is None and plain_name(c) not in DATE_NAMES]
+        names.append(told[0] if told else f"column {k}")
+    above = tuple(str(rows[i][0])[:60] for i in range(block[0]))
+    return Header(names, first - 1, 0, False, above, pairs=True)
+
+
+def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
+    """Read header rows of which one names fields and one securities."""
+    width = max(len(rows[i]) for i in block)
+    fields: Cells | None = None
+    who: tuple[int, Cells] | None = None
+    codes: Cells | None = None
+    for i in block:
+        label = plain_name(rows[i][0]) if rows[i] else ""
+        cells = _spread([str(c).strip() for c in rows[i][day + 1 :]], width - day - 1)
+        known = [c for c in cells if c]
+        if not known or _is_setting(rows, i, 1):
+            continue
+        dotted = [re.sub(r"\.\d+$", "", c) for c in known]
+        if all(
+            field_of(c, level=True) is not None or plain_name(c) in ("dividends", "capitalgains")
+            for c in dotted
+        ):
+            fields = [re.sub(r"\.\d+$", "", c) for c in cells]
+        elif label.startswith("currenc") or label in ("unit", "units") or _are_units(known):
+            continue
+        elif all(_CODE.fullmatch(c) for c in known):
+            codes = cells
+        else:
+            rank = 0 if label in _CODES else 2 if label in _NAMES else 1
+            if who is None or rank < who[0]:
+                who = rank, [re.sub(r"\.\d+$", "", c) for c in cells]
+    above = tuple(str(rows[i][0])[:60] for i in range(block[0]))
+    pad = ["" for _ in range(day)]
+    if codes is not None and all(field_of(_CODE.fullmatch(c)[2], level=True) for c in codes):  # type: ignore[index]
+        split = [_CODE.fullmatch(c) for c in codes]
+        pairs = [(m[2], m[1].strip()) for m in split if m]
+        return Header([*pad, "date", *pairs], block[-1], day, True, above)
+    if fields is not None and who is not None:
+        return Header([*pad, "date", *zip(fields, who[1], strict=True)], block[-1], day, True, above)
+    if who is not None:
+        return Header([*pad, "date", *who[1]], block[-1], day, False, above)
+    return _flat(rows, block[-1], day)
+
+
+def _are_units(cells: Cells) -> bool:
+    """Whether cells name currencies or units; one letter alone may be a ticker."""
+    return all(_CURRENCY.fullmatch(c) for c in cells) and any(len(c) > 1 or not c.isalpha() for c in cells)
+
+
+def _spread(cells: Cells, width: int) -> Cells:
+    """Fill merged cells: a name stands over the columns that follow it."""
+    cells = [*cells, *[""] * (width - len(cells))]
+    if not cells or cells[0] == "" or sum(c != "" for c in cells) in (0, len(cells)):
+        return cells
+    out: Cells = []
+    for cell in cells:
+        out.append(cell if cell != "" or not out else out[-1])
+    return out
+
+
+def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
+    """Take last rows without a day, in which no more than two cells are filled, off a table."""
+    end = len(body)
+    if not (len(body[0]) > day and _is_day(body[0][day])):
+        return body, []
+    while end > 1 and len(body) - end < MOST_NOTES:
+        row = body[end - 1]
+        cell = row[day] if len(row) > day else ""
+        if (cell != "" and _is_day(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
+            break
+        end -= 1
+    return body[:end], body[end:]
+
+
+def below(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
+    """Return the body of a table, days as index where it has two levels or days for each column."""
+    if header.pairs:
+        series = []
+        for k in range(0, frame.shape[1] - 1, 2):
+            part = frame.iloc[:, [k, k + 1]].dropna()
+            part = part[(part.iloc[:, 0] != "") & (part.iloc[:, 1] != "")]
+            days = days_of(part.iloc[:, 0], f"column {k + 1}").stamps
+            series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=frame.columns[k + 1]))
+        return pd.concat(series, axis=1, sort=True)
+    if not header.levels:
+        return frame
+    index = pd.Index(frame.iloc[:, header.day], name="date")
+    body = frame.iloc[:, header.day + 1 :].set_axis(index, axis=0)
+    return body.set_axis(pd.MultiIndex.from_tuples(header.names[header.day + 1 :]), axis=1)

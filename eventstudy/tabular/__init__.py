@@ -1,0 +1,1 @@
+"""Tables as people have them: cells → numbers and days, frames → wide fields."""

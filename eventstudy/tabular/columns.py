@@ -1,0 +1,256 @@
+"""Which column of a frame holds the dates, which the securities, which a field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, UNIQUE_IDS, field_of, find_column, plain_name
+from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.tabular.days import Days, days_of
+from eventstudy.tabular.numbers import Decimals
+from eventstudy.text import format_time
+
+__all__ = [
+    "INDEX",
+    "Columns",
+    "Options",
+    "Want",
+    "names_of",
+    "roles_of",
+    "security_column",
+    "with_date_column",
+]
+
+Want = Literal["prices", "returns", "values"]
+Columns = Mapping[str, str]
+#: Name that the index bears as a column.
+INDEX = "(index)"
+ROLES = ("date", "security", "ignore")
+#: A share of rows that repeat a date from which on a frame is long.
+LONG = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a table is to be read.
+
+    Attributes
+    ----------
+    what : str
+        What it is, for messages.
+    want : {"prices", "returns", "values"}
+    columns : mapping
+        What columns are, as the user says.
+    timezone, timed, date_format, decimal, likely, missing
+        As for `days_of` and `numbers_of`.
+    security : str, optional
+        Name of the security of a table of one.
+    in_file : bool
+        Whether it comes from a file.
+    doubtful : bool
+        Whether a point may stand for thousands, as in files cut by semicolons.
+    """
+
+    what: str
+    want: Want = "prices"
+    columns: Columns = field(default_factory=dict)
+    timezone: str | None = None
+    timed: bool = False
+    date_format: str | None = None
+    decimal: Decimals | None = None
+    likely: Decimals | None = None
+    missing: tuple[str, ...] = ()
+    security: str | None = None
+    in_file: bool = False
+    doubtful: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the values are, for messages."""
+        return {"prices": "price", "returns": "return", "values": "value"}[self.want]
+
+
+def _said(options: Options, role: str) -> str | None:
+    return next((column for column, what in options.columns.items() if what == role), None)
+
+
+def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFrame, Any]:
+    """Return a frame whose dates are a column, and which."""
+    said = _said(options, "date")
+    if isinstance(frame.index, pd.MultiIndex):
+        names = [
+            name if name is not None
+            else "date" if pd.api.types.is_datetime64_any_dtype(frame.index.levels[i]) else f"level_{i}"
+            for i, name in enumerate(frame.index.names)
+        ]  # fmt: skip
+        if (
+            sum(str(n).startswith("level_") for n in names) == 1
+            and find_column(names, SECURITY_NAMES) is None
+        ):
+            names = ["security" if str(n).startswith("level_") else n for n in names]
+        held = [n for n in names if n in frame.columns]
+        frame = frame.drop(columns=held).rename_axis(index=list(map(str, names))).reset_index()
+    elif isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        if said is None:
+            return frame.rename_axis(None).reset_index(names=INDEX), INDEX
+    elif frame.index.name is not None and str(frame.index.name) not in map(str, frame.columns):
+        frame = frame.reset_index()
+    elif (
+        not isinstance(frame.index, pd.RangeIndex)
+        and said is None
+        and find_column(frame.columns, DATE_NAMES) is None
+    ):
+        return frame.rename_axis(None).reset_index(names=INDEX), INDEX
+    if said is not None:
+        return frame, next(c for c in frame.columns if str(c) == said)
+    if options.timed:
+        frame = _joined_clock(frame)
+    date = find_column(frame.columns, DATE_NAMES)
+    if (
+        date is not None
+        and plain_name(date) in ("data", "time", "month", "period")
+        and not _may_be_date(frame[date])
+    ):
+        date = find_column(frame.columns.drop(date), DATE_NAMES)
+    if date is not None:
+        return frame, date
+    temporal = [c for c in frame.columns if _is_temporal(frame[c])]
+    if len(temporal) > 1:
+        warn(
+            f"{options.what}: of the columns of dates {temporal}, {temporal[0]!r} is taken for the date. "
+            "If it is another, name that one date.",
+            DataWarning,
+        )
+    if temporal:
+        return frame, temporal[0]
+    first = frame.columns[0]
+    if plain_name(first) in ("", "index", "unnamed0") and _may_be_date(frame[first]):
+        return frame, first
+    security = find_column(frame.columns, SECURITY_NAMES)
+    if security is not None:
+        raise DataError(
+            f"{options.what}: no column is a date; the columns are {[str(c) for c in frame.columns][:30]}. A "
+            f"long "
+            f"{options.subject} frame needs a date column and a security column. Pass "
+            f"columns={{'name': 'date'}}."
+        )
+    shown = frame.index[0] if isinstance(frame.index, pd.RangeIndex) else first
+    raise DataError(
+        f"{options.what}: no column is a date; the columns are {[str(c) for c in frame.columns][:30]}, and "
+        f"the index "
+        f"holds numbers ({shown!r}, ...), not dates. Set the date column as index: frame.set_index('date'), "
+        f"or pass "
+        "columns={'name': 'date'}."
+    )
+
+
+def _joined_clock(frame: pd.DataFrame) -> pd.DataFrame:
+    """Join columns of days and clock times, as files of trades have them."""
+    day, clock = find_column(frame.columns, ("date",)), find_column(frame.columns, ("time", "timem"))
+    if day is None or clock is None or pd.api.types.is_datetime64_any_dtype(frame[clock]):
+        return frame
+    days = days_of(frame[day], f"column {str(day)!r}").stamps
+    spent = pd.to_timedelta(frame[clock].astype(str).str.strip(), errors="coerce")
+    if spent.isna().any() or (days != days.normalize()).any():
+        return frame
+    frame = frame.drop(columns=clock).copy()
+    frame[day] = days + pd.TimedeltaIndex(spent)
+    return frame
+
+
+def _is_temporal(column: pd.Series) -> bool:
+    return pd.api.types.is_datetime64_any_dtype(column) or isinstance(column.dtype, pd.PeriodDtype)
+
+
+def _may_be_date(column: pd.Series) -> bool:
+    try:
+        days_of(column, "")
+    except DataError:
+        return False
+    return True
+
+
+def roles_of(columns: pd.Index, options: Options, level: bool = False) -> dict[Any, str]:
+    """Field of each column that is one, as the user says or by its name."""
+    out = {}
+    for column in columns:
+        said = options.columns.get(str(column))
+        role = (
+            said
+            if said is not None and said not in ROLES
+            else None
+            if said
+            else field_of(column, level=level)
+        )
+        if role is not None:
+            out[column] = role
+    return out
+
+
+def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[Any | None, str]:
+    """Return the column that names securities, and why; None where the frame is not long."""
+    said = _said(options, "security")
+    if said is not None:
+        return next(c for c in body.columns if str(c) == said), "as said"
+    named = [c for c in body.columns if str(c) not in options.columns]
+    wanted = [c for c in named if not _is_fractional(body[c])]
+    found = find_column(wanted, SECURITY_NAMES)
+    repeated = read.stamps.duplicated()
+    if found is not None:
+        if not repeated.any() and body.shape[1] > 1 and not roles_of(body.columns.drop(found), options):
+            text = not pd.api.types.is_numeric_dtype(body[found])
+            return (found, "by its name") if text else (None, "")
+        lower = [c for c in wanted if plain_name(c) in SECURITY_NAMES and c != found]
+        aside = f"; {', '.join(map(str, lower))} left aside" if lower else ""
+        why = "an id that stays with its security" if plain_name(found) in UNIQUE_IDS else "by its name"
+        return found, why + aside
+    if repeated.mean() <= LONG / 2 and repeated.sum() < 0.9 * len(repeated):
+        return None, ""
+    rows = pd.DataFrame({"day": read.stamps})
+    candidates = []
+    for column in wanted:
+        if column in roles_of(body.columns, options) or body[column].nunique() in (0, 1, len(body)):
+            continue
+        if not rows.assign(who=body[column].to_numpy()).duplicated().any():
+            candidates.append(column)
+    texts = [c for c in candidates if not pd.api.types.is_numeric_dtype(body[c])]
+    candidates = texts or candidates
+    if len(candidates) == 1:
+        return candidates[0], "one row a day and value of it"
+    day = read.stamps[repeated][0]
+    raise DataError(
+        f"{options.what}: the date {format_time(day)} stands {int((read.stamps == day).sum())} times, so the "
+        f"frame "
+        f"is long, and no column says of which security a row is; the columns are "
+        f"{[str(c) for c in body.columns][:30]}. "
+        "Pass columns={'name': 'security'}."
+    )
+
+
+def _is_fractional(column: pd.Series) -> bool:
+    """Whether a column holds numbers other than ids."""
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return True
+    if not pd.api.types.is_float_dtype(column):
+        return False
+    known = column.dropna()
+    return bool((known != np.floor(known)).any())
+
+
+def names_of(column: pd.Series, options: Options) -> pd.Series:
+    """Names of securities as texts: no blanks around them, and no decimals behind whole numbers."""
+    if pd.api.types.is_float_dtype(column):
+        column = column.astype("Int64")
+    missing = column.isna().to_numpy()
+    names = column.astype(str).str.strip()
+    missing = missing | (names == "").to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{options.what}: row {int(np.argmax(missing)) + 1} names no security ({column.name})."
+        )
+    return names

@@ -1,0 +1,579 @@
+"""Frames in any layout (wide, long, two levels, one for each security) → wide frames by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import IntArray
+from eventstudy.column_names import (
+    DATE_NAMES,
+    INDEX_RETURNS,
+    NOT_PRICES,
+    UNIQUE_IDS,
+    field_of,
+    find_column,
+    pick_one,
+    plain_name,
+)
+from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.interop import to_pandas
+from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
+from eventstudy.tabular.days import Days, Step, days_of
+from eventstudy.tabular.numbers import numbers_of
+from eventstudy.tabular.reading import Taken, reading_of
+from eventstudy.tabular.row_order import in_order, without_blank_rows
+from eventstudy.tabular.status import halted_rows
+from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
+from eventstudy.text import format_time
+
+__all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
+
+#: What stays of a day without trade: an ex-day may fall into a halt.
+KEPT_IN_HALT = frozenset(
+    {"volume", "reference", "previous_close", "dividends", "splits", "cumulative_factor"}
+)
+PRICES = frozenset({"close", "adj_close"})
+#: Fields that names such as AAPL.Close may end in.
+CUT_FIELDS = frozenset({"open", "high", "low", "close", "adj_close", "volume"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, read.
+
+    Attributes
+    ----------
+    fields : dict of str to DataFrame
+        By field, days × securities, float64; rows unique and in order.
+    reading : tuple of Taken
+    index_returns : dict of str to Series
+        Returns of indices that a long table repeats in each row, by name.
+    step : {"D", "W", "M", "Q", "Y"}, optional
+        Length of the periods, where the dates name periods.
+    layout : str
+    adjusted : str
+        What the vendor is known to have adjusted closes for: "", "splits" or "total".
+    dates : str
+        How the dates were read.
+    """
+
+    fields: dict[str, pd.DataFrame]
+    reading: tuple[Taken, ...]
+    layout: str
+    dates: str
+    index_returns: dict[str, pd.Series] = field(default_factory=dict)
+    step: Step | None = None
+    adjusted: str = ""
+
+
+def as_frame(given: Any, what: str) -> Any:
+    """Return tables of other libraries, and Series, as pandas frames; mappings as they are.
+
+    Raises
+    ------
+    DataError
+        If it is not a table; the message says what to call on it.
+    """
+    given = to_pandas(given, what)
+    if isinstance(given, pd.Series):
+        return given.to_frame()
+    if isinstance(given, (pd.DataFrame, Mapping)):
+        return given
+    if isinstance(given, str):
+        raise DataError(
+            f"{what} must be a DataFrame, got str. Read the file with sources.read_prices({given!r})."
+        )
+    if hasattr(given, "__fspath__"):
+        raise DataError(
+            f"{what} must be a DataFrame, got a path. Read it with sources.read_prices({str(given)!r})."
+        )
+    cure = next(
+        (
+            f" Give what its method {call}() returns."
+            for call in ("df", "to_pandas", "to_dataframe", "compute", "collect")
+            if callable(getattr(given, call, None))
+        ),
+        "",
+    )
+    raise DataError(
+        f"{what} must be a DataFrame, got {type(given).__name__} of {type(given).__module__}.{cure}"
+        if cure
+        else f"{what} must be a DataFrame, got {type(given).__name__}."
+    )
+
+
+def read_frame(given: Any, options: Options) -> Table:
+    """Read a table in any layout.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read in one way only; the message names column and row.
+    """
+    frame = as_frame(given, options.what)
+    if isinstance(frame, Mapping):
+        return _from_mapping(frame, options)
+    table = _read_any(frame, options)
+    ignored = [
+        Taken(c, "not used", evidence="as said") for c, role in options.columns.items() if role == "ignore"
+    ]
+    return replace(table, reading=(*table.reading, *ignored))
+
+
+def _read_any(frame: pd.DataFrame, options: Options) -> Table:
+    if frame.empty:
+        raise DataError(
+            f"{options.what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns)."
+        )
+    frame = _without_ignored(frame, options)
+    if frame.columns.nlevels > 1:
+        return _from_levels(frame, options)
+    _refuse_twins(frame.columns, options)
+    frame, date = with_date_column(frame, options)
+    if frame.shape[1] < 2:
+        raise DataError(
+            f"{options.what}: the frame is empty ({frame.shape[0]} rows, no column beside the date)."
+        )
+    frame = without_blank_rows(frame, date)
+    index = date == INDEX
+    read = days_of(
+        frame[date],
+        f"{options.what}: the index" if index else f"{options.what}, column {str(date)!r}",
+        form=options.date_format, timezone=options.timezone, timed=options.timed,
+    )  # fmt: skip
+    if read.stamps.hasnans:
+        row = int(np.argmax(read.stamps.isna()))
+        raise DataError(f"{options.what}: row {row} has no date (NaT). Drop or mend it.")
+    dates = Taken("index" if index else str(date), "date", evidence=f"read as {read.form}")
+    body = frame.drop(columns=date)
+    dotted = _field_and_name(body.columns)
+    if dotted is not None:
+        body = body.set_axis(dotted, axis=1).set_axis(pd.Index(read.stamps), axis=0)
+        return _from_levels(body, options)
+    who, said = security_column(body, read, options)
+    if who is not None:
+        return _from_long(body, read, who, said, dates, options)
+    fields = roles_of(body.columns, options)
+    named = set(fields.values())
+    one = bool(PRICES & named) and (
+        bool({"open", "high", "low", "volume", "adj_close", "dividends", "splits"} & named)
+        or body.shape[1] == 1
+    )
+    if options.want == "prices" and (
+        (one and len(fields) > 1) or (options.security is not None and PRICES & named)
+    ):
+        if options.security is None:
+            raise DataError(
+                f"{options.what}: the columns {list(body.columns)} are the fields of one security, which has "
+                f"no name. "
+                "Name it: pd.concat({'AAPL': frame}, axis=1)."
+            )
+        return _of_one(body, read, fields, dates, options)
+    return _from_wide(body, read, dates, options)
+
+
+def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
+    """Cut names such as AAPL.Close or Close_AAPL in two, if all columns have them and some are closes."""
+    for pattern, at in ((r"(.+)[._ ]([A-Za-z]+)", 2), (r"([A-Za-z]+(?: Close)?)[._ ](.+)", 1)):
+        parts = [re.fullmatch(pattern, str(column)) for column in columns]
+        if not all(parts):
+            continue
+        pairs = [(part[at], part[3 - at]) for part in parts if part]
+        known = [field_of(name) for name, _ in pairs]
+        if all(f in CUT_FIELDS for f in known) and len(set(known)) > 1 and PRICES & set(known):
+            return pd.MultiIndex.from_tuples(pairs)
+    return None
+
+
+def _refuse_twins(columns: pd.Index, options: Options) -> None:
+    names = pd.Index([str(c) for c in columns])
+    if not names.is_unique:
+        twice = names[names.duplicated()].unique().tolist()
+        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
+
+
+def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
+    lacking = sorted(
+        set(map(str, options.columns)) - {str(c) for c in frame.columns} - {str(n) for n in frame.index.names}
+    )
+    if lacking:
+        raise DataError(
+            f"{options.what} has no column {', '.join(map(repr, lacking))}; it has "
+            f"{[str(c) for c in frame.columns][:30]}."
+        )
+    ignored = [c for c in frame.columns if options.columns.get(str(c)) == "ignore"]
+    return frame.drop(columns=ignored)
+
+
+def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[pd.Series, str]:
+    """Read one column; returns the numbers and their unit."""
+    where = f"{options.what}, column {str(name)!r}"
+    letters, codes = missing_codes(name, fld)
+    got = numbers_of(
+        column,
+        where,
+        decimal=options.decimal,
+        likely=options.likely,
+        doubtful=options.doubtful,
+        missing=(*options.missing, *letters),
+        in_file=options.in_file,
+    )
+    values = pd.Series(got.values, index=column.index)
+    values = values.mask(values.isin(codes)) if codes else values
+    return values, "percent" if got.percent else ""
+
+
+def _read_fields(
+    body: pd.DataFrame, fields: dict[Any, str], options: Options
+) -> tuple[dict[str, pd.Series], list[Taken], str]:
+    """Read the columns of fields in the terms of their vendor; what cannot be read is left out."""
+
+    def same(one: Any, other: Any) -> bool:
+        a, b = body[one], body[other]
+        return bool(((a == b) | (a.isna() & b.isna())).all())
+
+    chosen = pick_one(fields, options.what, same)
+    needed = {"prices": {"close", "adj_close"}, "returns": {"return", "log_return"}, "values": set()}[
+        options.want
+    ]
+    if options.want == "returns" and not {"return", "log_return"} & set(chosen):
+        needed = set()
+    values: dict[str, pd.Series] = {}
+    units: dict[str, str] = {}
+    reading: list[Taken] = []
+    for fld, name in chosen.items():
+        if fld == "status" or (
+            options.want == "returns" and fld not in ("return", "log_return", "delisting_return")
+        ):
+            continue
+        try:
+            values[fld], units[fld] = _number(body[name], name, fld, options)
+        except DataError as problem:
+            if fld in needed or options.columns.get(str(name)):
+                raise
+            warn(f"{problem} It is not needed and left out.", DataWarning)
+            reading.append(Taken(str(name), "left out", evidence="its cells cannot be read"))
+    values, units, notes, adjusted = in_vendor_terms(values, units, chosen, options.want)
+    for fld, name in chosen.items():
+        if fld in values or fld in notes:
+            told = notes.get(fld, ("", ""))
+            reading.append(Taken(str(name), fld, units.get(fld, ""), told[0], told[1]))
+        elif fld == "status":
+            reading.append(Taken(str(name), "status", evidence="days without trade"))
+        elif not any(one.column == str(name) for one in reading):
+            reading.append(Taken(str(name), "left aside", evidence=f"{options.want} are wanted"))
+    reading += [Taken(k, v[0], evidence=v[1]) for k, v in notes.items() if k not in chosen]
+    return values, reading, adjusted
+
+
+def _unused(columns: pd.Index, used: set[Any]) -> list[Taken]:
+    left = [str(c) for c in columns if c not in used]
+    return [Taken(", ".join(left[:12]) + ", ..." * (len(left) > 12), "not used")] if left else []
+
+
+def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken, options: Options) -> Table:
+    names, told = _long_names(body, who, options)
+    fields = roles_of(body.columns.drop(who), options)
+    wanted = PRICES | {"return"} if options.want == "prices" else {"return", "log_return"}
+    only = ""
+    if not (wanted & set(fields.values()) if options.want != "values" else fields):
+        fields, only = _only_numbers(body, who, fields, options)
+    rows = pd.DataFrame({"day": read.stamps, "who": names.to_numpy()})
+    day, sessions = pd.factorize(rows["day"], sort=True)
+    col, securities = pd.factorize(rows["who"], sort=True)
+    cell = day * len(securities) + col
+    if _repeats(cell, len(sessions) * len(securities)):
+        first = rows[pd.Series(cell).duplicated().to_numpy()].iloc[0]
+        ticker = find_column(body.columns, UNIQUE_IDS)
+        hint = (
+            f"; or take the ids: columns={{{str(ticker)!r}: 'security'}}"
+            if ticker is not None and ticker != who
+            else ""
+        )
+        raise DataError(
+            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. Keep one "
+            f"row a "
+            f"security and day, e.g. frame.drop_duplicates([{dates.column!r}, {str(who)!r}]){hint}."
+        )
+    values, reading, adjusted = _read_fields(body, fields, options)
+    status = next((c for c, f in fields.items() if f == "status"), None)
+    if status is not None and values:
+        halted = _check_status(
+            halted_rows(body[status], status, options.what), body[status], status, rows, values, options
+        )
+        values = {f: v if f in KEPT_IN_HALT else v.mask(halted) for f, v in values.items()}
+
+    def wide(column: np.ndarray) -> pd.DataFrame:
+        out = np.full((len(sessions), len(securities)), np.nan)
+        out.reshape(-1)[cell] = column
+        return pd.DataFrame(
+            out,
+            pd.DatetimeIndex(sessions, name="time" if options.timed else "date"),
+            [str(s) for s in securities],
+        )
+
+    found = {f: wide(v.to_numpy()) for f, v in values.items()}
+    indices = {}
+    for column in body.columns:
+        if plain_name(column) in INDEX_RETURNS:
+            series, _ = _number(body[column], column, "return", options)
+            daily = pd.Series(series.to_numpy(), read.stamps).groupby(level=0).first()
+            indices[str(column)] = daily
+            reading.append(
+                Taken(str(column), "returns of an index", evidence=f"benchmark={str(column)!r} takes it")
+            )
+    if only:
+        reading = [replace(one, evidence=only) for one in reading]
+    used = {who, *fields, *(c for c in body.columns if str(c) in indices)}
+    reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
+    layout = f"long, {len(body)} rows of {len(securities)} securities"
+    return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
+
+
+def _repeats(cell: IntArray, size: int) -> bool:
+    """Whether a cell of a wide table is filled more than once."""
+    if size <= 16 * len(cell):
+        return bool((np.bincount(cell) > 1).any())
+    return len(np.unique(cell)) < len(cell)
+
+
+def _long_names(body: pd.DataFrame, who: Any, options: Options) -> tuple[pd.Series, str]:
+    """Names of the rows of a long frame; Compustat's issues of one firm are told apart."""
+    names = names_of(body[who], options)
+    issue = find_column(body.columns, ("iid",))
+    if plain_name(who) == "gvkey" and issue is not None:
+        issues = body[issue].astype(str).str.strip()
+        if (pd.DataFrame({"k": names, "i": issues}).drop_duplicates()["k"].duplicated()).any():
+            return names + "." + issues, f"{who} and {issue}"
+    return names, str(who)
+
+
+def _only_numbers(
+    body: pd.DataFrame, who: Any, fields: dict[Any, str], options: Options
+) -> tuple[dict[Any, str], str]:
+    """Take the one column of numbers of a long frame for what is wanted."""
+    rest = [
+        c for c in body.columns if c != who and c not in fields and pd.api.types.is_numeric_dtype(body[c])
+    ]
+    fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
+    if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
+        return {rest[0]: fld}, "the only column of numbers"
+    shown = [str(c) for c in body.columns][:30]
+    if options.want == "prices":
+        raise DataError(
+            f"{options.what}: a long price frame needs a column 'close' (or 'price'); the columns are "
+            f"{shown}. Pass "
+            "columns={'name': 'close'}."
+        )
+    if options.want == "values":
+        raise DataError(
+            f"{options.what}: no one column holds the values; the columns are {shown}. Pivot the frame to "
+            f"days × names."
+        )
+    if PRICES & set(fields.values()):
+        raise DataError(
+            f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}, which "
+            f"are prices: "
+            "make the market with Market.from_prices."
+        )
+    raise DataError(
+        f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}. Pass "
+        "columns={'name': 'return'}."
+    )
+
+
+def _check_status(
+    halted: np.ndarray,
+    column: pd.Series,
+    name: Any,
+    rows: pd.DataFrame,
+    values: dict[str, pd.Series],
+    options: Options,
+) -> np.ndarray:
+    volume = values.get("volume")
+    traded = halted if volume is None else halted & (volume > 0).to_numpy()
+    contradicted = volume is not None and bool(traded.any())
+    if contradicted or halted.mean() > 0.5:
+        row = int(np.argmax(traded if contradicted else halted))
+        raise DataError(
+            f"{options.what}: the column {str(name)!r} is read as no trade where it is 0, halted or "
+            f"suspended, and "
+            f"{rows['who'].iloc[row]} on {rows['day'].iloc[row]:%Y-%m-%d} is {str(column.iloc[row])!r}, "
+            + ("yet has volume" if contradicted else f"as {halted.mean():.0%} of all rows")
+            + ". If it means something else, drop it: frame.drop(columns=...)."
+        )
+    return halted
+
+
+def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken, options: Options) -> Table:
+    values, reading, adjusted = _read_fields(body, fields, options)
+    name = str(options.security)
+    found: dict[str, pd.DataFrame] = {}
+    for f, v in values.items():
+        quiet = replace(options, in_file=options.in_file or bool(found))
+        found[f] = in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
+    reading = [dates, *reading, *_unused(body.columns, set(fields))]
+    return Table(found, tuple(reading), "one security", read.form, {}, read.step, adjusted)
+
+
+def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -> Table:
+    columns: dict[str, np.ndarray] = {}
+    percent = []
+    for name in body.columns:
+        where = f"{options.what}: column {str(name)!r}"
+        got = numbers_of(
+            body[name],
+            where,
+            decimal=options.decimal,
+            likely=options.likely,
+            doubtful=options.doubtful,
+            missing=options.missing,
+            in_file=options.in_file,
+        )
+        columns[str(name).strip()] = got.values
+        percent += [str(name)] * got.percent
+    if len(columns) < body.shape[1]:
+        raise DataError(
+            f"{options.what}: duplicate columns, but for blanks: {[str(c) for c in body.columns][:30]}."
+        )
+    frame = in_order(pd.DataFrame(columns, read.stamps), options)
+    what = {"prices": "close", "returns": "return", "values": "value"}[options.want]
+    if percent:
+        if options.want == "prices":
+            raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
+        frame[percent] = frame[percent] / 100.0
+    shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
+    taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
+    return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
+
+
+def _from_levels(frame: pd.DataFrame, options: Options) -> Table:
+    """Read columns of two levels, field and security in either order; a level of currencies is dropped."""
+    for level in range(frame.columns.nlevels - 1, -1, -1):
+        name = plain_name(frame.columns.names[level] or "")
+        if frame.columns.nlevels > 2 and name in ("currency", "unit", "source"):
+            frame = frame.droplevel(level, axis=1)
+    if frame.columns.nlevels > 2:
+        raise DataError(
+            f"{options.what} have {frame.columns.nlevels} column levels; one or two are understood."
+        )
+    wanted = {"prices": PRICES, "returns": {"return"}, "values": PRICES | NOT_PRICES}[options.want]
+    for level in (0, 1):
+        names = {name: field_of(name, level=True) for name in frame.columns.unique(level)}
+        names |= {n: options.columns[str(n)] for n in names if str(n) in options.columns}
+        if wanted & set(names.values()):
+            return _by_level(frame, level, {n: f for n, f in names.items() if f and f != "ignore"}, options)
+        if options.want == "returns" and PRICES & set(names.values()):
+            close = next(n for n, f in names.items() if f in PRICES)
+            raise DataError(
+                f"{options.what}: the columns have two levels and hold prices ({close!r}, ...): make the "
+                f"market with "
+                "Market.from_prices."
+            )
+    raise DataError(
+        f"{options.what} have two column levels, and neither holds a field called "
+        f"{'close' if options.want == 'prices' else 'return'!r}; the first column is {frame.columns[0]!r}."
+    )
+
+
+def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: Options) -> Table:
+    if isinstance(frame.index, pd.MultiIndex):
+        raise DataError(f"{options.what} have two levels of columns and of rows; unstack one of them.")
+    if not isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        date = next((c for c in frame.columns if find_column([c[0], c[1]], DATE_NAMES) is not None), None)
+        if date is not None:
+            frame = frame.drop(columns=[date]).set_axis(pd.Index(frame[date]), axis=0)
+    read = days_of(pd.Series(frame.index), f"{options.what}: the index", form=options.date_format,
+                   timezone=options.timezone, timed=options.timed)  # fmt: skip
+    if read.stamps.hasnans:
+        raise DataError(
+            f"{options.what}: row {int(np.argmax(read.stamps.isna()))} has no date (NaT). Drop or mend it."
+        )
+
+    def same(one: Any, other: Any) -> bool:
+        a, b = (frame.xs(n, axis=1, level=level) for n in (one, other))
+        return bool(pd.DataFrame(a).equals(pd.DataFrame(b)))
+
+    chosen = pick_one(names, options.what, same)
+    fields: dict[str, pd.DataFrame] = {}
+    reading = list(reading_of(frame))
+    known = {one.column for one in reading}
+    own = [] if reading else [Taken("index", "date", evidence=f"read as {read.form}")]
+    quiet = replace(options, want="values", in_file=True)  # what is said of one field is said of all
+    for fld, name in chosen.items():
+        part = pd.DataFrame(frame.xs(name, axis=1, level=level))
+        part = part.set_axis([str(c).strip() for c in part.columns], axis=1)
+        if not part.columns.is_unique:
+            twice = part.columns[part.columns.duplicated()].unique().tolist()
+            raise DataError(f"{options.what} ({fld}): duplicate columns: {twice}. Keep one of each.")
+        what = replace(quiet if fields else options, what=f"{options.what} ({fld})")
+        stacked = {
+            column: _number(part[column], f"{name}, {column}", fld, what)[0].to_numpy()
+            for column in part.columns
+        }
+        if fld == "status":
+            continue
+        fields[fld] = in_order(pd.DataFrame(stacked, read.stamps), what)
+        if fld not in known and not known:
+            own.append(Taken(str(name), fld))
+    adjusted = frame.attrs.get("adjusted", "") or in_vendor_terms({}, {}, chosen, options.want)[3]
+    left = [str(n) for n in frame.columns.unique(level) if n not in chosen.values()]
+    if left and not known:
+        own.append(Taken(", ".join(left[:12]), "not used"))
+    return Table(
+        fields,
+        (*reading, *own),
+        "fields and securities in two column levels",
+        read.form,
+        {},
+        read.step,
+        adjusted,
+    )
+
+
+def _from_mapping(given: Mapping[Any, Any], options: Options) -> Table:
+    """Read one table for each security, by name."""
+    if not given:
+        raise DataError(f"{options.what}: the mapping is empty.")
+    tables = {}
+    for name, each in given.items():
+        frame = as_frame(each, f"{options.what} of {name}")
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(f"{options.what} of {name} must be a DataFrame, got {type(each).__name__}.")
+        own = replace(options, what=f"{options.what} of {name}", security=str(name))
+        if frame.columns.nlevels == 1 and frame.shape[1] == 1 and _is_dated(frame):
+            frame = frame.set_axis([str(name)], axis=1)
+        tables[str(name)] = read_frame(frame, own)
+    names = list(dict.fromkeys(f for table in tables.values() for f in table.fields))
+    fields = {}
+    for fld in names:
+        parts = []
+        for name, table in tables.items():
+            if fld in table.fields:
+                part = table.fields[fld]
+                parts.append(part.set_axis([name], axis=1) if part.shape[1] == 1 else part)
+        fields[fld] = pd.concat(parts, axis=1, sort=True)
+        if not fields[fld].columns.is_unique:
+            twice = fields[fld].columns[fields[fld].columns.duplicated()].tolist()
+            raise DataError(f"{options.what}: two of the tables hold {twice[0]!r}.")
+    first = next(iter(tables.values()))
+    steps = {table.step for table in tables.values()}
+    if len(steps) > 1:
+        raise DataError(f"{options.what}: some tables hold days and others longer periods.")
+    adjusted = {table.adjusted for table in tables.values()}
+    return Table(
+        fields, first.reading, f"{len(tables)} tables", first.dates, {}, first.step,
+        adjusted.pop() if len(adjusted) == 1 else "",
+    )  # fmt: skip
+
+
+def _is_dated(frame: pd.DataFrame) -> bool:
+    return isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)) or not isinstance(
+        frame.index, pd.RangeIndex
+    )

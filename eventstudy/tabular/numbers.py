@@ -1,0 +1,287 @@
+"""Cells → numbers, by what the whole column says of its decimal sign, thousands and units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.errors import DataError, EventStudyError
+
+__all__ = ["MISSING", "Decimals", "Numbers", "blank_cells", "decimal_shown", "numbers_of"]
+
+Decimals = Literal[".", ","]
+#: Texts that stand for an empty cell, in lower case.
+MISSING = frozenset(
+    [
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "null",
+        "none",
+        "-",
+        "--",
+        ".",
+        "nat",
+        "<na>",
+        "#value!",
+        "#error",
+        "#div/0!",
+        "#ref!",
+        "n.a.",
+        "nm",
+        "停牌",
+    ]
+) | {"", "#n/a n/a"}
+_UNITS = {
+    "k": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "mio": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "mrd": 1e9,
+    "t": 1e12,
+    "万": 1e4,
+    "亿": 1e8,
+}
+_SIGNS = re.compile(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
+_UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
+#: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
+_POINT = re.compile(
+    r"\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d+|0\.\d+|\.\d+|\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{2})*,\d{3}\.\d*"
+)
+_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*")
+_POINT_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+")
+_ANY_NUMBER = re.compile(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of a column.
+
+    Attributes
+    ----------
+    values : array
+        NaN where there is none.
+    percent : bool
+        Whether the cells bear a percent sign.
+    dress : str
+        How they were written, for the reader; empty where plainly.
+    """
+
+    values: FloatArray
+    percent: bool = False
+    dress: str = ""
+
+
+def blank_cells(column: pd.Series) -> BoolArray:
+    """Whether cells are empty, or hold a sign for that."""
+    missing = column.isna().to_numpy()
+    if column.dtype.kind not in "fiuMmb":
+        text = column.astype(str).str.strip().str.lower()
+        missing = missing | text.isin(MISSING).to_numpy()
+    return np.asarray(missing, dtype=bool)
+
+
+def _bare(text: str) -> str:
+    """Return a number without sign, currency, percent, unit and gaps between digits."""
+    bare = _SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1].strip()
+    bare = bare.removesuffix("%").strip()
+    bare = _UNIT.sub("", bare)
+    bare = re.sub(r"(?<=\d)[\s'’  ](?=\d{3})", "", bare)
+    return bare.strip().lstrip("+-").removesuffix("-").strip()
+
+
+def decimal_shown(
+    texts: Iterable[str], where: str, error: type[EventStudyError] = DataError
+) -> Decimals | None:
+    """Return the decimal sign that texts prove, None where none does.
+
+    Raises
+    ------
+    error
+        If one cell proves the point and another the comma.
+    """
+    proof: dict[Decimals, str] = {}
+    for text in texts:
+        bare = _bare(text)
+        if _POINT.fullmatch(bare):
+            proof.setdefault(".", text)
+        elif _COMMA.fullmatch(bare):
+            proof.setdefault(",", text)
+    if len(proof) == 2:
+        raise error(
+            f"{where}: the decimal sign is a point in {proof['.']!r} and a comma in {proof[',']!r}. Mend the "
+            f"column, "
+            "or pass decimal='.' or decimal=','."
+        )
+    return next(iter(proof), None)
+
+
+def numbers_of(
+    column: pd.Series,
+    where: str,
+    *,
+    decimal: Decimals | None = None,
+    likely: Decimals | None = None,
+    missing: Iterable[str] = (),
+    in_file: bool = False,
+    doubtful: bool = False,
+    error: type[EventStudyError] = DataError,
+) -> Numbers:
+    """Read a column as numbers; what is neither a number nor a sign for a missing one is an error.
+
+    Parameters
+    ----------
+    column : Series
+    where : str
+        What it is, for messages.
+    decimal : {".", ","}, optional
+        Decimal sign; found from the whole column by default.
+    likely : {".", ","}, optional
+        Decimal sign of the other columns, for one that does not show its own.
+    missing : iterable of str
+        Further signs for a missing number.
+    in_file : bool
+        Whether the column is of a file, for which `missing` can be passed.
+    doubtful : bool
+        Whether a point may stand for thousands where nothing shows the decimal sign.
+    error : type
+        Error to raise.
+
+    Raises
+    ------
+    error
+        Names the first cell that is not a number, or says that the decimal sign cannot be told.
+    """
+    if pd.api.types.is_bool_dtype(column):
+        raise error(
+            f"{where} holds {bool(column.iloc[0])}, not numbers. Drop it, or pass columns={{name: 'ignore'}}."
+        )
+    if pd.api.types.is_numeric_dtype(column):
+        return Numbers(column.to_numpy(dtype=float, na_value=np.nan))
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise error(f"{where} holds dates, not numbers.")
+    if decimal != "," and likely != "," and not doubtful:
+        plain = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        left = column[np.isnan(plain)]
+        signs = MISSING | {sign.strip().lower() for sign in missing}
+        if all(str(cell).strip().lower() in signs for cell in left.dropna().unique()):
+            return Numbers(plain)
+    code, cells = pd.factorize(column.astype(object), use_na_sentinel=True)
+    values = np.full(len(cells) + 1, np.nan)
+    codes = {sign.strip().lower() for sign in missing}
+    texts: dict[int, str] = {}
+    for i, cell in enumerate(cells):
+        if isinstance(cell, (int, float, Decimal, np.number)) and not isinstance(cell, (bool, np.bool_)):
+            values[i] = float(cell)
+            continue
+        text = str(cell).strip()
+        if text.lower() in MISSING or text.lower() in codes:
+            continue
+        if isinstance(cell, (bool, np.bool_)):
+            raise error(f"{where} holds {cell!r}, not numbers.")
+        texts[i] = text
+    percent, dress = False, ""
+    if texts:
+        plain = pd.to_numeric(pd.Series(list(texts.values())), errors="coerce").to_numpy()
+        dressed = bool(np.isnan(plain).any())
+        grouped = decimal is None and any(_POINT_GROUPS.fullmatch(_bare(text)) for text in texts.values())
+        if (
+            doubtful
+            and grouped
+            and likely is None
+            and not any(_POINT.fullmatch(_bare(t)) for t in texts.values())
+        ):
+            raise error(
+                f"{where}: the point of {next(t for t in texts.values() if '.' in t)!r} may stand for "
+                f"decimals or "
+                "for thousands. Pass decimal='.' or decimal=','."
+            )
+        if decimal == "," or dressed or (likely == "," and grouped):
+            plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file)
+        values[list(texts)] = plain
+    return Numbers(values[code], percent, dress)
+
+
+def _dressed(
+    texts: dict[int, str],
+    where: str,
+    decimal: Decimals | None,
+    likely: Decimals | None,
+    error: type[EventStudyError],
+    code: IntArray,
+    in_file: bool,
+) -> tuple[FloatArray, bool, str]:
+    bares = {i: _bare(text) for i, text in texts.items()}
+    for i, bare in bares.items():
+        if not _ANY_NUMBER.fullmatch(bare):
+            row = int(np.argmax(code == i)) + 1
+            raise error(_no_number(texts[i], row, where, in_file))
+    sign = decimal or decimal_shown(texts.values(), where, error)
+    if sign is None:
+        commas = [i for i, bare in bares.items() if "," in bare]
+        points = [i for i, bare in bares.items() if "." in bare]
+        if commas and points:
+            raise error(
+                f"{where}: the decimal sign of {texts[commas[0]]!r} and {texts[points[0]]!r} cannot be told. "
+                f"Pass "
+                "decimal='.' or decimal=','."
+            )
+        several = [i for i in commas + points if max(bares[i].count(","), bares[i].count(".")) > 1]
+        if several:
+            sign = "." if several[0] in commas else ","
+        elif likely is not None:
+            sign = likely
+        else:
+            sign = "."
+    drop, point = (",", ".") if sign == "." else (".", ",")
+    out = np.empty(len(texts))
+    percent = False
+    for k, (i, bare) in enumerate(bares.items()):
+        text = texts[i]
+        try:
+            number = float(bare.replace(drop, "").replace(point, "."))
+        except ValueError:
+            raise error(_no_number(text, int(np.argmax(code == i)) + 1, where, in_file)) from None
+        whole, _, tail = bare.partition(point)
+        groups = whole.split(drop)
+        if drop in tail or (
+            len(groups) > 1 and (len(groups[-1]) != 3 or any(len(g) not in (2, 3) for g in groups[1:]))
+        ):
+            raise error(_no_number(text, int(np.argmax(code == i)) + 1, where, in_file))
+        stripped = _SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
+        if stripped.startswith(("-", "(")) or stripped.removesuffix("%").rstrip().endswith("-"):
+            number = -number
+        percent |= "%" in text
+        unit = _UNIT.search(_SIGNS.sub("", text).strip().removesuffix("%").strip().removesuffix(")"))
+        out[k] = number * (_UNITS[unit.group(1).lower()] if unit else 1.0)
+    dress = f"decimal sign {sign!r}"
+    return out, percent, dress
+
+
+def _no_number(text: str, row: int, where: str, in_file: bool) -> str:
+    if not in_file:
+        return (
+            f"{where} holds {text!r}, not numbers. Where it stands for a missing one, make it missing, e.g. "
+            f"with "
+            "pd.to_numeric(column, errors='coerce'); or leave the column out: columns={name: 'ignore'}."
+        )
+    if re.search(r"\d", text) and re.fullmatch(r"[\d\s.,'’%()$€£¥+\-/:a-zA-Z]*", text) and len(text) < 25:
+        cure = "Write it as a plain number, such as 1234.5; or leave the column out: columns={name: 'ignore'}"
+    else:
+        cure = (
+            f"If it stands for a missing one, pass missing=[{text!r}]; if the column is none of prices, "
+            "columns={name: 'ignore'}"
+        )
+    return f"{where}: {text!r} in row {row} is not a number. {cure}."

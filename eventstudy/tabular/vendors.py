@@ -1,0 +1,109 @@
+"""Conventions of vendors: codes, signs and factors of adjustment → plain prices and returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
+
+__all__ = ["in_vendor_terms", "missing_codes"]
+
+#: CRSP's numbers for a missing return.
+CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
+#: CRSP's columns of returns, in which letters say why one is missing.
+CRSP_RETURNS = frozenset(
+    {"ret", "retx", "dlret", "dlretx", "dlyret", "dlyretx", "mthret", "mthretx", "vwretd"}
+)
+#: CRSP's columns of prices, in which a minus marks the mean of bid and ask, and zero a missing price.
+CRSP_PRICES = frozenset({"prc", "dlyprc", "mthprc", "altprc"})
+
+Notes = dict[str, tuple[str, str]]
+
+
+def missing_codes(name: Any, field: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return CRSP's letters and numbers for a missing return, if a column holds CRSP's returns."""
+    if plain_name(name) not in CRSP_RETURNS and field != "delisting_return":
+        return (), ()
+    return tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), CODES
+
+
+def in_vendor_terms(
+    values: dict[str, pd.Series], units: dict[str, str], chosen: dict[str, Any], want: str
+) -> tuple[dict[str, pd.Series], dict[str, str], Notes, str]:
+    """Bring the fields of a table into plain terms.
+
+    Returns
+    -------
+    values, units
+        Without factors of adjustment and delisting returns, which have gone into the others.
+    notes : dict of field to (adjustment, evidence)
+    adjusted : str
+        What the vendor is known to have adjusted closes for: "", "none", "splits" or "total".
+    """
+    notes: Notes = {}
+    values, units = dict(values), dict(units)
+    _crsp_prices(values, chosen, notes)
+    _returns(values, units, chosen, notes)
+    _factors(values, chosen, notes)
+    for left in ("price_return", *(() if want == "returns" else ("log_return",))):
+        if values.pop(left, None) is not None:
+            notes[left] = ("", "left aside")
+    names = {str(name) for name in chosen.values()}
+    adjusted = ""
+    # yfinance leaves Adj Close out only where it has adjusted Close itself.
+    if {"Close", "Dividends", "Stock Splits"} <= names and "adj_close" not in chosen:
+        adjusted = "total"
+        if "close" in values:
+            notes["close"] = ("total", "Yahoo's Close without Adj Close is adjusted")
+    return values, units, notes, adjusted
+
+
+def _crsp_prices(values: dict[str, pd.Series], chosen: dict[str, Any], notes: Notes) -> None:
+    if "close" not in values or plain_name(str(chosen.get("close"))) not in CRSP_PRICES:
+        return
+    price = values["close"]
+    if (price <= 0).any():
+        values["close"] = price.abs().mask(price == 0)
+        notes["close"] = ("", "a minus marks CRSP's mean of bid and ask, zero a missing price")
+
+
+def _returns(
+    values: dict[str, pd.Series], units: dict[str, str], chosen: dict[str, Any], notes: Notes
+) -> None:
+    delisting = values.pop("delisting_return", None)
+    if delisting is not None and "return" in values:
+        last = delisting.notna()
+        if last.any():
+            both = (1 + values["return"].fillna(0.0)) * (1 + delisting) - 1
+            values["return"] = values["return"].mask(last, both)
+        notes["delisting_return"] = ("", "compounded with the return of its day")
+    if "return" not in values:
+        return
+    word = plain_name(str(chosen["return"]))
+    if units.get("return") == "percent" or word in PERCENT_NAMES:
+        values["return"] = values["return"] / 100.0
+        units["return"] = "percent"
+        notes["return"] = ("", "by its name" if word in PERCENT_NAMES else "by its sign")
+    if word not in TOTAL_RETURN_NAMES and ("close" in values or "adj_close" in values):
+        # Rounded changes tell of ex-days; between them closes are more exact.
+        values["rounded_return"] = values.pop("return")
+        notes["return"] = ("", "tells of ex-days; closes are more exact")
+
+
+def _factors(values: dict[str, pd.Series], chosen: dict[str, Any], notes: Notes) -> None:
+    factor, paid = values.pop("cumulative_factor", None), values.pop("total_return_factor", None)
+    if factor is None or "close" not in values:
+        if factor is not None:
+            notes["cumulative_factor"] = ("", "left aside")
+        return
+    if paid is not None and "adj_close" not in values:
+        values["adj_close"] = values["close"] / factor * paid
+        notes["cumulative_factor"] = ("total", "with the total return factor, it makes adjusted closes")
+        notes["total_return_factor"] = ("total", "dividends reinvested")
+    elif "return" in values or "adj_close" in values:
+        notes["cumulative_factor"] = ("", "left aside: returns are given")
+    else:
+        values["cumulative_factor"] = factor
+        notes["cumulative_factor"] = ("splits", "prices are compared over it; dividends are not counted")
