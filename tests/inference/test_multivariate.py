@@ -64,7 +64,7 @@ def test_a_series_of_residuals_loses_what_was_estimated_of_its_mean(lost, dof, p
     made = panel(n=5, layout="common", seed=2).abnormal
     data = TestInput(replace(made, dof=made.n_obs - float(lost)), Window(0, 0))
     portfolio = run_tests(data, ["portfolio"]).iloc[0]
-    series = made.residuals.mean(axis=0)
+    series = made.past.residuals().mean(axis=0)
     scale = (data.cumulative.variance / made.s2).mean()
     want = data.car.mean() / np.sqrt((series**2).sum() / dof * scale)
     assert portfolio["dof"] == dof
