@@ -336,7 +336,7 @@ class CalendarTimeResults(Immutable):
         """
         check_choice("alternative", alternative, ("two-sided", "less", "greater"))
         check_whole("estimation", estimation, 2)
-        check_whole("minimum", minimum, 2, estimation)
+        check_whole("minimum", minimum, 2)
         z, ar = self._standardised(estimation, minimum)
         n = len(z)
         if n < 2:

@@ -234,7 +234,7 @@ def test_two_events_of_one_firm_are_warned_of(returns: pd.DataFrame) -> None:
         (lambda r: fit(r, 0, min_observations=5), RequestError, "min_observations"),
         (lambda r: fit(r, 0, estimator=es.causal.InteractiveFixedEffects(60)), ModelError, "donors"),
         (lambda r: fit(r, 0).catt(0, 20), RequestError, "(0, +20)"),
-        (lambda r: fit(r, 0).catt(level=95), RequestError, "0.95"),
+        (lambda r: fit(r, 0).catt(level=95), RequestError, "between 0 and 1"),
         (lambda r: fit(r, 0).test(tests=["t"]), RequestError, "placebo"),
         (lambda r: fit(r, 0).time_weights, RequestError, "SyntheticDiD"),
         (lambda r: fit(r, 0).factors, RequestError, "InteractiveFixedEffects"),

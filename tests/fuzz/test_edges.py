@@ -70,7 +70,7 @@ def test_a_benchmark_that_does_not_move_tells_no_alpha() -> None:
         calendar_time(None, benchmark=0.0)
 
 
-@pytest.mark.parametrize("option", [{"estimation": 0}, {"minimum": 0}, {"minimum": -3}, {"minimum": 61}])
+@pytest.mark.parametrize("option", [{"estimation": 0}, {"minimum": 0}, {"minimum": -3}])
 def test_numbers_of_standardised_periods(option: dict[str, int]) -> None:
     with pytest.raises(RequestError, match="must be a whole number"):
         calendar_time(None).jaffe_mandelker(**option)

@@ -86,7 +86,7 @@ def test_given_weights_are_shared_among_peers_that_trade(world):
 def test_a_return_over_several_sessions_meets_peers_over_the_same(world):
     returns = world.returns
     returns.loc[world.sessions[230:232], "P0"] = np.nan
-    market = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions))
+    market = es.Market(returns, benchmark=pd.Series(world.bank.single[0], world.sessions), gaps="lumped")
     events = es.Events(pd.DataFrame([{"security": "P0", "date": world.sessions[232]}]))
     with pytest.warns(es.errors.LumpedReturnWarning):
         results = es.EventStudy(market, events, es.MatchedPortfolio(["P1", "P3"]), (-200, -11), (-2, 2)).fit()
