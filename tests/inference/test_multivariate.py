@@ -64,7 +64,7 @@ def test_a_series_of_residuals_loses_what_was_estimated_of_its_mean(lost, dof, p
     made = panel(n=5, layout="common", seed=2).abnormal
     data = TestInput(replace(made, dof=made.n_obs - float(lost)), Window(0, 0))
     portfolio = run_tests(data, ["portfolio"]).iloc[0]
-    series = made.residuals.mean(axis=0)
+    series = made.past.residuals().mean(axis=0)
     scale = (data.cumulative.variance / made.s2).mean()
     want = data.car.mean() / np.sqrt((series**2).sum() / dof * scale)
     assert portfolio["dof"] == dof
@@ -91,6 +91,9 @@ def test_days_missing_in_the_estimation_window_are_said(panel, with_arrays):
     assert "approximate" in found.note
     found = joint_test(TestInput(replace(made.abnormal, exact=False), Window(0, 0)))
     assert "standard error" in found.note
+    for exact in (True, False):
+        data = TestInput(replace(made.abnormal, exact=exact), Window(0, 0))
+        assert ("approximate" in run_tests(data, ["portfolio"])["note"].iloc[0]) == (not exact)
 
 
 def test_what_it_cannot_do(panel, with_arrays):
