@@ -1,4 +1,4 @@
-"""Time the fit of 1,000 treated firms on 200 dates with 100 donors and 250 days, in seconds of CPU per estimator.
+"""Time the fit of 1,000 treated firms on 200 dates with 100 donors and 250 days, in CPU seconds.
 
     python benchmarks/causal_speed.py
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_fraction
 from eventstudy.causal import balance, report, robustness, tables
 from eventstudy.causal.estimates import CausalEstimates
 from eventstudy.causal.fitted import FittedCohort
@@ -347,6 +348,5 @@ class CausalResults(CausalEstimates):
 
 
 def _checked_level(level: float) -> float:
-    if not 0 < level < 1:
-        raise RequestError(f"level is a number between 0 and 1, such as 0.95; got {level!r}.")
+    check_fraction("level", level)
     return float(level)

@@ -262,6 +262,10 @@ class Declaration:
         return conditions <= self.robust_to | tails
 
 
+def _always(data: TestInput) -> None:
+    """Condition of a test that has none."""
+
+
 @dataclass(frozen=True)
 class SignificanceTest(Declaration):
     """A test of the events of one study: its declaration, which events it uses and how it is computed.
@@ -303,7 +307,7 @@ class SignificanceTest(Declaration):
     """
 
     compute: Callable[[TestInput, Options], Statistic]
-    condition: Callable[[TestInput], str | None] = field(default=lambda data: None, kw_only=True)
+    condition: Callable[[TestInput], str | None] = field(default=_always, kw_only=True)
     needs_variance: bool = field(default=False, kw_only=True)
     least: int = field(default=2, kw_only=True)
     most: int | None = field(default=None, kw_only=True)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine import residual_pass
@@ -34,14 +35,15 @@ def scar_star(scar: FloatArray, r: float) -> FloatArray:
 
 def _daily(data: TestInput) -> Callable[[IntArray], FloatArray]:
     """Abnormal returns of all days of the event window; the same function each time."""
-    fit = data.abnormal
-
-    def values(rows: IntArray) -> FloatArray:
-        # A return that lumps d sessions has the noise of d days.
-        return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
-
+    # Not a closure: results keep it, and are pickled.
+    values = partial(_scaled_days, data.abnormal)
     found: Callable[[IntArray], FloatArray] = data._readings.setdefault("daily", values)
     return found
+
+
+def _scaled_days(fit: AbnormalReturns, rows: IntArray) -> FloatArray:
+    # A return that lumps d sessions has the noise of d days.
+    return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
 
 
 def _corrado(data: TestInput) -> RankedDays:

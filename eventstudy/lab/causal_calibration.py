@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_fraction
 from eventstudy.causal.balance import donor_ratio
 from eventstudy.causal.cohorts import lay_cohorts
 from eventstudy.causal.fitted import fit_cohort
@@ -157,9 +158,8 @@ class CausalCalibration(FrozenRecord):
         """
         from statsmodels.stats.proportion import proportion_confint
 
-        for name, value in (("alpha", alpha), ("coverage", coverage)):
-            if not 0 < value < 1:
-                raise RequestError(f"{name} is a number between 0 and 1; got {value!r}.")
+        check_fraction("alpha", alpha)
+        check_fraction("coverage", coverage)
         volatile = self.donor_ratio > VOLATILE
         rows = []
         for j, test in enumerate(self.design.tests):
@@ -172,7 +172,10 @@ class CausalCalibration(FrozenRecord):
                 p = p[~np.isnan(p)]
                 n, rejected = len(p), int((p <= alpha).sum())
                 low, high = proportion_confint(rejected, max(n, 1), alpha=1 - coverage, method="wilson")
-                numbers = (rejected / n, low, high) if n else (np.nan,) * 3
+                # Of a rate of 0 or 1 the bound is that rate, which rounding may miss.
+                numbers = (
+                    (rejected / n, min(low, rejected / n), max(high, rejected / n)) if n else (np.nan,) * 3
+                )
                 rows.append((test, days, n, rejected, *numbers, alpha))
         columns = ["test", "days", "n_samples", "n_rejected", "rate", "ci_low", "ci_high", "nominal"]
         return pd.DataFrame(rows, columns=columns)
