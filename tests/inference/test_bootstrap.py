@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from statsmodels.tsa.stattools import acf
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, run_tests
@@ -198,6 +199,18 @@ def test_days_come_in_circular_blocks():
     assert (days.max(), days.min()) == (19, 0)
 
 
+def test_blocks_are_long_where_the_first_autocorrelation_is_beyond_chance():
+    """Beyond 2.58 / sqrt(T), the autocorrelation being that of statsmodels; then the cube root of T days."""
+    rng, found = np.random.default_rng(5), set()
+    for _ in range(200):
+        noise = rng.standard_normal(101)
+        series = 3.0 + noise[1:] + 0.28 * noise[:-1]
+        correlated = abs(acf(series, nlags=1, fft=False)[1]) > 2.58 / 10
+        assert block_length(series) == (5 if correlated else 1)
+        found.add(bool(correlated))
+    assert found == {True, False}
+
+
 def test_blocks_are_for_correlated_days():
     rng = np.random.default_rng(0)
     noise = rng.standard_normal(251)
@@ -313,6 +326,12 @@ def test_wild_bootstrap_by_event_says_that_dates_are_shared(panel):
     assert "taken as independent" in events["note"]
     assert events["statistic"] == pytest.approx(mean_t(data.car))
     assert dates["statistic"] != pytest.approx(events["statistic"])
+    apart = run_tests(
+        panel(n=14, layout="distinct", seed=3).test(0, 1),
+        ["wild_bootstrap"],
+        Options(n_resamples=99, seed=2, wild_by="event"),
+    )
+    assert "taken as independent" not in apart["note"].iloc[0]
 
 
 def test_mammen_weights_keep_the_size_under_skewness():

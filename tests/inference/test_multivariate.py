@@ -91,6 +91,9 @@ def test_days_missing_in_the_estimation_window_are_said(panel, with_arrays):
     assert "approximate" in found.note
     found = joint_test(TestInput(replace(made.abnormal, exact=False), Window(0, 0)))
     assert "standard error" in found.note
+    for exact in (True, False):
+        data = TestInput(replace(made.abnormal, exact=exact), Window(0, 0))
+        assert ("approximate" in run_tests(data, ["portfolio"])["note"].iloc[0]) == (not exact)
 
 
 def test_what_it_cannot_do(panel, with_arrays):

@@ -254,6 +254,7 @@ def test_garch_forecasts_from_the_last_estimation_day(between):
     for t in range(500):
         e[t] = math.sqrt(h) * rng.standard_normal()
         h = 0.3 + 0.3 * e[t] ** 2 + 0.4 * h
+    index[450:452] = 0.08  # far out, where the error of the line counts
     last = 447 - between
     e[last] = 6.0  # the variance falls from day to day after it
     returns = 0.0005 + 0.9 * index + 0.02 * e
@@ -321,7 +322,12 @@ def test_power_closed_forms(oracle):
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [((0.02, 50, 0.0), "alpha"), ((0.0, 50), "positive"), ((0.02, 50, 0.05, 0.04), "power")],
+    [
+        ((0.02, 50, 0.0), "alpha"),
+        ((0.0, 50), "positive"),
+        ((0.02, 50, 0.05, 0.04), "power"),
+        ((0.02, 50, 0.05, 0.05), "power"),  # the size is no effect's power
+    ],
 )
 def test_power_refuses_what_is_no_probability(arguments, word):
     with pytest.raises(RequestError, match=word):

@@ -66,6 +66,21 @@ def test_order_of_events_and_windows_does_not_matter(panel):
     assert again["p_adjusted"].to_numpy()[::-1] == pytest.approx(first["p_adjusted"].to_numpy())
 
 
+def test_order_of_groups_does_not_matter(panel, with_arrays):
+    """Each group is compared with its own draws: those of a group with one wild day are like no other's."""
+    made = panel(n=12, layout="common", seed=5).abnormal
+    residuals = made.past.residuals().copy()
+    residuals[:4, 7] = 40 * residuals[:4].std()
+    wild = with_arrays(made, residuals=residuals)
+    groups = {
+        name: TestInput(wild.take(np.arange(12) // 4 == i), Window(0, 1)) for i, name in enumerate("abc")
+    }
+    first = group_tests(groups, options=Options(seed=1))
+    again = group_tests(dict(reversed(groups.items())), options=Options(seed=1))
+    for name in ("p_value", "p_adjusted"):
+        assert again[name].to_dict() == pytest.approx(first[name].to_dict())
+
+
 def test_any_test_goes_with_holm(panel):
     made = panel(n=10, layout="common", seed=5).abnormal
     frame = window_tests(inputs(made), "holm", test="adjusted_bmp")
