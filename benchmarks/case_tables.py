@@ -131,7 +131,7 @@ def mainland() -> es.Market:
     for ticker, name in (("399001.SZ", "SZSE_COMP_SPLICED"), ("000001.SS", "SSE_COMP_000001.SH")):
         returns[ticker] = index(name).pct_change().reindex(returns.index)
     benchmarks = {share: "399001.SZ" if share.endswith(".SZ") else "000001.SS" for share in shares}
-    return es.Market(returns, benchmark=benchmarks, calendar="XSHG")
+    return es.Market(returns, benchmark=benchmarks, calendar="XSHG", gaps="lumped")
 
 
 def fit(market: es.Market, events: pd.DataFrame) -> es.EventStudyResults:

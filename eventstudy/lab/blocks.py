@@ -130,10 +130,11 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
     if not path.exists():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, so that it is closed where numpy fails on its beginning.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             owner = str(stored["identity"])
             done = {int(key): stored[key] for key in stored.files if key != "identity"}
-    except TORN as error:
+    except (*TORN, ValueError) as error:
         if not _is_torn(path):
             raise RequestError(f"{path} is not a checkpoint of an experiment; name another file.") from error
         aside = path.with_name(f"{path.name}.damaged")
@@ -144,7 +145,7 @@ def _load(path: Path, identity: str) -> dict[int, FloatArray]:
             DataWarning,
         )
         return {}
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(
             f"{path} is not a checkpoint of an experiment ({error}); name another file."
         ) from error
