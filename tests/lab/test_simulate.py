@@ -117,7 +117,7 @@ def test_common_date_and_calendar() -> None:
         ({"halts": -0.1}, "halts"),
         ({"price_limit": 10.0}, "price_limit"),
         ({"n_sessions": 2}, "sessions"),
-        ({"n_securities": 0}, "security"),
+        ({"n_securities": 0}, "n_securities must be a whole number from 1 on; got 0"),
         ({"n_events": 11, "common_date": True}, "n_events=11 does not fit"),
     ],
 )

@@ -155,7 +155,7 @@ def test_several_spans_sum_the_errors_they_hold() -> None:
     """A value over three sessions has the variance of the sum of three correlated errors."""
     frame = turnover(6).returns * 0.02
     frame.loc[frame.index[201:203], "A"] = np.nan
-    market = es.Market(frame, benchmark="mean", kind="log")
+    market = es.Market(frame, benchmark="mean", kind="log", gaps="lumped")
     results = fit(market, es.AutocorrelatedErrors(es.ConstantMean(), lags=1), "A")
     arrays = results.fitted.abnormal
     assert arrays.span[0].tolist() == [1] * 6 + [0, 0, 3, 1, 1]
