@@ -80,5 +80,5 @@ def test_what_makes_no_sense_is_refused(study: es.EventStudyResults) -> None:
         es.lab.power(study, alpha=1.5)
     with pytest.raises(RequestError, match="or a Market"):
         es.lab.power("market")  # type: ignore[arg-type]
-    with pytest.raises(RequestError, match="power must be a number between 0.05 and 1; got 0.01"):
+    with pytest.raises(RequestError, match=r"power must be a number between 0\.05 and 1; got 0\.01"):
         es.lab.power(study).mde(0.01)
