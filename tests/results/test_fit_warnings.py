@@ -25,7 +25,7 @@ def market(n: int = 12) -> es.Market:
     frame = frame.assign(INDEX=index)
     frame.loc[DAYS[297:300], names] = np.nan
     frame.loc[DAYS[352], "INDEX"] = np.nan
-    return es.Market(frame, benchmark="INDEX")
+    return es.Market(frame, benchmark="INDEX", gaps="lumped")
 
 
 def fit(events: list[dict], **options) -> tuple[es.EventStudyResults, list[warnings.WarningMessage]]:
