@@ -232,7 +232,8 @@ def test_prices_that_cannot_be(prices, field, bad):
     spoiled.loc[DAYS[3], "B"] = bad
     given = pd.concat({"Close": prices} | {field: spoiled}, axis=1)
     with pytest.raises(
-        DataError, match=f"must be positive: B is {bad:g} on 2019-01-04.*bad_prices='missing'"
+        DataError,
+        match=f"must be positive, and .* of their median: B is {bad:g} on 2019-01-04.*bad_prices='missing'",
     ):
         es.Market.from_prices(given)
     with pytest.warns(DataWarning, match=f"taken for missing: B is {bad:g} on 2019-01-04"):

@@ -227,7 +227,7 @@ def test_frames_that_cannot_be_read(make, message, close):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "percent"}, "kind must be one of 'simple', 'log', got 'percent'"),
+        ({"kind": "percent"}, "kind must be one of 'simple', 'log'; got 'percent'"),
         ({"bad_prices": "drop"}, "bad_prices must be one of 'raise', 'missing'"),
         ({"sessions": "union"}, "sessions must be one of 'calendar', 'data'"),
     ],
