@@ -100,7 +100,9 @@ def test_a_study_of_volume_by_hand(volume: pd.DataFrame, model: object, k: int) 
     assert "Abnormal log turnover in log points" in text
     assert "Returns are decimals" not in text
     assert results.plot.car().get_ylabel() == "Cumulative abnormal log turnover"
-    with pytest.raises(RequestError, match="no price to draw"):
+    with pytest.raises(
+        RequestError, match="A reaction needs prices or returns, and these are values of log turnover"
+    ):
         results.plot.reaction()
     with pytest.raises(RequestError, match="A report speaks of returns"):
         results.report("report.html")
@@ -117,7 +119,7 @@ def test_volume_that_cannot_be_used(volume: pd.DataFrame) -> None:
         es.volume_market(volume[["A"]], benchmark="others")
     with pytest.raises(DataError, match="no field volume"):
         es.volume_market(pd.concat({"close": volume + 1.0}, axis=1))
-    with pytest.raises(DataError, match="kind must be one of"):
+    with pytest.raises(RequestError, match="kind must be one of"):
         es.Market.from_prices(volume.iloc[:30] + 1.0, kind="log turnover")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="a log turnover is finite"):
         es.Market(volume.replace(0.0, np.inf), kind="log turnover")
@@ -187,7 +189,7 @@ def test_ranges_that_cannot_be_used(prices: pd.DataFrame) -> None:
         es.range_market(wrong)
     with pytest.raises(DataError, match=r"needs prices with the field\(s\) open, high, low"):
         es.range_market(prices["close"], "garman_klass")
-    with pytest.raises(DataError, match="measure must be one of"):
+    with pytest.raises(RequestError, match="measure must be one of"):
         es.range_market(prices, "yang_zhang")  # type: ignore[arg-type]
 
 
