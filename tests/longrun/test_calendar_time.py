@@ -180,5 +180,5 @@ def test_what_cannot_be_used_is_refused(
     found = es.CalendarTimePortfolio(market, events, (1, H), min_firms=5).fit()
     with pytest.raises(RequestError, match="lower minimum"):
         found.jaffe_mandelker(estimation=60, minimum=61)
-    with pytest.raises(RequestError, match="level is the coverage"):
+    with pytest.raises(RequestError, match="level must be a number between 0 and 1; got 95"):
         found.alpha(level=95)
