@@ -79,7 +79,7 @@ def test_trade_to_trade_returns_that_reach_into_a_window(market):
     """A return over three sessions whose first lies in the other's event window is skipped as well."""
     frame = market.returns
     frame.loc[DAYS[305:307], "A"] = np.nan  # the return of row 307 spans 305 to 307
-    halted = es.Market(frame, benchmark="index")
+    halted = es.Market(frame, benchmark="index", gaps="lumped")
     model = es.MarketModel(missing="trade_to_trade")
     rows = {}
     for day in (300, 301, 250):
