@@ -128,7 +128,7 @@ def test_intervals_by_event_and_method(one, common):
     np.testing.assert_allclose(normal[["car", "ci_low", "ci_high"]], cars[["car", "ci_low", "ci_high"]])
     pd.testing.assert_frame_equal(frame, common.intervals(0, 1, seed=1))
     assert one.intervals(0, 0, methods=["conformal"], level=0.9)["ci_low"].notna().all()
-    with pytest.raises(RequestError, match="level is the coverage"):
+    with pytest.raises(RequestError, match="level must be a number between 0 and 1; got 95"):
         one.intervals(0, 0, level=95)
 
 
