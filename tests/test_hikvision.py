@@ -175,7 +175,7 @@ def test_sessions_of_the_suspension_have_no_abnormal_return(listing):
 
 
 def test_headline_taken_apart(report):
-    parts = report.decomposition(0)
+    parts = report.decomposition(event=0)
     assert parts["price"].to_dict() == {
         "previous close": 27.60,
         "open": 24.95,
