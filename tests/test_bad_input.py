@@ -205,7 +205,7 @@ def test_unsorted_dates(close, market):
 def test_negative_or_zero_prices(close, price, shown):
     spoiled = close.copy()
     spoiled.loc["2019-05-22", HIKVISION] = price
-    told = f"must be positive.*: 002415.SZ is {shown} on 2019-05-22. Mend the data, or pass bad_prices='missing'"
+    told = f"must be positive.*: 002415.SZ is {shown} on 2019-05-22. Mend the data, or pass bad_prices="
     with pytest.raises(DataError, match=told):
         es.Market.from_prices(spoiled)
     with pytest.warns(DataWarning, match=f"taken for missing: 002415.SZ is {shown} on 2019-05-22"):
