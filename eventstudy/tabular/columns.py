@@ -79,6 +79,12 @@ def _said(options: Options, role: str) -> str | None:
     return next((column for column, what in options.columns.items() if what == role), None)
 
 
+def _index_first(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its index as the first column; inserting it would warn of fragmented columns."""
+    index = frame.index.to_series(index=pd.RangeIndex(len(frame)), name=INDEX)
+    return pd.concat([index, frame.reset_index(drop=True)], axis=1)
+
+
 def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFrame, Any]:
     """Return a frame whose dates are a column, and which."""
     said = _said(options, "date")
@@ -97,7 +103,7 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         frame = frame.drop(columns=held).rename_axis(index=list(map(str, names))).reset_index()
     elif isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
         if said is None:
-            return frame.rename_axis(None).reset_index(names=INDEX), INDEX
+            return _index_first(frame), INDEX
     elif frame.index.name is not None and str(frame.index.name) not in map(str, frame.columns):
         frame = frame.reset_index()
     elif (
@@ -105,7 +111,7 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         and said is None
         and find_column(frame.columns, DATE_NAMES) is None
     ):
-        return frame.rename_axis(None).reset_index(names=INDEX), INDEX
+        return _index_first(frame), INDEX
     if said is not None:
         return frame, next(c for c in frame.columns if str(c) == said)
     if options.timed:
