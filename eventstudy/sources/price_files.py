@@ -95,7 +95,6 @@ def read_prices(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    from typing import Any
     >>> from eventstudy.sources import read_prices
     >>> path = Path(tempfile.mkdtemp()) / "closes.csv"
     >>> _ = path.write_text("Date,Ticker,Close,Note\n20190521,000063,29.10,\n20190522,000063,28.35,ban\n")
