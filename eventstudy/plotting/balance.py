@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from eventstudy.plotting._base import (
     hue,
@@ -13,13 +16,16 @@ from eventstudy.plotting._base import (
     need,
     new_axes,
     percent_scale,
+    styled,
     wrapped,
 )
 
 __all__ = ["plot_balance"]
 
 
-def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_balance(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw the loadings on each factor of treated and counterfactual, in the range of the donors.
 
     Parameters
@@ -30,6 +36,8 @@ def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | No
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
+    **kwargs
+        Properties of the marks of the treated, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -54,7 +62,8 @@ def plot_balance(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | No
     ax = new_axes(ax, rows)
     at = range(len(rows))
     span = ax.hlines(at, frame["donors_low"], frame["donors_high"], color=ink(ax), alpha=0.35, linewidth=5)
-    own = ax.plot(frame["treated"], at, "o", color=hue(0), markersize=7, zorder=3)[0]
+    style = styled(Line2D, kwargs, color=hue(0), linestyle="none", marker="o", markersize=7, zorder=3)
+    own = ax.plot(frame["treated"], at, **style)[0]
     other = ax.plot(frame["counterfactual"], at, "x", color=hue(1), markersize=8, mew=2.2, zorder=4)[0]
     ax.axvline(0, color=ink(ax), linewidth=0.8, linestyle=":", label="_zero", zorder=1)
     name_rows(ax, rows)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale
+from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
 
 __all__ = ["plot_counterfactual"]
 
 
-def plot_counterfactual(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_counterfactual(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw the cumulative return of the treated and of their counterfactual.
 
     Parameters
@@ -21,6 +26,8 @@ def plot_counterfactual(frame: pd.DataFrame, ax: Axes | None = None, *, title: s
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
+    **kwargs
+        Properties of the line of the treated, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -48,7 +55,7 @@ def plot_counterfactual(frame: pd.DataFrame, ax: Axes | None = None, *, title: s
     own, other = frame["treated"].to_numpy(float), frame["counterfactual"].to_numpy(float)
     ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     mark_event(ax)
-    ax.plot(days, own, color=hue(0), linewidth=1.8, label="Treated", zorder=3)
+    ax.plot(days, own, **styled(Line2D, kwargs, color=hue(0), linewidth=1.8, label="Treated", zorder=3))
     ax.plot(days, other, color=hue(1), linewidth=1.8, linestyle="--", label="Counterfactual", zorder=3)
     after = days >= 0
     if after.any():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
-from eventstudy.plotting._base import hue, ink, name_rows, need, new_axes, percent_scale, wrapped
+from eventstudy.plotting._base import hue, ink, name_rows, need, new_axes, percent_scale, styled, wrapped
 
 __all__ = ["plot_donor_weights"]
 
@@ -14,7 +17,9 @@ __all__ = ["plot_donor_weights"]
 MOST_ROWS = 20
 
 
-def plot_donor_weights(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_donor_weights(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw the weights of the donors as bars, the largest on top.
 
     Parameters
@@ -24,6 +29,8 @@ def plot_donor_weights(frame: pd.DataFrame, ax: Axes | None = None, *, title: st
     ax : Axes, optional
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
+    **kwargs
+        Properties of the bars, as for `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def plot_donor_weights(frame: pd.DataFrame, ax: Axes | None = None, *, title: st
         weights = np.append(weights[:MOST_ROWS], weights[MOST_ROWS:].sum())
     rows = wrapped(names)
     ax = new_axes(ax, rows)
-    ax.barh(range(len(rows)), weights, color=hue(0), height=0.7)
+    ax.barh(range(len(rows)), weights, **styled(Rectangle, kwargs, color=hue(0), height=0.7))
     ax.axvline(0, color=ink(ax), linewidth=0.8, label="_zero")
     name_rows(ax, rows)
     percent_scale(ax.xaxis)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from eventstudy.plotting._base import (
     count_days,
@@ -15,13 +18,19 @@ from eventstudy.plotting._base import (
     need,
     new_axes,
     percent_scale,
+    styled,
 )
 
 __all__ = ["plot_gap"]
 
 
 def plot_gap(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, level: float = 0.95
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    level: float = 0.95,
+    **kwargs: Any,
 ) -> Axes:
     """Draw the gap of each day: errors before the event, effects with their intervals after it.
 
@@ -35,6 +44,8 @@ def plot_gap(
     title : str, optional
     level : float, optional
         Level of the intervals in `frame`, for the legend.
+    **kwargs
+        Properties of the marks of the effects, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -72,7 +83,8 @@ def plot_gap(
             label="Before the event",
             zorder=2,
         )
-    ax.plot(effects["day"], effects["gap"].astype(float), "o", color=hue(0), label="Effect", zorder=4)
+    style = styled(Line2D, kwargs, color=hue(0), linestyle="none", marker="o", label="Effect", zorder=4)
+    ax.plot(effects["day"], effects["gap"].astype(float), **style)
     low, high = effects["ci_low"].to_numpy(float), effects["ci_high"].to_numpy(float)
     known = np.isfinite(low) & np.isfinite(high)
     if known.any():

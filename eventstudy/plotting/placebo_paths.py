@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale
+from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
 
 __all__ = ["plot_placebo_paths"]
 
 
-def plot_placebo_paths(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def plot_placebo_paths(
+    frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
+) -> Axes:
     """Draw the cumulative effect of the study in bold among thin lines, one for each placebo.
 
     Parameters
@@ -21,6 +26,8 @@ def plot_placebo_paths(frame: pd.DataFrame, ax: Axes | None = None, *, title: st
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
+    **kwargs
+        Properties of the line of the treated, as for `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -52,7 +59,8 @@ def plot_placebo_paths(frame: pd.DataFrame, ax: Axes | None = None, *, title: st
     many = len(lines) > 100
     bundle = LineCollection(lines, colors=[ink(ax)], linewidths=0.7, alpha=0.15 if many else 0.35, zorder=2)
     bundle.set_label(f"{len(lines)} placebos")
-    ax.plot(own["day"], own["effect"].astype(float), color=hue(0), linewidth=2.2, label="Treated", zorder=4)
+    style = styled(Line2D, kwargs, color=hue(0), linewidth=2.2, label="Treated", zorder=4)
+    ax.plot(own["day"], own["effect"].astype(float), **style)
     ax.add_collection(bundle)
     ax.autoscale_view()
     count_days(ax)
