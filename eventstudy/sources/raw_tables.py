@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -110,12 +110,15 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
+    engine: Literal["calamine", "openpyxl"]
     if name.lower().endswith(".xls"):
-        import_optional("xlrd", "xlrd", "tables", "Reading .xls files of old Excel")
+        import_optional("python_calamine", "python-calamine", "tables", "Reading .xls files of old Excel")
+        engine = "calamine"
     else:
         import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
+        engine = "openpyxl"
     try:
-        frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None)
+        frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None, engine=engine)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
         raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
     return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import struct
 import sys
 from pathlib import Path
 
@@ -274,32 +273,17 @@ def test_prices_that_crsp_marks_with_a_minus(tmp_path: Path) -> None:
     assert returns.iloc[1] == pytest.approx(28 / 27.5 - 1)
 
 
-def biff2(rows: list[list[str | float]]) -> bytes:
-    """A worksheet of Excel 2: the oldest .xls, a sequence of records."""
-
-    def record(kind: int, content: bytes) -> bytes:
-        return struct.pack("<HH", kind, len(content)) + content
-
-    out = record(0x0009, struct.pack("<HH", 0x0007, 0x0010))
-    for i, row in enumerate(rows):
-        for j, cell in enumerate(row):
-            place = struct.pack("<HH", i, j) + bytes(3)
-            if isinstance(cell, str):
-                out += record(0x0004, place + bytes([len(cell)]) + cell.encode())
-            else:
-                out += record(0x0003, place + struct.pack("<d", cell))
-    return out + record(0x000A, b"")
-
-
-def test_old_workbooks(tmp_path: Path) -> None:
-    pytest.importorskip("xlrd", reason="the extra 'tables' is not installed")
-    rows: list[list[str | float]] = [["date", "A"], ["2019-05-21", 10.5], ["2019-05-22", 11.0]]
-    (tmp_path / "old.xls").write_bytes(biff2(rows))
-    assert read_prices(tmp_path / "old.xls")["close", "A"].tolist() == [10.5, 11.0]
+def test_old_workbooks() -> None:
+    pytest.importorskip("python_calamine", reason="the extra 'tables' is not installed")
+    close = read_prices(Path(__file__).with_name("files") / "workbook_97.xls")["close"]
+    assert close.index.strftime("%Y-%m-%d").tolist() == ["2019-05-20", "2019-05-21", "2019-05-22"]
+    assert close["A"].tolist() == [10.25, 10.5, 11.0]
+    assert close["002415"].iloc[:2].tolist() == [25.1, 25.2]
+    assert close["002415"].isna().tolist() == [False, False, True]
 
 
 def test_old_workbooks_need_an_extra_that_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "xlrd", None)
-    (tmp_path / "old.xls").write_bytes(biff2([["date", "A"]]))
-    with pytest.raises(MissingExtraError, match=r"xlrd: pip install 'abnormal-returns\[tables\]'"):
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    (tmp_path / "old.xls").write_bytes(b"any")
+    with pytest.raises(MissingExtraError, match=r"python-calamine: pip install 'abnormal-returns\[tables\]'"):
         read_prices(tmp_path / "old.xls")
