@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
-from eventstudy.abnormal import estimate
-from eventstudy.arguments import check_jobs, check_whole
+from eventstudy.abnormal import AbnormalReturns, estimate
+from eventstudy.arguments import check_choice, check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
@@ -28,10 +28,11 @@ from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.results.data_warnings import refuse_unsaid_holes
+from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, Incomplete
 from eventstudy.sample import EventSample, check_factors, check_windows
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
@@ -57,6 +58,12 @@ class EventStudy(Immutable):
     exclude_events : bool, default False
         Leave out of each estimation window the days that lie in the event window of another of these
         announcements about the same security; `n_obs` falls by them.
+    incomplete : {"warn", "partial", "exclude", "raise"}, default "warn"
+        What becomes of events whose returns do not cover a window, because the data or the listing begins or
+        ends inside it or a halt lasts beyond it. "warn": the fit says so, and their CARs of such windows are
+        NaN and in no average; "partial": it says so, and CARs sum what there is; "exclude": events that do
+        not cover the event window are left out, and listed in ``results.excluded``; "raise": they are an
+        error.
 
     Raises
     ------
@@ -94,6 +101,7 @@ class EventStudy(Immutable):
         window: Window | Sequence[int] = (-10, 10),
         min_observations: int = 30,
         exclude_events: bool = False,
+        incomplete: Incomplete = "warn",
     ) -> None:
         if not isinstance(market, ParquetPanel):
             check_market(market)
@@ -105,6 +113,11 @@ class EventStudy(Immutable):
         estimation, window = Window.of(estimation), Window.of(window)
         check_windows(estimation, window)
         check_whole("min_observations", min_observations)
+        check_choice("incomplete", incomplete, get_args(Incomplete))
+        if not isinstance(exclude_events, bool | np.bool_):
+            raise RequestError(
+                f"exclude_events is True or False, got {exclude_events!r}; exclude_dates= takes dates."
+            )
         if min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
@@ -120,7 +133,16 @@ class EventStudy(Immutable):
             reach = -min(estimation.start, window.start)
             market = market.market(events, reach=reach, also=_peers(model))
         _check_needs(market, model, events.frame)
-        self._spec = StudySpec(market, events, model, estimation, window, min_observations, exclude_events)
+        self._spec = StudySpec(
+            market=market,
+            events=events,
+            model=model,
+            estimation=estimation,
+            window=window,
+            min_observations=min_observations,
+            exclude_events=bool(exclude_events),
+            incomplete=incomplete,
+        )
 
     @property
     def spec(self) -> StudySpec:
@@ -165,9 +187,13 @@ class EventStudy(Immutable):
             If not one event can be used; the message gives each reason.
         RequestError
             If `chunk_size` is not a positive number of events.
+        WindowError
+            With ``incomplete="raise"``, if the returns of an event do not cover its event window.
 
         Warns
         -----
+        IncompleteWindowWarning
+            If the returns of events do not cover their event windows.
         ExcludedEventsWarning
             If some events cannot be used.
         LumpedReturnWarning
@@ -193,7 +219,9 @@ class EventStudy(Immutable):
         with heard() as told:
             found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
-        reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
+        abnormal = replace(abnormal, partial=spec.incomplete == "partial")
+        reasons = _incomplete(spec, sample, abnormal) | _unusable(spec, sample, fit, abnormal.ar)
+        reasons |= found.failures
         if reasons:
             usable = np.ones(len(sample), dtype=bool)
             usable[list(reasons)] = False
@@ -271,6 +299,21 @@ def _unusable(
         else:
             reasons[i] = "no abnormal return can be computed on any day of the event window"
     return reasons
+
+
+def _incomplete(spec: StudySpec, sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
+    """Reason why events that do not cover the event window are left out, where they are."""
+    if spec.incomplete not in ("exclude", "raise"):
+        return {}
+    found = incomplete_windows(sample, abnormal)
+    if found and spec.incomplete == "raise":
+        row, why = next(iter(found.items()))
+        raise WindowError(
+            f"The returns of {plural(len(found), 'event')} do not cover the event window. Event "
+            f"{sample.events.index[row]} ({sample.events['security'].iloc[row]}): {why}. Shorten the window, "
+            "or choose incomplete='exclude', 'warn' or 'partial'."
+        )
+    return found
 
 
 def no_usable_events(excluded: pd.DataFrame) -> NoUsableEventsError:

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
+from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
 from eventstudy.market.data_checks import ALL, DOUBTFUL, Suspects, series_names
 from eventstudy.sample import EventSample
-from eventstudy.text import plural
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["doubtful_in", "refuse_unsaid_holes", "suspects_in"]
+__all__ = ["doubtful_in", "incomplete_windows", "refuse_unsaid_holes", "suspects_in"]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Marks a series that is not a column of the market.
@@ -165,3 +166,25 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
         n = np.searchsorted(begun, owner * width + high, side="right")
         touched |= n > np.searchsorted(over, owner * width + low)
     return touched
+
+
+def incomplete_windows(sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
+    """Say of each event, by position, whose returns do not cover its event window what they lack."""
+    window = abnormal.window
+    begins, ends = covered(abnormal, window)
+    told = {}
+    for i in np.flatnonzero((begins > window.start) | (ends < window.end)).tolist():
+        lacks = []
+        if begins[i] > window.start:
+            lacks.append(_edge(sample, i, int(begins[i]), "begin"))
+        if ends[i] < window.end:
+            lacks.append(_edge(sample, i, int(ends[i]), "end"))
+        told[i] = f"its abnormal returns {' and '.join(lacks)}, its event window is {window}"
+    return told
+
+
+def _edge(sample: EventSample, event: int, day: int, verb: str) -> str:
+    """Say at which day the abnormal returns of an event begin or end, and whether the data does."""
+    sessions, row = sample.market.sessions, int(sample.day0[event]) + day
+    data = ", as the data does" if row == (0 if verb == "begin" else len(sessions) - 1) else ""
+    return f"{verb} on day {day:+d} ({format_time(sessions[row])}{data})".replace("+0", "0")

@@ -13,6 +13,7 @@ from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import (
     EventStudyWarning,
     ExcludedEventsWarning,
+    IncompleteWindowWarning,
     LumpedReturnWarning,
     MissingBenchmarkWarning,
     OverlapWarning,
@@ -22,7 +23,7 @@ from eventstudy.errors import (
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lazy import as_small_int
 from eventstudy.market.data_checks import EVERY_SECURITY
-from eventstudy.results.data_warnings import doubtful_in
+from eventstudy.results.data_warnings import doubtful_in, incomplete_windows
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.trading_frictions import limit_hits
 from eventstudy.sample import EventSample
@@ -98,6 +99,7 @@ def fit_warnings(data: FittedStudy, lost: BoolArray) -> list[FitWarning]:
     benchmark = any(r.source == "benchmark" for r in data.spec.model.regressors)
     found = [
         *_excluded(sample),
+        *_incomplete(data),
         *_lumped(sample),
         *_overlapping(sample),
         *_suspect(sample, benchmark),
@@ -138,6 +140,26 @@ def _excluded(sample: EventSample) -> Iterator[FitWarning]:
         rows = _rows(first.index.tolist(), first["security"].tolist(), pd.NaT, first["reason"].tolist())
         text = exclusion_text(excluded, len(excluded) + len(sample), "results.excluded")
         yield FitWarning(ExcludedEventsWarning, text, rows, len(excluded))
+
+
+def _incomplete(data: FittedStudy) -> Iterator[FitWarning]:
+    found = incomplete_windows(data.sample, data.abnormal)
+    if found:
+        rows = np.array(list(found), dtype=np.int64)[:MOST_LISTED]
+        reasons = list(found.values())[:MOST_LISTED]
+        names = _names(data.sample, rows[:MOST_NAMED])
+        told = [f"{name}: {why}" for name, why in zip(names, reasons, strict=False)]
+        then = (
+            "CARs sum what there is and are marked in results.car()"
+            if data.abnormal.partial
+            else "CARs of the windows they do not cover are NaN and in no average; incomplete='partial' sums "
+            "what there is, 'exclude' leaves such events out"
+        )
+        text = (
+            f"The returns of {plural(len(found), 'event')} do not cover the event window: "
+            f"{_listed(told, len(found))}. {then}."
+        )
+        yield FitWarning(IncompleteWindowWarning, text, _of(data.sample, rows, reasons), len(found))
 
 
 def _lumped(sample: EventSample) -> Iterator[FitWarning]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from eventstudy.windows import Window
 __all__ = [
     "FittedEvents",
     "FittedStudy",
+    "Incomplete",
     "MethodGroup",
     "Part",
     "StudySpec",
@@ -37,6 +38,9 @@ __all__ = [
     "uses_benchmark",
     "window_of",
 ]
+
+
+Incomplete = Literal["warn", "partial", "exclude", "raise"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class StudySpec:
         Fewest estimation observations an event needs to be used.
     exclude_events : bool
         Whether estimation windows skip the event windows of other announcements about their security.
+    incomplete : {"warn", "partial", "exclude", "raise"}
+        What becomes of events whose returns do not cover a window.
     """
 
     market: Market
@@ -62,6 +68,7 @@ class StudySpec:
     window: Window
     min_observations: int
     exclude_events: bool = False
+    incomplete: Incomplete = "warn"
 
 
 WindowLike = Window | Sequence[int] | int | None
@@ -321,6 +328,7 @@ class FittedEvents(ABC):
                 "expected": sums.expected,
                 "actual": sums.actual,
                 "detectable": detectable(se, dof),
+                "uncovered": sums.uncovered,
             },
             index=self.index,
         )

@@ -264,8 +264,17 @@ def _excluded(data: FittedEvents) -> Section:
 
 def _notes(data: FittedEvents, window: Window) -> list[str]:
     notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
-    days = data.test_input(window).cumulative.n_days
-    short = data.index[(days < len(window)) & (days > 0)]
+    sums = data.test_input(window).cumulative
+    cut = data.index[~sums.complete & (sums.n_days > 0)]
+    if len(cut):
+        left_out = "" if data.abnormal.partial else " and are in no number of that window"
+        notes.append(
+            f"Returns that do not cover {window}{left_out}: event "
+            + ", ".join(map(str, cut[:5]))
+            + (", ..." if len(cut) > 5 else "")
+            + "."
+        )
+    short = data.index[(sums.n_days < len(window)) & (sums.n_days > 0) & sums.complete]
     if len(short):
         notes.append(
             f"Fewer than {len(window)} returns in {window}: event "
@@ -289,7 +298,7 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
                 f"detect a mean of {mean['detectable']:.1%}."
             )
     notes += dividend_notes(data)
-    lost = int((~data.test_input(window).usable).sum())
+    lost = int((~data.test_input(window).usable & (sums.complete | (sums.n_days == 0))).sum())
     if lost:
         notes.append(
             f"{plural(lost, 'event')} without a CAR over {window}: no return in it, or one that spans "

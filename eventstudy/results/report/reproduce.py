@@ -66,6 +66,7 @@ def code(data: FittedStudy, window: Window) -> str:
         f"    window=({spec.window.start}, {spec.window.end}),",
         f"    min_observations={spec.min_observations},",
         *(["    exclude_events=True,"] if spec.exclude_events else []),
+        *([f"    incomplete={spec.incomplete!r},"] if spec.incomplete != "warn" else []),
         ")",
         "results = study.fit()",
         f"results.car({window.start}, {window.end})",
