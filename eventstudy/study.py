@@ -31,6 +31,8 @@ from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy, Incomplete
+from eventstudy.results.pool.exchanges import by_exchange, joined_study
+from eventstudy.results.pool.results import PooledResults
 from eventstudy.sample import EventSample, check_factors, check_windows
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -104,7 +106,7 @@ class EventStudy(Immutable):
         incomplete: Incomplete = "warn",
     ) -> None:
         if not isinstance(market, ParquetPanel):
-            check_market(market)
+            check_market(market, several=True)
         if isinstance(model, type):
             raise ModelError(f"model is the class {model.__name__}; pass an instance: {model.__name__}().")
         model = MarketModel() if model is None else model
@@ -164,7 +166,9 @@ class EventStudy(Immutable):
         )
         return f"<p>{html.escape(asked)}</p>{s.events._repr_html_()}{s.market._repr_html_()}"
 
-    def fit(self, *, n_jobs: int | None = None, chunk_size: int | None = None) -> EventStudyResults:
+    def fit(
+        self, *, n_jobs: int | None = None, chunk_size: int | None = None
+    ) -> EventStudyResults | PooledResults:
         """Estimate normal returns and compute abnormal ones.
 
         Parameters
@@ -179,7 +183,9 @@ class EventStudy(Immutable):
 
         Returns
         -------
-        EventStudyResults
+        EventStudyResults, or PooledResults
+            The latter where the events are of several of the market's exchanges: each is measured on the
+            sessions of its own, and dependence on common calendar days, as by `pool`.
 
         Raises
         ------
@@ -212,7 +218,22 @@ class EventStudy(Immutable):
                 f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
         check_jobs(n_jobs)
-        spec = self._spec
+        if not self._spec.market.parts:
+            return self._fit(self._spec, n_jobs, chunk_size)
+        found: dict[str, EventStudyResults] = {}
+        lost: list[pd.DataFrame] = []
+        for name, spec in by_exchange(self._spec).items():
+            try:
+                found[name] = self._fit(spec, n_jobs, chunk_size)
+            except NoUsableEventsError as problem:
+                lost.append(problem.excluded)
+        if not found:
+            raise no_usable_events(pd.concat(lost))
+        return joined_study(found, self._spec, lost)
+
+    @staticmethod
+    def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
+        """Fit a study of one exchange."""
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)

@@ -17,6 +17,7 @@ from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fitted import WindowLike, window_of
+from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 
@@ -192,7 +193,7 @@ def _fit_all(
         study = EventStudy(market, events, model, estimation, window, min_observations)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            fitted[name] = study.fit()
+            fitted[name] = of_one_exchange(study.fit())
         for each in caught:
             text = str(each.message)
             if text in told:

@@ -104,7 +104,9 @@ def _question(data: FittedStudy) -> str:
 def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Block]:
     tested = data.test_input(window)
     if tested.n_events == 0:
-        found: list[Block] = [Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)]
+        found: list[Block] = [
+            Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)
+        ]
         cut = incomplete_windows(data.sample, data.abnormal)
         found += [Paragraph(f"{data.name(row)}: {why}.") for row, why in list(cut.items())[:MOST_ROWS]]
         return found
