@@ -322,5 +322,5 @@ def _abnormal(
             events=everyone,
             held={name: held[name] for name in DESIGN if name in held},
         ),
-        day0=sample.day0,
+        day0=sample.day0 if sample.own is None else None,
     )

@@ -232,8 +232,9 @@ def without_idle(
     values = base.to_numpy(dtype=np.float64)
     none = np.zeros(len(index), dtype=bool)
     known = none.copy()
-    if prices and "reference" in table:
-        known = table["reference"].reindex(index).notna().any(axis=1).to_numpy()
+    for name in ("reference", "previous_close", "open", "high", "low") if prices else ():
+        if name in table:
+            known |= table[name].reindex(index).notna().any(axis=1).to_numpy()
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
     if not (empty.any() or padded.any()):
         return dict(fields), NO_IDLE

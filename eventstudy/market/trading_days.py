@@ -136,7 +136,7 @@ def trading_groups(
     rows = np.arange(len(seen))[:, None]
     begin, end = np.argmax(seen, axis=0), len(seen) - 1 - np.argmax(seen[::-1], axis=0)
     traded: BoolArray = np.asarray(seen.any(axis=1))
-    closed: BoolArray = ~seen & (rows > begin) & (rows < end) & traded[:, None]
+    closed: BoolArray = ~seen & (rows > begin) & (rows < end) & traded[:, None] & seen.any(axis=0)
     if not closed.any():
         return []
     code = _same_days(closed, unit)
@@ -181,7 +181,7 @@ def _same_days(closed: BoolArray, unit: IntArray) -> IntArray:
 
 def _weekdays_apart(seen: BoolArray, closed: BoolArray, index: pd.DatetimeIndex) -> bool:
     """Whether a column never trades on a weekday on which another does."""
-    weekday = index.weekday.to_numpy()
+    weekday = index.day_of_week.to_numpy()
     for day in range(7):
         on = weekday == day
         never = ~seen[on].any(axis=0) & (closed[on].sum(axis=0) >= WEEKDAYS)

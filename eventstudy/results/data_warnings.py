@@ -135,6 +135,10 @@ def _windows(sample: EventSample) -> tuple[tuple[str, Window], ...]:
 
 def _rows(sample: EventSample, window: Window) -> tuple[IntArray, IntArray]:
     last = len(sample.market.sessions) - 1
+    if sample.own is not None:
+        ends = sample.own.estimation if window is sample.estimation else sample.own.window
+        low, high = np.clip(sample.day0[:, None] + ends, 0, last).T
+        return low, high
     return np.clip(sample.day0 + window.start, 0, last), np.clip(sample.day0 + window.end, 0, last)
 
 
@@ -170,15 +174,17 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
 
 def incomplete_windows(sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
     """Say of each event, by position, whose returns do not cover its event window what they lack."""
-    window = abnormal.window
-    begins, ends = covered(abnormal, window)
+    begins, ends = covered(abnormal, abnormal.window)
+    whole = np.tile([abnormal.window.start, abnormal.window.end], (len(sample), 1))
+    first, last = (whole if sample.own is None else sample.own.window).T
     told = {}
-    for i in np.flatnonzero((begins > window.start) | (ends < window.end)).tolist():
+    for i in np.flatnonzero((begins > first) | (ends < last)).tolist():
         lacks = []
-        if begins[i] > window.start:
+        if begins[i] > first[i]:
             lacks.append(_edge(sample, i, int(begins[i]), "begin"))
-        if ends[i] < window.end:
+        if ends[i] < last[i]:
             lacks.append(_edge(sample, i, int(ends[i]), "end"))
+        window = Window(int(first[i]), int(last[i]))
         told[i] = f"its abnormal returns {' and '.join(lacks)}, its event window is {window}"
     return told
 

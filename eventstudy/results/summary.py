@@ -67,8 +67,9 @@ def _limits_in_estimation(data: FittedStudy, rows: IntArray) -> tuple[int, int]:
     closed = np.abs(market.limits.closed.to_numpy().T, dtype=np.int64)
     traded = (market.arrays.spans > 0).astype(np.int64)
     last = len(market.sessions) - 1
-    first = np.clip(sample.day0[rows] + data.spec.estimation.start - 1, -1, last)
-    end = np.clip(sample.day0[rows] + data.spec.estimation.end, -1, last)
+    ends = np.array([data.spec.estimation.start, data.spec.estimation.end])
+    ends = ends if sample.own is None else sample.own.estimation[rows]
+    first, end = np.clip(sample.day0[rows, None] + ends - [1, 0], -1, last).T
 
     def between(flags: IntArray) -> int:
         total = np.concatenate([np.zeros((len(flags), 1), np.int64), np.cumsum(flags, axis=1)], axis=1)
@@ -148,11 +149,11 @@ def design_rows(data: FittedStudy) -> pd.Series:
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
-        "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
+        "estimation window": f"{spec.estimation_text}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
-        + f" of {len(spec.estimation)} returns used",
+        + (f" of {len(spec.estimation)} returns used" if spec.common else " returns used"),
         **({"other announcements": _skipped(data)} if spec.exclude_events else {}),
-        "event window": str(spec.window),
+        "event window": spec.window_text,
         "standard error": fit.se_source,
     }
     return pd.Series(rows, dtype=object)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from numbers import Real
 
@@ -17,6 +18,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot_data import SEED
+from eventstudy.sample import Dates
 from eventstudy.windows import Window
 
 __all__ = ["code", "fingerprints", "versions"]
@@ -62,8 +64,8 @@ def code(data: FittedStudy, window: Window) -> str:
         "    market,",
         "    events,",
         f"    model=es.{spec.model!r},",
-        f"    estimation=({spec.estimation.start}, {spec.estimation.end}),",
-        f"    window=({spec.window.start}, {spec.window.end}),",
+        f"    estimation={_windows(spec.asked.estimation) if spec.asked else _windows((spec.estimation,))},",
+        f"    window={_windows((spec.asked.window if spec.asked else spec.window,))},",
         f"    min_observations={spec.min_observations},",
         *(["    exclude_events=True,"] if spec.exclude_events else []),
         *([f"    incomplete={spec.incomplete!r},"] if spec.incomplete != "warn" else []),
@@ -135,3 +137,15 @@ def _plain(value: object) -> object:
 def _options(events: Events) -> str:
     options = "" if events.non_session == "next" else f", non_session={events.non_session!r}"
     return options + ("" if events.ambiguous == "exclude" else f", ambiguous={events.ambiguous!r}")
+
+
+def _windows(windows: Sequence[object]) -> str:
+    """Write windows as `EventStudy` takes them."""
+    told = [
+        f"({each.start}, {each.end})"
+        if isinstance(each, Window)
+        else f"('{each.start:%Y-%m-%d}', '{each.end:%Y-%m-%d}')"
+        for each in windows
+        if isinstance(each, Window | Dates)
+    ]
+    return "None" if not told else told[0] if len(told) == 1 else f"[{', '.join(told)}]"
