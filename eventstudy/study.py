@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, get_args
 
 import numpy as np
@@ -33,12 +34,13 @@ from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_tabl
 from eventstudy.results.fitted import FittedStudy, Incomplete
 from eventstudy.results.pool.exchanges import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
-from eventstudy.sample import Asked, EventSample, asked_windows, check_factors, check_windows
+from eventstudy.sample import Asked, EventSample, asked_windows, check_factors, check_windows, read_dates
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
 
+Day = str | date | np.datetime64
 WindowAsked = Window | Sequence[int] | Sequence[str] | Sequence[pd.Timestamp]
 
 
@@ -72,6 +74,10 @@ class EventStudy(Immutable):
         NaN and in no average; "partial": it says so, and CARs sum what there is; "exclude": events that do
         not cover the event window are left out, and listed in ``results.excluded``; "raise": they are an
         error.
+
+    exclude_dates : list of days, or mapping of security to such lists, optional
+        Days, such as those of earnings or other news, that estimation windows leave out; a day without a
+        session stands for the next one.
 
     Raises
     ------
@@ -110,6 +116,7 @@ class EventStudy(Immutable):
         min_observations: int = 30,
         exclude_events: bool = False,
         incomplete: Incomplete = "warn",
+        exclude_dates: Iterable[Day] | Mapping[str, Iterable[Day]] | None = None,
     ) -> None:
         if not isinstance(market, ParquetPanel):
             check_market(market, several=True)
@@ -145,6 +152,14 @@ class EventStudy(Immutable):
             market = market.market(events, reach=reach, also=_peers(model))
         if not asked.common and market.arrays.gap is not None:
             raise WindowError("Windows of each event's own are counted in daily sessions, not in bars.")
+        barred = None if exclude_dates is None else read_dates(exclude_dates)
+        strange = [name for name in barred or {} if name is not None and name not in market.columns]
+        if strange:
+            raise RequestError(
+                f"exclude_dates names the security {strange[0]!r}, which is not in the market."
+            )
+        if barred is not None and market.arrays.gap is not None:
+            raise RequestError("exclude_dates= names days, and this market has bars within the day.")
         _check_needs(market, model, events.frame)
         self._spec = StudySpec(
             market=market,
@@ -156,6 +171,7 @@ class EventStudy(Immutable):
             exclude_events=bool(exclude_events),
             incomplete=incomplete,
             asked=asked,
+            exclude_dates=barred,
         )
 
     @property
@@ -247,7 +263,13 @@ class EventStudy(Immutable):
     def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
         """Fit a study of one exchange."""
         sample = EventSample.of(
-            spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events, spec.asked
+            spec.market,
+            spec.events,
+            spec.estimation,
+            spec.window,
+            spec.exclude_events,
+            spec.asked,
+            spec.exclude_dates,
         )
         spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:

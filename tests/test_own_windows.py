@@ -275,3 +275,44 @@ def test_own_windows_that_the_data_does_not_cover() -> None:
     with pytest.warns(IncompleteWindowWarning, match=r"event 5 \(F5\).*its event window is \(-2, \+400\)"):
         found = es.EventStudy(MARKET, events, estimation=(-120, -11), window=(-2, 2)).fit()
     assert found.warnings["event_id"].tolist() == [5]
+
+
+# Dates kept out
+
+
+def test_dates_are_kept_out_of_the_estimation() -> None:
+    frame = FRAME.copy()
+    days = [DAYS[150], DAYS[163]]
+    saturday = DAYS[170] + pd.Timedelta(days=1 if DAYS[170].day_of_week == 4 else 0)
+    options = {"estimation": (-120, -11), "window": (-2, 2)}
+    plain = es.EventStudy(MARKET, EVENTS, **options).fit()
+    every = es.EventStudy(MARKET, EVENTS, exclude_dates=days, **options).fit()
+    named = es.EventStudy(
+        MARKET, EVENTS, exclude_dates={"F0": [f"{day:%Y-%m-%d}" for day in days]}, **options
+    ).fit()
+    frame.loc[days, "F0"] = np.nan
+    holed = es.EventStudy(es.Market(frame, benchmark="idx", gaps="single"), EVENTS, **options).fit()
+    for found in (every, named):
+        pd.testing.assert_series_equal(found.parameters.loc[0], holed.parameters.loc[0], rtol=1e-12)
+        pd.testing.assert_series_equal(found.car(0, 1).loc[0], holed.car(0, 1).loc[0], rtol=1e-12)
+    assert every.parameters["n_obs"].tolist() == [108, 108, 108, 110, 110, 108]
+    assert named.parameters["n_obs"].tolist() == [108, 110, 110, 110, 110, 110]
+    pd.testing.assert_frame_equal(named.car(0, 1).iloc[1:], plain.car(0, 1).iloc[1:])
+    assert "2, of F0" in str(named.summary())
+    code = es.results.report.reproduce.code(named.fitted, es.Window(0, 1))
+    assert f"exclude_dates={{'F0': ['{days[0]:%Y-%m-%d}', '{days[1]:%Y-%m-%d}']}}," in code
+    # A day without a session stands for the next one, and days of the event window stay in it.
+    weekend = es.EventStudy(MARKET, EVENTS[:1], exclude_dates=[saturday, DAYS[200]], **options).fit()
+    assert weekend.parameters["n_obs"].tolist() == [109]
+    assert weekend.abnormal_returns.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("given", [["soon"], [5], {"F0": 3}])
+def test_what_is_no_date_to_keep_out(given: object) -> None:
+    with pytest.raises(RequestError, match=r"exclude_dates.* is a list of days"):
+        es.EventStudy(MARKET, EVENTS, exclude_dates=given)
+
+
+def test_dates_of_a_security_that_is_not_there() -> None:
+    with pytest.raises(RequestError, match="names the security 'ZZ'"):
+        es.EventStudy(MARKET, EVENTS, exclude_dates={"ZZ": ["2018-03-01"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from eventstudy._typing import IntArray
+from eventstudy._typing import DateArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
@@ -62,6 +62,8 @@ class StudySpec:
         What becomes of events whose returns do not cover a window.
     asked : Asked, optional
         The windows as asked for, of which `estimation` and `window` are the layout.
+    exclude_dates : mapping of str to array of datetime64[D], optional
+        Days that estimation windows leave out, by security; under None those of all.
     """
 
     market: Market
@@ -73,6 +75,7 @@ class StudySpec:
     exclude_events: bool = False
     incomplete: Incomplete = "warn"
     asked: Asked | None = None
+    exclude_dates: Mapping[str | None, DateArray] | None = None
 
     @property
     def common(self) -> bool:

@@ -12,7 +12,7 @@ from eventstudy.market import LEVELS
 from eventstudy.market.price_indices import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
+from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import Section, Table, stars
 from eventstudy.text import format_time, plural, some_text
@@ -153,6 +153,7 @@ def design_rows(data: FittedStudy) -> pd.Series:
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
         + (f" of {len(spec.estimation)} returns used" if spec.common else " returns used"),
         **({"other announcements": _skipped(data)} if spec.exclude_events else {}),
+        **({"dates left out": _dates_left_out(spec)} if spec.exclude_dates else {}),
         "event window": spec.window_text,
         "standard error": fit.se_source,
     }
@@ -319,3 +320,10 @@ def unit(data: FittedEvents) -> str:
 
 def _what(window: Window) -> str:
     return f"the abnormal return of day {window.start}" if len(window) == 1 else f"CAR {window}"
+
+
+def _dates_left_out(spec: StudySpec) -> str:
+    """Say how many days the estimation windows leave out."""
+    given = spec.exclude_dates or {}
+    n = sum(len(days) for days in given.values())
+    return f"{n} of all securities" if None in given else f"{n}, of {', '.join(map(str, list(given)[:5]))}"

@@ -1,6 +1,7 @@
 """EventSample: the only place where dates become rows."""
 
 from eventstudy.sample.event_arrays import EventArrays, Missing, Regressor, Rows, check_missing
+from eventstudy.sample.exclusion import read_dates
 from eventstudy.sample.grouped_arrays import (
     SharedArrays,
     SharedWindows,
@@ -33,6 +34,7 @@ __all__ = [
     "check_windows",
     "event_positions",
     "nonzero_rows",
+    "read_dates",
     "shared_arrays",
     "shared_windows",
     "stacks",

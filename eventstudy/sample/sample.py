@@ -29,7 +29,7 @@ from eventstudy.sample.event_arrays import (
     gap_kinds,
     take_windows,
 )
-from eventstudy.sample.exclusion import ExclusionWindows
+from eventstudy.sample.exclusion import Dates, ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.own_windows import Asked, OwnWindows, own_windows
 from eventstudy.sample.placement import (
@@ -73,6 +73,8 @@ class EventSample(FrozenRecord):
         Announcements whose windows the estimation windows of the same security skip.
     own : OwnWindows, optional
         Windows of each event's own, laid out in `estimation` and `window`.
+    barred : ExclusionWindows, optional
+        Days, by security, that the estimation windows leave out.
     """
 
     market: Market
@@ -88,6 +90,7 @@ class EventSample(FrozenRecord):
     other: Mapping[Hashable, np.datetime64] = field(default_factory=dict)
     announced: ExclusionWindows | None = None
     own: OwnWindows | None = None
+    barred: ExclusionWindows | None = None
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -248,22 +251,25 @@ class EventSample(FrozenRecord):
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
         if excess:
             y -= take_windows(self.bank.single, self.factor("rf", part), first, length)
-        if self.announced is not None or self.own is not None:
-            y[self.skipped(part)] = np.nan
+        if self.announced is not None or self.own is not None or self.barred is not None:
+            np.copyto(y, np.nan, where=self.skipped(part))
         return y
 
     def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> BoolArray:
         """Estimation returns that are left out; shape (n, W).
 
-        Those that fall in the window of another announcement, where `announced` is given, and those outside
-        of an event's own window. `spans` are the sessions each return spans, one by default.
+        Those that fall in the window of another announcement, where `announced` is given, those of barred
+        days, and those outside of an event's own window. `spans` are the sessions each return spans, one by
+        default.
         """
-        rows = self.origin(self.estimation, part)[:, None] + self.estimation.offsets
-        out = np.zeros(rows.shape, dtype=bool)
-        if self.own is not None:
-            out |= self.own.outside_estimation(part, self.estimation.offsets)
-        if self.announced is not None:
-            out |= self.announced.spans_any(self.security[part, None], rows, spans)
+        if self.own is None:
+            out = np.zeros((len(self.day0[part]), len(self.estimation)), dtype=bool)
+        else:
+            out = self.own.outside_estimation(part, self.estimation.offsets)
+        for kept_out in (self.announced, self.barred):
+            if kept_out is not None:
+                rows = self.origin(self.estimation, part)[:, None] + self.estimation.offsets
+                out |= kept_out.spans_any(self.security[part, None], rows, spans)
         return out
 
     def single_regressors(
@@ -349,11 +355,12 @@ class EventSample(FrozenRecord):
         window: Window,
         exclude_events: bool = False,
         asked: Asked | None = None,
+        exclude_dates: Dates | None = None,
     ) -> EventSample:
         """Place events in a market.
 
-        With `exclude_events`, estimation windows skip the event windows of other announcements. Windows that
-        are not the same for all events are taken from `asked`.
+        With `exclude_events`, estimation windows skip the event windows of other announcements, and those
+        days of `exclude_dates`. Windows that are not the same for all events are taken from `asked`.
 
         Raises
         ------
@@ -411,6 +418,14 @@ class EventSample(FrozenRecord):
             if exclude_events
             else None,
             own=own,
+            barred=None
+            if exclude_dates is None
+            else ExclusionWindows.of_dates(
+                exclude_dates,
+                market.columns,
+                market.sessions.to_numpy().astype("datetime64[D]"),
+                security[known],
+            ),
         )
         return everyone.without(reasons)
 

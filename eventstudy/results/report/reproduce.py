@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import DateArray, FloatArray
 from eventstudy._version import __version__
 from eventstudy.calendars import Exchange
 from eventstudy.events import Events
@@ -68,6 +68,7 @@ def code(data: FittedStudy, window: Window) -> str:
         f"    window={_windows((spec.asked.window if spec.asked else spec.window,))},",
         f"    min_observations={spec.min_observations},",
         *(["    exclude_events=True,"] if spec.exclude_events else []),
+        *(_dates(spec.exclude_dates) if spec.exclude_dates else []),
         *([f"    incomplete={spec.incomplete!r},"] if spec.incomplete != "warn" else []),
         ")",
         "results = study.fit()",
@@ -149,3 +150,9 @@ def _windows(windows: Sequence[object]) -> str:
         if isinstance(each, Window | Dates)
     ]
     return "None" if not told else told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+
+
+def _dates(given: Mapping[str | None, DateArray]) -> list[str]:
+    """Write days that are left out, as `EventStudy` takes them."""
+    by_name = {name: [str(day) for day in days] for name, days in given.items()}
+    return [f"    exclude_dates={by_name.get(None, by_name)!r},"]
