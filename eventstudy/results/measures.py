@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import by_name
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
@@ -82,6 +83,7 @@ class Measures(MethodGroup):
             )
         return frame.assign(end=ends)
 
+    @by_name
     def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
         """Average abnormal return by relative day.
 

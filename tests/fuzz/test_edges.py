@@ -204,6 +204,16 @@ def test_warnings_of_workers_reach_the_results(backend: str) -> None:
     assert (alone["category"] == "DataWarning").sum() == 1
 
 
+@pytest.mark.parametrize("name", ["residuals", "qq", "autocorrelation"])
+def test_what_is_passed_without_its_name(name: str) -> None:
+    with pytest.raises(RequestError, match=rf"{name}\(\) takes no window, .*\(event, .*got 'NYT'"):
+        getattr(several().plot, name)("NYT")
+    with pytest.raises(RequestError, match=r"aar\(\) takes no window, .* \(test, level\); got 0, 1"):
+        several().aar(0, 1)
+    with pytest.raises(RequestError, match=r"Write alpha\(level=...\)"):
+        calendar_time(None).alpha(0.9)
+
+
 def test_misspelt_choices_are_recognised() -> None:
     with pytest.raises(RequestError, match=r"got 'truncat'\. Did you mean 'truncate'"):
         arguments.check_choice("delisted", "truncat", ("reference", "truncate"))
