@@ -115,7 +115,7 @@ class MarketData(FrozenRecord):
     unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
     gaps: str | None = None  # what returns after missing ones were said to be
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
-    unit_said: bool = False  # whether the unit of returns was said
+    said_unit: str | None = None  # unit that returns and benchmarks were said to be in
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -307,10 +307,11 @@ def align_benchmarks(
             )
             name = str(frame.columns[0])
             if is_price:
-                checked = check_prices(frame, "raise").to_numpy()
+                checked = check_prices(frame, "raise", f"{where}: prices").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                check_returns(frame, where, data.kind, "decimal" if data.unit_said else None)
+                frame = frame * (0.01 if data.said_unit == "percent" else 1.0)
+                check_returns(frame, where, data.kind, "decimal" if data.said_unit else None)
                 value = frame.to_numpy()[:, 0]
                 span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():

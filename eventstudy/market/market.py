@@ -186,7 +186,7 @@ class Market(ScannedMarket):
             unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
             gaps=gaps,
             stamps=stamps,
-            unit_said=unit is not None,
+            said_unit=unit,
         )
         benchmark = index_benchmark(benchmark, data.columns, table.index_returns)
         self._assemble(data, benchmark, benchmark_is_price=False)
@@ -335,7 +335,12 @@ class Market(ScannedMarket):
     ) -> None:
         names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         days = step_in_days(data.sessions)
-        if data.kind not in LEVELS and data.gap is None and not data.unit_said and not benchmark_is_price:
+        if (
+            data.kind not in LEVELS
+            and data.gap is None
+            and data.said_unit != "decimal"
+            and not benchmark_is_price
+        ):
             check_against_benchmarks(data.columns, data.returns, names, values, own, days)
         data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
