@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,10 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
 
 def _with_security(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
     if "security" in frame:
-        return frame
+        names = frame["security"]
+        if pd.api.types.is_float_dtype(names) and (names.dropna() % 1 == 0).all():
+            names = names.astype("Int64")
+        return frame.assign(security=names.astype(object).where(names.notna(), None))
     found = find_column([c for c in frame.columns if c not in WHEN], SECURITY_NAMES)
     if found is None:
         raise EventError(
@@ -164,7 +167,13 @@ def _has_times(column: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(column):
         stamps = pd.DatetimeIndex(column.dropna())
         return stamps.tz is not None or bool((stamps != stamps.normalize()).any())
-    return bool(column.dropna().astype(str).str.contains(r"\d:\d\d").any())
+    return any(_shows_hour(value) for value in column.dropna())
+
+
+def _shows_hour(value: Any) -> bool:
+    if isinstance(value, datetime):
+        return value.tzinfo is not None or value.time() != time(0)
+    return re.search(r"\d:\d\d", str(value)) is not None
 
 
 def _parted(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
