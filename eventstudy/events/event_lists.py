@@ -150,7 +150,7 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
 def _own_midnights(column: pd.Series) -> pd.Series | None:
     """Return the days of a column of midnights of one zone, by which vendors mean days; else None."""
     known = column.dropna()
-    if known.empty:
+    if len(known) < 2:  # one midnight is no evidence
         return None
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         days = column.dt.tz_localize(None)

@@ -170,7 +170,7 @@ def align_to_sessions(
 def _warn_of_shifted_days(index: pd.DatetimeIndex) -> None:
     """Warn of days that run from Sunday to Thursday, as midnights of UTC do on American clocks."""
     share = np.bincount(index.day_of_week, minlength=7) / len(index)
-    if len(index) >= 10 and share[4] == 0 and share[5] == 0 and share[6] > 0.1:
+    if len(index) >= 10 and (share[[6, 0, 1, 2, 3]] > 0.1).all() and share[4] == share[5] == 0:
         warn(
             f"The days run from Sunday to Thursday, such as {index[0]:%A} {index[0]:%Y-%m-%d}: each may be "
             "the day before, as where midnights of UTC were moved to American time; drop the zone instead: "

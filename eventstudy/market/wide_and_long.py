@@ -113,7 +113,7 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Price
             "be negative, as yields and spreads are, measure its changes: Market(series.diff(), "
             "kind='change'). If these are returns, make the market with Market(returns, ...)."
             if what == "Prices"
-            else "A market of prices takes the level of an index; of its returns, (1 + returns).cumprod()."
+            else "If these are returns, give the level that they make: (1 + returns).cumprod()."
         )
         raise DataError(
             f"{what} must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
