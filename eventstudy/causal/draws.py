@@ -12,6 +12,7 @@ from eventstudy.causal.cohorts import day_axis
 from eventstudy.causal.estimators import InteractiveFixedEffects
 from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.kernels.conformal import cross_fit_effects
+from eventstudy.causal.kernels.placebo import common_volatility, sampled_control_gaps
 from eventstudy.causal.kernels.resampling import parametric_bootstrap
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.immutable import FrozenRecord
@@ -22,6 +23,7 @@ from eventstudy.windows import Window
 __all__ = [
     "Draws",
     "bootstrap_draws",
+    "day_scales",
     "fold_effects",
     "null_residuals",
     "space_placebos",
@@ -30,6 +32,8 @@ __all__ = [
 
 #: Donors that must be left when a group of them plays the treated.
 FEWEST_LEFT = 2
+#: Fewest donors that show how volatile a day was, and most that are asked.
+FEWEST_SHOWING, MOST_SHOWING = 10, 60
 #: Share of the estimation window that a pseudo-date must have before it.
 LEARNING = 0.5
 
@@ -143,6 +147,49 @@ def tested_rows(each: FittedCohort, window: Window) -> BoolArray:
     return np.asarray(inside & ~np.isnan(cohort.treated).any(axis=1))
 
 
+def _used(each: FittedCohort, window: Window) -> BoolArray:
+    """Estimation days of a cohort and the tested ones, shape (T,)."""
+    return np.asarray(tested_rows(each, window) | (np.arange(len(each.cohort.days)) < each.cohort.n_pre))
+
+
+def day_scales(
+    spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Window
+) -> tuple[FloatArray, BoolArray] | str:
+    """Typical size of the mean gap on the days of `null_residuals`, from the donors' errors of each day.
+
+    Dates are taken as independent.
+
+    Returns
+    -------
+    scales : array, shape (T,)
+    post : array of bool, shape (T,)
+    Or the reason why there are none.
+    """
+    variances, weights = [], []
+    for each in cohorts:
+        cohort = each.cohort
+        if len(cohort.donor_names) < FEWEST_SHOWING:
+            return (
+                f"{plural(len(cohort.donor_names), 'donor')} on {cohort.date:%Y-%m-%d} cannot show how "
+                f"volatile a day was; {FEWEST_SHOWING} are needed"
+            )
+        used = _used(each, window)
+        days = cohort.donors[used]
+        volatility = common_volatility(sampled_control_gaps(days, len(days), MOST_SHOWING))
+        own = np.mean(each.mean_gap[: cohort.n_pre] ** 2)
+        variances.append(on_axis(spec, replace(cohort, days=cohort.days[used]), own * volatility**2))
+        weights.append(each.total_weight)
+    share = np.array(weights)[:, None]
+    known = ~np.isnan(np.array(variances))
+    total = (known * share).sum(axis=0)
+    summed = np.where(known, variances, 0.0) * share**2
+    some = total > 0
+    scales = np.sqrt(summed.sum(axis=0)[some]) / total[some]
+    axis = day_axis(spec)[some]
+    # Where every gap is zero so is every scale.
+    return np.maximum(scales, np.finfo(float).tiny), (axis >= window.start) & (axis <= window.end)
+
+
 def null_residuals(
     spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Window, effect: float
 ) -> tuple[FloatArray, BoolArray] | str:
@@ -162,7 +209,7 @@ def null_residuals(
         tested = tested_rows(each, window)
         if not tested.any():
             return f"on {cohort.date:%Y-%m-%d} no day of {window} has a return of every treated unit"
-        used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
+        used = _used(each, window)
         treated = cohort.treated[used] - effect * tested[used][:, None]
         estimator = spec.estimator.fixed(each.fit)
         if not estimator.has_portfolio:
@@ -190,7 +237,7 @@ def fold_effects(
         tested = tested_rows(each, window)
         if not tested.any():
             return f"on {cohort.date:%Y-%m-%d} no day of {window} has a return of every treated unit"
-        used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
+        used = _used(each, window)
         estimator = spec.estimator.fixed(each.fit)
         n_post = int(tested.sum())
         if not estimator.has_portfolio:

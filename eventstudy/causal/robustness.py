@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.causal.cohorts import Cohort
 from eventstudy.causal.draws import time_placebos
-from eventstudy.causal.fitted import FittedCohort, fit_cohort, mean_path
+from eventstudy.causal.fitted import FittedCohort, fit_cohort, mean_path, weighted_mean
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import RequestError
 from eventstudy.windows import Window
@@ -135,7 +135,7 @@ def _comovement(cohort: Cohort) -> FloatArray:
     """Correlation of each donor with the treated before the event, both less the mean donor."""
     before = cohort.donors[: cohort.n_pre]
     mean = before.mean(axis=1)
-    own = cohort.treated[: cohort.n_pre].mean(axis=1) - mean
+    own = weighted_mean(cohort.treated[: cohort.n_pre].T, np.ones(len(cohort.events))) - mean
     rest = before - mean[:, None]
     rest, own = rest - rest.mean(axis=0), own - own.mean()
     scale = np.sqrt((rest**2).sum(axis=0) * (own**2).sum())
