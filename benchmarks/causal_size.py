@@ -1,6 +1,6 @@
 """Size of the tests of causal studies on placebo events of real panels, for ``docs/data/causal_size.csv``.
 
-    python benchmarks/causal_size.py [--estimator synthetic_did] [--panel sp500] [--treated 5] [--test placebo]
+    python benchmarks/causal_size.py [--estimator synthetic_did] [--panel sp500] [--treated 5] [--samples 300]
 
 Reads the panels in ``../shared/data``. Each sample draws a date and treated firms; donors are sixty firms,
 drawn anew for every hundred samples. Synthetic control is run 1,000 times, the others 300 times.
