@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.causal.cohorts import day_axis
+from eventstudy.causal.cohorts import Cohort, day_axis
 from eventstudy.causal.estimators import InteractiveFixedEffects
 from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.kernels.conformal import cross_fit_effects
@@ -83,9 +84,15 @@ def space_placebos(
     for each in followed(cohorts, "Placebos", "date"):
         cohort = each.cohort
         estimator = spec.estimator.fixed(each.fit)
+        beyond, halts = halted_sessions(spec, cohort)
+        n = len(cohort.events)
         sums, weights = estimator.placebo_sums(
-            cohort.donors, cohort.n_pre, len(cohort.events), None if alone else n_draws, rng
+            np.concatenate([cohort.donors, beyond]), cohort.n_pre, n, None if alone else n_draws, rng
         )
+        for lump, sessions in zip(cohort.lumps, halts, strict=True):
+            # Over the sessions of a halt, a placebo has the error of one firm out of its group.
+            sums[:, lump.at] += sums[:, sessions].sum(axis=1) / np.sqrt(n)
+        sums = sums[:, : len(cohort.days)]
         known = ~np.isnan(on_axis(spec, cohort, each.mean_gap))
         sums = np.where(known[:, None], np.nan_to_num(on_axis(spec, cohort, sums.T)), 0.0)
         total = total + sums.T
@@ -138,6 +145,27 @@ def time_placebos(
         # Dates are taken as independent: their days before the event are not the same days.
         errors[b] = float(np.sqrt(np.array(rmse) @ share**2))
     return effects, errors, ahead
+
+
+def halted_sessions(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, list[IntArray]]:
+    """Donors on the sessions of halts that are not among a cohort's days, and where each halt's are.
+
+    Returns
+    -------
+    beyond : array, shape (H, J)
+        A donor that lacks a return has that of the mean donor.
+    halts : list of array of int
+        For each lump, rows of its sessions but the last in the donors with `beyond` below them.
+    """
+    rows = cohort.day0 + cohort.days
+    spans = [np.arange(rows[lump.at] - lump.span + 1, rows[lump.at]) for lump in cohort.lumps]
+    extra = np.setdiff1d(np.concatenate([np.empty(0, dtype=np.int64), *spans]), rows)
+    single = spec.market.arrays.single[cohort.donor_rows][:, extra].T
+    known = ~np.isnan(single)
+    count = known.sum(axis=1, keepdims=True)
+    mean = np.where(known, single, 0.0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    place = pd.Series(np.arange(len(rows) + len(extra)), index=np.concatenate([rows, extra]))
+    return np.where(known, single, mean), [place[sessions].to_numpy() for sessions in spans]
 
 
 def tested_rows(each: FittedCohort, window: Window) -> BoolArray:
@@ -264,6 +292,11 @@ def bootstrap_draws(
     paths, weights = [], []
     for each in cohorts:
         cohort = each.cohort
+        if len(cohort.donor_names) <= int(each.fit.chosen) + 1:
+            return (
+                f"{plural(len(cohort.donor_names), 'donor')} on {cohort.date:%Y-%m-%d} cannot be resampled "
+                f"with {plural(int(each.fit.chosen), 'factor')}"
+            )
         drawn = parametric_bootstrap(
             cohort.donors,
             cohort.treated,

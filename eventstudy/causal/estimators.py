@@ -236,7 +236,7 @@ class SyntheticMatching(CounterfactualEstimator):
     def event_weights(self, gaps: FloatArray) -> FloatArray:
         sigma = goodness_of_match(gaps, self.goodness)
         # An exact match would get all the weight there is.
-        floor = 1e-12 * max(float(sigma.max(initial=0.0)), np.finfo(float).tiny)
+        floor = max(1e-12 * float(sigma.max(initial=0.0)), 1e-100)
         return np.asarray(1.0 / np.maximum(sigma, floor))
 
     def placebo_sums(
@@ -408,7 +408,12 @@ class MatrixCompletion(CounterfactualEstimator):
     penalty: float | None = None
 
     def __post_init__(self) -> None:
-        if self.penalty is not None and not (np.isfinite(self.penalty) and self.penalty >= 0):
+        number = self.penalty
+        if number is not None and (
+            isinstance(number, bool)
+            or not isinstance(number, int | float | np.integer | np.floating)
+            or not 0 <= number < np.inf
+        ):
             raise ModelError(
                 f"MatrixCompletion: penalty is a number from 0 on, or None; got {self.penalty!r}."
             )

@@ -17,6 +17,10 @@ from eventstudy.immutable import FrozenRecord, read_only
 __all__ = ["FittedCohort", "MeanPath", "fit_cohort", "mean_path", "on_axis"]
 
 
+#: A counterfactual whose errors are below this share of the returns is the treated itself.
+EXACT = 1e-9
+
+
 @dataclass(frozen=True)
 class FittedCohort(FrozenRecord):
     """A cohort with its fit.
@@ -38,6 +42,13 @@ class FittedCohort(FrozenRecord):
     gaps: FloatArray
     actual: FloatArray
     event_weights: FloatArray
+
+    @property
+    def exact(self) -> bool:
+        """Whether the counterfactual equals the treated on every day before the event."""
+        before = slice(0, self.cohort.n_pre)
+        size = np.nanmean(self.cohort.treated[before] ** 2)
+        return bool(np.nanmean(self.mean_gap[before] ** 2) <= EXACT**2 * size)
 
     @property
     def total_weight(self) -> float:

@@ -92,7 +92,7 @@ def spillover(
     exposure: pd.Series[float] | Mapping[str, float] | None,
 ) -> pd.DataFrame:
     """Effects by exposure of the donors; see `CausalResults.spillover`."""
-    given = None if exposure is None else {str(k): float(v) for k, v in dict(exposure).items()}
+    given = None if exposure is None else _exposures(exposure)
     if given is not None and not any(name in given for each in cohorts for name in each.cohort.donor_names):
         raise RequestError("exposure names none of the donors; see results.donors.")
     halves: dict[str, list[FittedCohort]] = {"less exposed": [], "more exposed": []}
@@ -129,6 +129,20 @@ def spillover(
         rows.append((name, fewest, rmse, effect, moved))
     columns = ["donors", "n_donors", "pre_rmse", "catt", "donors_move"]
     return pd.DataFrame(rows, columns=columns).set_index("donors")
+
+
+def _exposures(exposure: pd.Series[float] | Mapping[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in dict(exposure).items():
+        try:
+            found[str(name)] = float(value)
+        except (TypeError, ValueError):
+            found[str(name)] = float("nan")
+        if not np.isfinite(found[str(name)]):
+            raise RequestError(
+                f"The exposure of {name} is {value!r}, not a finite number. Leave out donors that have none."
+            )
+    return found
 
 
 def _comovement(cohort: Cohort) -> FloatArray:

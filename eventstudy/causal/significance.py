@@ -94,6 +94,25 @@ class CausalInput:
         return np.flatnonzero((days >= window.start) & (days <= window.end) & ~np.isnan(self.path.gap))
 
     @property
+    def exact(self) -> str:
+        """Why there is no inference where a counterfactual is the treated, else nothing."""
+        if not all(each.exact for each in self.cohorts):
+            return ""
+        return "the counterfactual equals the treated on every day before the event, so it has no error"
+
+    def lumped(self, window: Window) -> str:
+        """Why days before the event are unlike those of a window that holds a halt, else nothing."""
+        for each in self.cohorts:
+            for lump in each.cohort.lumps:
+                day = int(each.cohort.days[lump.at])
+                if day in window:
+                    return (
+                        f"on day {day:+d} of {each.cohort.date:%Y-%m-%d} a return is over {lump.span} "
+                        "sessions, and those before the event are over one"
+                    )
+        return ""
+
+    @property
     def dates(self) -> list[int]:
         """The different dates, as rows of the market's sessions."""
         return sorted({each.cohort.day0 for each in self.cohorts})
@@ -124,7 +143,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CausalTest:
-    """A test: its declaration, and (input, window, level) -> Outcome or the reason why it does not apply.
+    """A test: its declaration, and how it is computed.
 
     Where `level` is None the p-value is all that is wanted, and no interval is computed.
     """
@@ -134,7 +153,11 @@ class CausalTest:
     null: str
     robust_to: frozenset[str]
     reference: str
-    compute: Callable[[CausalInput, Window, float | None], Outcome | str]
+    how: Callable[[CausalInput, Window, float | None], Outcome | str]
+
+    def compute(self, data: CausalInput, window: Window, level: float | None) -> Outcome | str:
+        """Test the sum of the effects over a window, or say why the test does not apply."""
+        return data.exact or self.how(data, window, level)
 
 
 def _sum(data: CausalInput, window: Window) -> float:
@@ -181,7 +204,7 @@ def _upper_quantile(size: FloatArray, level: float | None) -> float:
 
 
 def _time_placebo(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
-    found = time_placebos(data.spec, data.cohorts, window)
+    found = data.lumped(window) or time_placebos(data.spec, data.cohorts, window)
     if isinstance(found, str):
         return found
     effects, errors, _ = found
@@ -207,7 +230,7 @@ def _time_placebo(data: CausalInput, window: Window, level: float | None) -> Out
 def _conformal(
     data: CausalInput, window: Window, level: float | None, *, blocks: bool, scaled: bool = False
 ) -> Outcome | str:
-    found = null_residuals(data.spec, data.cohorts, window, 0.0)
+    found = data.lumped(window) or null_residuals(data.spec, data.cohorts, window, 0.0)
     if isinstance(found, str):
         return found
     residuals, post = found
@@ -240,14 +263,18 @@ def _conformal(
         "cyclic shifts" if blocks else "permutations",
         low=low * n,
         high=high * n,
-        note="interval of a constant daily effect, summed",
+        note=(
+            "no constant daily effect is consistent with the days before: there is no interval"
+            if level is not None and np.isnan(low)
+            else "interval of a constant daily effect, summed"
+        ),
     )
 
 
 def _cross_fit(
     data: CausalInput, window: Window, level: float | None, *, scaled: bool = False
 ) -> Outcome | str:
-    found = fold_effects(data.spec, data.cohorts, window, FOLDS)
+    found = data.lumped(window) or fold_effects(data.spec, data.cohorts, window, FOLDS)
     if isinstance(found, str):
         return found
     effects, n_pre, n_post = found

@@ -295,6 +295,14 @@ def _warn_of_fits(results: CausalResults) -> None:
             "taken. Use a longer estimation window or fewer donors.",
             DataWarning,
         )
+    exact = [each.cohort.date for each in results.cohorts if each.exact]
+    if exact:
+        warn(
+            f"On {', '.join(f'{date:%Y-%m-%d}' for date in exact[:5])}{', ...' * (len(exact) > 5)} the "
+            "counterfactual equals the treated on every day before the event: a donor is the same share "
+            "under another name, or there are fewer days than donors. Exclude it, or use more days.",
+            DataWarning,
+        )
     ids, security = results.sample.events.index, results.sample.events["security"]
     completes = results.spec.estimator.completes
     for each in results.cohorts:
