@@ -38,8 +38,8 @@ DESIGNS: dict[str, tuple[es.causal.CounterfactualEstimator, tuple[int, ...], int
     "synthetic_matching": (es.causal.SyntheticMatching(), (5,), 300, 99),
     "difference_in_differences": (es.causal.DifferenceInDifferences(), (5,), 300, 99),
     "interactive_fixed_effects": (es.causal.InteractiveFixedEffects(), (5,), 300, 99),
-    "synthetic_did": (es.causal.SyntheticDiD(), (5,), 300, 99),
-    "matrix_completion": (es.causal.MatrixCompletion(), (5,), 300, 39),
+    "synthetic_did": (es.causal.SyntheticDiD(), (5,), 300, 39),
+    "matrix_completion": (es.causal.MatrixCompletion(), (5,), 300, 19),
 }
 KEYS = ["panel", "treated", "estimator", "test", "days"]
 

@@ -165,7 +165,7 @@ def summary(results: CausalEstimates, data: CausalInput, window: Window) -> Tabl
                 "Donors": _span(fit["n_donors"]),
                 f"Sum of effects, {window}": f"{total:+.2%} over {plural(n_days, 'day')}",
                 f"Average effect per day, {window}": f"{total / max(n_days, 1):+.3%}",
-                "Error before the event (root mean square)": f"{data.path.rmse:.2%}",
+                "Error before the event": f"{data.path.rmse:.2%} (root mean square)",
             }
         }
     )
