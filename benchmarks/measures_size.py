@@ -22,7 +22,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import EventStudyWarning
-from eventstudy.longrun.skewness_tests import skewed_tests
+from eventstudy.longrun.buyhold import skewed_tests
 from eventstudy.volatility.abnormal_volatility import volatility_multiples
 
 TABLE = Path(__file__).parents[1] / "docs" / "data" / "measures_size.csv"

@@ -17,8 +17,7 @@ from eventstudy.abnormal import HeldEventWindows, cumulate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_kernel import BEYOND, ranks_of
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.rank_kernel import BEYOND, RankedDays, RankReducer, ranks_of
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order

@@ -23,8 +23,7 @@ from eventstudy.inference.cross_section import (
 )
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
-from eventstudy.inference.engine.rank_kernel import sign_profile
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.portfolio import lamb_z, portfolio_residuals
 from eventstudy.inference.ranks import rank_profile, rank_z, scaled_ranks, t_of_rank_z

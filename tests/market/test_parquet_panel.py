@@ -230,7 +230,7 @@ def test_a_day_that_stands_twice_is_an_error(apart, tmp_path):
 
 
 def test_a_day_that_stands_twice_in_parts_read_apart(tmp_path, monkeypatch):
-    monkeypatch.setattr("eventstudy.market.parquet_files.ROWS", 1)
+    monkeypatch.setattr("eventstudy.market.parquet_panel.ROWS", 1)
     rows = long(wide()[["10003"]])
     folder = tmp_path / "parts"
     folder.mkdir()

@@ -61,7 +61,7 @@ def figures(data: FittedStudy, window: Window, currency: str | None) -> list[Blo
 
 
 def sensitivity_figure(frame: pd.DataFrame) -> Picture:
-    """Forest of the estimates of `eventstudy.results.report.sensitivity.sensitivity`, in their order."""
+    """Forest of the estimates of `eventstudy.results.report.content.sensitivity`, in their order."""
     rows = frame.assign(event=frame["model"] + " " + frame["window"], car=frame["estimate"])
     mime, image = plotting.as_image(
         lambda ax: plotting.plot_forest(rows, ax, sort=False).set_xlabel("Mean CAR"),
