@@ -13,7 +13,7 @@ one by one.
 
 For these, every event is laid out on the sessions of its market, zero where it has no residual, so a sum over
 the days on which two events both have one is a product of two rows, whatever the distance of their sessions.
-The events of a session meet those before them at once: six products give the six sums that make a correlation.
+The events of a session meet those before them at once: six products give the six sums of a correlation.
 In large blocks all but one of them are sums over the days that the other event shares less those it misses.
 """
 
