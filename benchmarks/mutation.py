@@ -48,24 +48,33 @@ EQUIVALENT = "equivalent"
 Key = tuple[str, str, str, str, int]
 
 ROOT = Path(__file__).resolve().parents[1]
-GENERAL = ("tests/test_*.py", "tests/results", "tests/reference")
+#: Test files of the whole library that compute studies.
+GENERAL = (
+    "tests/test_scale.py", "tests/test_properties.py", "tests/test_study.py", "tests/test_hikvision.py",
+    "tests/reference",
+)  # fmt: skip
+#: Tests of what the fit of a study makes of its events.
+STUDIES = (
+    "tests/test_abnormal.py", "tests/test_sample.py", "tests/models", "tests/test_event_benchmarks.py",
+    "tests/test_event_factors.py", "tests/results/test_measures.py", "tests/results/test_fit_warnings.py",
+    "tests/results/test_windows.py", "tests/results/test_trading_frictions.py",
+)  # fmt: skip
 LIBRARY = Project(
     root=ROOT,
     package="eventstudy",
     tests={
-        "inference": ("tests/inference", *GENERAL, "eventstudy/inference", "eventstudy/results"),
-        "abnormal": ("tests/abnormal", "tests/models", "tests/inference", *GENERAL, "eventstudy/abnormal"),
-        "models": ("tests/models", *GENERAL, "eventstudy/models"),
-        "sample": ("tests/sample", "tests/models", *GENERAL, "eventstudy/sample"),
+        "inference": (
+            "tests/inference", "tests/results/test_significance.py", "tests/results/test_groups.py",
+            "tests/results/test_pool.py", "tests/results/test_cautions.py", *GENERAL, "eventstudy/inference",
+        ),
+        "abnormal": (*STUDIES, *GENERAL, "eventstudy/abnormal"),
+        "models": (*STUDIES, "tests/test_bad_input.py", *GENERAL, "eventstudy/models"),
+        "sample": (*STUDIES, "tests/test_bad_input.py", *GENERAL, "eventstudy/sample"),
     },
     equivalent=ROOT / "benchmarks" / "equivalent_mutants.csv",
     build=ROOT / "build" / "mutation",
     docs=ROOT / "docs" / "contributing",
-    # They check pages and other processes, not what a line computes.
-    left_out=(
-        "test_docs", "test_html", "test_html_page", "test_import_cost", "test_latex", "test_mutation",
-        "test_progress", "test_readme", "test_shared_data",
-    ),
+    left_out=("test_where_packages_differ",),
     warm=(
         "numpy", "pandas", "scipy.stats", "scipy.optimize", "scipy.signal", "statsmodels.api", "arch",
         "joblib", "pyarrow.parquet", "exchange_calendars", "matplotlib.pyplot", "seaborn",
