@@ -415,13 +415,15 @@ def test_only_rows_with_ties_that_count_are_said_to_be_tied(width):
     tied_first[1] = tied_first[0]
     missing = base[2].copy()
     missing[-2:] = BEYOND
-    values = np.array([ends_as_the_next_starts, base[1], tied_last, tied_first, missing])
+    negative = base[3] - 3.0
+    negative[-1] = negative[-2]
+    values = np.array([ends_as_the_next_starts, base[1], tied_last, tied_first, missing, negative])
     columns, tied = order_of(values)
-    assert tied.tolist() == [2, 3]
+    assert tied.tolist() == [2, 3, 5]
     np.testing.assert_array_equal(columns[[0, 1]], np.arange(width) + np.zeros((2, 1)))
     # Ties of two columns that are not watched do not count, ties of one that is do.
     assert order_of(values, watched=width - 2)[1].tolist() == [3]
-    assert order_of(values, watched=width - 1)[1].tolist() == [2, 3]
+    assert order_of(values, watched=width - 1)[1].tolist() == [2, 3, 5]
 
 
 def test_a_pass_ranks_events_of_as_many_days_and_of_different_ones():

@@ -191,13 +191,22 @@ def test_components_are_chosen_forward_in_time(world):
 
 
 def test_no_more_components_are_chosen_than_the_peers_have(world):
-    """Peers that copy one another have one component; a second is not counted as a perfect one."""
+    """Peers of which some copy others have fewer components than securities; one too many is not a perfect one."""
     returns = world.returns
-    for copy in ("P2", "P3", "P4"):
-        returns[copy] = 2.0 * returns["P1"]
-    copied = es.Market(returns, benchmark=returns["P5"], gaps="lumped")
-    results = fit(copied, es.PCAModel(["P1", "P2", "P3", "P4"]))
-    assert results.parameters["components"].iloc[0] == 1
+    returns["P4"], returns["P5"] = 2.0 * returns["P1"], 0.5 * returns["P2"]
+    past = returns.iloc[30:220]
+    peers = ["P1", "P2", "P3", "P4", "P5"]
+    copied = es.Market(returns, benchmark=returns["P6"], gaps="lumped")
+    chosen = [
+        fit(copied, es.PCAModel(peers), event(copied, security=own)).parameters["components"].iloc[0]
+        for own in ("P0", "P6", "P7")
+    ]
+    want = [
+        np.argmin(components_forward_in_time(past[own].to_numpy(), past[peers].to_numpy())[:3]) + 1
+        for own in ("P0", "P6", "P7")
+    ]
+    assert chosen == want
+    assert min(want) < 3
 
 
 def test_elastic_net_equals_scikit_learn(world):
