@@ -34,6 +34,8 @@ AFTER_NO = (
 #: Pattern and what to write instead.
 PATTERNS = {
     rf"(?<!there )\b(?:is|are|was|were) no (?!(?:{AFTER_NO})\b)[a-z]+": "'is not a ...'",
+    # The noun stands on the next line, or is put in.
+    r"\b(?:is|are|was|were) no (?=[\"'{]|$)|'(?:is|are)'\} no ": "'is not a ...'",
     r"\bstands? twice\b": "'duplicate'",
     r"\btold of\b|\b(?:is|are) told\b(?! (?:to|apart)\b)": "'reported', 'named'",
     r"\btold from\b": "'distinguished from'",

@@ -169,8 +169,8 @@ def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.Datetime
     doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
     if len(unknown):
         warn(
-            f"{plural(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
-            f"of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"{plural(len(unknown), 'date')} of the data "
+            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
             f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )

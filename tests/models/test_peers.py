@@ -191,7 +191,7 @@ def test_components_are_chosen_forward_in_time(world):
 
 
 def test_no_more_components_are_chosen_than_the_peers_have(world):
-    """Peers of which some copy others have fewer components than securities; one too many is not a perfect one."""
+    """Peers of which some copy others have fewer components than peers; one too many is not a perfect one."""
     returns = world.returns
     returns["P4"], returns["P5"] = 2.0 * returns["P1"], 0.5 * returns["P2"]
     past = returns.iloc[30:220]
