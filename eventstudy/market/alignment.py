@@ -170,7 +170,8 @@ def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.Datetime
     if len(unknown):
         warn(
             f"{plural(len(unknown), 'date')} of the data "
-            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out: "
+            f"{_days(unknown)}. If the exchange did trade then, say so: "
             f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )
