@@ -89,7 +89,7 @@ class Regression(MethodGroup):
         weights : {"fgls"}, optional
             Weigh by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how effects differ.
         n_resamples, seed
-            Of the wild cluster bootstrap.
+            For the wild cluster bootstrap.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0, with every shift.
 
-        Of pooled studies also the column study; an averaged firm has the dates of its first listing.
+        For pooled studies also the column study; an averaged firm has the dates of its first listing.
         """
         return self.fitted.timeline
 

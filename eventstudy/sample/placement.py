@@ -134,7 +134,7 @@ def _first_on(sessions: DateArray, day: DateArray) -> IntArray:
     reach = int((sessions[-1] - sessions[0]).astype(np.int64))
     if len(day) < reach:
         return np.asarray(np.searchsorted(sessions, day), dtype=np.int64)
-    # Of many events each day is looked up once.
+    # With many events, each day is looked up once.
     known = np.searchsorted(sessions, sessions[0] + np.arange(reach + 2))
     apart = np.where(np.isnat(day), np.int64(reach + 1), (day - sessions[0]).astype(np.int64))
     return np.asarray(known[np.clip(apart, 0, reach + 1)], dtype=np.int64)

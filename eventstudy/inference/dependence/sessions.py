@@ -65,7 +65,7 @@ class _Sums:
     session, own : arrays of int, shape (g,)
         Sessions, and how many of their events have residuals that vary.
     sides : array, shape (g, 2L, W)
-        Of lag k: residuals scaled on the first W - k days, in these places, and L rows further on those
+        For lag k: residuals scaled on the first W - k days, in these places, and L rows further on those
         scaled on the last W - k, in these.
     """
 
@@ -297,7 +297,7 @@ class _OnSessions:
         0 of the estimation window of the first event, is at ``i * stride + d``. Rows lie so far apart that
         the windows of all sessions in reach find zeros around them.
     since : array, shape (2, n, L)
-        Of lag k: sums of values, and of squares, over the estimation days from number k on.
+        For lag k: sums of values, and of squares, over the estimation days from number k on.
     row, gone : arrays of int, shapes (n + 1,) and (size,)
         Days that event i misses, from ``row[i]`` on, and at last the day that follows `stride` days.
     stride : int

@@ -38,7 +38,7 @@ __all__ = [
 BEYOND = float(np.finfo(np.float64).max)
 #: Rows of more columns than these bits can number have too many neighbours that agree in 32 bits.
 MOST_BITS = 9
-#: Values in 32 bits reach from minus to plus so many times their size; larger ones are sorted by all bits.
+#: Values in 32 bits reach from minus to plus this many times their size; larger ones are sorted by all bits.
 RANGE = 8.0
 
 
@@ -266,7 +266,7 @@ def median_signs(values: FloatArray) -> FloatArray:
 
 
 SmallArray = npt.NDArray[np.unsignedinteger[Any]]
-#: Up to so many event days are compared with each other one by one.
+#: Up to this many event days are compared with each other one by one.
 FEW_DAYS = 3
 
 

@@ -31,7 +31,7 @@ __all__ = [
 T = TypeVar("T")
 #: Cache key.
 PAST_SUMS = "past_sums"
-#: Up to so many events are read whole by each test; more are read in one pass for several tests.
+#: Each test reads up to this many events whole; more are read in one pass for several tests.
 FEW = 100
 #: Chunks of threads are this many times as long: they wait for the interpreter between short calls.
 LONGER = 4
@@ -235,7 +235,7 @@ def sums_by_run(
     if missing is None:
         return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
     total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
-    # Of what is missing there is little, as a rule.
+    # As a rule, few days are missing.
     width = values.shape[1]
     event, day = np.divmod(np.flatnonzero(missing), width)
     group = np.repeat(np.arange(len(start)), many)
