@@ -82,7 +82,7 @@ class Options:
         Raises
         ------
         RequestError
-            If the number of resamples or the seed is not a whole number from 0 on, or the weights are unknown.
+            If the number of resamples or the seed is negative or not whole, or the weights are unknown.
         """
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
             if getattr(self, name) not in known:

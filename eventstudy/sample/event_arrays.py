@@ -27,7 +27,7 @@ __all__ = [
 Missing = Literal["drop", "trade_to_trade"]
 #: Some of the events of a sample, by position.
 Rows = slice | IntArray
-# One factor goes by several names: momentum is "mom" in its authors' files, "umd" or "wml" in others.
+# A factor has several names: momentum is "mom" in its authors' files, "umd" or "wml" in others.
 ALIASES = {"umd": "mom", "wml": "mom"}
 
 

@@ -64,7 +64,7 @@ class ExclusionWindows(FrozenRecord):
 
     @classmethod
     def of(cls, security: IntArray, day0: IntArray, n_sessions: int, window: Window) -> ExclusionWindows:
-        """Make it of the security and the row of day 0 of each."""
+        """Make the windows from the security and the row of day 0 of each announcement."""
         return cls(np.unique(security * n_sessions + day0), n_sessions, window)
 
     def spans_any(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
@@ -78,7 +78,7 @@ class ExclusionWindows(FrozenRecord):
             Sessions that each return spans; one by default.
         """
         reach = 1 if spans is None else np.maximum(spans, 1)
-        # A day 0 between these rows would do.
+        # Whether a day 0 lies between these rows.
         low = np.clip(rows - reach + 1 - self.window.end, 0, self.n_sessions)
         high = np.clip(rows - self.window.start, -1, self.n_sessions - 1)
         base = security * self.n_sessions
@@ -89,7 +89,7 @@ class ExclusionWindows(FrozenRecord):
 @hand_out_copies("events", "excluded")
 @dataclass(frozen=True)
 class EventSample(FrozenRecord):
-    """Events that can be used, as rows of a market, and the story of those that cannot.
+    """Events that can be used, as rows of a market, and why the others cannot.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ class EventSample(FrozenRecord):
     def spans(self) -> IntArray:
         """Sessions the return of day 0 spans, shape (N,)."""
         arrays = self.market.arrays
-        if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
+        if arrays.single is arrays.returns:  # no return spans several sessions, and day 0 has a return
             return read_only(np.ones(len(self), dtype=np.int64))
         return read_only(arrays.spans[self.security, self.day0])
 

@@ -546,7 +546,7 @@ class SessionPairs:
         self._held = 0
 
     def result(self) -> float:
-        """Return the sum, when all events have come."""
+        """Return the sum, after all events."""
         self._correlate()
         return self._total
 

@@ -34,7 +34,7 @@ __all__ = [
     "sign_profile",
 ]
 
-#: Stands for missing values, beyond all returns.
+#: Marks missing values; larger than any return.
 BEYOND = float(np.finfo(np.float64).max)
 #: Rows of more columns than these bits can number have too many neighbours that agree in 32 bits.
 MOST_BITS = 9
@@ -298,7 +298,7 @@ class _Ranks:
     """Ranks of n events over estimation days (n, W) and the event days of a set (n, L).
 
     An estimation day's rank is its `place` among these, whose sums over the events are `places` (W,), and
-    `more`, the days of the set below it, but for the events that are `tied`, (t,): their ranks are in
+    `more`, the days of the set below it, except for the events that are `tied`, (t,): their ranks are in
     `ranks`, (t, W + L), and values in `values`. `event` are the ranks of the event days, and `seen` says
     which they are. What is missing has rank 0. `sizes` (n,) are the days of each event, `count` (W + L,) the
     events of each day.
@@ -338,7 +338,7 @@ class _Ranks:
 
 @dataclass(frozen=True)
 class _Part:
-    """What some events add to the sums of each day, (W + L,), and their own, where it is kept."""
+    """What some events add to the sums of each day, (W + L,), and their own ranks, where these are kept."""
 
     total: FloatArray
     count: IntArray
@@ -371,7 +371,7 @@ def _signs(ranks: _Ranks) -> _Part:
 
 
 class _Profile:
-    """What is kept of a set of event days."""
+    """What is kept for a set of event days."""
 
     def __init__(self, ranked: RankedDays, width: int) -> None:
         n, length = ranked.shape
@@ -453,7 +453,7 @@ class _Joint:
         n, total = values.shape
         if missing is not None or self.unseen.any():
             values = np.where(np.isnan(values), BEYOND, values)
-        # Ties of two event days count within a set alone, where they are looked for again.
+        # Ties of two event days count only within a set, where they are found again.
         columns, self.tied = order_of(values, width, unit)
         small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
         # Each row has `width` estimation days, so one sum can run through all rows.
@@ -485,7 +485,7 @@ class _Joint:
         count = np.concatenate([self.count_past, seen.sum(axis=0)])
         which = self.tied
         if own_ties:
-            # Such days may be the median, from which their average rank is away.
+            # Such days may be the median although their average rank is not the middle one.
             equal = np.diff(np.sort(values[:, columns], axis=1), axis=1) == 0
             which = np.union1d(which, np.flatnonzero(equal.any(axis=1)))
         tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)

@@ -33,7 +33,7 @@ T = TypeVar("T")
 PAST_SUMS = "past_sums"
 #: Each test reads up to this many events whole; more are read in one pass for several tests.
 FEW = 100
-#: Chunks of threads are this many times as long: they wait for the interpreter between short calls.
+#: Threads get chunks this many times as long, since they wait for the interpreter between short calls.
 LONGER = 4
 
 
@@ -63,10 +63,10 @@ class ResidualChunk:
 
 
 class Reduction(ABC, Generic[T]):
-    """What is made of the residuals of all events, a chunk of events at a time."""
+    """A result computed from the residuals of all events, a chunk of events at a time."""
 
     def map(self, chunk: ResidualChunk) -> Any:
-        """Do for some events what needs nothing of others; several chunks may be mapped at once."""
+        """Do what needs no other events; several chunks may be mapped at once."""
         return chunk
 
     @abstractmethod
@@ -75,13 +75,13 @@ class Reduction(ABC, Generic[T]):
 
     @abstractmethod
     def result(self) -> T:
-        """Return what was made, when all events have come."""
+        """Return the result, after all events."""
 
 
 def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
     """Go through the residuals of all events once, for several reductions.
 
-    Events of one day come together where the events are of one market. Chunks are mapped on as many
+    Events on the same day come together if all events are of one market. Chunks are mapped on as many
     threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
