@@ -229,7 +229,7 @@ CELLS = {
 
 
 def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
-    """Simulate one cell: one row a test, with its rejection rate and 99 % interval.
+    """Simulate one cell: one row per test, with its rejection rate and 99 % interval.
 
     Where one replication yields several p-values they share data, and the interval counts replications.
     """

@@ -26,7 +26,7 @@ Ambiguous = Literal["exclude", "first", "last"]
 
 
 class Events(Immutable):
-    """A list of announcements, one row an event, validated and immutable.
+    """A list of announcements, one row per event, validated and immutable.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ or pass Events(..., timezone='America/New_York').
         Parameters
         ----------
         frame : DataFrame
-            Days × securities of returns, surprises or signals; or one row a security-day.
+            Days × securities of returns, surprises or signals; or one row per security-day.
         size, above, below, crosses : float
             One of them: the value is at least `size` up or down; at least `above`; at most `below`; or
             goes from below `crosses` to it or beyond since the value before.

@@ -52,7 +52,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 @dataclass(frozen=True)
 class MarketArrays(FrozenRecord):
-    """Returns of S securities over T sessions, one row a security.
+    """Returns of S securities over T sessions, one row per security.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class MarketData(FrozenRecord):
 
     sessions: pd.DatetimeIndex
     columns: tuple[str, ...]
-    returns: FloatArray  # (S, T), one row a security
+    returns: FloatArray  # (S, T), one row per security
     spans: IntArray  # (S, T)
     fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
     factors: pd.DataFrame | None

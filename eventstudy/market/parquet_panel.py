@@ -422,7 +422,7 @@ class ScannedMarket(MarketRecord):
         Parameters
         ----------
         path : path
-            A Parquet file, or a folder of them, one row a security-day. Where the rows of a security stand
+            A Parquet file, or a folder of them, one row per security-day. Where the rows of a security stand
             together, whole row groups are skipped.
         security, date, ret : str, optional
             Columns, by default found by their names: security (texts or whole numbers; events name them as

@@ -150,7 +150,7 @@ def cross_section(
     Parameters
     ----------
     frame : DataFrame
-        One row an event: car, its prediction-error standard error se, and characteristics.
+        One row per event: car, its prediction-error standard error se, and characteristics.
     formula, window : str
     covariance, clusters, weights, n_resamples, seed
         As for `EventStudyResults.cross_section`.

@@ -229,7 +229,7 @@ def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[A
     texts = [c for c in candidates if not pd.api.types.is_numeric_dtype(body[c])]
     candidates = texts or candidates
     if len(candidates) == 1:
-        return candidates[0], "one row a day and value of it"
+        return candidates[0], "one row per day and value of it"
     day = read.stamps[repeated][0]
     raise DataError(
         f"{options.what}: the date {format_time(day)} stands {int((read.stamps == day).sum())} times, so the "
@@ -273,7 +273,7 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         both = frame.loc[day]
-        cure = "Keep one row a day, e.g. frame[~frame.index.duplicated(keep='last')]"
+        cure = "Keep one row per day, e.g. frame[~frame.index.duplicated(keep='last')]"
         if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
             cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
         raise DataError(

@@ -456,7 +456,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
+    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
     return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
 
 

@@ -84,7 +84,7 @@ class FittedPool(FittedEvents, FrozenRecord):
     @property
     @made_once
     def timeline(self) -> pd.DataFrame:
-        """The events and their day 0, by study; of an averaged firm its first listing's."""
+        """The events and their day 0, by study; for an averaged firm, those of its first listing."""
         frame = self._first_listings([study.timeline for study in self.studies])
         for row, listings in enumerate(self.members):
             if len(listings) > 1:
@@ -111,7 +111,7 @@ class FittedPool(FittedEvents, FrozenRecord):
     @property
     @made_once
     def events(self) -> pd.DataFrame:
-        """The events as given, of an averaged firm its first listing's, and the study of each."""
+        """The events as given, with their study; for an averaged firm, the event of its first listing."""
         return self._first_listings([study.events for study in self.studies])
 
     @property
