@@ -379,7 +379,7 @@ class Plan:
         batches, left = [], self.budget
         for file, tests in [*first, *files, *others]:
             taken = []
-            left -= START
+            left -= START if tests else 0.0
             for test in self._ordered(tests):
                 if left <= 0:
                     break

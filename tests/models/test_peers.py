@@ -158,6 +158,16 @@ def test_principal_components_equal_a_regression_on_eigenvectors(world):
     assert results.parameters["components"].iloc[0] == 2
 
 
+def test_one_peer_has_one_component(world):
+    """The regression on it is least squares on the peer itself."""
+    results = fit(world, es.PCAModel(["P1"]))
+    past, ahead = split(world)
+    slope, constant = np.polyfit(past["P1"], past["P0"], 1)
+    want = ahead["P0"] - constant - slope * ahead["P1"]
+    np.testing.assert_allclose(results.abnormal_returns.iloc[0], want, atol=1e-12)
+    assert results.parameters["components"].iloc[0] == 1
+
+
 def components_forward_in_time(y, x):
     """Loss of 1, 2, ... components over five blocks, each predicted from all days before it."""
     n, loss = len(y), []
