@@ -26,6 +26,7 @@ __all__ = [
     "security_column",
     "with_date_column",
     "without_blank_rows",
+    "without_row_numbers",
 ]
 
 Want = Literal["prices", "returns", "values"]
@@ -302,3 +303,20 @@ def without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:
     )
     blank = bare.all(axis=1)
     return frame[~blank] if blank.any() else frame
+
+
+#: Plain names that a saved index bears.
+ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
+
+
+def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out columns that count the rows, as a saved index does; returns their names too."""
+    count = np.arange(len(frame))
+    counting = []
+    for column in frame.columns:
+        if column == date or plain_name(column) not in ROW_NUMBERS:
+            continue
+        numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        if len(count) > 2 and any(np.array_equal(np.sort(numbers), count + first) for first in (0, 1)):
+            counting.append(column)
+    return frame.drop(columns=counting), [str(column) for column in counting]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.engine.moments import NEGLIGIBLE
@@ -134,7 +134,7 @@ def ranks_of(values: FloatArray, unit: float | None = None) -> FloatArray:
     place = columns + width * np.arange(n)[:, None]
     ranks.reshape(-1)[place.reshape(-1)] = np.tile(np.arange(1.0, width + 1.0), n)
     if len(tied):
-        ranks[tied] = stats.rankdata(values[tied], axis=1)
+        ranks[tied] = scipy.stats.rankdata(values[tied], axis=1)
     return ranks
 
 
@@ -158,7 +158,7 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     """
     missing = np.isnan(values)
     # What is missing ranks last, beyond every value, and so moves no other rank.
-    ranks = stats.rankdata(np.where(missing, np.inf, values), axis=1)
+    ranks = scipy.stats.rankdata(np.where(missing, np.inf, values), axis=1)
     ranks /= (~missing).sum(axis=1, keepdims=True) + 1.0
     ranks -= 0.5
     ranks[missing] = np.nan
@@ -491,7 +491,7 @@ class _Joint:
         tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)
         ranks = np.zeros((0, tied.shape[1]))
         if len(tied):
-            ranks = stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
+            ranks = scipy.stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
             ranks[np.isnan(tied)] = 0.0
             event[which] = ranks[:, self.width :]
         return _Ranks(
