@@ -23,20 +23,11 @@ from eventstudy.column_names import (
 )
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
-from eventstudy.tabular.columns import (
-    INDEX,
-    Options,
-    in_order,
-    names_of,
-    roles_of,
-    security_column,
-    with_date_column,
-    without_blank_rows,
-    without_row_numbers,
-)
+from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
+from eventstudy.tabular.row_order import in_order, without_blank_rows, without_row_numbers
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes
 from eventstudy.text import format_time
 

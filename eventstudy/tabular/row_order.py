@@ -1,0 +1,71 @@
+"""Rows of a table: none blank, one per day, in order of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.column_names import plain_name
+from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.tabular.columns import Options
+from eventstudy.text import format_time
+
+__all__ = ["in_order", "without_blank_rows", "without_row_numbers"]
+
+#: Plain names that a saved index bears.
+ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
+
+
+def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Return unique rows in order of time."""
+    frame.index = pd.DatetimeIndex(frame.index, name="time" if options.timed else "date")
+    if options.in_file and not frame.index.is_unique:
+        # Pages repeat the row of the last day.
+        frame = frame[~(frame.index.duplicated() & frame.reset_index().duplicated().to_numpy())]
+    if not frame.index.is_unique:
+        day = frame.index[frame.index.duplicated()][0]
+        both = frame.loc[day]
+        cure = "Keep one row per day, e.g. frame[~frame.index.duplicated(keep='last')]"
+        if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
+            cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
+        raise DataError(
+            f"{options.what}: the date {format_time(day)} stands {int((frame.index == day).sum())} times. "
+            f"{cure}."
+        )
+    if not frame.index.is_monotonic_increasing:
+        days = pd.DatetimeIndex(frame.index)
+        if not options.in_file:
+            step = int(np.argmax(days[1:] < days[:-1]))
+            warn(
+                f"{options.what}: dates are out of order ({days[step + 1]:%Y-%m-%d} comes after "
+                f"{days[step]:%Y-%m-%d}); sorted by date.",
+                DataWarning,
+            )
+        frame = frame.sort_index()
+    return frame
+
+
+def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out columns that count the rows, as a saved index does; returns their names too."""
+    count = np.arange(len(frame))
+    counting = []
+    for column in frame.columns:
+        if column == date or plain_name(column) not in ROW_NUMBERS:
+            continue
+        numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        if len(count) > 2 and any(np.array_equal(np.sort(numbers), count + first) for first in (0, 1)):
+            counting.append(column)
+    return frame.drop(columns=counting), [str(column) for column in counting]
+
+
+def without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:
+    """Leave out rows that hold nothing, such as the last ones of a spreadsheet."""
+    if not pd.api.types.is_object_dtype(frame[date]) and not pd.api.types.is_string_dtype(frame[date]):
+        return frame
+    bare = frame.isna() | (
+        frame.map(lambda v: isinstance(v, str) and not v.strip()) if len(frame) < 100_000 else False
+    )
+    blank = bare.all(axis=1)
+    return frame[~blank] if blank.any() else frame
