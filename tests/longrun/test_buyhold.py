@@ -16,7 +16,7 @@ from eventstudy.errors import (
     RequestError,
 )
 from eventstudy.longrun.benchmarks import portfolio_wealth
-from eventstudy.longrun.skewness_tests import bootstrap_johnson, bootstrap_p_value, johnson
+from eventstudy.longrun.buyhold import bootstrap_johnson, bootstrap_p_value, johnson
 
 H = 12
 
