@@ -20,7 +20,7 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import RefittedWindows
 from eventstudy.abnormal.event_windows import SampledEventWindows
 from eventstudy.abnormal.returns import AbnormalReturns
-from eventstudy.errors import EventStudyError, ModelError
+from eventstudy.errors import EventStudyError, EventStudyWarning, ModelError, Told, heard, warn
 from eventstudy.models import ModelFit, ModelParameters, NormalReturnModel
 from eventstudy.models.night_variance import widen_gaps
 from eventstudy.progress import progress_bar
@@ -202,7 +202,19 @@ def _partitions(
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     # Threads write where it is kept; other workers send what they made.
     common = store if _threads() else None
-    yield from run(delayed(_partition)(model, sample, share, chunk_size, common) for share in shares)
+    said: set[tuple[type[EventStudyWarning], str]] = set()
+    for made, told in run(delayed(_apart)(model, sample, share, chunk_size, common) for share in shares):
+        for category, message in told:
+            if (category, message) not in said:
+                said.add((category, message))
+                warn(message, category)
+        yield made
+
+
+def _apart(*arguments: Any) -> tuple[tuple[int, Done, Failures], Told]:
+    """Fit events where no warning is heard; returns with them what was to be warned of."""
+    with heard(quietly=True) as told:
+        return _partition(*arguments), told
 
 
 def _threads() -> bool:

@@ -232,7 +232,7 @@ def _notice(path: Path, text: str) -> pd.DataFrame:
             f"{path}: the head of the notice (volume and day of the Federal Register) is missing; save the "
             "whole document."
         )
-    day = pd.to_datetime(volume[2], format="%B %d, %Y").as_unit("ns")
+    day = pd.Timestamp(volume[2]).as_unit("ns")  # in English, whatever the locale
     citation = f"{volume[1]} FR {page[1]}" if page else f"{volume[1]} FR"
     body = text.partition("SUPPLEMENTARY INFORMATION")[2] or text
     body = re.sub(r"<(?:p|li|br|div|h\d)\b[^>]*>", "\n    ", body, flags=re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import check_whole
+from eventstudy.arguments import by_name, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
@@ -88,6 +88,7 @@ class Measures(MethodGroup):
             )
         return frame.assign(end=ends)
 
+    @by_name
     def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
         """Average abnormal return by relative day.
 
