@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.draws import (
@@ -244,7 +244,7 @@ def _by_t(
 ) -> Outcome | str:
     if not se > 0:
         return "its standard error is zero"
-    law = stats.norm() if dof is None else stats.t(dof)
+    law = scipy.stats.norm() if dof is None else scipy.stats.t(dof)
     reach = float("nan") if level is None else float(law.ppf((1 + level) / 2)) * se
     statistic = estimate / se
     return Outcome(

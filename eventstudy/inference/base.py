@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_whole
+from eventstudy.distributions import norm_sf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -352,5 +352,5 @@ def p_value(
 ) -> float:
     """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None."""
     upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    tail = float(stats.norm.sf(upper) if dof is None else stats.t.sf(upper, dof))
+    tail = float(norm_sf(upper) if dof is None else t_sf(upper, dof))
     return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail

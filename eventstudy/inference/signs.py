@@ -6,7 +6,7 @@ Formulas and sources: docs/methods/signs.md.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import (
@@ -86,7 +86,7 @@ def generalized_sign_z(positive: float, n: int, share: float) -> float:
 
 
 def _binomial(positive: int, n: int, alternative: Alternative) -> float:
-    return float(stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
+    return float(scipy.stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
 
 
 def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import norm_ppf, t_ppf
 from eventstudy.inference.base import Alternative, p_value
 from eventstudy.inference.engine.moments import johnson_t, mean_t, skewness
 
@@ -101,11 +101,11 @@ def skewed_tests(
         if flat or n < least:
             told = f"not applicable: {n} event(s), and it needs {least} or more that differ"
         elif key == "t":
-            t, half = mean_t(values), float(stats.t.ppf(0.975, n - 1))
+            t, half = mean_t(values), float(t_ppf(0.975, n - 1))
             numbers |= {"statistic": t, "dof": n - 1, "critical_low": -half, "critical_high": half}
             numbers["p_value"] = p_value(t, alternative, n - 1)
         elif key == "johnson":
-            t, half = johnson(values), float(stats.norm.ppf(0.975))
+            t, half = johnson(values), float(norm_ppf(0.975))
             numbers |= {"statistic": t, "critical_low": -half, "critical_high": half}
             numbers["p_value"] = p_value(t, alternative)
         else:

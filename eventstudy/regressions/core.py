@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.regressions.formulas import least_squares
@@ -257,9 +257,9 @@ def _coefficients(
 ) -> pd.DataFrame:
     coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
     t = coef / se
-    half = stats.t.ppf(0.975, dof) * se
+    half = t_ppf(0.975, dof) * se
     values = {
-        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * stats.t.sf(np.abs(t), dof),
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * t_sf(np.abs(t), dof),
         "ci_low": coef - half, "ci_high": coef + half,
     }  # fmt: skip
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.dependence.pairs import FEW_GONE, NO_VARIANCE, correlate
@@ -125,7 +125,7 @@ class _OnSessions:
         n = stop - first
         return bool(self.row[stop] - self.row[first] - n <= FEW_GONE * n * self.stride)
 
-    def less_gone(self, day: int, first: int, stop: int, n_days: int) -> sparse.csr_array:
+    def less_gone(self, day: int, first: int, stop: int, n_days: int) -> scipy.sparse.csr_array:
         """Matrix (stop - first, n_days) that takes from what is in the last rows the days that are missed.
 
         Days are counted from the first of session `day` on.
@@ -135,7 +135,7 @@ class _OnSessions:
         sign = np.full(end - begin, -1.0)
         sign[row[1:] - 1] = 1.0
         days = (self.gone[begin:end] - (day - int(self.session[0]))).astype(np.int32)
-        return sparse.csr_array((sign, days, row), shape=(stop - first, n_days))
+        return scipy.sparse.csr_array((sign, days, row), shape=(stop - first, n_days))
 
 
 class SessionPairs:

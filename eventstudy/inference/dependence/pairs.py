@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
@@ -261,7 +261,7 @@ def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _OnDay
     n_used = seen.sum(axis=1)
     if n_used.sum() <= (1.0 - FEW_GONE) * seen.size:
         return _OnDays(values, (~seen).astype(np.float64), n_used, low)
-    return _OnDays(values, sparse.csr_array(~seen, dtype=np.float64), n_used, low)
+    return _OnDays(values, scipy.sparse.csr_array(~seen, dtype=np.float64), n_used, low)
 
 
 def _correlations(a: _OnDays, b: _OnDays) -> FloatArray:

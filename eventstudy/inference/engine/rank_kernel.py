@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.engine.moments import NEGLIGIBLE
@@ -123,7 +123,7 @@ def ranks_of(values: FloatArray, unit: float | None = None) -> FloatArray:
     place = columns + width * np.arange(n)[:, None]
     ranks.reshape(-1)[place.reshape(-1)] = np.tile(np.arange(1.0, width + 1.0), n)
     if len(tied):
-        ranks[tied] = stats.rankdata(values[tied], axis=1)
+        ranks[tied] = scipy.stats.rankdata(values[tied], axis=1)
     return ranks
 
 
@@ -147,7 +147,7 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     """
     missing = np.isnan(values)
     # What is missing ranks last, beyond every value, and so moves no other rank.
-    ranks = stats.rankdata(np.where(missing, np.inf, values), axis=1)
+    ranks = scipy.stats.rankdata(np.where(missing, np.inf, values), axis=1)
     ranks /= (~missing).sum(axis=1, keepdims=True) + 1.0
     ranks -= 0.5
     ranks[missing] = np.nan

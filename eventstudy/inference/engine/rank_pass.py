@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.engine.rank_kernel import (
@@ -255,7 +255,7 @@ class _Joint:
         tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)
         ranks = np.zeros((0, tied.shape[1]))
         if len(tied):
-            ranks = stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
+            ranks = scipy.stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
             ranks[np.isnan(tied)] = 0.0
             event[which] = ranks[:, self.width :]
         return _Ranks(

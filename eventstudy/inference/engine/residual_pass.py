@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.lazy import memo
+from eventstudy.workers import n_workers
 
 __all__ = [
     "FEW",
@@ -85,7 +85,7 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
     threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
-    threads = effective_n_jobs(None) > 1
+    threads = n_workers(None) > 1
     size = lazy.CHUNK * (LONGER if threads else 1)
     chunks = [order[b : b + size] for b in range(0, len(order), size)]
 
@@ -94,6 +94,8 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
         return [reduction.map(chunk) for reduction in reductions]
 
     if threads and len(chunks) > 1:
+        from joblib import Parallel, delayed
+
         run = Parallel(require="sharedmem", return_as="generator")
         parts = run(delayed(mapped)(rows) for rows in chunks)
     else:

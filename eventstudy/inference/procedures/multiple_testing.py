@@ -11,9 +11,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_cdf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.engine import draws as resampling
@@ -199,8 +199,8 @@ def firm_tests(
     options = checked(adjustment, options)
     sums, dof = data.cumulative, data.abnormal.dof
     t = sums.scar
-    tail = {"two-sided": 2 * stats.t.sf(np.abs(t), dof), "less": stats.t.cdf(t, dof)}
-    p = tail.get(options.alternative, stats.t.sf(t, dof))
+    tail = {"two-sided": 2 * t_sf(np.abs(t), dof), "less": t_cdf(t, dof)}
+    p = tail.get(options.alternative, t_sf(t, dof))
     if adjustment != "romano-wolf":
         adjusted = adjust(p, adjustment)
     elif np.isnan(t).all():
