@@ -156,3 +156,11 @@ def test_every_error_and_warning_has_a_cause_and_a_cure(name: str) -> None:
     if issubclass(getattr(eventstudy.errors, name), Warning):
         other = (DOCS / "how_to" / "warnings.md").read_text(encoding="utf-8")
         assert f"`{name}`" in other
+
+
+def test_the_flow_chart_is_that_of_the_rules() -> None:
+    made = runpy.run_path(str(DOCS.parent / "scripts" / "flow_chart.py"))
+    drawn = made["CHART"].read_text(encoding="utf-8")
+    assert made["svg"]() == drawn, "run `python scripts/flow_chart.py`"
+    named = set(re.findall(r"[a-z_]+(?=[,<])", drawn)) & set(eventstudy.inference.TESTS)
+    assert len(named) > 12
