@@ -1,8 +1,8 @@
 """Published numbers beside ours: docs/data/replications.csv.
 
-Run as ``python benchmarks/replications.py [folder]``. The folder holds reference outputs of other packages and
-is ``../shared`` by default, beside the checkout. Each row is a number that somebody published or that a named
-release of another package printed, the same quantity by this library, and why the two differ if they do. Where
+Run as ``python benchmarks/replications.py [folder]``. The folder holds reference outputs of other packages,
+``../shared`` by default, beside the checkout. Each row is a number that somebody published or that a named
+release of another package printed, the same quantity by this library, and why the two differ if they do. If
 the other number rests on a convention of its own, the convention is undone, and `undone` must equal it.
 """
 

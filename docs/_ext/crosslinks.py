@@ -37,7 +37,7 @@ SHOWN = 8
 
 
 def full_name(text: str) -> str | None:
-    """Return the full name of what a literal of a guide names, if that can be told from its form.
+    """Return the full name of what a literal of a guide names, if its form shows it.
 
     Examples
     --------
