@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from eventstudy.progress import followed
 from eventstudy.sample import EventSample
 from eventstudy.text import plural
 
-__all__ = ["Cohort", "Lump", "day_axis", "lay_cohorts"]
+__all__ = ["Cohort", "Lump", "complete_days", "day_axis", "lay_cohorts"]
 
 #: Days on which fewer than this share of the possible donors have a return are left out for everyone.
 FEW_TRADE = 0.5
@@ -65,7 +65,7 @@ class Cohort(FrozenRecord):
     donors : array, shape (T, J)
         Simple returns of single sessions; nothing is missing.
     treated : array, shape (T, N)
-        Nothing is missing on the first `n_pre` days.
+        Nothing is missing on the first `n_pre` days, unless the estimator completes what is.
     lumps : tuple of Lump
     left_out : mapping of str to str
         Candidates that cannot be donors, and why.
@@ -86,6 +86,20 @@ class Cohort(FrozenRecord):
     lumps: tuple[Lump, ...]
     left_out: dict[str, str]
     n_days_left_out: int
+
+
+def complete_days(cohort: Cohort) -> Cohort:
+    """Return a cohort without the estimation days on which a treated unit lacks a return."""
+    kept = ~np.isnan(cohort.treated).any(axis=1) | (np.arange(len(cohort.days)) >= cohort.n_pre)
+    lost = int((~kept).sum())
+    return replace(
+        cohort,
+        days=cohort.days[kept],
+        n_pre=cohort.n_pre - lost,
+        donors=cohort.donors[kept],
+        treated=cohort.treated[kept],
+        lumps=tuple(replace(lump, at=lump.at - lost) for lump in cohort.lumps),
+    )
 
 
 def day_axis(spec: CausalSpec) -> IntArray:
@@ -181,6 +195,8 @@ def _groups(
         patterns, which = np.unique(trading[members], axis=0, return_inverse=True)
         which = which.reshape(-1)
         return [(members[which == k], pattern) for k, pattern in enumerate(patterns)], []
+    if spec.estimator.completes:
+        return [(members, np.any(trading[members], axis=0))], []
     shed: list[int] = []
     common: BoolArray = np.all(trading[members], axis=0)
     while common.sum() < spec.min_observations:

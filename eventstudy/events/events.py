@@ -202,7 +202,7 @@ or pass Events(..., timezone='America/New_York').
         if not len(rows):
             raise EventError("take needs the position of at least one event.")
         part = type(self).__new__(type(self))
-        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous)
+        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous, self._reading)
         return part
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from eventstudy.column_names import EVENT_DATE_NAMES, EVENT_MOMENT_NAMES, SECURITY_NAMES, find_column
 from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.clean_columns import Moments, clean_columns
 from eventstudy.events.clock import check_zone, fixed_offset
@@ -41,8 +42,14 @@ def as_frame(
         if isinstance(frame.columns, pd.MultiIndex):
             raise EventError(f"Events have one level of columns, not {frame.columns.nlevels}.")
         named = frame.index.name is not None and frame.index.name not in frame.columns
+        known = ("event_id", *EVENT_DATE_NAMES, *EVENT_MOMENT_NAMES, *SECURITY_NAMES)
         if isinstance(frame.index, pd.MultiIndex) or (
-            named and (frame.index.name == "event_id" or isinstance(frame.index, pd.DatetimeIndex))
+            named
+            and (
+                frame.index.name == "event_id"
+                or isinstance(frame.index, pd.DatetimeIndex)
+                or find_column([frame.index.name], known) is not None
+            )
         ):
             frame = frame.reset_index()
     elif isinstance(table, Mapping):

@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.arguments import check_choice
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.errors import CalendarWarning, DataError, DataWarning, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
@@ -115,7 +115,7 @@ class MarketData(FrozenRecord):
     unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
     gaps: str | None = None  # what returns after missing ones were said to be
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
-    unit_said: bool = False  # whether the unit of returns was said
+    said_unit: str | None = None  # unit that returns and benchmarks were said to be in
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -153,7 +153,9 @@ def align_to_sessions(
     for frame in fields.values():
         index = index.union(pd.DatetimeIndex(frame.index))
     lacking = unknown = index[:0]
-    if exchange is not None:
+    if exchange is None:
+        _warn_of_shifted_days(index)
+    else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
         if sessions == "calendar":
@@ -163,6 +165,18 @@ def align_to_sessions(
     columns = base.columns
     laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
     return laid, lacking, unknown
+
+
+def _warn_of_shifted_days(index: pd.DatetimeIndex) -> None:
+    """Warn of days that run from Sunday to Thursday, as midnights of UTC do on American clocks."""
+    share = np.bincount(index.day_of_week, minlength=7) / len(index)
+    if len(index) >= 10 and (share[[6, 0, 1, 2, 3]] > 0.1).all() and share[4] == share[5] == 0:
+        warn(
+            f"The days run from Sunday to Thursday, such as {index[0]:%A} {index[0]:%Y-%m-%d}: each may be "
+            "the day before, as where midnights of UTC were moved to American time; drop the zone instead: "
+            "index.tz_localize(None). If the exchange opens on Sundays, pass its calendar, such as 'XSAU'.",
+            DataWarning,
+        )
 
 
 def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int) -> None:
@@ -307,10 +321,11 @@ def align_benchmarks(
             )
             name = str(frame.columns[0])
             if is_price:
-                checked = check_prices(frame, "raise").to_numpy()
+                checked = check_prices(frame, "raise", f"{where}: prices").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                check_returns(frame, where, data.kind, "decimal" if data.unit_said else None)
+                frame = frame * (0.01 if data.said_unit == "percent" else 1.0)
+                check_returns(frame, where, data.kind, "decimal" if data.said_unit else None)
                 value = frame.to_numpy()[:, 0]
                 span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():

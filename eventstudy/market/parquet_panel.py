@@ -30,6 +30,7 @@ from eventstudy.market.price_fields import NO_BAD_PRICES
 from eventstudy.market.reading_side import MarketRecord
 from eventstudy.market.units import check_returns
 from eventstudy.market.wide_and_long import daily_index
+from eventstudy.tabular.reading import Taken
 
 __all__ = ["ParquetPanel", "ScannedMarket"]
 
@@ -126,6 +127,11 @@ class ParquetPanel(Generic[Made]):
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
             gaps=self.gaps,
+            reading=(
+                Taken(files.date, "date"),
+                Taken(files.security, "security"),
+                Taken(files.value, "return" if self.kind not in LEVELS else self.kind),
+            ),
             unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
         )
         benchmark = self.benchmark

@@ -93,12 +93,16 @@ def test_every_index_and_number_of_a_wide_frame(change, close):
 
 
 def test_utc_days_are_read_in_the_time_zone_of_the_exchange(close):
-    """Midnight in Shanghai is 16:00 UTC the day before."""
+    """Midnight in Shanghai is 16:00 UTC the day before, which makes Sundays of Mondays."""
     shifted = close.set_axis(close.index.tz_localize("Asia/Shanghai").tz_convert("UTC"))
     market = es.Market.from_prices(shifted, calendar="XSHG")
     assert market.sessions.equals(DAYS)
+    by_evidence = es.Market.from_prices(shifted)
+    assert by_evidence.sessions.equals(DAYS)
+    assert "days of Asia/Shanghai" in by_evidence.reading["evidence"].iloc[0]
+    nowhere = shifted.set_axis(shifted.index + pd.Timedelta(minutes=20))
     with pytest.raises(DataError, match=r"carries a time of day.*convert it to the exchange's time zone"):
-        es.Market.from_prices(shifted)
+        es.Market.from_prices(nowhere)
 
 
 def test_columns_named_by_numbers_become_text(close):

@@ -131,6 +131,19 @@ def test_audit_holds_gaps_of_the_benchmark(prices, refit):
         assert set(found["security"]) <= {"INDEX"}
 
 
+def test_audit_says_what_columns_were_taken_for(prices, refit, tmp_path):
+    long = prices.stack().rename("PRC").rename_axis(["caldt", "PERMNO"]).reset_index()
+    events = es.Events({"ticker": ["S0"], "anndats": [prices.index[300]]})
+    results = refit(es.Market.from_prices(long, benchmark="INDEX"), events)
+    page = results.report(tmp_path / "read.html").read_text(encoding="utf-8")
+    audit = page[page.index("Data audit") :]
+    of_the_market = "What the columns of the market were taken for"
+    for told in (of_the_market, "PERMNO", "an id that stays with its security"):
+        assert told in audit
+    for told in ("What the columns of the events were taken for", "anndats", "ticker"):
+        assert told in audit
+
+
 def test_sensitivity(hikvision, hikvision_market):
     frame = sensitivity(hikvision.fitted, Window(0, 1))
     assert frame["window"].tolist()[:5] == ["(0, +1)", "(0, 0)", "(-1, +1)", "(0, +5)", "(-10, +10)"]

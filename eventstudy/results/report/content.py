@@ -192,7 +192,7 @@ def _events(data: FittedStudy) -> Table:
 
 
 def _audit(data: FittedStudy) -> list[Block]:
-    blocks: list[Block] = []
+    blocks = _reading(data)
     suspects = _suspects(data)
     halts = trading_frictions.halts(data)
     hits = trading_frictions.limit_hits(data)
@@ -217,6 +217,20 @@ def _audit(data: FittedStudy) -> list[Block]:
         blocks.append(Paragraph("The market holds returns, not prices: price limits are not known."))
     if clean:
         blocks.append(Paragraph(f"Nothing found: {'; '.join(clean)}."))
+    return blocks
+
+
+def _reading(data: FittedStudy) -> list[Block]:
+    """Say what the columns of the market and of the events were taken for."""
+    blocks: list[Block] = []
+    for title, frame, rest in (
+        ("What the columns of the market were taken for", data.spec.market.reading, "market.reading"),
+        ("What the columns of the events were taken for", data.spec.events.reading, "events.reading"),
+    ):
+        shown = frame.loc[:, [c for c in frame if some_text(frame[c])]]
+        if len(shown):
+            shown = shown.rename(columns=lambda name: str(name).replace("_", " "))
+            blocks.append(_table(title, shown, rest, index=False))
     return blocks
 
 
