@@ -90,6 +90,8 @@ SECURITY_NAMES = (
     *[
         "oftic",
         "ticker",
+        "tickersymbol",
+        "companyticker",
         "symbol",
         "symbols",
         "tic",
@@ -232,9 +234,9 @@ EVENT_DATE_NAMES = (
     "anndatsact",
     "rdq",
     "earningsdate",
-    "reportdate",
     "filingdate",
     "filedate",
+    "reportdate",
     "declarationdate",
     "day",
     "公告日期",
@@ -244,6 +246,7 @@ EVENT_DATE_NAMES = (
 EVENT_MOMENT_NAMES = (
     "announcedat",
     "acceptancedatetime",
+    "acceptancedatetimeutc",
     "acceptedat",
     "accepted",
     "announcedateutc",

@@ -114,7 +114,7 @@ def stream_study(
         Windows whose CARs are written; by default (0, +1), or as much of it as the event window holds, and
         the event window.
     securities : int, default 1000
-        Securities of a group. It bounds memory, and changes no result but for rounding.
+        Securities of a group. It bounds memory, and changes results by rounding only.
     n_jobs, chunk_size
         As for `EventStudy.fit`, within a group.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,14 @@ WINDOW = ("announced_after", "announced_before")
 WHEN = ("date", "announced_at", *WINDOW)
 #: Lists whose clock times are of one zone, by the columns that tell them.
 ZONES_OF_LISTS = {"anntims": "America/New_York", "anntimsact": "America/New_York"}
-#: Words for a time of day that is not known.
+#: Midnight of a zone, in ISO's way.
+_MIDNIGHT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]00:00(:00(\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})")
 #: A day as it is written without an hour.
 _WHOLE_DAY = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
+#: Words for a time of day that is not known.
 UNKNOWN = (
     "",
     "nan",
@@ -101,7 +104,10 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
 
 def _with_security(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
     if "security" in frame:
-        return frame
+        names = frame["security"]
+        if pd.api.types.is_float_dtype(names) and (names.dropna() % 1 == 0).all():
+            names = names.astype("Int64")
+        return frame.assign(security=names.astype(object).where(names.notna(), None))
     found = find_column([c for c in frame.columns if c not in WHEN], SECURITY_NAMES)
     if found is None:
         raise EventError(
@@ -121,7 +127,11 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
         return frame
     moment = find_column(frame.columns, EVENT_MOMENT_NAMES)
     day = find_column(frame.columns, EVENT_DATE_NAMES)
-    if moment is not None and _has_times(frame[moment]):
+    if (
+        moment is not None
+        and _has_times(frame[moment])
+        and not (moment == day and _own_midnights(frame[moment]) is not None)
+    ):
         reading.append(Taken(str(moment), "announced_at", evidence="by its name, and it holds times"))
         if plain_name(moment).endswith("utc") and getattr(frame[moment].dtype, "tz", None) is None:
             stamps = pd.DatetimeIndex(pd.to_datetime(frame[moment], errors="coerce"))
@@ -137,11 +147,33 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
     return frame.assign(date=frame[found])
 
 
+def _own_midnights(column: pd.Series) -> pd.Series | None:
+    """Return the days of a column of midnights of one zone, by which vendors mean days; else None."""
+    known = column.dropna()
+    if len(known) < 2:  # one midnight is no evidence
+        return None
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        days = column.dt.tz_localize(None)
+    elif known.map(lambda v: isinstance(v, datetime) and v.tzinfo is not None).all():
+        days = column.map(lambda v: pd.NaT if pd.isna(v) else pd.Timestamp(v).tz_localize(None))
+    elif known.map(lambda v: isinstance(v, str) and _MIDNIGHT.fullmatch(v) is not None).all():
+        days = pd.to_datetime(column.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+    else:
+        return None
+    return days if bool((days == days.dt.normalize())[column.notna()].all()) else None
+
+
 def _has_times(column: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(column):
         stamps = pd.DatetimeIndex(column.dropna())
         return stamps.tz is not None or bool((stamps != stamps.normalize()).any())
-    return bool(column.dropna().astype(str).str.contains(r"\d:\d\d").any())
+    return any(_shows_hour(value) for value in column.dropna())
+
+
+def _shows_hour(value: Any) -> bool:
+    if isinstance(value, datetime):
+        return value.tzinfo is not None or value.time() != time(0)
+    return re.search(r"\d:\d\d", str(value)) is not None
 
 
 def _parted(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
@@ -280,6 +312,9 @@ def _exact_clock(value: Any) -> pd.Timedelta | None:
 
 def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
     """Read a column of days where all of it says how; else return it as it is, to be read row by row."""
+    midnights = _own_midnights(column)
+    if midnights is not None:
+        return midnights
     if pd.api.types.is_datetime64_any_dtype(column) or _has_times(column):
         return column
     try:

@@ -66,7 +66,7 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
     for size in draw_parts(n_resamples, n):
         drawn = values[rng.integers(n, size=(size, n))]
         sd = drawn.std(axis=1, ddof=1)
-        # Of equal values it is zero but for rounding.
+        # For equal values it is zero up to rounding.
         sd[sd <= NEGLIGIBLE * np.abs(drawn[:, 0])] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             parts.append((drawn.mean(axis=1) - mean) * np.sqrt(n) / sd)

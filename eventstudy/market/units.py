@@ -26,6 +26,8 @@ __all__ = [
 Unit = Literal["decimal", "percent"]
 #: Returns from which on their size tells.
 ENOUGH = 10
+#: Where all series move by less on an ordinary day, they may have been divided by 100 twice.
+CALM = 4e-4
 #: A typical return of a day beyond this is not a decimal: of a security, and of an index (by its volatility).
 TYPICAL, INDEX_SD = 0.1, 0.045
 #: The same for weeks and longer.
@@ -124,6 +126,15 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None
                 f"sign: a level, "
                 "not a return. Make the market with Market.from_prices, or give series.pct_change()."
             )
+    spread = _spread(values.T)
+    spread = spread[np.isfinite(spread)]
+    if spread.size and (spread > 0).all() and spread.max() < CALM:
+        warn(
+            f"{what}: on an ordinary day {returns.columns[0]} moves by {spread[0]:.1g}, where shares and "
+            "indices move by about 0.01. Were percent divided by 100 twice? If it is so calm, pass "
+            "unit='decimal'.",
+            DataWarning,
+        )
 
 
 def _is_level(column: FloatArray) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.inference.base import Options, TestInput
@@ -52,7 +52,7 @@ def averages(
         if not np.isnan(done.statistic):
             se = abs(done.estimate / done.statistic) if done.statistic else np.nan
             dof = float(done.dof) if isinstance(done.dof, (int, float)) else np.inf
-            half = float(stats.t.ppf(0.5 + level / 2, dof)) * se
+            half = float(t_ppf(0.5 + level / 2, dof)) * se
             row |= {
                 "caar": done.estimate,
                 "se": se,

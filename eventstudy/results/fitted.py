@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.arguments import check_fraction
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord
@@ -307,14 +307,14 @@ class FittedEvents(ABC):
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
         sums, dof = self.test_input(window).cumulative, self.abnormal.dof
         se = np.sqrt(sums.variance)
-        half = stats.t.ppf(0.5 + checked_level(level) / 2, dof) * se
+        half = t_ppf(0.5 + checked_level(level) / 2, dof) * se
         return pd.DataFrame(
             {
                 "car": sums.car,
                 "se": se,
                 "t": sums.scar,
                 "dof": dof,
-                "p_value": 2 * stats.t.sf(np.abs(sums.scar), dof),
+                "p_value": 2 * t_sf(np.abs(sums.scar), dof),
                 "ci_low": sums.car - half,
                 "ci_high": sums.car + half,
                 "n_days": sums.n_days,

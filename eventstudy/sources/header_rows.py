@@ -72,6 +72,11 @@ def _is_day(cell: Any) -> bool:
     return bool(read.stamps.notna().all())
 
 
+def _is_stamp(cell: Any) -> bool:
+    """Whether a cell of a column of days is one: a day, or a count since 1970."""
+    return _is_day(cell) or (isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8)
+
+
 def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
     """Find the rows of names above a table.
 
@@ -240,12 +245,12 @@ def _spread(cells: Cells, width: int) -> Cells:
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
     """Take last rows without a day, in which no more than two cells are filled, off a table."""
     end = len(body)
-    if not (len(body[0]) > day and _is_day(body[0][day])):
+    if not (len(body[0]) > day and _is_stamp(body[0][day])):
         return body, []
     while end > 1 and len(body) - end < MOST_NOTES:
         row = body[end - 1]
         cell = row[day] if len(row) > day else ""
-        if (cell != "" and _is_day(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
+        if (cell != "" and _is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
             break
         end -= 1
     return body[:end], body[end:]

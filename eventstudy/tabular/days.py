@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
+from eventstudy.tabular.numbers import first_list
 
 __all__ = ["AMBIGUOUS_DAY", "Days", "Step", "days_of"]
 
@@ -125,11 +126,17 @@ def days_of(
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
     if pd.api.types.is_bool_dtype(column):
         raise error(f"{where}: {bool(column.iloc[0])!r} is not a date.")
+    if column.dtype == object and (several := first_list(column)) is not None:
+        raise error(f"{where}: {row(several)} holds {column[several]!r}, where one date is expected.")
     first, cells = pd.factorize(column)
     kinds = {_kind(cell) for cell in cells} - {"blank"}
     if len(kinds) > 1 and kinds != {"number", "text"}:
         spots = {_kind(cell): (i, cell) for i, cell in reversed(list(enumerate(column)))}
         shown = [f"{spots[kind][1]!r} in {row(spots[kind][0])}" for kind in sorted(kinds)]
+        words = [cell for cell in cells if _kind(cell) == "text" and not re.search(r"\d", cell)]
+        if words:
+            bad = int(np.argmax((column == words[0]).to_numpy()))
+            raise error(f"{where}: {row(bad)} holds {words[0]!r}, which is not a date. Leave that row out.")
         raise error(
             f"{where}: {' and '.join(shown)} are of different types. A spreadsheet that reads 03/04/2019 as "
             f"a date "
@@ -140,6 +147,12 @@ def days_of(
         try:
             stamps = pd.DatetimeIndex(pd.to_datetime(column.where(~column.map(_kind).eq("blank"), None)))
         except (ValueError, TypeError) as problem:
+            zones = list(dict.fromkeys(str(getattr(cell, "tzinfo", None)) for cell in cells))
+            if len(zones) > 1:
+                raise error(
+                    f"{where}: the dates are of several zones, {', '.join(zones[:3])}. Drop the zones, if "
+                    "each is midnight of its day: [stamp.tz_localize(None) for stamp in dates]."
+                ) from problem
             raise error(f"{where}: the dates cannot be read ({str(problem).splitlines()[0]}).") from problem
         return _daily(stamps, where, timezone, timed, "dates", row, error)
     if kinds == {"period"}:
@@ -238,6 +251,12 @@ def _naive(
     own = stamps.tz_localize(None)
     if not timed and (own[own.notna()] == own[own.notna()].normalize()).all():
         return own, form
+    if not timed:
+        # Midnight elsewhere, if days there are weekdays and on the clock of the stamps some are Sundays.
+        zone = _zone_of_days(stamps[stamps.notna()], timezone)
+        there = own if zone is None else stamps.tz_convert(zone).tz_localize(None)
+        if zone is not None and (own.day_of_week == 6).any() and not (there.day_of_week > 4).any():
+            return there, f"{form}, days of {zone}"
     return (own if timezone is None else stamps.tz_convert(timezone).tz_localize(None)), form
 
 

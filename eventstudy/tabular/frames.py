@@ -27,9 +27,8 @@ from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, secur
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
-from eventstudy.tabular.row_order import in_order, without_blank_rows
-from eventstudy.tabular.status import halted_rows
-from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
+from eventstudy.tabular.row_order import in_order, without_blank_rows, without_row_numbers
+from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -140,7 +139,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, no column beside the date)."
         )
-    frame = without_blank_rows(frame, date)
+    frame, counting = without_row_numbers(without_blank_rows(frame, date), date)
     index = date == INDEX
     read = days_of(
         frame[date],
@@ -175,7 +174,9 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
                 "Name it: pd.concat({'AAPL': frame}, axis=1)."
             )
         return _of_one(body, read, fields, dates, options)
-    return _from_wide(body, read, dates, options)
+    table = _from_wide(body, read, dates, options)
+    numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
+    return replace(table, reading=(*table.reading, *numbers))
 
 
 def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
@@ -296,10 +297,10 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             if ticker is not None and ticker != who
             else ""
         )
+        both = body[((rows["day"] == first["day"]) & (rows["who"] == first["who"])).to_numpy()]
         raise DataError(
-            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. Keep one "
-            f"row a "
-            f"security and day, e.g. frame.drop_duplicates([{dates.column!r}, {str(who)!r}]){hint}."
+            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
+            f"{_keep_one(both, str(who), dates.column, fields)}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options)
     status = next((c for c, f in fields.items() if f == "status"), None)
@@ -334,6 +335,23 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"
     return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
+
+
+def _keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str]) -> str:
+    """Say how to keep one of several rows of one security and day, by what tells them apart."""
+    apart = [column for column in rows if len(set(rows[column].astype(str))) > 1]
+    if not apart:
+        return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
+    kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
+    if kinds:
+        value = rows[kinds[0]].iloc[0]
+        return (
+            f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
+        )
+    return (
+        f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
+        "security and day"
+    )
 
 
 def _repeats(cell: IntArray, size: int) -> bool:
@@ -449,7 +467,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
+    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
     return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, EventStudyError
 
-__all__ = ["MISSING", "Decimals", "Numbers", "blank_cells", "decimal_shown", "numbers_of"]
+__all__ = ["MISSING", "Decimals", "Numbers", "blank_cells", "decimal_shown", "first_list", "numbers_of"]
 
 Decimals = Literal[".", ","]
 #: Texts that stand for an empty cell, in lower case.
@@ -52,6 +52,8 @@ _UNITS = {
     "万": 1e4,
     "亿": 1e8,
 }
+#: Cells that hold several values.
+_SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
 _SIGNS = re.compile(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
 _UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
@@ -90,6 +92,12 @@ def blank_cells(column: pd.Series) -> BoolArray:
         text = column.astype(str).str.strip().str.lower()
         missing = missing | text.isin(MISSING).to_numpy()
     return np.asarray(missing, dtype=bool)
+
+
+def first_list(column: pd.Series) -> int | None:
+    """Row of the first cell that is a list, an array or a mapping; None if there is none."""
+    kinds = [i for i, kind in enumerate(map(type, column)) if issubclass(kind, _SEVERAL)]
+    return kinds[0] if kinds else None
 
 
 def _bare(text: str) -> str:
@@ -165,6 +173,11 @@ def numbers_of(
     error
         Names the first cell that is not a number, or says that the decimal sign cannot be told.
     """
+    if column.dtype == object and (several := first_list(column)) is not None:
+        raise error(
+            f"{where} holds {column.iloc[several]!r} in row {several + 1}, where one number is expected. "
+            "Take the number out of it, or leave the column out: columns={name: 'ignore'}."
+        )
     if pd.api.types.is_bool_dtype(column):
         raise error(
             f"{where} holds {bool(column.iloc[0])}, not numbers. Drop it, or pass columns={{name: 'ignore'}}."

@@ -18,7 +18,7 @@ from eventstudy.errors import (
 from eventstudy.inference.bootstrap import johnson_bootstrap
 from eventstudy.inference.engine.draws import equal_tails
 from eventstudy.longrun.benchmarks import portfolio_wealth
-from eventstudy.longrun.skewness_tests import johnson
+from eventstudy.longrun.buyhold import johnson
 
 H = 12
 

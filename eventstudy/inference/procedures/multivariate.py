@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-from scipy import stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_choice
+from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, p_value
 from eventstudy.inference.selection import n_windows
@@ -156,7 +156,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     return JointTest(
         statistic=f,
         dof=dof_f,
-        p_value=float(stats.f.sf(f, *dof_f)),
+        p_value=float(f_sf(f, *dof_f)),
         mean_effect=float(used.car.mean()),
         mean_statistic=t,
         mean_dof=dof,
