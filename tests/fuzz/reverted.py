@@ -100,11 +100,11 @@ FAULTS = (
     ),
     Fault(
         "logarithms of nought in formulas", STUDIES, 0,
-        (("regressions.formulas:least_squares", 'np.errstate(all="ignore")', "np.errstate()"),),
+        (("regressions.core:least_squares", 'np.errstate(all="ignore")', "np.errstate()"),),
     ),
     Fault(
         "formulas without a term", STUDIES, 0,
-        (("regressions.formulas:least_squares", "or not described.rhs_termlist", "or False"),),
+        (("regressions.core:least_squares", "or not described.rhs_termlist", "or False"),),
     ),
     Fault(
         "an unknown alternative of the joint test", STUDIES, 0,
@@ -235,7 +235,7 @@ def main() -> None:
     """Search the first case that finds each fault."""
     for fault in FAULTS if len(sys.argv) < 2 else [each for each in FAULTS if sys.argv[1] in each.name]:
         with put_back(fault):
-            for seed in range(6_000):
+            for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 0, 6_000):
                 if cases.kind_of(seed) in fault.kinds and (found := _found(seed)):
                     print(f"{fault.name}: {seed} ({found})", flush=True)
                     break
