@@ -142,16 +142,16 @@ FAULTS = (
         (("market.intraday:lay_on_bars", "if not closes[inside].is_unique:", "if False:"),),
     ),
     Fault(
-        "formats that cannot write", ("table",), 0,
+        "formats that cannot write", ("table",), 60,
         (("tables.table:_cell", "except (ValueError, LookupError, TypeError, AttributeError):",
           "except ZeroDivisionError:"),),
     ),
     Fault(
-        "index of two levels without names", ("table",), 0,
+        "index of two levels without names", ("table",), 80,
         (("tables.table:_grid", "name=list(range(cells.index.nlevels))", "name=list(cells.index.names)"),),
     ),
     Fault(
-        "what is no character in a workbook", ("table",), 0,
+        "what is no character in a workbook", ("table",), 1017,
         (
             ("tables.table:_spreadsheet", "strip_control(value)", "str(value)"),
             ("tables.table:_label", "strip_control(str(value))", "str(value)"),
@@ -159,7 +159,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        "frames handed out are the results' own", STUDIES, 0,
+        "frames handed out are the results' own", STUDIES, 106,
         (("immutable:own_copy", "frame.copy(deep=DEEP)", "frame"),),
     ),
     Fault(
