@@ -129,7 +129,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        "the parts of a day after the data", STUDIES, None,
+        "the parts of a day after the data", STUDIES, 50,
         (
             (
                 "results.plot_data:decomposition",
@@ -138,7 +138,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        "bars finer than told", ("bars",), None,
+        "bars finer than told", ("bars",), 840,
         (("market.intraday:lay_on_bars", "if not closes[inside].is_unique:", "if False:"),),
     ),
     Fault(
@@ -163,7 +163,7 @@ FAULTS = (
         (("immutable:own_copy", "frame.copy(deep=DEEP)", "frame"),),
     ),
     Fault(
-        "prices that no return can be made of", ("study",), None,
+        "prices that no return can be made of", ("study",), 1020,
         (("market.wide_and_long:check_prices", "bad |= _beyond_all_bounds(prices.mask(bad))", "pass"),),
     ),
     Fault(
