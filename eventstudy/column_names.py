@@ -218,8 +218,8 @@ INDEX_RETURNS = frozenset(
 #: Factors under other names than the models ask for.
 FACTOR_NAMES = {
     "mktrf": "mkt_rf", "rmrf": "mkt_rf", "mktminusrf": "mkt_rf", "mktexcess": "mkt_rf", "rmkt": "mkt",
-    "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf", "umd": "mom", "wml": "mom",
-    "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
+    "rf": "rf", "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf",
+    "umd": "mom", "wml": "mom", "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
 }  # fmt: skip
 
 #: Days of events, and moments of announcements, in the order in which they are looked for.

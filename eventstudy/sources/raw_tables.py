@@ -16,7 +16,7 @@ import pandas as pd
 from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
-from eventstudy.sources.header_rows import Cells, below, header_of, without_footer
+from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
 __all__ = ["RawTable", "load"]
@@ -178,9 +178,9 @@ def _shaped(
     if len(rows) < 2:
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
-    body, foot = (
-        without_footer(rows[found.last + 1 :], found.day) if footer is None else (rows[found.last + 1 :], [])
-    )
+    body, second = without_second_table(rows[found.last + 1 :], found.names)
+    body, foot = without_footer(body, found.day) if footer is None else (body, [])
+    foot += second
     if not body:
         raise DataError(f"{name} has no rows.")
     body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]

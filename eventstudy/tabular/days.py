@@ -247,7 +247,8 @@ def _naive(
         # Midnight elsewhere, if days there are weekdays and on the clock of the stamps some are Sundays.
         zone = _zone_of_days(stamps[stamps.notna()], timezone)
         there = own if zone is None else stamps.tz_convert(zone).tz_localize(None)
-        if zone is not None and (own.day_of_week == 6).any() and not (there.day_of_week > 4).any():
+        sundays = bool((own.day_of_week == 6).any() and not (there.day_of_week > 4).any())
+        if zone is not None and (sundays or bool((own.normalize() == there)[own.notna()].all())):
             return there, f"{form}, days of {zone}"
     return (own if timezone is None else stamps.tz_convert(timezone).tz_localize(None)), form
 
