@@ -21,6 +21,7 @@ __all__ = [
     "INDEX_RETURNS",
     "LEVEL_NAMES",
     "NOT_PRICES",
+    "NO_PRICES_OR_RETURNS",
     "PERCENT_NAMES",
     "SECURITY_NAMES",
     "SESSION_NAMES",
@@ -190,6 +191,29 @@ NOT_PRICES = frozenset(
         "total_return_factor",
         "status",
         "rounded_return",
+    ]
+)
+#: Numbers of a security that are neither its price nor its return.
+NO_PRICES_OR_RETURNS = frozenset(
+    [
+        "marketcap",
+        "mktcap",
+        "marketvalue",
+        "marketcapitalization",
+        "dlycap",
+        "mv",
+        "shrout",
+        "sharesoutstanding",
+        "shares",
+        "cshoc",
+        "turnover",
+        "amount",
+        "eps",
+        "numtrd",
+        "transactions",
+        "成交额",
+        "换手率",
+        "总市值",
     ]
 )
 #: Names of total returns that vendors give in full precision: they are taken before what prices say.

@@ -42,6 +42,8 @@ _WHOLE_DAY = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
+#: Tickers of several securities in one text.
+_SEVERAL_TICKERS = re.compile(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 #: Words for a time of day that is not known.
 UNKNOWN = (
     "",
@@ -201,6 +203,8 @@ def _several(cell: Any) -> Any:
             found = [part.strip(" '\"") for part in text[1:-1].split(",")]
         if isinstance(found, (list, tuple, set)):
             return [str(one).strip() for one in found]
+    if _SEVERAL_TICKERS.fullmatch(text):
+        return re.split(r"\s*[,;]\s*", text)
     return cell
 
 

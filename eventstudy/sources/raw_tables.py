@@ -97,7 +97,10 @@ def load(
         return _shaped(_excel(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
         return _text(path.name, content, encoding, header, footer, set(columns))
-    raise DataError(f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read.")
+    raise DataError(
+        f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read. Unpack it, or "
+        "read it yourself and give the frame to Market.from_prices."
+    )
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
@@ -120,7 +123,9 @@ def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None, engine=engine)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
+        text = b"\0" not in content[:4000]
+        hint = " It holds text: give it the ending .csv, or save it as a workbook." if text else ""
+        raise DataError(f"{name} is not a workbook that can be read: {problem}.{hint}") from problem
     return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 

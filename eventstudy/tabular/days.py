@@ -25,7 +25,9 @@ EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
-_MIDNIGHT = re.compile(r"[ T]0?0:00(:00(\.0+)?)?\s*([+-]\d{2}:?\d{2}|Z|UTC)?$")
+_MIDNIGHT = re.compile(
+    r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE
+)
 _CLOCK = re.compile(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),

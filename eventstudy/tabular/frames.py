@@ -14,6 +14,7 @@ from eventstudy._typing import IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
+    NO_PRICES_OR_RETURNS,
     NOT_PRICES,
     UNIQUE_IDS,
     field_of,
@@ -25,11 +26,11 @@ from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
 from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
 from eventstudy.tabular.days import Days, Step, days_of
-from eventstudy.tabular.numbers import numbers_of
+from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import in_order, without_blank_rows, without_row_numbers
 from eventstudy.tabular.status import halted_rows
-from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
+from eventstudy.tabular.vendors import in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -217,6 +218,7 @@ def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[p
     """Read one column; returns the numbers and their unit."""
     where = f"{options.what}, column {str(name)!r}"
     letters, codes = missing_codes(name, fld)
+    column = split_ratios(column) if fld == "splits" else column
     got = numbers_of(
         column,
         where,
@@ -378,7 +380,12 @@ def _only_numbers(
 ) -> tuple[dict[Any, str], str]:
     """Take the one column of numbers of a long frame for what is wanted."""
     rest = [
-        c for c in body.columns if c != who and c not in fields and pd.api.types.is_numeric_dtype(body[c])
+        c
+        for c in body.columns
+        if c != who
+        and c not in fields
+        and plain_name(c) not in NO_PRICES_OR_RETURNS
+        and pd.api.types.is_numeric_dtype(body[c])
     ]
     fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
     if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
@@ -444,6 +451,14 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
 def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -> Table:
     columns: dict[str, np.ndarray] = {}
     percent = []
+    texts = [name for name in body.columns if options.in_file and is_text(body[name])]
+    for name in texts if len(texts) < body.shape[1] else ():
+        shown = next(cell for cell in body[name] if not blank_cells(pd.Series([cell]))[0])
+        warn(
+            f"{options.what}: column {str(name)!r} holds texts, such as {str(shown)[:30]!r}: it is left out.",
+            DataWarning,
+        )
+        body = body.drop(columns=name)
     for name in body.columns:
         where = f"{options.what}: column {str(name)!r}"
         got = numbers_of(
@@ -469,7 +484,8 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
     taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
-    return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
+    left = [Taken(str(name), "left out", evidence="it holds texts") for name in texts if name not in body]
+    return Table({what: frame}, (dates, taken, *left), "wide", read.form, {}, read.step)
 
 
 def _from_levels(frame: pd.DataFrame, options: Options) -> Table:

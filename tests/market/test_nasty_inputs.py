@@ -93,6 +93,16 @@ def moved(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 RIGHT: dict[str, Callable[[], float]] = {
+    "splits as texts": lambda: of_prices(
+        LONG.assign(
+            close=LONG["close"] * np.where((LONG["ticker"] == "A") & (LONG["date"] < DAY), 2.0, 1.0),
+            split=np.where((LONG["ticker"] == "A") & (LONG["date"] == DAY), "2:1", ""),
+        )
+    ),
+    "midnight on a clock of twelve hours": lambda: of_prices(
+        CLOSE.set_axis(DAYS.strftime("%m/%d/%Y 12:00:00 AM"))
+    ),
+    "tickers in one text": lambda: of_prices(CLOSE, event={"ticker": ["A; B"], "date": [DAY]}),
     "a hole in the total return factor": lambda: of_prices(
         compustat(trfd=np.where(LONG["date"] == DAY, np.nan, 1.0))
     ),
@@ -157,6 +167,15 @@ RIGHT: dict[str, Callable[[], float]] = {
     "names of factors": lambda: of_factors(FACTORS.set_axis([" RM-RF", "SMB", "HML ", "Risk Free"], axis=1)),
 }
 TOLD: dict[str, tuple[Callable[[], float], str]] = {
+    "a column of notes": (
+        lambda: of_prices(CLOSE.assign(Notes=["see 10-K", *[""] * 299])),
+        "column 'Notes' holds 'see 10-K', not numbers.*leave the column out: columns={name: 'ignore'}",
+    ),
+    "capital for a price": (
+        lambda: of_prices(LONG.rename(columns={"close": "market_cap"})),
+        "needs a column 'close'",
+    ),
+    "a benchmark in another case": (lambda: of_prices(CLOSE.assign(SPX=INDEX), "spx"), "Did you mean SPX"),
     "no total return factor": (lambda: of_prices(compustat(trfd=np.nan)), "no adj_close on any day"),
     "adj_close of the others": (
         lambda: of_prices(pd.concat({"close": CLOSE, "adj_close": CLOSE[["B", "C"]]}, axis=1)),
@@ -331,6 +350,13 @@ def test_a_file_with_a_saved_index(tmp_path: Path) -> None:
     prices = es.sources.read_prices(tmp_path / "prices.csv")
     assert prices["close"].columns.tolist() == ["A", "B", "C"]
     assert "Unnamed: 0" in prices.attrs["guess"]
+
+
+def test_a_file_with_notes(tmp_path: Path) -> None:
+    CLOSE.assign(Notes=["see 10-K", *[""] * 299]).to_csv(tmp_path / "prices.csv", index_label="Date")
+    with pytest.warns(es.errors.DataWarning, match="'Notes' holds texts, such as 'see 10-K': it is left out"):
+        prices = es.sources.read_prices(tmp_path / "prices.csv")
+    assert prices["close"].columns.tolist() == ["A", "B", "C"]
 
 
 def test_arrow_columns() -> None:

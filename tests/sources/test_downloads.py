@@ -281,7 +281,7 @@ def test_months_of_q_factors_and_of_french(tmp_path: Path) -> None:
     )
     q.to_csv(tmp_path / "q5_monthly.csv", index=False)
     read = read_factors(tmp_path / "q5_monthly.csv", unit="percent")
-    assert read.columns.tolist() == ["rf", "mkt"]
+    assert read.columns.tolist() == ["rf", "mkt", "roe"]
     assert (read.index == ends).all()
     np.testing.assert_allclose(read["mkt"], mkt / 100)
     french = "This file was created from the 202312 database.\n\n,Mkt-RF,SMB,HML,RF\n"
