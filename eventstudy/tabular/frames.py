@@ -28,7 +28,7 @@ from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, secur
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
-from eventstudy.tabular.row_order import in_order, without_blank_rows, without_row_numbers
+from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
@@ -302,7 +302,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
         both = body[((rows["day"] == first["day"]) & (rows["who"] == first["who"])).to_numpy()]
         raise DataError(
             f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
-            f"{_keep_one(both, str(who), dates.column, fields)}{hint}."
+            f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options)
     status = next((c for c, f in fields.items() if f == "status"), None)
@@ -337,23 +337,6 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"
     return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
-
-
-def _keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str]) -> str:
-    """Say how to keep one of several rows of one security and day, by what tells them apart."""
-    apart = [column for column in rows if len(set(rows[column].astype(str))) > 1]
-    if not apart:
-        return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
-    kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
-    if kinds:
-        value = rows[kinds[0]].iloc[0]
-        return (
-            f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
-        )
-    return (
-        f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
-        "security and day"
-    )
 
 
 def _repeats(cell: IntArray, size: int) -> bool:
