@@ -253,6 +253,7 @@ EVENT_DATE_NAMES = (
     "announcementdate",
     "announcedate",
     "announceddate",
+    "dateannounced",
     "anndate",
     "anndats",
     "anndatsact",
@@ -274,6 +275,8 @@ EVENT_MOMENT_NAMES = (
     "acceptedat",
     "accepted",
     "announcedateutc",
+    "timestamputc",
+    "datetimeutc",
     "announceddateutc",
     "announcementdatetime",
     "announcedatetime",
@@ -298,6 +301,7 @@ CLOCK_NAMES = frozenset(
         "eventtime",
         "releasetime",
         "timeet",
+        "earningscalltime",
         "hour",
         "clock",
     ]
@@ -316,6 +320,7 @@ SESSION_NAMES = frozenset(
         "calltime",
         "releasetiming",
         "marketsession",
+        "earningscalltime",
         "hour",
         "timeofday",
     ]

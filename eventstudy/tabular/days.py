@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy.errors import DataError, EventStudyError
 from eventstudy.tabular.numbers import first_list
 
-__all__ = ["AMBIGUOUS_DAY", "Days", "Step", "days_of"]
+__all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of"]
 
 Step = Literal["D", "W", "M", "Q", "Y"]
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
