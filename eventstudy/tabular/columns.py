@@ -169,9 +169,10 @@ def _joined_year(frame: pd.DataFrame) -> pd.DataFrame:
     bounds = zip(parts, ((1800, 2200), (1, 12), (1, 31)), strict=False)
     if not all(numbers[column].between(*ends).all() for column, ends in bounds):
         return frame
-    texts = numbers.astype(int).astype(str).agg("-".join, axis=1)
+    texts = pd.Series(numbers.astype(int).astype(str).agg("-".join, axis=1), name="date")
     rest = frame.drop(columns=parts)
-    return pd.concat([texts.rename("date"), rest], axis=1)
+    out: pd.DataFrame = pd.concat([texts, rest], axis=1)
+    return out
 
 
 def _joined_clock(frame: pd.DataFrame) -> pd.DataFrame:

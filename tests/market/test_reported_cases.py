@@ -169,7 +169,10 @@ def test_a_jump_of_volume_is_told() -> None:
     volume.loc[days[300] :, "F0"] *= 4
     found = es.volume_market(volume).audit().query("kind == 'volume jump'")
     assert found["security"].tolist() == ["F0"]
-    assert abs((found["date"].iloc[0] - days[300]).days) < 14
+    assert abs((found["date"].iloc[0] - days[300]).days) <= 3
+    market = es.volume_market(volume)
+    with pytest.warns(DataWarning, match="volume jump of F0 on 2019-02-2. in its event window"):
+        fit(market, {"security": "F0", "date": days[300]}, model=es.ConstantMean(), estimation=(-200, -11))
 
 
 # Units
