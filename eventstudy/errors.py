@@ -29,7 +29,6 @@ __all__ = [
     "PriceLimitWarning",
     "RequestError",
     "SuspectDataWarning",
-    "Told",
     "WindowError",
     "heard",
     "warn",
