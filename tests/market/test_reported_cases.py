@@ -251,6 +251,20 @@ def test_factors_that_are_no_returns() -> None:
     assert results.car(0, 0)["car"].iloc[0] == pytest.approx(want, abs=1e-12)
 
 
+def test_the_reading_holds_benchmarks_and_factors() -> None:
+    r, m = panel(1, 300, 2)
+    vix = np.random.default_rng(0).normal(0, 1.5, 300)
+    market = es.Market(r, benchmark=m, factors=pd.DataFrame({"mkt_rf": m, "vix": vix}, r.index))
+    told = market.reading.set_index("column")["evidence"]
+    assert told["idx"] == "returns of an index"
+    assert told["mkt_rf"] == "return"
+    assert told["vix"] == "no return: added up"
+    assert es.Market(r.assign(idx=m), benchmark="idx").reading["column"].tolist() == [
+        "index",
+        "2 columns, F0, ...",
+    ]
+
+
 def test_changes_of_spreads() -> None:
     rng, days = np.random.default_rng(0), pd.bdate_range("2018-01-01", periods=400)
     spreads = pd.DataFrame(rng.normal(0, 6, (400, 3)), days, list("XYZ"))
