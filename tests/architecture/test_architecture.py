@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
     ("_typing", "_version", "distributions", "errors", "files", "immutable", "text", "workers"),
-    ("arguments", "column_names", "optional"),
+    ("arguments", "column_names", "optional", "versions"),
     ("interop", "lazy", "progress"),
     ("tabular",),
     ("windows",),

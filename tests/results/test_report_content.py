@@ -14,7 +14,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataWarning
 from eventstudy.results.report import content, reproduce
-from eventstudy.results.report.sensitivity import refitted, sensitivity
+from eventstudy.results.report.content import refitted, sensitivity
 from eventstudy.windows import Window
 
 CHAPTERS = [
