@@ -156,6 +156,16 @@ def test_clustering_on_one_date(panel, oracle):
     assert found.effective_n == pytest.approx(12 / (1 + 11 * r))
 
 
+def test_one_event_is_one_event():
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2015-01-01", periods=200)
+    market = es.Market(pd.DataFrame(0.01 * rng.standard_normal((200, 2)), days, list("AB")), benchmark="B")
+    event = [{"security": "A", "date": days[150]}]
+    found = es.EventStudy(market, event, estimation=(-100, -11), window=(0, 2)).fit().clustering(0, 1)
+    assert (found.n_events, found.n_dates, found.n_overlapping_pairs) == (1, 1, 0)
+    assert (found.mean_correlation, found.effective_n, found.share_overlapping) == (0.0, 1.0, 0.0)
+
+
 def test_clustering_on_distinct_dates(panel):
     found = clustering(panel(layout="distinct", n=12).test(0, 1))
     assert (found.n_dates, found.n_overlapping_pairs, found.mean_correlation) == (12, 0, 0.0)
