@@ -12,6 +12,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import clustering, mean_correlation
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 
 DAY = np.datetime64("2001-01-01")
 
@@ -108,6 +109,20 @@ def test_no_variance_on_the_common_days():
     residuals[0, :30] = np.nan
     residuals[1, 30:] = 0.1
     assert mean_correlation(residuals, estimation, tested).mean_correlation == 0.0
+
+
+def test_a_matrix_counts_the_same_pairs_as_uncorrelated():
+    """Few common days, or no variance on them, of either event of a pair."""
+    residuals, estimation, tested = arrays(np.full(6, 300))
+    residuals[0, :30], residuals[1, 30:] = np.nan, 0.1
+    residuals[2] = 0.0
+    residuals[3, 9:] = np.nan
+    matrix = correlation_matrix(residuals, estimation, tested)
+    want = np.eye(6)
+    for i, j in ((0, 4), (0, 5), (1, 4), (1, 5), (4, 5)):
+        both = ~np.isnan(residuals[i]) & ~np.isnan(residuals[j])
+        want[i, j] = want[j, i] = np.corrcoef(residuals[i, both], residuals[j, both])[0, 1]
+    np.testing.assert_allclose(matrix, want, atol=1e-12)
 
 
 def test_fewer_than_ten_common_days_count_as_uncorrelated():
