@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 __all__ = ["followed", "progress_bar", "show_progress"]
 
 Item = TypeVar("Item")
-#: Work that is done within so many seconds needs no bar.
+#: Seconds before a bar is shown.
 PATIENCE = 1.0
 
 #: What the user asked for, and how many bars are open: work inside of work has none of its own.

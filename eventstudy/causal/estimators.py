@@ -13,7 +13,6 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.kernels.completion import matrix_completion
 from eventstudy.causal.kernels.factor_model import FixedEffects, interactive_fixed_effects
 from eventstudy.causal.kernels.fits import CohortFit
-from eventstudy.causal.kernels.matching import Goodness, goodness_of_match
 from eventstudy.causal.kernels.placebo import (
     draw_groups,
     pooled_control_gaps,
@@ -21,8 +20,10 @@ from eventstudy.causal.kernels.placebo import (
     single_control_gaps,
 )
 from eventstudy.causal.kernels.weighting import (
+    Goodness,
     difference_in_differences,
     first_difference_noise,
+    goodness_of_match,
     synthetic_control,
     synthetic_did,
     synthetic_did_portfolio,

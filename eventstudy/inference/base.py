@@ -82,7 +82,7 @@ class Options:
         Raises
         ------
         RequestError
-            If the number of resamples or the seed is negative or no whole number, or the weights are unknown.
+            If the number of resamples or the seed is negative or not whole, or the weights are unknown.
         """
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
             if getattr(self, name) not in known:
@@ -112,7 +112,7 @@ class TestInput:
 
     abnormal: AbnormalReturns
     window: Window
-    #: What was read of the estimation windows so far, by name: one pass serves several tests.
+    #: What was read from the estimation windows so far, by name: one pass serves several tests.
     _readings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

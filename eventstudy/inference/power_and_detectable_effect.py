@@ -235,7 +235,7 @@ def least_shift(
     Returns
     -------
     float
-        Of a two-sided test the larger of the two directions; infinite where no rank reaches the level.
+        For a two-sided test, the larger of the two directions; infinite where no rank reaches the level.
 
     References
     ----------

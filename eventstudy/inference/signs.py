@@ -104,7 +104,7 @@ def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
     n, size = len(values), np.abs(values)
     order = np.argsort(size, kind="stable")
     ordered = size[order]
-    # Events of one security and day have one CAR, but for rounding.
+    # Events on the same security and day have the same CAR, up to rounding.
     first = np.flatnonzero(np.diff(ordered, prepend=-1.0) > NEGLIGIBLE * ordered)
     ties = np.diff(np.append(first, n))
     ranks = np.empty(n)

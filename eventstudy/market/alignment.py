@@ -52,7 +52,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 @dataclass(frozen=True)
 class MarketArrays(FrozenRecord):
-    """Returns of S securities over T sessions, one row a security.
+    """Returns of S securities over T sessions, one row per security.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class MarketData(FrozenRecord):
 
     sessions: pd.DatetimeIndex
     columns: tuple[str, ...]
-    returns: FloatArray  # (S, T), one row a security
+    returns: FloatArray  # (S, T), one row per security
     spans: IntArray  # (S, T)
     fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
     factors: pd.DataFrame | None
@@ -183,8 +183,9 @@ def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.Datetime
     doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
     if len(unknown):
         warn(
-            f"{plural(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
-            f"of {code} and left out: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"{plural(len(unknown), 'date')} of the data "
+            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out: "
+            f"{_days(unknown)}. If the exchange did trade then, say so: "
             f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )

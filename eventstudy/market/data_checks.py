@@ -84,7 +84,7 @@ SPLITS = np.array(
 NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
 #: A move below which a split is listed and not warned of.
 SMALL_MOVE = 0.28
-#: Series that must stand still on one day, at least, for it to be no session.
+#: Fewest series that must stand still on a day for it not to be a session.
 PADDED = 3
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
 VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 40, 0.2, 7.0

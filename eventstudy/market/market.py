@@ -79,7 +79,7 @@ class Market(ScannedMarket):
     Parameters
     ----------
     returns : DataFrame
-        Dates × securities, decimals (0.01 is one percent), or one row a security-day with columns such as
+        Dates × securities, decimals (0.01 is one percent), or one row per security-day with columns such as
         date, permno and ret. Missing where a security did not trade.
         Here, in prices and in factors, a polars DataFrame or pyarrow Table will do; its dates are the column
         called date (or day, datetime, session, time, timestamp), else the first column of dates or times.

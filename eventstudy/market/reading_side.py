@@ -125,7 +125,7 @@ class MarketRecord(Immutable):
 
     @property
     def arrays(self) -> MarketArrays:
-        """Returns, spans and benchmarks as arrays, one row a security."""
+        """Returns, spans and benchmarks as arrays, one row per security."""
         return self._arrays
 
     def positions(self, securities: Iterable[str]) -> IntArray:

@@ -197,7 +197,8 @@ def check_against_benchmarks(
     Raises
     ------
     DataError
-        If a benchmark moves as no index does, or a security moves with it and much more or less.
+        If a benchmark moves as no index does or not at all, or a security moves with it and much more or
+        less.
 
     Warns
     -----
@@ -206,6 +207,13 @@ def check_against_benchmarks(
     """
     if not benchmarks:
         return
+    for name, values in zip(benchmark_names, benchmarks, strict=True):
+        known = values[np.isfinite(values)]
+        if len(known) > 1 and not known.any():
+            raise DataError(
+                f"Benchmark {name!r} does not move: each of its {len(known)} returns is zero. Name an index "
+                "that trades; or leave benchmark= out, for models such as ConstantMean() that need none."
+            )
     index = _spread(np.array(benchmarks))
     wild = np.flatnonzero(index > INDEX_SD * max(days / 1.5, 1.0) ** 0.5)
     if len(wild) and (np.array(benchmarks)[wild[0]] < -1).any() is np.False_:
@@ -218,7 +226,7 @@ def check_against_benchmarks(
         )
     own = _spread(returns)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = own / np.where(of >= 0, index[of], np.nan)
+        ratio = own / np.where((of >= 0) & (index[of] > 0), index[of], np.nan)
     for i in np.flatnonzero((ratio > APART) | (ratio < 1 / APART)).tolist():
         x, y = np.array(benchmarks[of[i]]), returns[i]
         both = np.isfinite(x) & np.isfinite(y)

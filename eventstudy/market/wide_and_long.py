@@ -71,9 +71,9 @@ def price_table(
 ) -> Table:
     """Read prices in any layout.
 
-    Accepts dates × securities; two column levels, field and security in either order; one row a security-day
-    with columns for date, security, close and others, among them a status that says where there was no trade;
-    or a mapping of security to the table of that security.
+    Accepts dates × securities; two column levels, field and security in either order; one row per
+    security-day with columns for date, security, close and others, among them a status that marks days
+    without trade; or a mapping of security to the table of that security.
 
     Returns
     -------

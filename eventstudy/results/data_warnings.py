@@ -58,7 +58,7 @@ def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: 
 
 
 def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.DataFrame, int]:
-    """List data that looks wrong, the gravest of each event first.
+    """List data that looks wrong, the most serious of each event first.
 
     Parameters
     ----------

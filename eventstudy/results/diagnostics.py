@@ -20,7 +20,7 @@ __all__ = ["diagnostics", "peers"]
 #: Autocorrelations that the Ljung-Box and ARCH tests take together.
 LAGS = 10
 ARCH_LAGS = 5
-#: Tests of fewer residuals than this would say nothing.
+#: Fewest residuals for a test.
 FEWEST = 30
 
 

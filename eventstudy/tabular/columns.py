@@ -227,7 +227,7 @@ def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[A
     texts = [c for c in candidates if not pd.api.types.is_numeric_dtype(body[c])]
     candidates = texts or candidates
     if len(candidates) == 1:
-        return candidates[0], "one row a day and value of it"
+        return candidates[0], "one row per day and value of it"
     day = read.stamps[repeated][0]
     raise DataError(
         f"{options.what}: the date {format_time(day)} stands {int((read.stamps == day).sum())} times, so the "

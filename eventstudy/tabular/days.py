@@ -42,6 +42,14 @@ _FORMATS = (
     (r"[A-Za-z]{4,} \d{1,2}, \d{4}", "%B %d, %Y"),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y"),
 )
+#: English names of months, which are read in every locale; strptime knows those of the present one alone.
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = re.compile(
+    r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust|(?<=sep)tember|"
+    r"(?<=oct)ober|(?<=nov)ember|(?<=dec)ember)?(?![a-z])",
+    re.IGNORECASE,
+)
 _EITHER = re.compile(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
 _PERIODS = (
     (r"\d{4}-\d{1,2}", "M"), (r"\d{4}/\d{1,2}", "M"), (r"\d{4}M\d{1,2}", "M"), (r"[A-Za-z]{3,9} \d{4}", "M"),
@@ -301,7 +309,11 @@ def _read(
 def _parse(
     texts: list[str], form: str, where: str, place: Callable[[int], str], error: type[EventStudyError]
 ) -> pd.DatetimeIndex:
-    read = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce")
+    cells, shape = texts, form
+    if re.search("%[bB]", form) and all(_MONTH.search(text) for text in texts):
+        cells = [_MONTH.sub(lambda found: f" {_MONTHS.index(found[1].lower()) + 1} ", text) for text in texts]
+        shape = re.sub("%[bB]", " %m ", form)
+    read = pd.to_datetime(pd.Series(cells, dtype=object), format=shape, errors="coerce")
     if read.isna().any():
         bad = int(read.isna().argmax())
         raise error(

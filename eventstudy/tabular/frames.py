@@ -28,8 +28,7 @@ from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import in_order, without_blank_rows, without_row_numbers
-from eventstudy.tabular.status import halted_rows
-from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
+from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -468,7 +467,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
+    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
     return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
 
 

@@ -59,8 +59,9 @@ _UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
 _POINT = re.compile(
     r"\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d+|0\.\d+|\.\d+|\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{2})*,\d{3}\.\d*"
+    r"|\d{1,3}(,\d{3}){2,}"
 )
-_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*")
+_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}")
 _POINT_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+")
 _ANY_NUMBER = re.compile(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -256,6 +257,11 @@ def _dressed(
             sign = "." if several[0] in commas else ","
         elif likely is not None:
             sign = likely
+        elif commas and in_file:
+            raise error(
+                f"{where}: the comma of {texts[commas[0]]!r} may stand for decimals or for thousands. Pass "
+                "decimal='.' or decimal=','."
+            )
         else:
             sign = "."
     drop, point = (",", ".") if sign == "." else (".", ",")

@@ -1,4 +1,4 @@
-"""Rows of a table: none blank, one a day, in order of time."""
+"""Rows of a table: none blank, one per day, in order of time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         both = frame.loc[day]
-        cure = "Keep one row a day, e.g. frame[~frame.index.duplicated(keep='last')]"
+        cure = "Keep one row per day, e.g. frame[~frame.index.duplicated(keep='last')]"
         if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
             cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
         raise DataError(

@@ -159,7 +159,7 @@ def with_row(frame: pd.DataFrame, day: str) -> pd.DataFrame:
 
 
 def test_dates_that_are_no_sessions_are_left_out_with_a_warning(close):
-    with pytest.warns(CalendarWarning, match=r"1 date of the data is no session of XSHG.*2019-05-25"):
+    with pytest.warns(CalendarWarning, match=r"1 date of the data is not a session of XSHG.*2019-05-25"):
         market = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG")
     assert market.sessions.equals(DAYS)
     kept = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG", sessions="data")

@@ -174,7 +174,7 @@ def _across_cells(events: _Events, rows: IntArray, apart: BoolArray) -> tuple[fl
         r = rows[b : b + ROWS]
         last = int(np.searchsorted(events.start, events.end[r].max(), side="right"))
         near = np.arange(last)
-        # A pair of two rows is met where the first of them is the row.
+        # Two of the rows form one pair, counted at the earlier one.
         near = near[(events.end[:last] >= events.start[r[0]]) & (apart[:last] | (near >= r[0]))]
         own = None
         for c in range(0, len(near), COLUMNS):
@@ -267,7 +267,7 @@ def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _OnDay
 def _correlations(a: _OnDays, b: _OnDays) -> FloatArray:
     """Correlations on common days, shape (rows of a, rows of b); 0 where undefined.
 
-    A sum over common days is the sum over all less the days that the other event does not have.
+    A sum over common days is the sum over all days less that over the days that the other event lacks.
     """
     x, y = a.values, b.values
     n = np.add.outer(a.n_used, b.n_used - a.n_days) + a.gone @ b.gone.T

@@ -52,11 +52,11 @@ def event_intervals(
     Raises
     ------
     RequestError
-        If a method is unknown or the level is not between 0 and 1.
+        If a method is unknown, none is named, or the level is not between 0 and 1.
     """
     options = (Options() if options is None else options).settled()
-    unknown = [method for method in methods if method not in get_args(IntervalMethod)]
-    if unknown or isinstance(methods, str):
+    known = isinstance(methods, Sequence) and not isinstance(methods, str) and len(methods) > 0
+    if not known or any(method not in get_args(IntervalMethod) for method in methods):
         raise RequestError(
             f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
         )

@@ -93,7 +93,7 @@ def romano_wolf(
     Parameters
     ----------
     statistics : array, shape (m,)
-        One statistic a hypothesis: of firms, of windows or of groups. NaN stays NaN.
+        One statistic per hypothesis: of firms, of windows or of groups. NaN stays NaN.
     draws : array, shape (B, m)
         The same statistics in resamples under the null, drawn jointly, as by
         `eventstudy.inference.engine.draws.null_t`: windows of one series are different days of the same

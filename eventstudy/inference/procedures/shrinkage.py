@@ -99,7 +99,7 @@ def shrink(car: FloatArray, covariance: FloatArray, level: float = 0.95) -> Shru
 
     kept = tau[:, None] ** 2 * inverse
     means = mu[:, None] + (kept * left) @ rotation.T
-    # The error of the estimated mean reaches each effect by what is not its own.
+    # The error of the estimated mean enters each effect with the weight that its own CAR lacks.
     reach = 1.0 - (kept * one) @ rotation.T
     own = (kept * scale) @ (rotation.T**2)
     sds = np.sqrt(own + reach**2 / information[:, None])
