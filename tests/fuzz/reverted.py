@@ -120,7 +120,7 @@ FAULTS = (
         (("inference.procedures.intervals:event_intervals", "and len(methods) > 0", ""),),
     ),
     Fault(
-        "unbounded intervals without a note", STUDIES, None,
+        "unbounded intervals without a note", STUDIES, 801,
         (
             (
                 "inference.procedures.intervals:event_intervals",
