@@ -164,3 +164,44 @@ def test_the_flow_chart_is_that_of_the_rules() -> None:
     assert made["svg"]() == drawn, "run `python scripts/flow_chart.py`"
     named = set(re.findall(r"[a-z_]+(?=[,<])", drawn)) & set(eventstudy.inference.TESTS)
     assert len(named) > 12
+
+
+def test_names_of_guides_lead_to_the_reference() -> None:
+    full_name = runpy.run_path(str(DOCS / "_ext" / "crosslinks.py"))["full_name"]
+    assert full_name("results.plot.car(0, 1)") == "eventstudy.results.ResultsPlotter.car"
+    assert full_name("MarketModel()") == "eventstudy.MarketModel"
+    assert full_name("es.lab.power") == "eventstudy.lab.power"
+    assert full_name("window=(-5, 5)") is None
+    assert full_name("a sentence") is None
+
+
+def test_every_test_has_a_section_that_its_key_can_link_to() -> None:
+    labels = set()
+    for page in (DOCS / "methods").glob("*.md"):
+        labels |= set(re.findall(r"^\((methods-[\w-]+)\)=$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    missing = {key for key in eventstudy.inference.TESTS if f"methods-{key.replace('_', '-')}" not in labels}
+    assert missing == set()
+
+
+def test_figures_are_described_in_sentences() -> None:
+    caption = runpy.run_path(str(DOCS / "_ext" / "figures.py"))["caption"]
+    assert (
+        caption("results.plot.heatmap(-5, 5);", "")
+        == "Abnormal returns as colours, events down and days across."
+    )
+    assert caption("axes.hist(x);", "Placebos") == "Figure of the section “Placebos”."
+    page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
+    cells = re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL)
+    drawing = [cell for cell in cells if re.search(r"\.plot\w*\.?\w*\(", cell)]
+    texts = [caption(cell, "?") for cell in drawing]
+    assert len(texts) > 20
+    assert all(text[0].isupper() and text.endswith(".") and "“?”" not in text for text in texts), texts
+
+
+@pytest.mark.parametrize("folder", ["tutorials", "how_to", "explanation", "reference"])
+def test_the_index_of_a_part_names_each_page_of_it_and_links_to_it(folder: str) -> None:
+    index = (DOCS / folder / "index.md").read_text(encoding="utf-8")
+    tree = index.partition("```{toctree}")[2]
+    for page in {path.stem for path in (DOCS / folder).glob("*.md")} - {"index"}:
+        assert re.search(rf"^{page}$", tree, re.MULTILINE), f"{page} is not in the toctree"
+        assert f"]({page})" in index, f"{page} has no line"

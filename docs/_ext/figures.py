@@ -56,6 +56,7 @@ def _function(call: re.Match[str], code: str) -> str:
 
 def describe(app: Sphinx, doctree: nodes.document) -> None:
     """Give each figure of a code cell without its own text a caption and an alternative text."""
+    number = 0
     for cell in doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"]):
         code = "\n".join(node.astext() for node in cell.findall(nodes.literal_block) if _is_input(node))
         for image in list(cell.findall(nodes.image)):
@@ -63,7 +64,8 @@ def describe(app: Sphinx, doctree: nodes.document) -> None:
                 continue
             text = caption(code, _section(cell))
             image["alt"] = text
-            figure = nodes.figure("", classes=["cell-figure"])
+            number += 1
+            figure = nodes.figure("", ids=[f"figure-{number}"], classes=["cell-figure"])
             image.replace_self(figure)
             figure += image
             figure += nodes.caption("", text)
