@@ -285,8 +285,8 @@ def _read(
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
         told = {clock.group(1) for clock in clocks if clock}
-        moment = pd.to_datetime(f"2000-01-01 {next(iter(told))}", errors="coerce")
-        hour = moment - pd.Timestamp("2000-01-01")
+        moment = pd.to_datetime(pd.Series([f"2000-01-01 {next(iter(told))}"]), errors="coerce")
+        hour = (moment - pd.Timestamp("2000-01-01")).iloc[0]
         if len(told) == 1 and len(texts) > 1 and CLOSING[0] <= hour <= CLOSING[1]:
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)
