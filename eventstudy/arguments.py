@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from numbers import Real
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,20 +16,16 @@ from eventstudy.errors import EventStudyError, RequestError
 
 __all__ = ["by_name", "check_choice", "check_fraction", "check_jobs", "check_number", "check_whole"]
 
-Owner = TypeVar("Owner")
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def by_name(
-    method: Callable[Concatenate[Owner, Arguments], Result],
-) -> Callable[Concatenate[Owner, Arguments], Result]:
+def by_name(method: Method) -> Method:
     """Have a method whose arguments all have names say so, where one is passed without."""
     parameters = inspect.signature(method).parameters.values()
     names = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
 
     @wraps(method)
-    def checked(self: Owner, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
         if args:
             raise RequestError(
                 f"{method.__name__}() takes no window, and its arguments by name ({', '.join(names)}); got "
@@ -37,7 +33,7 @@ def by_name(
             )
         return method(self, *args, **kwargs)
 
-    return checked
+    return cast(Method, checked)
 
 
 def check_choice(

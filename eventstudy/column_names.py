@@ -21,6 +21,7 @@ __all__ = [
     "INDEX_RETURNS",
     "LEVEL_NAMES",
     "NOT_PRICES",
+    "NO_PRICES_OR_RETURNS",
     "PERCENT_NAMES",
     "SECURITY_NAMES",
     "SESSION_NAMES",
@@ -192,6 +193,29 @@ NOT_PRICES = frozenset(
         "rounded_return",
     ]
 )
+#: Numbers of a security that are neither its price nor its return.
+NO_PRICES_OR_RETURNS = frozenset(
+    [
+        "marketcap",
+        "mktcap",
+        "marketvalue",
+        "marketcapitalization",
+        "dlycap",
+        "mv",
+        "shrout",
+        "sharesoutstanding",
+        "shares",
+        "cshoc",
+        "turnover",
+        "amount",
+        "eps",
+        "numtrd",
+        "transactions",
+        "成交额",
+        "换手率",
+        "总市值",
+    ]
+)
 #: Names of total returns that vendors give in full precision: they are taken before what prices say.
 TOTAL_RETURN_NAMES = frozenset(
     ["ret", "dlyret", "mthret", "dretwd", "mretwd", "return", "returns", "simplereturn", "dailyreturn"]
@@ -218,8 +242,8 @@ INDEX_RETURNS = frozenset(
 #: Factors under other names than the models ask for.
 FACTOR_NAMES = {
     "mktrf": "mkt_rf", "rmrf": "mkt_rf", "mktminusrf": "mkt_rf", "mktexcess": "mkt_rf", "rmkt": "mkt",
-    "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf", "umd": "mom", "wml": "mom",
-    "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
+    "rf": "rf", "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf",
+    "umd": "mom", "wml": "mom", "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
 }  # fmt: skip
 
 #: Days of events, and moments of announcements, in the order in which they are looked for.
@@ -229,6 +253,7 @@ EVENT_DATE_NAMES = (
     "announcementdate",
     "announcedate",
     "announceddate",
+    "dateannounced",
     "anndate",
     "anndats",
     "anndatsact",
@@ -250,6 +275,8 @@ EVENT_MOMENT_NAMES = (
     "acceptedat",
     "accepted",
     "announcedateutc",
+    "timestamputc",
+    "datetimeutc",
     "announceddateutc",
     "announcementdatetime",
     "announcedatetime",
@@ -274,6 +301,7 @@ CLOCK_NAMES = frozenset(
         "eventtime",
         "releasetime",
         "timeet",
+        "earningscalltime",
         "hour",
         "clock",
     ]
@@ -292,6 +320,7 @@ SESSION_NAMES = frozenset(
         "calltime",
         "releasetiming",
         "marketsession",
+        "earningscalltime",
         "hour",
         "timeofday",
     ]

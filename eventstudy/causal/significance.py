@@ -267,8 +267,15 @@ def _conformal(
             "no constant daily effect is consistent with the days before: there is no interval"
             if level is not None and np.isnan(low)
             else "interval of a constant daily effect, summed"
-        ),
+        )
+        + _days_tested(int(post.sum()), n),
     )
+
+
+def _days_tested(tested: int, wanted: int) -> str:
+    if tested == wanted:
+        return ""
+    return f"; of {tested} of {wanted} days, those on which every treated firm of a date has a return"
 
 
 def _cross_fit(
@@ -291,7 +298,8 @@ def _cross_fit(
     each = cross_fit_t(effects, n_pre, n_post, ratio)
     n = len(data.columns(window))
     estimate, se = each.effect * n, each.se * n
-    return _by_t(estimate, se, each.dof, level, note=f"{FOLDS} folds; bias-corrected estimate", own=True)
+    told = f"{FOLDS} folds; bias-corrected estimate" + _days_tested(n_post, n)
+    return _by_t(estimate, se, each.dof, level, note=told, own=True)
 
 
 def _by_t(

@@ -24,7 +24,7 @@ from eventstudy.column_names import (
     plain_name,
 )
 from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
-from eventstudy.events.clock import check_zone, clock_of, session_of
+from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of
 from eventstudy.tabular.days import days_of
 from eventstudy.tabular.reading import Taken
 
@@ -42,21 +42,10 @@ _WHOLE_DAY = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
-#: Words for a time of day that is not known.
-UNKNOWN = (
-    "",
-    "nan",
-    "nat",
-    "none",
-    "--",
-    "-",
-    "tbd",
-    "tas",
-    "tns",
-    "time-not-supplied",
-    "unspecified",
-    "unknown",
-)
+#: Columns that say when in the day, whatever they hold.
+NAMED_CLOCKS = (CLOCK_NAMES | SESSION_NAMES) - {"session", "when", "timing"}
+#: Tickers of several securities in one text.
+_SEVERAL_TICKERS = re.compile(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 
 
 @dataclass(frozen=True)
@@ -173,7 +162,7 @@ def _has_times(column: pd.Series) -> bool:
 def _shows_hour(value: Any) -> bool:
     if isinstance(value, datetime):
         return value.tzinfo is not None or value.time() != time(0)
-    return re.search(r"\d:\d\d", str(value)) is not None
+    return re.search(r"\d:\d\d|^\s*(19|20)\d{12}\s*$", str(value)) is not None
 
 
 def _parted(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
@@ -201,6 +190,8 @@ def _several(cell: Any) -> Any:
             found = [part.strip(" '\"") for part in text[1:-1].split(",")]
         if isinstance(found, (list, tuple, set)):
             return [str(one).strip() for one in found]
+    if _SEVERAL_TICKERS.fullmatch(text):
+        return re.split(r"\s*[,;]\s*", text)
     return cell
 
 
@@ -221,7 +212,7 @@ def _with_clock(
     if "date" not in frame or "announced_at" in frame:
         return frame, False
     others = [c for c in frame.columns if c not in (*WHEN, "security", "event_id")]
-    clock = next((c for c in others if plain_name(c) in CLOCK_NAMES and _holds(frame[c], clock_of)), None)
+    clock, spent, unit = _clock(frame, others)
     words = next(
         (
             c
@@ -234,9 +225,6 @@ def _with_clock(
         _warn_of_hours(frame, others)
         return frame, False
     default = timezone or (ZONES_OF_LISTS.get(plain_name(clock)) if clock is not None else None)
-    spent = pd.Series(None, frame.index, dtype=object)
-    if clock is not None:
-        spent = pd.Series([clock_of(v) for v in frame[clock]], frame.index, dtype=object)
     known = spent.map(lambda v: isinstance(v, pd.Timedelta)).astype(bool)
     if clock is not None and plain_name(clock) in ZONES_OF_LISTS:
         known &= spent.map(lambda v: v != pd.Timedelta(0))  # I/B/E/S writes midnight where no time is known
@@ -268,13 +256,33 @@ def _with_clock(
     moved[timed.to_numpy()] = None
     if timed.any():
         reading.append(
-            Taken(f"date and {clock}", "announced_at", default or "", evidence=f"{int(timed.sum())} rows")
+            Taken(
+                f"date and {clock}",
+                "announced_at",
+                default or "",
+                evidence=f"{int(timed.sum())} rows" + f", {unit}" * bool(unit),
+            )
         )
         frame = frame.assign(announced_at=pd.Series(moments, frame.index, dtype=object))
     if side.notna().any():
         text = f"{int(after.sum())} rows after the close go to the day after"
         reading.append(Taken(str(words), "session of the announcement", evidence=text))
     return frame.assign(date=moved), bool(after.any())
+
+
+def _clock(frame: pd.DataFrame, others: list[Any]) -> tuple[Any | None, pd.Series, str]:
+    """Find the column of clock times; returns its name, the times of day and the unit of numbers."""
+    for column in (c for c in others if plain_name(c) in CLOCK_NAMES):
+        seconds = plain_name(column) in ZONES_OF_LISTS
+        read = clocks_of(frame[column], f"Events, column {str(column)!r}", seconds)
+        if read is None:
+            continue
+        given = frame[column].map(lambda v: not (pd.api.types.is_scalar(v) and pd.isna(v)))
+        given &= ~frame[column].astype(str).str.strip().str.lower().isin(UNKNOWN)
+        spent = pd.Series(read[0], frame.index, dtype=object)
+        if given.any() and spent[given].notna().all():
+            return column, spent, read[1]
+    return None, pd.Series(None, frame.index, dtype=object), ""
 
 
 def _holds(column: pd.Series, read: Any) -> bool:
@@ -290,6 +298,16 @@ def _holds(column: pd.Series, read: Any) -> bool:
 def _warn_of_hours(frame: pd.DataFrame, others: list[Any]) -> None:
     for column in others:
         values = frame[column]
+        known = [v for v in values if pd.api.types.is_scalar(v) and not pd.isna(v)]
+        known = [v for v in known if str(v).strip().lower() not in UNKNOWN]
+        if known and plain_name(column) in NAMED_CLOCKS:
+            warn(
+                f"Events: the column {str(column)!r} is not understood and not used: {known[0]!r} is neither "
+                "a time of day, such as 16:30, nor a session, such as AMC. The date is taken for the event "
+                "day.",
+                DataWarning,
+            )
+            continue
         text = not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values)
         if text and (_holds(values, _exact_session) or _holds(values, _exact_clock)):
             warn(

@@ -19,7 +19,7 @@ from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.clock import check_zone, fixed_offset
 from eventstudy.events.event_lists import WINDOW, EventList
 from eventstudy.interop import ForeignTable, to_pandas
-from eventstudy.tabular.days import AMBIGUOUS_DAY, days_of
+from eventstudy.tabular.days import AMBIGUOUS_DAY, EXCEL, days_of
 
 __all__ = ["Moments", "as_frame", "clean_columns", "validated"]
 
@@ -222,6 +222,9 @@ def _reject(value: object) -> Any:
 def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
     zone = timezone
     text = value
+    if isinstance(value, (str, Integral)) and re.fullmatch(r"\s*(19|20)\d{12}\s*", str(value)):
+        day, clock = str(value).strip()[:8], str(value).strip()[8:]
+        value = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
     if isinstance(value, str):
         text = fixed_offset(value) or value
         named = ZONE_NAME.search(text)
@@ -232,6 +235,10 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
         if isinstance(text, (Integral, float)) and not isinstance(text, bool) and float(text) > 1e8:
             text = days_of(pd.Series([text], dtype=object), where, timed=True, timezone="UTC").stamps[0]
             moment = text.tz_localize("UTC")
+        elif isinstance(text, (Integral, float, np.floating)):
+            if not EXCEL[0] <= float(text) <= EXCEL[1]:
+                _reject(text)
+            moment = days_of(pd.Series([text], dtype=object), where, timed=True).stamps[0]
         else:
             if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
                 _reject(text)

@@ -303,7 +303,8 @@ def align_benchmarks(
     def add(given: str | pd.Series, where: str) -> int:
         if isinstance(given, str):
             if given not in data.columns:
-                close = difflib.get_close_matches(given, data.columns, n=3)
+                alike = [name for name in data.columns if name.casefold() == given.casefold()]
+                close = alike or difflib.get_close_matches(given, data.columns, n=3)
                 hint = (
                     f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
                 )

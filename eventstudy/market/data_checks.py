@@ -285,10 +285,20 @@ def _volume_jumps(data: MarketData) -> Iterator[Suspects]:
     column = np.flatnonzero(size.max(axis=1) > 0)
     row = size[column].argmax(axis=1) + rows
     moved = shift[column, row - rows]
+    near = [data.returns[c, r - rows : r + rows] for c, r in zip(column, row, strict=True)]
+    row = row - rows + np.array([_changes(values) for values in near], dtype=np.int64)
     yield _of(
         data, "volume jump", column, row, row,
         lambda i: f"volume stays at {np.exp(moved[i]):.2g} times what it was, as after a split: give shares=",
     )  # fmt: skip
+
+
+def _changes(values: FloatArray) -> int:
+    """Position at which the level of a series changes, by least squares."""
+    n = np.arange(1, len(values))
+    before = np.cumsum(values)[:-1]
+    after = values.sum() - before
+    return int(n[np.argmax(before**2 / n + after**2 / (len(values) - n))])
 
 
 def _stale(data: MarketData) -> Iterator[Suspects]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.calendars import Exchange
-from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, TOTAL_RETURN_NAMES, find_column
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, TOTAL_RETURN_NAMES, find_column, plain_name
 from eventstudy.errors import DataError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenMapping
@@ -76,6 +76,12 @@ class LongFiles:
         """
         names = _dataset(path).schema.names
         simple = ("ret", *sorted(TOTAL_RETURN_NAMES))
+        alike = [name for name in names if plain_name(name) in TOTAL_RETURN_NAMES]
+        if value is None and len(alike) > 1:
+            raise DataError(
+                f"{path}: the columns {alike[0]!r} and {alike[1]!r} both look like returns. Say which: "
+                f"Market.scan_parquet(path, ret={alike[0]!r})."
+            )
         return cls(
             path,
             security or str(find_column(names, SECURITY_NAMES) or "permno"),
@@ -99,7 +105,7 @@ class LongFiles:
                 f"pd.to_datetime(frame[{self.date!r}], format='%Y%m%d')."
             )
         kind = self._kind(self.value)
-        if not (types.is_floating(kind) or types.is_integer(kind)):
+        if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind)):
             raise DataError(
                 f"{self.path}: column {self.value!r} holds {kind}, not numbers. Convert it, e.g. with "
                 "pd.to_numeric(column, errors='coerce'): CRSP writes letters where a return is missing."
@@ -107,7 +113,8 @@ class LongFiles:
         kind = self._kind(self.security)
         if not (types.is_integer(kind) or _is_text(kind)):
             raise DataError(
-                f"{self.path}: column {self.security!r} holds {kind}; securities are texts or whole numbers."
+                f"{self.path}: column {self.security!r} holds {kind}; securities are texts or whole numbers. "
+                f"Write it as such, e.g. with frame[{self.security!r}].astype('Int64')."
             )
 
     def __reduce__(self) -> tuple[type[LongFiles], tuple[str, str, str, str]]:
@@ -187,8 +194,9 @@ class LongFiles:
                 who, when = divmod(int(cell[twice].min()), n_sessions)
                 day = pd.Timestamp(self.dates[int(np.flatnonzero(session == when)[0])].as_py())
                 raise DataError(
-                    f"{self.path}: {names[who]} has more than one row for {day:%Y-%m-%d}. Keep one row a "
-                    f"security and day, e.g. frame.drop_duplicates([{self.date!r}, {self.security!r}])."
+                    f"{self.path}: {names[who]} has more than one row for {day:%Y-%m-%d}. If "
+                    f"they are equal: frame.drop_duplicates([{self.date!r}, {self.security!r}]); if they "
+                    "differ, as by currency or exchange, choose those of one."
                 )
             seen.reshape(-1)[cell] = True
             values.reshape(-1)[cell] = given[kept]

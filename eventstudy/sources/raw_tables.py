@@ -16,7 +16,7 @@ import pandas as pd
 from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
-from eventstudy.sources.header_rows import Cells, below, header_of, without_footer
+from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
 __all__ = ["RawTable", "load"]
@@ -100,7 +100,10 @@ def load(
         return _shaped(_excel(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
         return _text(path.name, content, encoding, header, footer, set(columns))
-    raise DataError(f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read.")
+    raise DataError(
+        f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read. Unpack it, or "
+        "read it yourself and give the frame to Market.from_prices."
+    )
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
@@ -123,7 +126,9 @@ def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None, engine=engine)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
+        text = b"\0" not in content[:4000]
+        hint = " It holds text: give it the ending .csv, or save it as a workbook." if text else ""
+        raise DataError(f"{name} is not a workbook that can be read: {problem}.{hint}") from problem
     return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 
@@ -191,9 +196,9 @@ def _shaped(
     if len(rows) < 2:
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
-    body, foot = (
-        without_footer(rows[found.last + 1 :], found.day) if footer is None else (rows[found.last + 1 :], [])
-    )
+    body, second = without_second_table(rows[found.last + 1 :], found.names)
+    body, foot = without_footer(body, found.day) if footer is None else (body, [])
+    foot += second
     if not body:
         raise DataError(f"{name} has no rows.")
     body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]

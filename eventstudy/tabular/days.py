@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy.errors import DataError, EventStudyError
 from eventstudy.tabular.numbers import first_list
 
-__all__ = ["AMBIGUOUS_DAY", "Days", "Step", "days_of"]
+__all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of"]
 
 Step = Literal["D", "W", "M", "Q", "Y"]
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
@@ -25,7 +25,9 @@ EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
-_MIDNIGHT = re.compile(r"[ T]0?0:00(:00(\.0+)?)?\s*([+-]\d{2}:?\d{2}|Z|UTC)?$")
+_MIDNIGHT = re.compile(
+    r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE
+)
 _CLOCK = re.compile(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
@@ -255,7 +257,8 @@ def _naive(
         # Midnight elsewhere, if days there are weekdays and on the clock of the stamps some are Sundays.
         zone = _zone_of_days(stamps[stamps.notna()], timezone)
         there = own if zone is None else stamps.tz_convert(zone).tz_localize(None)
-        if zone is not None and (own.day_of_week == 6).any() and not (there.day_of_week > 4).any():
+        sundays = bool((own.day_of_week == 6).any() and not (there.day_of_week > 4).any())
+        if zone is not None and (sundays or bool((own.normalize() == there)[own.notna()].all())):
             return there, f"{form}, days of {zone}"
     return (own if timezone is None else stamps.tz_convert(timezone).tz_localize(None)), form
 

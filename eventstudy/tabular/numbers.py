@@ -14,7 +14,16 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, EventStudyError
 
-__all__ = ["MISSING", "Decimals", "Numbers", "blank_cells", "decimal_shown", "first_list", "numbers_of"]
+__all__ = [
+    "MISSING",
+    "Decimals",
+    "Numbers",
+    "blank_cells",
+    "decimal_shown",
+    "first_list",
+    "is_text",
+    "numbers_of",
+]
 
 Decimals = Literal[".", ","]
 #: Texts that stand for an empty cell, in lower case.
@@ -54,6 +63,7 @@ _UNITS = {
 }
 #: Cells that hold several values.
 _SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
+_STARTS_AS_NUMBER = re.compile(r"^[^a-zA-Z]*\d")
 _SIGNS = re.compile(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
 _UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
@@ -92,6 +102,17 @@ def blank_cells(column: pd.Series) -> BoolArray:
         text = column.astype(str).str.strip().str.lower()
         missing = missing | text.isin(MISSING).to_numpy()
     return np.asarray(missing, dtype=bool)
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds texts and not one number."""
+    if column.dtype.kind in "fiubMmc" or pd.api.types.is_numeric_dtype(column):
+        return False
+    if any(_STARTS_AS_NUMBER.match(str(cell)) for cell in column.dropna().iloc[:20]):
+        return False  # most columns are known for numbers by their first cells
+    known = column[~blank_cells(column)]
+    cells = known.drop_duplicates() if known.map(lambda cell: isinstance(cell, str)).all() else known[:0]
+    return bool(len(cells)) and not cells.str.contains(_STARTS_AS_NUMBER).any()
 
 
 def first_list(column: pd.Series) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.columns import Options
 from eventstudy.text import format_time
 
-__all__ = ["in_order", "without_blank_rows", "without_row_numbers"]
+__all__ = ["in_order", "keep_one", "without_blank_rows", "without_row_numbers"]
 
 #: Plain names that a saved index bears.
 ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
@@ -45,6 +46,23 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
             )
         frame = frame.sort_index()
     return frame
+
+
+def keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str]) -> str:
+    """Say how to keep one of several rows of one security and day, by what tells them apart."""
+    apart = [column for column in rows if len(set(rows[column].astype(str))) > 1]
+    if not apart:
+        return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
+    kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
+    if kinds:
+        value = rows[kinds[0]].iloc[0]
+        return (
+            f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
+        )
+    return (
+        f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
+        "security and day"
+    )
 
 
 def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, list[str]]:

@@ -12,8 +12,10 @@ from eventstudy._typing import BoolArray
 from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
 from eventstudy.errors import DataError
 
-__all__ = ["halted_rows", "in_vendor_terms", "missing_codes"]
+__all__ = ["halted_rows", "in_vendor_terms", "missing_codes", "split_ratios"]
 
+#: Splits as texts: new shares for old ones.
+_RATIO = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?::|/|-?for-?)\s*([1-9]\d*(?:\.\d+)?)\s*$", re.IGNORECASE)
 #: CRSP's numbers for a missing return.
 CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
 #: CRSP's columns of returns, in which letters say why one is missing.
@@ -31,6 +33,15 @@ def missing_codes(name: Any, field: str) -> tuple[tuple[str, ...], tuple[float, 
     if plain_name(name) not in CRSP_RETURNS and field != "delisting_return":
         return (), ()
     return tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), CODES
+
+
+def split_ratios(column: pd.Series) -> pd.Series:
+    """Return new shares for an old one, where splits are written as 2:1, 2/1 or 2-for-1."""
+    if column.dtype.kind in "fiub":
+        return column
+    parts = column.astype(str).str.extract(_RATIO)
+    ratio = pd.to_numeric(parts[0]) / pd.to_numeric(parts[1])
+    return column.where(ratio.isna(), ratio)
 
 
 def in_vendor_terms(

@@ -89,6 +89,15 @@ def test_in_a_group_of_placebos_one_firm_has_the_halt(returns: pd.DataFrame) -> 
     assert (spread[0] / spread[1]) ** 2 == pytest.approx(2.5, rel=0.35)
 
 
+def test_days_that_one_of_the_treated_lacks_are_said_to_be_untested(returns: pd.DataFrame) -> None:
+    frame = returns.copy()
+    frame.loc[DATES[122] :, "G"] = np.nan
+    table = fit(frame, "F", "G").test(0, 4)
+    for key in ("conformal_block", "conformal_block_scaled", "cross_fit_t"):
+        assert "of 2 of 5 days" in table.loc[key, "note"]
+    assert "days" not in fit(returns, "F", "G").test(0, 4).loc["cross_fit_t", "note"]
+
+
 def test_one_donor_cannot_be_resampled(returns: pd.DataFrame) -> None:
     frame = returns[["D0", "F"]]
     results = fit(frame, estimator=es.causal.InteractiveFixedEffects(), min_donors=1)

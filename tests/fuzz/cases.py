@@ -523,7 +523,7 @@ def make_lab(rng: np.random.Generator) -> Answers:
 
     def calibrate(g: np.random.Generator) -> object:
         found = lab.calibrate(
-            world, 0, 1, n_events=int(g.integers(1, 5)), n_samples=9, tests=list(g.choice(QUICK, 2)),
+            world, 0, 1, n_events=int(g.integers(1, 5)), n_samples=7, tests=list(g.choice(QUICK, 2)),
             shift=[0.0], variance=[1.0], seed=1, n_jobs=some(g, [1, 1, 2]), **short,
         )  # fmt: skip
         try:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy import arguments
+from eventstudy import arguments, errors, streaming
 from eventstudy.calendars import exchange_of
 from eventstudy.errors import CalendarError, DataError, DataWarning, NoUsableEventsError, RequestError, warn
 from eventstudy.tables import Section, Table
@@ -212,6 +212,21 @@ def test_what_is_passed_without_its_name(name: str) -> None:
         several().aar(0, 1)
     with pytest.raises(RequestError, match=r"Write alpha\(level=...\)"):
         calendar_time(None).alpha(0.9)
+
+
+def test_groups_of_a_streamed_study_warn_once_of_each_kind() -> None:
+    limit, suspect = errors.PriceLimitWarning, errors.SuspectDataWarning
+    told = [
+        [(limit, "A closed at its limit"), (errors.ExcludedEventsWarning, "said at the end")],
+        [(limit, "A closed at its limit"), (limit, "B closed at its limit"), (suspect, "odd")],
+    ]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        streaming._warn_once(told)
+    assert [(one.category, str(one.message)) for one in caught] == [
+        (limit, "A closed at its limit (And 1 more of this kind, of other groups of securities.)"),
+        (suspect, "odd"),
+    ]
 
 
 def test_misspelt_choices_are_recognised() -> None:

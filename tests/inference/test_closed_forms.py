@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns, HeldWindows
-from eventstudy.inference import Options, TestInput, run_tests
+from eventstudy.inference import TESTS, Options, TestInput, clustering, run_tests
 from eventstudy.inference.calendar_time import jaffe_z, portfolio_variance
 from eventstudy.inference.cross_section import (
     bmp_correction,
@@ -142,6 +142,27 @@ def test_ranks_of_a_pass_in_chunks_are_those_of_the_whole():
     assert found["ranks"].tested == pytest.approx(whole.tested, abs=1e-15)
     assert (found["signs"].total == signs.total).all()
     assert (found["signs"].count == signs.count).all()
+
+
+@pytest.mark.parametrize("layout", ["common", "distinct"])
+def test_an_estimate_is_what_the_test_tests(layout, panel):
+    """Mean CARs and SCARs, shares of positive CARs, and mean scaled ranks of the tested days."""
+    data = panel(n=12, width=120, layout=layout, seed=3).test(-1, 1)
+    found = run_tests(data, options=Options(seed=1, n_resamples=99)).set_index("test")
+    found = found[found["applicable"]]
+    scale = np.sqrt(data.abnormal.s2)[:, None]
+    past, ahead = data.abnormal.past.residuals() / scale, data.abnormal.ar / scale
+    r = clustering(data).mean_correlation
+    by_unit = {"CAR": data.car.mean(), "SCAR": data.scar.mean()}
+    want = {key: by_unit[TESTS[key].unit] for key in found.index if TESTS[key].unit}
+    want |= dict.fromkeys(("sign", "generalized_sign"), (data.car > 0).mean())
+    want["rank"] = scaled_ranks(np.hstack([past, ahead]))[:, 120:][:, data.cols].mean()
+    for key, kept in (("grank_t", max(r, 0.0)), ("grank_z", 0.0)):
+        star = data.scar * math.sqrt(1.0 - kept) / data.scar.std(ddof=1)
+        want[key] = scaled_ranks(np.hstack([past, star[:, None]]))[:, -1].mean()
+    for key, value in want.items():
+        assert found.loc[key, "estimate"] == pytest.approx(value, rel=1e-10), key
+    assert len(want) > 12
 
 
 def with_mean(made: AbnormalReturns, mean: float) -> AbnormalReturns:

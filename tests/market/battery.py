@@ -21,8 +21,8 @@ import pandas as pd
 import eventstudy as es
 from eventstudy.errors import EventStudyError, EventStudyWarning
 
-#: Sessions of XNYS: Good Friday is none.
-DAYS = pd.bdate_range("2019-04-01", periods=41).drop("2019-04-19").as_unit("ns")
+#: Sessions of XNYS: Good Friday and Memorial Day are none.
+DAYS = pd.bdate_range("2019-04-01", periods=42).drop(["2019-04-19", "2019-05-27"]).as_unit("ns")
 
 _rng = np.random.default_rng(11)
 CLOSE = pd.DataFrame(

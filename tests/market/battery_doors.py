@@ -478,6 +478,13 @@ _CLOCKS: dict[str, Callable[[pd.DatetimeIndex], Any]] = {
     "seconds": lambda t: t.hour * 3600 + t.minute * 60,
     "timedelta": lambda t: t - t.normalize(),
 }
+#: Numbers that only the whole column explains.
+_NUMBERS: dict[str, Callable[[pd.DatetimeIndex], Any]] = {
+    "hhmm": lambda t: t.hour * 100 + t.minute,
+    "hhmm text": lambda t: t.strftime("%H%M"),
+    "hhmmss text": lambda t: t.strftime("%H%M%S"),
+    "parts of a day": lambda t: (t - t.normalize()) / pd.Timedelta(days=1),
+}
 #: Columns that say when, what goes to `Events` beside them, and whether they have one meaning.
 MOMENTS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], bool]] = {
     "offset": (lambda: {"announced_at": [x.isoformat(" ") for x in NEW_YORK]}, {}, True),
@@ -539,8 +546,12 @@ MOMENTS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], bool]] = 
         f"date and time, {clock}, zone said": (
             lambda write=write: {"date": LOCAL.normalize(), "time": write(LOCAL)}, _ZONE, True,
         )
-        for clock, write in _CLOCKS.items()
+        for clock, write in (_CLOCKS | _NUMBERS).items()
     },
+    "yyyymmddhhmmss": (lambda: {"acceptance_datetime": LOCAL.strftime("%Y%m%d%H%M%S")}, _ZONE, True),
+    "Excel": (
+        lambda: {"announced_at": (LOCAL - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)}, _ZONE, True,
+    ),
     **{
         f"date and time, {clock}": (
             lambda write=write: {"date": LOCAL.normalize(), "time": write(LOCAL)}, {}, False,

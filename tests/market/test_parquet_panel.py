@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -247,13 +248,28 @@ def test_a_day_that_stands_twice_in_parts_read_apart(tmp_path, monkeypatch):
         (lambda rows: rows.rename(columns={"permno": "id"}), "has no column 'permno'"),
         (lambda rows: rows.assign(ret=rows["ret"].astype(str)), "'ret' holds .*, not numbers"),
         (lambda rows: rows.assign(date=rows["date"].dt.year), "'date' holds .*, not dates"),
-        (lambda rows: rows.assign(permno=rows["permno"] / 2), "'permno' holds double"),
+        (lambda rows: rows.assign(permno=rows["permno"] / 2), "'permno' holds double.*Int64"),
+        (
+            lambda rows: rows.assign(**{"return": rows["ret"]}),
+            "'ret' and 'return' both look like returns.*ret='ret'",
+        ),
     ],
 )
 def test_columns_that_cannot_be_used(change, told, tmp_path):
     change(long(wide()[["10003"]])).to_parquet(tmp_path / "odd.parquet")
     with pytest.raises(DataError, match=told):
         es.Market.scan_parquet(tmp_path / "odd.parquet")
+
+
+def test_decimals_are_numbers(tmp_path):
+    rows = long(wide()[["10003"]]).dropna()
+    exact = pd.array([Decimal(f"{x:.8f}") for x in rows["ret"]], dtype=pd.ArrowDtype(pa.decimal128(12, 8)))
+    rows.assign(ret=exact).to_parquet(tmp_path / "decimals.parquet")
+    event = es.Events({"security": ["10003"], "date": [DAYS[500]]})
+    market = es.Market.scan_parquet(tmp_path / "decimals.parquet").market(event)
+    known = market.returns["10003"].dropna()
+    assert len(known) == len(rows)
+    np.testing.assert_allclose(known, rows.sort_values("date")["ret"].round(8), atol=1e-12)
 
 
 @pytest.mark.parametrize(

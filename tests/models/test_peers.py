@@ -168,6 +168,12 @@ def test_one_peer_has_one_component(world):
     assert results.parameters["components"].iloc[0] == 1
 
 
+def test_as_many_peers_as_components_are_needed(world):
+    assert len(fit(world, es.PCAModel(["P1", "P2", "P3"], 3)).car()) == 1
+    with pytest.raises(NoUsableEventsError, match="too few peers"):
+        fit(world, es.PCAModel(["P1", "P2"], 3))
+
+
 def components_forward_in_time(y, x):
     """Loss of 1, 2, ... components over five blocks, each predicted from all days before it."""
     n, loss = len(y), []
