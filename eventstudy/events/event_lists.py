@@ -151,7 +151,7 @@ def _warn_of_other_days(frame: pd.DataFrame) -> None:
             )
         except EventError:
             continue
-        differs = one.notna() & other.notna() & (one != other)
+        differs = np.asarray(one.notna()) & np.asarray(other.notna()) & np.asarray(one != other)
         if differs.any():
             row = int(np.argmax(differs))
             warn(
