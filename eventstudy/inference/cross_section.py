@@ -175,6 +175,18 @@ def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
     return Statistic(z, p, "normal", None, float(data.scar.mean()), note, extra)
 
 
+def _adjusted_cross_sectional(data: TestInput, options: Options) -> Statistic:
+    usable = data.with_car
+    r, n = dependence(usable).mean_correlation, len(data.car)
+    reason = _no_factor(n, r)
+    if reason:
+        return not_applicable(reason)
+    t = mean_t(data.car) * bmp_correction(n, r)
+    p = p_value(t, options.alternative, n - 1)
+    note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
+    return Statistic(t, p, "t", n - 1, float(data.car.mean()), note, extra)
+
+
 def _adjusted_bmp(data: TestInput, options: Options) -> Statistic:
     r, n = dependence(data).mean_correlation, len(data.scar)
     reason = _no_factor(n, r)
@@ -210,6 +222,11 @@ PARAMETRIC_TESTS = (
     SignificanceTest(
         "cross_sectional", "Cross-sectional t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
         "Brown and Warner (1980)", _cross_sectional, condition=_cars_differ, unit="CAR",
+    ),
+    SignificanceTest(
+        "adjusted_cross_sectional", "Adjusted cross-sectional t", MEAN_NULL, "t(N-1)",
+        frozenset({VARIANCE, CORRELATION}), "Kolari and Pynnonen (2010)", _adjusted_cross_sectional,
+        condition=_cars_differ, unit="CAR", reads=("correlation",),
     ),
     SignificanceTest(
         "independence", "Independence z", MEAN_NULL, "N(0,1)", frozenset(),

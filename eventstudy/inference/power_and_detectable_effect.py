@@ -172,13 +172,15 @@ def _standard_errors(dof: float, alpha: float, power: float) -> float:
     return float(optimize.brentq(lambda d: power_t(d, 1.0, dof, alpha) - power, 0.0, high, xtol=1e-12))
 
 
-def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
-    """Smallest effects that two-sided 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
+def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
+    """Smallest effects that 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
 
     Parameters
     ----------
     se, dof : array-like, shape (N,)
         Standard errors and degrees of freedom; infinite ones are those of a normal statistic.
+    alternative : {"two-sided", "less", "greater"}
+        One-sided tests find effects in their direction.
 
     Returns
     -------
@@ -194,7 +196,9 @@ def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
     known = (errors > 0) & (freedom > 0)
     different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
     out = np.full(errors.shape, np.nan)
-    out[known] = errors[known] * np.array([_standard_errors(d, 0.05, 0.8) for d in different])[at]
+    # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
+    alpha = LEVEL if alternative == "two-sided" else 2 * LEVEL
+    out[known] = errors[known] * np.array([_standard_errors(d, alpha, POWER) for d in different])[at]
     return out
 
 

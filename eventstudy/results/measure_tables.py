@@ -13,7 +13,7 @@ from eventstudy.inference.base import Options, TestInput
 from eventstudy.results import averages
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import Section, Table, stars
+from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
@@ -24,7 +24,7 @@ SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
 STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
-FORMATS = {"t": "{:.2f}", "p": "{:.4f}", "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
+FORMATS = {"t": "{:.2f}", "p": P_VALUE, "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 
 class MeasureTables(MethodGroup):
@@ -218,12 +218,15 @@ class MeasureTables(MethodGroup):
     ) -> tuple[list[Section], list[str]]:
         """Averages over windows, the tests asked for below them; and notes on where these come from."""
         inputs = [self.fitted.test_input(window) for window in windows]
-        frame = averages.averages(inputs, windows, None, checked_level(level)).set_axis(index, axis=0)
+        frame = averages.averages(inputs, None, checked_level(level))
+        disagree = [] if caption else averages.with_lead(frame, inputs)["note"].tolist()
+        frame = frame.set_axis(index, axis=0)
         source = str(frame["test"].iloc[0])
         frame = _estimates(frame.rename(columns={"caar": name, "n_events": "N"}), level)
         frame = frame[[name, "", "s.e.", "t", "p", *_bounds(level), "positive", "N"]]
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
+        notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
         if not keys:
             return sections, notes
         done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import PriceLimitWarning, warn
+from eventstudy.inference.base import Alternative
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
@@ -36,6 +37,7 @@ class Measures(MethodGroup):
         end: int | Literal["first_free_close"] | None = None,
         *,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         r"""Cumulative abnormal return of each event.
 
@@ -49,13 +51,15 @@ class Measures(MethodGroup):
             is not at a daily price limit: until then the price has not found its level.
         level : float, default 0.95
             Coverage of the interval.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-value; an interval of one side is infinite on the other.
 
         Returns
         -------
         DataFrame
-            By event_id: car, se, t, dof, p_value (two-sided), ci_low, ci_high, n_days (days with a
-            return), expected and actual (normal and observed return summed over these days), detectable (the
-            smallest CAR that a two-sided test at 5 % finds with probability 0.8); with
+            By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
+            actual (normal and observed return summed over these days), detectable (the smallest CAR
+            that this test finds at 5 % with probability 0.8); with
             ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
@@ -65,13 +69,13 @@ class Measures(MethodGroup):
         """
         data = self.fitted
         if end != "first_free_close":
-            return data.cars(data.checked_window(start, end), level)
+            return data.cars(data.checked_window(start, end), level, alternative)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
-        frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
+        frame = data.cars(Window(first, first), level, alternative).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
-            frame[rows] = data.cars(Window(first, int(last)), level)[rows]
+            frame[rows] = data.cars(Window(first, int(last)), level, alternative)[rows]
         never = data.index[np.isnan(ends)]
         if len(never):
             told = ", ".join(map(str, never[:5])) + ", ..." * (len(never) > 5)
@@ -82,16 +86,26 @@ class Measures(MethodGroup):
             )
         return frame.assign(end=ends)
 
-    def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
+    def aar(
+        self,
+        *,
+        test: str | None = None,
+        level: float = 0.95,
+        alternative: Alternative = "two-sided",
+    ) -> pd.DataFrame:
         """Average abnormal return by relative day.
 
         Parameters
         ----------
         test : str, optional
-            Test the standard error is taken from: "t" (one event), "portfolio" (one common date),
-            "cross_sectional" or "independence"; by default the first of these that fits the design.
+            Test the standard error is taken from: "t" (one event), "filtered_t", "cross_sectional",
+            "adjusted_cross_sectional", "portfolio" (one common date), "ibragimov_muller" (several dates) or
+            "independence". By default, of events that depend on each other, and of fewer than five,
+            "filtered_t"; of others "cross_sectional".
         level : float, default 0.95
             Coverage of the interval.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-value; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -102,7 +116,8 @@ class Measures(MethodGroup):
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
-        frame = averages.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
+        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = frame.rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
     def caar(
@@ -112,6 +127,7 @@ class Measures(MethodGroup):
         *,
         test: str | None = None,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         """Cumulative average abnormal return: the mean CAR of the events.
 
@@ -119,17 +135,20 @@ class Measures(MethodGroup):
         ----------
         start, end : int
             First and last relative day; the headline window by default.
-        test, level
+        test, level, alternative
             As for `aar`.
 
         Returns
         -------
         DataFrame
             One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
-            positive, test, detectable.
+            positive, test, detectable, note (which names the recommended test where it and the
+            interval disagree at 5 %).
         """
         window = self.fitted.checked_window(start, end)
-        frame = averages.averages([self.fitted.test_input(window)], [window], test, checked_level(level))
+        inputs = [self.fitted.test_input(window)]
+        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = averages.with_lead(frame, inputs, alternative)
         return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.report.sensitivity import sensitivity
 from eventstudy.results.summary import design
-from eventstudy.tables import Section, Table
+from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import some_text
 from eventstudy.windows import Window
 
@@ -29,7 +29,7 @@ __all__ = ["study_page"]
 MOST_ROWS = 40
 LEVEL, ALPHA = 0.95, 0.05
 PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
-FORMATS = PERCENT | {"p": "{:.4f}", "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
+FORMATS = PERCENT | {"p": P_VALUE, "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
 
 def study_page(
@@ -105,7 +105,7 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
     tested = data.test_input(window)
     if tested.n_events == 0:
         return [Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)]
-    mean = averages.averages([tested], [window], None, LEVEL).iloc[0]
+    mean = averages.averages([tested], None, LEVEL).iloc[0]
     single = len(data.sample) == 1
     told = [_single(data, window) if single else _average(data, window, mean)]
     if not np.isnan(mean["se"]):
@@ -234,7 +234,7 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
         validity=validity, **{"robust to": valid["robust_to"], "note": valid["note"]}
     )
     shown = shown.rename(columns={"p_value": "p"}).set_index("test")
-    formats = {"statistic": "{:.3f}", "p": "{:.4f}", "dof": "{:g}"}
+    formats = {"statistic": "{:.3f}", "p": P_VALUE, "dof": "{:g}"}
     reasons = frame[~frame["applicable"]].groupby("note", sort=False)["test"].agg(", ".join)
     notes = [f"{str(why)[:1].upper()}{str(why)[1:]}: {which}." for why, which in reasons.items()]
     names = valid.set_index("test")["reference"]

@@ -39,7 +39,7 @@ def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.Da
     rows = []
     for study, tested in studies:
         seen = study.test_input(tested)
-        mean = averages.averages([seen], [tested], None, level).iloc[0]
+        mean = averages.averages([seen], None, level).iloc[0]
         p = run_tests(seen, list(chosen[:1]))["p_value"].iloc[0] if len(chosen) else np.nan
         rows.append(
             {
