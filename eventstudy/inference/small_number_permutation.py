@@ -16,7 +16,7 @@ from eventstudy.inference.base import (
     TestInput,
     not_applicable,
 )
-from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.engine.moments import average, scaled_residuals
 from eventstudy.inference.selection import date_groups
 
 __all__ = ["MOST_SPLITS", "PERMUTATION_TESTS", "permutation_p_value", "studentised_caar"]
@@ -147,25 +147,37 @@ def _drawn_splits(
     return null
 
 
-def _complete(data: TestInput) -> str | None:
-    ar, span = data.abnormal.ar[:, data.cols], data.abnormal.span[:, data.cols]
-    if np.isnan(ar).any() or (span > 1).any():
-        return "an event misses a tested day, or has a return that spans several sessions"
+def _days_alike(data: TestInput) -> str | None:
+    if (data.abnormal.span[:, data.cols] > 1).any():
+        return "a tested return spans several sessions, so its day is unlike those of the past"
     return None
+
+
+def _filled(values: FloatArray, groups: IntArray) -> FloatArray:
+    """Give an event that misses a day the mean of the others of its date, shape (days, N)."""
+    out = values.copy()
+    for g in np.unique(groups):
+        at = np.flatnonzero(groups == g)
+        mean = average(values[:, at].T)
+        out[:, at] = np.where(np.isnan(values[:, at]), mean[:, None], values[:, at])
+    return out
 
 
 def _nguyen_wolf(data: TestInput, options: Options) -> Statistic:
     fit = data.abnormal
-    past = scaled_residuals(fit.past.residuals(), fit.past.leverage()).T
+    groups = date_groups(data)
+    past = _filled(scaled_residuals(fit.past.residuals(), fit.past.leverage()).T, groups)
     past = past[~np.isnan(past).any(axis=1)]
     if len(past) < FEWEST_DAYS:
-        return not_applicable(f"only {len(past)} estimation days on which all events have a residual")
+        return not_applicable(f"only {len(past)} estimation days on which all dates have a residual")
     # Prediction errors on the scale of the errors, as residuals are.
-    event = (fit.ar / np.sqrt(fit.ar_variance / fit.s2[:, None]))[:, data.cols].T
+    event = _filled((fit.ar / np.sqrt(fit.ar_variance / fit.s2[:, None]))[:, data.cols].T, groups)
+    if np.isnan(event).any():
+        return not_applicable("no event of a date has a return on a tested day")
     t, p, exact, null = permutation_p_value(
         past,
         event,
-        date_groups(data),
+        groups,
         options.n_resamples,
         options.generator("nguyen_wolf"),
         options.alternative,
@@ -181,6 +193,6 @@ PERMUTATION_TESTS: tuple[SignificanceTest, ...] = (
         "nguyen_wolf", "Studentised permutation of days",
         "the event's days are drawn like the estimation days", "rank among splits of the days",
         frozenset({"cross-correlation", "non-normality"}), "Nguyen and Wolf (2023)", _nguyen_wolf,
-        condition=_complete, needs_variance=True, least=1, most=MOST_EVENTS, unit="CAR",
+        condition=_days_alike, needs_variance=True, least=1, most=MOST_EVENTS, unit="CAR",
     ),
 )  # fmt: skip
