@@ -345,7 +345,7 @@ class Significance(MethodGroup):
         if calibration is not None:
             chosen = recalibrate(data, chosen, calibration, self.fitted.model_label)
         done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
-        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
+        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
             note = str(done.loc[key, "note"])
             done.loc[key, "note"] = f"{told}; {note}" if note else told
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")
