@@ -21,6 +21,7 @@ from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, s
 
 __all__ = [
     "PARAMETRIC_TESTS",
+    "adjusted_cross_sectional_t",
     "bmp_correction",
     "hall_t",
     "independence_z",
@@ -93,6 +94,19 @@ def bmp_correction(n: int, r: float) -> float:
     eq. (adjusted-bmp).
     """
     return float(np.sqrt((1.0 - r) / (1.0 + (n - 1) * r)))
+
+
+def adjusted_cross_sectional_t(car: FloatArray, r: float) -> float:
+    r"""Cross-sectional t of CARs whose mean correlation is r, t(N - 1).
+
+    .. math:: t_A = t \sqrt{(1 - r) / (1 + (N - 1) r)}
+
+    References
+    ----------
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025, for standardised CARs;
+    docs/methods/cross_sectional.md, eq. (adjusted-cross-sectional).
+    """
+    return mean_t(car) * bmp_correction(len(car), r)
 
 
 def hall_t(n: int, ratio: float, skew: float) -> float:
@@ -181,7 +195,7 @@ def _adjusted_cross_sectional(data: TestInput, options: Options) -> Statistic:
     reason = _no_factor(n, r)
     if reason:
         return not_applicable(reason)
-    t = mean_t(data.car) * bmp_correction(n, r)
+    t = adjusted_cross_sectional_t(data.car, r)
     p = p_value(t, options.alternative, n - 1)
     note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
     return Statistic(t, p, "t", n - 1, float(data.car.mean()), note, extra)

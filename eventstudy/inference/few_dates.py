@@ -1,4 +1,7 @@
-"""Tests that take each date, or cluster of dates, as one observation."""
+"""Tests that take each date, or cluster of dates, as one observation.
+
+Formulas and sources: docs/methods/cross_sectional.md, eq. (date-means-t).
+"""
 
 from __future__ import annotations
 

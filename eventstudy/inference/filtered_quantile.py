@@ -1,4 +1,8 @@
-"""Sample-quantile tests on errors over their own volatility: one event, one date or several dates."""
+"""Sample-quantile tests on errors over their own volatility: one event, one date or several dates.
+
+Formulas and sources: docs/methods/portfolio.md, eqs. (ewma), (filtered-quantile), (filtered-score) and
+(filtered-t).
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
 
 __all__ = [
+    "LEVEL",
     "NORMAL",
     "detectable",
+    "least_common_effect",
     "least_shift",
     "minimum_detectable_effect",
     "power_normal",
@@ -212,6 +214,8 @@ def _check(alpha: float, se: float) -> None:
 #: Beyond this p-value a result is insignificant, and the note says what could have been found.
 LEVEL = 0.05
 POWER = 0.8
+#: Beyond this noncentrality of the spread a common CAR adds as much to the spread as to the mean.
+MOST_SPREAD = 200.0
 #: Counts of draws are whole numbers, up to rounding.
 ROUNDING = 1e-9
 
@@ -269,7 +273,11 @@ def with_detectable(
     """
     if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
         return found
-    se = abs(found.estimate / found.statistic)
+    if "never" in found.extra:
+        return found
+    if test.unit == "SCAR" and data is not None and found.distribution == "t":
+        return _with_note(found, _standardised_note(found, data, options))
+    se = float(found.extra.get("standard_error", abs(found.estimate / found.statistic)))
     null = found.extra.get("null")
     if null is not None:
         least = se * least_shift(null, options.alternative)
@@ -285,5 +293,73 @@ def with_detectable(
             return found
         least /= float((1.0 / np.sqrt(data.cumulative.variance)).mean())
     what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
-    note = f"{what} of {least:.2%} would be found with probability {POWER:g}"
+    bound = "at least " if found.distribution == "rank" else ""
+    return _with_note(found, f"{what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+
+
+def _with_note(found: Statistic, note: str) -> Statistic:
     return replace(found, note=f"{found.note}; {note}" if found.note else note)
+
+
+def _standardised_note(found: Statistic, data: TestInput, options: Options) -> str:
+    """Say which common CAR a t of standardised CARs would find, or that it finds none so often."""
+    n, dof = data.n_events, data.abnormal.dof
+    shared = float(found.extra.get("mean_correlation", 0.0))
+    # A SCAR is t with its own degrees of freedom, so its variance is above one.
+    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
+    variance = data.cumulative.variance * inflated * (1.0 - shared) * _spread(data, shared)
+    factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
+    alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
+    least = least_common_effect(1.0 / np.sqrt(variance), factor, alpha)
+    if least is None:
+        return (
+            f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "
+            "spreads their standardised CARs too, as their volatilities differ"
+        )
+    return f"a mean CAR of {least:.2%} would be found with probability {POWER:g}"
+
+
+def _spread(data: TestInput, shared: float) -> float:
+    """Factor by which the CARs spread more about a common one than before the event; 1 unless at 5 %."""
+    n, car, variance = data.n_events, data.car, data.cumulative.variance
+    left = car - (car / variance).sum() / (1.0 / variance).sum()
+    total = float((left**2 / variance).sum() / (1.0 - shared))
+    return total / (n - 1) if total > special.chdtri(n - 1, LEVEL) else 1.0
+
+
+def least_common_effect(
+    precision: FloatArray, factor: float = 1.0, alpha: float = LEVEL, power: float = POWER
+) -> float | None:
+    """Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
+
+    Parameters
+    ----------
+    precision, factor, alpha
+        As for `power_standardised_mean`.
+    power : float, default 0.8
+
+    Notes
+    -----
+    The power need not grow with the effect, so the first crossing on a grid is refined.
+
+    Examples
+    --------
+    >>> round(least_common_effect(np.full(12, 50.0)), 4)
+    0.0178
+    >>> least_common_effect(np.array([1 / 0.012, 1 / 0.027])) is None
+    True
+    """
+    unit = 1.0 / (factor * np.sqrt(len(precision)) * float(precision.mean()))
+    unequal = float(((precision - precision.mean()) ** 2).sum())
+    below = 0.0
+    for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():
+        if effect**2 * unequal > MOST_SPREAD:
+            break
+        if power_standardised_mean(effect, precision, factor, alpha) >= power:
+            return float(
+                optimize.brentq(
+                    lambda d: power_standardised_mean(d, precision, factor, alpha) - power, below, effect
+                )
+            )
+        below = effect
+    return None

@@ -1,4 +1,7 @@
-"""Permutation of the abnormal returns of one event or a small number of events."""
+"""Permutation of the abnormal returns of one event or a small number of events.
+
+Formulas and sources: docs/methods/permutation.md, eq. (days-permutation).
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from eventstudy.immutable import Immutable
 from eventstudy.results import trading_frictions
+from eventstudy.results.each_event import EachEvent
 from eventstudy.results.fitted import WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import MeasureTables
@@ -20,7 +21,7 @@ from eventstudy.tables import Table
 __all__ = ["ResultsBase"]
 
 
-class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
     """Measures, tests, tables and figures of fitted events."""
 
     @property

@@ -12,6 +12,7 @@ from eventstudy.market import LEVELS
 from eventstudy.market.price_indices import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
+from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import P_VALUE, Section, Table, stars
@@ -123,6 +124,8 @@ def composed(
     sections = [*before, _events(data)]
     if n <= MOST_EVENTS:
         sections += [_abnormal(data, window), *few]
+    if one_security(data):
+        sections += [_each(data, window)]
     if n > 1:
         sections += [_averages(data, window)]
     sections += [_tests(data, window)]
@@ -244,6 +247,25 @@ def _averages(data: FittedEvents, window: Window) -> Section:
     formats = dict.fromkeys(("CAAR", "s.e.", "95% from", "to"), "{:.2%}")
     formats |= {"positive": "{:.0%}", "t": "{:.2f}", "p": P_VALUE, "N": "{:d}"}
     return Section(frame.rename(columns=names), "Averages over events", formats)
+
+
+def _each(data: FittedEvents, window: Window) -> Section:
+    """Test each announcement about the one security."""
+    frame = event_rows(data, window, "romano-wolf", Options(seed=0)).head(MOST_EVENTS)
+    names = {
+        "day_0": "day 0",
+        "car": "CAR",
+        "p_t": "p (t)",
+        "p_filtered_sq": "p (filtered_sq)",
+        "p_adjusted": "p adjusted",
+        "ci_low": "95% from",
+        "ci_high": "to",
+    }
+    frame["day_0"] = frame["day_0"].map(format_time)
+    frame = frame[[name for name in ("label", *names) if name in frame]].rename(columns=names)
+    formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
+    formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", "p adjusted"), P_VALUE)
+    return Section(frame.rename_axis("event"), "Each announcement on its own", formats)
 
 
 def _tests(data: FittedEvents, window: Window) -> Section:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import integrate, special, stats
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
 
-__all__ = ["Shrunk", "exaggeration", "shrink"]
+__all__ = ["Shrunk", "bayes_factor", "exaggeration", "shrink"]
 
 #: Values of the effects' standard deviation over which the posterior is averaged.
 GRID = 200
+#: A share of the posterior that no quantile notices.
+NEGLIGIBLE = 1e-10
 #: Events without which the spread of the effects has no proper posterior.
 FEWEST = 3
 
@@ -113,8 +115,10 @@ def shrink(car: FloatArray, covariance: FloatArray, level: float = 0.95) -> Shru
 
 def _quantile(q: float, weight: FloatArray, means: FloatArray, sds: FloatArray) -> FloatArray:
     """Quantile of a mixture of normal distributions, by bisection; shapes (K,), (K, N), (K, N) -> (N,)."""
+    counts = weight > NEGLIGIBLE
+    weight, means, sds = weight[counts] / weight[counts].sum(), means[counts], sds[counts]
     low, high = (means - 12.0 * sds).min(axis=0), (means + 12.0 * sds).max(axis=0)
-    for _ in range(60):
+    for _ in range(45):
         middle = 0.5 * (low + high)
         below = weight @ special.ndtr((middle - means) / sds) < q
         low, high = np.where(below, middle, low), np.where(below, high, middle)
@@ -155,6 +159,43 @@ def exaggeration(effect: float, se: float, dof: float, alpha: float = 0.05) -> t
     # E|T + shift| over both tails of a t: its partial mean is in closed form.
     sizes = shift * (upper - lower) + _partial_mean(c - shift, dof) + _partial_mean(c + shift, dof)
     return power, lower / power, sizes / power / shift if shift > 0 else float("inf")
+
+
+def bayes_factor(estimate: float, se: float, dof: float, prior_sd: float) -> float:
+    r"""Weigh an effect that is normally distributed about zero against none.
+
+    .. math:: BF = \int f_\nu\!\left(\frac{CAR - \theta}{se}\right) N(\theta; 0, \tau^2)\, d\theta
+              \Big/ f_\nu\!\left(\frac{CAR}{se}\right)
+
+    with f the density of t(dof). Above one the data speak for an effect, by that factor.
+
+    Parameters
+    ----------
+    estimate, se, dof : float
+        CAR, its standard error and its degrees of freedom.
+    prior_sd : float
+        tau: the size that an effect is likely to have.
+
+    References
+    ----------
+    Gelbach and Hawkins (2020) propose Bayes factors for single-firm event studies; the paper is known by its
+    title, and the prior is our choice.
+
+    Examples
+    --------
+    >>> round(bayes_factor(-0.0751, 0.0263, 248, 0.05), 1)
+    10.8
+    """
+    t, tau = estimate / se, prior_sd / se
+
+    def weighed(effect: float) -> float:
+        return float(stats.t.pdf(t - effect, dof) * stats.norm.pdf(effect, 0.0, tau))
+
+    # Almost all of the mass of the product lies about the estimate or about zero.
+    places = sorted({0.0, t, t * tau**2 / (1.0 + tau**2)})
+    far = 12.0 * (1.0 + tau) + abs(t)
+    total, _ = integrate.quad(weighed, -far, far, points=places, limit=400)
+    return float(total / stats.t.pdf(t, dof))
 
 
 def _partial_mean(bound: float, dof: float) -> float:

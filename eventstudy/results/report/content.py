@@ -10,9 +10,11 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Listing, Paragraph, render
 from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
+from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
@@ -25,6 +27,8 @@ from eventstudy.windows import Window
 
 __all__ = ["study_page"]
 
+#: Announcements named in a sentence.
+MOST_NAMED = 4
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL, ALPHA = 0.95, 0.05
@@ -108,6 +112,8 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
     mean = averages.averages([tested], None, LEVEL).iloc[0]
     single = len(data.sample) == 1
     told = [_single(data, window) if single else _average(data, window, mean)]
+    if one_security(data):
+        told[0] = f"{_each(data, window)} {told[0]}"
     if not np.isnan(mean["se"]):
         told[0] += f" (95 % interval {_percent(mean['ci_low'])} to {_percent(mean['ci_high'])})"
     told[0] += "."
@@ -160,6 +166,21 @@ def _average(data: FittedStudy, window: Window, mean: pd.Series) -> str:
     return (
         f"Over the sessions {window}, {mean['positive']:.0%} of the {n}{of} events have a positive abnormal "
         f"return ({data.spec.model.label}), and their mean is {_percent(mean['caar'])}"
+    )
+
+
+def _each(data: FittedStudy, window: Window) -> str:
+    """Say which of several announcements about one security moved it."""
+    frame = event_rows(data, window, "romano-wolf", Options(seed=0))
+    moved = frame[frame["p_adjusted"] <= ALPHA]
+    n, k = len(frame), len(moved)
+    told = "; ".join(
+        f"{day:%Y-%m-%d}, {_percent(car)} (adjusted p = {_p(p)})"
+        for day, car, p in moved[["day_0", "car", "p_adjusted"]].head(MOST_NAMED).to_numpy().tolist()
+    )
+    return (
+        f"{k if k else 'None'} of the {n} announcements about {frame['security'].iloc[0]} moved it at the "
+        f"5 % level, adjusted for their number{f': {told}' if k else ''}{', ...' * (k > MOST_NAMED)}."
     )
 
 
