@@ -10,6 +10,7 @@ import eventstudy as es
 from eventstudy.errors import DataError, EventError, ModelError
 from eventstudy.lab import calibrate
 from eventstudy.results.report import reproduce
+from eventstudy.sample.named_series import factor_series
 from eventstudy.windows import Window
 
 DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")
@@ -169,3 +170,15 @@ def test_the_recipe_makes_the_same_study(returns):
     world = {"returns": returns, "factors": factors}
     exec(reproduce.code(results.fitted, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)
+
+
+def test_a_sample_knows_which_set_lacks_a_factor(returns):
+    market = make(returns, {"CN": CN, "US": US.drop(columns="cma")})
+    sample = fit(market, events("CN", "CN", "US", "US"), es.FamaFrench3()).sample
+    lacking = factor_series(market, "cma", sample.factor_set)
+    assert (lacking[:2] >= 0).all()
+    assert lacking[2:].tolist() == [-1, -1]
+    assert len(sample.factor("cma", slice(0, 2))) == 2
+    with pytest.raises(ModelError, match="cma"):
+        sample.factor("cma", slice(2, 4))
+    assert factor_series(market, "hml", np.array([0, -1, 1]))[1] == -1

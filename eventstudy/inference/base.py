@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy import stats
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_whole
+from eventstudy.distributions import norm_sf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -85,7 +85,7 @@ class Options:
         Raises
         ------
         RequestError
-            If the number of resamples or the seed is negative or no whole number, or the weights are unknown.
+            If the number of resamples or the seed is negative or not whole, or the weights are unknown.
         """
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
             if getattr(self, name) not in known:
@@ -115,7 +115,7 @@ class TestInput:
 
     abnormal: AbnormalReturns
     window: Window
-    #: What was read of the estimation windows so far, by name: one pass serves several tests.
+    #: What was read from the estimation windows so far, by name: one pass serves several tests.
     _readings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -365,7 +365,7 @@ def check_alternative(alternative: str) -> None:
 def t_p_values(statistic: FloatArray, dof: FloatArray | float, alternative: Alternative) -> FloatArray:
     """P-values of statistics that are t(dof) under the null, shape (N,)."""
     upper = {"two-sided": np.abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    return np.asarray((2.0 if alternative == "two-sided" else 1.0) * stats.t.sf(upper, dof))
+    return np.asarray((2.0 if alternative == "two-sided" else 1.0) * t_sf(upper, dof))
 
 
 def t_bounds(
@@ -386,7 +386,7 @@ def t_bounds(
     >>> [float(end.round(4)) for end in t_bounds(np.array(-0.05), np.array(0.02), 10, 0.95, "less")]
     [-inf, -0.0138]
     """
-    half = stats.t.ppf(0.5 + level / 2 if alternative == "two-sided" else level, dof) * se
+    half = t_ppf(0.5 + level / 2 if alternative == "two-sided" else level, dof) * se
     low, high = np.asarray(estimate - half), np.asarray(estimate + half)
     known = ~np.isnan(low)
     if alternative == "less":
@@ -403,5 +403,5 @@ def p_value(
 ) -> float:
     """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None."""
     upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    tail = float(stats.norm.sf(upper) if dof is None else stats.t.sf(upper, dof))
+    tail = float(norm_sf(upper) if dof is None else t_sf(upper, dof))
     return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail

@@ -67,7 +67,7 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
     for size in draw_parts(n_resamples, n):
         drawn = values[rng.integers(n, size=(size, n))]
         sd = drawn.std(axis=1, ddof=1)
-        # Of equal values it is zero but for rounding.
+        # For equal values it is zero up to rounding.
         sd[sd <= NEGLIGIBLE * np.abs(drawn[:, 0])] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             parts.append((drawn.mean(axis=1) - mean) * np.sqrt(n) / sd)
@@ -77,11 +77,12 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
 def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
     """Bootstrapped skewness-adjusted t statistics, centred at the mean; shape (n_resamples,).
 
-    Resamples have a quarter as many values (four at least); one of equal values gives NaN.
+    Resamples have a quarter as many values (four at least). One of equal values has no t and is drawn again.
 
     Parameters
     ----------
     values : array, shape (N,)
+        Not all equal.
     n_resamples : int
     rng : numpy.random.Generator
 
@@ -94,11 +95,12 @@ def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Gener
     mean = values.mean()
     parts = []
     for rows in draw_parts(n_resamples, size):
-        drawn = values[rng.integers(len(values), size=(rows, size))]
-        sd = drawn.std(axis=1, ddof=1)
-        sd[drawn.min(axis=1) == drawn.max(axis=1)] = np.nan
-        with np.errstate(divide="ignore", invalid="ignore"):
-            parts.append(johnson_t(size, (drawn.mean(axis=1) - mean) / sd, skewness(drawn)))
+        while rows:
+            drawn = values[rng.integers(len(values), size=(rows, size))]
+            drawn = drawn[drawn.min(axis=1) < drawn.max(axis=1)]
+            centred = (drawn.mean(axis=1) - mean) / drawn.std(axis=1, ddof=1)
+            parts.append(johnson_t(size, centred, skewness(drawn)))
+            rows -= len(drawn)
     return np.concatenate(parts)
 
 
@@ -208,7 +210,7 @@ def _bootstrap(data: TestInput, options: Options) -> Statistic:
     if len(car) > FEWEST_DRAWN:
         johnson = float(johnson_t(len(car), car.mean() / sample_sd(car), skewness(car)))
         draws = johnson_bootstrap(car, options.n_resamples, rng)
-        adjusted = equal_tails(johnson, draws[~np.isnan(draws)], options.alternative)
+        adjusted = equal_tails(johnson, draws, options.alternative)
         extra |= {"johnson": johnson, "johnson_p_value": adjusted}
         notes.append(f"skewness-adjusted p = {adjusted:.3f} (Lyon, Barber and Tsai 1999)")
     return Statistic(t, p, "resampled", None, float(car.mean()), "; ".join(notes), extra)

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special, stats
+from scipy import special
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
 
@@ -56,9 +57,9 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
     0.697
     """
     _check(alpha, se)
-    c = stats.t.ppf(1.0 - alpha / 2.0, dof)
+    c = t_ppf(1.0 - alpha / 2.0, dof)
     # The lower tail by symmetry: scipy's cdf far out in it is NaN.
-    return float(stats.nct.sf(c, dof, effect / se) + stats.nct.sf(c, dof, -effect / se))
+    return float(noncentral_t_sf(c, dof, effect / se) + noncentral_t_sf(c, dof, -effect / se))
 
 
 def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -> float:
@@ -83,9 +84,9 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     0.424
     """
     _check(alpha, sd)
-    c = stats.norm.ppf(1.0 - alpha / 2.0)
+    c = norm_ppf(1.0 - alpha / 2.0)
     distance = effect * np.sqrt(n_events) / sd
-    return float(stats.norm.sf(c - distance) + stats.norm.cdf(-c - distance))
+    return float(norm_sf(c - distance) + norm_cdf(-c - distance))
 
 
 def power_standardised_mean(
@@ -130,7 +131,7 @@ def power_standardised_mean(
     weight = np.exp(special.xlogy(terms, half) - half - special.gammaln(terms + 1.0))
     dof = n - 1 + 2.0 * terms
     bound = c * np.sqrt(dof / (n - 1))
-    power = stats.nct.sf(bound, dof, delta) + stats.nct.sf(bound, dof, -delta)
+    power = noncentral_t_sf(bound, dof, delta) + noncentral_t_sf(bound, dof, -delta)
     return float(weight @ np.nan_to_num(power))
 
 
@@ -168,10 +169,14 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
 @lru_cache(maxsize=4096)
 def _standard_errors(dof: float, alpha: float, power: float) -> float:
     """Effect found with the given power, in standard errors."""
-    high = 4.0
+    low, high = 0.0, 4.0
     while power_t(high, 1.0, dof, alpha) < power:
         high *= 2.0
-    return float(optimize.brentq(lambda d: power_t(d, 1.0, dof, alpha) - power, 0.0, high, xtol=1e-12))
+    # scipy.optimize takes longer to load than all else that a first CAR needs of scipy.
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if power_t(middle, 1.0, dof, alpha) < power else (low, middle)
+    return (low + high) / 2.0
 
 
 def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
@@ -238,7 +243,7 @@ def least_shift(
     Returns
     -------
     float
-        Of a two-sided test the larger of the two directions; infinite where no rank reaches the level.
+        For a two-sided test, the larger of the two directions; infinite where no rank reaches the level.
 
     References
     ----------
@@ -356,10 +361,11 @@ def least_common_effect(
         if effect**2 * unequal > MOST_SPREAD:
             break
         if power_standardised_mean(effect, precision, factor, alpha) >= power:
-            return float(
-                optimize.brentq(
-                    lambda d: power_standardised_mean(d, precision, factor, alpha) - power, below, effect
-                )
-            )
+            low, high = below, effect
+            while high - low > 1e-6 * high:
+                middle = (low + high) / 2.0
+                found = power_standardised_mean(middle, precision, factor, alpha) >= power
+                low, high = (low, middle) if found else (middle, high)
+            return high
         below = effect
     return None

@@ -214,7 +214,7 @@ def as_row(
 ) -> dict[str, object]:
     """Make the row of a test's result; a missing statistic is a test that does not apply.
 
-    The note is the test's own, `remarks`, and of an insignificant result what it could have found.
+    The note is the test's own, `remarks` and, if the result is insignificant, the detectable effect.
     """
     row: dict[str, object] = {
         "test": test.key,

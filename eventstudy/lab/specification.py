@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
@@ -350,5 +350,5 @@ def _extremes(curve: FloatArray, alpha: float) -> FloatArray:
         return np.zeros(3)
     significant = p <= alpha
     share = max(float((significant & (estimate < 0)).mean()), float((significant & (estimate > 0)).mean()))
-    scores = np.sign(estimate) * stats.norm.isf(np.maximum(p, TINY) / 2)
+    scores = -np.sign(estimate) * special.ndtri(np.maximum(p, TINY) / 2)
     return np.array([abs(np.median(estimate)), share, abs(scores.mean())])

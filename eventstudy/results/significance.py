@@ -174,7 +174,7 @@ class Significance(MethodGroup):
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(n_resamples=n_resamples, seed=seed)
-        frame = event_intervals(data, list(methods), checked_level(level), options)
+        frame = event_intervals(data, methods, checked_level(level), options)
         ids = self.fitted.index[frame.pop("event").to_numpy()]
         return frame.set_axis(pd.Index(ids, name=self.fitted.index.name), axis=0).set_index(
             "method", append=True

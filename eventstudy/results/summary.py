@@ -9,7 +9,7 @@ from eventstudy._typing import IntArray
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
-from eventstudy.market.price_indices import price_index
+from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
 from eventstudy.results.each_event import event_rows, one_security

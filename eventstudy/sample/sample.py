@@ -29,7 +29,6 @@ from eventstudy.sample.event_arrays import (
     gap_kinds,
     take_windows,
 )
-from eventstudy.sample.exclusion import ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.placement import (
     check_windows,
@@ -43,13 +42,54 @@ from eventstudy.sample.placement import (
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["EventSample"]
+__all__ = ["EventSample", "ExclusionWindows"]
+
+
+@dataclass(frozen=True)
+class ExclusionWindows(FrozenRecord):
+    """All announcements of a study, also those that cannot be used.
+
+    Attributes
+    ----------
+    places : array of int
+        Sorted numbers security × `n_sessions` + row of day 0, each once.
+    n_sessions : int
+    window : Window
+        Sessions around each day 0 that it may have moved.
+    """
+
+    places: IntArray
+    n_sessions: int
+    window: Window
+
+    @classmethod
+    def of(cls, security: IntArray, day0: IntArray, n_sessions: int, window: Window) -> ExclusionWindows:
+        """Make the windows from the security and the row of day 0 of each announcement."""
+        return cls(np.unique(security * n_sessions + day0), n_sessions, window)
+
+    def spans_any(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
+        """Say which returns span a session of an announcement's window.
+
+        Parameters
+        ----------
+        security, rows : arrays of int, of shapes that go together
+            Whose return ends on which session; rows may lie beyond the data.
+        spans : array of int, optional
+            Sessions that each return spans; one by default.
+        """
+        reach = 1 if spans is None else np.maximum(spans, 1)
+        # Whether a day 0 lies between these rows.
+        low = np.clip(rows - reach + 1 - self.window.end, 0, self.n_sessions)
+        high = np.clip(rows - self.window.start, -1, self.n_sessions - 1)
+        base = security * self.n_sessions
+        last = np.searchsorted(self.places, base + high, side="right")
+        return np.asarray((high >= low) & (last > np.searchsorted(self.places, base + low)))
 
 
 @hand_out_copies("events", "excluded")
 @dataclass(frozen=True)
 class EventSample(FrozenRecord):
-    """Events that can be used, as rows of a market, and the story of those that cannot.
+    """Events that can be used, as rows of a market, and why the others cannot.
 
     Attributes
     ----------
@@ -116,7 +156,7 @@ class EventSample(FrozenRecord):
     def spans(self) -> IntArray:
         """Sessions the return of day 0 spans, shape (N,)."""
         arrays = self.market.arrays
-        if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
+        if arrays.single is arrays.returns:  # no return spans several sessions, and day 0 has a return
             return read_only(np.ones(len(self), dtype=np.int64))
         return read_only(arrays.spans[self.security, self.day0])
 

@@ -20,10 +20,9 @@ from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
-from eventstudy.tables.escaping import latex, markdown
 from eventstudy.text import format_p, strip_control
 
-__all__ = ["P_VALUE", "Section", "Table", "stars"]
+__all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars"]
 
 MISSING = "–"
 #: Format of p-values.
@@ -398,3 +397,43 @@ def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) ->
         number = ("#,##0" if thousands else "0") + ("." + "0" * places if places else "")
         for (cell,) in sheet.iter_rows(min_row=top + 1, min_col=j, max_col=j):
             cell.number_format = number + ("%" if kind == "%" else "")
+
+
+_NEGATIVE = re.compile(r"^-(?=[\d.])")
+_MARKDOWN = re.compile(r"([\\`*<>\[\]|~$#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w))")
+_GREEK = "αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+_MATHEMATICS = dict(zip(_GREEK, _NAMES.split(), strict=True))
+_MATHEMATICS |= {"≤": "leq", "≥": "geq", "≠": "neq", "≈": "approx", "→": "to", "∞": "infty"}
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "–": "--",
+        "−": "$-$",
+        "\N{THIN SPACE}": r"\,",
+        "\N{NARROW NO-BREAK SPACE}": r"\,",
+        "\N{ZERO WIDTH SPACE}": "",
+        **{char: f"$\\{name}$" for char, name in _MATHEMATICS.items()},
+        **{char: "\\" + char for char in "&%$#_{}"},
+    }
+)
+
+
+def markdown(text: str) -> str:
+    """Escape what GitHub-flavoured Markdown would read as markup."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def latex(text: str) -> str:
+    """Escape what LaTeX would read as commands, and write Greek letters and relations as mathematics."""
+    # At the head of a row, LaTeX would take "*" or "[" for an option of the line break before it.
+    guard = "{}" if text.startswith(("*", "[")) else ""
+    return guard + _NEGATIVE.sub("$-$", text.translate(_LATEX))

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
-from eventstudy.inference.engine.rank_kernel import sign_profile
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.signs import signed_rank
 from eventstudy.windows import Window

@@ -230,6 +230,15 @@ def test_pseudo_dates_equal_the_reference(window, panel, oracle):
     assert resampled_p_value(want["stat"], sums, "two-sided") == pytest.approx(want["p"], abs=1e-12)
 
 
+def test_a_studentised_sum_among_days_that_stand_still_is_infinite():
+    series = np.zeros(30)
+    series[12] = 0.02
+    found = studentised_sums(series, 1, 1.0)
+    assert found[12] == np.inf
+    assert np.isfinite(np.delete(found, 12)).all()
+    assert studentised_sums(-series, 1, 1.0)[12] == -np.inf
+
+
 def test_studentised_sums_are_prediction_errors_of_the_other_days():
     """With one constant: the sum over its variance as if its days had not been in the sample."""
     rng = np.random.default_rng(0)

@@ -257,6 +257,14 @@ def test_groups_that_cannot_be_compared(panel, flat):
     assert "no variance" in row["note"]
 
 
+def test_groups_of_equal_values_have_no_standard_error(panel):
+    made = panel(n=6, layout="distinct", seed=3).abnormal
+    same, others = (TestInput(made.take(rows), Window(0, 1)) for rows in ([0, 0], [1, 1, 1]))
+    row = difference(same, others, Options())[0]
+    assert (row["applicable"], row["test"]) == (False, "difference_welch")
+    assert "all standardised CARs of each group are equal" in row["note"]
+
+
 def shared_noise(rng, n, factor):
     """Market shock of its own: treated and controls share it, and it grows on the event day."""
     common = rng.standard_normal(103)

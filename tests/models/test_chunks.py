@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
@@ -55,6 +56,25 @@ def test_any_part_is_fitted_like_the_whole(world, model):
                 getattr(alone, name), getattr(whole, name)[part], rtol=1e-7, atol=1e-12, err_msg=name
             )
         assert alone.se_source == whole.se_source
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_a_faster_way_to_fit_a_sample_is_as_good_as_the_plain_one(world, model):
+    """S4 and S6 are suspended on a day of the event window."""
+    market, _ = world
+    given = es.Events(
+        pd.DataFrame({"security": ["S4", "S6", "S0"], "date": DAYS[199], "factors": ["CN", "CN", "US"]})
+    )
+    sample = EventSample.of(market, given, ESTIMATION, WINDOW)
+    fast = model.fit_sample(sample, slice(None))
+    plain = NormalReturnModel.fit_sample(model, sample, slice(None))
+    for name in ("y_evt", "expected"):
+        np.testing.assert_allclose(getattr(fast, name), getattr(plain, name), rtol=1e-9, atol=1e-15)
+    assert np.isnan(fast.y_evt).sum() == 2
+    rf = [np.broadcast_to(each.rf_evt, fast.y_evt.shape) for each in (fast, plain)]
+    np.testing.assert_allclose(*(np.where(np.isnan(plain.y_evt), 0.0, each) for each in rf), atol=1e-15)
+    if fast.span_evt is not None:
+        np.testing.assert_array_equal(fast.span_evt, plain.span_evt)
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")

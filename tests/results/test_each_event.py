@@ -11,19 +11,19 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.procedures.shrinkage import exaggeration, shrink
 
-DAYS = [280, 330, 380, 430]
+DAYS = [180, 330, 480, 630]
 
 
 @pytest.fixture(scope="module")
 def firm():
     """Four announcements about one firm, of which the second moved it by -12 %."""
     rng = np.random.default_rng(2)
-    dates, market = pd.bdate_range("2018-01-01", periods=460), rng.normal(0, 0.01, 460)
-    returns = market + rng.normal(0, 0.015, 460)
+    dates, market = pd.bdate_range("2018-01-01", periods=660), rng.normal(0, 0.01, 660)
+    returns = market + rng.normal(0, 0.015, 660)
     returns[330] -= 0.12
     table = es.Market(pd.DataFrame({"A": returns}, dates), benchmark=pd.Series(market, dates, name="i"))
     events = pd.DataFrame({"security": "A", "date": dates[DAYS], "label": list("wxyz")})
-    return es.EventStudy(table, events, estimation=(-250, -11), window=(-1, 1)).fit()
+    return es.EventStudy(table, events, estimation=(-140, -11), window=(-1, 1)).fit()
 
 
 def test_each_announcement_has_a_row_of_its_own(firm):
@@ -35,7 +35,7 @@ def test_each_announcement_has_a_row_of_its_own(firm):
     np.testing.assert_array_equal(frame["p_t"], cars["p_value"])
     for row in range(4):
         alone = es.EventStudy(
-            firm.spec.market, firm.spec.events.frame.iloc[[row]], estimation=(-250, -11), window=(-1, 1)
+            firm.spec.market, firm.spec.events.frame.iloc[[row]], estimation=(-140, -11), window=(-1, 1)
         ).fit()
         p = alone.test(0, 0, tests=["sq", "filtered_sq"])["p_value"].tolist()
         assert frame[["p_sq", "p_filtered_sq"]].iloc[row].tolist() == p
@@ -85,7 +85,7 @@ def test_shrunk_is_the_posterior_of_the_cars(firm):
     assert frame.attrs["common_sd"] == found.common_sd
     with pytest.raises(RequestError, match="at least 3 events"):
         es.EventStudy(
-            firm.spec.market, firm.spec.events.frame.iloc[:2], estimation=(-250, -11), window=(-1, 1)
+            firm.spec.market, firm.spec.events.frame.iloc[:2], estimation=(-140, -11), window=(-1, 1)
         ).fit().shrunk()
 
 

@@ -135,7 +135,7 @@ def _check_design(data: TestInput, calibration: Calibrated) -> None:
 
 
 def _by_power(rates: pd.DataFrame, keys: list[str]) -> list[str]:
-    """Order tests by their mean rejection rate of false nulls; as they come if none was simulated."""
+    """Order tests by their mean rejection rate of false nulls; in the given order if none was simulated."""
     false = rates[(rates["shift"] != 0) & (rates["variance"] == 1.0)]
     found = false.groupby("test")["rate"].mean().reindex(keys).fillna(0.0).to_numpy()
     return [keys[i] for i in np.argsort(-found, kind="stable")]

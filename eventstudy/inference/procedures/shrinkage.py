@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import integrate, special, stats
+from scipy import special
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import RequestError
@@ -14,6 +14,8 @@ __all__ = ["Shrunk", "bayes_factor", "exaggeration", "shrink"]
 
 #: Values of the effects' standard deviation over which the posterior is averaged.
 GRID = 200
+#: Nodes of the integral over a narrow prior, and the grid about the estimate for a broad one.
+NODES, WIDE, FINE = 80, 60.0, 24001
 #: A share of the posterior that no quantile notices.
 NEGLIGIBLE = 1e-10
 #: Events without which the spread of the effects has no proper posterior.
@@ -101,7 +103,7 @@ def shrink(car: FloatArray, covariance: FloatArray, level: float = 0.95) -> Shru
 
     kept = tau[:, None] ** 2 * inverse
     means = mu[:, None] + (kept * left) @ rotation.T
-    # The error of the estimated mean reaches each effect by what is not its own.
+    # The error of the estimated mean enters each effect with the weight that its own CAR lacks.
     reach = 1.0 - (kept * one) @ rotation.T
     own = (kept * scale) @ (rotation.T**2)
     sds = np.sqrt(own + reach**2 / information[:, None])
@@ -188,14 +190,18 @@ def bayes_factor(estimate: float, se: float, dof: float, prior_sd: float) -> flo
     """
     t, tau = estimate / se, prior_sd / se
 
-    def weighed(effect: float) -> float:
-        return float(stats.t.pdf(t - effect, dof) * stats.norm.pdf(effect, 0.0, tau))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    if tau > 1.0:
+        # A broad prior is integrated about the estimate, where the likelihood is.
+        effect = t + np.linspace(-WIDE, WIDE, FINE)
+        prior = np.exp(-0.5 * (effect / tau) ** 2) / (tau * np.sqrt(2.0 * np.pi))
+        return float(np.trapezoid(prior * _relative_density(t - effect, t, dof), effect))
+    return float(weights @ _relative_density(t - tau * nodes, t, dof) / np.sqrt(2.0 * np.pi))
 
-    # Almost all of the mass of the product lies about the estimate or about zero.
-    places = sorted({0.0, t, t * tau**2 / (1.0 + tau**2)})
-    far = 12.0 * (1.0 + tau) + abs(t)
-    total, _ = integrate.quad(weighed, -far, far, points=places, limit=400)
-    return float(total / stats.t.pdf(t, dof))
+
+def _relative_density(x: FloatArray, at: float, dof: float) -> FloatArray:
+    """Density of t(dof) at x over that at another place."""
+    return np.asarray(np.exp(-0.5 * (dof + 1.0) * (np.log1p(x**2 / dof) - np.log1p(at**2 / dof))))
 
 
 def _partial_mean(bound: float, dof: float) -> float:

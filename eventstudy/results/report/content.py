@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.abnormal import abnormal_returns
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Listing, Paragraph, render
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
+from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.each_event import event_rows, one_security
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, uses_benchmark
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
-from eventstudy.results.report.sensitivity import sensitivity
 from eventstudy.results.summary import design
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import some_text
 from eventstudy.windows import Window
 
-__all__ = ["study_page"]
+__all__ = ["refitted", "sensitivity", "study_page"]
 
 #: Announcements named in a sentence.
 MOST_NAMED = 4
@@ -213,7 +215,7 @@ def _events(data: FittedStudy) -> Table:
 
 
 def _audit(data: FittedStudy) -> list[Block]:
-    blocks: list[Block] = []
+    blocks = _reading(data)
     suspects = _suspects(data)
     halts = trading_frictions.halts(data)
     hits = trading_frictions.limit_hits(data)
@@ -238,6 +240,20 @@ def _audit(data: FittedStudy) -> list[Block]:
         blocks.append(Paragraph("The market holds returns, not prices: price limits are not known."))
     if clean:
         blocks.append(Paragraph(f"Nothing found: {'; '.join(clean)}."))
+    return blocks
+
+
+def _reading(data: FittedStudy) -> list[Block]:
+    """Say what the columns of the market and of the events were taken for."""
+    blocks: list[Block] = []
+    for title, frame, rest in (
+        ("What the columns of the market were taken for", data.spec.market.reading, "market.reading"),
+        ("What the columns of the events were taken for", data.spec.events.reading, "events.reading"),
+    ):
+        shown = frame.loc[:, [c for c in frame if some_text(frame[c])]]
+        if len(shown):
+            shown = shown.rename(columns=lambda name: str(name).replace("_", " "))
+            blocks.append(_table(title, shown, rest, index=False))
     return blocks
 
 
@@ -321,3 +337,56 @@ def _recipe(data: FittedStudy, window: Window) -> list[Block]:
             ),
         ),
     ]
+
+
+WINDOWS = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
+
+
+def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """Mean CAR over other windows, and under other models of normal returns.
+
+    Returns
+    -------
+    DataFrame
+        model, window, estimate, se, ci_low, ci_high, n_events and, of the test recommended first for
+        `window`, p_value; the study as it was asked for comes first. NaN where that test does not
+        apply. Models that some event lacks the data for are left out.
+    """
+    chosen = recommend(data.test_input(window))["test"]
+    whole = data.spec.window
+    windows = [w for w in dict.fromkeys((window, *WINDOWS, whole)) if w in whole]
+    others = [refitted(data, model) for model in (MarketModel(), MarketAdjusted(), ConstantMean())]
+    label = data.spec.model.label
+    studies = [(data, w) for w in windows]
+    studies += [(study, window) for study in others if study is not None and study.spec.model.label != label]
+    rows = []
+    for study, tested in studies:
+        seen = study.test_input(tested)
+        mean = averages.averages([seen], None, level).iloc[0]
+        p = run_tests(seen, list(chosen[:1]))["p_value"].iloc[0] if len(chosen) else np.nan
+        rows.append(
+            {
+                "model": study.spec.model.label,
+                "window": str(tested),
+                "estimate": mean["caar"],
+                "se": mean["se"],
+                "ci_low": mean["ci_low"],
+                "ci_high": mean["ci_high"],
+                "p_value": p,
+                "n_events": seen.n_events,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def refitted(data: FittedStudy, model: NormalReturnModel) -> FittedStudy | None:
+    """Fit another model to the same events, or return None where one of them lacks the data for it."""
+    sample, spec = data.sample, data.spec
+    if uses_benchmark(model) and (sample.benchmark < 0).any():
+        return None
+    arrays = model.arrays(sample)
+    fit = model.fit(arrays)
+    if (fit.n_obs < spec.min_observations).any() or not (fit.s2 > 0).all():
+        return None
+    abnormal = abnormal_returns(arrays, fit, spec.window)
+    return FittedStudy(replace(spec, model=model), sample, fit, abnormal)
