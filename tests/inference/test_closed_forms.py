@@ -453,3 +453,22 @@ def test_a_day_on_which_no_event_has_a_residual_has_no_mean(panel):
     found = past_sums(replace(made, past=held)).mean
     assert np.flatnonzero(np.isnan(found)).tolist() == [7]
     assert found[9] == pytest.approx(residuals[1:, 9].mean())
+
+
+@pytest.mark.parametrize("key", ["cross_sectional", "jackknife", "skewness_adjusted", "wild_bootstrap"])
+def test_equal_cars_have_no_standard_error(key, panel):
+    made = panel(n=6, width=120, layout="distinct", seed=5).abnormal
+    equal = TestInput(replace(made, ar=np.full_like(made.ar, 0.01)), Window(0, 1))
+    row = run_tests(equal, [key], Options(seed=1, n_resamples=99)).iloc[0]
+    assert not row["applicable"]
+    assert np.isnan(row["statistic"])
+    assert "CARs" in row["note"]
+
+
+@pytest.mark.parametrize("key", ["rank_zivney", "grank_t", "grank_z"])
+def test_ranks_of_values_scaled_by_few_events_say_so(key, panel):
+    few, many = (
+        run_tests(panel(n=n, width=120, layout="common", seed=5).test(0, 0), [key]).iloc[0] for n in (6, 60)
+    )
+    assert "scaled by the standard deviation of 6 events" in few["note"]
+    assert "scaled by the standard deviation" not in many["note"]
