@@ -23,7 +23,7 @@ setup: $(READY) ## make .venv with the library and its tools
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "uv>=0.13"
-	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --editable ".[dev]"
+	$(BIN)/uv pip install --quiet --system-certs --compile-bytecode --python $(BIN)/python --editable ".[dev]"
 	@touch $@
 
 demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--live
@@ -39,7 +39,7 @@ test-slow: $(READY) ## the slow tests
 $(LOWEST_READY): pyproject.toml
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet "uv>=0.13"
-	$(LOWEST)/bin/uv pip install --quiet --system-certs --python $(LOWEST)/bin/python \
+	$(LOWEST)/bin/uv pip install --quiet --system-certs --compile-bytecode --python $(LOWEST)/bin/python \
 		--resolution lowest-direct --editable ".[test]"
 	@touch $@
 
@@ -62,6 +62,7 @@ format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 docs: $(READY) ## the documentation, in docs/_build/html
+	$(BIN)/python scripts/prose_lint.py docs README.md
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

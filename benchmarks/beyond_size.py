@@ -147,7 +147,7 @@ def slope_ten_dates(rng: np.random.Generator) -> Outcome:
 
 
 def slope_unequal(rng: np.random.Generator) -> Outcome:
-    """Sixty events on dates of their own, noise between 1 and 6 % a day, effects that differ by 2 %."""
+    """Sixty events on dates of their own, noise between 1 and 6 % per day, effects that differ by 2 %."""
     n = 60
     sigma = rng.uniform(0.01, 0.06, n)
     names = [f"s{i}" for i in range(n)]

@@ -245,7 +245,7 @@ def pairs(markets: dict[str, es.Market]) -> list[Case]:
 
 
 def events_table(cases: Iterable[Case]) -> pd.DataFrame:
-    """One row an event: abnormal returns, standard errors and intervals of day 0 and of windows from it."""
+    """One row per event: abnormal returns, standard errors and intervals of day 0 and of windows from it."""
     parts = []
     for study, sample, results in cases:
         frame = results.timeline[["security", "label", "day_0", "spans"]].copy()

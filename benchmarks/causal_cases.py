@@ -73,12 +73,19 @@ def america() -> tuple[es.Market, list[dict[str, object]], list[str]]:
     return market, [{"security": name, "date": "2018-04-16"} for name in treated], donors
 
 
+CASES = {"Hikvision and Dahua": china, "ZTE's suppliers": america}
+
+
+def fitted(case: str) -> es.CausalResults:
+    """Synthetic control of a case."""
+    market, events, donors = CASES[case]()
+    return es.CausalStudy(market, events, donors=donors, window=(0, 4)).fit()
+
+
 def main() -> None:
     rows = []
-    for case, make in (("Hikvision and Dahua", china), ("ZTE's suppliers", america)):
-        market, events, donors = make()
-        study = es.CausalStudy(market, events, donors=donors, window=(0, 4))
-        results = study.fit()
+    for case in CASES:
+        results = fitted(case)
         fit = results.diagnostics(0, 0).iloc[0]
         for window in WINDOWS:
             found = es.compare_counterfactuals(results, *window)

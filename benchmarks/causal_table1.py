@@ -82,7 +82,10 @@ def errors(design: str, seed: int) -> tuple[FloatArray, FloatArray]:
 
 
 def table(n_simulations: int) -> pd.DataFrame:
-    """Mean and mean absolute error of day 0 by design and method, with the Monte Carlo error of the mean."""
+    """Mean and mean absolute error of day 0 by design and method, with the Monte Carlo error of the mean.
+
+    `first` is the error of the first simulation.
+    """
     rows = []
     for number, design in enumerate(DESIGNS, start=1):
         found = [errors(design, 1000 * number + seed) for seed in range(n_simulations)]
@@ -91,10 +94,11 @@ def table(n_simulations: int) -> pd.DataFrame:
         for j, method in enumerate(METHODS):
             values = day0[:, j]
             error = values.std(ddof=1) / np.sqrt(len(values))
-            row = (design, method, values.mean(), np.abs(values).mean(), error, *loads, n_simulations)
+            means = (values.mean(), np.abs(values).mean())
+            row = (design, method, *means, error, values[0], *loads, n_simulations)
             rows.append(row)
         print(design, dict(zip(METHODS, day0.mean(axis=0).round(3), strict=True)), loads.round(3), flush=True)
-    columns = ["selection", "method", "bias", "mean_absolute_error", "monte_carlo_error"]
+    columns = ["selection", "method", "bias", "mean_absolute_error", "monte_carlo_error", "first"]
     loaded = ["size_loading_treated", "size_loading_synthetic", "size_loading_donors"]
     return pd.DataFrame(rows, columns=[*columns, *loaded, "n_simulations"])
 

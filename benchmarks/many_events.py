@@ -4,7 +4,7 @@
 
 prints a table of ratios from one run and writes it to docs/data/many_events.csv. The floor is NumPy copying,
 out of a panel of 2,000 securities by 5,000 sessions into fresh arrays, what the study reads: the estimation
-windows (250 sessions) and event windows (21) of the security and of the benchmark, one copy an event. Times
+windows (250 sessions) and event windows (21) of the security and of the benchmark, one copy per event. Times
 are the shortest of several, in seconds of CPU of one core; those of threads are seconds by the clock, of the
 study and of the floor. With --big, also ten times the events, and the memory at the peak.
 """
@@ -245,7 +245,7 @@ def main() -> None:
         ("... with the numbers that fit() keeps", loop_of_frames(prices, given, 300, True)),
     ):
         each = seconds(run, 2) / 300
-        add(f"{what}, s an event; multiples of fit()", each, each * len(given) / fit)
+        add(f"{what}, s per event; multiples of fit()", each, each * len(given) / fit)
     sizes = [n // 10, n] + [10 * n] * asked.big
     taken = [seconds(study(prices, events(prices, size)).fit, 2) for size in sizes]
     power = np.polyfit(np.log(sizes), np.log(taken), 1)[0]

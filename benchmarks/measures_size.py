@@ -22,7 +22,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import EventStudyWarning
-from eventstudy.longrun.skewness_tests import skewed_tests
+from eventstudy.longrun.buyhold import skewed_tests
 from eventstudy.volatility.abnormal_volatility import volatility_multiples
 
 TABLE = Path(__file__).parents[1] / "docs" / "data" / "measures_size.csv"
@@ -229,7 +229,7 @@ CELLS = {
 
 
 def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
-    """Simulate one cell: one row a test, with its rejection rate and 99 % interval.
+    """Simulate one cell: one row per test, with its rejection rate and 99 % interval.
 
     Where one replication yields several p-values they share data, and the interval counts replications.
     """

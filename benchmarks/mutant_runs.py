@@ -34,6 +34,7 @@ from mutants import Mutant, mutated
 PYTEST = ["-q", "-x", "-m", "not slow", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 PYTEST += [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "pytest_cov", "faulthandler")]
 LONGEST = 5.0  # seconds of the processor that a test takes under coverage; slower ones are not run
+START = 0.5  # seconds of the processor that pytest takes before the first test of a file
 RARE = 12  # tests that come first, because few others take their way through the function
 PATIENCE = 10.0  # seconds that a test may take on top of ten times its time
 MEMORY = 8 << 30  # bytes of address space of a mutant
@@ -378,6 +379,7 @@ class Plan:
         batches, left = [], self.budget
         for file, tests in [*first, *files, *others]:
             taken = []
+            left -= START if tests else 0.0
             for test in self._ordered(tests):
                 if left <= 0:
                     break

@@ -4,18 +4,21 @@ Run ``python benchmarks/mutation.py`` for the sample of the documentation (45 mi
 ``--mutants 30`` for a small one, ``--module inference`` or ``--match TEXT`` for a part of the source, and
 ``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption; ``--retry`` runs the
 survivors of the last run again, after tests were added. ``--write`` stores the result in
-``docs/contributing/``.
+``docs/contributing/``. ``--fresh`` runs a second sample for which no test was written: once its survivors are
+looked at and killed, the share of the first no longer holds for other code.
 
 Mutants are drawn at random from all single changes that `mutants.py` knows, in strata of folder and kind of
 operator. Each stratum gets a part proportional to the square root of its size, at least two mutants, so rare
 kinds like bounds count for more. Within a stratum the draw is spread over the modules.
+The mutants are run in random order.
 
 Each test file is run once under coverage, which tells which tests reach a line; that is kept in
 ``build/mutation`` and renewed for files that change. A mutant is put in place as its module is imported, in a
 process forked for it from one that has imported everything but the library. The tests that reach the changed
 line are run until one fails: first a few that take a rare way through the function, then file by file, those
 first that killed mutants of the module before. A test that takes ten seconds more than ten times its time
-counts as one that fails. What outlives all of them, or ``--budget`` seconds of tests, has survived.
+counts as one that fails. What outlives all of them, or ``--budget`` seconds of tests, has survived; with
+a larger budget, ``--retry`` runs the survivors again.
 
 Before, unchanged modules are run the same way, one of each folder, and must survive.
 
@@ -48,24 +51,28 @@ EQUIVALENT = "equivalent"
 Key = tuple[str, str, str, str, int]
 
 ROOT = Path(__file__).resolve().parents[1]
-GENERAL = ("tests/test_*.py", "tests/results", "tests/reference")
+#: Tests of what the fit of a study makes of its events.
+STUDIES = (
+    "tests/test_abnormal.py", "tests/test_sample.py", "tests/models", "tests/test_event_benchmarks.py",
+    "tests/test_event_factors.py", "tests/results/test_measures.py", "tests/results/test_fit_warnings.py",
+    "tests/test_scale.py",
+)  # fmt: skip
 LIBRARY = Project(
     root=ROOT,
     package="eventstudy",
     tests={
-        "inference": ("tests/inference", *GENERAL, "eventstudy/inference", "eventstudy/results"),
-        "abnormal": ("tests/abnormal", "tests/models", "tests/inference", *GENERAL, "eventstudy/abnormal"),
-        "models": ("tests/models", *GENERAL, "eventstudy/models"),
-        "sample": ("tests/sample", "tests/models", *GENERAL, "eventstudy/sample"),
+        "inference": (
+            "tests/inference", "tests/test_scale.py", "tests/results/test_significance.py",
+            "tests/results/test_groups.py", "tests/reference",
+        ),
+        "abnormal": (*STUDIES, "tests/inference/test_one_event.py"),
+        "models": STUDIES,
+        "sample": STUDIES,
     },
     equivalent=ROOT / "benchmarks" / "equivalent_mutants.csv",
     build=ROOT / "build" / "mutation",
     docs=ROOT / "docs" / "contributing",
-    # They check pages and other processes, not what a line computes.
-    left_out=(
-        "test_docs", "test_html", "test_html_page", "test_import_cost", "test_latex", "test_mutation",
-        "test_progress", "test_readme", "test_shared_data",
-    ),
+    left_out=("test_where_packages_differ", "test_trace", "test_size"),
     warm=(
         "numpy", "pandas", "scipy.stats", "scipy.optimize", "scipy.signal", "statsmodels.api", "arch",
         "joblib", "pyarrow.parquet", "exchange_calendars", "matplotlib.pyplot", "seaborn",
@@ -86,6 +93,9 @@ runs the tests that reach the changed line until one fails. Its docstring says h
 Of {drawn} mutants drawn, {equivalent} are equivalent to the original. Of the other {n}, the tests miss
 **{alive}, {share}** (Wilson 95 % interval: {low} to {high}); {timeout} of those they notice do not end.
 All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`.
+
+When the sample was first run, the tests missed **{first}, {first_share}** (Wilson: {first_low} to
+{first_high}); tests written for these survivors have killed {killed_since} of them. {fresh}
 
 {by_folder}
 
@@ -123,6 +133,7 @@ class Row:
     status: str
     killed_by: str = ""
     seconds: float = 0.0
+    first: str = ""  # the status when it was first run
 
     @property
     def key(self) -> Key:
@@ -198,7 +209,7 @@ def _row(row: dict[str, str]) -> Row:
     text = {name: row.get(name, "") for name in ("module", "function", "kind", "before", "after")}
     return Row(
         **text, line=line, occurrence=int(row["occurrence"]), status=row.get("status", ""),
-        killed_by=row.get("killed_by", ""), seconds=seconds,
+        killed_by=row.get("killed_by", ""), seconds=seconds, first=row.get("first", ""),
     )  # fmt: skip
 
 
@@ -212,13 +223,21 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
         writer.writerows([getattr(row, name) for name in names] for row in rows)
 
 
-def report(rows: Sequence[Row], reasons: dict[Key, str], command: str) -> str:
-    """Return the page of the documentation."""
+def report(rows: Sequence[Row], reasons: dict[Key, str], command: str, fresh: Sequence[Row] = ()) -> str:
+    """Return the page of the documentation; `fresh` are the rows of the second sample."""
     count = Counter(row.status for row in rows)
     n = len(rows) - count[EQUIVALENT]
     low, high = wilson(count[SURVIVED], n)
+    first = sum(row.status != EQUIVALENT and row.first == SURVIVED for row in rows)
+    first_low, first_high = wilson(first, n)
     return PAGE.format(
         command=command,
+        first=first,
+        first_share=_percent(first, n),
+        first_low=f"{100 * first_low:.1f} %",
+        first_high=f"{100 * first_high:.1f} %",
+        killed_since=first - count[SURVIVED],
+        fresh=_fresh(fresh),
         drawn=len(rows),
         equivalent=count[EQUIVALENT],
         n=n,
@@ -231,6 +250,19 @@ def report(rows: Sequence[Row], reasons: dict[Key, str], command: str) -> str:
         by_kind=_shares("change", [(row.kind, row.status) for row in rows]),
         survivors=_listed([row for row in rows if row.status == SURVIVED], {}),
         equivalents=_listed([row for row in rows if row.status == EQUIVALENT], reasons),
+    )
+
+
+def _fresh(rows: Sequence[Row]) -> str:
+    n = sum(row.status != EQUIVALENT for row in rows)
+    if not n:
+        return "No second sample has been drawn since, so the first share is the estimate for other mutants."
+    alive = sum(row.status == SURVIVED for row in rows)
+    low, high = wilson(alive, n)
+    return (
+        f"Of a second sample, drawn afterwards and left as it was, the tests miss **{alive} of "
+        f"{n}, {_percent(alive, n)}** (Wilson: {100 * low:.1f} % to {100 * high:.1f} %), "
+        "the estimate for other mutants; rows in {download}`mutation_fresh.csv <mutation_fresh.csv>`."
     )
 
 
@@ -299,6 +331,7 @@ def parser() -> argparse.ArgumentParser:
     option("--budget", type=float, default=20.0, help="seconds of tests for each mutant (%(default)s)")
     option("--resume", action="store_true", help="keep the rows of the last run")
     option("--retry", action="store_true", help="keep the rows of the last run but for its survivors")
+    option("--fresh", action="store_true", help="run a second sample; give it another --seed")
     option("--dry-run", action="store_true", help="show what is drawn, run nothing")
     option("--write", action="store_true", help="write the result into the documentation")
     return made
@@ -319,9 +352,11 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         say(f"{len(drawn)} of {len(known)} mutants")
         return 0
     reasons = read_equivalent(project.equivalent)
-    target = project.build / "mutation.csv"
+    name = "mutation_fresh.csv" if options.fresh else "mutation.csv"
+    target = project.build / name
     last = read_rows(target) if options.resume or options.retry else []
     kept = {row.key: row for row in last if not (options.retry and row.status == SURVIVED)}
+    before = {row.key: row.first or row.status for row in last}
     rows: dict[Key, Row] = {}
     left = []
     for each in drawn:
@@ -333,11 +368,14 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         else:
             left.append(each)
     order = [blank(each).key for each in drawn]
+    # In random order, what is done of a run that is interrupted is a sample too.
+    random.Random(options.seed).shuffle(left)
     start = time.monotonic()
 
     def keep(mutant: Mutant, status: str, test: str, seconds: float) -> None:
-        row = replace(blank(mutant), status=status, killed_by=test, seconds=seconds)
-        rows[row.key] = row
+        row = blank(mutant)
+        first = before.get(row.key, status)
+        rows[row.key] = row = replace(row, status=status, killed_by=test, seconds=seconds, first=first)
         write_rows([rows[key] for key in order if key in rows], target)
         passed = f"{len(rows)}/{len(drawn)}, {time.monotonic() - start:.0f} s"
         say(f"{passed}: {status} {row.module}:{row.line} {row.before}  ->  {row.after}  {test} {seconds} s")
@@ -352,12 +390,14 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         run_mutants(project, left, plan, options.workers, keep)
     result = [rows[key] for key in order]
     write_rows(result, target)
-    page = report(
-        result, reasons, f"python benchmarks/mutation.py --mutants {options.mutants} --seed {options.seed}"
-    )
+    sample = read_rows(project.docs / "mutation.csv") if options.fresh else result
+    fresh = result if options.fresh else read_rows(project.docs / "mutation_fresh.csv")
+    seed = parser().get_default("seed") if options.fresh else options.seed
+    command = f"python benchmarks/mutation.py --mutants {len(sample)} --seed {seed}"
+    page = report(sample, reasons, command, fresh)
     (project.build / "mutation.md").write_text(page, encoding="utf-8")
     if options.write:
-        write_rows(result, project.docs / "mutation.csv")
+        write_rows(result, project.docs / name)
         (project.docs / "mutation.md").write_text(page, encoding="utf-8")
     alive = sum(row.status == SURVIVED for row in result)
     n = sum(row.status != EQUIVALENT for row in result)

@@ -55,9 +55,8 @@ def main() -> None:
         for name, study in studies.items():
             times[name].append(seconds(study))
     best = {name: min(each) for name, each in times.items()}
-    print(
-        f"{n} events: common {best['common']:.2f} s, own {best['own']:.2f} s, ratio {best['own'] / best['common']:.2f}"
-    )
+    ratio = best["own"] / best["common"]
+    print(f"{n} events: common {best['common']:.2f} s, own {best['own']:.2f} s, ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":

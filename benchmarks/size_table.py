@@ -291,7 +291,7 @@ def replications(cell: Cell, key: str, again: bool) -> int:
 
 
 def rates(cell: Cell, places: Iterable[Place], *, again: bool = False) -> pd.DataFrame:
-    """Simulate one cell: one row a test and window, with the rejection rate and its 99 % interval.
+    """Simulate one cell: one row per test and window, with the rejection rate and its 99 % interval.
 
     `effective` replications are those the interval rests on: event windows on neighbouring dates of the
     panel share days, so that only every L-th date counts.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import tomllib
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,10 @@ import eventstudy
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+EXAMPLES = DOCS.parent / "examples"
+sys.path.insert(0, str(DOCS / "_ext"))
 
 project = "eventstudy"
 author = "eventstudy contributors"
@@ -25,9 +31,15 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "myst_nb",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "crosslinks",
+    "figures",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
+default_role = "autolink"  # `EventStudy` in a docstring links to its page; a parameter stays as it is
+smartquotes_action = "qe"  # quotes and ellipses; "--live" is an option, not a dash
 
 autosummary_generate = True
 # A name of the package has its page there, and none in the subpackage that exports it as well.
@@ -42,22 +54,50 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "dollarmath"]
+DESCRIPTION = "Event studies in Python: abnormal stock returns around announcements, and valid tests."
+myst_html_meta = {
+    "description": DESCRIPTION,
+    "property=og:title": "eventstudy",
+    "property=og:description": DESCRIPTION,
+}
+copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
+copybutton_prompt_is_regexp = True
 
 # The notebooks of the examples are pages too; they import the script of the first.
-DOCS = Path(__file__).parent
-EXAMPLES = DOCS.parent / "examples"
 for notebook in EXAMPLES.glob("*.ipynb"):
     shutil.copyfile(notebook, DOCS / "cases" / notebook.name)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
 
-# A kernel draws into the page unless the environment names another backend.
+# A kernel draws into the page unless the environment names another backend. Figures are sharp on every
+# screen, and a progress bar is not a result.
 os.environ.pop("MPLBACKEND", None)
+os.environ["TQDM_DISABLE"] = "1"
+PROFILE = DOCS / "_build" / "ipython" / "profile_default"
+PROFILE.mkdir(parents=True, exist_ok=True)
+(PROFILE / "ipython_kernel_config.py").write_text('get_config().InlineBackend.figure_formats = {"retina"}\n')
+os.environ["IPYTHONDIR"] = str(PROFILE.parent)
+
+PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+# No link before there is something behind it.
+LINKS = [{"name": "Repository", "url": REPOSITORY, "icon": "fa-solid fa-code-branch"}]
+LINKS = [] if "example.org" in REPOSITORY else LINKS
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "navbar_center": []}
-# One list of all pages under their headings, since the pages are not nested.
-html_sidebars = {"**": ["globaltoc.html"]}
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_extra_path = ["llms.txt"]
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 5,
+    "show_nav_level": 1,
+    "icon_links": LINKS,
+}
+# The landing page is read across its whole width.
+html_sidebars = {"index": []}
 
 
 def show_labels(app: Sphinx, doctree: nodes.document) -> None:

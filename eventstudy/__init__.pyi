@@ -63,6 +63,7 @@ from .volatility import AbnormalVolatility as AbnormalVolatility
 from .volatility import AbnormalVolatilityResults as AbnormalVolatilityResults
 from .volatility import EventGARCH as EventGARCH
 from .volatility import EventGARCHResults as EventGARCHResults
+from .versions import show_versions as show_versions
 from .windows import Window as Window
 
 __version__: str

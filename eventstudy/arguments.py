@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from numbers import Real
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from eventstudy.errors import EventStudyError, RequestError
 
-__all__ = ["check_choice", "check_fraction", "check_jobs", "check_number", "check_whole"]
+__all__ = ["by_name", "check_choice", "check_fraction", "check_jobs", "check_number", "check_whole"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def by_name(method: Method) -> Method:
+    """Have a method whose arguments all have names say so, where one is passed without."""
+    parameters = inspect.signature(method).parameters.values()
+    names = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            raise RequestError(
+                f"{method.__name__}() takes no window, and its arguments by name ({', '.join(names)}); got "
+                f"{', '.join(map(repr, args))}. Write {method.__name__}({names[0]}=...)."
+            )
+        return method(self, *args, **kwargs)
+
+    return cast(Method, checked)
 
 
 def check_choice(

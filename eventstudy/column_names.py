@@ -15,12 +15,14 @@ __all__ = [
     "CLOCK_NAMES",
     "DATE_NAMES",
     "EVENT_DATE_NAMES",
+    "EVENT_DAY_NAMES",
     "EVENT_MOMENT_NAMES",
     "FACTOR_NAMES",
     "FIELD_NAMES",
     "INDEX_RETURNS",
     "LEVEL_NAMES",
     "NOT_PRICES",
+    "NO_PRICES_OR_RETURNS",
     "PERCENT_NAMES",
     "SECURITY_NAMES",
     "SESSION_NAMES",
@@ -91,6 +93,8 @@ SECURITY_NAMES = (
     *[
         "oftic",
         "ticker",
+        "tickersymbol",
+        "companyticker",
         "symbol",
         "symbols",
         "tic",
@@ -191,6 +195,29 @@ NOT_PRICES = frozenset(
         "rounded_return",
     ]
 )
+#: Numbers of a security that are neither its price nor its return.
+NO_PRICES_OR_RETURNS = frozenset(
+    [
+        "marketcap",
+        "mktcap",
+        "marketvalue",
+        "marketcapitalization",
+        "dlycap",
+        "mv",
+        "shrout",
+        "sharesoutstanding",
+        "shares",
+        "cshoc",
+        "turnover",
+        "amount",
+        "eps",
+        "numtrd",
+        "transactions",
+        "成交额",
+        "换手率",
+        "总市值",
+    ]
+)
 #: Names of total returns that vendors give in full precision: they are taken before what prices say.
 TOTAL_RETURN_NAMES = frozenset(
     ["ret", "dlyret", "mthret", "dretwd", "mretwd", "return", "returns", "simplereturn", "dailyreturn"]
@@ -217,8 +244,8 @@ INDEX_RETURNS = frozenset(
 #: Factors under other names than the models ask for.
 FACTOR_NAMES = {
     "mktrf": "mkt_rf", "rmrf": "mkt_rf", "mktminusrf": "mkt_rf", "mktexcess": "mkt_rf", "rmkt": "mkt",
-    "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf", "umd": "mom", "wml": "mom",
-    "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
+    "rf": "rf", "rfdly": "rf", "riskfree": "rf", "rfrate": "rf", "riskfreerate": "rf",
+    "umd": "mom", "wml": "mom", "rme": "me", "ria": "ia", "rroe": "roe", "reg": "eg",
 }  # fmt: skip
 
 #: Days of events, and moments of announcements, in the order in which they are looked for.
@@ -228,26 +255,34 @@ EVENT_DATE_NAMES = (
     "announcementdate",
     "announcedate",
     "announceddate",
+    "dateannounced",
     "anndate",
     "anndats",
     "anndatsact",
     "rdq",
     "earningsdate",
-    "reportdate",
     "filingdate",
     "filedate",
+    "reportdate",
     "declarationdate",
     "day",
     "公告日期",
     "事件日",
     "公告日",
 )
+#: Of these, names of the day of the event itself, not of a report or a filing.
+EVENT_DAY_NAMES = frozenset(
+    ["eventdate", "announcementdate", "announcedate", "announceddate", "anndate", "anndats", "rdq", "事件日"]
+)
 EVENT_MOMENT_NAMES = (
     "announcedat",
     "acceptancedatetime",
+    "acceptancedatetimeutc",
     "acceptedat",
     "accepted",
     "announcedateutc",
+    "timestamputc",
+    "datetimeutc",
     "announceddateutc",
     "announcementdatetime",
     "announcedatetime",
@@ -272,6 +307,7 @@ CLOCK_NAMES = frozenset(
         "eventtime",
         "releasetime",
         "timeet",
+        "earningscalltime",
         "hour",
         "clock",
     ]
@@ -290,6 +326,7 @@ SESSION_NAMES = frozenset(
         "calltime",
         "releasetiming",
         "marketsession",
+        "earningscalltime",
         "hour",
         "timeofday",
     ]

@@ -128,14 +128,18 @@ class PriceLimitWarning(EventStudyWarning):
     """A security closed at its daily price limit inside an event window."""
 
 
-_HEARD: ContextVar[list[tuple[type[EventStudyWarning], str]] | None] = ContextVar("heard", default=None)
+Told = list[tuple[type[EventStudyWarning], str]]
+#: Lists that every warning goes to, and whether it goes nowhere else.
+_HEARD: ContextVar[tuple[tuple[Told, ...], bool]] = ContextVar("heard", default=((), False))
 
 
 def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) -> None:
     """Issue `message` as a warning that points at the first line outside this package."""
-    listener = _HEARD.get()
-    if listener is not None:
+    listeners, quietly = _HEARD.get()
+    for listener in listeners:
         listener.append((category, message))
+    if quietly:
+        return
     depth, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("eventstudy."):
         depth, frame = depth + 1, frame.f_back
@@ -143,10 +147,14 @@ def warn(message: str, category: type[EventStudyWarning] = EventStudyWarning) ->
 
 
 @contextmanager
-def heard() -> Iterator[list[tuple[type[EventStudyWarning], str]]]:
-    """Collect the category and message of each warning that `warn` issues inside a with block."""
-    found: list[tuple[type[EventStudyWarning], str]] = []
-    token = _HEARD.set(found)
+def heard(quietly: bool = False) -> Iterator[Told]:
+    """Collect the category and message of each warning that `warn` issues inside a with block.
+
+    Where `quietly`, they go nowhere else: whoever asked issues them, as from another thread or process.
+    """
+    found: Told = []
+    listeners, quiet = _HEARD.get()
+    token = _HEARD.set(((found,), True) if quietly else ((*listeners, found), quiet))
     try:
         yield found
     finally:

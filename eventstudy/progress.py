@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 __all__ = ["followed", "progress_bar", "show_progress"]
 
 Item = TypeVar("Item")
-#: Work that is done within so many seconds needs no bar.
+#: Seconds before a bar is shown.
 PATIENCE = 1.0
 
 #: What the user asked for, and how many bars are open: work inside of work has none of its own.
@@ -42,7 +42,7 @@ def show_progress(shown: bool | None = True) -> None:
 def progress_bar(
     total: int, name: str, unit: str, *, done: int = 0, shown: bool | None = None
 ) -> Iterator[Any]:
-    """Open a bar of `total` units of work, the tqdm object, whose ``update()`` counts one.
+    """Open a bar of `total` units of work, whose ``update()`` counts one.
 
     Parameters
     ----------
@@ -56,18 +56,28 @@ def progress_bar(
     shown : bool, optional
         For this bar; None as `show_progress` says.
     """
-    from tqdm import tqdm
-
     asked = _state["asked"] if shown is None else shown
     visible = (_interactive() if asked is None else asked) and not _state["open"] and done < total
+    if not visible:
+        yield _Unseen()
+        return
+    from tqdm import tqdm
+
     # Where it was asked for by name, even short work shows that it was done.
     delay = 0.0 if shown else PATIENCE
-    _state["open"] += visible
+    _state["open"] += 1
     try:
-        with tqdm(total=total, initial=done, desc=name, unit=unit, delay=delay, disable=not visible) as bar:
+        with tqdm(total=total, initial=done, desc=name, unit=unit, delay=delay) as bar:
             yield bar
     finally:
-        _state["open"] -= visible
+        _state["open"] -= 1
+
+
+class _Unseen:
+    """A bar that nobody sees."""
+
+    def update(self, n: int = 1) -> None:
+        """Count n units of work."""
 
 
 def followed(items: Sequence[Item], name: str, unit: str) -> Iterator[Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -13,11 +12,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import (
+    EventStudyWarning,
     ExcludedEventsWarning,
     ModelError,
     NoUsableEventsError,
     RequestError,
+    Told,
     WindowError,
+    heard,
     warn,
 )
 from eventstudy.events import Events
@@ -113,7 +115,7 @@ def stream_study(
         Windows whose CARs are written; by default (0, +1), or as much of it as the event window holds, and
         the event window.
     securities : int, default 1000
-        Securities of a group. It bounds memory, and changes no result but for rounding.
+        Securities of a group. It bounds memory, and changes results by rounding only.
     n_jobs, chunk_size
         As for `EventStudy.fit`, within a group.
 
@@ -181,11 +183,11 @@ def stream_study(
     ids = events.frame.index
     texts = not all(isinstance(each, int) for each in ids.tolist())
     n_events, reasons = 0, [NO_REASONS]
+    told: list[Told] = []
     for number, rows in enumerate(followed(_groups(panel, events, securities), "Measuring", "group")):
         part = events.take(rows)
-        with warnings.catch_warnings():
-            # One warning at the end covers all exclusions.
-            warnings.simplefilter("ignore", ExcludedEventsWarning)
+        with heard(quietly=True) as said:
+            told.append(said)
             study = None
             try:
                 study = EventStudy(panel, part, model, estimation, whole, min_observations, exclude_events)
@@ -209,9 +211,22 @@ def stream_study(
     if n_events == 0:
         raise no_usable_events(excluded)
     _write(excluded, folder / "excluded" / "000000.parquet", texts)
+    _warn_once(told)
     if len(excluded):
         warn(exclusion_text(excluded, len(events), "read('excluded')"), ExcludedEventsWarning)
     return StreamedStudy(folder, n_events, len(excluded))
+
+
+def _warn_once(told: list[Told]) -> None:
+    """Issue one warning of each kind; of exclusions one is said of all groups."""
+    kinds: dict[type[EventStudyWarning], dict[str, None]] = {}
+    for category, message in (each for group in told for each in group):
+        if not issubclass(category, ExcludedEventsWarning):
+            kinds.setdefault(category, {})[message] = None
+    for category, messages in kinds.items():
+        first, *others = messages
+        more = f" (And {len(others)} more of this kind, of other groups of securities.)" if others else ""
+        warn(first + more, category)
 
 
 def _groups(panel: ParquetPanel[Market], events: Events, size: int) -> list[list[int]]:

@@ -206,7 +206,7 @@ class EventStudy(Immutable):
             They are threads, unless it names another backend, such as processes or a Dask cluster.
         chunk_size : int, optional
             Events whose estimation windows are laid out at a time. It bounds the memory of a large study,
-            and changes no result but for rounding. By default 2,048, and 16,384 where threads fit a model of
+            and changes results by rounding only. By default 2,048, and 16,384 where threads fit a model of
             least squares.
 
         Returns

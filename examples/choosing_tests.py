@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
 import eventstudy as es
 from eventstudy.tables import Section, Table
@@ -94,7 +95,7 @@ PAIRS = {
     ("bmp", "adjusted_bmp"): "firms independent of each other",
     ("grank_z", "grank_t"): "firms independent of each other",
     ("portfolio", "adjusted_bmp"): "the day no more volatile than the days before",
-    ("adjusted_bmp", "rank_zivney"): "normal returns, for six events",
+    ("adjusted_bmp", "rank_zivney"): "normally distributed returns, for six events",
 }
 tests = sector.test(0, 1, seed=0).set_index("test")
 p = tests["p_value"]
@@ -132,13 +133,26 @@ sentences = [
     f"Of the tests recommended for this design, {', '.join(low) or 'none'} reject at 5%"
     + (f", {', '.join(high)} (p={', '.join(f'{best[h]:.3f}' for h in high)}) not." if high else "."),
 ]
-if high and low:
+if "adjusted_bmp" in high and "portfolio" in low:
+    (t_events, t_past), (few, many) = tests.loc[
+        ["adjusted_bmp", "portfolio"], ["statistic", "dof"]
+    ].T.to_numpy()
+    n, spread = len(SECTOR), sector.car(0, 1)["t"].std()
+    excess = stats.chi2.sf((n - 1) * spread**2, n - 1)
     sentences.append(
-        "That disagreement is the finding: the mean is unusual by the firms' past, but they scatter so much "
-        "that days on which all of them were more volatile would look alike."
-        if "adjusted_bmp" in high and "portfolio" in low
-        else "The evidence is as strong as the weakest of them."
+        f"Is that a more volatile day? The standardised CARs have a standard deviation of {spread:.2f}, "
+        f"where 1 is ordinary (p={excess:.2f}): "
+        + (
+            "they scatter more than their past implies, which portfolio takes for an effect."
+            if excess <= 0.05
+            else "nothing suggests it."
+        )
+        + f" The statistics are {t_events:.2f} and {t_past:.2f}; adjusted_bmp is read with {few:.0f} "
+        f"degrees of freedom and portfolio with {many:.0f}."
+        + (" Few firms decide, not the day." if excess > 0.05 and abs(t_events - t_past) < 0.25 else "")
     )
+elif high and low:
+    sentences.append("The evidence is as strong as the weakest of them.")
 print(*sentences, sep="\n")
 
 # %% tags=["script"]

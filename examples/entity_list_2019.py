@@ -99,8 +99,8 @@ sentences = [
     f"The mean of the four listed firms is {day['car'].mean():+.2%}. "
     + story.evidence(results.recommended(0, 0)),
     f"Firm by firm, after Holm's correction, significant at 5%: {', '.join(hit) if len(hit) else 'none'}.",
-    "Such a listing had been reported as likely since May: this is what was left of the news, not the whole "
-    "price of being listed.",
+    "Such a designation had been reported as likely since May: this is what was left of the news, not the "
+    "whole price of being listed.",
 ]
 print(*sentences, sep="\n")
 

@@ -3,7 +3,8 @@
 On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
 Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10 %". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
-distinguished from noise; then it looks at the sector on the same day, and at the listing of October 2019.
+distinguished from noise; then it looks at the sector on the same day, and at the Entity List designation of
+October 2019.
 
 Run it on the bundled prices (no network needed), or with --live on Yahoo's:
 
@@ -32,7 +33,7 @@ CLOCK = "%a %Y-%m-%d %H:%M"
 NEW_YORK, SHENZHEN = "America/New_York", "Asia/Shanghai"
 #: The evening of the report; its minute is not known, and part 1 shows that it does not matter.
 REPORT = pd.Timestamp("2019-05-21 19:00", tz=NEW_YORK)
-#: The listing of 28 entities, after the US close.
+#: The designation of 28 entities, after the US close.
 LISTING = pd.Timestamp("2019-10-07 17:00", tz=NEW_YORK)
 
 HIKVISION = "002415.SZ"
@@ -95,7 +96,9 @@ def studies(prices: pd.DataFrame) -> Story:
         second=None if second is None else fit(second, [HIKVISION], REPORT, "Report of 21 May 2019"),
         sector=fit(market, FIRMS, REPORT, ""),
         others=fit(market, FIRMS[1:], REPORT, ""),
-        listing={NAMES[firm]: fit(market, [firm], LISTING, "Listing of 7 October 2019") for firm in LISTED},
+        listing={
+            NAMES[firm]: fit(market, [firm], LISTING, "Designation of 7 October 2019") for firm in LISTED
+        },
     )
 
 
@@ -235,7 +238,7 @@ def listing(story: Story) -> Table:
         "that of as many days."
     )
     sections = (Section(times, "when they could react"), Section(cars, "abnormal return of day 0", FORMATS))
-    title = f"7. The listing, announced {LISTING:{CLOCK}} in New York"
+    title = f"7. The Entity List designation, announced {LISTING:{CLOCK}} in New York"
     return Table(title, sections, tuple(notes))
 
 
@@ -320,7 +323,7 @@ def conclusion(story: Story) -> list[str]:
         who = f"In the same sessions {who} of the sector on average"
         said.append(finding(who, estimate(study, HEADLINE), study.recommended(*HEADLINE)))
     study = story.listing[NAMES[HIKVISION]]
-    who = f"After the listing, on {study.timeline['day_0'].iloc[0]:%d %B %Y}, Hikvision"
+    who = f"After the designation, on {study.timeline['day_0'].iloc[0]:%d %B %Y}, Hikvision"
     said.append(finding(who, estimate(study, (0, 0)), study.recommended(0, 0)))
     return [*said, other_news(first)]
 

@@ -38,7 +38,7 @@ def figures(folder: Path) -> dict[str, Path]:
 
 
 def main(folder: Path) -> None:
-    """Write one image a figure, and contact_sheet.png."""
+    """Write one image per figure, and contact_sheet.png."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = figures(folder)
     rows = -(-len(drawn) // COLUMNS)

@@ -34,6 +34,8 @@ AFTER_NO = (
 #: Pattern and what to write instead.
 PATTERNS = {
     rf"(?<!there )\b(?:is|are|was|were) no (?!(?:{AFTER_NO})\b)[a-z]+": "'is not a ...'",
+    # The noun stands on the next line, or is put in.
+    r"\b(?:is|are|was|were) no (?=[\"'{]|$)|'(?:is|are)'\} no ": "'is not a ...'",
     r"\bstands? twice\b": "'duplicate'",
     r"\btold of\b|\b(?:is|are) told\b(?! (?:to|apart)\b)": "'reported', 'named'",
     r"\btold from\b": "'distinguished from'",
@@ -44,6 +46,11 @@ PATTERNS = {
     r"\ba event\b": "'an event'",
     r"\bof which not\b": "a clause with its own verb",
     r"\bas well one\b": "'also one'",
+    r"\bone (?!where\b)\w+ an? (?:date|day|event|family|figure|firm|group|model|security|test)\b": "'per'",
+    r"\bmatrix a run\b|\bs an event\b|\bms a \w+|\d ?% a day\b": "'per'",
+    r"\bor no whole\b": "'or not a whole'",
+    r"\band then some\b": "the number and its reason",
+    r"\bbut for rounding\b": "'up to rounding'",
     r"\bfour times in five\b": "'with 80 % power'",
     r"\bof them alone\b": "'only of them'",
     r"\bhangs? on\b": "'depends on'",

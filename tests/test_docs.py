@@ -7,6 +7,8 @@ import inspect
 import os
 import re
 import runpy
+import sys
+import warnings
 from operator import attrgetter
 from pathlib import Path
 
@@ -44,8 +46,9 @@ def test_errors_stand_on_the_page_as_a_module() -> None:
 def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name, value in {"MPLBACKEND": "Agg", "PYTHONPATH": "", "IPYTHONDIR": "", "TQDM_DISABLE": ""}.items():
+        monkeypatch.setenv(name, value)  # set by the page as well, and put back afterwards
     runpy.run_path(str(DOCS / "conf.py"))
     assert "MPLBACKEND" not in os.environ
     assert os.environ["PYTHONPATH"] == str(DOCS.parent / "examples")
@@ -86,3 +89,119 @@ def test_the_gallery_shows_every_figure() -> None:
     cells = "".join(re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL))
     methods = {name for name in dir(ResultsPlotter) if not name.startswith("_")}
     assert methods <= set(re.findall(r"\.plot\.(\w+)\(", cells))
+
+
+@pytest.fixture(scope="module")
+def results() -> eventstudy.EventStudyResults:
+    market = eventstudy.Market.from_prices(
+        eventstudy.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+    )
+    firms = ["002415.SZ", "002236.SZ", "002583.SZ", "000063.SZ"]
+    events = [{"security": firm, "date": "2019-05-22", "group": "ab"[i % 2]} for i, firm in enumerate(firms)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", eventstudy.errors.EventStudyWarning)
+        return eventstudy.EventStudy(market, events, estimation=(-270, -21)).fit()
+
+
+#: Tables of results, by the call that a reader of the page makes.
+TABLES = {
+    "car": lambda r: r.car(0, 1),
+    "car to the first free close": lambda r: r.car(0, "first_free_close"),
+    "caar": lambda r: r.caar(0, 1),
+    "aar": lambda r: r.aar(),
+    "test": lambda r: r.test(0, 1, tests=["bmp"]),
+    "test by group": lambda r: r.test(0, 1, tests=["bmp"], by="group"),
+    "recommended": lambda r: r.recommended(0, 1),
+    "firm_tests": lambda r: r.firm_tests(0, 1, adjust="holm"),
+    "window_tests": lambda r: r.window_tests([(0, 0), (0, 1)], adjust="holm", test="bmp"),
+    "intervals": lambda r: r.intervals(0, 1),
+    "timeline": lambda r: r.timeline,
+    "excluded": lambda r: r.excluded,
+    "parameters": lambda r: r.parameters,
+    "diagnostics": lambda r: r.diagnostics(),
+    "limit_hits": lambda r: r.limit_hits,
+    "halts": lambda r: r.halts,
+    "suspects": lambda r: r.suspects,
+    "warnings": lambda r: r.warnings,
+    "overlaps": lambda r: r.overlaps(),
+    "decomposition": lambda r: r.decomposition(event=0),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_of_the_results_has_a_line(table: str, results: eventstudy.EventStudyResults) -> None:
+    page = (DOCS / "reference" / "columns.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    columns = {str(name) for name in TABLES[table](results).columns}
+    assert columns, table
+    assert columns - explained == set()
+
+
+def test_every_heading_of_the_summary_has_a_line(results: eventstudy.EventStudyResults) -> None:
+    page = (DOCS / "reference" / "columns.md").read_text(encoding="utf-8").partition("(columns-summary)=")[2]
+    first = " ".join(re.findall(r"^\| (.*?) \|", page, re.MULTILINE))
+    headings = {name for section in results.summary(0, 1).sections for name in section.frame.columns if name}
+    assert len(headings) > 15
+    missing = {
+        name for name in headings if not re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]|$)", first + " ")
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(eventstudy.errors.__all__) - {"heard", "warn"}))
+def test_every_error_and_warning_has_a_cause_and_a_cure(name: str) -> None:
+    page = (DOCS / "how_to" / "troubleshooting.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{name}` \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    assert row is not None
+    if issubclass(getattr(eventstudy.errors, name), Warning):
+        other = (DOCS / "how_to" / "warnings.md").read_text(encoding="utf-8")
+        assert f"`{name}`" in other
+
+
+def test_the_flow_chart_is_that_of_the_rules() -> None:
+    made = runpy.run_path(str(DOCS.parent / "scripts" / "flow_chart.py"))
+    drawn = made["CHART"].read_text(encoding="utf-8")
+    assert made["svg"]() == drawn, "run `python scripts/flow_chart.py`"
+    named = set(re.findall(r"[a-z_]+(?=[,<])", drawn)) & set(eventstudy.inference.TESTS)
+    assert len(named) > 12
+
+
+def test_names_of_guides_lead_to_the_reference() -> None:
+    full_name = runpy.run_path(str(DOCS / "_ext" / "crosslinks.py"))["full_name"]
+    assert full_name("results.plot.car(0, 1)") == "eventstudy.results.ResultsPlotter.car"
+    assert full_name("MarketModel()") == "eventstudy.MarketModel"
+    assert full_name("es.lab.power") == "eventstudy.lab.power"
+    assert full_name("window=(-5, 5)") is None
+    assert full_name("a sentence") is None
+
+
+def test_every_test_has_a_section_that_its_key_can_link_to() -> None:
+    labels = set()
+    for page in (DOCS / "methods").glob("*.md"):
+        labels |= set(re.findall(r"^\((methods-[\w-]+)\)=$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    missing = {key for key in eventstudy.inference.TESTS if f"methods-{key.replace('_', '-')}" not in labels}
+    assert missing == set()
+
+
+def test_figures_are_described_in_sentences() -> None:
+    caption = runpy.run_path(str(DOCS / "_ext" / "figures.py"))["caption"]
+    assert (
+        caption("results.plot.heatmap(-5, 5);", "")
+        == "Abnormal returns as colours, events down and days across."
+    )
+    assert caption("axes.hist(x);", "Placebos") == "Figure of the section “Placebos”."
+    page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
+    cells = re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL)
+    drawing = [cell for cell in cells if re.search(r"\.plot\w*\.?\w*\(", cell)]
+    texts = [caption(cell, "?") for cell in drawing]
+    assert len(texts) > 20
+    assert all(text[0].isupper() and text.endswith(".") and "“?”" not in text for text in texts), texts
+
+
+@pytest.mark.parametrize("folder", ["tutorials", "how_to", "explanation", "reference"])
+def test_the_index_of_a_part_names_each_page_of_it_and_links_to_it(folder: str) -> None:
+    index = (DOCS / folder / "index.md").read_text(encoding="utf-8")
+    tree = index.partition("```{toctree}")[2]
+    for page in {path.stem for path in (DOCS / folder).glob("*.md")} - {"index"}:
+        assert re.search(rf"^{page}$", tree, re.MULTILINE), f"{page} is not in the toctree"
+        assert f"]({page})" in index, f"{page} has no line"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from eventstudy import Events
-from eventstudy.errors import EventError, EventStudyError, NaiveTimeError
+from eventstudy.errors import DataWarning, EventError, EventStudyError, NaiveTimeError
 from eventstudy.events import validation
 
 
@@ -421,3 +421,43 @@ def test_some_of_the_events():
     assert (some.non_session, len(events)) == ("skip", 3)
     with pytest.raises(EventError, match="at least one event"):
         events.take([])
+
+
+@pytest.mark.parametrize(
+    ("times", "hour", "told"),
+    [
+        ([16, 7], 16, "hours"),
+        ([1630, 705], 16, "hhmm"),
+        (["1630", "0705"], 16, "hhmm"),
+        ([163000, 70500], 16, "hhmmss"),
+        ([0.6875, 0.25], 16, "parts of a day"),
+        ([59_400, 25_500], 16, "seconds"),
+    ],
+)
+def test_numbers_are_times_by_the_whole_column(times, hour, told):
+    frame = pd.DataFrame({"ticker": ["A", "B"], "date": ["2019-05-21"] * 2, "time": times})
+    events = Events(frame, timezone="America/New_York")
+    assert events.frame["announced_local"].iloc[0].hour == hour
+    assert events.reading["evidence"].str.contains(told).any()
+
+
+def test_two_columns_of_the_day_of_an_event():
+    frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "event_date": ["2019-05-21"]})
+    assert len(Events(frame)) == 1
+    with pytest.warns(DataWarning, match=r"'date' and 'event_date' both look like the day of the event"):
+        Events(frame.assign(event_date="2019-06-21"))
+
+
+def test_numbers_that_may_be_seconds_or_clocks():
+    """34200 is half past nine in seconds, and 3:42 as a clock without colons."""
+    frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "time": [34_200]})
+    with pytest.raises(EventError, match=r"34200 may be .*seconds since midnight, or a clock"):
+        Events(frame, timezone="America/New_York")
+    ibes = Events({"oftic": ["A"], "anndats": ["2019-05-21"], "anntims": [34_200]})
+    assert ibes.frame["announced_local"].iloc[0].hour == 9
+
+
+def test_a_column_of_times_that_is_not_understood_is_told():
+    frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "time": ["about noon"]})
+    with pytest.warns(DataWarning, match=r"'time' is not understood and not used: 'about noon'"):
+        Events(frame)

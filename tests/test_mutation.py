@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import os
 import shutil
 import subprocess
@@ -307,6 +308,33 @@ def test_equivalent_mutants_are_listed_with_their_reason_and_not_run(finished: t
 def test_a_test_that_fails_without_a_change_kills_nothing(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     assert not [row for row in rows.values() if "not_sound" in row.killed_by]
+
+
+def test_survivors_killed_later_count_as_missed_at_first(finished: tuple[Path, dict], tmp_path: Path) -> None:
+    """And the second sample is told apart from the first, of which tests were written."""
+    root = tmp_path / "tiny"
+    shutil.copytree(finished[0], root)
+    page = (root / "docs" / "mutation.md").read_text(encoding="utf-8")
+    alive = sum(row.status == "survived" for row in finished[1].values())
+    assert f"the tests missed **{alive}, " in page
+    assert "killed 0 of them. No second sample" in page
+    test = root / "tests" / "test_sums.py"
+    text = test.read_text(encoding="utf-8").replace("import capped,", "import capped, unseen,")
+    test.write_text(text + "\ndef test_unseen():\n    assert unseen(3) == 2\n", encoding="utf-8")
+    run(root, "--mutants", "100", "--retry", "--write")
+    run(root, "--mutants", "9", "--seed", "2", "--fresh", "--write")
+    page = (root / "docs" / "mutation.md").read_text(encoding="utf-8")
+    rows = mutation_rows(root / "docs" / "mutation.csv")
+    since = [row for row in rows if (row["first"], row["status"]) == ("survived", "killed")]
+    assert {row["function"] for row in since} == {"unseen"}
+    assert f"the tests missed **{alive}, " in page
+    assert f"killed {len(since)} of them. Of a second sample" in page
+    assert len(mutation_rows(root / "docs" / "mutation_fresh.csv")) == 9
+
+
+def mutation_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 ONCE = """

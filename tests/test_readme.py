@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -61,10 +62,29 @@ def test_quickstart_runs_and_writes_nothing() -> None:
     assert round(float(names["results"].car(0, 1)["car"].iloc[0]), 6) == -0.075111
 
 
-def test_five_lines_are_five() -> None:
-    code = re.search(r"## Five lines\n.*?```python\n(.*?)```", README, re.DOTALL)
+def test_six_lines_are_six() -> None:
+    code = re.search(r"## Six lines\n.*?```python\n(.*?)```", README, re.DOTALL)
     assert code is not None
-    assert len([line for line in code[1].splitlines() if line]) == 5
+    assert len([line for line in code[1].splitlines() if line]) == 6
+
+
+def test_another_distribution_of_the_same_import_name_is_warned_of_before_the_install_line() -> None:
+    assert README.index("**Do not run** `pip install eventstudy`") < README.index("    pip install .")
+
+
+def test_percentages_of_the_comparison_are_those_of_the_tables() -> None:
+    table = pd.read_csv(ROOT / "docs" / "data" / "size_table.csv")
+    cell = table[(table["cell"] == "S4") & (table["window"] == "(0, 0)")].set_index("test")["rate"]
+    assert f"{cell['cross_sectional']:.0%} of true nulls are rejected at 5% | adjusted BMP: " in README
+    assert f"adjusted BMP: {cell['adjusted_bmp']:.0%};" in README
+
+    page = (ROOT / "docs" / "explanation" / "where_packages_differ.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for code in CELL.findall(page)[:2]:
+        run(code, names)
+    sizes = names["car_sizes"]
+    assert f"{sizes['s sqrt(L), t(M - 2)']:.0f}% of true nulls are rejected at 5% | the pred" in README
+    assert f"whole window: {sizes['prediction error, t(M - 2)']:.0f}% |" in README
 
 
 def test_interval_in_words_is_that_of_the_numbers() -> None:
@@ -72,9 +92,10 @@ def test_interval_in_words_is_that_of_the_numbers() -> None:
     events = es.Events([{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}])
     car = es.EventStudy(market, events, estimation=(-270, -21)).fit().car(0, 1).iloc[0]
     low, high = -car["ci_high"], -car["ci_low"]
-    size, low, high = (f"{100 * share:.1f} %" for share in (-car["car"], low, high))
-    assert f"lost {size} more than its market model expects" in README
-    assert f"95 % interval from {low} to {high}" in README
+    size, low, high = (f"{share:.1%}" for share in (-car["car"], low, high))
+    assert f"lost {size} more than its market model implies" in README
+    assert f"95% interval from {low} to {high}" in README
+    assert f"found with probability 0.8: here {car['detectable']:.1%}" in README
 
 
 def _lacks(name: str) -> bool:
@@ -110,6 +131,11 @@ def test_commands_exist(target: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+)`", README))))
 def test_files_exist(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?<!!)\[[^]]+\]\(([^)#]+)\)", README, re.DOTALL))))
+def test_links_lead_somewhere(path: str) -> None:
     assert (ROOT / path).is_file()
 
 

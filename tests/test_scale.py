@@ -17,8 +17,7 @@ from eventstudy.abnormal import HeldEventWindows, cumulate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_kernel import BEYOND, ranks_of
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.rank_kernel import BEYOND, RankedDays, RankReducer, order_of, ranks_of
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order
@@ -403,6 +402,50 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
     about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
     np.testing.assert_array_equal(found["signs"].total, np.nansum(about, axis=0))
     np.testing.assert_array_equal(found["signs"].count, (~np.isnan(whole)).sum(axis=0))
+
+
+@pytest.mark.parametrize("width", [5, 600])
+def test_only_rows_with_ties_that_count_are_said_to_be_tied(width):
+    """Few columns are sorted by 32 bits, more by 64; the rank of a row owes nothing to the next row."""
+    rng = np.random.default_rng(8)
+    base = np.sort(rng.permuted(np.linspace(-1.0, 1.0, 4 * width).reshape(4, width), axis=1), axis=1)
+    ends_as_the_next_starts = base[0].copy()
+    base[1] += base[0, -1] - base[1, 0]  # the largest of row 0 is the smallest of row 1
+    tied_last, tied_first = base[2].copy(), base[3].copy()
+    tied_last[-1] = tied_last[-2]
+    tied_first[1] = tied_first[0]
+    missing = base[2].copy()
+    missing[-2:] = BEYOND
+    negative = base[3] - 3.0
+    negative[-1] = negative[-2]
+    values = np.array([ends_as_the_next_starts, base[1], tied_last, tied_first, missing, negative])
+    columns, tied = order_of(values)
+    assert tied.tolist() == [2, 3, 5]
+    np.testing.assert_array_equal(columns[[0, 1]], np.arange(width) + np.zeros((2, 1)))
+    # Ties of two columns that are not watched do not count, ties of one that is do.
+    assert order_of(values, watched=width - 2)[1].tolist() == [3]
+    assert order_of(values, watched=width - 1)[1].tolist() == [2, 3, 5]
+    # Zeros of either sign are equal.
+    zeros = base[2:3].copy()
+    zeros[0, width // 2 : width // 2 + 2] = -0.0, 0.0
+    zeros[0, : width // 2] -= 3.0
+    zeros[0, width // 2 + 2 :] += 3.0
+    assert order_of(zeros)[1].tolist() == [0]
+
+
+def test_a_pass_ranks_events_of_as_many_days_and_of_different_ones():
+    """All estimation days are known and without ties, so only the event days tell the events' sizes apart."""
+    rng = np.random.default_rng(9)
+    past, event = rng.standard_normal((30, 60)), rng.standard_normal((30, 3))
+    for missing in (False, True):
+        given = np.where(rng.random(event.shape) < 0.3, np.nan, event) if missing else event
+        reduction = RankReducer({"ranks": RankedDays(given.shape, given.__getitem__, slice(0, 3))})
+        reduction.update(reduction.map(ResidualChunk.of(np.arange(30), past)))
+        found = reduction.result()["ranks"]
+        ranks = stats.rankdata(np.hstack([past, given]), axis=1, nan_policy="omit")
+        scaled = ranks / ((~np.isnan(ranks)).sum(axis=1, keepdims=True) + 1.0) - 0.5
+        assert (len(set(found.sizes)) > 1) is missing
+        np.testing.assert_allclose(found.mean, np.nanmean(scaled, axis=0), rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("chunk", [3, 7, 1024])

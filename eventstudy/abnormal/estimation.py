@@ -1,34 +1,34 @@
 """Normal and abnormal returns of the events of a sample, a chunk at a time, on one core or many.
 
 What is kept grows with the events times the days of the event window; estimation windows are laid out,
-fitted and let go a chunk at a time. A chunk is small enough for its windows to stay in the cache of a core,
+fitted and dropped a chunk at a time. A chunk is small enough for its windows to stay in the cache of a core,
 and holds events of neighbouring days, which share their regressors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
 
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import RefittedWindows
 from eventstudy.abnormal.event_windows import SampledEventWindows
 from eventstudy.abnormal.returns import AbnormalReturns
-from eventstudy.errors import EventStudyError, ModelError
+from eventstudy.errors import EventStudyError, EventStudyWarning, ModelError, Told, heard, warn
 from eventstudy.models import ModelFit, ModelParameters, NormalReturnModel
 from eventstudy.models.night_variance import widen_gaps
 from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
+from eventstudy.windows import Window
+from eventstudy.workers import n_workers
 
-__all__ = ["Estimates", "estimate"]
+__all__ = ["Estimates", "estimate", "gap_windows"]
 
 #: Why events, by position, could not be computed.
 Failures = dict[int, str]
@@ -166,8 +166,8 @@ def estimate(
     """
     chunk_size = _chunk_size(model, n_jobs) if chunk_size is None else chunk_size
     store, failures = _Store(len(sample)), Failures()
-    # In one chunk, it is the model that counts its events.
-    shown = None if len(sample) > chunk_size or effective_n_jobs(n_jobs) > 1 else False
+    # With one chunk, the model shows its own progress.
+    shown = None if len(sample) > chunk_size or n_workers(n_jobs) > 1 else False
     with progress_bar(len(sample), model.label, "event", shown=shown) as bar:
         for n, done, failed in _partitions(model, sample, store, n_jobs, chunk_size):
             for rows, values in done:
@@ -190,7 +190,7 @@ def _partitions(
 ) -> Iterator[tuple[int, Done, Failures]]:
     """Fit all events: yield how many were fitted, those not in the store yet, and the failures."""
     order = _by_day(sample)
-    workers = effective_n_jobs(n_jobs)
+    workers = n_workers(n_jobs)
     if sample.market.arrays.gap is not None:  # what is said of nights is said once, of all events
         workers, chunk_size = 1, len(order)
     if workers == 1:
@@ -198,21 +198,37 @@ def _partitions(
             yield _partition(model, sample, rows, chunk_size, store)
         return
     shares = np.array_split(order, min(SHARES * workers, max(len(order), 1)))
+    from joblib import Parallel, delayed
+
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     # Threads write where it is kept; other workers send what they made.
     common = store if _threads() else None
-    yield from run(delayed(_partition)(model, sample, share, chunk_size, common) for share in shares)
+    said: set[tuple[type[EventStudyWarning], str]] = set()
+    for made, told in run(delayed(_apart)(model, sample, share, chunk_size, common) for share in shares):
+        for category, message in told:
+            if (category, message) not in said:
+                said.add((category, message))
+                warn(message, category)
+        yield made
+
+
+def _apart(*arguments: Any) -> tuple[tuple[int, Done, Failures], Told]:
+    """Fit events where no warning is heard; returns with them what was to be warned of."""
+    with heard(quietly=True) as told:
+        return _partition(*arguments), told
 
 
 def _threads() -> bool:
     """Whether workers are threads."""
+    from joblib.parallel import get_active_backend
+
     backend, _ = get_active_backend(prefer="threads")
     return bool(getattr(backend, "supports_sharedmem", False))
 
 
 def _chunk_size(model: NormalReturnModel, n_jobs: int | None) -> int:
     # Threads wait for each other at every call of NumPy, so theirs should be long.
-    several = model.refits_quickly and effective_n_jobs(n_jobs) > 1 and _threads()
+    several = model.refits_quickly and n_workers(n_jobs) > 1 and _threads()
     return 16 * lazy.CHUNK if several else 2 * lazy.CHUNK
 
 
@@ -258,7 +274,7 @@ def _attempt(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> t
 
 
 def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> dict[str, Any]:
-    """Everything that is kept of some events."""
+    """Everything that is kept for some events."""
     made = model.fit_sample(sample, rows)
     fit, span = made.fit, made.span_evt
     if isinstance(fit, ModelFit) and span is not None:
@@ -323,4 +339,19 @@ def _abnormal(
             held={name: held[name] for name in DESIGN if name in held},
         ),
         day0=sample.day0 if sample.own is None else None,
+        between=gap_windows(model, sample, fit.params),
     )
+
+
+def gap_windows(model: NormalReturnModel, sample: EventSample, params: FloatArray) -> RefittedWindows | None:
+    """Return the sessions between estimation and event window, where parameters tell abnormal returns."""
+    first, last = sample.estimation.end + 1, sample.window.start - 1
+    if (
+        sample.own is not None
+        or first > last
+        or not model.residuals_take_params
+        or sample.market.arrays.gap is not None
+    ):
+        return None
+    gap = replace(sample, estimation=Window(first, last))
+    return RefittedWindows(model, gap, params, np.arange(len(sample)))

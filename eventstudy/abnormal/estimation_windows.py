@@ -75,7 +75,7 @@ class EstimationWindows(Protocol):
 
 
 class HeldWindows(Immutable):
-    """Estimation windows that are arrays: of pooled studies, of other people's models, of tests.
+    """Estimation windows that are arrays: for pooled studies, models of your own, and tests.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class RefittedWindows(FrozenRecord):
         if name == "dates" or not len(self.events):
             whole = self._compute(name, self.events)
         else:
-            # Events of one day share regressors, so they are made fastest together.
+            # Events on the same day share regressors, so it is fastest to make them together.
             order = lazy.group_order(self.sample.day0[self.events])
             whole = np.empty((len(order), len(self.sample.estimation)))
             for part in lazy.chunks(len(order)):

@@ -51,6 +51,9 @@ class AbnormalReturns(FrozenRecord):
         markets, or that is not known. Windows then are the same sessions before and after it.
     partial : bool, default True
         Whether a CAR sums what there is of a window that the returns do not cover.
+    between : EstimationWindows, optional
+        The sessions between estimation and event window, whose residuals are abnormal returns; None where
+        there are none, or the model does not tell them.
     """
 
     window: Window
@@ -67,6 +70,7 @@ class AbnormalReturns(FrozenRecord):
     event_windows: EventWindows
     day0: IntArray | None = None
     partial: bool = True
+    between: EstimationWindows | None = None
 
     @property
     def n_events(self) -> int:
@@ -101,6 +105,7 @@ class AbnormalReturns(FrozenRecord):
             past=self.past.take(which),
             event_windows=self.event_windows.take(which),
             day0=None if self.day0 is None else self.day0[which],
+            between=None if self.between is None else self.between.take(which),
         )
 
     @cached_property

@@ -9,8 +9,8 @@ import pandas as pd
 
 from eventstudy._typing import FloatArray
 from eventstudy.causal.cohorts import Cohort
-from eventstudy.causal.fitted import FittedCohort
-from eventstudy.causal.kernels.placebo import single_control_gaps
+from eventstudy.causal.fitted import FittedCohort, weighted_mean
+from eventstudy.causal.kernels.placebo import sampled_control_gaps
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.windows import Window
 
@@ -42,12 +42,9 @@ def donor_ratio(each: FittedCohort, window: Window) -> tuple[float, float]:
     """Median error of the donors' own synthetic controls before the event, and its ratio in a window."""
     cohort = each.cohort
     tested = (cohort.days >= window.start) & (cohort.days <= window.end)
-    some = cohort.donors
-    if some.shape[1] > MOST_DONORS:
-        some = some[:, np.linspace(0, some.shape[1] - 1, MOST_DONORS).astype(int)]
-    if some.shape[1] < 2 or not tested.any():
+    if cohort.donors.shape[1] < 2 or not tested.any():
         return float("nan"), float("nan")
-    gaps = single_control_gaps(some, cohort.n_pre)
+    gaps = sampled_control_gaps(cohort.donors, cohort.n_pre, MOST_DONORS)
     before = np.sqrt((gaps[:, : cohort.n_pre] ** 2).mean(axis=1))
     # One scale for all: a ratio per donor over one day would be that of a single draw.
     inside = np.sqrt((gaps[:, tested] ** 2).mean() / (before**2).mean())
@@ -61,7 +58,7 @@ def diagnostics(spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Windo
         cohort, fit = each.cohort, each.fit
         before = slice(0, cohort.n_pre)
         market, name = benchmark_of(spec, cohort)
-        own = cohort.treated[before].mean(axis=1)
+        own = weighted_mean(cohort.treated[before].T, np.ones(len(cohort.events)))
         synthetic = fit.counterfactual[before].mean(axis=1)
         donors = betas(cohort.donors[before], market[before])[0]
         pair = betas(np.column_stack([own, synthetic]), market[before])[0]
@@ -115,7 +112,7 @@ def factor_balance(spec: CausalSpec, each: FittedCohort, n_factors: int = 3) -> 
     design = np.column_stack([np.ones(cohort.n_pre), factors[before]])
     series = np.column_stack(
         [
-            cohort.treated[before].mean(axis=1),
+            weighted_mean(cohort.treated[before].T, np.ones(len(cohort.events))),
             each.fit.counterfactual[before].mean(axis=1),
             cohort.donors[before],
         ]

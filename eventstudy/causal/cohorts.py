@@ -1,23 +1,98 @@
-"""Cohorts: the treated of a date with their donors, as complete arrays in event time."""
+"""Cohorts: the treated of a date with their donors, as complete arrays in event time; who may be a donor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.causal.donors import DonorRules
 from eventstudy.causal.spec import CausalSpec
+from eventstudy.errors import ModelError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.market.compounding import CompoundedSeries
 from eventstudy.progress import followed
 from eventstudy.sample import EventSample
 from eventstudy.text import plural
 
-__all__ = ["Cohort", "Lump", "day_axis", "lay_cohorts"]
+__all__ = ["Cohort", "DonorRules", "Lump", "complete_days", "day_axis", "lay_cohorts"]
+
+
+@dataclass(frozen=True)
+class DonorRules:
+    """Candidates of a study, and what rules them out on a date.
+
+    Attributes
+    ----------
+    names : tuple of str, length C
+    rows : array of int, shape (C,)
+        Rows of the candidates in ``market.arrays``.
+    """
+
+    spec: CausalSpec
+    sample: EventSample
+    names: tuple[str, ...]
+    rows: IntArray
+
+    @classmethod
+    def of(cls, spec: CausalSpec, sample: EventSample) -> DonorRules:
+        """Find the candidates.
+
+        Raises
+        ------
+        ModelError
+            If a donor is not a security of the market.
+        """
+        names = tuple(spec.market.securities) if spec.donors is None else spec.donors
+        rows = spec.market.positions(names)
+        unknown = [name for name, row in zip(names, rows, strict=True) if row < 0]
+        if unknown:
+            raise ModelError(
+                f"The donor{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown[:5]))} "
+                f"{'are' if len(unknown) > 1 else 'is'} not in the market; see market.securities."
+            )
+        return cls(spec, sample, names, rows)
+
+    def reached(self, day0: int, events: IntArray) -> dict[str, str]:
+        """Securities that may not be donors of a date whatever they trade, each with the reason.
+
+        Parameters
+        ----------
+        day0 : int
+            Row of the date in ``market.sessions``.
+        events : array of int
+            Positions of the date's events in the sample.
+        """
+        spec, sample = self.spec, self.sample
+        timeline = sample.timeline
+        securities = timeline["security"].to_numpy(dtype=object)
+        found = {str(securities[i]): "treated on this date" for i in events}
+        labels = {str(label) for label in timeline["label"].to_numpy()[events] if _named(label)}
+        announced = [
+            *zip(securities, timeline["label"], strict=True),
+            *zip(sample.excluded["security"], sample.excluded["label"], strict=True),
+        ]
+        for security, label in announced:
+            if _named(label) and str(label) in labels:
+                found.setdefault(str(security), "named in the same announcement")
+        # Its event window touches a day of these two windows, or between them.
+        first = day0 + spec.estimation.start - spec.window.end
+        last = day0 + spec.window.end - spec.window.start
+        dates = timeline["day_0"].dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+        for i in np.flatnonzero((sample.day0 >= first) & (sample.day0 <= last)):
+            found.setdefault(str(securities[i]), f"has an event of its own on {dates[i]}")
+        for security in sample.excluded["security"]:
+            found.setdefault(str(security), "has an event that cannot be placed or used")
+        for name, reason in spec.exclude:
+            found.setdefault(name, reason)
+        return found
+
+
+def _named(label: object) -> bool:
+    return isinstance(label, str) and bool(label)
+
 
 #: Days on which fewer than this share of the possible donors have a return are left out for everyone.
 FEW_TRADE = 0.5
@@ -65,7 +140,7 @@ class Cohort(FrozenRecord):
     donors : array, shape (T, J)
         Simple returns of single sessions; nothing is missing.
     treated : array, shape (T, N)
-        Nothing is missing on the first `n_pre` days.
+        Nothing is missing on the first `n_pre` days, unless the estimator completes what is.
     lumps : tuple of Lump
     left_out : mapping of str to str
         Candidates that cannot be donors, and why.
@@ -86,6 +161,20 @@ class Cohort(FrozenRecord):
     lumps: tuple[Lump, ...]
     left_out: dict[str, str]
     n_days_left_out: int
+
+
+def complete_days(cohort: Cohort) -> Cohort:
+    """Return a cohort without the estimation days on which a treated unit lacks a return."""
+    kept = ~np.isnan(cohort.treated).any(axis=1) | (np.arange(len(cohort.days)) >= cohort.n_pre)
+    lost = int((~kept).sum())
+    return replace(
+        cohort,
+        days=cohort.days[kept],
+        n_pre=cohort.n_pre - lost,
+        donors=cohort.donors[kept],
+        treated=cohort.treated[kept],
+        lumps=tuple(replace(lump, at=lump.at - lost) for lump in cohort.lumps),
+    )
 
 
 def day_axis(spec: CausalSpec) -> IntArray:
@@ -181,6 +270,8 @@ def _groups(
         patterns, which = np.unique(trading[members], axis=0, return_inverse=True)
         which = which.reshape(-1)
         return [(members[which == k], pattern) for k, pattern in enumerate(patterns)], []
+    if spec.estimator.completes:
+        return [(members, np.any(trading[members], axis=0))], []
     shed: list[int] = []
     common: BoolArray = np.all(trading[members], axis=0)
     while common.sum() < spec.min_observations:

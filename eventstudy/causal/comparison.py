@@ -13,6 +13,7 @@ import pandas as pd
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
 from eventstudy.causal.balance import factor_series
+from eventstudy.causal.cohorts import Cohort, complete_days
 from eventstudy.causal.estimators import (
     CounterfactualEstimator,
     InteractiveFixedEffects,
@@ -22,6 +23,7 @@ from eventstudy.causal.estimators import (
 )
 from eventstudy.causal.fitted import FittedCohort, fit_cohort, on_axis, weighted_mean
 from eventstudy.causal.results import CausalResults
+from eventstudy.causal.spec import CausalSpec
 from eventstudy.causal.tables import MANY_DATES, VOLATILE
 from eventstudy.errors import EventStudyWarning, ModelError, RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -185,7 +187,7 @@ def compare_counterfactuals(
         found = results
         if estimator != results.spec.estimator:
             spec = replace(results.spec, estimator=estimator)
-            cohorts = tuple(fit_cohort(spec, each.cohort) for each in results.cohorts)
+            cohorts = tuple(fit_cohort(spec, _cohort_for(spec, each)) for each in results.cohorts)
             found = CausalResults(spec, results.sample, cohorts)
         total = found.catt(window, n_draws=n_draws, seed=seed).iloc[0]
         names = ["catt", "se", "ci_low", "ci_high", "p_value", "test"]
@@ -200,6 +202,20 @@ def compare_counterfactuals(
     numbers = [name for name in frame if name != "test"]
     frame = frame.astype(dict.fromkeys(numbers, float))
     return CounterfactualComparison(frame, balance, _verdict(results, frame, balance, window), window)
+
+
+def _cohort_for(spec: CausalSpec, each: FittedCohort) -> Cohort:
+    """Cohort of the study as another estimator can take it."""
+    if spec.estimator.completes:
+        return each.cohort
+    cohort = complete_days(each.cohort)
+    if cohort.n_pre < spec.min_observations:
+        raise ModelError(
+            f"On {cohort.date:%Y-%m-%d} the treated trade together on {cohort.n_pre} estimation days, fewer "
+            f"than min_observations={spec.min_observations}, so {spec.estimator.label.lower()} cannot be "
+            "compared. Leave out the firm that was halted, or name estimators=[...] without it."
+        )
+    return cohort
 
 
 def _models(
@@ -227,7 +243,12 @@ def _with_benchmark(results: CausalResults) -> Market:
         return market
     names = sorted({name for each in results.cohorts for name in each.cohort.donor_names})
     mean = market.returns[names].mean(axis=1).rename("mean donor")
-    return Market(market.returns, benchmark=mean, factors=market.factors)
+    return Market(
+        market.returns,
+        benchmark=mean,
+        factors=market.factors,
+        gaps="single" if market.arrays.gaps == "single" else "lumped",
+    )
 
 
 def _factor_model(

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.causal.cohorts import day_axis
+from eventstudy.causal.cohorts import Cohort, day_axis
 from eventstudy.causal.estimators import InteractiveFixedEffects
 from eventstudy.causal.fitted import FittedCohort, on_axis, weighted_mean
 from eventstudy.causal.kernels.conformal import cross_fit_effects
+from eventstudy.causal.kernels.placebo import common_volatility, sampled_control_gaps
 from eventstudy.causal.kernels.resampling import parametric_bootstrap
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.immutable import FrozenRecord
@@ -22,6 +24,7 @@ from eventstudy.windows import Window
 __all__ = [
     "Draws",
     "bootstrap_draws",
+    "day_scales",
     "fold_effects",
     "null_residuals",
     "space_placebos",
@@ -30,6 +33,8 @@ __all__ = [
 
 #: Donors that must be left when a group of them plays the treated.
 FEWEST_LEFT = 2
+#: Fewest donors that show how volatile a day was, and most that are asked.
+FEWEST_SHOWING, MOST_SHOWING = 10, 60
 #: Share of the estimation window that a pseudo-date must have before it.
 LEARNING = 0.5
 
@@ -79,9 +84,15 @@ def space_placebos(
     for each in followed(cohorts, "Placebos", "date"):
         cohort = each.cohort
         estimator = spec.estimator.fixed(each.fit)
+        beyond, halts = halted_sessions(spec, cohort)
+        n = len(cohort.events)
         sums, weights = estimator.placebo_sums(
-            cohort.donors, cohort.n_pre, len(cohort.events), None if alone else n_draws, rng
+            np.concatenate([cohort.donors, beyond]), cohort.n_pre, n, None if alone else n_draws, rng
         )
+        for lump, sessions in zip(cohort.lumps, halts, strict=True):
+            # Over the sessions of a halt, a placebo has the error of one firm out of its group.
+            sums[:, lump.at] += sums[:, sessions].sum(axis=1) / np.sqrt(n)
+        sums = sums[:, : len(cohort.days)]
         known = ~np.isnan(on_axis(spec, cohort, each.mean_gap))
         sums = np.where(known[:, None], np.nan_to_num(on_axis(spec, cohort, sums.T)), 0.0)
         total = total + sums.T
@@ -136,11 +147,75 @@ def time_placebos(
     return effects, errors, ahead
 
 
+def halted_sessions(spec: CausalSpec, cohort: Cohort) -> tuple[FloatArray, list[IntArray]]:
+    """Donors on the sessions of halts that are not among a cohort's days, and where each halt's are.
+
+    Returns
+    -------
+    beyond : array, shape (H, J)
+        A donor that lacks a return has that of the mean donor.
+    halts : list of array of int
+        For each lump, rows of its sessions but the last in the donors with `beyond` below them.
+    """
+    rows = cohort.day0 + cohort.days
+    spans = [np.arange(rows[lump.at] - lump.span + 1, rows[lump.at]) for lump in cohort.lumps]
+    extra = np.setdiff1d(np.concatenate([np.empty(0, dtype=np.int64), *spans]), rows)
+    single = spec.market.arrays.single[cohort.donor_rows][:, extra].T
+    known = ~np.isnan(single)
+    count = known.sum(axis=1, keepdims=True)
+    mean = np.where(known, single, 0.0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    place = pd.Series(np.arange(len(rows) + len(extra)), index=np.concatenate([rows, extra]))
+    return np.where(known, single, mean), [place[sessions].to_numpy() for sessions in spans]
+
+
 def tested_rows(each: FittedCohort, window: Window) -> BoolArray:
     """Used days of a cohort that lie in a window and on which all its events have an effect, shape (T,)."""
     cohort = each.cohort
     inside = (cohort.days >= window.start) & (cohort.days <= window.end)
     return np.asarray(inside & ~np.isnan(cohort.treated).any(axis=1))
+
+
+def _used(each: FittedCohort, window: Window) -> BoolArray:
+    """Estimation days of a cohort and the tested ones, shape (T,)."""
+    return np.asarray(tested_rows(each, window) | (np.arange(len(each.cohort.days)) < each.cohort.n_pre))
+
+
+def day_scales(
+    spec: CausalSpec, cohorts: Sequence[FittedCohort], window: Window
+) -> tuple[FloatArray, BoolArray] | str:
+    """Typical size of the mean gap on the days of `null_residuals`, from the donors' errors of each day.
+
+    Dates are taken as independent.
+
+    Returns
+    -------
+    scales : array, shape (T,)
+    post : array of bool, shape (T,)
+    Or the reason why there are none.
+    """
+    variances, weights = [], []
+    for each in cohorts:
+        cohort = each.cohort
+        if len(cohort.donor_names) < FEWEST_SHOWING:
+            return (
+                f"{plural(len(cohort.donor_names), 'donor')} on {cohort.date:%Y-%m-%d} cannot show how "
+                f"volatile a day was; {FEWEST_SHOWING} are needed"
+            )
+        used = _used(each, window)
+        days = cohort.donors[used]
+        volatility = common_volatility(sampled_control_gaps(days, len(days), MOST_SHOWING))
+        own = np.mean(each.mean_gap[: cohort.n_pre] ** 2)
+        variances.append(on_axis(spec, replace(cohort, days=cohort.days[used]), own * volatility**2))
+        weights.append(each.total_weight)
+    share = np.array(weights)[:, None]
+    known = ~np.isnan(np.array(variances))
+    total = (known * share).sum(axis=0)
+    summed = np.where(known, variances, 0.0) * share**2
+    some = total > 0
+    scales = np.sqrt(summed.sum(axis=0)[some]) / total[some]
+    axis = day_axis(spec)[some]
+    # Where every gap is zero so is every scale.
+    return np.maximum(scales, np.finfo(float).tiny), (axis >= window.start) & (axis <= window.end)
 
 
 def null_residuals(
@@ -162,7 +237,7 @@ def null_residuals(
         tested = tested_rows(each, window)
         if not tested.any():
             return f"on {cohort.date:%Y-%m-%d} no day of {window} has a return of every treated unit"
-        used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
+        used = _used(each, window)
         treated = cohort.treated[used] - effect * tested[used][:, None]
         estimator = spec.estimator.fixed(each.fit)
         if not estimator.has_portfolio:
@@ -190,7 +265,7 @@ def fold_effects(
         tested = tested_rows(each, window)
         if not tested.any():
             return f"on {cohort.date:%Y-%m-%d} no day of {window} has a return of every treated unit"
-        used = tested | (np.arange(len(cohort.days)) < cohort.n_pre)
+        used = _used(each, window)
         estimator = spec.estimator.fixed(each.fit)
         n_post = int(tested.sum())
         if not estimator.has_portfolio:
@@ -217,6 +292,11 @@ def bootstrap_draws(
     paths, weights = [], []
     for each in cohorts:
         cohort = each.cohort
+        if len(cohort.donor_names) <= int(each.fit.chosen) + 1:
+            return (
+                f"{plural(len(cohort.donor_names), 'donor')} on {cohort.date:%Y-%m-%d} cannot be resampled "
+                f"with {plural(int(each.fit.chosen), 'factor')}"
+            )
         drawn = parametric_bootstrap(
             cohort.donors,
             cohort.treated,

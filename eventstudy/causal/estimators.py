@@ -13,7 +13,6 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.kernels.completion import matrix_completion
 from eventstudy.causal.kernels.factor_model import FixedEffects, interactive_fixed_effects
 from eventstudy.causal.kernels.fits import CohortFit
-from eventstudy.causal.kernels.matching import Goodness, goodness_of_match
 from eventstudy.causal.kernels.placebo import (
     draw_groups,
     pooled_control_gaps,
@@ -21,8 +20,10 @@ from eventstudy.causal.kernels.placebo import (
     single_control_gaps,
 )
 from eventstudy.causal.kernels.weighting import (
+    Goodness,
     difference_in_differences,
     first_difference_noise,
+    goodness_of_match,
     synthetic_control,
     synthetic_did,
     synthetic_did_portfolio,
@@ -66,6 +67,11 @@ class CounterfactualEstimator(ABC):
     def has_portfolio(self) -> bool:
         """Whether the counterfactual is a portfolio of donors, known on any day that they trade."""
         return True
+
+    @property
+    def completes(self) -> bool:
+        """Whether returns that a treated unit lacks are estimated like those after the event."""
+        return False
 
     @abstractmethod
     def fit(self, donors: FloatArray, treated: FloatArray, n_pre: int) -> CohortFit:
@@ -231,7 +237,7 @@ class SyntheticMatching(CounterfactualEstimator):
     def event_weights(self, gaps: FloatArray) -> FloatArray:
         sigma = goodness_of_match(gaps, self.goodness)
         # An exact match would get all the weight there is.
-        floor = 1e-12 * max(float(sigma.max(initial=0.0)), np.finfo(float).tiny)
+        floor = max(1e-12 * float(sigma.max(initial=0.0)), 1e-100)
         return np.asarray(1.0 / np.maximum(sigma, floor))
 
     def placebo_sums(
@@ -384,8 +390,9 @@ class MatrixCompletion(CounterfactualEstimator):
     Parameters
     ----------
     penalty : float, optional
-        The :math:`\lambda` above, in units of the returns (decimals). By default the one out of twelve that
-        best predicts the treated over five blocks of days before the event, each as long as the event window.
+        The :math:`\lambda` above, in units of the returns (decimals). By default the one that best predicts
+        the treated over five blocks of days before the event, each as long as the event window.
+        Up to twelve are tried from the largest down, until three in a row predict worse than the best.
         Cross-validation of scattered cells, as in MCPanel, is too kind to weak penalties: what is wanted is
         a block.
 
@@ -394,12 +401,20 @@ class MatrixCompletion(CounterfactualEstimator):
     Athey, Bayati, Doudchenko, Imbens and Khosravi (2021, Journal of the American Statistical Association
     116, 1716-1730). From the largest penalty on the low-rank part is zero, and the estimate that of
     `DifferenceInDifferences`.
+
+    Returns that a treated firm lacks are further cells to complete: a halt before the event costs the others
+    of its date no day, and a return over a halt is compared with the completed sessions, compounded.
     """
 
     penalty: float | None = None
 
     def __post_init__(self) -> None:
-        if self.penalty is not None and not (np.isfinite(self.penalty) and self.penalty >= 0):
+        number = self.penalty
+        if number is not None and (
+            isinstance(number, bool)
+            or not isinstance(number, int | float | np.integer | np.floating)
+            or not 0 <= number < np.inf
+        ):
             raise ModelError(
                 f"MatrixCompletion: penalty is a number from 0 on, or None; got {self.penalty!r}."
             )
@@ -416,6 +431,10 @@ class MatrixCompletion(CounterfactualEstimator):
     @property
     def has_portfolio(self) -> bool:
         return False
+
+    @property
+    def completes(self) -> bool:
+        return True
 
     def fit(self, donors: FloatArray, treated: FloatArray, n_pre: int) -> CohortFit:
         return matrix_completion(donors, treated, n_pre, penalty=self.penalty)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.causal.cohorts import Cohort, day_axis
+from eventstudy.causal.cohorts import FEW_TRADE, Cohort, day_axis
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.immutable import FrozenRecord, read_only
 
 __all__ = ["FittedCohort", "MeanPath", "fit_cohort", "mean_path", "on_axis"]
+
+
+#: A counterfactual whose errors are below this share of the returns is the treated itself.
+EXACT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,13 @@ class FittedCohort(FrozenRecord):
     event_weights: FloatArray
 
     @property
+    def exact(self) -> bool:
+        """Whether the counterfactual equals the treated on every day before the event."""
+        before = slice(0, self.cohort.n_pre)
+        size = np.nanmean(self.cohort.treated[before] ** 2)
+        return bool(np.nanmean(self.mean_gap[before] ** 2) <= EXACT**2 * size)
+
+    @property
     def total_weight(self) -> float:
         """Weight of the cohort, before scaling."""
         return float(self.event_weights.sum())
@@ -60,15 +72,44 @@ def weighted_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 def fit_cohort(spec: CausalSpec, cohort: Cohort) -> FittedCohort:
     """Fit the estimator to one cohort."""
-    fit = spec.estimator.fit(cohort.donors, cohort.treated, cohort.n_pre)
+    if spec.estimator.completes:
+        fit, over_halts = _complete(spec, cohort)
+    else:
+        fit, over_halts = spec.estimator.fit(cohort.donors, cohort.treated, cohort.n_pre), []
     gaps, actual = cohort.treated - fit.counterfactual, cohort.treated.copy()
-    for lump in cohort.lumps:
+    for k, lump in enumerate(cohort.lumps):
         actual[lump.at, lump.unit] = lump.treated
-        expected = np.nan
-        if fit.weights is not None and fit.intercept is not None:
+        if spec.estimator.completes:
+            expected = over_halts[k]
+        else:
+            assert fit.weights is not None
+            assert fit.intercept is not None
             expected = float(fit.intercept[lump.unit] * lump.span + lump.donors @ fit.weights[:, lump.unit])
         gaps[lump.at, lump.unit] = lump.treated - expected
     return FittedCohort(cohort, fit, gaps, actual, spec.estimator.event_weights(gaps[: cohort.n_pre].T))
+
+
+def _complete(spec: CausalSpec, cohort: Cohort) -> tuple[CohortFit, list[float]]:
+    """Complete the returns of a cohort, those of the sessions of its halts included.
+
+    Also returns the completed return over each lump, NaN where hardly any donor trades on a session of it.
+    """
+    rows = cohort.day0 + cohort.days
+    halts = [row - np.arange(lump.span)[::-1] for lump in cohort.lumps for row in (rows[lump.at],)]
+    extra = np.setdiff1d(np.concatenate([np.empty(0, dtype=np.int64), *halts]), rows)
+    beyond = spec.market.arrays.single[cohort.donor_rows][:, extra].T
+    traded = (~np.isnan(beyond)).mean(axis=1) >= FEW_TRADE
+    extra, beyond = extra[traded], beyond[traded]
+    missing = np.full((len(extra), cohort.treated.shape[1]), np.nan)
+    fit = spec.estimator.fit(
+        np.concatenate([cohort.donors, beyond]), np.concatenate([cohort.treated, missing]), cohort.n_pre
+    )
+    completed = pd.DataFrame(fit.counterfactual, index=np.concatenate([rows, extra]))
+    over_halts = [
+        float((1 + completed[lump.unit].reindex(halt).to_numpy()).prod() - 1)
+        for lump, halt in zip(cohort.lumps, halts, strict=True)
+    ]
+    return replace(fit, counterfactual=fit.counterfactual[: len(rows)]), over_halts
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CausalPlotter"]
 
 #: Estimation days that are drawn before the event.
-DAYS_BEFORE = 60
+DAYS_BEFORE = 30
 
 
 class CausalPlotter(Immutable):

@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.causal.cohorts import Cohort
 from eventstudy.causal.draws import time_placebos
-from eventstudy.causal.fitted import FittedCohort, fit_cohort, mean_path
+from eventstudy.causal.fitted import FittedCohort, fit_cohort, mean_path, weighted_mean
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import RequestError
 from eventstudy.windows import Window
@@ -92,7 +92,7 @@ def spillover(
     exposure: pd.Series[float] | Mapping[str, float] | None,
 ) -> pd.DataFrame:
     """Effects by exposure of the donors; see `CausalResults.spillover`."""
-    given = None if exposure is None else {str(k): float(v) for k, v in dict(exposure).items()}
+    given = None if exposure is None else _exposures(exposure)
     if given is not None and not any(name in given for each in cohorts for name in each.cohort.donor_names):
         raise RequestError("exposure names none of the donors; see results.donors.")
     halves: dict[str, list[FittedCohort]] = {"less exposed": [], "more exposed": []}
@@ -131,11 +131,25 @@ def spillover(
     return pd.DataFrame(rows, columns=columns).set_index("donors")
 
 
+def _exposures(exposure: pd.Series[float] | Mapping[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in dict(exposure).items():
+        try:
+            found[str(name)] = float(value)
+        except (TypeError, ValueError):
+            found[str(name)] = float("nan")
+        if not np.isfinite(found[str(name)]):
+            raise RequestError(
+                f"The exposure of {name} is {value!r}, not a finite number. Leave out donors that have none."
+            )
+    return found
+
+
 def _comovement(cohort: Cohort) -> FloatArray:
     """Correlation of each donor with the treated before the event, both less the mean donor."""
     before = cohort.donors[: cohort.n_pre]
     mean = before.mean(axis=1)
-    own = cohort.treated[: cohort.n_pre].mean(axis=1) - mean
+    own = weighted_mean(cohort.treated[: cohort.n_pre].T, np.ones(len(cohort.events))) - mean
     rest = before - mean[:, None]
     rest, own = rest - rest.mean(axis=0), own - own.mean()
     scale = np.sqrt((rest**2).sum(axis=0) * (own**2).sum())

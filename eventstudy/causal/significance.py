@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from scipy import stats
+import scipy
 
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.causal.draws import (
     Draws,
     bootstrap_draws,
+    day_scales,
     fold_effects,
     null_residuals,
     space_placebos,
@@ -80,10 +81,36 @@ class CausalInput:
             self._kept["bootstrap"] = bootstrap_draws(self.spec, self.cohorts, self.options.n_resamples, rng)
         return self._kept["bootstrap"]  # type: ignore[return-value]
 
+    def scales(self, window: Window) -> tuple[FloatArray, BoolArray] | str:
+        """Typical size of the gap by day, from the donors, or the reason why there is none."""
+        key = f"scales {window}"
+        if key not in self._kept:
+            self._kept[key] = day_scales(self.spec, self.cohorts, window)
+        return self._kept[key]  # type: ignore[return-value]
+
     def columns(self, window: Window) -> IntArray:
         """Positions of a window's days with an effect on the axis of both windows."""
         days = self.path.days
         return np.flatnonzero((days >= window.start) & (days <= window.end) & ~np.isnan(self.path.gap))
+
+    @property
+    def exact(self) -> str:
+        """Why there is no inference where a counterfactual is the treated, else nothing."""
+        if not all(each.exact for each in self.cohorts):
+            return ""
+        return "the counterfactual equals the treated on every day before the event, so it has no error"
+
+    def lumped(self, window: Window) -> str:
+        """Why days before the event are unlike those of a window that holds a halt, else nothing."""
+        for each in self.cohorts:
+            for lump in each.cohort.lumps:
+                day = int(each.cohort.days[lump.at])
+                if day in window:
+                    return (
+                        f"on day {day:+d} of {each.cohort.date:%Y-%m-%d} a return is over {lump.span} "
+                        "sessions, and those before the event are over one"
+                    )
+        return ""
 
     @property
     def dates(self) -> list[int]:
@@ -116,7 +143,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CausalTest:
-    """A test: its declaration, and (input, window, level) -> Outcome or the reason why it does not apply.
+    """A test: its declaration, and how it is computed.
 
     Where `level` is None the p-value is all that is wanted, and no interval is computed.
     """
@@ -126,7 +153,11 @@ class CausalTest:
     null: str
     robust_to: frozenset[str]
     reference: str
-    compute: Callable[[CausalInput, Window, float | None], Outcome | str]
+    how: Callable[[CausalInput, Window, float | None], Outcome | str]
+
+    def compute(self, data: CausalInput, window: Window, level: float | None) -> Outcome | str:
+        """Test the sum of the effects over a window, or say why the test does not apply."""
+        return data.exact or self.how(data, window, level)
 
 
 def _sum(data: CausalInput, window: Window) -> float:
@@ -173,7 +204,7 @@ def _upper_quantile(size: FloatArray, level: float | None) -> float:
 
 
 def _time_placebo(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
-    found = time_placebos(data.spec, data.cohorts, window)
+    found = data.lumped(window) or time_placebos(data.spec, data.cohorts, window)
     if isinstance(found, str):
         return found
     effects, errors, _ = found
@@ -196,19 +227,29 @@ def _time_placebo(data: CausalInput, window: Window, level: float | None) -> Out
     )
 
 
-def _conformal(data: CausalInput, window: Window, level: float | None, *, blocks: bool) -> Outcome | str:
-    def p_value(effect: float) -> float:
-        found = null_residuals(data.spec, data.cohorts, window, effect)
-        assert not isinstance(found, str)
-        if blocks:
-            return moving_block_p_value(*found)
-        # The same permutations for every effect, so that the interval is one.
-        return iid_p_value(*found, data.options.n_resamples, data.options.generator("conformal_iid"))
-
-    found = null_residuals(data.spec, data.cohorts, window, 0.0)
+def _conformal(
+    data: CausalInput, window: Window, level: float | None, *, blocks: bool, scaled: bool = False
+) -> Outcome | str:
+    found = data.lumped(window) or null_residuals(data.spec, data.cohorts, window, 0.0)
     if isinstance(found, str):
         return found
     residuals, post = found
+    scales: FloatArray | float = 1.0
+    if scaled:
+        shown = data.scales(window)
+        if isinstance(shown, str):
+            return shown
+        scales = shown[0]
+
+    def p_value(effect: float) -> float:
+        found = null_residuals(data.spec, data.cohorts, window, effect)
+        assert not isinstance(found, str)
+        errors = found[0] / scales
+        if blocks:
+            return moving_block_p_value(errors, post)
+        # The same permutations for every effect, so that the interval is one.
+        return iid_p_value(errors, post, data.options.n_resamples, data.options.generator("conformal_iid"))
+
     if (~post).sum() < FEWEST_DAYS:
         return f"only {plural(int((~post).sum()), 'day')} before the event"
     n = len(data.columns(window))
@@ -217,26 +258,48 @@ def _conformal(data: CausalInput, window: Window, level: float | None, *, blocks
     if level is not None:
         low, high = invert(p_value, estimate / n, max(data.path.rmse, 1e-12), 1 - level)
     return Outcome(
-        float(np.abs(residuals[post]).sum()),
+        float(np.abs(residuals / scales)[post].sum()),
         p_value(0.0),
         "cyclic shifts" if blocks else "permutations",
         low=low * n,
         high=high * n,
-        note="interval of a constant daily effect, summed",
+        note=(
+            "no constant daily effect is consistent with the days before: there is no interval"
+            if level is not None and np.isnan(low)
+            else "interval of a constant daily effect, summed"
+        )
+        + _days_tested(int(post.sum()), n),
     )
 
 
-def _cross_fit(data: CausalInput, window: Window, level: float | None) -> Outcome | str:
-    found = fold_effects(data.spec, data.cohorts, window, FOLDS)
+def _days_tested(tested: int, wanted: int) -> str:
+    if tested == wanted:
+        return ""
+    return f"; of {tested} of {wanted} days, those on which every treated firm of a date has a return"
+
+
+def _cross_fit(
+    data: CausalInput, window: Window, level: float | None, *, scaled: bool = False
+) -> Outcome | str:
+    found = data.lumped(window) or fold_effects(data.spec, data.cohorts, window, FOLDS)
     if isinstance(found, str):
         return found
     effects, n_pre, n_post = found
     if n_pre < 2 * FOLDS:
         return f"{plural(n_pre, 'day')} before the event cannot be cut into {FOLDS} folds"
-    each = cross_fit_t(effects, n_pre, n_post)
+    ratio = 1.0
+    if scaled:
+        shown = data.scales(window)
+        if isinstance(shown, str):
+            return shown
+        scales, within = shown
+        left_out = scales[~within][-FOLDS * min(n_pre // FOLDS, n_post) :]
+        ratio = float((scales[within] ** 2).mean() / (left_out**2).mean())
+    each = cross_fit_t(effects, n_pre, n_post, ratio)
     n = len(data.columns(window))
     estimate, se = each.effect * n, each.se * n
-    return _by_t(estimate, se, each.dof, level, note=f"{FOLDS} folds; bias-corrected estimate", own=True)
+    told = f"{FOLDS} folds; bias-corrected estimate" + _days_tested(n_post, n)
+    return _by_t(estimate, se, each.dof, level, note=told, own=True)
 
 
 def _by_t(
@@ -244,7 +307,7 @@ def _by_t(
 ) -> Outcome | str:
     if not se > 0:
         return "its standard error is zero"
-    law = stats.norm() if dof is None else stats.t(dof)
+    law = scipy.stats.norm() if dof is None else scipy.stats.t(dof)
     reach = float("nan") if level is None else float(law.ppf((1 + level) / 2)) * se
     statistic = estimate / se
     return Outcome(
@@ -328,7 +391,7 @@ def _bootstrap(data: CausalInput, window: Window, level: float | None) -> Outcom
 
 
 _SHARED, _VARIANCE = "cross-correlation", "event-induced variance"
-_NORMAL, _SERIAL = "non-normality", "serial dependence"
+_NORMAL, _SERIAL, _VOLATILE = "non-normality", "serial dependence", "volatile days"
 
 CAUSAL_TESTS: dict[str, CausalTest] = {
     test.key: test
@@ -366,12 +429,36 @@ CAUSAL_TESTS: dict[str, CausalTest] = {
             partial(_conformal, blocks=False),
         ),
         CausalTest(
+            "conformal_block_scaled",
+            "Conformal, moving block, errors scaled by the donors' of the day",
+            "no effect; errors over the day's volatility are stationary and weakly dependent",
+            frozenset({_SHARED, _VOLATILE, _NORMAL, _SERIAL}),
+            "Chernozhukov, Wüthrich and Zhu (2021); Herskovic et al. (2016)",
+            partial(_conformal, blocks=True, scaled=True),
+        ),
+        CausalTest(
+            "conformal_iid_scaled",
+            "Conformal, permutations, errors scaled by the donors' of the day",
+            "no effect; errors over the day's volatility are exchangeable over days",
+            frozenset({_SHARED, _VOLATILE, _NORMAL}),
+            "Chernozhukov, Wüthrich and Zhu (2021); Herskovic et al. (2016)",
+            partial(_conformal, blocks=False, scaled=True),
+        ),
+        CausalTest(
             "cross_fit_t",
             "Cross-fit t",
             "mean effect of zero; errors are stationary and weakly dependent",
             frozenset({_SHARED, _SERIAL}),
             "Chernozhukov, Wüthrich and Zhu (2024)",
             _cross_fit,
+        ),
+        CausalTest(
+            "cross_fit_t_scaled",
+            "Cross-fit t, variances scaled by the donors' of the days",
+            "mean effect of zero; errors over the day's volatility are stationary and weakly dependent",
+            frozenset({_SHARED, _VOLATILE, _SERIAL}),
+            "Chernozhukov, Wüthrich and Zhu (2024); Herskovic et al. (2016)",
+            partial(_cross_fit, scaled=True),
         ),
         CausalTest(
             "placebo_time",

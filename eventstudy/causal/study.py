@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.causal.cohorts import lay_cohorts
-from eventstudy.causal.estimators import CounterfactualEstimator, MatrixCompletion, SyntheticControl
+from eventstudy.causal.estimators import CounterfactualEstimator, SyntheticControl
 from eventstudy.causal.fitted import FittedCohort, fit_cohort
 from eventstudy.causal.results import CausalResults
 from eventstudy.causal.spec import CausalSpec
@@ -31,6 +31,7 @@ from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.progress import followed
+from eventstudy.results.data_warnings import refuse_unsaid_holes
 from eventstudy.results.trading_frictions import sample_limit_hits
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.text import plural
@@ -204,6 +205,8 @@ class CausalStudy(Immutable):
         ------
         NoUsableEventsError
             If not one event can be used; the message gives each reason.
+        DataError
+            If a treated firm's return follows missing ones and the market was not told what it spans.
 
         Warns
         -----
@@ -231,6 +234,7 @@ class CausalStudy(Immutable):
         asked = spec.events.frame.index
         sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
         _report_excluded(sample)
+        refuse_unsaid_holes(sample)
         results = CausalResults(spec, sample, tuple(cohorts))
         _warn_of_fits(results)
         _warn_of_common_days(results)
@@ -291,19 +295,28 @@ def _warn_of_fits(results: CausalResults) -> None:
             "taken. Use a longer estimation window or fewer donors.",
             DataWarning,
         )
+    exact = [each.cohort.date for each in results.cohorts if each.exact]
+    if exact:
+        warn(
+            f"On {', '.join(f'{date:%Y-%m-%d}' for date in exact[:5])}{', ...' * (len(exact) > 5)} the "
+            "counterfactual equals the treated on every day before the event: a donor is the same share "
+            "under another name, or there are fewer days than donors. Exclude it, or use more days.",
+            DataWarning,
+        )
     ids, security = results.sample.events.index, results.sample.events["security"]
-    completion = isinstance(results.spec.estimator, MatrixCompletion)
+    completes = results.spec.estimator.completes
     for each in results.cohorts:
         for lump in each.cohort.lumps[:3]:
             i = each.cohort.events[lump.unit]
+            if np.isnan(each.gaps[lump.at, lump.unit]):
+                told = "hardly any donor trades on one of them, so the effect is missing."
+            elif completes:
+                told = "it is compared with their completed returns, compounded."
+            else:
+                told = "that of the donors is taken over the same."
             warn(
                 f"Event {ids[i]} ({security.iloc[i]}): its return on relative day "
-                f"{each.cohort.days[lump.at]:+d} is over {lump.span} sessions; "
-                + (
-                    "matrix completion has no counterfactual of it, and the effect is missing."
-                    if completion
-                    else "that of the donors is taken over the same."
-                ),
+                f"{each.cohort.days[lump.at]:+d} is over {lump.span} sessions; {told}",
                 LumpedReturnWarning,
             )
 
@@ -311,7 +324,7 @@ def _warn_of_fits(results: CausalResults) -> None:
 def _warn_of_common_days(results: CausalResults) -> None:
     """Warn where one firm's halts cost the others of its date many estimation days."""
     spec, arrays = results.spec, results.spec.market.arrays
-    if not spec.estimator.pooled:
+    if not spec.estimator.pooled or spec.estimator.completes:
         return
     for each in results.cohorts:
         cohort = each.cohort

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.causal.balance import diagnostics, donor_ratio
+from eventstudy.causal.draws import FEWEST_SHOWING
 from eventstudy.causal.estimates import CausalEstimates
 from eventstudy.causal.significance import CAUSAL_TESTS, FEWEST_DAYS, CausalInput, Outcome, by_cluster
 from eventstudy.errors import RequestError
@@ -113,16 +114,24 @@ def recommended(data: CausalInput, window: Window) -> pd.DataFrame:
         if volatile
         else "the donors met the same day, and groups of them show what chance does",
     )
+    scaled = (
+        "conformal_block_scaled",
+        f"{days} days before the event, each scaled by the donors' errors of that day",
+    )
     conformal = (
         "conformal_block",
-        f"{days} days before the event, and the donors' errors are as calm in the window as before it "
-        f"(ratio {ratio:.1f})",
+        f"{days} days before the event, and donors too few to show how volatile each was",
     )
     fitted = all(each.fit.weights is not None for each in data.cohorts)
     if drawable and enough:
         rows.append(placebo)
-    if not volatile and days > FEWEST_DAYS and fitted:
-        rows.append(conformal)
+    if data.exact:
+        return pd.DataFrame(columns=["test", "reason"])
+    if days > FEWEST_DAYS and fitted and not data.lumped(window):
+        if fewest >= FEWEST_SHOWING:
+            rows.append(scaled)
+        elif not volatile:
+            rows.append(conformal)
     if drawable and not enough and fewest >= 20:
         rows.append((placebo[0], f"{fewest} donors give no p-value below {1 / (fewest + 1):.3f}"))
     if 2 <= dates < MANY_DATES:
@@ -156,7 +165,7 @@ def summary(results: CausalEstimates, data: CausalInput, window: Window) -> Tabl
                 "Donors": _span(fit["n_donors"]),
                 f"Sum of effects, {window}": f"{total:+.2%} over {plural(n_days, 'day')}",
                 f"Average effect per day, {window}": f"{total / max(n_days, 1):+.3%}",
-                "Error before the event (root mean square)": f"{data.path.rmse:.2%}",
+                "Error before the event": f"{data.path.rmse:.2%} (root mean square)",
             }
         }
     )
@@ -216,7 +225,8 @@ def _notes(results: CausalEstimates, fit: pd.DataFrame, keys: list[str]) -> list
     if len(volatile):
         notes.append(
             f"On {plural(len(volatile), 'date')} the donors' own errors in the window are more than "
-            f"{VOLATILE:g} times those before it: tests that take the days for alike reject too often."
+            f"{VOLATILE:g} times those before it: tests that take the days for alike reject too often; "
+            "those that end in _scaled do not."
         )
     left = sum(each.cohort.n_days_left_out for each in results.cohorts)
     if left:

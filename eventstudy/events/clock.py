@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Real
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from eventstudy.errors import EventError
 
-__all__ = ["check_zone", "clock_of", "fixed_offset", "session_of"]
+__all__ = ["check_zone", "clock_of", "clocks_of", "fixed_offset", "session_of"]
 
 #: UTC+8, GMT-04:00: people mean hours east, POSIX hours west.
 _OFFSET = re.compile(
@@ -23,6 +24,21 @@ _WINTER = {
     "HST": "Pacific/Honolulu",
     "EST5": "America/New_York",
 }
+#: Words for a time of day that is not known.
+UNKNOWN = (
+    "",
+    "nan",
+    "nat",
+    "none",
+    "--",
+    "-",
+    "tbd",
+    "tas",
+    "tns",
+    "time-not-supplied",
+    "unspecified",
+    "unknown",
+)
 _AFTER = re.compile(
     r"amc|after[ -]?(market|hours|close|the close|market close|mkt)|post[ "
     r"-]?market|post|pm|ac|盘后|收盘后|"
@@ -72,15 +88,86 @@ def session_of(value: Any) -> str | None:
     return None
 
 
+def clocks_of(column: pd.Series, where: str, seconds: bool = False) -> tuple[list[Any], str] | None:
+    """Read a column of times of day: clocks, or numbers whose unit the whole column shows.
+
+    Parameters
+    ----------
+    column : Series
+    where : str
+        What it is, for messages.
+    seconds : bool
+        Whether numbers are known to be seconds since midnight, as SAS and Stata keep them.
+
+    Returns
+    -------
+    clocks : list of Timedelta or None
+    unit : str
+        Of numbers, else empty.
+
+    Raises
+    ------
+    EventError
+        If numbers may be seconds as well as hours, minutes and seconds.
+    """
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return None
+    if pd.api.types.is_timedelta64_dtype(column):
+        return [None if pd.isna(value) else value for value in column], ""
+    numbers = pd.Series([_number(cell) for cell in column], column.index, dtype=float)
+    known = numbers.dropna()
+    if known.empty or not column[numbers.isna()].map(_unknown).all():
+        return [clock_of(value) for value in column], ""
+    whole = bool((known % 1 == 0).all())
+    minutes = bool((known % 100 < 60).all())
+    as_clock = whole and minutes and bool((known // 100 % 100 < 60).all()) and known.max() < 240_000
+    if seconds:
+        unit = "seconds" if known.between(0, 86_399).all() else ""
+    elif known.min() < 0 or known.max() >= 240_000:
+        unit = ""
+    elif not whole:
+        unit = "parts of a day" if known.max() < 1 else ""
+    elif known.max() < 24:
+        unit = "hours"
+    elif known.max() < 2400:
+        unit = "hhmm" if minutes else ""
+    elif known.max() > 86_399:
+        unit = "hhmmss" if as_clock else ""
+    elif not as_clock:
+        unit = "seconds"
+    else:
+        first = known.iloc[0]
+        raise EventError(
+            f"{where}: {first:g} may be {pd.Timedelta(seconds=first)!s:.15} in seconds since midnight, or a "
+            "clock without colons. Write times as 16:30:00."
+        )
+    read = {
+        "seconds": lambda v: pd.Timedelta(seconds=v),
+        "parts of a day": lambda v: pd.Timedelta(days=v).round("s"),
+        "hours": lambda v: pd.Timedelta(hours=v),
+        "hhmm": lambda v: pd.Timedelta(hours=v // 100, minutes=v % 100),
+        "hhmmss": lambda v: pd.Timedelta(hours=v // 10_000, minutes=v // 100 % 100, seconds=v % 100),
+    }.get(unit)
+    return None if read is None else ([None if pd.isna(v) else read(v) for v in numbers], unit)
+
+
+def _number(cell: Any) -> float:
+    """Return a number, also one of three to six digits in a text; NaN for anything else."""
+    if isinstance(cell, str):
+        return float(cell) if re.fullmatch(r"\s*\d{3,6}\s*", cell) else float("nan")
+    return float(cell) if isinstance(cell, Real) and not isinstance(cell, bool) else float("nan")
+
+
+def _unknown(cell: Any) -> bool:
+    return bool(pd.isna(cell)) or str(cell).strip().lower() in UNKNOWN
+
+
 def clock_of(value: Any) -> pd.Timedelta | None:
     """Return the time of day that a cell holds, None if it holds none."""
     if hasattr(value, "hour") and not isinstance(value, pd.Timestamp):
         return pd.Timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
     if isinstance(value, pd.Timedelta):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # SAS and Stata keep seconds since midnight.
-        return pd.Timedelta(seconds=float(value)) if 0 <= float(value) < 86_400 else None
     found = _CLOCK.fullmatch(str(value).strip())
     if found is None:
         return None

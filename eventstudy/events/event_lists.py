@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from eventstudy.column_names import (
     CLOCK_NAMES,
     EVENT_DATE_NAMES,
+    EVENT_DAY_NAMES,
     EVENT_MOMENT_NAMES,
     SECURITY_NAMES,
     SESSION_NAMES,
@@ -24,7 +26,7 @@ from eventstudy.column_names import (
     plain_name,
 )
 from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
-from eventstudy.events.clock import check_zone, clock_of, session_of
+from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of
 from eventstudy.tabular.days import days_of
 from eventstudy.tabular.reading import Taken
 
@@ -35,26 +37,17 @@ WINDOW = ("announced_after", "announced_before")
 WHEN = ("date", "announced_at", *WINDOW)
 #: Lists whose clock times are of one zone, by the columns that tell them.
 ZONES_OF_LISTS = {"anntims": "America/New_York", "anntimsact": "America/New_York"}
-#: Words for a time of day that is not known.
+#: Midnight of a zone, in ISO's way.
+_MIDNIGHT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]00:00(:00(\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})")
 #: A day as it is written without an hour.
 _WHOLE_DAY = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
-UNKNOWN = (
-    "",
-    "nan",
-    "nat",
-    "none",
-    "--",
-    "-",
-    "tbd",
-    "tas",
-    "tns",
-    "time-not-supplied",
-    "unspecified",
-    "unknown",
-)
+#: Columns that say when in the day, whatever they hold.
+NAMED_CLOCKS = (CLOCK_NAMES | SESSION_NAMES) - {"session", "when", "timing"}
+#: Tickers of several securities in one text.
+_SEVERAL_TICKERS = re.compile(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,7 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
     reading: list[Taken] = []
     frame = _with_security(frame, reading)
     frame = _with_when(frame, reading)
+    _warn_of_other_days(frame)
     frame = _parted(frame, reading)
     zone = find_column([c for c in frame.columns if c not in WHEN], ZONE_NAMES)
     zones = None if zone is None else _zones(frame, zone, reading)
@@ -102,7 +96,10 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
 
 def _with_security(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
     if "security" in frame:
-        return frame
+        names = frame["security"]
+        if pd.api.types.is_float_dtype(names) and (names.dropna() % 1 == 0).all():
+            names = names.astype("Int64")
+        return frame.assign(security=names.astype(object).where(names.notna(), None))
     found = find_column([c for c in frame.columns if c not in WHEN], SECURITY_NAMES)
     if found is None:
         raise EventError(
@@ -122,7 +119,11 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
         return frame
     moment = find_column(frame.columns, EVENT_MOMENT_NAMES)
     day = find_column(frame.columns, EVENT_DATE_NAMES)
-    if moment is not None and _has_times(frame[moment]):
+    if (
+        moment is not None
+        and _has_times(frame[moment])
+        and not (moment == day and _own_midnights(frame[moment]) is not None)
+    ):
         reading.append(Taken(str(moment), "announced_at", evidence="by its name, and it holds times"))
         if plain_name(moment).endswith("utc") and getattr(frame[moment].dtype, "tz", None) is None:
             stamps = pd.DatetimeIndex(pd.to_datetime(frame[moment], errors="coerce"))
@@ -138,11 +139,57 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
     return frame.assign(date=frame[found])
 
 
+def _warn_of_other_days(frame: pd.DataFrame) -> None:
+    """Warn where another column names the day of the event too, and says another day."""
+    if "date" not in frame:
+        return
+    for column in frame.columns:
+        if column == "date" or plain_name(column) not in EVENT_DAY_NAMES:
+            continue
+        try:
+            one, other = (
+                days_of(frame[name], "", periods=False, error=EventError).stamps for name in ("date", column)
+            )
+        except EventError:
+            continue
+        differs = np.asarray(one.notna()) & np.asarray(other.notna()) & np.asarray(one != other)
+        if differs.any():
+            row = int(np.argmax(differs))
+            warn(
+                f"Events: the columns 'date' and {str(column)!r} both look like the day of the event, and "
+                f"differ: {one[row]:%Y-%m-%d} and {other[row]:%Y-%m-%d} in row {row}. 'date' is taken; drop "
+                "the other, or call it by another name.",
+                DataWarning,
+            )
+
+
+def _own_midnights(column: pd.Series) -> pd.Series | None:
+    """Return the days of a column of midnights of one zone, by which vendors mean days; else None."""
+    known = column.dropna()
+    if len(known) < 2:  # one midnight is no evidence
+        return None
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        days = column.dt.tz_localize(None)
+    elif known.map(lambda v: isinstance(v, datetime) and v.tzinfo is not None).all():
+        days = column.map(lambda v: pd.NaT if pd.isna(v) else pd.Timestamp(v).tz_localize(None))
+    elif known.map(lambda v: isinstance(v, str) and _MIDNIGHT.fullmatch(v) is not None).all():
+        days = pd.to_datetime(column.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+    else:
+        return None
+    return days if bool((days == days.dt.normalize())[column.notna()].all()) else None
+
+
 def _has_times(column: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(column):
         stamps = pd.DatetimeIndex(column.dropna())
         return stamps.tz is not None or bool((stamps != stamps.normalize()).any())
-    return bool(column.dropna().astype(str).str.contains(r"\d:\d\d").any())
+    return any(_shows_hour(value) for value in column.dropna())
+
+
+def _shows_hour(value: Any) -> bool:
+    if isinstance(value, datetime):
+        return value.tzinfo is not None or value.time() != time(0)
+    return re.search(r"\d:\d\d|^\s*(19|20)\d{12}\s*$", str(value)) is not None
 
 
 def _parted(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
@@ -170,6 +217,8 @@ def _several(cell: Any) -> Any:
             found = [part.strip(" '\"") for part in text[1:-1].split(",")]
         if isinstance(found, (list, tuple, set)):
             return [str(one).strip() for one in found]
+    if _SEVERAL_TICKERS.fullmatch(text):
+        return re.split(r"\s*[,;]\s*", text)
     return cell
 
 
@@ -190,7 +239,7 @@ def _with_clock(
     if "date" not in frame or "announced_at" in frame:
         return frame, False
     others = [c for c in frame.columns if c not in (*WHEN, "security", "event_id")]
-    clock = next((c for c in others if plain_name(c) in CLOCK_NAMES and _holds(frame[c], clock_of)), None)
+    clock, spent, unit = _clock(frame, others)
     words = next(
         (
             c
@@ -203,9 +252,6 @@ def _with_clock(
         _warn_of_hours(frame, others)
         return frame, False
     default = timezone or (ZONES_OF_LISTS.get(plain_name(clock)) if clock is not None else None)
-    spent = pd.Series(None, frame.index, dtype=object)
-    if clock is not None:
-        spent = pd.Series([clock_of(v) for v in frame[clock]], frame.index, dtype=object)
     known = spent.map(lambda v: isinstance(v, pd.Timedelta)).astype(bool)
     if clock is not None and plain_name(clock) in ZONES_OF_LISTS:
         known &= spent.map(lambda v: v != pd.Timedelta(0))  # I/B/E/S writes midnight where no time is known
@@ -237,13 +283,33 @@ def _with_clock(
     moved[timed.to_numpy()] = None
     if timed.any():
         reading.append(
-            Taken(f"date and {clock}", "announced_at", default or "", evidence=f"{int(timed.sum())} rows")
+            Taken(
+                f"date and {clock}",
+                "announced_at",
+                default or "",
+                evidence=f"{int(timed.sum())} rows" + f", {unit}" * bool(unit),
+            )
         )
         frame = frame.assign(announced_at=pd.Series(moments, frame.index, dtype=object))
     if side.notna().any():
         text = f"{int(after.sum())} rows after the close go to the day after"
         reading.append(Taken(str(words), "session of the announcement", evidence=text))
     return frame.assign(date=moved), bool(after.any())
+
+
+def _clock(frame: pd.DataFrame, others: list[Any]) -> tuple[Any | None, pd.Series, str]:
+    """Find the column of clock times; returns its name, the times of day and the unit of numbers."""
+    for column in (c for c in others if plain_name(c) in CLOCK_NAMES):
+        seconds = plain_name(column) in ZONES_OF_LISTS
+        read = clocks_of(frame[column], f"Events, column {str(column)!r}", seconds)
+        if read is None:
+            continue
+        given = frame[column].map(lambda v: not (pd.api.types.is_scalar(v) and pd.isna(v)))
+        given &= ~frame[column].astype(str).str.strip().str.lower().isin(UNKNOWN)
+        spent = pd.Series(read[0], frame.index, dtype=object)
+        if given.any() and spent[given].notna().all():
+            return column, spent, read[1]
+    return None, pd.Series(None, frame.index, dtype=object), ""
 
 
 def _holds(column: pd.Series, read: Any) -> bool:
@@ -259,6 +325,16 @@ def _holds(column: pd.Series, read: Any) -> bool:
 def _warn_of_hours(frame: pd.DataFrame, others: list[Any]) -> None:
     for column in others:
         values = frame[column]
+        known = [v for v in values if pd.api.types.is_scalar(v) and not pd.isna(v)]
+        known = [v for v in known if str(v).strip().lower() not in UNKNOWN]
+        if known and plain_name(column) in NAMED_CLOCKS:
+            warn(
+                f"Events: the column {str(column)!r} is not understood and not used: {known[0]!r} is neither "
+                "a time of day, such as 16:30, nor a session, such as AMC. The date is taken for the event "
+                "day.",
+                DataWarning,
+            )
+            continue
         text = not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values)
         if text and (_holds(values, _exact_session) or _holds(values, _exact_clock)):
             warn(
@@ -281,6 +357,9 @@ def _exact_clock(value: Any) -> pd.Timedelta | None:
 
 def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
     """Read a column of days where all of it says how; else return it as it is, to be read row by row."""
+    midnights = _own_midnights(column)
+    if midnights is not None:
+        return midnights
     if pd.api.types.is_datetime64_any_dtype(column) or _has_times(column):
         return column
     try:

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.arguments import check_choice, check_whole
 from eventstudy.errors import EventError
 from eventstudy.events.clock import check_zone
 from eventstudy.events.event_lists import read_list
-from eventstudy.events.rules import crossing_days
 from eventstudy.events.validation import as_frame, validated
 from eventstudy.immutable import Immutable, own_copy
 from eventstudy.interop import ForeignTable
+from eventstudy.tabular.frames import Options, read_frame
 from eventstudy.tabular.reading import Taken, reading_frame
 from eventstudy.text import strip_control
 
-__all__ = ["Ambiguous", "Events", "NonSession"]
+__all__ = ["Ambiguous", "Events", "NonSession", "crossing_days"]
 
 NonSession = Literal["next", "previous", "skip", "raise"]
 Ambiguous = Literal["exclude", "first", "last"]
 
 
 class Events(Immutable):
-    """A list of announcements, one row an event, validated and immutable.
+    """A list of announcements, one row per event, validated and immutable.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ or pass Events(..., timezone='America/New_York').
         Parameters
         ----------
         frame : DataFrame
-            Days × securities of returns, surprises or signals; or one row a security-day.
+            Days × securities of returns, surprises or signals; or one row per security-day.
         size, above, below, crosses : float
             One of them: the value is at least `size` up or down; at least `above`; at most `below`; or
             goes from below `crosses` to it or beyond since the value before.
@@ -202,7 +203,7 @@ or pass Events(..., timezone='America/New_York').
         if not len(rows):
             raise EventError("take needs the position of at least one event.")
         part = type(self).__new__(type(self))
-        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous)
+        part._hold(self._frame.iloc[list(rows)], self._non_session, self._ambiguous, self._reading)
         return part
 
     def __len__(self) -> int:
@@ -260,3 +261,47 @@ or pass Events(..., timezone='America/New_York').
         out = pairs.assign(days_apart=apart)[later & (apart <= within_days)]
         out = out.rename(columns={"event_id_earlier": "earlier_event_id"})
         return out[["security", "event_id", "earlier_event_id", "days_apart"]].reset_index(drop=True)
+
+
+def crossing_days(
+    frame: Any,
+    size: float | None,
+    above: float | None,
+    below: float | None,
+    crosses: float | None,
+    spacing: int,
+) -> pd.DataFrame:
+    """Return a row for each day and security whose value meets the rule; see `Events.from_rule`."""
+    rules = {"size": size, "above": above, "below": below, "crosses": crosses}
+    given = {name: float(value) for name, value in rules.items() if value is not None}
+    if len(given) != 1:
+        raise EventError(
+            f"from_rule takes one of size, above, below and crosses; got {', '.join(given) or 'none'}."
+        )
+    if isinstance(spacing, bool) or not isinstance(spacing, int | np.integer) or spacing < 0:
+        raise EventError(f"spacing is a number of rows, 0 or more, got {spacing!r}.")
+    values = next(iter(read_frame(frame, Options("Events.from_rule", "values")).fields.values()))
+    (name, bound), array = next(iter(given.items())), values.to_numpy()
+    with np.errstate(invalid="ignore"):
+        if name == "size":
+            met = np.abs(array) >= bound
+        elif name == "above":
+            met = array >= bound
+        elif name == "below":
+            met = array <= bound
+        else:
+            met = (array >= bound) & (values.ffill().shift().to_numpy() < bound)
+    rows = []
+    for column in np.flatnonzero(met.any(axis=0)).tolist():
+        last = -spacing - 1
+        for row in np.flatnonzero(met[:, column]).tolist():
+            if row - last > spacing:
+                rows.append((values.columns[column], values.index[row], array[row, column]))
+                last = row
+    if not rows:
+        raise EventError(
+            f"from_rule: no value meets {name}={bound:g}; they run from {np.nanmin(array):g} to "
+            f"{np.nanmax(array):g}."
+        )
+    out = pd.DataFrame(rows, columns=["security", "date", "value"])
+    return out.sort_values(["date", "security"], ignore_index=True)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from numbers import Integral
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from eventstudy.column_names import EVENT_DATE_NAMES, EVENT_MOMENT_NAMES, SECURITY_NAMES, find_column
 from eventstudy.errors import EventError, NaiveTimeError
-from eventstudy.events.clean_columns import Moments, clean_columns
 from eventstudy.events.clock import check_zone, fixed_offset
 from eventstudy.events.event_lists import WINDOW, EventList
 from eventstudy.interop import ForeignTable, to_pandas
-from eventstudy.tabular.days import AMBIGUOUS_DAY, days_of
+from eventstudy.tabular.days import AMBIGUOUS_DAY, EXCEL, days_of
 
-__all__ = ["as_frame", "validated"]
+__all__ = ["Moments", "as_frame", "clean_columns", "validated"]
 
 #: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
 ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
@@ -41,15 +43,21 @@ def as_frame(
         if isinstance(frame.columns, pd.MultiIndex):
             raise EventError(f"Events have one level of columns, not {frame.columns.nlevels}.")
         named = frame.index.name is not None and frame.index.name not in frame.columns
+        known = ("event_id", *EVENT_DATE_NAMES, *EVENT_MOMENT_NAMES, *SECURITY_NAMES)
         if isinstance(frame.index, pd.MultiIndex) or (
-            named and (frame.index.name == "event_id" or isinstance(frame.index, pd.DatetimeIndex))
+            named
+            and (
+                frame.index.name == "event_id"
+                or isinstance(frame.index, pd.DatetimeIndex)
+                or find_column([frame.index.name], known) is not None
+            )
         ):
             frame = frame.reset_index()
     elif isinstance(table, Mapping):
         scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
         frame = pd.DataFrame([dict(table)] if scalar else dict(table))
     else:
-        rows = list(table)
+        rows = list(table) if isinstance(table, Iterable) else [table]
         if not all(isinstance(row, Mapping) for row in rows):
             raise EventError(
                 "Events takes a DataFrame or a list of dictionaries such as "
@@ -214,6 +222,9 @@ def _reject(value: object) -> Any:
 def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Timestamp:
     zone = timezone
     text = value
+    if isinstance(value, (str, Integral)) and re.fullmatch(r"\s*(19|20)\d{12}\s*", str(value)):
+        day, clock = str(value).strip()[:8], str(value).strip()[8:]
+        value = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
     if isinstance(value, str):
         text = fixed_offset(value) or value
         named = ZONE_NAME.search(text)
@@ -224,6 +235,10 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
         if isinstance(text, (Integral, float)) and not isinstance(text, bool) and float(text) > 1e8:
             text = days_of(pd.Series([text], dtype=object), where, timed=True, timezone="UTC").stamps[0]
             moment = text.tz_localize("UTC")
+        elif isinstance(text, (Integral, float, np.floating)):
+            if not EXCEL[0] <= float(text) <= EXCEL[1]:
+                _reject(text)
+            moment = days_of(pd.Series([text], dtype=object), where, timed=True).stamps[0]
         else:
             if not isinstance(text, (str, datetime, pd.Timestamp)) and getattr(text, "dtype", None) is None:
                 _reject(text)
@@ -262,3 +277,102 @@ def _written(text: str) -> pd.Timestamp:
     clock = pd.Timestamp(f"2000-01-01 {found[2]}") - pd.Timestamp("2000-01-01")
     moment = day + clock
     return moment if not found[3] else pd.Timestamp(f"{moment.isoformat()}{found[3]}")
+
+
+DAY = r"\d{4}-\d{2}-\d{2}"
+TIME = DAY + r"[ T]\d{2}:\d{2}(?::\d{2})?(Z|[+-]\d{2}:?\d{2})"
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When N events were announced.
+
+    Attributes
+    ----------
+    days : DatetimeIndex
+        Event days; NaT where a time is given instead.
+    times : DatetimeIndex
+        Announcement times, UTC.
+    local : array of object
+        The same on the clock they were given on; None where there is none.
+    ends : dict of str to DatetimeIndex
+        Ends of announcements that are known to a window only, UTC.
+    """
+
+    days: pd.DatetimeIndex
+    times: pd.DatetimeIndex
+    local: npt.NDArray[np.object_]
+    ends: dict[str, pd.DatetimeIndex]
+
+
+def clean_columns(frame: pd.DataFrame) -> Moments | None:
+    """Read the columns `date` and `announced_at` of events; None if anything in them is in doubt."""
+    if {"announced_after", "announced_before"} & set(frame.columns):
+        return None
+    days = _days(frame["date"]) if "date" in frame else _none(frame)
+    told = _times(frame["announced_at"]) if "announced_at" in frame else (_none(frame, "UTC"), None)
+    if days is None or told is None:
+        return None
+    times, local = told
+    if not np.logical_xor(days.isna(), times.isna()).all():
+        return None
+    if local is None:
+        local = np.full(len(frame), None, dtype=object)
+    if "announced_local" in frame and frame["announced_local"].notna().any():
+        return None
+    return Moments(days, times, local, {})
+
+
+def _none(frame: pd.DataFrame, tz: str | None = None) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(np.full(len(frame), np.datetime64("NaT", "ns")), tz=tz)
+
+
+def _days(given: pd.Series) -> pd.DatetimeIndex | None:
+    if given.dtype.kind == "M" and isinstance(given.dtype, np.dtype):
+        days = _nanoseconds(given)
+        return days if days is not None and (days == days.normalize())[days.notna()].all() else None
+    if not _all_match(given, DAY):
+        return None
+    return _nanoseconds(pd.to_datetime(given, format="%Y-%m-%d", errors="coerce"), given.isna())
+
+
+def _times(given: pd.Series) -> tuple[pd.DatetimeIndex, npt.NDArray[np.object_] | None] | None:
+    """Read times, in UTC and on the clock they were given on."""
+    if given.isna().all():
+        return _none(given.to_frame(), "UTC"), None
+    if isinstance(given.dtype, pd.DatetimeTZDtype):
+        times = pd.DatetimeIndex(given).as_unit("ns")
+        local = times.astype(object).to_numpy(copy=True)
+        local[times.isna()] = None
+        return times.tz_convert("UTC"), local
+    if not _all_match(given, TIME):
+        return None
+    read = _nanoseconds(pd.to_datetime(given, utc=True, format="ISO8601", errors="coerce"), given.isna())
+    if read is None:
+        return None
+    local = np.full(len(given), None, dtype=object)
+    offset = given.str.extract(TIME, expand=False)
+    for each in offset.dropna().unique():
+        rows = np.flatnonzero(offset == each)
+        zone = pd.Timestamp(f"2000-01-01 00:00{each}").tz
+        local[rows] = read[rows].tz_convert(zone).astype(object)
+    return read, local
+
+
+def _all_match(given: pd.Series, pattern: str) -> bool:
+    """Whether a column holds strings of one pattern, or nothing."""
+    if given.isna().all():
+        return True
+    if pd.api.types.infer_dtype(given, skipna=True) != "string":
+        return False
+    return bool(given.dropna().str.fullmatch(pattern).all())
+
+
+def _nanoseconds(read: pd.Series, missing: pd.Series | None = None) -> pd.DatetimeIndex | None:
+    """Return dates in nanoseconds; None where a date cannot be read or lies beyond their reach."""
+    if missing is not None and (read.isna() != missing).any():
+        return None
+    try:
+        return pd.DatetimeIndex(read).as_unit("ns")
+    except pd.errors.OutOfBoundsDatetime:
+        return None

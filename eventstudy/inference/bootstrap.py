@@ -19,6 +19,7 @@ from eventstudy.inference.base import (
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.draws import draw_parts, equal_tails, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
+from eventstudy.inference.power_and_detectable_effect import LEVEL
 
 __all__ = [
     "RESAMPLING_TESTS",
@@ -66,7 +67,7 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
     for size in draw_parts(n_resamples, n):
         drawn = values[rng.integers(n, size=(size, n))]
         sd = drawn.std(axis=1, ddof=1)
-        # Of equal values it is zero but for rounding.
+        # For equal values it is zero up to rounding.
         sd[sd <= NEGLIGIBLE * np.abs(drawn[:, 0])] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             parts.append((drawn.mean(axis=1) - mean) * np.sqrt(n) / sd)
@@ -76,11 +77,12 @@ def pairs_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generat
 def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
     """Bootstrapped skewness-adjusted t statistics, centred at the mean; shape (n_resamples,).
 
-    Resamples have a quarter as many values (four at least); one of equal values gives NaN.
+    Resamples have a quarter as many values (four at least). One of equal values has no t and is drawn again.
 
     Parameters
     ----------
     values : array, shape (N,)
+        Not all equal.
     n_resamples : int
     rng : numpy.random.Generator
 
@@ -93,11 +95,12 @@ def johnson_bootstrap(values: FloatArray, n_resamples: int, rng: np.random.Gener
     mean = values.mean()
     parts = []
     for rows in draw_parts(n_resamples, size):
-        drawn = values[rng.integers(len(values), size=(rows, size))]
-        sd = drawn.std(axis=1, ddof=1)
-        sd[drawn.min(axis=1) == drawn.max(axis=1)] = np.nan
-        with np.errstate(divide="ignore", invalid="ignore"):
-            parts.append(johnson_t(size, (drawn.mean(axis=1) - mean) / sd, skewness(drawn)))
+        while rows:
+            drawn = values[rng.integers(len(values), size=(rows, size))]
+            drawn = drawn[drawn.min(axis=1) < drawn.max(axis=1)]
+            centred = (drawn.mean(axis=1) - mean) / drawn.std(axis=1, ddof=1)
+            parts.append(johnson_t(size, centred, skewness(drawn)))
+            rows -= len(drawn)
     return np.concatenate(parts)
 
 
@@ -136,6 +139,18 @@ def wild_weights(
     root = np.sqrt(5.0)
     low = rng.random((n_resamples, n_clusters)) < (root + 1) / (2 * root)
     return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
+
+
+def sign_patterns(n: int) -> FloatArray:
+    """All patterns of n signs but that of ones alone, shape (2**n - 1, n).
+
+    Examples
+    --------
+    >>> sign_patterns(2).tolist()
+    [[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]
+    """
+    bits = np.arange(1, 2**n)[:, None] >> np.arange(n) & 1
+    return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
 
 
 def wild_bootstrap(totals: FloatArray, sizes: FloatArray, weights: FloatArray) -> FloatArray:
@@ -195,7 +210,7 @@ def _bootstrap(data: TestInput, options: Options) -> Statistic:
     if len(car) > FEWEST_DRAWN:
         johnson = float(johnson_t(len(car), car.mean() / sample_sd(car), skewness(car)))
         draws = johnson_bootstrap(car, options.n_resamples, rng)
-        adjusted = equal_tails(johnson, draws[~np.isnan(draws)], options.alternative)
+        adjusted = equal_tails(johnson, draws, options.alternative)
         extra |= {"johnson": johnson, "johnson_p_value": adjusted}
         notes.append(f"skewness-adjusted p = {adjusted:.3f} (Lyon, Barber and Tsai 1999)")
     return Statistic(t, p, "resampled", None, float(car.mean()), "; ".join(notes), extra)
@@ -224,20 +239,33 @@ def _wild(data: TestInput, options: Options) -> Statistic:
     t = clustered_t(totals, sizes)
     rng = options.generator("wild_bootstrap")
     signs = options.wild_weights == "rademacher"
-    draws = [
-        wild_bootstrap(totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights))
-        for size in draw_parts(options.n_resamples, g)
-    ]
-    null = np.concatenate(draws)
+    every = signs and 2**g <= options.n_resamples + 1
+    if every:
+        null = wild_bootstrap(totals, sizes, sign_patterns(g))
+    else:
+        draws = [
+            wild_bootstrap(
+                totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights)
+            )
+            for size in draw_parts(options.n_resamples, g)
+        ]
+        null = np.concatenate(draws)
     # Mammen's weights keep skewness, so the two tails of the draws differ.
     p = (resampled_p_value if signs else equal_tails)(t, null, options.alternative)
     weight = "a sign" if signs else "a weight of Mammen's"
     note = f"{weight} per event" if g == len(car) else f"{weight} for each of {g} dates"
     if shared:
         note += ", though events share dates: they are taken as independent"
+    extra: dict[str, object] = {"null": null}
     if signs and g < ENOUGH_DATES:
-        note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
-    return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
+        # Of a two-sided test the observed pattern and its mirror image are equally extreme.
+        least = 2.0 ** -(g - (options.alternative == "two-sided"))
+        note += f"; {'all ' * every}{2**g} patterns of signs, so p does not fall below {least:.4g}"
+        p = max(p, least)
+        if least > LEVEL:
+            extra["never"] = True
+            note += ": it cannot reject at the 5 % level"
+    return Statistic(t, p, "resampled", None, float(car.mean()), note, extra)
 
 
 ROBUST = frozenset({"event-induced variance", "non-normality"})

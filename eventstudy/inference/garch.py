@@ -32,7 +32,7 @@ DIGITS = 10
 
 @dataclass(frozen=True)
 class GARCHLine:
-    """A regression line with GARCH(1, 1) errors, in units of the residual standard deviation.
+    """Regression line with GARCH(1, 1) errors, in units of the residual standard deviation.
 
     Attributes
     ----------

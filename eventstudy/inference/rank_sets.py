@@ -13,8 +13,14 @@ from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.moments import NEGLIGIBLE
-from eventstudy.inference.engine.rank_kernel import RankProfile, SignProfile, rank_profile, sign_profile
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
+from eventstudy.inference.engine.rank_kernel import (
+    RankedDays,
+    RankProfile,
+    RankReducer,
+    SignProfile,
+    rank_profile,
+    sign_profile,
+)
 
 __all__ = ["RANK_SETS", "profile", "read_profiles", "scar_star"]
 

@@ -145,7 +145,7 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
     ranks = profile(data, "grank_t")
     if not isinstance(ranks, RankProfile):
         return not_applicable(str(ranks))
-    # Of one tested day, this is the rank Z.
+    # For one tested day, this is the rank Z.
     t = t_of_rank_z(float(ranks.mean[-1] / ranks.spread), ranks.n_days)
     if np.isnan(t):
         return not_applicable("average ranks do not vary outside of the event day")

@@ -6,7 +6,7 @@ Formulas and sources: docs/methods/signs.md.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import (
@@ -86,7 +86,7 @@ def generalized_sign_z(positive: float, n: int, share: float) -> float:
 
 
 def _binomial(positive: int, n: int, alternative: Alternative) -> float:
-    return float(stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
+    return float(scipy.stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
 
 
 def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
@@ -104,7 +104,7 @@ def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
     n, size = len(values), np.abs(values)
     order = np.argsort(size, kind="stable")
     ordered = size[order]
-    # Events of one security and day have one CAR, but for rounding.
+    # Events on the same security and day have the same CAR, up to rounding.
     first = np.flatnonzero(np.diff(ordered, prepend=-1.0) > NEGLIGIBLE * ordered)
     ties = np.diff(np.append(first, n))
     ranks = np.empty(n)

@@ -45,7 +45,17 @@ __all__ = ["CausalCalibration", "CausalDesign", "calibrate_causal"]
 #: Samples computed in one go. Fixed, so that results do not depend on the number of workers.
 BLOCK = 20
 #: Tests calibrated unless others are asked for.
-TESTED = ("placebo", "conformal_block", "conformal_iid", "cross_fit_t", "placebo_time", "date_t")
+TESTED = (
+    "placebo",
+    "conformal_block",
+    "conformal_block_scaled",
+    "conformal_iid",
+    "conformal_iid_scaled",
+    "cross_fit_t",
+    "cross_fit_t_scaled",
+    "placebo_time",
+    "date_t",
+)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
@@ -104,7 +104,7 @@ class Grid(FrozenRecord):
                 out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
                 for k, key in enumerate(self.tests):
                     out[:, j, k, 1] = single_p_values(key, everyone, cars, window)
-                half = stats.t.ppf(0.5 + self.level / 2, everyone.dof[0]) * np.sqrt(cars.variance[0])
+                half = t_ppf(0.5 + self.level / 2, everyone.dof[0]) * np.sqrt(cars.variance[0])
                 out[0, j, :, 3:] = cars.car[0] - half, cars.car[0] + half
             return out
         for i, part in enumerate(self._abnormal(fit, market, model, days)):
@@ -116,7 +116,7 @@ class Grid(FrozenRecord):
                 for k, key in enumerate(self.tests):
                     out[i, j, k, 1] = TESTS[key].run(data, Options(seed=0)).p_value
                 if i == 0:
-                    interval = averages([data], [window], None, self.level).iloc[0]
+                    interval = averages([data], None, self.level).iloc[0]
                     out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
         return out
 
@@ -158,7 +158,7 @@ def single_p_values(
 ) -> FloatArray:
     """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
-        return np.asarray(2.0 * stats.t.sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
+        return np.asarray(2.0 * t_sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
-from eventstudy.arguments import check_choice, check_fraction, check_whole
+from eventstudy.arguments import by_name, check_choice, check_fraction, check_whole
 from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable, hand_out_copies
@@ -275,6 +275,7 @@ class CalendarTimeResults(Immutable):
             options = {"cov_type": "HC3" if self.spec.cov == "hc3" else "nonrobust"}
         return model.fit(use_t=True, **options)
 
+    @by_name
     def alpha(self, *, level: float = 0.95) -> pd.DataFrame:
         """Mean abnormal return a period.
 
@@ -300,6 +301,7 @@ class CalendarTimeResults(Immutable):
             index=pd.Index([str(self.spec.horizon)], name="horizon"),
         )
 
+    @by_name
     def jaffe_mandelker(
         self, *, estimation: int = 60, minimum: int = 24, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:

@@ -1,8 +1,11 @@
-"""Whether closes are adjusted for dividends and splits, found from all ex-days; total returns of closes."""
+"""Whether closes and indices are adjusted for dividends and splits; total returns of closes."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,7 +15,14 @@ from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.reading import Taken
 
-__all__ = ["Adjustment", "check_adjustment", "evidence_of_raw", "with_adj_close", "with_payouts"]
+__all__ = [
+    "Adjustment",
+    "check_adjustment",
+    "evidence_of_raw",
+    "price_index",
+    "with_adj_close",
+    "with_payouts",
+]
 
 Adjustment = Literal["none", "splits", "total"]
 #: Log likelihood ratio from which on closes are taken for raw or for adjusted: a hundred to one.
@@ -293,3 +303,27 @@ def _with_rounded(
     fields["reference"] = (close / (1.0 + rounded)).where(ex)
     note = Taken("change", "reference price", evidence=f"differs from closes on {int(ex.sum())} ex-days")
     return fields, True, [note]
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, dict[str, str]]:
+    text = resources.files(__package__).joinpath("index_kinds.csv").read_text(encoding="utf-8")
+    return {row["symbol"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def price_index(symbol: str) -> str | None:
+    """Say which price index a symbol is, and its sibling with dividends; None if it is none that is known.
+
+    Examples
+    --------
+    >>> price_index("^GSPC")
+    'S&P 500 (with dividends: ^SP500TR)'
+    >>> price_index("^GDAXI") is None  # the DAX as quoted counts dividends
+    True
+    """
+    row = _kinds().get(symbol.strip().upper().replace(".SH", ".SS"))
+    if row is None or row["kind"] != "price":
+        return None
+    return row["name"] + (
+        f" (with dividends: {row['total_return_sibling']})" if row["total_return_sibling"] else ""
+    )

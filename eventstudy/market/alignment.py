@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.arguments import check_choice
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, warn
+from eventstudy.errors import CalendarWarning, DataError, DataWarning, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import LEVELS, ReturnKind, price_returns, return_spans
@@ -53,7 +53,7 @@ Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable
 
 @dataclass(frozen=True)
 class MarketArrays(FrozenRecord):
-    """Returns of S securities over T sessions, one row a security.
+    """Returns of S securities over T sessions, one row per security.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class MarketData(FrozenRecord):
 
     sessions: pd.DatetimeIndex
     columns: tuple[str, ...]
-    returns: FloatArray  # (S, T), one row a security
+    returns: FloatArray  # (S, T), one row per security
     spans: IntArray  # (S, T)
     fields: Mapping[str, pd.DataFrame]  # prices by field, T × S
     factors: pd.DataFrame | None
@@ -116,7 +116,7 @@ class MarketData(FrozenRecord):
     unsaid: BoolArray | None = None  # (S, T), returns after missing ones of which nobody said what they span
     gaps: str | None = None  # what returns after missing ones were said to be
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
-    unit_said: bool = False  # whether the unit of returns was said
+    said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
 
     @property
@@ -159,7 +159,9 @@ def align_to_sessions(
     for frame in fields.values():
         index = index.union(pd.DatetimeIndex(frame.index))
     lacking = unknown = index[:0]
-    if exchange is not None:
+    if exchange is None:
+        _warn_of_shifted_days(index)
+    else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
         if sessions == "calendar":
@@ -173,6 +175,18 @@ def align_to_sessions(
     return laid, lacking, unknown
 
 
+def _warn_of_shifted_days(index: pd.DatetimeIndex) -> None:
+    """Warn of days that run from Sunday to Thursday, as midnights of UTC do on American clocks."""
+    share = np.bincount(index.day_of_week, minlength=7) / len(index)
+    if len(index) >= 10 and (share[[6, 0, 1, 2, 3]] > 0.1).all() and share[4] == share[5] == 0:
+        warn(
+            f"The days run from Sunday to Thursday, such as {index[0]:%A} {index[0]:%Y-%m-%d}: each may be "
+            "the day before, as where midnights of UTC were moved to American time; drop the zone instead: "
+            "index.tz_localize(None). If the exchange opens on Sundays, pass its calendar, such as 'XSAU'.",
+            DataWarning,
+        )
+
+
 def _warn_of_calendar(
     code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int, returns: bool
 ) -> None:
@@ -180,8 +194,9 @@ def _warn_of_calendar(
     doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
     if len(unknown):
         warn(
-            f"{plural(len(unknown), 'date')} of the data {'is' if len(unknown) == 1 else 'are'} no session "
-            f"of {code} and left out{then}: {_days(unknown)}. If the exchange did trade then, say so: "
+            f"{plural(len(unknown), 'date')} of the data "
+            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out{then}"
+            f": {_days(unknown)}. If the exchange did trade then, say so: "
             f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )
@@ -301,7 +316,8 @@ def align_benchmarks(
     def add(given: str | pd.Series, where: str) -> int:
         if isinstance(given, str):
             if given not in data.columns:
-                close = difflib.get_close_matches(given, data.columns, n=3)
+                alike = [name for name in data.columns if name.casefold() == given.casefold()]
+                close = alike or difflib.get_close_matches(given, data.columns, n=3)
                 hint = (
                     f" Did you mean {' or '.join(close)}?" if close else f" Columns: {_some(data.columns)}."
                 )
@@ -321,10 +337,11 @@ def align_benchmarks(
             )
             name = str(frame.columns[0])
             if is_price:
-                checked = check_prices(frame, "raise").to_numpy()
+                checked = check_prices(frame, "raise", f"{where}: prices").to_numpy()
                 value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
             else:
-                check_returns(frame, where, data.kind, "decimal" if data.unit_said else None)
+                frame = frame * (0.01 if data.said_unit == "percent" else 1.0)
+                check_returns(frame, where, data.kind, "decimal" if data.said_unit else None)
                 value = frame.to_numpy()[:, 0]
                 span = return_spans(value[:, None], data.lumped)[:, 0]
         if np.isnan(value).all():

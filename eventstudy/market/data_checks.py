@@ -17,6 +17,7 @@ from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.immutable import FrozenRecord
 from eventstudy.market.alignment import MarketData
 from eventstudy.market.compounding import LEVELS
+from eventstudy.market.long_bars import bar_length
 from eventstudy.market.price_limits import LimitBook
 from eventstudy.text import plural
 
@@ -24,9 +25,10 @@ __all__ = [
     "ALL",
     "DOUBTFUL",
     "EVERY_SECURITY",
+    "OF_BENCHMARKS",
     "Suspects",
     "audit",
-    "benchmark_gaps",
+    "benchmark_faults",
     "series_names",
     "suspects",
 ]
@@ -64,7 +66,7 @@ def series_names(
     found: Suspects, columns: Sequence[str], benchmarks: Sequence[str]
 ) -> npt.NDArray[np.object_]:
     """Names of the series that suspects are of."""
-    names = np.array([*(benchmarks if found.kind == "benchmark gap" else columns), EVERY_SECURITY], object)
+    names = np.array([*(benchmarks if found.kind in OF_BENCHMARKS else columns), EVERY_SECURITY], object)
     return np.asarray(names[np.where(found.column == ALL, len(names) - 1, found.column)])
 
 
@@ -82,7 +84,7 @@ SPLITS = np.array(
 NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
 #: A move below which a split is listed and not warned of.
 SMALL_MOVE = 0.28
-#: Series that must stand still on one day, at least, for it to be no session.
+#: Fewest series that must stand still on a day for it not to be a session.
 PADDED = 3
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
 VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 40, 0.2, 7.0
@@ -96,8 +98,13 @@ ALL = -1
 #: measured over, and listed as halts.
 DOUBTFUL = (
     "missing session", "padded day", "bad price", "phantom row", "price without volume", "adjustment jump",
-    "large return", "beyond limit", "stale price", "uneven adjustment", "volume jump", "benchmark gap",
+    "large return", "beyond limit", "stale price", "uneven adjustment", "volume jump", "benchmark jump",
+    "benchmark gap",
 )  # fmt: skip
+#: Kinds whose positions are those of benchmarks.
+OF_BENCHMARKS = ("benchmark gap", "benchmark jump")
+#: No index moves so far in a day.
+INDEX_MOVE = 0.25
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Suspects(FrozenRecord):
     ----------
     kind : str
     column : array of int, shape (K,)
-        Security, by its position; the benchmark for ``benchmark gap``; `ALL` for all securities.
+        Security, by its position; the benchmark for those `OF_BENCHMARKS`; `ALL` for all securities.
     first, last : arrays of int, shape (K,)
         Rows of the sessions they span.
     day : array of datetime64[ns], shape (K,)
@@ -280,10 +287,20 @@ def _volume_jumps(data: MarketData) -> Iterator[Suspects]:
     column = np.flatnonzero(size.max(axis=1) > 0)
     row = size[column].argmax(axis=1) + rows
     moved = shift[column, row - rows]
+    near = [data.returns[c, r - rows : r + rows] for c, r in zip(column, row, strict=True)]
+    row = row - rows + np.array([_changes(values) for values in near], dtype=np.int64)
     yield _of(
         data, "volume jump", column, row, row,
         lambda i: f"volume stays at {np.exp(moved[i]):.2g} times what it was, as after a split: give shares=",
     )  # fmt: skip
+
+
+def _changes(values: FloatArray) -> int:
+    """Position at which the level of a series changes, by least squares."""
+    n = np.arange(1, len(values))
+    before = np.cumsum(values)[:-1]
+    after = values.sum() - before
+    return int(n[np.argmax(before**2 / n + after**2 / (len(values) - n))])
 
 
 def _stale(data: MarketData) -> Iterator[Suspects]:
@@ -387,12 +404,14 @@ def _adjustments(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
     yield _of(data, "uneven adjustment", uneven, first, last, told)
 
 
-def benchmark_gaps(data: MarketData, single: FloatArray) -> tuple[Suspects, ...]:
-    """Find sessions on which a benchmark has no return of its own, between its first and last.
+def benchmark_faults(data: MarketData, names: Sequence[str], single: FloatArray) -> tuple[Suspects, ...]:
+    """Find sessions on which a benchmark has no return of its own, or one that no index has.
 
     Parameters
     ----------
     data : MarketData
+    names : sequence of str, length K
+        Benchmarks. Those that are columns of the data are looked at with them.
     single : array, shape (K, T)
         One-session returns of the benchmarks, NaN elsewhere.
     """
@@ -408,4 +427,12 @@ def benchmark_gaps(data: MarketData, single: FloatArray) -> tuple[Suspects, ...]
         data, "benchmark gap", column, begin, begin + length - 1,
         lambda i: f"{plural(int(length[i]), 'session')} without return",
     )  # fmt: skip
-    return (gaps,) if len(column) else ()
+    simple = np.expm1(np.clip(single, -20, 20)) if data.kind == "log" else single
+    far = np.abs(simple) > (INDEX_MOVE if bar_length(data.sessions) is None else LARGE_RETURN)
+    far &= ~np.isin(names, data.columns)[:, None] & (data.kind in ("simple", "log"))
+    of, row = np.nonzero(far)
+    jumps = _of(
+        data, "benchmark jump", of, row, row,
+        lambda i: f"{simple[of[i], row[i]]:+.1%} in one session, as after a split or in another unit",
+    )  # fmt: skip
+    return tuple(found for found in (gaps, jumps) if len(found.column))

@@ -78,8 +78,8 @@ def known_at_open(
     strange = given.index.difference(theirs)
     if len(strange) or given.index.has_duplicates:
         day = strange[0] if len(strange) else given.index[given.index.duplicated()][0]
-        told = f"no session of {source.code}" if len(strange) else "given twice"
-        raise DataError(f"The return of {day:%Y-%m-%d} is {told}; known_at_open goes by that calendar.")
+        problem = f"not a session of {source.code}" if len(strange) else "given twice"
+        raise DataError(f"The return of {day:%Y-%m-%d} is {problem}; known_at_open goes by that calendar.")
     closes = pd.DatetimeIndex(schedule)
     values = given.reindex(theirs).to_numpy(dtype=float)
     target = Exchange.of(calendar)

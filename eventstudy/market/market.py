@@ -28,7 +28,7 @@ from eventstudy.market.alignment import (
     with_holes_read,
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
-from eventstudy.market.data_checks import Suspects, audit, benchmark_gaps, suspects
+from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.long_bars import under_last_days
@@ -130,7 +130,7 @@ class Market(ScannedMarket):
     Parameters
     ----------
     returns : DataFrame
-        Dates × securities, decimals (0.01 is one percent), or one row a security-day with columns such as
+        Dates × securities, decimals (0.01 is one percent), or one row per security-day with columns such as
         date, permno and ret. Missing where a security did not trade.
         Here, in prices and in factors, a polars DataFrame or pyarrow Table will do; its dates are the column
         called date (or day, datetime, session, time, timestamp), else the first column of dates or times.
@@ -265,7 +265,7 @@ class Market(ScannedMarket):
             unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
             gaps=gaps,
             stamps=stamps,
-            unit_said=unit is not None,
+            said_unit=unit,
             padded=idle.padded,
         )
         self._assemble(data, benchmark, benchmark_is_price=False)
@@ -474,7 +474,12 @@ class Market(ScannedMarket):
     ) -> None:
         names, values, spans, own = align_benchmarks(data, benchmark, benchmark_is_price)
         days = step_in_days(data.sessions)
-        if data.kind not in LEVELS and data.gap is None and not data.unit_said and not benchmark_is_price:
+        if (
+            data.kind not in LEVELS
+            and data.gap is None
+            and data.said_unit != "decimal"
+            and not benchmark_is_price
+        ):
             check_against_benchmarks(data.columns, data.returns, names, values, own, days)
         data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
@@ -578,7 +583,8 @@ class Market(ScannedMarket):
         """What `audit` lists, as positions in `sessions` and in the columns of `returns`."""
         if self._derived.suspects is None:
             self._derived.suspects = suspects(self._data, self.limits if self.has_limits else None)
-        return self._derived.suspects + benchmark_gaps(self._data, self._bank.single[: self._n_benchmarks])
+        own = self._bank.single[: self._n_benchmarks]
+        return self._derived.suspects + benchmark_faults(self._data, self.benchmarks, own)
 
     def audit(self) -> pd.DataFrame:
         """List what looks wrong in the data; nothing is repaired.
@@ -619,6 +625,8 @@ class Market(ScannedMarket):
                 Adjusted and raw returns differ on most days: adjusted by sums instead of ratios.
             benchmark gap
                 The benchmark has no return of that session.
+            benchmark jump
+                The benchmark, a series of its own, moves by more than 25 % in a day.
 
         Examples
         --------

@@ -16,7 +16,8 @@ from eventstudy.market.alignment import MarketArrays, MarketData
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind
 from eventstudy.market.intraday import Gap
 from eventstudy.market.limit_rules import has_rule
-from eventstudy.tabular.reading import reading_frame, reading_text
+from eventstudy.market.units import no_returns
+from eventstudy.tabular.reading import Taken, reading_frame, reading_text
 from eventstudy.text import strip_control
 
 __all__ = ["MarketRecord"]
@@ -88,8 +89,22 @@ class MarketRecord(Immutable):
 
     @property
     def reading(self) -> pd.DataFrame:
-        """What each column was taken for: column, taken_for, unit, adjustment and evidence."""
-        return reading_frame(self._data.reading)
+        """What each column was taken for: column, taken_for, unit, adjustment and evidence.
+
+        Benchmarks that are series of their own, and factors, follow the columns of the data.
+        """
+        held = "level of an index" if self._data.fields else "returns of an index"
+        own = [
+            Taken(name, "benchmark", evidence=held) for name in self.benchmarks if name not in self.columns
+        ]
+        factors = self._data.factors
+        if factors is not None:
+            names = [": ".join(column) if isinstance(column, tuple) else column for column in factors.columns]
+            own += [
+                Taken(name, "factor", evidence="no return: added up" if plain else "return")
+                for name, plain in zip(names, no_returns(factors), strict=True)
+            ]
+        return reading_frame((*self._data.reading, *own))
 
     @property
     def has_limits(self) -> bool:
@@ -125,7 +140,7 @@ class MarketRecord(Immutable):
 
     @property
     def arrays(self) -> MarketArrays:
-        """Returns, spans and benchmarks as arrays, one row a security."""
+        """Returns, spans and benchmarks as arrays, one row per security."""
         return self._arrays
 
     def positions(self, securities: Iterable[str]) -> IntArray:

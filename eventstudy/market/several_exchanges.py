@@ -211,7 +211,7 @@ def own_benchmark(benchmark: Benchmark | None, data: MarketData, columns: Sequen
     row = data.columns.index(benchmark)
     returns = pd.Series(data.returns[row], data.sessions, name=benchmark).dropna()
     if not data.fields:
-        return returns
+        return returns * (100.0 if data.said_unit == "percent" else 1.0)
     growth = returns if data.kind == "log" else returns.map(np.log1p)
     first = int(np.argmax(~np.isnan(data.returns[row])))
     days = data.sessions[[first - int(data.spans[row, first])]].append(pd.DatetimeIndex(growth.index))

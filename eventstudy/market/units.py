@@ -26,6 +26,8 @@ __all__ = [
 Unit = Literal["decimal", "percent"]
 #: Returns from which on their size tells.
 ENOUGH = 10
+#: Where all series move by less on an ordinary day, they may have been divided by 100 twice.
+CALM = 4e-4
 #: A typical return of a day beyond this is not a decimal: of a security, and of an index (by its volatility).
 TYPICAL, INDEX_SD = 0.1, 0.045
 #: The same for weeks and longer.
@@ -124,6 +126,15 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None
                 f"sign: a level, "
                 "not a return. Make the market with Market.from_prices, or give series.pct_change()."
             )
+    spread = _spread(values.T)
+    spread = spread[np.isfinite(spread)]
+    if spread.size and (spread > 0).all() and spread.max() < CALM:
+        warn(
+            f"{what}: on an ordinary day {returns.columns[0]} moves by {spread[0]:.1g}, where shares and "
+            "indices move by about 0.01. Were percent divided by 100 twice? If it is so calm, pass "
+            "unit='decimal'.",
+            DataWarning,
+        )
 
 
 def _is_level(column: FloatArray) -> bool:
@@ -186,7 +197,8 @@ def check_against_benchmarks(
     Raises
     ------
     DataError
-        If a benchmark moves as no index does, or a security moves with it and much more or less.
+        If a benchmark moves as no index does or not at all, or a security moves with it and much more or
+        less.
 
     Warns
     -----
@@ -195,6 +207,13 @@ def check_against_benchmarks(
     """
     if not benchmarks:
         return
+    for name, values in zip(benchmark_names, benchmarks, strict=True):
+        known = values[np.isfinite(values)]
+        if len(known) > 1 and not known.any():
+            raise DataError(
+                f"Benchmark {name!r} does not move: each of its {len(known)} returns is zero. Name an index "
+                "that trades; or leave benchmark= out, for models such as ConstantMean() that need none."
+            )
     index = _spread(np.array(benchmarks))
     wild = np.flatnonzero(index > INDEX_SD * max(days / 1.5, 1.0) ** 0.5)
     if len(wild) and (np.array(benchmarks)[wild[0]] < -1).any() is np.False_:
@@ -207,7 +226,7 @@ def check_against_benchmarks(
         )
     own = _spread(returns)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = own / np.where(of >= 0, index[of], np.nan)
+        ratio = own / np.where((of >= 0) & (index[of] > 0), index[of], np.nan)
     for i in np.flatnonzero((ratio > APART) | (ratio < 1 / APART)).tolist():
         x, y = np.array(benchmarks[of[i]]), returns[i]
         both = np.isfinite(x) & np.isfinite(y)

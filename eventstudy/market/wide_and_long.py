@@ -73,9 +73,9 @@ def price_table(
 ) -> Table:
     """Read prices in any layout.
 
-    Accepts dates × securities; two column levels, field and security in either order; one row a security-day
-    with columns for date, security, close and others, among them a status that says where there was no trade;
-    or a mapping of security to the table of that security.
+    Accepts dates × securities; two column levels, field and security in either order; one row per
+    security-day with columns for date, security, close and others, among them a status that marks days
+    without trade; or a mapping of security to the table of that security.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def return_table(
     return read_frame(returns, Options("Returns", "returns", columns or {}, timezone))
 
 
-def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
+def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Prices") -> pd.DataFrame:
     """Refuse zero, negative, infinite and impossible prices, or take them for missing with a warning."""
     bad = (prices <= 0) | np.isinf(prices)
     bad |= _beyond_all_bounds(prices.mask(bad))
@@ -110,11 +110,16 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices) -> pd.DataFrame:
     where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {format_time(day)}"
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
-        raise DataError(
-            f"Prices must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
+        cure = (
             "Mend the data, or pass bad_prices='missing' to treat such prices as missing. If the series may "
             "be negative, as yields and spreads are, measure its changes: Market(series.diff(), "
             "kind='change'). If these are returns, make the market with Market(returns, ...)."
+            if what == "Prices"
+            else "If these are returns, give the level that they make: (1 + returns).cumprod()."
+        )
+        raise DataError(
+            f"{what} must be positive, and within a factor of {MOST_APART:.0e} of their median: {where}. "
+            f"{cure}"
         )
     warn(f"Prices that are impossible or not positive are taken for missing: {where}.", DataWarning)
     return prices.mask(bad)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import ModelError
@@ -205,7 +205,7 @@ class AutocorrelatedErrors(NormalReturnModel):
         estimated = rho[np.abs(used[:, None] - used)]
         dof = len(used) - x.shape[1]
         if self.method == "egls":
-            whitened = linalg.cho_solve(linalg.cho_factor(estimated), np.column_stack([x, y]))
+            whitened = scipy.linalg.cho_solve(scipy.linalg.cho_factor(estimated), np.column_stack([x, y]))
             unit = np.linalg.inv(x.T @ whitened[:, :-1])
             theta = unit @ (x.T @ whitened[:, -1])
             error = y - x @ theta
@@ -291,7 +291,7 @@ def choose_order(gamma: FloatArray, n: int) -> int:
     """
     best, chosen = np.log(gamma[0]), 0
     for order in range(1, len(gamma)):
-        phi = linalg.solve_toeplitz(gamma[:order], gamma[1 : order + 1])
+        phi = scipy.linalg.solve_toeplitz(gamma[:order], gamma[1 : order + 1])
         variance = gamma[0] - phi @ gamma[1 : order + 1]
         if variance <= 0:
             break
@@ -319,7 +319,7 @@ def ar_autocorrelations(gamma: FloatArray, reach: int) -> FloatArray:
     rho = np.zeros(reach + 1)
     rho[: order + 1] = (gamma / gamma[0])[: reach + 1]
     if order:
-        phi = linalg.solve_toeplitz(gamma[:order], gamma[1:])
+        phi = scipy.linalg.solve_toeplitz(gamma[:order], gamma[1:])
         for h in range(order + 1, reach + 1):
             rho[h] = float(phi @ rho[h - order : h][::-1])
     return rho

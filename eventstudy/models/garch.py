@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
@@ -262,7 +262,7 @@ class GARCHMarketModel(MarketLine):
         powers = b**steps
         # E exp(c g(z)) for c = 1, b, b^2, ...; the log-variance adds them up step by step.
         up, down = powers * (g + a), powers * (g - a)
-        log_shock = np.logaddexp(up**2 / 2 + stats.norm.logcdf(up), down**2 / 2 + stats.norm.logcdf(-down))
+        log_shock = np.logaddexp(up**2 / 2 + special.log_ndtr(up), down**2 / 2 + special.log_ndtr(-down))
         log_shock -= powers * a * np.sqrt(2 / np.pi)
         drift = omega * powers + log_shock
         return np.asarray(np.exp(powers * np.log(h) + np.cumsum(drift) - drift), dtype=np.float64)

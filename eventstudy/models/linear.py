@@ -68,6 +68,10 @@ class LinearModel(NormalReturnModel):
         check_missing(self.missing)
 
     @property
+    def residuals_take_params(self) -> bool:
+        return self.missing == "drop"
+
+    @property
     def regressors(self) -> tuple[Regressor, ...]:
         return ()
 
@@ -299,6 +303,10 @@ class _Imposed(NormalReturnModel):
 
     refits_quickly: ClassVar[bool] = True
     estimates_nothing: ClassVar[bool] = True
+
+    @property
+    def residuals_take_params(self) -> bool:
+        return True
 
     @property
     def n_params(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
+import scipy
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
@@ -200,5 +200,5 @@ def simplex_weights(y: FloatArray, x: FloatArray) -> FloatArray:
     if not scale > 0:
         return np.full(x.shape[1], 1.0 / x.shape[1])
     stacked = np.vstack([gaps / scale, np.ones(x.shape[1])])
-    solution, _ = nnls(stacked, np.append(np.zeros(len(y)), 1.0))
+    solution, _ = scipy.optimize.nnls(stacked, np.append(np.zeros(len(y)), 1.0))
     return np.asarray(solution / solution.sum(), dtype=np.float64)

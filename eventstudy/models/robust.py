@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import norm_ppf
 from eventstudy.errors import ModelError
 from eventstudy.models.base import MarketLine, ModelFit
 from eventstudy.models.least_squares import approximate_fit, ols_batch
@@ -96,7 +97,7 @@ def _huber(y: FloatArray, x: FloatArray) -> FloatArray:
         if len(open_rows) == 0:
             break
         residuals = np.abs(y[open_rows] - params[open_rows, :1] - params[open_rows, 1:] * x[open_rows, :, 0])
-        scale = np.nanmedian(residuals, axis=1, keepdims=True) / stats.norm.ppf(0.75)
+        scale = np.nanmedian(residuals, axis=1, keepdims=True) / norm_ppf(0.75)
         bound = np.maximum(BOUND * scale, np.finfo(float).tiny)
         weights = np.where(residuals > bound, bound / np.maximum(residuals, bound), 1.0)
         after = ols_batch(y[open_rows], x[open_rows], weights=weights).params
@@ -113,6 +114,6 @@ def _theil_sen(y: FloatArray, x: FloatArray) -> FloatArray:
     for i in followed(range(len(y)), "Theil-Sen", "event"):
         used = ~np.isnan(y[i]) & ~np.isnan(x[i, :, 0])
         if used.sum() > 2 and np.ptp(x[i, used, 0]) > 0:
-            slope = float(stats.theilslopes(y[i, used], x[i, used, 0]).slope)
+            slope = float(scipy.stats.theilslopes(y[i, used], x[i, used, 0]).slope)
             params[i] = np.median(y[i, used] - slope * x[i, used, 0]), slope
     return params

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
+from eventstudy.distributions import norm_ppf
 from eventstudy.plotting._base import hue, ink, legend_above, new_axes, styled
 from eventstudy.plotting._residuals import LEVEL, estimation_residuals
 
@@ -71,7 +71,7 @@ def plot_autocorrelation(
     series = np.full(days[-1] - days[0] + 1, np.nan)
     series[days - days[0]] = past["value"].to_numpy(float)
     n, most = len(past), max(1, min(lags, len(past) // 3))
-    bound = stats.norm.ppf(0.5 + LEVEL / 2) / np.sqrt(n)
+    bound = norm_ppf(0.5 + LEVEL / 2) / np.sqrt(n)
     ax.axhspan(
         -bound, bound, facecolor=ink(ax), alpha=0.1, linewidth=0, label=f"{LEVEL:.0%} if unrelated", zorder=0
     )

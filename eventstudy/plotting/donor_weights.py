@@ -35,7 +35,8 @@ def plot_donor_weights(
     Returns
     -------
     Axes
-        Donors beyond the twenty with the largest weights share the last row.
+        Donors beyond the twenty with the largest weights share the last row, which gives their sum in words:
+        a bar would dwarf those of single donors.
 
     Raises
     ------
@@ -55,13 +56,24 @@ def plot_donor_weights(
     need(held, "plot_donor_weights", ["donor", "weight"])
     held = held.iloc[np.argsort(-held["weight"].abs().to_numpy(float), kind="stable")]
     names, weights = [str(name) for name in held["donor"]], held["weight"].to_numpy(float)
+    rest = ""
     if len(names) > MOST_ROWS + 1:
-        rest = len(names) - MOST_ROWS
-        names = [*names[:MOST_ROWS], f"{rest} others"]
-        weights = np.append(weights[:MOST_ROWS], weights[MOST_ROWS:].sum())
-    rows = wrapped(names)
+        rest = f"{len(names) - MOST_ROWS} others"
+        together = float(weights[MOST_ROWS:].sum())
+        names, weights = names[:MOST_ROWS], weights[:MOST_ROWS]
+    rows = wrapped([*names, rest] if rest else names)
     ax = new_axes(ax, rows)
-    ax.barh(range(len(rows)), weights, **styled(Rectangle, kwargs, color=hue(0), height=0.7))
+    ax.barh(range(len(names)), weights, **styled(Rectangle, kwargs, color=hue(0), height=0.7))
+    if rest:
+        ax.annotate(
+            f"{together:.1%} together",
+            (0, len(names)),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color=ink(ax),
+            fontsize="small",
+        )
     ax.axvline(0, color=ink(ax), linewidth=0.8, label="_zero")
     name_rows(ax, rows)
     percent_scale(ax.xaxis)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy import stats
 
+from eventstudy.distributions import norm_ppf
 from eventstudy.plotting._base import hue, ink, interval, legend_above, new_axes, percent_scale, styled
 from eventstudy.plotting._residuals import LEVEL, estimation_residuals
 
@@ -56,9 +57,9 @@ def plot_qq(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = 
     n = len(values)
     rank = np.arange(1, n + 1)
     mean, sd = values.mean(), values.std(ddof=1)
-    expected = mean + sd * stats.norm.ppf((rank - 0.5) / n)
+    expected = mean + sd * norm_ppf((rank - 0.5) / n)
     low, high = (
-        mean + sd * stats.norm.ppf(stats.beta.ppf(tail, rank, n + 1 - rank))
+        mean + sd * norm_ppf(scipy.stats.beta.ppf(tail, rank, n + 1 - rank))
         for tail in (0.5 - LEVEL / 2, 0.5 + LEVEL / 2)
     )
     ax.fill_between(

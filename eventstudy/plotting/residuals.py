@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from scipy import stats
 
+from eventstudy.distributions import norm_ppf
 from eventstudy.plotting._base import (
     count_days,
     hue,
@@ -63,7 +63,7 @@ def plot_residuals(
     past = estimation_residuals(frame, "plot_residuals")
     event = frame[frame["role"] == "event"].dropna(subset=["value"])
     ax = new_axes(ax)
-    bound = stats.norm.ppf(0.5 + LEVEL / 2) * past["value"].std()
+    bound = norm_ppf(0.5 + LEVEL / 2) * past["value"].std()
     ax.axhspan(
         -bound,
         bound,

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
-from eventstudy.regressions.formulas import least_squares
-from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
 from eventstudy.tables import Section, Table, stars
 
-__all__ = ["Covariance", "CrossSection", "Past", "Weights", "cross_section"]
+__all__ = [
+    "FUNCTIONS",
+    "Covariance",
+    "CrossSection",
+    "Past",
+    "Weights",
+    "cross_section",
+    "least_squares",
+    "past_covariance",
+    "random_effect_variance",
+    "wild_cluster_p",
+]
 
 Covariance = Literal["HC0", "HC1", "HC2", "HC3", "nonrobust", "past"]
 Weights = Literal["fgls"]
@@ -138,7 +150,7 @@ def cross_section(
     Parameters
     ----------
     frame : DataFrame
-        One row an event: car, its prediction-error standard error se, and characteristics.
+        One row per event: car, its prediction-error standard error se, and characteristics.
     formula, window : str
     covariance, clusters, weights, n_resamples, seed
         As for `EventStudyResults.cross_section`.
@@ -257,9 +269,9 @@ def _coefficients(
 ) -> pd.DataFrame:
     coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
     t = coef / se
-    half = stats.t.ppf(0.975, dof) * se
+    half = t_ppf(0.975, dof) * se
     values = {
-        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * stats.t.sf(np.abs(t), dof),
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * t_sf(np.abs(t), dof),
         "ci_low": coef - half, "ci_high": coef + half,
     }  # fmt: skip
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
@@ -305,3 +317,216 @@ def _by_past(
     cov, slopes, dof = past_covariance(residuals[:, whole], x, scale, past.n_params)
     extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
     return cov, dof, (1 + extreme.sum(axis=1)) / (days + 1), days
+
+
+def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float:
+    r"""Variance of true effects beyond their characteristics, by moments.
+
+    .. math:: \hat\sigma_\eta^2 = \max\Bigl(0,\; \frac{e'e - \sum_i m_{ii} v_i}{N - k}\Bigr)
+
+    for least-squares residuals e, the diagonal m of ``I - X (X'X)^-1 X'`` and estimation variances v, since
+    ``E e'e = sum m_ii (v_i + sigma^2)``.
+
+    Parameters
+    ----------
+    y, v : arrays, shape (N,)
+    x : array, shape (N, k)
+
+    References
+    ----------
+    docs/methods/regressions.md, eq. (random-effect).
+    """
+    q, _ = np.linalg.qr(x)
+    e = y - q @ (q.T @ y)
+    m = 1.0 - (q**2).sum(axis=1)
+    return max(0.0, float((e @ e - m @ v) / (len(y) - x.shape[1])))
+
+
+def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatArray) -> FloatArray:
+    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one per coefficient.
+
+    Parameters
+    ----------
+    y : array, shape (N,)
+    x : array, shape (N, k)
+    groups : array of int, shape (N,)
+        Cluster of each event, numbered from 0.
+    draws : array, shape (G, B)
+        Random signs of the clusters.
+
+    Returns
+    -------
+    array, shape (k,)
+        ``(1 + #{|t*| >= |t|}) / (B + 1)``, t with one-way clustered standard errors.
+
+    References
+    ----------
+    Cameron, Gelbach and Miller (2008), Review of Economics and Statistics 90, 414-427;
+    docs/methods/regressions.md, eq. (wild-cluster).
+    """
+    n, k = x.shape
+    _, groups = np.unique(groups, return_inverse=True)
+    order = np.argsort(groups, kind="stable")
+    y, x, groups = y[order], x[order], groups[order]
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    inverse = np.linalg.inv(x.T @ x)
+    influence = x @ inverse
+
+    def t(values: FloatArray, j: int) -> FloatArray:
+        coef = influence.T @ values
+        e = values - x @ coef
+        scores = np.add.reduceat(influence[:, j, None] * e, starts, axis=0)
+        g = len(starts)
+        size = g / (g - 1) * (n - 1) / (n - k)
+        return np.asarray(coef[j] / np.sqrt(size * (scores**2).sum(axis=0)), dtype=np.float64)
+
+    found = np.empty(k)
+    for j in range(k):
+        others = np.delete(x, j, axis=1)
+        fitted = others @ np.linalg.lstsq(others, y, rcond=None)[0] if k > 1 else np.zeros(n)
+        sample = fitted[:, None] + (y - fitted)[:, None] * draws[groups]
+        # All signs alike give t itself, to rounding.
+        extreme = np.abs(t(sample, j)) >= abs(t(y[:, None], j)[0]) * (1 - 1e-10)
+        found[j] = (1 + extreme.sum()) / (draws.shape[1] + 1)
+    return found
+
+
+def past_covariance(
+    residuals: FloatArray, x: FloatArray, scale: float, n_params: float
+) -> tuple[FloatArray, FloatArray, float]:
+    r"""Covariance of slopes on one common date, from the same regression on each day before it.
+
+    .. math:: \hat\delta_t = (Z'Z)^{-1} Z' e_t, \qquad
+              \hat V = \frac{a}{T - k} \sum_t \hat\delta_t \hat\delta_t'
+
+    Each coefficient is the return of a portfolio of the events with weights that are a row of
+    ``(Z'Z)^-1 Z'``, so this is the portfolio's own variance times ``a = g'Vg / s^2``: whatever the
+    correlation of the events, exact for normally distributed returns where all have the same regressors.
+
+    Parameters
+    ----------
+    residuals : array, shape (N, T)
+        Without missing values.
+    x : array, shape (N, k)
+    scale : float
+    n_params : float
+
+    Returns
+    -------
+    covariance : array, shape (k, k)
+    slopes : array, shape (k, T)
+    dof : float
+        T - k with the k of the normal-return model.
+
+    References
+    ----------
+    docs/methods/regressions.md, eq. (past-covariance).
+    """
+    slopes: FloatArray = np.linalg.lstsq(x, residuals, rcond=None)[0].astype(np.float64)
+    dof = residuals.shape[1] - n_params
+    return scale * slopes @ slopes.T / dof, slopes, float(dof)
+
+
+#: Functions of numbers, also as np.log and the like. Formulas see them as names of this module.
+NUMERIC = (
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "abs",
+    "sign",
+    "minimum",
+    "maximum",
+    "where",
+)
+#: Functions of patsy: categories and their contrasts, quoted names, arithmetic, scaling, splines.
+STRUCTURAL = (
+    "C", "Q", "I", "Treatment", "Sum", "Poly", "Diff", "Helmert",
+    "center", "standardize", "scale", "bs", "cr", "cc", "te",
+)  # fmt: skip
+FUNCTIONS = (*NUMERIC, *STRUCTURAL)
+# Formulas use these.
+_USED = (exp, expm1, log, log1p, log2, log10, sqrt, sign, minimum, maximum, where)
+
+PLAIN = (
+    ast.Expression, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.List,
+    ast.Tuple, ast.Load, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
+)  # fmt: skip
+
+
+def least_squares(frame: pd.DataFrame, formula: str) -> Any:
+    """Return the model of statsmodels that a formula describes, of the rows without missing values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns that the formula may name.
+    formula : str
+        As of patsy, with columns of the frame and `FUNCTIONS` only.
+
+    Raises
+    ------
+    RequestError
+        If the formula is malformed, or names anything else.
+    """
+    import statsmodels.formula.api as smf
+    from patsy import ModelDesc
+
+    if not isinstance(formula, str):
+        raise RequestError(f"A formula is a text such as 'car ~ size', got {formula!r}.")
+    try:
+        described = ModelDesc.from_formula(formula)
+        terms = [*described.lhs_termlist, *described.rhs_termlist]
+        codes = {factor.code for term in terms for factor in term.factors}
+    except Exception as problem:  # patsy raises many kinds
+        raise RequestError(f"The formula {formula!r} cannot be read ({problem}).") from problem
+    for code in sorted(codes):
+        _check(code, formula, {str(name) for name in frame.columns})
+    if len(described.lhs_termlist) != 1 or not described.rhs_termlist:
+        raise RequestError(f"The formula {formula!r} needs one variable before the ~, and terms after it.")
+    try:
+        # The logarithm of nought or less is missing or infinite, which is reported below.
+        with np.errstate(all="ignore"):
+            return smf.ols(formula, frame, missing="drop")
+    except Exception as problem:  # patsy, pandas and statsmodels raise many kinds
+        raise RequestError(
+            f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
+            f"{', '.join(map(str, frame.columns))}."
+        ) from problem
+
+
+def _check(code: str, formula: str, columns: set[str]) -> None:
+    """Refuse whatever is more than arithmetic with columns and named functions."""
+    for node in ast.walk(ast.parse(code, mode="eval")):
+        if isinstance(node, ast.Call) and _function(node.func) is None:
+            raise RequestError(_refused(ast.unparse(node.func), formula, FUNCTIONS, "function"))
+        if isinstance(node, ast.Name):
+            if node.id not in columns and node.id not in (*FUNCTIONS, "np"):
+                raise RequestError(_refused(node.id, formula, sorted(columns), "column"))
+        elif not isinstance(node, (*PLAIN, ast.Call)) and not _function(node):
+            raise RequestError(
+                f"The formula {formula!r} cannot be used: it holds {ast.unparse(node)!r}. Formulas take "
+                f"columns, numbers, arithmetic and {', '.join(FUNCTIONS)}. Make other variables columns of "
+                "the events first."
+            )
+
+
+def _function(node: ast.AST) -> str | None:
+    """Name of a function of formulas that a node stands for: log, or np.log."""
+    if isinstance(node, ast.Name) and node.id in FUNCTIONS:
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
+        return node.attr if node.attr in NUMERIC else None
+    return None
+
+
+def _refused(name: str, formula: str, known: Sequence[str], what: str) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"The formula {formula!r} cannot be used with these events: {name!r} is not a {what}.{hint} "
+        f"There are: {', '.join(known)}."
+    )

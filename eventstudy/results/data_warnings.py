@@ -8,7 +8,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
-from eventstudy.market.data_checks import ALL, DOUBTFUL, Suspects, series_names
+from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
 from eventstudy.sample import EventSample
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -59,7 +59,7 @@ def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: 
 
 
 def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.DataFrame, int]:
-    """List data that looks wrong, the gravest of each event first.
+    """List data that looks wrong, the most serious of each event first.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _owners(sample: EventSample, found: Suspects, benchmark: bool) -> tuple[IntA
     """Positions, among the columns of `found`, that concern each event: its security and its benchmark."""
     if found.column[0] == ALL:
         return (np.full(len(sample), ALL),)
-    if found.kind == "benchmark gap":
+    if found.kind in OF_BENCHMARKS:
         return (sample.benchmark,) if benchmark else ()
     if not benchmark:
         return (sample.security,)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import chi2_sf, f_sf
 from eventstudy.errors import RequestError
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.results.fitted import FittedStudy
@@ -19,7 +20,7 @@ __all__ = ["diagnostics", "peers"]
 #: Autocorrelations that the Ljung-Box and ARCH tests take together.
 LAGS = 10
 ARCH_LAGS = 5
-#: Tests of fewer residuals than this would say nothing.
+#: Fewest residuals for a test.
 FEWEST = 30
 
 
@@ -63,12 +64,12 @@ def _residual_tests(residuals: FloatArray) -> dict[str, float]:
         return dict.fromkeys(names, np.nan)
     box = acorr_ljungbox(e, lags=[LAGS]).iloc[0]
     lm = _arch_lm(e)
-    normal = stats.jarque_bera(e)
+    normal = scipy.stats.jarque_bera(e)
     values = (
         box["lb_stat"],
         box["lb_pvalue"],
         lm,
-        stats.chi2.sf(lm, ARCH_LAGS),
+        chi2_sf(lm, ARCH_LAGS),
         normal.statistic,
         normal.pvalue,
     )
@@ -95,7 +96,7 @@ def _chow(y: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     apart = first.sse + second.sse
     with np.errstate(invalid="ignore", divide="ignore"):
         f = np.where((dof > 0) & (apart > 0), (whole.sse - apart) / k / (apart / dof), np.nan)
-    return f, np.asarray(stats.f.sf(f, k, np.where(dof > 0, dof, np.nan)), dtype=np.float64)
+    return f, np.asarray(f_sf(f, k, np.where(dof > 0, dof, np.nan)), dtype=np.float64)
 
 
 def _cusum(residuals: FloatArray) -> tuple[float, float]:

@@ -40,7 +40,7 @@ COLUMNS = ["category", "event_id", "security", "date", "message"]
 @hand_out_copies("events")
 @dataclass(frozen=True)
 class FitWarning:
-    """A warning, and what it says of each event.
+    """A warning, and its message for each event.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class FitWarning:
     events : DataFrame
         event_id, security, date, message; the first thousand.
     n_events : int
-        Rows that `events` would have without that bound.
+        Rows that `events` would have without this limit.
     """
 
     category: type[EventStudyWarning]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
@@ -128,11 +128,11 @@ class MarketValue(MethodGroup):
             },
             index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
         )
-        half = stats.t.ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
+        half = t_ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
         t = frame["change"] / frame["se"]
         frame = frame.assign(
             t=t,
-            p_value=2 * stats.t.sf(t.abs(), frame["dof"]),
+            p_value=2 * t_sf(t.abs(), frame["dof"]),
             ci_low=frame["change"] - half,
             ci_high=frame["change"] + half,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
@@ -122,11 +122,11 @@ class OverlappingEvents(MethodGroup):
             for security in pd.unique(pd.Series(data.sample.security))
         ]
         frame = pd.concat(parts).loc[data.index]
-        half = stats.t.ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
+        half = t_ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
         t = frame["car"] / frame["se"]
         frame = frame.assign(
             t=t,
-            p_value=2 * stats.t.sf(t.abs(), frame["dof"]),
+            p_value=2 * t_sf(t.abs(), frame["dof"]),
             ci_low=frame["car"] - half,
             ci_high=frame["car"] + half,
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import plotting
+from eventstudy.arguments import by_name
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
@@ -199,16 +200,19 @@ class ResultsPlotter(Immutable):
         frame = plot_data.clustering(self._fitted, window)
         return plotting.plot_clustering(frame, ax, **_with_defaults(kwargs, title=title))
 
+    @by_name
     def residuals(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Estimation residuals and abnormal returns of one event over time."""
         frame, title = self._residuals(event)
         return plotting.plot_residuals(frame, ax, **_with_defaults(kwargs, title=title))
 
+    @by_name
     def qq(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Quantiles of one event's estimation residuals against those of a normal distribution."""
         frame, title = self._residuals(event)
         return plotting.plot_qq(frame, ax, **_with_defaults(kwargs, title=title))
 
+    @by_name
     def autocorrelation(
         self, *, event: Hashable | None = None, lags: int = 20, ax: Axes | None = None, **kwargs: Any
     ) -> Axes:

@@ -3,31 +3,199 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
+from eventstudy.inference import clustering
+from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
-from eventstudy.results.fitted import WindowLike
+from eventstudy.results.each_event import EachEvent
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
-from eventstudy.results.measure_tables import MeasureTables
-from eventstudy.results.measures import Measures
+from eventstudy.results.measure_tables import Measures, MeasureTables
 from eventstudy.results.plot import ResultsPlotter
-from eventstudy.results.regression import Regression
 from eventstudy.results.significance import Significance
 from eventstudy.tables import Table
+from eventstudy.windows import Window
 
-__all__ = ["ResultsBase"]
+__all__ = ["Regression", "ResultsBase"]
+
+OWN = ("car", "se", "scar", "day_0")
 
 
-class ResultsBase(Measures, Significance, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class Regression(MethodGroup):
+    """Regressions of fitted events."""
+
+    def regression(self, event: Hashable | None = None) -> Any:
+        """Return the statsmodels results of one event's estimation regression.
+
+        Parameters
+        ----------
+        event : optional
+            Id of the event; needed where there are several.
+
+        Raises
+        ------
+        ModelError
+            If the model is not a regression.
+
+        See Also
+        --------
+        cross_section : regression of the CARs on characteristics of the events.
+        """
+        study, row = self.fitted.part(self.fitted.position(event))
+        arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
+        return study.spec.model.regression(arrays, 0)
+
+    def cross_section(
+        self,
+        formula: str,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        covariance: Covariance | None = None,
+        clusters: str | Sequence[str] | None = None,
+        weights: Weights | None = None,
+        n_resamples: int = 999,
+        seed: int | np.random.Generator | None = None,
+    ) -> CrossSection:
+        r"""Regress the CARs on characteristics of the events.
+
+        .. math:: \mathrm{CAR}_i = z_i'\delta + \eta_i, \qquad
+                  \operatorname{Var}(\eta_i) = \gamma' V_i \gamma + \sigma_\eta^2
+
+        Parameters
+        ----------
+        formula : str
+            In the language of statsmodels, of columns of the events and of car, scar (CAR over its prediction
+            error), se, security, label and study, such as ``"car ~ exposure + log(cap) + C(industry)"``.
+            It can name columns and these functions only: log, log1p, log2, log10, exp, expm1, sqrt, abs,
+            sign, minimum, maximum and where (also as np.log ...), and C, Q, I, center, standardize, scale,
+            bs, cr, cc and te of patsy. Make other variables columns of the events first.
+        start, end : int
+            First and last relative day of the CAR; the headline window by default.
+        covariance : {"HC0", "HC1", "HC2", "HC3", "nonrobust", "past"}, optional
+            Standard errors; HC3 by default for fewer than 250 events, else HC1. ``"past"`` is for events of
+            one common date: the distribution of the same regression's coefficients on the days before it,
+            which keeps any correlation of the firms.
+        clusters : str or two of them, optional
+            Columns whose events may be correlated: ``"date"`` (day 0), ``"firm"`` (the column of that name,
+            else the security) or any other. t with one degree of freedom less than there are clusters (of
+            the fewer); with fewer than 30 also the p-value of the wild cluster bootstrap.
+        weights : {"fgls"}, optional
+            Weigh by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how effects differ.
+        n_resamples, seed
+            For the wild cluster bootstrap.
+
+        Returns
+        -------
+        CrossSection
+            Prints as a table; `coefficients`, `covariance`, `left_out`, and `fit` of statsmodels.
+
+        Raises
+        ------
+        RequestError
+            If the formula cannot be used with the events, terms are collinear, options exclude each other, or
+            ``"past"`` is asked for events of several dates.
+
+        Notes
+        -----
+        Weights of 1/g'Vg alone would be wrong where true effects differ (Harrington and Shrider 2007).
+        A two-way variance that is not positive definite has its negative eigenvalues set to zero, and a note.
+        Clusters of industries do not help events of one date: a shock may reach several industries.
+
+        References
+        ----------
+        MacKinnon and White (1985); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
+        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
+        eq. (car-regression).
+
+        See Also
+        --------
+        regression_table : several regressions beside each other.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(
+        ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+        ... )
+        >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "002583.SZ", "300188.SZ"]
+        >>> listed = {"security": names, "date": "2019-05-22", "listed": [1, 1, 1, 0, 0]}
+        >>> study = es.EventStudy(market, listed, estimation=(-270, -21), window=(-5, 5))
+        >>> fit = study.fit().cross_section("car ~ listed", 0, 1, covariance="past")
+        >>> fit.n_events, fit.coefficients.columns.tolist()[:4]
+        (5, ['coef', 'se', 't', 'dof'])
+        """
+        data = self.fitted
+        tested = data.checked_window(start, end)
+        frame = _frame(data, tested)
+        columns = [clusters] if isinstance(clusters, str) else clusters
+        named = None if columns is None else [_cluster(frame, str(name)) for name in columns]
+        found = clustering(data.test_input(tested))
+        past = None
+        if covariance == "past":
+            if found.n_dates > 1:
+                raise RequestError(
+                    f"covariance='past' needs events on one common date, these have {found.n_dates}: "
+                    "cluster by date."
+                )
+            past = _past(data, tested)
+        return cross_section(
+            frame,
+            formula,
+            str(tested),
+            covariance=covariance,
+            clusters=named,
+            weights=weights,
+            past=past,
+            overlapping=found.share_overlapping,
+            n_resamples=n_resamples,
+            seed=seed,
+        )
+
+
+def _frame(data: FittedEvents, window: Window) -> pd.DataFrame:
+    events = data.events
+    taken = [name for name in OWN if name in events]
+    if taken:
+        raise RequestError(f"The events have a column {taken[0]!r}, which names a result here; rename it.")
+    cars = data.cars(window)
+    own = {"car": cars["car"], "se": cars["se"], "scar": cars["t"], "day_0": data.timeline["day_0"]}
+    return events.assign(**own)
+
+
+def _cluster(frame: pd.DataFrame, name: str) -> str:
+    if name == "date":
+        return "day_0"
+    return "security" if name == "firm" and "firm" not in frame else name
+
+
+def _past(data: FittedEvents, window: Window) -> Past:
+    abnormal = data.abnormal
+    days = abnormal.past.dates()
+    if not (days.astype(np.int64) == days[:1].astype(np.int64)).all():
+        raise RequestError("covariance='past' needs events whose estimation windows are the same days.")
+    return Past(
+        abnormal.past.residuals(),
+        data.test_input(window).cumulative.variance / abnormal.s2,
+        abnormal.lost_dof,
+    )
+
+
+class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
     """Measures, tests, tables and figures of fitted events."""
 
     @property
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0, with every shift.
 
-        Of pooled studies also the column study; an averaged firm has the dates of its first listing.
+        For pooled studies also the column study; an averaged firm has the dates of its first listing.
         """
         return self.fitted.timeline
 

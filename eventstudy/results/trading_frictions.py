@@ -1,4 +1,4 @@
-"""What the exchange did to the events: price limits hit and trading halts in their windows."""
+"""Price limits hit and trading halts in the windows of events."""
 
 from __future__ import annotations
 

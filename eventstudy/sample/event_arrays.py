@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.column_names import factor_name
 from eventstudy.errors import ModelError
 from eventstudy.market import Market
 from eventstudy.market.intraday import Gap
@@ -27,8 +28,6 @@ __all__ = [
 Missing = Literal["drop", "trade_to_trade"]
 #: Some of the events of a sample, by position.
 Rows = slice | IntArray
-# One factor goes by several names: momentum is "mom" in its authors' files, "umd" or "wml" in others.
-ALIASES = {"umd": "mom", "wml": "mom"}
 
 
 @dataclass(frozen=True)
@@ -109,20 +108,15 @@ def gap_kinds(gap: npt.NDArray[np.int8], rows: IntArray, spans: IntArray) -> npt
 def factor_row(market: Market, factor: str, of: str = "") -> int | None:
     """Row in ``market.bank`` of a factor of the set `of`, or None; the set without a name is called "".
 
-    Case, hyphens and the names of momentum do not matter.
+    One factor goes by several names: momentum is mom in its authors' files, umd or wml in others.
     """
     rows = market.arrays.factor_rows.get(of, {})
-    for same in (str, _plain):
+    for same in (str, factor_name):
         wanted = same(factor)
         for name, row in rows.items():
             if same(name) == wanted:
                 return row
     return None
-
-
-def _plain(name: str) -> str:
-    plain = name.strip().lower().replace("-", "_")
-    return ALIASES.get(plain, plain)
 
 
 def take_windows(panel: FloatArray, series: IntArray, first: IntArray, length: int) -> FloatArray:

@@ -59,7 +59,7 @@ class Stack(NamedTuple):
     size: int
 
     def of(self, rows: FloatArray) -> FloatArray:
-        """Rows of its events, one matrix a run; shape (runs, size, ...)."""
+        """Rows of its events, one matrix per run; shape (runs, size, ...)."""
         return rows[self.events].reshape(-1, self.size, *rows.shape[1:])
 
 
@@ -113,7 +113,7 @@ class SharedArrays:
     traded : array, shape (n, L)
         Returns of the event windows before anything is taken from them.
     lumped : Lumped
-        Those of them that have regressors of their own.
+        Those with regressors of their own.
     """
 
     estimation: SharedWindows
@@ -135,7 +135,7 @@ class SharedArrays:
 def shared_windows(
     sample: EventSample, regressors: tuple[Regressor, ...], excess: bool, rows: Rows
 ) -> SharedWindows:
-    """Lay out the estimation windows of `rows`, one set of regressors a run of equal ones.
+    """Lay out the estimation windows of `rows`, one set of regressors per run of equal ones.
 
     Whatever their order the result is right; it is small where events of the same day follow each other.
     """

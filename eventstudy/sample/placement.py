@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-# Firms of the news that are listed nowhere: the likeliest mistake deserves its own answer.
+# Firms in the news that are not listed: the likeliest mistake deserves its own answer.
 UNLISTED = {
     "huawei": "Huawei is not listed",
     "dji": "DJI is not listed",
@@ -39,7 +39,7 @@ UNLISTED = {
 
 #: Sessions that a suspension is expected to end within.
 SHORT = 10
-#: Longest time an exchange stays closed, and then some.
+#: More days than an exchange stays closed.
 REACH = np.timedelta64(60, "D")
 
 
@@ -96,7 +96,7 @@ def first_sessions(
         if used is not unused:
             windowed = timed & (first != last).to_numpy()
             other[windowed], _ = _reactions(market, sessions, unused[windowed])
-            # Between two days the data has no session for, there is nothing to choose.
+            # Between two days for which the data has no session, there is nothing to choose.
             same = np.searchsorted(sessions, other) == np.searchsorted(sessions, day)
             other[same] = np.datetime64("NaT", "D")
     row = _first_on(sessions, day)
@@ -134,7 +134,7 @@ def _first_on(sessions: DateArray, day: DateArray) -> IntArray:
     reach = int((sessions[-1] - sessions[0]).astype(np.int64))
     if len(day) < reach:
         return np.asarray(np.searchsorted(sessions, day), dtype=np.int64)
-    # Of many events each day is looked up once.
+    # With many events, each day is looked up once.
     known = np.searchsorted(sessions, sessions[0] + np.arange(reach + 2))
     apart = np.where(np.isnat(day), np.int64(reach + 1), (day - sessions[0]).astype(np.int64))
     return np.asarray(known[np.clip(apart, 0, reach + 1)], dtype=np.int64)

@@ -50,7 +50,7 @@ __all__ = ["EventSample"]
 @hand_out_copies("events", "excluded")
 @dataclass(frozen=True)
 class EventSample(FrozenRecord):
-    """Events that can be used, as rows of a market, and the story of those that cannot.
+    """Events that can be used, as rows of a market, and why the others cannot.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class EventSample(FrozenRecord):
     def spans(self) -> IntArray:
         """Sessions the return of day 0 spans, shape (N,)."""
         arrays = self.market.arrays
-        if arrays.single is arrays.returns:  # no return spans several, and day 0 has one
+        if arrays.single is arrays.returns:  # no return spans several sessions, and day 0 has a return
             return read_only(np.ones(len(self), dtype=np.int64))
         return read_only(arrays.spans[self.security, self.day0])
 

@@ -111,8 +111,8 @@ def scaled(frame: pd.DataFrame, unit: Unit, where: str) -> pd.DataFrame:
     if unit == "decimal":
         if size > 0.1:
             raise DataError(
-                f"{where}: half of the returns exceed {size:.2f}, that is {size:.0%} a day, so they are no "
-                "decimals. Pass unit='percent'."
+                f"{where}: half of the returns exceed {size:.2f}, that is {size:.0%} per day, so they are "
+                "not decimals. Pass unit='percent'."
             )
         return frame
     if size < 0.03:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
-__all__ = ["Cells", "Header", "below", "header_of", "without_footer"]
+__all__ = ["Cells", "Header", "below", "header_of", "without_footer", "without_second_table"]
 
 Cells = list[Any]
 #: Rows below a table that may be notes.
@@ -72,6 +73,16 @@ def _is_day(cell: Any) -> bool:
     return bool(read.stamps.notna().all())
 
 
+def _is_month(cell: Any) -> bool:
+    return re.fullmatch(r"(19|20)\d{2}(0[1-9]|1[0-2])", str(cell).strip()) is not None
+
+
+def _is_stamp(cell: Any) -> bool:
+    """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
+    epoch = isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8
+    return epoch or _is_day(cell) or _is_month(cell)
+
+
 def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
     """Find the rows of names above a table.
 
@@ -117,8 +128,8 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
 
 def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
     """First row that begins with a day, as the next does, and the column of the days."""
-    for column in (0, 1, 2):
-        dated = [len(row) > column and _is_day(row[column]) for row in rows[:60]]
+    for is_date, column in itertools.product((_is_day, _is_month), (0, 1, 2)):
+        dated = [len(row) > column and is_date(row[column]) for row in rows[:60]]
         for i in range(1, len(dated)):
             starts = dated[i] and not dated[i - 1] and _filled(rows[i]) >= 2
             goes_on = column == 0 or i + 1 >= len(dated) or dated[i + 1]
@@ -237,15 +248,25 @@ def _spread(cells: Cells, width: int) -> Cells:
     return out
 
 
+def without_second_table(body: list[Cells], names: Sequence[Any]) -> tuple[list[Cells], list[Cells]]:
+    """Cut a second table off, which begins by the names of the first again, with its title."""
+    texts = [str(name).strip() for name in names]
+    for i, row in enumerate(body):
+        if i and len(texts) > 2 and [str(cell).strip() for cell in row[1 : len(texts)]] == texts[1:]:
+            start = i - 1 if _filled(body[i - 1]) == 1 else i
+            return body[:start], body[start:]
+    return body, []
+
+
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
     """Take last rows without a day, in which no more than two cells are filled, off a table."""
     end = len(body)
-    if not (len(body[0]) > day and _is_day(body[0][day])):
+    if not (len(body[0]) > day and _is_stamp(body[0][day])):
         return body, []
     while end > 1 and len(body) - end < MOST_NOTES:
         row = body[end - 1]
         cell = row[day] if len(row) > day else ""
-        if (cell != "" and _is_day(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
+        if (cell != "" and _is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
             break
         end -= 1
     return body[:end], body[end:]

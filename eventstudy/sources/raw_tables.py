@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import pandas as pd
 from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
-from eventstudy.sources.header_rows import Cells, below, header_of, without_footer
+from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
 __all__ = ["RawTable", "load"]
@@ -27,6 +27,9 @@ HEAD = 400
 LARGE = 4_000_000
 #: Cells in which a decimal sign is looked for.
 SAMPLE = 3_000
+#: Cells that may be numbers, and dates that may be taken for them.
+_NUMBER = re.compile(r"[^a-zA-Z:/]*\d[^a-zA-Z:/]*[KMB%]?")
+_POINTED_DATE = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
 #: What a copied page writes between its rows.
 _PAYOUT = re.compile(r"(?i)\s*[\d./: ]+\s*(dividend|stock splits?|capital gains?)\b.*")
 
@@ -97,7 +100,10 @@ def load(
         return _shaped(_excel(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
         return _text(path.name, content, encoding, header, footer, set(columns))
-    raise DataError(f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read.")
+    raise DataError(
+        f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read. Unpack it, or "
+        "read it yourself and give the frame to Market.from_prices."
+    )
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
@@ -120,7 +126,9 @@ def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
     try:
         frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None, engine=engine)
     except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        raise DataError(f"{name} is not a workbook that can be read: {problem}") from problem
+        text = b"\0" not in content[:4000]
+        hint = " It holds text: give it the ending .csv, or save it as a workbook." if text else ""
+        raise DataError(f"{name} is not a workbook that can be read: {problem}.{hint}") from problem
     return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 
@@ -145,15 +153,25 @@ def _text(
     if len(lines) < 2:
         raise DataError(f"{name} has no rows.")
     separator = told.group(1) if told else _separator(lines[:HEAD])
-    rows: list[list[Any]] = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+    rows: list[list[Any]] = [[cell.strip() for cell in row] for row in _cells(lines, separator)]
     return _shaped(rows, content, name, header, footer, separator)
+
+
+def _cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines, delimiter=separator)
+    except csv.Error as problem:
+        raise DataError(
+            f"The file cannot be read as one of cells between {separator!r}: {problem}. Look for a quotation "
+            "mark that is not closed."
+        ) from problem
 
 
 def _separator(lines: Sequence[str]) -> str:
     """Return the sign that cuts most lines into equally many cells."""
     best, most = ",", 1
     for sign in "\t;|,":
-        widths = [len(row) for row in csv.reader(lines, delimiter=sign)]
+        widths = [len(row) for row in _cells(lines, sign)]
         mode = max(set(widths), key=widths.count)
         if mode > 1 and widths.count(mode) > len(widths) / 2 and (mode > most if sign == "," else True):
             best, most = sign, mode
@@ -178,9 +196,9 @@ def _shaped(
     if len(rows) < 2:
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
-    body, foot = (
-        without_footer(rows[found.last + 1 :], found.day) if footer is None else (rows[found.last + 1 :], [])
-    )
+    body, second = without_second_table(rows[found.last + 1 :], found.names)
+    body, foot = without_footer(body, found.day) if footer is None else (body, [])
+    foot += second
     if not body:
         raise DataError(f"{name} has no rows.")
     body = [row for row in body if not any(isinstance(c, str) and _PAYOUT.fullmatch(c) for c in row[1:3])]
@@ -196,21 +214,20 @@ def _shaped(
     frame.columns = pd.Index(found.names, tupleize_cols=False)
     if separator is None:
         frame = frame.replace("", np.nan)
-    sample = frame.iloc[: max(1, SAMPLE // width)].to_numpy().ravel()
-    likely = _likely([str(cell) for cell in sample if isinstance(cell, str)], separator)
+    likely = _likely(frame.iloc[: max(1, SAMPLE // width)])
     left = [*found.above, *(f"{len(foot)} rows below" for _ in foot[:1])]
     return RawTable(below(frame, found), content, likely, tuple(left), separator == ";")
 
 
-def _likely(texts: list[str], separator: str | None) -> Decimals | None:
-    texts = [
-        text
-        for text in texts
-        if text.lower() not in MISSING and re.fullmatch(r"[^a-zA-Z:/]*\d[^a-zA-Z:/]*[KMB%]?", text)
-    ]
-    dates = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
+def _likely(sample: pd.DataFrame) -> Decimals | None:
+    """Return the decimal sign that the columns of numbers prove; a remark with a number in it proves none."""
+    proof: list[str] = []
+    for _, column in sample.items():
+        texts = [cell for cell in column if isinstance(cell, str) and cell.lower() not in MISSING]
+        if all(_NUMBER.fullmatch(text) and not _POINTED_DATE.fullmatch(text) for text in texts):
+            proof += texts
     try:
-        return decimal_shown([text for text in texts if not dates.fullmatch(text)], "")
+        return decimal_shown(proof, "")
     except DataError:
         return None
 
@@ -224,7 +241,7 @@ def _large(name: str, content: bytes, encoding: str, wanted: set[str]) -> RawTab
     if len(head) < 3 or not head[0].strip() or head[0].lower().startswith("sep="):
         return None
     separator = _separator(head)
-    rows: list[Cells] = [[cell.strip() for cell in row] for row in csv.reader(head[:-1], delimiter=separator)]
+    rows: list[Cells] = [[cell.strip() for cell in row] for row in _cells(head[:-1], separator)]
     try:
         found = header_of(rows, name, None)
     except DataError:

@@ -20,19 +20,20 @@ from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
-from eventstudy.tables.escaping import latex, markdown
-from eventstudy.text import strip_control
+from eventstudy.text import format_p, strip_control
 
-__all__ = ["Section", "Table", "stars"]
+__all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars"]
 
 MISSING = "–"
+#: Format of p-values.
+P_VALUE = "{:.4p}"
 TEXT_WIDTH = 100
 #: Columns of words wider than this are wrapped in text output.
 WORDS_WIDTH = 48
 
-_NUMBER = re.compile(r"[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
+_NUMBER = re.compile(r"(?:< )?[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
 _CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
-_EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([f%d])\}")
+_EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
 def stars(p: float) -> str:
@@ -63,8 +64,9 @@ class Section:
     caption : str, optional
     formats : mapping of column to format string, or str, optional
         Python format strings such as ``"{:.4f}"``, ``"{:.2%}"`` or ``"{:d}"``; one string holds
-        for every number. Floats without one are written with four decimals. Text stays as it
-        is, and a missing value is an en dash.
+        for every number. ``"{:.4p}"`` is for p-values, and writes ``< 0.0001`` of smaller ones. Floats
+        without a format are written with four decimals. Text stays as it is, and a missing value is an en
+        dash.
     index : bool, optional
         Whether the index is shown.
 
@@ -180,7 +182,8 @@ class Table:
         tables = [_html_table(section, i, self.title) for i, section in enumerate(self.sections)]
         notes = "".join(f'<p style="margin:0.2em 0">{html.escape(note)}</p>' for note in self.notes)
         small = f'<div style="font-size:0.9em;max-width:60em">{notes}</div>' if notes else ""
-        group = f'<div role="group" aria-label="{html.escape(self.title)}" style="overflow-x:auto">'
+        label = html.escape(self.title)
+        group = f'<div role="group" tabindex="0" aria-label="{label}" style="overflow-x:auto">'
         return f"{group}\n{''.join(tables)}{small}\n</div>"
 
     def to_latex(self) -> str:
@@ -245,6 +248,8 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
         # Counts turn into floats beside a missing one.
         counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()
         number = int(float(value)) if counted else value
+        if spec == P_VALUE:
+            return format_p(float(number))
         try:
             return (spec or ("{}" if whole else "{:.4f}")).format(number)
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -393,3 +398,43 @@ def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) ->
         number = ("#,##0" if thousands else "0") + ("." + "0" * places if places else "")
         for (cell,) in sheet.iter_rows(min_row=top + 1, min_col=j, max_col=j):
             cell.number_format = number + ("%" if kind == "%" else "")
+
+
+_NEGATIVE = re.compile(r"^-(?=[\d.])")
+_MARKDOWN = re.compile(r"([\\`*<>\[\]|~$#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w))")
+_GREEK = "αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+_MATHEMATICS = dict(zip(_GREEK, _NAMES.split(), strict=True))
+_MATHEMATICS |= {"≤": "leq", "≥": "geq", "≠": "neq", "≈": "approx", "→": "to", "∞": "infty"}
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "–": "--",
+        "−": "$-$",
+        "\N{THIN SPACE}": r"\,",
+        "\N{NARROW NO-BREAK SPACE}": r"\,",
+        "\N{ZERO WIDTH SPACE}": "",
+        **{char: f"$\\{name}$" for char, name in _MATHEMATICS.items()},
+        **{char: "\\" + char for char in "&%$#_{}"},
+    }
+)
+
+
+def markdown(text: str) -> str:
+    """Escape what GitHub-flavoured Markdown would read as markup."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def latex(text: str) -> str:
+    """Escape what LaTeX would read as commands, and write Greek letters and relations as mathematics."""
+    # At the head of a row, LaTeX would take "*" or "[" for an option of the line break before it.
+    guard = "{}" if text.startswith(("*", "[")) else ""
+    return guard + _NEGATIVE.sub("$-$", text.translate(_LATEX))

@@ -114,8 +114,7 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         return _index_first(frame), INDEX
     if said is not None:
         return frame, next(c for c in frame.columns if str(c) == said)
-    if options.timed:
-        frame = _joined_clock(frame)
+    frame = _joined_clock(frame) if options.timed else _joined_year(frame)
     date = find_column(frame.columns, DATE_NAMES)
     if (
         date is not None
@@ -153,6 +152,27 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         f"or pass "
         "columns={'name': 'date'}."
     )
+
+
+def _joined_year(frame: pd.DataFrame) -> pd.DataFrame:
+    """Join columns of years, months and days, where no other column holds dates."""
+    year, month, day = (find_column(frame.columns, (name,)) for name in ("year", "month", "day"))
+    parts = [column for column in (year, month, day) if column is not None]
+    if (
+        year is None
+        or month is None
+        or find_column(frame.columns.drop(parts), DATE_NAMES) is not None
+        or any(_is_temporal(column) for _, column in frame.items())
+    ):
+        return frame
+    numbers = frame[parts].apply(pd.to_numeric, errors="coerce")
+    bounds = zip(parts, ((1800, 2200), (1, 12), (1, 31)), strict=False)
+    if not all(numbers[column].between(*ends).all() for column, ends in bounds):
+        return frame
+    texts = pd.Series(numbers.astype(int).astype(str).agg("-".join, axis=1), name="date")
+    rest = frame.drop(columns=parts)
+    out: pd.DataFrame = pd.concat([texts, rest], axis=1)
+    return out
 
 
 def _joined_clock(frame: pd.DataFrame) -> pd.DataFrame:
@@ -227,7 +247,7 @@ def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[A
     texts = [c for c in candidates if not pd.api.types.is_numeric_dtype(body[c])]
     candidates = texts or candidates
     if len(candidates) == 1:
-        return candidates[0], "one row a day and value of it"
+        return candidates[0], "one row per day and value of it"
     day = read.stamps[repeated][0]
     raise DataError(
         f"{options.what}: the date {format_time(day)} stands {int((read.stamps == day).sum())} times, so the "

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
+from eventstudy.tabular.numbers import first_list
 
-__all__ = ["AMBIGUOUS_DAY", "Days", "Step", "days_of"]
+__all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of"]
 
 Step = Literal["D", "W", "M", "Q", "Y"]
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
@@ -24,7 +25,9 @@ EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
-_MIDNIGHT = re.compile(r"[ T]0?0:00(:00(\.0+)?)?\s*([+-]\d{2}:?\d{2}|Z|UTC)?$")
+_MIDNIGHT = re.compile(
+    r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE
+)
 _CLOCK = re.compile(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
@@ -40,6 +43,14 @@ _FORMATS = (
     (r"[A-Za-z]{3} \d{1,2}, \d{4}", "%b %d, %Y"),
     (r"[A-Za-z]{4,} \d{1,2}, \d{4}", "%B %d, %Y"),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y"),
+)
+#: English names of months, which are read in every locale; strptime knows those of the present one alone.
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = re.compile(
+    r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust|(?<=sep)tember|"
+    r"(?<=oct)ober|(?<=nov)ember|(?<=dec)ember)?(?![a-z])",
+    re.IGNORECASE,
 )
 _EITHER = re.compile(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
 _PERIODS = (
@@ -111,17 +122,26 @@ def days_of(
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
         step: Step | None = _STEPS.get(column.dtype.freq.rule_code[0])
-        last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
+        try:
+            last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
+        except pd.errors.OutOfBoundsDatetime as problem:
+            raise error(f"{where}: a period lies beyond the years 1677 to 2262 ({problem}).") from problem
         return Days(last, f"periods of {column.dtype.freq.rule_code}", step)
     if pd.api.types.is_datetime64_any_dtype(column):
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
     if pd.api.types.is_bool_dtype(column):
         raise error(f"{where}: {bool(column.iloc[0])!r} is not a date.")
+    if column.dtype == object and (several := first_list(column)) is not None:
+        raise error(f"{where}: {row(several)} holds {column[several]!r}, where one date is expected.")
     first, cells = pd.factorize(column)
     kinds = {_kind(cell) for cell in cells} - {"blank"}
     if len(kinds) > 1 and kinds != {"number", "text"}:
         spots = {_kind(cell): (i, cell) for i, cell in reversed(list(enumerate(column)))}
         shown = [f"{spots[kind][1]!r} in {row(spots[kind][0])}" for kind in sorted(kinds)]
+        words = [cell for cell in cells if _kind(cell) == "text" and not re.search(r"\d", cell)]
+        if words:
+            bad = int(np.argmax((column == words[0]).to_numpy()))
+            raise error(f"{where}: {row(bad)} holds {words[0]!r}, which is not a date. Leave that row out.")
         raise error(
             f"{where}: {' and '.join(shown)} are of different types. A spreadsheet that reads 03/04/2019 as "
             f"a date "
@@ -132,6 +152,12 @@ def days_of(
         try:
             stamps = pd.DatetimeIndex(pd.to_datetime(column.where(~column.map(_kind).eq("blank"), None)))
         except (ValueError, TypeError) as problem:
+            zones = list(dict.fromkeys(str(getattr(cell, "tzinfo", None)) for cell in cells))
+            if len(zones) > 1:
+                raise error(
+                    f"{where}: the dates are of several zones, {', '.join(zones[:3])}. Drop the zones, if "
+                    "each is midnight of its day: [stamp.tz_localize(None) for stamp in dates]."
+                ) from problem
             raise error(f"{where}: the dates cannot be read ({str(problem).splitlines()[0]}).") from problem
         return _daily(stamps, where, timezone, timed, "dates", row, error)
     if kinds == {"period"}:
@@ -183,7 +209,7 @@ def _text(cell: Any) -> str | None:
         return None
     if kind == "number":
         value = float(cell)
-        return str(int(value)) if value == int(value) else repr(value)
+        return str(int(value)) if value.is_integer() else repr(value)
     return " ".join(str(cell).split())
 
 
@@ -230,6 +256,13 @@ def _naive(
     own = stamps.tz_localize(None)
     if not timed and (own[own.notna()] == own[own.notna()].normalize()).all():
         return own, form
+    if not timed:
+        # Midnight elsewhere, if days there are weekdays and on the clock of the stamps some are Sundays.
+        zone = _zone_of_days(stamps[stamps.notna()], timezone)
+        there = own if zone is None else stamps.tz_convert(zone).tz_localize(None)
+        sundays = bool((own.day_of_week == 6).any() and not (there.day_of_week > 4).any())
+        if zone is not None and (sundays or bool((own.normalize() == there)[own.notna()].all())):
+            return there, f"{form}, days of {zone}"
     return (own if timezone is None else stamps.tz_convert(timezone).tz_localize(None)), form
 
 
@@ -252,7 +285,8 @@ def _read(
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
         told = {clock.group(1) for clock in clocks if clock}
-        hour = pd.Timestamp(f"2000-01-01 {next(iter(told))}") - pd.Timestamp("2000-01-01")
+        moment = pd.to_datetime(pd.Series([f"2000-01-01 {next(iter(told))}"]), errors="coerce")
+        hour = (moment - pd.Timestamp("2000-01-01")).iloc[0]
         if len(told) == 1 and len(texts) > 1 and CLOSING[0] <= hour <= CLOSING[1]:
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)
@@ -282,7 +316,11 @@ def _read(
 def _parse(
     texts: list[str], form: str, where: str, place: Callable[[int], str], error: type[EventStudyError]
 ) -> pd.DatetimeIndex:
-    read = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce")
+    cells, shape = texts, form
+    if re.search("%[bB]", form) and all(_MONTH.search(text) for text in texts):
+        cells = [_MONTH.sub(lambda found: f" {_MONTHS.index(found[1].lower()) + 1} ", text) for text in texts]
+        shape = re.sub("%[bB]", " %m ", form)
+    read = pd.to_datetime(pd.Series(cells, dtype=object), format=shape, errors="coerce")
     if read.isna().any():
         bad = int(read.isna().argmax())
         raise error(

@@ -14,6 +14,7 @@ from eventstudy._typing import IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
+    NO_PRICES_OR_RETURNS,
     NOT_PRICES,
     UNIQUE_IDS,
     field_of,
@@ -25,11 +26,10 @@ from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
 from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
 from eventstudy.tabular.days import Days, Step, days_of
-from eventstudy.tabular.numbers import numbers_of
+from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
-from eventstudy.tabular.row_order import in_order, without_blank_rows
-from eventstudy.tabular.status import halted_rows
-from eventstudy.tabular.vendors import in_vendor_terms, missing_codes
+from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
+from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -140,7 +140,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, no column beside the date)."
         )
-    frame = without_blank_rows(frame, date)
+    frame, counting = without_row_numbers(without_blank_rows(frame, date), date)
     index = date == INDEX
     read = days_of(
         frame[date],
@@ -175,7 +175,9 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
                 "Name it: pd.concat({'AAPL': frame}, axis=1)."
             )
         return _of_one(body, read, fields, dates, options)
-    return _from_wide(body, read, dates, options)
+    table = _from_wide(body, read, dates, options)
+    numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
+    return replace(table, reading=(*table.reading, *numbers))
 
 
 def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
@@ -215,6 +217,7 @@ def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[p
     """Read one column; returns the numbers and their unit."""
     where = f"{options.what}, column {str(name)!r}"
     letters, codes = missing_codes(name, fld)
+    column = split_ratios(column) if fld == "splits" else column
     got = numbers_of(
         column,
         where,
@@ -296,10 +299,10 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             if ticker is not None and ticker != who
             else ""
         )
+        both = body[((rows["day"] == first["day"]) & (rows["who"] == first["who"])).to_numpy()]
         raise DataError(
-            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. Keep one "
-            f"row a "
-            f"security and day, e.g. frame.drop_duplicates([{dates.column!r}, {str(who)!r}]){hint}."
+            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
+            f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options)
     status = next((c for c, f in fields.items() if f == "status"), None)
@@ -359,7 +362,12 @@ def _only_numbers(
 ) -> tuple[dict[Any, str], str]:
     """Take the one column of numbers of a long frame for what is wanted."""
     rest = [
-        c for c in body.columns if c != who and c not in fields and pd.api.types.is_numeric_dtype(body[c])
+        c
+        for c in body.columns
+        if c != who
+        and c not in fields
+        and plain_name(c) not in NO_PRICES_OR_RETURNS
+        and pd.api.types.is_numeric_dtype(body[c])
     ]
     fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
     if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
@@ -425,6 +433,14 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
 def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -> Table:
     columns: dict[str, np.ndarray] = {}
     percent = []
+    texts = [name for name in body.columns if options.in_file and is_text(body[name])]
+    for name in texts if len(texts) < body.shape[1] else ():
+        shown = next(cell for cell in body[name] if not blank_cells(pd.Series([cell]))[0])
+        warn(
+            f"{options.what}: column {str(name)!r} holds texts, such as {str(shown)[:30]!r}: it is left out.",
+            DataWarning,
+        )
+        body = body.drop(columns=name)
     for name in body.columns:
         where = f"{options.what}: column {str(name)!r}"
         got = numbers_of(
@@ -449,8 +465,9 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column a security", "percent" if percent else "")
-    return Table({what: frame}, (dates, taken), "wide", read.form, {}, read.step)
+    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
+    left = [Taken(str(name), "left out", evidence="it holds texts") for name in texts if name not in body]
+    return Table({what: frame}, (dates, taken, *left), "wide", read.form, {}, read.step)
 
 
 def _from_levels(frame: pd.DataFrame, options: Options) -> Table:

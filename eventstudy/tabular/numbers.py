@@ -14,7 +14,16 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, EventStudyError
 
-__all__ = ["MISSING", "Decimals", "Numbers", "blank_cells", "decimal_shown", "numbers_of"]
+__all__ = [
+    "MISSING",
+    "Decimals",
+    "Numbers",
+    "blank_cells",
+    "decimal_shown",
+    "first_list",
+    "is_text",
+    "numbers_of",
+]
 
 Decimals = Literal[".", ","]
 #: Texts that stand for an empty cell, in lower case.
@@ -52,13 +61,17 @@ _UNITS = {
     "万": 1e4,
     "亿": 1e8,
 }
+#: Cells that hold several values.
+_SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
+_STARTS_AS_NUMBER = re.compile(r"^[^a-zA-Z]*\d")
 _SIGNS = re.compile(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
 _UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
 _POINT = re.compile(
     r"\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d+|0\.\d+|\.\d+|\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{2})*,\d{3}\.\d*"
+    r"|\d{1,3}(,\d{3}){2,}"
 )
-_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*")
+_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}")
 _POINT_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+")
 _ANY_NUMBER = re.compile(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -89,6 +102,23 @@ def blank_cells(column: pd.Series) -> BoolArray:
         text = column.astype(str).str.strip().str.lower()
         missing = missing | text.isin(MISSING).to_numpy()
     return np.asarray(missing, dtype=bool)
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds texts and not one number."""
+    if column.dtype.kind in "fiubMmc" or pd.api.types.is_numeric_dtype(column):
+        return False
+    if any(_STARTS_AS_NUMBER.match(str(cell)) for cell in column.dropna().iloc[:20]):
+        return False  # most columns are known for numbers by their first cells
+    known = column[~blank_cells(column)]
+    cells = known.drop_duplicates() if known.map(lambda cell: isinstance(cell, str)).all() else known[:0]
+    return bool(len(cells)) and not cells.str.contains(_STARTS_AS_NUMBER).any()
+
+
+def first_list(column: pd.Series) -> int | None:
+    """Row of the first cell that is a list, an array or a mapping; None if there is none."""
+    kinds = [i for i, kind in enumerate(map(type, column)) if issubclass(kind, _SEVERAL)]
+    return kinds[0] if kinds else None
 
 
 def _bare(text: str) -> str:
@@ -164,6 +194,11 @@ def numbers_of(
     error
         Names the first cell that is not a number, or says that the decimal sign cannot be told.
     """
+    if column.dtype == object and (several := first_list(column)) is not None:
+        raise error(
+            f"{where} holds {column.iloc[several]!r} in row {several + 1}, where one number is expected. "
+            "Take the number out of it, or leave the column out: columns={name: 'ignore'}."
+        )
     if pd.api.types.is_bool_dtype(column):
         raise error(
             f"{where} holds {bool(column.iloc[0])}, not numbers. Drop it, or pass columns={{name: 'ignore'}}."
@@ -243,6 +278,11 @@ def _dressed(
             sign = "." if several[0] in commas else ","
         elif likely is not None:
             sign = likely
+        elif commas and in_file:
+            raise error(
+                f"{where}: the comma of {texts[commas[0]]!r} may stand for decimals or for thousands. Pass "
+                "decimal='.' or decimal=','."
+            )
         else:
             sign = "."
     drop, point = (",", ".") if sign == "." else (".", ",")

@@ -1,17 +1,22 @@
-"""Rows of a table: none blank, one a day, in order of time."""
+"""Rows of a table: none blank, one per day, in order of time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.column_names import plain_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.columns import Options
 from eventstudy.text import format_time
 
-__all__ = ["in_order", "without_blank_rows"]
+__all__ = ["in_order", "keep_one", "without_blank_rows", "without_row_numbers"]
+
+#: Plain names that a saved index bears.
+ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
 
 
 def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
@@ -23,7 +28,7 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         both = frame.loc[day]
-        cure = "Keep one row a day, e.g. frame[~frame.index.duplicated(keep='last')]"
+        cure = "Keep one row per day, e.g. frame[~frame.index.duplicated(keep='last')]"
         if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
             cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
         raise DataError(
@@ -41,6 +46,36 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
             )
         frame = frame.sort_index()
     return frame
+
+
+def keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str]) -> str:
+    """Say how to keep one of several rows of one security and day, by what tells them apart."""
+    apart = [column for column in rows if len(set(rows[column].astype(str))) > 1]
+    if not apart:
+        return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
+    kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
+    if kinds:
+        value = rows[kinds[0]].iloc[0]
+        return (
+            f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
+        )
+    return (
+        f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
+        "security and day"
+    )
+
+
+def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out columns that count the rows, as a saved index does; returns their names too."""
+    count = np.arange(len(frame))
+    counting = []
+    for column in frame.columns:
+        if column == date or plain_name(column) not in ROW_NUMBERS:
+            continue
+        numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        if len(count) > 2 and any(np.array_equal(np.sort(numbers), count + first) for first in (0, 1)):
+            counting.append(column)
+    return frame.drop(columns=counting), [str(column) for column in counting]
 
 
 def without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.arguments import check_choice, check_whole
+from eventstudy.distributions import chi2_cdf, chi2_ppf, chi2_sf
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
@@ -263,8 +263,8 @@ class AbnormalVolatilityResults(Immutable):
         return pd.DataFrame(
             {
                 "multiple": multiple,
-                "ci_low": dof * multiple / stats.chi2.ppf(0.975, dof),
-                "ci_high": dof * multiple / stats.chi2.ppf(0.025, dof),
+                "ci_low": dof * multiple / chi2_ppf(0.975, dof),
+                "ci_high": dof * multiple / chi2_ppf(0.025, dof),
                 "n_events": n,
             },
             index=pd.Index(self.study.spec.window.offsets, name="day"),
@@ -313,7 +313,7 @@ class AbnormalVolatilityResults(Immutable):
             raise RequestError(f"No day of {window} has two events with a return.")
         dof = int((n[used] - 1).sum())
         statistic = float(((n - 1) * multiple)[used].sum())
-        upper, lower = float(stats.chi2.sf(statistic, dof)), float(stats.chi2.cdf(statistic, dof))
+        upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
         draws = self._draws(window, n_resamples, np.random.default_rng(seed))
         above, below = (draws >= statistic).sum(), (draws <= statistic).sum()
         tails = [(upper, lower), ((1 + above) / (n_resamples + 1), (1 + below) / (n_resamples + 1))]

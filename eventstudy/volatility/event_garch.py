@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, signal, special, stats
+from scipy import optimize, signal, special
 
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
+from eventstudy.distributions import chi2_sf, t_sf
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
@@ -303,7 +304,7 @@ def _row(found: DummyGARCH, flag: FloatArray) -> dict[str, float]:
         "b": found.b,
         "delta": found.delta,
         "lr": lr,
-        "p_value": float(stats.chi2.sf(lr, 1)),
+        "p_value": float(chi2_sf(lr, 1)),
         "standardised": float(found.line[2]) / np.sqrt(variance),
         "relative": found.delta / (found.omega / (1.0 - found.a - found.b)),
         "n_obs": len(flag),
@@ -354,7 +355,7 @@ class EventGARCHResults(Immutable):
                 "estimate": float(values.mean()),
                 "statistic": t,
                 "dof": n - 1,
-                "p_value": float(2 * stats.t.sf(abs(t), n - 1)) if n > 1 else np.nan,
+                "p_value": float(2 * t_sf(abs(t), n - 1)) if n > 1 else np.nan,
                 "n_events": n,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")

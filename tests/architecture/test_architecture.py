@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 
 # From top to bottom; a room may import rooms above its own line. Rooms on one line are kept apart.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("_typing", "_version", "errors", "files", "immutable", "text"),
-    ("arguments", "column_names", "optional"),
+    ("_typing", "_version", "distributions", "errors", "files", "immutable", "text", "workers"),
+    ("arguments", "column_names", "optional", "versions"),
     ("interop", "lazy", "progress"),
     ("tabular",),
     ("windows",),
@@ -46,8 +46,8 @@ LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 # What every room may import.
 GROUND = frozenset(
     {
-        "_typing", "arguments", "column_names", "errors", "files", "immutable", "interop", "optional",
-        "tabular", "text",
+        "_typing", "arguments", "column_names", "distributions", "errors", "files", "immutable", "interop",
+        "optional", "tabular", "text",
     }
 )  # fmt: skip
 

@@ -12,9 +12,10 @@ import pytest
 
 from eventstudy.causal.kernels.completion import matrix_completion
 from eventstudy.causal.kernels.factor_model import FixedEffects, interactive_fixed_effects
-from eventstudy.causal.kernels.matching import goodness_of_match, matched_effect
 from eventstudy.causal.kernels.weighting import (
     difference_in_differences,
+    goodness_of_match,
+    matched_effect,
     synthetic_control,
     synthetic_did,
     synthetic_did_weights,

@@ -13,7 +13,6 @@ import pytest
 from eventstudy.causal.kernels.conformal import cross_fit, iid_p_value, invert, moving_block_p_value
 from eventstudy.causal.kernels.factor_model import interactive_fixed_effects
 from eventstudy.causal.kernels.fits import CohortFit
-from eventstudy.causal.kernels.matching import badly_matched, matched_effect
 from eventstudy.causal.kernels.placebo import (
     draw_groups,
     pooled_control_gaps,
@@ -24,8 +23,10 @@ from eventstudy.causal.kernels.placebo import (
 from eventstudy.causal.kernels.resampling import jackknife_effects, jackknife_se, parametric_bootstrap
 from eventstudy.causal.kernels.simplex import simplex_least_squares
 from eventstudy.causal.kernels.weighting import (
+    badly_matched,
     difference_in_differences,
     first_difference_noise,
+    matched_effect,
     synthetic_control,
     synthetic_did,
 )

@@ -12,6 +12,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.causal.cohorts import lay_cohorts
+from eventstudy.causal.kernels.completion import complete_matrix
 from eventstudy.errors import (
     DataError,
     DataWarning,
@@ -58,7 +59,7 @@ def events(*firms: int, at: int = 320, step: int = 0) -> list[dict[str, object]]
 
 
 def fit(returns: pd.DataFrame, *firms: int, step: int = 0, **options: object) -> es.CausalResults:
-    market = es.Market(returns)
+    market = es.Market(returns, gaps="lumped")
     return es.CausalStudy(market, events(*firms, step=step), **options).fit()  # type: ignore[arg-type]
 
 
@@ -161,11 +162,47 @@ def test_a_return_over_a_halt_meets_that_of_the_donors_over_the_same_sessions(re
     assert results.by_event.loc[0, 0] == pytest.approx(frame["F0"].iloc[320] - expected, abs=1e-12)
 
 
-def test_matrix_completion_says_that_it_has_no_counterfactual_over_a_halt(returns: pd.DataFrame) -> None:
+def test_matrix_completion_completes_the_sessions_of_a_halt(returns: pd.DataFrame) -> None:
+    frame = returns.copy()
+    f0 = frame.columns.get_loc("F0")
+    frame.iloc[310:320, f0] = np.nan
+    estimator = es.causal.MatrixCompletion(2e-5)
+    with pytest.warns(LumpedReturnWarning, match="their completed returns, compounded"):
+        results = fit(frame, 0, estimator=estimator)
+    rows = np.r_[70:290, 320:331, 310:320]  # estimation, window, and the halt, which lies between them
+    values = frame.iloc[rows].to_numpy()[:, [*range(DONORS + FIRMS)]].copy()
+    seen = np.ones(values.shape, dtype=bool)
+    seen[220:, f0] = False
+    completed = complete_matrix(np.where(seen, values, 0.0), seen, 2e-5).fitted[:, f0]
+    expected = np.prod(1 + completed[[*range(231, 241), 220]]) - 1
+    assert results.by_event.loc[0, 0] == pytest.approx(frame["F0"].iloc[320] - expected, abs=1e-9)
+
+
+def test_matrix_completion_loses_no_day_to_the_halt_of_one_firm(returns: pd.DataFrame) -> None:
+    frame = returns.copy()
+    frame.iloc[80:200, frame.columns.get_loc("F1")] = np.nan
+    results = fit(frame, 0, 1, estimator=es.causal.MatrixCompletion(2e-5))
+    assert results.diagnostics()["n_days"].iloc[0] == 220
+    assert np.isfinite(results.by_event.to_numpy()).all()
+    assert np.isfinite(results.test(0, 1).loc["placebo", "p_value"])
+    assert np.isfinite(results.spillover(start=0, end=1)["catt"]).all()
+    compared = es.compare_counterfactuals(
+        results, 0, 0, estimators=[es.causal.SyntheticControl()], n_draws=19
+    )
+    with pytest.warns(DataWarning, match="trade together"):
+        alone = fit(frame, 0, 1).catt(0, 0)["catt"].iloc[0]
+    assert compared.frame.loc["Synthetic control by date", "catt"] == pytest.approx(alone, abs=1e-12)
+
+
+def test_no_counterfactual_of_a_halt_over_a_session_that_no_donor_traded(returns: pd.DataFrame) -> None:
     frame = returns.copy()
     frame.iloc[310:320, frame.columns.get_loc("F0")] = np.nan
+    frame.iloc[315] = np.nan
+    frame["index"] = 0.0
+    market = es.Market(frame, gaps="lumped")
+    donors = [f"D{i}" for i in range(DONORS)]
     with pytest.warns(LumpedReturnWarning, match="the effect is missing"):
-        results = fit(frame, 0, estimator=es.causal.MatrixCompletion(1e-4))
+        results = es.CausalStudy(market, events(0), es.causal.MatrixCompletion(2e-5), donors).fit()
     assert np.isnan(results.by_event.loc[0, 0])
 
 
@@ -178,6 +215,15 @@ def test_missing_days_are_never_zero(returns: pd.DataFrame) -> None:
         results = fit(frame, 0, 1)
     assert results.diagnostics()["n_days"].iloc[0] == 218  # and the next returns span two sessions
     assert results.effects["n_events"].tolist() == [2] + [1] * 10
+
+
+def test_a_hole_that_nobody_explained_is_refused_of_treated_and_not_of_donors(returns: pd.DataFrame) -> None:
+    frame = returns.copy()
+    frame.iloc[310:320, frame.columns.get_loc("D0")] = np.nan
+    assert len(es.CausalStudy(es.Market(frame), events(0)).fit().by_event) == 1
+    frame.iloc[310:320, frame.columns.get_loc("F0")] = np.nan
+    with pytest.raises(DataError, match="gaps='lumped'"):
+        es.CausalStudy(es.Market(frame), events(0)).fit()
 
 
 def test_halts_of_one_firm_that_cost_the_others_their_days_are_told(returns: pd.DataFrame) -> None:
@@ -304,7 +350,9 @@ def test_recommended_follows_the_design(returns: pd.DataFrame) -> None:
     assert "one observation" in str(one.summary())
     volatile = returns.copy()
     volatile.iloc[320:331] += np.random.default_rng(5).normal(0, 0.06, (11, returns.shape[1]))
-    assert "conformal_block" not in set(fit(volatile, 0, 1, 2).recommended(0, 10)["test"])
+    advised = set(fit(volatile, 0, 1, 2).recommended(0, 10)["test"])
+    assert "conformal_block" not in advised
+    assert "conformal_block_scaled" in advised
     names = [{"security": f"F{k % FIRMS}", "date": DATES[k]} for k in range(270, 402, 12)]
     many = es.CausalStudy(es.Market(returns), names, donors=[f"D{i}" for i in range(DONORS)])
     with pytest.warns(OverlapWarning):

@@ -18,7 +18,15 @@ from PIL import Image
 import eventstudy as es
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FLAT = ["choosing_tests", "entity_list_2019", "house_bill_2018", "sector_spillover", "zte_halt"]
+FLAT = [
+    "choosing_tests",
+    "earnings",
+    "entity_list_2019",
+    "house_bill_2018",
+    "merger",
+    "sector_spillover",
+    "zte_halt",
+]
 
 
 @pytest.fixture(scope="module")
@@ -174,4 +182,39 @@ def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Ma
     invalid = ["independence", "patell", "bmp", "cross_sectional", "sign", "wilcoxon", "grank_z"]
     assert not valid[tests["test"].isin(invalid)].any()
     assert "adjusted_bmp (p=0.073) not." in said
-    assert "That disagreement is the finding" in said
+    scars = six.car(0, 1)["t"]
+    assert f"have a standard deviation of {scars.std():.2f}, where 1 is ordinary" in said
+    assert scars.std() < 1.2
+    rows = tests.set_index("test").loc[["adjusted_bmp", "portfolio"], "statistic"]
+    assert f"The statistics are {rows.iloc[0]:.2f} and {rows.iloc[1]:.2f}" in said
+    assert "nothing suggests it" in said
+    assert said.endswith("Few firms decide, not the day.")
+
+
+def test_earnings_after_the_close_are_measured_on_the_next_session(runs: dict[str, Run]) -> None:
+    found, said = runs["earnings"].found, runs["earnings"].said
+    reports, returns, index = found["reports"], found["returns"], found["index"]
+    late = (reports["session"] == "AMC").to_numpy()
+    day = found["sessions"].get_indexer(reports["date"]) + late
+    assert (found["results"].timeline["day_0"].to_numpy() == found["sessions"][day]).all()
+    # The slope by least squares, of returns less beta times the index with the betas that were drawn.
+    column = returns.columns.get_indexer(reports["security"])
+    abnormal = returns.to_numpy()[day, column] - found["beta"][column] * index[day]
+    slope = np.polyfit(reports["surprise"], abnormal, 1)[0]
+    assert found["slope"]["coef"] == pytest.approx(slope, abs=0.0005)
+    assert found["slope"]["ci_low"] < found["EFFECT"] < found["slope"]["ci_high"]
+    assert "includes the true 2%" in said
+    assert found["missed"]["ci_high"] < found["EFFECT"]
+    assert f"{late.mean():.0%} of the reports come after the close" in said
+
+
+def test_the_merger_finds_the_leak_and_adds_up_money(runs: dict[str, Run]) -> None:
+    found, said = runs["merger"].found, runs["merger"].said
+    results, values = found["results"], found["values"]
+    cars = results.car(-10, 1)["car"].to_numpy()
+    assert f"by {(cars * values.to_numpy()).sum():+.1f} billion dollars" in said
+    leak = results.car(-10, -1)["car"].iloc[:30].mean()
+    assert leak == pytest.approx(found["PREMIUM"] * found["LEAKED"], abs=0.03)
+    assert f"Targets gained {leak:+.1%} in the ten sessions before" in said
+    assert found["total"]["ci_low"] < 0 < found["total"]["ci_high"]
+    assert "does not rule out that nothing was created" in said

@@ -49,7 +49,7 @@ def kind_of(parameter: inspect.Parameter) -> str | None:
         return None
     if isinstance(default, int | float) or re.fullmatch(r"(int|float)( \| (int|float|None))*", told):
         return "number"
-    if isinstance(default, str) and default.isidentifier():
+    if isinstance(default, str) and default.replace("-", "_").isidentifier():
         return "choice"
     return None
 

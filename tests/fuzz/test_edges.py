@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
+import joblib
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy import arguments
+from eventstudy import arguments, errors, streaming
 from eventstudy.calendars import exchange_of
-from eventstudy.errors import CalendarError, DataError, DataWarning, NoUsableEventsError, RequestError
+from eventstudy.errors import CalendarError, DataError, DataWarning, NoUsableEventsError, RequestError, warn
 from eventstudy.tables import Section, Table
 
 DAYS = pd.bdate_range("2019-01-01", periods=120)
@@ -47,7 +49,7 @@ def calendar_time(lags: object, benchmark: object = None) -> es.CalendarTimeResu
     months = pd.date_range("2010-01-31", periods=90, freq="ME")
     returns = pd.DataFrame(0.05 * rng.standard_normal((90, 6)), months, [*"ABCDE", "INDEX"])
     if benchmark is not None:
-        returns["INDEX"] = benchmark
+        returns.iloc[2:, 5] = benchmark
     market = es.Market(returns, benchmark="INDEX", kind="simple")
     events = [{"security": s, "date": months[1]} for s in "ABCDE"]
     return es.CalendarTimePortfolio(market, events, horizon=(1, 88), min_firms=3, lags=lags).fit()
@@ -68,6 +70,20 @@ def test_sound_lags_of_a_calendar_time_portfolio() -> None:
 def test_a_benchmark_that_does_not_move_tells_no_alpha() -> None:
     with pytest.raises(NoUsableEventsError, match="do not vary"):
         calendar_time(None, benchmark=0.0)
+
+
+def test_a_benchmark_of_zeros_is_refused() -> None:
+    with pytest.raises(DataError, match="'INDEX' does not move: each of its 119 returns is zero"):
+        es.Market(closes().pct_change().iloc[1:, :3].assign(INDEX=0.0), benchmark="INDEX")
+
+
+def test_a_benchmark_that_moves_on_few_days_moves_nothing_infinitely() -> None:
+    returns = closes().pct_change().iloc[1:]
+    returns.loc[returns.index[10:], "INDEX"] = 0.0
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        es.Market(returns, benchmark="INDEX")
+    assert not [one for one in caught if "inf" in str(one.message)]
 
 
 @pytest.mark.parametrize("option", [{"estimation": 0}, {"minimum": 0}, {"minimum": -3}])
@@ -150,6 +166,67 @@ def test_labels_of_what_is_no_character(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(tmp_path / "t.xlsx").active
     assert sheet["A1"].value == "abcd"
     assert "abcd" in table.to_html()
+
+
+class Talking(es.MarketModel):
+    """A model that warns of each part of the events it fits."""
+
+    def fit_sample(self, sample: Any, rows: Any) -> Any:
+        warn("said of a part", DataWarning)
+        return super().fit_sample(sample, rows)
+
+
+def several(model: es.MarketModel | None = None, **how: Any) -> es.EventStudyResults:
+    market = es.Market.from_prices(closes(), benchmark="INDEX")
+    events = [{"security": name, "date": DAYS[100]} for name in "ABC"]
+    study = es.EventStudy(market, events, model=model, estimation=(-60, -11), window=(-5, 5))
+    return study.fit(**how)
+
+
+@pytest.mark.parametrize("methods", [(), [], None, "t", ["t", "no"]])
+def test_methods_of_intervals(methods: object) -> None:
+    with pytest.raises(RequestError, match="methods is a list out of t, conformal, bootstrap_t"):
+        several().intervals(0, 1, methods=methods)
+
+
+def test_the_alternative_of_a_joint_test() -> None:
+    with pytest.raises(RequestError, match="alternative must be one of"):
+        several().joint_test(0, 1, alternative="bigger")
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_warnings_of_workers_reach_the_results(backend: str) -> None:
+    with pytest.warns(DataWarning, match="said of a part"):
+        alone = several(Talking()).warnings
+    with pytest.warns(DataWarning, match="said of a part"), joblib.parallel_config(backend=backend):
+        shared = several(Talking(), n_jobs=2).warnings
+    pd.testing.assert_frame_equal(shared, alone)
+    assert (alone["category"] == "DataWarning").sum() == 1
+
+
+@pytest.mark.parametrize("name", ["residuals", "qq", "autocorrelation"])
+def test_what_is_passed_without_its_name(name: str) -> None:
+    with pytest.raises(RequestError, match=rf"{name}\(\) takes no window, .*\(event, .*got 'NYT'"):
+        getattr(several().plot, name)("NYT")
+    with pytest.raises(RequestError, match=r"aar\(\) takes no window, .* \(test, level\); got 0, 1"):
+        several().aar(0, 1)
+    with pytest.raises(RequestError, match=r"Write alpha\(level=...\)"):
+        calendar_time(None).alpha(0.9)
+
+
+def test_groups_of_a_streamed_study_warn_once_of_each_kind() -> None:
+    limit, suspect = errors.PriceLimitWarning, errors.SuspectDataWarning
+    told = [
+        [(limit, "A closed at its limit"), (errors.ExcludedEventsWarning, "said at the end")],
+        [(limit, "A closed at its limit"), (limit, "B closed at its limit"), (suspect, "odd")],
+    ]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        streaming._warn_once(told)
+    assert [(one.category, str(one.message)) for one in caught] == [
+        (limit, "A closed at its limit (And 1 more of this kind, of other groups of securities.)"),
+        (suspect, "odd"),
+    ]
 
 
 def test_misspelt_choices_are_recognised() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eventstudy.inference import Options, TestInput, run_tests
+from eventstudy.abnormal import AbnormalReturns, HeldWindows
+from eventstudy.inference import TESTS, Options, TestInput, clustering, run_tests
 from eventstudy.inference.calendar_time import jaffe_z, portfolio_variance
 from eventstudy.inference.cross_section import (
     bmp_correction,
@@ -23,9 +24,8 @@ from eventstudy.inference.cross_section import (
 )
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
-from eventstudy.inference.engine.rank_kernel import sign_profile
-from eventstudy.inference.engine.rank_pass import RankedDays, RankReducer
-from eventstudy.inference.engine.residual_pass import ResidualChunk
+from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
+from eventstudy.inference.engine.residual_pass import ResidualChunk, past_sums
 from eventstudy.inference.portfolio import lamb_z, portfolio_residuals
 from eventstudy.inference.ranks import rank_profile, rank_z, scaled_ranks, t_of_rank_z
 from eventstudy.inference.signs import median_signs_z, sign_z, signed_rank, signed_rank_p_value
@@ -144,6 +144,34 @@ def test_ranks_of_a_pass_in_chunks_are_those_of_the_whole():
     assert (found["signs"].count == signs.count).all()
 
 
+@pytest.mark.parametrize("layout", ["common", "distinct"])
+def test_an_estimate_is_what_the_test_tests(layout, panel):
+    """Mean CARs and SCARs, shares of positive CARs, and mean scaled ranks of the tested days."""
+    data = panel(n=12, width=120, layout=layout, seed=3).test(-1, 1)
+    found = run_tests(data, options=Options(seed=1, n_resamples=99)).set_index("test")
+    found = found[found["applicable"]]
+    scale = np.sqrt(data.abnormal.s2)[:, None]
+    past, ahead = data.abnormal.past.residuals() / scale, data.abnormal.ar / scale
+    r = clustering(data).mean_correlation
+    by_unit = {"CAR": data.car.mean(), "SCAR": data.scar.mean()}
+    want = {key: by_unit[TESTS[key].unit] for key in found.index if TESTS[key].unit}
+    want |= dict.fromkeys(("sign", "generalized_sign"), (data.car > 0).mean())
+    want["rank"] = scaled_ranks(np.hstack([past, ahead]))[:, 120:][:, data.cols].mean()
+    for key, kept in (("grank_t", max(r, 0.0)), ("grank_z", 0.0)):
+        star = data.scar * math.sqrt(1.0 - kept) / data.scar.std(ddof=1)
+        want[key] = scaled_ranks(np.hstack([past, star[:, None]]))[:, -1].mean()
+    for key, value in want.items():
+        assert found.loc[key, "estimate"] == pytest.approx(value, rel=1e-10), key
+    assert len(want) > 12
+
+
+def with_mean(made: AbnormalReturns, mean: float) -> AbnormalReturns:
+    """The same events, each day `mean` higher."""
+    past = made.past
+    held = HeldWindows(past.residuals() + mean, past.leverage(), past.dates(), past.design())
+    return replace(made, ar=made.ar + mean, past=held)
+
+
 def test_a_lumped_return_ranks_by_its_daily_size(panel):
     made = panel(n=8, seed=5, layout="distinct").abnormal
     span, ar = made.span.copy(), made.ar.copy()
@@ -152,6 +180,19 @@ def test_a_lumped_return_ranks_by_its_daily_size(panel):
     lumped = replace(made, span=span, ar=ar)
     a, b = (run_tests(TestInput(x, Window(0, 0)), ["rank"]).iloc[0] for x in (made, lumped))
     assert a["statistic"] == pytest.approx(b["statistic"])
+
+
+def test_the_sign_of_a_lumped_return_is_that_of_the_whole_return(panel):
+    """The sign test of Corrado and Zivney takes returns about their median, whatever sessions they span."""
+    made = panel(n=8, seed=5, layout="distinct").abnormal
+    around = with_mean(made, 0.1)  # a return taken per day would fall below the median
+    span = made.span.copy()
+    span[::2, 2] = 4
+    window = Window(made.window.start, made.window.end)
+    a, b = (
+        run_tests(TestInput(x, window), ["sign_zivney"]).iloc[0] for x in (around, replace(around, span=span))
+    )
+    assert a["statistic"] == pytest.approx(b["statistic"], abs=1e-12)
 
 
 @pytest.mark.parametrize("layout", ["common", "mixed"])
@@ -402,3 +443,32 @@ def test_signed_rank_z_is_corrected_for_ties():
     x = np.array([1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.5, 0.5, -3.0, 4.0, 4.0, 1.5])
     want = stats.wilcoxon(x, method="approx", correction=False).pvalue
     assert 2 * stats.norm.sf(abs(signed_rank(x)[1])) == pytest.approx(want)
+
+
+def test_a_day_on_which_no_event_has_a_residual_has_no_mean(panel):
+    made = panel(n=8, layout="common", seed=5).abnormal
+    residuals = made.past.residuals().copy()
+    residuals[:, 7], residuals[0, 9] = np.nan, np.nan
+    held = HeldWindows(residuals, made.past.leverage(), made.past.dates(), made.past.design())
+    found = past_sums(replace(made, past=held)).mean
+    assert np.flatnonzero(np.isnan(found)).tolist() == [7]
+    assert found[9] == pytest.approx(residuals[1:, 9].mean())
+
+
+@pytest.mark.parametrize("key", ["cross_sectional", "jackknife", "skewness_adjusted", "wild_bootstrap"])
+def test_equal_cars_have_no_standard_error(key, panel):
+    made = panel(n=6, width=120, layout="distinct", seed=5).abnormal
+    equal = TestInput(replace(made, ar=np.full_like(made.ar, 0.01)), Window(0, 1))
+    row = run_tests(equal, [key], Options(seed=1, n_resamples=99)).iloc[0]
+    assert not row["applicable"]
+    assert np.isnan(row["statistic"])
+    assert "CARs" in row["note"]
+
+
+@pytest.mark.parametrize("key", ["rank_zivney", "grank_t", "grank_z"])
+def test_ranks_of_values_scaled_by_few_events_say_so(key, panel):
+    few, many = (
+        run_tests(panel(n=n, width=120, layout="common", seed=5).test(0, 0), [key]).iloc[0] for n in (6, 60)
+    )
+    assert "scaled by the standard deviation of 6 events" in few["note"]
+    assert "scaled by the standard deviation" not in many["note"]

@@ -12,6 +12,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import clustering, mean_correlation
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 
 DAY = np.datetime64("2001-01-01")
 
@@ -110,6 +111,20 @@ def test_no_variance_on_the_common_days():
     assert mean_correlation(residuals, estimation, tested).mean_correlation == 0.0
 
 
+def test_a_matrix_counts_the_same_pairs_as_uncorrelated():
+    """Few common days, or no variance on them, of either event of a pair."""
+    residuals, estimation, tested = arrays(np.full(6, 300))
+    residuals[0, :30], residuals[1, 30:] = np.nan, 0.1
+    residuals[2] = 0.0
+    residuals[3, 9:] = np.nan
+    matrix = correlation_matrix(residuals, estimation, tested)
+    want = np.eye(6)
+    for i, j in ((0, 4), (0, 5), (1, 4), (1, 5), (4, 5)):
+        both = ~np.isnan(residuals[i]) & ~np.isnan(residuals[j])
+        want[i, j] = want[j, i] = np.corrcoef(residuals[i, both], residuals[j, both])[0, 1]
+    np.testing.assert_allclose(matrix, want, atol=1e-12)
+
+
 def test_fewer_than_ten_common_days_count_as_uncorrelated():
     residuals, estimation, tested = arrays(np.full(2, 300))
     residuals[:, 9:] = np.nan
@@ -154,6 +169,16 @@ def test_clustering_on_one_date(panel, oracle):
     assert found.share_overlapping == 1.0
     assert found.mean_correlation == pytest.approx(r, abs=1e-12)
     assert found.effective_n == pytest.approx(12 / (1 + 11 * r))
+
+
+def test_one_event_is_one_event():
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2015-01-01", periods=200)
+    market = es.Market(pd.DataFrame(0.01 * rng.standard_normal((200, 2)), days, list("AB")), benchmark="B")
+    event = [{"security": "A", "date": days[150]}]
+    found = es.EventStudy(market, event, estimation=(-100, -11), window=(0, 2)).fit().clustering(0, 1)
+    assert (found.n_events, found.n_dates, found.n_overlapping_pairs) == (1, 1, 0)
+    assert (found.mean_correlation, found.effective_n, found.share_overlapping) == (0.0, 1.0, 0.0)
 
 
 def test_clustering_on_distinct_dates(panel):

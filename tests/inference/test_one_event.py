@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy.abnormal import HeldEventWindows, HeldWindows
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.engine.draws import resampled_p_value
@@ -348,3 +349,21 @@ def test_insignificant_t_says_what_it_could_have_found(panel):
     )
     found = run_tests(panel(n=1, seed=6, effect=0.3).test(0, 0), ["t"]).iloc[0]
     assert found["note"] == ""
+
+
+def test_bars_between_the_windows_are_counted_like_sessions(panel):
+    """The same series on business days and on the minutes of an hour has as long a gap before the event."""
+    pytest.importorskip("arch")
+    made = panel(n=1, width=250, seed=5).abnormal
+    length = made.ar.shape[1]
+    minute = np.datetime64("2020-03-02T09:31", "m") + np.arange(250 + 3 + length)
+    past = HeldWindows(made.past.residuals(), made.past.leverage(), minute[None, :250], made.past.design())
+    ahead = HeldEventWindows(minute[None, 253:], made.noise, made.design)
+    bars = replace(made, past=past, event_windows=ahead)
+    daily, by_minute = (
+        run_tests(TestInput(each, Window(0, 1)), ["garch_t"]).iloc[0]["statistic"] for each in (made, bars)
+    )
+    assert by_minute == pytest.approx(daily, rel=1e-12)
+    closer = HeldWindows(made.past.residuals(), made.past.leverage(), minute[None, 2:252], made.past.design())
+    moved = run_tests(TestInput(replace(bars, past=closer), Window(0, 1)), ["garch_t"]).iloc[0]["statistic"]
+    assert moved != pytest.approx(daily, rel=1e-9)

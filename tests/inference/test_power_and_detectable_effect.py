@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eventstudy.inference import Options, minimum_detectable_effect, run_tests
+from eventstudy.inference import (
+    Options,
+    SignificanceTest,
+    Statistic,
+    minimum_detectable_effect,
+    run_tests,
+)
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.power_and_detectable_effect import (
     detectable,
@@ -68,6 +74,23 @@ def test_standardised_means_name_a_car(panel):
     row = run_tests(data, ["bmp"]).iloc[0]
     least = minimum_detectable_effect(abs(row["estimate"] / row["statistic"]), row["dof"])
     assert told(row) == pytest.approx(least / (1 / np.sqrt(data.cumulative.variance)).mean(), abs=5.1e-5)
+
+
+@pytest.mark.parametrize(("statistic", "estimate"), [(0.3, 0.0), (0.0, 0.01)])
+def test_an_effect_without_a_standard_error_is_not_named(panel, statistic, estimate):
+    """The standard error is the estimate over the statistic, so neither may be zero."""
+
+    def declared(statistic, estimate):
+        return SignificanceTest(
+            "fixed", "Fixed", "mean CAR is zero", "N(0,1)", frozenset(), "none",
+            lambda data, options: Statistic(statistic, 0.9, "normal", None, estimate), unit="CAR",
+        )  # fmt: skip
+
+    data = panel(n=14, layout="common", seed=8).test(0, 1)
+    note = run_tests(data, [declared(statistic, estimate)]).iloc[0]["note"]
+    assert "would be found" not in (note or "")
+    other = run_tests(data, [declared(0.3, 0.01)]).iloc[0]
+    assert told(other) == pytest.approx(minimum_detectable_effect(0.01 / 0.3, 1e7), abs=5.1e-5)
 
 
 @pytest.mark.parametrize("key", ["t", "sq", "conformal", "bootstrap_t", "garch_t"])

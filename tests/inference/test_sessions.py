@@ -123,7 +123,7 @@ def test_sums_over_sessions_are_those_of_pairs(gaps, layout, length, chunk):
 @pytest.mark.parametrize("gaps", GAPS)
 def test_blocks_of_any_size(gaps, layout, length, sizes, monkeypatch):
     for name, size in sizes.items():
-        monkeypatch.setattr(f"eventstudy.inference.dependence.incomplete.{name}", size)
+        monkeypatch.setattr(f"eventstudy.inference.dependence.sessions.{name}", size)
     session = LAYOUTS[layout]
     residuals = np.where(GAPS[gaps](session), residuals_of(session), np.nan)
     for chunk in (7, 1024):
@@ -133,7 +133,7 @@ def test_blocks_of_any_size(gaps, layout, length, sizes, monkeypatch):
 @pytest.mark.parametrize("large", [1, 10**9], ids=["few days", "all days"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_events_without_variance_or_days(layout, large, monkeypatch):
-    monkeypatch.setattr("eventstudy.inference.dependence.incomplete.LARGE", large)
+    monkeypatch.setattr("eventstudy.inference.dependence.sessions.LARGE", large)
     session = LAYOUTS[layout]
     residuals = np.where(few(session), residuals_of(session), np.nan)
     residuals[2] = 0.0

@@ -15,8 +15,10 @@ from eventstudy.errors import (
     OverlapWarning,
     RequestError,
 )
+from eventstudy.inference.bootstrap import johnson_bootstrap
+from eventstudy.inference.engine.draws import equal_tails
 from eventstudy.longrun.benchmarks import portfolio_wealth
-from eventstudy.longrun.skewness_tests import bootstrap_johnson, bootstrap_p_value, johnson
+from eventstudy.longrun.buyhold import johnson
 
 H = 12
 
@@ -230,10 +232,10 @@ def test_johnson_of_the_published_example() -> None:
 
 def test_resamples_of_equal_values_are_drawn_again() -> None:
     values = np.r_[np.zeros(19), 1.0]
-    draws = bootstrap_johnson(values, 200, np.random.default_rng(0))
+    draws = johnson_bootstrap(values, 200, np.random.default_rng(0))
     assert len(draws) == 200
     assert np.isfinite(draws).all()
-    assert bootstrap_p_value(draws.max() + 1, draws, "greater") == pytest.approx(1 / 201)
+    assert equal_tails(draws.max() + 1, draws, "greater") == pytest.approx(1 / 201)
 
 
 def test_means_and_paths(market: es.Market, events: pd.DataFrame) -> None:

@@ -1,15 +1,18 @@
-"""Generated shapes: the same rounded closes under every name, layout, type, order and way to write a day.
+"""Generated shapes: the same rounded numbers under every name, layout, type, order and way to write a day.
 
-Each shape is a way to make a table of clean closes and what must come of it; `outcome` says what did.
+A shape is a way through one door of the library, and must give the CARs of the clean frame; `outcome` says
+what it gave. The shapes of a door are drawn from the product of what its tables differ in.
 """
 
 from __future__ import annotations
 
-import itertools
+import math
+import random
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +21,12 @@ import pandas as pd
 import eventstudy as es
 from eventstudy.errors import EventStudyError, EventStudyWarning
 
-DAYS = pd.bdate_range("2019-04-01", periods=30).as_unit("ns")
+#: Sessions of XNYS: Good Friday and Memorial Day are none.
+DAYS = pd.bdate_range("2019-04-01", periods=42).drop(["2019-04-19", "2019-05-27"]).as_unit("ns")
+
 _rng = np.random.default_rng(11)
 CLOSE = pd.DataFrame(
-    (np.array([1200.0, 45.0, 310.0]) * np.exp(np.cumsum(_rng.normal(0, 0.012, (30, 3)), axis=0))).round(2),
+    (np.array([1200.0, 45.0, 310.0]) * np.exp(np.cumsum(_rng.normal(0, 0.012, (40, 3)), axis=0))).round(2),
     DAYS,
     ["AAA", "BB.B", "600519"],
 )
@@ -99,33 +104,78 @@ LAYOUTS = (
     "mapping",
 )
 
+STUDY = {"estimation": (-20, -3), "window": (-1, 2), "min_observations": 15}
+#: Positions of the event days: days beyond the twelfth, of which none can be a month.
+EVENTS = (31, 32, 34)
+INDEX = (CLOSE.mean(axis=1) * (1 + np.random.default_rng(4).normal(0, 0.004, 40))).round(2).rename("index")
+_CARS: dict[Any, np.ndarray] = {}
+
+
+def event_days() -> pd.DataFrame:
+    return pd.DataFrame({"security": list(CLOSE.columns), "date": DAYS[list(EVENTS)]})
+
+
+KNOWN_EVENTS = es.Events(event_days())
+
+
+def cars(market: Any, events: es.Events = KNOWN_EVENTS, model: Any = None) -> np.ndarray:
+    """CAR(0, 1) of the event of each security; arrays equal to 1e-12, and events, are studied once."""
+    frame = events.frame
+    when = [pd.DatetimeIndex(frame[c]).asi8.tobytes() for c in frame if frame[c].dtype.kind == "M"]
+    key: Any = (tuple(frame["security"]), *when, events.non_session, type(model))
+    if isinstance(market, es.Market):
+        arrays = (market.arrays.returns, market.bank.single, market.sessions.asi8, market.arrays.benchmark)
+        key += (market.columns, tuple(market.bank.names), *((a + 0.0).round(12).tobytes() for a in arrays))
+    else:
+        key += (object(),)  # files are read anew
+    if key not in _CARS:
+        found = es.EventStudy(market, events, model or es.MarketModel(), **STUDY).fit().car(0, 1)
+        _CARS[key] = found["car"].loc[frame.sort_values("security").index].to_numpy()
+    return _CARS[key]
+
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape: what it is called, how it is read, and whether it can only mean one thing."""
+    """One shape: what it is called, the CARs it gives, those it should, and whether it has one meaning only.
+
+    A shape that is not clear may be refused or warned of; that must name one of `told`.
+    """
 
     name: str
-    make: Callable[[], Any]
-    read: Callable[[Any], es.Market]
-    wanted: pd.DataFrame = field(default_factory=lambda: RETURNS)
+    run: Callable[[Path], np.ndarray]
+    wanted: Callable[[], np.ndarray]
     clear: bool = True
+    told: tuple[str, ...] = ()
 
 
-def prices() -> Iterator[Shape]:
-    """Closes in every layout; names, days, numbers and orders are drawn against each other."""
-    several = itertools.cycle(NAMES.items())
-    numbers = itertools.cycle(NUMBERS.items())
-    orders = itertools.cycle(ORDERS.items())
-    for layout, (stamp, write) in itertools.product(LAYOUTS, STAMPS.items()):
-        for _ in range(9):
-            (vendor, names), (number, hold), (order, rows) = next(several), next(numbers), next(orders)
-            if number == "dollars" and stamp == "ISO":
-                next(numbers), next(several)  # keep the cycles from falling into step
-            yield Shape(
-                f"{layout}, {vendor}, {stamp}, {number}, {order}",
-                lambda a=(layout, names, write, hold, rows): frame_of(*a),
-                es.Market.from_prices,
-            )
+def drawn(axes: Mapping[str, Sequence[Any]], n: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Draw n points of the product of some axes, each once."""
+    sizes = [len(values) for values in axes.values()]
+    total = math.prod(sizes)
+    seen: set[tuple[Any, ...]] = set()
+    for point in random.Random(seed).sample(range(total), min(2 * n, total)):
+        chosen = {}
+        for name, values in axes.items():
+            point, at = divmod(point, len(values))
+            chosen[name] = values[at]
+        if len(seen) < n and tuple(chosen.values()) not in seen:
+            seen.add(tuple(chosen.values()))
+            yield chosen
+
+
+def outcome(shape: Shape, folder: Path, tolerance: float = 1e-9) -> str:
+    """What becomes of a shape: right, refused, warned (and wrong), or silent."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            found = shape.run(folder)
+        except EventStudyError as error:
+            return f"refused: {error}"
+    wanted = shape.wanted()
+    if found.shape == wanted.shape and np.allclose(found, wanted, rtol=0, atol=tolerance):
+        return "right"
+    ours = [str(one.message) for one in told if issubclass(one.category, EventStudyWarning)]
+    return f"warned: {' | '.join(ours)}" if ours else "silent"
 
 
 def frame_of(
@@ -161,50 +211,3 @@ def frame_of(
     if layout == "long index":
         return long.set_index(date)
     return long.set_index([date, who]) if layout == "two indices" else long
-
-
-def returns() -> Iterator[Shape]:
-    """Returns in decimals, percent and logs, wide and long."""
-    known = RETURNS.iloc[1:]
-    orders, stamps = itertools.cycle(ORDERS.items()), itertools.cycle(STAMPS.items())
-    for layout, name in itertools.product(
-        ("wide column", "wide index", "long", "long index", "two indices"), NAMES
-    ):
-        for unit, scale, read in (
-            ("decimal", 1.0, es.Market),
-            ("percent said", 100.0, lambda f: es.Market(f, unit="percent")),
-            ("percent", 100.0, es.Market),
-            ("gross", None, es.Market),
-        ):
-            for _ in range(2):
-                (stamp, write), (order, rows) = next(stamps), next(orders)
-                values = known + 1.0 if scale is None else known * scale
-                names = (*NAMES[name][:2], "ret")
-                yield Shape(
-                    f"returns, {layout}, {name}, {unit}, {stamp}, {order}",
-                    lambda a=(layout, names, write, np.asarray, rows, values): frame_of(*a),
-                    read,
-                    wanted=known,
-                    clear=unit in ("decimal", "percent said"),
-                )
-
-
-def outcome(shape: Shape, tolerance: float = 1e-9) -> str:
-    """What becomes of a shape: right, refused, warned (and wrong), or silent."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            market = shape.read(shape.make())
-        except EventStudyError as error:
-            return f"refused: {error}"
-    wanted = shape.wanted
-    right = set(market.securities) == set(wanted.columns) and len(market.sessions) == len(wanted)
-    if right:
-        found = market.returns[list(wanted.columns)]
-        right = bool((found.index == wanted.index).all()) and np.allclose(
-            found.to_numpy(), wanted.to_numpy(), rtol=0, atol=tolerance, equal_nan=True
-        )
-    if right:
-        return "right"
-    ours = [str(one.message) for one in told if issubclass(one.category, EventStudyWarning)]
-    return f"warned: {ours[0]}" if ours else "silent"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -41,6 +44,27 @@ def test_a_frame_of_a_client_works_as_it_comes(client: str, wanted: float) -> No
 
 def test_at_least_25_clients() -> None:
     assert len(CLIENTS) >= 25
+
+
+def test_the_page_of_clients_runs_and_every_car_on_it_is_the_same(
+    wanted: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blocks of the page, in one namespace as its build has them; the last expression of each is printed."""
+    pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    names: dict[str, object] = {}
+    page = Path(__file__).parents[2] / "docs" / "data" / "vendor_clients.md"
+    for code in re.findall(r"^```\{code-cell\} python\n(.*?)^```\n", page.read_text("utf-8"), re.M | re.S):
+        body = ast.parse(re.sub(r"^:tags: .*", "", code))
+        last = body.body.pop() if isinstance(body.body[-1], ast.Expr) else None
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Prices.*out of order", DataWarning)
+            exec(compile(body, str(page), "exec"), names)
+            if last is not None:
+                print(eval(compile(ast.Expression(last.value), str(page), "eval"), names))
+    cars = re.findall(r"^-?0\.\d{5,6}$", capsys.readouterr().out, re.M)
+    assert len(cars) >= 25
+    assert {round(float(car), 6) for car in cars} == {round(wanted, 6)}
 
 
 def test_ids_come_before_tickers_and_index_returns_are_at_hand(wanted: float) -> None:

@@ -10,7 +10,14 @@ import pytest
 import statsmodels.api as sm
 
 import eventstudy as es
-from eventstudy.errors import CalendarWarning, DataError, DataWarning, EventError, RequestError
+from eventstudy.errors import (
+    CalendarWarning,
+    DataError,
+    DataWarning,
+    EventError,
+    NoUsableEventsError,
+    RequestError,
+)
 from eventstudy.market.intraday import Gap, bar_grid
 
 DAY, NEXT = pd.Timestamp("2019-05-21"), pd.Timestamp("2019-05-22")
@@ -147,6 +154,19 @@ def test_day_0_is_the_first_bar_that_closes_after_the_announcement(
         market, [{"security": "S1", "announced_at": announced}], estimation=(-900, -11), window=(-2, 2)
     )
     assert str(study.fit().timeline["day_0"].iloc[0]) == day_0
+
+
+def test_an_announcement_as_the_first_bar_ends_lies_in_the_data(market: es.Market) -> None:
+    """What such an event lacks is an estimation window; one that is earlier lies before the data."""
+    first = market.sessions[0]
+    reasons = []
+    for moment in (first, first + pd.Timedelta(seconds=30), first - pd.Timedelta(seconds=1)):
+        event = [{"security": "S1", "announced_at": f"{moment:%Y-%m-%d %H:%M:%S}+08:00"}]
+        with pytest.raises(NoUsableEventsError) as caught:
+            es.EventStudy(market, event, estimation=(-900, -11), window=(-2, 2)).fit()
+        reasons.append(str(caught.value))
+    assert ["estimation window" in reason for reason in reasons] == [True, True, False]
+    assert "lies before the data starts" in reasons[2]
 
 
 def test_without_an_opening_price_day_0_is_the_first_bar(bars: es.lab.SimulatedBars) -> None:

@@ -103,7 +103,7 @@ def test_mended_days_of_either_exchange_count(us):
     assert found["2019-05-23"] == pytest.approx(two)
     rest = plain.index.drop([pd.Timestamp("2019-05-22"), pd.Timestamp("2019-05-23")])
     np.testing.assert_allclose(found[rest], plain[rest])
-    with pytest.raises(DataError, match="2019-05-21 is no session of XNYS"):
+    with pytest.raises(DataError, match="2019-05-21 is not a session of XNYS"):
         es.known_at_open(us, Exchange("XNYS", closed=["2019-05-21"]), "XSHG")
 
 
@@ -124,7 +124,7 @@ def test_what_closes_as_the_other_opens_is_known():
 def test_a_missing_return_is_missing_where_it_is_needed(us):
     found = es.known_at_open(us.drop(pd.Timestamp("2018-10-03")), "XNYS", "XSHG")
     assert found.index[found.isna()].tolist() == [pd.Timestamp("2018-10-08")]
-    with pytest.raises(DataError, match="2018-07-04 is no session of XNYS"):
+    with pytest.raises(DataError, match="2018-07-04 is not a session of XNYS"):
         es.known_at_open(pd.Series([0.1, 0.1], pd.to_datetime(["2018-07-03", "2018-07-04"])), "XNYS", "XSHG")
 
 
@@ -170,6 +170,6 @@ def test_lags_that_cannot_be(lags, told):
 
 
 def test_a_factor_the_market_lacks():
-    market = es.Market(pd.DataFrame(np.zeros((8, 2)), DAYS, ["A", "index"]), benchmark="index")
+    market = es.Market(pd.DataFrame(np.full((8, 2), 0.001), DAYS, ["A", "index"]), benchmark="index")
     with pytest.raises(ModelError, match="needs column sp500"):
         es.EventStudy(market, {"security": ["A"], "date": [DAYS[5]]}, es.MarketModel(lags={"sp500": 0}))

@@ -8,7 +8,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataError
-from eventstudy.market.price_indices import price_index
+from eventstudy.market.adjustment import price_index
 
 DAYS = pd.DatetimeIndex(["2019-05-20", "2019-05-21", "2019-05-22", "2019-05-23"]).as_unit("ns")
 

@@ -172,7 +172,10 @@ def test_a_jump_of_volume_is_told() -> None:
     volume.loc[days[300] :, "F0"] *= 4
     found = es.volume_market(volume).audit().query("kind == 'volume jump'")
     assert found["security"].tolist() == ["F0"]
-    assert abs((found["date"].iloc[0] - days[300]).days) < 14
+    assert abs((found["date"].iloc[0] - days[300]).days) <= 3
+    market = es.volume_market(volume)
+    with pytest.warns(DataWarning, match="volume jump of F0 on 2019-02-2. in its event window"):
+        fit(market, {"security": "F0", "date": days[300]}, model=es.ConstantMean(), estimation=(-200, -11))
 
 
 # Units
@@ -249,6 +252,20 @@ def test_factors_that_are_no_returns() -> None:
     b = np.linalg.lstsq(x, r["F0"].to_numpy()[130:240], rcond=None)[0]
     want = r["F0"].iloc[250] - b @ [1, m.iloc[250], vix.iloc[250]]
     assert results.car(0, 0)["car"].iloc[0] == pytest.approx(want, abs=1e-12)
+
+
+def test_the_reading_holds_benchmarks_and_factors() -> None:
+    r, m = panel(1, 300, 2)
+    vix = np.random.default_rng(0).normal(0, 1.5, 300)
+    market = es.Market(r, benchmark=m, factors=pd.DataFrame({"mkt_rf": m, "vix": vix}, r.index))
+    told = market.reading.set_index("column")["evidence"]
+    assert told["idx"] == "returns of an index"
+    assert told["mkt_rf"] == "return"
+    assert told["vix"] == "no return: added up"
+    assert es.Market(r.assign(idx=m), benchmark="idx").reading["column"].tolist() == [
+        "index",
+        "2 columns, F0, ...",
+    ]
 
 
 def test_changes_of_spreads() -> None:

@@ -284,7 +284,7 @@ def test_half_days_without_volume_are_no_quotes(close):
 
 def test_the_wrong_calendar_is_asked_about(close):
     with (
-        pytest.warns(CalendarWarning, match=r"no session of XNYS.*Is XNYS the right calendar\?"),
+        pytest.warns(CalendarWarning, match=r"not sessions of XNYS.*Is XNYS the right calendar\?"),
         pytest.warns(CalendarWarning, match="lacks 39 sessions of XNYS"),
     ):
         es.Market.from_prices(close, calendar="XNYS")

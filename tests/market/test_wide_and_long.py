@@ -93,12 +93,16 @@ def test_every_index_and_number_of_a_wide_frame(change, close):
 
 
 def test_utc_days_are_read_in_the_time_zone_of_the_exchange(close):
-    """Midnight in Shanghai is 16:00 UTC the day before."""
+    """Midnight in Shanghai is 16:00 UTC the day before, which makes Sundays of Mondays."""
     shifted = close.set_axis(close.index.tz_localize("Asia/Shanghai").tz_convert("UTC"))
     market = es.Market.from_prices(shifted, calendar="XSHG")
     assert market.sessions.equals(DAYS)
+    by_evidence = es.Market.from_prices(shifted)
+    assert by_evidence.sessions.equals(DAYS)
+    assert "days of Asia/Shanghai" in by_evidence.reading["evidence"].iloc[0]
+    nowhere = shifted.set_axis(shifted.index + pd.Timedelta(minutes=20))
     with pytest.raises(DataError, match=r"carries a time of day.*convert it to the exchange's time zone"):
-        es.Market.from_prices(shifted)
+        es.Market.from_prices(nowhere)
 
 
 def test_columns_named_by_numbers_become_text(close):
@@ -155,7 +159,7 @@ def with_row(frame: pd.DataFrame, day: str) -> pd.DataFrame:
 
 
 def test_dates_that_are_no_sessions_are_left_out_with_a_warning(close):
-    with pytest.warns(CalendarWarning, match=r"1 date of the data is no session of XSHG.*2019-05-25"):
+    with pytest.warns(CalendarWarning, match=r"1 date of the data is not a session of XSHG.*2019-05-25"):
         market = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG")
     assert market.sessions.equals(DAYS)
     kept = es.Market.from_prices(with_row(close, "2019-05-25"), calendar="XSHG", sessions="data")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
@@ -58,6 +59,25 @@ def test_any_part_is_fitted_like_the_whole(world, model):
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_a_faster_way_to_fit_a_sample_is_as_good_as_the_plain_one(world, model):
+    """S4 and S6 are suspended on a day of the event window."""
+    market, _ = world
+    given = es.Events(
+        pd.DataFrame({"security": ["S4", "S6", "S0"], "date": DAYS[199], "factors": ["CN", "CN", "US"]})
+    )
+    sample = EventSample.of(market, given, ESTIMATION, WINDOW)
+    fast = model.fit_sample(sample, slice(None))
+    plain = NormalReturnModel.fit_sample(model, sample, slice(None))
+    for name in ("y_evt", "expected"):
+        np.testing.assert_allclose(getattr(fast, name), getattr(plain, name), rtol=1e-9, atol=1e-15)
+    assert np.isnan(fast.y_evt).sum() == 2
+    rf = [np.broadcast_to(each.rf_evt, fast.y_evt.shape) for each in (fast, plain)]
+    np.testing.assert_allclose(*(np.where(np.isnan(plain.y_evt), 0.0, each) for each in rf), atol=1e-15)
+    if fast.span_evt is not None:
+        np.testing.assert_array_equal(fast.span_evt, plain.span_evt)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_a_study_in_chunks_is_the_study(world, model):
     study = es.EventStudy(*world, model, ESTIMATION, WINDOW)
     whole, parts = study.fit(), study.fit(chunk_size=2)
@@ -71,3 +91,16 @@ def test_a_study_in_chunks_is_the_study(world, model):
         if whole.fitted.fit.peer_weights is None:  # peers depend on the other events
             alone = es.EventStudy(world[0], es.Events(one.reset_index()), model, ESTIMATION, WINDOW).fit()
             pd.testing.assert_frame_equal(alone.car(0, 1), whole.car(0, 1).loc[[event_id]], rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_residuals_of_lumped_returns_are_orthogonal_to_the_regressors(world):
+    """Normal equations: returns over several sessions and their regressors are scaled alike."""
+    market, _ = world
+    given = es.Events(pd.DataFrame({"security": ["S1", "S4", "S6"], "date": DAYS[240], "factors": "CN"}))
+    model = es.MarketModel(missing="trade_to_trade")
+    past = es.EventStudy(market, given, model, (-160, -8), (-2, 2)).fit().fitted.abnormal.past
+    residuals = np.nan_to_num(past.residuals())
+    design = np.where(np.isnan(past.residuals())[:, :, None], 0.0, past.design())
+    np.testing.assert_allclose(np.einsum("nwk,nw->nk", design, residuals), 0.0, atol=1e-14)
+    assert np.isclose(design[:, :, 0], 3**0.5).any()  # a return after two sessions without trade

@@ -284,3 +284,11 @@ def test_standard_error_is_said_to_be_a_forecast(world):
     assert "forecast" in results.fitted.fit.se_source
     assert not results.fitted.fit.exact
     assert results.regression(0).params.index[0] == "Const"
+
+
+def test_the_days_between_the_windows_are_part_of_what_is_fitted(world):
+    market, events = world
+    sample = es.EventStudy(market, events, None, (-250, -21), (-1, 1)).fit().sample
+    plain = es.MarketModel().arrays(sample)
+    with pytest.raises(ModelError, match=r"fits the arrays that its own `arrays\(sample\)` lays out"):
+        GARCHMarketModel().fit(plain)

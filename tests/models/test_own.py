@@ -58,6 +58,29 @@ def test_a_model_of_ones_own_is_studied_like_any_other(make_market, options):
     np.testing.assert_allclose(mine.fitted.abnormal.past.design(), theirs.fitted.abnormal.past.design())
 
 
+@dataclass(frozen=True)
+class Quick(Plain):
+    """The same, and fitted again rather than held."""
+
+    refits_quickly = True
+
+
+def test_residuals_and_leverage_of_ones_own_model_are_those_of_its_fit(make_market):
+    market = make_market(missing=0.0)
+    events = es.Events(pd.DataFrame({"security": market.securities, "date": market.sessions[300]}))
+    mine, theirs = (
+        es.EventStudy(market, events, model, (-150, -21), (-2, 2)).fit()
+        for model in (Quick(), es.MarketModel())
+    )
+    for name in ("residuals", "leverage"):
+        held = getattr(theirs.fitted.abnormal.past, name)()
+        np.testing.assert_allclose(getattr(mine.fitted.abnormal.past, name)(), held, rtol=1e-8, atol=1e-12)
+        part = np.array([2, 0])
+        np.testing.assert_allclose(
+            getattr(Plain(), name)(mine.sample, part), held[part], rtol=1e-8, atol=1e-12
+        )
+
+
 def test_what_a_model_must_state_has_no_default():
     given = {field.name: None for field in fields(ModelFit) if field.name not in ("se_source", "exact")}
     with pytest.raises(TypeError, match="'se_source' and 'exact'"):

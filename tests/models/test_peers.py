@@ -158,21 +158,84 @@ def test_principal_components_equal_a_regression_on_eigenvectors(world):
     assert results.parameters["components"].iloc[0] == 2
 
 
-def test_components_are_chosen_forward_in_time(world):
-    past, _ = split(world)
-    y, x = past["P0"].to_numpy(), past[NAMES[1:]].to_numpy()
-    loss = []
-    for count in range(1, 8):
-        model, total = es.PCAModel(n_components=count), 0.0
-        for train, test in forward_splits(190, 5, 190 // 6):
-            assert train.max() < test.min()
-            z = (x - x[train].mean(axis=0)) / x[train].std(axis=0)
-            axes = np.linalg.svd(z[train], full_matrices=False)[2][: model.n_components]
-            design = np.column_stack([np.ones(190), z @ axes.T])
+def test_one_peer_has_one_component(world):
+    """The regression on it is least squares on the peer itself."""
+    results = fit(world, es.PCAModel(["P1"]))
+    past, ahead = split(world)
+    slope, constant = np.polyfit(past["P1"], past["P0"], 1)
+    want = ahead["P0"] - constant - slope * ahead["P1"]
+    np.testing.assert_allclose(results.abnormal_returns.iloc[0], want, atol=1e-12)
+    assert results.parameters["components"].iloc[0] == 1
+
+
+def test_as_many_peers_as_components_are_needed(world):
+    assert len(fit(world, es.PCAModel(["P1", "P2", "P3"], 3)).car()) == 1
+    with pytest.raises(NoUsableEventsError, match="too few peers"):
+        fit(world, es.PCAModel(["P1", "P2"], 3))
+
+
+def test_twenty_days_are_enough_for_components(world):
+    """Four for each of the five blocks that choose their number."""
+    for days, enough in ((20, True), (19, False)):
+        study = es.EventStudy(
+            world, event(world), es.PCAModel(["P1", "P2"]), (-10 - days, -11), WINDOW, min_observations=5
+        )
+        if enough:
+            assert len(study.fit().car()) == 1
+        else:
+            with pytest.raises(NoUsableEventsError, match="too few peers or days"):
+                study.fit()
+
+
+def components_forward_in_time(y, x):
+    """Loss of 1, 2, ... components over five blocks, each predicted from all days before it."""
+    n, loss = len(y), []
+    for count in range(1, x.shape[1] + 1):
+        total = 0.0
+        for block in np.array_split(np.arange(n // 6, n), 5):
+            train = np.arange(block[0])
+            spread = x[train].std(axis=0)
+            z = (x - x[train].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+            axes = np.linalg.svd(z[train], full_matrices=False)[2][:count]
+            design = np.column_stack([np.ones(n), z @ axes.T])
             b = np.linalg.lstsq(design[train], y[train], rcond=None)[0]
-            total += ((y[test] - design[test] @ b) ** 2).sum()
+            total += ((y[block] - design[block] @ b) ** 2).sum()
         loss.append(total)
-    assert fit(world, es.PCAModel()).parameters["components"].iloc[0] == np.argmin(loss) + 1
+    return np.array(loss)
+
+
+def test_components_are_chosen_forward_in_time(world):
+    """Of each security on the others; the last block alone would choose otherwise."""
+    past, _ = split(world)
+    chosen = [
+        fit(world, es.PCAModel([n for n in NAMES if n != own]), event(world, security=own)).parameters
+        for own in NAMES
+    ]
+    want = [
+        np.argmin(components_forward_in_time(past[own].to_numpy(), past.drop(columns=own).to_numpy())) + 1
+        for own in NAMES
+    ]
+    assert [parameters["components"].iloc[0] for parameters in chosen] == want
+    assert len(set(want)) > 2
+
+
+def test_no_more_components_are_chosen_than_the_peers_have(world):
+    """Peers of which some copy others have fewer components than peers; one too many is not a perfect one."""
+    returns = world.returns
+    returns["P4"], returns["P5"] = 2.0 * returns["P1"], 0.5 * returns["P2"]
+    past = returns.iloc[30:220]
+    peers = ["P1", "P2", "P3", "P4", "P5"]
+    copied = es.Market(returns, benchmark=returns["P6"], gaps="lumped")
+    chosen = [
+        fit(copied, es.PCAModel(peers), event(copied, security=own)).parameters["components"].iloc[0]
+        for own in ("P0", "P6", "P7")
+    ]
+    want = [
+        np.argmin(components_forward_in_time(past[own].to_numpy(), past[peers].to_numpy())[:3]) + 1
+        for own in ("P0", "P6", "P7")
+    ]
+    assert chosen == want
+    assert min(want) < 3
 
 
 def test_elastic_net_equals_scikit_learn(world):

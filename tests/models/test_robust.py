@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -9,6 +11,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import ModelError
+from eventstudy.models.least_squares import approximate_fit
 
 ESTIMATION, WINDOW = (-250, -21), (-3, 3)
 
@@ -78,3 +81,23 @@ def test_standard_error_says_that_it_is_approximate(market, events):
 def test_unknown_method():
     with pytest.raises(ModelError, match="huber, theil-sen"):
         es.RobustMarketModel("lad")
+
+
+@pytest.mark.parametrize("method", ["huber", "theil-sen"])
+def test_a_benchmark_that_stands_still_has_no_line(market, events, method):
+    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW).fit().sample
+    arrays = es.MarketModel().arrays(sample)
+    x, y = arrays.x_est.copy(), arrays.y_est.copy()
+    x[0] = 0.001
+    y[1, 2:] = np.nan  # the line through two days has no error
+    fit = es.RobustMarketModel(method).fit(replace(arrays, x_est=x, y_est=y))
+    assert np.isnan(fit.params[[0, 2]]).all(axis=1).tolist() == [True, False]
+    assert np.isnan(fit.s2).tolist() == [True, True, False, False, False, False]
+
+
+def test_a_line_of_which_a_parameter_is_unknown_has_no_variance(market, events):
+    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW).fit().sample
+    arrays = es.MarketModel().arrays(sample)
+    params = np.array([[0.0, 1.0], [np.nan, 1.0], [0.0, np.nan], *[[0.001, 0.9]] * 3])
+    made = approximate_fit(arrays, params, "none")
+    assert np.isnan(made.s2).tolist() == [False, True, True, False, False, False]

@@ -11,7 +11,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
-from eventstudy.regressions.kernels import past_covariance, random_effect_variance, wild_cluster_p
+from eventstudy.regressions.core import past_covariance, random_effect_variance, wild_cluster_p
 
 N = 60
 

@@ -14,7 +14,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataWarning
 from eventstudy.results.report import content, reproduce
-from eventstudy.results.report.sensitivity import refitted, sensitivity
+from eventstudy.results.report.content import refitted, sensitivity
 from eventstudy.windows import Window
 
 CHAPTERS = [
@@ -129,6 +129,22 @@ def test_audit_holds_gaps_of_the_benchmark(prices, refit):
         found = content._suspects(results.fitted)
         assert sorted(found["kind"].unique()) == kinds
         assert set(found["security"]) <= {"INDEX"}
+
+
+def test_audit_says_what_columns_were_taken_for(prices, refit, tmp_path):
+    long = prices.stack().rename("PRC").rename_axis(["caldt", "PERMNO"]).reset_index()
+    events = es.Events({"ticker": ["S0"], "anndats": [prices.index[300]]})
+    results = refit(es.Market.from_prices(long, benchmark="INDEX"), events)
+    page = results.report(tmp_path / "read.html").read_text(encoding="utf-8")
+    audit = page[page.index("Data audit") :]
+    for told in (
+        "What the columns of the market were taken for",
+        "PERMNO",
+        "an id that stays with its security",
+    ):
+        assert told in audit
+    for told in ("What the columns of the events were taken for", "anndats", "ticker"):
+        assert told in audit
 
 
 def test_sensitivity(hikvision, hikvision_market):

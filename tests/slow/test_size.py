@@ -241,15 +241,24 @@ def test_the_table_can_be_made_anew(name, keys, request):
         assert row.rate == pytest.approx(RATES[row.cell, row.window, row.test], abs=0.002), row.test
 
 
-def test_the_page_that_shows_it_runs(monkeypatch):
+@pytest.mark.parametrize("page", ["which_test_when", "common_date", "size_of_tests"])
+def test_the_pages_that_show_it_run(page, monkeypatch):
     monkeypatch.chdir(ROOT / "docs" / "explanation")
-    page = Path("which_test_when.md").read_text(encoding="utf-8")
-    cells = re.findall(r"^```\{code-cell\} python\n(.*?)^```\n", page, re.MULTILINE | re.DOTALL)
-    assert len(cells) == page.count("{code-cell}") > 8
+    text = Path(f"{page}.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```\n", text, re.MULTILINE | re.DOTALL)
+    assert len(cells) == text.count("{code-cell}") > 1
     names = {}
     for code in cells:
-        exec(compile(code, "which_test_when.md", "exec"), names)
-    assert names["study"].recommended(0, 1)["test"].tolist()[:2] == ["adjusted_bmp", "portfolio"]
-    assert (100 * names["theory"]).round(1).loc[0.1].tolist() == [32.1, 34.6]
-    quoted = set(re.findall(r"`(\w+)`", page.partition("## How often")[0]))
-    assert {key for key in quoted if key in TESTS} >= {"bmp", "adjusted_bmp", "grank_t", "sq", "portfolio"}
+        exec(compile(code, f"{page}.md", "exec"), names)
+    if page == "which_test_when":
+        assert names["study"].recommended(0, 1)["test"].tolist()[:2] == ["adjusted_bmp", "portfolio"]
+        quoted = set(re.findall(r"`(\w+)`", text))
+        assert {key for key in quoted if key in TESTS} >= {
+            "bmp",
+            "adjusted_bmp",
+            "grank_t",
+            "sq",
+            "portfolio",
+        }
+    if page == "common_date":
+        assert (100 * names["theory"]).round(1).loc[0.1].tolist() == [32.1, 34.6]

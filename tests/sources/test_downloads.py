@@ -236,3 +236,58 @@ def test_factors_below_a_preamble(tmp_path: Path) -> None:
     q += "20190522,0.009,-0.8,0.1,0.2,0.1,0.1\n"
     (tmp_path / "q5.csv").write_text(q)
     assert {"me", "ia", "roe", "eg"} <= set(read_factors(tmp_path / "q5.csv", unit="percent"))
+
+
+def aqr_workbook(path: Path, days: pd.DatetimeIndex, values: np.ndarray) -> None:
+    """Eighteen rows of text, a row of countries, days as texts; a second sheet of the market."""
+    rows: list[list[object]] = [
+        ["Betting Against Beta: Equity Factors"],
+        ["Daily Returns"],
+        [],
+        ["About the file."],
+    ]
+    rows += [["", "Countries", "", "Aggregates"], *[[f"Note {i}."] for i in range(13)]]
+    rows += [["DATE", "AUS", "AUT", "USA", "North America"]]
+    rows += [[f"{day:%m/%d/%Y}", *map(float, row)] for day, row in zip(days, values, strict=True)]
+    second = [["Market"], [], ["DATE", "USA"], *[[row[0], row[3]] for row in rows[19:]]]
+    with pd.ExcelWriter(path) as book:
+        for name, sheet in (("BAB Factors", rows), ("MKT", second)):
+            padded = [[*row, *[None] * (5 - len(row))] for row in sheet]
+            pd.DataFrame(padded).to_excel(book, sheet_name=name, header=False, index=False)
+
+
+def test_a_workbook_of_aqr(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(0, 0.005, (len(DAYS), 4))
+    aqr_workbook(tmp_path / "bab.xlsx", DAYS, values)
+    factors = read_factors(tmp_path / "bab.xlsx", unit="decimal", columns={"USA": "bab"})
+    assert factors.columns.tolist() == ["aus", "aut", "bab", "north_america"]
+    np.testing.assert_allclose(factors, values)
+    market = read_factors(tmp_path / "bab.xlsx", unit="decimal", sheet="MKT", columns={"USA": "mkt"})
+    np.testing.assert_allclose(market["mkt"], values[:, 2])
+    with pytest.warns(es.errors.DataWarning, match="if these are decimals and not percent"):
+        read_factors(tmp_path / "bab.xlsx", unit="percent")
+    aqr_workbook(tmp_path / "percent.xlsx", DAYS, 100 * values)
+    with pytest.raises(DataError, match=r"so they are not decimals. Pass unit='percent'"):
+        read_factors(tmp_path / "percent.xlsx", unit="decimal")
+
+
+def test_months_of_q_factors_and_of_french(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    months = pd.period_range("2018-01", periods=24, freq="M")
+    ends = months.to_timestamp(how="end").normalize().as_unit("ns")
+    mkt = rng.normal(0, 4, 24).round(4)
+    q = pd.DataFrame(
+        {"year": months.year, "month": months.month, "R_F": 0.13, "R_MKT": mkt, "R_ROE": mkt / 2}
+    )
+    q.to_csv(tmp_path / "q5_monthly.csv", index=False)
+    read = read_factors(tmp_path / "q5_monthly.csv", unit="percent")
+    assert read.columns.tolist() == ["rf", "mkt", "roe"]
+    assert (read.index == ends).all()
+    np.testing.assert_allclose(read["mkt"], mkt / 100)
+    french = "This file was created from the 202312 database.\n\n,Mkt-RF,SMB,HML,RF\n"
+    french += "".join(f"{m:%Y%m}, {x:.4f}, 0.10, 0.20, 0.13\n" for m, x in zip(months, mkt, strict=True))
+    french += "\n Annual Factors: January-December \n,Mkt-RF,SMB,HML,RF\n2018, 10.1, 1.0, 2.0, 1.2\n"
+    (tmp_path / "F-F_Research_Data_Factors.CSV").write_text(french)
+    read = read_factors(tmp_path / "F-F_Research_Data_Factors.CSV", unit="percent")
+    assert (read.index == ends).all()
+    np.testing.assert_allclose(read["mkt_rf"], mkt / 100)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import linalg
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.causal.kernels.fits import CohortFit
@@ -23,8 +24,12 @@ ROUGH = 1e-4
 #: Penalties tried, from the largest on, each this share of the one before it.
 GRID = 12
 GRID_STEP = 0.75
+#: The search ends where so many penalties in a row predict worse than the best before them.
+WORSE = 3
 #: Blocks of days before the event that are predicted to choose a penalty.
 FOLDS = 5
+#: Up to this share of all singular values, the leading ones are found faster than all.
+LEADING = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Completion(FrozenRecord):
     ----------
     fitted, low_rank : arrays, shape (T, M)
         All cells, and the part without the fixed effects.
+    rank : int
+        Of the low-rank part.
     objective : float
         Mean squared error of the observed cells plus penalty times nuclear norm.
     steps : int
@@ -42,6 +49,7 @@ class Completion(FrozenRecord):
 
     fitted: FloatArray
     low_rank: FloatArray
+    rank: int
     objective: float
     steps: int
 
@@ -51,7 +59,7 @@ def complete_matrix(
     seen: BoolArray,
     penalty: float,
     additive: Additive = "two-way",
-    start: FloatArray | None = None,
+    start: Completion | None = None,
     tolerance: float = TOLERANCE,
 ) -> Completion:
     r"""Complete a matrix by soft-thresholding its singular values (Athey et al. 2021).
@@ -70,8 +78,8 @@ def complete_matrix(
     penalty : float
         The :math:`\lambda` above, in units of the returns.
     additive : {"two-way", "unit", "mean", "none"}
-    start : array, optional
-        Fit to begin with.
+    start : Completion, optional
+        What to begin with.
     tolerance : float
         Largest move of a cell at the end, in standard deviations of the returns.
     """
@@ -79,15 +87,16 @@ def complete_matrix(
     scale = float(values[seen].std()) or float(np.abs(values[seen]).max()) or 1.0
     observed = np.where(seen, values, 0.0) / scale
     threshold = penalty * n_seen / 2 / scale
-    fitted = np.zeros_like(observed) if start is None else start / scale
+    fitted = np.zeros_like(observed) if start is None else start.fitted / scale
     ahead, momentum = fitted, 1.0
     low_rank, nuclear = np.zeros_like(observed), 0.0
+    rank = min(values.shape) if start is None else start.rank
     steps = 0
     while steps < MOST_STEPS:
         steps += 1
         filled = np.where(seen, observed, ahead)
         added = _additive(filled, additive)
-        low_rank, nuclear = _soft_threshold(filled - added, threshold)
+        low_rank, nuclear, rank = _soft_threshold(filled - added, threshold, rank)
         fresh = added + low_rank
         moved = float(np.abs(fresh - ahead).max())
         if moved <= tolerance:
@@ -101,7 +110,7 @@ def complete_matrix(
             momentum = faster
         fitted = fresh
     objective = float(((observed - fitted)[seen] ** 2).sum()) * scale**2 / n_seen + penalty * nuclear * scale
-    return Completion(fitted * scale, low_rank * scale, objective, steps)
+    return Completion(fitted * scale, low_rank * scale, rank, objective, steps)
 
 
 def largest_penalty(values: FloatArray, seen: BoolArray, additive: Additive = "two-way") -> float:
@@ -116,7 +125,8 @@ def cross_validated_penalty(
 ) -> tuple[float, tuple[tuple[float, float], ...]]:
     """Choose the penalty that best predicts the treated units over blocks of days before the event.
 
-    Blocks have the length of the event window, as what is wanted is a block and not scattered cells.
+    Blocks have the length of the event window, as what is wanted is a block and not scattered cells. Each
+    penalty starts from the fits of the one before, and the search ends once penalties only get worse.
 
     Parameters
     ----------
@@ -135,17 +145,24 @@ def cross_validated_penalty(
     length = min(length, n_pre // (FOLDS + 1)) or 1
     ends = n_pre - length * np.arange(FOLDS) - (n_pre // FOLDS - length) * np.arange(FOLDS)
     grid = largest_penalty(values, seen) * GRID_STEP ** np.arange(GRID)
-    errors, count = np.zeros(len(grid)), 0
+    blocks = []
     for end in ends:
         block = np.zeros_like(seen)
         block[max(end - length, 0) : end, columns] = True
-        block &= seen
-        fit = None
-        for j, penalty in enumerate(grid):
-            fit = complete_matrix(values, seen & ~block, float(penalty), start=fit, tolerance=ROUGH).fitted
-            errors[j] += float(((values - fit)[block] ** 2).sum())
-        count += int(block.sum())
-    tried = tuple((float(p), float(e)) for p, e in zip(grid, errors / max(count, 1), strict=True))
+        blocks.append(block & seen)
+    count = max(sum(int(block.sum()) for block in blocks), 1)
+    fits: list[Completion | None] = [None] * len(blocks)
+    errors: list[float] = []
+    for penalty in grid.tolist():
+        total = 0.0
+        for k, block in enumerate(blocks):
+            fit = complete_matrix(values, seen & ~block, penalty, start=fits[k], tolerance=ROUGH)
+            total += float(((values - fit.fitted)[block] ** 2).sum())
+            fits[k] = fit
+        errors.append(total / count)
+        if len(errors) - 1 - int(np.argmin(errors)) >= WORSE:
+            break
+    tried = tuple(zip(grid.tolist(), errors, strict=False))
     return min(tried, key=lambda pair: pair[1])[0], tried
 
 
@@ -198,15 +215,22 @@ def _additive(filled: FloatArray, additive: Additive) -> FloatArray | float:
     return out
 
 
-def _soft_threshold(values: FloatArray, threshold: float) -> tuple[FloatArray, float]:
-    """Shrink the singular values; return the matrix and its nuclear norm."""
+def _soft_threshold(values: FloatArray, threshold: float, rank: int) -> tuple[FloatArray, float, int]:
+    """Shrink the singular values; return the matrix, its nuclear norm and rank.
+
+    `rank` is a guess of the rank, which decides how the singular values are computed.
+    """
     if not np.isfinite(threshold):
-        return np.zeros_like(values), 0.0
+        return np.zeros_like(values), 0.0, 0
     flip = values.shape[0] < values.shape[1]
     tall = values.T if flip else values
-    squares, right = np.linalg.eigh(tall.T @ tall)
+    gram = tall.T @ tall
+    if rank <= LEADING * len(gram):
+        squares, right = linalg.eigh(gram, subset_by_value=(threshold**2, np.inf), check_finite=False)
+    else:
+        squares, right = np.linalg.eigh(gram)
     singular = np.sqrt(np.maximum(squares, 0.0))
     kept = singular > threshold
     shrunk = singular[kept] - threshold
     out = (tall @ right[:, kept]) * (shrunk / singular[kept]) @ right[:, kept].T
-    return (out.T if flip else out), float(shrunk.sum())
+    return (out.T if flip else out), float(shrunk.sum()), int(kept.sum())

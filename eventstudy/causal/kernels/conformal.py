@@ -125,12 +125,15 @@ def cross_fit_effects(
     return effects
 
 
-def cross_fit_t(effects: FloatArray, n_pre: int, n_post: int) -> CrossFit:
-    """Combine the effects of the folds; see `cross_fit`."""
+def cross_fit_t(effects: FloatArray, n_pre: int, n_post: int, ratio: float = 1.0) -> CrossFit:
+    """Combine the effects of the folds; see `cross_fit`.
+
+    `ratio` is the variance of the errors on the days of the event over that on the days of the folds.
+    """
     folds = len(effects)
     length = min(n_pre // folds, n_post)
     spread = float(effects.std(ddof=1))
-    se = float(np.sqrt(1 + folds * length / n_post) * spread / np.sqrt(folds))
+    se = float(np.sqrt(1 + ratio * folds * length / n_post) * spread / np.sqrt(folds))
     return CrossFit(float(effects.mean()), se, folds - 1)
 
 

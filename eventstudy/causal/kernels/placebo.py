@@ -12,9 +12,11 @@ from eventstudy.causal.kernels.simplex import simplex_from_gram
 
 __all__ = [
     "Fit",
+    "common_volatility",
     "draw_groups",
     "pooled_control_gaps",
     "refitted_gaps",
+    "sampled_control_gaps",
     "single_control_gaps",
     "tail_p_value",
 ]
@@ -75,6 +77,33 @@ def pooled_control_gaps(donors: FloatArray, n_pre: int, groups: IntArray) -> Flo
 def single_control_gaps(donors: FloatArray, n_pre: int) -> FloatArray:
     """Gap path of every donor to its synthetic control from all others, shape (J, T)."""
     return pooled_control_gaps(donors, n_pre, np.arange(donors.shape[1])[:, None])
+
+
+def sampled_control_gaps(donors: FloatArray, n_pre: int, most: int) -> FloatArray:
+    """Gap paths of donors to synthetic controls of each other, of at most `most` evenly spaced ones."""
+    if donors.shape[1] > most:
+        donors = donors[:, np.linspace(0, donors.shape[1] - 1, most).astype(int)]
+    return single_control_gaps(donors, n_pre)
+
+
+def common_volatility(gaps: FloatArray) -> FloatArray:
+    r"""How large the errors of the donors are on each day, against their own size, with mean one.
+
+    .. math:: d_t = \tfrac{1}{J} \textstyle\sum_j |\hat e_{jt}| / \hat s_j, \qquad
+        \hat s_j = \sqrt{\tfrac{1}{T} \textstyle\sum_t \hat e_{jt}^2}
+
+    Parameters
+    ----------
+    gaps : array, shape (J, T)
+        Of fits to all these days.
+
+    Returns
+    -------
+    array, shape (T,)
+    """
+    own = np.sqrt((gaps**2).mean(axis=1, keepdims=True))
+    size = (np.abs(gaps) / np.maximum(own, np.finfo(float).tiny)).mean(axis=0)
+    return np.asarray(size / size.mean())
 
 
 def tail_p_value(observed: float, drawn: FloatArray) -> float:

@@ -204,7 +204,7 @@ def _on_plane(shifted: FloatArray, cross: FloatArray, inside: IntArray) -> Float
     right = np.empty((len(inside), 2))
     right[:, 0], right[:, 1] = cross[inside], 1.0
     part = shifted[inside[:, None], inside]
-    # The matrix is positive definite but for rounding; a Cholesky solve costs a third of a general one.
+    # The matrix is positive definite up to rounding; a Cholesky solve costs a third of a general one.
     _, solved, failed = dposv(part, right)
     if failed:
         solved = np.linalg.solve(part, right)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
@@ -174,7 +174,7 @@ def _across_cells(events: _Events, rows: IntArray, apart: BoolArray) -> tuple[fl
         r = rows[b : b + ROWS]
         last = int(np.searchsorted(events.start, events.end[r].max(), side="right"))
         near = np.arange(last)
-        # A pair of two rows is met where the first of them is the row.
+        # Two of the rows form one pair, counted at the earlier one.
         near = near[(events.end[:last] >= events.start[r[0]]) & (apart[:last] | (near >= r[0]))]
         own = None
         for c in range(0, len(near), COLUMNS):
@@ -261,13 +261,13 @@ def _laid_out(events: _Events, index: IntArray, low: int, n_days: int) -> _OnDay
     n_used = seen.sum(axis=1)
     if n_used.sum() <= (1.0 - FEW_GONE) * seen.size:
         return _OnDays(values, (~seen).astype(np.float64), n_used, low)
-    return _OnDays(values, sparse.csr_array(~seen, dtype=np.float64), n_used, low)
+    return _OnDays(values, scipy.sparse.csr_array(~seen, dtype=np.float64), n_used, low)
 
 
 def _correlations(a: _OnDays, b: _OnDays) -> FloatArray:
     """Correlations on common days, shape (rows of a, rows of b); 0 where undefined.
 
-    A sum over common days is the sum over all less the days that the other event does not have.
+    A sum over common days is the sum over all days less that over the days that the other event lacks.
     """
     x, y = a.values, b.values
     n = np.add.outer(a.n_used, b.n_used - a.n_days) + a.gone @ b.gone.T

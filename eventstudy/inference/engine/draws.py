@@ -23,7 +23,7 @@ __all__ = [
 
 #: Random numbers held at a time, so memory does not grow with resamples times events.
 HELD = 4_000_000
-#: Draws this close to the statistic are equal to it: the same draw, added up in another order.
+#: Draws this close to the statistic are equal to it: the same days, added up in another order.
 TIE = 1e-10
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.lazy import memo
+from eventstudy.workers import n_workers
 
 __all__ = [
     "FEW",
@@ -31,9 +31,9 @@ __all__ = [
 T = TypeVar("T")
 #: Cache key.
 PAST_SUMS = "past_sums"
-#: Up to so many events are read whole by each test; more are read in one pass for several tests.
+#: Each test reads up to this many events whole; more are read in one pass for several tests.
 FEW = 100
-#: Chunks of threads are this many times as long: they wait for the interpreter between short calls.
+#: Threads get chunks this many times as long, since they wait for the interpreter between short calls.
 LONGER = 4
 
 
@@ -63,10 +63,10 @@ class ResidualChunk:
 
 
 class Reduction(ABC, Generic[T]):
-    """What is made of the residuals of all events, a chunk of events at a time."""
+    """A result computed from the residuals of all events, a chunk of events at a time."""
 
     def map(self, chunk: ResidualChunk) -> Any:
-        """Do for some events what needs nothing of others; several chunks may be mapped at once."""
+        """Do what needs no other events; several chunks may be mapped at once."""
         return chunk
 
     @abstractmethod
@@ -75,17 +75,17 @@ class Reduction(ABC, Generic[T]):
 
     @abstractmethod
     def result(self) -> T:
-        """Return what was made, when all events have come."""
+        """Return the result, after all events."""
 
 
 def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
     """Go through the residuals of all events once, for several reductions.
 
-    Events of one day come together where the events are of one market. Chunks are mapped on as many
+    Events on the same day come together if all events are of one market. Chunks are mapped on as many
     threads as `joblib.parallel_config` gives workers.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
-    threads = effective_n_jobs(None) > 1
+    threads = n_workers(None) > 1
     size = lazy.CHUNK * (LONGER if threads else 1)
     chunks = [order[b : b + size] for b in range(0, len(order), size)]
 
@@ -94,6 +94,8 @@ def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]
         return [reduction.map(chunk) for reduction in reductions]
 
     if threads and len(chunks) > 1:
+        from joblib import Parallel, delayed
+
         run = Parallel(require="sharedmem", return_as="generator")
         parts = run(delayed(mapped)(rows) for rows in chunks)
     else:
@@ -235,7 +237,7 @@ def sums_by_run(
     if missing is None:
         return run[start], np.add.reduceat(values, start, axis=0), many[:, None]
     total = np.add.reduceat(np.where(missing, 0.0, values), start, axis=0)
-    # Of what is missing there is little, as a rule.
+    # As a rule, few days are missing.
     width = values.shape[1]
     event, day = np.divmod(np.flatnonzero(missing), width)
     group = np.repeat(np.arange(len(start)), many)

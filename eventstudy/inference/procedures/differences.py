@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
@@ -157,7 +157,7 @@ def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     ----------
     Welch (1947), Biometrika 34, 28-35; docs/methods/groups.md, eq. (welch).
     """
-    found = stats.ttest_ind(a, b, equal_var=False)
+    found = scipy.stats.ttest_ind(a, b, equal_var=False)
     return float(found.statistic), float(found.df)
 
 

@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.arguments import check_fraction
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.refitted import bootstrap_of, conformal_of
@@ -52,11 +52,11 @@ def event_intervals(
     Raises
     ------
     RequestError
-        If a method is unknown or the level is not between 0 and 1.
+        If a method is unknown, none is named, or the level is not between 0 and 1.
     """
     options = (Options() if options is None else options).settled()
-    unknown = [method for method in methods if method not in get_args(IntervalMethod)]
-    if unknown or isinstance(methods, str):
+    known = isinstance(methods, Sequence) and not isinstance(methods, str) and len(methods) > 0
+    if not known or any(method not in get_args(IntervalMethod) for method in methods):
         raise RequestError(
             f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
         )
@@ -81,7 +81,7 @@ def _interval(
     if reason is not None:
         return np.nan, np.nan, f"not applicable: {reason}"
     if method == "t":
-        half = float(stats.t.ppf(0.5 + level / 2, one.abnormal.dof[0]) * np.sqrt(one.cumulative.variance[0]))
+        half = float(t_ppf(0.5 + level / 2, one.abnormal.dof[0]) * np.sqrt(one.cumulative.variance[0]))
         note = "" if one.abnormal.exact else "the model's standard error is approximate"
         return float(one.car[0]) - half, float(one.car[0]) + half, note
     found = conformal_of(one, level=level) if method == "conformal" else bootstrap_of(one, options, level)

@@ -11,9 +11,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_cdf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.inference.engine import draws as resampling
@@ -93,7 +93,7 @@ def romano_wolf(
     Parameters
     ----------
     statistics : array, shape (m,)
-        One statistic a hypothesis: of firms, of windows or of groups. NaN stays NaN.
+        One statistic per hypothesis: of firms, of windows or of groups. NaN stays NaN.
     draws : array, shape (B, m)
         The same statistics in resamples under the null, drawn jointly, as by
         `eventstudy.inference.engine.draws.null_t`: windows of one series are different days of the same
@@ -199,8 +199,8 @@ def firm_tests(
     options = checked(adjustment, options)
     sums, dof = data.cumulative, data.abnormal.dof
     t = sums.scar
-    tail = {"two-sided": 2 * stats.t.sf(np.abs(t), dof), "less": stats.t.cdf(t, dof)}
-    p = tail.get(options.alternative, stats.t.sf(t, dof))
+    tail = {"two-sided": 2 * t_sf(np.abs(t), dof), "less": t_cdf(t, dof)}
+    p = tail.get(options.alternative, t_sf(t, dof))
     if adjustment != "romano-wolf":
         adjusted = adjust(p, adjustment)
     elif np.isnan(t).all():
@@ -214,7 +214,8 @@ def firm_tests(
             "t": t,
             "dof": dof,
             "p_value": p,
-            "p_adjusted": adjusted,
+            # Draws may tell the tail of one event otherwise than its t does.
+            "p_adjusted": np.fmax(adjusted, p),
         }
     )
 

@@ -6,11 +6,13 @@ Formulas and sources: docs/methods/portfolio.md, eqs. (joint-f) and (joint-mean-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
-from scipy import stats
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_choice
+from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, p_value
 from eventstudy.inference.selection import n_windows
@@ -103,8 +105,8 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     Raises
     ------
     RequestError
-        If there are fewer than two events, more than one date, a tested day that some event
-        misses, fewer residual degrees of freedom than events, or events whose residuals are
+        If the alternative is unknown, or there are fewer than two events, more than one date, a tested day
+        that some event misses, fewer residual degrees of freedom than events, or events whose residuals are
         linear combinations of each other.
 
     Notes
@@ -112,6 +114,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
     """
+    check_choice("alternative", alternative, get_args(Alternative))
     used = data.with_variance
     n, fit = used.n_events, used.abnormal
     if n < 2:
@@ -153,7 +156,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     return JointTest(
         statistic=f,
         dof=dof_f,
-        p_value=float(stats.f.sf(f, *dof_f)),
+        p_value=float(f_sf(f, *dof_f)),
         mean_effect=float(used.car.mean()),
         mean_statistic=t,
         mean_dof=dof,

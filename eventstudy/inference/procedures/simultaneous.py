@@ -142,7 +142,7 @@ def _reason(data: TestInput) -> str | None:
 
 
 def _sessions(data: TestInput) -> dict[int, int]:
-    """Sessions by tested day: one each, more where the median event's return lumps a halt."""
+    """Sessions per tested day: one, or more where the median event's return lumps a halt."""
     used = data.with_variance
     span = used.abnormal.span[:, used.cols]
     days = range(data.window.start, data.window.end + 1)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
-from eventstudy.results.pool import reaction_order
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.results.summary import composed, design_rows
@@ -21,7 +21,7 @@ from eventstudy.tables import Section, Table
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["FittedPool", "PooledResults"]
+__all__ = ["FittedPool", "PooledResults", "clock"]
 
 
 @hand_out_copies("names", "dropped")
@@ -84,7 +84,7 @@ class FittedPool(FittedEvents, FrozenRecord):
     @property
     @made_once
     def timeline(self) -> pd.DataFrame:
-        """The events and their day 0, by study; of an averaged firm its first listing's."""
+        """The events and their day 0, by study; for an averaged firm, those of its first listing."""
         frame = self._first_listings([study.timeline for study in self.studies])
         for row, listings in enumerate(self.members):
             if len(listings) > 1:
@@ -111,7 +111,7 @@ class FittedPool(FittedEvents, FrozenRecord):
     @property
     @made_once
     def events(self) -> pd.DataFrame:
-        """The events as given, of an averaged firm its first listing's, and the study of each."""
+        """The events as given, with their study; for an averaged firm, the event of its first listing."""
         return self._first_listings([study.events for study in self.studies])
 
     @property
@@ -209,7 +209,7 @@ class PooledResults(ResultsBase):
             events of an announcement that could react first. NaT where the market has no exchange calendar
             or the announcement no time. An averaged firm has a row for each of its listings.
         """
-        return reaction_order.clock(self.fitted, list(self.fitted.results))
+        return clock(self.fitted, list(self.fitted.results))
 
     def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
         """Summarise the pool: each study's design, events, dependence, averages and recommended tests.
@@ -247,3 +247,49 @@ class PooledResults(ResultsBase):
                 else f"{plural(len(data.dropped), 'further listing')} left out, see Excluded events"
             )
         return Section(pd.DataFrame({"": pd.Series(rows, dtype=object)}), "Pool")
+
+
+def clock(data: FittedEvents, studies: Sequence[str]) -> pd.DataFrame:
+    """Order in which the sessions of day 0 could react; see `PooledResults.clock`."""
+    frames = []
+    for name, part in zip(studies, data.parts(), strict=True):
+        study, at = part.study, part.at
+        timeline = study.timeline.iloc[part.rows]
+        events = study.events.iloc[part.rows]
+        frame = pd.DataFrame(
+            {
+                "study": name,
+                "security": timeline["security"].to_numpy(),
+                "announced_at": pd.DatetimeIndex(_announced(events)),
+                "day_0": pd.DatetimeIndex(timeline["day_0"]),
+            },
+            index=data.index[at],
+        )
+        for moment, times in _hours(study.spec.market.exchange, pd.DatetimeIndex(frame["day_0"])).items():
+            frame[moment] = times
+        frames.append(frame)
+    frame = pd.concat(frames)
+    late = frame["announced_at"] > frame["opens"]
+    frame["reacts"] = frame["opens"].mask(late, frame["announced_at"])
+    frame["hours"] = (frame["reacts"] - frame["announced_at"]).dt.total_seconds() / 3600
+    frame["order"] = frame.groupby("announced_at", dropna=False)["reacts"].rank(method="dense")
+    frame["order"] = frame["order"].astype("Int64")
+    return frame.rename_axis("event_id").sort_values("reacts", kind="stable")
+
+
+def _announced(events: pd.DataFrame) -> pd.Series:
+    """Take the time of each announcement, the latest where it is known to a window."""
+    told = events["announced_at"]
+    return told.fillna(events["announced_before"]) if "announced_before" in events else told
+
+
+def _hours(exchange: Exchange | None, days: pd.DatetimeIndex) -> dict[str, pd.DatetimeIndex]:
+    """Look up when sessions opened and closed, in UTC; NaT without a calendar."""
+    if exchange is None or days.empty:
+        unknown = pd.DatetimeIndex([pd.NaT] * len(days), tz="UTC").as_unit("ns")
+        return {"opens": unknown, "closes": unknown}
+    hours = exchange.hours(days.min(), days.max())
+    return {
+        name: pd.DatetimeIndex(hours[column].reindex(days)).tz_localize(exchange.timezone).tz_convert("UTC")
+        for name, column in (("opens", "open"), ("closes", "close"))
+    }

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.abnormal import abnormal_returns
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Listing, Paragraph, render
 from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
+from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import incomplete_windows, suspects_in
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.each_event import event_rows, one_security
+from eventstudy.results.fitted import FittedStudy, uses_benchmark
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
-from eventstudy.results.report.sensitivity import sensitivity
 from eventstudy.results.summary import design
-from eventstudy.tables import Section, Table
+from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import some_text
 from eventstudy.windows import Window
 
-__all__ = ["study_page"]
+__all__ = ["refitted", "sensitivity", "study_page"]
 
+#: Announcements named in a sentence.
+MOST_NAMED = 4
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL, ALPHA = 0.95, 0.05
 PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
-FORMATS = PERCENT | {"p": "{:.4f}", "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
+FORMATS = PERCENT | {"p": P_VALUE, "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
 
 def study_page(
@@ -110,9 +116,11 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
         cut = incomplete_windows(data.sample, data.abnormal)
         found += [Paragraph(f"{data.name(row)}: {why}.") for row, why in list(cut.items())[:MOST_ROWS]]
         return found
-    mean = averages.averages([tested], [window], None, LEVEL).iloc[0]
+    mean = averages.averages([tested], None, LEVEL).iloc[0]
     single = len(data.sample) == 1
     told = [_single(data, window) if single else _average(data, window, mean)]
+    if one_security(data):
+        told[0] = f"{_each(data, window)} {told[0]}"
     if not np.isnan(mean["se"]):
         told[0] += f" (95 % interval {_percent(mean['ci_low'])} to {_percent(mean['ci_high'])})"
     told[0] += "."
@@ -168,6 +176,21 @@ def _average(data: FittedStudy, window: Window, mean: pd.Series) -> str:
     )
 
 
+def _each(data: FittedStudy, window: Window) -> str:
+    """Say which of several announcements about one security moved it."""
+    frame = event_rows(data, window, "romano-wolf", Options(seed=0))
+    moved = frame[frame["p_adjusted"] <= ALPHA]
+    n, k = len(frame), len(moved)
+    told = "; ".join(
+        f"{day:%Y-%m-%d}, {_percent(car)} (adjusted p = {_p(p)})"
+        for day, car, p in moved[["day_0", "car", "p_adjusted"]].head(MOST_NAMED).to_numpy().tolist()
+    )
+    return (
+        f"{k if k else 'None'} of the {n} announcements about {frame['security'].iloc[0]} moved it at the "
+        f"5 % level, adjusted for their number{f': {told}' if k else ''}{', ...' * (k > MOST_NAMED)}."
+    )
+
+
 def _money(data: FittedStudy, window: Window, currency: str | None) -> list[str]:
     if "close" not in data.spec.market.price_fields:
         return []
@@ -197,7 +220,7 @@ def _events(data: FittedStudy) -> Table:
 
 
 def _audit(data: FittedStudy) -> list[Block]:
-    blocks: list[Block] = []
+    blocks = _reading(data)
     suspects = _suspects(data)
     halts = trading_frictions.halts(data)
     hits = trading_frictions.limit_hits(data)
@@ -229,6 +252,20 @@ def _audit(data: FittedStudy) -> list[Block]:
     return blocks
 
 
+def _reading(data: FittedStudy) -> list[Block]:
+    """Say what the columns of the market and of the events were taken for."""
+    blocks: list[Block] = []
+    for title, frame, rest in (
+        ("What the columns of the market were taken for", data.spec.market.reading, "market.reading"),
+        ("What the columns of the events were taken for", data.spec.events.reading, "events.reading"),
+    ):
+        shown = frame.loc[:, [c for c in frame if some_text(frame[c])]]
+        if len(shown):
+            shown = shown.rename(columns=lambda name: str(name).replace("_", " "))
+            blocks.append(_table(title, shown, rest, index=False))
+    return blocks
+
+
 def _suspects(data: FittedStudy) -> pd.DataFrame:
     """Suspects in the windows, each once."""
     found = suspects_in(data.sample).drop(columns=["event_id", "window"])
@@ -243,7 +280,7 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
         validity=validity, **{"robust to": valid["robust_to"], "note": valid["note"]}
     )
     shown = shown.rename(columns={"p_value": "p"}).set_index("test")
-    formats = {"statistic": "{:.3f}", "p": "{:.4f}", "dof": "{:g}"}
+    formats = {"statistic": "{:.3f}", "p": P_VALUE, "dof": "{:g}"}
     reasons = frame[~frame["applicable"]].groupby("note", sort=False)["test"].agg(", ".join)
     notes = [f"{str(why)[:1].upper()}{str(why)[1:]}: {which}." for why, which in reasons.items()]
     names = valid.set_index("test")["reference"]
@@ -309,3 +346,56 @@ def _recipe(data: FittedStudy, window: Window) -> list[Block]:
             ),
         ),
     ]
+
+
+WINDOWS = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
+
+
+def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """Mean CAR over other windows, and under other models of normal returns.
+
+    Returns
+    -------
+    DataFrame
+        model, window, estimate, se, ci_low, ci_high, n_events and, of the test recommended first for
+        `window`, p_value; the study as it was asked for comes first. NaN where that test does not
+        apply. Models that some event lacks the data for are left out.
+    """
+    chosen = recommend(data.test_input(window))["test"]
+    whole = data.spec.window
+    windows = [w for w in dict.fromkeys((window, *WINDOWS, whole)) if w in whole]
+    others = [refitted(data, model) for model in (MarketModel(), MarketAdjusted(), ConstantMean())]
+    label = data.spec.model.label
+    studies = [(data, w) for w in windows]
+    studies += [(study, window) for study in others if study is not None and study.spec.model.label != label]
+    rows = []
+    for study, tested in studies:
+        seen = study.test_input(tested)
+        mean = averages.averages([seen], None, level).iloc[0]
+        p = run_tests(seen, list(chosen[:1]))["p_value"].iloc[0] if len(chosen) else np.nan
+        rows.append(
+            {
+                "model": study.spec.model.label,
+                "window": str(tested),
+                "estimate": mean["caar"],
+                "se": mean["se"],
+                "ci_low": mean["ci_low"],
+                "ci_high": mean["ci_high"],
+                "p_value": p,
+                "n_events": seen.n_events,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def refitted(data: FittedStudy, model: NormalReturnModel) -> FittedStudy | None:
+    """Fit another model to the same events, or return None where one of them lacks the data for it."""
+    sample, spec = data.sample, data.spec
+    if uses_benchmark(model) and (sample.benchmark < 0).any():
+        return None
+    arrays = model.arrays(sample)
+    fit = model.fit(arrays)
+    if (fit.n_obs < spec.min_observations).any() or not (fit.s2 > 0).all():
+        return None
+    abnormal = abnormal_returns(arrays, fit, spec.window)
+    return FittedStudy(replace(spec, model=model), sample, fit, abnormal)

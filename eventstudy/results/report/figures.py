@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["figures", "sensitivity_figure"]
 
-#: More events than this make no readable heatmap.
+#: A heatmap of more events than this is not readable.
 MOST_EVENTS = 200
 #: Height in inches of a named row, and of what stands around the rows.
 ROW, HEADROOM = 0.27, 1.5
-#: Named rows a figure holds at most; figures of more events do without names.
+#: Most named rows of a figure; figures of more events have no names.
 MOST_ROWS = 40
 #: Groups that have a panel each.
 MOST_GROUPS = 9
@@ -61,7 +61,7 @@ def figures(data: FittedStudy, window: Window, currency: str | None) -> list[Blo
 
 
 def sensitivity_figure(frame: pd.DataFrame) -> Picture:
-    """Forest of the estimates of `eventstudy.results.report.sensitivity.sensitivity`, in their order."""
+    """Forest of the estimates of `eventstudy.results.report.content.sensitivity`, in their order."""
     rows = frame.assign(event=frame["model"] + " " + frame["window"], car=frame["estimate"])
     mime, image = plotting.as_image(
         lambda ax: plotting.plot_forest(rows, ax, sort=False).set_xlabel("Mean CAR"),
@@ -162,8 +162,8 @@ def _groups(data: FittedStudy) -> dict[str, int] | None:
 
 def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
-    ending = averages.averages([data.test_input(whole)], [whole], None, 0.95).iloc[0]
-    mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+    ending = averages.averages([data.test_input(whole)], None, 0.95).iloc[0]
+    mean = averages.averages([data.test_input(window)], None, 0.95).iloc[0]
     yield Drawing(
         f"Cumulative average abnormal return, interval of the {ending['test']} test.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "

@@ -1,0 +1,90 @@
+"""Numbers and dates are those of the data in every locale, and files have names that Windows allows."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
+
+import pandas as pd
+import pytest
+
+from eventstudy.sources import cache, read_prices
+from eventstudy.tabular import days
+
+#: Names of months and decimal signs that are not English.
+LOCALES = ("de_DE.UTF-8", "fr_FR.UTF-8", "tr_TR.UTF-8", "zh_CN.UTF-8", "German_Germany.1252")
+DATES = (
+    "21May2019", "21-May-2019", "21-MAY-19", "21 May 2019", "May 21, 2019", "May 21 2019", "21 october 2019",
+    "October 21, 2019", "1Dec2019", "3 Mar 2019", "3 March 2019", "Sep 3, 2019", "September 3, 2019",
+)  # fmt: skip
+
+
+@pytest.fixture(params=LOCALES)
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        locale.setlocale(locale.LC_ALL, request.param)
+    except locale.Error:
+        pytest.skip(f"the locale {request.param} is not installed here")
+    try:
+        yield request.param
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
+def read(folder: Path, date: str) -> pd.DataFrame:
+    path = folder / "firm.csv"
+    path.write_text(f'Date;Close;Volume\n"{date}";29.5;1200\n', encoding="utf-8")
+    return read_prices(path)
+
+
+def test_files_in_another_locale(elsewhere: str, tmp_path: Path) -> None:
+    for date in DATES:
+        found = read(tmp_path, date)
+        assert found.index[0] == pd.Timestamp(date)
+        assert found["close", "firm"].tolist() == [29.5]
+        assert f"{found['close', 'firm'].iloc[0]:.2f}" == "29.50"
+
+
+def test_no_name_of_a_month_is_left_to_the_locale(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    forms = []
+    plain = pd.to_datetime
+
+    def noted(*args: object, **options: object) -> object:
+        forms.append(str(options.get("format")))
+        return plain(*args, **options)
+
+    monkeypatch.setattr(days.pd, "to_datetime", noted)
+    for date in DATES:
+        assert read(tmp_path, date).index[0] == pd.Timestamp(date)
+    assert any("%m" in form for form in forms)
+    assert not [form for form in forms if "%b" in form.lower()]
+
+
+@pytest.mark.parametrize("text", ["21 Mai 2019", "21 marraskuuta 2019", "21 Marzo 2019", "21 Decem 2019"])
+def test_other_names_are_not_taken_for_english_ones(text: str) -> None:
+    assert days._MONTH.search(text) is None
+
+
+@pytest.mark.parametrize(
+    "ticker",
+    [
+        "CON", "nul", "COM1", "LPT9.TXT", "A:B", 'A"B', "A<B>C", "A|B", "A?B", "A*B", "A/B", "A\\B", "..",
+        "BRK.", "A ", "A\nB", "x" * 300, "\u00e9", "brk-b",
+    ],
+)  # fmt: skip
+def test_windows_can_hold_the_files_of_a_ticker(ticker: str) -> None:
+    folder = cache._price_folder(ticker)
+    base = cache.cache_folder()
+    assert folder.parent == base / "yahoo"
+    name = PureWindowsPath(folder.name)
+    assert name.name == folder.name, "a name that Windows cuts in parts"
+    assert not name.is_reserved()
+    assert not set('<>:"/\\|?*') & set(folder.name)
+    assert folder.name.isascii()
+    assert folder.name.isprintable()
+    assert not folder.name.endswith((".", " "))
+    assert len(folder.name) < 120
+    # Windows and macOS take upper and lower case for the same.
+    assert cache._price_folder(ticker.upper()) == folder
