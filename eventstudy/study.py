@@ -271,7 +271,8 @@ class EventStudy(Immutable):
             spec.asked,
             spec.exclude_dates,
         )
-        spec = replace(spec, estimation=sample.estimation, window=sample.window)
+        if sample.own is not None:
+            spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         with heard() as told:

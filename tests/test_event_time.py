@@ -125,3 +125,18 @@ def test_news_of_this_week(tmp_path) -> None:
     assert results.car(0, 5)["car"].isna().all()
     row = results.test(0, 5, tests=["t"]).iloc[0]
     assert not row["applicable"]
+
+
+def test_shared_days_are_told_beside_the_number() -> None:
+    """Two events of one firm three days apart: (0, +5) of both hold three common days."""
+    r, m = panel(2, 300, 5)
+    events = [{"security": "F0", "date": r.index[k]} for k in (250, 253)]
+    events += [{"security": "F1", "date": r.index[250]}]
+    with pytest.warns(es.errors.OverlapWarning):
+        found = es.EventStudy(es.Market(r, benchmark=m), events, estimation=(-120, -11), window=(-5, 5)).fit()
+    change = found.value_change({"F0": 100.0, "F1": 50.0}, 0, 5)
+    assert change["shared_days"].tolist() == [0, 0, 0, 3]
+    by_firm = found.value_change({"F0": 100.0, "F1": 50.0}, 0, 5, by="security")
+    assert by_firm["shared_days"].tolist() == [3, 0, 3]
+    assert "share days: 3 of them count more than once" in str(found.summary(0, 5))
+    assert "share days" not in str(found.summary(0, 1))

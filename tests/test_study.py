@@ -115,7 +115,6 @@ def test_other_events_do_not_change_an_event(market):
     ("options", "error", "message"),
     [
         ({"window": (-25, 5)}, WindowError, "overlaps the event window.*from the reaction itself"),
-        ({"window": (1, 5)}, WindowError, "must hold day 0"),
         ({"window": (5, 0)}, WindowError, "ends before it starts"),
         (
             {"estimation": (-40, -21)},

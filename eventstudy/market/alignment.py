@@ -160,7 +160,8 @@ def align_to_sessions(
         index = index.union(pd.DatetimeIndex(frame.index))
     lacking = unknown = index[:0]
     if exchange is None:
-        _warn_of_shifted_days(index)
+        if sessions == "calendar":
+            _warn_of_shifted_days(index)
     else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)

@@ -441,13 +441,15 @@ class Market(ScannedMarket):
             groups = by_trading_days(self._data, single, self._arrays.benchmark.tolist(), self.benchmarks)
         for group in groups if len(groups) > 1 else []:
             part = type(self).__new__(type(self))
+            # Rows of trade are all that such a group has.
+            rows = sessions if group.days is None else "data"
             own = own_benchmark(benchmark, self._data, group.columns)
             if isinstance(options, _PriceOptions):
                 part._lay_prices(
-                    own_table(table, group), own, group.exchange, sessions, options.of(group.columns)
+                    own_table(table, group), own, group.exchange, rows, options.of(group.columns)
                 )
             else:
-                part._lay_returns(own_table(table, group), own, group.exchange, sessions, options)
+                part._lay_returns(own_table(table, group), own, group.exchange, rows, options)
             self._parts[group.name] = part
 
     @property

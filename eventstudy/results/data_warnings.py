@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from eventstudy._typing import BoolArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
 from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
@@ -13,7 +14,7 @@ from eventstudy.sample import EventSample
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["doubtful_in", "incomplete_windows", "refuse_unsaid_holes", "suspects_in"]
+__all__ = ["doubtful_in", "incomplete_windows", "refuse_unsaid_holes", "shared_days", "suspects_in"]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Marks a series that is not a column of the market.
@@ -194,3 +195,22 @@ def _edge(sample: EventSample, event: int, day: int, verb: str) -> str:
     sessions, row = sample.market.sessions, int(sample.day0[event]) + day
     data = ", as the data does" if row == (0 if verb == "begin" else len(sessions) - 1) else ""
     return f"{verb} on day {day:+d} ({format_time(sessions[row])}{data})".replace("+0", "0")
+
+
+def shared_days(dates: DateArray, security: npt.NDArray[np.object_]) -> int:
+    """Count how often a day of a security stands in another window of it as well.
+
+    Parameters
+    ----------
+    dates : array of datetime64, shape (n, days)
+        Dates of the tested windows of n events; NaT beyond the data.
+    security : array, shape (n,)
+        Whose events they are.
+    """
+    code = pd.factorize(security)[0]
+    if len(code) == 0 or np.bincount(code).max() == 1:
+        return 0
+    known = ~np.isnat(dates)
+    days = dates.astype(np.int64) - dates[known].astype(np.int64).min(initial=0)
+    place = (code[:, None] * (days[known].max(initial=0) + 1) + days)[known]
+    return int(len(place) - len(np.unique(place)))
