@@ -14,6 +14,8 @@ __all__ = ["compounded_to", "idle_rows", "told", "trading_groups"]
 
 #: Rows without any move that chance may leave among those of a table, for such a row to be padded.
 CHANCE = 0.05
+#: Series that are looked at first: a row on which one of them moves is a session.
+FEW = 8
 #: Rows of a weekday from which on it says something that a column never trades on it.
 WEEKDAYS = 4
 #: Runs of closed days, each way, by which two groups differ, and the longest run a holiday makes.
@@ -47,6 +49,10 @@ def idle_rows(
         Rows on which every series stands still, more often than by chance: holidays that were filled with
         the last price, or with returns of zero.
     """
+    few = values[:, :FEW]
+    if (~np.isnan(few) & ~_still(few, levels)).any(axis=1).all():
+        none = np.zeros(len(values), dtype=bool)
+        return none, none.copy()
     seen = ~np.isnan(values)
     some = seen.any(axis=1) | known
     rows = np.flatnonzero(some)
@@ -54,7 +60,7 @@ def idle_rows(
     if len(rows):
         inside[rows[0] : rows[-1]] = True
     empty = inside & ~some
-    still = seen & (values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
+    still = seen & _still(values, levels)
     quiet = seen.any(axis=1) & ~(seen & ~still).any(axis=1) & ~moves
     if not quiet.any():
         return empty, quiet
@@ -65,6 +71,11 @@ def idle_rows(
         expected < chance if np.isinf(chance) else (expected < chance) & (seen[quiet].sum(axis=1) > 1)
     )
     return empty, quiet
+
+
+def _still(values: FloatArray, levels: bool) -> BoolArray:
+    """Whether a price is the last one before it, or a return is zero."""
+    return np.asarray(values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
 
 
 def compounded_to(
