@@ -95,7 +95,9 @@ runs the tests that reach the changed line until one fails. Its docstring says h
 All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`.
 
 When the sample was first run, the tests missed **{first}, {first_share}** (Wilson: {first_low} to
-{first_high}); tests written for these survivors have killed {killed_since} of them. {fresh}
+{first_high}); tests written for these survivors, or in other
+folders, have killed {killed_since} of them.
+{fresh}
 
 {by_folder}
 
