@@ -23,6 +23,7 @@ def test_every_cell_is_there():
     assert found == {(cell.world, cell.dates, cell.events) for cell in LEAD.CELLS.values()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["normal-one-2", "t4-late-6", "normal-overlap-6"])
 def test_a_cell_made_anew_is_the_stored_one(name):
     cell = LEAD.CELLS[name]
