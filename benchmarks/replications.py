@@ -22,8 +22,13 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.causal.kernels.factor_model import interactive_fixed_effects
-from eventstudy.causal.kernels.matching import goodness_of_match, matched_effect
-from eventstudy.causal.kernels.weighting import difference_in_differences, synthetic_control, synthetic_did
+from eventstudy.causal.kernels.weighting import (
+    difference_in_differences,
+    goodness_of_match,
+    matched_effect,
+    synthetic_control,
+    synthetic_did,
+)
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "data" / "replications.csv"

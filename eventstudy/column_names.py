@@ -15,6 +15,7 @@ __all__ = [
     "CLOCK_NAMES",
     "DATE_NAMES",
     "EVENT_DATE_NAMES",
+    "EVENT_DAY_NAMES",
     "EVENT_MOMENT_NAMES",
     "FACTOR_NAMES",
     "FIELD_NAMES",
@@ -267,6 +268,10 @@ EVENT_DATE_NAMES = (
     "公告日期",
     "事件日",
     "公告日",
+)
+#: Of these, names of the day of the event itself, not of a report or a filing.
+EVENT_DAY_NAMES = frozenset(
+    ["eventdate", "announcementdate", "announcedate", "announceddate", "anndate", "anndats", "rdq", "事件日"]
 )
 EVENT_MOMENT_NAMES = (
     "announcedat",

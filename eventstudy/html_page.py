@@ -207,7 +207,7 @@ def _block(block: Paragraph | Listing | Tabular) -> str:
         return f'<pre tabindex="0" role="group" aria-label="{label}"><code>{code}</code></pre>'
     # What scrolls sideways must be reached by the keyboard, and a date is one word.
     table = _DATE.sub(r"><span>\1</span><", block.to_html())
-    return table.replace('<div role="group"', '<div class="scroll" tabindex="0" role="group"', 1)
+    return table.replace('<div role="group"', '<div class="scroll" role="group"', 1)
 
 
 def _picture(picture: Picture) -> str:

@@ -68,14 +68,9 @@ windows = {"estimation": (-200, -11), "window": (-5, 10), "exclude_events": True
 results = es.EventStudy(market, es.Events(reports), **windows).fit()
 naive = es.EventStudy(market, es.Events(reports.drop(columns="session")), **windows).fit()
 later = results.timeline["first_session"] > reports["date"]
-shifted = later.groupby(reports["session"]).mean()
-print(
-    Table(
-        "Share of reports whose day 0 is a later session",
-        (Section(shifted.to_frame("share"), formats="{:.0%}"),),
-    ),
-    end="\n\n",
-)
+shifted = later.groupby(reports["session"]).mean().to_frame("share")
+table = Section(shifted, formats="{:.0%}")
+print(Table("Share of reports whose day 0 is a later session", (table,)), end="\n\n")
 
 # %% [markdown]
 # ## Does the price follow the surprise?

@@ -441,6 +441,13 @@ def test_numbers_are_times_by_the_whole_column(times, hour, told):
     assert events.reading["evidence"].str.contains(told).any()
 
 
+def test_two_columns_of_the_day_of_an_event():
+    frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "event_date": ["2019-05-21"]})
+    assert len(Events(frame)) == 1
+    with pytest.warns(DataWarning, match=r"'date' and 'event_date' both look like the day of the event"):
+        Events(frame.assign(event_date="2019-06-21"))
+
+
 def test_numbers_that_may_be_seconds_or_clocks():
     """34200 is half past nine in seconds, and 3:42 as a clock without colons."""
     frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "time": [34_200]})

@@ -17,6 +17,7 @@ from eventstudy import plotting
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+GALLERY = "reference/gallery"
 #: A call of a drawing function: the object before ``.plot``, and the name of the figure.
 CALL = re.compile(r"(?P<function>plot_\w+)\(|(?P<of>[\w.]+|\))\.plot(?:\.(?P<figure>\w+))?\(")
 #: Figures whose method has another name than their function.
@@ -71,6 +72,20 @@ def describe(app: Sphinx, doctree: nodes.document) -> None:
             figure += nodes.caption("", text)
 
 
+def show_thumbnails(app: Sphinx, doctree: nodes.document) -> None:
+    """Show all figures of the gallery small on top of it, each linked to its place."""
+    if app.env.docname != GALLERY:
+        return
+    small = nodes.container(classes=["thumbnails"])
+    for figure in doctree.findall(nodes.figure):
+        if "cell-figure" in figure["classes"]:
+            link = nodes.reference("", "", internal=True, refid=figure["ids"][0])
+            link += next(iter(figure.findall(nodes.image))).deepcopy()
+            small += link
+    page = next(iter(doctree.findall(nodes.section)))
+    page.insert(next(i for i, child in enumerate(page) if isinstance(child, nodes.section)), small)
+
+
 def _is_input(node: nodes.Node) -> bool:
     return "cell_input" in node.parent.get("classes", [])
 
@@ -84,4 +99,5 @@ def _section(node: nodes.Node) -> str:
 def setup(app: Sphinx) -> dict[str, object]:
     """Describe figures once a page has been read."""
     app.connect("doctree-read", describe)
+    app.connect("doctree-read", show_thumbnails)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -243,8 +243,12 @@ def _with_benchmark(results: CausalResults) -> Market:
         return market
     names = sorted({name for each in results.cohorts for name in each.cohort.donor_names})
     mean = market.returns[names].mean(axis=1).rename("mean donor")
-    gaps = market.arrays.gaps or "lumped"
-    return Market(market.returns, benchmark=mean, factors=market.factors, gaps=gaps)
+    return Market(
+        market.returns,
+        benchmark=mean,
+        factors=market.factors,
+        gaps="single" if market.arrays.gaps == "single" else "lumped",
+    )
 
 
 def _factor_model(

@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy.column_names import (
     CLOCK_NAMES,
     EVENT_DATE_NAMES,
+    EVENT_DAY_NAMES,
     EVENT_MOMENT_NAMES,
     SECURITY_NAMES,
     SESSION_NAMES,
@@ -79,6 +80,7 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
     reading: list[Taken] = []
     frame = _with_security(frame, reading)
     frame = _with_when(frame, reading)
+    _warn_of_other_days(frame)
     frame = _parted(frame, reading)
     zone = find_column([c for c in frame.columns if c not in WHEN], ZONE_NAMES)
     zones = None if zone is None else _zones(frame, zone, reading)
@@ -134,6 +136,30 @@ def _with_when(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
         )
     reading.append(Taken(str(found), "date", evidence="by its name"))
     return frame.assign(date=frame[found])
+
+
+def _warn_of_other_days(frame: pd.DataFrame) -> None:
+    """Warn where another column names the day of the event too, and says another day."""
+    if "date" not in frame:
+        return
+    for column in frame.columns:
+        if column == "date" or plain_name(column) not in EVENT_DAY_NAMES:
+            continue
+        try:
+            one, other = (
+                days_of(frame[name], "", periods=False, error=EventError).stamps for name in ("date", column)
+            )
+        except EventError:
+            continue
+        differs = np.asarray(one.notna()) & np.asarray(other.notna()) & np.asarray(one != other)
+        if differs.any():
+            row = int(np.argmax(differs))
+            warn(
+                f"Events: the columns 'date' and {str(column)!r} both look like the day of the event, and "
+                f"differ: {one[row]:%Y-%m-%d} and {other[row]:%Y-%m-%d} in row {row}. 'date' is taken; drop "
+                "the other, or call it by another name.",
+                DataWarning,
+            )
 
 
 def _own_midnights(column: pd.Series) -> pd.Series | None:

@@ -57,7 +57,7 @@ def as_frame(
         scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
         frame = pd.DataFrame([dict(table)] if scalar else dict(table))
     else:
-        rows = list(table)
+        rows = list(table) if isinstance(table, Iterable) else [table]
         if not all(isinstance(row, Mapping) for row in rows):
             raise EventError(
                 "Events takes a DataFrame or a list of dictionaries such as "

@@ -182,7 +182,8 @@ class Table:
         tables = [_html_table(section, i, self.title) for i, section in enumerate(self.sections)]
         notes = "".join(f'<p style="margin:0.2em 0">{html.escape(note)}</p>' for note in self.notes)
         small = f'<div style="font-size:0.9em;max-width:60em">{notes}</div>' if notes else ""
-        group = f'<div role="group" aria-label="{html.escape(self.title)}" style="overflow-x:auto">'
+        label = html.escape(self.title)
+        group = f'<div role="group" tabindex="0" aria-label="{label}" style="overflow-x:auto">'
         return f"{group}\n{''.join(tables)}{small}\n</div>"
 
     def to_latex(self) -> str:

@@ -122,7 +122,10 @@ def days_of(
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
         step: Step | None = _STEPS.get(column.dtype.freq.rule_code[0])
-        last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
+        try:
+            last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
+        except pd.errors.OutOfBoundsDatetime as problem:
+            raise error(f"{where}: a period lies beyond the years 1677 to 2262 ({problem}).") from problem
         return Days(last, f"periods of {column.dtype.freq.rule_code}", step)
     if pd.api.types.is_datetime64_any_dtype(column):
         return _daily(pd.DatetimeIndex(column), where, timezone, timed, "dates", row, error)
@@ -206,7 +209,7 @@ def _text(cell: Any) -> str | None:
         return None
     if kind == "number":
         value = float(cell)
-        return str(int(value)) if value == int(value) else repr(value)
+        return str(int(value)) if value.is_integer() else repr(value)
     return " ".join(str(cell).split())
 
 
@@ -282,7 +285,8 @@ def _read(
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
         told = {clock.group(1) for clock in clocks if clock}
-        hour = pd.Timestamp(f"2000-01-01 {next(iter(told))}") - pd.Timestamp("2000-01-01")
+        moment = pd.to_datetime(pd.Series([f"2000-01-01 {next(iter(told))}"]), errors="coerce")
+        hour = (moment - pd.Timestamp("2000-01-01")).iloc[0]
         if len(told) == 1 and len(texts) > 1 and CLOSING[0] <= hour <= CLOSING[1]:
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)

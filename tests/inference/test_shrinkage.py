@@ -107,3 +107,12 @@ def test_exaggeration_by_simulation(shift, dof):
     assert power == pytest.approx(beyond.mean(), abs=0.002)
     assert wrong == pytest.approx((t[beyond] < 0).mean(), abs=0.005)
     assert size == pytest.approx(np.abs(t[beyond]).mean() / shift, rel=0.01)
+
+
+def test_many_effects_far_apart_keep_a_posterior():
+    """The likelihoods of the grid of spreads differ by hundreds of powers of ten."""
+    car = np.where(np.arange(400) % 2, 0.5, -0.5)
+    found = shrink(car, 0.01**2 * np.eye(400))
+    np.testing.assert_allclose(found.mean, car, atol=0.001)
+    assert found.common_sd == pytest.approx(0.5, rel=0.05)
+    assert np.isfinite(found.low).all()

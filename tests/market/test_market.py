@@ -318,7 +318,7 @@ def test_a_notebook_shows_the_series_and_their_spans() -> None:
     days = pd.bdate_range("2020-01-01", periods=5)
     returns = pd.DataFrame(0.01, days, [f"<b>{i}" for i in range(12)])
     returns.iloc[0, 1] = np.nan
-    returns["INDEX"] = 0.0
+    returns["INDEX"] = 0.001
     page = es.Market(returns, benchmark="INDEX")._repr_html_()
     assert "<b>" not in page
     assert "&lt;b&gt;1" in page

@@ -267,7 +267,7 @@ def test_a_workbook_of_aqr(tmp_path: Path) -> None:
     with pytest.warns(es.errors.DataWarning, match="if these are decimals and not percent"):
         read_factors(tmp_path / "bab.xlsx", unit="percent")
     aqr_workbook(tmp_path / "percent.xlsx", DAYS, 100 * values)
-    with pytest.raises(DataError, match=r"so they are no decimals. Pass unit='percent'"):
+    with pytest.raises(DataError, match=r"so they are not decimals. Pass unit='percent'"):
         read_factors(tmp_path / "percent.xlsx", unit="decimal")
 
 
