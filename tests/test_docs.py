@@ -204,4 +204,4 @@ def test_the_index_of_a_part_names_each_page_of_it_and_links_to_it(folder: str) 
     tree = index.partition("```{toctree}")[2]
     for page in {path.stem for path in (DOCS / folder).glob("*.md")} - {"index"}:
         assert re.search(rf"^{page}$", tree, re.MULTILINE), f"{page} is not in the toctree"
-        assert f"]({page})" in index, f"{page} has no line"
+        assert re.search(rf"\]\({page}(\.md)?\)", index), f"{page} has no line"
