@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time
 
-__all__ = ["format_time", "plural", "some_text", "strip_control"]
+__all__ = ["format_p", "format_time", "plural", "some_text", "strip_control"]
 
 # Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
 _NO_TEXT = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
@@ -15,6 +15,19 @@ _CONTROL = {code: " " if chr(code).isspace() else None for code in _NO_TEXT}
 def plural(n: int, what: str) -> str:
     """Write a number of things: ``1 session``, ``2 sessions``."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def format_p(p: float, *, equals: bool = False) -> str:
+    """Write a p-value: ``0.0123``, and ``< 0.0001`` where it is less; with `equals`, ``= 0.0123``.
+
+    Examples
+    --------
+    >>> format_p(0.01234), format_p(3e-11), format_p(0.25, equals=True)
+    ('0.0123', '< 0.0001', '= 0.2500')
+    """
+    if p < 1e-4:
+        return "< 0.0001"
+    return f"= {p:.4f}" if equals else f"{p:.4f}"
 
 
 def format_time(moment: datetime) -> str:

@@ -182,3 +182,16 @@ def test_a_sample_knows_which_set_lacks_a_factor(returns):
     with pytest.raises(ModelError, match="cma"):
         sample.factor("cma", slice(2, 4))
     assert factor_series(market, "hml", np.array([0, -1, 1]))[1] == -1
+
+
+def test_the_risk_free_rate_is_that_of_the_days_of_each_event(returns):
+    """And is summed over the sessions that a return after a halt spans."""
+    sample = fit(make(returns, {"CN": CN, "US": US}), events("CN", "CN", "US", "US"), es.CAPM()).sample
+    day0 = sample.day0
+    for found in (sample.arrays((), True).rf_evt, es.CAPM().fit_sample(sample, slice(None)).rf_evt):
+        for i, source in enumerate((CN, CN, US, US)):
+            own = source["rf"].to_numpy()[day0[i] - 5 : day0[i] + 6].copy()
+            if i == 0:  # A is suspended on the two sessions after day 0
+                own[8] = (1 + own[6]) * (1 + own[7]) * (1 + own[8]) - 1
+            traded = ~np.isnan(sample.arrays(()).y_evt[i])
+            np.testing.assert_allclose(found[i][traded], own[traded], rtol=1e-9)

@@ -12,6 +12,7 @@ import eventstudy as es
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarError, EventError, ModelError, WindowError
 from eventstudy.sample import EventSample, Regressor
+from eventstudy.sample.event_arrays import take_windows
 from eventstudy.windows import Window
 
 ESTIMATION, WINDOW = Window(-40, -6), Window(-5, 5)
@@ -348,3 +349,14 @@ def test_windows_of_the_ban_announcements(shared_data):
         counts["events"] += len(part)
         counts["ambiguous"] += len(sample.excluded)
     assert counts == {"events": 233, "ambiguous": 10}
+
+
+def test_windows_beyond_a_panel_are_missing_there():
+    panel = np.arange(20.0).reshape(2, 10)
+    for length in (4, 12):
+        first = np.array([-2, 0, 3, 6, 7, 9, 10])
+        found = take_windows(panel, np.array([0, 1, 0, 1, 0, 1, 0]), first, length)
+        for i, start in enumerate(first):
+            at = start + np.arange(length)
+            want = [panel[i % 2, t] if 0 <= t < 10 else np.nan for t in at]
+            np.testing.assert_array_equal(found[i], want)

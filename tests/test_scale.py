@@ -424,6 +424,12 @@ def test_only_rows_with_ties_that_count_are_said_to_be_tied(width):
     # Ties of two columns that are not watched do not count, ties of one that is do.
     assert order_of(values, watched=width - 2)[1].tolist() == [3]
     assert order_of(values, watched=width - 1)[1].tolist() == [2, 3, 5]
+    # Zeros of either sign are equal.
+    zeros = base[2:3].copy()
+    zeros[0, width // 2 : width // 2 + 2] = -0.0, 0.0
+    zeros[0, : width // 2] -= 3.0
+    zeros[0, width // 2 + 2 :] += 3.0
+    assert order_of(zeros)[1].tolist() == [0]
 
 
 def test_a_pass_ranks_events_of_as_many_days_and_of_different_ones():

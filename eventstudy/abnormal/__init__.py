@@ -1,7 +1,7 @@
 """Abnormal returns and their sums: AR, CAR, AAR, CAAR, BHAR and their variances."""
 
 from eventstudy.abnormal.cumulative import CumulativeReturns, cumulate
-from eventstudy.abnormal.estimation import Estimates, estimate
+from eventstudy.abnormal.estimation import Estimates, estimate, gap_windows
 from eventstudy.abnormal.estimation_windows import (
     EstimationWindows,
     HeldWindows,
@@ -25,4 +25,5 @@ __all__ = [
     "cumulate",
     "estimate",
     "estimation_design",
+    "gap_windows",
 ]

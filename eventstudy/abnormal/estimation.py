@@ -8,7 +8,7 @@ and holds events of neighbouring days, which share their regressors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -25,9 +25,10 @@ from eventstudy.models import ModelFit, ModelParameters, NormalReturnModel
 from eventstudy.models.night_variance import widen_gaps
 from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
+from eventstudy.windows import Window
 from eventstudy.workers import n_workers
 
-__all__ = ["Estimates", "estimate"]
+__all__ = ["Estimates", "estimate", "gap_windows"]
 
 #: Why events, by position, could not be computed.
 Failures = dict[int, str]
@@ -338,4 +339,14 @@ def _abnormal(
             held={name: held[name] for name in DESIGN if name in held},
         ),
         day0=sample.day0,
+        between=gap_windows(model, sample, fit.params),
     )
+
+
+def gap_windows(model: NormalReturnModel, sample: EventSample, params: FloatArray) -> RefittedWindows | None:
+    """Return the sessions between estimation and event window, where parameters tell abnormal returns."""
+    first, last = sample.estimation.end + 1, sample.window.start - 1
+    if first > last or not model.residuals_take_params or sample.market.arrays.gap is not None:
+        return None
+    gap = replace(sample, estimation=Window(first, last))
+    return RefittedWindows(model, gap, params, np.arange(len(sample)))

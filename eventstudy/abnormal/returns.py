@@ -49,6 +49,9 @@ class AbnormalReturns(FrozenRecord):
     day0 : array of int, shape (N,), optional
         Day 0 of each event as a session of the one market of all events; None where they are of several
         markets, or that is not known. Windows then are the same sessions before and after it.
+    between : EstimationWindows, optional
+        The sessions between estimation and event window, whose residuals are abnormal returns; None where
+        there are none, or the model does not tell them.
     """
 
     window: Window
@@ -64,6 +67,7 @@ class AbnormalReturns(FrozenRecord):
     past: EstimationWindows
     event_windows: EventWindows
     day0: IntArray | None = None
+    between: EstimationWindows | None = None
 
     @property
     def n_events(self) -> int:
@@ -98,6 +102,7 @@ class AbnormalReturns(FrozenRecord):
             past=self.past.take(which),
             event_windows=self.event_windows.take(which),
             day0=None if self.day0 is None else self.day0[which],
+            between=None if self.between is None else self.between.take(which),
         )
 
     @cached_property

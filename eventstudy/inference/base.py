@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_whole
-from eventstudy.distributions import norm_sf, t_sf
+from eventstudy.distributions import norm_sf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -27,8 +27,11 @@ __all__ = [
     "Statistic",
     "TestInput",
     "Weights",
+    "check_alternative",
     "not_applicable",
     "p_value",
+    "t_bounds",
+    "t_p_values",
 ]
 
 
@@ -343,6 +346,54 @@ class SignificanceTest(Declaration):
         if reason is not None or isinstance(used, str):
             return not_applicable(str(reason))
         return self.compute(used, options)
+
+
+def check_alternative(alternative: str) -> None:
+    """Check the side of an alternative.
+
+    Raises
+    ------
+    RequestError
+        If it is unknown.
+    """
+    if alternative not in get_args(Alternative):
+        raise RequestError(
+            f"alternative must be one of {', '.join(get_args(Alternative))}, got {alternative!r}."
+        )
+
+
+def t_p_values(statistic: FloatArray, dof: FloatArray | float, alternative: Alternative) -> FloatArray:
+    """P-values of statistics that are t(dof) under the null, shape (N,)."""
+    upper = {"two-sided": np.abs(statistic), "less": -statistic, "greater": statistic}[alternative]
+    return np.asarray((2.0 if alternative == "two-sided" else 1.0) * t_sf(upper, dof))
+
+
+def t_bounds(
+    estimate: FloatArray,
+    se: FloatArray,
+    dof: FloatArray | float,
+    level: float,
+    alternative: Alternative = "two-sided",
+) -> tuple[FloatArray, FloatArray]:
+    """Intervals of estimates whose t has `dof` degrees of freedom; infinite on one side if one-sided.
+
+    A one-sided interval holds the effects that the one-sided test of size ``1 - level`` does not reject.
+
+    Examples
+    --------
+    >>> [float(end.round(4)) for end in t_bounds(np.array(-0.05), np.array(0.02), 10, 0.95)]
+    [-0.0946, -0.0054]
+    >>> [float(end.round(4)) for end in t_bounds(np.array(-0.05), np.array(0.02), 10, 0.95, "less")]
+    [-inf, -0.0138]
+    """
+    half = t_ppf(0.5 + level / 2 if alternative == "two-sided" else level, dof) * se
+    low, high = np.asarray(estimate - half), np.asarray(estimate + half)
+    known = ~np.isnan(low)
+    if alternative == "less":
+        low = np.where(known, -np.inf, np.nan)
+    if alternative == "greater":
+        high = np.where(known, np.inf, np.nan)
+    return low, high
 
 
 def p_value(

@@ -19,6 +19,7 @@ from eventstudy.inference.base import (
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.draws import draw_parts, equal_tails, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
+from eventstudy.inference.power_and_detectable_effect import LEVEL
 
 __all__ = [
     "RESAMPLING_TESTS",
@@ -140,6 +141,18 @@ def wild_weights(
     return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
 
 
+def sign_patterns(n: int) -> FloatArray:
+    """All patterns of n signs but that of ones alone, shape (2**n - 1, n).
+
+    Examples
+    --------
+    >>> sign_patterns(2).tolist()
+    [[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]
+    """
+    bits = np.arange(1, 2**n)[:, None] >> np.arange(n) & 1
+    return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
+
+
 def wild_bootstrap(totals: FloatArray, sizes: FloatArray, weights: FloatArray) -> FloatArray:
     """Wild-bootstrap values of `clustered_t`: each cluster's sum times its weight; shape (B,).
 
@@ -226,20 +239,33 @@ def _wild(data: TestInput, options: Options) -> Statistic:
     t = clustered_t(totals, sizes)
     rng = options.generator("wild_bootstrap")
     signs = options.wild_weights == "rademacher"
-    draws = [
-        wild_bootstrap(totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights))
-        for size in draw_parts(options.n_resamples, g)
-    ]
-    null = np.concatenate(draws)
+    every = signs and 2**g <= options.n_resamples + 1
+    if every:
+        null = wild_bootstrap(totals, sizes, sign_patterns(g))
+    else:
+        draws = [
+            wild_bootstrap(
+                totals if signs else apart, sizes, wild_weights(size, g, rng, options.wild_weights)
+            )
+            for size in draw_parts(options.n_resamples, g)
+        ]
+        null = np.concatenate(draws)
     # Mammen's weights keep skewness, so the two tails of the draws differ.
     p = (resampled_p_value if signs else equal_tails)(t, null, options.alternative)
     weight = "a sign" if signs else "a weight of Mammen's"
     note = f"{weight} per event" if g == len(car) else f"{weight} for each of {g} dates"
     if shared:
         note += ", though events share dates: they are taken as independent"
+    extra: dict[str, object] = {"null": null}
     if signs and g < ENOUGH_DATES:
-        note += f"; {2**g} patterns of signs, so p does not fall below {2.0 ** (1 - g):.3f}"
-    return Statistic(t, p, "resampled", None, float(car.mean()), note, {"null": null})
+        # Of a two-sided test the observed pattern and its mirror image are equally extreme.
+        least = 2.0 ** -(g - (options.alternative == "two-sided"))
+        note += f"; {'all ' * every}{2**g} patterns of signs, so p does not fall below {least:.4g}"
+        p = max(p, least)
+        if least > LEVEL:
+            extra["never"] = True
+            note += ": it cannot reject at the 5 % level"
+    return Statistic(t, p, "resampled", None, float(car.mean()), note, extra)
 
 
 ROBUST = frozenset({"event-induced variance", "non-normality"})

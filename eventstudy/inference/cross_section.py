@@ -21,6 +21,7 @@ from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, s
 
 __all__ = [
     "PARAMETRIC_TESTS",
+    "adjusted_cross_sectional_t",
     "bmp_correction",
     "hall_t",
     "independence_z",
@@ -93,6 +94,19 @@ def bmp_correction(n: int, r: float) -> float:
     eq. (adjusted-bmp).
     """
     return float(np.sqrt((1.0 - r) / (1.0 + (n - 1) * r)))
+
+
+def adjusted_cross_sectional_t(car: FloatArray, r: float) -> float:
+    r"""Cross-sectional t of CARs whose mean correlation is r, t(N - 1).
+
+    .. math:: t_A = t \sqrt{(1 - r) / (1 + (N - 1) r)}
+
+    References
+    ----------
+    Kolari and Pynnonen (2010), Review of Financial Studies 23, 3996-4025, for standardised CARs;
+    docs/methods/cross_sectional.md, eq. (adjusted-cross-sectional).
+    """
+    return mean_t(car) * bmp_correction(len(car), r)
 
 
 def hall_t(n: int, ratio: float, skew: float) -> float:
@@ -175,6 +189,18 @@ def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
     return Statistic(z, p, "normal", None, float(data.scar.mean()), note, extra)
 
 
+def _adjusted_cross_sectional(data: TestInput, options: Options) -> Statistic:
+    usable = data.with_car
+    r, n = dependence(usable).mean_correlation, len(data.car)
+    reason = _no_factor(n, r)
+    if reason:
+        return not_applicable(reason)
+    t = adjusted_cross_sectional_t(data.car, r)
+    p = p_value(t, options.alternative, n - 1)
+    note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
+    return Statistic(t, p, "t", n - 1, float(data.car.mean()), note, extra)
+
+
 def _adjusted_bmp(data: TestInput, options: Options) -> Statistic:
     r, n = dependence(data).mean_correlation, len(data.scar)
     reason = _no_factor(n, r)
@@ -210,6 +236,11 @@ PARAMETRIC_TESTS = (
     SignificanceTest(
         "cross_sectional", "Cross-sectional t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
         "Brown and Warner (1980)", _cross_sectional, condition=_cars_differ, unit="CAR",
+    ),
+    SignificanceTest(
+        "adjusted_cross_sectional", "Adjusted cross-sectional t", MEAN_NULL, "t(N-1)",
+        frozenset({VARIANCE, CORRELATION}), "Kolari and Pynnonen (2010)", _adjusted_cross_sectional,
+        condition=_cars_differ, unit="CAR", reads=("correlation",),
     ),
     SignificanceTest(
         "independence", "Independence z", MEAN_NULL, "N(0,1)", frozenset(),

@@ -1,12 +1,21 @@
-"""Tests that take each date, or cluster of dates, as one observation."""
+"""Tests that take each date, or cluster of dates, as one observation.
+
+Formulas and sources: docs/methods/cross_sectional.md, eq. (date-means-t).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from eventstudy._typing import FloatArray
+from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
+from eventstudy.inference.engine.moments import sample_sd
+from eventstudy.inference.selection import date_groups, overlap_note
 
-__all__ = ["ibragimov_muller_t", "ibragimov_muller_two_sample_t"]
+__all__ = ["DATE_TESTS", "ibragimov_muller_t", "ibragimov_muller_two_sample_t"]
+
+#: Fewer degrees of freedom than this widen an interval by more than a tenth.
+FEW_DOF = 12
 
 
 def ibragimov_muller_t(means: FloatArray) -> tuple[float, float, int]:
@@ -60,3 +69,36 @@ def ibragimov_muller_two_sample_t(a: FloatArray, b: FloatArray) -> tuple[float, 
     """
     se = float(np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)))
     return float(a.mean() - b.mean()) / se, se, min(len(a), len(b)) - 1
+
+
+def _means(data: TestInput) -> FloatArray:
+    """Mean CAR of each date, shape (q,)."""
+    groups = date_groups(data)
+    return np.bincount(groups, data.car) / np.bincount(groups)
+
+
+def _dates_apart(data: TestInput) -> str | None:
+    means = _means(data)
+    if len(means) < 2:
+        return f"all {data.n_events} events share one date, so there is one mean"
+    if overlap_note(data):
+        return "windows of different dates overlap, so the means of the dates are not independent"
+    return "the means of all dates are equal" if sample_sd(means) == 0 else None
+
+
+def _ibragimov_muller(data: TestInput, options: Options) -> Statistic:
+    means = _means(data)
+    t, _, dof = ibragimov_muller_t(means)
+    note = f"t of the means of {len(means)} dates, each counted once"
+    if dof < FEW_DOF:
+        note += f"; {dof} degree{'s' if dof > 1 else ''} of freedom"
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(means.mean()), note)
+
+
+DATE_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "ibragimov_muller", "Ibragimov-Muller t of dates", "mean CAR of each date has mean zero", "t(G-1)",
+        frozenset({"event-induced variance", "cross-correlation"}), "Ibragimov and Muller (2010)",
+        _ibragimov_muller, condition=_dates_apart, unit="CAR",
+    ),
+)  # fmt: skip

@@ -1,19 +1,54 @@
-"""Sample-quantile tests on errors over their own volatility: one event, one date or several dates."""
+"""Sample-quantile tests on errors over their own volatility: one event, one date or several dates.
+
+Formulas and sources: docs/methods/portfolio.md, eqs. (ewma), (filtered-quantile), (filtered-score) and
+(filtered-t).
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from eventstudy._typing import FloatArray
-from eventstudy.inference.base import Alternative
+from eventstudy import lazy
+from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    not_applicable,
+    p_value,
+)
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix
+from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.selection import date_groups, overlap_note
+from eventstudy.lazy import memo
 
-__all__ = ["ewma_volatility", "filtered_sums", "quantile_score", "signed_quantile"]
+__all__ = [
+    "FILTERED_TESTS",
+    "FilteredDates",
+    "ewma_volatility",
+    "filtered_dates",
+    "filtered_sums",
+    "quantile_score",
+    "signed_quantile",
+]
 
 #: Weight of the past day in the volatility of the next (RiskMetrics, daily data).
 DECAY = 0.94
 #: Days whose mean square starts the recursion.
 START = 20
+#: Past days without which no volatility is told.
+FEWEST_DAYS = 30
+#: Fewest blocks of past days that a spread is taken from.
+FEWEST_BLOCKS = 3
+#: A series is held for each date.
+MOST_DATES = 1000
+#: Blocks from which on a rank reaches 5 %.
+ENOUGH_BLOCKS = 19
 
 
 def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
@@ -117,3 +152,207 @@ def quantile_score(value: float, pool: FloatArray) -> float:
     """
     below = (pool < value).sum() + 0.5 * (pool == value).sum()
     return float(special.ndtri((below + 0.5) / (len(pool) + 1)))
+
+
+@dataclass(frozen=True)
+class FilteredDates:
+    """Portfolios of the events of G dates, each over the volatility of its own past.
+
+    Attributes
+    ----------
+    caar, weight : arrays, shape (G,)
+        Mean CAR of the events of each date, and their share of all events.
+    scale : array, shape (G,)
+        Forecast of the standard deviation of the mean CAR: volatility on the day before the tested window
+        times the root of the days, widened by the parameter error.
+    pools : tuple of array
+        Past sums of as many days over their forecast, in which that parameter error plays no part. They
+        share no day.
+    spread : array, shape (G,)
+        Root mean square of all such sums, whether or not they share days.
+    correlation : array, shape (G, G)
+        Of the mean CARs: share of common days times correlation of the estimation residuals.
+    length : int
+        Days of the longest of the windows.
+    until_window : bool
+        Whether the past reaches up to the day before the event window.
+    """
+
+    caar: FloatArray
+    weight: FloatArray
+    scale: FloatArray
+    pools: tuple[FloatArray, ...]
+    spread: FloatArray
+    correlation: FloatArray
+    length: int
+    until_window: bool
+
+    @property
+    def scores(self) -> FloatArray:
+        """Normal score of each date among its own past, shape (G,)."""
+        return np.array(
+            [quantile_score(c / s, p) for c, s, p in zip(self.caar, self.scale, self.pools, strict=True)]
+        )
+
+    def t(self) -> tuple[float, float, float]:
+        """Mean CAR over its standard error: statistic, standard error and degrees of freedom.
+
+        The variance of all sums, of which neighbours share days, is known as well as that of half as many
+        again that share none.
+        """
+        blocks = (1.5 if self.length > 1 else 1.0) * np.array([len(pool) for pool in self.pools])
+        part = self.weight * self.scale * self.spread
+        variance, own = float(part @ self.correlation @ part), part**2
+        se = np.sqrt(variance) if variance > 0 else np.nan
+        dof = own.sum() ** 2 / (own**2 / (blocks - 1)).sum()
+        return float(self.weight @ self.caar) / se, float(se), float(dof)
+
+
+def filtered_dates(data: TestInput) -> FilteredDates | str:
+    """Put the portfolio of each date over its volatility, or say why that cannot be done.
+
+    The past of a portfolio is the mean, over its available events, of ``e / sqrt(1 - h)`` on the estimation
+    days, then of the abnormal returns up to the day before the tested window, or before day 0 if that is
+    earlier.
+    """
+    return memo(data, "filtered_dates", lambda: _filtered_dates(data))
+
+
+def _filtered_dates(data: TestInput) -> FilteredDates | str:
+    groups = date_groups(data)
+    n_dates = int(groups.max()) + 1
+    if n_dates > MOST_DATES:
+        return f"holds a series for each date, and there are {n_dates} dates"
+    series, residuals = _portfolios(data, groups, n_dates)
+    fit, count = data.abnormal, np.bincount(groups)
+    volatility = ewma_volatility(series)
+    spans = fit.span[:, data.cols].sum(axis=1).astype(np.float64)
+    # One session stands for each day, also where a halt lumps several into one return.
+    length = np.array([max(int(np.median(spans[groups == g])), 1) for g in range(n_dates)])
+    widened = np.bincount(groups, data.cumulative.variance / fit.s2) / count
+    pools, spread = [], []
+    for g in range(n_dates):
+        seen = ~np.isnan(series[:, g])
+        if seen.sum() < FEWEST_DAYS:
+            return f"a date has only {int(seen.sum())} past days"
+        own, forecast = series[seen, g], volatility[:-1][seen, g]
+        pool = filtered_sums(own, forecast, int(length[g]))
+        pool = pool[np.isfinite(pool)]
+        if len(pool) < FEWEST_BLOCKS:
+            return f"the past has {len(pool)} blocks of {length[g]} days"
+        pools.append(pool)
+        sums = np.lib.stride_tricks.sliding_window_view(own, int(length[g])).sum(axis=1)
+        known = forecast[: len(sums)] > 0
+        ratio = sums[known] / forecast[: len(sums)][known]
+        spread.append(np.sqrt((ratio**2).mean() / length[g]))
+    caar, scale = np.bincount(groups, data.car) / count, volatility[-1] * np.sqrt(widened)
+    if not (scale > 0).all():
+        return "average abnormal returns of a date do not vary before the event"
+    correlation = np.eye(n_dates)
+    if n_dates > 1 and overlap_note(data):
+        _, first = np.unique(groups, return_index=True)
+        days = fit.past.dates(first)
+        correlation = correlation_matrix(residuals, days, _dates_of(data, first))
+    return FilteredDates(
+        caar,
+        count / count.sum(),
+        scale,
+        tuple(pools),
+        np.array(spread),
+        correlation,
+        int(length.max()),
+        fit.between is not None,
+    )
+
+
+def _dates_of(data: TestInput, rows: IntArray) -> DateArray:
+    return data.tested_dates[rows]
+
+
+def _portfolios(data: TestInput, groups: IntArray, n_dates: int) -> tuple[FloatArray, FloatArray]:
+    """Mean scaled error of each past day and date, shape (T, G), and mean residual, shape (G, W)."""
+    fit = data.abnormal
+    # Days from day 0 on may hold the effect: windows that start later are judged by what came before it.
+    before = max(0, min(data.window.start, 0) - fit.window.start)
+    total: list[FloatArray] = []
+    for rows in lazy.chunks(fit.n_events):
+        which = np.arange(fit.n_events)[rows]
+        raw = fit.past.residuals(which)
+        parts = [scaled_residuals(raw, fit.past.leverage(which))]
+        if fit.between is not None:
+            parts.append(fit.between.residuals(which))
+        parts += [fit.ar[rows, :before], raw]
+        values = np.concatenate(parts, axis=1)
+        seen = ~np.isnan(values)
+        both = np.concatenate([np.where(seen, values, 0.0), seen], axis=1)
+        sums = np.zeros((n_dates, both.shape[1]))
+        np.add.at(sums, groups[rows], both)
+        total = [total[0] + sums] if total else [sums]
+    width = total[0].shape[1] // 2
+    count = total[0][:, width:]
+    mean = np.where(count > 0, total[0][:, :width] / np.maximum(count, 1), np.nan)
+    own = raw.shape[1]
+    return mean[:, : width - own].T, mean[:, width - own :]
+
+
+def _shortage(data: TestInput) -> str | None:
+    found = filtered_dates(data)
+    return found if isinstance(found, str) else None
+
+
+def _known(data: TestInput) -> FilteredDates:
+    found = filtered_dates(data)
+    assert isinstance(found, FilteredDates)  # the condition of both tests
+    return found
+
+
+def _until(found: FilteredDates) -> str:
+    return "" if found.until_window else "; volatility up to the end of the estimation window"
+
+
+def _filtered_sq(data: TestInput, options: Options) -> Statistic:
+    found = _known(data)
+    _, se, _ = found.t()
+    estimate = float(data.car.mean())
+    if len(found.pools) == 1:
+        pool, value = found.pools[0], float(found.caar[0] / found.scale[0])
+        p = signed_quantile(value, pool, options.alternative)
+        note = f"rank among {len(pool)} past sums over their own volatility{_until(found)}"
+        if len(pool) < ENOUGH_BLOCKS:
+            note += f"; p cannot fall below {1 / (len(pool) + 1):.3f}"
+        return Statistic(value, p, "rank", None, estimate, note, {"null": pool})
+    weight = found.weight * found.scale
+    variance = float(weight @ found.correlation @ weight)
+    if not variance > 0:
+        return not_applicable("the correlation of the dates leaves their sum no variance")
+    z = float(weight @ found.scores / np.sqrt(variance))
+    note = f"normal scores of {len(found.pools)} dates, each among its own past{_until(found)}"
+    return Statistic(
+        z, p_value(z, options.alternative), "normal", None, estimate, note, {"standard_error": se}
+    )
+
+
+def _filtered_t(data: TestInput, options: Options) -> Statistic:
+    found = _known(data)
+    t, se, dof = found.t()
+    if np.isnan(se):
+        return not_applicable("the correlation of the dates leaves their sum no variance")
+    note = f"volatility of the day before the window{_until(found)}"
+    p = p_value(t, options.alternative, dof)
+    return Statistic(t, p, "t", dof, float(data.car.mean()), note)
+
+
+FILTERED_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "filtered_sq", "Filtered sample-quantile test",
+        "the mean CAR is drawn like past sums over their own volatility",
+        "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
+        "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
+        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+    ),
+    SignificanceTest(
+        "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",
+        frozenset({"cross-correlation"}), "Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_t,
+        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+    ),
+)  # fmt: skip

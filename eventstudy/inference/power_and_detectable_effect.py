@@ -15,8 +15,10 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
 
 __all__ = [
+    "LEVEL",
     "NORMAL",
     "detectable",
+    "least_common_effect",
     "least_shift",
     "minimum_detectable_effect",
     "power_normal",
@@ -177,13 +179,15 @@ def _standard_errors(dof: float, alpha: float, power: float) -> float:
     return (low + high) / 2.0
 
 
-def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
-    """Smallest effects that two-sided 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
+def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
+    """Smallest effects that 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
 
     Parameters
     ----------
     se, dof : array-like, shape (N,)
         Standard errors and degrees of freedom; infinite ones are those of a normal statistic.
+    alternative : {"two-sided", "less", "greater"}
+        One-sided tests find effects in their direction.
 
     Returns
     -------
@@ -199,7 +203,9 @@ def detectable(se: npt.ArrayLike, dof: npt.ArrayLike) -> FloatArray:
     known = (errors > 0) & (freedom > 0)
     different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
     out = np.full(errors.shape, np.nan)
-    out[known] = errors[known] * np.array([_standard_errors(d, 0.05, 0.8) for d in different])[at]
+    # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
+    alpha = LEVEL if alternative == "two-sided" else 2 * LEVEL
+    out[known] = errors[known] * np.array([_standard_errors(d, alpha, POWER) for d in different])[at]
     return out
 
 
@@ -213,6 +219,8 @@ def _check(alpha: float, se: float) -> None:
 #: Beyond this p-value a result is insignificant, and the note says what could have been found.
 LEVEL = 0.05
 POWER = 0.8
+#: Beyond this noncentrality of the spread a common CAR adds as much to the spread as to the mean.
+MOST_SPREAD = 200.0
 #: Counts of draws are whole numbers, up to rounding.
 ROUNDING = 1e-9
 
@@ -270,7 +278,11 @@ def with_detectable(
     """
     if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
         return found
-    se = abs(found.estimate / found.statistic)
+    if "never" in found.extra:
+        return found
+    if test.unit == "SCAR" and data is not None and found.distribution == "t":
+        return _with_note(found, _standardised_note(found, data, options))
+    se = float(found.extra.get("standard_error", abs(found.estimate / found.statistic)))
     null = found.extra.get("null")
     if null is not None:
         least = se * least_shift(null, options.alternative)
@@ -286,5 +298,74 @@ def with_detectable(
             return found
         least /= float((1.0 / np.sqrt(data.cumulative.variance)).mean())
     what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
-    note = f"{what} of {least:.2%} would be found with probability {POWER:g}"
+    bound = "at least " if found.distribution == "rank" else ""
+    return _with_note(found, f"{what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+
+
+def _with_note(found: Statistic, note: str) -> Statistic:
     return replace(found, note=f"{found.note}; {note}" if found.note else note)
+
+
+def _standardised_note(found: Statistic, data: TestInput, options: Options) -> str:
+    """Say which common CAR a t of standardised CARs would find, or that it finds none so often."""
+    n, dof = data.n_events, data.abnormal.dof
+    shared = float(found.extra.get("mean_correlation", 0.0))
+    # A SCAR is t with its own degrees of freedom, so its variance is above one.
+    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
+    variance = data.cumulative.variance * inflated * (1.0 - shared) * _spread(data, shared)
+    factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
+    alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
+    least = least_common_effect(1.0 / np.sqrt(variance), factor, alpha)
+    if least is None:
+        return (
+            f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "
+            "spreads their standardised CARs too, as their volatilities differ"
+        )
+    return f"a mean CAR of {least:.2%} would be found with probability {POWER:g}"
+
+
+def _spread(data: TestInput, shared: float) -> float:
+    """Factor by which the CARs spread more about a common one than before the event; 1 unless at 5 %."""
+    n, car, variance = data.n_events, data.car, data.cumulative.variance
+    left = car - (car / variance).sum() / (1.0 / variance).sum()
+    total = float((left**2 / variance).sum() / (1.0 - shared))
+    return total / (n - 1) if total > special.chdtri(n - 1, LEVEL) else 1.0
+
+
+def least_common_effect(
+    precision: FloatArray, factor: float = 1.0, alpha: float = LEVEL, power: float = POWER
+) -> float | None:
+    """Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
+
+    Parameters
+    ----------
+    precision, factor, alpha
+        As for `power_standardised_mean`.
+    power : float, default 0.8
+
+    Notes
+    -----
+    The power need not grow with the effect, so the first crossing on a grid is refined.
+
+    Examples
+    --------
+    >>> round(least_common_effect(np.full(12, 50.0)), 4)
+    0.0178
+    >>> least_common_effect(np.array([1 / 0.012, 1 / 0.027])) is None
+    True
+    """
+    unit = 1.0 / (factor * np.sqrt(len(precision)) * float(precision.mean()))
+    unequal = float(((precision - precision.mean()) ** 2).sum())
+    below = 0.0
+    for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():
+        if effect**2 * unequal > MOST_SPREAD:
+            break
+        if power_standardised_mean(effect, precision, factor, alpha) >= power:
+            low, high = below, effect
+            while high - low > 1e-6 * high:
+                middle = (low + high) / 2.0
+                found = power_standardised_mean(middle, precision, factor, alpha) >= power
+                low, high = (low, middle) if found else (middle, high)
+            return high
+        below = effect
+    return None

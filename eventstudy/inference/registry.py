@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import (
-    Alternative,
     Declaration,
     Options,
     SignificanceTest,
     Statistic,
     TestInput,
+    check_alternative,
     not_applicable,
 )
 from eventstudy.inference.bootstrap import RESAMPLING_TESTS
@@ -27,6 +27,8 @@ from eventstudy.inference.dependence.mean_correlation import MeanCorrelation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.residual_pass import PAST_SUMS, Reduction, SumReducer, read_residuals
+from eventstudy.inference.few_dates import DATE_TESTS
+from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.power_and_detectable_effect import with_detectable
@@ -37,6 +39,7 @@ from eventstudy.inference.refitted import REFIT_TESTS
 from eventstudy.inference.selection import remarks
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
+from eventstudy.inference.small_number_permutation import PERMUTATION_TESTS
 from eventstudy.lazy import recall, remember
 
 __all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "as_tests", "check_keys", "prefetch", "run_tests"]
@@ -48,11 +51,14 @@ TESTS: dict[str, SignificanceTest] = {
         PARAMETRIC_TESTS,
         PORTFOLIO_TESTS,
         CALENDAR_TESTS,
+        DATE_TESTS,
         SIGN_TESTS,
         RANK_TESTS,
         RESAMPLING_TESTS,
         VECTOR_TESTS,
         SINGLE_TESTS,
+        FILTERED_TESTS,
+        PERMUTATION_TESTS,
         REFIT_TESTS,
         GARCH_TESTS,
     )
@@ -174,10 +180,7 @@ def run_tests(
         If a key or the alternative is unknown, or the number of resamples or the seed is invalid.
     """
     options = (Options() if options is None else options).settled()
-    if options.alternative not in get_args(Alternative):
-        raise RequestError(
-            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
-        )
+    check_alternative(options.alternative)
     wanted = list(TESTS.values()) if tests is None else as_tests(tests)
     prefetch(wanted, data)
     return as_frame([_row(test, data, options) for test in wanted])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from eventstudy._typing import IntArray
 from eventstudy.inference.base import SignificanceTest, TestInput
 from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
 from eventstudy.lazy import memo
 
-__all__ = ["FEW_EVENTS", "n_windows", "overlap_note", "remarks"]
+__all__ = ["FEW_EVENTS", "date_groups", "n_windows", "overlap_note", "remarks"]
 
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
@@ -24,6 +25,22 @@ def n_windows(data: TestInput) -> int:
     if usable.abnormal.days is not None:
         return len(usable.abnormal.days)
     return len(np.unique(date_numbers(usable.tested_dates), axis=0))
+
+
+def date_groups(data: TestInput) -> IntArray:
+    """Give usable events with the same tested dates the same number, shape (n_events,).
+
+    Numbers go from 0 on, in the order of the dates.
+    """
+
+    def compute() -> IntArray:
+        fit = data.with_car.abnormal
+        if fit.day0 is not None:
+            return np.asarray(np.unique(fit.day0, return_inverse=True)[1], dtype=np.int64)
+        numbers = date_numbers(data.with_car.tested_dates)
+        return np.unique(numbers, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+    return memo(data, "date_groups", compute)
 
 
 def overlap_note(data: TestInput) -> str:

@@ -23,7 +23,7 @@ from eventstudy.inference.engine.moments import block_sums, scaled_residuals
 __all__ = ["SINGLE_TESTS", "sample_quantile"]
 
 #: With fewer blocks than this no p-value reaches 5 %.
-ENOUGH_BLOCKS = 20
+ENOUGH_BLOCKS = 19
 
 
 def sample_quantile(

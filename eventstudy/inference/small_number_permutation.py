@@ -1,4 +1,7 @@
-"""Permutation of the abnormal returns of one event or a small number of events."""
+"""Permutation of the abnormal returns of one event or a small number of events.
+
+Formulas and sources: docs/methods/permutation.md, eq. (days-permutation).
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,27 @@ from math import comb
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.inference.base import Alternative
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    not_applicable,
+)
+from eventstudy.inference.engine.moments import average, scaled_residuals
+from eventstudy.inference.selection import date_groups
 
-__all__ = ["MOST_SPLITS", "permutation_p_value", "studentised_caar"]
+__all__ = ["MOST_SPLITS", "PERMUTATION_TESTS", "permutation_p_value", "studentised_caar"]
 
 #: Up to this many splits of the days are enumerated; beyond it they are drawn.
 MOST_SPLITS = 50_000
 #: Statistics that differ by rounding alone are tied.
 TIE = 1e-12
+#: With more events than this the mean has a variance of its own to be judged by.
+MOST_EVENTS = 10
+#: Estimation days without which a spread of averages says little.
+FEWEST_DAYS = 20
 #: Numbers that a chunk of draws may hold.
 HELD = 4_000_000
 
@@ -132,3 +148,54 @@ def _drawn_splits(
         with np.errstate(divide="ignore", invalid="ignore"):
             null[start:stop] = drawn[:, -length:].sum(axis=1) / (np.sqrt(length) * spread)
     return null
+
+
+def _days_alike(data: TestInput) -> str | None:
+    if (data.abnormal.span[:, data.cols] > 1).any():
+        return "a tested return spans several sessions, so its day is unlike those of the past"
+    return None
+
+
+def _filled(values: FloatArray, groups: IntArray) -> FloatArray:
+    """Give an event that misses a day the mean of the others of its date, shape (days, N)."""
+    out = values.copy()
+    for g in np.unique(groups):
+        at = np.flatnonzero(groups == g)
+        mean = average(values[:, at].T)
+        out[:, at] = np.where(np.isnan(values[:, at]), mean[:, None], values[:, at])
+    return out
+
+
+def _nguyen_wolf(data: TestInput, options: Options) -> Statistic:
+    fit = data.abnormal
+    groups = date_groups(data)
+    past = _filled(scaled_residuals(fit.past.residuals(), fit.past.leverage()).T, groups)
+    past = past[~np.isnan(past).any(axis=1)]
+    if len(past) < FEWEST_DAYS:
+        return not_applicable(f"only {len(past)} estimation days on which all dates have a residual")
+    # Prediction errors on the scale of the errors, as residuals are.
+    event = _filled((fit.ar / np.sqrt(fit.ar_variance / fit.s2[:, None]))[:, data.cols].T, groups)
+    if np.isnan(event).any():
+        return not_applicable("no event of a date has a return on a tested day")
+    t, p, exact, null = permutation_p_value(
+        past,
+        event,
+        groups,
+        options.n_resamples,
+        options.generator("nguyen_wolf"),
+        options.alternative,
+    )
+    note = (
+        f"all {len(null)} splits of the days" if exact else f"{options.n_resamples} drawn splits of the days"
+    )
+    return Statistic(t, p, "rank", None, float(data.car.mean()), note, {"null": null})
+
+
+PERMUTATION_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "nguyen_wolf", "Studentised permutation of days",
+        "the event's days are drawn like the estimation days", "rank among splits of the days",
+        frozenset({"cross-correlation", "non-normality"}), "Nguyen and Wolf (2023)", _nguyen_wolf,
+        condition=_days_alike, needs_variance=True, least=1, most=MOST_EVENTS, unit="CAR",
+    ),
+)  # fmt: skip

@@ -18,6 +18,7 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test
 from eventstudy.lab.calibration import calibrate
 from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
@@ -169,8 +170,9 @@ def power(
     n_samples : int, default 0
         Placebo samples to simulate the power with; 0 for the formula alone.
     test : str, optional
-        Test that is simulated; by default the one of the formula: ``"t"`` of one event, ``"portfolio"`` on a
-        common date, else ``"independence"``.
+        Test that is simulated; by default the one whose interval such a study shows: of results that of
+        `caar`; on a market ``"t"`` of one event, ``"filtered_t"`` of fewer than five or on a common date,
+        else ``"cross_sectional"``.
     seed, n_jobs, checkpoint
         As for `calibrate`.
 
@@ -205,10 +207,12 @@ def power(
     if like is not None:
         data = like.fitted
         tested = data.test_input(data.checked_window(start, end))
-        noise, n, one_date = [_noise(tested)], tested.with_variance.n_events, tested.common_date
+        noise, n, shown = [_noise(tested)], tested.with_variance.n_events, interval_test([tested])
     else:
-        noise, n, one_date = [], n_events, common_date
-    key = test or ("t" if n == 1 else "portfolio" if one_date else "independence")
+        few = common_date or n_events < FEWEST
+        noise, n = [], n_events
+        shown = "t" if n == 1 else "filtered_t" if few else "cross_sectional"
+    key = test or shown
     simulated = None
     if n_samples or like is None:
         simulated = calibrate(

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from eventstudy._typing import FloatArray
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.abnormal import AbnormalReturns, abnormal_returns, gap_windows
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.few_dates import DATE_TESTS
+from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
@@ -32,12 +34,20 @@ __all__ = ["BLOCK", "Design", "abnormal_of", "closed_tests", "inject_effect"]
 #: Samples computed in one go. Fixed, so results do not depend on the number of workers.
 BLOCK = 20
 #: Tests whose p-value is a formula or a rank: those calibrated unless others are asked for.
-SEVERAL = (PARAMETRIC_TESTS, PORTFOLIO_TESTS, CALENDAR_TESTS, SIGN_TESTS, RANK_TESTS)
+SEVERAL = (
+    PARAMETRIC_TESTS,
+    PORTFOLIO_TESTS,
+    CALENDAR_TESTS,
+    SIGN_TESTS,
+    RANK_TESTS,
+    FILTERED_TESTS,
+    DATE_TESTS,
+)
 
 
 def closed_tests(n_events: int) -> list[str]:
     """Keys of the tests of `n_events` events whose p-value is a formula or a rank."""
-    families = (SINGLE_TESTS,) if n_events == 1 else SEVERAL
+    families = (SINGLE_TESTS, FILTERED_TESTS) if n_events == 1 else SEVERAL
     closed = {test.key for family in families for test in family}
     return [key for key in TESTS if key in closed]
 
@@ -113,7 +123,7 @@ class Design(FrozenRecord):
 
     def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
         """Abnormal returns of a sample; missing for events that a study would exclude."""
-        return abnormal_of(model, model.arrays(sample), self.window, self.min_observations)
+        return abnormal_of(model, model.arrays(sample), self.window, self.min_observations, sample)
 
     def p_values(self, block: int) -> FloatArray:
         """P-values of the samples of one block, shape (samples, models, variances, shifts, tests).
@@ -141,11 +151,20 @@ class Design(FrozenRecord):
 
 
 def abnormal_of(
-    model: NormalReturnModel, arrays: EventArrays, window: Window, min_observations: int
+    model: NormalReturnModel,
+    arrays: EventArrays,
+    window: Window,
+    min_observations: int,
+    sample: EventSample | None = None,
 ) -> AbnormalReturns:
-    """Abnormal returns of a model; missing for events that a study would exclude."""
+    """Abnormal returns of a model; missing for events that a study would exclude.
+
+    Sessions between estimation and event window are those of `sample`, where it is given.
+    """
     fit = model.fit(arrays)
     found = abnormal_returns(arrays, fit, window)
+    if sample is not None:
+        found = replace(found, between=gap_windows(model, sample, fit.params))
     unusable = (fit.n_obs < min_observations) | ~(fit.s2 > 1e-20)
     if fit.failure is not None:
         unusable |= fit.failure != ""

@@ -17,6 +17,7 @@ from eventstudy.arguments import check_fraction, check_whole
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.model_comparison import named_models
@@ -182,8 +183,8 @@ def specification_curve(
         What becomes of estimation returns over several sessions; a choice where a model has it and an
         estimation window holds such a return.
     tests : sequence of str, optional
-        By default ``"t"`` and ``"sq"`` of one event, ``"portfolio"`` and ``"adjusted_bmp"`` of several on one
-        date, else ``"cross_sectional"`` and ``"bmp"``.
+        By default ``"t"`` and ``"sq"`` of one event, ``"filtered_t"`` and ``"adjusted_bmp"`` of fewer than
+        five or of events whose windows share days, else ``"cross_sectional"`` and ``"bmp"``.
     alpha : float, default 0.05
     min_observations : int, default 30
     n_placebo : int, default 99
@@ -268,7 +269,7 @@ def specification_curve(
         ),
         windows=tuple(tested),
         window=whole,
-        tests=tuple(_tests(day0) if tests is None else check_keys(tests)),
+        tests=tuple(_tests(day0, max(map(len, tested))) if tests is None else check_keys(tests)),
         names=np.array(market.returns.columns, dtype=object),
         security=sample.security,
         first_row=sample.first_row,
@@ -303,10 +304,11 @@ def _markets(market: Market, benchmarks: Sequence[str] | Mapping[str, Any] | Non
     return {name: market.with_benchmark(benchmark) for name, benchmark in named.items()}
 
 
-def _tests(day0: IntArray) -> list[str]:
+def _tests(day0: IntArray, longest: int) -> list[str]:
     if len(day0) == 1:
         return ["t", "sq"]
-    return ["portfolio", "adjusted_bmp"] if (day0 == day0[0]).all() else ["cross_sectional", "bmp"]
+    shared = bool((np.diff(np.sort(day0)) < longest).any())
+    return ["filtered_t", "adjusted_bmp"] if shared or len(day0) < FEWEST else ["cross_sectional", "bmp"]
 
 
 def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:

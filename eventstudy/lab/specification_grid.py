@@ -116,7 +116,7 @@ class Grid(FrozenRecord):
                 for k, key in enumerate(self.tests):
                     out[i, j, k, 1] = TESTS[key].run(data, Options(seed=0)).p_value
                 if i == 0:
-                    interval = averages([data], [window], None, self.level).iloc[0]
+                    interval = averages([data], None, self.level).iloc[0]
                     out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
         return out
 

@@ -146,6 +146,11 @@ class NormalReturnModel(ABC):
     refits_quickly: ClassVar[bool] = False
 
     @property
+    def residuals_take_params(self) -> bool:
+        """Whether `residuals`, given parameters, are abnormal returns of whatever sessions a sample names."""
+        return False
+
+    @property
     @abstractmethod
     def label(self) -> str:
         """Name of the model for tables, such as ``"Market model (OLS)"``."""

@@ -68,6 +68,10 @@ class LinearModel(NormalReturnModel):
         check_missing(self.missing)
 
     @property
+    def residuals_take_params(self) -> bool:
+        return self.missing == "drop"
+
+    @property
     def regressors(self) -> tuple[Regressor, ...]:
         return ()
 
@@ -318,6 +322,10 @@ class MarketAdjusted(NormalReturnModel):
     """
 
     refits_quickly: ClassVar[bool] = True
+
+    @property
+    def residuals_take_params(self) -> bool:
+        return True
 
     @property
     def label(self) -> str:

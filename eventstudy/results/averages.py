@@ -7,31 +7,35 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from eventstudy.distributions import t_ppf
-from eventstudy.errors import RequestError
-from eventstudy.inference import TESTS
-from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference import TESTS, recommend, run_tests
+from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds
 from eventstudy.inference.power_and_detectable_effect import detectable
-from eventstudy.windows import Window
+from eventstudy.inference.procedures.mean_interval import (
+    checked_interval_test,
+    interval_test,
+    standard_error,
+)
+from eventstudy.text import format_p
 
-__all__ = ["INTERVAL_TESTS", "averages"]
+__all__ = ["averages", "with_lead"]
 
-#: Tests whose statistic is the mean CAR over its standard error, in order of preference.
-INTERVAL_TESTS = ("t", "portfolio", "cross_sectional", "independence")
+#: Seed of a lead test that resamples.
+SEED = 0
+LEVEL = 0.05
 
 
 def averages(
-    inputs: Sequence[TestInput], windows: Sequence[Window], test: str | None, level: float
+    inputs: Sequence[TestInput],
+    test: str | None,
+    level: float,
+    alternative: Alternative = "two-sided",
 ) -> pd.DataFrame:
     """Mean CAR of each window with an interval; one row per window.
 
-    One test serves all windows: the first of `INTERVAL_TESTS` that applies to most of them.
+    One test serves all windows; see `eventstudy.inference.procedures.mean_interval.interval_test`.
     """
-    key = _choose(inputs) if test is None else test
-    if key not in INTERVAL_TESTS:
-        raise RequestError(
-            f"Test {key!r} gives no standard error of the mean; choose one of {', '.join(INTERVAL_TESTS)}."
-        )
+    check_alternative(alternative)
+    key = interval_test(inputs) if test is None else checked_interval_test(test)
     rows = []
     for data in inputs:
         car = data.car
@@ -48,29 +52,46 @@ def averages(
             "test": key,
             "detectable": np.nan,
         }
-        done = TESTS[key].run(data, Options())
+        done = TESTS[key].run(data, Options(alternative))
         if not np.isnan(done.statistic):
-            se = abs(done.estimate / done.statistic) if done.statistic else np.nan
-            dof = float(done.dof) if isinstance(done.dof, (int, float)) else np.inf
-            half = float(t_ppf(0.5 + level / 2, dof)) * se
+            se = standard_error(done)
+            dof = float(done.dof) if isinstance(done.dof, (int, float, np.floating)) else np.inf
+            low, high = t_bounds(np.array(done.estimate), np.array(se), dof, level, alternative)
             row |= {
                 "caar": done.estimate,
                 "se": se,
                 "statistic": done.statistic,
                 "dof": dof,
                 "p_value": done.p_value,
-                "ci_low": done.estimate - half,
-                "ci_high": done.estimate + half,
-                "detectable": float(detectable(se, dof)),
+                "ci_low": float(low),
+                "ci_high": float(high),
+                "detectable": float(detectable(se, dof, alternative)),
             }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _choose(inputs: Sequence[TestInput]) -> str:
-    applies = {
-        key: sum(TESTS[key].applies(data) is None for data in inputs)
-        for key in INTERVAL_TESTS
-        if key in TESTS
-    }
-    return max(applies, key=lambda key: applies[key])
+def with_lead(
+    frame: pd.DataFrame, inputs: Sequence[TestInput], alternative: Alternative = "two-sided"
+) -> pd.DataFrame:
+    """Add to averages a note which names the lead test where it and the interval disagree at 5 %.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of `averages`.
+    inputs : sequence of TestInput
+        What they were made of.
+    alternative : {"two-sided", "less", "greater"}
+    """
+    notes = []
+    for own, data in zip(frame["p_value"].tolist(), inputs, strict=True):
+        chosen = recommend(data)["test"]
+        note = ""
+        if len(chosen) and not np.isnan(own):
+            lead = str(chosen.iloc[0])
+            p = float(run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
+            if (p <= LEVEL) != (own <= LEVEL):
+                note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
+        notes.append(note)
+    return frame.assign(note=notes)

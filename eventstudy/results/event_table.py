@@ -13,6 +13,7 @@ from eventstudy.results import averages
 from eventstudy.results.fitted import FittedStudy, WindowLike, uses_benchmark
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.tables import Section, Table, stars
+from eventstudy.text import format_p
 from eventstudy.windows import Window
 
 __all__ = ["event_table"]
@@ -106,7 +107,7 @@ def event_table(
 def _column(data: FittedStudy, window: Window) -> dict[str, object]:
     """Cells of one study, by row."""
     tested, spec, fit = data.test_input(window), data.spec, data.fit
-    mean = averages.averages([tested], [window], None, 0.95).iloc[0]
+    mean = averages.averages([tested], None, 0.95).iloc[0]
     chosen = recommend(tested)
     headline = None if chosen.empty else str(chosen["test"].iloc[0])
     p_headline = np.nan if headline is None else float(run_tests(tested, [headline])["p_value"].iloc[0])
@@ -116,10 +117,10 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
     return {
         "estimate": _written(mean["caar"], "{:.2%}") + stars(mean["p_value"]),
         "se": f"({_written(mean['se'], '{:.2%}')})",
-        "p": _written(mean["p_value"], "{:.4f}"),
+        "p": _written_p(mean["p_value"]),
         "test": mean["test"],
         "recommended": headline,
-        "p_recommended": _written(p_headline, "{:.4f}") + stars(p_headline),
+        "p_recommended": _written_p(p_headline) + stars(p_headline),
         "events": str(tested.n_events),
         "securities": str(data.sample.timeline.loc[tested.usable, "security"].nunique()),
         "model": spec.model.label,
@@ -129,6 +130,10 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
         "r_squared": _written(explained.mean() if len(explained) else np.nan, "{:.3f}"),
         "returns": spec.market.kind,
     }
+
+
+def _written_p(p: float) -> str:
+    return "–" if np.isnan(p) else format_p(p)
 
 
 def _written(value: float, spec: str) -> str:

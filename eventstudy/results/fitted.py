@@ -14,11 +14,16 @@ import pandas as pd
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.arguments import check_fraction
-from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord
-from eventstudy.inference.base import TestInput
+from eventstudy.inference.base import (
+    Alternative,
+    TestInput,
+    check_alternative,
+    t_bounds,
+    t_p_values,
+)
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
@@ -303,24 +308,27 @@ class FittedEvents(ABC):
         name = f"{event['security']}, {format_time(event['day_0'])}"
         return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
 
-    def cars(self, window: Window, level: float = 0.95) -> pd.DataFrame:
+    def cars(
+        self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
+    ) -> pd.DataFrame:
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
         sums, dof = self.test_input(window).cumulative, self.abnormal.dof
         se = np.sqrt(sums.variance)
-        half = t_ppf(0.5 + checked_level(level) / 2, dof) * se
+        check_alternative(alternative)
+        low, high = t_bounds(sums.car, se, dof, checked_level(level), alternative)
         return pd.DataFrame(
             {
                 "car": sums.car,
                 "se": se,
                 "t": sums.scar,
                 "dof": dof,
-                "p_value": 2 * t_sf(np.abs(sums.scar), dof),
-                "ci_low": sums.car - half,
-                "ci_high": sums.car + half,
+                "p_value": t_p_values(sums.scar, dof, alternative),
+                "ci_low": low,
+                "ci_high": high,
                 "n_days": sums.n_days,
                 "expected": sums.expected,
                 "actual": sums.actual,
-                "detectable": detectable(se, dof),
+                "detectable": detectable(se, dof, alternative),
             },
             index=self.index,
         )

@@ -11,11 +11,11 @@ import pandas as pd
 from eventstudy.arguments import by_name, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
-from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import Section, Table, stars
+from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
@@ -42,6 +42,7 @@ class Measures(MethodGroup):
         end: int | Literal["first_free_close"] | None = None,
         *,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         r"""Cumulative abnormal return of each event.
 
@@ -55,13 +56,15 @@ class Measures(MethodGroup):
             is not at a daily price limit: until then the price has not found its level.
         level : float, default 0.95
             Coverage of the interval.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-value; an interval of one side is infinite on the other.
 
         Returns
         -------
         DataFrame
-            By event_id: car, se, t, dof, p_value (two-sided), ci_low, ci_high, n_days (days with a
-            return), expected and actual (normal and observed return summed over these days), detectable (the
-            smallest CAR that a two-sided test at 5 % finds with probability 0.8); with
+            By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
+            actual (normal and observed return summed over these days), detectable (the smallest CAR
+            that this test finds at 5 % with probability 0.8); with
             ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
@@ -71,13 +74,13 @@ class Measures(MethodGroup):
         """
         data = self.fitted
         if end != "first_free_close":
-            return data.cars(data.checked_window(start, end), level)
+            return data.cars(data.checked_window(start, end), level, alternative)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
-        frame = data.cars(Window(first, first), level).astype({"n_days": float}) * np.nan
+        frame = data.cars(Window(first, first), level, alternative).astype({"n_days": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
-            frame[rows] = data.cars(Window(first, int(last)), level)[rows]
+            frame[rows] = data.cars(Window(first, int(last)), level, alternative)[rows]
         never = data.index[np.isnan(ends)]
         if len(never):
             told = ", ".join(map(str, never[:5])) + ", ..." * (len(never) > 5)
@@ -89,16 +92,26 @@ class Measures(MethodGroup):
         return frame.assign(end=ends)
 
     @by_name
-    def aar(self, *, test: str | None = None, level: float = 0.95) -> pd.DataFrame:
+    def aar(
+        self,
+        *,
+        test: str | None = None,
+        level: float = 0.95,
+        alternative: Alternative = "two-sided",
+    ) -> pd.DataFrame:
         """Average abnormal return by relative day.
 
         Parameters
         ----------
         test : str, optional
-            Test the standard error is taken from: "t" (one event), "portfolio" (one common date),
-            "cross_sectional" or "independence"; by default the first of these that fits the design.
+            Test the standard error is taken from: "t" (one event), "filtered_t", "cross_sectional",
+            "adjusted_cross_sectional", "portfolio" (one common date), "ibragimov_muller" (several dates) or
+            "independence". By default, of events that depend on each other, and of fewer than five,
+            "filtered_t"; of others "cross_sectional".
         level : float, default 0.95
             Coverage of the interval.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-value; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -109,7 +122,8 @@ class Measures(MethodGroup):
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
-        frame = averages.averages(inputs, days, test, checked_level(level)).rename(columns={"caar": "aar"})
+        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = frame.rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
     def caar(
@@ -119,6 +133,7 @@ class Measures(MethodGroup):
         *,
         test: str | None = None,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         """Cumulative average abnormal return: the mean CAR of the events.
 
@@ -126,17 +141,20 @@ class Measures(MethodGroup):
         ----------
         start, end : int
             First and last relative day; the headline window by default.
-        test, level
+        test, level, alternative
             As for `aar`.
 
         Returns
         -------
         DataFrame
             One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
-            positive, test, detectable.
+            positive, test, detectable, note (which names the recommended test where it and the
+            interval disagree at 5 %).
         """
         window = self.fitted.checked_window(start, end)
-        frame = averages.averages([self.fitted.test_input(window)], [window], test, checked_level(level))
+        inputs = [self.fitted.test_input(window)]
+        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = averages.with_lead(frame, inputs, alternative)
         return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
@@ -169,7 +187,7 @@ SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
 STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
-FORMATS = {"t": "{:.2f}", "p": "{:.4f}", "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
+FORMATS = {"t": "{:.2f}", "p": P_VALUE, "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 
 class MeasureTables(MethodGroup):
@@ -363,12 +381,15 @@ class MeasureTables(MethodGroup):
     ) -> tuple[list[Section], list[str]]:
         """Averages over windows, the tests asked for below them; and notes on where these come from."""
         inputs = [self.fitted.test_input(window) for window in windows]
-        frame = averages.averages(inputs, windows, None, checked_level(level)).set_axis(index, axis=0)
+        frame = averages.averages(inputs, None, checked_level(level))
+        disagree = [] if caption else averages.with_lead(frame, inputs)["note"].tolist()
+        frame = frame.set_axis(index, axis=0)
         source = str(frame["test"].iloc[0])
         frame = _estimates(frame.rename(columns={"caar": name, "n_events": "N"}), level)
         frame = frame[[name, "", "s.e.", "t", "p", *_bounds(level), "positive", "N"]]
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
+        notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
         if not keys:
             return sections, notes
         done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])

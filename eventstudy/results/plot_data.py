@@ -42,7 +42,7 @@ def forest(data: FittedEvents, window: Window, level: float = 0.95) -> pd.DataFr
     frame["role"] = "event"
     if len(frame) == 1:
         return frame
-    mean = averages.averages([data.test_input(window)], [window], None, level)
+    mean = averages.averages([data.test_input(window)], None, level)
     mean = mean.rename(columns={"caar": "car"})[columns]
     name = f"average of {data.test_input(window).n_events}"
     return pd.concat([frame, mean.assign(event=name, role="average")], ignore_index=True)
@@ -155,7 +155,7 @@ def caar_paths(
 
 
 def _averages(inputs: list[TestInput], windows: list[Window], test: str | None, level: float) -> pd.DataFrame:
-    frame = averages.averages(inputs, windows, test, checked_level(level))
+    frame = averages.averages(inputs, test, checked_level(level))
     frame.insert(0, "day", [window.end for window in windows])
     return frame
 

@@ -25,6 +25,7 @@ from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_te
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
+from eventstudy.results.each_event import one_security
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
@@ -342,10 +343,17 @@ class Significance(MethodGroup):
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         chosen = recommend(data)
+        if len(chosen) and one_security(self.fitted):
+            joint = (
+                f"all {len(self.fitted.index)} events are of one security: results.by_event() tests each on "
+                "its own, and this is the joint question, whether they moved it on average"
+            )
+            first, *others = chosen["reason"].tolist()
+            chosen["reason"] = [f"{joint}; {first}", *others]
         if calibration is not None:
             chosen = recalibrate(data, chosen, calibration, self.fitted.model_label)
         done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
-        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True))).items():
+        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
             note = str(done.loc[key, "note"])
             done.loc[key, "note"] = f"{told}; {note}" if note else told
         return chosen.join(done[["statistic", "p_value", "note"]], on="test")

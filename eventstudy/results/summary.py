@@ -12,9 +12,10 @@ from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
+from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
-from eventstudy.tables import Section, Table, stars
+from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
@@ -123,6 +124,8 @@ def composed(
     sections = [*before, _events(data)]
     if n <= MOST_EVENTS:
         sections += [_abnormal(data, window), *few]
+    if one_security(data):
+        sections += [_each(data, window)]
     if n > 1:
         sections += [_averages(data, window)]
     sections += [_tests(data, window)]
@@ -208,7 +211,7 @@ def _abnormal(data: FittedEvents, window: Window) -> Section:
         "n_days": "days",
     }
     percent = ("estimate", "s.e.", "95% from", "to")
-    formats = dict.fromkeys(percent, "{:.2%}") | {"t": "{:.2f}", "p": "{:.4f}", "days": "{:d}"}
+    formats = dict.fromkeys(percent, "{:.2%}") | {"t": "{:.2f}", "p": P_VALUE, "days": "{:d}"}
     return Section(frame.rename(columns=names).rename_axis("event"), "Abnormal returns", formats)
 
 
@@ -227,7 +230,7 @@ def _model(data: FittedStudy) -> Section:
 
 def _averages(data: FittedEvents, window: Window) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window, data.event_window]))
-    frame = averages.averages([data.test_input(w) for w in windows], windows, None, 0.95)
+    frame = averages.averages([data.test_input(w) for w in windows], None, 0.95)
     frame = frame.set_axis(pd.Index([str(w) for w in windows], name="window"), axis=0)
     frame[""] = [stars(p) for p in frame["p_value"]]
     order = ["caar", "se", "statistic", "p_value", "", "ci_low", "ci_high", "positive", "n_events", "test"]
@@ -242,8 +245,27 @@ def _averages(data: FittedEvents, window: Window) -> Section:
         "statistic": "t",
     }
     formats = dict.fromkeys(("CAAR", "s.e.", "95% from", "to"), "{:.2%}")
-    formats |= {"positive": "{:.0%}", "t": "{:.2f}", "p": "{:.4f}", "N": "{:d}"}
+    formats |= {"positive": "{:.0%}", "t": "{:.2f}", "p": P_VALUE, "N": "{:d}"}
     return Section(frame.rename(columns=names), "Averages over events", formats)
+
+
+def _each(data: FittedEvents, window: Window) -> Section:
+    """Test each announcement about the one security."""
+    frame = event_rows(data, window, "romano-wolf", Options(seed=0)).head(MOST_EVENTS)
+    names = {
+        "day_0": "day 0",
+        "car": "CAR",
+        "p_t": "p (t)",
+        "p_filtered_sq": "p (filtered_sq)",
+        "p_adjusted": "p adjusted",
+        "ci_low": "95% from",
+        "ci_high": "to",
+    }
+    frame["day_0"] = frame["day_0"].map(format_time)
+    frame = frame[[name for name in ("label", *names) if name in frame]].rename(columns=names)
+    formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
+    formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", "p adjusted"), P_VALUE)
+    return Section(frame.rename_axis("event"), "Each announcement on its own", formats)
 
 
 def _tests(data: FittedEvents, window: Window) -> Section:
@@ -253,7 +275,7 @@ def _tests(data: FittedEvents, window: Window) -> Section:
     frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
     frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
-    return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": "{:.4f}"})
+    return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": P_VALUE})
 
 
 def _excluded(data: FittedEvents) -> Section:
@@ -282,7 +304,10 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
             f"At the 5 % level, a test of {_what(window)} has 80 % power to detect an effect of {told}."
         )
     if len(data.index) > 1:
-        mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+        tested = [data.test_input(window)]
+        mean = averages.with_lead(averages.averages(tested, None, 0.95), tested).iloc[0]
+        if mean["note"]:
+            notes.append(f"The interval of the mean of {_what(window)} and the test differ: {mean['note']}.")
         if mean["p_value"] > 0.05:
             notes.append(
                 f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "

@@ -1,5 +1,5 @@
 """Tables: one object, rendered as text, HTML, LaTeX, Markdown or a spreadsheet."""
 
-from eventstudy.tables.table import Section, Table, stars
+from eventstudy.tables.table import P_VALUE, Section, Table, stars
 
-__all__ = ["Section", "Table", "stars"]
+__all__ = ["P_VALUE", "Section", "Table", "stars"]

@@ -20,18 +20,20 @@ from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
-from eventstudy.text import strip_control
+from eventstudy.text import format_p, strip_control
 
-__all__ = ["Section", "Table", "latex", "markdown", "stars"]
+__all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars"]
 
 MISSING = "–"
+#: Format of p-values.
+P_VALUE = "{:.4p}"
 TEXT_WIDTH = 100
 #: Columns of words wider than this are wrapped in text output.
 WORDS_WIDTH = 48
 
-_NUMBER = re.compile(r"[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
+_NUMBER = re.compile(r"(?:< )?[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
 _CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
-_EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([f%d])\}")
+_EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
 def stars(p: float) -> str:
@@ -62,8 +64,9 @@ class Section:
     caption : str, optional
     formats : mapping of column to format string, or str, optional
         Python format strings such as ``"{:.4f}"``, ``"{:.2%}"`` or ``"{:d}"``; one string holds
-        for every number. Floats without one are written with four decimals. Text stays as it
-        is, and a missing value is an en dash.
+        for every number. ``"{:.4p}"`` is for p-values, and writes ``< 0.0001`` of smaller ones. Floats
+        without a format are written with four decimals. Text stays as it is, and a missing value is an en
+        dash.
     index : bool, optional
         Whether the index is shown.
 
@@ -245,6 +248,8 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
         # Counts turn into floats beside a missing one.
         counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()
         number = int(float(value)) if counted else value
+        if spec == P_VALUE:
+            return format_p(float(number))
         try:
             return (spec or ("{}" if whole else "{:.4f}")).format(number)
         except (ValueError, LookupError, TypeError, AttributeError):

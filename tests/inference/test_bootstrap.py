@@ -171,7 +171,10 @@ def test_wild_bootstrap_of_one_date_says_why_not(panel):
 def test_wild_bootstrap_of_few_dates_says_what_p_it_can_reach(panel):
     made = panel(n=4, layout="distinct", seed=1, effect=0.3)
     row = run_tests(made.test(0, 1), ["wild_bootstrap"], Options(seed=0)).iloc[0]
-    assert "16 patterns of signs, so p does not fall below 0.125" in row["note"]
+    assert (
+        "all 16 patterns of signs, so p does not fall below 0.125: it cannot reject at the 5 % level"
+        in row["note"]
+    )
     assert row["p_value"] == pytest.approx(0.125, abs=0.04)
 
 
@@ -368,3 +371,18 @@ def test_unknown_weights_are_refused(panel):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_weights="webb"))
     with pytest.raises(RequestError, match="date, event"):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_by="firm"))
+
+
+def test_clusters_of_equal_values_have_no_standard_error():
+    assert clustered_t(np.array([0.25, 0.5]), np.array([1.0, 2.0])) == np.inf
+    assert clustered_t(np.array([-0.25, -0.5]), np.array([1.0, 2.0])) == -np.inf
+
+
+@pytest.mark.parametrize("key", ["block_bootstrap", "portfolio", "lamb"])
+def test_what_needs_one_date_says_how_many_there_are(key, panel):
+    row = run_tests(panel(layout="distinct").test(0, 1), [key], Options(seed=0, n_resamples=99)).iloc[0]
+    if key == "block_bootstrap":
+        assert not row["applicable"]
+        assert "needs one common event date, the 12 events have 12" in row["note"]
+    one = run_tests(panel(layout="common").test(0, 1), [key], Options(seed=0, n_resamples=99)).iloc[0]
+    assert one["applicable"]

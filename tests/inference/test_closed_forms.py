@@ -25,7 +25,7 @@ from eventstudy.inference.cross_section import (
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
 from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
-from eventstudy.inference.engine.residual_pass import ResidualChunk
+from eventstudy.inference.engine.residual_pass import ResidualChunk, past_sums
 from eventstudy.inference.portfolio import lamb_z, portfolio_residuals
 from eventstudy.inference.ranks import rank_profile, rank_z, scaled_ranks, t_of_rank_z
 from eventstudy.inference.signs import median_signs_z, sign_z, signed_rank, signed_rank_p_value
@@ -443,3 +443,32 @@ def test_signed_rank_z_is_corrected_for_ties():
     x = np.array([1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.5, 0.5, -3.0, 4.0, 4.0, 1.5])
     want = stats.wilcoxon(x, method="approx", correction=False).pvalue
     assert 2 * stats.norm.sf(abs(signed_rank(x)[1])) == pytest.approx(want)
+
+
+def test_a_day_on_which_no_event_has_a_residual_has_no_mean(panel):
+    made = panel(n=8, layout="common", seed=5).abnormal
+    residuals = made.past.residuals().copy()
+    residuals[:, 7], residuals[0, 9] = np.nan, np.nan
+    held = HeldWindows(residuals, made.past.leverage(), made.past.dates(), made.past.design())
+    found = past_sums(replace(made, past=held)).mean
+    assert np.flatnonzero(np.isnan(found)).tolist() == [7]
+    assert found[9] == pytest.approx(residuals[1:, 9].mean())
+
+
+@pytest.mark.parametrize("key", ["cross_sectional", "jackknife", "skewness_adjusted", "wild_bootstrap"])
+def test_equal_cars_have_no_standard_error(key, panel):
+    made = panel(n=6, width=120, layout="distinct", seed=5).abnormal
+    equal = TestInput(replace(made, ar=np.full_like(made.ar, 0.01)), Window(0, 1))
+    row = run_tests(equal, [key], Options(seed=1, n_resamples=99)).iloc[0]
+    assert not row["applicable"]
+    assert np.isnan(row["statistic"])
+    assert "CARs" in row["note"]
+
+
+@pytest.mark.parametrize("key", ["rank_zivney", "grank_t", "grank_z"])
+def test_ranks_of_values_scaled_by_few_events_say_so(key, panel):
+    few, many = (
+        run_tests(panel(n=n, width=120, layout="common", seed=5).test(0, 0), [key]).iloc[0] for n in (6, 60)
+    )
+    assert "scaled by the standard deviation of 6 events" in few["note"]
+    assert "scaled by the standard deviation" not in many["note"]

@@ -233,6 +233,16 @@ def test_labels_are_drawn_within_dates():
     assert counts / 20_000 == pytest.approx(1 / 30, abs=0.006)
 
 
+def test_labels_are_drawn_alike_for_values_of_the_other_sign():
+    rng = np.random.default_rng(0)
+    sets = [[rng.standard_normal(4), rng.standard_normal(3)] for _ in range(2)]
+    found, draws = label_permutation(*sets, 50, np.random.default_rng(1))
+    mirrored = [[-values for values in each] for each in sets]
+    other, other_draws = label_permutation(*mirrored, 50, np.random.default_rng(1))
+    assert other == -found
+    np.testing.assert_allclose(other_draws, -draws, atol=1e-15)
+
+
 def test_few_labellings_are_told(panel):
     made = panel(n=6, layout="common", seed=3)
     a, b = halves(made, (0, 1), 1)

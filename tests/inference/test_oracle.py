@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from eventstudy.abnormal import HeldWindows
 from eventstudy.inference import TESTS, Options, TestInput, run_tests
+from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.filtered_quantile import filtered_dates
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.windows import Window
 
@@ -41,6 +47,9 @@ def overlap_correlation(events, days, oracle):
 #: What the reference says of each test that it has; None where it says nothing.
 ORACLE = {
     "cross_sectional": lambda oracle, events, days, r: oracle.cross_sectional_t(events, days),
+    "adjusted_cross_sectional": lambda oracle, events, days, r: kolari_pynnonen(
+        oracle, oracle.cross_sectional_t(events, days), len(events), r
+    ),
     "independence": lambda oracle, events, days, r: oracle.independence_t(events, days),
     "time_series": lambda oracle, events, days, r: oracle.cda_t(events, days),
     "patell": lambda oracle, events, days, r: oracle.patell_z(events, days),
@@ -68,8 +77,13 @@ ORACLE = {
 #: Tests that are compared with something else: the tests below, closed forms, loops or other packages.
 ELSEWHERE = {
     "portfolio", "lamb", "bootstrap", "wild_bootstrap", "block_bootstrap", "permutation", "t", "sq",
-    "conformal", "bootstrap_t", "garch_t",
+    "conformal", "bootstrap_t", "garch_t", "filtered_sq", "filtered_t", "nguyen_wolf", "ibragimov_muller",
 }  # fmt: skip
+
+
+def kolari_pynnonen(oracle, found, n, r):
+    t = found["stat"] * math.sqrt((1 - r) / (1 + (n - 1) * r))
+    return {"stat": t, "p": oracle.two_sided_t(t, n - 1), "df": n - 1}
 
 
 def normal(found, name):
@@ -177,3 +191,74 @@ def test_an_event_without_a_known_error_takes_no_part(key, panel, with_arrays):
     assert row["statistic"] == pytest.approx(without["statistic"], rel=1e-12)
     assert row["p_value"] == pytest.approx(without["p_value"], rel=1e-10)
     assert "1 event without residual variance left out" in row["note"]
+
+
+FILTERED = ["filtered_sq", "filtered_t"]
+
+
+def with_gap(made, days=9):
+    """Abnormal returns of days between the windows, drawn."""
+    fit = made.abnormal
+    gap = np.random.default_rng(3).normal(0, 0.02, (fit.n_events, days))
+    gap[0, 2] = np.nan
+    dates = fit.past.dates()[:, -days:]
+    return replace(fit, between=HeldWindows(gap, np.zeros_like(gap), dates)), gap
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize(("n", "layout", "missing"), [(1, "common", 0.0), (7, "common", 0.08)])
+def test_filtered_tests_of_one_date_equal_the_reference(n, layout, missing, window, panel, oracle):
+    made = panel(n=n, layout=layout, missing=missing, seed=5, effect=0.004)
+    fit, gap = with_gap(made)
+    events, days = made.usable(*window), made.days(*window)
+    which = [i for i, e in enumerate(made.events) if oracle.car(e, days)[2] > 0]
+    before = max(0, min(window[0], 0) - fit.window.start)
+    one = oracle.filtered_portfolio(events, days, gap[which].tolist(), before)
+    rows = run_tests(TestInput(fit, Window(*window)), FILTERED).set_index("test")
+    for key, want in zip(FILTERED, oracle.filtered_tests([one]), strict=True):
+        assert rows.at[key, "statistic"] == pytest.approx(want["stat"], abs=TOLERANCE)
+        assert rows.at[key, "p_value"] == pytest.approx(want["p"], abs=TOLERANCE)
+    assert "up to the end of the estimation window" not in rows.at["filtered_t", "note"]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_tests_of_several_dates_equal_the_reference(window, panel, oracle, with_arrays):
+    made = panel(n=9, layout="distinct", seed=8, effect=0.003)
+    fit, days = made.abnormal, made.days(*window)
+    shared = np.array([0, 0, 0, 0, 4, 4, 6, 6, 6])  # three dates, of four, two and three events
+    data = TestInput(
+        with_arrays(fit, estimation_dates=fit.past.dates()[shared], event_dates=fit.event_dates[shared]),
+        Window(*window),
+    )
+    groups = [[made.events[i] for i in np.flatnonzero(shared == g)] for g in (0, 4, 6)]
+    before = max(0, min(window[0], 0) - fit.window.start)
+    parts = [oracle.filtered_portfolio(events, days, None, before) for events in groups]
+    want = [*oracle.filtered_tests(parts), oracle.date_means_t(groups, days)]
+    rows = run_tests(data, [*FILTERED, "ibragimov_muller"])
+    assert rows["statistic"].to_numpy() == pytest.approx([w["stat"] for w in want], abs=TOLERANCE)
+    assert rows["p_value"].to_numpy() == pytest.approx([w["p"] for w in want], abs=TOLERANCE)
+    assert rows["dof"].iloc[1] == pytest.approx(want[1]["df"], rel=1e-10)
+
+
+def test_filtered_dates_that_overlap_keep_their_correlation(panel):
+    """The variance of the mean is that of the sum over dates with their share of common days."""
+    made = panel(n=30, layout="mixed", correlation=0.4)
+    found = filtered_dates(made.test(-1, 2))
+    part = found.weight * found.scale * found.spread
+    _, se, _ = found.t()
+    assert se**2 > 1.05 * (part**2).sum()
+    assert se**2 == pytest.approx(part @ found.correlation @ part)
+    assert np.allclose(np.diag(found.correlation), 1.0)
+
+
+def test_the_permutation_takes_the_days_of_all_events_together(panel):
+    made = panel(n=3, layout="common", seed=2, effect=-0.03)
+    row = run_tests(made.test(0, 0), ["nguyen_wolf"]).iloc[0]
+    fit = made.abnormal
+    past = scaled_residuals(fit.past.residuals(), fit.past.leverage()).mean(axis=0)
+    event = float((fit.ar[:, 2] / np.sqrt(fit.ar_variance[:, 2] / fit.s2)).mean())
+    assert row["statistic"] == pytest.approx(event / past.std(ddof=1), rel=1e-10)
+    everything = np.append(past, event)
+    t = [x / np.delete(everything, i).std(ddof=1) for i, x in enumerate(everything)]
+    assert row["p_value"] == pytest.approx(np.mean(np.abs(t) >= abs(t[-1]) - 1e-12), abs=1e-12)
+    assert "all 61 splits" in row["note"]

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from eventstudy.errors import RequestError
-from eventstudy.inference.procedures.shrinkage import exaggeration, shrink
+from eventstudy.inference.procedures.shrinkage import bayes_factor, exaggeration, shrink
 
 
-def brute_force(car, covariance, n_grid=4001):
+def brute_force(car, covariance, n_grid=1001):
     """Posterior by dense algebra at each tau, with the prior of mu flat: N(0, 1e6)."""
     n = len(car)
     taus = np.linspace(0.0, 5.0 * car.std(ddof=1), n_grid)
@@ -57,7 +57,7 @@ def test_the_intervals_cover(n, tau):
     sd = rng.uniform(0.01, 0.03, n)
     covariance = np.diag(sd**2) * 0.7 + 0.3 * np.outer(sd, sd)
     root = np.linalg.cholesky(covariance)
-    for _ in range(200):
+    for _ in range(120):
         theta = -0.01 + tau * rng.normal(size=n)
         found = shrink(theta + root @ rng.normal(size=n), covariance)
         covered.append(((found.low <= theta) & (theta <= found.high)).mean())
@@ -68,7 +68,7 @@ def test_probabilities_of_sign_are_calibrated():
     rng = np.random.default_rng(8)
     said, true = [], []
     # Over means and spreads of the effects as the prior has them.
-    for _ in range(700):
+    for _ in range(500):
         theta = rng.normal(rng.uniform(-0.1, 0.1), rng.uniform(0.0, 0.1), 10)
         found = shrink(theta + 0.02 * rng.normal(size=10), 0.02**2 * np.eye(10))
         said.append(found.prob_negative)
@@ -78,6 +78,19 @@ def test_probabilities_of_sign_are_calibrated():
     for low in (0.05, 0.35, 0.65):
         band = (said > low) & (said < low + 0.3)
         assert true[band].mean() == pytest.approx(said[band].mean(), abs=0.08)
+
+
+@pytest.mark.parametrize(("t", "prior_sd"), [(-2.9, 1.9), (0.3, 0.5), (6.0, 3.0), (0.0, 20.0)])
+def test_bayes_factor_of_a_known_variance_in_closed_form(t, prior_sd):
+    """With infinite degrees of freedom both densities of the CAR are normal."""
+    expected = stats.norm.pdf(t, 0, np.sqrt(1 + prior_sd**2)) / stats.norm.pdf(t)
+    assert bayes_factor(0.02 * t, 0.02, 1e8, 0.02 * prior_sd) == pytest.approx(expected, rel=1e-5)
+
+
+def test_bayes_factor_by_simulation():
+    draws = np.random.default_rng(3).normal(0, 1.5, 2_000_000)
+    expected = stats.t.pdf(-2.5 - draws, 20).mean() / stats.t.pdf(2.5, 20)
+    assert bayes_factor(-2.5, 1.0, 20, 1.5) == pytest.approx(expected, rel=0.005)
 
 
 def test_two_events_have_no_spread_to_learn():
@@ -94,3 +107,12 @@ def test_exaggeration_by_simulation(shift, dof):
     assert power == pytest.approx(beyond.mean(), abs=0.002)
     assert wrong == pytest.approx((t[beyond] < 0).mean(), abs=0.005)
     assert size == pytest.approx(np.abs(t[beyond]).mean() / shift, rel=0.01)
+
+
+def test_many_effects_far_apart_keep_a_posterior():
+    """The likelihoods of the grid of spreads differ by hundreds of powers of ten."""
+    car = np.where(np.arange(400) % 2, 0.5, -0.5)
+    found = shrink(car, 0.01**2 * np.eye(400))
+    np.testing.assert_allclose(found.mean, car, atol=0.001)
+    assert found.common_sd == pytest.approx(0.5, rel=0.05)
+    assert np.isfinite(found.low).all()

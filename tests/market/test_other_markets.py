@@ -170,6 +170,6 @@ def test_lags_that_cannot_be(lags, told):
 
 
 def test_a_factor_the_market_lacks():
-    market = es.Market(pd.DataFrame(np.zeros((8, 2)), DAYS, ["A", "index"]), benchmark="index")
+    market = es.Market(pd.DataFrame(np.full((8, 2), 0.001), DAYS, ["A", "index"]), benchmark="index")
     with pytest.raises(ModelError, match="needs column sp500"):
         es.EventStudy(market, {"security": ["A"], "date": [DAYS[5]]}, es.MarketModel(lags={"sp500": 0}))

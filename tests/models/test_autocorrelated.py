@@ -14,7 +14,7 @@ from statsmodels.tsa.arima_process import arma_acovf
 
 import eventstudy as es
 from eventstudy.errors import ModelError
-from eventstudy.models.autocorrelated import ar_autocorrelations, autocovariances, choose_order
+from eventstudy.models.autocorrelated import ar_autocorrelations, autocovariances, bartlett_lags, choose_order
 
 W, GAP, L = 150, 6, 11
 ESTIMATION, WINDOW = (-W - GAP - 5, -GAP - 6), (-5, 5)
@@ -200,3 +200,9 @@ def test_size_of_a_cumulated_volume_test() -> None:
     assert rejected["plain"] / n > 0.15
     assert rejected["egls"] / n < 0.12
     assert rejected["hac"] / n < rejected["plain"] / n
+
+
+@pytest.mark.parametrize(("n", "lags"), [(60, 3), (100, 4), (250, 4), (1000, 6)])
+def test_usual_number_of_autocovariances(n, lags):
+    """4 (n / 100)^(2/9), rounded down: Newey and West (1994), Review of Economic Studies 61, 631-653."""
+    assert bartlett_lags(n) == lags

@@ -91,3 +91,16 @@ def test_a_study_in_chunks_is_the_study(world, model):
         if whole.fitted.fit.peer_weights is None:  # peers depend on the other events
             alone = es.EventStudy(world[0], es.Events(one.reset_index()), model, ESTIMATION, WINDOW).fit()
             pd.testing.assert_frame_equal(alone.car(0, 1), whole.car(0, 1).loc[[event_id]], rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_residuals_of_lumped_returns_are_orthogonal_to_the_regressors(world):
+    """Normal equations: returns over several sessions and their regressors are scaled alike."""
+    market, _ = world
+    given = es.Events(pd.DataFrame({"security": ["S1", "S4", "S6"], "date": DAYS[240], "factors": "CN"}))
+    model = es.MarketModel(missing="trade_to_trade")
+    past = es.EventStudy(market, given, model, (-160, -8), (-2, 2)).fit().fitted.abnormal.past
+    residuals = np.nan_to_num(past.residuals())
+    design = np.where(np.isnan(past.residuals())[:, :, None], 0.0, past.design())
+    np.testing.assert_allclose(np.einsum("nwk,nw->nk", design, residuals), 0.0, atol=1e-14)
+    assert np.isclose(design[:, :, 0], 3**0.5).any()  # a return after two sessions without trade

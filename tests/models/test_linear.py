@@ -300,3 +300,12 @@ def test_what_a_model_says_of_itself(model, names, count):
     assert model == type(model)()
     with pytest.raises(AttributeError):
         model.label = "other"
+
+
+def test_a_missing_return_spans_nothing():
+    arrays = draw(2)
+    made = abnormal_returns(arrays, MarketModel().fit(arrays), WINDOW)
+    missing = np.isnan(made.ar)
+    assert missing.any()
+    assert (made.span[missing] == 0).all()
+    assert (made.span[~missing] == 1).all()

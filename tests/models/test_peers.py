@@ -174,6 +174,19 @@ def test_as_many_peers_as_components_are_needed(world):
         fit(world, es.PCAModel(["P1", "P2"], 3))
 
 
+def test_twenty_days_are_enough_for_components(world):
+    """Four for each of the five blocks that choose their number."""
+    for days, enough in ((20, True), (19, False)):
+        study = es.EventStudy(
+            world, event(world), es.PCAModel(["P1", "P2"]), (-10 - days, -11), WINDOW, min_observations=5
+        )
+        if enough:
+            assert len(study.fit().car()) == 1
+        else:
+            with pytest.raises(NoUsableEventsError, match="too few peers or days"):
+                study.fit()
+
+
 def components_forward_in_time(y, x):
     """Loss of 1, 2, ... components over five blocks, each predicted from all days before it."""
     n, loss = len(y), []

@@ -758,6 +758,75 @@ def sq_test(ev, day, side="two", scaled=True):
     return dict(stat=x0, p=(1 + k) / (n + 1.0), dist="rank", df=n)
 
 
+def ewma_sd(series, decay=0.94, start=20):
+    """Volatility of each day from the days before it, and last that of the day after the last."""
+    first = [v for v in series[:start] if not math.isnan(v)]
+    h = sum(v * v for v in first) / max(len(first), 1)
+    out = []
+    for v in series:
+        out.append(math.sqrt(h))
+        if not math.isnan(v):
+            h = decay * h + (1 - decay) * v * v
+    return out + [math.sqrt(h)]
+
+
+def filtered_portfolio(events, days, gap=None, n_before=0):
+    """Events of one date: mean CAR over its forecast sd, the past blocks over theirs, and their spread.
+
+    gap: abnormal returns between estimation and event window, one list an event.
+    n_before: days at the head of the event window that belong to the past.
+    """
+    past = []
+    for i, e in enumerate(events):
+        own = [v / math.sqrt(1 - h) if not math.isnan(v) else NAN for v, h in zip(e["ar_est"], e["lev_est"])]
+        own += list(gap[i]) if gap is not None else []
+        past.append(own + [e["ar"][d] for d in range(n_before)])
+    series = [mean([p[t] for p in past]) for t in range(len(past[0]))]
+    vol = ewma_sd(series)
+    kept = [(v, s) for v, s in zip(series, vol) if not math.isnan(v)]
+    L = sorted(car(e, days)[2] for e in events)[len(events) // 2]
+    widened = mean([car(e, days)[1] / e["s2"] for e in events])
+    scale = vol[-1] * math.sqrt(widened)
+    pool, first = [], len(kept) % L
+    for b in range(first, len(kept), L):
+        pool.append(sum(v for v, _ in kept[b:b + L]) / (math.sqrt(L) * kept[b][1]))
+    every = [sum(v for v, _ in kept[b:b + L]) / kept[b][1] for b in range(len(kept) - L + 1)]
+    spread = math.sqrt(mean([v * v for v in every]) / L)
+    return dict(caar=mean(cars(events, days)), scale=scale, pool=pool, spread=spread, n=len(events), L=L)
+
+
+def filtered_tests(groups):
+    """groups: filtered_portfolio of each date, dates whose windows share no day. Rank or Stouffer, and t."""
+    n = sum(g["n"] for g in groups)
+    w = [g["n"] / n for g in groups]
+    part = [a * g["scale"] * g["spread"] for a, g in zip(w, groups)]
+    se = math.sqrt(sum(v * v for v in part))
+    dof = [len(g["pool"]) * (1.5 if max(h["L"] for h in groups) > 1 else 1) - 1 for g in groups]
+    df = sum(v * v for v in part) ** 2 / sum(v ** 4 / d for v, d in zip(part, dof))
+    t = sum(a * g["caar"] for a, g in zip(w, groups)) / se
+    if len(groups) == 1:
+        g = groups[0]
+        x = g["caar"] / g["scale"]
+        p = (1 + sum(1 for v in g["pool"] if abs(v) >= abs(x))) / (len(g["pool"]) + 1.0)
+        rank = dict(stat=x, p=p)
+    else:
+        z = 0.0
+        for a, g in zip(w, groups):
+            x = g["caar"] / g["scale"]
+            below = sum(1 for v in g["pool"] if v < x) + 0.5 * sum(1 for v in g["pool"] if v == x)
+            z += a * g["scale"] * stats.norm.ppf((below + 0.5) / (len(g["pool"]) + 1))
+        z /= math.sqrt(sum((a * g["scale"]) ** 2 for a, g in zip(w, groups)))
+        rank = dict(stat=z, p=two_sided_norm(z))
+    return rank, dict(stat=t, p=two_sided_t(t, df), df=df)
+
+
+def date_means_t(groups, days):
+    """Ibragimov-Mueller (2010): t of the mean CAR of each date."""
+    x = [mean(cars(events, days)) for events in groups]
+    t = mean(x) / math.sqrt(var(x) / len(x))
+    return dict(stat=t, p=two_sided_t(t, len(x) - 1), df=len(x) - 1)
+
+
 def conformal_full(r, X, event_rows):
     """Full conformal / CWZ with H0: AR=0 imposed: refit on ALL rows, compare
     |sum of residuals over the event block| with every moving block."""

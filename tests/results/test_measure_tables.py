@@ -41,7 +41,7 @@ def test_numbers_by_day(common):
             at = tests.loc[f"{day:+d}".replace("+0", "0")]
             assert at[key] == written
             assert at[f"{key} p"] == done.at[key, "p_value"]
-    assert "those of the portfolio test" in str(table)
+    assert "those of the filtered_t test" in str(table)
 
 
 def test_numbers_by_window(distinct):

@@ -81,7 +81,7 @@ def test_caar_is_the_mean_car(many, window):
 
 def test_the_interval_is_that_of_the_test_that_fits(one, common, distinct):
     assert one.caar(0, 1)["test"].tolist() == ["t"]
-    assert common.caar(0, 1)["test"].tolist() == ["portfolio"]
+    assert common.caar(0, 1)["test"].tolist() == ["filtered_t"]
     assert distinct.caar(0, 1)["test"].tolist() == ["cross_sectional"]
     car = one.car(0, 1).iloc[0]
     row = one.caar(0, 1).iloc[0]
@@ -116,7 +116,7 @@ def test_portfolio_interval_is_that_of_the_reference(common, market, oracle):
     event = oracle.build_event(portfolio[estimation], index[estimation], portfolio[window], index[window])
     for start, end in ((0, 0), (0, 1), (-2, 1)):
         wanted = oracle.single_t(event, list(range(start + 4, end + 5)))
-        row = common.caar(start, end).iloc[0]
+        row = common.caar(start, end, test="portfolio").iloc[0]
         assert row["test"] == "portfolio"
         assert row["statistic"] == pytest.approx(wanted["stat"], rel=1e-10)
         assert row["p_value"] == pytest.approx(wanted["p"], rel=1e-8)

@@ -79,7 +79,7 @@ def test_many_events(common, drawn):
     frame, options = drawn["plot_caar"]
     assert frame.equals(plot_data.caar_path(common.fitted, Window(-1, 2)))
     assert "8 events" in options["title"]
-    assert "portfolio" in options["title"]
+    assert "filtered-t" in options["title"]
     common.plot.heatmap(0, 3)
     assert drawn["plot_heatmap"][0].equals(plot_data.heatmap(common.fitted, Window(0, 3)))
     common.plot.car(event="e7")
@@ -122,7 +122,7 @@ def test_groups_have_a_panel_each(market, refit, drawn, monkeypatch):
         alone = refit(market, [event for event in events if event["group"] == name])
         path = plot_data.caar_path(alone.fitted, Window(-1, 3), None, 0.9)
         pd.testing.assert_frame_equal(part.drop(columns="group").reset_index(drop=True), path)
-    assert options["title"] == "6 events, intervals of the cross-sectional test"
+    assert options["title"] == "6 events, intervals of the filtered-t test"
     assert options["level"] == 0.9
     frame, options = results.plot.caar(by="group", test="independence")
     assert set(frame["test"]) == {"independence"}

@@ -7,10 +7,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import Clustering, clustering
+from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, dependence
+from eventstudy.inference.procedures.lead import lead_sizes, order_of, reaches, spread_of_dates
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
@@ -157,6 +159,10 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
 #: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
+FILTERED = (
+    "ranks the mean of each date, over the volatility of the day before, among its own past over theirs: it "
+    "holds after a rise in volatility and keeps correlation of any form"
+)
 #: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
 
@@ -165,7 +171,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     """Choose the tests that survive the design, the most trustworthy first.
 
     The choice looks at the number of events, the dates they share, the mean correlation of their
-    residuals and the length of the window, and names only tests that apply.
+    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5 %;
+    what a simulated size table says of the design decides which leads, and which stands beside it.
 
     Parameters
     ----------
@@ -185,21 +192,28 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         If `available` names an unknown test.
     """
     known = set(TESTS if available is None else check_keys(list(available)))
-    rows = [
-        (key, reason)
-        for key, reason in _candidates(data)
-        if key in known and TESTS[key].applies(data) is None
-    ]
-    return pd.DataFrame(rows, columns=["test", "reason"], dtype=object)
-
-
-def _candidates(data: TestInput) -> list[tuple[str, str]]:
     n = data.with_car.n_events
-    if n == 0:
-        return []
+    found = clustering(data) if n else None
+    reasons = {
+        key: reason
+        for key, reason in ([] if found is None else _candidates(data, found))
+        if key in known and TESTS[key].applies(data) is None and reaches(key, data)
+    }
+    keys = list(reasons)
+    if found is not None:
+        independent = found.effective_n >= (1.0 - LOSS) * n
+        dates = spread_of_dates(data, found, independent=independent)
+        keys, told = order_of(keys, lead_sizes(dates, n))
+        reasons |= {key: f"{reasons[key]}; {said}" for key, said in told.items()}
+        if keys and n > 1 and not data.abnormal.exact:
+            reasons[keys[0]] = f"{_why_approximate(found)}; {reasons[keys[0]]}"
+    return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
+
+
+def _candidates(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
+    n = found.n_events
     if n == 1:
         return _one_event(data)
-    found = clustering(data)
     if not data.abnormal.exact:
         return _approximate(found, bool(overlap_note(data)))
     if found.n_dates == 1:
@@ -217,23 +231,25 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
     own = f"one event: ranks its CAR among {pool} of its own past"
     sq = ("sq", f"{own}, and does not assume normally distributed returns")
+    filtered = ("filtered_sq", "the same with each day over the volatility forecast the day before")
     blocks = (
         "conformal",
         "the same idea with the event in the fitted sample: exact if its days are exchangeable",
     )
+    few = n_obs // length < ENOUGH_BLOCKS
+    floor = f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
     if not fit.exact:
-        why = "this model's standard error is approximate, so no t is recommended beside it"
-        return [(sq[0], f"{sq[1]}; {why}"), blocks]
+        why = "this model's standard error is approximate"
+        if few:
+            return [filtered, ("t", f"{why}; but {floor}")]
+        return [(sq[0], f"{sq[1]}; {why}, so no t is recommended beside it"), filtered, blocks]
     exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: no averaging"
-    if n_obs // length < ENOUGH_BLOCKS:
-        floor = (
-            f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
-        )
+    if few:
         drawn = (
             f"draws {length} days at a time from {n_obs}, so it needs no normal distribution and no blocks"
         )
-        return [("t", f"{exact}; {floor}"), ("bootstrap_t", drawn), (sq[0], f"{sq[1]}, but {floor}")]
-    return [sq, blocks, ("t", exact)]
+        return [("t", f"{exact}; {floor}"), ("bootstrap_t", drawn), filtered]
+    return [sq, filtered, blocks, ("t", exact)]
 
 
 def _cost(found: Clustering) -> str:
@@ -251,6 +267,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     first = f"all {n} events share one date ({_cost(found)}): adjusted for it, and for a more volatile event"
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
+    filtered = ("filtered_sq", FILTERED)
     days = int(data.with_car.abnormal.n_obs.max())
     ranks = ("grank_t", f"the same two defences by ranks, so outliers among the {n} CARs do not decide")
     others = "adjusted_bmp does" if n < FEW else "the two above do"
@@ -270,17 +287,21 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
     if n < FEW:
-        return [("adjusted_bmp", first), *by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")]
-    return [("adjusted_bmp", first), ranks, *by_past]
+        return [("adjusted_bmp", first), filtered, *by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")]
+    return [("adjusted_bmp", first), filtered, ranks, *by_past]
 
 
-def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str, str]:
-    """Say what it means where the two kinds of tests for one common date disagree; a note by test key.
+def disagreement(
+    p_values: Mapping[str, float], data: TestInput | None = None, alpha: float = 0.05
+) -> dict[str, str]:
+    """Say what it means where tests by the spread of the events and by their past disagree; by test key.
 
     Parameters
     ----------
     p_values : mapping of float
         By test key.
+    data : TestInput, optional
+        The events, whose spread tells whether the event was more volatile.
     alpha : float, default 0.05
 
     Examples
@@ -288,18 +309,51 @@ def disagreement(p_values: Mapping[str, float], alpha: float = 0.05) -> dict[str
     >>> list(disagreement({"adjusted_bmp": 0.3, "portfolio": 0.01}))
     ['portfolio']
     """
-    by_events, by_past = p_values.get("adjusted_bmp", np.nan), p_values.get("portfolio", np.nan)
-    if by_past <= alpha < by_events:
-        return {
-            "portfolio": "rejects where adjusted_bmp does not: the event was more volatile than the "
-            "estimation window, which this test takes for an effect; compare with test(..., against=controls)"
-        }
-    if by_events <= alpha < by_past:
-        return {
-            "adjusted_bmp": "rejects where portfolio does not: the CARs vary less than their estimation "
-            "windows imply, a sign of a calmer event, or chance where events are few"
-        }
-    return {}
+    spread = next((key for key in ("adjusted_bmp", "bmp") if not np.isnan(p_values.get(key, np.nan))), None)
+    if spread is None:
+        return {}
+    by_spread, told = p_values[spread], {}
+    for past in ("filtered_sq", "portfolio"):
+        by_past = p_values.get(past, np.nan)
+        if by_past <= alpha < by_spread:
+            told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
+        elif by_spread <= alpha < by_past:
+            told[spread] = (
+                f"rejects where {past} does not: the CARs vary less than their estimation windows imply, a "
+                "sign of a calmer event, or chance where events are few"
+            )
+    return told
+
+
+def _why_more(data: TestInput | None, spread: str) -> str:
+    """Why a test by the past may reject alone: a more volatile event, or a spread of too few events."""
+    if data is not None and not _spread_rose(data):
+        n = data.with_variance.n_events
+        return (
+            f"the CARs spread no more than before the event, so {spread}, with {n - 1} degree"
+            f"{'s' * (n > 2)} of freedom, lacks the power"
+        )
+    return (
+        "the event was more volatile than the estimation window, which this test takes for an effect; "
+        "compare with test(..., against=controls)"
+    )
+
+
+def _spread_rose(data: TestInput) -> bool:
+    r"""Whether CARs spread about their mean more than their prediction errors allow, at 5 %.
+
+    .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
+              \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)
+
+    A CAR that all events have in common leaves it as it is.
+    """
+    used = data.with_variance
+    n, car, variance = used.n_events, used.car, used.cumulative.variance
+    if n < 2:
+        return False
+    left = car - (car / variance).sum() / (1.0 / variance).sum()
+    shared = min(max(dependence(used).mean_correlation, 0.0), 0.99)
+    return bool((left**2 / variance).sum() / (1.0 - shared) > special.chdtri(n - 1, 0.05))
 
 
 def _too_ready(n: int) -> str:
@@ -315,41 +369,51 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         "jaffe",
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
+    filtered = ("filtered_sq", FILTERED)
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
-        return [first, dates]
-    ranks = "the same two defences by ranks"
+        return [first, filtered, dates]
+    ranks, q = "the same two defences by ranks", found.n_dates
+    means = (
+        "ibragimov_muller",
+        f"t of the means of {q} dates with {q - 1} degree{'s' * (q > 2)} of freedom: each date counts once, "
+        "whatever its variance and the correlation of its firms",
+    )
     if n < FEW:
-        return [first, dates, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [first, ("grank_t", ranks), dates]
+        return [first, filtered, dates, means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [first, filtered, ("grank_t", ranks), dates, means]
+
+
+def _why_approximate(found: Clustering) -> str:
+    dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
+    return (
+        f"{found.n_events} events on {dates} ({_cost(found)}): this model's standard error is approximate, "
+        "so tests scaled by it are left out"
+    )
 
 
 def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
     n = found.n_events
-    dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
-    why = (
-        f"{n} events on {dates} ({_cost(found)}): this model's standard error is approximate, so tests "
-        "scaled by it are left out"
-    )
+    filtered = ("filtered_sq", FILTERED)
     ranks = "ranks survive correlation and a more volatile event"
 
     def led(*others: tuple[str, str]) -> list[tuple[str, str]]:
-        """Put ranks first, or last where there are too few events; the first says why."""
+        """Put ranks first, or last where there are too few events."""
         if n >= FEW:
-            return [("grank_t", f"{why}; {ranks}"), *others]
-        (key, reason), *more = others
-        return [(key, f"{why}; {reason}"), *more, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+            return [("grank_t", ranks), filtered, *others]
+        return [filtered, *others, ("grank_t", f"{ranks}; {_too_ready(n)}")]
 
     if found.n_dates == 1:
         ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
         drawn = "draws estimation days for all events at once, which keeps correlation of any form"
         return led(("permutation", ranked), ("block_bootstrap", drawn))
+    dates = f"{found.n_dates} dates"
     wild = ("wild_bootstrap", f"flips the signs of the CARs, whole dates at once, on {dates}")
-    if overlapping and not found.effective_n >= (1.0 - LOSS) * n:
-        days = "takes the calendar day as the unit, as windows of different dates share days"
-        return [("jaffe", f"{why}; {days}; safe if variance did not rise")]
     if not found.effective_n >= (1.0 - LOSS) * n:
-        return led(wild)
+        if not overlapping:
+            return led(wild)
+        days = "takes the calendar day as the unit, as windows of different dates share days"
+        return [filtered, ("jaffe", f"{days}; safe if variance did not rise")]
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
         return led(("generalized_sign", counted))
@@ -363,6 +427,7 @@ def _independent(found: Clustering) -> list[tuple[str, str]]:
     if n >= MANY:
         return [
             ("bmp", f"{which}: independent enough, and a more volatile event does not mislead it"),
+            ("filtered_sq", FILTERED),
             ("grank_t", "ranks survive outliers, a more volatile event and correlation"),
             ("generalized_sign", f"counts the signs of {n} CARs against their share before the event"),
         ]
@@ -371,8 +436,9 @@ def _independent(found: Clustering) -> list[tuple[str, str]]:
         f"{which}: t with {n - 1} degrees of freedom allows for so few, and for a more volatile event",
     )
     sign = ("sign", f"exact for {n} CARs whose median is zero")
+    filtered = ("filtered_sq", FILTERED)
     if n >= FEW:
-        return [few, ("grank_t", ranks), sign]
+        return [few, filtered, ("grank_t", ranks), sign]
     rank = ("grank_t", f"{ranks}; {_too_ready(n)}")
     wild = ("wild_bootstrap", f"flips the signs of {n} CARs: near exact where these are symmetric")
-    return [few, wild, sign, rank]
+    return [few, filtered, wild, sign, rank]

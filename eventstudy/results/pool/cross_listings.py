@@ -140,7 +140,8 @@ def averaged(
     past = HeldWindows(parts.pop("residuals"), parts.pop("leverage"), abnormal.past.dates()[first])
     dates = abnormal.event_dates[first]
     event_windows = HeldEventWindows(dates, parts.pop("noise"), parts.pop("design"))
-    return replace(abnormal, past=past, event_windows=event_windows, **parts)
+    # The days between estimation and event window are not averaged.
+    return replace(abnormal, past=past, event_windows=event_windows, between=None, **parts)
 
 
 def _average(

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray
-from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows, estimation_design
+from eventstudy.abnormal import (
+    AbnormalReturns,
+    EstimationWindows,
+    HeldEventWindows,
+    HeldWindows,
+    estimation_design,
+)
 from eventstudy.errors import RequestError
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
@@ -41,7 +47,12 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
     """
     cols = [part.columns(window) for part in parts]
     k = max(part.param_cov.shape[2] for part in parts)
-    days, residuals, leverage = _on_sessions(parts, sessions)
+    days, residuals, leverage = _on_sessions(parts, [part.past for part in parts], sessions)
+    gaps = [part.between for part in parts]
+    between = None
+    if all(gap is not None for gap in gaps):
+        gap_days, *gap_values = _on_sessions(parts, [gap for gap in gaps if gap is not None], sessions)
+        between = HeldWindows(gap_values[0], gap_values[1], gap_days)
 
     def event(name: str) -> FloatArray:
         return np.concatenate([getattr(part, name)[:, c] for part, c in zip(parts, cols, strict=True)])
@@ -67,6 +78,7 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
             event("noise"),
             np.concatenate(design),
         ),
+        between=between,
     )
 
 
@@ -77,12 +89,12 @@ def _padded(values: FloatArray, k: int, axes: int) -> FloatArray:
 
 
 def _on_sessions(
-    parts: Sequence[AbnormalReturns], sessions: DateArray
+    parts: Sequence[AbnormalReturns], windows: Sequence[EstimationWindows], sessions: DateArray
 ) -> tuple[DateArray, FloatArray, FloatArray]:
-    """Estimation days, residuals and hat values by sessions before day 0; each (N, W)."""
+    """Days, residuals and hat values of windows of the parts, by sessions before day 0; each (N, W)."""
     starts, places = [], []
-    for part in parts:
-        start, dates = np.searchsorted(sessions, part.event_dates[:, -part.window.start]), part.past.dates()
+    for part, own in zip(parts, windows, strict=True):
+        start, dates = np.searchsorted(sessions, part.event_dates[:, -part.window.start]), own.dates()
         known = ~np.isnat(dates)
         place = np.searchsorted(sessions, dates) - start[:, None]
         starts.append(start)
@@ -94,11 +106,11 @@ def _on_sessions(
     days = np.where(rows >= 0, sessions[np.maximum(rows, 0)], np.datetime64("NaT", "D"))
     residuals, leverage = np.full((2, len(start), width), np.nan)
     first = 0
-    for part, place in zip(parts, places, strict=True):
+    for own, place in zip(windows, places, strict=True):
         row, column = np.nonzero(place < 0)
         to = (first + row, place[row, column] - low)
-        residuals[to] = part.past.residuals()[row, column]
-        leverage[to] = part.past.leverage()[row, column]
+        residuals[to] = own.residuals()[row, column]
+        leverage[to] = own.leverage()[row, column]
         first += len(place)
     return days, residuals, leverage
 

@@ -12,26 +12,30 @@ from eventstudy.abnormal import abnormal_returns
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Listing, Paragraph, render
 from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import suspects_in
+from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedStudy, uses_benchmark
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.summary import design
-from eventstudy.tables import Section, Table
+from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import some_text
 from eventstudy.windows import Window
 
 __all__ = ["refitted", "sensitivity", "study_page"]
 
+#: Announcements named in a sentence.
+MOST_NAMED = 4
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL, ALPHA = 0.95, 0.05
 PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
-FORMATS = PERCENT | {"p": "{:.4f}", "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
+FORMATS = PERCENT | {"p": P_VALUE, "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
 
 def study_page(
@@ -107,9 +111,11 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
     tested = data.test_input(window)
     if tested.n_events == 0:
         return [Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)]
-    mean = averages.averages([tested], [window], None, LEVEL).iloc[0]
+    mean = averages.averages([tested], None, LEVEL).iloc[0]
     single = len(data.sample) == 1
     told = [_single(data, window) if single else _average(data, window, mean)]
+    if one_security(data):
+        told[0] = f"{_each(data, window)} {told[0]}"
     if not np.isnan(mean["se"]):
         told[0] += f" (95 % interval {_percent(mean['ci_low'])} to {_percent(mean['ci_high'])})"
     told[0] += "."
@@ -162,6 +168,21 @@ def _average(data: FittedStudy, window: Window, mean: pd.Series) -> str:
     return (
         f"Over the sessions {window}, {mean['positive']:.0%} of the {n}{of} events have a positive abnormal "
         f"return ({data.spec.model.label}), and their mean is {_percent(mean['caar'])}"
+    )
+
+
+def _each(data: FittedStudy, window: Window) -> str:
+    """Say which of several announcements about one security moved it."""
+    frame = event_rows(data, window, "romano-wolf", Options(seed=0))
+    moved = frame[frame["p_adjusted"] <= ALPHA]
+    n, k = len(frame), len(moved)
+    told = "; ".join(
+        f"{day:%Y-%m-%d}, {_percent(car)} (adjusted p = {_p(p)})"
+        for day, car, p in moved[["day_0", "car", "p_adjusted"]].head(MOST_NAMED).to_numpy().tolist()
+    )
+    return (
+        f"{k if k else 'None'} of the {n} announcements about {frame['security'].iloc[0]} moved it at the "
+        f"5 % level, adjusted for their number{f': {told}' if k else ''}{', ...' * (k > MOST_NAMED)}."
     )
 
 
@@ -250,7 +271,7 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
         validity=validity, **{"robust to": valid["robust_to"], "note": valid["note"]}
     )
     shown = shown.rename(columns={"p_value": "p"}).set_index("test")
-    formats = {"statistic": "{:.3f}", "p": "{:.4f}", "dof": "{:g}"}
+    formats = {"statistic": "{:.3f}", "p": P_VALUE, "dof": "{:g}"}
     reasons = frame[~frame["applicable"]].groupby("note", sort=False)["test"].agg(", ".join)
     notes = [f"{str(why)[:1].upper()}{str(why)[1:]}: {which}." for why, which in reasons.items()]
     names = valid.set_index("test")["reference"]
@@ -341,7 +362,7 @@ def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.Da
     rows = []
     for study, tested in studies:
         seen = study.test_input(tested)
-        mean = averages.averages([seen], [tested], None, level).iloc[0]
+        mean = averages.averages([seen], None, level).iloc[0]
         p = run_tests(seen, list(chosen[:1]))["p_value"].iloc[0] if len(chosen) else np.nan
         rows.append(
             {

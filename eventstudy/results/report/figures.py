@@ -162,8 +162,8 @@ def _groups(data: FittedStudy) -> dict[str, int] | None:
 
 def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
-    ending = averages.averages([data.test_input(whole)], [whole], None, 0.95).iloc[0]
-    mean = averages.averages([data.test_input(window)], [window], None, 0.95).iloc[0]
+    ending = averages.averages([data.test_input(whole)], None, 0.95).iloc[0]
+    mean = averages.averages([data.test_input(window)], None, 0.95).iloc[0]
     yield Drawing(
         f"Cumulative average abnormal return, interval of the {ending['test']} test.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
