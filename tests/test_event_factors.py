@@ -196,3 +196,9 @@ def test_the_risk_free_rate_is_that_of_the_days_of_each_event(returns):
                 own[8] = (1 + own[6]) * (1 + own[7]) * (1 + own[8]) - 1
             traded = ~np.isnan(sample.arrays(()).y_evt[i])
             np.testing.assert_allclose(found[i][traded], own[traded], rtol=1e-9)
+
+
+def test_observed_returns_are_not_in_excess_of_the_risk_free_rate(returns):
+    results = fit(make(returns, {"CN": CN, "US": US}), events("CN", "CN", "US", "US"), es.CAPM())
+    for i, name in enumerate("BCD", start=1):
+        np.testing.assert_allclose(results.fitted.abnormal.actual[i], returns[name].iloc[295:306], rtol=1e-12)

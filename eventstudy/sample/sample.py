@@ -383,7 +383,7 @@ class EventSample(FrozenRecord):
         names = frame["security"]
         position = market.positions(names)
         for i in np.flatnonzero(position < 0):
-            reasons[int(i)] = unknown_security(market, str(names.iloc[i]))
+            reasons[int(i)] = unknown_security(market, str(names.iloc[i]), frame.iloc[i])
         fine = np.ones(len(frame), dtype=bool)
         fine[list(reasons)] = False
         security, row = np.where(fine, position, 0), np.where(fine, place.row, 0)
