@@ -49,7 +49,13 @@ def test_pipeline_equals_the_reference(key, seed, missing, oracle):
     market = random_market(seed, missing)
     events = random_events(market, seed)
     results = es.EventStudy(
-        market, events, model=MODELS[key], estimation=ESTIMATION, window=WINDOW, min_observations=20
+        market,
+        events,
+        model=MODELS[key],
+        estimation=ESTIMATION,
+        window=WINDOW,
+        min_observations=20,
+        incomplete="partial",
     ).fit()
     assert len(results.excluded) == 0
     index = market.returns["INDEX"].to_numpy()
