@@ -14,8 +14,11 @@ __all__ = ["compounded_to", "idle_rows", "told", "trading_groups"]
 
 #: Rows without any move that chance may leave among those of a table, for such a row to be padded.
 CHANCE = 0.05
-#: Rows of a weekday from which on it says something that a column never trades on it.
-WEEKDAYS = 4
+#: Series that are looked at first: a row on which one of them moves is a session.
+FEW = 8
+#: Rows of a weekday from which on it says something that a column never trades on it, and how seldom chance
+#: may leave all of them out.
+WEEKDAYS, SELDOM = 4, 1e-6
 #: Runs of closed days, each way, by which two groups differ, and the longest run a holiday makes.
 RUNS, LONGEST = 3, 20
 #: How many times as often as by chance the columns of a group are closed together, and the least share that
@@ -47,6 +50,10 @@ def idle_rows(
         Rows on which every series stands still, more often than by chance: holidays that were filled with
         the last price, or with returns of zero.
     """
+    few = values[:, :FEW]
+    if (~np.isnan(few) & ~_still(few, levels)).any(axis=1).all():
+        none = np.zeros(len(values), dtype=bool)
+        return none, none.copy()
     seen = ~np.isnan(values)
     some = seen.any(axis=1) | known
     rows = np.flatnonzero(some)
@@ -54,7 +61,7 @@ def idle_rows(
     if len(rows):
         inside[rows[0] : rows[-1]] = True
     empty = inside & ~some
-    still = seen & (values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
+    still = seen & _still(values, levels)
     quiet = seen.any(axis=1) & ~(seen & ~still).any(axis=1) & ~moves
     if not quiet.any():
         return empty, quiet
@@ -65,6 +72,11 @@ def idle_rows(
         expected < chance if np.isinf(chance) else (expected < chance) & (seen[quiet].sum(axis=1) > 1)
     )
     return empty, quiet
+
+
+def _still(values: FloatArray, levels: bool) -> BoolArray:
+    """Whether a price is the last one before it, or a return is zero."""
+    return np.asarray(values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
 
 
 def compounded_to(
@@ -110,8 +122,8 @@ def trading_groups(
     """Find columns that trade on days of their own, as those of several exchanges do.
 
     There are several groups where a column never trades on a weekday on which others do, or where columns
-    that are closed together, more often than by chance, are closed on days on which others trade and the
-    other way round.
+    that are closed together, more often than by chance, are closed on days on which others of this sort, or
+    the only other column, trade, and the other way round.
 
     Parameters
     ----------
@@ -184,7 +196,10 @@ def _weekdays_apart(seen: BoolArray, closed: BoolArray, index: pd.DatetimeIndex)
     weekday = index.day_of_week.to_numpy()
     for day in range(7):
         on = weekday == day
-        never = ~seen[on].any(axis=0) & (closed[on].sum(axis=0) >= WEEKDAYS)
+        times = closed[on].sum(axis=0)
+        # As seldom as it lacks other days, it would not lack all of these.
+        chance = closed[~on].mean(axis=0) ** times if not on.all() else np.ones(seen.shape[1])
+        never = ~seen[on].any(axis=0) & (times >= WEEKDAYS) & (chance < SELDOM)
         if never.any() and not never.all():
             return True
     return False
@@ -203,7 +218,8 @@ def _holidays_apart(closed: BoolArray, members: Sequence[IntArray]) -> bool:
         if _runs(shut[k]) >= RUNS and common >= max(TOGETHER * chance, COMMON * np.median(days)):
             together.append(k)
     for k in together:
-        for other in np.flatnonzero(shut.any(axis=1)).tolist():
+        # A lone column may have been suspended: it speaks only where there is no third group.
+        for other in range(len(members)) if len(members) == 2 else together:
             mine, theirs = shut[k] & ~shut[other], shut[other] & ~shut[k]
             if _runs(mine) >= RUNS and _runs(theirs) >= RUNS and _longest(theirs) <= LONGEST:
                 return True

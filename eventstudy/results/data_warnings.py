@@ -175,6 +175,8 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
 
 def incomplete_windows(sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
     """Say of each event, by position, whose returns do not cover its event window what they lack."""
+    if sample.own is None and not np.isnan(abnormal.ar[:, [0, -1]]).any():
+        return {}
     begins, ends = covered(abnormal, abnormal.window)
     whole = np.tile([abnormal.window.start, abnormal.window.end], (len(sample), 1))
     first, last = (whole if sample.own is None else sample.own.window).T

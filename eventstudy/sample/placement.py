@@ -258,7 +258,9 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
         Row of the event, whose other columns may name the security as the market does.
     """
     others = event.drop("security")
-    named = others[[isinstance(cell, str | int | np.integer) and str(cell).strip() in market.columns for cell in others]]
+    named = others[
+        [isinstance(cell, str | int | np.integer) and str(cell).strip() in market.columns for cell in others]
+    ]
     if len(named):
         column, cell = named.index[0], str(named.iloc[0]).strip()
         return (
