@@ -120,6 +120,7 @@ def test_a_set_that_lacks_a_column_is_named_with_its_event(returns):
     assert len(fit(market, events("CN", "CN"), es.FamaFrench3()).sample) == 2
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_sets_may_cover_different_days(returns):
     """Where a set ends, its events have no normal return, and others are not touched."""
     market = make(returns, {"CN": CN, "US": US.iloc[:302]})

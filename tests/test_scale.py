@@ -208,6 +208,7 @@ class Brittle(es.MarketModel):
         ("dask", {"chunk_size": 10}),
     ],
 )
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
 def test_what_fails_alone_is_left_out_alone(backend, options, cluster):
     study = es.EventStudy(market(0.0), events(), Brittle(breaks=(3,)), ESTIMATION, WINDOW)

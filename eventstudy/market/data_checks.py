@@ -80,10 +80,19 @@ LARGE_RETURN = 0.5
 SPLITS = np.array(
     [1.25, 4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0]
 )
+#: With stock dividends, which only falls are compared with.
+ALL_SPLITS = np.sort(np.r_[SPLITS, 1.3, 1.4])
 #: How near to a ratio, in logs, a move lies that looks like a split: for small ratios, and in volatilities.
 NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
-#: A move below which a split is listed and not warned of.
+#: A move below which a split is listed, and warned of only where there is more to show that it is no news.
 SMALL_MOVE = 0.28
+SMALL_SPLITS = ALL_SPLITS[ALL_SPLITS <= 1.5]
+#: News that moves a price so far multiplies the money traded, or comes in wild times; a split does neither.
+#: Sessions that the ordinary volume is of, the fewest of them, the multiple of it that is too small for news;
+#: sessions around, and the most that they typically move, in volatilities.
+BEFORE, FEWEST, ORDINARY, AROUND, CALM = 40, 10, 2.0, 10, 1.5
+#: Price in steps from which a close can lie on the ratio of a split exactly by chance only rarely.
+FINE_PRICE = 1000
 #: Fewest series that must stand still on a day for it not to be a session.
 PADDED = 3
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
@@ -175,9 +184,11 @@ def _runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def _sessions(data: MarketData) -> Iterator[Suspects]:
+    padded = data.unknown[:0] if data.padded is None else data.padded
     for kind, days, text in (
         ("missing session", data.lacking, "no security has data on this session"),
         ("no session", data.unknown, "the exchange calendar has no session on this day"),
+        ("no session", padded, "every series stands still: a holiday filled with the last price, left out"),
     ):
         row = np.minimum(data.sessions.searchsorted(days), len(data.sessions) - 1)
         every = np.full(len(days), ALL)
@@ -210,9 +221,9 @@ def _large(data: MarketData) -> Iterator[Suspects]:
         up, down = np.log1p(up), np.log1p(down)
     beyond = (data.returns > up) | (data.returns < down)
     # Adjusted prices and reference prices leave no splits to find.
-    like = _like_splits(data) if data.total is None else np.zeros_like(beyond)
-    small = np.abs(data.returns) < SMALL_MOVE
-    yield from _moves(data, "large return", beyond | (like & ~small))
+    like, sure = _like_splits(data) if data.total is None else (np.zeros_like(beyond),) * 2
+    small = (np.abs(data.returns) < SMALL_MOVE) & ~sure
+    yield from _moves(data, "large return", beyond | sure | (like & ~small))
     # News moves prices as far as small splits do: these are listed, and not warned of.
     yield from _moves(data, "like a split", like & small & ~beyond)
 
@@ -224,10 +235,11 @@ def _moves(data: MarketData, kind: str, which: BoolArray) -> Iterator[Suspects]:
 
     def told(i: int) -> str:
         growth = max(1.0 + float(simple[i]), 1e-12)
-        apart = np.abs(np.abs(np.log(growth)) - np.log(SPLITS))
-        ratio = SPLITS[apart.argmin()]
+        known = ALL_SPLITS if growth < 1 else SPLITS
+        apart = np.abs(np.abs(np.log(growth)) - np.log(known))
+        ratio = known[apart.argmin()]
         new, old = next(
-            (round(ratio * k), k) for k in (1, 2, 3, 4) if abs(ratio * k - round(ratio * k)) < 1e-9
+            (round(ratio * k), k) for k in (1, 2, 3, 4, 5, 10) if abs(ratio * k - round(ratio * k)) < 1e-9
         )
         of = f"{new} to {old}" if growth < 1 else f"{old} to {new}"
         hint = f", like a split of {of} that was not adjusted for" if apart.min() < NEAR_MOST else ""
@@ -236,10 +248,16 @@ def _moves(data: MarketData, kind: str, which: BoolArray) -> Iterator[Suspects]:
     yield _of(data, kind, column, row, row, told)
 
 
-def _like_splits(data: MarketData) -> BoolArray:
-    """Find moves near the ratio of a split that are far beyond a security's own volatility, shape (S, T)."""
+def _like_splits(data: MarketData) -> tuple[BoolArray, BoolArray]:
+    """Find moves near the ratio of a split that are far beyond a security's own volatility.
+
+    Returns
+    -------
+    like, sure : arrays of bool, shape (S, T)
+        Moves near a ratio, and falls near a small one that do not look like news.
+    """
     growth = data.returns if data.kind == "log" else np.log1p(np.maximum(data.returns, -1 + 1e-9))
-    out = np.zeros(growth.shape, dtype=bool)
+    out, sure = np.zeros(growth.shape, dtype=bool), np.zeros(growth.shape, dtype=bool)
     row, at = np.nonzero(np.abs(growth) > np.log(SPLITS[0]) - NEAR_SMALL)
     for i in np.unique(row).tolist():
         known = growth[i, np.isfinite(growth[i])]
@@ -252,7 +270,35 @@ def _like_splits(data: MarketData) -> BoolArray:
             SPLITS[nearest] < SMALL_SPLIT, NEAR_SMALL, min(max(NEAR_SDS * sd, NEAR_SMALL), NEAR_MOST)
         )
         out[i, mine] = (apart.min(axis=1) < near) & (size > SPLIT_SDS * sd)
-    return out
+        fall = -growth[i, mine]
+        close = np.abs(fall[:, None] - np.log(SMALL_SPLITS)).min(axis=1) < NEAR_SMALL
+        for t in mine[close & (size > SPLIT_SDS * sd)].tolist():
+            sure[i, t] = _calm(growth[i], t, sd) and _no_news(data, i, t, float(np.exp(-growth[i, t])))
+    return out, sure
+
+
+def _calm(growth: FloatArray, t: int, sd: float) -> bool:
+    """Whether a security moves as it usually does in the sessions around one."""
+    around = np.abs(np.r_[growth[max(t - AROUND, 0) : t], growth[t + 1 : t + 1 + AROUND]])
+    around = around[np.isfinite(around)]
+    return len(around) >= AROUND // 2 and float(np.median(around)) < CALM * sd
+
+
+def _no_news(data: MarketData, i: int, t: int, ratio: float) -> bool:
+    """Whether a fall has too little volume for news or, without volumes, is the ratio of a split exactly."""
+    name = data.columns[i]
+    if "volume" in data.fields:
+        volume = data.fields["volume"][name].to_numpy()
+        before = volume[max(t - BEFORE, 0) : t]
+        before = before[before > 0]
+        if len(before) >= FEWEST and volume[t] > 0:
+            return bool(volume[t] / ratio < ORDINARY * np.median(before))
+    if "close" not in data.fields or t == 0:
+        return False
+    last, now = data.fields["close"][name].to_numpy()[t - 1 : t + 1]
+    tick = data.tick or TICK
+    exact = np.abs(now * SMALL_SPLITS - last) <= tick * (1 + SMALL_SPLITS) / 2
+    return bool(now >= FINE_PRICE * tick and exact.any())
 
 
 def _padded(data: MarketData) -> Iterator[Suspects]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,7 +157,10 @@ def test_padded_holidays_are_told() -> None:
     both = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1)
     holidays = r.index[[100, 150, 200, 244, 251, 280]]
     padded = both.drop(holidays).asfreq("B").ffill()
-    market = es.Market.from_prices(padded, benchmark="idx")
+    with pytest.warns(DataWarning, match="Every series stands still on 6 rows"):
+        left_out = es.Market.from_prices(padded, benchmark="idx")
+    assert left_out.audit().query("kind == 'no session'")["date"].tolist() == list(holidays)
+    market = es.Market.from_prices(padded, benchmark="idx", sessions="data")
     found = market.audit().query("kind == 'padded day'")
     assert found["date"].tolist() == list(holidays)
     with pytest.warns(DataWarning, match="padded day on 2018-12-18"):
@@ -508,3 +513,56 @@ def test_a_small_split_is_listed() -> None:
     found = es.Market.from_prices(price).audit().query("kind == 'like a split'")
     assert found["date"].tolist() == [r.index[250]]
     assert "like a split of 5 to 4" in found["detail"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(5 / 4, "5 to 4"), (13 / 10, "13 to 10"), (4 / 3, "4 to 3"), (7 / 5, "7 to 5")]
+)
+@pytest.mark.parametrize("traded", [1.5, 6.0], ids=["as usual", "as after news"])
+def test_a_study_warns_of_a_small_split_where_the_volume_is_no_more_than_usual(
+    ratio: float, said: str, traded: float
+) -> None:
+    r, index = panel(2, 300, 5)
+    day = r.index[250]
+    r.loc[day, "F0"] = 0.01
+    price = 100 * (1 + r).cumprod()
+    price.loc[day:, "F0"] /= ratio
+    volume = pd.DataFrame(1e6 * np.exp(np.random.default_rng(1).normal(0, 0.3, r.shape)), r.index, r.columns)
+    volume.loc[day:, "F0"] *= ratio
+    volume.loc[day, "F0"] = 1e6 * traded
+    frame = pd.concat({"Close": price, "Volume": volume}, axis=1)
+    market = es.Market.from_prices(frame, benchmark=(1 + index).cumprod())
+    event = {"security": "F0", "date": day}
+    if traded > 2:
+        fit(market, event)
+        return
+    with pytest.warns(
+        es.errors.SuspectDataWarning, match=f"like a split of {said} that was not adjusted for"
+    ):
+        fit(market, event)
+
+
+@pytest.mark.parametrize(("last", "now"), [(100.0, 80.0), (80.0, 60.0), (50.01, 40.01)])
+def test_without_volumes_a_study_warns_of_a_fall_that_is_the_ratio_of_a_split(
+    last: float, now: float
+) -> None:
+    r, index = panel(2, 300, 5)
+    day = r.index[250]
+    price = (1 + r).cumprod()
+    price.loc[: r.index[249], "F0"] *= last / price.loc[r.index[249], "F0"]
+    price.loc[day:, "F0"] *= now / price.loc[day, "F0"]
+    market = es.Market.from_prices(price.round(2), benchmark=(1 + index).cumprod())
+    with pytest.warns(es.errors.SuspectDataWarning, match="like a split of . to . that was not adjusted for"):
+        fit(market, {"security": "F0", "date": day})
+
+
+def test_falls_on_news_are_not_taken_for_small_splits(shared_data: Path) -> None:
+    """Of 498 firms over five years, 46 fell so far on calm days; one was a special dividend of 4 dollars."""
+    panels = pd.read_parquet(
+        shared_data / "panels/us_sp500_daily_2016_2020.parquet", columns=["ticker", "date", "close", "volume"]
+    )
+    audit = es.Market.from_prices(panels).audit().query("kind == 'large return'")
+    move = audit["detail"].str.extract(r"^([+-][\d.]+)%")[0].astype(float)
+    assert audit.loc[move.abs() < 28, ["security", "date"]].to_numpy().tolist() == [
+        ["NLOK", pd.Timestamp("2016-03-04")]
+    ]
