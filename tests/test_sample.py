@@ -360,3 +360,13 @@ def test_windows_beyond_a_panel_are_missing_there():
             at = start + np.arange(length)
             want = [panel[i % 2, t] if 0 <= t < 10 else np.nan for t in at]
             np.testing.assert_array_equal(found[i], want)
+
+
+def test_an_event_whose_other_column_names_the_security() -> None:
+    listed = pd.DataFrame({"permno": [10001, 10002], "ticker": ["A", "Z"], "date": [SESSIONS[60]] * 2})
+    sample = EventSample.of(make(draw()), es.Events(listed), ESTIMATION, WINDOW)
+    first, second = sample.excluded["reason"]
+    assert "no security '10001' in the market, but 'A', which the events name in column 'ticker'" in first
+    assert "'ticker'" not in second
+    cured = es.Events(listed.assign(security=listed["ticker"]))
+    assert EventSample.of(make(draw()), cured, ESTIMATION, WINDOW).events["security"].tolist() == ["A"]
