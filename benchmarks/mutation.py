@@ -90,12 +90,14 @@ runs the tests that reach the changed line until one fails. Its docstring says h
 
     {command}
 
-Of {drawn} mutants drawn, {equivalent} are equivalent to the original. Of the other {n}, the tests miss
+{ended}Of {drawn} mutants, {equivalent} are equivalent to the original. Of the other {n}, the tests miss
 **{alive}, {share}** (Wilson 95 % interval: {low} to {high}); {timeout} of those they notice do not end.
 All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`.
 
 When the sample was first run, the tests missed **{first}, {first_share}** (Wilson: {first_low} to
-{first_high}); tests written for these survivors have killed {killed_since} of them. {fresh}
+{first_high}); tests written for these survivors, or in other
+folders, have killed {killed_since} of them.
+{fresh}
 
 {by_folder}
 
@@ -223,8 +225,22 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
         writer.writerows([getattr(row, name) for name in names] for row in rows)
 
 
-def report(rows: Sequence[Row], reasons: dict[Key, str], command: str, fresh: Sequence[Row] = ()) -> str:
-    """Return the page of the documentation; `fresh` are the rows of the second sample."""
+def report(
+    rows: Sequence[Row],
+    reasons: dict[Key, str],
+    command: str,
+    fresh: Sequence[Row] = (),
+    asked: int | None = None,
+) -> str:
+    """Return the page of the documentation.
+
+    `fresh` are the rows of the second sample, `asked` the size of the first if not all of it was run.
+    """
+    ended = (
+        f"The run was ended after {len(rows)} of {asked} mutants, which come in random order.\n"
+        if asked is not None and asked > len(rows)
+        else ""
+    )
     count = Counter(row.status for row in rows)
     n = len(rows) - count[EQUIVALENT]
     low, high = wilson(count[SURVIVED], n)
@@ -232,6 +248,7 @@ def report(rows: Sequence[Row], reasons: dict[Key, str], command: str, fresh: Se
     first_low, first_high = wilson(first, n)
     return PAGE.format(
         command=command,
+        ended=ended,
         first=first,
         first_share=_percent(first, n),
         first_low=f"{100 * first_low:.1f} %",
@@ -332,6 +349,7 @@ def parser() -> argparse.ArgumentParser:
     option("--resume", action="store_true", help="keep the rows of the last run")
     option("--retry", action="store_true", help="keep the rows of the last run but for its survivors")
     option("--fresh", action="store_true", help="run a second sample; give it another --seed")
+    option("--partial", action="store_true", help="run nothing more, and report what the last run has done")
     option("--dry-run", action="store_true", help="show what is drawn, run nothing")
     option("--write", action="store_true", help="write the result into the documentation")
     return made
@@ -354,7 +372,7 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
     reasons = read_equivalent(project.equivalent)
     name = "mutation_fresh.csv" if options.fresh else "mutation.csv"
     target = project.build / name
-    last = read_rows(target) if options.resume or options.retry else []
+    last = read_rows(target) if options.resume or options.retry or options.partial else []
     kept = {row.key: row for row in last if not (options.retry and row.status == SURVIVED)}
     before = {row.key: row.first or row.status for row in last}
     rows: dict[Key, Row] = {}
@@ -365,7 +383,7 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
             rows[row.key] = row
         elif row.key in kept and kept[row.key].status != EQUIVALENT:
             rows[row.key] = replace(kept[row.key], line=row.line)
-        else:
+        elif not options.partial:
             left.append(each)
     order = [blank(each).key for each in drawn]
     # In random order, what is done of a run that is interrupted is a sample too.
@@ -388,13 +406,14 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         plan = Plan(project, trace(project, list(files), options.workers), options.budget)
         check_controls(project, left, plan, options.workers)
         run_mutants(project, left, plan, options.workers, keep)
-    result = [rows[key] for key in order]
+    result = [rows[key] for key in order if key in rows]
     write_rows(result, target)
     sample = read_rows(project.docs / "mutation.csv") if options.fresh else result
     fresh = result if options.fresh else read_rows(project.docs / "mutation_fresh.csv")
     seed = parser().get_default("seed") if options.fresh else options.seed
-    command = f"python benchmarks/mutation.py --mutants {len(sample)} --seed {seed}"
-    page = report(sample, reasons, command, fresh)
+    asked = len(drawn) if options.partial and not options.fresh else len(sample)
+    command = f"python benchmarks/mutation.py --mutants {asked} --seed {seed}"
+    page = report(sample, reasons, command, fresh, asked)
     (project.build / "mutation.md").write_text(page, encoding="utf-8")
     if options.write:
         write_rows(result, project.docs / name)

@@ -40,6 +40,7 @@ from .models import MarketAdjusted as MarketAdjusted
 from .models import MarketModel as MarketModel
 from .models import MatchedPortfolio as MatchedPortfolio
 from .models import PCAModel as PCAModel
+from .models import RawReturn as RawReturn
 from .models import RobustMarketModel as RobustMarketModel
 from .models import RollingMarketModel as RollingMarketModel
 from .models import ScholesWilliams as ScholesWilliams

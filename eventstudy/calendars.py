@@ -66,6 +66,14 @@ def _calendar(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCale
         ) from None
 
 
+@lru_cache(maxsize=1)
+def _known_names() -> frozenset[str]:
+    """Names of the calendars of exchange_calendars."""
+    import exchange_calendars
+
+    return frozenset(exchange_calendars.get_calendar_names())
+
+
 @lru_cache(maxsize=32)
 def _reach(name: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last day for which a calendar knows the holidays."""
@@ -355,7 +363,8 @@ def exchange_of(ticker: str) -> str:
     Parameters
     ----------
     ticker : str
-        Such as ``"002415.SZ"``; without suffix it is a share of the United States.
+        Such as ``"002415.SZ"``, or with a market identifier code, ``"0700.XHKG"``; without suffix it is a
+        share of the United States.
 
     Returns
     -------
@@ -376,6 +385,8 @@ def exchange_of(ticker: str) -> str:
     name, dot, suffix = ticker.strip().upper().rpartition(".")
     if dot and name and suffix in SUFFIXES:
         return SUFFIXES[suffix]
+    if dot and name and (suffix in ALIASES or (len(suffix) == 4 and suffix in _known_names())):
+        return ALIASES.get(suffix, suffix)
     if dot:
         why = f"its suffix .{suffix} is unknown (a class of shares is written with a dash: BRK-B)"
     elif suffix.isdigit():

@@ -29,6 +29,7 @@ __all__ = [
     "SETTING_NAMES",
     "TOTAL_RETURN_NAMES",
     "UNIQUE_IDS",
+    "WINDOW_COLUMNS",
     "ZONE_NAMES",
     "factor_name",
     "field_of",
@@ -331,6 +332,8 @@ SESSION_NAMES = frozenset(
         "timeofday",
     ]
 )
+#: Columns of events that give windows of their own, in sessions relative to day 0 or as dates.
+WINDOW_COLUMNS = ("estimation_start", "estimation_end", "window_start", "window_end")
 #: Columns of events that look like settings of a study.
 SETTING_NAMES = frozenset(
     [

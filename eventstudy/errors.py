@@ -18,6 +18,7 @@ __all__ = [
     "EventStudyError",
     "EventStudyWarning",
     "ExcludedEventsWarning",
+    "IncompleteWindowWarning",
     "LumpedReturnWarning",
     "MissingBenchmarkWarning",
     "MissingExtraError",
@@ -109,6 +110,10 @@ class CalendarWarning(EventStudyWarning):
 
 class ExcludedEventsWarning(EventStudyWarning):
     """Some events could not be used; `results.excluded` lists them."""
+
+
+class IncompleteWindowWarning(EventStudyWarning):
+    """The returns of some events do not cover their event windows."""
 
 
 class LumpedReturnWarning(EventStudyWarning):

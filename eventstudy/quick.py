@@ -15,6 +15,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.sources import outcome, prices
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
@@ -108,7 +109,8 @@ def measure(
         told = "\n".join(f"  {name}: {row.status} ({row.detail})" for name, row in failed.iterrows())
         raise DataError(f"Without these prices nothing can be measured:\n{told}")
     market = Market.from_prices(fetched, benchmark=index, calendar=exchange)
-    return EventStudy(market, events, model=model, estimation=estimation, window=window).fit()
+    study = EventStudy(market, events, model=model, estimation=estimation, window=window)
+    return of_one_exchange(study.fit())
 
 
 def _when(announced: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from eventstudy.models.peer_base import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fit_warnings import exclusion_text
+from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.study import EventStudy, no_usable_events
 from eventstudy.windows import Window
 
@@ -190,7 +191,7 @@ def stream_study(
             study = None
             try:
                 study = EventStudy(panel, part, model, estimation, whole, min_observations, exclude_events)
-                results = study.fit(n_jobs=n_jobs, chunk_size=chunk_size)
+                results = of_one_exchange(study.fit(n_jobs=n_jobs, chunk_size=chunk_size))
             except NoUsableEventsError as problem:
                 reasons.append(problem.excluded)
                 continue

@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import date
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
-from eventstudy.abnormal import estimate
-from eventstudy.arguments import check_jobs, check_whole
+from eventstudy.abnormal import AbnormalReturns, estimate
+from eventstudy.arguments import check_choice, check_jobs, check_whole
 from eventstudy.errors import (
     ModelError,
     NoUsableEventsError,
@@ -28,13 +29,19 @@ from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
-from eventstudy.results.data_warnings import refuse_unsaid_holes
+from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
-from eventstudy.results.fitted import FittedStudy
-from eventstudy.sample import EventSample, check_factors, check_windows
+from eventstudy.results.fitted import FittedStudy, Incomplete
+from eventstudy.results.pool.exchanges import by_exchange, joined_study
+from eventstudy.results.pool.results import PooledResults
+from eventstudy.sample import Asked, EventSample, asked_windows, check_factors, check_windows, read_dates
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
+
+Day = str | date | np.datetime64
+WindowAsked = Window | Sequence[int] | Sequence[str] | Sequence[pd.Timestamp]
 
 
 class EventStudy(Immutable):
@@ -49,14 +56,28 @@ class EventStudy(Immutable):
         against instead of the market's own benchmark; a column `factors` one of the market's sets of factors.
     model : NormalReturnModel, default MarketModel()
     estimation : Window or (int, int), default (-250, -30)
-        Sessions, relative to day 0, on which normal returns are estimated.
+        Sessions, relative to day 0, on which normal returns are estimated; before the event, or after it, as
+        for new listings. A pair of dates is one period for all events; two windows in a list lie on both
+        sides of the event; None is for models that estimate nothing (`MarketAdjusted`, `RawReturn`).
     window : Window or (int, int), default (-10, 10)
-        Sessions whose abnormal returns are computed; holds day 0 and no day of `estimation`.
+        Sessions, or dates, whose abnormal returns are computed; no day of `estimation`. Columns
+        estimation_start, estimation_end, window_start and window_end of the events give single events
+        windows of their own, in sessions or as dates.
     min_observations : int, default 30
         Events with fewer estimation returns are excluded, with that reason.
     exclude_events : bool, default False
         Leave out of each estimation window the days that lie in the event window of another of these
         announcements about the same security; `n_obs` falls by them.
+    incomplete : {"warn", "partial", "exclude", "raise"}, default "warn"
+        What becomes of events whose returns do not cover a window, because the data or the listing begins or
+        ends inside it or a halt lasts beyond it. "warn": the fit says so, and their CARs of such windows are
+        NaN and in no average; "partial": it says so, and CARs sum what there is; "exclude": events that do
+        not cover the event window are left out, and listed in ``results.excluded``; "raise": they are an
+        error.
+
+    exclude_dates : list of days, or mapping of security to such lists, optional
+        Days, such as those of earnings or other news, that estimation windows leave out; a day without a
+        session stands for the next one.
 
     Raises
     ------
@@ -90,37 +111,68 @@ class EventStudy(Immutable):
         market: Market | ParquetPanel[Market],
         events: Events | pd.DataFrame | ForeignTable | Mapping[str, Any] | Iterable[Mapping[str, Any]],
         model: NormalReturnModel | None = None,
-        estimation: Window | Sequence[int] = (-250, -30),
-        window: Window | Sequence[int] = (-10, 10),
+        estimation: WindowAsked | Sequence[WindowAsked] | None = (-250, -30),
+        window: WindowAsked = (-10, 10),
         min_observations: int = 30,
         exclude_events: bool = False,
+        incomplete: Incomplete = "warn",
+        exclude_dates: Iterable[Day] | Mapping[str, Iterable[Day]] | None = None,
     ) -> None:
         if not isinstance(market, ParquetPanel):
-            check_market(market)
+            check_market(market, several=True)
         if isinstance(model, type):
             raise ModelError(f"model is the class {model.__name__}; pass an instance: {model.__name__}().")
         model = MarketModel() if model is None else model
         if not isinstance(model, NormalReturnModel):
             raise ModelError(f"model must be a normal-return model such as MarketModel(), got {model!r}.")
-        estimation, window = Window.of(estimation), Window.of(window)
-        check_windows(estimation, window)
+        events = events if isinstance(events, Events) else Events(events)
+        asked = asked_windows(estimation, window, events.frame)
+        check_asked(asked, model, exclude_events)
+        estimation, window = _layout(asked)
+        if asked.common:
+            check_windows(estimation, window)
         check_whole("min_observations", min_observations)
-        if min_observations <= model.n_params + 1:
+        check_choice("incomplete", incomplete, get_args(Incomplete))
+        if not isinstance(exclude_events, bool | np.bool_):
+            raise RequestError(
+                f"exclude_events is True or False, got {exclude_events!r}; exclude_dates= takes dates."
+            )
+        if asked.estimation and min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
                 f"{model.n_params} parameter(s), so at least {model.n_params + 2} are needed."
             )
-        if len(estimation) < min_observations:
+        if asked.common and len(estimation) < min_observations:
             raise WindowError(
                 f"The estimation window {estimation} has {len(estimation)} sessions, fewer than "
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
-        events = events if isinstance(events, Events) else Events(events)
         if isinstance(market, ParquetPanel):
-            reach = -min(estimation.start, window.start)
+            reach = -min(estimation.start, window.start) if asked.common else None
             market = market.market(events, reach=reach, also=_peers(model))
+        if not asked.common and market.arrays.gap is not None:
+            raise WindowError("Windows of each event's own are counted in daily sessions, not in bars.")
+        barred = None if exclude_dates is None else read_dates(exclude_dates)
+        strange = [name for name in barred or {} if name is not None and name not in market.columns]
+        if strange:
+            raise RequestError(
+                f"exclude_dates names the security {strange[0]!r}, which is not in the market."
+            )
+        if barred is not None and market.arrays.gap is not None:
+            raise RequestError("exclude_dates= names days, and this market has bars within the day.")
         _check_needs(market, model, events.frame)
-        self._spec = StudySpec(market, events, model, estimation, window, min_observations, exclude_events)
+        self._spec = StudySpec(
+            market=market,
+            events=events,
+            model=model,
+            estimation=estimation,
+            window=window,
+            min_observations=min_observations,
+            exclude_events=bool(exclude_events),
+            incomplete=incomplete,
+            asked=asked,
+            exclude_dates=barred,
+        )
 
     @property
     def spec(self) -> StudySpec:
@@ -131,18 +183,20 @@ class EventStudy(Immutable):
         s = self._spec
         return (
             f"EventStudy: {len(s.events)} event{'s' * (len(s.events) != 1)}, {s.model.label}, "
-            f"estimation {s.estimation}, window {s.window}\n  {s.market!r}\n  {s.events!r}"
+            f"estimation {s.estimation_text}, window {s.window_text}\n  {s.market!r}\n  {s.events!r}"
         )
 
     def _repr_html_(self) -> str:
         s = self._spec
         asked = (
-            f"EventStudy: {s.model.label}, estimation {s.estimation}, window {s.window}, at least "
+            f"EventStudy: {s.model.label}, estimation {s.estimation_text}, window {s.window_text}, at least "
             f"{s.min_observations} estimation returns"
         )
         return f"<p>{html.escape(asked)}</p>{s.events._repr_html_()}{s.market._repr_html_()}"
 
-    def fit(self, *, n_jobs: int | None = None, chunk_size: int | None = None) -> EventStudyResults:
+    def fit(
+        self, *, n_jobs: int | None = None, chunk_size: int | None = None
+    ) -> EventStudyResults | PooledResults:
         """Estimate normal returns and compute abnormal ones.
 
         Parameters
@@ -157,7 +211,9 @@ class EventStudy(Immutable):
 
         Returns
         -------
-        EventStudyResults
+        EventStudyResults, or PooledResults
+            The latter where the events are of several of the market's exchanges: each is measured on the
+            sessions of its own, and dependence on common calendar days, as by `pool`.
 
         Raises
         ------
@@ -165,9 +221,13 @@ class EventStudy(Immutable):
             If not one event can be used; the message gives each reason.
         RequestError
             If `chunk_size` is not a positive number of events.
+        WindowError
+            With ``incomplete="raise"``, if the returns of an event do not cover its event window.
 
         Warns
         -----
+        IncompleteWindowWarning
+            If the returns of events do not cover their event windows.
         ExcludedEventsWarning
             If some events cannot be used.
         LumpedReturnWarning
@@ -186,14 +246,41 @@ class EventStudy(Immutable):
                 f"chunk_size must be a positive number of events, or None; got {chunk_size!r}."
             )
         check_jobs(n_jobs)
-        spec = self._spec
-        sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window, spec.exclude_events)
+        if not self._spec.market.parts:
+            return self._fit(self._spec, n_jobs, chunk_size)
+        found: dict[str, EventStudyResults] = {}
+        lost: list[pd.DataFrame] = []
+        for name, spec in by_exchange(self._spec).items():
+            try:
+                found[name] = self._fit(spec, n_jobs, chunk_size)
+            except NoUsableEventsError as problem:
+                lost.append(problem.excluded)
+        if not found:
+            raise no_usable_events(pd.concat(lost))
+        return joined_study(found, self._spec, lost)
+
+    @staticmethod
+    def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
+        """Fit a study of one exchange."""
+        sample = EventSample.of(
+            spec.market,
+            spec.events,
+            spec.estimation,
+            spec.window,
+            spec.exclude_events,
+            spec.asked,
+            spec.exclude_dates,
+        )
+        if sample.own is not None:
+            spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         with heard() as told:
             found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
-        reasons = _unusable(spec, sample, fit, abnormal.ar) | found.failures
+        abnormal = replace(abnormal, partial=spec.incomplete == "partial")
+        reasons = _incomplete(spec, sample, abnormal) | _unusable(spec, sample, fit, abnormal.ar)
+        reasons |= found.failures
         if reasons:
             usable = np.ones(len(sample), dtype=bool)
             usable[list(reasons)] = False
@@ -248,8 +335,9 @@ def _unusable(
     needs_benchmark = any(r.source == "benchmark" for r in spec.model.regressors)
     alone = (sample.benchmark < 0) & needs_benchmark
     failed = np.zeros(len(sample), dtype=bool) if fit.failure is None else np.array(fit.failure, dtype=bool)
-    short = fit.n_obs < spec.min_observations
-    flat = ~(fit.s2 > 1e-20)
+    estimated = spec.asked is None or bool(spec.asked.estimation)
+    short = (fit.n_obs < spec.min_observations) & estimated
+    flat = ~(fit.s2 > 1e-20) & estimated
     empty = np.isnan(ar[:, 0])
     empty[empty] = np.isnan(ar[empty]).all(axis=1)
     reasons = {}
@@ -260,8 +348,8 @@ def _unusable(
             reasons[i] = str(fit.failure[i])
         elif short[i]:
             reasons[i] = (
-                f"only {fit.n_obs[i]} usable estimation returns in {spec.estimation}, fewer than "
-                f"min_observations={spec.min_observations}"
+                f"only {fit.n_obs[i]} usable estimation returns in {_estimation_of(spec, sample, i)}, "
+                f"fewer than min_observations={spec.min_observations}"
             )
         elif flat[i]:
             reasons[i] = (
@@ -271,6 +359,69 @@ def _unusable(
         else:
             reasons[i] = "no abnormal return can be computed on any day of the event window"
     return reasons
+
+
+def _estimation_of(spec: StudySpec, sample: EventSample, event: int) -> str:
+    """Estimation window of an event, for messages."""
+    if sample.own is None or spec.asked is None or len(spec.asked.estimation) > 1:
+        return spec.estimation_text
+    return str(Window(*sample.own.estimation[event].tolist()))
+
+
+def _layout(asked: Asked) -> tuple[Window, Window]:
+    """Windows of a study before its events are placed: those asked for, where they are the same for all."""
+    estimation = asked.estimation[0] if asked.estimation else None
+    window = asked.window if isinstance(asked.window, Window) else Window(-10, 10)
+    return (
+        estimation if isinstance(estimation, Window) else Window(-250, -30),
+        Window(min(window.start, 0), max(window.end, 0)),
+    )
+
+
+def check_asked(asked: Asked, model: NormalReturnModel, exclude_events: bool) -> None:
+    """Refuse windows that the model does not know how to use.
+
+    Raises
+    ------
+    WindowError, ModelError
+    """
+    if not asked.estimation and not model.estimates_nothing:
+        raise WindowError(
+            f"{model.label} estimates normal returns, so it needs an estimation window; MarketAdjusted() and "
+            "RawReturn() do without."
+        )
+    first = asked.estimation[0] if asked.estimation else None
+    after = asked.common and isinstance(first, Window) and first.start > _layout(asked)[1].end
+    known = model.estimation_windows
+    if known == "before" and (after or not asked.common):
+        raise ModelError(
+            f"{model.label} needs one estimation window for all events, in sessions, that ends before them; "
+            f"got {asked.estimation_text}."
+        )
+    if known == "common" and not asked.common:
+        raise ModelError(
+            f"{model.label} needs one estimation window and one event window, which holds day 0, for all "
+            f"events; got {asked.estimation_text} and {asked.window_text}."
+        )
+    if known == "one side" and len(asked.estimation) > 1:
+        raise ModelError(f"{model.label} needs an estimation window on one side of the event.")
+    if exclude_events and not asked.common:
+        raise WindowError("exclude_events=True needs one event window for all events, which holds day 0.")
+
+
+def _incomplete(spec: StudySpec, sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
+    """Reason why events that do not cover the event window are left out, where they are."""
+    if spec.incomplete not in ("exclude", "raise"):
+        return {}
+    found = incomplete_windows(sample, abnormal)
+    if found and spec.incomplete == "raise":
+        row, why = next(iter(found.items()))
+        raise WindowError(
+            f"The returns of {plural(len(found), 'event')} do not cover the event window. Event "
+            f"{sample.events.index[row]} ({sample.events['security'].iloc[row]}): {why}. Shorten the window, "
+            "or choose incomplete='exclude', 'warn' or 'partial'."
+        )
+    return found
 
 
 def no_usable_events(excluded: pd.DataFrame) -> NoUsableEventsError:

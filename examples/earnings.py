@@ -47,7 +47,7 @@ print(Table("Earnings reports", (Section(reports.head(4), formats={"surprise": "
 
 # %% [markdown]
 # The truth: the surprise reaches the price in the session of a BMO report, and in the session after an AMC
-# report. This cell takes the place of the world, and of a price file.
+# report. This cell stands in for a price file.
 
 # %%
 for report in reports.itertuples():

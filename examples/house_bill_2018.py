@@ -95,11 +95,14 @@ axes[1].annotate(f" {power.mde():.1%} is found\n with 80 % power", (power.mde(),
 
 # %%
 row, mde = story.estimate(results, (0, 1)), power.mde()
+side = "less" if row["abnormal"] < 0 else "more"
 sentences = [
-    story.finding("In the two sessions after the vote the three firms", row, results.recommended(0, 1)),
-    f"A mean effect of {mde:.1%} would have been found four times out of five, one of 3% with a probability "
-    f"of only {power.at(0.03):.0%}. The interval rules out a mean fall of more than {-row['from']:.1%}; a "
-    "smaller one it does not: that nothing was found is not that nothing happened.",
+    f"In the two sessions after the vote the three firms returned {abs(row['abnormal']):.2%} {side} than the "
+    f"market model implies (95% interval {row['from']:+.2%} to {row['to']:+.2%}). "
+    + story.evidence(results.recommended(0, 1)),
+    f"A mean effect of {mde:.1%} would have been found four times out of five, one of "
+    f"3% with a probability of only {power.at(0.03):.0%}. The interval rules out a mean fall of more than "
+    f"{-row['from']:.1%}; a smaller one it does not: that nothing was found is not that nothing happened.",
 ]
 print(*sentences, sep="\n")
 

@@ -43,41 +43,42 @@ QUESTIONS = (
     Question(
         "One event?",
         (
-            Leaf("20 or more blocks of the window's length in the estimation window", n=1),
-            Leaf("fewer blocks", n=1, window=(0, 20)),
+            Leaf("a short window: many blocks of its length in the estimation window", n=1),
+            Leaf("a window of 21 days, few blocks", n=1, window=(0, 20)),
             Leaf("approximate standard error", n=1, model=ROBUST),
         ),
     ),
     Question(
         "Is the model's standard error approximate?",
         (
-            Leaf("one date, 15 or more events", dates=1, model=ROBUST),
-            Leaf("one date, fewer", n=8, dates=1, model=ROBUST),
-            Leaf("independent, 20 or more", model=ROBUST),
-            Leaf("independent, fewer", n=8, model=ROBUST),
+            Leaf("one date, 30 events", dates=1, model=ROBUST),
+            Leaf("one date, 5 events", n=5, dates=1, model=ROBUST),
+            Leaf("independent, 30 events", model=ROBUST),
+            Leaf("independent, 5 events", n=5, model=ROBUST),
         ),
     ),
     Question(
         "All on one date?",
         (
-            Leaf("15 or more events", dates=1, correlation=0.3),
-            Leaf("fewer", n=8, dates=1, correlation=0.3),
+            Leaf("30 events", dates=1, correlation=0.3),
+            Leaf("5 events", n=5, dates=1, correlation=0.3),
         ),
     ),
     Question(
         "Do events depend on each other? (effective N below 90% of N)",
         (
-            Leaf("15 or more events", dates=5, correlation=0.5),
-            Leaf("fewer", n=8, dates=2, correlation=0.5),
+            Leaf("30 events on 5 dates", dates=5, correlation=0.5),
+            Leaf("8 events on 2 dates", n=8, dates=2, correlation=0.5),
             Leaf("windows of different dates share days", dates=8, apart=2, correlation=0.5, window=(0, 4)),
         ),
     ),
     Question(
         "Independent events",
         (
-            Leaf("20 or more"),
-            Leaf("15 to 19", n=17),
-            Leaf("fewer than 15", n=8),
+            Leaf("30 events"),
+            Leaf("17 events", n=17),
+            Leaf("8 events", n=8),
+            Leaf("5 events", n=5),
         ),
     ),
 )

@@ -173,6 +173,10 @@ def test_names_of_guides_lead_to_the_reference() -> None:
     assert full_name("es.lab.power") == "eventstudy.lab.power"
     assert full_name("window=(-5, 5)") is None
     assert full_name("a sentence") is None
+    assert full_name("plot_car") == "eventstudy.plotting.plot_car"
+    topics = runpy.run_path(str(DOCS / "_ext" / "crosslinks.py"))["TOPICS"]
+    assert all((DOCS / f"{guide}.md").is_file() for guides in topics.values() for guide in guides)
+    assert all(any(f"eventstudy.{name}".startswith(start) for start in topics) for name in listed())
 
 
 def test_every_test_has_a_section_that_its_key_can_link_to() -> None:
@@ -204,4 +208,4 @@ def test_the_index_of_a_part_names_each_page_of_it_and_links_to_it(folder: str) 
     tree = index.partition("```{toctree}")[2]
     for page in {path.stem for path in (DOCS / folder).glob("*.md")} - {"index"}:
         assert re.search(rf"^{page}$", tree, re.MULTILINE), f"{page} is not in the toctree"
-        assert f"]({page})" in index, f"{page} has no line"
+        assert re.search(rf"\]\({page}(\.md)?\)", index), f"{page} has no line"

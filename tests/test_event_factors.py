@@ -120,6 +120,7 @@ def test_a_set_that_lacks_a_column_is_named_with_its_event(returns):
     assert len(fit(market, events("CN", "CN"), es.FamaFrench3()).sample) == 2
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_sets_may_cover_different_days(returns):
     """Where a set ends, its events have no normal return, and others are not touched."""
     market = make(returns, {"CN": CN, "US": US.iloc[:302]})
@@ -195,3 +196,9 @@ def test_the_risk_free_rate_is_that_of_the_days_of_each_event(returns):
                 own[8] = (1 + own[6]) * (1 + own[7]) * (1 + own[8]) - 1
             traded = ~np.isnan(sample.arrays(()).y_evt[i])
             np.testing.assert_allclose(found[i][traded], own[traded], rtol=1e-9)
+
+
+def test_observed_returns_are_not_in_excess_of_the_risk_free_rate(returns):
+    results = fit(make(returns, {"CN": CN, "US": US}), events("CN", "CN", "US", "US"), es.CAPM())
+    for i, name in enumerate("BCD", start=1):
+        np.testing.assert_allclose(results.fitted.abnormal.actual[i], returns[name].iloc[295:306], rtol=1e-12)

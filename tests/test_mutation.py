@@ -317,7 +317,7 @@ def test_survivors_killed_later_count_as_missed_at_first(finished: tuple[Path, d
     page = (root / "docs" / "mutation.md").read_text(encoding="utf-8")
     alive = sum(row.status == "survived" for row in finished[1].values())
     assert f"the tests missed **{alive}, " in page
-    assert "killed 0 of them. No second sample" in page
+    assert "killed 0 of them.\nNo second sample" in page
     test = root / "tests" / "test_sums.py"
     text = test.read_text(encoding="utf-8").replace("import capped,", "import capped, unseen,")
     test.write_text(text + "\ndef test_unseen():\n    assert unseen(3) == 2\n", encoding="utf-8")
@@ -328,7 +328,7 @@ def test_survivors_killed_later_count_as_missed_at_first(finished: tuple[Path, d
     since = [row for row in rows if (row["first"], row["status"]) == ("survived", "killed")]
     assert {row["function"] for row in since} == {"unseen"}
     assert f"the tests missed **{alive}, " in page
-    assert f"killed {len(since)} of them. Of a second sample" in page
+    assert f"killed {len(since)} of them.\nOf a second sample" in page
     assert len(mutation_rows(root / "docs" / "mutation_fresh.csv")) == 9
 
 

@@ -362,6 +362,17 @@ def test_windows_beyond_a_panel_are_missing_there():
             np.testing.assert_array_equal(found[i], want)
 
 
+def test_a_window_may_begin_with_the_first_session():
+    days = pd.bdate_range("2019-01-01", periods=60)
+    returns = 0.01 * np.random.default_rng(1).standard_normal((60, 2))
+    market = es.Market(pd.DataFrame(returns, days, ["A", "M"]), benchmark="M", gaps="single")
+    events = es.Events([{"security": "A", "date": days[40]}])
+    sample = EventSample.of(market, events, Window(-40, -11), Window(-2, 2))
+    np.testing.assert_array_equal(
+        sample.dates(sample.estimation)[0], days[:30].to_numpy().astype("datetime64[D]")
+    )
+
+
 def test_an_event_whose_other_column_names_the_security() -> None:
     listed = pd.DataFrame({"permno": [10001, 10002], "ticker": ["A", "Z"], "date": [SESSIONS[60]] * 2})
     sample = EventSample.of(make(draw()), es.Events(listed), ESTIMATION, WINDOW)

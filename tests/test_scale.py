@@ -208,6 +208,7 @@ class Brittle(es.MarketModel):
         ("dask", {"chunk_size": 10}),
     ],
 )
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
 def test_what_fails_alone_is_left_out_alone(backend, options, cluster):
     study = es.EventStudy(market(0.0), events(), Brittle(breaks=(3,)), ESTIMATION, WINDOW)
@@ -368,7 +369,7 @@ def assert_ranked(given: np.ndarray) -> None:
     np.testing.assert_array_equal(scaled_ranks(given), want / (known.sum(axis=1, keepdims=True) + 1.0) - 0.5)
 
 
-@pytest.mark.parametrize("width", [60, 300])
+@pytest.mark.parametrize("width", [60, 256, 300])
 @pytest.mark.parametrize("digits", [1, 12])
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):

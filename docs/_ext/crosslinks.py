@@ -32,6 +32,28 @@ NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\(.*\)$|\(\)$|$)", re.DOTA
 IN_CODE = re.compile(r"\b(?:es|results|market)(?:\.[A-Za-z_]\w*)+")
 #: Folders whose pages are the reference itself.
 REFERENCE = ("api/",)
+#: Guides of an object that no guide names, by the beginning of its name; the longest beginning counts.
+TOPICS = {
+    "eventstudy.causal.": ("how_to/causal",),
+    "eventstudy.Causal": ("how_to/causal",),
+    "eventstudy.datasets.": ("data/ban_announcements", "how_to/data_sources"),
+    "eventstudy.inference.": ("how_to/own_test", "explanation/which_test_when"),
+    "eventstudy.lab.": ("how_to/lab",),
+    "eventstudy.models.": ("how_to/own_model", "explanation/models"),
+    "eventstudy.plotting.": ("reference/gallery", "how_to/own_figure"),
+    "eventstudy.results.": ("reference/columns", "how_to/own_test"),
+    "eventstudy.sources.": ("how_to/data_sources",),
+    "eventstudy.tables.": ("how_to/publication_table",),
+    "eventstudy.AbnormalVolatility": ("how_to/volume_and_volatility",),
+    "eventstudy.EventGARCH": ("how_to/volume_and_volatility",),
+    "eventstudy.BuyAndHold": ("how_to/long_horizon",),
+    "eventstudy.CalendarTime": ("how_to/long_horizon",),
+    "eventstudy.CrossSection": ("how_to/characteristics_and_money",),
+    "eventstudy.ParquetPanel": ("how_to/many_events",),
+    "eventstudy.StreamedStudy": ("how_to/many_events",),
+    "eventstudy.PooledResults": ("how_to/several_markets",),
+    "eventstudy.": ("tutorials/quickstart", "reference/cheat_sheet"),
+}
 #: At most so many guides are listed on the page of an object.
 SHOWN = 8
 
@@ -56,6 +78,8 @@ def full_name(text: str) -> str | None:
         if first == "results" and rest.startswith("plot."):
             return f"eventstudy.results.ResultsPlotter.{rest.removeprefix('plot.')}"
         return f"{HOLDERS[first]}.{rest}"
+    if found[0].startswith("plot_"):
+        return f"eventstudy.plotting.{found[0]}"
     return f"eventstudy.{found[0]}" if found[0][0].isupper() else None
 
 
@@ -128,9 +152,11 @@ def _list_guides(app: Sphinx, doctree: nodes.document, page: str) -> None:
         guide for guide, names in sorted(mentions(app.env).items()) if own & names and guide in app.env.titles
     ]
     if not guides:
-        return
+        longest = max((part for part in TOPICS for name in own if name.startswith(part)), key=len)
+        guides = list(TOPICS[longest])
     # Pages that mention few names are about these; those that mention many come last.
-    guides.sort(key=lambda guide: (-len(own & mentions(app.env)[guide]), len(mentions(app.env)[guide])))
+    named = {guide: mentions(app.env).get(guide, set()) for guide in guides}
+    guides.sort(key=lambda guide: (-len(own & named[guide]), len(named[guide])))
     listed = nodes.bullet_list()
     for guide in guides[:SHOWN]:
         uri = app.builder.get_relative_uri(page, guide)

@@ -1,6 +1,6 @@
 """Abnormal returns and their sums: AR, CAR, AAR, CAAR, BHAR and their variances."""
 
-from eventstudy.abnormal.cumulative import CumulativeReturns, cumulate
+from eventstudy.abnormal.cumulative import CumulativeReturns, covered, cumulate
 from eventstudy.abnormal.estimation import Estimates, estimate, gap_windows
 from eventstudy.abnormal.estimation_windows import (
     EstimationWindows,
@@ -22,6 +22,7 @@ __all__ = [
     "RefittedWindows",
     "SampledEventWindows",
     "abnormal_returns",
+    "covered",
     "cumulate",
     "estimate",
     "estimation_design",

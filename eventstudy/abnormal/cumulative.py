@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy import lazy
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal.returns import AbnormalReturns
 from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.windows import Window
 
-__all__ = ["CumulativeReturns", "cumulate"]
+__all__ = ["CumulativeReturns", "covered", "cumulate"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class CumulativeReturns(FrozenRecord):
         observed and normal returns summed over the same days. NaN where a window cannot be used.
     n_days : array of int, shape (N,)
         Days with a return in the window.
+    uncovered : array of int, shape (N,)
+        Days of the window before its first return and after its last, which these do not reach over.
     """
 
     car: FloatArray
@@ -34,6 +36,12 @@ class CumulativeReturns(FrozenRecord):
     actual: FloatArray
     expected: FloatArray
     n_days: IntArray
+    uncovered: IntArray
+
+    @property
+    def complete(self) -> BoolArray:
+        """Whether the returns cover the window from its first day to its last, shape (N,)."""
+        return read_only(self.uncovered == 0)
 
     @property
     def scar(self) -> FloatArray:
@@ -49,8 +57,9 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
               \operatorname{Var}(\mathrm{CAR}_i) = \gamma' V_i \gamma
 
     The sum runs over the days with a return (`n_days`); V is restricted to them. A CAR is
-    missing where no day has a return, or where its first return, unless it is the event day's,
-    lumps sessions from before the window: that would be earlier news.
+    missing where no day has a return; where its first return, unless it is the event day's,
+    lumps sessions from before the window, which would be earlier news; and where the returns begin after
+    the first day of the window or end before the last, unless ``abnormal.partial``.
 
     Returns
     -------
@@ -86,11 +95,11 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         design = abnormal.event_windows.design(some, cols)
         rows = (design if complete else np.where(seen[some, :, None], design, 0.0)).sum(axis=1)
         variance[some] += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov[some], rows)
-    first = np.argmax(seen, axis=1)
-    index = np.arange(len(seen))
-    reach = first - abnormal.span[:, cols][index, first] + 1
-    blocked = (reach < 0) & (window.start + first != 0)
-    usable = (n_days > 0) & ~blocked
+    begins, ends = covered(abnormal, window)
+    blocked = (begins < window.start) & (window.start + np.argmax(seen, axis=1) != 0)
+    uncovered = np.maximum(begins - window.start, 0) + window.end - ends
+    uncovered = np.where(n_days > 0, uncovered, len(window))
+    usable = (uncovered < len(window) if abnormal.partial else uncovered == 0) & ~blocked
     car = np.where(usable, summed(lambda some: abnormal.ar[some, cols]), np.nan)
     actual = np.where(usable, summed(lambda some: abnormal.actual[some, cols]), np.nan)
     return CumulativeReturns(
@@ -99,4 +108,19 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         actual=actual,
         expected=actual - car,
         n_days=n_days.astype(np.int64),
+        uncovered=uncovered,
     )
+
+
+def covered(abnormal: AbnormalReturns, window: Window) -> tuple[IntArray, IntArray]:
+    """First and last relative day that the abnormal returns of a window reach over, shape (N,) each.
+
+    A return that spans a halt reaches over it, and may begin before the window. Arbitrary where no day of
+    the window has one.
+    """
+    cols = abnormal.columns(window)
+    seen = ~np.isnan(abnormal.ar[:, cols])
+    first = np.argmax(seen, axis=1)
+    last = seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
+    span = abnormal.span[:, cols][np.arange(len(seen)), first]
+    return window.start + first - span + 1, window.start + last

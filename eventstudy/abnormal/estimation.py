@@ -338,7 +338,7 @@ def _abnormal(
             events=everyone,
             held={name: held[name] for name in DESIGN if name in held},
         ),
-        day0=sample.day0,
+        day0=sample.day0 if sample.own is None else None,
         between=gap_windows(model, sample, fit.params),
     )
 
@@ -346,7 +346,12 @@ def _abnormal(
 def gap_windows(model: NormalReturnModel, sample: EventSample, params: FloatArray) -> RefittedWindows | None:
     """Return the sessions between estimation and event window, where parameters tell abnormal returns."""
     first, last = sample.estimation.end + 1, sample.window.start - 1
-    if first > last or not model.residuals_take_params or sample.market.arrays.gap is not None:
+    if (
+        sample.own is not None
+        or first > last
+        or not model.residuals_take_params
+        or sample.market.arrays.gap is not None
+    ):
         return None
     gap = replace(sample, estimation=Window(first, last))
     return RefittedWindows(model, gap, params, np.arange(len(sample)))

@@ -49,6 +49,8 @@ class AbnormalReturns(FrozenRecord):
     day0 : array of int, shape (N,), optional
         Day 0 of each event as a session of the one market of all events; None where they are of several
         markets, or that is not known. Windows then are the same sessions before and after it.
+    partial : bool, default True
+        Whether a CAR sums what there is of a window that the returns do not cover.
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
         there are none, or the model does not tell them.
@@ -67,6 +69,7 @@ class AbnormalReturns(FrozenRecord):
     past: EstimationWindows
     event_windows: EventWindows
     day0: IntArray | None = None
+    partial: bool = True
     between: EstimationWindows | None = None
 
     @property

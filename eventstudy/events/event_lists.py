@@ -20,6 +20,7 @@ from eventstudy.column_names import (
     SESSION_NAMES,
     SETTING_NAMES,
     UNIQUE_IDS,
+    WINDOW_COLUMNS,
     ZONE_NAMES,
     find_column,
     plain_name,
@@ -425,7 +426,7 @@ def _is_whole_day(value: Any) -> bool:
 
 
 def _warn_of_settings(frame: pd.DataFrame) -> None:
-    named = [str(c) for c in frame.columns if plain_name(c) in SETTING_NAMES]
+    named = [str(c) for c in frame.columns if plain_name(c) in SETTING_NAMES and c not in WINDOW_COLUMNS]
     if named:
         warn(
             f"Events: the columns {', '.join(named)} look like settings and are not used. Windows and models "

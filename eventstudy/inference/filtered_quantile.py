@@ -41,7 +41,7 @@ __all__ = [
 DECAY = 0.94
 #: Days whose mean square starts the recursion.
 START = 20
-#: Past days without which no volatility is told.
+#: Fewest past days for a volatility.
 FEWEST_DAYS = 30
 #: Fewest blocks of past days that a spread is taken from.
 FEWEST_BLOCKS = 3

@@ -366,6 +366,6 @@ def least_common_effect(
                 middle = (low + high) / 2.0
                 found = power_standardised_mean(middle, precision, factor, alpha) >= power
                 low, high = (low, middle) if found else (middle, high)
-            return high
+            return float(high)
         below = effect
     return None

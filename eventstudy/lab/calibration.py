@@ -33,7 +33,7 @@ from eventstudy.lab.simulation_design import BLOCK, Design, closed_tests
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
-from eventstudy.results.fitted import WindowLike, window_of
+from eventstudy.results.fitted import WindowLike, refuse_own_windows, window_of
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
@@ -382,6 +382,7 @@ def calibrate(
     named_events: NamedColumns = ()
     if like is not None:
         spec = like.spec
+        refuse_own_windows(spec, "calibrate")
         event_window, estimation, min_observations = spec.window, spec.estimation, spec.min_observations
         tested = window_of(event_window, start, end)
         clusters = date_clusters(like.sample.day0, len(tested))

@@ -16,7 +16,8 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
-from eventstudy.results.fitted import WindowLike, window_of
+from eventstudy.results.fitted import WindowLike, refuse_own_windows, window_of
+from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 
@@ -149,6 +150,7 @@ def prediction_errors(results: EventStudyResults) -> pd.DataFrame:
         where there is no return or no prediction.
     """
     spec, sample = results.spec, results.sample
+    refuse_own_windows(spec, "compare_models")
     length = len(spec.estimation) // 4
     gap = min(spec.window.start - spec.estimation.end - 1, length)
     tested = Window(spec.estimation.end - length + 1, spec.estimation.end)
@@ -192,7 +194,7 @@ def _fit_all(
         study = EventStudy(market, events, model, estimation, window, min_observations)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            fitted[name] = study.fit()
+            fitted[name] = of_one_exchange(study.fit())
         for each in caught:
             text = str(each.message)
             if text in told:

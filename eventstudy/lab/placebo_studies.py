@@ -23,7 +23,7 @@ from eventstudy.lab.specification_grid import placebo_shifts, shift_events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
-from eventstudy.results.fitted import WindowLike
+from eventstudy.results.fitted import WindowLike, refuse_own_windows
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -209,6 +209,7 @@ def placebo(
     firms            5     1   0.167
     """
     spec, data, sample = results.spec, results.fitted, results.sample
+    refuse_own_windows(spec, "placebo")
     tested = data.checked_window(start, end)
     market = spec.market
     columns = np.array(market.returns.columns, dtype=object)

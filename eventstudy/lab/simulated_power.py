@@ -16,9 +16,9 @@ from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
-from eventstudy.inference import TestInput, power_normal, power_t
+from eventstudy.inference import TESTS, Options, TestInput, power_normal, power_t
 from eventstudy.inference.dependence.mean_correlation import dependence
-from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test
+from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test, standard_error
 from eventstudy.lab.calibration import calibrate
 from eventstudy.lab.simulation_design import Design
 from eventstudy.market import Market
@@ -207,7 +207,8 @@ def power(
     if like is not None:
         data = like.fitted
         tested = data.test_input(data.checked_window(start, end))
-        noise, n, shown = [_noise(tested)], tested.with_variance.n_events, interval_test([tested])
+        shown, n = interval_test([tested]), tested.with_variance.n_events
+        noise = [_noise(tested, shown)]
     else:
         few = common_date or n_events < FEWEST
         noise, n = [], n_events
@@ -249,13 +250,22 @@ def _standard_error(sd: FloatArray, correlation: FloatArray, n: int) -> FloatArr
     return np.asarray(sd * np.sqrt((1.0 + (n - 1) * correlation) / n), dtype=np.float64)
 
 
-def _noise(data: TestInput) -> tuple[float, float, float]:
-    """Return the standard deviation of one CAR, mean correlation (0 if negative), degrees of freedom."""
+def _noise(data: TestInput, interval: str | None = None) -> tuple[float, float, float]:
+    """Return the standard deviation of one CAR, mean correlation (0 if negative), degrees of freedom.
+
+    With the test that the interval of the mean comes from, the noise is that of its standard error.
+    """
     used = data.with_variance
     if used.n_events == 0:
         raise RequestError(f"No event has a CAR with a standard error in window {data.window}.")
+    n, shared = used.n_events, max(dependence(used).mean_correlation, 0.0)
     sd = float(np.sqrt(used.cumulative.variance.mean()))
-    return sd, max(dependence(used).mean_correlation, 0.0), float(used.abnormal.dof.mean())
+    if interval is not None and n > 1:
+        # The noise of one event that gives the mean the standard error of its interval.
+        found = TESTS[interval].run(used, Options())
+        se = standard_error(found)
+        sd = sd if np.isnan(se) else se * float(np.sqrt(n / (1.0 + (n - 1) * shared)))
+    return sd, shared, float(used.abnormal.dof.mean())
 
 
 def _sample_noise(design: Design, number: int) -> tuple[float, float, float]:

@@ -24,7 +24,7 @@ from eventstudy.models import NormalReturnModel
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.averages import averages
 from eventstudy.results.fitted import uses_benchmark
-from eventstudy.sample import EventArrays, Missing
+from eventstudy.sample import EventArrays, EventSample, Missing
 from eventstudy.sample.placement import first_trades
 from eventstudy.windows import Window
 
@@ -132,10 +132,12 @@ class Grid(FrozenRecord):
         """Abnormal returns of the real events, then of each placebo's; or of all of them in one record."""
         n = len(self.security)
 
-        def arrays(day0: IntArray) -> EventArrays:
+        def sample_of(day0: IntArray) -> EventSample:
             security = np.tile(self.security, len(day0) // n)
-            sample = as_sample(market, self.names, fit.estimation, self.window, security, day0)
-            laid = model.arrays(sample)
+            return as_sample(market, self.names, fit.estimation, self.window, security, day0)
+
+        def arrays(day0: IntArray) -> EventArrays:
+            laid = model.arrays(sample_of(day0))
             return laid if fit.returns == market.kind else convert_returns(laid, fit.returns, model)
 
         if not together and type(arrays(days[0])) is not EventArrays:
@@ -143,7 +145,10 @@ class Grid(FrozenRecord):
             for day0 in days:
                 yield abnormal_of(model, arrays(day0), self.window, self.min_observations)
             return
-        everyone = abnormal_of(model, arrays(np.concatenate(days)), self.window, self.min_observations)
+        all_days = np.concatenate(days)
+        # The sessions before the event window are laid out in the market's own returns alone.
+        sample = sample_of(all_days) if fit.returns == market.kind else None
+        everyone = abnormal_of(model, arrays(all_days), self.window, self.min_observations, sample)
         if together:
             yield everyone
             return

@@ -17,11 +17,12 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarWarning, DataError, DataWarning, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
-from eventstudy.market.compounding import ReturnKind, price_returns, return_spans
+from eventstudy.market.compounding import LEVELS, ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
 from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
-from eventstudy.market.units import check_factors, check_returns
+from eventstudy.market.trading_days import compounded_to
+from eventstudy.market.units import check_factors, check_returns, no_returns
 from eventstudy.market.wide_and_long import (
     align_series,
     check_prices,
@@ -119,6 +120,7 @@ class MarketData(FrozenRecord):
     gaps: str | None = None  # what returns after missing ones were said to be
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
+    padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -139,9 +141,12 @@ def timezone_of(calendar: str | Exchange | None) -> str | None:
 
 
 def align_to_sessions(
-    fields: Mapping[str, pd.DataFrame], exchange: Exchange | None, sessions: str
+    fields: Mapping[str, pd.DataFrame], exchange: Exchange | None, sessions: str, kind: str = "prices"
 ) -> tuple[dict[str, pd.DataFrame], pd.DatetimeIndex, pd.DatetimeIndex]:
     """Lay frames on common sessions: the calendar's between the first and last date of the data.
+
+    `kind` is that of the returns that are laid, or ``"prices"``; returns of days between sessions count in
+    the next return of their series.
 
     Returns
     -------
@@ -152,20 +157,24 @@ def align_to_sessions(
         Dates of the data that are not sessions; left out, unless sessions are those of the data.
     """
     base = fields.get("close", next(iter(fields.values())))
+    returns = kind != "prices" and kind not in LEVELS
     index = pd.DatetimeIndex(base.index)
     for frame in fields.values():
         index = index.union(pd.DatetimeIndex(frame.index))
     lacking = unknown = index[:0]
     if exchange is None:
-        _warn_of_shifted_days(index)
-        _warn_of_weekends(base)
+        if sessions == "calendar":
+            _warn_of_shifted_days(index)
+            _warn_of_weekends(base)
     else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
         if sessions == "calendar":
             told = unknown.difference(pd.DatetimeIndex(list(exchange.closed)))
-            _warn_of_calendar(exchange.code, lacking, told, len(index))
+            _warn_of_calendar(exchange.code, lacking, told, len(index), returns)
             index = expected
+            if returns:
+                fields = {name: compounded_to(each, expected, kind) for name, each in fields.items()}
     columns = base.columns
     laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
     return laid, lacking, unknown
@@ -208,13 +217,16 @@ def _named(names: pd.Index) -> str:
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _warn_of_calendar(code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int) -> None:
+def _warn_of_calendar(
+    code: str, lacking: pd.DatetimeIndex, unknown: pd.DatetimeIndex, n_days: int, returns: bool
+) -> None:
+    then = ", and their returns are compounded into those of the next sessions" if returns else ""
     doubt = f" Is {code} the right calendar?" if len(unknown) > n_days / 100 and len(unknown) > 2 else ""
     if len(unknown):
         warn(
             f"{plural(len(unknown), 'date')} of the data "
-            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out: "
-            f"{_days(unknown)}. If the exchange did trade then, say so: "
+            f"{'is not a session' if len(unknown) == 1 else 'are not sessions'} of {code} and left out{then}"
+            f": {_days(unknown)}. If the exchange did trade then, say so: "
             f"calendar=es.Exchange({code!r}, extra=[...]), or sessions='data' to follow the data.{doubt}",
             CalendarWarning,
         )
@@ -278,8 +290,10 @@ def _lay_set(
             f"{wide.index[-1]:%Y-%m-%d}."
         )
     check_factors(wide, f"Factors{of}", kind)
-    warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
-    return wide.reindex(sessions)
+    if kind in LEVELS:
+        warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, f"Factors{of}")
+        return wide.reindex(sessions)
+    return compounded_to(wide, sessions, kind, no_returns(wide)).reindex(sessions)
 
 
 def factor_rows(factors: pd.DataFrame | None, first: int) -> dict[str, dict[str, int]]:
@@ -349,6 +363,7 @@ def align_benchmarks(
                 is_price,
                 data.freq is not None,
                 data.stamps,
+                data.kind,
             )
             name = str(frame.columns[0])
             if is_price:

@@ -187,9 +187,11 @@ def _runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def _sessions(data: MarketData) -> Iterator[Suspects]:
+    padded = data.unknown[:0] if data.padded is None else data.padded
     for kind, days, text in (
         ("missing session", data.lacking, "no security has data on this session"),
         ("no session", data.unknown, "the exchange calendar has no session on this day"),
+        ("no session", padded, "every series stands still: a holiday filled with the last price, left out"),
     ):
         row = np.minimum(data.sessions.searchsorted(days), len(data.sessions) - 1)
         every = np.full(len(days), ALL)

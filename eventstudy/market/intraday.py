@@ -94,8 +94,11 @@ def bar_grid(
             stamps = np.arange(start, stop + second, bar)
             if stamps[-1] != stop:
                 stamps = np.append(stamps, stop)
-            closes.append(stamps)
-            gaps.append(np.array([kind] + [Gap.NONE] * (len(stamps) - 1), dtype=np.int8))
+            kinds = np.array([kind] + [Gap.NONE] * (len(stamps) - 1), dtype=np.int8)
+            # Round the clock the close is the next opening, and no gap lies between.
+            follows = int(bool(closes) and closes[-1][-1] == start)
+            closes.append(stamps[follows:])
+            gaps.append(kinds[follows:])
     if not closes:
         raise DataError(f"Exchange {exchange.code} has no session from {first:%Y-%m-%d} to {last:%Y-%m-%d}.")
     whole = pd.DatetimeIndex(np.concatenate(closes)).as_unit("ns")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -47,6 +47,17 @@ from eventstudy.market.price_fields import (
     without_payouts,
 )
 from eventstudy.market.price_limits import LimitBook, PriceLimit, check_price_limit, limit_book
+from eventstudy.market.several_exchanges import (
+    NO_IDLE,
+    Calendar,
+    by_calendar,
+    by_trading_days,
+    one_exchange,
+    own_benchmark,
+    own_table,
+    sole_exchange,
+    without_idle,
+)
 from eventstudy.market.units import (
     Unit,
     check_against_benchmarks,
@@ -55,10 +66,50 @@ from eventstudy.market.units import (
     step_in_days,
 )
 from eventstudy.market.wide_and_long import BadPrices, price_table, return_table
+from eventstudy.tabular.frames import Table
 
 __all__ = ["Market", "check_market"]
 
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
+
+
+@dataclass(frozen=True)
+class _ReturnOptions:
+    """How a table of returns becomes a market."""
+
+    factors: Factors | None
+    kind: ReturnKind
+    gaps: Literal["lumped", "single"] | None
+    unit: Unit | None
+    stamps: Literal["auto", "open", "close"]
+
+
+@dataclass(frozen=True)
+class _PriceOptions:
+    """How a table of prices becomes a market."""
+
+    factors: Factors | None
+    kind: ReturnKind
+    bad_prices: BadPrices
+    price_limit: PriceLimit
+    tick: float | None
+    special_treatment: SpecialTreatment
+    freq: str | None
+    stamps: Literal["auto", "open", "close"]
+    adjustment: Adjustment | None
+
+    def of(self, columns: Sequence[str]) -> _PriceOptions:
+        """Return the options of some columns."""
+        limit, special = self.price_limit, self.special_treatment
+        if isinstance(limit, Mapping):
+            limit = {name: value for name, value in limit.items() if name in columns}
+        elif isinstance(limit, pd.DataFrame):
+            limit = limit[[name for name in limit.columns if name in columns]]
+        if isinstance(special, Mapping):
+            special = {name: value for name, value in special.items() if name in columns}
+        elif special is not None:
+            special = [name for name in special if name in columns]
+        return replace(self, price_limit=limit, special_treatment=special)
 
 
 @dataclass
@@ -89,10 +140,14 @@ class Market(ScannedMarket):
     factors : DataFrame, or mapping of str to DataFrame, optional
         Dates × factors (such as mkt_rf, smb, hml, rf), decimals; or several such sets by name, of which
         events choose in their column `factors`.
-    calendar : str or Exchange, optional
+    calendar : str, Exchange or mapping, optional
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks. An `Exchange` adds what you know better than the calendar:
-        ``Exchange("XHKG", closed=["2025-03-03"])``.
+        ``Exchange("XHKG", closed=["2025-03-03"])``. For securities of several exchanges a mapping of security
+        to either, or ``"auto"``, which tells them by their suffixes (.SZ, .HK, .XHKG, none for the United
+        States). Returns of days between sessions are compounded into the next one. Without a calendar, rows
+        on which nothing trades, or every series stands still, are no sessions, and columns that trade on
+        days of their own are taken for other exchanges.
     kind : str, default "simple"
         One of "simple", "log", "change", "log turnover", "log volume", "volatility" and "log volatility".
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,
@@ -102,7 +157,8 @@ class Market(ScannedMarket):
         (pandas' ``pct_change``, R's ``diff``). By default the benchmark decides where twenty or more such
         returns show it; else a study whose windows hold one is an error.
     sessions : {"calendar", "data"}, default "calendar"
-        Where sessions come from if a calendar is given.
+        Where sessions come from: from the calendar, and without one from the days of trade; or from the rows
+        of the data, as they are.
     unit : {"decimal", "percent"}, optional
         What returns and benchmark hold. By default decimals, unless their size or the way they move with each
         other speaks against it, which is an error.
@@ -134,13 +190,15 @@ class Market(ScannedMarket):
     0.0296
     """
 
+    _parts: dict[str, Market]
+
     def __init__(
         self,
         returns: pd.DataFrame | ForeignTable,
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
-        calendar: str | Exchange | None = None,
+        calendar: Calendar | None = None,
         kind: ReturnKind = "simple",
         gaps: Literal["lumped", "single"] | None = None,
         sessions: Literal["calendar", "data"] = "calendar",
@@ -155,24 +213,45 @@ class Market(ScannedMarket):
             check_choice("unit", unit, get_args(Unit))
         check_choice("stamps", stamps, ("auto", "open", "close"))
         check_choice("sessions", sessions, ("calendar", "data"))
-        exchange = None if calendar is None else Exchange.of(calendar)
-        table = return_table(returns, timezone_of(exchange), columns)
+        table = return_table(returns, timezone_of(one_exchange(calendar)), columns)
+        benchmark = index_benchmark(
+            benchmark, tuple(next(iter(table.fields.values())).columns), table.index_returns
+        )
+        options = _ReturnOptions(factors, kind, gaps, unit, stamps)
+        exchange = sole_exchange(calendar, tuple(next(iter(table.fields.values())).columns), benchmark)
+        self._lay_returns(table, benchmark, exchange, sessions, options)
+        self._split(table, benchmark, calendar, sessions, options)
+
+    def _lay_returns(
+        self,
+        table: Table,
+        benchmark: Benchmark | None,
+        exchange: Exchange | None,
+        sessions: Literal["calendar", "data"],
+        options: _ReturnOptions,
+    ) -> None:
+        """Make the market of a table of returns, all on the sessions of one exchange."""
+        kind, gaps, unit, stamps = options.kind, options.gaps, options.unit, options.stamps
         given = return_values(table, kind) * (0.01 if unit == "percent" else 1.0)
         laid, length, told = under_last_days({"return": given}, "Returns", stamps, table.step)
         refuse_calendar(length, exchange)
-        laid, lacking, unknown = align_to_sessions(laid, exchange, sessions)
+        idle = NO_IDLE
+        if exchange is None and sessions == "calendar":
+            laid, idle = without_idle(laid, benchmark, options.factors, kind)
+        laid, lacking, unknown = align_to_sessions(laid, exchange, sessions, kind)
         wide = laid["return"]
         check_returns(wide, "Returns", kind, unit)
         lumped = gaps != "single" and kind not in LEVELS
         values = wide.to_numpy(copy=True)  # not copied, it would change with the frame given
         returns_by_row, spans = np.ascontiguousarray(values.T), return_spans(values, lumped).T
+        days = pd.DatetimeIndex(wide.index)
         data = MarketData(
-            sessions=pd.DatetimeIndex(wide.index),
+            sessions=days,
             columns=tuple(wide.columns),
             returns=returns_by_row,
             spans=np.ascontiguousarray(spans),
             fields={},
-            factors=lay_factors(factors, pd.DatetimeIndex(wide.index), exchange, kind, stamps=stamps),
+            factors=lay_factors(options.factors, days, exchange, kind, stamps=stamps),
             kind=kind,
             lumped=lumped,
             exchange=exchange,
@@ -182,13 +261,13 @@ class Market(ScannedMarket):
             lacking=lacking,
             unknown=unknown,
             bad_prices=NO_BAD_PRICES,
-            reading=(*table.reading, *bars_read(told)),
+            reading=(*table.reading, *bars_read(told), *idle.reading),
             unsaid=unsaid_holes(returns_by_row, spans) if gaps is None and lumped else None,
             gaps=gaps,
             stamps=stamps,
             said_unit=unit,
+            padded=idle.padded,
         )
-        benchmark = index_benchmark(benchmark, data.columns, table.index_returns)
         self._assemble(data, benchmark, benchmark_is_price=False)
 
     @classmethod
@@ -198,7 +277,7 @@ class Market(ScannedMarket):
         *,
         benchmark: Benchmark | None = None,
         factors: Factors | None = None,
-        calendar: str | Exchange | None = None,
+        calendar: Calendar | None = None,
         kind: ReturnKind = "simple",
         bad_prices: BadPrices = "raise",
         sessions: Literal["calendar", "data"] = "calendar",
@@ -267,14 +346,43 @@ class Market(ScannedMarket):
         check_choice("stamps", stamps, ("auto", "open", "close"))
         check_adjustment(adjustment)
         check_choice("sessions", sessions, ("calendar", "data"))
-        exchange = None if calendar is None else Exchange.of(calendar)
+        if freq is not None and isinstance(calendar, Mapping):
+            raise RequestError("Intraday bars are those of one exchange: give calendar= one, such as 'XSHG'.")
+        exchange = one_exchange(calendar)
         step = None if freq is None else check_freq(freq, exchange)
         table = price_table(prices, timezone_of(exchange), step is not None, columns)
-        fields, bad = checked_fields(with_adj_close(table.fields), bad_prices)
+        base = table.fields.get("close", next(iter(table.fields.values())))
+        benchmark = index_benchmark(benchmark, tuple(base.columns), table.index_returns, prices=True)
+        options = _PriceOptions(
+            factors, kind, bad_prices, price_limit, tick, special_treatment, freq, stamps, adjustment
+        )
+        market = cls.__new__(cls)
+        if step is None:
+            exchange = sole_exchange(calendar, tuple(base.columns), benchmark)
+        market._lay_prices(table, benchmark, exchange, sessions, options)
+        if step is None:
+            market._split(table, benchmark, calendar, sessions, options)
+        return market
+
+    def _lay_prices(
+        self,
+        table: Table,
+        benchmark: Benchmark | None,
+        exchange: Exchange | None,
+        sessions: Literal["calendar", "data"],
+        options: _PriceOptions,
+    ) -> None:
+        """Make the market of a table of prices, all on the sessions of one exchange."""
+        kind, freq, stamps = options.kind, options.freq, options.stamps
+        step = None if freq is None else check_freq(freq, exchange)
+        fields, bad = checked_fields(with_adj_close(table.fields), options.bad_prices)
         told: str = ""
+        idle = NO_IDLE
         if step is None:
             fields, length, told = under_last_days(fields, "Prices", stamps, table.step)
             refuse_calendar(length, exchange)
+            if exchange is None and sessions == "calendar":
+                fields, idle = without_idle(fields, benchmark, options.factors, "prices")
         grid, lacking, unknown = None, NO_DAYS, NO_DAYS
         if step is None or exchange is None:
             fields, lacking, unknown = align_to_sessions(fields, exchange, sessions)
@@ -283,9 +391,9 @@ class Market(ScannedMarket):
             grid = bar_grid(exchange, index[0], index[-1], step)
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
-        fields, total, paid = with_payouts(without_halted(fields), adjustment, table.adjusted)
+        fields, total, paid = with_payouts(without_halted(fields), options.adjustment, table.adjusted)
         fields, given, read = given_returns(fields)
-        check_price_limit(price_limit, tick)
+        check_price_limit(options.price_limit, options.tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
@@ -297,27 +405,60 @@ class Market(ScannedMarket):
             spans=np.ascontiguousarray(spans.T),
             fields=fields,
             factors=lay_factors(
-                factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None, stamps=stamps
+                options.factors, pd.DatetimeIndex(base.index), exchange, kind, grid is not None, stamps=stamps
             ),
             kind=kind,
             lumped=True,
             exchange=exchange,
-            price_limit=price_limit,
-            tick=tick,
-            special=lay_special(special_treatment, base),
+            price_limit=options.price_limit,
+            tick=options.tick,
+            special=lay_special(options.special_treatment, base),
             lacking=lacking,
             unknown=unknown,
             bad_prices=bad,
             freq=freq,
             gap=None if grid is None else grid.gap,
-            reading=(*table.reading, *paid, *read, *bars_read(told)),
+            reading=(*table.reading, *paid, *read, *bars_read(told), *idle.reading),
             total=total,
             stamps=stamps,
+            padded=idle.padded,
         )
-        benchmark = index_benchmark(benchmark, data.columns, table.index_returns, prices=True)
-        market = cls.__new__(cls)
-        market._assemble(data, benchmark, benchmark_is_price=True)
-        return market
+        self._assemble(data, benchmark, benchmark_is_price=True)
+
+    def _split(
+        self,
+        table: Table,
+        benchmark: Benchmark | None,
+        calendar: Calendar | None,
+        sessions: Literal["calendar", "data"],
+        options: _ReturnOptions | _PriceOptions,
+    ) -> None:
+        """Make a market of each exchange, where the securities are of several."""
+        groups = by_calendar(calendar, self._data.columns, benchmark)
+        daily = self._data.sessions.isin(next(iter(table.fields.values())).index).all()
+        if calendar is None and sessions == "calendar" and daily:
+            single = self._bank.single[: self._n_benchmarks]
+            groups = by_trading_days(self._data, single, self._arrays.benchmark.tolist(), self.benchmarks)
+        for group in groups if len(groups) > 1 else []:
+            part = type(self).__new__(type(self))
+            # Rows of trade are all that such a group has.
+            rows = sessions if group.days is None else "data"
+            own = own_benchmark(benchmark, self._data, group.columns)
+            if isinstance(options, _PriceOptions):
+                part._lay_prices(
+                    own_table(table, group), own, group.exchange, rows, options.of(group.columns)
+                )
+            else:
+                part._lay_returns(own_table(table, group), own, group.exchange, rows, options)
+            self._parts[group.name] = part
+
+    @property
+    def parts(self) -> dict[str, Market]:
+        """The market of each exchange, by its name, where the securities are of several; else empty.
+
+        A study counts each event on the sessions of its own security's exchange.
+        """
+        return dict(self._parts)
 
     @classmethod
     def _of(cls, data: MarketData, benchmark: Benchmark | None) -> Market:
@@ -393,6 +534,7 @@ class Market(ScannedMarket):
     ) -> None:
         self._data, self._arrays, self._bank = data, arrays, bank
         self._n_benchmarks, self._derived = n_benchmarks, derived
+        self._parts = {}
         self._positions = {name: row for row, name in enumerate(data.columns)}
 
     def _with_returns(self, data: MarketData, arrays: MarketArrays, bank: CompoundedSeries) -> Market:
@@ -413,6 +555,8 @@ class Market(ScannedMarket):
         market = type(self).__new__(type(self))
         is_price = bool(self._data.fields)
         market._assemble(self._data, benchmark, benchmark_is_price=is_price, derived=self._derived)
+        for name, part in self._parts.items():
+            market._parts[name] = part.with_benchmark(own_benchmark(benchmark, self._data, part.columns))
         return market
 
     @property
@@ -465,7 +609,8 @@ class Market(ScannedMarket):
             price without volume
                 A new close on a day of no volume.
             padded day
-                Every series stands still: a holiday that was filled with the last price.
+                Every series stands still: a holiday that was filled with the last price. Rows that are left
+                out for it are listed as "no session".
             volume jump
                 Volume (where no shares are given) stays at a multiple, as after a split.
             bad price
@@ -496,8 +641,8 @@ class Market(ScannedMarket):
         return audit(self.suspects, self._data.columns, self.benchmarks)
 
 
-def check_market(market: object) -> None:
-    """Refuse what is not a market.
+def check_market(market: object, *, several: bool = False) -> None:
+    """Refuse what is not a market, and unless `several`, one of several exchanges.
 
     Raises
     ------
@@ -507,4 +652,10 @@ def check_market(market: object) -> None:
         raise RequestError(
             f"market must be a Market, got {type(market).__name__}; make one with "
             "Market.from_prices(prices, benchmark=...)."
+        )
+    if market.parts and not several:
+        raise RequestError(
+            f"The market is of {len(market.parts)} exchanges ({', '.join(market.parts)}), and this needs "
+            "one: take one of market.parts, or make the market with sessions='data' to take every row for a "
+            "session of all."
         )

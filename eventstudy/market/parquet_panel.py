@@ -30,6 +30,7 @@ from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_bench
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.price_fields import NO_BAD_PRICES
 from eventstudy.market.reading_side import MarketRecord
+from eventstudy.market.trading_days import compounded_to
 from eventstudy.market.units import check_returns
 from eventstudy.market.wide_and_long import daily_index
 from eventstudy.optional import import_optional
@@ -320,7 +321,7 @@ class ParquetPanel(Generic[Made]):
         files = self.files
         days = daily_index(pd.Index(files.dates.to_pandas()), files.path, timezone_of(exchange))
         blank = {"return": pd.DataFrame(index=days.unique().sort_values())}
-        laid, lacking, unknown = align_to_sessions(blank, exchange, self.sessions)
+        laid, lacking, unknown = align_to_sessions(blank, exchange, self.sessions, self.kind)
         sessions = pd.DatetimeIndex(laid["return"].index)
         known, frame = files.securities, events.frame
         given = list(self.benchmark.values()) if isinstance(self.benchmark, Mapping) else [self.benchmark]
@@ -335,7 +336,14 @@ class ParquetPanel(Generic[Made]):
             )
         every = np.array([name in whole for name in names])
         first = 0 if reach is None else _first_row(sessions, frame, reach)
-        returns = self._read(names, sessions, sessions.get_indexer(days), every, first)
+        # Returns of days between sessions count in the next one.
+        between = len(unknown) > 0 and self.sessions == "calendar" and self.kind not in LEVELS
+        rows = sessions.union(unknown) if between else sessions
+        at = int(rows.searchsorted(sessions[first])) if between else first
+        returns = self._read(names, rows, rows.get_indexer(days), every, at)
+        if between:
+            laid_out = compounded_to(pd.DataFrame(returns.T, rows), sessions, self.kind).reindex(sessions)
+            returns = np.ascontiguousarray(laid_out.to_numpy().T)
         lumped = self.gaps != "single" and self.kind not in LEVELS
         spans = _checked_spans(returns, sessions, names, self.kind, lumped)
         data = MarketData(

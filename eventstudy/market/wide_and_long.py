@@ -10,7 +10,9 @@ import pandas as pd
 
 from eventstudy.column_names import NOT_PRICES
 from eventstudy.errors import DataError, DataWarning, warn
+from eventstudy.market.compounding import LEVELS
 from eventstudy.market.long_bars import WORDS, bar_length, under_last_days
+from eventstudy.market.trading_days import compounded_to
 from eventstudy.tabular.days import days_of
 from eventstudy.tabular.frames import KEPT_IN_HALT, Options, Table, read_frame
 from eventstudy.text import format_time
@@ -141,6 +143,7 @@ def align_series(
     is_price: bool,
     timed: bool = False,
     stamps: str = "auto",
+    kind: str = "simple",
 ) -> pd.DataFrame:
     """Return a dated series laid on `sessions` as a frame of one column; days it lacks are missing."""
     if not isinstance(series, pd.Series):
@@ -153,8 +156,10 @@ def align_series(
             f"{what} has no day in common with the market: it runs from {wide.index[0]:%Y-%m-%d} to "
             f"{wide.index[-1]:%Y-%m-%d}, the market from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
         )
-    if not is_price:
+    if not is_price and kind in LEVELS:
         warn_of_lost_days(pd.DatetimeIndex(wide.index), sessions, what)
+    elif not is_price:
+        wide = compounded_to(wide, sessions, kind)
     return wide.reindex(sessions)
 
 

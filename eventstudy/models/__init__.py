@@ -4,7 +4,7 @@ from eventstudy.models.autocorrelated import AutocorrelatedErrors
 from eventstudy.models.base import MarketLine, ModelFit, ModelParameters, NormalReturnModel, SampleFit
 from eventstudy.models.factor import CAPM, Carhart4, FactorModel, FamaFrench3, FamaFrench5
 from eventstudy.models.garch import GARCHMarketModel
-from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel, RawReturn
 from eventstudy.models.peer_portfolios import MatchedPortfolio, SyntheticPeers
 from eventstudy.models.peer_regressions import ElasticNetModel, PCAModel
 from eventstudy.models.robust import RobustMarketModel
@@ -32,6 +32,7 @@ __all__ = [
     "ModelParameters",
     "NormalReturnModel",
     "PCAModel",
+    "RawReturn",
     "RobustMarketModel",
     "RollingMarketModel",
     "SampleFit",

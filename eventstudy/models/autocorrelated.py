@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import scipy
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import EstimationWindowsUsed, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide, ols_batch
 from eventstudy.models.linear import ConstantMean, LinearModel, MarketModel, estimation_frame
 from eventstudy.progress import followed
@@ -78,6 +78,8 @@ class AutocorrelatedErrors(NormalReturnModel):
     >>> es.AutocorrelatedErrors(es.ConstantMean(), lags=2).label
     'Constant mean return, AR(2) errors by EGLS'
     """
+
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "before"
 
     base: LinearModel = field(default_factory=MarketModel)
     method: Method = "egls"

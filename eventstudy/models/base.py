@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -125,6 +125,11 @@ class SampleFit(FrozenRecord):
     span_evt: IntArray | None = None
 
 
+#: Any; any on one side of the event, of which days nearer to it count more; one for all events; or one for
+#: all events that ends before them.
+EstimationWindowsUsed = Literal["any", "one side", "common", "before"]
+
+
 class NormalReturnModel(ABC):
     """What a security would have returned had nothing been announced.
 
@@ -142,6 +147,10 @@ class NormalReturnModel(ABC):
 
     #: Whether returns and regressors are taken in excess of the risk-free rate.
     excess: bool = False
+    #: Which estimation windows the model knows how to use.
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "any"
+    #: Whether nothing but a variance is estimated, so a study can do without estimation windows.
+    estimates_nothing: ClassVar[bool] = False
     #: Whether fitting again costs less than holding the residuals of many events.
     refits_quickly: ClassVar[bool] = False
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from scipy import special
 
 from eventstudy._typing import FloatArray
 from eventstudy.errors import ModelError
-from eventstudy.models.base import MarketLine, ModelFit
+from eventstudy.models.base import EstimationWindowsUsed, MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.optional import import_optional
 from eventstudy.progress import followed
@@ -93,6 +93,8 @@ class GARCHMarketModel(MarketLine):
     >>> es.GARCHMarketModel("gjr").label
     'Market model (GJR-GARCH)'
     """
+
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "before"
 
     kind: Kind = "garch"
 

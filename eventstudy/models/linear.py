@@ -298,42 +298,15 @@ def _lags(given: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 @dataclass(frozen=True)
-class MarketAdjusted(NormalReturnModel):
-    r"""The benchmark's own return: nothing is estimated but the variance.
-
-    .. math:: E[R_{it}] = R_{mt}, \qquad V_i = s_i^2 I, \qquad
-              s_i^2 = \frac{1}{M_i} \sum_\tau (R_{i\tau} - R_{m\tau})^2, \qquad \nu_i = M_i
-
-    The variance is taken about zero, the mean the model imposes, so no degree of freedom is lost.
-
-    Notes
-    -----
-    Brown and Warner (1980, 1985).
-
-    References
-    ----------
-    docs/methods/least_squares_models.md, eq. (market-adjusted).
-
-    Examples
-    --------
-    >>> import eventstudy as es
-    >>> es.MarketAdjusted().n_params
-    0
-    """
+class _Imposed(NormalReturnModel):
+    """Base of the models that impose the normal return: the sum of the regressors, of which none may be."""
 
     refits_quickly: ClassVar[bool] = True
+    estimates_nothing: ClassVar[bool] = True
 
     @property
     def residuals_take_params(self) -> bool:
         return True
-
-    @property
-    def label(self) -> str:
-        return "Market adjusted"
-
-    @property
-    def regressors(self) -> tuple[Regressor, ...]:
-        return (Regressor("benchmark"),)
 
     @property
     def n_params(self) -> int:
@@ -341,12 +314,12 @@ class MarketAdjusted(NormalReturnModel):
 
     def fit(self, arrays: EventArrays) -> ModelFit:
         n = len(arrays.y_est)
-        residuals = arrays.y_est - arrays.x_est[:, :, 0]
+        residuals = arrays.y_est - arrays.x_est.sum(axis=2)
         used = ~np.isnan(residuals)
         n_obs = used.sum(axis=1).astype(np.int64)
         dof = n_obs.astype(np.float64)
         s2 = divide(np.where(used, residuals**2, 0.0).sum(axis=1), dof)
-        expected = np.where(np.isnan(arrays.y_evt), np.nan, arrays.x_evt[:, :, 0])
+        expected = np.where(np.isnan(arrays.y_evt), np.nan, arrays.x_evt.sum(axis=2))
         noise = np.where(np.isnan(expected), np.nan, s2[:, None] * arrays.span_evt)
         return ModelFit(
             param_names=(),
@@ -364,3 +337,65 @@ class MarketAdjusted(NormalReturnModel):
             se_source="estimation-window variance about zero; nothing is estimated",
             exact=True,
         )
+
+
+@dataclass(frozen=True)
+class MarketAdjusted(_Imposed):
+    r"""The benchmark's own return: nothing is estimated but the variance.
+
+    .. math:: E[R_{it}] = R_{mt}, \qquad V_i = s_i^2 I, \qquad
+              s_i^2 = \frac{1}{M_i} \sum_\tau (R_{i\tau} - R_{m\tau})^2, \qquad \nu_i = M_i
+
+    The variance is taken about zero, the mean the model imposes, so no degree of freedom is lost.
+
+    Notes
+    -----
+    Without an estimation window (``estimation=None``) there is no variance either, and the tests that need
+    one do not apply. Brown and Warner (1980, 1985).
+
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (market-adjusted).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.MarketAdjusted().n_params
+    0
+    """
+
+    @property
+    def label(self) -> str:
+        return "Market adjusted"
+
+    @property
+    def regressors(self) -> tuple[Regressor, ...]:
+        return (Regressor("benchmark"),)
+
+
+@dataclass(frozen=True)
+class RawReturn(_Imposed):
+    r"""No normal return: the abnormal return is the return itself, as where returns are adjusted already.
+
+    .. math:: E[R_{it}] = 0, \qquad V_i = s_i^2 I, \qquad s_i^2 = \frac{1}{M_i} \sum_\tau R_{i\tau}^2,
+              \qquad \nu_i = M_i
+
+    Notes
+    -----
+    Without an estimation window (``estimation=None``) there is no variance either, and the tests that need
+    one do not apply.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.RawReturn().label
+    'Raw returns'
+    """
+
+    @property
+    def label(self) -> str:
+        return "Raw returns"
+
+    @property
+    def regressors(self) -> tuple[Regressor, ...]:
+        return ()

@@ -6,6 +6,7 @@ import difflib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from eventstudy.errors import ModelError
 from eventstudy.immutable import FrozenMapping
 from eventstudy.market import Market
 from eventstudy.market.compounding import CompoundedSeries
-from eventstudy.models.base import ModelFit, NormalReturnModel
+from eventstudy.models.base import EstimationWindowsUsed, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import divide
 from eventstudy.progress import followed
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
@@ -108,6 +109,8 @@ class PeerModel(NormalReturnModel):
     peers : sequence of str, or mapping of security to sequence, optional
         Peers of all events, or of each security; every other security of the market by default.
     """
+
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "common"
 
     peers: Peers = field(default=None)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError, WindowError
-from eventstudy.models.base import MarketLine, ModelFit, NormalReturnModel
+from eventstudy.models.base import EstimationWindowsUsed, MarketLine, ModelFit, NormalReturnModel
 from eventstudy.models.least_squares import approximate_fit, divide, ols_batch
 from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
@@ -173,6 +173,8 @@ class Dimson(NormalReturnModel):
     >>> [r.name for r in es.Dimson(lags=2, leads=1).regressors]
     ['benchmark', 'benchmark[-1]', 'benchmark[-2]', 'benchmark[+1]']
     """
+
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "before"
 
     lags: int = 1
     leads: int = 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.errors import ModelError
-from eventstudy.models.base import MarketLine, ModelFit
+from eventstudy.models.base import EstimationWindowsUsed, MarketLine, ModelFit
 from eventstudy.models.least_squares import divide, linear_fit, ols_batch
 from eventstudy.models.linear import estimation_frame
 from eventstudy.sample import EventArrays
@@ -58,6 +59,8 @@ class EWMarketModel(MarketLine):
     'Market model (weights halve every 60 sessions)'
     """
 
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "one side"
+
     half_life: float
 
     def __post_init__(self) -> None:
@@ -73,6 +76,9 @@ class EWMarketModel(MarketLine):
         return np.asarray(0.5 ** (np.arange(length - 1, -1, -1) / self.half_life), dtype=np.float64)
 
     def fit(self, arrays: EventArrays) -> ModelFit:
+        return nearest_last(self._fit, arrays)
+
+    def _fit(self, arrays: EventArrays) -> ModelFit:
         weights = self.weights(arrays.y_est.shape[1])
         ols = ols_batch(arrays.y_est, arrays.x_est, weights=weights)
         used = ~np.isnan(ols.residuals)
@@ -106,7 +112,9 @@ class EWMarketModel(MarketLine):
 
         y, x, _ = estimation_frame(arrays, row, NAMES)
         used = ~np.isnan(arrays.y_est[row]) & ~np.isnan(arrays.x_est[row]).any(axis=1)
-        return sm.WLS(y, x, weights=self.weights(len(used))[used]).fit()
+        after = arrays.after is not None and bool(arrays.after[row])
+        weights = self.weights(len(used))[::-1] if after else self.weights(len(used))
+        return sm.WLS(y, x, weights=weights[used]).fit()
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,8 @@ class RollingMarketModel(MarketLine):
     'Market model (last 120 sessions)'
     """
 
+    estimation_windows: ClassVar[EstimationWindowsUsed] = "common"
+
     window: int
 
     def __post_init__(self) -> None:
@@ -158,6 +168,9 @@ class RollingMarketModel(MarketLine):
         return f"Market model (last {self.window} sessions)"
 
     def fit(self, arrays: EventArrays) -> ModelFit:
+        return nearest_last(self._fit, arrays)
+
+    def _fit(self, arrays: EventArrays) -> ModelFit:
         y, x = arrays.y_est, arrays.x_est[:, :, 0]
         width = y.shape[1]
         if width <= self.window:
@@ -185,6 +198,21 @@ class RollingMarketModel(MarketLine):
             se_source="one-step prediction errors of the rolling regression",
             exact=False,
         )
+
+
+def nearest_last(fit: Callable[[EventArrays], ModelFit], arrays: EventArrays) -> ModelFit:
+    """Fit windows whose last session is the nearest to the event; those after it are turned round."""
+    if arrays.after is None:
+        return fit(arrays)
+    after = arrays.after
+
+    def turned(values: FloatArray) -> FloatArray:
+        out = values.copy()
+        out[after] = values[after, ::-1]
+        return out
+
+    found = fit(replace(arrays, y_est=turned(arrays.y_est), x_est=turned(arrays.x_est)))
+    return replace(found, residuals=turned(found.residuals), leverage=turned(found.leverage))
 
 
 def _with_constant(x: FloatArray) -> FloatArray:

@@ -111,7 +111,7 @@ class TobitMarketModel(MarketLine):
                 "returns: make it with Market.from_prices(prices, calendar=..., price_limit=...)."
             )
         closed = market.limits.closed.to_numpy()
-        rows = sample.day0[part, None] + sample.estimation.offsets
+        rows = sample.origin(sample.estimation, part)[:, None] + sample.estimation.offsets
         security = sample.security[part, None]
 
         def at(rows: IntArray) -> npt.NDArray[np.int8]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from eventstudy._typing import BoolArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, IntArray
+from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
 from eventstudy.market import Market
 from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
 from eventstudy.sample import EventSample
-from eventstudy.text import plural
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["doubtful_between", "doubtful_in", "refuse_unsaid_holes", "suspects_in"]
+__all__ = [
+    "doubtful_between",
+    "doubtful_in",
+    "incomplete_windows",
+    "refuse_unsaid_holes",
+    "shared_days",
+    "suspects_in",
+]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Marks a series that is not a column of the market.
@@ -161,6 +170,10 @@ def _windows(sample: EventSample) -> tuple[tuple[str, Window], ...]:
 
 def _rows(sample: EventSample, window: Window) -> tuple[IntArray, IntArray]:
     last = len(sample.market.sessions) - 1
+    if sample.own is not None:
+        ends = sample.own.estimation if window is sample.estimation else sample.own.window
+        low, high = np.clip(sample.day0[:, None] + ends, 0, last).T
+        return low, high
     return np.clip(sample.day0 + window.start, 0, last), np.clip(sample.day0 + window.end, 0, last)
 
 
@@ -192,3 +205,48 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
         n = np.searchsorted(begun, owner * width + high, side="right")
         touched |= n > np.searchsorted(over, owner * width + low)
     return touched
+
+
+def incomplete_windows(sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
+    """Say of each event, by position, whose returns do not cover its event window what they lack."""
+    if sample.own is None and not np.isnan(abnormal.ar[:, [0, -1]]).any():
+        return {}
+    begins, ends = covered(abnormal, abnormal.window)
+    whole = np.tile([abnormal.window.start, abnormal.window.end], (len(sample), 1))
+    first, last = (whole if sample.own is None else sample.own.window).T
+    told = {}
+    for i in np.flatnonzero((begins > first) | (ends < last)).tolist():
+        lacks = []
+        if begins[i] > first[i]:
+            lacks.append(_edge(sample, i, int(begins[i]), "begin"))
+        if ends[i] < last[i]:
+            lacks.append(_edge(sample, i, int(ends[i]), "end"))
+        window = Window(int(first[i]), int(last[i]))
+        told[i] = f"its abnormal returns {' and '.join(lacks)}, its event window is {window}"
+    return told
+
+
+def _edge(sample: EventSample, event: int, day: int, verb: str) -> str:
+    """Say at which day the abnormal returns of an event begin or end, and whether the data does."""
+    sessions, row = sample.market.sessions, int(sample.day0[event]) + day
+    data = ", as the data does" if row == (0 if verb == "begin" else len(sessions) - 1) else ""
+    return f"{verb} on day {day:+d} ({format_time(sessions[row])}{data})".replace("+0", "0")
+
+
+def shared_days(dates: DateArray, security: npt.NDArray[np.object_]) -> int:
+    """Count how often a day of a security stands in another window of it as well.
+
+    Parameters
+    ----------
+    dates : array of datetime64, shape (n, days)
+        Dates of the tested windows of n events; NaT beyond the data.
+    security : array, shape (n,)
+        Whose events they are.
+    """
+    code = pd.factorize(security)[0]
+    if len(code) == 0 or np.bincount(code).max() == 1:
+        return 0
+    known = ~np.isnat(dates)
+    days = dates.astype(np.int64) - dates[known].astype(np.int64).min(initial=0)
+    place = (code[:, None] * (days[known].max(initial=0) + 1) + days)[known]
+    return int(len(place) - len(np.unique(place)))

@@ -125,7 +125,7 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
         "securities": str(data.sample.timeline.loc[tested.usable, "security"].nunique()),
         "model": spec.model.label,
         "benchmark": ", ".join(sorted(used)) if uses_benchmark(spec.model) else None,
-        "estimation": str(spec.estimation),
+        "estimation": spec.estimation_text,
         "observations": str(fewest) if fewest == most else f"{fewest} to {most}",
         "r_squared": _written(explained.mean() if len(explained) else np.nan, "{:.3f}"),
         "returns": spec.market.kind,

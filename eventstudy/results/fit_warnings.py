@@ -13,6 +13,7 @@ from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import (
     EventStudyWarning,
     ExcludedEventsWarning,
+    IncompleteWindowWarning,
     LumpedReturnWarning,
     MissingBenchmarkWarning,
     OverlapWarning,
@@ -22,11 +23,12 @@ from eventstudy.errors import (
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lazy import as_small_int
 from eventstudy.market.data_checks import EVERY_SECURITY
-from eventstudy.results.data_warnings import doubtful_in
+from eventstudy.results.data_warnings import doubtful_in, incomplete_windows
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.trading_frictions import limit_hits
 from eventstudy.sample import EventSample
 from eventstudy.text import plural
+from eventstudy.windows import Window
 
 __all__ = ["FitWarning", "exclusion_text", "fit_warnings", "of_model", "suspect_data", "warning_table"]
 
@@ -98,6 +100,7 @@ def fit_warnings(data: FittedStudy, lost: BoolArray) -> list[FitWarning]:
     benchmark = any(r.source == "benchmark" for r in data.spec.model.regressors)
     found = [
         *_excluded(sample),
+        *_incomplete(data),
         *_lumped(sample),
         *_overlapping(sample),
         *suspect_data(sample, benchmark),
@@ -140,6 +143,26 @@ def _excluded(sample: EventSample) -> Iterator[FitWarning]:
         yield FitWarning(ExcludedEventsWarning, text, rows, len(excluded))
 
 
+def _incomplete(data: FittedStudy) -> Iterator[FitWarning]:
+    found = incomplete_windows(data.sample, data.abnormal)
+    if found:
+        rows = np.array(list(found), dtype=np.int64)[:MOST_LISTED]
+        reasons = list(found.values())[:MOST_LISTED]
+        names = _names(data.sample, rows[:MOST_NAMED])
+        told = [f"{name}: {why}" for name, why in zip(names, reasons, strict=False)]
+        then = (
+            "CARs sum what there is and are marked in results.car()"
+            if data.abnormal.partial
+            else "CARs of the windows they do not cover are NaN and in no average; incomplete='partial' sums "
+            "what there is, 'exclude' leaves such events out"
+        )
+        text = (
+            f"The returns of {plural(len(found), 'event')} do not cover the event window: "
+            f"{_listed(told, len(found))}. {then}."
+        )
+        yield FitWarning(IncompleteWindowWarning, text, _of(data.sample, rows, reasons), len(found))
+
+
 def _lumped(sample: EventSample) -> Iterator[FitWarning]:
     old = np.flatnonzero(sample.spans > sample.day0 - sample.first_row + 1)
     if len(old):
@@ -173,20 +196,29 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
 
     Events by position; the first thousand pairs, and how many there are.
     """
-    named = [(sample.window, "event window")]
-    named += [(sample.estimation, "estimation window")] if sample.announced is None else []
+    own, n = sample.own, len(sample)
+
+    def ends(window: Window) -> IntArray:
+        if own is None:
+            return np.broadcast_to([[window.start, window.end]], (n, 2))
+        return own.estimation if window is sample.estimation else own.window
+
+    named = [(ends(sample.window), "event window")]
+    if sample.announced is None and (own is None or own.skip is None):
+        named.append((ends(sample.estimation), "estimation window"))
     # Security and day in one number, securities too far apart for a window to reach the next.
-    far = max(abs(end) for window, _ in named for end in (window.start, window.end))
+    far = max(int(np.abs(both).max(initial=0)) for both, _ in named)
     order = np.lexsort((as_small_int(sample.day0), as_small_int(sample.security)))
     place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     where = np.empty_like(order)
     where[order] = np.arange(len(order))
     pairs: list[tuple[int, int, str]] = []
     count = 0
-    for window, name in named:
-        first = np.searchsorted(place, place + window.start)
-        stop = np.searchsorted(place, place + window.end, side="right")
-        others = stop - first - (0 in window)  # without the event itself
+    for both, name in named:
+        begin_day, end_day = both[order].T
+        first = np.searchsorted(place, place + begin_day)
+        stop = np.searchsorted(place, place + end_day, side="right")
+        others = stop - first - ((begin_day <= 0) & (end_day >= 0))  # without the event itself
         count += int(others.sum())
         touched = np.zeros(len(place), dtype=bool)
         touched[order[others > 0]] = True

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import IntArray
+from eventstudy._typing import DateArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
@@ -27,21 +27,26 @@ from eventstudy.inference.base import (
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
-from eventstudy.sample import EventSample
+from eventstudy.sample import Asked, EventSample
 from eventstudy.text import format_time, strip_control
 from eventstudy.windows import Window
 
 __all__ = [
     "FittedEvents",
     "FittedStudy",
+    "Incomplete",
     "MethodGroup",
     "Part",
     "StudySpec",
     "WindowLike",
     "checked_level",
+    "refuse_own_windows",
     "uses_benchmark",
     "window_of",
 ]
+
+
+Incomplete = Literal["warn", "partial", "exclude", "raise"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,12 @@ class StudySpec:
         Fewest estimation observations an event needs to be used.
     exclude_events : bool
         Whether estimation windows skip the event windows of other announcements about their security.
+    incomplete : {"warn", "partial", "exclude", "raise"}
+        What becomes of events whose returns do not cover a window.
+    asked : Asked, optional
+        The windows as asked for, of which `estimation` and `window` are the layout.
+    exclude_dates : mapping of str to array of datetime64[D], optional
+        Days that estimation windows leave out, by security; under None those of all.
     """
 
     market: Market
@@ -67,6 +78,24 @@ class StudySpec:
     window: Window
     min_observations: int
     exclude_events: bool = False
+    incomplete: Incomplete = "warn"
+    asked: Asked | None = None
+    exclude_dates: Mapping[str | None, DateArray] | None = None
+
+    @property
+    def common(self) -> bool:
+        """Whether one estimation window and one event window serve all events."""
+        return self.asked is None or self.asked.common
+
+    @property
+    def estimation_text(self) -> str:
+        """The estimation window, in words."""
+        return str(self.estimation) if self.asked is None else self.asked.estimation_text
+
+    @property
+    def window_text(self) -> str:
+        """The event window, in words."""
+        return str(self.window) if self.asked is None else self.asked.window_text
 
 
 WindowLike = Window | Sequence[int] | int | None
@@ -329,6 +358,7 @@ class FittedEvents(ABC):
                 "expected": sums.expected,
                 "actual": sums.actual,
                 "detectable": detectable(se, dof, alternative),
+                "uncovered": sums.uncovered,
             },
             index=self.index,
         )
@@ -359,6 +389,15 @@ class FittedStudy(FittedEvents):
     def event_window(self) -> Window:
         """Sessions that have abnormal returns."""
         return self.spec.window
+
+    def checked_window(
+        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
+    ) -> Window:
+        """Return a window of these events; without day 0 in the event window, the whole by default."""
+        asked = None if self.spec.asked is None else self.spec.asked.window
+        if start is None and end is None and not path and isinstance(asked, Window) and 0 not in asked:
+            return asked
+        return super().checked_window(start, end, path=path)
 
     @property
     def model_label(self) -> str:
@@ -424,3 +463,17 @@ def checked_level(level: float) -> float:
 
 def _some(index: pd.Index) -> str:
     return ", ".join(map(repr, index[:8].tolist())) + (", ..." if len(index) > 8 else "")
+
+
+def refuse_own_windows(spec: StudySpec, what: str) -> None:
+    """Refuse a study whose events have windows of their own, for `what` lays out one for all.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not spec.common:
+        raise RequestError(
+            f"{what} needs one estimation window and one event window, which holds day 0, for all events; "
+            f"this study has {spec.estimation_text} and {spec.window_text}."
+        )

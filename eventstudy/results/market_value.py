@@ -11,6 +11,7 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
+from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.windows import Window
 
@@ -57,7 +58,9 @@ class MarketValue(MethodGroup):
         -------
         DataFrame
             By event_id (or group), and a last row ``total``: car (of groups, weighted by value), market_cap
-            and change in the wanted currency, se, t, dof, p_value, ci_low, ci_high, n_events.
+            and change in the wanted currency, se, t, dof, p_value, ci_low, ci_high, n_events, and
+            shared_days, how often a day of a security counts again because windows of several of its events
+            hold it.
 
         Raises
         ------
@@ -111,7 +114,7 @@ class MarketValue(MethodGroup):
         related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
         se = value * np.sqrt(usable.cumulative.variance)
         change = value * usable.car
-        everyone = np.arange(len(rows))
+        everyone, security = np.arange(len(rows)), data.timeline["security"].to_numpy(dtype=object)[rows]
         names = data.index[rows] if by is None else _groups(data, by).iloc[rows]
         groups = {}
         for name in pd.unique(pd.Series(list(names), dtype=object)):
@@ -125,6 +128,7 @@ class MarketValue(MethodGroup):
                 "se": [_total_se(se[at], related[np.ix_(at, at)]) for _, at in lines],
                 "dof": [fit.dof[at].min() for _, at in lines],
                 "n_events": [len(at) for _, at in lines],
+                "shared_days": [shared_days(usable.tested_dates[at], security[at]) for _, at in lines],
             },
             index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
         )
@@ -137,6 +141,7 @@ class MarketValue(MethodGroup):
             ci_high=frame["change"] + half,
         )
         order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
+        order.append("shared_days")
         return frame[order]
 
 

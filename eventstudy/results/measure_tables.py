@@ -64,8 +64,10 @@ class Measures(MethodGroup):
         DataFrame
             By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
             actual (normal and observed return summed over these days), detectable (the smallest CAR
-            that this test finds at 5 % with probability 0.8); with
-            ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
+            that this test finds at 5 % with probability 0.8), uncovered (days at the edges of the window
+            that no return reaches over: if any, the CAR is NaN, or with ``incomplete="partial"`` the sum of
+            what there is); with ``"first_free_close"`` also end, that day. NaN where the event window ends
+            before it.
 
         Warns
         -----
@@ -77,7 +79,8 @@ class Measures(MethodGroup):
             return data.cars(data.checked_window(start, end), level, alternative)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
-        frame = data.cars(Window(first, first), level, alternative).astype({"n_days": float}) * np.nan
+        frame = data.cars(Window(first, first), level, alternative)
+        frame = frame.astype({"n_days": float, "uncovered": float}) * np.nan
         for last in np.unique(ends[~np.isnan(ends)]):
             rows = ends == last
             frame[rows] = data.cars(Window(first, int(last)), level, alternative)[rows]

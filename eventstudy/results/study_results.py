@@ -63,7 +63,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         return (
             f"EventStudyResults: {n} event{'s' * (n != 1)}"
             + (f" ({out} excluded)" if out else "")
-            + f", {self.spec.model.label}, window {self.spec.window}"
+            + f", {self.spec.model.label}, window {self.spec.window_text}"
         )
 
     @property

@@ -12,8 +12,9 @@ from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
+from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.each_event import event_rows, one_security
-from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
+from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.text import format_time, plural, some_text
@@ -68,8 +69,9 @@ def _limits_in_estimation(data: FittedStudy, rows: IntArray) -> tuple[int, int]:
     closed = np.abs(market.limits.closed.to_numpy().T, dtype=np.int64)
     traded = (market.arrays.spans > 0).astype(np.int64)
     last = len(market.sessions) - 1
-    first = np.clip(sample.day0[rows] + data.spec.estimation.start - 1, -1, last)
-    end = np.clip(sample.day0[rows] + data.spec.estimation.end, -1, last)
+    ends = np.array([data.spec.estimation.start, data.spec.estimation.end])
+    ends = ends if sample.own is None else sample.own.estimation[rows]
+    first, end = np.clip(sample.day0[rows, None] + ends - [1, 0], -1, last).T
 
     def between(flags: IntArray) -> int:
         total = np.concatenate([np.zeros((len(flags), 1), np.int64), np.cumsum(flags, axis=1)], axis=1)
@@ -151,11 +153,12 @@ def design_rows(data: FittedStudy) -> pd.Series:
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
-        "estimation window": f"{spec.estimation}, {int(fit.n_obs.min())}"
+        "estimation window": f"{spec.estimation_text}, {int(fit.n_obs.min())}"
         + (f" to {int(fit.n_obs.max())}" if fit.n_obs.max() > fit.n_obs.min() else "")
-        + f" of {len(spec.estimation)} returns used",
+        + (f" of {len(spec.estimation)} returns used" if spec.common else " returns used"),
         **({"other announcements": _skipped(data)} if spec.exclude_events else {}),
-        "event window": str(spec.window),
+        **({"dates left out": _dates_left_out(spec)} if spec.exclude_dates else {}),
+        "event window": spec.window_text,
         "standard error": fit.se_source,
     }
     return pd.Series(rows, dtype=object)
@@ -286,8 +289,17 @@ def _excluded(data: FittedEvents) -> Section:
 
 def _notes(data: FittedEvents, window: Window) -> list[str]:
     notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
-    days = data.test_input(window).cumulative.n_days
-    short = data.index[(days < len(window)) & (days > 0)]
+    sums = data.test_input(window).cumulative
+    cut = data.index[~sums.complete & (sums.n_days > 0)]
+    if len(cut):
+        left_out = "" if data.abnormal.partial else " and are in no number of that window"
+        notes.append(
+            f"Returns that do not cover {window}{left_out}: event "
+            + ", ".join(map(str, cut[:5]))
+            + (", ..." if len(cut) > 5 else "")
+            + "."
+        )
+    short = data.index[(sums.n_days < len(window)) & (sums.n_days > 0) & sums.complete]
     if len(short):
         notes.append(
             f"Fewer than {len(window)} returns in {window}: event "
@@ -313,8 +325,16 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
                 f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "
                 f"detect a mean of {mean['detectable']:.1%}."
             )
+        usable = data.test_input(window)
+        security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
+        shared = shared_days(usable.with_car.tested_dates, security)
+        if shared:
+            notes.append(
+                f"Windows {window} of several events of one security share days: {shared} of them count more "
+                "than once in the averages. results.stacked() shares them out."
+            )
     notes += dividend_notes(data)
-    lost = int((~data.test_input(window).usable).sum())
+    lost = int((~data.test_input(window).usable & (sums.complete | (sums.n_days == 0))).sum())
     if lost:
         notes.append(
             f"{plural(lost, 'event')} without a CAR over {window}: no return in it, or one that spans "
@@ -334,3 +354,10 @@ def unit(data: FittedEvents) -> str:
 
 def _what(window: Window) -> str:
     return f"the abnormal return of day {window.start}" if len(window) == 1 else f"CAR {window}"
+
+
+def _dates_left_out(spec: StudySpec) -> str:
+    """Say how many days the estimation windows leave out."""
+    given = spec.exclude_dates or {}
+    n = sum(len(days) for days in given.values())
+    return f"{n} of all securities" if None in given else f"{n}, of {', '.join(map(str, list(given)[:5]))}"

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.column_names import factor_name
 from eventstudy.errors import ModelError
 from eventstudy.market import Market
@@ -65,6 +65,8 @@ class EventArrays:
         Risk-free return over the same sessions, where `y_evt` is in excess of it.
     span_est : array of int, shape (n, W), optional
         Sessions each estimation return spans, 0 where missing; None if all span one session.
+    after : array of bool, shape (n,), optional
+        Which estimation windows lie after their event windows; None if none does.
     """
 
     y_est: FloatArray
@@ -76,6 +78,7 @@ class EventArrays:
     dates_evt: DateArray
     span_est: IntArray | None = None
     rf_evt: FloatArray | float = 0.0
+    after: BoolArray | None = None
 
 
 def check_missing(missing: str) -> None:

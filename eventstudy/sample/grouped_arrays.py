@@ -143,7 +143,10 @@ def shared_windows(
     one, y = event_positions(sample, rows)[first], sample.single_returns(part=rows)
     x = sample.single_regressors(sample.estimation, regressors, excess, one)
     if excess:
-        begin, length = sample.day0[one] + sample.estimation.start, len(sample.estimation)
+        begin, length = (
+            sample.origin(sample.estimation, one) + sample.estimation.start,
+            len(sample.estimation),
+        )
         rf = take_windows(sample.bank.single, sample.factor("rf", one), begin, length)
         for stack in stacks(first, len(y)):
             part = stack.of(y)
@@ -200,6 +203,8 @@ def _event_returns(
     arrays, bank, length = sample.market.arrays, sample.bank, len(window)
     security, first = sample.security[which], sample.day0[which] + window.start
     traded = take_windows(arrays.returns, security, first, length)
+    if sample.own is not None:
+        traded[sample.own.outside_window(which, window.offsets)] = np.nan
     event = day = span = np.empty(0, dtype=np.int64)
     # Returns over several sessions are few: regressors of these alone are compounded.
     if arrays.single is not arrays.returns:
@@ -233,7 +238,8 @@ def _runs(
 ) -> tuple[IntArray, IntArray]:
     """First event of each run of events with one day 0 and the same series, and the run of each event."""
     sources = [wanted.source for wanted in regressors] + ["rf"] * excess
-    keys = [sample.day0[rows], *(sample.series(source, rows) for source in dict.fromkeys(sources))]
+    own = [] if sample.own is None else [sample.own.shift[rows]]
+    keys = [sample.day0[rows], *own, *(sample.series(source, rows) for source in dict.fromkeys(sources))]
     changed = np.zeros(len(keys[0]), dtype=bool)
     changed[:1] = True
     for key in keys:

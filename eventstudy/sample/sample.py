@@ -29,7 +29,9 @@ from eventstudy.sample.event_arrays import (
     gap_kinds,
     take_windows,
 )
+from eventstudy.sample.exclusion import Dates, ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
+from eventstudy.sample.own_windows import Asked, OwnWindows, own_windows
 from eventstudy.sample.placement import (
     check_windows,
     first_sessions,
@@ -42,48 +44,7 @@ from eventstudy.sample.placement import (
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["EventSample", "ExclusionWindows"]
-
-
-@dataclass(frozen=True)
-class ExclusionWindows(FrozenRecord):
-    """All announcements of a study, also those that cannot be used.
-
-    Attributes
-    ----------
-    places : array of int
-        Sorted numbers security × `n_sessions` + row of day 0, each once.
-    n_sessions : int
-    window : Window
-        Sessions around each day 0 that it may have moved.
-    """
-
-    places: IntArray
-    n_sessions: int
-    window: Window
-
-    @classmethod
-    def of(cls, security: IntArray, day0: IntArray, n_sessions: int, window: Window) -> ExclusionWindows:
-        """Make the windows from the security and the row of day 0 of each announcement."""
-        return cls(np.unique(security * n_sessions + day0), n_sessions, window)
-
-    def spans_any(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
-        """Say which returns span a session of an announcement's window.
-
-        Parameters
-        ----------
-        security, rows : arrays of int, of shapes that go together
-            Whose return ends on which session; rows may lie beyond the data.
-        spans : array of int, optional
-            Sessions that each return spans; one by default.
-        """
-        reach = 1 if spans is None else np.maximum(spans, 1)
-        # Whether a day 0 lies between these rows.
-        low = np.clip(rows - reach + 1 - self.window.end, 0, self.n_sessions)
-        high = np.clip(rows - self.window.start, -1, self.n_sessions - 1)
-        base = security * self.n_sessions
-        last = np.searchsorted(self.places, base + high, side="right")
-        return np.asarray((high >= low) & (last > np.searchsorted(self.places, base + low)))
+__all__ = ["EventSample"]
 
 
 @hand_out_copies("events", "excluded")
@@ -110,6 +71,10 @@ class EventSample(FrozenRecord):
         The session not taken, of events that may have met either of two.
     announced : ExclusionWindows, optional
         Announcements whose windows the estimation windows of the same security skip.
+    own : OwnWindows, optional
+        Windows of each event's own, laid out in `estimation` and `window`.
+    barred : ExclusionWindows, optional
+        Days, by security, that the estimation windows leave out.
     """
 
     market: Market
@@ -124,9 +89,17 @@ class EventSample(FrozenRecord):
     previous: DateArray
     other: Mapping[Hashable, np.datetime64] = field(default_factory=dict)
     announced: ExclusionWindows | None = None
+    own: OwnWindows | None = None
+    barred: ExclusionWindows | None = None
 
     def __len__(self) -> int:
         return len(self.day0)
+
+    def origin(self, window: Window, part: Rows = slice(None)) -> IntArray:
+        """Row from which the sessions of a window count, shape (n,): day 0, or where own windows are laid."""
+        if self.own is not None and window is self.estimation:
+            return np.asarray(self.day0[part] + self.own.shift[part])
+        return self.day0[part]
 
     @cached_property
     def benchmark(self) -> IntArray:
@@ -174,7 +147,7 @@ class EventSample(FrozenRecord):
             {
                 "security": self.events["security"],
                 "label": _labels(self.events),
-                "announced": self._announced(),
+                "announced": _announced(self.events),
                 "first_session": sessions[self.first_row],
                 "closed_days": self.closed_days,
                 "suspended_sessions": self.day0 - self.first_row,
@@ -184,14 +157,6 @@ class EventSample(FrozenRecord):
             },
             index=self.events.index,
         )
-
-    def _announced(self) -> npt.NDArray[np.object_]:
-        """When each event was announced, as it was given."""
-        days = self.events["date"]
-        out: npt.NDArray[np.object_] = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
-        for row in np.flatnonzero(days.isna()):
-            out[row] = told(self.events.iloc[row])
-        return out
 
     def _notes(self) -> npt.NDArray[np.object_]:
         out = np.full(len(self), "", dtype=object)
@@ -229,6 +194,7 @@ class EventSample(FrozenRecord):
             first_row=self.first_row[~out],
             closed_days=self.closed_days[~out],
             previous=self.previous[~out],
+            own=None if self.own is None else self.own.take(~out),
         )
 
     def arrays(
@@ -258,7 +224,7 @@ class EventSample(FrozenRecord):
         else:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)
             if self.market.arrays.gap is not None:
-                rows = self.day0[part, None] + self.estimation.offsets
+                rows = self.origin(self.estimation, part)[:, None] + self.estimation.offsets
                 y_est[gap_kinds(self.market.arrays.gap, rows, span_est) != Gap.NONE] = np.nan
             y_est[self.skipped(part, span_est)] = np.nan
         y_evt, x_evt, span_evt = self._spanning(self.window, regressors, excess, part)
@@ -267,27 +233,44 @@ class EventSample(FrozenRecord):
         if excess:
             rows = self.day0[part, None] + self.window.offsets
             rf_evt = self.bank.compound(self.factor("rf", part)[:, None], rows, np.maximum(span_evt, 1))
-        return EventArrays(y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt)
+        if self.own is not None:
+            outside = self.own.outside_window(part, self.window.offsets)
+            y_evt[outside], span_evt[outside] = np.nan, 0
+        after = None
+        if self.own is not None:
+            after = self.own.after[part] if self.own.after.any() else None
+        elif self.estimation.start > self.window.end:
+            after = np.ones(len(y_est), dtype=bool)
+        return EventArrays(
+            y_est, x_est, y_evt, x_evt, span_evt, dates_est, dates_evt, span_est, rf_evt, after
+        )
 
     def single_returns(self, excess: bool = False, part: Rows = slice(None)) -> FloatArray:
         """Estimation-window returns that span one session, NaN elsewhere; fresh, shape (n, W)."""
-        length, first = len(self.estimation), self.day0[part] + self.estimation.start
+        length, first = len(self.estimation), self.origin(self.estimation, part) + self.estimation.start
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
         if excess:
             y -= take_windows(self.bank.single, self.factor("rf", part), first, length)
-        if self.announced is not None:
-            y[self.skipped(part)] = np.nan
+        if self.announced is not None or self.own is not None or self.barred is not None:
+            np.copyto(y, np.nan, where=self.skipped(part))
         return y
 
     def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> BoolArray:
-        """Estimation returns that fall in the window of another announcement; shape (n, W).
+        """Estimation returns that are left out; shape (n, W).
 
-        `spans` are the sessions each return spans, one by default. None where `announced` is not given.
+        Those that fall in the window of another announcement, where `announced` is given, those of barred
+        days, and those outside of an event's own window. `spans` are the sessions each return spans, one by
+        default.
         """
-        rows = self.day0[part, None] + self.estimation.offsets
-        if self.announced is None:
-            return np.zeros(rows.shape, dtype=bool)
-        return self.announced.spans_any(self.security[part, None], rows, spans)
+        if self.own is None:
+            out = np.zeros((len(self.day0[part]), len(self.estimation)), dtype=bool)
+        else:
+            out = self.own.outside_estimation(part, self.estimation.offsets)
+        for kept_out in (self.announced, self.barred):
+            if kept_out is not None:
+                rows = self.origin(self.estimation, part)[:, None] + self.estimation.offsets
+                out |= kept_out.spans_any(self.security[part, None], rows, spans)
+        return out
 
     def single_regressors(
         self,
@@ -297,7 +280,7 @@ class EventSample(FrozenRecord):
         part: Rows = slice(None),
     ) -> FloatArray:
         """Regressors of one session each over a window, shape (n, len(window), p); NaN where unknown."""
-        first = self.day0[part] + window.start
+        first = self.origin(window, part) + window.start
         if not regressors:
             return np.empty((len(first), len(window), 0))
         series = np.stack([self.series(wanted.source, part) for wanted in regressors], axis=1)
@@ -316,7 +299,7 @@ class EventSample(FrozenRecord):
         """Lay out a window of returns, whatever they span, with regressors over the same sessions."""
         returns, spans = self.market.arrays.returns, self.market.arrays.spans
         bank = self.bank
-        rows = self.day0[part, None] + window.offsets
+        rows = self.origin(window, part)[:, None] + window.offsets
         inside = (rows >= 0) & (rows < returns.shape[1])
         at = np.clip(rows, 0, returns.shape[1] - 1)
         span = np.where(inside, spans[self.security[part, None], at], 0)
@@ -336,7 +319,7 @@ class EventSample(FrozenRecord):
         """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data."""
         unit = self.market.arrays.unit
         dates = self.market.sessions.to_numpy().astype(f"datetime64[{unit}]")
-        rows = self.day0[part, None] + window.offsets
+        rows = self.origin(window, part)[:, None] + window.offsets
         inside = (rows >= 0) & (rows < len(dates))
         return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", unit))
 
@@ -371,10 +354,13 @@ class EventSample(FrozenRecord):
         estimation: Window,
         window: Window,
         exclude_events: bool = False,
+        asked: Asked | None = None,
+        exclude_dates: Dates | None = None,
     ) -> EventSample:
         """Place events in a market.
 
-        With `exclude_events`, estimation windows skip the event windows of other announcements.
+        With `exclude_events`, estimation windows skip the event windows of other announcements, and those
+        days of `exclude_dates`. Windows that are not the same for all events are taken from `asked`.
 
         Raises
         ------
@@ -386,7 +372,9 @@ class EventSample(FrozenRecord):
             If a date is not a session and the events were made with ``non_session="raise"``, or an event
             names a benchmark or a set of factors that the market has not.
         """
-        check_windows(estimation, window)
+        own_asked = asked is not None and not asked.common
+        if not own_asked:
+            check_windows(estimation, window)
         frame = events.frame
         named_benchmarks(market, frame)
         named_factor_sets(market, frame)
@@ -405,9 +393,15 @@ class EventSample(FrozenRecord):
                 f"{names.iloc[i]} has no return on {format_time(market.sessions[row[i]])} "
                 "or on any session after it"
             )
-        for i in np.flatnonzero(fine & (day0 >= 0) & (row + estimation.end < 0)):
-            reasons[int(i)] = too_early(market, int(row[i]), estimation)
         known = fine & (day0 >= 0)
+        own = None
+        if asked is not None and own_asked:
+            sessions = market.sessions.to_numpy().astype("datetime64[D]")
+            own, estimation, window, lacking = own_windows(asked, frame, sessions, np.maximum(day0, 0), known)
+            reasons |= lacking
+        else:
+            for i in np.flatnonzero(known & (row + estimation.end < 0)):
+                reasons[int(i)] = too_early(market, int(row[i]), estimation)
         everyone = cls(
             market=market,
             estimation=estimation,
@@ -423,8 +417,26 @@ class EventSample(FrozenRecord):
             announced=ExclusionWindows.of(security[known], day0[known], len(market.sessions), window)
             if exclude_events
             else None,
+            own=own,
+            barred=None
+            if exclude_dates is None
+            else ExclusionWindows.of_dates(
+                exclude_dates,
+                market.columns,
+                market.sessions.to_numpy().astype("datetime64[D]"),
+                security[known],
+            ),
         )
         return everyone.without(reasons)
+
+
+def _announced(events: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """When each event was announced, as it was given."""
+    days = events["date"]
+    out: npt.NDArray[np.object_] = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+    for row in np.flatnonzero(days.isna()):
+        out[row] = told(events.iloc[row])
+    return out
 
 
 def _labels(events: pd.DataFrame) -> pd.Series:

@@ -19,6 +19,7 @@ from eventstudy.inference.base import Alternative
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.results import EventStudyResults
+from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -189,7 +190,7 @@ class AbnormalVolatility(Immutable):
         EventStudyWarning
             If events share sessions and `dependent` is ``"flag"``.
         """
-        results = self.study.fit()
+        results = of_one_exchange(self.study.fit())
         arrays = results.fitted.abnormal
         if arrays.n_events < 2:
             raise RequestError(

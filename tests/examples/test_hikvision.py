@@ -101,7 +101,10 @@ def test_figures_are_pictures_with_something_on_them(output: str, folder: Path) 
 def test_conclusion_states_what_the_numbers_say(example: ModuleType, story: Any) -> None:
     said = example.conclusion(story)
     assert said[0].startswith("In the 2 sessions from 22 May 2019 Hikvision returned 7.51% less than")
-    assert "evidence against mere chance: all recommended tests reject it at 5%" in said[0]
+    p = story.report.recommended(0, 1).set_index("test")["p_value"]
+    assert 0.05 < p.max() <= 0.10
+    assert "weak evidence against mere chance: all recommended tests reject it at 10%" in said[0]
+    assert all(f"{key} p={value:.4f}" in said[0] for key, value in p.items())
     assert "same sign: -8.12%" in said[1]
     assert "-10.00%, 24.84 yuan, the lowest the exchange allows" in said[2]
     assert "close was -5.54%" in said[2]

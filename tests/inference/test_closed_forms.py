@@ -243,7 +243,7 @@ def test_a_window_of_several_days_is_ranked_among_blocks(panel):
     assert row["p_value"] == pytest.approx((1 + b) / 21)
     assert row["note"].startswith("rank among 20 blocks of 3 estimation days; a CAR of ")
     row = run_tests(made.test(0, 3), ["sq"]).iloc[0]
-    assert "p cannot fall below 0.062: use 80 estimation days" in row["note"]
+    assert "p cannot fall below 0.062: use 76 estimation days" in row["note"]
 
 
 def test_a_window_longer_than_the_estimation_window(panel):

@@ -16,9 +16,11 @@ from eventstudy.inference import (
     minimum_detectable_effect,
     run_tests,
 )
+from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.power_and_detectable_effect import (
     detectable,
+    least_common_effect,
     least_shift,
     power_standardised_mean,
     power_t,
@@ -29,7 +31,10 @@ SIDES = ["two-sided", "less", "greater"]
 
 def told(row):
     """The effect that the note of a row names."""
-    return float(re.search(r"of (\d+\.\d+)% would be found with probability 0.8", row["note"])[1]) / 100
+    return (
+        float(re.search(r"of (?:at least )?(\d+\.\d+)% would be found with probability 0.8", row["note"])[1])
+        / 100
+    )
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -68,12 +73,34 @@ def test_tests_of_the_mean_name_the_effect_of_their_standard_error(panel, side):
         assert told(row) == pytest.approx(least, abs=5.1e-5)
 
 
-def test_standardised_means_name_a_car(panel):
-    """Of events of one variance the mean SCAR times its root is the mean CAR."""
-    data = panel(n=14, layout="common", seed=8).test(0, 1)
-    row = run_tests(data, ["bmp"]).iloc[0]
-    least = minimum_detectable_effect(abs(row["estimate"] / row["statistic"]), row["dof"])
-    assert told(row) == pytest.approx(least / (1 / np.sqrt(data.cumulative.variance)).mean(), abs=5.1e-5)
+@pytest.mark.parametrize(("key", "layout"), [("bmp", "distinct"), ("adjusted_bmp", "common")])
+def test_standardised_means_name_a_car_found_with_probability_0_8(key, layout, panel):
+    """In simulation: SCARs with the precisions and the mean correlation of the events, moved by that CAR."""
+    data = panel(n=14, layout=layout, seed=8).test(0, 1)
+    row = run_tests(data, [key]).iloc[0]
+    effect, n = told(row), data.n_events
+    dof = data.abnormal.dof
+    precision = 1 / np.sqrt(data.cumulative.variance * dof / (dof - 2))
+    r = dependence(data).mean_correlation if key == "adjusted_bmp" else 0.0
+    rng = np.random.default_rng(1)
+    own, shared = rng.normal(size=(40_000, n)), rng.normal(size=(40_000, 1))
+    scar = effect * precision + np.sqrt(1 - r) * own + np.sqrt(r) * shared
+    t = scar.mean(axis=1) / scar.std(axis=1, ddof=1) * np.sqrt(n * (1 - r) / (1 + (n - 1) * r))
+    assert np.mean(np.abs(t) > stats.t.ppf(0.975, n - 1)) == pytest.approx(0.8, abs=0.02)
+
+
+def test_no_car_is_named_where_none_is_found_so_often(panel):
+    """Two events of different volatility: a common CAR spreads their SCARs as much as it moves the mean."""
+    assert least_common_effect(np.array([1 / 0.012, 1 / 0.018, 1 / 0.027])) is None
+    data = panel(n=2, layout="distinct", seed=3).test(0, 1)
+    note = run_tests(data, ["bmp"])["note"].iloc[0]
+    assert "no mean CAR would be found with probability 0.8" in note
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12, 50])
+def test_equal_volatilities_need_what_the_noncentral_t_says(n):
+    least = least_common_effect(np.full(n, 50.0))
+    assert least == pytest.approx(minimum_detectable_effect(0.02 / np.sqrt(n), n - 1), rel=1e-4)
 
 
 @pytest.mark.parametrize(("statistic", "estimate"), [(0.3, 0.0), (0.0, 0.01)])

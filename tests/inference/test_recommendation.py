@@ -99,7 +99,8 @@ def test_between_few_and_many(panel):
 
 def test_few_events(panel):
     found = chosen(panel(n=9, layout="distinct").test(0, 1))
-    assert list(found)[:4] == ["bmp", "filtered_sq", "wild_bootstrap", "sign"]
+    assert set(list(found)[:2]) == {"bmp", "filtered_sq"}
+    assert list(found)[2:4] == ["wild_bootstrap", "sign"]
     assert "8 degrees of freedom" in found["bmp"]
     assert "exact for 9 CARs" in found["sign"]
 

@@ -144,9 +144,9 @@ def test_several_events_keep_their_dates_together(
     found = es.lab.specification_curve(
         world.market, world.truth.events, estimations=[(-150, -11)], windows=[(-5, 5), (0, 1)], n_placebo=5
     )
-    assert set(found.frame["test"]) == {"portfolio", "adjusted_bmp"}
+    assert set(found.frame["test"]) == {"filtered_t", "adjusted_bmp"}
     assert (found.frame["n_events"] == 12).all()
-    for test in ("portfolio", "adjusted_bmp"):
+    for test in ("filtered_t", "adjusted_bmp"):
         row = found.frame.query("test == @test and window == '(0, +1)'").iloc[0]
         assert row["p_value"] == pytest.approx(study.test(0, 1, tests=[test])["p_value"].iloc[0])
         assert row["estimate"] == pytest.approx(study.caar(0, 1)["caar"].iloc[0])

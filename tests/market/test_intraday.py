@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from eventstudy.errors import (
     DataError,
     DataWarning,
     EventError,
+    EventStudyWarning,
     NoUsableEventsError,
     RequestError,
 )
@@ -302,3 +304,39 @@ def test_an_injected_effect_is_found_at_its_bar() -> None:
         found = results.fit().aar()["aar"]
     assert found.idxmax() == 0
     assert found[0] == pytest.approx(0.004, abs=6e-4)
+
+
+@pytest.mark.parametrize("code", ["24/7", "24/5", "CMES"])
+def test_where_the_close_is_the_next_opening_no_gap_lies_between(code: str) -> None:
+    """Hourly bars round the clock: each bar stands once, and event time counts hours."""
+    rng = np.random.default_rng(0)
+    hours = pd.date_range("2022-01-01", "2022-02-20 23:00", freq="h", tz="UTC")
+    frame = pd.DataFrame(
+        np.exp(np.cumsum(rng.normal(0, 0.006, (len(hours), 2)), axis=0)), hours, ["ETH", "BTC"]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CalendarWarning)  # weekends, where they are closed
+        market = es.Market.from_prices(frame, benchmark="BTC", calendar=code, freq="1h", stamps="open")
+    assert market.sessions.is_unique
+    gaps = market.arrays.gap
+    if code == "24/7":
+        assert (gaps != 0).sum() <= 1
+        assert len(market.sessions) - len(hours) <= 1
+    else:
+        # One gap a weekend, or one a day where trading stops.
+        assert 5 <= (gaps != 0).sum() <= 60
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)
+        found = es.EventStudy(
+            market,
+            {"security": "ETH", "announced_at": "2022-02-10 13:30Z"},
+            estimation=(-300, -11),
+            window=(-5, 10),
+        ).fit()
+    r = frame.pct_change().to_numpy()
+    row = hours.get_loc(pd.Timestamp("2022-02-10 13:00Z"))
+    if code == "24/7":
+        past, x = slice(row - 300, row - 10), np.column_stack([np.ones(len(r)), r[:, 1]])
+        b = np.linalg.lstsq(x[past], r[past, 0], rcond=None)[0]
+        want = (r[:, 0] - x @ b)[row - 5 : row + 11]
+        np.testing.assert_allclose(found.abnormal_returns.iloc[0], want, atol=1e-12)

@@ -159,13 +159,13 @@ def test_benchmarks_that_cannot_be_used(prices, returns):
         es.Market(returns[["A"]], benchmark=100 * returns["INDEX"])
 
 
-def test_returns_that_fall_between_the_sessions_are_not_lost_in_silence(returns):
+def test_returns_that_fall_between_the_sessions_count_in_the_next(returns):
     fewer = returns[["A", "B"]].drop(DAYS[[40, 41]])
-    told = r"Benchmark: 2 return\(s\) fall on days that are not sessions.*2019-02-26, 2019-02-27.*Give prices"
-    with pytest.warns(DataWarning, match=told):
-        es.Market(fewer, benchmark=returns["OTHER"])
-    with pytest.warns(DataWarning, match=r"Factors: 2 return\(s\) fall on days"):
-        es.Market(fewer, factors=returns[["OTHER"]])
+    other = returns["OTHER"]
+    wanted = np.prod(1 + other.loc[DAYS[40:43]]) - 1
+    for market in (es.Market(fewer, benchmark=other), es.Market(fewer, factors=other.to_frame())):
+        row = market.sessions.get_loc(DAYS[42])
+        assert market.bank.single[0, row] == pytest.approx(wanted, abs=1e-15)
 
 
 def test_a_market_without_benchmark(returns):
@@ -310,7 +310,7 @@ def test_repr_tells_what_is_inside(prices):
         == "Market: 2 securities, 80 sessions 2019-01-01 to 2019-04-22, log returns, benchmark INDEX, OTHER"
     )
     assert repr(es.Market(prices[["A"]].pct_change(fill_method=None))).startswith(
-        "Market: 1 security, 80 sessions"
+        "Market: 1 security, 76 sessions"
     )
 
 

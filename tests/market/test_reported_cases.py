@@ -157,7 +157,10 @@ def test_padded_holidays_are_told() -> None:
     both = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1)
     holidays = r.index[[100, 150, 200, 244, 251, 280]]
     padded = both.drop(holidays).asfreq("B").ffill()
-    market = es.Market.from_prices(padded, benchmark="idx")
+    with pytest.warns(DataWarning, match="Every series stands still on 6 rows"):
+        left_out = es.Market.from_prices(padded, benchmark="idx")
+    assert left_out.audit().query("kind == 'no session'")["date"].tolist() == list(holidays)
+    market = es.Market.from_prices(padded, benchmark="idx", sessions="data")
     found = market.audit().query("kind == 'padded day'")
     assert found["date"].tolist() == list(holidays)
     with pytest.warns(DataWarning, match="padded day on 2018-12-18"):

@@ -178,7 +178,7 @@ def test_sessions_the_data_lacks_are_laid_in_with_a_warning(close):
 
 
 def test_a_market_without_calendar_takes_the_dates_it_is_given(close):
-    market = es.Market.from_prices(with_row(close, "2019-05-25"))
+    market = es.Market.from_prices(with_row(close, "2019-05-25"), sessions="data")
     assert len(market.sessions) == 6
     assert market.exchange is None
     assert "XSHG" not in repr(market)

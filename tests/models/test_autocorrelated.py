@@ -40,7 +40,9 @@ def turnover(seed: int, n: int = 3, phi: float = 0.6, days: int = 260) -> es.Mar
 
 def fit(market: es.Market, model: es.AutocorrelatedErrors, names: str = "ABC") -> es.EventStudyResults:
     events = [{"security": s, "date": market.sessions[200 + 5 * i]} for i, s in enumerate(names)]
-    return es.EventStudy(market, events, model=model, estimation=ESTIMATION, window=WINDOW).fit()
+    return es.EventStudy(
+        market, events, model=model, estimation=ESTIMATION, window=WINDOW, incomplete="partial"
+    ).fit()
 
 
 def written_out(

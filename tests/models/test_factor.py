@@ -37,7 +37,7 @@ def prediction(market, security, columns, excess):
 
 @pytest.mark.parametrize(("model", "columns", "excess"), MODELS, ids=lambda v: getattr(v, "label", None))
 def test_equal_statsmodels(market, events, model, columns, excess):
-    results = es.EventStudy(market, events, model, ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(market, events, model, ESTIMATION, WINDOW, incomplete="partial").fit()
     parameters, cars = results.parameters, results.car(*WINDOW)
     for i, security in enumerate(market.securities):
         fit, y, x = prediction(market, security, columns, excess)
@@ -67,7 +67,7 @@ def test_all_events_in_one_batch(market, events, monkeypatch):
     calls = []
     inverse = np.linalg.inv
     monkeypatch.setattr(np.linalg, "inv", lambda a: calls.append(a.shape) or inverse(a))
-    es.EventStudy(market, events, es.FamaFrench5(), ESTIMATION, WINDOW).fit()
+    es.EventStudy(market, events, es.FamaFrench5(), ESTIMATION, WINDOW, incomplete="partial").fit()
     assert calls == [(1, 5, 5)] * 2 + [(6, 6, 6)]
 
 
@@ -109,8 +109,10 @@ def test_a_benchmark_named_as_a_factor_is_not_taken_for_it(market, events):
 
 
 def test_hac_covariance_is_in_the_regression_only(market, events):
-    plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit()
-    robust = es.EventStudy(market, events, es.MarketModel(hac_lags=5), ESTIMATION, WINDOW).fit()
+    plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW, incomplete="partial").fit()
+    robust = es.EventStudy(
+        market, events, es.MarketModel(hac_lags=5), ESTIMATION, WINDOW, incomplete="partial"
+    ).fit()
     pd.testing.assert_frame_equal(plain.car(*WINDOW), robust.car(*WINDOW))
     ols = plain.regression(0)
     again = sm.OLS(ols.model.endog, ols.model.exog).fit(cov_type="HAC", cov_kwds={"maxlags": 5}, use_t=True)
@@ -132,7 +134,7 @@ def test_hac_covariance_is_in_the_regression_only(market, events):
 )
 def test_trade_to_trade_equals_least_squares_of_divided_rows(make_market, events, model, columns, excess):
     market = make_market(missing=0.2, gaps="lumped")
-    results = es.EventStudy(market, events, model, ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(market, events, model, ESTIMATION, WINDOW, incomplete="partial").fit()
     known = pd.DataFrame(market.bank.single.T, market.sessions, market.bank.names)
     growth = np.log1p(known).cumsum()
     for i, security in enumerate(market.securities):

@@ -309,3 +309,13 @@ def test_a_missing_return_spans_nothing():
     assert missing.any()
     assert (made.span[missing] == 0).all()
     assert (made.span[~missing] == 1).all()
+
+
+def test_a_first_return_that_lumps_earlier_sessions_leaves_its_event_alone_without_a_car():
+    arrays = draw(2, missing=0.0)
+    made = abnormal_returns(arrays, MarketModel().fit(arrays), WINDOW)
+    ar, span = made.ar.copy(), made.span.copy()
+    ar[1:3, 0], span[1:3, 0] = np.nan, 0
+    span[1, 1], span[2, 1] = 3, 2  # of the two, only the former reaches before the window
+    car = cumulate(replace(made, ar=ar, span=span), WINDOW).car
+    assert np.isnan(car).tolist() == [False, True, False, False, False]

@@ -22,7 +22,9 @@ def estimation_rows(market, security):
 
 
 def test_huber_equals_statsmodels(market, events):
-    results = es.EventStudy(market, events, es.RobustMarketModel("huber"), ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(
+        market, events, es.RobustMarketModel("huber"), ESTIMATION, WINDOW, incomplete="partial"
+    ).fit()
     for i, security in enumerate(market.securities):
         y, m = estimation_rows(market, security)
         fit = sm.RLM(y, sm.add_constant(m), M=sm.robust.norms.HuberT()).fit(
@@ -37,7 +39,9 @@ def test_huber_equals_statsmodels(market, events):
 
 
 def test_theil_sen_equals_scipy(market, events):
-    results = es.EventStudy(market, events, es.RobustMarketModel("theil-sen"), ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(
+        market, events, es.RobustMarketModel("theil-sen"), ESTIMATION, WINDOW, incomplete="partial"
+    ).fit()
     for i, security in enumerate(market.securities):
         y, m = estimation_rows(market, security)
         slope = stats.theilslopes(y, m).slope
@@ -58,7 +62,8 @@ def test_outliers_do_not_move_the_line(market, events, method):
 
     def move(model):
         pairs = [
-            es.EventStudy(m, events, model, ESTIMATION, WINDOW).fit().parameters for m in (market, spoilt)
+            es.EventStudy(m, events, model, ESTIMATION, WINDOW, incomplete="partial").fit().parameters
+            for m in (market, spoilt)
         ]
         return np.abs(pairs[1].loc[0, "beta"] - pairs[0].loc[0, "beta"])
 
@@ -73,7 +78,11 @@ def pd_series(market):
 
 
 def test_standard_error_says_that_it_is_approximate(market, events):
-    fit = es.EventStudy(market, events, es.RobustMarketModel(), ESTIMATION, WINDOW).fit().fitted.fit
+    fit = (
+        es.EventStudy(market, events, es.RobustMarketModel(), ESTIMATION, WINDOW, incomplete="partial")
+        .fit()
+        .fitted.fit
+    )
     assert not fit.exact
     assert "approximation" in fit.se_source
 
@@ -85,7 +94,7 @@ def test_unknown_method():
 
 @pytest.mark.parametrize("method", ["huber", "theil-sen"])
 def test_a_benchmark_that_stands_still_has_no_line(market, events, method):
-    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW).fit().sample
+    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW, incomplete="partial").fit().sample
     arrays = es.MarketModel().arrays(sample)
     x, y = arrays.x_est.copy(), arrays.y_est.copy()
     x[0] = 0.001
@@ -96,7 +105,7 @@ def test_a_benchmark_that_stands_still_has_no_line(market, events, method):
 
 
 def test_a_line_of_which_a_parameter_is_unknown_has_no_variance(market, events):
-    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW).fit().sample
+    sample = es.EventStudy(market, events, None, ESTIMATION, WINDOW, incomplete="partial").fit().sample
     arrays = es.MarketModel().arrays(sample)
     params = np.array([[0.0, 1.0], [np.nan, 1.0], [0.0, np.nan], *[[0.001, 0.9]] * 3])
     made = approximate_fit(arrays, params, "none")

@@ -18,7 +18,7 @@ def slope(y, x):
 
 
 def fitted(market, events, model, estimation=ESTIMATION):
-    return es.EventStudy(market, events, model, estimation, WINDOW).fit()
+    return es.EventStudy(market, events, model, estimation, WINDOW, incomplete="partial").fit()
 
 
 def check_approximate_error(results, i, y, m, y1, m1):

@@ -20,7 +20,9 @@ def laid_out(market, security):
 
 
 def test_weights_equal_the_sandwich_written_out(market, events):
-    results = es.EventStudy(market, events, es.EWMarketModel(half_life=40), ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(
+        market, events, es.EWMarketModel(half_life=40), ESTIMATION, WINDOW, incomplete="partial"
+    ).fit()
     for i, security in enumerate(market.securities):
         y, x, y1, x1 = laid_out(market, security)
         weights = 0.5 ** (np.arange(229, -1, -1) / 40)
@@ -47,18 +49,28 @@ def test_weights_equal_the_sandwich_written_out(market, events):
 
 
 def test_a_long_half_life_is_least_squares(market, events):
-    plain = es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW).fit().car(*WINDOW)
-    slow = es.EventStudy(market, events, es.EWMarketModel(1e9), ESTIMATION, WINDOW).fit().car(*WINDOW)
+    plain = (
+        es.EventStudy(market, events, es.MarketModel(), ESTIMATION, WINDOW, incomplete="partial")
+        .fit()
+        .car(*WINDOW)
+    )
+    slow = (
+        es.EventStudy(market, events, es.EWMarketModel(1e9), ESTIMATION, WINDOW, incomplete="partial")
+        .fit()
+        .car(*WINDOW)
+    )
     pd.testing.assert_frame_equal(plain, slow, rtol=1e-6)
 
 
 def test_a_half_life_too_short_to_estimate_from_excludes(market, events):
     with pytest.raises(NoUsableEventsError):
-        es.EventStudy(market, events, es.EWMarketModel(0.3), ESTIMATION, WINDOW).fit()
+        es.EventStudy(market, events, es.EWMarketModel(0.3), ESTIMATION, WINDOW, incomplete="partial").fit()
 
 
 def test_rolling_errors_equal_a_loop(market, events):
-    results = es.EventStudy(market, events, es.RollingMarketModel(60), ESTIMATION, WINDOW).fit()
+    results = es.EventStudy(
+        market, events, es.RollingMarketModel(60), ESTIMATION, WINDOW, incomplete="partial"
+    ).fit()
     for i, security in enumerate(market.securities):
         y, x, y1, x1 = laid_out(market, security)
         errors = np.full(len(y), np.nan)
@@ -83,7 +95,9 @@ def test_rolling_errors_equal_a_loop(market, events):
 
 def test_rolling_needs_a_longer_estimation_window(market, events):
     with pytest.raises(ModelError, match="needs an estimation window of more than 120 sessions"):
-        es.EventStudy(market, events, es.RollingMarketModel(120), (-140, -21), WINDOW).fit()
+        es.EventStudy(
+            market, events, es.RollingMarketModel(120), (-140, -21), WINDOW, incomplete="partial"
+        ).fit()
 
 
 @pytest.mark.parametrize("make", [lambda: es.EWMarketModel(0), lambda: es.RollingMarketModel(5)])

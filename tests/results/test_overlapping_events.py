@@ -75,6 +75,7 @@ def test_a_warning_names_the_ways_out(market):
         study(market, [300, 302], exclude_events=True).fit()
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_trade_to_trade_returns_that_reach_into_a_window(market):
     """A return over three sessions whose first lies in the other's event window is skipped as well."""
     frame = market.returns

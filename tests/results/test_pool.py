@@ -131,6 +131,7 @@ def test_pool_of_the_parts_is_the_whole():
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_jaffe_of_many_events_that_miss_days():
     """One market sums over its sessions, in parts; a pool goes event by event: one statistic."""
     rng = np.random.default_rng(3)
@@ -142,7 +143,7 @@ def test_jaffe_of_many_events_that_miss_days():
     market = es.Market(frame, benchmark="index", gaps="single")
     at = [(name, day) for day in range(120, 180) for name in names if not np.isnan(frame[name].iloc[day])]
     events = pd.DataFrame({"security": [name for name, _ in at], "date": days[[day for _, day in at]]})
-    make = {"estimation": (-100, -11), "window": (-1, 3)}
+    make = {"estimation": (-100, -11), "window": (-1, 3), "incomplete": "partial"}
     whole = es.EventStudy(market, events, **make).fit()
     assert whole.abnormal_returns.isna().to_numpy().sum() > 3000  # more than are taken out at a time
     half = len(events) // 2

@@ -104,6 +104,7 @@ def test_an_intraday_low_at_the_limit_is_a_hit_but_no_close(market):
     assert results.halts.empty
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_a_halt_that_outlasts_the_data_or_the_window(refit, prices):
     close = prices.copy()
     close.iloc[303:, close.columns.get_loc("S0")] = np.nan

@@ -373,14 +373,17 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
         return [first, filtered, dates]
     ranks, q = "the same two defences by ranks", found.n_dates
-    means = (
-        "ibragimov_muller",
-        f"t of the means of {q} dates with {q - 1} degree{'s' * (q > 2)} of freedom: each date counts once, "
-        "whatever its variance and the correlation of its firms",
-    )
+    # With one degree of freedom a mean must be thirteen standard errors from zero.
+    means = [
+        (
+            "ibragimov_muller",
+            f"t of the means of {q} dates with {q - 1} degrees of freedom: each date counts once, whatever "
+            "its variance and the correlation of its firms",
+        )
+    ] * (q > 2)
     if n < FEW:
-        return [first, filtered, dates, means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [first, filtered, ("grank_t", ranks), dates, means]
+        return [first, filtered, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [first, filtered, ("grank_t", ranks), dates, *means]
 
 
 def _why_approximate(found: Clustering) -> str:

@@ -72,6 +72,7 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
         dof=each("dof"),
         n_params=max(part.n_params for part in parts),
         exact=all(part.exact for part in parts),
+        partial=all(part.partial for part in parts),
         past=HeldWindows(residuals, leverage, days),
         event_windows=HeldEventWindows(
             np.concatenate([p.event_dates[:, c] for p, c in zip(parts, cols, strict=True)]),

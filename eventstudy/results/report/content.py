@@ -16,7 +16,7 @@ from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
-from eventstudy.results.data_warnings import suspects_in
+from eventstudy.results.data_warnings import incomplete_windows, suspects_in
 from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedStudy, uses_benchmark
 from eventstudy.results.plot_data import tests
@@ -110,7 +110,12 @@ def _question(data: FittedStudy) -> str:
 def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Block]:
     tested = data.test_input(window)
     if tested.n_events == 0:
-        return [Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)]
+        found: list[Block] = [
+            Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)
+        ]
+        cut = incomplete_windows(data.sample, data.abnormal)
+        found += [Paragraph(f"{data.name(row)}: {why}.") for row, why in list(cut.items())[:MOST_ROWS]]
+        return found
     mean = averages.averages([tested], None, LEVEL).iloc[0]
     single = len(data.sample) == 1
     told = [_single(data, window) if single else _average(data, window, mean)]
@@ -219,7 +224,10 @@ def _audit(data: FittedStudy) -> list[Block]:
     suspects = _suspects(data)
     halts = trading_frictions.halts(data)
     hits = trading_frictions.limit_hits(data)
+    cut = incomplete_windows(data.sample, data.abnormal)
+    short = data.sample.events.iloc[list(cut)][["security"]].reset_index().assign(detail=list(cut.values()))
     for title, frame, rest in (
+        ("Event windows that the returns do not cover", short, "results.car"),
         ("Suspects in the windows used", suspects, "results.suspects"),
         ("Spells without trade that touch event windows", halts, "results.halts"),
         ("Daily price limits touched in event windows", hits, "results.limit_hits"),
@@ -232,6 +240,7 @@ def _audit(data: FittedStudy) -> list[Block]:
         "no suspect data lies in the windows used (results.suspects)": suspects.empty,
         "no spell without trade touches an event window": halts.empty,
         "no price limit was touched in an event window": hits.empty,
+        "every event window is covered by returns": short.empty,
         "every event could be used": data.sample.excluded.empty,
     }
     clean = [what for what, is_clean in told.items() if is_clean]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import DateArray, FloatArray
 from eventstudy._version import __version__
 from eventstudy.calendars import Exchange
 from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot_data import SEED
+from eventstudy.sample import Dates
 from eventstudy.windows import Window
 
 __all__ = ["code", "fingerprints", "versions"]
@@ -62,10 +64,12 @@ def code(data: FittedStudy, window: Window) -> str:
         "    market,",
         "    events,",
         f"    model=es.{spec.model!r},",
-        f"    estimation=({spec.estimation.start}, {spec.estimation.end}),",
-        f"    window=({spec.window.start}, {spec.window.end}),",
+        f"    estimation={_windows(spec.asked.estimation) if spec.asked else _windows((spec.estimation,))},",
+        f"    window={_windows((spec.asked.window if spec.asked else spec.window,))},",
         f"    min_observations={spec.min_observations},",
         *(["    exclude_events=True,"] if spec.exclude_events else []),
+        *(_dates(spec.exclude_dates) if spec.exclude_dates else []),
+        *([f"    incomplete={spec.incomplete!r},"] if spec.incomplete != "warn" else []),
         ")",
         "results = study.fit()",
         f"results.car({window.start}, {window.end})",
@@ -134,3 +138,21 @@ def _plain(value: object) -> object:
 def _options(events: Events) -> str:
     options = "" if events.non_session == "next" else f", non_session={events.non_session!r}"
     return options + ("" if events.ambiguous == "exclude" else f", ambiguous={events.ambiguous!r}")
+
+
+def _windows(windows: Sequence[object]) -> str:
+    """Write windows as `EventStudy` takes them."""
+    told = [
+        f"({each.start}, {each.end})"
+        if isinstance(each, Window)
+        else f"('{each.start:%Y-%m-%d}', '{each.end:%Y-%m-%d}')"
+        for each in windows
+        if isinstance(each, Window | Dates)
+    ]
+    return "None" if not told else told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+
+
+def _dates(given: Mapping[str | None, DateArray]) -> list[str]:
+    """Write days that are left out, as `EventStudy` takes them."""
+    by_name = {name: [str(day) for day in days] for name, days in given.items()}
+    return [f"    exclude_dates={by_name.get(None, by_name)!r},"]

@@ -1,0 +1,235 @@
+"""Which rows of a table are sessions, and which columns trade on days of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.errors import DataError
+
+__all__ = ["compounded_to", "idle_rows", "told", "trading_groups"]
+
+#: Rows without any move that chance may leave among those of a table, for such a row to be padded.
+CHANCE = 0.05
+#: Series that are looked at first: a row on which one of them moves is a session.
+FEW = 8
+#: Rows of a weekday from which on it says something that a column never trades on it, and how seldom chance
+#: may leave all of them out.
+WEEKDAYS, SELDOM = 4, 1e-6
+#: Runs of closed days, each way, by which two groups differ, and the longest run a holiday makes.
+RUNS, LONGEST = 3, 20
+#: How many times as often as by chance the columns of a group are closed together, and the least share that
+#: these days are of those on which one of them is.
+TOGETHER, COMMON = 5.0, 0.5
+
+
+def idle_rows(
+    values: FloatArray, levels: bool, known: BoolArray, moves: BoolArray, chance: float = CHANCE
+) -> tuple[BoolArray, BoolArray]:
+    """Rows within a table on which nothing trades, shape (T,) each.
+
+    Parameters
+    ----------
+    values : array, shape (T, S)
+        Prices or returns of all series, benchmarks among them.
+    levels : bool
+        Whether they are prices.
+    known, moves : arrays of bool, shape (T,)
+        Whether a factor is known, and whether one is not zero.
+    chance : float, default 0.05
+        Rows without a move that may be expected; more of them say that the series often stand still.
+
+    Returns
+    -------
+    empty : array of bool
+        Rows without any value, except before the first and after the last row with one.
+    padded : array of bool
+        Rows on which every series stands still, more often than by chance: holidays that were filled with
+        the last price, or with returns of zero.
+    """
+    few = values[:, :FEW]
+    if (~np.isnan(few) & ~_still(few, levels)).any(axis=1).all():
+        none = np.zeros(len(values), dtype=bool)
+        return none, none.copy()
+    seen = ~np.isnan(values)
+    some = seen.any(axis=1) | known
+    rows = np.flatnonzero(some)
+    inside = np.zeros(len(some), dtype=bool)
+    if len(rows):
+        inside[rows[0] : rows[-1]] = True
+    empty = inside & ~some
+    still = seen & _still(values, levels)
+    quiet = seen.any(axis=1) & ~(seen & ~still).any(axis=1) & ~moves
+    if not quiet.any():
+        return empty, quiet
+    others = ~quiet & seen.any(axis=1)
+    share = (still[others].sum(axis=0) + 0.5) / (seen[others].sum(axis=0) + 1.0)
+    expected = len(values) * np.exp(seen[quiet] @ np.log(share))
+    quiet[quiet] = (
+        expected < chance if np.isinf(chance) else (expected < chance) & (seen[quiet].sum(axis=1) > 1)
+    )
+    return empty, quiet
+
+
+def _still(values: FloatArray, levels: bool) -> BoolArray:
+    """Whether a price is the last one before it, or a return is zero."""
+    return np.asarray(values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
+
+
+def compounded_to(
+    frame: pd.DataFrame, sessions: pd.DatetimeIndex, kind: str, plain: BoolArray | None = None
+) -> pd.DataFrame:
+    """Compound the returns of days between sessions into the next return on a session.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Days × series of returns.
+    sessions : DatetimeIndex
+    kind : {"simple", "log"}
+        Simple returns are compounded, others added up.
+    plain : array of bool, optional
+        Series that are not returns, which are added up.
+
+    Returns
+    -------
+    DataFrame
+        As `frame`; what it holds on other days than sessions counts in the next return of its series on one.
+    """
+    index = pd.DatetimeIndex(frame.index)
+    on = index.isin(sessions)
+    between = np.flatnonzero(~on & (index > sessions[0]) & (index < sessions[-1]))
+    if not len(between):
+        return frame
+    values = frame.to_numpy(dtype=np.float64, copy=True)
+    adds = np.full(values.shape[1], kind != "simple") if plain is None else plain | (kind != "simple")
+    target = np.where(on[:, None] & ~np.isnan(values), np.arange(len(values))[:, None], len(values))
+    target = np.minimum.accumulate(target[::-1], axis=0)[::-1]
+    for row in between.tolist():
+        column = np.flatnonzero(~np.isnan(values[row]) & (target[row] < len(values)))
+        to, more = target[row, column], values[row, column]
+        have = values[to, column]
+        values[to, column] = np.where(adds[column], have + more, have + more + have * more)
+    return pd.DataFrame(values, frame.index, frame.columns)
+
+
+def trading_groups(
+    seen: BoolArray, index: pd.DatetimeIndex, names: Sequence[str], unit: IntArray
+) -> list[tuple[IntArray, BoolArray]]:
+    """Find columns that trade on days of their own, as those of several exchanges do.
+
+    There are several groups where a column never trades on a weekday on which others do, or where columns
+    that are closed together, more often than by chance, are closed on days on which others of this sort, or
+    the only other column, trade, and the other way round.
+
+    Parameters
+    ----------
+    seen : array of bool, shape (T, S)
+        Where a column has a value.
+    index : DatetimeIndex, length T
+    names : sequence of str, length S
+    unit : array of int, shape (S,)
+        Columns that are known to trade on the same days, such as those of one benchmark; -1 where it is not
+        known: these go together if they have values on the very same days.
+
+    Returns
+    -------
+    list of (array of int, array of bool of shape (T,))
+        Columns and days of each group; empty where all columns are one.
+
+    Raises
+    ------
+    DataError
+        If a column of such a table lacks so many days in a row that it may have been suspended.
+    """
+    rows = np.arange(len(seen))[:, None]
+    begin, end = np.argmax(seen, axis=0), len(seen) - 1 - np.argmax(seen[::-1], axis=0)
+    traded: BoolArray = np.asarray(seen.any(axis=1))
+    closed: BoolArray = ~seen & (rows > begin) & (rows < end) & traded[:, None] & seen.any(axis=0)
+    if not closed.any():
+        return []
+    code = _same_days(closed, unit)
+    order = np.argsort(code, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+    if len(members) < 2 or not (_weekdays_apart(seen, closed, index) or _holidays_apart(closed, members)):
+        return []
+    groups = [(columns.astype(np.int64), np.asarray(seen[:, columns].any(axis=1))) for columns in members]
+    for columns, days in groups:
+        shut: BoolArray = ~days & traded
+        first, last = np.flatnonzero(days)[[0, -1]]
+        shut[:first] = shut[last:] = False
+        if _longest(shut) > LONGEST:
+            raise DataError(
+                f"Columns trade on different days: {told(groups, names)}. {names[columns[0]]} lacks more "
+                f"than {LONGEST} days in a row: suspended, or its exchange closed? Say where each is traded, "
+                "calendar={'002415.SZ': 'XSHG', ...} or calendar='auto', make one market per exchange, or "
+                "choose sessions='data' to take every row for a session of all."
+            )
+    return groups
+
+
+def told(groups: Sequence[tuple[IntArray, BoolArray]], names: Sequence[str]) -> str:
+    """Name groups as `trading_groups` finds them, in one line."""
+    parts = [
+        ", ".join(names[c] for c in columns[:3]) + (", ..." if len(columns) > 3 else "")
+        for columns, _ in groups[:4]
+    ]
+    return "; ".join(parts) + (f"; and {len(groups) - 4} more groups" if len(groups) > 4 else "")
+
+
+def _same_days(closed: BoolArray, unit: IntArray) -> IntArray:
+    """Return the number of each column's group, in the order of their first columns."""
+    packed = np.packbits(closed, axis=0).T
+    keys: dict[object, int] = {}
+    out = np.empty(len(unit), dtype=np.int64)
+    for column, known in enumerate(unit.tolist()):
+        key = known if known >= 0 else packed[column].tobytes()
+        out[column] = keys.setdefault(key, len(keys))
+    return out
+
+
+def _weekdays_apart(seen: BoolArray, closed: BoolArray, index: pd.DatetimeIndex) -> bool:
+    """Whether a column never trades on a weekday on which another does."""
+    weekday = index.day_of_week.to_numpy()
+    for day in range(7):
+        on = weekday == day
+        times = closed[on].sum(axis=0)
+        # As seldom as it lacks other days, it would not lack all of these.
+        chance = closed[~on].mean(axis=0) ** times if not on.all() else np.ones(seen.shape[1])
+        never = ~seen[on].any(axis=0) & (times >= WEEKDAYS) & (chance < SELDOM)
+        if never.any() and not never.all():
+            return True
+    return False
+
+
+def _holidays_apart(closed: BoolArray, members: Sequence[IntArray]) -> bool:
+    """Whether two groups are closed on days of their own, and one of them more often than by chance."""
+    shut = np.array([closed[:, columns].all(axis=1) for columns in members])
+    together = []
+    for k, columns in enumerate(members):
+        if len(columns) < 2:
+            continue
+        days = closed[:, columns].sum(axis=0)
+        chance = len(closed) * float(np.prod(days / len(closed)))
+        common = shut[k].sum()
+        if _runs(shut[k]) >= RUNS and common >= max(TOGETHER * chance, COMMON * np.median(days)):
+            together.append(k)
+    for k in together:
+        # A lone column may have been suspended: it speaks only where there is no third group.
+        for other in range(len(members)) if len(members) == 2 else together:
+            mine, theirs = shut[k] & ~shut[other], shut[other] & ~shut[k]
+            if _runs(mine) >= RUNS and _runs(theirs) >= RUNS and _longest(theirs) <= LONGEST:
+                return True
+    return False
+
+
+def _runs(mask: BoolArray) -> int:
+    return int(np.count_nonzero(np.diff(mask.astype(np.int8), prepend=0) == 1))
+
+
+def _longest(mask: BoolArray) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))

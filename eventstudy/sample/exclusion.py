@@ -1,0 +1,116 @@
+"""Days that estimation windows leave out: those of other announcements, and those that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, DateArray, IntArray
+from eventstudy.errors import RequestError
+from eventstudy.immutable import FrozenRecord
+from eventstudy.windows import Window
+
+__all__ = ["Dates", "ExclusionWindows", "read_dates"]
+
+
+NO_DAYS = np.empty(0, dtype="datetime64[D]")
+#: Days by security, those of all under None.
+Dates = Mapping[str | None, DateArray]
+
+
+def read_dates(given: Any) -> dict[str | None, DateArray]:
+    """Read ``exclude_dates``: days of all securities, or a mapping of security to days.
+
+    Raises
+    ------
+    RequestError
+        If something is not a day.
+    """
+    if isinstance(given, Mapping):
+        return {str(name): _days(days, f" of {name}") for name, days in given.items()}
+    return {None: _days(given, "")}
+
+
+def _days(given: Any, of: str) -> DateArray:
+    listed = [given] if isinstance(given, str | date | np.datetime64) else given
+    try:
+        days = pd.DatetimeIndex([pd.Timestamp(each) for each in listed])
+    except (TypeError, ValueError) as problem:
+        raise RequestError(
+            f"exclude_dates{of} is a list of days, such as ['2019-05-22'], got {given!r}."
+        ) from problem
+    if any(isinstance(each, int | float) for each in listed) or days.hasnans:
+        raise RequestError(f"exclude_dates{of} is a list of days, such as ['2019-05-22'], got {given!r}.")
+    return days.tz_localize(None).to_numpy().astype("datetime64[D]")
+
+
+@dataclass(frozen=True)
+class ExclusionWindows(FrozenRecord):
+    """All announcements of a study, also those that cannot be used.
+
+    Attributes
+    ----------
+    places : array of int
+        Sorted numbers security × `n_sessions` + row of day 0, each once.
+    n_sessions : int
+    window : Window
+        Sessions around each day 0 that it may have moved.
+    """
+
+    places: IntArray
+    n_sessions: int
+    window: Window
+
+    @classmethod
+    def of(cls, security: IntArray, day0: IntArray, n_sessions: int, window: Window) -> ExclusionWindows:
+        """Make it of the security and the row of day 0 of each."""
+        return cls(np.unique(security * n_sessions + day0), n_sessions, window)
+
+    @classmethod
+    def of_dates(
+        cls, dates: Dates, names: Sequence[str], sessions: DateArray, security: IntArray
+    ) -> ExclusionWindows:
+        """Make it of days that are left out, for all securities or by security; see `read_dates`.
+
+        Parameters
+        ----------
+        dates : mapping of security to array of datetime64[D]
+            Under the name None, those of all.
+        names : sequence of str
+            Securities, in the order of their rows.
+        sessions : array of datetime64[D]
+        security : array of int
+            Rows of the securities of the events.
+        """
+        used = np.unique(security)
+        places = []
+        for row in used.tolist():
+            days = np.concatenate([dates.get(None, NO_DAYS), dates.get(names[row], NO_DAYS)])
+            at = np.searchsorted(sessions, days)
+            inside = (at < len(sessions)) & (days >= sessions[0])
+            places.append(row * len(sessions) + at[inside])
+        whole = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
+        return cls(whole.astype(np.int64), len(sessions), Window(0, 0))
+
+    def spans_any(self, security: IntArray, rows: IntArray, spans: IntArray | None = None) -> BoolArray:
+        """Say which returns span a session of an announcement's window.
+
+        Parameters
+        ----------
+        security, rows : arrays of int, of shapes that go together
+            Whose return ends on which session; rows may lie beyond the data.
+        spans : array of int, optional
+            Sessions that each return spans; one by default.
+        """
+        reach = 1 if spans is None else np.maximum(spans, 1)
+        # A day 0 between these rows would do.
+        low = np.clip(rows - reach + 1 - self.window.end, 0, self.n_sessions)
+        high = np.clip(rows - self.window.start, -1, self.n_sessions - 1)
+        base = security * self.n_sessions
+        last = np.searchsorted(self.places, base + high, side="right")
+        return np.asarray((high >= low) & (last > np.searchsorted(self.places, base + low)))

@@ -1,0 +1,313 @@
+"""Windows of each event's own: by columns of the events, by dates, or on both sides of the event."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import BoolArray, DateArray, IntArray
+from eventstudy.column_names import WINDOW_COLUMNS
+from eventstudy.errors import WindowError
+from eventstudy.immutable import FrozenRecord
+from eventstudy.text import format_time
+from eventstudy.windows import Window
+
+__all__ = ["Asked", "Dates", "OwnWindows", "asked_windows", "own_windows"]
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A window by calendar dates, both included."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def __str__(self) -> str:
+        return f"({self.start:%Y-%m-%d}, {self.end:%Y-%m-%d})"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Windows as they were asked for.
+
+    Attributes
+    ----------
+    estimation : tuple of Window or Dates
+        Empty where nothing is estimated; two on both sides of the event.
+    window : Window or Dates
+    by_event : bool
+        Whether columns of the events give windows too.
+    """
+
+    estimation: tuple[Any, ...]
+    window: Window | Dates
+    by_event: bool
+
+    @property
+    def estimation_text(self) -> str:
+        """The estimation windows, in words."""
+        named = " and ".join(map(str, self.estimation)) or "none"
+        return f"{named}, or each event's own" if self.by_event else named
+
+    @property
+    def window_text(self) -> str:
+        """The event window, in words."""
+        return f"{self.window}, or each event's own" if self.by_event else str(self.window)
+
+    @property
+    def common(self) -> bool:
+        """Whether one estimation window and one event window, which holds day 0, serve all events."""
+        plain = len(self.estimation) == 1 and isinstance(self.estimation[0], Window)
+        return plain and isinstance(self.window, Window) and 0 in self.window and not self.by_event
+
+
+@dataclass(frozen=True)
+class OwnWindows(FrozenRecord):
+    """Windows of N events, each its own.
+
+    Attributes
+    ----------
+    estimation, window : array of int, shape (N, 2)
+        First and last session, relative to day 0.
+    shift : array of int, shape (N,)
+        Sessions by which the estimation window of an event is laid out from where that of the sample is:
+        windows before the event end together, those after it begin together.
+    skip : array of int, shape (N, 2), optional
+        First and last session between two estimation windows, on both sides of the event.
+    """
+
+    estimation: IntArray
+    window: IntArray
+    shift: IntArray
+    skip: IntArray | None = None
+
+    @property
+    def after(self) -> BoolArray:
+        """Whether an event's estimation window lies after its event window, shape (N,)."""
+        return np.asarray(self.estimation[:, 0] > self.window[:, 1])
+
+    def outside_estimation(self, part: Any, offsets: IntArray) -> BoolArray:
+        """Which sessions of the layout are not of an event's estimation window, shape (n, W)."""
+        first, last = (self.estimation[part] - self.shift[part, None]).T
+        out = _outside(offsets, first, last)
+        if self.skip is not None:
+            begin, end = (self.skip[part] - self.shift[part, None]).T
+            out |= (offsets >= begin[:, None]) & (offsets <= end[:, None])
+        return out
+
+    def outside_window(self, part: Any, offsets: IntArray) -> BoolArray:
+        """Which sessions of the layout are not of an event's event window, shape (n, L)."""
+        return _outside(offsets, *self.window[part].T)
+
+    def take(self, which: Any) -> OwnWindows:
+        """Windows of the events that an index or a mask picks."""
+        return replace(
+            self,
+            estimation=self.estimation[which],
+            window=self.window[which],
+            shift=self.shift[which],
+            skip=None if self.skip is None else self.skip[which],
+        )
+
+
+def _outside(offsets: IntArray, first: IntArray, last: IntArray) -> BoolArray:
+    # Small numbers are compared several times as fast, and most windows end where the layout does.
+    column = np.arange(len(offsets), dtype=np.int32)
+    begin, end = (first - offsets[0]).astype(np.int32), (last - offsets[0]).astype(np.int32)
+    out: BoolArray = column < begin[:, None]
+    if (end < len(offsets) - 1).any():
+        out |= column > end[:, None]
+    return out
+
+
+def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
+    """Read windows as `EventStudy` takes them.
+
+    Raises
+    ------
+    WindowError
+        If one is neither a pair of sessions nor of dates, or two estimation windows overlap.
+    """
+    by_event = any(name in events for name in WINDOW_COLUMNS)
+    if estimation is None:
+        return Asked((), _one(window), by_event)
+    several = (
+        isinstance(estimation, Sequence)
+        and not isinstance(estimation, str)
+        and len(estimation) == 2
+        and all(isinstance(each, Window | Sequence) and not isinstance(each, str) for each in estimation)
+    )
+    read = tuple(_one(each) for each in estimation) if several else (_one(estimation),)
+    if several:
+        if not all(isinstance(each, Window) for each in read):
+            raise WindowError("Two estimation windows are given in sessions: [(-120, -11), (11, 60)].")
+        first, second = sorted(each for each in read if isinstance(each, Window))
+        if first.overlaps(second):
+            raise WindowError(f"The estimation windows {first} and {second} overlap.")
+        read = (first, second)
+    return Asked(read, _one(window), by_event)
+
+
+def _one(given: Any) -> Window | Dates:
+    pair = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
+    if not pair or all(isinstance(end, int | np.integer) for end in given):
+        return Window.of(given)
+    try:
+        start, end = (pd.Timestamp(each) for each in given)
+    except (ValueError, TypeError) as problem:
+        raise WindowError(f"A window is a pair of sessions or of dates, got {given!r}.") from problem
+    if pd.isna(start) or pd.isna(end) or any(isinstance(each, int | float | np.number) for each in given):
+        return Window.of(given)
+    if end < start:
+        raise WindowError(f"The window ({start:%Y-%m-%d}, {end:%Y-%m-%d}) ends before it starts.")
+    return Dates(start.normalize(), end.normalize())
+
+
+def own_windows(
+    asked: Asked, frame: pd.DataFrame, sessions: DateArray, day0: IntArray, known: BoolArray
+) -> tuple[OwnWindows, Window, Window, dict[int, str]]:
+    """Lay out the windows of each event.
+
+    Parameters
+    ----------
+    asked : Asked
+    frame : DataFrame
+        As `Events.frame`.
+    sessions : array of datetime64[D]
+    day0 : array of int, shape (N,)
+        Row of each event's day 0.
+    known : array of bool, shape (N,)
+        Events that have one.
+
+    Returns
+    -------
+    own : OwnWindows
+    estimation, window : Window
+        The windows in which those of all events are laid out; the latter holds day 0.
+    reasons : dict of int to str
+        Why events, by position, cannot be used: no session lies in their windows.
+
+    Raises
+    ------
+    WindowError
+        If windows of an event overlap, or end before they start.
+    """
+    none = not asked.estimation
+    both = len(asked.estimation) == 2
+    hull: Window | Dates = Window(-1, -1) if none else asked.estimation[0]
+    if both:
+        hull = Window(asked.estimation[0].start, asked.estimation[1].end)
+    event = np.column_stack(_ends(asked.window, "window", frame, sessions, day0))
+    past = np.column_stack(_ends(hull, "estimation", frame, sessions, day0))
+    if none:
+        past = np.repeat(event[:, :1] - 1, 2, axis=1)
+    skip = None
+    if both:
+        skip = np.empty_like(past)
+        skip[:] = asked.estimation[0].end + 1, asked.estimation[1].start - 1
+    reasons: dict[int, str] = {}
+    for what, ends in (("event", event), ("estimation", past)):
+        for i in np.flatnonzero(known & (ends[:, 1] < ends[:, 0])).tolist():
+            if _by_sessions(asked, what, frame, i):
+                raise WindowError(
+                    f"{_who(frame, i)}: its {what} window ({ends[i, 0]:+d}, {ends[i, 1]:+d}) ends before it "
+                    "starts."
+                )
+            reasons[i] = f"no session of the data lies in its {what} window"
+    usable = known.copy()
+    usable[list(reasons)] = False
+    inner = past if skip is None else skip
+    crossed = (past[:, 0] <= event[:, 1]) & (event[:, 0] <= past[:, 1])
+    if skip is not None:
+        crossed = (event[:, 0] < inner[:, 0]) | (event[:, 1] > inner[:, 1])
+    for i in np.flatnonzero(usable & crossed).tolist():
+        raise WindowError(
+            f"{_who(frame, i)}: its estimation window ({past[i, 0]:+d}, {past[i, 1]:+d}) overlaps its event "
+            f"window ({event[i, 0]:+d}, {event[i, 1]:+d}), so normal returns would be estimated from the "
+            f"reaction itself. Its day 0 is {format_time(pd.Timestamp(sessions[day0[i]]))}."
+        )
+    past[~usable], event[~usable] = -1, 0
+    length = int((past[usable, 1] - past[usable, 0]).max(initial=0)) + 1
+    start = int(past[usable, 0].min(initial=-1))
+    estimation = Window(start, start + length - 1)
+    after = past[:, 0] > event[:, 1]
+    shift = np.where(after, past[:, 0] - estimation.start, past[:, 1] - estimation.end)
+    window = Window(
+        int(min(event[usable, 0].min(initial=0), 0)), int(max(event[usable, 1].max(initial=0), 0))
+    )
+    return OwnWindows(past, event, shift, skip), estimation, window, reasons
+
+
+def _who(frame: pd.DataFrame, i: int) -> str:
+    name: Hashable = frame.index[i]
+    return f"Event {name} ({frame['security'].iloc[i]})"
+
+
+def _by_sessions(asked: Asked, what: str, frame: pd.DataFrame, i: int) -> bool:
+    given = asked.window if what == "event" else asked.estimation[0] if asked.estimation else None
+    prefix = "window" if what == "event" else "estimation"
+    cells = [frame[f"{prefix}_{end}"].iloc[i] for end in ("start", "end") if f"{prefix}_{end}" in frame]
+    cells = [cell for cell in cells if not pd.isna(cell)]
+    return all(_is_number(cell) for cell in cells) and (len(cells) == 2 or isinstance(given, Window))
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float | np.number)
+
+
+def _ends(
+    common: Window | Dates, prefix: str, frame: pd.DataFrame, sessions: DateArray, day0: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Both ends of each event's window, in sessions relative to day 0."""
+    out = []
+    for end in ("start", "end"):
+        value = getattr(common, end)
+        if isinstance(value, int):
+            relative = np.full(len(frame), value, dtype=np.int64)
+        else:
+            relative = _row(sessions, np.full(len(frame), value.to_datetime64()), end) - day0
+        name = f"{prefix}_{end}"
+        if name in frame:
+            relative = _from_column(frame[name], relative, sessions, day0, end, name)
+        out.append(relative)
+    return out[0], out[1]
+
+
+def _row(sessions: DateArray, dates: DateArray, end: str) -> IntArray:
+    days = dates.astype("datetime64[D]")
+    at = np.searchsorted(sessions, days, side="left" if end == "start" else "right")
+    return np.asarray(at if end == "start" else at - 1, dtype=np.int64)
+
+
+def _from_column(
+    column: pd.Series, relative: IntArray, sessions: DateArray, day0: IntArray, end: str, name: str
+) -> IntArray:
+    """Return the ends that a column of the events gives, `relative` where it is empty."""
+    given = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
+    numbers = pd.to_numeric(column.where(given), errors="coerce").to_numpy(dtype=np.float64)
+    counted = given & ~np.isnan(numbers)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        counted = np.zeros(len(column), dtype=bool)
+    out = relative.copy()
+    whole = numbers[counted]
+    if (whole != np.round(whole)).any() or (np.abs(whole) > 100_000).any():
+        at = int(np.flatnonzero(counted)[np.argmax((whole != np.round(whole)) | (np.abs(whole) > 100_000))])
+        raise WindowError(
+            f"The column {name} of event {column.index[at]} is {column.iloc[at]!r}: give a whole number of "
+            "sessions relative to day 0, or a date such as '2019-05-22'."
+        )
+    out[counted] = whole.astype(np.int64)
+    dated = given & ~counted
+    if dated.any():
+        days = pd.to_datetime(column[dated], format="ISO8601", errors="coerce")
+        if days.isna().any():
+            raise WindowError(
+                f"The column {name} of event {days.index[days.isna()][0]} is "
+                f"{column[dated][days.isna()].iloc[0]!r}, neither a number of sessions nor a date."
+            )
+        out[dated] = _row(sessions, days.dt.tz_localize(None).to_numpy(), end) - day0[dated]
+    return out

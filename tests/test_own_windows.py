@@ -1,0 +1,318 @@
+"""Windows of each event's own, by sessions and by dates, after the event, on both sides, and none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import IncompleteWindowWarning, ModelError, RequestError, WindowError
+
+DAYS = pd.bdate_range("2018-01-01", periods=500).as_unit("ns")
+N = 6
+
+
+def panel(seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    m = rng.normal(0, 0.01, len(DAYS))
+    r = m[:, None] * rng.uniform(0.6, 1.4, N) + rng.normal(0, 0.015, (len(DAYS), N))
+    return pd.DataFrame(np.column_stack([r, m]), DAYS, [*(f"F{i}" for i in range(N)), "idx"])
+
+
+FRAME = panel()
+MARKET = es.Market(FRAME, benchmark="idx")
+EVENTS = pd.DataFrame({"security": [f"F{i}" for i in range(N)], "date": DAYS[[200, 220, 240, 300, 320, 200]]})
+OWN = [
+    (-150, -11, -5, 5),
+    (-120, -21, 0, 3),
+    (-100, -6, -2, 8),
+    (20, 150, -1, 1),
+    (-200, -50, -3, 3),
+    (-90, -9, 0, 0),
+]
+COLUMNS = ["estimation_start", "estimation_end", "window_start", "window_end"]
+SAME = {"rtol": 1e-12, "check_names": False}
+SHOWN = ["car", "se", "dof", "n_days", "expected"]
+
+
+def own(events: pd.DataFrame, windows: list[tuple[int, int, int, int]]) -> pd.DataFrame:
+    return events.assign(**dict(zip(COLUMNS, np.array(windows).T, strict=True)))
+
+
+def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
+    a, b, c, d = OWN[row]
+    return es.EventStudy(MARKET, EVENTS.iloc[[row]], model, estimation=(a, b), window=(c, d)).fit()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        es.MarketModel(),
+        es.MarketAdjusted(),
+        es.RawReturn(),
+        es.ConstantMean(),
+        es.EWMarketModel(30),
+        es.RobustMarketModel(),
+        es.MarketModel(missing="trade_to_trade"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("dated", [False, True])
+def test_each_event_has_its_own_windows(model: es.models.NormalReturnModel, dated: bool) -> None:
+    events = own(EVENTS, OWN)
+    if dated:  # as texts, as a spreadsheet has them; one cell stays a number
+        row = DAYS.get_indexer(pd.DatetimeIndex(events["date"]))
+        for column in COLUMNS:
+            events[column] = DAYS[row + events[column].to_numpy()].strftime("%Y-%m-%d").astype(object)
+        events.loc[2, "estimation_end"] = -6
+    found = es.EventStudy(MARKET, events, model, window=(-5, 8)).fit()
+    for row in range(N):
+        want = one(row, model)
+        pd.testing.assert_series_equal(found.parameters.loc[row], want.parameters.iloc[0], **SAME)
+        _, _, start, end = OWN[row]
+        pd.testing.assert_series_equal(
+            found.car(start, end).loc[row, SHOWN], want.car(start, end)[SHOWN].iloc[0], **SAME
+        )
+        pd.testing.assert_series_equal(
+            found.abnormal_returns.loc[row, start:end], want.abnormal_returns.iloc[0], **SAME
+        )
+        past = [r.fitted.abnormal.past for r in (found, want)]
+        seen = ~np.isnan(past[0].residuals()[row])
+        kept = ~np.isnan(past[1].residuals()[0])
+        np.testing.assert_allclose(past[0].residuals()[row][seen], past[1].residuals()[0][kept], atol=1e-14)
+        np.testing.assert_array_equal(past[0].dates()[row][seen], past[1].dates()[0][kept])
+    outside = found.abnormal_returns.loc[5]
+    assert outside.drop(0).isna().all()
+    # A window that an event does not have is no number of that window.
+    assert found.car(0, 1)["car"].isna().tolist() == [False] * 5 + [True]
+    assert found.caar(0, 1)["n_events"].tolist() == [5]
+
+
+def test_shuffling_events_of_own_windows_changes_nothing() -> None:
+    events = own(EVENTS, OWN).assign(event_id=list("abcdef"))
+    first = es.EventStudy(MARKET, events, window=(-5, 8)).fit()
+    other = es.EventStudy(MARKET, events.iloc[[3, 5, 0, 4, 2, 1]], window=(-5, 8)).fit()
+    pd.testing.assert_frame_equal(other.car(-1, 1).loc[list("abcdef")], first.car(-1, 1), rtol=1e-12)
+    tests = [r.test(-1, 1, seed=1).set_index("test")["statistic"] for r in (first, other)]
+    np.testing.assert_allclose(tests[0].drop("wild_bootstrap"), tests[1].drop("wild_bootstrap"), rtol=1e-9)
+
+
+def test_columns_for_some_events_only() -> None:
+    events = EVENTS.assign(estimation_start=[-100, np.nan, np.nan, np.nan, np.nan, np.nan])
+    found = es.EventStudy(MARKET, events, estimation=(-150, -11), window=(-2, 2)).fit()
+    assert found.parameters["n_obs"].tolist() == [90, 140, 140, 140, 140, 140]
+    text = str(found.summary())
+    assert "(-150, -11), or each event's own" in text
+
+
+def test_windows_by_dates() -> None:
+    """One quiet period before a chain of events."""
+    found = es.EventStudy(MARKET, EVENTS, estimation=("2018-03-01", "2018-09-30"), window=(-2, 2)).fit()
+    first, last = (
+        DAYS.searchsorted(pd.Timestamp("2018-03-01")),
+        DAYS.searchsorted(pd.Timestamp("2018-09-30"), "right") - 1,
+    )
+    for row, day in enumerate(EVENTS["date"]):
+        at = DAYS.get_loc(day)
+        want = es.EventStudy(
+            MARKET, EVENTS.iloc[[row]], estimation=(int(first - at), int(last - at)), window=(-2, 2)
+        ).fit()
+        pd.testing.assert_series_equal(found.car(0, 1).loc[row], want.car(0, 1).iloc[0], **SAME)
+    whole = es.EventStudy(
+        MARKET,
+        EVENTS.iloc[:1],
+        estimation=(-150, -11),
+        window=(pd.Timestamp(DAYS[198]), pd.Timestamp(DAYS[203])),
+    ).fit()
+    assert whole.abnormal_returns.columns.tolist() == [-2, -1, 0, 1, 2, 3]
+    assert "('2018-03-01', '2018-09-30')" in es.results.report.reproduce.code(found.fitted, es.Window(0, 1))
+
+
+def test_estimation_after_the_event_turns_time_round() -> None:
+    """Betas of 3 far from the event and of 1 beside it: new listings have no past."""
+    rng = np.random.default_rng(0)
+    m, near = rng.normal(0, 0.01, 500), np.arange(500) < 300
+    y = np.where(near, 1.0, 3.0) * m + np.where(near, 0.01, 0.05) * rng.normal(size=500)
+    listed = pd.Series(y, DAYS, name="A")
+    listed.iloc[:200] = np.nan
+    market = es.Market(listed.to_frame(), benchmark=pd.Series(m, DAYS, name="idx"))
+    event = {"security": "A", "date": DAYS[200]}
+
+    def fit(model: es.models.NormalReturnModel) -> es.EventStudyResults:
+        return es.EventStudy(market, event, model, estimation=(21, 200), window=(0, 20)).fit()
+
+    past = slice(221, 401)
+    x, z = np.column_stack([np.ones(180), m[past]]), y[past]
+
+    def wls(w: np.ndarray) -> float:
+        return float(np.linalg.lstsq(x * np.sqrt(w)[:, None], z * np.sqrt(w), rcond=None)[0][1])
+
+    assert fit(es.MarketModel()).parameters.loc[0, "beta"] == pytest.approx(wls(np.ones(180)), rel=1e-10)
+    ew = fit(es.EWMarketModel(20))
+    assert ew.parameters.loc[0, "beta"] == pytest.approx(wls(0.5 ** (np.arange(180) / 20)), rel=1e-10)
+    assert ew.regression().params.iloc[1] == pytest.approx(ew.parameters.loc[0, "beta"], rel=1e-10)
+    rolling = fit(es.RollingMarketModel(40))
+    b = np.linalg.lstsq(x[:40], z[:40], rcond=None)[0]
+    assert rolling.parameters.loc[0, "beta"] == pytest.approx(b[1], rel=1e-10)
+    residuals = rolling.fitted.abnormal.past.residuals()[0]
+    assert np.isnan(residuals[-40:]).all()
+    assert not np.isnan(residuals[:-40]).any()
+    for model in (es.GARCHMarketModel(), es.AutocorrelatedErrors(lags=1), es.Dimson()):
+        with pytest.raises(ModelError, match=r"needs one estimation window for all events.*ends before them"):
+            fit(model)
+
+
+def test_estimation_on_both_sides() -> None:
+    found = es.EventStudy(MARKET, EVENTS, estimation=[(-120, -11), (11, 60)], window=(-5, 5)).fit()
+    row = 200
+    past = np.r_[row - 120 : row - 10, row + 11 : row + 61]
+    x = np.column_stack([np.ones(500), FRAME["idx"]])
+    y = FRAME["F0"].to_numpy()
+    b, sse, _, _ = np.linalg.lstsq(x[past], y[past], rcond=None)
+    np.testing.assert_allclose(found.parameters.loc[0, ["alpha", "beta"]].to_numpy(float), b, rtol=1e-9)
+    assert found.parameters.loc[0, "sigma"] == pytest.approx(np.sqrt(sse[0] / (len(past) - 2)), rel=1e-10)
+    assert found.car(0, 5).loc[0, "car"] == pytest.approx((y - x @ b)[row : row + 6].sum(), abs=1e-12)
+    with pytest.raises(
+        ModelError, match=r"last 40 sessions\) needs one estimation window and one event window"
+    ):
+        es.EventStudy(MARKET, own(EVENTS, OWN), es.RollingMarketModel(40))
+    with pytest.raises(ModelError, match="on one side"):
+        es.EventStudy(MARKET, EVENTS, es.EWMarketModel(20), estimation=[(-120, -11), (11, 60)])
+
+
+def test_a_window_without_day_0() -> None:
+    found = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(2, 5)).fit()
+    want = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(0, 5)).fit()
+    pd.testing.assert_frame_equal(found.car(), want.car(2, 5), rtol=1e-12)
+    assert found.car(0, 1)["car"].isna().all()
+    # Normal returns may be estimated up to the window.
+    near = es.EventStudy(MARKET, EVENTS, estimation=(-120, 1), window=(2, 5)).fit()
+    assert near.parameters["n_obs"].tolist() == [122] * N
+
+
+def test_models_that_estimate_nothing_need_no_past() -> None:
+    rng = np.random.default_rng(7)
+    m = rng.normal(0, 0.01, 500)
+    r = pd.DataFrame(m[:, None] + rng.normal(0, 0.02, (500, 12)), DAYS, [f"F{i}" for i in range(12)])
+    for i in range(12):
+        r.iloc[: 200 + 5 * i, i] = np.nan
+    events = [{"security": f"F{i}", "date": DAYS[200 + 5 * i]} for i in range(12)]
+    market = es.Market(r, benchmark=pd.Series(m, DAYS, name="idx"))
+    found = es.EventStudy(market, events, es.MarketAdjusted(), estimation=None, window=(0, 20)).fit()
+    car = np.array(
+        [(r.iloc[200 + 5 * i : 221 + 5 * i, i] - m[200 + 5 * i : 221 + 5 * i]).sum() for i in range(12)]
+    )
+    np.testing.assert_allclose(found.car(0, 20)["car"], car, atol=1e-14)
+    mean = found.caar(0, 20).iloc[0]
+    assert mean["test"] == "cross_sectional"
+    assert mean["statistic"] == pytest.approx(car.mean() / (car.std(ddof=1) / np.sqrt(12)), rel=1e-10)
+    tests = found.test(0, 20, seed=1).set_index("test")
+    assert tests.loc[["cross_sectional", "sign", "wilcoxon", "wild_bootstrap"], "applicable"].all()
+    assert not tests.loc[["patell", "bmp", "rank"], "applicable"].any()
+    assert found.parameters["n_obs"].eq(0).all()
+    raw = es.EventStudy(market, events, es.RawReturn(), estimation=None, window=(0, 20)).fit()
+    np.testing.assert_allclose(raw.car(0, 20)["car"], raw.car(0, 20)["actual"])
+    with pytest.raises(WindowError, match="needs an estimation window"):
+        es.EventStudy(market, events, estimation=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"estimation_end": -3}, r"Event 0 \(F0\): its estimation window .* overlaps its event window"),
+        ({"estimation_start": 5, "estimation_end": 3}, "ends before it starts"),
+        ({"window_start": "soon"}, "column window_start of event 0 is 'soon', neither"),
+        ({"window_start": -1.5}, "give a whole number of sessions"),
+    ],
+)
+def test_windows_that_cannot_be(change: dict[str, object], told: str) -> None:
+    study = es.EventStudy(MARKET, EVENTS.iloc[:2].assign(**change), estimation=(-120, -11), window=(-5, 5))
+    with pytest.raises(WindowError, match=told):
+        study.fit()
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda: es.EventStudy(MARKET, EVENTS, estimation=("2019", "2018")), "ends before it starts"),
+        (lambda: es.EventStudy(MARKET, EVENTS, estimation=("soon", "2018")), "pair of sessions or of dates"),
+        (lambda: es.EventStudy(MARKET, EVENTS, estimation=[(-50, -11), (-20, -12)]), "overlap"),
+        (
+            lambda: es.EventStudy(
+                MARKET, EVENTS, estimation=("2018-01-01", "2018-05-01"), exclude_events=True
+            ),
+            "exclude_events=True needs one event window",
+        ),
+    ],
+)
+def test_windows_that_are_refused(ask: Callable[[], object], told: str) -> None:
+    with pytest.raises(WindowError, match=told):
+        ask()
+
+
+def test_what_needs_common_windows_says_so() -> None:
+    found = es.EventStudy(MARKET, own(EVENTS, OWN), window=(-5, 8)).fit()
+    with pytest.raises(RequestError, match="needs one estimation window and one event window"):
+        es.lab.placebo(found, 0, 1)
+
+
+def test_a_period_without_sessions_excludes_the_event() -> None:
+    events = EVENTS.assign(
+        estimation_start=["2030-01-01", *[None] * 5], estimation_end=["2030-06-01", *[None] * 5]
+    )
+    with pytest.warns(
+        es.errors.ExcludedEventsWarning, match="no session of the data lies in its estimation window"
+    ):
+        found = es.EventStudy(MARKET, events, estimation=(-120, -11), window=(-2, 2)).fit()
+    assert found.excluded.index.tolist() == [0]
+
+
+def test_own_windows_that_the_data_does_not_cover() -> None:
+    events = EVENTS.assign(window_end=[5, 5, 5, 5, 5, 400])
+    with pytest.warns(IncompleteWindowWarning, match=r"event 5 \(F5\).*its event window is \(-2, \+400\)"):
+        found = es.EventStudy(MARKET, events, estimation=(-120, -11), window=(-2, 2)).fit()
+    assert found.warnings["event_id"].tolist() == [5]
+
+
+# Dates kept out
+
+
+def test_dates_are_kept_out_of_the_estimation() -> None:
+    frame = FRAME.copy()
+    days = [DAYS[150], DAYS[163]]
+    saturday = DAYS[170] + pd.Timedelta(days=1 if DAYS[170].day_of_week == 4 else 0)
+    options = {"estimation": (-120, -11), "window": (-2, 2)}
+    plain = es.EventStudy(MARKET, EVENTS, **options).fit()
+    every = es.EventStudy(MARKET, EVENTS, exclude_dates=days, **options).fit()
+    named = es.EventStudy(
+        MARKET, EVENTS, exclude_dates={"F0": [f"{day:%Y-%m-%d}" for day in days]}, **options
+    ).fit()
+    frame.loc[days, "F0"] = np.nan
+    holed = es.EventStudy(es.Market(frame, benchmark="idx", gaps="single"), EVENTS, **options).fit()
+    for found in (every, named):
+        pd.testing.assert_series_equal(found.parameters.loc[0], holed.parameters.loc[0], rtol=1e-12)
+        pd.testing.assert_series_equal(found.car(0, 1).loc[0], holed.car(0, 1).loc[0], rtol=1e-12)
+    assert every.parameters["n_obs"].tolist() == [108, 108, 108, 110, 110, 108]
+    assert named.parameters["n_obs"].tolist() == [108, 110, 110, 110, 110, 110]
+    pd.testing.assert_frame_equal(named.car(0, 1).iloc[1:], plain.car(0, 1).iloc[1:])
+    assert "2, of F0" in str(named.summary())
+    code = es.results.report.reproduce.code(named.fitted, es.Window(0, 1))
+    assert f"exclude_dates={{'F0': ['{days[0]:%Y-%m-%d}', '{days[1]:%Y-%m-%d}']}}," in code
+    # A day without a session stands for the next one, and days of the event window stay in it.
+    weekend = es.EventStudy(MARKET, EVENTS[:1], exclude_dates=[saturday, DAYS[200]], **options).fit()
+    assert weekend.parameters["n_obs"].tolist() == [109]
+    assert weekend.abnormal_returns.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("given", [["soon"], [5], {"F0": 3}])
+def test_what_is_no_date_to_keep_out(given: object) -> None:
+    with pytest.raises(RequestError, match=r"exclude_dates.* is a list of days"):
+        es.EventStudy(MARKET, EVENTS, exclude_dates=given)
+
+
+def test_dates_of_a_security_that_is_not_there() -> None:
+    with pytest.raises(RequestError, match="names the security 'ZZ'"):
+        es.EventStudy(MARKET, EVENTS, exclude_dates={"ZZ": ["2018-03-01"]})
