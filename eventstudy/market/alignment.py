@@ -48,9 +48,6 @@ __all__ = [
     "with_holes_read",
 ]
 
-#: Fewest weekend days that tell which series trade on them.
-WEEKENDS = 8
-
 Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
 
 
@@ -165,7 +162,6 @@ def align_to_sessions(
     if exchange is None:
         if sessions == "calendar":
             _warn_of_shifted_days(index)
-            _warn_of_weekends(base)
     else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
@@ -190,31 +186,6 @@ def _warn_of_shifted_days(index: pd.DatetimeIndex) -> None:
             "index.tz_localize(None). If the exchange opens on Sundays, pass its calendar, such as 'XSAU'.",
             DataWarning,
         )
-
-
-def _warn_of_weekends(frame: pd.DataFrame) -> None:
-    """Warn where some series have data on weekends and others never do."""
-    weekend = pd.DatetimeIndex(frame.index).day_of_week >= 5
-    if weekend.sum() < WEEKENDS:
-        return
-    known = frame.notna().to_numpy()
-    always = known[weekend].mean(axis=0) > 0.5
-    never = ~known[weekend].any(axis=0) & (known[~weekend].sum(axis=0) > WEEKENDS)
-    if always.any() and never.any():
-        open_, closed = frame.columns[always], frame.columns[never]
-        warn(
-            f"{_named(open_)} {'has' if len(open_) == 1 else 'have'} data on weekends and {_named(closed)} "
-            f"{'has' if len(closed) == 1 else 'have'} none. Windows count every day on which a series has "
-            "data, so each weekend counts as sessions without trade. Pass the exchange of the latter as "
-            "calendar=, such as 'XNYS': the former are then measured from close to close. Or make a market "
-            "of each.",
-            CalendarWarning,
-        )
-
-
-def _named(names: pd.Index) -> str:
-    shown = ", ".join(map(str, names[:3]))
-    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _warn_of_calendar(

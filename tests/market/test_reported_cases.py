@@ -167,21 +167,18 @@ def test_padded_holidays_are_told() -> None:
         fit(market, {"security": "F0", "date": r.index[250]})
 
 
-@pytest.mark.parametrize("form", ["prices", "returns", "one share"])
+@pytest.mark.parametrize("form", ["prices", "returns"])
 def test_weekends_filled_with_the_last_price_are_told(form: str) -> None:
     r, m = panel(2, 300, 12)
     days = pd.date_range(r.index[0], r.index[-1])
     filled = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1).reindex(days).ffill()
-    if form != "one share":
-        coin = np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum())
-        filled["COIN"] = coin
-    filled = filled.drop(columns="F1")
+    filled = filled.assign(COIN=np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum()))
     if form == "returns":
         market = es.Market(filled.pct_change().iloc[1:], benchmark="idx")
     else:
         market = es.Market.from_prices(filled, benchmark="idx")
     found = market.audit().query("kind == 'padded day'")
-    assert set(found["security"]) <= {"F0", "idx", "(all)"}
+    assert set(found["security"]) == {"F0", "F1", "idx"}
     assert found["date"].dt.day_of_week.unique().tolist() == [5, 6]
     with pytest.warns(DataWarning, match="padded day of F0 on .* stands still on every S"):
         fit(market, {"security": "F0", "date": r.index[250]})
@@ -193,23 +190,6 @@ def test_a_series_that_seldom_moves_has_no_padded_days() -> None:
     rare["F0"] = 0.01 * np.sign(r["F0"])
     kinds = es.Market.from_prices(100 * (1 + rare).cumprod()).audit()["kind"]
     assert not (kinds == "padded day").any()
-
-
-def test_shares_beside_what_trades_at_weekends_need_a_calendar() -> None:
-    r, m = panel(4, 300, 12)
-    days = pd.date_range(r.index[0], r.index[-1])
-    shares = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1)
-    coin = pd.Series(np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum()), days, name="COIN")
-    both = shares.reindex(days).join(coin)
-    told = "COIN has data on weekends and F0, F1, F2 and 2 more have none.*calendar="
-    with pytest.warns(es.errors.CalendarWarning, match=told):
-        es.Market.from_prices(both, benchmark="idx")
-    weekdays = es.Exchange("24/5")
-    with pytest.warns(es.errors.CalendarWarning, match="not sessions of 24/5"):
-        market = es.Market.from_prices(both, benchmark="idx", calendar=weekdays)
-    event = {"security": "F0", "date": r.index[250]}
-    expected = fit(es.Market.from_prices(shares, benchmark="idx"), event).car(-1, 1)
-    pd.testing.assert_frame_equal(fit(market, event).car(-1, 1), expected)
 
 
 def test_a_jump_of_volume_is_told() -> None:
