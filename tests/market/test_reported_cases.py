@@ -501,6 +501,9 @@ def test_events_from_a_rule() -> None:
         es.Events.from_rule(frame)
     with pytest.raises(EventError, match="no value meets above=1"):
         es.Events.from_rule(frame, above=1.0)
+    for size in (-0.1, 0.0, "0.1", float("nan")):
+        with pytest.raises(EventError, match="size must be a number above 0"):
+            es.Events.from_rule(frame, size=size)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
