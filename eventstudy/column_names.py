@@ -129,11 +129,12 @@ _FIELDS: dict[str, str] = {
     "close": """
         close price last lastprice closeprice closingprice priceclose closelast prc dlyprc dlyclose mthprc
         altprc clsprc mclsprc pxlast lastpx pxclose prccd prccm trdprc1 settlement settle cls 收盘 收盘价
-        今收盘 最新价
+        今收盘 最新价 closeclosepriceadjustedforsplits
         schluss schlusskurs zuletzt cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
     """,
     "adj_close": """
         adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
+        adjcloseadjustedclosepriceadjustedforsplitsanddividendandorcapitalgaindistributions
         totreturnindex 后复权收盘价 前复权收盘价 复权收盘价
     """,
     "open": """

@@ -371,3 +371,13 @@ def test_a_window_may_begin_with_the_first_session():
     np.testing.assert_array_equal(
         sample.dates(sample.estimation)[0], days[:30].to_numpy().astype("datetime64[D]")
     )
+
+
+def test_an_event_whose_other_column_names_the_security() -> None:
+    listed = pd.DataFrame({"permno": [10001, 10002], "ticker": ["A", "Z"], "date": [SESSIONS[60]] * 2})
+    sample = EventSample.of(make(draw()), es.Events(listed), ESTIMATION, WINDOW)
+    first, second = sample.excluded["reason"]
+    assert "no security '10001' in the market, but 'A', which the events name in column 'ticker'" in first
+    assert "'ticker'" not in second
+    cured = es.Events(listed.assign(security=listed["ticker"]))
+    assert EventSample.of(make(draw()), cured, ESTIMATION, WINDOW).events["security"].tolist() == ["A"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import check_fraction
+from eventstudy.arguments import check_fraction, check_whole
 from eventstudy.causal import balance, report, robustness, tables
 from eventstudy.causal.estimates import CausalEstimates
 from eventstudy.causal.fitted import FittedCohort
@@ -18,6 +18,7 @@ from eventstudy.causal.significance import CAUSAL_TESTS, CausalInput, Outcome
 from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options
+from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import WindowLike
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
@@ -56,6 +57,11 @@ class CausalResults(CausalEstimates):
     def effects(self) -> pd.DataFrame:
         """Mean effect by relative day, with the first recommended inference (seed 0); see `day_effects`."""
         return self.day_effects()
+
+    @property
+    def suspects(self) -> pd.DataFrame:
+        """Data in the windows of the treated that may be wrong; as `EventStudyResults.suspects`."""
+        return suspects_in(self.sample, benchmark=False)
 
     def day_effects(
         self, test: str | None = None, *, level: float = 0.95, n_draws: int = 199, seed: int | None = 0
@@ -338,6 +344,7 @@ class CausalResults(CausalEstimates):
         return str(found["test"].iloc[0]) if len(found) else ""
 
     def _input(self, n_draws: int, seed: int | None) -> CausalInput:
+        check_whole("n_draws", n_draws, 1)
         options = Options(n_resamples=n_draws, seed=seed).settled()
         if seed is None:
             return CausalInput.of(self.spec, self.cohorts, options)

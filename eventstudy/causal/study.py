@@ -23,6 +23,7 @@ from eventstudy.errors import (
     OverlapWarning,
     PriceLimitWarning,
     RequestError,
+    SuspectDataWarning,
     WindowError,
     warn,
 )
@@ -31,7 +32,8 @@ from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
 from eventstudy.market import Market, ParquetPanel
 from eventstudy.progress import followed
-from eventstudy.results.data_warnings import refuse_unsaid_holes
+from eventstudy.results.data_warnings import doubtful_between, refuse_unsaid_holes
+from eventstudy.results.fit_warnings import suspect_data
 from eventstudy.results.trading_frictions import sample_limit_hits
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.text import plural
@@ -220,6 +222,8 @@ class CausalStudy(Immutable):
             If the weights of a date are not the only optimal ones, or its firms trade together on few days.
         OverlapWarning
             If the windows of a treated firm hold another of its events.
+        SuspectDataWarning
+            If data of a treated firm in its windows, or of a donor in the event window, looks wrong.
         """
         spec = self._spec
         sample = EventSample.of(spec.market, spec.events, spec.estimation, spec.window)
@@ -240,6 +244,7 @@ class CausalStudy(Immutable):
         _warn_of_common_days(results)
         _warn_of_overlaps(sample)
         _warn_of_limits(sample)
+        _warn_of_data(results)
         return results
 
 
@@ -358,6 +363,29 @@ def _warn_of_overlaps(sample: EventSample) -> None:
             f"{', ...' * (len(told) < int(close.sum()))}. Its counterfactual is learnt from days that "
             "an event moved; shorten the estimation window, or keep one of the events.",
             OverlapWarning,
+        )
+
+
+def _warn_of_data(results: CausalResults) -> None:
+    """Warn of data that looks wrong: of the treated in both windows, of donors in the event window."""
+    sample, market = results.sample, results.spec.market
+    for found in suspect_data(sample, benchmark=False):
+        warn(found.message, found.category)
+    told: dict[str, str] = {}
+    for each in results.cohorts:
+        cohort, window = each.cohort, sample.window
+        rows = cohort.day0 + window.start, cohort.day0 + window.end
+        for column, what in doubtful_between(market, cohort.donor_rows, *rows).items():
+            told.setdefault(market.columns[column], what)
+    if told:
+        names = list(told)
+        n = plural(len(names), "donor")
+        shown = "; ".join(f"{name}: {what}" for name, what in list(told.items())[:5])
+        warn(
+            f"Data of {n} in the event window looks wrong and is used unchanged: {shown}"
+            f"{'; ...' * (len(names) > 5)}. Mend it, or leave the donor out with exclude={names[:5]!r}. See "
+            "market.audit().",
+            SuspectDataWarning,
         )
 
 

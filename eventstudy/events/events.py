@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import check_choice, check_whole
+from eventstudy.arguments import check_choice, check_number, check_whole
 from eventstudy.errors import EventError
 from eventstudy.events.clock import check_zone
 from eventstudy.events.event_lists import read_list
@@ -141,7 +141,8 @@ or pass Events(..., timezone='America/New_York').
         Raises
         ------
         EventError
-            If not one rule is given, or no value meets it.
+            If not one rule is given, if its bound is not a number (for `size`, one above 0), or if no value
+        meets it.
 
         Notes
         -----
@@ -273,15 +274,17 @@ def crossing_days(
 ) -> pd.DataFrame:
     """Return a row for each day and security whose value meets the rule; see `Events.from_rule`."""
     rules = {"size": size, "above": above, "below": below, "crosses": crosses}
-    given = {name: float(value) for name, value in rules.items() if value is not None}
+    given = {name: value for name, value in rules.items() if value is not None}
     if len(given) != 1:
         raise EventError(
             f"from_rule takes one of size, above, below and crosses; got {', '.join(given) or 'none'}."
         )
+    name, bound = next(iter(given.items()))
+    check_number(name, bound, above=0.0 if name == "size" else None, error=EventError)
     if isinstance(spacing, bool) or not isinstance(spacing, int | np.integer) or spacing < 0:
         raise EventError(f"spacing is a number of rows, 0 or more, got {spacing!r}.")
     values = next(iter(read_frame(frame, Options("Events.from_rule", "values")).fields.values()))
-    (name, bound), array = next(iter(given.items())), values.to_numpy()
+    array = values.to_numpy()
     with np.errstate(invalid="ignore"):
         if name == "size":
             met = np.abs(array) >= bound

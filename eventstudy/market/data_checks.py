@@ -95,6 +95,9 @@ BEFORE, FEWEST, ORDINARY, AROUND, CALM = 40, 10, 2.0, 10, 1.5
 FINE_PRICE = 1000
 #: Fewest series that must stand still on a day for it not to be a session.
 PADDED = 3
+#: Chance of standing still on one day of every week that is too small for sessions, and the least share of
+#: sessions that a series is taken to stand still on.
+BY_CHANCE, OFTEN_STILL = 1e-9, 0.05
 #: Sessions before and after a jump of volume, how near its ratio must lie to that of a split, in logs.
 VOLUME_ROWS, VOLUME_NEAR, VOLUME_SDS = 40, 0.2, 7.0
 #: Adjusting by ratio leaves returns between ex-days as they are; so many of the larger ones may differ.
@@ -302,16 +305,27 @@ def _no_news(data: MarketData, i: int, t: int, ratio: float) -> bool:
 
 
 def _padded(data: MarketData) -> Iterator[Suspects]:
-    """Find days on which every series stands still: holidays that a vendor filled with the last price."""
-    if len(data.columns) < PADDED:
-        return
+    """Find days that were filled with the last price: holidays, and weekends beside what trades on them."""
     seen = ~np.isnan(data.returns)
-    still = (seen.sum(axis=0) >= PADDED) & ~(seen & (data.returns != 0)).any(axis=0)
+    moved = seen & (data.returns != 0)
+    still = (seen.sum(axis=0) >= PADDED) & ~moved.any(axis=0)
     row = np.flatnonzero(still)
-    every = np.full(len(row), ALL)
     yield Suspects(
-        "padded day", every, row, row, data.sessions[row].to_numpy(),
+        "padded day", np.full(len(row), ALL), row, row, data.sessions[row].to_numpy(),
         lambda _: "every series stands still: a holiday filled with the last price? Drop it",
+    )  # fmt: skip
+    filled = np.zeros(seen.shape, dtype=bool)
+    for day in range(7):
+        here = np.asarray(data.sessions.day_of_week == day)
+        n, others = seen[:, here].sum(axis=1), seen[:, ~here].sum(axis=1)
+        stand = np.maximum(1 - moved[:, ~here].sum(axis=1) / np.maximum(others, 1), OFTEN_STILL)
+        always = (others > 0) & ~moved[:, here].any(axis=1) & (stand**n < BY_CHANCE)
+        filled |= always[:, None] & here & seen & ~still
+    column, row = np.nonzero(filled)
+    yield _of(
+        data, "padded day", column, row, row,
+        lambda i: f"stands still on every {data.sessions[row[i]]:%A}: filled with the last price? Drop these "
+        "days, or pass calendar=",
     )  # fmt: skip
 
 

@@ -9,12 +9,20 @@ import pandas as pd
 from eventstudy._typing import BoolArray, DateArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
+from eventstudy.market import Market
 from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
 from eventstudy.sample import EventSample
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
-__all__ = ["doubtful_in", "incomplete_windows", "refuse_unsaid_holes", "shared_days", "suspects_in"]
+__all__ = [
+    "doubtful_between",
+    "doubtful_in",
+    "incomplete_windows",
+    "refuse_unsaid_holes",
+    "shared_days",
+    "suspects_in",
+]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
 #: Marks a series that is not a column of the market.
@@ -95,6 +103,32 @@ def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.Dat
     )
     order = order.sort_values(["event", "window", "kind", "date"], kind="stable")
     return shown.loc[order.index], int(touched.sum())
+
+
+def doubtful_between(market: Market, columns: IntArray, first: int, last: int) -> dict[int, str]:
+    """Say what looks wrong in the data of some securities over some sessions.
+
+    Parameters
+    ----------
+    market : Market
+    columns : array of int
+        Securities, by their position.
+    first, last : int
+        Rows of the sessions, both included.
+
+    Returns
+    -------
+    dict of int to str
+        By position of the security, the first thing found.
+    """
+    told: dict[int, str] = {}
+    for found in market.suspects:
+        if found.kind in DOUBTFUL and found.kind not in OF_BENCHMARKS:
+            inside = np.flatnonzero((found.first <= last) & (found.last >= first))
+            for k in inside[np.isin(found.column[inside], columns)].tolist():
+                day = pd.Timestamp(found.day[k])
+                told.setdefault(int(found.column[k]), f"{found.kind} on {day:%Y-%m-%d}, {found.told(k)}")
+    return told
 
 
 def refuse_unsaid_holes(sample: EventSample) -> None:

@@ -30,7 +30,7 @@ from eventstudy.sample import EventSample
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["FitWarning", "exclusion_text", "fit_warnings", "of_model", "warning_table"]
+__all__ = ["FitWarning", "exclusion_text", "fit_warnings", "of_model", "suspect_data", "warning_table"]
 
 #: Events that a message names, and that the table of warnings lists per kind.
 MOST_NAMED, MOST_LISTED = 5, 1000
@@ -103,7 +103,7 @@ def fit_warnings(data: FittedStudy, lost: BoolArray) -> list[FitWarning]:
         *_incomplete(data),
         *_lumped(sample),
         *_overlapping(sample),
-        *_suspect(sample, benchmark),
+        *suspect_data(sample, benchmark),
         *_without_benchmark(sample, lost),
         *_at_limits(data),
     ]
@@ -232,7 +232,8 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
     return pairs[:MOST_LISTED], count
 
 
-def _suspect(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:
+def suspect_data(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:
+    """Warn of data in the windows of events that looks wrong; `benchmark` as in `suspects_in`."""
     shown, n = doubtful_in(sample, benchmark, MOST_LISTED)
     if n:
         heads = shown.groupby("event_id", sort=False)

@@ -264,8 +264,8 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
     if len(named):
         column, cell = named.index[0], str(named.iloc[0]).strip()
         return (
-            f"no security {security!r} in the market, but {cell!r}, which column {str(column)!r} of the events "
-            f"names: let that be their security, frame.assign(security=frame[{str(column)!r}])"
+            f"no security {security!r} in the market, but {cell!r}, which the events name in column "
+            f"{str(column)!r}: let that be their security, frame.assign(security=frame[{str(column)!r}])"
         )
     if not security.startswith("^"):  # so are indices written
         for name, fact in UNLISTED.items():

@@ -21,6 +21,8 @@ __all__ = ["read_prices", "with_reading"]
 ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet", ".pq")
 #: A file of one ticker and year, such as ``AAPL_2019.csv``.
 _YEAR = re.compile(r"(.+?)[ _.-]*(19|20)\d{2}([ _-]?(0[1-9]|1[0-2]))?")
+#: What Investing.com adds to a ticker, and a browser to a file downloaded again.
+_ADDED = re.compile(r"( Historical Data)?( \(\d+\))?$")
 
 Paths = str | Path | Sequence[str | Path] | Mapping[str, str | Path]
 
@@ -119,7 +121,7 @@ def read_prices(
             decimal=decimal,
             likely=table.likely,
             missing=tuple(missing),
-            security=security or name or one.stem,
+            security=security or name or _ADDED.sub("", one.stem) or one.stem,
             in_file=True,
             doubtful=table.doubtful,
         )

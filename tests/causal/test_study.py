@@ -22,6 +22,7 @@ from eventstudy.errors import (
     NoUsableEventsError,
     OverlapWarning,
     RequestError,
+    SuspectDataWarning,
     WindowError,
 )
 
@@ -442,3 +443,23 @@ def test_cohorts_hold_complete_arrays(returns: pd.DataFrame) -> None:
         assert not np.isnan(cohort.donors).any()
         assert not np.isnan(cohort.treated[: cohort.n_pre]).any()
         assert cohort.donors.shape == (231, len(cohort.donor_names))
+
+
+def test_data_that_looks_wrong_is_told_of_treated_and_donors(returns: pd.DataFrame) -> None:
+    def study(firm: str, **options: object) -> es.CausalStudy:
+        prices = 50 * (1 + returns).cumprod()
+        prices.loc[DATES[320] :, firm] /= 5
+        return es.CausalStudy(es.Market.from_prices(prices), events(0), **options)  # type: ignore[arg-type]
+
+    with pytest.warns(SuspectDataWarning, match=r"Data of 1 donor in the event .*D3: large return .*5 to 1"):
+        found = study("D3").fit()
+    assert found.suspects.empty
+    study("D3", exclude=["D3"]).fit()
+    with pytest.warns(SuspectDataWarning, match="windows of 1 of 1 event looks wrong.* of F0 on"):
+        found = study("F0").fit()
+    assert found.suspects["kind"].tolist() == ["large return"]
+
+
+def test_a_number_of_draws_is_refused_under_its_own_name(returns: pd.DataFrame) -> None:
+    with pytest.raises(RequestError, match="n_draws must be a whole number from 1 on"):
+        fit(returns, 0).catt(0, 1, n_draws=0)

@@ -167,6 +167,31 @@ def test_padded_holidays_are_told() -> None:
         fit(market, {"security": "F0", "date": r.index[250]})
 
 
+@pytest.mark.parametrize("form", ["prices", "returns"])
+def test_weekends_filled_with_the_last_price_are_told(form: str) -> None:
+    r, m = panel(2, 300, 12)
+    days = pd.date_range(r.index[0], r.index[-1])
+    filled = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1).reindex(days).ffill()
+    filled = filled.assign(COIN=np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum()))
+    if form == "returns":
+        market = es.Market(filled.pct_change().iloc[1:], benchmark="idx")
+    else:
+        market = es.Market.from_prices(filled, benchmark="idx")
+    found = market.audit().query("kind == 'padded day'")
+    assert set(found["security"]) == {"F0", "F1", "idx"}
+    assert found["date"].dt.day_of_week.unique().tolist() == [5, 6]
+    with pytest.warns(DataWarning, match="padded day of F0 on .* stands still on every S"):
+        fit(market, {"security": "F0", "date": r.index[250]})
+
+
+def test_a_series_that_seldom_moves_has_no_padded_days() -> None:
+    r, _ = panel(30, 300, 12)
+    rare = r.where(np.random.default_rng(1).random(r.shape) < 0.2, 0.0)
+    rare["F0"] = 0.01 * np.sign(r["F0"])
+    kinds = es.Market.from_prices(100 * (1 + rare).cumprod()).audit()["kind"]
+    assert not (kinds == "padded day").any()
+
+
 def test_a_jump_of_volume_is_told() -> None:
     rng, days = np.random.default_rng(9), pd.bdate_range("2018-01-01", periods=400)
     volume = pd.DataFrame(np.exp(rng.normal(13, 0.4, (400, 10))).round(), days, [f"F{i}" for i in range(10)])
@@ -476,6 +501,9 @@ def test_events_from_a_rule() -> None:
         es.Events.from_rule(frame)
     with pytest.raises(EventError, match="no value meets above=1"):
         es.Events.from_rule(frame, above=1.0)
+    for size in (-0.1, 0.0, "0.1", float("nan")):
+        with pytest.raises(EventError, match="size must be a number above 0"):
+            es.Events.from_rule(frame, size=size)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def shapes(close: pd.DataFrame, high: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         "field first, as yfinance gives it": levels,
         "ticker first, as yfinance groups it": levels.swaplevel(axis=1).sort_index(axis=1),
-        "one row a security and day": rows,
+        "one row per security and day": rows,
         "rows in any order": rows.sample(frac=1, random_state=1),
         "other headings": long(close, high, "Date", "Ticker", "Last Price").rename(
             columns={"Last Price": "Price"}

@@ -287,3 +287,25 @@ def test_old_workbooks_need_an_extra_that_helps(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "old.xls").write_bytes(b"any")
     with pytest.raises(MissingExtraError, match=r"python-calamine: pip install 'abnormal-returns\[tables\]'"):
         read_prices(tmp_path / "old.xls")
+
+
+YAHOO_PAGE = (
+    "Date,Open,High,Low,Close Close price adjusted for splits.,Adj Close Adjusted close price adjusted for "
+    "splits and dividend and/or capital gain distributions.,Volume\n"
+    '"May 22, 2019",43.9,44.5,43.6,43.8,39.2,"21,000"\n"May 21, 2019",44.1,44.6,43.9,44.4,39.8,"19,500"\n'
+)
+
+
+def test_the_table_of_yahoos_page(tmp_path: Path) -> None:
+    prices = read_prices(write(tmp_path, YAHOO_PAGE, "INTC.csv"))
+    assert prices.columns.tolist() == [
+        (f, "INTC") for f in ("adj_close", "close", "high", "low", "open", "volume")
+    ]
+    assert prices["adj_close"]["INTC"].tolist() == [39.8, 39.2]
+
+
+@pytest.mark.parametrize("name", ["INTC Historical Data.csv", "INTC Historical Data (2).csv", "INTC (1).csv"])
+def test_a_file_of_investing_com_is_named_for_its_ticker(tmp_path: Path, name: str) -> None:
+    text = "Date,Price,Open,High,Low,Vol.,Change %\n05/22/2019,43.80,43.90,44.50,43.60,21.00M,-1.35%\n"
+    text += "05/21/2019,44.40,44.10,44.60,43.90,19.50M,0.50%\n"
+    assert read_prices(write(tmp_path, text, name))["close"].columns.tolist() == ["INTC"]
