@@ -213,9 +213,12 @@ def test_missing_days_are_never_zero(returns: pd.DataFrame) -> None:
     frame.iloc[321:, frame.columns.get_loc("F1")] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
+        kept = es.CausalStudy(es.Market(frame, gaps="lumped", sessions="data"), events(0, 1)).fit()
         results = fit(frame, 0, 1)
-    assert results.diagnostics()["n_days"].iloc[0] == 218  # and the next returns span two sessions
-    assert results.effects["n_events"].tolist() == [2] + [1] * 10
+    assert kept.diagnostics()["n_days"].iloc[0] == 218  # and the next returns span two sessions
+    assert results.diagnostics()["n_days"].iloc[0] == 220  # a row on which nothing trades is not a session
+    for each in (kept, results):
+        assert each.effects["n_events"].tolist() == [2] + [1] * 10
 
 
 def test_a_hole_that_nobody_explained_is_refused_of_treated_and_not_of_donors(returns: pd.DataFrame) -> None:
