@@ -3,7 +3,8 @@
     python benchmarks/own_windows.py [events]
 
 fits the same events with a common estimation and event window, and with columns that give every event windows
-of its own, up to forty sessions shorter; the two alternate, and the shortest of five is told, with the ratio.
+of its own, up to forty sessions shorter; the two alternate, and the shortest of five is printed, with the
+ratio.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ SPLITS = np.array(
 ALL_SPLITS = np.sort(np.r_[SPLITS, 1.3, 1.4])
 #: How near to a ratio, in logs, a move lies that looks like a split: for small ratios, and in volatilities.
 NEAR_SMALL, NEAR_SDS, NEAR_MOST, SMALL_SPLIT, SPLIT_SDS = 0.03, 3.5, 0.12, 1.45, 5.0
-#: A move below which a split is listed, and warned of only where there is more to show that it is no news.
+#: A smaller split is listed, and warned of only where there is evidence that news did not cause the move.
 SMALL_MOVE = 0.28
 SMALL_SPLITS = ALL_SPLITS[ALL_SPLITS <= 1.5]
 #: News that moves a price so far multiplies the money traded, or comes in wild times; a split does neither.

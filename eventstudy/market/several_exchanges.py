@@ -53,7 +53,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Idle:
-    """Rows of a table that are no sessions: the padded ones, and what the reading says of them."""
+    """Rows of a table that do not count as sessions: the padded ones, and what the reading says of them."""
 
     padded: pd.DatetimeIndex
     reading: tuple[Taken, ...] = ()
@@ -98,7 +98,7 @@ def by_calendar(
     DataError
         If a mapping names a security that is not a column, or leaves out one that is not a benchmark.
     CalendarError
-        If the exchange of a security cannot be told from its name.
+        If the exchange of a security does not follow from its name.
     """
     if not isinstance(calendar, Mapping) and calendar != "auto":
         return []
