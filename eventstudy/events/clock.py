@@ -61,8 +61,10 @@ def check_zone(name: str, where: str) -> ZoneInfo:
             f"{_WINTER[name]!r}."
         )
     try:
+        if name == "localtime":
+            raise ValueError("the zone of this machine, another one elsewhere")
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise EventError(
             f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'."
         ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -165,6 +165,9 @@ def named_models(
     models: Sequence[NormalReturnModel] | Mapping[str, NormalReturnModel],
 ) -> dict[str, NormalReturnModel]:
     """Name models by their labels, unless names are given; refuse two of one name, and none at all."""
+    each = models.values() if isinstance(models, Mapping) else models
+    if not isinstance(each, Iterable) or not all(isinstance(model, NormalReturnModel) for model in each):
+        raise RequestError(f"models is a list of models, or names with models; got {models!r}.")
     if isinstance(models, Mapping):
         named = dict(models)
     else:

@@ -116,6 +116,8 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
+    if isinstance(sheet, bool) or not isinstance(sheet, str | int):
+        raise DataError(f"{name}: sheet is the name of one sheet or its number from 0; got {sheet!r}.")
     engine: Literal["calamine", "openpyxl"]
     if name.lower().endswith(".xls"):
         import_optional("python_calamine", "python-calamine", "tables", "Reading .xls files of old Excel")
