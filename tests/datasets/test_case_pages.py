@@ -109,7 +109,7 @@ def test_what_is_not_reproduced_is_said(made: dict[str, pd.DataFrame]) -> None:
     assert medians(made, "ZTE denial order")["rivals"] < 0 < JSZ["rivals"]
     text = (PAGES / "zte_suppliers.md").read_text(encoding="utf-8")
     assert "not shown by them" in text
-    assert "Three firms can neither reproduce that nor contradict it" in text
+    assert "Three firms can neither reproduce their result nor contradict it" in text
 
 
 class Stage:
@@ -157,7 +157,7 @@ def test_page_of_zte(stage: type[Stage], capsys: pytest.CaptureFixture[str]) -> 
         "Acacia Communications alone 36.6%",
         "**Direction.** Reproduced",
         "theirs, -3.33%, lies between",
-        "it is not significant at 5 %",
+        "it is not significant at 5%",
         "an abnormal return of -47.9% over the 40 sessions",
     ):
         assert words in told
@@ -167,7 +167,7 @@ def test_page_of_huawei(stage: type[Stage], capsys: pytest.CaptureFixture[str]) 
     told = "\n".join(stage("huawei_suppliers").said)
     assert "Huawei was not listed" in capsys.readouterr().out
     assert "11 of 11 suppliers fell" in told
-    assert "all of these tests reject chance at 5 %" in told
+    assert "all of these tests reject chance at 5%" in told
     qualcomm = stored("case_events").query("study.str.startswith('Huawei') and security == 'QCOM'").iloc[0]
     assert f"from {qualcomm['car_1']:+.1%} over (0, +1) to {qualcomm['car_4']:+.1%} over (0, +4)" in told
     assert qualcomm["car_4"] < 3 * qualcomm["car_1"]  # the ruling of 22 May, on day 4

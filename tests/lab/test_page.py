@@ -55,5 +55,5 @@ def test_the_market_model_finds_more_than_the_mean_adjusted_model() -> None:
     found = spread.loc["bmp"].round(2), common.loc["adjusted_bmp"].round(2)
     assert [f["market model"] for f in found] == [0.67, 0.57]
     assert [f["mean adjusted"] for f in found] == [0.5, 0.13]
-    assert "67 % against 50 %" in PAGE
-    assert "57 % against 13 %" in PAGE
+    assert "67% against 50%" in PAGE
+    assert "57% against 13%" in PAGE

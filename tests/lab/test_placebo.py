@@ -102,7 +102,8 @@ def test_a_study_without_any_placebo_says_so(world: SimulatedMarket) -> None:
 def test_dates_of_missing_trade_move_on_as_in_a_study() -> None:
     thin, _ = es.lab.simulate_market(5, 300, thin=0.2, seed=3)
     event = [{"security": "S1", "date": thin.sessions[250]}]
-    results = es.EventStudy(thin, event, estimation=(-150, -11), window=(0, 1)).fit()
+    study = es.EventStudy(thin, event, estimation=(-150, -11), window=(0, 1), incomplete="partial")
+    results = study.fit()
     dates = es.lab.placebo(results, n_firms=0).frame
     returns = thin.returns["S1"]
     assert not returns.loc[dates["label"]].isna().any()
