@@ -235,6 +235,9 @@ def without_idle(
     for name in ("reference", "previous_close", "open", "high", "low") if prices else ():
         if name in table:
             known |= table[name].reindex(index).notna().any(axis=1).to_numpy()
+    for name, neutral in (("dividends", (0.0,)), ("splits", (0.0, 1.0))):  # a share that is suspended may pay
+        if name in table:
+            known |= (table[name].notna() & ~table[name].isin(neutral)).any(axis=1).to_numpy()
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
     if not (empty.any() or padded.any()):
         return dict(fields), NO_IDLE

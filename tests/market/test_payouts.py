@@ -38,6 +38,8 @@ def test_a_dividend_and_a_split_on_one_day():
 def test_a_dividend_paid_within_a_halt():
     found = returns([20.0, np.nan, np.nan, 19.0], dividends=[0, 1.0, 0, 0], adjustment="none")
     assert found[-1] == pytest.approx(0.0)
+    split = returns([20.0, np.nan, np.nan, 10.0], splits=[0, 2.0, 0, 0], adjustment="none")
+    assert split[-1] == pytest.approx(0.0)
 
 
 def test_what_is_better_known_stands():
