@@ -59,7 +59,10 @@ def assert_same(first: es.EventStudyResults, second: es.EventStudyResults, windo
 @given(seeds, models, st.floats(0.01, 3), windows)
 def test_the_unit_of_returns_does_not_matter(seed, model, scale, window):
     frame = draw(seed)
-    plain, scaled = of_returns(frame, model).car(window), of_returns(scale * frame, model).car(window)
+    plain, scaled = (
+        of_returns(frame, model).car(window),
+        of_returns(scale * frame, model, unit="decimal").car(window),
+    )
     pd.testing.assert_frame_equal(scaled[["t", "p_value"]], plain[["t", "p_value"]], rtol=1e-8)
     pd.testing.assert_frame_equal(scaled[["car", "se"]], scale * plain[["car", "se"]], rtol=1e-8)
 

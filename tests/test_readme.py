@@ -69,7 +69,7 @@ def test_six_lines_are_six() -> None:
 
 
 def test_another_distribution_of_the_same_import_name_is_warned_of_before_the_install_line() -> None:
-    assert README.index("**Do not run** `pip install eventstudy`") < README.index("    pip install .")
+    assert README.index("**Do not install** `eventstudy` from PyPI") < README.index("    pip install .")
 
 
 def test_percentages_of_the_comparison_are_those_of_the_tables() -> None:

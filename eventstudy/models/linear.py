@@ -385,6 +385,10 @@ class RawReturn(_Imposed):
     Without an estimation window (``estimation=None``) there is no variance either, and the tests that need
     one do not apply.
 
+    References
+    ----------
+    docs/methods/least_squares_models.md, eq. (raw-return).
+
     Examples
     --------
     >>> import eventstudy as es

@@ -208,9 +208,7 @@ def test_warnings_of_workers_reach_the_results(backend: str) -> None:
 def test_what_is_passed_without_its_name(name: str) -> None:
     with pytest.raises(RequestError, match=rf"{name}\(\) takes no window, .*\(event, .*got 'NYT'"):
         getattr(several().plot, name)("NYT")
-    with pytest.raises(
-        RequestError, match=r"aar\(\) takes no window, .* \(test, level, .*\); got 0, 1"
-    ):
+    with pytest.raises(RequestError, match=r"aar\(\) takes no window, .* \(test, level, .*\); got 0, 1"):
         several().aar(0, 1)
     with pytest.raises(RequestError, match=r"Write alpha\(level=...\)"):
         calendar_time(None).alpha(0.9)

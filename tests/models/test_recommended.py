@@ -56,8 +56,8 @@ def test_source_of_the_standard_error_and_tests_offered(market, model, told):
         offered = results.recommended(0, 1)
         assert set(offered["test"]) <= FREE
         assert offered["test"].iloc[0] in {"sq", "filtered_sq"}
-        if len(events) > 1:  # few events: ranks scaled by their own spread come last
-            assert offered["test"].iloc[-1] == "grank_t"
+        if len(events) > 1:  # few events: ranks scaled by their own spread reject too often
+            assert "grank_t" not in set(offered["test"])
         assert offered["p_value"].between(0, 1).all()
 
 

@@ -73,7 +73,8 @@ def test_a_spread_inside_the_window_is_bounded(names):
 
 def test_data(names):
     assert names["spreads"]["s of R"] > names["spreads"]["s of R - Rm"]
-    assert names["holed"].car(0, 2)["n_days"].tolist() == [2]
+    assert names["uncovered"]["car"].isna().all()
+    assert names["partial"]["n_days"].tolist() == [2]
     assert (len(names["events"]), len(names["by_firm"])) == (3, 5)
     assert names["multiplier"]["over N - 1"] == pytest.approx(1.25, abs=0.02)
     assert names["multiplier"]["over N"] == pytest.approx(1.0, abs=0.02)
