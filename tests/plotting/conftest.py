@@ -233,5 +233,6 @@ def frames() -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def _close_figures() -> Iterator[None]:
+    plt.close("all")  # those that tests elsewhere have left
     yield
     plt.close("all")
