@@ -105,7 +105,7 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         if said is None:
             return _index_first(frame), INDEX
     elif frame.index.name is not None and str(frame.index.name) not in map(str, frame.columns):
-        frame = frame.reset_index()
+        frame = frame.copy().reset_index()  # a frame of many columns may be fragmented; a copy is not
     elif (
         not isinstance(frame.index, pd.RangeIndex)
         and said is None
@@ -145,6 +145,15 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
             f"columns={{'name': 'date'}}."
         )
     shown = frame.index[0] if isinstance(frame.index, pd.RangeIndex) else first
+    relative = isinstance(frame.index, pd.RangeIndex) and frame.index.start < 0
+    days = frame.index if relative else frame[first]
+    if pd.api.types.is_integer_dtype(days) and days.is_monotonic_increasing and days.min() < 0 < days.max():
+        raise DataError(
+            f"{options.what}: the rows are numbered {days.min()} to {days.max()}, as days relative to an "
+            "event. Give them made-up dates, "
+            f"frame.set_axis(pd.bdate_range('2000-01-03', periods={len(days)})), and each event the date of "
+            "row 0. All events then share one date, so name a test that takes them for independent."
+        )
     raise DataError(
         f"{options.what}: no column is a date; the columns are {[str(c) for c in frame.columns][:30]}, and "
         f"the index "

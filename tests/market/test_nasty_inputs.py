@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import EventStudyError, EventStudyWarning
+from eventstudy.errors import DataError, EventStudyError, EventStudyWarning
 from tests.market.test_reported_cases import panel
 
 _R, _M = panel(3, 300, 7)
@@ -390,3 +391,29 @@ def test_weeks_stamped_on_sundays_are_asked_about() -> None:
 def test_a_reverse_split_on_the_last_day_is_listed() -> None:
     audit = es.Market.from_prices(times(slice(299, 300), 10), benchmark=INDEX).audit()
     assert "like a split of 1 to 10" in audit.query("security == 'A'")["detail"].iloc[-1]
+
+
+@pytest.mark.parametrize("dress", [lambda f: f, lambda f: f.rename_axis("idx"), lambda f: f.reset_index()])
+def test_rows_that_are_days_relative_to_an_event_bring_their_own_advice(dress: Any) -> None:
+    values = 0.01 * np.random.default_rng(3).standard_normal((121, 3))
+    frame = pd.DataFrame(values, index=range(-30, 91), columns=list("ABC"))
+    with pytest.raises(DataError, match=r"numbered -30 to 90, as days relative to an event") as refused:
+        es.Market(dress(frame), benchmark="C")
+    advice = re.search(r"frame\.set_axis\(.*?\)\)", str(refused.value))
+    assert advice is not None
+    dated = eval(advice[0], {"frame": frame, "pd": pd})
+    event = [{"security": "A", "date": dated.index[30]}]
+    study = es.EventStudy(es.Market(dated, benchmark="C"), event, es.MarketAdjusted(), (-30, -1), (0, 5))
+    assert study.fit().car(0, 1)["car"].iloc[0] == pytest.approx((frame["A"] - frame["C"]).loc[0:1].sum())
+
+
+def test_frames_of_many_columns_are_not_said_to_be_fragmented() -> None:
+    frame = pd.DataFrame({"date": pd.bdate_range("2020-01-01", periods=60)}).set_index("date")
+    rng = np.random.default_rng(4)
+    for i in range(150):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
+            frame[f"S{i}"] = 0.01 * rng.standard_normal(60)
+    days = [f"{day:%Y-%m-%d}" for day in frame.index]
+    es.Market(frame, benchmark="S0")
+    es.Market(frame.set_axis(days).rename_axis("date"), benchmark="S0")
