@@ -65,8 +65,12 @@ def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
     out = dict(fields)
     if "volume" in fields and "close" in fields:
         close = fields["close"]
-        halted = (fields["volume"] == 0) & (close == close.ffill().shift())
-        out |= {name: frame.mask(halted) for name, frame in fields.items() if name not in KEPT_IN_HALT}
+        # An index may lack a volume.
+        halted = fields["volume"].reindex_like(close).eq(0) & close.eq(close.ffill().shift())
+        for name, frame in fields.items():
+            if name not in KEPT_IN_HALT:
+                its = halted.reindex(index=frame.index, columns=frame.columns, fill_value=False)
+                out[name] = frame.mask(its)
     return out
 
 

@@ -363,3 +363,16 @@ def test_shenzhen_hong_kong_and_new_york_are_one_study(shared_data: Path) -> Non
     assert one.clustering(0, 1).mean_correlation == pytest.approx(
         pooled.clustering(0, 1).mean_correlation, rel=1e-12
     )
+
+
+def test_an_index_without_volume_beside_shares_with_it() -> None:
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2019-01-01", periods=80)
+    close = pd.DataFrame(
+        100 * np.exp(np.cumsum(0.01 * rng.standard_normal((80, 2)), axis=0)), days, ["A", "INDEX"]
+    )
+    close.iloc[40, 0] = close.iloc[39, 0]
+    volume = pd.DataFrame({"A": np.where(np.arange(80) == 40, 0.0, 1e6)}, days)
+    market = es.Market.from_prices(pd.concat({"close": close, "volume": volume}, axis=1), benchmark="INDEX")
+    assert market.returns["A"].isna().sum() == 2  # the first day, and the halt
+    assert market.returns["INDEX"].isna().sum() == 1
