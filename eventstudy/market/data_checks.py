@@ -443,7 +443,9 @@ def _adjustments(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
     apart = np.abs(adjusted - raw)
     moved = (np.abs(raw) > LARGER_MOVE) & (apart < ADJUSTMENT_JUMP)
     # Adjusted closes may be rounded to the tick.
-    different = moved & (apart > SAME_MOVE * np.abs(raw) + (data.tick or TICK) / np.minimum(close, after))
+    with np.errstate(over="ignore"):  # a price of next to nothing is all rounding
+        rounded = (data.tick or TICK) / np.minimum(close, after)
+    different = moved & (apart > SAME_MOVE * np.abs(raw) + rounded)
     n_moved, n_different = moved.sum(axis=1), different.sum(axis=1)
     uneven = np.flatnonzero((n_moved >= ENOUGH_MOVES) & (n_different > MOST_DIFFERENT * n_moved))
     first = different[uneven].argmax(axis=1)

@@ -290,3 +290,14 @@ def test_the_wrong_calendar_is_asked_about(close):
         es.Market.from_prices(close, calendar="XNYS")
     # What one has said oneself is no news.
     es.Market.from_prices(close, calendar=es.Exchange("XSHG", closed=["2019-05-22"]))
+
+
+def test_prices_of_next_to_nothing_are_audited_without_a_warning_of_numpy() -> None:
+    rng = np.random.default_rng(6)
+    days = pd.bdate_range("2019-01-01", periods=80)
+    close = pd.DataFrame(
+        1e-311 * np.exp(np.cumsum(0.01 * rng.standard_normal((80, 2)), axis=0)), days, ["A", "INDEX"]
+    )
+    fields = pd.concat({"close": close, "adj_close": close}, axis=1)
+    market = es.Market.from_prices(fields, benchmark="INDEX")
+    assert "adjustment" not in " ".join(market.audit()["kind"])
