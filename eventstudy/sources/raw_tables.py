@@ -212,10 +212,12 @@ def _shaped(
                 f"{name}: row {number} has {len(row)} cells, the header {width}, counting by the separator "
                 f"{separator!r}."
             )
-    frame = pd.DataFrame(np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object))
-    frame.columns = pd.Index(found.names, tupleize_cols=False)
+    cells = np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object)
     if separator is None:
-        frame = frame.replace("", np.nan)
+        empty = np.frompyfunc(lambda cell: isinstance(cell, str) and not cell, 1, 1)
+        cells[empty(cells).astype(bool)] = np.nan
+    frame = pd.DataFrame(cells)
+    frame.columns = pd.Index(found.names, tupleize_cols=False)
     likely = _likely(frame.iloc[: max(1, SAMPLE // width)])
     left = [*found.above, *(f"{len(foot)} rows below" for _ in foot[:1])]
     return RawTable(below(frame, found), content, likely, tuple(left), separator == ";")

@@ -292,7 +292,8 @@ def _grid(section: Section, style: str) -> str:
     parts = [cells.reset_index(drop=True)]
     headings: list[Any] = list(cells.columns)
     if section.index:
-        labels = cells.index.to_frame(index=False, name=list(range(cells.index.nlevels)))  # type: ignore[arg-type]
+        levels: Any = list(range(cells.index.nlevels)) if cells.index.nlevels > 1 else 0
+        labels = cells.index.to_frame(index=False, name=levels)
         names = [cells.columns.name or ""] if cells.index.nlevels == 1 else list(cells.index.names)
         parts.insert(0, labels)
         headings = [*names, *headings]

@@ -148,7 +148,7 @@ FAULTS = (
     ),
     Fault(
         "index of two levels without names", ("table",), 80,
-        (("tables.table:_grid", "name=list(range(cells.index.nlevels))", "name=list(cells.index.names)"),),
+        (("tables.table:_grid", "list(range(cells.index.nlevels)) if", "list(cells.index.names) if"),),
     ),
     Fault(
         "what is no character in a workbook", ("table",), 1017,
