@@ -12,7 +12,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
-from eventstudy.arguments import check_whole
+from eventstudy.arguments import check_choice, check_whole
 from eventstudy.distributions import norm_sf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
@@ -356,10 +356,7 @@ def check_alternative(alternative: str) -> None:
     RequestError
         If it is unknown.
     """
-    if alternative not in get_args(Alternative):
-        raise RequestError(
-            f"alternative must be one of {', '.join(get_args(Alternative))}, got {alternative!r}."
-        )
+    check_choice("alternative", alternative, get_args(Alternative))
 
 
 def t_p_values(statistic: FloatArray, dof: FloatArray | float, alternative: Alternative) -> FloatArray:

@@ -15,7 +15,7 @@ from eventstudy.distributions import norm_ppf, t_ppf
 from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, OverlapWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
-from eventstudy.inference.base import Alternative, p_value
+from eventstudy.inference.base import Alternative, check_alternative, p_value
 from eventstudy.inference.bootstrap import johnson_bootstrap
 from eventstudy.inference.engine.draws import equal_tails
 from eventstudy.inference.engine.moments import johnson_t, mean_t, skewness
@@ -359,7 +359,7 @@ class BuyAndHoldResults(Immutable):
         All take events to be independent. Horizons that overlap in calendar time share shocks: the note gives
         the share of pairs that do.
         """
-        check_choice("alternative", alternative, get_args(Alternative))
+        check_alternative(alternative)
         check_whole("n_resamples", n_resamples, 1)
         values = self.bhar(end)["bhar"].to_numpy()
         return skewed_tests(values, alternative, n_resamples, seed, self._dependence())

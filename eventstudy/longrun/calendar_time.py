@@ -14,7 +14,7 @@ from eventstudy.arguments import by_name, check_choice, check_fraction, check_wh
 from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable, hand_out_copies
-from eventstudy.inference.base import Alternative, p_value
+from eventstudy.inference.base import Alternative, check_alternative, p_value
 from eventstudy.longrun.buyhold import placed
 from eventstudy.longrun.panel import Panel, laid_on_sessions
 from eventstudy.market import Market
@@ -336,7 +336,7 @@ class CalendarTimeResults(Immutable):
         ----------
         docs/methods/long_horizon.md, eq. (jaffe-mandelker).
         """
-        check_choice("alternative", alternative, ("two-sided", "less", "greater"))
+        check_alternative(alternative)
         check_whole("estimation", estimation, 2)
         check_whole("minimum", minimum, 2)
         z, ar = self._standardised(estimation, minimum)

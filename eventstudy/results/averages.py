@@ -21,7 +21,7 @@ __all__ = ["averages", "with_lead"]
 
 #: Seed of a lead test that resamples.
 SEED = 0
-LEVEL = 0.05
+ALPHA = 0.05
 
 
 def averages(
@@ -91,7 +91,7 @@ def with_lead(
         if len(chosen) and not np.isnan(own):
             lead = str(chosen.iloc[0])
             p = float(run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
-            if (p <= LEVEL) != (own <= LEVEL):
+            if (p <= ALPHA) != (own <= ALPHA):
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
         notes.append(note)
     return frame.assign(note=notes)

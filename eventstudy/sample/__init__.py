@@ -13,13 +13,13 @@ from eventstudy.sample.grouped_arrays import (
     window_design,
 )
 from eventstudy.sample.named_series import check_factors
-from eventstudy.sample.own_windows import Asked, Dates, OwnWindows, asked_windows
+from eventstudy.sample.own_windows import Asked, DateWindow, OwnWindows, asked_windows
 from eventstudy.sample.placement import check_windows
 from eventstudy.sample.sample import EventSample
 
 __all__ = [
     "Asked",
-    "Dates",
+    "DateWindow",
     "EventArrays",
     "EventSample",
     "Missing",

@@ -15,12 +15,12 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.windows import Window
 
-__all__ = ["Dates", "ExclusionWindows", "read_dates"]
+__all__ = ["DaysBySecurity", "ExclusionWindows", "read_dates"]
 
 
 NO_DAYS = np.empty(0, dtype="datetime64[D]")
 #: Days by security, those of all under None.
-Dates = Mapping[str | None, DateArray]
+DaysBySecurity = Mapping[str | None, DateArray]
 
 
 def read_dates(given: Any) -> dict[str | None, DateArray]:
@@ -73,7 +73,7 @@ class ExclusionWindows(FrozenRecord):
 
     @classmethod
     def of_dates(
-        cls, dates: Dates, names: Sequence[str], sessions: DateArray, security: IntArray
+        cls, dates: DaysBySecurity, names: Sequence[str], sessions: DateArray, security: IntArray
     ) -> ExclusionWindows:
         """Make it of days that are left out, for all securities or by security; see `read_dates`.
 

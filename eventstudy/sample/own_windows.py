@@ -16,11 +16,11 @@ from eventstudy.immutable import FrozenRecord
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["Asked", "Dates", "OwnWindows", "asked_windows", "own_windows"]
+__all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows"]
 
 
 @dataclass(frozen=True)
-class Dates:
+class DateWindow:
     """A window by calendar dates, both included."""
 
     start: pd.Timestamp
@@ -36,15 +36,15 @@ class Asked:
 
     Attributes
     ----------
-    estimation : tuple of Window or Dates
+    estimation : tuple of Window or DateWindow
         Empty where nothing is estimated; two on both sides of the event.
-    window : Window or Dates
+    window : Window or DateWindow
     by_event : bool
         Whether columns of the events give windows too.
     """
 
     estimation: tuple[Any, ...]
-    window: Window | Dates
+    window: Window | DateWindow
     by_event: bool
 
     @property
@@ -152,7 +152,7 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
     return Asked(read, _one(window), by_event)
 
 
-def _one(given: Any) -> Window | Dates:
+def _one(given: Any) -> Window | DateWindow:
     pair = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
     if not pair or all(isinstance(end, int | np.integer) for end in given):
         return Window.of(given)
@@ -164,7 +164,7 @@ def _one(given: Any) -> Window | Dates:
         return Window.of(given)
     if end < start:
         raise WindowError(f"The window ({start:%Y-%m-%d}, {end:%Y-%m-%d}) ends before it starts.")
-    return Dates(start.normalize(), end.normalize())
+    return DateWindow(start.normalize(), end.normalize())
 
 
 def own_windows(
@@ -198,7 +198,7 @@ def own_windows(
     """
     none = not asked.estimation
     both = len(asked.estimation) == 2
-    hull: Window | Dates = Window(-1, -1) if none else asked.estimation[0]
+    hull: Window | DateWindow = Window(-1, -1) if none else asked.estimation[0]
     if both:
         hull = Window(asked.estimation[0].start, asked.estimation[1].end)
     event = np.column_stack(_ends(asked.window, "window", frame, sessions, day0))
@@ -260,7 +260,7 @@ def _is_number(cell: Any) -> bool:
 
 
 def _ends(
-    common: Window | Dates, prefix: str, frame: pd.DataFrame, sessions: DateArray, day0: IntArray
+    common: Window | DateWindow, prefix: str, frame: pd.DataFrame, sessions: DateArray, day0: IntArray
 ) -> tuple[IntArray, IntArray]:
     """Both ends of each event's window, in sessions relative to day 0."""
     out = []

@@ -29,7 +29,7 @@ from eventstudy.sample.event_arrays import (
     gap_kinds,
     take_windows,
 )
-from eventstudy.sample.exclusion import Dates, ExclusionWindows
+from eventstudy.sample.exclusion import DaysBySecurity, ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.own_windows import Asked, OwnWindows, own_windows
 from eventstudy.sample.placement import (
@@ -355,7 +355,7 @@ class EventSample(FrozenRecord):
         window: Window,
         exclude_events: bool = False,
         asked: Asked | None = None,
-        exclude_dates: Dates | None = None,
+        exclude_dates: DaysBySecurity | None = None,
     ) -> EventSample:
         """Place events in a market.
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
-from eventstudy.arguments import check_choice, check_whole
+from eventstudy.arguments import check_whole
 from eventstudy.distributions import chi2_cdf, chi2_ppf, chi2_sf
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
-from eventstudy.inference.base import Alternative
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.results import EventStudyResults
@@ -302,7 +302,7 @@ class AbnormalVolatilityResults(Immutable):
             Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
             p_value, n_events (the fewest on any day), dependent.
         """
-        check_choice("alternative", alternative, get_args(Alternative))
+        check_alternative(alternative)
         check_whole("n_resamples", n_resamples, 1)
         window = self.study.fitted.checked_window(start, end)
         cols = self.study.fitted.abnormal.columns(window)

@@ -6,15 +6,13 @@ Formulas and sources: docs/methods/portfolio.md, eqs. (joint-f) and (joint-mean-
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_choice
 from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, TestInput, p_value
+from eventstudy.inference.base import Alternative, TestInput, check_alternative, p_value
 from eventstudy.inference.selection import n_windows
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
@@ -114,7 +112,7 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
     """
-    check_choice("alternative", alternative, get_args(Alternative))
+    check_alternative(alternative)
     used = data.with_variance
     n, fit = used.n_events, used.abnormal
     if n < 2:

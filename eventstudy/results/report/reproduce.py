@@ -18,7 +18,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot_data import SEED
-from eventstudy.sample import Dates
+from eventstudy.sample import DateWindow
 from eventstudy.windows import Window
 
 __all__ = ["code", "fingerprints", "versions"]
@@ -147,7 +147,7 @@ def _windows(windows: Sequence[object]) -> str:
         if isinstance(each, Window)
         else f"('{each.start:%Y-%m-%d}', '{each.end:%Y-%m-%d}')"
         for each in windows
-        if isinstance(each, Window | Dates)
+        if isinstance(each, Window | DateWindow)
     ]
     return "None" if not told else told[0] if len(told) == 1 else f"[{', '.join(told)}]"
 
