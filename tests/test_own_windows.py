@@ -237,8 +237,15 @@ def test_windows_that_cannot_be(change: dict[str, object], told: str) -> None:
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        (lambda: es.EventStudy(MARKET, EVENTS, estimation=("2019", "2018")), "ends before it starts"),
-        (lambda: es.EventStudy(MARKET, EVENTS, estimation=("soon", "2018")), "pair of sessions or of dates"),
+        (
+            lambda: es.EventStudy(MARKET, EVENTS, estimation=("2019-01-02", "2018-01-02")),
+            "ends before it starts",
+        ),
+        (lambda: es.EventStudy(MARKET, EVENTS, estimation=("soon", "2018")), "pair of sessions, or of dates"),
+        (
+            lambda: es.EventStudy(MARKET, EVENTS, window=("2018-10-01 19:00-04:00", "2018-10-05")),
+            "pair of sessions, or of dates",
+        ),
         (lambda: es.EventStudy(MARKET, EVENTS, estimation=[(-50, -11), (-20, -12)]), "overlap"),
         (
             lambda: es.EventStudy(
@@ -251,6 +258,33 @@ def test_windows_that_cannot_be(change: dict[str, object], told: str) -> None:
 def test_windows_that_are_refused(ask: Callable[[], object], told: str) -> None:
     with pytest.raises(WindowError, match=told):
         ask()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
+def test_midnights_of_any_zone_are_days(zone: str) -> None:
+    """As a window, as columns of the events, and as days that are kept out."""
+    plain = {"window": ("2018-10-01", "2018-10-05"), "exclude_dates": ["2018-06-01"]}
+    aware = {
+        "window": tuple(pd.Timestamp(day, tz=zone) for day in plain["window"]),
+        "exclude_dates": [pd.Timestamp("2018-06-01", tz=zone)],
+    }
+    event = [{"security": "F0", "date": "2018-10-02"}]
+    wanted, found = (es.EventStudy(MARKET, event, **days).fit().car(-1, 3) for days in (plain, aware))
+    pd.testing.assert_frame_equal(found, wanted)
+    start, end = aware["window"]
+    columns = [event[0] | {"window_start": start, "window_end": end}]
+    by_column = es.EventStudy(MARKET, columns, exclude_dates=["2018-06-01"]).fit()
+    pd.testing.assert_frame_equal(by_column.car(-1, 3), wanted)
+
+
+def test_times_of_day_are_not_cut_off() -> None:
+    """An evening in New York is the next day in Shenzhen: which day is meant must be said."""
+    evening = "2018-10-01 19:00-04:00"
+    columns = [{"security": "F0", "date": "2018-10-02", "window_start": evening, "window_end": "2018-10-05"}]
+    with pytest.raises(WindowError, match=r"column window_start of event 0 is '2018-10-01 19:00-04:00'"):
+        es.EventStudy(MARKET, columns).fit()
+    with pytest.raises(RequestError, match="exclude_dates is a list of days without a time of day"):
+        es.EventStudy(MARKET, EVENTS, exclude_dates=[evening])
 
 
 def test_what_needs_common_windows_says_so() -> None:

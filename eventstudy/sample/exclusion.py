@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, IntArray
-from eventstudy.errors import RequestError
+from eventstudy.errors import DataError, RequestError
 from eventstudy.immutable import FrozenRecord
+from eventstudy.tabular.days import days_of
 from eventstudy.windows import Window
 
-__all__ = ["DaysBySecurity", "ExclusionWindows", "read_dates"]
+__all__ = ["DaysBySecurity", "ExclusionWindows", "days_in", "read_dates"]
 
 
 NO_DAYS = np.empty(0, dtype="datetime64[D]")
@@ -36,17 +37,36 @@ def read_dates(given: Any) -> dict[str | None, DateArray]:
     return {None: _days(given, "")}
 
 
-def _days(given: Any, of: str) -> DateArray:
-    listed = [given] if isinstance(given, str | date | np.datetime64) else given
+def days_in(cells: Iterable[Any]) -> pd.DatetimeIndex:
+    """Read days, of one type or of several; midnight in its own zone is a day.
+
+    Raises
+    ------
+    DataError
+        If a cell is not a day, or carries a time of day.
+    """
+    listed = list(cells)
     try:
-        days = pd.DatetimeIndex([pd.Timestamp(each) for each in listed])
-    except (TypeError, ValueError) as problem:
-        raise RequestError(
-            f"exclude_dates{of} is a list of days, such as ['2019-05-22'], got {given!r}."
-        ) from problem
-    if any(isinstance(each, int | float) for each in listed) or days.hasnans:
-        raise RequestError(f"exclude_dates{of} is a list of days, such as ['2019-05-22'], got {given!r}.")
-    return days.tz_localize(None).to_numpy().astype("datetime64[D]")
+        return days_of(pd.Series(listed, dtype=object), "Days", periods=False).stamps
+    except DataError:
+        each = [days_of(pd.Series([cell], dtype=object), "Days", periods=False).stamps for cell in listed]
+        return pd.DatetimeIndex(np.concatenate(each))
+
+
+def _days(given: Any, of: str) -> DateArray:
+    wanted = (
+        f"exclude_dates{of} is a list of days without a time of day, such as ['2019-05-22'], got {given!r}."
+    )
+    listed = [given] if isinstance(given, str | date | np.datetime64) else given
+    if not isinstance(listed, Iterable) or any(isinstance(each, int | float) for each in listed):
+        raise RequestError(wanted)
+    try:
+        days = days_in(listed)
+    except DataError as problem:
+        raise RequestError(wanted) from problem
+    if days.hasnans:
+        raise RequestError(wanted)
+    return days.to_numpy().astype("datetime64[D]")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, IntArray
 from eventstudy.column_names import WINDOW_COLUMNS
-from eventstudy.errors import WindowError
+from eventstudy.errors import DataError, WindowError
 from eventstudy.immutable import FrozenRecord
+from eventstudy.sample.exclusion import days_in
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
@@ -156,15 +157,17 @@ def _one(given: Any) -> Window | DateWindow:
     pair = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
     if not pair or all(isinstance(end, int | np.integer) for end in given):
         return Window.of(given)
-    try:
-        start, end = (pd.Timestamp(each) for each in given)
-    except (ValueError, TypeError) as problem:
-        raise WindowError(f"A window is a pair of sessions or of dates, got {given!r}.") from problem
-    if pd.isna(start) or pd.isna(end) or any(isinstance(each, int | float | np.number) for each in given):
+    if any(_is_number(each) or each is None or each is pd.NaT for each in given):
         return Window.of(given)
+    try:
+        start, end = days_in(given)
+    except DataError as problem:
+        raise WindowError(
+            f"A window is a pair of sessions, or of dates such as '2019-05-22'; got {given!r}."
+        ) from problem
     if end < start:
         raise WindowError(f"The window ({start:%Y-%m-%d}, {end:%Y-%m-%d}) ends before it starts.")
-    return DateWindow(start.normalize(), end.normalize())
+    return DateWindow(start, end)
 
 
 def own_windows(
@@ -303,11 +306,20 @@ def _from_column(
     out[counted] = whole.astype(np.int64)
     dated = given & ~counted
     if dated.any():
-        days = pd.to_datetime(column[dated], format="ISO8601", errors="coerce")
-        if days.isna().any():
-            raise WindowError(
-                f"The column {name} of event {days.index[days.isna()][0]} is "
-                f"{column[dated][days.isna()].iloc[0]!r}, neither a number of sessions nor a date."
-            )
-        out[dated] = _row(sessions, days.dt.tz_localize(None).to_numpy(), end) - day0[dated]
+        cells = column[dated]
+        try:
+            days = days_in(cells)
+        except DataError:
+            days = pd.DatetimeIndex([_day(cell, event, name) for event, cell in cells.items()])
+        out[dated] = _row(sessions, days.to_numpy(), end) - day0[dated]
     return out
+
+
+def _day(cell: Any, event: Hashable, name: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(days_in([cell])[0])
+    except DataError as problem:
+        raise WindowError(
+            f"The column {name} of event {event} is {cell!r}, neither a number of sessions nor a date "
+            "without a time of day."
+        ) from problem
