@@ -104,7 +104,7 @@ def first_days(cell: Cell, rng: np.random.Generator, last: int) -> np.ndarray:
         apart = APART[cell.dates]
         return rng.integers(last - 2 * apart + 1) + apart * (np.arange(n) % 3)
     if cell.dates == "own":
-        # Of a panel of a few years there are no more dates whose windows do not meet.
+        # A panel of a few years does not hold more dates whose windows lie apart.
         starts = np.arange(rng.integers(len(SPAN)), last + 1, len(SPAN))
         return rng.choice(starts, n, replace=False)
     day0 = np.full(n, rng.integers(last))

@@ -10,7 +10,7 @@ __all__ = ["n_workers"]
 def n_workers(n_jobs: int | None) -> int:
     """Return how many workers `joblib.Parallel(n_jobs)` would have.
 
-    Only `joblib.parallel_config` gives None several workers, and who calls it has loaded joblib.
+    Only `joblib.parallel_config` gives None several workers, and its callers have loaded joblib.
     """
     if n_jobs == 1 or (n_jobs is None and "joblib" not in sys.modules):
         return 1

@@ -53,7 +53,7 @@ class AbnormalReturns(FrozenRecord):
         Whether a CAR sums what there is of a window that the returns do not cover.
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
-        there are none, or the model does not tell them.
+        there are none, or the model cannot compute them.
     """
 
     window: Window

@@ -94,14 +94,14 @@ class CausalInput:
         return np.flatnonzero((days >= window.start) & (days <= window.end) & ~np.isnan(self.path.gap))
 
     @property
-    def exact(self) -> str:
-        """Why there is no inference where a counterfactual is the treated, else nothing."""
+    def without_error(self) -> str:
+        """Why there is no inference, if a counterfactual equals the treated; empty otherwise."""
         if not all(each.exact for each in self.cohorts):
             return ""
         return "the counterfactual equals the treated on every day before the event, so it has no error"
 
     def lumped(self, window: Window) -> str:
-        """Why days before the event are unlike those of a window that holds a halt, else nothing."""
+        """Why earlier days are unlike those of the window, if it holds a halt; empty otherwise."""
         for each in self.cohorts:
             for lump in each.cohort.lumps:
                 day = int(each.cohort.days[lump.at])
@@ -157,7 +157,7 @@ class CausalTest:
 
     def compute(self, data: CausalInput, window: Window, level: float | None) -> Outcome | str:
         """Test the sum of the effects over a window, or say why the test does not apply."""
-        return data.exact or self.how(data, window, level)
+        return data.without_error or self.how(data, window, level)
 
 
 def _sum(data: CausalInput, window: Window) -> float:
@@ -264,7 +264,7 @@ def _conformal(
         low=low * n,
         high=high * n,
         note=(
-            "no constant daily effect is consistent with the days before: there is no interval"
+            "no constant daily effect is consistent with the days before, so there is no interval"
             if level is not None and np.isnan(low)
             else "interval of a constant daily effect, summed"
         )

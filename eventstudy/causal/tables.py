@@ -125,7 +125,7 @@ def recommended(data: CausalInput, window: Window) -> pd.DataFrame:
     fitted = all(each.fit.weights is not None for each in data.cohorts)
     if drawable and enough:
         rows.append(placebo)
-    if data.exact:
+    if data.without_error:
         return pd.DataFrame(columns=["test", "reason"])
     if days > FEWEST_DAYS and fitted and not data.lumped(window):
         if fewest >= FEWEST_SHOWING:

@@ -61,7 +61,7 @@ def read_list(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file cannot be read, is none of the formats, or holds no entity.
+        If the file cannot be read, has another format, or holds no entity.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -60,14 +61,10 @@ def check_zone(name: str, where: str) -> ZoneInfo:
             f"{where}: {name!r} is winter time all year; in summer it is an hour off. Write "
             f"{_WINTER[name]!r}."
         )
-    try:
-        if name == "localtime":
-            raise ValueError("the zone of this machine, another one elsewhere")
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise EventError(
-            f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'."
-        ) from None
+    if name != "localtime":  # a file of this machine, with another zone elsewhere
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo(name)
+    raise EventError(f"{where}: {name!r} is not a time zone; use an IANA name such as 'America/New_York'.")
 
 
 def fixed_offset(text: str) -> str | None:

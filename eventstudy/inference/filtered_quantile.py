@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from eventstudy import lazy
-from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -252,7 +252,7 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
     if n_dates > 1 and overlap_note(data):
         _, first = np.unique(groups, return_index=True)
         days = fit.past.dates(first)
-        correlation = correlation_matrix(residuals, days, _dates_of(data, first))
+        correlation = correlation_matrix(residuals, days, data.tested_dates[first])
     return FilteredDates(
         caar,
         count / count.sum(),
@@ -263,10 +263,6 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
         int(length.max()),
         fit.between is not None,
     )
-
-
-def _dates_of(data: TestInput, rows: IntArray) -> DateArray:
-    return data.tested_dates[rows]
 
 
 def _portfolios(data: TestInput, groups: IntArray, n_dates: int) -> tuple[FloatArray, FloatArray]:

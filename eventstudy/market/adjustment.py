@@ -312,7 +312,7 @@ def _kinds() -> dict[str, dict[str, str]]:
 
 
 def price_index(symbol: str) -> str | None:
-    """Say which price index a symbol is, and its sibling with dividends; None if it is none that is known.
+    """Say which price index a symbol is, and its sibling with dividends; None if it is not a known one.
 
     Examples
     --------

@@ -144,7 +144,7 @@ class Market(ScannedMarket):
         Exchange calendar, such as ``"XSHG"``; needed for announcement *times*, and to notice
         sessions the data lacks. An `Exchange` adds what you know better than the calendar:
         ``Exchange("XHKG", closed=["2025-03-03"])``. For securities of several exchanges a mapping of security
-        to either, or ``"auto"``, which tells them by their suffixes (.SZ, .HK, .XHKG, none for the United
+        to either, or ``"auto"``, which infers them from the suffixes (.SZ, .HK, .XHKG, none for the United
         States). Returns of days between sessions are compounded into the next one. Without a calendar, rows
         on which nothing trades, or every series stands still, do not count as sessions, and columns that
         trade on days of their own are taken for other exchanges.

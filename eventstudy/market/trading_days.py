@@ -40,7 +40,8 @@ def idle_rows(
     known, moves : arrays of bool, shape (T,)
         Whether a factor is known, and whether one is not zero.
     chance : float, default 0.05
-        Rows without a move that may be expected; more of them say that the series often stand still.
+        Rows without a move that may be expected; more of them say that the series often stand still. With
+        infinity, every such row is returned, of a single series too: a benchmark may show that it moved.
 
     Returns
     -------
@@ -68,9 +69,8 @@ def idle_rows(
     others = ~quiet & seen.any(axis=1)
     share = (still[others].sum(axis=0) + 0.5) / (seen[others].sum(axis=0) + 1.0)
     expected = len(values) * np.exp(seen[quiet] @ np.log(share))
-    quiet[quiet] = (
-        expected < chance if np.isinf(chance) else (expected < chance) & (seen[quiet].sum(axis=1) > 1)
-    )
+    several = seen[quiet].sum(axis=1) > 1
+    quiet[quiet] = (expected < chance) & (several | np.isinf(chance))
     return empty, quiet
 
 
@@ -218,7 +218,7 @@ def _holidays_apart(closed: BoolArray, members: Sequence[IntArray]) -> bool:
         if _runs(shut[k]) >= RUNS and common >= max(TOGETHER * chance, COMMON * np.median(days)):
             together.append(k)
     for k in together:
-        # A lone column may have been suspended: it speaks only where there is no third group.
+        # A lone column may have been suspended: it is evidence only where there is no third group.
         for other in range(len(members)) if len(members) == 2 else together:
             mine, theirs = shut[k] & ~shut[other], shut[other] & ~shut[k]
             if _runs(mine) >= RUNS and _runs(theirs) >= RUNS and _longest(theirs) <= LONGEST:

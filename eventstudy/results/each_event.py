@@ -220,7 +220,7 @@ class EachEvent(MethodGroup):
         """
         check_number("effect", effect)
         if effect == 0:
-            raise RequestError("credibility takes the size of an effect that is plausible; 0 is none.")
+            raise RequestError("effect is the size of a plausible effect, so it cannot be 0.")
         data = self.fitted
         cars = data.cars(data.checked_window(start, end))
         rows = []

@@ -95,5 +95,5 @@ def test_credibility_of_a_plausible_effect(firm):
     expected = exaggeration(0.02, cars["se"].iloc[2], cars["dof"].iloc[2])
     assert tuple(frame.iloc[2][["power", "type_s", "type_m"]]) == pytest.approx(expected)
     assert frame["bayes_factor"].idxmax() == 1
-    with pytest.raises(RequestError, match="0 is none"):
+    with pytest.raises(RequestError, match="it cannot be 0"):
         firm.credibility(0.0)

@@ -124,7 +124,7 @@ def _least(found: FilteredDates) -> float:
 
 
 def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str], dict[str, str]]:
-    """Order the tests of a design, the lead first and beside it one that survives what it does not.
+    """Order the tests of a design: the lead, then one that survives what the lead does not.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     if VARIANCE not in TESTS[lead].robust_to:
         beside = next((key for key in others if VARIANCE in TESTS[key].robust_to), None)
     if beside is None and UPDATED in others:
-        beside, why = UPDATED, "it knows the volatility before the event"
+        beside, why = UPDATED, "it uses the volatility before the event"
     first = [lead] if beside is None else [lead, beside]
     if beside is not None:
         told[beside] = f"stands beside the lead because {why}; {_told(sizes[beside])}"

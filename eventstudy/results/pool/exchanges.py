@@ -78,6 +78,7 @@ def of_one_exchange(results: EventStudyResults | PooledResults) -> EventStudyRes
     Raises
     ------
     RequestError
+        If the events are of several exchanges.
     """
     if isinstance(results, PooledResults):
         raise RequestError(
