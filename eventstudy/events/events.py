@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.arguments import check_choice, check_number, check_whole
-from eventstudy.errors import EventError
+from eventstudy.errors import DataWarning, EventError, warn
 from eventstudy.events.clock import check_zone
 from eventstudy.events.event_lists import read_list
 from eventstudy.events.validation import as_frame, validated
@@ -23,6 +23,8 @@ __all__ = ["Ambiguous", "Events", "NonSession", "crossing_days"]
 
 NonSession = Literal["next", "previous", "skip", "raise"]
 Ambiguous = Literal["exclude", "first", "last"]
+#: Values from which on a rule that most of them meet is warned of.
+ENOUGH_VALUES = 20
 
 
 class Events(Immutable):
@@ -138,6 +140,11 @@ or pass Events(..., timezone='America/New_York').
         Events
             With the value that met the rule in a column `value`.
 
+        Warns
+        -----
+        DataWarning
+            If more than half of the values meet the rule, as with a bound in decimals for values in percent.
+
         Raises
         ------
         EventError
@@ -146,8 +153,8 @@ or pass Events(..., timezone='America/New_York').
 
         Notes
         -----
-        The day itself is the event day. A rule on returns chooses days by their outcome: the average of that
-        day's abnormal returns is then no estimate of anything, and what follows is what can be studied.
+        The day itself is the event day. A rule on returns chooses days by their outcome, so the average of
+        that day's abnormal returns estimates nothing; only the days that follow can be studied.
 
         Examples
         --------
@@ -294,6 +301,14 @@ def crossing_days(
             met = array <= bound
         else:
             met = (array >= bound) & (values.ffill().shift().to_numpy() < bound)
+    known = int((~np.isnan(array)).sum())
+    if known >= ENOUGH_VALUES and met.sum() > known / 2:
+        warn(
+            f"Events.from_rule: {int(met.sum())} of {known} values meet {name}={bound:g}; a typical one is "
+            f"{float(np.nanmedian(np.abs(array))):.3g} in size. Is the bound in the unit of the values, "
+            "decimals or percent?",
+            DataWarning,
+        )
     rows = []
     for column in np.flatnonzero(met.any(axis=0)).tolist():
         last = -spacing - 1

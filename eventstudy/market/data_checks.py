@@ -324,8 +324,8 @@ def _padded(data: MarketData) -> Iterator[Suspects]:
     column, row = np.nonzero(filled)
     yield _of(
         data, "padded day", column, row, row,
-        lambda i: f"stands still on every {data.sessions[row[i]]:%A}: filled with the last price? Drop these "
-        "days, or pass calendar=",
+        lambda i: f"stands still on every {data.sessions[row[i]].day_name()}: filled with the last price? "
+        "Drop these days, or pass calendar=",
     )  # fmt: skip
 
 

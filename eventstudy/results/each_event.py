@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import check_number
+from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
@@ -202,7 +202,7 @@ class EachEvent(MethodGroup):
         Raises
         ------
         RequestError
-            If the effect is zero, or not a number.
+            If the effect is zero, or not a number, or alpha is not between 0 and 1.
 
         References
         ----------
@@ -219,6 +219,7 @@ class EachEvent(MethodGroup):
         [[0.11, 0.03, 3.32]]
         """
         check_number("effect", effect)
+        check_fraction("alpha", alpha)
         if effect == 0:
             raise RequestError("effect is the size of a plausible effect, so it cannot be 0.")
         data = self.fitted

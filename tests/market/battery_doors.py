@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,16 @@ def name_of(*parts: Any) -> str:
     return ", ".join(map(str, parts))
 
 
+def carried(axes: Mapping[str, Sequence[Any]], n: int, seed: int, among: int) -> Iterator[dict[str, Any]]:
+    """Draw n points whose stamps the carrier can hold, from `among` times as many."""
+    able = (
+        at
+        for at in drawn(axes, among * n, seed)
+        if at["carrier"] not in ("polars", "pyarrow") or at["stamp"] in FOREIGN
+    )
+    return itertools.islice(able, n)
+
+
 def prices(n: int) -> Iterator[Shape]:
     """Closes in every layout."""
     axes = {
@@ -164,12 +174,7 @@ def benchmarks(n: int) -> Iterator[Shape]:
         "numbers": [*EXACT],
         "order": [*ORDERS],
     }
-    for at in drawn(axes, 4 * n, 3):
-        if at["carrier"] in ("polars", "pyarrow") and at["stamp"] not in FOREIGN:
-            continue
-        if n == 0:
-            return
-        n -= 1
+    for at in carried(axes, n, 3, among=4):
 
         def run(_: Path, at: tuple[Any, ...] = tuple(at.values())) -> np.ndarray:
             given = _benchmark(*at)
@@ -233,12 +238,7 @@ def factors(n: int) -> Iterator[Shape]:
         "order": [*ORDERS],
         "carrier": ("index", "frame", "polars", "pyarrow", "set"),
     }
-    for at in drawn(axes, 3 * n, 4):
-        if at["carrier"] in ("polars", "pyarrow") and at["stamp"] not in FOREIGN:
-            continue
-        if n == 0:
-            return
-        n -= 1
+    for at in carried(axes, n, 4, among=3):
 
         def run(_: Path, at: tuple[Any, ...] = tuple(at.values())) -> np.ndarray:
             frame: Any = _factors(*at[:-1])
@@ -408,12 +408,7 @@ def events(n: int) -> Iterator[Shape]:
         "carrier": ("frame", "index", "records", "columns", "polars", "pyarrow", "odd index"),
         "days": ("beyond the twelfth", "beyond the twelfth", "to the twelfth"),
     }  # fmt: skip
-    for at in drawn(axes, 3 * n, 8):
-        if at["carrier"] in ("polars", "pyarrow") and at["stamp"] not in FOREIGN:
-            continue
-        if n == 0:
-            return
-        n -= 1
+    for at in carried(axes, n, 8, among=3):
 
         def run(_: Path, at: tuple[Any, ...] = tuple(at.values())) -> np.ndarray:
             who, when, ids, stamp, order, carrier, which = at

@@ -97,3 +97,6 @@ def test_credibility_of_a_plausible_effect(firm):
     assert frame["bayes_factor"].idxmax() == 1
     with pytest.raises(RequestError, match="it cannot be 0"):
         firm.credibility(0.0)
+    for alpha in (0, 1, 5, "0.05"):
+        with pytest.raises(RequestError, match="alpha"):
+            firm.credibility(0.02, alpha=alpha)
