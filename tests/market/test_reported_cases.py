@@ -503,9 +503,9 @@ def test_events_from_a_rule() -> None:
         es.Events.from_rule(frame, above=1.0)
     many = pd.bdate_range("2020-01-01", periods=200)
     moves = pd.DataFrame({"A": 1.2 * np.random.default_rng(1).standard_normal(200)}, many)
-    with pytest.warns(DataWarning, match=r"of 200 values meet size=0.035; .*decimals or percent\?"):
-        es.Events.from_rule(moves, size=0.035)
-    assert len(es.Events.from_rule(moves / 100, size=0.035).frame) < 5
+    with pytest.warns(DataWarning, match=r"of 200 values meet size=0.03; .*decimals or percent\?"):
+        es.Events.from_rule(moves, size=0.03)
+    assert len(es.Events.from_rule(moves / 100, size=0.03).frame) < 5
     for size in (-0.1, 0.0, "0.1", float("nan")):
         with pytest.raises(EventError, match="size must be a number above 0"):
             es.Events.from_rule(frame, size=size)  # type: ignore[arg-type]
