@@ -211,6 +211,14 @@ def test_more_volatile_is_said_only_where_the_spread_says_so(panel):
         assert told in disagreement(p, TestInput(moved, day))["filtered_sq"]
 
 
+def test_a_rise_in_variance_is_suspected_only_where_the_spread_says_so(panel):
+    made = panel(n=6, layout="common", seed=4)
+    for factor in (1.0, 3.0):
+        moved = replace(made.abnormal, ar=factor * made.abnormal.ar)
+        reason = chosen(TestInput(moved, Window(0, 0)))["portfolio"]
+        assert ("suspect a rise in variance" in reason) == (factor == 3.0)
+
+
 def test_only_what_is_available(panel):
     data = panel(n=12, layout="common").test(0, 1)
     found = chosen(data, available=["block_bootstrap", "bmp", "filtered_sq"])

@@ -160,8 +160,9 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 #: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
 FILTERED = (
-    "ranks the mean of each date, over the volatility of the day before, among its own past over theirs: it "
-    "holds after a rise in volatility and keeps correlation of any form"
+    "ranks the mean of each date among past means, each over the volatility forecast from the days before: "
+    "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
+    "the day"
 )
 #: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
@@ -270,13 +271,17 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     filtered = ("filtered_sq", FILTERED)
     days = int(data.with_car.abnormal.n_obs.max())
     ranks = ("grank_t", f"the same two defences by ranks, so outliers among the {n} CARs do not decide")
-    others = "adjusted_bmp does" if n < FEW else "the two above do"
+    others = "adjusted_bmp does" if n < FEW else "adjusted_bmp and grank_t do"
+    alone = (
+        f"if it rejects and {others} not, suspect a rise in variance"
+        if _spread_rose(data)
+        else "the CARs spread no more than before the event, so a rise in variance need not be suspected"
+    )
     by_past = [
         (
             "portfolio",
             f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
-            f"any form, and is exact for normally distributed returns; if it rejects and {others} not, "
-            "suspect a rise in variance",
+            f"any form, and is exact for normally distributed returns; {alone}",
         ),
         (
             "block_bootstrap",
