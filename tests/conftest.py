@@ -21,14 +21,6 @@ SHARED = Path(__file__).parents[2] / "shared"
 ABSENT = "shared data absent"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let windows end in missing days: many panels here have holes at random. What warns of it is tested."""
-    for item in items:
-        item.add_marker(
-            pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning"), append=False
-        )
-
-
 def _shared(name: str) -> Path:
     folder = SHARED / name
     if not folder.is_dir():

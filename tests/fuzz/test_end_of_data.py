@@ -76,6 +76,7 @@ def test_the_report_and_the_tables_are_written(cut: Any, tmp_path: Path) -> None
     assert np.isfinite(car).all()
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_a_window_beyond_the_data_is_refused_with_a_reason() -> None:
     results = daily("2019-05-24", "XSHG")
     with pytest.raises(EventStudyError, match="data end before the window"):

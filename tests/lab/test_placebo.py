@@ -99,6 +99,7 @@ def test_a_study_without_any_placebo_says_so(world: SimulatedMarket) -> None:
         es.lab.placebo(early, n_firms=-1)
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_dates_of_missing_trade_move_on_as_in_a_study() -> None:
     thin, _ = es.lab.simulate_market(5, 300, thin=0.2, seed=3)
     event = [{"security": "S1", "date": thin.sessions[250]}]

@@ -11,6 +11,9 @@ import eventstudy as es
 from eventstudy.errors import ExcludedEventsWarning, IncompleteWindowWarning, RequestError
 from eventstudy.lab.model_comparison import prediction_errors
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 MODELS = [es.MarketModel(), es.MarketAdjusted(), es.FamaFrench3(), es.Dimson()]
 WINDOWS = {"estimation": (-250, -21), "window": (-3, 3)}
 

@@ -11,6 +11,9 @@ from statsmodels.stats.diagnostic import acorr_ljungbox, breaks_cusumolsresid
 
 import eventstudy as es
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 ESTIMATION, WINDOW = (-250, -21), (-5, 3)
 
 

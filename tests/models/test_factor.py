@@ -10,6 +10,9 @@ import statsmodels.api as sm
 import eventstudy as es
 from eventstudy.errors import ModelError
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-12}
 ESTIMATION, WINDOW = (-250, -21), (-3, 3)
 MODELS = [

@@ -13,6 +13,9 @@ import eventstudy as es
 from eventstudy.errors import ModelError
 from eventstudy.models.least_squares import approximate_fit
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 ESTIMATION, WINDOW = (-250, -21), (-3, 3)
 
 

@@ -10,6 +10,9 @@ import eventstudy as es
 from eventstudy.errors import ModelError, WindowError
 from eventstudy.models.thin_trading import autocorrelation, fowler_rorke_weights
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 ESTIMATION, WINDOW = (-250, -21), (-3, 3)
 
 

@@ -10,6 +10,9 @@ import statsmodels.api as sm
 import eventstudy as es
 from eventstudy.errors import ModelError, NoUsableEventsError
 
+# Windows of its markets end on missing days.
+pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+
 ESTIMATION, WINDOW = (-250, -21), (-3, 3)
 
 

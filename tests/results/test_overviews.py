@@ -55,6 +55,7 @@ def test_clustering_counts_by_session(distinct, common):
         assert frame["windows"].iloc[[0, -1]].min() > 0
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_clustering_of_a_window_beyond_the_data(market, refit, prices):
     last = prices.index[-2]
     results = refit(market, [{"security": "S0", "date": last}], window=(0, 6))
