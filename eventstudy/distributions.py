@@ -65,12 +65,14 @@ def noncentral_t_sf(x: Any, dof: Any, shift: Any) -> Any:
 
 def chi2_cdf(x: Any, dof: Any) -> Any:
     """P(X <= x) of the chi-square distribution; NaN where `dof` is not positive."""
-    return special.chdtr(_positive(dof), np.maximum(x, 0.0))
+    known = _positive(dof)
+    return np.where(np.isnan(known), np.nan, special.chdtr(known, np.maximum(x, 0.0)))
 
 
 def chi2_sf(x: Any, dof: Any) -> Any:
     """P(X > x) of the chi-square distribution; NaN where `dof` is not positive."""
-    return special.chdtrc(_positive(dof), np.maximum(x, 0.0))
+    known = _positive(dof)
+    return np.where(np.isnan(known), np.nan, special.chdtrc(known, np.maximum(x, 0.0)))
 
 
 def chi2_ppf(p: Any, dof: Any) -> Any:

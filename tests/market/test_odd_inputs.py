@@ -51,7 +51,7 @@ ODD: list[Any] = [
     good.set_axis([pd.NaT, *days[1:]]),
     good.set_axis(list("ab") * 15),
     good.astype(str),
-    good.astype(object).replace(10.0, "ten"),
+    good.astype(object).mask(good == 10.0, "ten"),
     good.assign(A="x"),
     good.assign(A=pd.NaT),
     good.assign(A=pd.Timestamp("2019-01-01")),
