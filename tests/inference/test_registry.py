@@ -88,7 +88,7 @@ def test_unknown_key_names_close_ones(panel):
 
 
 def test_unknown_alternative(panel):
-    with pytest.raises(RequestError, match="two-sided, less, greater"):
+    with pytest.raises(RequestError, match="'two-sided', 'less', 'greater'"):
         run_tests(panel().test(0, 1), ["bmp"], Options(alternative="lower"))
 
 
