@@ -338,7 +338,8 @@ def _unusable(
     estimated = spec.asked is None or bool(spec.asked.estimation)
     short = (fit.n_obs < spec.min_observations) & estimated
     flat = ~(fit.s2 > 1e-20) & estimated
-    empty = np.isnan(ar[:, 0])
+    # Nearly all events have a return on day 0, which spares a look at their other days.
+    empty = np.isnan(ar[:, 0]) & np.isnan(ar[:, -sample.window.start])
     empty[empty] = np.isnan(ar[empty]).all(axis=1)
     reasons = {}
     for i in np.flatnonzero(alone | failed | short | flat | empty).tolist():
