@@ -34,7 +34,15 @@ from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_tabl
 from eventstudy.results.fitted import FittedStudy, Incomplete
 from eventstudy.results.pool.exchanges import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
-from eventstudy.sample import Asked, EventSample, asked_windows, check_factors, check_windows, read_dates
+from eventstudy.sample import (
+    Asked,
+    DateWindow,
+    EventSample,
+    asked_windows,
+    check_factors,
+    check_windows,
+    read_dates,
+)
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
@@ -160,6 +168,8 @@ class EventStudy(Immutable):
             )
         if barred is not None and market.arrays.gap is not None:
             raise RequestError("exclude_dates= names days, and this market has bars within the day.")
+        if market.undated:
+            _check_undated(model, asked, barred is not None)
         _check_needs(market, model, events.frame)
         self._spec = StudySpec(
             market=market,
@@ -408,6 +418,20 @@ def check_asked(asked: Asked, model: NormalReturnModel, exclude_events: bool) ->
         raise ModelError(f"{model.label} needs an estimation window on one side of the event.")
     if exclude_events and not asked.common:
         raise WindowError("exclude_events=True needs one event window for all events, which holds day 0.")
+
+
+def _check_undated(model: NormalReturnModel, asked: Asked, barred: bool) -> None:
+    """Refuse what needs dates of data in event time."""
+    if isinstance(model, PeerModel):
+        raise ModelError(
+            f"{model.label} compares with other securities on the same dates, and this market is in event "
+            "time, without dates. MarketModel and MarketAdjusted need no more than a benchmark."
+        )
+    if barred or any(isinstance(each, DateWindow) for each in (*asked.estimation, asked.window)):
+        raise WindowError(
+            "This market is in event time, without dates: give windows in sessions, and leave days out of "
+            "the estimation by deleting their returns."
+        )
 
 
 def _incomplete(spec: StudySpec, sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:

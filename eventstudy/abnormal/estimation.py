@@ -338,7 +338,7 @@ def _abnormal(
             events=everyone,
             held={name: held[name] for name in DESIGN if name in held},
         ),
-        day0=sample.day0 if sample.own is None else None,
+        day0=sample.day0 if sample.own is None and not sample.market.undated else None,
         between=gap_windows(model, sample, fit.params),
     )
 

@@ -41,6 +41,7 @@ __all__ = [
     "WindowLike",
     "checked_level",
     "refuse_own_windows",
+    "refuse_undated",
     "uses_benchmark",
     "window_of",
 ]
@@ -250,6 +251,11 @@ class FittedEvents(ABC):
     @abstractmethod
     def parts(self) -> list[Part]:
         """Return each study with those of its events that are here."""
+
+    @property
+    def undated(self) -> bool:
+        """Whether the data is in event time, so its dates are made up; see `from_event_time`."""
+        return any(part.study.spec.market.undated for part in self.parts())
 
     @property
     def index(self) -> pd.Index:
@@ -466,7 +472,7 @@ def _some(index: pd.Index) -> str:
 
 
 def refuse_own_windows(spec: StudySpec, what: str) -> None:
-    """Refuse a study whose events have windows of their own, for `what` lays out one for all.
+    """Refuse a study whose events have windows of their own, or no dates, for `what` lays out others.
 
     Raises
     ------
@@ -476,4 +482,19 @@ def refuse_own_windows(spec: StudySpec, what: str) -> None:
         raise RequestError(
             f"{what} needs one estimation window and one event window, which holds day 0, for all events; "
             f"this study has {spec.estimation_text} and {spec.window_text}."
+        )
+    refuse_undated(spec.market.undated, what)
+
+
+def refuse_undated(undated: bool, what: str) -> None:
+    """Refuse data in event time, for `what` needs dates.
+
+    Raises
+    ------
+    RequestError
+    """
+    if undated:
+        raise RequestError(
+            f"{what} needs the dates of the sessions, and this study's data is in event time. Make the "
+            "market of dated returns: Market(returns, ...)."
         )

@@ -349,6 +349,8 @@ class MeasureTables(MethodGroup):
         shown = slice(0, rows)
         frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
+        if data.undated:
+            frame = frame.drop(columns="day 0")
         if not some_text(frame["label"]):
             frame = frame.drop(columns="label")
         cars = data.cars(window, level).iloc[shown]

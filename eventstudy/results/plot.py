@@ -15,7 +15,7 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import plot_data
-from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike
+from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, refuse_undated
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """When the events fall, and how many of their windows are open at a time."""
+        refuse_undated(self._fitted.undated, "plot.clustering")
         window = self._fitted.checked_window(start, end)
         found = clustering(self._fitted.test_input(window))
         title = f"Windows {window}"

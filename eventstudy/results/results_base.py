@@ -166,7 +166,9 @@ def _frame(data: FittedEvents, window: Window) -> pd.DataFrame:
     if taken:
         raise RequestError(f"The events have a column {taken[0]!r}, which names a result here; rename it.")
     cars = data.cars(window)
-    own = {"car": cars["car"], "se": cars["se"], "scar": cars["t"], "day_0": data.timeline["day_0"]}
+    own = {"car": cars["car"], "se": cars["se"], "scar": cars["t"]}
+    if not data.undated:
+        own["day_0"] = data.timeline["day_0"]
     return events.assign(**own)
 
 

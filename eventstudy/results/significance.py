@@ -26,7 +26,7 @@ from eventstudy.inference.procedures.recommendation import Calibrated, disagreem
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
 from eventstudy.results.each_event import one_security
-from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
+from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level, refuse_undated
 from eventstudy.windows import Window
 
 __all__ = ["Significance"]
@@ -127,6 +127,7 @@ class Significance(MethodGroup):
                 "against= takes the results of a study of control events, "
                 f"EventStudy(...).fit(); got {type(against).__name__}."
             )
+        refuse_undated(self.fitted.undated or against.fitted.undated, "against=")
         own, other = (
             set(zip(s["security"], s["day_0"], strict=True))
             for s in (self.fitted.timeline, against.fitted.timeline)

@@ -110,6 +110,8 @@ def dividend_notes(data: FittedEvents) -> list[str]:
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
+#: Benchmarks that are named.
+MOST_BENCHMARKS = 12
 
 
 def summary_table(data: FittedStudy, window: Window) -> Table:
@@ -149,7 +151,9 @@ def design_rows(data: FittedStudy) -> pd.Series:
     securities = data.sample.timeline["security"].nunique()
     rows = {
         "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
-        "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
+        "market": "in event time, without dates: events are taken for independent"
+        if market.undated
+        else f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
@@ -169,7 +173,9 @@ def _benchmark(data: FittedStudy) -> str:
     if not uses_benchmark(data.spec.model):
         return "not used by this model"
     market = data.spec.market
-    return ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
+    names = [*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]]
+    more = len(names) - MOST_BENCHMARKS
+    return ", ".join(names[:MOST_BENCHMARKS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _skipped(data: FittedStudy) -> str:
@@ -182,6 +188,8 @@ def _skipped(data: FittedStudy) -> str:
 def _events(data: FittedEvents) -> Section:
     shown = data.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
+    if data.undated:
+        columns = ["security", "label", "note"]
     frame = shown[columns].assign(day_0=shown["day_0"].map(format_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     more = len(data.index) - len(shown)

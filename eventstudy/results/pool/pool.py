@@ -17,7 +17,7 @@ from eventstudy.abnormal import (
     estimation_design,
 )
 from eventstudy.errors import RequestError
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, refuse_undated
 from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
 from eventstudy.results.pool.results import FittedPool, PooledResults
 from eventstudy.results.study_results import EventStudyResults
@@ -180,6 +180,8 @@ def pool(
     if listings not in get_args(Listings):
         raise RequestError(f"listings must be one of {', '.join(get_args(Listings))}; got {listings!r}.")
     studies = [result.fitted for result in named.values()]
+    for study in studies:
+        refuse_undated(study.undated, "pool")
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(

@@ -84,6 +84,8 @@ def _known(text: object) -> bool:
 
 
 def _dates(data: FittedStudy) -> str:
+    if data.spec.market.undated:
+        return "in event time"
     days = data.sample.timeline["day_0"]
     first, last = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
     return first if first == last else f"{first} to {last}"
@@ -319,6 +321,8 @@ def _sensitivity(data: FittedStudy, window: Window) -> list[Block]:
 def _details(data: FittedStudy, window: Window) -> Table:
     fit, cars = data.fit, data.cars(window, LEVEL)
     frame = data.sample.timeline[["security", "label", "day_0"]].rename(columns={"day_0": "day 0"})
+    if data.undated:
+        frame = frame.drop(columns="day 0")
     if not some_text(frame["label"]):
         frame = frame.drop(columns="label")
     frame["estimate"] = cars["car"]

@@ -201,12 +201,13 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             float(np.clip(HEADROOM + 0.2 * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
-    yield Drawing(
-        "When the events fall, and how many of their windows are open at a time.",
-        f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
-        lambda ax: plot.clustering(window, ax=ax),
-        3.7,
-    )
+    if not data.undated:
+        yield Drawing(
+            "When the events fall, and how many of their windows are open at a time.",
+            f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
+            lambda ax: plot.clustering(window, ax=ax),
+            3.7,
+        )
     yield Drawing(
         f"p-values of all tests of {window}; the table below has the numbers.",
         "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",
