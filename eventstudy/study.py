@@ -70,7 +70,8 @@ class EventStudy(Immutable):
     window : Window or (int, int), default (-10, 10)
         Sessions, or dates, whose abnormal returns are computed; no day of `estimation`. Columns
         estimation_start, estimation_end, window_start and window_end of the events give single events
-        windows of their own, in sessions or as dates.
+        windows of their own, in sessions or as dates; estimation_start_2 and estimation_end_2 a second
+        estimation window.
     min_observations : int, default 30
         Events with fewer estimation returns are excluded, with that reason.
     exclude_events : bool, default False
@@ -374,7 +375,7 @@ def _unusable(
 
 def _estimation_of(spec: StudySpec, sample: EventSample, event: int) -> str:
     """Estimation window of an event, for messages."""
-    if sample.own is None or spec.asked is None or len(spec.asked.estimation) > 1:
+    if sample.own is None or spec.asked is None or spec.asked.two:
         return spec.estimation_text
     return str(Window(*sample.own.estimation[event].tolist()))
 
@@ -414,7 +415,7 @@ def check_asked(asked: Asked, model: NormalReturnModel, exclude_events: bool) ->
             f"{model.label} needs one estimation window and one event window, which holds day 0, for all "
             f"events; got {asked.estimation_text} and {asked.window_text}."
         )
-    if known == "one side" and len(asked.estimation) > 1:
+    if known == "one side" and asked.two:
         raise ModelError(f"{model.label} needs an estimation window on one side of the event.")
     if exclude_events and not asked.common:
         raise WindowError("exclude_events=True needs one event window for all events, which holds day 0.")

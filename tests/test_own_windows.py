@@ -183,6 +183,68 @@ def test_estimation_on_both_sides() -> None:
         es.EventStudy(MARKET, EVENTS, es.EWMarketModel(20), estimation=[(-120, -11), (11, 60)])
 
 
+SECOND = ["estimation_start_2", "estimation_end_2"]
+
+
+def test_both_sides_by_event() -> None:
+    """Some events have a second estimation window, each its own, in sessions or as dates."""
+    events = own(EVENTS, OWN)
+    row = int(DAYS.get_loc(EVENTS["date"].iloc[1]))
+    events = events.assign(
+        estimation_start_2=[11, f"{DAYS[row + 12]:%Y-%m-%d}", None, None, 15, None],
+        estimation_end_2=[60, f"{DAYS[row + 50]:%Y-%m-%d}", None, None, 40, None],
+    )
+    events.loc[[0, 1, 4], ["estimation_start", "estimation_end"]] = -120, -11
+    events.loc[[0, 1, 4], ["window_start", "window_end"]] = -2, 3
+    found = es.EventStudy(MARKET, events, window=(-5, 8)).fit()
+    for at, second in ((0, (11, 60)), (1, (12, 50)), (4, (15, 40))):
+        want = es.EventStudy(
+            MARKET, EVENTS.iloc[[at]], estimation=[(-120, -11), second], window=(-2, 3)
+        ).fit()
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+        pd.testing.assert_series_equal(found.car(0, 1).loc[at, SHOWN], want.car(0, 1)[SHOWN].iloc[0], **SAME)
+    for at in (2, 3, 5):
+        want = one(at, es.MarketModel())
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+
+
+def test_columns_beside_two_windows_of_the_study() -> None:
+    """estimation_start and estimation_end are those of the first window, those with _2 of the second."""
+    options = {"window": (-5, 5)}
+    events = EVENTS.assign(estimation_end=[-20] + [None] * 5, estimation_end_2=[None, 40] + [None] * 4)
+    found = es.EventStudy(MARKET, events, estimation=[(-120, -11), (11, 60)], **options).fit()
+    for at, windows in enumerate([[(-120, -20), (11, 60)], [(-120, -11), (11, 40)], [(-120, -11), (11, 60)]]):
+        want = es.EventStudy(MARKET, EVENTS.iloc[[at]], estimation=windows, **options).fit()
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ((11, None), r"Event 0 \(F0\): a second estimation window has both ends; fill in estimation_end_2"),
+        ((None, 60), "fill in estimation_start_2"),
+        ((60, 11), r"second estimation window \(\+60, \+11\) ends before it starts"),
+        ((-60, 60), r"second estimation window \(-60, \+60\) overlaps its event window"),
+        (
+            (-90, -20),
+            r"second estimation window \(-90, -20\) begins before the first one, \(-120, -11\), ends",
+        ),
+    ],
+)
+def test_second_windows_that_cannot_be(cells: tuple[object, object], told: str) -> None:
+    events = EVENTS.iloc[:1].assign(**dict(zip(SECOND, cells, strict=True)))
+    with pytest.raises(WindowError, match=told):
+        es.EventStudy(MARKET, events, estimation=(-120, -11), window=(-5, 5)).fit()
+
+
+def test_second_windows_that_the_model_does_not_know() -> None:
+    events = EVENTS.iloc[:1].assign(estimation_start_2=11, estimation_end_2=60)
+    with pytest.raises(ModelError, match="on one side"):
+        es.EventStudy(MARKET, events, es.EWMarketModel(20), estimation=(-120, -11))
+    with pytest.raises(WindowError, match="need a first one; estimation is None"):
+        es.EventStudy(MARKET, events, es.MarketAdjusted(), estimation=None)
+
+
 def test_a_window_without_day_0() -> None:
     found = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(2, 5)).fit()
     want = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(0, 5)).fit()
