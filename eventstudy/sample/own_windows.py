@@ -142,9 +142,9 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
         If one is neither a pair of sessions nor of dates, or two estimation windows overlap.
     """
     by_event = any(name in events for name in WINDOW_COLUMNS)
-    second = any(f"estimation_{end}{SECOND}" in events for end in ENDS)
+    beside = any(f"estimation_{end}{SECOND}" in events for end in ENDS)
     if estimation is None:
-        if second:
+        if beside:
             raise WindowError("Columns of a second estimation window need a first one; estimation is None.")
         return Asked((), _one(window), by_event, two=False)
     several = (
@@ -161,7 +161,7 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
         if first.overlaps(second):
             raise WindowError(f"The estimation windows {first} and {second} overlap.")
         read = (first, second)
-    return Asked(read, _one(window), by_event, two=several or second)
+    return Asked(read, _one(window), by_event, two=several or beside)
 
 
 def _one(given: Any) -> Window | DateWindow:
