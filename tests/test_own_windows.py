@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import IncompleteWindowWarning, ModelError, RequestError, WindowError
@@ -412,3 +413,48 @@ def test_what_is_no_date_to_keep_out(given: object) -> None:
 def test_dates_of_a_security_that_is_not_there() -> None:
     with pytest.raises(RequestError, match="names the security 'ZZ'"):
         es.EventStudy(MARKET, EVENTS, exclude_dates={"ZZ": ["2018-03-01"]})
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_effects_of_dates_are_those_of_dummies(two: bool) -> None:
+    days = [DAYS[150], DAYS[163], DAYS[230]]
+    options = {"estimation": [(-120, -11), (11, 60)] if two else (-120, -11), "window": (-2, 2)}
+    found = es.EventStudy(MARKET, EVENTS, exclude_dates=days, **options).fit().date_effects()
+    for event, group in found.groupby("event_id"):
+        row = int(DAYS.get_loc(EVENTS["date"].iloc[event]))
+        used = np.r_[row - 120 : row - 10, row + 11 : row + 61] if two else np.arange(row - 120, row - 10)
+        inside = [day for day in days if DAYS.get_loc(day) in used]
+        assert group["date"].tolist() == inside
+        assert group["day"].tolist() == [DAYS.get_loc(day) - row for day in inside]
+        dummies = [DAYS[used] == day for day in inside]
+        design = np.column_stack([np.ones(len(used)), FRAME["idx"].iloc[used], *dummies]).astype(float)
+        want = sm.OLS(FRAME[EVENTS["security"].iloc[event]].iloc[used].to_numpy(), design).fit()
+        for name, value in (("effect", want.params), ("se", want.bse), ("t", want.tvalues)):
+            np.testing.assert_allclose(group[name], value[2:], rtol=1e-10)
+        np.testing.assert_allclose(group["p_value"], want.pvalues[2:], rtol=1e-9)
+        assert (group["dof"] == want.df_resid).all()
+
+
+def test_effects_of_dates_in_models_that_estimate_nothing() -> None:
+    """Nothing but the variance is estimated, so an effect is the difference to the benchmark."""
+    day = DAYS[163]
+    study = es.EventStudy(MARKET, EVENTS[:1], es.MarketAdjusted(), (-120, -11), (-2, 2), exclude_dates=[day])
+    found = study.fit()
+    effect = found.date_effects().iloc[0]
+    assert effect["effect"] == pytest.approx(FRAME.loc[day, "F0"] - FRAME.loc[day, "idx"], rel=1e-12)
+    assert effect["se"] == pytest.approx(found.parameters.loc[0, "sigma"], rel=1e-12)
+
+
+def test_effects_of_dates_that_cannot_be_told() -> None:
+    options = {"estimation": (-120, -11), "window": (-2, 2)}
+    with pytest.raises(RequestError, match="leaves no dates out"):
+        es.EventStudy(MARKET, EVENTS, **options).fit().date_effects()
+    model = es.MarketModel(missing="trade_to_trade")
+    found = es.EventStudy(MARKET, EVENTS, model, exclude_dates=[DAYS[150]], **options).fit()
+    with pytest.raises(RequestError, match="does not tell abnormal returns of the dates left out"):
+        found.date_effects()
+    frame = FRAME.copy()
+    frame.loc[DAYS[150], "F0"] = np.nan
+    market = es.Market(frame, benchmark="idx", gaps="single")
+    lacking = es.EventStudy(market, EVENTS[:1], exclude_dates=[DAYS[150]], **options).fit().date_effects()
+    assert lacking[["effect", "se", "t", "p_value"]].isna().all(axis=None)
