@@ -146,8 +146,7 @@ def _cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
         yield from csv.reader(lines, delimiter=separator)
     except csv.Error as problem:
         raise DataError(
-            f"The file cannot be read as one of cells between {separator!r}: {problem}. Look for a quotation "
-            "mark that is not closed."
+            f"The file cannot be read as a table: {problem}. Look for a quotation mark that is not closed."
         ) from problem
 
 
