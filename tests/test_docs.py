@@ -237,3 +237,21 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     for alt in ("", "1f3a.png", "figure", "no capital."):
         assert "is not a sentence" in write(guide=f'<p id="here"></p><img src="a.png" alt="{alt}">')[0]
     assert write(lonely='<a href="index.html">x</a>') == ["lonely.html: no page links here"]
+
+
+def test_every_public_name_has_an_example() -> None:
+    """Doctests run the examples; those that need a network or an empty cache are read only."""
+    elsewhere = {"sources.clear_cache", "sources.outcome"}
+    for line in (DOCS / "reference" / "public_names.txt").read_text(encoding="utf-8").splitlines():
+        name = line.partition(" ")[0].removeprefix("eventstudy.")
+        if not name or name.startswith(("#", "errors.")) or name in elsewhere:
+            continue
+        found = attrgetter(name)(eventstudy)
+        if inspect.isclass(found) or inspect.isroutine(found):
+            assert ">>>" in (inspect.getdoc(found) or ""), name
+
+
+def test_every_method_of_the_results_has_an_example() -> None:
+    for name, found in inspect.getmembers(eventstudy.EventStudyResults):
+        if not name.startswith("_") and (callable(found) or isinstance(found, property)):
+            assert ">>>" in (inspect.getdoc(found) or ""), name

@@ -198,7 +198,17 @@ def _past(data: FittedEvents, window: Window) -> Past:
 
 
 class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
-    """Measures, tests, tables and figures of fitted events."""
+    """Measures, tests, tables and figures of fitted events.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> isinstance(results, es.results.ResultsBase)
+    True
+    """
 
     @property
     def timeline(self) -> pd.DataFrame:
