@@ -269,7 +269,7 @@ def blind_spot(se: float, dof: float, chosen: pd.DataFrame) -> str:
     if not (chosen["p_value"] > 0.05).any():
         return ""
     size = (stats.t.ppf(0.975, dof) + stats.t.ppf(0.8, dof)) * se
-    return f" With this much noise, a test at 5% finds effects beyond {size:.1%} four times out of five."
+    return f" With this much noise, a test at 5% finds an effect of {size:.1%} with probability 0.8."
 
 
 def finding(who: str, row: pd.Series, chosen: pd.DataFrame) -> str:

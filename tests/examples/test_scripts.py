@@ -183,18 +183,18 @@ def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Ma
     tests = six.test(0, 1, seed=0).query("applicable")
     valid = tests["robust_to"].str.contains("cross-correlation")
     counts = [len(tests), (~valid).sum(), valid.sum()]
-    assert f"{counts[0]} tests apply to six firms on one date. {counts[1]} of them believe" in said
-    assert f"of the {counts[2]} that allow" in said
+    assert f"{counts[0]} tests apply to six firms on one date. {counts[1]} of them assume" in said
+    assert f"Of the {counts[2]} that allow" in said
     invalid = ["independence", "patell", "bmp", "cross_sectional", "sign", "wilcoxon", "grank_z"]
     assert not valid[tests["test"].isin(invalid)].any()
-    assert "adjusted_bmp (p=0.073) not." in said
+    assert "but not adjusted_bmp (p=0.073)." in said
     scars = six.car(0, 1)["t"]
     assert f"have a standard deviation of {scars.std():.2f}, where 1 is ordinary" in said
     assert scars.std() < 1.2
     rows = tests.set_index("test").loc[["adjusted_bmp", "portfolio"], "statistic"]
     assert f"The statistics are {rows.iloc[0]:.2f} and {rows.iloc[1]:.2f}" in said
     assert "nothing suggests it" in said
-    assert said.endswith("Few firms decide, not the day.")
+    assert said.endswith("The small number of firms decides, not the day.")
 
 
 def test_earnings_after_the_close_are_measured_on_the_next_session(runs: dict[str, Run]) -> None:
