@@ -178,6 +178,16 @@ def run_tests(
     ------
     RequestError
         If a key or the alternative is unknown, or the number of resamples or the seed is invalid.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import run_tests
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> run_tests(results.fitted.test_input(es.Window(0, 1)), ["portfolio"])["p_value"].round(4).tolist()
+    [0.0121]
     """
     options = (Options() if options is None else options).settled()
     check_alternative(options.alternative)

@@ -246,6 +246,16 @@ class BuyAndHoldResults(Immutable):
         The events used.
     excluded : Series
         Reason why an event could not be used, by event_id.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> dates = months.sessions[20:100:2]
+    >>> events = [{"security": s, "date": d} for s, d in zip(months.securities, dates)]
+    >>> found = es.BuyAndHold(months, events, horizon=(1, 12)).fit()
+    >>> found.bhar()["bhar"].iloc[:2].round(3).tolist()
+    [-0.171, 0.071]
     """
 
     spec: BuyAndHold
