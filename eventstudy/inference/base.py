@@ -13,7 +13,7 @@ import numpy as np
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_choice, check_whole
-from eventstudy.distributions import norm_sf, t_ppf, t_sf
+from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -361,8 +361,7 @@ def check_alternative(alternative: str) -> None:
 
 def t_p_values(statistic: FloatArray, dof: FloatArray | float, alternative: Alternative) -> FloatArray:
     """P-values of statistics that are t(dof) under the null, shape (N,)."""
-    upper = {"two-sided": np.abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    return np.asarray((2.0 if alternative == "two-sided" else 1.0) * t_sf(upper, dof))
+    return np.asarray(p_value_of_tails(t_cdf(statistic, dof), t_sf(statistic, dof), alternative))
 
 
 def t_bounds(
@@ -399,6 +398,9 @@ def p_value(
     dof: float | None = None,
 ) -> float:
     """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None."""
-    upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    tail = float(norm_sf(upper) if dof is None else t_sf(upper, dof))
-    return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail
+    tails = (
+        (norm_cdf(statistic), norm_sf(statistic))
+        if dof is None
+        else (t_cdf(statistic, dof), t_sf(statistic, dof))
+    )
+    return float(p_value_of_tails(*tails, alternative))

@@ -13,6 +13,7 @@ from scipy import special
 
 from eventstudy import lazy
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import counted_p_value
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -133,7 +134,7 @@ def signed_quantile(value: float, pool: FloatArray, alternative: Alternative = "
         "greater": pool >= value,
         "two-sided": np.abs(pool) >= abs(value),
     }[alternative]
-    return float((1 + extreme.sum()) / (len(pool) + 1))
+    return float(counted_p_value(value, extreme))
 
 
 def quantile_score(value: float, pool: FloatArray) -> float:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.base import t_p_values
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.simulation_design import abnormal_of
@@ -163,7 +164,7 @@ def single_p_values(
 ) -> FloatArray:
     """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
-        return np.asarray(2.0 * t_sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
+        return t_p_values(cars.scar, abnormal.dof, "two-sided")
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
