@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -34,10 +34,15 @@ __all__ = [
     "BuyAndHoldResults",
     "Delisted",
     "johnson",
+    "left_out",
+    "listed_reasons",
+    "placed",
     "skewed_tests",
 ]
 
 Delisted = Literal["reference", "cash", "truncate"]
+#: A firm that is suspended at the event for longer is not measured.
+LONGEST_HALT = pd.Timedelta(days=31)
 
 
 class BuyAndHold(Immutable):
@@ -69,8 +74,10 @@ class BuyAndHold(Immutable):
     Notes
     -----
     Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A security counts as delisted after its last return
-    in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm or its
-    benchmark has no return at the start or an unknown one within, or it has no reference.
+    in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm is not
+    listed when the horizon starts or is suspended at the event for more than a month, its firm or its
+    benchmark has an unknown return within, or it has no reference. After a shorter suspension day 0 is the
+    first session on which the firm trades.
 
     References
     ----------
@@ -133,11 +140,10 @@ class BuyAndHold(Immutable):
         OverlapWarning
             If horizons of one security overlap: their returns are then partly the same ones.
         """
-        sample = placed(self.market, self.events)
+        sample, reasons = placed(self.market, self.events, self._panel)
         first = sample.day0 + self.horizon.start
-        reasons: dict[int, str] = {}
         for i in np.flatnonzero((first < 0) | (sample.day0 + self.horizon.end >= len(self.market.sessions))):
-            reasons[int(i)] = f"its horizon {self.horizon} reaches beyond the data"
+            reasons.setdefault(int(i), f"its horizon {self.horizon} reaches beyond the data")
         inside = np.array([i for i in range(len(sample)) if i not in reasons], dtype=np.int64)
         references = self._references(sample, inside, first)
         rows: list[_Held] = []
@@ -151,15 +157,11 @@ class BuyAndHold(Immutable):
             else:
                 rows.append(held)
                 kept.append(i)
-        excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
-        excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
-        reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+        reason = left_out(self.events, sample, reasons)
         if not rows:
-            lines = "\n".join(f"  event {name}: {why}" for name, why in list(excluded.items())[:10])
-            raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{lines}")
-        if excluded:
-            named = reason.to_frame().assign(security=self.events.frame["security"])
-            warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
+            raise NoUsableEventsError(
+                f"None of the {len(reason)} event(s) can be used:\n{listed_reasons(reason)}"
+            )
         used = sample.events.iloc[kept]
         overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
         if overlaps:
@@ -171,12 +173,19 @@ class BuyAndHold(Immutable):
         return BuyAndHoldResults(self, used, sample.day0[kept], rows, reason)
 
     def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
-        length, security = len(self.horizon), sample.security[inside]
+        length, security, start = len(self.horizon), sample.security[inside], first[inside]
         if isinstance(self.reference, ReferencePortfolios):
-            return self.reference.of(self._panel, security, first[inside], length)
+            return self.reference.of(self._panel, security, start, length)
+        indices = self._indices(sample, inside, first)
         if isinstance(self.reference, MatchedFirms):
-            return self.reference.of(self._panel, security, first[inside], length, sample.events.iloc[inside])
-        bank = sample.bank
+            return self.reference.of(
+                self._panel, security, start, length, sample.events.iloc[inside], indices
+            )
+        return indices
+
+    def _indices(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
+        """Benchmark of each event over its horizon, or why it has none."""
+        length, bank = len(self.horizon), sample.bank
         found: list[Reference | str] = []
         for row, start in zip(sample.benchmark[inside].tolist(), first[inside].tolist(), strict=True):
             if row < 0:
@@ -195,6 +204,11 @@ class BuyAndHold(Immutable):
         returns, gone = (a[0] for a in self._panel.held(security, first, length))
         if gone[0]:
             return "it has no return from the start of the horizon on"
+        listed = int(self._panel.first[security[0]])
+        if listed > first:
+            return (
+                f"it has no return before {self.market.sessions[listed]:%Y-%m-%d}, after the horizon starts"
+            )
         spans = self.market.arrays.spans[security[0], first : first + length]
         begins, event = np.arange(length) - spans + 1, first + np.arange(length) == sample.day0[i]
         if ((spans > 0) & (begins < 0) & ~event).any():
@@ -222,10 +236,52 @@ class _Held(FrozenRecord):
     n_firms: int
 
 
-def placed(market: Market, events: Events) -> EventSample:
-    """Place events in a market without regard to what lies before them."""
+def placed(market: Market, events: Events, panel: Panel) -> tuple[EventSample, dict[int, str]]:
+    """Place events in a market without regard to what lies before them.
+
+    Day 0 moves to the first session with a return after a short suspension, and only then: a firm that is
+    not listed yet is not measured when it is.
+
+    Returns
+    -------
+    sample : EventSample
+    reasons : dict of int to str
+        Events, by position, whose firm is suspended for too long.
+    """
     # A sample has an estimation window; this one excludes no event and is never laid out.
-    return EventSample.of(market, events, Window(1, 1), Window(0, 0))
+    sample = EventSample.of(market, events, Window(1, 1), Window(0, 0))
+    listed = panel.first[sample.security] <= sample.first_row
+    sample = replace(sample, day0=np.where(listed, sample.day0, sample.first_row))
+    days = market.sessions
+    reasons = {}
+    for i in np.flatnonzero(sample.day0 > sample.first_row).tolist():
+        news, trades = days[sample.first_row[i]], days[sample.day0[i]]
+        if trades - news > LONGEST_HALT:
+            reasons[i] = (
+                f"it is suspended at the event: no return from {news:%Y-%m-%d} until {trades:%Y-%m-%d}"
+            )
+    return sample, reasons
+
+
+def left_out(events: Events, sample: EventSample, reasons: Mapping[int, str]) -> pd.Series:
+    """Reason why an event cannot be used, by event_id, and a warning if there is any.
+
+    Warns
+    -----
+    ExcludedEventsWarning
+    """
+    excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
+    excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
+    reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+    if 0 < len(reason) < len(events):
+        named = reason.to_frame().assign(security=events.frame["security"])
+        warn(exclusion_text(named, len(events), "results.excluded"), ExcludedEventsWarning)
+    return reason
+
+
+def listed_reasons(reason: pd.Series) -> str:
+    """First reasons, a line each."""
+    return "\n".join(f"  event {name}: {why}" for name, why in list(reason.items())[:10])
 
 
 def _overlaps(security: IntArray, day0: IntArray, length: int) -> int:
