@@ -25,6 +25,9 @@ class CumulativeReturns(FrozenRecord):
     car, variance, actual, expected : arrays, shape (N,)
         Sum of the available abnormal returns, its prediction-error variance ``g'Vg``, and the
         observed and normal returns summed over the same days. NaN where a window cannot be used.
+    dof : array, shape (N,)
+        Degrees of freedom of the variance: those of the residual variance, fewer where part of it is known
+        from a few nights of bars.
     n_days : array of int, shape (N,)
         Days with a return in the window.
     uncovered : array of int, shape (N,)
@@ -35,6 +38,7 @@ class CumulativeReturns(FrozenRecord):
     variance: FloatArray
     actual: FloatArray
     expected: FloatArray
+    dof: FloatArray
     n_days: IntArray
     uncovered: IntArray
 
@@ -95,6 +99,7 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         design = abnormal.event_windows.design(some, cols)
         rows = (design if complete else np.where(seen[some, :, None], design, 0.0)).sum(axis=1)
         variance[some] += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov[some], rows)
+    dof = abnormal.dof if abnormal.bars is None else abnormal.bars.dof(cols, variance, abnormal.dof, seen)
     begins, ends = covered(abnormal, window)
     blocked = (begins < window.start) & (window.start + np.argmax(seen, axis=1) != 0)
     uncovered = np.maximum(begins - window.start, 0) + window.end - ends
@@ -107,6 +112,7 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         variance=np.where(usable, variance, np.nan),
         actual=actual,
         expected=actual - car,
+        dof=np.asarray(dof, dtype=np.float64),
         n_days=n_days.astype(np.int64),
         uncovered=uncovered,
     )

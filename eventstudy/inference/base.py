@@ -148,6 +148,22 @@ class TestInput:
         """SCARs of the usable events, shape (n_events,); NaN without a prediction-error variance."""
         return read_only(self.cumulative.scar[self.usable])
 
+    @property
+    def spans_gap(self) -> bool:
+        """Whether a tested return of bars spans a night or break."""
+        bars = self.abnormal.bars
+        return bars is not None and bool(
+            (bars.gaps(self.cols) & ~np.isnan(self.abnormal.ar[:, self.cols])).any()
+        )
+
+    @property
+    def unlike_rows(self) -> str:
+        """Reason why bars cannot measure a window that holds a night or break."""
+        return (
+            f"window {self.window} holds a night or break, whose return varies unlike those of bars that it "
+            "is compared with; time_of_day_t compares it with earlier ones"
+        )
+
     @cached_property
     def tested_dates(self) -> DateArray:
         """Calendar dates of the tested window, shape (N, len(window)); NaT beyond the data."""
@@ -291,6 +307,9 @@ class SignificanceTest(Declaration):
     by_relative_day : bool
         Whether it takes relative days, or dates, as independent, so its note warns of windows of different
         dates that overlap.
+    rows_alike : bool
+        Whether it takes the tested returns to vary like those of the estimation window, and so cannot be used
+        where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
 
@@ -316,6 +335,7 @@ class SignificanceTest(Declaration):
     most: int | None = field(default=None, kw_only=True)
     reads: tuple[str, ...] = field(default=(), kw_only=True)
     by_relative_day: bool = field(default=False, kw_only=True)
+    rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
@@ -327,6 +347,8 @@ class SignificanceTest(Declaration):
             return f"a test of {'one event' if self.most == 1 else f'{self.most} events'}, there are {n}"
         if n < self.least:
             return "one event" if n == 1 else f"needs at least {self.least} events, {n} can be used"
+        if self.rows_alike and data.with_car.spans_gap:
+            return data.unlike_rows
         if not self.needs_variance:
             return data.with_car
         sound = data.with_variance.n_events

@@ -345,11 +345,11 @@ FILTERED_TESTS: tuple[SignificanceTest, ...] = (
         "the mean CAR is drawn like past sums over their own volatility",
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
-        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",
         frozenset({"cross-correlation"}), "Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_t,
-        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
     ),
 )  # fmt: skip

@@ -79,7 +79,7 @@ def sample_quantile(
 
 
 def _t(data: TestInput, options: Options) -> Statistic:
-    t, dof = float(data.scar[0]), float(data.abnormal.dof[0])
+    t, dof = float(data.scar[0]), float(data.cumulative.dof[0])
     note = "" if data.abnormal.exact else "the model's standard error is approximate"
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car[0]), note)
 
@@ -109,6 +109,7 @@ SINGLE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sq", "Sample-quantile test", "CAR is drawn like the estimation-window residuals",
         "rank among estimation days", frozenset({"non-normality"}),
-        "Gelbach, Helland and Klick (2013)", _sq, needs_variance=True, least=1, most=1, unit="CAR",
+        "Gelbach, Helland and Klick (2013)", _sq,
+        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

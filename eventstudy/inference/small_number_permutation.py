@@ -198,6 +198,6 @@ PERMUTATION_TESTS: tuple[SignificanceTest, ...] = (
         "nguyen_wolf", "Studentised permutation of days",
         "the event's days are drawn like the estimation days", "rank among splits of the days",
         frozenset({"cross-correlation", "non-normality"}), "Nguyen and Wolf (2023)", _nguyen_wolf,
-        condition=_days_alike, needs_variance=True, least=1, most=MOST_EVENTS, unit="CAR",
+        condition=_days_alike, needs_variance=True, rows_alike=True, least=1, most=MOST_EVENTS, unit="CAR",
     ),
 )  # fmt: skip

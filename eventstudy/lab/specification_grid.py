@@ -105,7 +105,7 @@ class Grid(FrozenRecord):
                 out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
                 for k, key in enumerate(self.tests):
                     out[:, j, k, 1] = single_p_values(key, everyone, cars, window)
-                half = t_ppf(0.5 + self.level / 2, everyone.dof[0]) * np.sqrt(cars.variance[0])
+                half = t_ppf(0.5 + self.level / 2, cars.dof[0]) * np.sqrt(cars.variance[0])
                 out[0, j, :, 3:] = cars.car[0] - half, cars.car[0] + half
             return out
         for i, part in enumerate(self._abnormal(fit, market, model, days)):
@@ -164,7 +164,7 @@ def single_p_values(
 ) -> FloatArray:
     """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
-        return t_p_values(cars.scar, abnormal.dof, "two-sided")
+        return t_p_values(cars.scar, cars.dof, "two-sided")
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)

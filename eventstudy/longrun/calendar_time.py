@@ -161,10 +161,10 @@ class CalendarTimePortfolio(Immutable):
         for i, (security, day0) in enumerate(zip(sample.security, sample.day0, strict=True)):
             if i in reasons:
                 continue
-            held = slice(*np.clip([day0 + self.horizon.start, day0 + self.horizon.end + 1], 0, t).tolist())
-            if not able[security, held].any():
+            periods = slice(*np.clip([day0 + self.horizon.start, day0 + self.horizon.end + 1], 0, t).tolist())
+            if not able[security, periods].any():
                 reasons[i] = f"it has no {without} in its horizon {self.horizon}"
-            member[security, held] |= able[security, held]
+            member[security, periods] |= able[security, periods]
         excluded = left_out(self.events, sample, reasons)
         count = member.sum(axis=0)
         held = np.where(member, size, 0.0)

@@ -127,7 +127,7 @@ class MarketValue(MethodGroup):
                 "market_cap": [value[at].sum() for _, at in lines],
                 "change": [change[at].sum() for _, at in lines],
                 "se": [_total_se(se[at], related[np.ix_(at, at)]) for _, at in lines],
-                "dof": [fit.dof[at].min() for _, at in lines],
+                "dof": [usable.cumulative.dof[at].min() for _, at in lines],
                 "n_events": [len(at) for _, at in lines],
                 "shared_days": [shared_days(usable.tested_dates[at], security[at]) for _, at in lines],
             },

@@ -316,7 +316,10 @@ class AbnormalVolatilityResults(Immutable):
         upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
         draws = self._draws(window, n_resamples, np.random.default_rng(seed))
         above, below = (counted_p_value(statistic, x) for x in (draws >= statistic, draws <= statistic))
-        p_values = [p_value_of_tails(*tails, alternative) for tails in ((lower, upper), (below, above))]
+        p_values = [
+            p_value_of_tails(lower, upper, alternative),
+            p_value_of_tails(below, above, alternative),
+        ]
         return pd.DataFrame(
             {
                 "cav": float((multiple[used] - 1.0).sum()),

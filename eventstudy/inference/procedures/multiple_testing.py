@@ -186,7 +186,8 @@ def firm_tests(
     Raises
     ------
     RequestError
-        If the adjustment or the alternative is unknown.
+        If the adjustment or the alternative is unknown, or Romano and Wolf's procedure is to draw from bars
+        what a night or break varies by.
 
     Notes
     -----
@@ -197,13 +198,17 @@ def firm_tests(
     misses a day, another of its own days stands in, these being taken evenly over its window.
     """
     options = checked(adjustment, options)
-    sums, dof = data.cumulative, data.abnormal.dof
-    t = sums.scar
+    sums = data.cumulative
+    t, dof = sums.scar, sums.dof
     p = t_p_values(t, dof, options.alternative)
     if adjustment != "romano-wolf":
         adjusted = adjust(p, adjustment)
     elif np.isnan(t).all():
         adjusted = np.full(len(t), np.nan)
+    elif data.with_car.spans_gap:
+        raise RequestError(
+            f"{data.unlike_rows}; Holm's and Benjamini and Hochberg's procedures take any p-values."
+        )
     else:
         adjusted = _by_residual_vectors(data, t, options)
     return pd.DataFrame(

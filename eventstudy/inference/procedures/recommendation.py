@@ -201,7 +201,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         if key in known and TESTS[key].applies(data) is None and reaches(key, data)
     }
     keys = list(reasons)
-    if found is not None:
+    if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
         dates = spread_of_dates(data, found, independent=independent)
         keys, told = order_of(keys, lead_sizes(dates, n))
@@ -212,6 +212,26 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 
 def _candidates(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
+    if data.abnormal.bars is not None:
+        return [*_same_times(data), *_of_rows(data, found)]
+    return _of_rows(data, found)
+
+
+def _same_times(data: TestInput) -> list[tuple[str, str]]:
+    """List the tests of bars that know the time of day, which come first."""
+    what = "its CAR" if data.n_events == 1 else "the mean CAR"
+    night = ", nights and breaks with nights and breaks" if data.with_car.spans_gap else ""
+    return [
+        (
+            "time_of_day_t",
+            f"compares {what} with the same times of earlier days{night}: exact if these are normally "
+            "distributed, however volatility moves within the day",
+        ),
+        ("time_of_day_rank", "the same by rank, for returns of any distribution"),
+    ]
+
+
+def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     if n == 1:
         return _one_event(data)
@@ -244,7 +264,8 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
         if few:
             return [filtered, ("t", f"{why}; but {floor}")]
         return [(sq[0], f"{sq[1]}; {why}, so no t is recommended beside it"), filtered, blocks]
-    exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: no averaging"
+    dof = f"{usable.cumulative.dof[0]:.4g} degrees of freedom"
+    exact = f"exact with {dof} if returns are normally distributed: no averaging"
     if few:
         drawn = (
             f"draws {length} days at a time from {n_obs}, so it needs no normal distribution and no blocks"
