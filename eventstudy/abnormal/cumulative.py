@@ -28,6 +28,9 @@ class CumulativeReturns(FrozenRecord):
     dof : array, shape (N,)
         Degrees of freedom of the variance: those of the residual variance, fewer where part of it is known
         from a few nights of bars.
+    serial : array, shape (N,)
+        Variance of the sum of the errors over that of as many independent ones, ``1'R1 / L``; 1 unless the
+        model knows of autocorrelation.
     n_days : array of int, shape (N,)
         Days with a return in the window.
     uncovered : array of int, shape (N,)
@@ -39,6 +42,7 @@ class CumulativeReturns(FrozenRecord):
     actual: FloatArray
     expected: FloatArray
     dof: FloatArray
+    serial: FloatArray
     n_days: IntArray
     uncovered: IntArray
 
@@ -113,9 +117,25 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         actual=actual,
         expected=actual - car,
         dof=np.asarray(dof, dtype=np.float64),
+        serial=_serial(abnormal, cols, seen),
         n_days=n_days.astype(np.int64),
         uncovered=uncovered,
     )
+
+
+def _serial(abnormal: AbnormalReturns, cols: slice, seen: BoolArray) -> FloatArray:
+    """Variance of sums of autocorrelated errors over that of as many independent ones, shape (N,)."""
+    out = np.ones(len(seen))
+    if abnormal.autocorrelation is None:
+        return out
+    spans = np.where(seen, abnormal.span[:, cols], 0)
+    last = np.arange(spans.shape[1])
+    for i, (rho, span) in enumerate(zip(abnormal.autocorrelation, spans, strict=True)):
+        days = np.concatenate([np.arange(t - d + 1, t + 1) for t, d in zip(last, span, strict=True)])
+        if len(days):
+            apart = np.abs(days[:, None] - days)
+            out[i] = np.where(apart < len(rho), rho[np.minimum(apart, len(rho) - 1)], 0.0).sum() / len(days)
+    return out
 
 
 def covered(abnormal: AbnormalReturns, window: Window) -> tuple[IntArray, IntArray]:

@@ -299,7 +299,7 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
         values |= dict(zip(GAPS, (gaps.kinds, gaps.variance, gaps.count), strict=True))
     names = (*NUMBERS, *WORDS, "peer_names", "peer_weights")
     if isinstance(fit, ModelFit):
-        names = (*names, *DESIGN, *(() if model.refits_quickly else PAST))
+        names = (*names, *DESIGN, "autocorrelation", *(() if model.refits_quickly else PAST))
     return values | {name: getattr(fit, name) for name in names}
 
 
@@ -346,6 +346,7 @@ def _abnormal(
         ),
         day0=sample.day0 if sample.own is None else None,
         between=gap_windows(model, sample, fit.params),
+        autocorrelation=held.get("autocorrelation"),
         bars=GapWindows(model, sample, everyone, GapVariance(*(held[name] for name in GAPS)))
         if "gap_kinds" in held
         else None,

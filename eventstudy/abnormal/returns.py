@@ -55,6 +55,8 @@ class AbnormalReturns(FrozenRecord):
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
         there are none, or the model cannot compute them.
+    autocorrelation : array, shape (N, R), optional
+        Autocorrelations 0 to R - 1 of the errors, where the model knows of any.
     bars : GapWindows, optional
         Nights and breaks in the event windows of a market of bars; None in a market of days.
     """
@@ -74,6 +76,7 @@ class AbnormalReturns(FrozenRecord):
     day0: IntArray | None = None
     partial: bool = True
     between: EstimationWindows | None = None
+    autocorrelation: FloatArray | None = None
     bars: GapWindows | None = None
 
     @property
@@ -110,6 +113,7 @@ class AbnormalReturns(FrozenRecord):
             event_windows=self.event_windows.take(which),
             day0=None if self.day0 is None else self.day0[which],
             between=None if self.between is None else self.between.take(which),
+            autocorrelation=None if self.autocorrelation is None else self.autocorrelation[which],
             bars=None if self.bars is None else self.bars.take(which),
         )
 
@@ -205,4 +209,5 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
         exact=fit.exact,
         past=HeldWindows(fit.residuals, fit.leverage, arrays.dates_est, estimation_design(arrays)),
         event_windows=HeldEventWindows(arrays.dates_evt, fit.noise, fit.design),
+        autocorrelation=fit.autocorrelation,
     )

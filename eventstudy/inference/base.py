@@ -129,6 +129,16 @@ class TestInput:
         return cumulate(self.abnormal, self.window)
 
     @cached_property
+    def scale_of_sums(self) -> FloatArray:
+        """Variances of the CARs in units of s², were the errors independent, shape (N,).
+
+        Sums of consecutive past residuals vary as autocorrelated errors do, so a CAR that is compared with
+        them is scaled by the error of its prediction alone.
+        """
+        sums = self.cumulative
+        return read_only(sums.variance / (self.abnormal.s2 * sums.serial))
+
+    @cached_property
     def usable(self) -> BoolArray:
         """Events with a CAR in the tested window, shape (N,)."""
         return read_only(~np.isnan(self.cumulative.car))

@@ -230,7 +230,7 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
     spans = fit.span[:, data.cols].sum(axis=1).astype(np.float64)
     # One session stands for each day, also where a halt lumps several into one return.
     length = np.array([max(int(np.median(spans[groups == g])), 1) for g in range(n_dates)])
-    widened = np.bincount(groups, data.cumulative.variance / fit.s2) / count
+    widened = np.bincount(groups, data.scale_of_sums) / count
     pools, spread = [], []
     for g in range(n_dates):
         seen = ~np.isnan(series[:, g])

@@ -104,7 +104,7 @@ def studentised_mean(data: TestInput) -> tuple[float, float]:
     past = known(average(fit.past.residuals()))
     n_params = fit.lost_dof
     s2 = float((past**2).sum() / (len(known(past_means(data))) - n_params))
-    return float(data.car.mean() / np.sqrt(s2 * (data.cumulative.variance / fit.s2).mean())), n_params
+    return float(data.car.mean() / np.sqrt(s2 * data.scale_of_sums.mean())), n_params
 
 
 def past_varies(data: TestInput) -> str | None:

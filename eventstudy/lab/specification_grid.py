@@ -171,7 +171,7 @@ def single_p_values(
     residuals, leverage = abnormal.past.residuals(), abnormal.past.leverage()
     for i in np.flatnonzero(cars.variance > 0):
         _, p, blocks = sample_quantile(
-            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), residuals[i],
+            float(cars.car[i]), float(cars.variance[i] / cars.serial[i]), float(abnormal.s2[i]), residuals[i],
             leverage[i], int(length[i]),
         )  # fmt: skip
         found[i] = p if blocks else np.nan

@@ -300,7 +300,8 @@ def _in_turn(
 ) -> Reference | str:
     """Hold the first of some firms, and after each that disappears the next that is left, or an index."""
     names = list(panel.market.returns.columns)
-    returns, held = np.empty(0), []
+    returns = np.empty(0)
+    held: list[str] = []
     for match in matches:
         at, left = start + len(returns), length - len(returns)
         own, gone = (a[0] for a in panel.held(np.array([match]), at, left))

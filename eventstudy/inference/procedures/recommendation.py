@@ -236,7 +236,7 @@ def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     if n == 1:
         return _one_event(data)
     if not data.abnormal.exact:
-        return _approximate(found, bool(overlap_note(data)))
+        return _approximate(found, bool(overlap_note(data)), serial=data.abnormal.autocorrelation is not None)
     if found.n_dates == 1:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
@@ -420,8 +420,11 @@ def _why_approximate(found: Clustering) -> str:
     )
 
 
-def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
-    """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
+def _approximate(found: Clustering, overlapping: bool, *, serial: bool) -> list[tuple[str, str]]:
+    """Ranks, signs and draws: what does not rest on a standard error that is itself approximate.
+
+    Where errors are autocorrelated ranks of single days do not know it; the spread of the events does.
+    """
     n = found.n_events
     filtered = ("filtered_sq", FILTERED)
     ranks = "ranks survive correlation and a more volatile event"
@@ -443,6 +446,11 @@ def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
             return led(wild)
         days = "takes the calendar day as the unit, as windows of different dates share days"
         return [filtered, ("jaffe", f"{days}; safe if variance did not rise")]
+    if serial:
+        spread = (
+            f"{dates}: measures the mean by the spread of {n} standardised CARs, which knows autocorrelation"
+        )
+        return [("bmp", spread), filtered, wild, ("sign", f"exact for {n} CARs whose median is zero")]
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
         return led(("generalized_sign", counted))
