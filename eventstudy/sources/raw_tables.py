@@ -28,10 +28,10 @@ LARGE = 4_000_000
 #: Cells in which a decimal sign is looked for.
 SAMPLE = 3_000
 #: Cells that may be numbers, and dates that may be taken for them.
-_NUMBER = re.compile(r"[^a-zA-Z:/]*\d[^a-zA-Z:/]*[KMB%]?")
+_NUMBER = re.compile(r"(?=[^\d]*\d)[^a-zA-Z:/]*[KMB%]?")
 _POINTED_DATE = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
 #: What a copied page writes between its rows.
-_PAYOUT = re.compile(r"(?i)\s*[\d./: ]+\s*(dividend|stock splits?|capital gains?)\b.*")
+_PAYOUT = re.compile(r"(?i)[\s\d./:]+(dividend|stock splits?|capital gains?)\b.*")
 
 
 @dataclass(frozen=True)
