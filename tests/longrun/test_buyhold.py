@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
@@ -442,3 +443,54 @@ def test_the_first_month_of_a_new_listing_is_in_its_horizon() -> None:
     market, returns = late_market()
     found = es.BuyAndHold(market, [{"security": "A", "date": returns.index[89]}], (1, 12)).fit().bhar()
     assert found.loc[0, "actual"] == pytest.approx((1 + returns["A"].iloc[90:102]).prod() - 1)
+
+
+def test_standardised_returns_of_matched_firms_by_statsmodels(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
+) -> None:
+    """The mean of log abnormal returns over their own deviation, clustered by month."""
+    named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
+    keep = named[~named["twin"].isin({"F05", "F07", "F28", "F29"}) & (named["security"] != "F07")]
+    results = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit()
+    u, month = [], []
+    for event in keep.itertuples():
+        rows = list(months_of(returns, pd.Series(event._asdict())))
+        last = returns.index.get_loc(returns[event.security].last_valid_index())
+        rows = [t for t in rows if t <= last]
+        own = np.log1p(returns[event.security].iloc[rows]) - np.log1p(returns[event.twin].iloc[rows])
+        u += (own / own.std()).tolist()
+        month += rows
+    fit = sm.OLS(u, np.ones(len(u))).fit(
+        cov_type="cluster", cov_kwds={"groups": month, "use_correction": False}, use_t=True
+    )
+    g = len(set(month))
+    t = fit.tvalues[0] / np.sqrt(g / (g - 1))
+    row = results.test(seed=0).loc["standardised"]
+    assert row["statistic"] == pytest.approx(t, rel=1e-9)
+    assert row["dof"] == g - 1
+    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(t), g - 1))
+    assert row["estimate"] == pytest.approx(np.mean(u))
+
+
+def test_the_test_to_read_depends_on_the_reference(market: es.Market, events: pd.DataFrame) -> None:
+    index = es.BuyAndHold(market, events, (1, H)).fit().test(seed=0)
+    assert index.index[index["recommended"]].tolist() == ["bootstrap"]
+    assert "standardised" not in index.index
+    few = es.BuyAndHold(market, events.iloc[:6], (1, H)).fit().test(seed=0)
+    assert few.index[few["recommended"]].tolist() == ["t"]
+    named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
+    keep = named[~named["twin"].isin({"F05", "F07", "F28", "F29"})]
+    matched = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit().test(seed=0)
+    assert matched.index[matched["recommended"]].tolist() == ["standardised"]
+    assert matched["note"].str.contains("skewness is noise").tolist() == [False, True, True, False]
+
+
+def test_a_firm_that_loses_everything_has_no_log_return(market: es.Market, returns: pd.DataFrame) -> None:
+    events = [
+        {"security": a, "date": returns.index[65], "twin": b}
+        for a, b in (("F05", "F01"), ("F02", "F03"), ("F04", "F06"))
+    ]
+    spec = es.BuyAndHold(market, events, (1, H), es.MatchedFirms(column="twin"), delisting={"F05": -1.0})
+    row = spec.fit().test().loc["standardised"]
+    assert row["n_events"] == 2
+    assert "1 event left out" in row["note"]

@@ -216,3 +216,12 @@ def test_a_suspended_firm_is_not_held_when_it_is_back(market: es.Market, returns
     with pytest.warns(ExcludedEventsWarning, match="suspended at the event"):
         found = spec.fit()
     assert found.portfolio.index[-1] == returns.index[40 + H]
+
+
+def test_the_default_covariance_is_hc3(market: es.Market, events: pd.DataFrame) -> None:
+    """Newey and West's rejects 12 % of true nulls with 12 months."""
+    found = es.CalendarTimePortfolio(market, events, (1, H), min_firms=5).fit()
+    x = sm.add_constant(found.portfolio["benchmark"].to_numpy())
+    fit = sm.OLS(found.portfolio["portfolio"].to_numpy(), x).fit(cov_type="HC3", use_t=True)
+    assert found.alpha()["se"].iloc[0] == pytest.approx(fit.bse[0], rel=1e-9)
+    assert found.alpha()["p_value"].iloc[0] == pytest.approx(fit.pvalues[0], rel=1e-9)
