@@ -40,6 +40,7 @@ from eventstudy.inference.selection import remarks
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.inference.small_number_permutation import PERMUTATION_TESTS
+from eventstudy.inference.time_of_day import TIME_OF_DAY_TESTS
 from eventstudy.lazy import recall, remember
 
 __all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "as_tests", "check_keys", "prefetch", "run_tests"]
@@ -61,6 +62,7 @@ TESTS: dict[str, SignificanceTest] = {
         PERMUTATION_TESTS,
         REFIT_TESTS,
         GARCH_TESTS,
+        TIME_OF_DAY_TESTS,
     )
     for test in family
 }

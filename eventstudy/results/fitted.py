@@ -350,7 +350,8 @@ class FittedEvents(ABC):
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
-        sums, dof = self.test_input(window).cumulative, self.abnormal.dof
+        sums = self.test_input(window).cumulative
+        dof = sums.dof
         se = np.sqrt(sums.variance)
         check_alternative(alternative)
         low, high = t_bounds(sums.car, se, dof, checked_level(level), alternative)

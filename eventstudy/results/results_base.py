@@ -154,6 +154,8 @@ class Regression(MethodGroup):
                     f"covariance='past' needs events on one common date, these have {found.n_dates}: "
                     "cluster by date."
                 )
+            if data.test_input(tested).with_car.spans_gap:
+                raise RequestError(f"covariance='past': {data.test_input(tested).unlike_rows}.")
             past = _past(data, tested)
         return cross_section(
             frame,

@@ -114,8 +114,8 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     ------
     RequestError
         If the alternative is unknown, or there are fewer than two events, more than one date, a tested day
-        that some event misses, fewer residual degrees of freedom than events, or events whose residuals are
-        linear combinations of each other.
+        that some event misses or that is a night or break of bars, fewer residual degrees of freedom than
+        events, or events whose residuals are linear combinations of each other.
 
     Notes
     -----
@@ -143,6 +143,8 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
             f"The joint test needs one common event date, the {n} events have {windows} different windows "
             f"{data.window}; test the events of each date on their own."
         )
+    if used.spans_gap:
+        raise RequestError(f"The joint test has no covariance for it: {used.unlike_rows}.")
     missing = np.isnan(fit.ar[:, used.cols])
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
     if partial:
