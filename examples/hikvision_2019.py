@@ -1,7 +1,7 @@
 """Did the report of a US export ban move Hikvision? One event study, from the news to the verdict.
 
 On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
-Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10 %". This
+Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10%". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
 distinguished from noise; then it looks at the sector on the same day, and at the Entity List designation of
 October 2019.
@@ -265,11 +265,11 @@ def evidence(chosen: pd.DataFrame) -> str:
 
 
 def blind_spot(se: float, dof: float, chosen: pd.DataFrame) -> str:
-    """Where a test fails to reject at 5 %, say what size of effect it would probably have found."""
+    """Where a test fails to reject at 5%, say what size of effect it would probably have found."""
     if not (chosen["p_value"] > 0.05).any():
         return ""
     size = (stats.t.ppf(0.975, dof) + stats.t.ppf(0.8, dof)) * se
-    return f" With this much noise, a test at 5% finds effects beyond {size:.1%} four times out of five."
+    return f" With this much noise, a test at 5% finds an effect of {size:.1%} with probability 0.8."
 
 
 def finding(who: str, row: pd.Series, chosen: pd.DataFrame) -> str:

@@ -70,6 +70,15 @@ class StudySpec:
         The windows as asked for, of which `estimation` and `window` are the layout.
     exclude_dates : mapping of str to array of datetime64[D], optional
         Days that estimation windows leave out, by security; under None those of all.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> str(results.spec.estimation), results.spec.model.label
+    ('(-250, -30)', 'Market model (OLS)')
     """
 
     market: Market
@@ -347,7 +356,8 @@ class FittedEvents(ABC):
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
-        sums, dof = self.test_input(window).cumulative, self.abnormal.dof
+        sums = self.test_input(window).cumulative
+        dof = sums.dof
         se = np.sqrt(sums.variance)
         check_alternative(alternative)
         low, high = t_bounds(sums.car, se, dof, checked_level(level), alternative)
@@ -383,6 +393,15 @@ class FittedStudy(FittedEvents):
     fit : ModelFit
         Parameters and residual variances of the normal-return model, one row per event.
     abnormal : AbnormalReturns
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> results.fitted.abnormal.ar.shape, str(results.fitted.event_window)
+    ((1, 3), '(-1, +1)')
     """
 
     spec: StudySpec

@@ -139,7 +139,7 @@ def test_words_follow_the_sign_and_tell_the_blind_spot(example: ModuleType) -> N
         "X returned 1.00% more than the market model expects (95% interval -3.00% to +5.00%)"
     )
     # (t.975 + t.80) s.e. with 248 degrees of freedom
-    assert "finds effects beyond 5.6% four times out of five" in said
+    assert "finds an effect of 5.6% with probability 0.8" in said
     assert "effects beyond" not in example.finding("X", row, chosen(t=0.04))
 
 
