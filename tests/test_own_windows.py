@@ -458,3 +458,31 @@ def test_effects_of_dates_that_cannot_be_told() -> None:
     market = es.Market(frame, benchmark="idx", gaps="single")
     lacking = es.EventStudy(market, EVENTS[:1], exclude_dates=[DAYS[150]], **options).fit().date_effects()
     assert lacking[["effect", "se", "t", "p_value"]].isna().all(axis=None)
+
+
+def test_garch_t_of_own_windows() -> None:
+    """Beside other events, and alone, it is that of a study with the same windows."""
+    pytest.importorskip("arch")
+    events = own(EVENTS, OWN).assign(group=list("abcdef"))
+    beside = es.EventStudy(MARKET, events, window=(-5, 8)).fit()
+    for row, (*_, start, end) in enumerate(OWN):
+        alone = es.EventStudy(MARKET, events.iloc[[row]], window=(-5, 8)).fit()
+        want = one(row, es.MarketModel()).test(start, end, tests=["garch_t"]).iloc[0]
+        by_group = beside.test(start, end, tests=["garch_t"], by="group").set_index("group")
+        for found in (alone.test(start, end, tests=["garch_t"]).iloc[0], by_group.loc["abcdef"[row]]):
+            if OWN[row][0] > 0:
+                assert "must end before the event" in found["note"]
+                continue
+            assert found["statistic"] == pytest.approx(want["statistic"], rel=1e-12)
+            assert found["p_value"] == pytest.approx(want["p_value"], rel=1e-12)
+
+
+@pytest.mark.parametrize("estimation", [(21, 150), [(-120, -11), (21, 80)]])
+def test_volatility_is_not_forecast_from_days_after_the_event(estimation: object) -> None:
+    for n in (1, 3):
+        found = es.EventStudy(MARKET, EVENTS[:n], estimation=estimation, window=(-2, 3)).fit()
+        done = found.test(0, 1, tests=["filtered_sq", "filtered_t"])
+        assert not done["applicable"].any()
+        assert done["note"].str.contains("estimation windows, so these must end before the event").all()
+        assert np.isfinite(found.caar(0, 1)["se"]).all()
+        assert "filtered_sq" not in found.recommended(0, 1)["test"].tolist()

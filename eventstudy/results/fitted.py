@@ -349,7 +349,7 @@ class FittedEvents(ABC):
         """Name of an event for titles: its label, else its security, and day 0."""
         event = self.timeline.iloc[row]
         label = event["label"]
-        name = f"{event['security']}, {format_time(event['day_0'])}"
+        name = event["security"] if self.undated else f"{event['security']}, {format_time(event['day_0'])}"
         return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
 
     def cars(

@@ -203,7 +203,8 @@ class Measures(MethodGroup):
         DataFrame
             One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
-            interval disagree at 5 %).
+            interval disagree at 5 %, and counts days that windows of several events of one security share,
+            as these count more than once).
 
         Examples
         --------
@@ -220,6 +221,8 @@ class Measures(MethodGroup):
         inputs = [self.fitted.test_input(window)]
         frame = averages.averages(inputs, test, checked_level(level), alternative)
         frame = averages.with_lead(frame, inputs, alternative)
+        told = [*frame["note"], averages.shared_note(self.fitted, window)]
+        frame = frame.assign(note="; ".join(filter(None, told)))
         return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
@@ -470,6 +473,8 @@ class MeasureTables(MethodGroup):
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
         notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
+        shared = averages.shared_note(self.fitted, max(windows, key=len))
+        notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes
         done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])

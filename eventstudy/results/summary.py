@@ -12,7 +12,6 @@ from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
-from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
@@ -333,14 +332,9 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
                 f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "
                 f"detect a mean of {mean['detectable']:.1%}."
             )
-        usable = data.test_input(window)
-        security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
-        shared = shared_days(usable.with_car.tested_dates, security)
+        shared = averages.shared_note(data, window)
         if shared:
-            notes.append(
-                f"Windows {window} of several events of one security share days: {shared} of them count more "
-                "than once in the averages. results.stacked() shares them out."
-            )
+            notes.append(f"{shared[0].upper()}{shared[1:]}.")
     notes += dividend_notes(data)
     lost = int((~data.test_input(window).usable & (sums.complete | (sums.n_days == 0))).sum())
     if lost:

@@ -139,6 +139,9 @@ def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Bl
     told.append(f"The {head} test gives p = {_p(p)}: at the 5 % level {what} {verdict} {ordinary}.")
     blocks: list[Block] = [Paragraph(" ".join(told), is_headline=True)]
     blocks.append(Paragraph(f"Why this test: {reason}."))
+    shared = averages.shared_note(data, window)
+    if shared:
+        blocks.append(Paragraph(f"{shared[0].upper()}{shared[1:]}."))
     if (p <= ALPHA) != (mean["p_value"] <= ALPHA) and not np.isnan(mean["p_value"]):
         blocks.append(
             Paragraph(
@@ -161,8 +164,9 @@ def _single(data: FittedStudy, window: Window) -> str:
     event, car = data.sample.timeline.iloc[0], data.cars(window).iloc[0]
     n, kind = int(car["n_days"]), "log return" if data.spec.market.kind == "log" else "return"
     short = "" if n == len(window) else f" ({n} with a price)"
+    around = "day 0" if data.undated else f"{event['day_0']:%Y-%m-%d}"
     return (
-        f"Over the {len(window)} session{'s' * (len(window) != 1)} {window} around {event['day_0']:%Y-%m-%d}"
+        f"Over the {len(window)} session{'s' * (len(window) != 1)} {window} around {around}"
         f"{short}, the {kind}s of {event['security']} sum to {_percent(car['actual'])}, where "
         f"{_percent(car['expected'])} was expected ({data.spec.model.label}): an abnormal return of "
         f"{_percent(car['car'])}"
