@@ -160,7 +160,8 @@ def test_sensitivity(hikvision, hikvision_market):
         start, end = map(int, row.window.strip("()").split(","))
         car = again.car(start, end).iloc[0]
         np.testing.assert_allclose(
-            [row.estimate, row.se, row.ci_low, row.ci_high], car[["car", "se", "ci_low", "ci_high"]]
+            [row.estimate, row.se, row.ci_low, row.ci_high],
+            car[["car", "se", "ci_low", "ci_high"]].astype(float),
         )
         assert row.p_value == again.test(start, end, tests="sq")["p_value"].iloc[0]
     assert set(frame["model"]) == {"Market model (OLS)", "Market adjusted", "Constant mean return"}

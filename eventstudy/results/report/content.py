@@ -318,9 +318,7 @@ def _sensitivity(data: FittedStudy, window: Window) -> list[Block]:
 
 def _details(data: FittedStudy, window: Window) -> Table:
     fit, cars = data.fit, data.cars(window, LEVEL)
-    frame = data.sample.timeline[["security", "label", "day_0"]].rename(columns={"day_0": "day 0"})
-    if not some_text(frame["label"]):
-        frame = frame.drop(columns="label")
+    frame = data.told().rename(columns={"day_0": "day 0"})
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]
     frame["p"] = cars["p_value"]
