@@ -13,6 +13,8 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
+from eventstudy.results.views import value_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
 __all__ = ["MarketValue"]
@@ -142,7 +144,7 @@ class MarketValue(MethodGroup):
         )
         order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
         order.append("shared_days")
-        return frame[order]
+        return printed(frame[order], value_view)
 
 
 def _total_se(se: FloatArray, related: FloatArray) -> float:

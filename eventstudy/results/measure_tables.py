@@ -15,7 +15,8 @@ from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import P_VALUE, Section, Table, stars
+from eventstudy.results.views import each_view, mean_view
+from eventstudy.tables import P_VALUE, Section, Table, printed, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
@@ -95,9 +96,10 @@ class Measures(MethodGroup):
             parts = [
                 data.told().assign(window=name).join(frame) for name, frame in zip(names, frames, strict=True)
             ]
-            return pd.concat(parts)
+            return printed(pd.concat(parts), each_view)
         if end != "first_free_close":
-            return data.told().join(data.cars(data.checked_window(start, end), level, alternative))
+            window = data.checked_window(start, end)
+            return printed(data.told().join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level, alternative)
@@ -113,7 +115,7 @@ class Measures(MethodGroup):
                 "limit, so there is no CAR. Lengthen it.",
                 PriceLimitWarning,
             )
-        return data.told().join(frame.assign(end=ends))
+        return printed(data.told().join(frame.assign(end=ends)), each_view)
 
     @by_name
     def aar(
@@ -183,7 +185,8 @@ class Measures(MethodGroup):
         inputs = [data.test_input(window) for window in windows]
         frame = averages.averages(inputs, test, checked_level(level), alternative)
         frame = averages.with_lead(frame, inputs, alternative)
-        return frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
+        frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
+        return printed(frame, mean_view)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.

@@ -34,6 +34,8 @@ from eventstudy.results.fitted import (
     are_several,
     checked_level,
 )
+from eventstudy.results.views import recommended_view, tests_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
 __all__ = ["Significance", "recommended_tests"]
@@ -127,14 +129,15 @@ class Significance(MethodGroup):
         asked = [tests] if isinstance(tests, str | SignificanceTest) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
         if not are_several(start):
-            return self._tested(self.fitted.checked_window(start, end), asked, options, by, against)
+            window = self.fitted.checked_window(start, end)
+            return printed(self._tested(window, asked, options, by, against), tests_view)
         options = options.settled()
         parts = []
         for window in self.fitted.checked_windows(start, end):
             part = self._tested(window, asked, options, by, against)
             part.insert(0, "window", str(window))
             parts.append(part)
-        return pd.concat(parts, ignore_index=True)
+        return printed(pd.concat(parts, ignore_index=True), tests_view)
 
     def _tested(
         self,
@@ -392,7 +395,8 @@ class Significance(MethodGroup):
             If the calibration is of another design.
         """
         window = self.fitted.checked_window(start, end)
-        return recommended_tests(self.fitted, window, alternative, calibration)
+        frame = recommended_tests(self.fitted, window, alternative, calibration)
+        return printed(frame, recommended_view)
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
         """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N."""
