@@ -35,6 +35,7 @@ GAP, NARROWEST = 2, 8
 
 _NUMBER = re.compile(r"(?:< )?[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
 _CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
+_DATA_CELL = re.compile(r'<td class="data row\d+ col(\d+)[^"]*"')
 _EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
@@ -390,6 +391,9 @@ def _html_table(section: Section, number: int, title: str) -> str:
     if caption:
         styler.set_caption(caption)
     rendered: str = styler.to_html()
+    # A page that stands rows on end, on a narrow screen, names each cell by its column.
+    labels = [html.escape(str(name)) for name in cells.columns]
+    rendered = _DATA_CELL.sub(lambda found: f'{found[0]} data-label="{labels[int(found[1])]}"', rendered)
     # An empty corner is not a heading.
     rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):

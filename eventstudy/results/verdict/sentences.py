@@ -214,11 +214,20 @@ def _interval(mean: pd.Series | Mapping[str, Any], alternative: Alternative) -> 
     return f"95% interval {low} to {high}"
 
 
+def _span(window: Window) -> str:
+    """Name the tested days: ``on day 0``, ``over the 2 sessions (0, +1)``."""
+    if len(window) == 1:
+        return f"on day {window.start:+d}".replace("+0", "0")
+    return f"over the {len(window)} sessions {window}"
+
+
 def _single(data: FittedEvents, window: Window) -> str:
     event, car = data.timeline.iloc[0], data.cars(window).iloc[0]
     n = int(car["n_days"])
     short = "" if n == len(window) else f" ({n} with a price)"
-    over = f"Over the {plural(len(window), 'session')} {window} around {format_time(event['day_0'])}{short}"
+    over = f"{_span(window)[:1].upper()}{_span(window)[1:]} around {format_time(event['day_0'])}{short}"
+    if window == Window(0, 0):
+        over = f"On day 0, {format_time(event['day_0'])}{short}"
     if data.kind in LEVELS:
         return (
             f"{over}, the {_what(data)} of {event['security']} is {percent(car['car'])} ({data.model_label})"
@@ -240,9 +249,10 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
         counted = f"the one {_what(data)}{of} is"
         return f"over {window}, {counted} {percent(mean['caar'])} ({data.model_label})"
     counted = ("both" if n == 2 else f"all {n}") if k == n else f"{k} of the {n}"
-    day = f" around {_dates(data)}" if len(data.timeline["day_0"].unique()) == 1 else ""
-    start = "over" if one_security(data) else "Over"
-    over = f"{start} the {plural(len(window), 'session')} {window}{day}"
+    common = len(data.timeline["day_0"].unique()) == 1
+    joint = ", " if window == Window(0, 0) else " around "
+    over = f"{_span(window)}{joint}{_dates(data)}" if common else _span(window)
+    over = over if one_security(data) else f"{over[:1].upper()}{over[1:]}"
     return (
         f"{over}, {counted} {_what(data)}s{of} are {side} ({data.model_label}), and their mean is "
         f"{percent(mean['caar'])}"
