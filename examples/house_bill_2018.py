@@ -99,7 +99,7 @@ side = "less" if row["abnormal"] < 0 else "more"
 sentences = [
     f"In the two sessions after the vote the three firms returned {abs(row['abnormal']):.2%} {side} than the "
     f"market model implies (95% interval {row['from']:+.2%} to {row['to']:+.2%}). "
-    + story.evidence(results.recommended(0, 1)),
+    + results.verdict(0, 1).evidence,
     f"A mean effect of {mde:.1%} would have been found four times out of five, one of "
     f"3% with a probability of only {power.at(0.03):.0%}. The interval rules out a mean fall of more than "
     f"{-row['from']:.1%}; a smaller one it does not: that nothing was found is not that nothing happened.",

@@ -131,7 +131,7 @@ def test_markdown_has_its_figures_beside_it(one, tmp_path):
     assert "| " in whole
 
 
-@pytest.mark.parametrize(("name", "package"), [("x.pdf", "WeasyPrint"), ("x.docx", "python-docx")])
+@pytest.mark.parametrize(("name", "package"), [("x.pdf", "weasyprint"), ("x.docx", "python-docx")])
 def test_without_the_extra_the_error_names_it(one, tmp_path, name, package, monkeypatch):
     def missing(module: str) -> None:
         raise ImportError(module)

@@ -48,7 +48,7 @@ def _html(report: Report, path: Path, brief: bool) -> None:
 
 def _pdf(report: Report, path: Path, brief: bool) -> None:
     try:
-        weasyprint: Any = import_optional("weasyprint", "WeasyPrint", "report", "A report in PDF")
+        weasyprint: Any = import_optional("weasyprint", "weasyprint", "report", "A report in PDF")
     except OSError as problem:
         raise MissingExtraError(
             f"A report in PDF needs Pango, which WeasyPrint draws with: {problem}."

@@ -55,25 +55,23 @@ def verdict(
     if caveats:
         behind.append(Part("Data", caveats))
     if tested.n_events == 0:
-        answer = f"No event has a cumulative abnormal return over {window}, so nothing can be said."
-        return Verdict(asked, answer, tuple(behind), _tests([], {}, tested.n_events, window))
+        none = f"No event has a cumulative abnormal return over {window}, so nothing can be said."
+        return Verdict(asked, none, "", tuple(behind), _tests([], {}, tested.n_events, window))
     chosen = recommended_tests(data, window, alternative)
     frame = _tests(_records(chosen), TESTS, tested.with_car.n_events, window)
     mean = averages.averages([tested], None, LEVEL, alternative).iloc[0]
     parts = []
     if one_security(data):
         parts.append(Part("Each announcement on its own", tuple(_rows(data, window, alternative))))
-    answer = headline(data, window, alternative)
     told = [evidence(frame)] if len(frame) else ["No significance test applies."]
     apart = disagreement(dict(zip(frame["test"], frame["p_value"], strict=True)), tested)
     for why in dict.fromkeys(apart.values()):
         keys = [key for key in apart if apart[key] == why]
         plainly = why if len(keys) == 1 else why.replace("rejects where", "reject where", 1)
         told.append(f"Here {_listed(keys)} {plainly}.")
-    answer = " ".join([answer, *told])
     if controls is not None:
         treated, found = _against(data, controls, window, alternative)
-        answer = f"{answer} {treated}"
+        told.append(treated)
         parts.append(Part("Against the controls", tuple(found)))
     if len(frame):
         p = format_p(mean["p_value"], equals=True)
@@ -81,7 +79,8 @@ def verdict(
         parts.append(Part("Recommended tests", (*(_test(row, apart) for row in _records(frame)), interval)))
     if mean["detectable"] > 0:
         parts.append(Part("What could have been found", (_detectable(data, mean),)))
-    return Verdict(asked, answer, (*parts, *behind), frame)
+    effect = headline(data, window, alternative)
+    return Verdict(asked, effect, " ".join(told), (*parts, *behind), frame)
 
 
 def question(data: FittedEvents) -> str:
@@ -140,23 +139,22 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     told = {row.test: f"{row.test} p {format_p(row.p_value, equals=True)}" for row in ran.itertuples()}
     n, shown = len(ran), ", ".join(told.values())
     that = " that can be computed" if lost else ""
-    weakest, strongest = ran["p_value"].max(), ran["p_value"].min()
+    weakest = ran["p_value"].max()
     each = f"the one {kind}{that} rejects" if n == 1 else f"all {n} {kind}s{that} reject"
     for level, words in ((0.01, "strong evidence"), (0.05, "evidence")):
         if weakest <= level:
             return f"{subject} is {words} against mere chance: {each} it at {level:.0%} ({shown}).{missing}"
-    if strongest <= ALPHA:
-        rejects = ran["p_value"] <= ALPHA
-        yes = [told[key] for key in ran.loc[rejects, "test"]]
-        no = [told[key] for key in ran.loc[~rejects, "test"]]
-        which = subject[:1].lower() + subject[1:]
-        return (
-            f"Whether {which} is more than chance, the {kind}s disagree: {_listed(yes)} "
-            f"reject{'s' * (len(yes) == 1)} it at 5%, {_listed(no)} do{'es' * (len(no) == 1)} not.{missing}"
-        )
+    rejects = ran["p_value"] <= ALPHA
+    yes = [told[key] for key in ran.loc[rejects, "test"]]
+    no = [told[key] for key in ran.loc[~rejects, "test"]]
+    does_not = f"{_listed(no)} do{'es' * (len(no) == 1)} not" if no else ""
+    apart = f"{_listed(yes)} reject{'s' * (len(yes) == 1)} it at 5%, {does_not}" if yes else ""
     if weakest <= 0.10:
-        weak = f"{subject} is weak evidence against mere chance"
-        return f"{weak}: {each} it at 10%, not at 5% ({shown}).{missing}"
+        shades = f"; {apart}" if yes else f", not at 5% ({shown})"
+        return f"{subject} is weak evidence against mere chance: {each} it at 10%{shades}.{missing}"
+    if yes:
+        which = subject[:1].lower() + subject[1:]
+        return f"Whether {which} is more than chance, the {kind}s disagree: {apart}.{missing}"
     none = f"the one {kind}{that} does not reject" if n == 1 else f"none of the {n} {kind}s{that} rejects"
     return f"{subject} cannot be distinguished from chance: {none} it at 5% ({shown}).{missing}"
 

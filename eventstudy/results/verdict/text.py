@@ -35,8 +35,12 @@ class Verdict:
     ----------
     question : str
         What was asked.
+    effect : str
+        The effect and its interval.
+    evidence : str
+        Whether the recommended tests tell it from chance.
     answer : str
-        The effect, its interval, and whether the recommended tests tell it from chance.
+        Both, one after the other.
     parts : tuple of Part
         What stands behind the answer: each has a `heading` and `texts`.
     tests : DataFrame
@@ -44,9 +48,15 @@ class Verdict:
     """
 
     question: str
-    answer: str
+    effect: str
+    evidence: str
     parts: tuple[Part, ...]
     tests: pd.DataFrame
+
+    @property
+    def answer(self) -> str:
+        """The conclusion: the effect, and whether it is told from chance."""
+        return f"{self.effect} {self.evidence}".strip()
 
     def part(self, heading: str) -> tuple[str, ...]:
         """Return the texts under a heading; empty where there is no such part."""
