@@ -27,7 +27,15 @@ from eventstudy.inference.engine.draws import draw_parts, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.registry import as_frame, as_row
 
-__all__ = ["Pairing", "difference", "label_permutation", "pair_dates", "treated_vs_controls", "welch"]
+__all__ = [
+    "DIFFERENCES",
+    "Pairing",
+    "difference",
+    "label_permutation",
+    "pair_dates",
+    "treated_vs_controls",
+    "welch",
+]
 
 
 #: With fewer labellings than this no two-sided p-value reaches 5 %.
@@ -53,6 +61,8 @@ LABELS = Declaration(
     "treated and control firms of a date are exchangeable", "resampled",
     frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
 )  # fmt: skip
+#: Tests of a difference by key.
+DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, WELCH, LABELS)}
 
 
 @dataclass(frozen=True)
