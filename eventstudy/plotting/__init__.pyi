@@ -1,3 +1,4 @@
+from .aar import plot_aar as plot_aar
 from .autocorrelation import plot_autocorrelation as plot_autocorrelation
 from .balance import plot_balance as plot_balance
 from .caar import plot_caar as plot_caar

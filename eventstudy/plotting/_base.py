@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from textwrap import fill
 from typing import Any
 
@@ -20,7 +20,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from eventstudy.errors import RequestError
 
@@ -28,47 +28,105 @@ __all__ = [
     "DASHES",
     "DAY_LABEL",
     "MARKERS",
+    "MOST_NAMES",
     "PercentTicks",
     "colours",
     "count_days",
     "date_scale",
+    "drawn",
     "hue",
     "ink",
     "interval",
+    "lay_out",
     "legend_above",
+    "long_date",
     "mark_event",
+    "mark_zero",
     "minus",
+    "name_places",
     "name_rows",
     "need",
     "new_axes",
+    "next_hue",
     "percent",
     "percent_scale",
     "plain",
     "styled",
     "suspended",
     "wrapped",
+    "write_title",
 ]
 
 DAY_LABEL = "Sessions relative to the event day"
 #: What tells lines apart beside their colours.
 MARKERS = "osD^vPX<>*"
 DASHES = ("-", "--", "-.", ":")
-#: Height of a named row, and of what stands above and below the rows, in inches.
-ROW, HEADROOM = 0.25, 1.4
-#: Letters at which the name of a row is wrapped.
-WIDTH = 36
+#: Least height of a named row, what stands above and below the rows, and the gap between names, in inches.
+ROW, HEADROOM, BETWEEN = 0.25, 1.4, 0.08
+#: More rows than this are drawn without names.
+MOST_NAMES = 40
+#: Letters at which the name of a row, and an entry of a legend, is wrapped.
+WIDTH, LEGEND_WIDTH = 36, 60
+#: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
+LINE, SMALLEST = 1.3, 5.0
 HALF_DAY = pd.Timedelta(hours=12)
 
 
 class PercentTicks(PercentFormatter):
-    """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for."""
+    """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for.
+
+    No decimals where every tick is a whole percentage.
+    """
 
     def __init__(self) -> None:
         super().__init__(1.0)
 
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis."""
+        shares = 100 * np.asarray(values, dtype=float)
+        whole = np.allclose(shares, np.round(shares), rtol=0, atol=1e-6)
+        self.decimals = 0 if len(values) > 1 and whole else None
+        try:
+            return super().format_ticks(values)
+        finally:
+            self.decimals = None
+
     def format_pct(self, x: float, display_range: float) -> str:
         """Write one tick."""
         return self.fix_minus(super().format_pct(x, display_range))
+
+
+class DateTicks(Formatter):
+    """Dates that name their month, with the year below the first tick and where it changes."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one date in full."""
+        return long_date(mdates.num2date(x))
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis."""
+        dates = [mdates.num2date(value) for value in values]
+        if any((date.hour, date.minute, date.second) != (0, 0, 0) for date in dates):
+            return _below_where_new([f"{d:%H:%M}" for d in dates], [f"{d.day} {d:%b %Y}" for d in dates])
+        if all((date.month, date.day) == (1, 1) for date in dates):
+            return [f"{date:%Y}" for date in dates]
+        monthly = all(date.day == 1 for date in dates)
+        names = [f"{date:%b}" if monthly else f"{date.day} {date:%b}" for date in dates]
+        return _below_where_new(names, [f"{date:%Y}" for date in dates])
+
+
+def _below_where_new(names: Sequence[str], seconds: Sequence[str]) -> list[str]:
+    """Put a second line below the first name, and below those with another second line than before."""
+    before = ["", *seconds[:-1]]
+    return [
+        name if second == last else f"{name}\n{second}"
+        for name, second, last in zip(names, seconds, before, strict=True)
+    ]
+
+
+def long_date(date: datetime) -> str:
+    """Write a day, such as ``22 May 2019``."""
+    return f"{date.day} {date:%b %Y}"
 
 
 def styled(artist: type[Artist], kwargs: dict[str, Any], **defaults: Any) -> dict[str, Any]:
@@ -93,10 +151,23 @@ def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     if ax is not None:
         return ax
     figure, created = plt.subplots(layout="constrained")
-    lines = max((name.count("\n") for name in rows), default=0)
-    height = HEADROOM + ROW * len(rows) * (1 + lines / 2)
-    figure.set_figheight(max(figure.get_figheight(), height))
+    lines = 1 + max((name.count("\n") for name in rows), default=0)
+    row = max(ROW, lines * LINE * _row_size() / 72 + BETWEEN)
+    figure.set_figheight(max(figure.get_figheight(), HEADROOM + row * len(rows)))
     return created
+
+
+def _row_size() -> float:
+    """Return the font size of the names of rows, in points."""
+    return FontProperties(size="small").get_size_in_points()
+
+
+def lay_out(ax: Axes) -> None:
+    """Arrange a figure that makes room for its own labels, so its axes have their final size."""
+    figure = ax.get_figure(root=True)
+    engine = None if figure is None else figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)  # type: ignore[arg-type]
 
 
 def plain(texts: Iterable[Text]) -> None:
@@ -105,24 +176,42 @@ def plain(texts: Iterable[Text]) -> None:
         text.set_parse_math(False)
 
 
-def wrapped(names: Iterable[object]) -> list[str]:
-    """Wrap the names of rows."""
-    return [fill(str(name), WIDTH) for name in names]
+def wrapped(names: Iterable[object], width: int = WIDTH) -> list[str]:
+    """Wrap names; what ends a long one in parentheses has a line to itself."""
+    out = []
+    for name in map(str, names):
+        head, opening, tail = name.rpartition(" (")
+        if len(name) > width and opening and name.endswith(")"):
+            out.append(f"{fill(head, width)}\n{fill('(' + tail, width)}")
+        else:
+            out.append(fill(name, width))
+    return out
 
 
 def name_rows(ax: Axes, names: Sequence[str]) -> None:
     """Name the rows 0, 1, ... of the y axis, the first on top."""
-    ax.set_yticks(range(len(names)), names, fontsize="small", linespacing=0.95)
-    plain(ax.get_yticklabels())
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(False, axis="y")
+    name_places(ax, range(len(names)), names)
+
+
+def name_places(ax: Axes, places: Sequence[float], names: Sequence[str]) -> None:
+    """Name evenly spaced places of the y axis, in a smaller font where they are close."""
+    ax.set_yticks(places, names, fontsize="small", linespacing=1.1)
+    plain(ax.get_yticklabels())
+    lay_out(ax)
+    lines = 1 + max(name.count("\n") for name in names)
+    room = ax.get_window_extent().height * 72 / ax.figure.dpi / len(names)
+    size = _row_size()
+    if room < lines * LINE * size:
+        ax.tick_params(axis="y", labelsize=max(SMALLEST, room / (lines * LINE)))
+        lay_out(ax)
 
 
 def date_scale(ax: Axes) -> None:
-    """Write the dates along the x axis as briefly as they allow."""
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    """Write the dates along the x axis, each with its month."""
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(DateTicks())
 
 
 def ink(of: Axes) -> Any:
@@ -157,8 +246,26 @@ def count_days(ax: Axes) -> None:
 
 
 def mark_event(ax: Axes, at: object = 0) -> None:
-    """Draw the event day as a dashed vertical line."""
-    ax.axvline(at, color=ink(ax), linestyle="--", linewidth=1, zorder=1, label="_event day")  # type: ignore[arg-type]
+    """Draw the event day as a dashed vertical line, once."""
+    if not drawn(ax, "_event day") or at != 0:
+        ax.axvline(at, color=ink(ax), linestyle="--", linewidth=1, zorder=1, label="_event day")  # type: ignore[arg-type]
+
+
+def mark_zero(ax: Axes) -> None:
+    """Draw the line of no effect, once."""
+    if not drawn(ax, "_zero"):
+        ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+
+
+def drawn(ax: Axes, label: str) -> bool:
+    """Whether the axes hold an artist of this label already."""
+    return any(artist.get_label() == label for artist in (*ax.lines, *ax.patches, *ax.collections))
+
+
+def next_hue(ax: Axes) -> tuple[float, float, float]:
+    """Return the colour after those of the labelled lines and bars that the axes hold."""
+    shown = [*ax.lines, *ax.containers]
+    return hue(sum(not str(artist.get_label()).startswith("_") for artist in shown))
 
 
 def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
@@ -177,8 +284,16 @@ def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> No
         )
 
 
-def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], title: str | None) -> None:
+def legend_above(
+    ax: Axes,
+    handles: Sequence[Artist],
+    labels: Sequence[str],
+    title: str | None,
+    heading: str | None = None,
+) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
+    labels = wrapped(labels, LEGEND_WIDTH)
+    room = 1.1 * ax.get_window_extent().width  # axes grow by about a tenth once their figure is laid out
     for columns in (2, 1):
         legend = ax.legend(
             handles,
@@ -190,14 +305,30 @@ def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], tit
             fontsize="small",
             borderaxespad=0.2,
             columnspacing=1.2,
+            title=heading,
+            title_fontsize="small",
+            alignment="left",
         )
-        # Axes grow by about a tenth once their figure is laid out.
-        if legend.get_window_extent().width < 1.1 * ax.get_window_extent().width:
+        if legend.get_window_extent().width < room:
             break
     plain(legend.get_texts())
     if title is not None:
-        row = FontProperties(size="small").get_size_in_points() * (1 + mpl.rcParams["legend.labelspacing"])
-        ax.set_title(title, pad=mpl.rcParams["axes.titlepad"] + 4 + row * math.ceil(len(labels) / columns))
+        height = legend.get_window_extent().height * 72 / ax.figure.dpi
+        write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height)
+
+
+def write_title(ax: Axes, title: str, **kwargs: Any) -> None:
+    """Write the title of axes, on as many lines as it needs."""
+    text = ax.set_title(title, **kwargs)
+    figure, box = ax.figure, ax.get_window_extent()
+    room = 1.05 * box.width
+    if len(figure.axes) == 1:
+        centre = (box.x0 + box.x1) / 2
+        room = 2 * min(centre - figure.bbox.x0, figure.bbox.x1 - centre) - 2 * BETWEEN * figure.dpi
+    letters = max(map(len, title.splitlines()), default=0)
+    while letters > 8 and text.get_window_extent().width > room:
+        letters = min(letters - 1, int(letters * room / text.get_window_extent().width))
+        text.set_text("\n".join(fill(line, max(8, letters)) for line in title.splitlines()))
 
 
 def hue(number: int) -> tuple[float, float, float]:

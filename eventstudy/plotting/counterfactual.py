@@ -9,7 +9,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import (
+    count_days,
+    hue,
+    ink,
+    mark_event,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+    write_title,
+)
 
 __all__ = ["plot_counterfactual"]
 
@@ -76,5 +86,5 @@ def plot_counterfactual(
     if np.isfinite(days).all():
         ax.set_xlim(days.min() - 0.5, days.max() + 0.5)
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

@@ -13,7 +13,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 
-from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale, styled, write_title
 
 __all__ = ["place_labels", "plot_fit"]
 
@@ -87,7 +87,7 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     percent_scale(ax.yaxis)
     ax.set(xlabel="Benchmark return", ylabel="Return")
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     ax.legend()
     shown = event.dropna(subset=["benchmark", "actual"])
     surprise = (shown["actual"] - shown["fitted"]).abs().where(shown["day"] != 0, np.inf)

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
+    MOST_NAMES,
     hue,
     ink,
     interval,
@@ -26,9 +27,6 @@ from eventstudy.plotting._base import (
 )
 
 __all__ = ["plot_forest"]
-
-#: More rows than this are drawn as a curve of thin lines, without names.
-MOST_NAMES = 40
 
 
 def plot_forest(

@@ -19,6 +19,7 @@ from eventstudy.plotting._base import (
     new_axes,
     percent_scale,
     styled,
+    write_title,
 )
 
 __all__ = ["plot_gap"]
@@ -102,5 +103,5 @@ def plot_gap(
     ax.set_ylabel("Return less counterfactual")
     ax.legend()
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import (
+    count_days,
+    hue,
+    ink,
+    mark_event,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+    write_title,
+)
 
 __all__ = ["plot_placebo_paths"]
 
@@ -68,5 +78,5 @@ def plot_placebo_paths(
     ax.set_ylabel("Cumulative effect")
     ax.legend()
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

@@ -13,8 +13,10 @@ from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
     date_scale,
     hue,
+    ink,
     interval,
     legend_above,
+    long_date,
     mark_event,
     minus,
     need,
@@ -33,6 +35,7 @@ def plot_reaction(
     *,
     currency: str | None = None,
     level: float = 0.95,
+    gap_on: int | None = None,
     title: str | None = None,
     **kwargs: Any,
 ) -> Axes:
@@ -50,6 +53,8 @@ def plot_reaction(
         Unit of the prices, such as ``"CNY"``.
     level : float, optional
         Level of the interval in `frame`, for the legend.
+    gap_on : int, optional
+        Day whose gap the legend tells; the last with a price by default.
     title : str, optional
     **kwargs
         Properties of the observed price, as for `matplotlib.axes.Axes.plot`.
@@ -57,8 +62,7 @@ def plot_reaction(
     Returns
     -------
     Axes
-        The legend gives the gap on the last day with a price, in money and in percent of the
-        counterfactual.
+        The legend gives the gap in money and in percent of the counterfactual.
 
     Raises
     ------
@@ -92,6 +96,11 @@ def plot_reaction(
     style = styled(Line2D, kwargs, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
     ax.plot(dates, price, **style)
     after = frame["day"].to_numpy() >= 0
+    told = frame[after if gap_on is None else frame["day"] == gap_on]
+    told = told.dropna(subset=["price", "counterfactual"]).tail(1)
+    if gap_on is not None:
+        ends = {"color": ink(ax), "linewidth": 1.5, "label": "_told", "zorder": 5}
+        ax.vlines(told["date"], told["price"], told["counterfactual"], **ends)
     ax.fill_between(
         dates,
         price,
@@ -100,13 +109,13 @@ def plot_reaction(
         facecolor=style["color"],
         alpha=0.3,
         linewidth=0,
-        label=_gap_label(frame[after], currency),
+        label=_gap_label(told, currency),
         zorder=2,
     )
     event = dates[frame["day"] == 0]
     for date in event:
         mark_event(ax, date)
-        ax.lines[-1].set_label(f"Event session, {_date(date)}")
+        ax.lines[-1].set_label(f"Event session, {long_date(date)}")
     date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
     _legend(ax, title, style["label"])
@@ -122,15 +131,10 @@ def _legend(ax: Axes, title: str | None, observed: str) -> None:
     legend_above(ax, [handles[i] for i in sequence], [labels[i] for i in sequence], title)
 
 
-def _gap_label(after: pd.DataFrame, currency: str | None) -> str:
-    seen = after.dropna(subset=["price", "counterfactual"])
-    if seen.empty:
+def _gap_label(told: pd.DataFrame, currency: str | None) -> str:
+    if told.empty:
         return "_gap"
-    last = seen.iloc[-1]
-    gap = last["price"] - last["counterfactual"]
+    day = told.iloc[0]
+    gap = day["price"] - day["counterfactual"]
     money = f"{gap:+.2f}" if currency is None else f"{gap:+.2f} {currency}"
-    return f"Gap: {minus(money)} ({percent(gap / last['counterfactual'])}) on {_date(last['date'])}"
-
-
-def _date(date: pd.Timestamp) -> str:
-    return f"{date.day} {date:%b %Y}"
+    return f"Gap: {minus(money)} ({percent(gap / day['counterfactual'])}) on {long_date(day['date'])}"

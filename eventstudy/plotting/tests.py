@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, styled
+from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, styled, write_title
 
 __all__ = ["plot_tests"]
 
@@ -109,5 +109,5 @@ def plot_tests(
     if handles:
         legend_above(ax, handles, labels, title)
     elif title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

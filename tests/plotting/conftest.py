@@ -32,6 +32,13 @@ def caar() -> pd.DataFrame:
     return car().rename(columns={"car": "caar"}).assign(n_events=7)
 
 
+def aar() -> pd.DataFrame:
+    days = np.random.default_rng(7).normal(-0.005, 0.02, len(DAYS))
+    return pd.DataFrame(
+        {"day": DAYS, "aar": days, "ci_low": days - 0.02, "ci_high": days + 0.025, "n_events": 7}
+    )
+
+
 def caar_groups() -> pd.DataFrame:
     counts = {"Suppliers": 7, "Rivals": 3, "Customers $x$": 1, "Others": 12}
     paths = [
