@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import Any
 
 import matplotlib as mpl
@@ -67,6 +67,9 @@ ROW, HEADROOM, BETWEEN = 0.25, 1.4, 0.08
 MOST_NAMES = 40
 #: Letters at which the name of a row, and an entry of a legend, is wrapped.
 WIDTH, LEGEND_WIDTH = 36, 60
+MORE = "\N{HORIZONTAL ELLIPSIS}"
+#: Up to so many rows, lines that a name may have; one beyond.
+LINES = ((8, 5), (15, 3), (24, 2))
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
 LINE, SMALLEST = 1.3, 5.0
 HALF_DAY = pd.Timedelta(hours=12)
@@ -177,14 +180,24 @@ def plain(texts: Iterable[Text]) -> None:
 
 
 def wrapped(names: Iterable[object], width: int = WIDTH) -> list[str]:
-    """Wrap names; what ends a long one in parentheses has a line to itself."""
+    """Wrap names; what ends a long one in parentheses has a line to itself.
+
+    The more rows there are, the fewer lines a name has; what it loses is an ellipsis.
+    """
+    names = [str(name) for name in names]
+    lines = next((n for most, n in LINES if len(names) <= most), 1)
+    width = width if lines > 1 else int(1.5 * width)
     out = []
-    for name in map(str, names):
+    for name in names:
         head, opening, tail = name.rpartition(" (")
-        if len(name) > width and opening and name.endswith(")"):
-            out.append(f"{fill(head, width)}\n{fill('(' + tail, width)}")
+        if len(name) <= width or not (opening and name.endswith(")")):
+            out.append(fill(name, width, max_lines=lines, placeholder=MORE))
+        elif lines > 1:
+            head = fill(head, width, max_lines=lines - 1, placeholder=MORE)
+            out.append(f"{head}\n{shorten('(' + tail, width, placeholder=MORE + ')')}")
         else:
-            out.append(fill(name, width))
+            room = max(8, width - len(tail) - 2)
+            out.append(f"{shorten(head, room, placeholder=MORE)} ({tail}")
     return out
 
 
@@ -290,17 +303,18 @@ def legend_above(
     labels: Sequence[str],
     title: str | None,
     heading: str | None = None,
+    columns: int = 2,
 ) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
-    labels = wrapped(labels, LEGEND_WIDTH)
+    labels = [fill(label, LEGEND_WIDTH) for label in labels]
     room = 1.1 * ax.get_window_extent().width  # axes grow by about a tenth once their figure is laid out
-    for columns in (2, 1):
+    for ncols in range(columns, 0, -1):
         legend = ax.legend(
             handles,
             labels,
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=columns,
+            ncols=ncols,
             frameon=False,
             fontsize="small",
             borderaxespad=0.2,

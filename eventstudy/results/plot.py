@@ -147,6 +147,45 @@ class ResultsPlotter(Immutable):
             frame, ax, **_with_defaults(kwargs, title=_title(study, row), level=level, currency=currency)
         )
 
+    def price(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        security: Hashable | None = None,
+        currency: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Axes:
+        """Price of one security with all its announcements, each with its CAR over the window.
+
+        Raises
+        ------
+        RequestError
+            If the events are of several securities and `security` names none of them.
+        """
+        window = self._fitted.checked_window(start, end)
+        study, rows = self._announcements(security)
+        frame, events = plot_data.price(study, rows, window)
+        title = f"{study.name_parts(rows[0])[1]}, CAR {window}".replace("$", r"\$")
+        return plotting.plot_price(
+            frame, ax, **_with_defaults(kwargs, ax, events=events, title=title, currency=currency)
+        )
+
+    def windows(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Axes:
+        """Estimation, event and tested window of each event in calendar time, and days without trade."""
+        window = self._fitted.checked_window(start, end)
+        frame = plot_data.windows(self._fitted, window)
+        title = _shared(self._fitted, f"Windows, tested {window}")
+        return plotting.plot_windows(frame, ax, **_with_defaults(kwargs, title=title))
+
     def fit(
         self,
         start: WindowLike = None,
@@ -304,6 +343,20 @@ class ResultsPlotter(Immutable):
     def _one(self, event: Hashable | None) -> tuple[FittedStudy, int]:
         """Return the study of one event, and its row there."""
         return self._fitted.part(self._fitted.position(event))
+
+    def _announcements(self, security: Hashable | None) -> tuple[FittedStudy, list[int]]:
+        """Return the study of one security, and the rows of its events there."""
+        securities = self._fitted.timeline["security"]
+        known = list(pd.unique(securities))
+        if security is None and len(known) > 1:
+            raise RequestError(
+                f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
+            )
+        if security is not None and security not in known:
+            raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
+        rows = np.flatnonzero(securities == (known[0] if security is None else security))
+        study, _ = self._fitted.part(int(rows[0]))
+        return study, [self._fitted.part(int(row))[1] for row in rows]
 
     def _residuals(self, event: Hashable | None) -> tuple[pd.DataFrame, str]:
         study, row = self._one(event)

@@ -15,6 +15,7 @@ from eventstudy.inference.base import Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
 from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
+from eventstudy.results.trading_frictions import halts
 from eventstudy.windows import Window
 
 __all__ = [
@@ -29,10 +30,12 @@ __all__ = [
     "forest",
     "heatmap",
     "null",
+    "price",
     "reaction",
     "row_names",
     "tests",
     "timeline",
+    "windows",
 ]
 
 SEED = 0
@@ -93,6 +96,64 @@ def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
     tested = data.test_input(window)
     frame = run_tests(tested, None, Options(seed=SEED))
     return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
+
+
+def windows(data: FittedEvents, tested: Window) -> pd.DataFrame:
+    """Stretches of days of each event, earliest first: event, part, first, last.
+
+    The parts are estimation, event and tested window, and suspended. Days of the estimation window without a
+    residual take no part in it.
+    """
+    abnormal, whole = data.abnormal, data.event_window
+    past, used = abnormal.past.dates(), ~np.isnan(abnormal.past.residuals())
+    own = abnormal.event_dates
+    names, halted = row_names(data)[0], halts(data)
+    found: list[tuple[str, str, object, object]] = []
+    for row in np.argsort(own[:, -whole.start] if 0 in whole.offsets else own[:, 0], kind="stable"):
+        name = names[row]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], used[row], [False]]).astype(int)))
+        found += [(name, "estimation", *past[row, [i, j - 1]]) for i, j in edges.reshape(-1, 2)]
+        for part, cols in (("event", slice(None)), ("tested", abnormal.columns(tested))):
+            days = own[row, cols][~np.isnat(own[row, cols])]
+            if len(days):
+                found.append((name, part, days[0], days[-1]))
+        spells = halted[halted["event_id"] == data.index[row]]
+        found += [(name, "suspended", *spell) for spell in spells[["first", "last"]].to_numpy()]
+    frame = pd.DataFrame(found, columns=["event", "part", "first", "last"])
+    return frame.assign(first=pd.to_datetime(frame["first"]), last=pd.to_datetime(frame["last"]))
+
+
+#: Sessions that a figure of all announcements shows before the first and after the last.
+MARGIN = 30
+
+
+def price(
+    data: FittedStudy, rows: list[int], window: Window, level: float = 0.95
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Gather the closes of one security (date, price) and its announcements (date, label, car).
+
+    Without prices, an index that starts at 100.
+    """
+    market, sample = data.spec.market, data.sample
+    if market.kind in LEVELS:
+        raise RequestError(f"A price needs prices or returns, and these are values of {market.kind}.")
+    security, day0 = sample.timeline["security"].iloc[rows[0]], sample.day0[rows]
+    shown = slice(max(int(day0.min()) - MARGIN, 0), int(day0.max()) + MARGIN + 1)
+    if "close" in market.price_fields:
+        values = market.prices("close")[security].iloc[shown]
+    else:
+        returns = market.returns[security].iloc[shown]
+        growth = returns if market.kind == "log" else np.log1p(returns)
+        values = (100 * np.exp(growth.fillna(0.0).cumsum())).where(returns.notna())
+    parts = [data.name_parts(row) for row in rows]
+    events = pd.DataFrame(
+        {
+            "date": market.sessions[day0],
+            "label": [label for label, _, _ in parts],
+            "car": data.cars(window, level)["car"].to_numpy()[rows],
+        }
+    )
+    return pd.DataFrame({"date": values.index, "price": values.to_numpy()}), events
 
 
 def timeline(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
