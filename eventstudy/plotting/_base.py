@@ -23,11 +23,13 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from eventstudy.errors import RequestError
+from eventstudy.plotting._figure import SharpFigure
 
 __all__ = [
     "DASHES",
     "DAY_LABEL",
     "MARKERS",
+    "MORE",
     "MOST_NAMES",
     "PercentTicks",
     "colours",
@@ -63,15 +65,17 @@ MARKERS = "osD^vPX<>*"
 DASHES = ("-", "--", "-.", ":")
 #: Least height of a named row, what stands above and below the rows, and the gap between names, in inches.
 ROW, HEADROOM, BETWEEN = 0.25, 1.4, 0.08
+#: Height of very few rows in inches, and that of a few, in units of what they need.
+FEW_ROWS, AMPLE = 1.2, 1.6
 #: More rows than this are drawn without names.
 MOST_NAMES = 40
-#: Letters at which the name of a row, and an entry of a legend, is wrapped.
-WIDTH, LEGEND_WIDTH = 36, 60
+#: Letters at which the name of a row, and an entry of a legend, is wrapped, and the fewest of a line.
+WIDTH, LEGEND_WIDTH, LEAST = 36, 60, 12
 MORE = "\N{HORIZONTAL ELLIPSIS}"
 #: Up to so many rows, lines that a name may have; one beyond.
 LINES = ((8, 5), (15, 3), (24, 2))
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
-LINE, SMALLEST = 1.3, 5.0
+LINE, SMALLEST = 1.3, 4.0
 HALF_DAY = pd.Timedelta(hours=12)
 
 
@@ -84,7 +88,7 @@ class PercentTicks(PercentFormatter):
     def __init__(self) -> None:
         super().__init__(1.0)
 
-    def format_ticks(self, values: Sequence[float]) -> list[str]:
+    def format_ticks(self, values: list[float]) -> list[str]:
         """Write all ticks of an axis."""
         shares = 100 * np.asarray(values, dtype=float)
         whole = np.allclose(shares, np.round(shares), rtol=0, atol=1e-6)
@@ -104,11 +108,11 @@ class DateTicks(Formatter):
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Write one date in full."""
-        return long_date(mdates.num2date(x))
+        return long_date(mdates.num2date(x))  # type: ignore[no-untyped-call]
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Write all ticks of an axis."""
-        dates = [mdates.num2date(value) for value in values]
+        dates = [mdates.num2date(value) for value in values]  # type: ignore[no-untyped-call]
         if any((date.hour, date.minute, date.second) != (0, 0, 0) for date in dates):
             return _below_where_new([f"{d:%H:%M}" for d in dates], [f"{d.day} {d:%b %Y}" for d in dates])
         if all((date.month, date.day) == (1, 1) for date in dates):
@@ -153,10 +157,12 @@ def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     """Return `ax`, or the axes of a new figure that makes room for its own labels and named `rows`."""
     if ax is not None:
         return ax
-    figure, created = plt.subplots(layout="constrained")
-    lines = 1 + max((name.count("\n") for name in rows), default=0)
-    row = max(ROW, lines * LINE * _row_size() / 72 + BETWEEN)
-    figure.set_figheight(max(figure.get_figheight(), HEADROOM + row * len(rows)))
+    figure, created = plt.subplots(layout="constrained", FigureClass=SharpFigure)
+    if rows:
+        lines = 1 + max(name.count("\n") for name in rows)
+        least = len(rows) * max(ROW, lines * LINE * _row_size() / 72 + BETWEEN)
+        ample = HEADROOM + max(FEW_ROWS, AMPLE * least)
+        figure.set_figheight(max(HEADROOM + least, min(figure.get_figheight(), ample)))
     return created
 
 
@@ -184,11 +190,11 @@ def wrapped(names: Iterable[object], width: int = WIDTH) -> list[str]:
 
     The more rows there are, the fewer lines a name has; what it loses is an ellipsis.
     """
-    names = [str(name) for name in names]
-    lines = next((n for most, n in LINES if len(names) <= most), 1)
+    texts = [str(name) for name in names]
+    lines = next((n for most, n in LINES if len(texts) <= most), 1)
     width = width if lines > 1 else int(1.5 * width)
     out = []
-    for name in names:
+    for name in texts:
         head, opening, tail = name.rpartition(" (")
         if len(name) <= width or not (opening and name.endswith(")")):
             out.append(fill(name, width, max_lines=lines, placeholder=MORE))
@@ -208,16 +214,22 @@ def name_rows(ax: Axes, names: Sequence[str]) -> None:
     name_places(ax, range(len(names)), names)
 
 
-def name_places(ax: Axes, places: Sequence[float], names: Sequence[str]) -> None:
-    """Name evenly spaced places of the y axis, in a smaller font where they are close."""
-    ax.set_yticks(places, names, fontsize="small", linespacing=1.1)
+def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None:
+    """Name evenly spaced places of the y axis, in a smaller font where they are close.
+
+    Where no size is legible, count them.
+    """
+    ax.set_yticks(list(places), names, fontsize="small", linespacing=1.1)
     plain(ax.get_yticklabels())
     lay_out(ax)
     lines = 1 + max(name.count("\n") for name in names)
     room = ax.get_window_extent().height * 72 / ax.figure.dpi / len(names)
     size = _row_size()
-    if room < lines * LINE * size:
-        ax.tick_params(axis="y", labelsize=max(SMALLEST, room / (lines * LINE)))
+    if room < lines * LINE * SMALLEST:
+        ax.set_yticks([])
+        ax.set_ylabel(f"{len(names)} rows")
+    elif room < lines * LINE * size:
+        ax.tick_params(axis="y", labelsize=room / (lines * LINE))
         lay_out(ax)
 
 
@@ -271,14 +283,14 @@ def mark_zero(ax: Axes) -> None:
 
 
 def drawn(ax: Axes, label: str) -> bool:
-    """Whether the axes hold an artist of this label already."""
-    return any(artist.get_label() == label for artist in (*ax.lines, *ax.patches, *ax.collections))
+    """Whether the axes hold a line of this label already."""
+    return any(artist.get_label() == label for artist in ax.lines)
 
 
 def next_hue(ax: Axes) -> tuple[float, float, float]:
     """Return the colour after those of the labelled lines and bars that the axes hold."""
-    shown = [*ax.lines, *ax.containers]
-    return hue(sum(not str(artist.get_label()).startswith("_") for artist in shown))
+    labels = [line.get_label() for line in ax.lines] + [bars.get_label() for bars in ax.containers]
+    return hue(sum(not str(label).startswith("_") for label in labels))
 
 
 def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
@@ -306,8 +318,10 @@ def legend_above(
     columns: int = 2,
 ) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
-    labels = [fill(label, LEGEND_WIDTH) for label in labels]
-    room = 1.1 * ax.get_window_extent().width  # axes grow by about a tenth once their figure is laid out
+    labels = [label if "\n" in label or columns == 1 else fill(label, LEGEND_WIDTH) for label in labels]
+    box = ax.get_window_extent()
+    # Axes grow by about a tenth once their figure is laid out.
+    room = min(1.1 * box.width, ax.figure.bbox.x1 - box.x0)
     for ncols in range(columns, 0, -1):
         legend = ax.legend(
             handles,
@@ -326,6 +340,11 @@ def legend_above(
         if legend.get_window_extent().width < room:
             break
     plain(legend.get_texts())
+    letters = max((len(line) for label in labels for line in label.splitlines()), default=0)
+    while letters > LEAST and (width := legend.get_window_extent().width) > room:
+        letters = min(letters - 1, int(letters * room / width))
+        for text, label in zip(legend.get_texts(), labels, strict=True):
+            text.set_text(fill(" ".join(label.split()), letters))
     if title is not None:
         height = legend.get_window_extent().height * 72 / ax.figure.dpi
         write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height)
@@ -334,15 +353,17 @@ def legend_above(
 def write_title(ax: Axes, title: str, **kwargs: Any) -> None:
     """Write the title of axes, on as many lines as it needs."""
     text = ax.set_title(title, **kwargs)
+    if text.get_window_extent().width > 0.7 * ax.get_window_extent().width:
+        lay_out(ax)
     figure, box = ax.figure, ax.get_window_extent()
     room = 1.05 * box.width
     if len(figure.axes) == 1:
         centre = (box.x0 + box.x1) / 2
-        room = 2 * min(centre - figure.bbox.x0, figure.bbox.x1 - centre) - 2 * BETWEEN * figure.dpi
+        room = 2 * min(centre - figure.bbox.x0, figure.bbox.x1 - centre) - 4 * BETWEEN * figure.dpi
     letters = max(map(len, title.splitlines()), default=0)
-    while letters > 8 and text.get_window_extent().width > room:
+    while letters > LEAST and text.get_window_extent().width > room:
         letters = min(letters - 1, int(letters * room / text.get_window_extent().width))
-        text.set_text("\n".join(fill(line, max(8, letters)) for line in title.splitlines()))
+        text.set_text("\n".join(fill(line, max(LEAST, letters)) for line in title.splitlines()))
 
 
 def hue(number: int) -> tuple[float, float, float]:

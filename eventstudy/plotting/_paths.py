@@ -70,7 +70,7 @@ def draw_paths(
             ax.plot(part["day"], part[column], **style)
     else:
         hues = [next_hue(ax)] if None in lines else colours(palette, len(lines))
-        taken = sum(line.get_marker() in MARKERS for line in ax.lines)
+        taken = sum(str(line.get_marker()) in MARKERS for line in ax.lines)
         for i, ((name, part), colour) in enumerate(zip(lines.items(), hues, strict=True)):
             marker = MARKERS[(taken + i) % len(MARKERS)]
             style = {"color": colour, "marker": marker, "markersize": 4, "zorder": 3, "label": name or alone}

@@ -96,7 +96,7 @@ def plot_caar_groups(
         heading = fill(f"{name}, {count_events(part)}", letters)
         above = f"{title}\n{heading}" if title is not None and ax is not None and i == 0 else heading
         plain([panel.set_title(above, fontsize="medium")])
-        panel.get_legend().remove()
+        panel.get_legend().remove()  # type: ignore[union-attr]
         if i % wide:
             panel.set_ylabel("")
             panel.tick_params(labelleft=False)
@@ -128,7 +128,8 @@ def _panels(ax: Axes | None, n: int, columns: int) -> list[Axes]:
         raise RequestError("plot_caar_groups splits the axes it is given: make them with plt.subplots().")
     figure = first.figure
     if ax is None:
-        figure.set_size_inches(max(6.4, WIDTH * wide), HEADROOM + HEIGHT * high)  # type: ignore[union-attr]
+        scale = max(1.0, FontProperties(size="medium").get_size_in_points() / 10)
+        figure.set_size_inches(scale * max(6.4, WIDTH * wide), scale * (HEADROOM + HEIGHT * high))  # type: ignore[union-attr]
     grid = spec.subgridspec(high, wide)
     first.set_subplotspec(grid[0])
     return [first, *(figure.add_subplot(grid[i], sharex=first, sharey=first) for i in range(1, n))]

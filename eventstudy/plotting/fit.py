@@ -13,7 +13,16 @@ from matplotlib.collections import PathCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 
-from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale, styled, write_title
+from eventstudy.plotting._base import (
+    hue,
+    ink,
+    legend_above,
+    minus,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+)
 
 __all__ = ["place_labels", "plot_fit"]
 
@@ -88,9 +97,7 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     percent_scale(ax.xaxis)
     percent_scale(ax.yaxis)
     ax.set(xlabel=f"{across.capitalize()} return", ylabel="Return")
-    if title is not None:
-        write_title(ax, title)
-    ax.legend()
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
     shown = event.dropna(subset=[across, "actual"])
     surprise = (shown["actual"] - shown["fitted"]).abs().where(shown["day"] != 0, np.inf)
     shown = shown.iloc[np.argsort(-surprise.fillna(0.0).to_numpy())]

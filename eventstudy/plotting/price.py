@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from textwrap import fill, shorten
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
+    MORE,
     date_scale,
     hue,
     ink,
@@ -25,6 +29,13 @@ from eventstudy.plotting._base import (
 from eventstudy.plotting.fit import place_labels
 
 __all__ = ["plot_price"]
+
+#: Height of what stands below the list, in inches, and the share of given axes that the list may take.
+CHART, MOST = 3.6, 0.5
+#: Height of a line of the list in units of the font size.
+LINE = 1.7
+#: More announcements than this have a line each, of at most so many letters.
+FEW, LETTERS = 6, 74
 
 
 def plot_price(
@@ -82,7 +93,14 @@ def plot_price(
             f"plot_price has prices from {dates.iloc[0]:%Y-%m-%d} to {dates.iloc[-1]:%Y-%m-%d}, and an event "
             f"on {events['date'].iloc[int(np.argmax(outside))]:%Y-%m-%d}."
         )
-    ax = new_axes(ax, ["an event"] * (len(events) + 10))
+    labels = _labels(events)
+    own = new_axes(ax)
+    size = FontProperties(size="small").get_size_in_points() * LINE / 72
+    if ax is None:
+        own.figure.set_figheight(CHART + size * sum(label.count("\n") + 1 for label in labels))  # type: ignore[union-attr]
+    elif size * len(labels) > MOST * own.get_window_extent().height / own.figure.dpi:
+        labels = [f"{len(events)} announcements, numbered by date"]
+    ax = own
     suspended(ax, dates, price)
     line = styled(Line2D, kwargs, color=hue(0), linewidth=1.2, label="_price", zorder=2)
     ax.plot(dates, price, **line)
@@ -93,13 +111,24 @@ def plot_price(
     ax.plot(events["date"], known, "o", color=hue(1), markersize=5, label="_events", zorder=3)
     date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
-    cars = events["car"].astype(float) if "car" in events else pd.Series(np.nan, events.index)
-    labels, handles = [], []
-    for number, (date, label, car) in enumerate(zip(events["date"], events["label"], cars, strict=True), 1):
-        named = ", ".join(filter(None, [long_date(date), str(label)]))
-        labels.append(named if np.isnan(car) else f"{named}: {percent(car)}")
-        handles.append(Line2D([], [], color=hue(1), linestyle="none", marker=f"${number}$", markersize=7))
+    numbers = range(1, len(events) + 1)
+    markers = [f"${number}$" for number in numbers] if len(labels) == len(events) else ["o"]
+    handles = [Line2D([], [], color=hue(1), linestyle="none", marker=each, markersize=7) for each in markers]
     legend_above(ax, handles, labels, title, columns=1)
-    points = np.column_stack([ax.xaxis.convert_units(events["date"]), known])
-    place_labels(ax, points, [str(number) for number in range(1, len(events) + 1)])
+    points = np.column_stack([date2num(events["date"].to_numpy()), known])  # type: ignore[no-untyped-call]
+    place_labels(ax, points, [str(number) for number in numbers])
     return ax
+
+
+def _labels(events: pd.DataFrame) -> list[str]:
+    """Day, label and CAR of each announcement, on one line where there are many."""
+    cars = events["car"].astype(float) if "car" in events else pd.Series(np.nan, events.index)
+    labels = []
+    for date, label, car in zip(events["date"], events["label"], cars, strict=True):
+        effect = "" if np.isnan(car) else f": {percent(car)}"
+        named = ", ".join(filter(None, [long_date(date), str(label)]))
+        if len(events) > FEW:
+            labels.append(shorten(named, LETTERS - len(effect), placeholder=MORE) + effect)
+        else:
+            labels.append(fill(named + effect, LETTERS))
+    return labels

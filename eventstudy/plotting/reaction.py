@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from eventstudy.errors import RequestError
@@ -27,6 +28,9 @@ from eventstudy.plotting._base import (
 )
 
 __all__ = ["plot_reaction"]
+
+#: Share of the colour of the price in that of the gap.
+PALE = 0.35
 
 
 def plot_reaction(
@@ -54,7 +58,7 @@ def plot_reaction(
     level : float, optional
         Level of the interval in `frame`, for the legend.
     gap_on : int, optional
-        Day whose gap the legend tells; the last with a price by default.
+        Day whose gap the legend tells, or the last before it with a price; the last of all by default.
     title : str, optional
     **kwargs
         Properties of the observed price, as for `matplotlib.axes.Axes.plot`.
@@ -92,11 +96,13 @@ def plot_reaction(
         ax.fill_between(
             dates, low, high, color=hue(0), alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
         )
+        for end in (low, high):
+            ax.plot(dates, end, color=hue(0), alpha=0.5, linewidth=0.8, label="_end", zorder=2.5)
     ax.plot(dates, without, color=hue(0), linestyle="--", label="Had nothing been announced", zorder=3)
     style = styled(Line2D, kwargs, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
     ax.plot(dates, price, **style)
     after = frame["day"].to_numpy() >= 0
-    told = frame[after if gap_on is None else frame["day"] == gap_on]
+    told = frame[after if gap_on is None else after & (frame["day"] <= gap_on).to_numpy()]
     told = told.dropna(subset=["price", "counterfactual"]).tail(1)
     if gap_on is not None:
         ends = {"color": ink(ax), "linewidth": 1.5, "label": "_told", "zorder": 5}
@@ -106,8 +112,8 @@ def plot_reaction(
         price,
         without,
         where=after,
-        facecolor=style["color"],
-        alpha=0.3,
+        # Opaque, as two transparent areas on one another are of a third colour.
+        facecolor=_pale(style["color"], ax),
         linewidth=0,
         label=_gap_label(told, currency),
         zorder=2,
@@ -138,3 +144,9 @@ def _gap_label(told: pd.DataFrame, currency: str | None) -> str:
     gap = day["price"] - day["counterfactual"]
     money = f"{gap:+.2f}" if currency is None else f"{gap:+.2f} {currency}"
     return f"Gap: {minus(money)} ({percent(gap / day['counterfactual'])}) on {long_date(day['date'])}"
+
+
+def _pale(colour: Any, ax: Axes) -> np.ndarray:
+    """Mix a colour with that of the surface."""
+    pale: np.ndarray = PALE * np.array(to_rgb(colour)) + (1 - PALE) * np.array(to_rgb(ax.get_facecolor()))
+    return pale

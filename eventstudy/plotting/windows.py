@@ -45,7 +45,7 @@ def plot_windows(
         Where to draw; by default a new figure with room for the rows.
     title : str, optional
     **kwargs
-        Properties of all bars, as for `matplotlib.axes.Axes.broken_barh`.
+        Properties of all bars, as for `matplotlib.collections.PolyCollection`.
 
     Returns
     -------
@@ -73,24 +73,29 @@ def plot_windows(
     names = wrapped(events) if named else []
     ax = new_axes(ax, names)
     parts = {
-        "estimation": ("Estimation window", hue(0), 0.45),
-        "event": ("Event window", hue(1), 0.45),
-        "tested": ("Tested window", hue(1), 1.0),
-        "suspended": ("Suspended", ink(ax), 1.0),
+        "estimation": ("Estimation window", hue(0), 0.45, 0.0),
+        "event": ("Event window", hue(1), 0.45, 0.0),
+        "tested": ("Tested window", hue(1), 1.0, 1.0),
+        "suspended": ("Suspended", ink(ax), 0.6, 0.0),
     }
     height = HEIGHT if named else 1.0
     ax.xaxis_date()
-    for zorder, (part, (label, colour, alpha)) in enumerate(parts.items(), 2):
+    order = {event: place for place, event in enumerate(events)}
+    for zorder, (part, (label, colour, alpha, edge)) in enumerate(parts.items(), 2):
         rows = frame[frame["part"] == part]
-        style = styled(PolyCollection, kwargs, color=colour, alpha=alpha, linewidth=0, zorder=zorder)
-        for i, (event, spans) in enumerate(rows.groupby("event", sort=False)):
-            starts = date2num((spans["first"] - HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
-            ends = date2num((spans["last"] + HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
-            # Suspended days are a thin line, which leaves the window below in sight.
-            thick = height / 4 if part == "suspended" else height
-            place = events.index(event) - thick / 2
-            told = {"label": "_more" if i else label}
-            ax.broken_barh(np.column_stack([starts, ends - starts]), (place, thick), **(told | style))
+        width = edge if named else 0.0
+        bars = {"color": colour, "alpha": alpha, "linewidth": width, "zorder": zorder}
+        style = styled(PolyCollection, kwargs, **bars)
+        if rows.empty:
+            continue
+        left = date2num((rows["first"] - HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
+        right = date2num((rows["last"] + HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
+        # Suspended days are a thin line, which leaves the window below in sight.
+        half = height / (8 if part == "suspended" else 2)
+        place = rows["event"].map(order).to_numpy(float)
+        corners = [(left, place - half), (right, place - half), (right, place + half), (left, place + half)]
+        shapes = np.stack([np.column_stack(corner) for corner in corners], axis=1)
+        ax.add_collection(PolyCollection(list(shapes), **({"label": label} | style)))
     if named:
         name_rows(ax, names)
     else:

@@ -58,7 +58,9 @@ class ResultsPlotter(Immutable):
         fitted, window = self._fitted, self._window("car", start, end, path=True)
         row = fitted.position(event)
         head = _headline(fitted) if start is None else None
-        frame = plot_data.car_path(fitted, [row], window, level, head and head.start).drop(columns="event")
+        frame = plot_data.car_path(fitted, [row], window, level, None if head is None else head.start).drop(
+            columns="event"
+        )
         if head is not None:
             kwargs = {"headline": (head.start, head.end, fitted.cars(head)["car"].iloc[row])} | kwargs
         ax = plotting.plot_car(
@@ -88,7 +90,7 @@ class ResultsPlotter(Immutable):
         fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
         groups = _one_of(by, hue)
         head = _headline(fitted) if start is None else None
-        anchor = head and head.start
+        anchor = None if head is None else head.start
         if groups is None:
             frame = plot_data.caar_path(fitted, window, test, level, anchor)
         else:
@@ -141,7 +143,7 @@ class ResultsPlotter(Immutable):
         window = self._window("reaction", start, end, path=True)
         study, row = self._one(event)
         head = _headline(self._fitted) if start is None else None
-        kwargs = {"gap_on": head and head.end} | kwargs
+        kwargs = {"gap_on": None if head is None else head.end} | kwargs
         frame = plot_data.reaction(study, row, window, level)
         return plotting.plot_reaction(
             frame, ax, **_with_defaults(kwargs, title=_title(study, row), level=level, currency=currency)
@@ -250,15 +252,21 @@ class ResultsPlotter(Immutable):
         start: WindowLike = None,
         end: int | None = None,
         *,
+        hue: str | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """CAR of every event with its interval, sorted, and their average."""
+        """CAR of every event with its interval, sorted, and their average.
+
+        `hue`, a column of the events, gives each group a colour.
+        """
         window = self._fitted.checked_window(start, end)
         frame = plot_data.forest(self._fitted, window, level)
+        if hue is not None:
+            frame[hue] = pd.Series(self._fitted.groups(hue).to_numpy()).reindex(frame.index)
         title = _shared(self._fitted, f"CAR {window}")
-        return plotting.plot_forest(frame, ax, **_with_defaults(kwargs, title=title, level=level))
+        return plotting.plot_forest(frame, ax, hue=hue, **_with_defaults(kwargs, title=title, level=level))
 
     def clustering(
         self,
