@@ -160,9 +160,10 @@ def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     figure, created = plt.subplots(layout="constrained", FigureClass=SharpFigure)
     if rows:
         lines = 1 + max(name.count("\n") for name in rows)
+        around = HEADROOM * max(1.0, FontProperties(size="medium").get_size_in_points() / 10)
         least = len(rows) * max(ROW, lines * LINE * _row_size() / 72 + BETWEEN)
-        ample = HEADROOM + max(FEW_ROWS, AMPLE * least)
-        figure.set_figheight(max(HEADROOM + least, min(figure.get_figheight(), ample)))
+        ample = around + max(FEW_ROWS, AMPLE * least)
+        figure.set_figheight(max(around + least, min(figure.get_figheight(), ample)))
     return created
 
 
@@ -347,7 +348,7 @@ def legend_above(
             text.set_text(fill(" ".join(label.split()), letters))
     if title is not None:
         height = legend.get_window_extent().height * 72 / ax.figure.dpi
-        write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height)
+        write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height + 0.3 * _row_size())
 
 
 def write_title(ax: Axes, title: str, **kwargs: Any) -> None:
