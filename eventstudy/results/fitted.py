@@ -362,11 +362,21 @@ class FittedEvents(ABC):
         raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:
-        """Name of an event for titles: its label, else its security, and day 0."""
-        event = self.timeline.iloc[row]
-        label = event["label"]
-        name = f"{event['security']}, {format_time(event['day_0'])}"
-        return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
+        """Name of an event for titles: its label, else its firm, and day 0."""
+        label, firm, date = self.name_parts(row)
+        return f"{label} ({firm}, {date})" if label else f"{firm}, {date}"
+
+    def name_parts(self, row: int) -> tuple[str, str, str]:
+        """Label of an event or "", its firm and its day 0.
+
+        The firm is what the events have in a column ``company``, else the security.
+        """
+        event, events = self.timeline.iloc[row], self.events
+        firm = events["company"].iloc[row] if "company" in events else None
+        label, firm = (
+            strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm)
+        )
+        return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
 
     def told(self) -> pd.DataFrame:
         """Say which event each row is of: security, label (where there are any) and day_0."""
