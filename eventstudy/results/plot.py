@@ -15,7 +15,8 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
-from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike
+from eventstudy.results.event_names import event_name, name_parts
+from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, refuse_undated
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class ResultsPlotter(Immutable):
         window = self._fitted.checked_window(start, end)
         study, rows = self._announcements(security)
         frame, events = plot_data.price(study, rows, window)
-        title = f"{study.name_parts(rows[0])[1]}, CAR {window}".replace("$", r"\$")
+        title = f"{name_parts(study, rows[0])[1]}, CAR {window}".replace("$", r"\$")
         return plotting.plot_price(
             frame, ax, **_with_defaults(kwargs, ax, events=events, title=title, currency=currency)
         )
@@ -287,6 +288,7 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """When the events fall, and how many of their windows are open at a time."""
+        refuse_undated(self._fitted.undated, "plot.clustering")
         window = self._fitted.checked_window(start, end)
         found = clustering(self._fitted.test_input(window))
         title = f"Windows {window}"
@@ -417,7 +419,7 @@ def _shared(fitted: FittedEvents, title: str) -> str:
 
 def _title(fitted: FittedEvents, row: int) -> str:
     """Name of an event as a title; dollars in a label are not mathematics."""
-    return fitted.name(row).replace("$", r"\$")
+    return event_name(fitted, row).replace("$", r"\$")
 
 
 def _named(ax: Axes, fitted: FittedEvents, measure: str, head: Window | None = None) -> Axes:
