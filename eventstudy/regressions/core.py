@@ -107,6 +107,41 @@ class CrossSection:
         """P-values that the stars of tables go by: p_wild where there is one, else p_value."""
         return self.coefficients["p_wild" if "p_wild" in self.coefficients else "p_value"]
 
+    def tidy(self) -> pd.DataFrame:
+        """Return the coefficients as a tidy frame, in the names of R's broom.
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, std_error, statistic, dof, p_value (that which stars go by), conf_low, conf_high.
+        """
+        names = {"coef": "estimate", "se": "std_error", "t": "statistic", "dof": "dof"}
+        frame = self.coefficients.rename(columns={**names, "ci_low": "conf_low", "ci_high": "conf_high"})
+        frame = frame.assign(p_value=self.decisive).rename_axis("term").reset_index()
+        order = ["term", "estimate", "std_error", "statistic", "dof", "p_value", "conf_low", "conf_high"]
+        return frame[order]
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        """Coefficients, as maketables takes them."""
+        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
+        names |= {"conf_low": "ci95l", "conf_high": "ci95u"}
+        return self.tidy().set_index("term").rename_axis("Coefficient")[list(names)].rename(columns=names)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        """The dependent variable."""
+        return self.formula.partition("~")[0].strip()
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        """Statistics below a table."""
+        return ["N", "r2"]
+
+    def __maketables_stat__(self, key: str) -> Any:
+        """Statistic by key: the number of events, or R2."""
+        return {"N": self.n_events, "r2": self.r_squared}.get(key)
+
     def summary(self) -> Table:
         """Return the regression as a table."""
         frame = self.coefficients.copy()

@@ -19,6 +19,7 @@ from eventstudy.results.each_event import EachEvent
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import Measures, MeasureTables
+from eventstudy.results.onward import Onward
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.tables import Table
 from eventstudy.windows import Window
@@ -188,7 +189,9 @@ def _past(data: FittedEvents, window: Window) -> Past:
     )
 
 
-class ResultsBase(Measures, Answers, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class ResultsBase(
+    Measures, Answers, Onward, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC
+):
     """Measures, tests, tables and figures of fitted events."""
 
     @property
