@@ -145,7 +145,9 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
     fields = {name: read_table(folder / f"prices_{name}.parquet") for name in told["fields"]}
     factors = read_table(folder / "factors.parquet") if told["factors"] else None
     if factors is not None and told["factor_sets"]:
-        factors.columns = pd.MultiIndex.from_tuples([name.split(OF_SET, 1) for name in factors.columns])
+        factors.columns = pd.MultiIndex.from_tuples(
+            [tuple(str(name).split(OF_SET, 1)) for name in factors.columns]
+        )
     limit = told["price_limit"]
     also = {name: read_table(folder / f"{name}.parquet").to_numpy() for name in told["also"]}
     data = MarketData(

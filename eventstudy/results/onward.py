@@ -259,7 +259,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): _jsonable(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _jsonable(value: object) -> Any:
+def _jsonable(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):

@@ -15,6 +15,7 @@ from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
+from eventstudy.results.characteristic_sorts import Sorts
 from eventstudy.results.each_event import EachEvent
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
@@ -190,7 +191,7 @@ def _past(data: FittedEvents, window: Window) -> Past:
 
 
 class ResultsBase(
-    Measures, Answers, Onward, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC
+    Measures, Answers, Onward, EachEvent, Sorts, MeasureTables, Regression, MarketValue, Immutable, ABC
 ):
     """Measures, tests, tables and figures of fitted events."""
 

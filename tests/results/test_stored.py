@@ -66,8 +66,9 @@ def test_models_are_made_again(model, panel, tmp_path):
 
 def test_prices_limits_and_times_are_kept(tmp_path):
     market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+    days = ["2018-08-13 20:00-04:00", "2019-05-21 19:00-04:00", "2019-10-07 17:00-04:00"]
+    events = {"security": "002415.SZ", "announced_at": days, "label": ["act", "report", "list"]}
     with pytest.warns(es.errors.EventStudyWarning):
-        events = es.datasets.ban_announcements().about("Hikvision").events(market)
         results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
     results.save(tmp_path)
     with pytest.warns(es.errors.EventStudyWarning):
