@@ -40,6 +40,7 @@ from eventstudy.inference.selection import remarks
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.inference.small_number_permutation import PERMUTATION_TESTS
+from eventstudy.inference.time_of_day import TIME_OF_DAY_TESTS
 from eventstudy.lazy import recall, remember
 
 __all__ = ["COLUMNS", "TESTS", "as_frame", "as_row", "as_tests", "check_keys", "prefetch", "run_tests"]
@@ -61,6 +62,7 @@ TESTS: dict[str, SignificanceTest] = {
         PERMUTATION_TESTS,
         REFIT_TESTS,
         GARCH_TESTS,
+        TIME_OF_DAY_TESTS,
     )
     for test in family
 }
@@ -182,6 +184,16 @@ def run_tests(
     ------
     RequestError
         If a key or the alternative is unknown, or the number of resamples or the seed is invalid.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import run_tests
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> run_tests(results.fitted.test_input(es.Window(0, 1)), ["portfolio"])["p_value"].round(4).tolist()
+    [0.0121]
     """
     options = (Options() if options is None else options).settled()
     check_alternative(options.alternative)

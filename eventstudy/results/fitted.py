@@ -71,6 +71,15 @@ class StudySpec:
         The windows as asked for, of which `estimation` and `window` are the layout.
     exclude_dates : mapping of str to array of datetime64[D], optional
         Days that estimation windows leave out, by security; under None those of all.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> str(results.spec.estimation), results.spec.model.label
+    ('(-250, -30)', 'Market model (OLS)')
     """
 
     market: Market
@@ -351,11 +360,21 @@ class FittedEvents(ABC):
         raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:
-        """Name of an event for titles: its label, else its security, and day 0."""
-        event = self.timeline.iloc[row]
-        label = event["label"]
-        name = f"{event['security']}, {format_time(event['day_0'])}"
-        return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
+        """Name of an event for titles: its label, else its firm, and day 0."""
+        label, firm, date = self.name_parts(row)
+        return f"{label} ({firm}, {date})" if label else f"{firm}, {date}"
+
+    def name_parts(self, row: int) -> tuple[str, str, str]:
+        """Label of an event or "", its firm and its day 0.
+
+        The firm is what the events have in a column ``company``, else the security.
+        """
+        event, events = self.timeline.iloc[row], self.events
+        firm = events["company"].iloc[row] if "company" in events else None
+        label, firm = (
+            strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm)
+        )
+        return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
 
     def told(self) -> pd.DataFrame:
         """Say which event each row is of: security, label (where there are any) and day_0."""
@@ -366,7 +385,8 @@ class FittedEvents(ABC):
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
-        sums, dof = self.test_input(window).cumulative, self.abnormal.dof
+        sums = self.test_input(window).cumulative
+        dof = sums.dof
         se = np.sqrt(sums.variance)
         check_alternative(alternative)
         low, high = t_bounds(sums.car, se, dof, checked_level(level), alternative)
@@ -402,6 +422,15 @@ class FittedStudy(FittedEvents):
     fit : ModelFit
         Parameters and residual variances of the normal-return model, one row per event.
     abnormal : AbnormalReturns
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> results.fitted.abnormal.ar.shape, str(results.fitted.event_window)
+    ((1, 3), '(-1, +1)')
     """
 
     spec: StudySpec

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import t_p_values
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
@@ -159,7 +160,7 @@ def value_change(
             "market_cap": held,
             "change": [change[at].sum() for _, at in lines],
             "se": [_total_se(se[at], related[np.ix_(at, at)]) for _, at in lines],
-            "dof": [fit.dof[at].min() for _, at in lines],
+            "dof": [usable.cumulative.dof[at].min() for _, at in lines],
             "n_events": [len(at) for _, at in lines],
             "shared_days": [shared_days(usable.tested_dates[at], security[at]) for _, at in lines],
         },
@@ -169,7 +170,7 @@ def value_change(
     t = frame["change"] / frame["se"]
     frame = frame.assign(
         t=t,
-        p_value=2 * t_sf(t.abs(), frame["dof"]),
+        p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
         ci_low=frame["change"] - half,
         ci_high=frame["change"] + half,
     )

@@ -29,13 +29,39 @@ class Measures(MethodGroup):
 
     @property
     def abnormal_returns(self) -> pd.DataFrame:
-        """Abnormal returns, event_id × relative day; NaN where the security did not trade."""
+        """Abnormal returns, event_id × relative day; NaN where the security did not trade.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.abnormal_returns.round(4)
+        day           -1       0       1
+        event_id
+        0        -0.0008 -0.0491 -0.0264
+        1         0.0120 -0.0505 -0.0061
+        """
         columns = pd.Index(self.fitted.event_window.offsets, name="day")
         return pd.DataFrame(self.fitted.abnormal.ar.copy(), self.fitted.index, columns)
 
     @property
     def parameters(self) -> pd.DataFrame:
-        """Estimated parameters by event, with sigma, n_obs, dof and r_squared."""
+        """Estimated parameters by event, with sigma, n_obs, dof and r_squared.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.parameters[["alpha", "beta", "sigma", "n_obs"]].round(4)
+                   alpha    beta   sigma  n_obs
+        event_id
+        0        -0.0001  1.2251  0.0190    221
+        1        -0.0009  1.5026  0.0223    221
+        """
         return self.fitted.parameters
 
     def car(
@@ -151,6 +177,19 @@ class Measures(MethodGroup):
             By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
             events with a positive abnormal return), test, detectable (the smallest mean that this test
             finds at 5 % with probability 0.8).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.aar()[["aar", "se", "n_events"]].round(4)
+                aar      se  n_events
+        day
+        -1   0.0056  0.0215         2
+         0  -0.0498  0.0208         2
+         1  -0.0162  0.0209         2
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
@@ -184,6 +223,17 @@ class Measures(MethodGroup):
             One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
             interval disagree at 5 %).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.caar(0, 1)[["caar", "se", "ci_low", "ci_high"]].round(4)
+                  caar      se  ci_low  ci_high
+        window
+        (0, +1) -0.066  0.0308 -0.1269  -0.0052
         """
         data = self.fitted
         windows = (
@@ -230,6 +280,19 @@ class Measures(MethodGroup):
         ------
         RequestError
             If the market has no open, low and high of that day.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.decomposition().loc[["open", "low", "close"]].round(4)
+                price  change  at_limit
+        moment
+        open    24.95 -0.0960     False
+        low     24.84 -0.1000     False
+        close   26.07 -0.0554     False
         """
         study, row = self.fitted.part(self.fitted.position(event))
         return plot_data.decomposition(study, row, day)

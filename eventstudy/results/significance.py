@@ -125,6 +125,17 @@ class Significance(MethodGroup):
         See Also
         --------
         recommended : the tests that suit this design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.test(0, 1, tests=["bmp", "t"])[["test", "p_value", "applicable"]].round(4)
+          test  p_value  applicable
+        0  bmp   0.1391        True
+        1    t      NaN       False
         """
         asked = [tests] if isinstance(tests, str | SignificanceTest) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
@@ -224,6 +235,19 @@ class Significance(MethodGroup):
         ------
         RequestError
             If a method is unknown.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.intervals(0, 0, seed=1).round(3)
+                                car  ci_low  ci_high note
+        event_id method
+        0        t           -0.049  -0.087   -0.012
+                 conformal   -0.049  -0.087   -0.010
+                 bootstrap_t -0.049  -0.087   -0.014
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(n_resamples=n_resamples, seed=seed)
@@ -263,6 +287,18 @@ class Significance(MethodGroup):
         DataFrame
             By event_id: security, car, se, t, dof, p_value (of the t with prediction error) and
             p_adjusted.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.firm_tests(0, 1, adjust="holm")[["car", "p_value", "p_adjusted"]].round(4)
+                     car  p_value  p_adjusted
+        event_id
+        0        -0.0755   0.0057      0.0115
+        1        -0.0566   0.0771      0.0771
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self.fitted.index)
@@ -298,6 +334,19 @@ class Significance(MethodGroup):
         -------
         DataFrame
             By window: n_events, caar, statistic, p_value, p_adjusted and note.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.window_tests([(0, 0), (0, 1)], adjust="holm", test="portfolio")
+        >>> found[["statistic", "p_value", "p_adjusted"]].round(4)
+                 statistic  p_value  p_adjusted
+        window
+        (0, 0)     -2.7151   0.0072      0.0143
+        (0, +1)    -2.5317   0.0121      0.0143
         """
         tested = [self.fitted.checked_window(window) for window in windows]
         if not tested:
@@ -337,6 +386,20 @@ class Significance(MethodGroup):
         See Also
         --------
         test : with `by`, all tests of each group and of their differences.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "002583.SZ"]
+        >>> news = {"security": names, "date": "2019-05-22", "makes": ["camera", "camera", "else", "else"]}
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.group_tests("makes", 0, 1, adjust="holm", test="bmp")
+        >>> found[["n_events", "caar", "p_adjusted"]].round(4)
+                n_events    caar  p_adjusted
+        makes
+        camera         2 -0.0660      0.2782
+        else           2 -0.0295      0.2782
         """
         options = Options(alternative, n_resamples, seed)
         inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
@@ -358,6 +421,16 @@ class Significance(MethodGroup):
         ------
         RequestError
             If there is more than one date, or more events than residual degrees of freedom.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> joint = results.joint_test(0, 1)
+        >>> round(joint.p_value, 4)
+        0.0216
         """
         return joint_test(self.fitted.test_input(self.fitted.checked_window(start, end)), alternative)
 
@@ -393,11 +466,35 @@ class Significance(MethodGroup):
         ------
         RequestError
             If the calibration is of another design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.recommended(0, 0)[["test", "p_value"]].round(4)
+                  test  p_value
+        0           sq   0.0360
+        1  filtered_sq   0.0478
+        2    conformal   0.0360
+        3            t   0.0105
         """
         window = self.fitted.checked_window(start, end)
         frame = recommended_tests(self.fitted, window, alternative, calibration)
         return printed(frame, recommended_view)
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
-        """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N."""
+        """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.clustering(0, 1)
+        >>> round(found.mean_correlation, 2), round(found.effective_n, 1)
+        (0.57, 1.3)
+        """
         return clustering(self.fitted.test_input(self.fitted.checked_window(start, end)))

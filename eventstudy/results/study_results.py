@@ -72,12 +72,32 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
 
     @property
     def spec(self) -> StudySpec:
-        """Market, events, model and windows that made these results."""
+        """Market, events, model and windows that made these results.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.spec.window, results.spec.model
+        (Window(start=-1, end=1), MarketModel(missing='drop', hac_lags=None, lags=()))
+        """
         return self.fitted.spec
 
     @property
     def sample(self) -> EventSample:
-        """The events as rows of the market."""
+        """The events as rows of the market.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.sample.day0.tolist(), str(results.sample.estimation)
+        ([519], '(-250, -30)')
+        """
         return self.fitted.sample
 
     @property
@@ -90,12 +110,35 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             category (name of the class in `eventstudy.errors`), event_id (None where a warning concerns no
             single event), security, date (day 0, or the day in question; NaT if there is none), message. Of
             one category at most a thousand events; a last row then counts the others.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> days = {"security": "002415.SZ", "date": ["2019-05-22", "2019-05-24"]}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, days, window=(-1, 5)).fit()
+        >>> results.warnings[["category", "event_id"]]
+                 category event_id
+        0  OverlapWarning        0
         """
         return own_copy(self._warnings)
 
     @property
     def se_source(self) -> str:
-        """Where the standard errors come from, in words; `summary` says it under Design."""
+        """Where the standard errors come from, in words; `summary` says it under Design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.se_source
+        'prediction error of least squares'
+        """
         return self.fitted.fit.se_source
 
     @property
@@ -107,6 +150,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         DataFrame
             event_id, security, window (``event`` or ``estimation``), date, kind, detail. The warning at
             ``fit`` leaves spells without trade out, as they are measured over (see `halts`).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.suspects.empty
+        True
         """
         return suspects_in(self.fitted.sample, benchmark=uses_benchmark(self.spec.model))
 
@@ -127,6 +179,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         -----
         Residuals are those of the model: prediction errors where it is judged by them, devolatilised
         ones of a GARCH model. CUSUM and Chow are on least-squares regressors of the model, or a constant.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.diagnostics().columns.tolist()[:4]
+        ['n_obs', 'r_squared', 'ljung_box', 'ljung_box_p']
         """
         return diagnostics.diagnostics(self.fitted)
 
@@ -143,6 +204,17 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         ------
         RequestError
             If the model has no peers.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> model = es.MatchedPortfolio(peers=["002236.SZ", "002230.SZ"])
+        >>> es.EventStudy(market, nyt, model, window=(-1, 1)).fit().peers()
+                  002236.SZ  002230.SZ left_out
+        event_id
+        0               0.5        0.5
         """
         return diagnostics.peers(self.fitted)
 
@@ -158,6 +230,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         -------
         Table
             Prints as text, renders as HTML in a notebook; ``.to_latex()``, ``.to_markdown()``.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.summary(0, 1).title
+        'Event study: Market model (OLS)'
         """
         return summary_table(self.fitted, self.fitted.checked_window(start, end))
 

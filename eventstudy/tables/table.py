@@ -77,6 +77,20 @@ class Section:
     ------
     RequestError
         If `formats` names a column that `frame` lacks.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from eventstudy.tables import Section, Table
+    >>> shares = pd.DataFrame({"share": [0.25, 0.75]}, index=["fell", "rose"])
+    >>> print(Table("Firms", (Section(shares, formats={"share": "{:.0%}"}),)))
+    Firms
+    =====
+    <BLANKLINE>
+            share
+    ----  -------
+    fell      25%
+    rose      75%
     """
 
     frame: pd.DataFrame

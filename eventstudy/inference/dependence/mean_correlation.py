@@ -72,6 +72,16 @@ class Clustering:
     effective_n : float
         ``N / (1 + (N - 1) r-bar)``: independent events that would carry as much information; NaN
         where r-bar is so negative that this is not positive.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> found = results.clustering(0, 1)
+    >>> found.n_events, found.n_dates, round(found.effective_n, 1)
+    (2, 1, 1.3)
     """
 
     n_events: int
@@ -261,6 +271,16 @@ def clustering(data: TestInput) -> Clustering:
     ------
     RequestError
         If no event has a CAR in the tested window.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import clustering
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> round(clustering(results.fitted.test_input(es.Window(0, 1))).effective_n, 1)
+    1.3
     """
     usable = data.with_car
     n = usable.n_events

@@ -80,6 +80,8 @@ class Pairing:
         Events of either set on dates that the other lacks.
     overlapping : bool
         Whether tested windows of different dates share a day.
+    unlike_rows : str
+        Why bars cannot measure the windows, where these hold a night or break; else empty.
     """
 
     first: list[IntArray]
@@ -89,6 +91,7 @@ class Pairing:
     dof: FloatArray
     unmatched: tuple[int, int]
     overlapping: bool
+    unlike_rows: str = ""
 
 
 def pair_dates(first: TestInput, second: TestInput) -> Pairing:
@@ -128,6 +131,7 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
         dof=values[:, 2],
         unmatched=(a.n_events - sum(map(len, rows_a)), b.n_events - sum(map(len, rows_b))),
         overlapping=bool((first_day[1:] <= last_day[:-1]).any()),
+        unlike_rows=a.unlike_rows if a.spans_gap or b.spans_gap else "",
     )
 
 
@@ -214,6 +218,8 @@ def label_permutation(
 
 
 def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
+    if pairs.unlike_rows:
+        return not_applicable(pairs.unlike_rows)
     if np.isnan(pairs.variance).any():
         return not_applicable(
             "the long-short portfolio of a date has too few estimation days, or no variance"

@@ -38,6 +38,16 @@ class JointTest:
         Events, and estimation days on which all of them have a residual.
     note : str
         Why the distributions are approximate, if they are.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> joint = results.joint_test(0, 1)
+    >>> joint.n_events, round(joint.mean_effect, 4)
+    (2, -0.066)
     """
 
     statistic: float
@@ -126,13 +136,23 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     ------
     RequestError
         If the alternative is unknown, or there are fewer than two events, more than one date, a tested day
-        that some event misses, fewer residual degrees of freedom than events, or events whose residuals are
-        linear combinations of each other.
+        that some event misses or that is a night or break of bars, fewer residual degrees of freedom than
+        events, or events whose residuals are linear combinations of each other.
 
     Notes
     -----
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import joint_test
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> round(joint_test(results.fitted.test_input(es.Window(0, 1))).p_value, 4)
+    0.0216
     """
     check_alternative(alternative)
     used = data.with_variance
@@ -145,6 +165,8 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
             f"The joint test needs one common event date, the {n} events have {windows} different windows "
             f"{data.window}; test the events of each date on their own."
         )
+    if used.spans_gap:
+        raise RequestError(f"The joint test has no covariance for it: {used.unlike_rows}.")
     missing = np.isnan(fit.ar[:, used.cols])
     partial = int((missing != missing.all(axis=0)).any(axis=1).sum())
     if partial:
