@@ -6,13 +6,14 @@ import ast
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_choice
 from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -210,8 +211,10 @@ def cross_section(
     overlapping : float
         Share of pairs of events whose windows overlap, for the notes.
     """
-    if covariance is not None and covariance not in COVARIANCES:
-        raise RequestError(f"covariance must be one of {', '.join(COVARIANCES)}; got {covariance!r}.")
+    if covariance is not None:
+        spelled = {name.lower(): name for name in COVARIANCES}
+        covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
+        check_choice("covariance", covariance, COVARIANCES)
     if weights is not None and weights not in get_args(Weights):
         raise RequestError(f"weights must be 'fgls' or None; got {weights!r}.")
     if clusters is not None and covariance is not None:
