@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -280,11 +280,9 @@ class FittedEvents(ABC):
         """Ids of the usable events."""
         return self.events.index
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events, the headline one by default; see `window_of`."""
-        return window_of(self.event_window, start, end, path=path)
+        return window_of(self.event_window, cast(WindowLike, start), end, path=path)
 
     def checked_windows(self, start: Sequence[Window | Sequence[int]], end: object = None) -> list[Window]:
         """Return the windows of a list, each once.
@@ -429,9 +427,7 @@ class FittedStudy(FittedEvents):
         """Sessions that have abnormal returns."""
         return self.spec.window
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events; without day 0 in the event window, the whole by default."""
         asked = None if self.spec.asked is None else self.spec.asked.window
         if start is None and end is None and not path and isinstance(asked, Window) and 0 not in asked:

@@ -17,6 +17,7 @@ from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
+from eventstudy.results.weighted import weighted_averages
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -150,6 +151,7 @@ class Measures(MethodGroup):
         self,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -161,7 +163,11 @@ class Measures(MethodGroup):
             Test the standard error is taken from: "t" (one event), "filtered_t", "cross_sectional",
             "adjusted_cross_sectional", "portfolio" (one common date), "ibragimov_muller" (several dates) or
             "independence". By default, of events that depend on each other, and of fewer than five,
-            "filtered_t"; of others "cross_sectional".
+            "filtered_t"; of others "cross_sectional". With weights "weighted_past" (prediction errors, with
+            the correlation of the events) or "weighted_spread" (spread of the events).
+        weights : str, optional
+            Column of the events, such as ``"market_cap"``, or "precision", one over the prediction-error
+            variance of each CAR; they are scaled to sum to one. By default all events count alike.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -189,7 +195,7 @@ class Measures(MethodGroup):
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = self._means(inputs, weights, test, level, alternative)
         frame = frame.rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
@@ -199,6 +205,7 @@ class Measures(MethodGroup):
         end: int | None = None,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -209,7 +216,7 @@ class Measures(MethodGroup):
         start, end : int
             First and last relative day; the headline window by default. A list of windows,
             ``[(0, 0), (-1, 1)]``, gives a row for each.
-        test, level, alternative
+        test, weights, level, alternative
             As for `aar`.
 
         Returns
@@ -236,8 +243,11 @@ class Measures(MethodGroup):
             data.checked_windows(start, end) if are_several(start) else [data.checked_window(start, end)]
         )
         inputs = [data.test_input(window) for window in windows]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
-        frame = averages.with_lead(frame, inputs, alternative)
+        frame = self._means(inputs, weights, test, level, alternative)
+        if weights is None:
+            frame = averages.with_lead(frame, inputs, alternative)
+        else:
+            frame = frame.assign(note=f"weighted by {weights}")
         told = [
             "; ".join(filter(None, [note, averages.shared_note(data, window)]))
             for note, window in zip(frame["note"], windows, strict=True)
@@ -245,6 +255,18 @@ class Measures(MethodGroup):
         frame = frame.assign(note=told)
         frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
         return printed(frame, mean_view)
+
+    def _means(
+        self,
+        inputs: list[TestInput],
+        weights: str | None,
+        test: str | None,
+        level: float,
+        alternative: Alternative,
+    ) -> pd.DataFrame:
+        if weights is None:
+            return averages.averages(inputs, test, checked_level(level), alternative)
+        return weighted_averages(self.fitted, inputs, weights, test, checked_level(level), alternative)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.

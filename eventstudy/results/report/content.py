@@ -190,7 +190,7 @@ def _money(
                 f"abnormal return is {worth}{unit} a share (95% interval {low} to {high})."
             )
     if market_cap is not None or shares is not None:
-        total = value_change(data, window, market_cap, shares).loc["total"]
+        total = value_change(data, window, market_cap, shares).iloc[-1]
         worth, low, high = (_signed(total[name] / 1e6, 1) for name in ("change", "ci_low", "ci_high"))
         what = "market value" if len(data.index) == 1 else "market value of all events"
         again = int(total["shared_days"])

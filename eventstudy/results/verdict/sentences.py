@@ -142,7 +142,8 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     missing = f" {_listed(lost)} cannot be computed." if lost else ""
     if ran.empty:
         return f"No {kind} can be computed, so chance cannot be judged."
-    told = {row.test: f"{row.test} p {format_p(row.p_value, equals=True)}" for row in ran.itertuples()}
+    pairs = ran[["test", "p_value"]].to_numpy().tolist()
+    told = {test: f"{test} p {format_p(p, equals=True)}" for test, p in pairs}
     n, shown = len(ran), ", ".join(told.values())
     that = " that can be computed" if lost else ""
     weakest = ran["p_value"].max()
