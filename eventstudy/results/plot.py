@@ -46,18 +46,19 @@ class ResultsPlotter(Immutable):
         end: int | None = None,
         *,
         event: Hashable | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """Cumulative abnormal return of one event with its interval.
 
-        By default over the whole event window, from zero before the headline window, which is shaded; a
-        window that is given sums from its own first day.
+        By default over the whole event window, from zero before the `headline` window, which is shaded; a
+        window that is given without one sums from its own first day.
         """
         fitted, window = self._fitted, self._window("car", start, end, path=True)
         row = fitted.position(event)
-        head = _headline(fitted) if start is None else None
+        head = _headline(fitted, start, headline)
         frame = plot_data.car_path(fitted, [row], window, level, None if head is None else head.start).drop(
             columns="event"
         )
@@ -76,20 +77,21 @@ class ResultsPlotter(Immutable):
         by: str | None = None,
         hue: str | None = None,
         test: str | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """Cumulative average abnormal return with the interval of a test that fits the design.
 
-        By default over the whole event window, from zero before the headline window, which is shaded; a
-        window that is given sums from its own first day. `test` chooses another test, as for
+        By default over the whole event window, from zero before the `headline` window, which is shaded; a
+        window that is given without one sums from its own first day. `test` chooses another test, as for
         `EventStudyResults.caar`. `by`, a column of the events such as ``"group"``, gives each group a panel,
         of which the first is returned; `hue` gives each a colour on the same axes.
         """
         fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
         groups = _one_of(by, hue)
-        head = _headline(fitted) if start is None else None
+        head = _headline(fitted, start, headline)
         anchor = None if head is None else head.start
         if groups is None:
             frame = plot_data.caar_path(fitted, window, test, level, anchor)
@@ -131,6 +133,7 @@ class ResultsPlotter(Immutable):
         end: int | None = None,
         *,
         event: Hashable | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         currency: str | None = None,
         ax: Axes | None = None,
@@ -138,11 +141,11 @@ class ResultsPlotter(Immutable):
     ) -> Axes:
         """Price beside the price had nothing been announced.
 
-        By default over the whole event window, with the gap at the end of the headline window.
+        By default over the whole event window, with the gap at the end of the `headline` window.
         """
         window = self._window("reaction", start, end, path=True)
         study, row = self._one(event)
-        head = _headline(self._fitted) if start is None else None
+        head = _headline(self._fitted, start, headline)
         kwargs = {"gap_on": None if head is None else head.end} | kwargs
         frame = plot_data.reaction(study, row, window, level)
         return plotting.plot_reaction(
@@ -378,9 +381,11 @@ def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: A
     return defaults | kwargs
 
 
-def _headline(fitted: FittedEvents) -> Window | None:
-    """Return the headline window, where the event window holds it and is longer."""
-    whole, head = fitted.event_window, fitted.checked_window()
+def _headline(fitted: FittedEvents, start: WindowLike, headline: WindowLike) -> Window | None:
+    """Return the window to mark in the figure of a path, where the event window holds it and is longer."""
+    if start is not None and headline is None:
+        return None
+    whole, head = fitted.event_window, fitted.checked_window(headline)
     return head if head in whole and head != whole else None
 
 
