@@ -461,3 +461,20 @@ def test_a_column_of_times_that_is_not_understood_is_told():
     frame = pd.DataFrame({"ticker": ["A"], "date": ["2019-05-21"], "time": ["about noon"]})
     with pytest.warns(DataWarning, match=r"'time' is not understood and not used: 'about noon'"):
         Events(frame)
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["date", "announced_at", "announced_after", "Announcement Date", "anntims", "tz", "window_start"],
+)
+def test_a_text_that_is_too_long_for_a_day_is_refused_unread(column):
+    with pytest.raises(EventError, match=rf"column '{column}': row 1 holds a text of 2,000,010 characters"):
+        Events(
+            pd.DataFrame(
+                {
+                    "security": ["A", "B"],
+                    **({} if column == "date" else {"date": "2019-05-21"}),
+                    column: ["2019-05-21", " " * 2_000_000 + "2019-05-21"],
+                }
+            )
+        )

@@ -63,6 +63,16 @@ class CounterfactualComparison(FrozenRecord):
     verdict : str
         When the factor model is safe, by the rules of Goldsmith-Pinkham and Lyu (2025), for this study.
     window : Window
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> results = es.CausalStudy(market, events, window=(0, 2)).fit()
+    >>> compared = es.compare_counterfactuals(results, 0, 0, n_draws=9)
+    >>> compared.frame.index[:2].tolist()
+    ['Market model (OLS)', 'Synthetic control by date']
     """
 
     frame: pd.DataFrame

@@ -46,6 +46,12 @@ _WHOLE_DAY = re.compile(
 )
 #: Columns that say when in the day, whatever they hold.
 NAMED_CLOCKS = (CLOCK_NAMES | SESSION_NAMES) - {"session", "when", "timing"}
+#: Columns that say when an event was, as `plain_name` writes them.
+_TIMED = frozenset(
+    (*map(plain_name, WHEN), *EVENT_DATE_NAMES, *EVENT_DAY_NAMES, *EVENT_MOMENT_NAMES, *CLOCK_NAMES)
+) | {*SESSION_NAMES, *ZONE_NAMES, *map(plain_name, WINDOW_COLUMNS)}
+#: Characters that no day, time or zone needs; patterns take long over a text of thousands of blanks.
+LONGEST = 200
 #: Tickers of several securities in one text.
 _SEVERAL_TICKERS = re.compile(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 
@@ -79,6 +85,7 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
         If no column names securities, or none says when.
     """
     reading: list[Taken] = []
+    _check_lengths(frame)
     frame = _with_security(frame, reading)
     frame = _with_when(frame, reading)
     _warn_of_other_days(frame)
@@ -92,6 +99,18 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
         frame = _whole_days(frame, timezone, zones, reading)
     _warn_of_settings(frame)
     return EventList(frame, zones, tuple(reading), after)
+
+
+def _check_lengths(frame: pd.DataFrame) -> None:
+    for column in frame.columns:
+        if plain_name(column) not in _TIMED:
+            continue
+        for row, cell in enumerate(frame[column]):
+            if isinstance(cell, str) and len(cell) > LONGEST:
+                raise EventError(
+                    f"Events, column {str(column)!r}: row {row} holds a text of {len(cell):,} characters, "
+                    f"{' '.join(cell[:1000].split())[:40]!r}, which is not a day, a time or a zone."
+                )
 
 
 def _with_security(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:

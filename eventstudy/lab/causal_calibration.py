@@ -138,6 +138,17 @@ class CausalCalibration(FrozenRecord):
         NaN where a test does not apply.
     donor_ratio : array, shape (samples,)
         Error of the donors' own synthetic controls in the window over that before it.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(30, 300, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[200]} for name in market.securities[:2]]
+    >>> study = es.CausalStudy(market, events, estimation=(-100, -11), window=(0, 1))
+    >>> found = es.lab.calibrate(study, n_samples=5, tests=["placebo"], seed=1)
+    >>> found.rates()[["test", "days", "n_samples"]].head(1)
+          test days  n_samples
+    0  placebo  all          5
     """
 
     design: CausalDesign

@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
 from eventstudy.arguments import check_whole
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
@@ -51,6 +52,16 @@ class Placebo:
         One row per placebo study: against (``"dates"`` or ``"firms"``), label (the first event's day 0,
         or the firms that stood in), caar, scaar, n_events.
     window : Window
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> placebos = es.lab.placebo(results, 0, 0)
+    >>> placebos.ranks().round(3).shape
+    (2, 5)
     """
 
     real: pd.Series[float]
@@ -80,9 +91,9 @@ class Placebo:
             rows[against] = {
                 "n_placebo": n,
                 "rank": int((drawn < value).sum()) + 1,
-                "p_less": (1 + (drawn <= value).sum()) / (n + 1),
-                "p_greater": (1 + (drawn >= value).sum()) / (n + 1),
-                "p_value": (1 + (np.abs(drawn) >= abs(value)).sum()) / (n + 1),
+                "p_less": counted_p_value(value, drawn <= value),
+                "p_greater": counted_p_value(value, drawn >= value),
+                "p_value": counted_p_value(value, np.abs(drawn) >= abs(value)),
             }
         return (
             pd.DataFrame.from_dict(rows, orient="index")

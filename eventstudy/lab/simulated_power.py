@@ -58,6 +58,16 @@ class PowerCurve(FrozenRecord):
     dof : array
         Degrees of freedom of one event; alike.
     alpha : float
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> curve = es.lab.power(results, 0, 0)
+    >>> round(curve.mde(), 3), round(curve.at(0.03), 2)
+    (0.054, 0.35)
     """
 
     frame: pd.DataFrame

@@ -14,6 +14,7 @@ from scipy import special
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_fraction, check_whole
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -57,6 +58,16 @@ class SpecificationCurve(FrozenRecord):
         Estimates and p-values on placebo dates, specifications in the order of `frame`.
     alpha : float
         Size of the two-sided tests: an estimate is significant if its p-value is at most `alpha`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> models = {"market": es.MarketModel(), "mean": es.ConstantMean()}
+    >>> curve = es.lab.specification_curve(market, nyt, models=models, windows=[(0, 0)], n_placebo=9, seed=1)
+    >>> curve.frame.groupby("model")["estimate"].first().round(3).to_dict()
+    {'market': -0.049, 'mean': -0.055}
     """
 
     frame: pd.DataFrame
@@ -106,7 +117,7 @@ class SpecificationCurve(FrozenRecord):
         value = _extremes(real, self.alpha)
         drawn = np.array([_extremes(curve, self.alpha) for curve in self.placebo]).reshape(-1, 3)
         # Shares are ratios of counts: equal ones may differ by rounding.
-        p = (1 + (drawn >= value - 1e-12).sum(axis=0)) / (len(drawn) + 1)
+        p = counted_p_value(value, drawn >= value - 1e-12)
         some = len(drawn) > 0
         return pd.DataFrame(
             {

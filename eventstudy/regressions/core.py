@@ -13,7 +13,7 @@ import pandas as pd
 from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.tables import Section, Table, stars
@@ -84,6 +84,22 @@ class CrossSection:
         Events that take no part, with the reason.
     fit : statsmodels results
         Of the regression, with its own (conventional) covariance.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ"]
+    >>> news = {"security": names, "date": "2019-05-22", "cameras": [1, 1, 0, 0]}
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> found = results.cross_section("car ~ cameras", 0, 1)
+    >>> found.coefficients[["coef", "se"]].round(3)
+                coef     se
+    term
+    Intercept -0.042  0.002
+    cameras   -0.024  0.013
+    >>> found.n_events, found.method
+    (4, 'OLS, HC3')
     """
 
     formula: str
@@ -270,8 +286,9 @@ def _coefficients(
     coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
     t = coef / se
     half = t_ppf(0.975, dof) * se
+    p = p_value_of_tails(t_cdf(t, dof), t_sf(t, dof), "two-sided")
     values = {
-        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * t_sf(np.abs(t), dof),
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": p,
         "ci_low": coef - half, "ci_high": coef + half,
     }  # fmt: skip
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
@@ -316,7 +333,7 @@ def _by_past(
     scale = float(past.scale[used].mean())
     cov, slopes, dof = past_covariance(residuals[:, whole], x, scale, past.n_params)
     extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
-    return cov, dof, (1 + extreme.sum(axis=1)) / (days + 1), days
+    return cov, dof, counted_p_value(coef, extreme.T), days
 
 
 def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float:
@@ -386,8 +403,8 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
         fitted = others @ np.linalg.lstsq(others, y, rcond=None)[0] if k > 1 else np.zeros(n)
         sample = fitted[:, None] + (y - fitted)[:, None] * draws[groups]
         # All signs alike give t itself, to rounding.
-        extreme = np.abs(t(sample, j)) >= abs(t(y[:, None], j)[0]) * (1 - 1e-10)
-        found[j] = (1 + extreme.sum()) / (draws.shape[1] + 1)
+        own = abs(t(y[:, None], j)[0])
+        found[j] = counted_p_value(own, np.abs(t(sample, j)) >= own * (1 - 1e-10))
     return found
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import t_p_values
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
@@ -24,7 +25,17 @@ class OverlappingEvents(MethodGroup):
 
     @property
     def fitted(self) -> FittedStudy:
-        """The fitted study as arrays and tables, for computations of your own."""
+        """The fitted study as arrays and tables, for computations of your own.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.fitted.abnormal.ar.shape
+        (1, 3)
+        """
         return self._fitted
 
     def overlaps(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
@@ -43,6 +54,19 @@ class OverlappingEvents(MethodGroup):
         See Also
         --------
         Events.overlaps : the same by calendar days, before a study is fitted.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> days = {"security": "002415.SZ", "date": ["2019-05-22", "2019-05-24"]}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, days, window=(-1, 5)).fit()
+        >>> results.overlaps(0, 3)
+            security  event_id  earlier_event_id  sessions
+        0  002415.SZ         1                 0         2
         """
         data = self.fitted
         window, day0 = data.checked_window(start, end, path=True), data.sample.day0
@@ -126,7 +150,7 @@ class OverlappingEvents(MethodGroup):
         t = frame["car"] / frame["se"]
         frame = frame.assign(
             t=t,
-            p_value=2 * t_sf(t.abs(), frame["dof"]),
+            p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
             ci_low=frame["car"] - half,
             ci_high=frame["car"] + half,
         )

@@ -31,6 +31,16 @@ class ResultsPlotter(Immutable):
     draws frames of your own as well. The window comes first, as ``(start, end)``; figures of one event take
     ``event=``, its id, which is needed where there are several. ``ax=`` are the Axes to draw on, and further
     keyword arguments, such as ``title=`` or ``color=``, go to the drawing function.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> axes = results.plot.reaction(currency="CNY")
+    >>> axes.get_ylabel()
+    'Price (CNY)'
     """
 
     def __init__(self, fitted: FittedEvents) -> None:
