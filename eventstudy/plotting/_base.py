@@ -84,7 +84,7 @@ HALF_DAY = pd.Timedelta(hours=12)
 class PercentTicks(PercentFormatter):
     """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for.
 
-    No decimals where every tick is a whole percentage.
+    No more decimals than the ticks of an axis need.
     """
 
     def __init__(self) -> None:
@@ -93,8 +93,8 @@ class PercentTicks(PercentFormatter):
     def format_ticks(self, values: list[float]) -> list[str]:
         """Write all ticks of an axis."""
         shares = 100 * np.asarray(values, dtype=float)
-        whole = np.allclose(shares, np.round(shares), rtol=0, atol=1e-6)
-        self.decimals = 0 if len(values) > 1 and whole else None
+        exact = (n for n in range(4) if np.allclose(shares, np.round(shares, n), rtol=0, atol=1e-6))
+        self.decimals = next(exact, None) if len(values) > 1 else None
         try:
             return super().format_ticks(values)
         finally:

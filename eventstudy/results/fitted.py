@@ -42,6 +42,7 @@ __all__ = [
     "Windows",
     "are_several",
     "checked_level",
+    "name_parts",
     "refuse_own_windows",
     "uses_benchmark",
     "window_of",
@@ -363,20 +364,8 @@ class FittedEvents(ABC):
 
     def name(self, row: int) -> str:
         """Name of an event for titles: its label, else its firm, and day 0."""
-        label, firm, date = self.name_parts(row)
+        label, firm, date = name_parts(self, row)
         return f"{label} ({firm}, {date})" if label else f"{firm}, {date}"
-
-    def name_parts(self, row: int) -> tuple[str, str, str]:
-        """Label of an event or "", its firm and its day 0.
-
-        The firm is what the events have in a column ``company``, else the security.
-        """
-        event, events = self.timeline.iloc[row], self.events
-        firm = events["company"].iloc[row] if "company" in events else None
-        label, firm = (
-            strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm)
-        )
-        return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
 
     def told(self) -> pd.DataFrame:
         """Say which event each row is of: security, label (where there are any) and day_0."""
@@ -509,6 +498,17 @@ class Part(FrozenRecord):
     study: FittedStudy
     rows: IntArray
     at: IntArray
+
+
+def name_parts(fitted: FittedEvents, row: int) -> tuple[str, str, str]:
+    """Label of an event or "", its firm and its day 0.
+
+    The firm is what the events have in a column ``company``, else the security.
+    """
+    event, events = fitted.timeline.iloc[row], fitted.events
+    firm = events["company"].iloc[row] if "company" in events else None
+    label, firm = (strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm))
+    return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
 
 
 def checked_level(level: float) -> float:

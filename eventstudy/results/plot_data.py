@@ -14,7 +14,7 @@ from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
+from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level, name_parts
 from eventstudy.results.trading_frictions import halts
 from eventstudy.windows import Window
 
@@ -43,7 +43,7 @@ SEED = 0
 
 def row_names(data: FittedEvents) -> tuple[list[str], str]:
     """Names of the events for rows, without what they all share, and what that is."""
-    parts = [data.name_parts(row) for row in range(len(data.index))]
+    parts = [name_parts(data, row) for row in range(len(data.index))]
     differ = [len(set(part)) > 1 for part in zip(*parts, strict=True)]
     if not any(differ):
         return [data.name(row) for row in range(len(parts))], ""
@@ -145,7 +145,7 @@ def price(
         returns = market.returns[security].iloc[shown]
         growth = returns if market.kind == "log" else np.log1p(returns)
         values = (100 * np.exp(growth.fillna(0.0).cumsum())).where(returns.notna())
-    parts = [data.name_parts(row) for row in rows]
+    parts = [name_parts(data, row) for row in rows]
     events = pd.DataFrame(
         {
             "date": market.sessions[day0],
