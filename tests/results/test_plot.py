@@ -159,7 +159,7 @@ def test_paths_start_before_the_headline_window_which_is_marked(one, common, dra
     frame, options = drawn["plot_car"]
     car, path = one.car().iloc[0], frame.set_index("day")
     columns = ["car", "ci_low", "ci_high"]
-    pd.testing.assert_series_equal(path.loc[1, columns], car[columns], check_names=False)
+    assert path.loc[1, columns].tolist() == car[columns].tolist()
     assert options["headline"] == (0, 1, car["car"])
     assert path.loc[-1, columns].tolist() == [0, 0, 0]
     before = one.car(-2, -1).iloc[0]
