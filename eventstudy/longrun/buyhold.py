@@ -409,9 +409,9 @@ class BuyAndHoldResults(Immutable):
             By test: ``t`` (cross-sectional), ``johnson`` (skewness-adjusted, N(0, 1)), ``bootstrap``
             (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999)
             and, with matched firms, ``standardised`` (mean standardised log abnormal return of a period);
-            estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value, n_events, null,
-            reference, recommended (the one to read, by its size in simulations) and note. What cannot be
-            computed is NaN, and the note says why.
+            estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
+            n_events, null, reference, recommended (the one to read, by its size in simulations) and note.
+            What cannot be computed is NaN, and the note says why.
 
         Notes
         -----
@@ -429,7 +429,7 @@ class BuyAndHoldResults(Immutable):
         best = "t" if np.isnan(table["p_value"]["bootstrap"]) else "bootstrap"
         if isinstance(self.spec.reference, MatchedFirms):
             row = self._standardised(self._column(end), alternative)
-            doubt = pd.Series({key: f"; {NOISE}" for key in ("johnson", "bootstrap")})
+            doubt = pd.Series(f"; {NOISE}", ["johnson", "bootstrap"])
             table["note"] = (table["note"] + doubt.reindex(table.index, fill_value="")).str.removeprefix("; ")
             table = pd.concat([table, pd.DataFrame([row], pd.Index(["standardised"], name="test"))])
             best = "standardised"
