@@ -167,6 +167,7 @@ def test_the_days_of_a_suspension_are_one_placebo() -> None:
     assert row["p_value"] < 0.01
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 def test_no_placebo_date_leads_to_the_event_itself() -> None:
     """The sessions of a suspension that ends with the event lead to the event's own day 0."""
     spec = halted_study().spec
