@@ -63,7 +63,8 @@ format: $(READY) ## let ruff rewrite what it can
 
 docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/python scripts/prose_lint.py docs README.md
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -j auto -b html docs docs/_build/html
+	$(BIN)/python scripts/check_pages.py docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 bench: $(READY) ## many events against copying their windows; the first import, summary and figure

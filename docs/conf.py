@@ -87,6 +87,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = ["names.js"]
 html_extra_path = ["llms.txt"]
 html_theme_options = {
     "show_toc_level": 2,

@@ -50,6 +50,22 @@ class StreamedStudy:
         Holds a folder of Parquet files for each table, one file per group of securities.
     n_events, n_excluded : int
         Events measured, and events that could not be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import eventstudy as es
+    >>> closes = es.datasets.surveillance_prices()["close"]
+    >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
+    ...     var_name="permno", value_name="ret", ignore_index=False
+    ... )
+    >>> events = {"security": ["002415.SZ", "002236.SZ"], "date": ["2019-05-22", "2019-05-22"]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     long.dropna().reset_index().to_parquet(f"{folder}/crsp.parquet")
+    ...     panel = es.Market.scan_parquet(f"{folder}/crsp.parquet", benchmark="399001.SZ")
+    ...     streamed = es.stream_study(panel, events, f"{folder}/out", cars=[(0, 1)])
+    ...     streamed.read("car")["car"].round(3).tolist(), streamed.n_excluded
+    ([-0.075, -0.056], 0)
     """
 
     folder: Path

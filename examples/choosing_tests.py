@@ -1,10 +1,10 @@
 """Which test may be asked? Three designs, and tests that disagree.
 
-There are some thirty significance tests for event studies, and they differ in what they take for granted.
-Which ones can be trusted depends on the design: how many events, how many dates, how long a window. It does
-not depend on what they find.
+There are some thirty significance tests for event studies, and they differ in what they assume. Which ones
+can be trusted depends on the design: how many events, how many dates, how long a window. It does not depend
+on what they find.
 
-This walk asks the library for its choice in three designs, then looks at pairs of tests that disagree and
+This page asks the library for its choice in three designs, then looks at pairs of tests that disagree and
 says what each of them assumes. As a script, with the folder of its figure: `python
 examples/choosing_tests.py [folder]`.
 """
@@ -43,8 +43,8 @@ def chosen(results, start, end):
 # %% [markdown]
 # ## One event
 #
-# With one event nothing can be averaged, and no normality comes to help. The abnormal return is ranked among
-# the firm's own past:
+# With one event nothing is averaged, so a normal distribution cannot be taken for granted. The abnormal
+# return is ranked among the firm's own past:
 
 # %%
 one = fit([{"security": "002415.SZ", "announced_at": REPORT, "label": "Hikvision"}])
@@ -61,8 +61,8 @@ for note, tests in reasons.items():
 # %% [markdown]
 # ## Six firms, one date
 #
-# The usual cross-section, and the usual mistake: the six are one draw of that day's shock more than six
-# draws.
+# The usual cross-section, and the usual mistake: six firms share one shock of that day, so they are not six
+# draws of it.
 
 # %%
 sector = fit([{"security": s, "announced_at": REPORT, "label": names[s]} for s in SECTOR])
@@ -71,8 +71,8 @@ print(chosen(sector, 0, 1), end="\n\n")
 # %% [markdown]
 # ## Several dates
 #
-# Announcements of the dataset about firms of the bundled prices, those left out that are confounded,
-# ambiguous or confirm what had leaked. ZTE's return after two months of suspension is left out as well: one
+# Announcements of the dataset about firms of the bundled prices, without those that are confounded,
+# ambiguous or confirm what had leaked. ZTE's return after two months of suspension is left out too: that one
 # event would have nearly all the variance of the mean.
 
 # %%
@@ -85,8 +85,8 @@ print(chosen(many, 0, 1), end="\n\n")
 # %% [markdown]
 # ## Tests that disagree
 #
-# Back to the six firms on one date. In each pair the first test needs something that this design does not
-# grant:
+# Back to the six firms on one date. In each pair the first test assumes something that does not hold in this
+# design:
 
 # %%
 PAIRS = {
@@ -101,9 +101,9 @@ tests = sector.test(0, 1, seed=0).set_index("test")
 p = tests["p_value"]
 pairs = pd.DataFrame(
     [(a, p[a], b, p[b], needs) for (a, b), needs in PAIRS.items()],
-    columns=["test", "p", "instead", "p there", "the first needs"],
+    columns=["test", "p", "instead", "its p", "the first assumes"],
 ).set_index("test")
-print(Table("What a belief is worth", (Section(pairs),)), end="\n\n")
+print(Table("What each assumption changes", (Section(pairs),)), end="\n\n")
 
 # %% [markdown]
 # What each test survives by its own declaration is in the column `robust_to`. All firms share one date, so a
@@ -127,11 +127,11 @@ low = [name for name in best.index if best[name] <= 0.05]
 high = [name for name in best.index if best[name] > 0.05]
 hits = run["p_value"] <= 0.05
 sentences = [
-    f"{len(run)} tests apply to six firms on one date. {(~valid).sum()} of them believe in six independent "
-    f"observations, and {(hits & ~valid).sum()} of these reject at 5%; of the {valid.sum()} that allow for "
-    f"correlation, {(hits & valid).sum()} do.",
+    f"{len(run)} tests apply to six firms on one date. {(~valid).sum()} of them assume six independent "
+    f"observations, and {(hits & ~valid).sum()} of these reject at 5%. Of the {valid.sum()} that allow for "
+    f"correlation, {(hits & valid).sum()} reject.",
     f"Of the tests recommended for this design, {', '.join(low) or 'none'} reject at 5%"
-    + (f", {', '.join(high)} (p={', '.join(f'{best[h]:.3f}' for h in high)}) not." if high else "."),
+    + (f", but not {', '.join(f'{name} (p={best[name]:.3f})' for name in high)}." if high else "."),
 ]
 if "adjusted_bmp" in high and "portfolio" in low:
     (t_events, t_past), (few, many) = tests.loc[
@@ -143,16 +143,20 @@ if "adjusted_bmp" in high and "portfolio" in low:
         f"Is that a more volatile day? The standardised CARs have a standard deviation of {spread:.2f}, "
         f"where 1 is ordinary (p={excess:.2f}): "
         + (
-            "they scatter more than their past implies, which portfolio takes for an effect."
+            "they scatter more than their past implies, and portfolio cannot tell that from an effect."
             if excess <= 0.05
             else "nothing suggests it."
         )
-        + f" The statistics are {t_events:.2f} and {t_past:.2f}; adjusted_bmp is read with {few:.0f} "
-        f"degrees of freedom and portfolio with {many:.0f}."
-        + (" Few firms decide, not the day." if excess > 0.05 and abs(t_events - t_past) < 0.25 else "")
+        + f" The statistics are {t_events:.2f} and {t_past:.2f}; adjusted_bmp has {few:.0f} "
+        f"degrees of freedom and portfolio {many:.0f}."
+        + (
+            " The small number of firms decides, not the day."
+            if excess > 0.05 and abs(t_events - t_past) < 0.25
+            else ""
+        )
     )
 elif high and low:
-    sentences.append("The evidence is as strong as the weakest of them.")
+    sentences.append("The evidence is only as strong as the weakest of them.")
 print(*sentences, sep="\n")
 
 # %% tags=["script"]

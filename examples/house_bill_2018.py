@@ -73,7 +73,7 @@ print(Table("Recommended tests of the mean CAR (0, +1)", (Section(chosen),)), en
 # %% [markdown]
 # ## What would have been seen?
 #
-# The power of a 5 % test of the mean, over what the effect may have been, and the number of such firms on
+# The power of a 5% test of the mean, over what the effect may have been, and the number of such firms on
 # one date that would be needed for smaller effects. Firms of one date share its shocks, so beyond some size
 # no number suffices.
 
@@ -91,7 +91,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])
 axes[1].axvline(power.mde(), linestyle=":", color="C1")
-axes[1].annotate(f" {power.mde():.1%} is found\n with 80 % power", (power.mde(), 0.15), color="C1")
+axes[1].annotate(f" {power.mde():.1%} is found\n with 80% power", (power.mde(), 0.15), color="C1")
 
 # %%
 row, mde = story.estimate(results, (0, 1)), power.mde()
@@ -99,10 +99,11 @@ side = "less" if row["abnormal"] < 0 else "more"
 sentences = [
     f"In the two sessions after the vote the three firms returned {abs(row['abnormal']):.2%} {side} than the "
     f"market model implies (95% interval {row['from']:+.2%} to {row['to']:+.2%}). "
-    + story.evidence(results.recommended(0, 1)),
-    f"A mean effect of {mde:.1%} would have been found four times out of five, one of "
+    + results.verdict(0, 1).evidence,
+    f"A mean effect of {mde:.1%} would have been found with probability 0.8, one of "
     f"3% with a probability of only {power.at(0.03):.0%}. The interval rules out a mean fall of more than "
-    f"{-row['from']:.1%}; a smaller one it does not: that nothing was found is not that nothing happened.",
+    f"{-row['from']:.1%}; it does not rule out a smaller one. That nothing was found does not mean "
+    "that nothing happened.",
 ]
 print(*sentences, sep="\n")
 

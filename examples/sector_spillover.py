@@ -2,8 +2,8 @@
 
 On the evening of 21 May 2019 in New York, a report said that Hikvision might be cut off from American
 suppliers. In the next hours Bloomberg wrote of up to five surveillance firms, Hikvision and Dahua among
-them; only on the following morning did it name Meiya Pico, iFlytek and Megvii, which is not listed. Hytera
-and ZTE were never named. So one date holds firms that were named, firms about to be named, and firms left
+them; only on the following morning did it name Meiya Pico, iFlytek and Megvii, which is not listed. Neither
+report named Hytera or ZTE. So one date holds firms that were named, firms about to be named, and firms left
 alone.
 
 When many firms share one date, their returns move together for reasons that have nothing to do with the
@@ -90,8 +90,8 @@ print(Table("The four named less the two left alone", (Section(shown, formats="{
 # %% [markdown]
 # ## Which of the firms?
 #
-# Six firms are six tries. The p-value is that of the t, which assumes normally distributed returns, and
-# Holm's adjustment raises it for the number of tries. Romano and Wolf's draws whole days of residuals
+# Six firms are six tests. The p-value is that of the t, which assumes normally distributed returns, and
+# Holm's adjustment raises it for the number of tests. Romano and Wolf's draws whole days of residuals
 # instead. That keeps their correlation and fat tails, so it may lie on either side of the t's p-value.
 
 # %%
@@ -116,9 +116,9 @@ told = ", ".join(hit) if len(hit) else "none"
 lowest = firms["p_adjusted"].idxmin()
 sentences = [
     story.finding(
-        "In the two sessions from the report on, the four firms that were named",
-        story.estimate(named, (0, 1)),
-        named.recommended(0, 1),
+        "In the two sessions after the report, the four firms that were named",
+        named,
+        (0, 1),
     ),
     f"Less the two firms that were never named, the difference is {difference['estimate']:+.2%} "
     f"(p={difference['p_value']:.3f}, {difference['note']}): "
@@ -127,7 +127,7 @@ sentences = [
         if difference["p_value"] <= 0.05
         else "a bad day of the sector cannot be ruled out with two controls."
     ),
-    f"Firm by firm, after adjustment for six tries, significant at 5%: {told}; the smallest adjusted p is "
+    f"Firm by firm, after adjustment for six tests, significant at 5%: {told}; the smallest adjusted p is "
     f"{firms.at[lowest, 'p_adjusted']:.3f} ({lowest}).",
 ]
 print(*sentences, sep="\n")

@@ -209,3 +209,49 @@ def test_the_index_of_a_part_names_each_page_of_it_and_links_to_it(folder: str) 
     for page in {path.stem for path in (DOCS / folder).glob("*.md")} - {"index"}:
         assert re.search(rf"^{page}$", tree, re.MULTILINE), f"{page} is not in the toctree"
         assert re.search(rf"\]\({page}(\.md)?\)", index), f"{page} has no line"
+
+
+def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
+    faults = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["faults"]
+    pages = {
+        "index": '<a href="guide.html#here">Guide</a><a href="https://example.org/x">elsewhere</a>',
+        "guide": '<p id="here"></p><img src="a.png" alt="Abnormal returns by day."><a href="#here">up</a>',
+        "search": "<img src='minus.png' alt='-'>",
+    }
+
+    def write(**changed: str) -> list[str]:
+        for name, body in (pages | changed).items():
+            (tmp_path / f"{name}.html").write_text(f"<html><body>{body}</body></html>", encoding="utf-8")
+        listed = ", ".join(f'"{name}"' for name in {**pages, **changed} if name != "search")
+        (tmp_path / "searchindex.js").write_text(
+            f'Search.setIndex({{"docnames": [{listed}]}})\n', encoding="utf-8"
+        )
+        return list(faults(tmp_path))
+
+    assert write() == []
+    assert write(index=pages["index"] + '<a href="gone.html">x</a>') == [
+        "index.html: gone.html leads nowhere"
+    ]
+    assert "names an anchor that is not there" in write(index='<a href="guide.html#there">x</a>')[0]
+    assert write(guide='<p id="here"></p><p id="here"></p>') == ["guide.html: the id here is a duplicate"]
+    for alt in ("", "1f3a.png", "figure", "no capital."):
+        assert "is not a sentence" in write(guide=f'<p id="here"></p><img src="a.png" alt="{alt}">')[0]
+    assert write(lonely='<a href="index.html">x</a>') == ["lonely.html: no page links here"]
+
+
+def test_every_public_name_has_an_example() -> None:
+    """Doctests run the examples; those that need a network or an empty cache are read only."""
+    elsewhere = {"sources.clear_cache", "sources.outcome"}
+    for line in (DOCS / "reference" / "public_names.txt").read_text(encoding="utf-8").splitlines():
+        name = line.partition(" ")[0].removeprefix("eventstudy.")
+        if not name or name.startswith(("#", "errors.")) or name in elsewhere:
+            continue
+        found = attrgetter(name)(eventstudy)
+        if inspect.isclass(found) or inspect.isroutine(found):
+            assert ">>>" in (inspect.getdoc(found) or ""), name
+
+
+def test_every_method_of_the_results_has_an_example() -> None:
+    for name, found in inspect.getmembers(eventstudy.EventStudyResults):
+        if not name.startswith("_") and (callable(found) or isinstance(found, property)):
+            assert ">>>" in (inspect.getdoc(found) or ""), name

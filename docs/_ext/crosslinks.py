@@ -113,6 +113,11 @@ def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:
     mentions(env).pop(page, None)
 
 
+def merge(app: Sphinx, env: BuildEnvironment, pages: list[str], other: BuildEnvironment) -> None:
+    """Take over what the pages that another process read mention."""
+    mentions(env).update({page: mentions(other)[page] for page in pages if page in mentions(other)})
+
+
 def link(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Link the names of a guide, or list the guides on a page of the reference."""
     if is_guide(page):
@@ -168,8 +173,9 @@ def _list_guides(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    """Connect the four steps."""
+    """Connect the steps."""
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", forget)
+    app.connect("env-merge-info", merge)
     app.connect("doctree-resolved", link)
-    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,7 +46,14 @@ MOST_FACTORS = 5
 
 @dataclass(frozen=True)
 class CounterfactualEstimator(ABC):
-    """Base of the estimators of a `CausalStudy`."""
+    """Base of the estimators of a `CausalStudy`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> isinstance(es.causal.SyntheticControl(), es.causal.CounterfactualEstimator)
+    True
+    """
 
     @property
     @abstractmethod
@@ -208,6 +215,15 @@ class SyntheticMatching(CounterfactualEstimator):
     Notes
     -----
     Acemoglu, Johnson, Kermani, Kwak and Mitton (2016, Journal of Financial Economics 121, 368-391).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> study = es.CausalStudy(market, events, estimator=es.causal.SyntheticMatching(), window=(0, 2))
+    >>> study.fit().catt(0, 1)["catt"].round(3).tolist()
+    [-0.029]
     """
 
     goodness: Goodness = "rmse"
@@ -261,6 +277,15 @@ class SyntheticDiD(CounterfactualEstimator):
     Arkhangelsky, Athey, Hirshberg, Imbens and Wager (2021, American Economic Review 111, 4088-4118), with
     the penalties of the R package synthdid. The package stops its search early; here the weights are the
     exact optimum. Returns have no persistent level, so that the time weights fit little but noise.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> study = es.CausalStudy(market, events, estimator=es.causal.SyntheticDiD(), window=(0, 2))
+    >>> study.fit().catt(0, 1)["catt"].round(3).tolist()
+    [-0.03]
     """
 
     @property
@@ -291,6 +316,16 @@ class DifferenceInDifferences(CounterfactualEstimator):
     Notes
     -----
     Right where treated and donors load alike on every factor, as when firms are treated at random.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> did = es.causal.DifferenceInDifferences()
+    >>> study = es.CausalStudy(market, events, estimator=did, window=(0, 2))
+    >>> study.fit().catt(0, 1)["catt"].round(3).tolist()
+    [-0.027]
     """
 
     @property
@@ -329,6 +364,16 @@ class InteractiveFixedEffects(CounterfactualEstimator):
     Notes
     -----
     Xu (2017, Political Analysis 25, 57-76). Donors that the event hits enter the factors of the event days.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> factors = es.causal.InteractiveFixedEffects()
+    >>> study = es.CausalStudy(market, events, estimator=factors, window=(0, 2))
+    >>> study.fit().catt(0, 1)["catt"].round(3).tolist()
+    [-0.029]
     """
 
     n_factors: int | None = None
@@ -404,6 +449,15 @@ class MatrixCompletion(CounterfactualEstimator):
 
     Returns that a treated firm lacks are further cells to complete: a halt before the event costs the others
     of its date no day, and a return over a halt is compared with the completed sessions, compounded.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> study = es.CausalStudy(market, events, estimator=es.causal.MatrixCompletion(), window=(0, 2))
+    >>> study.fit().catt(0, 1)["catt"].round(3).tolist()
+    [-0.027]
     """
 
     penalty: float | None = None

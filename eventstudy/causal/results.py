@@ -44,6 +44,15 @@ class CausalResults(CausalEstimates):
     Returns are simple, decimals, and effects are added up. `effects` are means over the events, by day;
     `catt` is their sum over a window, `average` their mean. Packages differ: synthdid and gsynth report the
     average.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(40, 400, correlation=0.3, seed=1)
+    >>> events = [{"security": name, "date": market.sessions[320]} for name in market.securities[:3]]
+    >>> results = es.CausalStudy(market, events, window=(0, 2)).fit()
+    >>> results.effects["effect"].round(3).tolist()
+    [-0.015, -0.015, -0.02]
     """
 
     def __init__(self, spec: CausalSpec, sample: EventSample, cohorts: tuple[FittedCohort, ...]) -> None:

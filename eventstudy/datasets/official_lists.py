@@ -326,6 +326,20 @@ class EntityList:
 
     Nothing is added to the dataset: `proposals` says which bundled securities an entity may concern, and
     `worksheet` lays out the rows that somebody has to complete and check.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> head = "source,name,alt_names,addresses,federal_register_notice,start_date"
+    >>> row = "Entity List (EL) - Bureau of Industry and Security,Dahua Technology,,CN,84 FR 54002,2019-10-09"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "consolidated.csv"
+    ...     _ = path.write_text(head + chr(10) + row)
+    ...     found = es.datasets.entity_list(path)
+    >>> found.entities["name"].tolist()
+    ['Dahua Technology']
     """
 
     _entities: pd.DataFrame

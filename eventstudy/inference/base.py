@@ -60,6 +60,12 @@ class Options:
         Weights of the wild bootstrap: signs, or Mammen's two points, which keep skewness.
     wild_by : {"date", "event"}
         Whether all events of a date share a weight, or each event has its own.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import Options
+    >>> Options(alternative="less").alternative
+    'less'
     """
 
     alternative: Alternative = "two-sided"
@@ -109,6 +115,16 @@ class TestInput:
     abnormal : AbnormalReturns
     window : Window
         The tested days, a part of the event window.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> data = results.fitted.test_input(es.Window(0, 1))
+    >>> data.car.round(4).tolist(), data.scar.round(2).tolist()
+    ([-0.0755, -0.0566], [-2.79, -1.78])
     """
 
     __test__ = False
@@ -235,6 +251,12 @@ class Statistic:
         What a reader of the table should know.
     extra : mapping
         Further results by name, such as the draws ``"null"`` of a resampling test.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import Statistic
+    >>> Statistic(2.1, 0.04, "t", 30.0, 0.012).estimate
+    0.012
     """
 
     statistic: float
@@ -429,7 +451,14 @@ def p_value(
     alternative: Alternative,
     dof: float | None = None,
 ) -> float:
-    """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None."""
+    """P-value of a statistic that is t(dof) under the null, or standard normal where `dof` is None.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import p_value
+    >>> round(p_value(1.96, "two-sided"), 3), round(p_value(-1.645, "less"), 3)
+    (0.05, 0.05)
+    """
     tails = (
         (norm_cdf(statistic), norm_sf(statistic))
         if dof is None

@@ -54,6 +54,14 @@ class Calibration(FrozenRecord):
     design : Design
     p_values : array, shape (samples, models, variances, shifts, tests)
         Two-sided p-values; NaN where a test does not apply.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.lab.simulate_market(20, 400, seed=1).market
+    >>> found = es.lab.calibrate(market, n_events=5, n_samples=20, tests=["bmp"], shift=[0], seed=1)
+    >>> found.rates().shape[0], found.n_events
+    (2, 5)
     """
 
     design: Design

@@ -52,6 +52,16 @@ class Placebo:
         One row per placebo study: against (``"dates"`` or ``"firms"``), label (the first event's day 0,
         or the firms that stood in), caar, scaar, n_events.
     window : Window
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> placebos = es.lab.placebo(results, 0, 0)
+    >>> placebos.ranks().round(3).shape
+    (2, 5)
     """
 
     real: pd.Series[float]

@@ -45,6 +45,13 @@ class MarketTruth:
         Sessions × securities: conditional standard deviation of the errors.
     benchmark : Series
         Return of the market factor.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> _, truth = es.lab.simulate_market(5, 300, n_events=2, effect=-0.03, seed=1)
+    >>> truth.parameters.columns.tolist(), len(truth.events)
+    (['alpha', 'beta', 'sigma', 'industry'], 2)
     """
 
     parameters: pd.DataFrame
@@ -56,7 +63,15 @@ class MarketTruth:
 
 
 class SimulatedMarket(NamedTuple):
-    """A market, and the truth behind it."""
+    """A market, and the truth behind it.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> made = es.lab.simulate_market(5, 300, n_events=2, seed=1)
+    >>> len(made.market.securities), len(made.truth.events)
+    (5, 2)
+    """
 
     market: Market
     truth: MarketTruth

@@ -32,6 +32,13 @@ class SimulatedBars:
         What each row is, a `Gap`: 0 for a bar, 1 for a night, 2 for a break.
     events : DataFrame
         security, announced_at (UTC) and effect; `Events` takes it.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> bars = es.lab.simulate_bars(2, 3, seed=1)
+    >>> bars.prices.columns.get_level_values(0).unique().tolist()
+    ['open', 'close']
     """
 
     prices: pd.DataFrame

@@ -36,6 +36,7 @@ __all__ = ["PowerCurve", "power"]
 #: Placebo samples that the typical standard error of a market is taken from.
 TYPICAL = 100
 #: Most events that `PowerCurve.needed` considers.
+NEARLY_ALWAYS, POINTS = 0.99, 101
 MOST_EVENTS = 1_000_000
 
 
@@ -57,6 +58,16 @@ class PowerCurve(FrozenRecord):
     dof : array
         Degrees of freedom of one event; alike.
     alpha : float
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> curve = es.lab.power(results, 0, 0)
+    >>> round(curve.mde(), 3), round(curve.at(0.03), 2)
+    (0.054, 0.35)
     """
 
     frame: pd.DataFrame
@@ -115,10 +126,13 @@ class PowerCurve(FrozenRecord):
     def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Draw the curve; where it was simulated, with the simulated one and its interval.
 
-        Further keyword arguments are those of `plot_power`.
+        The curve goes on to effects that are nearly always found, where those asked for end before. Further
+        keyword arguments are those of `plot_power`.
         """
         curve = self.frame.rename(columns={"effect": "shift"})
-        parts = [curve[["shift"]].assign(test="analytic", rate=curve["analytic"])]
+        shift = np.linspace(0.0, max(curve["shift"].max(), self.mde(NEARLY_ALWAYS)), POINTS)
+        rates = [self.at(effect) for effect in shift]
+        parts = [pd.DataFrame({"shift": shift, "test": "analytic", "rate": rates})]
         if "simulated" in curve:
             simulated = curve[["shift", "ci_low", "ci_high"]].assign(
                 test="simulated", rate=curve["simulated"]

@@ -58,6 +58,16 @@ class SpecificationCurve(FrozenRecord):
         Estimates and p-values on placebo dates, specifications in the order of `frame`.
     alpha : float
         Size of the two-sided tests: an estimate is significant if its p-value is at most `alpha`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> models = {"market": es.MarketModel(), "mean": es.ConstantMean()}
+    >>> curve = es.lab.specification_curve(market, nyt, models=models, windows=[(0, 0)], n_placebo=9, seed=1)
+    >>> curve.frame.groupby("model")["estimate"].first().round(3).to_dict()
+    {'market': -0.049, 'mean': -0.055}
     """
 
     frame: pd.DataFrame

@@ -110,6 +110,18 @@ class ReferencePortfolios:
     label.
     Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A constituent that disappears leaves its proceeds to
     the others in equal parts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> dates = months.sessions[20:100:2]
+    >>> events = [{"security": s, "date": d} for s, d in zip(months.securities, dates)]
+    >>> halves = ["small" if i % 2 else "large" for i in range(len(months.securities))]
+    >>> groups = pd.DataFrame([halves], months.sessions[:1], months.securities)
+    >>> es.BuyAndHold(months, events, (1, 12), es.ReferencePortfolios(groups)).fit()
+    BuyAndHoldResults: 40 events, horizon (+1, +12), against 2 references
     """
 
     groups: pd.DataFrame
@@ -212,6 +224,18 @@ class MatchedFirms:
     The proceeds of a matched firm that disappears within the horizon go into the next nearest of the firms
     that fitted at formation, and if none is left (or `column` names the firm) into the market's benchmark
     (Barber and Lyon 1997; Lyon, Barber and Tsai 1999). Without a benchmark the event is excluded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> events = [{"security": s, "date": months.sessions[20]} for s in months.securities[:20]]
+    >>> size = pd.DataFrame([np.linspace(10, 12, 40)], months.sessions[:1], months.securities)
+    >>> matched = es.MatchedFirms(size=size, exclude=tuple(months.securities[:20]))
+    >>> es.BuyAndHold(months, events, (1, 12), matched).fit()
+    BuyAndHoldResults: 20 events, horizon (+1, +12), against S21
     """
 
     size: pd.DataFrame | None = None

@@ -303,6 +303,16 @@ class BuyAndHoldResults(Immutable):
         The events used.
     excluded : Series
         Reason why an event could not be used, by event_id.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> dates = months.sessions[20:100:2]
+    >>> events = [{"security": s, "date": d} for s, d in zip(months.securities, dates)]
+    >>> found = es.BuyAndHold(months, events, horizon=(1, 12)).fit()
+    >>> found.bhar()["bhar"].iloc[:2].round(3).tolist()
+    [-0.171, 0.071]
     """
 
     spec: BuyAndHold
@@ -410,8 +420,8 @@ class BuyAndHoldResults(Immutable):
             (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999)
             and, with matched firms, ``standardised`` (mean standardised log abnormal return of a period);
             estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
-            n_events, null, reference, recommended (the one to read, by its size in simulations) and note.
-            What cannot be computed is NaN, and the note says why.
+            n_events, null, reference, recommended (the one to read, by its simulated size) and note. What
+            cannot be computed is NaN, and the note says why.
 
         Notes
         -----
@@ -429,7 +439,7 @@ class BuyAndHoldResults(Immutable):
         best = "t" if np.isnan(table["p_value"]["bootstrap"]) else "bootstrap"
         if isinstance(self.spec.reference, MatchedFirms):
             row = self._standardised(self._column(end), alternative)
-            doubt = pd.Series(f"; {NOISE}", ["johnson", "bootstrap"])
+            doubt = pd.Series(dict.fromkeys(("johnson", "bootstrap"), f"; {NOISE}"))
             table["note"] = (table["note"] + doubt.reindex(table.index, fill_value="")).str.removeprefix("; ")
             table = pd.concat([table, pd.DataFrame([row], pd.Index(["standardised"], name="test"))])
             best = "standardised"

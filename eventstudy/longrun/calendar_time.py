@@ -254,6 +254,16 @@ class CalendarTimeResults(Immutable):
         the factors.
     excluded : Series
         Reason why an event could not be used, by event_id.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> months = es.lab.simulate_market(40, 120, sigma=(0.08, 0.15), market_sigma=0.04, seed=2).market
+    >>> dates = months.sessions[20:100:2]
+    >>> events = [{"security": s, "date": d} for s, d in zip(months.securities, dates)]
+    >>> found = es.CalendarTimePortfolio(months, events, horizon=(1, 24), min_firms=5).fit()
+    >>> found.alpha()[["alpha", "se"]].round(4).values.tolist()
+    [[0.0003, 0.0037]]
     """
 
     spec: CalendarTimePortfolio

@@ -277,6 +277,20 @@ class ParquetPanel(Generic[Made]):
     """A long panel in Parquet, of which nothing is read before events say what they need.
 
     Made by `Market.scan_parquet`; an `EventStudy` takes it in place of a market.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import eventstudy as es
+    >>> closes = es.datasets.surveillance_prices()["close"]
+    >>> long = closes.ffill().pct_change().where(closes.notna()).melt(
+    ...     var_name="permno", value_name="ret", ignore_index=False
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     long.dropna().reset_index().to_parquet(f"{folder}/crsp.parquet")
+    ...     panel = es.Market.scan_parquet(f"{folder}/crsp.parquet", benchmark="399001.SZ")
+    ...     len(panel.securities)
+    8
     """
 
     make: Callable[[MarketData, Benchmark | None], Made] = field(repr=False)

@@ -44,6 +44,16 @@ class ModelParameters(FrozenRecord):
         Weight of each peer in the normal return; NaN where it is not a peer of the event.
     left_out : array of str, shape (n,), optional
         Peers left out of each event's counterfactual, and why; "" where none was.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> fit = results.fitted.fit
+    >>> fit.params.round(2).tolist(), fit.n_obs.tolist()
+    ([[-0.0, 1.23]], [221])
     """
 
     param_names: tuple[str, ...]
@@ -92,6 +102,16 @@ class ModelFit(ModelParameters):
     See Also
     --------
     ModelParameters : the other attributes.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> fit = results.fitted.fit
+    >>> fit.param_names, fit.exact
+    (('alpha', 'beta'), True)
     """
 
     residuals: FloatArray
@@ -119,6 +139,16 @@ class SampleFit(FrozenRecord):
         Normal returns in the terms of `y_evt`.
     span_evt : array of int, shape (n, L), optional
         Sessions each return spans, 0 where missing; None where each return of `y_evt` spans one.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> found = es.MarketModel().fit_sample(results.sample, slice(None))
+    >>> found.expected.shape
+    (1, 3)
     """
 
     fit: ModelParameters
@@ -146,6 +176,13 @@ class NormalReturnModel(ABC):
     ModelFit : what `fit` returns.
     eventstudy.sample.EventArrays : what it is given.
     eventstudy.models.least_squares.linear_fit : prediction and its error for a line of known parameters.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> model = es.MarketModel()
+    >>> isinstance(model, es.models.NormalReturnModel), model.label
+    (True, 'Market model (OLS)')
     """
 
     #: Whether returns and regressors are taken in excess of the risk-free rate.
@@ -214,7 +251,14 @@ class NormalReturnModel(ABC):
 
 
 class MarketLine(NormalReturnModel):
-    """Base of the models that draw a line, alpha and beta, through the benchmark's returns."""
+    """Base of the models that draw a line, alpha and beta, through the benchmark's returns.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> issubclass(es.RobustMarketModel, es.models.MarketLine)
+    True
+    """
 
     @property
     def regressors(self) -> tuple[Regressor, ...]:

@@ -84,6 +84,22 @@ class CrossSection:
         Events that take no part, with the reason.
     fit : statsmodels results
         Of the regression, with its own (conventional) covariance.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ"]
+    >>> news = {"security": names, "date": "2019-05-22", "cameras": [1, 1, 0, 0]}
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> found = results.cross_section("car ~ cameras", 0, 1)
+    >>> found.coefficients[["coef", "se"]].round(3)
+                coef     se
+    term
+    Intercept -0.042  0.002
+    cameras   -0.024  0.013
+    >>> found.n_events, found.method
+    (4, 'OLS, HC3')
     """
 
     formula: str

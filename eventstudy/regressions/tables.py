@@ -33,6 +33,17 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     ------
     RequestError
         If there are no regressions, or not as many names.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ"]
+    >>> news = {"security": names, "date": "2019-05-22", "cameras": [1, 1, 0, 0]}
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> fits = [results.cross_section("car ~ cameras", 0, day) for day in (0, 1)]
+    >>> es.regression_table(fits, names=["day 0", "two days"]).sections[0].frame.loc["cameras"].tolist()
+    ['-0.0593*', '-0.0235']
     """
     fits = list(fits)
     if not fits or not all(isinstance(fit, CrossSection) for fit in fits):

@@ -13,10 +13,11 @@ from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
-from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
+from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import P_VALUE, Section, Table, stars
-from eventstudy.text import format_time, plural, some_text
+from eventstudy.results.views import each_view, mean_view
+from eventstudy.tables import P_VALUE, Section, Table, printed, stars
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["MeasureTables", "Measures"]
@@ -27,18 +28,44 @@ class Measures(MethodGroup):
 
     @property
     def abnormal_returns(self) -> pd.DataFrame:
-        """Abnormal returns, event_id × relative day; NaN where the security did not trade."""
+        """Abnormal returns, event_id × relative day; NaN where the security did not trade.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.abnormal_returns.round(4)
+        day           -1       0       1
+        event_id
+        0        -0.0008 -0.0491 -0.0264
+        1         0.0120 -0.0505 -0.0061
+        """
         columns = pd.Index(self.fitted.event_window.offsets, name="day")
         return pd.DataFrame(self.fitted.abnormal.ar.copy(), self.fitted.index, columns)
 
     @property
     def parameters(self) -> pd.DataFrame:
-        """Estimated parameters by event, with sigma, n_obs, dof and r_squared."""
+        """Estimated parameters by event, with sigma, n_obs, dof and r_squared.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.parameters[["alpha", "beta", "sigma", "n_obs"]].round(4)
+                   alpha    beta   sigma  n_obs
+        event_id
+        0        -0.0001  1.2251  0.0190    221
+        1        -0.0009  1.5026  0.0223    221
+        """
         return self.fitted.parameters
 
     def car(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | Literal["first_free_close"] | None = None,
         *,
         level: float = 0.95,
@@ -53,7 +80,8 @@ class Measures(MethodGroup):
         start, end : int
             First and last relative day; the headline window by default, (0, +1) where the event window
             holds it. The end ``"first_free_close"`` is, by event, the first day from `start` on whose close
-            is not at a daily price limit: until then the price has not found its level.
+            is not at a daily price limit: until then the price has not found its level. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives the rows of each, below each other.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -62,21 +90,42 @@ class Measures(MethodGroup):
         Returns
         -------
         DataFrame
-            By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
-            actual (normal and observed return summed over these days), detectable (the smallest CAR
-            that this test finds at 5 % with probability 0.8), uncovered (days at the edges of the window
-            that no return reaches over: if any, the CAR is NaN, or with ``incomplete="partial"`` the sum of
-            what there is); with ``"first_free_close"`` also end, that day. NaN where the event window ends
-            before it.
+            By event_id: security, label (where there are any), day_0, window (of a list of them), car, se, t,
+            dof, p_value, ci_low, ci_high, n_days (days with a return), expected and actual (normal and
+            observed return summed over these days), detectable (the smallest CAR that this test finds at 5 %
+            with probability 0.8), uncovered (days at the edges of the window that no return reaches over: if
+            any, the CAR is NaN, or with ``incomplete="partial"`` the sum of what there is); with
+            ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
         -----
         PriceLimitWarning
             If the event window ends before a free close.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.car([(0, 0), (-1, 1)])[["security", "window", "car"]].round(3).rename_axis(None)
+            security    window    car
+        0  002415.SZ    (0, 0) -0.049
+        1  002236.SZ    (0, 0) -0.050
+        0  002415.SZ  (-1, +1) -0.076
+        1  002236.SZ  (-1, +1) -0.045
         """
         data = self.fitted
+        if are_several(start):
+            frames = [data.cars(w, level, alternative) for w in data.checked_windows(start, end)]
+            names = [str(w) for w in data.checked_windows(start)]
+            parts = [
+                data.told().assign(window=name).join(frame) for name, frame in zip(names, frames, strict=True)
+            ]
+            return printed(pd.concat(parts), each_view)
         if end != "first_free_close":
-            return data.cars(data.checked_window(start, end), level, alternative)
+            window = data.checked_window(start, end)
+            return printed(data.told().join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level, alternative)
@@ -92,7 +141,7 @@ class Measures(MethodGroup):
                 "limit, so there is no CAR. Lengthen it.",
                 PriceLimitWarning,
             )
-        return frame.assign(end=ends)
+        return printed(data.told().join(frame.assign(end=ends)), each_view)
 
     @by_name
     def aar(
@@ -122,6 +171,19 @@ class Measures(MethodGroup):
             By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
             events with a positive abnormal return), test, detectable (the smallest mean that this test
             finds at 5 % with probability 0.8).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.aar()[["aar", "se", "n_events"]].round(4)
+                aar      se  n_events
+        day
+        -1   0.0056  0.0215         2
+         0  -0.0498  0.0208         2
+         1  -0.0162  0.0209         2
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
@@ -131,7 +193,7 @@ class Measures(MethodGroup):
 
     def caar(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | None = None,
         *,
         test: str | None = None,
@@ -143,22 +205,38 @@ class Measures(MethodGroup):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the headline window by default.
+            First and last relative day; the headline window by default. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives a row for each.
         test, level, alternative
             As for `aar`.
 
         Returns
         -------
         DataFrame
-            One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
+            One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
             interval disagree at 5 %).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.caar(0, 1)[["caar", "se", "ci_low", "ci_high"]].round(4)
+                  caar      se  ci_low  ci_high
+        window
+        (0, +1) -0.066  0.0308 -0.1269  -0.0052
         """
-        window = self.fitted.checked_window(start, end)
-        inputs = [self.fitted.test_input(window)]
+        data = self.fitted
+        windows = (
+            data.checked_windows(start, end) if are_several(start) else [data.checked_window(start, end)]
+        )
+        inputs = [data.test_input(window) for window in windows]
         frame = averages.averages(inputs, test, checked_level(level), alternative)
         frame = averages.with_lead(frame, inputs, alternative)
-        return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
+        frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
+        return printed(frame, mean_view)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.
@@ -180,6 +258,19 @@ class Measures(MethodGroup):
         ------
         RequestError
             If the market has no open, low and high of that day.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.decomposition().loc[["open", "low", "close"]].round(4)
+                price  change  at_limit
+        moment
+        open    24.95 -0.0960     False
+        low     24.84 -0.1000     False
+        close   26.07 -0.0554     False
         """
         study, row = self.fitted.part(self.fitted.position(event))
         return plot_data.decomposition(study, row, day)
@@ -347,10 +438,8 @@ class MeasureTables(MethodGroup):
         if rows is not None:
             check_whole("rows", rows, 1)
         shown = slice(0, rows)
-        frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
+        frame = data.told().iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        if not some_text(frame["label"]):
-            frame = frame.drop(columns="label")
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]

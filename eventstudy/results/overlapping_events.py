@@ -29,7 +29,17 @@ class OverlappingEvents(MethodGroup):
 
     @property
     def fitted(self) -> FittedStudy:
-        """The fitted study as arrays and tables, for computations of your own."""
+        """The fitted study as arrays and tables, for computations of your own.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.fitted.abnormal.ar.shape
+        (1, 3)
+        """
         return self._fitted
 
     def overlaps(self, start: WindowLike = None, end: int | None = None) -> pd.DataFrame:
@@ -48,6 +58,19 @@ class OverlappingEvents(MethodGroup):
         See Also
         --------
         Events.overlaps : the same by calendar days, before a study is fitted.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> days = {"security": "002415.SZ", "date": ["2019-05-22", "2019-05-24"]}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, days, window=(-1, 5)).fit()
+        >>> results.overlaps(0, 3)
+            security  event_id  earlier_event_id  sessions
+        0  002415.SZ         1                 0         2
         """
         data = self.fitted
         window, day0 = data.checked_window(start, end, path=True), data.sample.day0

@@ -14,12 +14,12 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
+from eventstudy.results.answers import Answers
 from eventstudy.results.each_event import EachEvent
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import Measures, MeasureTables
 from eventstudy.results.plot import ResultsPlotter
-from eventstudy.results.significance import Significance
 from eventstudy.tables import Table
 from eventstudy.windows import Window
 
@@ -47,6 +47,15 @@ class Regression(MethodGroup):
         See Also
         --------
         cross_section : regression of the CARs on characteristics of the events.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> round(float(results.regression().rsquared), 3)
+        0.541
         """
         study, row = self.fitted.part(self.fitted.position(event))
         arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
@@ -190,20 +199,54 @@ def _past(data: FittedEvents, window: Window) -> Past:
     )
 
 
-class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
-    """Measures, tests, tables and figures of fitted events."""
+class ResultsBase(Measures, Answers, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
+    """Measures, tests, tables and figures of fitted events.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> isinstance(results, es.results.ResultsBase)
+    True
+    """
 
     @property
     def timeline(self) -> pd.DataFrame:
         """When each event was announced and which session became day 0, with every shift.
 
         For pooled studies also the column study; an averaged firm has the dates of its first listing.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.timeline[["security", "day_0", "spans"]]
+                   security      day_0  spans
+        event_id
+        0         002415.SZ 2019-05-22      1
         """
         return self.fitted.timeline
 
     @property
     def excluded(self) -> pd.DataFrame:
-        """Events that could not be used, and listings left out: security, label, reason; index event_id."""
+        """Events that could not be used, and listings left out: security, label, reason; index event_id.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "Huawei")]
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.excluded[["security", "reason"]].values.tolist()
+        [['Huawei', 'Huawei is not listed, so it has no price: ...']]
+        """
         return self.fitted.excluded
 
     @property
@@ -212,6 +255,23 @@ class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, 
 
         Columns event_id, security, day, date, side ("down" or "up"), close, limit, at_close (whether it
         closed there) and locked (whether it never traded elsewhere). Empty where the market has no prices.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(
+        ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+        ... )
+        >>> order = {"security": "000063.SZ", "date": "2018-04-17"}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, order, window=(0, 8)).fit()
+        >>> results.limit_hits.loc[:2, ["day", "side", "close", "limit"]]
+           day  side  close  limit
+        0    0  down  28.18  28.18
+        1    1  down  25.36  25.36
+        2    2  down  22.82  22.82
         """
         return trading_frictions.limit_hits(self.fitted)
 
@@ -221,12 +281,38 @@ class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, 
 
         Columns event_id, security, first and last session without trade, sessions (how many), and
         resumed_on_day (relative day of the next trade; NaN where that lies beyond the window).
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(
+        ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+        ... )
+        >>> order = {"security": "000063.SZ", "date": "2018-04-17"}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, order, window=(0, 8)).fit()
+        >>> results.halts[["security", "sessions"]]
+            security  sessions
+        0  000063.SZ        39
         """
         return trading_frictions.halts(self.fitted)
 
     @property
     def plot(self) -> ResultsPlotter:
-        """Figures of these results."""
+        """Figures of these results.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> axes = results.plot.car()
+        >>> axes.get_xlabel()
+        'Sessions relative to the event day'
+        """
         return ResultsPlotter(self.fitted)
 
     @abstractmethod

@@ -26,10 +26,44 @@ from eventstudy.inference.procedures.recommendation import Calibrated, disagreem
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
 from eventstudy.results.each_event import one_security
-from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
+from eventstudy.results.fitted import (
+    FittedEvents,
+    MethodGroup,
+    WindowLike,
+    Windows,
+    are_several,
+    checked_level,
+)
+from eventstudy.results.views import recommended_view, tests_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
-__all__ = ["Significance"]
+__all__ = ["Significance", "recommended_tests"]
+
+
+def recommended_tests(
+    fitted: FittedEvents,
+    window: Window,
+    alternative: Alternative = "two-sided",
+    calibration: Calibrated | None = None,
+) -> pd.DataFrame:
+    """List and run the tests that suit a design; see `Significance.recommended`."""
+    data = fitted.test_input(window)
+    chosen = recommend(data)
+    if len(chosen) and one_security(fitted):
+        joint = (
+            f"all {len(fitted.index)} events are of one security: results.by_event() tests each on "
+            "its own, and this is the joint question, whether they moved it on average"
+        )
+        first, *others = chosen["reason"].tolist()
+        chosen["reason"] = [f"{joint}; {first}", *others]
+    if calibration is not None:
+        chosen = recalibrate(data, chosen, calibration, fitted.model_label)
+    done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
+    for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
+        note = str(done.loc[key, "note"])
+        done.loc[key, "note"] = f"{told}; {note}" if note else told
+    return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 
 
 class Significance(MethodGroup):
@@ -37,7 +71,7 @@ class Significance(MethodGroup):
 
     def test(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | None = None,
         *,
         tests: str | SignificanceTest | Sequence[str | SignificanceTest] | None = None,
@@ -54,7 +88,8 @@ class Significance(MethodGroup):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the headline window by default.
+            First and last relative day; the headline window by default. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives the rows of each, below each other.
         tests : str, SignificanceTest or list of these, optional
             Test keys, or tests of your own; all tests of the library by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -75,10 +110,10 @@ class Significance(MethodGroup):
         Returns
         -------
         DataFrame
-            test, statistic, distribution, dof, p_value, estimate, n_events, null, robust_to, reference,
-            applicable, note. A test that does not apply is a row which says why. With `by` a column
-            group comes first; differences are rows of group ``"A - B"``: a long-short portfolio where
-            both groups have the same dates, else the difference measured by the past of each date and
+            window (of a list of them), test, statistic, distribution, dof, p_value, estimate, n_events, null,
+            robust_to, reference, applicable, note. A test that does not apply is a row which says why. With
+            `by` a column group comes first; differences are rows of group ``"A - B"``: a long-short portfolio
+            where both groups have the same dates, else the difference measured by the past of each date and
             Welch's t of the dates' mean standardised CARs. With `against` the rows are
             difference_portfolio, difference_dates and difference_permutation.
 
@@ -91,10 +126,39 @@ class Significance(MethodGroup):
         See Also
         --------
         recommended : the tests that suit this design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.test(0, 1, tests=["bmp", "t"])[["test", "p_value", "applicable"]].round(4)
+          test  p_value  applicable
+        0  bmp   0.1391        True
+        1    t      NaN       False
         """
-        window = self.fitted.checked_window(start, end)
         asked = [tests] if isinstance(tests, str | SignificanceTest) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
+        if not are_several(start):
+            window = self.fitted.checked_window(start, end)
+            return printed(self._tested(window, asked, options, by, against), tests_view)
+        options = options.settled()
+        parts = []
+        for window in self.fitted.checked_windows(start, end):
+            part = self._tested(window, asked, options, by, against)
+            part.insert(0, "window", str(window))
+            parts.append(part)
+        return printed(pd.concat(parts, ignore_index=True), tests_view)
+
+    def _tested(
+        self,
+        window: Window,
+        tests: Sequence[str | SignificanceTest] | None,
+        options: Options,
+        by: str | None,
+        against: Significance | None,
+    ) -> pd.DataFrame:
         if against is not None:
             if by is not None or tests is not None:
                 raise RequestError("against= has its own tests: leave out tests= and by=.")
@@ -103,8 +167,8 @@ class Significance(MethodGroup):
                 self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
             )
         if by is not None:
-            return self._by_group(by, window, asked, options)
-        return run_tests(self.fitted.test_input(window), asked, options)
+            return self._by_group(by, window, tests, options)
+        return run_tests(self.fitted.test_input(window), tests, options)
 
     def _by_group(
         self, by: str, window: Window, tests: Sequence[str | SignificanceTest] | None, options: Options
@@ -172,6 +236,19 @@ class Significance(MethodGroup):
         ------
         RequestError
             If a method is unknown.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.intervals(0, 0, seed=1).round(3)
+                                car  ci_low  ci_high note
+        event_id method
+        0        t           -0.049  -0.087   -0.012
+                 conformal   -0.049  -0.087   -0.010
+                 bootstrap_t -0.049  -0.087   -0.014
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(n_resamples=n_resamples, seed=seed)
@@ -211,6 +288,18 @@ class Significance(MethodGroup):
         DataFrame
             By event_id: security, car, se, t, dof, p_value (of the t with prediction error) and
             p_adjusted.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.firm_tests(0, 1, adjust="holm")[["car", "p_value", "p_adjusted"]].round(4)
+                     car  p_value  p_adjusted
+        event_id
+        0        -0.0755   0.0057      0.0115
+        1        -0.0566   0.0771      0.0771
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self.fitted.index)
@@ -246,6 +335,19 @@ class Significance(MethodGroup):
         -------
         DataFrame
             By window: n_events, caar, statistic, p_value, p_adjusted and note.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.window_tests([(0, 0), (0, 1)], adjust="holm", test="portfolio")
+        >>> found[["statistic", "p_value", "p_adjusted"]].round(4)
+                 statistic  p_value  p_adjusted
+        window
+        (0, 0)     -2.7151   0.0072      0.0143
+        (0, +1)    -2.5317   0.0121      0.0143
         """
         tested = [self.fitted.checked_window(window) for window in windows]
         if not tested:
@@ -285,6 +387,20 @@ class Significance(MethodGroup):
         See Also
         --------
         test : with `by`, all tests of each group and of their differences.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "002583.SZ"]
+        >>> news = {"security": names, "date": "2019-05-22", "makes": ["camera", "camera", "else", "else"]}
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.group_tests("makes", 0, 1, adjust="holm", test="bmp")
+        >>> found[["n_events", "caar", "p_adjusted"]].round(4)
+                n_events    caar  p_adjusted
+        makes
+        camera         2 -0.0660      0.2782
+        else           2 -0.0295      0.2782
         """
         options = Options(alternative, n_resamples, seed)
         inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
@@ -306,6 +422,16 @@ class Significance(MethodGroup):
         ------
         RequestError
             If there is more than one date, or more events than residual degrees of freedom.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> joint = results.joint_test(0, 1)
+        >>> round(joint.p_value, 4)
+        0.0216
         """
         return joint_test(self.fitted.test_input(self.fitted.checked_window(start, end)), alternative)
 
@@ -341,24 +467,35 @@ class Significance(MethodGroup):
         ------
         RequestError
             If the calibration is of another design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.recommended(0, 0)[["test", "p_value"]].round(4)
+                  test  p_value
+        0           sq   0.0360
+        1  filtered_sq   0.0478
+        2    conformal   0.0360
+        3            t   0.0105
         """
-        data = self.fitted.test_input(self.fitted.checked_window(start, end))
-        chosen = recommend(data)
-        if len(chosen) and one_security(self.fitted):
-            joint = (
-                f"all {len(self.fitted.index)} events are of one security: results.by_event() tests each on "
-                "its own, and this is the joint question, whether they moved it on average"
-            )
-            first, *others = chosen["reason"].tolist()
-            chosen["reason"] = [f"{joint}; {first}", *others]
-        if calibration is not None:
-            chosen = recalibrate(data, chosen, calibration, self.fitted.model_label)
-        done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
-        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
-            note = str(done.loc[key, "note"])
-            done.loc[key, "note"] = f"{told}; {note}" if note else told
-        return chosen.join(done[["statistic", "p_value", "note"]], on="test")
+        window = self.fitted.checked_window(start, end)
+        frame = recommended_tests(self.fitted, window, alternative, calibration)
+        return printed(frame, recommended_view)
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
-        """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N."""
+        """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> found = results.clustering(0, 1)
+        >>> round(found.mean_correlation, 2), round(found.effective_n, 1)
+        (0.57, 1.3)
+        """
         return clustering(self.fitted.test_input(self.fitted.checked_window(start, end)))

@@ -10,16 +10,19 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
-from eventstudy.files import write_atomic
 from eventstudy.immutable import own_copy
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
+from eventstudy.results.market_value import ByEvent
 from eventstudy.results.overlapping_events import OverlappingEvents
-from eventstudy.results.report.content import study_page
+from eventstudy.results.report.content import study_report
+from eventstudy.results.report.writers import writer
 from eventstudy.results.results_base import ResultsBase
+from eventstudy.results.significance import Significance
 from eventstudy.results.summary import summary_table
+from eventstudy.results.verdict.sentences import News
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
 from eventstudy.text import strip_control
@@ -68,12 +71,32 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
 
     @property
     def spec(self) -> StudySpec:
-        """Market, events, model and windows that made these results."""
+        """Market, events, model and windows that made these results.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.spec.window, results.spec.model
+        (Window(start=-1, end=1), MarketModel(missing='drop', hac_lags=None, lags=()))
+        """
         return self.fitted.spec
 
     @property
     def sample(self) -> EventSample:
-        """The events as rows of the market."""
+        """The events as rows of the market.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.sample.day0.tolist(), str(results.sample.estimation)
+        ([519], '(-250, -30)')
+        """
         return self.fitted.sample
 
     @property
@@ -86,12 +109,35 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             category (name of the class in `eventstudy.errors`), event_id (None where a warning concerns no
             single event), security, date (day 0, or the day in question; NaT if there is none), message. Of
             one category at most a thousand events; a last row then counts the others.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> days = {"security": "002415.SZ", "date": ["2019-05-22", "2019-05-24"]}
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     results = es.EventStudy(market, days, window=(-1, 5)).fit()
+        >>> results.warnings[["category", "event_id"]]
+                 category event_id
+        0  OverlapWarning        0
         """
         return own_copy(self._warnings)
 
     @property
     def se_source(self) -> str:
-        """Where the standard errors come from, in words; `summary` says it under Design."""
+        """Where the standard errors come from, in words; `summary` says it under Design.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.se_source
+        'prediction error of least squares'
+        """
         return self.fitted.fit.se_source
 
     @property
@@ -103,6 +149,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         DataFrame
             event_id, security, window (``event`` or ``estimation``), date, kind, detail. The warning at
             ``fit`` leaves spells without trade out, as they are measured over (see `halts`).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.suspects.empty
+        True
         """
         return suspects_in(self.fitted.sample, benchmark=uses_benchmark(self.spec.model))
 
@@ -123,6 +178,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         -----
         Residuals are those of the model: prediction errors where it is judged by them, devolatilised
         ones of a GARCH model. CUSUM and Chow are on least-squares regressors of the model, or a constant.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.diagnostics().columns.tolist()[:4]
+        ['n_obs', 'r_squared', 'ljung_box', 'ljung_box_p']
         """
         return diagnostics.diagnostics(self.fitted)
 
@@ -139,6 +203,17 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         ------
         RequestError
             If the model has no peers.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> model = es.MatchedPortfolio(peers=["002236.SZ", "002230.SZ"])
+        >>> es.EventStudy(market, nyt, model, window=(-1, 1)).fit().peers()
+                  002236.SZ  002230.SZ left_out
+        event_id
+        0               0.5        0.5
         """
         return diagnostics.peers(self.fitted)
 
@@ -154,6 +229,15 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         -------
         Table
             Prints as text, renders as HTML in a notebook; ``.to_latex()``, ``.to_markdown()``.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> results.summary(0, 1).title
+        'Event study: Market model (OLS)'
         """
         return summary_table(self.fitted, self.fitted.checked_window(start, end))
 
@@ -166,13 +250,20 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         question: str | None = None,
         notes: str | Sequence[str] = (),
         currency: str | None = None,
+        confounders: News | None = None,
+        against: Significance | None = None,
+        market_cap: pd.DataFrame | ByEvent | None = None,
+        shares: pd.DataFrame | ByEvent | None = None,
+        brief: bool = False,
     ) -> Path:
-        """Write the whole study as one HTML page that needs no network.
+        """Write the whole study as one page: HTML that needs no network, PDF, Word or Markdown.
 
         Parameters
         ----------
         path : path
-            File to write, such as ``"hikvision.html"``; one that exists is replaced.
+            File to write, such as ``"hikvision.html"``; one that exists is replaced. Its ending says how:
+            html, pdf or docx (both with the extra ``report``), or md, whose figures go to a folder beside it,
+            ``hikvision_files``.
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
         question : str, optional
@@ -181,6 +272,12 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             Paragraphs below the question, as plain text.
         currency : str, optional
             Unit of the prices, such as ``"CNY"``.
+        confounders, against : optional
+            Other news by day, and the results of control events, as for `verdict`.
+        market_cap, shares : optional
+            As for `value_change`: what the move was worth.
+        brief : bool, default False
+            Whether to write the finding, two figures, one table and the caveats alone, on one printed side.
 
         Returns
         -------
@@ -190,19 +287,39 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Raises
         ------
         RequestError
-            If the market holds no returns but turnover or volatility, or the file cannot be written; an
-            older one is left as it was.
+            If the market holds no returns but turnover or volatility, the ending of the file is none of
+            these, or it cannot be written; an older one is left as it was.
+        MissingExtraError
+            If PDF or Word is asked for, and what writes it is not installed.
+
+        Examples
+        --------
+        >>> import eventstudy as es, pathlib, tempfile
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, estimation=(-200, -21), window=(-1, 1)).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = results.report(pathlib.Path(folder) / "page.html", currency="CNY", brief=True)
+        ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
+        True
         """
-        page = study_page(
+        target = Path(path)
+        write = writer(target)
+        report = study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
             notes=[notes] if isinstance(notes, str) else notes,
             currency=None if currency is None else strip_control(currency),
+            confounders=confounders,
+            controls=None if against is None else self._controls(against),
+            market_cap=market_cap,
+            shares=shares,
+            brief=brief,
+            vector=target.suffix.lower() != ".docx",
         )
-        target = Path(path)
         try:
-            write_atomic(target, page.encode())
+            write(report, target, brief)
         except OSError as problem:
             raise RequestError(f"The report cannot be written to {str(target)!r}: {problem}.") from problem
         return target

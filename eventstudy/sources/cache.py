@@ -293,6 +293,16 @@ def load_snapshot(path: str | Path, sha256: str | None = None) -> pd.DataFrame:
     -----
     DataWarning
         If there is no hash to check against.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import eventstudy as es
+    >>> prices = es.datasets.surveillance_prices()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     digest = es.sources.snapshot(prices, f"{folder}/prices.npz")
+    ...     es.sources.load_snapshot(f"{folder}/prices.npz", sha256=digest).equals(prices)
+    True
     """
     path = Path(path)
     try:

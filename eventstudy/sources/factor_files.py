@@ -45,7 +45,7 @@ def read_factors(
     Parameters
     ----------
     path : str or Path
-        CSV, Excel or Parquet file: a row a day, a column a factor.
+        CSV, Excel or Parquet file: one row per day, one column per factor.
     unit : {"percent", "decimal"}
         What the file holds; 1.5 is 1.5 % in the first case. There is no default, since a wrong one makes
         every result wrong by a factor of 100.
@@ -69,6 +69,17 @@ def read_factors(
     -----
     DataWarning
         If the numbers look like decimals and are said to be percent.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> rows = pd.DataFrame({"date": ["2019-05-21", "2019-05-22"], "Mkt-RF": [1.30, -0.55], "RF": 0.009})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows.to_csv(f"{folder}/factors.csv", index=False)
+    ...     es.sources.read_factors(f"{folder}/factors.csv", unit="percent")["mkt_rf"].round(4).tolist()
+    [0.013, -0.0055]
     """
     path = Path(path)
     table = load(path, sheet, encoding, header, footer, columns or ())

@@ -278,6 +278,16 @@ class AbnormalVolatilityResults(Immutable):
         The study with GARCH market models behind the forecasts.
     dependent : bool
         Whether events share sessions, so p-values cannot be trusted.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, _ = es.lab.simulate_market(4, 420, garch=(0.08, 0.85), seed=3)
+    >>> dates = market.sessions[300:380:20]
+    >>> events = [{"security": s, "date": d} for s, d in zip(market.securities, dates)]
+    >>> found = es.AbnormalVolatility(market, events, estimation=(-250, -11), window=(-1, 1)).fit()
+    >>> found.dependent, found.multiples.shape[0]
+    (False, 3)
     """
 
     study: EventStudyResults

@@ -326,6 +326,14 @@ class EventGARCHResults(Immutable):
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series
         Reason why an event could not be used, by event_id.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market, truth = es.lab.simulate_market(5, 420, n_events=4, seed=3)
+    >>> found = es.EventGARCH(market, truth.events, dummy=(0, 4)).fit()
+    >>> found.parameters["beta"].round(2).tolist()
+    [0.58, 1.05, 0.63, 1.06]
     """
 
     spec: EventGARCH

@@ -23,7 +23,9 @@ FLAT = [
     "earnings",
     "entity_list_2019",
     "house_bill_2018",
+    "index_inclusion",
     "merger",
+    "regulation",
     "sector_spillover",
     "zte_halt",
 ]
@@ -113,7 +115,7 @@ def test_sector_spillover_says_what_a_study_by_hand_finds(runs: dict[str, Run], 
     others = fit(market, ["002583.SZ", "000063.SZ"], "2019-05-21 19:00-04:00")
     mean = four.car(0, 1)["car"].mean()
     assert f"the four firms that were named returned {-mean:.2%} less" in said
-    assert f"adjusted_bmp p={four.test(0, 1, tests=['adjusted_bmp'])['p_value'].iloc[0]:.4f}" in said
+    assert f"adjusted_bmp p = {four.test(0, 1, tests=['adjusted_bmp'])['p_value'].iloc[0]:.4f}" in said
     assert f"the difference is {mean - others.car(0, 1)['car'].mean():+.2%}" in said
     assert "cannot be ruled out with two controls" in said
     assert "significant at 5%: none; the smallest adjusted p is 0.070 (Hikvision)" in said
@@ -169,8 +171,8 @@ def test_the_entity_list_meets_a_holiday_and_a_suspension(runs: dict[str, Run], 
     four = fit(market, ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ"], "2019-10-07 17:00-04:00")
     p = four.recommended(0, 0).set_index("test")["p_value"]
     assert p.max() <= 0.05
-    assert "all recommended tests reject it at 5%" in said
-    assert all(f"{key} p={value:.4f}" in said for key, value in p.items())
+    assert f"all {len(p)} recommended tests reject it at 5%" in said
+    assert all(f"{key} p = {value:.4f}" in said for key, value in p.items())
     assert "significant at 5%: none" in said
 
 
@@ -181,18 +183,18 @@ def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Ma
     tests = six.test(0, 1, seed=0).query("applicable")
     valid = tests["robust_to"].str.contains("cross-correlation")
     counts = [len(tests), (~valid).sum(), valid.sum()]
-    assert f"{counts[0]} tests apply to six firms on one date. {counts[1]} of them believe" in said
-    assert f"of the {counts[2]} that allow" in said
+    assert f"{counts[0]} tests apply to six firms on one date. {counts[1]} of them assume" in said
+    assert f"Of the {counts[2]} that allow" in said
     invalid = ["independence", "patell", "bmp", "cross_sectional", "sign", "wilcoxon", "grank_z"]
     assert not valid[tests["test"].isin(invalid)].any()
-    assert "adjusted_bmp (p=0.073) not." in said
+    assert "but not adjusted_bmp (p=0.073)." in said
     scars = six.car(0, 1)["t"]
     assert f"have a standard deviation of {scars.std():.2f}, where 1 is ordinary" in said
     assert scars.std() < 1.2
     rows = tests.set_index("test").loc[["adjusted_bmp", "portfolio"], "statistic"]
     assert f"The statistics are {rows.iloc[0]:.2f} and {rows.iloc[1]:.2f}" in said
     assert "nothing suggests it" in said
-    assert said.endswith("Few firms decide, not the day.")
+    assert said.endswith("The small number of firms decides, not the day.")
 
 
 def test_earnings_after_the_close_are_measured_on_the_next_session(runs: dict[str, Run]) -> None:
@@ -222,3 +224,38 @@ def test_the_merger_finds_the_leak_and_adds_up_money(runs: dict[str, Run]) -> No
     assert f"Targets gained {leak:+.1%} in the ten sessions before" in said
     assert found["total"]["ci_low"] < 0 < found["total"]["ci_high"]
     assert "does not rule out that nothing was created" in said
+
+
+def test_the_rise_before_a_change_of_the_index_is_lost_in_part(runs: dict[str, Run]) -> None:
+    found, said = runs["index_inclusion"].found, runs["index_inclusion"].said
+    returns, index = found["returns"].to_numpy(), found["index"]
+    first = np.repeat(found["days"], found["FIRMS"]) + 1  # the first session after the announcement
+    assert (found["results"].timeline["day_0"].to_numpy() == found["sessions"][first]).all()
+    less = returns - index[:, None]
+    cars = [less[day : day + 15, firm].sum() for firm, day in enumerate(first)]
+    assert f"What stays is {np.mean(cars):+.1%}" in said
+    assert found["stays"]["ci_low"] <= found["NEWS"] <= found["stays"]["ci_high"]
+    back = [less[day + 5 : day + 15, firm].sum() for firm, day in enumerate(first)]
+    assert f"in the ten sessions after it {np.mean(back):+.1%}" in said
+    assert "which rules out that nothing was given back" in said
+    assert found["peak"] == -1  # funds buy on the last session before the change
+    alpha = found["table"]["mean alpha per day"]
+    assert alpha["market model, year before"] > 0.001 > 10 * abs(alpha["market model, after the event"])
+
+
+def test_what_hits_the_whole_sector_drops_out_of_the_cost_of_the_law(runs: dict[str, Run]) -> None:
+    found, said = runs["regulation"].found, runs["regulation"].said
+    steps, truth = found["steps"], sum(found["COST"].values())
+    covered, spared = (
+        study.car(0, 0)["car"].groupby(np.repeat(list(found["days"]), 25)).mean()
+        for study in (found["law"], found["controls"])
+    )
+    np.testing.assert_allclose(steps["difference"], (covered - spared)[steps.index], atol=1e-12)
+    assert f"the law cost the covered ones {-(covered - spared).sum():.1%}" in said
+    assert f"the same steps add up to {-covered.sum():.1%}" in said
+    assert covered.sum() < truth + 0.5 * sum(found["SECTOR"].values())
+    assert found["low"] < truth < found["high"]
+    assert (abs(steps["difference"] - steps["truth"]) < 2 * steps["se"]).all()
+    step = found["treated"].car(0, 0)["car"]  # the last step, by least squares
+    slope = np.polyfit(found["exposure"], step, 1)[0]
+    assert found["slopes"].at["signature", "coef"] == pytest.approx(slope, abs=1e-12)

@@ -31,6 +31,7 @@ from eventstudy.inference.selection import date_groups, overlap_note
 from eventstudy.text import plural
 
 __all__ = [
+    "DIFFERENCES",
     "Pairing",
     "difference",
     "label_permutation",
@@ -72,6 +73,8 @@ LABELS = Declaration(
     "treated and control firms of a date are exchangeable", "resampled",
     frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
 )  # fmt: skip
+#: Tests of a difference by key.
+DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, PAST, WELCH, LABELS)}
 
 
 @dataclass(frozen=True)

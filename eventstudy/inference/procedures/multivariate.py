@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, check_alternative, p_value
 from eventstudy.inference.selection import n_windows
+from eventstudy.tables import P_VALUE, Section, Table
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
 
@@ -36,6 +38,16 @@ class JointTest:
         Events, and estimation days on which all of them have a residual.
     note : str
         Why the distributions are approximate, if they are.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> joint = results.joint_test(0, 1)
+    >>> joint.n_events, round(joint.mean_effect, 4)
+    (2, -0.066)
     """
 
     statistic: float
@@ -48,6 +60,26 @@ class JointTest:
     n_events: int
     n_days: int
     note: str = ""
+
+    def _table(self) -> Table:
+        rows = {
+            "none has an effect": (self.p_value, self.statistic, "F({:g}, {:g})".format(*self.dof)),
+            f"mean effect {self.mean_effect:+.2%}": (
+                self.mean_p_value, self.mean_statistic, f"t({self.mean_dof:g})",
+            ),
+        }  # fmt: skip
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["p", "statistic", "distribution"])
+        formats = {"p": P_VALUE, "statistic": "{:.3f}"}
+        section = Section(frame.rename_axis("hypothesis"), formats=formats)
+        notes = [f"{self.n_days} estimation days on which all {self.n_events} events have a residual."]
+        notes += [f"{self.note[:1].upper()}{self.note[1:]}."] if self.note else []
+        return Table(f"Joint test of {self.n_events} events on one date", (section,), tuple(notes))
+
+    def __repr__(self) -> str:
+        return self._table().to_text(80)
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html()
 
 
 def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) -> tuple[float, float]:
@@ -111,6 +143,16 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     -----
     Valid only if the event day is as volatile as the estimation window: F explodes under a
     variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import joint_test
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
+    >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+    >>> round(joint_test(results.fitted.test_input(es.Window(0, 1))).p_value, 4)
+    0.0216
     """
     check_alternative(alternative)
     used = data.with_variance

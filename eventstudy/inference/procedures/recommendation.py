@@ -191,6 +191,16 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     ------
     RequestError
         If `available` names an unknown test.
+
+    Examples
+    --------
+    >>> from eventstudy.inference import recommend
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> recommend(results.fitted.test_input(es.Window(0, 0)))["test"].tolist()
+    ['sq', 'filtered_sq', 'conformal', 't']
     """
     known = set(TESTS if available is None else check_keys(list(available)))
     n = data.with_car.n_events

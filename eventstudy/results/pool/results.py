@@ -43,6 +43,17 @@ class FittedPool(FittedEvents, FrozenRecord):
     dropped : DataFrame
         Listings left out, as `excluded`.
     abnormal : AbnormalReturns
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> studies = {
+    ...     day: es.EventStudy(market, [{"security": name, "date": day}], window=(-1, 1)).fit()
+    ...     for day, name in (("2018-08-02", "002415.SZ"), ("2019-05-22", "002236.SZ"))
+    ... }
+    >>> es.pool(studies).fitted.abnormal.ar.shape
+    (2, 3)
     """
 
     results: Mapping[str, EventStudyResults]
@@ -163,6 +174,18 @@ class PooledResults(ResultsBase):
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
     dependence is measured on common calendar days. Returns are in the currency of each market's prices;
     ``Market.from_prices(..., fx=rate)`` makes them those of an investor in another.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> studies = {
+    ...     day: es.EventStudy(market, [{"security": name, "date": day}], window=(-1, 1)).fit()
+    ...     for day, name in (("2018-08-02", "002415.SZ"), ("2019-05-22", "002236.SZ"))
+    ... }
+    >>> pooled = es.pool(studies)
+    >>> pooled.car(0, 0)["car"].round(4).tolist()
+    [-0.0094, -0.0505]
     """
 
     _fitted: FittedPool
