@@ -114,8 +114,9 @@ class Significance(MethodGroup):
             window (of a list of them), test, statistic, distribution, dof, p_value, estimate, n_events, null,
             robust_to, reference, applicable, note. A test that does not apply is a row which says why. With
             `by` a column group comes first; differences are rows of group ``"A - B"``: a long-short portfolio
-            where both groups have the same dates, else Welch's t of standardised CARs. With `against` the
-            rows are difference_portfolio, difference_dates and difference_permutation.
+            where both groups have the same dates, else the difference measured by the past of each date and
+            Welch's t of the dates' mean standardised CARs. With `against` the rows are
+            difference_portfolio, difference_dates and difference_permutation.
 
         Raises
         ------
