@@ -464,7 +464,8 @@ def test_a_column_of_times_that_is_not_understood_is_told():
 
 
 @pytest.mark.parametrize(
-    "column", ["date", "announced_at", "announced_after", "Announcement Date", "anntims", "tz", "window_start"]
+    "column",
+    ["date", "announced_at", "announced_after", "Announcement Date", "anntims", "tz", "window_start"],
 )
 def test_a_text_that_is_too_long_for_a_day_is_refused_unread(column):
     with pytest.raises(EventError, match=rf"column '{column}': row 1 holds a text of 2,000,010 characters"):
