@@ -1,6 +1,7 @@
-"""Tails and quantiles of the usual distributions.
+"""Tails and quantiles of the usual distributions, and the p-values that are made of them.
 
-They equal those of `scipy.stats`, which takes longer to load than pandas, and come from `scipy.special`.
+The former equal those of `scipy.stats`, which takes longer to load than pandas, and come from
+`scipy.special`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ __all__ = [
     "chi2_cdf",
     "chi2_ppf",
     "chi2_sf",
+    "counted_p_value",
     "f_sf",
     "noncentral_t_sf",
     "norm_cdf",
     "norm_ppf",
     "norm_sf",
+    "p_value_of_tails",
     "t_cdf",
     "t_ppf",
     "t_sf",
@@ -83,6 +86,47 @@ def chi2_ppf(p: Any, dof: Any) -> Any:
 def f_sf(x: Any, dof: Any, dof_below: Any) -> Any:
     """P(X > x) of the F distribution, `dof` above and `dof_below`; NaN where either is not positive."""
     return special.fdtrc(_positive(dof), _positive(dof_below), np.maximum(x, 0.0))
+
+
+def p_value_of_tails(below: Any, above: Any, alternative: str) -> Any:
+    """P-value of a statistic from the probabilities of its tails under the null; NaN where either is NaN.
+
+    Parameters
+    ----------
+    below, above : float or arrays
+        P(X <= x) and P(X >= x).
+    alternative : {"two-sided", "less", "greater"}
+        Two-sided is twice the smaller tail, at most 1.
+
+    Examples
+    --------
+    >>> float(p_value_of_tails(0.02, 0.98, "two-sided")), float(p_value_of_tails(np.nan, 0.5, "greater"))
+    (0.04, nan)
+    """
+    both = np.minimum(below, above)  # NaN where one of them is
+    if alternative == "two-sided":
+        return np.minimum(2.0 * both, 1.0)
+    return np.where(np.isnan(both), np.nan, below if alternative == "less" else above)[()]
+
+
+def counted_p_value(statistic: Any, extreme: Any, *, exact: bool = False) -> Any:
+    """``(1 + b) / (B + 1)``, b of B draws being as extreme as the statistic; NaN where that is NaN.
+
+    Parameters
+    ----------
+    statistic : float or array, shape (...)
+    extreme : array of bool, shape (B, ...)
+    exact : bool
+        Whether the draws are all there are, the statistic's own among them: then it is ``b / B``.
+
+    Examples
+    --------
+    >>> float(counted_p_value(2.0, [True, False, False])), float(counted_p_value(np.nan, [True, False]))
+    (0.5, nan)
+    """
+    count, n = np.sum(extreme, axis=0), len(extreme)
+    p = count / n if exact else (1 + count) / (n + 1)
+    return np.where(np.isnan(statistic), np.nan, p)[()]
 
 
 def _positive(dof: Any) -> Any:

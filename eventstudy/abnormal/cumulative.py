@@ -25,6 +25,12 @@ class CumulativeReturns(FrozenRecord):
     car, variance, actual, expected : arrays, shape (N,)
         Sum of the available abnormal returns, its prediction-error variance ``g'Vg``, and the
         observed and normal returns summed over the same days. NaN where a window cannot be used.
+    dof : array, shape (N,)
+        Degrees of freedom of the variance: those of the residual variance, fewer where part of it is known
+        from a few nights of bars.
+    serial : array, shape (N,)
+        Variance of the sum of the errors over that of as many independent ones, ``1'R1 / L``; 1 unless the
+        model knows of autocorrelation.
     n_days : array of int, shape (N,)
         Days with a return in the window.
     uncovered : array of int, shape (N,)
@@ -35,6 +41,8 @@ class CumulativeReturns(FrozenRecord):
     variance: FloatArray
     actual: FloatArray
     expected: FloatArray
+    dof: FloatArray
+    serial: FloatArray
     n_days: IntArray
     uncovered: IntArray
 
@@ -95,6 +103,7 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         design = abnormal.event_windows.design(some, cols)
         rows = (design if complete else np.where(seen[some, :, None], design, 0.0)).sum(axis=1)
         variance[some] += np.einsum("nk,nkj,nj->n", rows, abnormal.param_cov[some], rows)
+    dof = abnormal.dof if abnormal.bars is None else abnormal.bars.dof(cols, variance, abnormal.dof, seen)
     begins, ends = covered(abnormal, window)
     blocked = (begins < window.start) & (window.start + np.argmax(seen, axis=1) != 0)
     uncovered = np.maximum(begins - window.start, 0) + window.end - ends
@@ -107,9 +116,26 @@ def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:
         variance=np.where(usable, variance, np.nan),
         actual=actual,
         expected=actual - car,
+        dof=np.asarray(dof, dtype=np.float64),
+        serial=_serial(abnormal, cols, seen),
         n_days=n_days.astype(np.int64),
         uncovered=uncovered,
     )
+
+
+def _serial(abnormal: AbnormalReturns, cols: slice, seen: BoolArray) -> FloatArray:
+    """Variance of sums of autocorrelated errors over that of as many independent ones, shape (N,)."""
+    out = np.ones(len(seen))
+    if abnormal.autocorrelation is None:
+        return out
+    spans = np.where(seen, abnormal.span[:, cols], 0)
+    last = np.arange(spans.shape[1])
+    for i, (rho, span) in enumerate(zip(abnormal.autocorrelation, spans, strict=True)):
+        days = np.concatenate([np.arange(t - d + 1, t + 1) for t, d in zip(last, span, strict=True)])
+        if len(days):
+            apart = np.abs(days[:, None] - days)
+            out[i] = np.where(apart < len(rho), rho[np.minimum(apart, len(rho) - 1)], 0.0).sum() / len(days)
+    return out
 
 
 def covered(abnormal: AbnormalReturns, window: Window) -> tuple[IntArray, IntArray]:

@@ -19,10 +19,11 @@ from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import RefittedWindows
 from eventstudy.abnormal.event_windows import SampledEventWindows
+from eventstudy.abnormal.gap_windows import GapWindows
 from eventstudy.abnormal.returns import AbnormalReturns
 from eventstudy.errors import EventStudyError, EventStudyWarning, ModelError, Told, heard, warn
 from eventstudy.models import ModelFit, ModelParameters, NormalReturnModel
-from eventstudy.models.night_variance import widen_gaps
+from eventstudy.models.night_variance import GapVariance, widen_gaps
 from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -42,6 +43,8 @@ NUMBERS = ("params", "param_cov", "s2", "n_obs", "dof", "r_squared")
 #: Fields not stored where they are made again from the sample.
 DESIGN = ("noise", "design")
 WORDS = ("failure", "left_out")
+#: Fields of `GapVariance`.
+GAPS = ("gap_kinds", "gap_variance", "gap_count")
 #: Fields not stored where the model is fitted again quickly.
 PAST = ("residuals", "leverage")
 
@@ -277,8 +280,9 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
     """Everything that is kept for some events."""
     made = model.fit_sample(sample, rows)
     fit, span = made.fit, made.span_evt
+    gaps: GapVariance | None = None
     if isinstance(fit, ModelFit) and span is not None:
-        fit = widen_gaps(model, sample, span, fit, rows)
+        fit, gaps = widen_gaps(model, sample, span, fit, rows)
     ar = made.y_evt - made.expected
     values: dict[str, Any] = {
         "ar": ar,
@@ -288,12 +292,14 @@ def _values(model: NormalReturnModel, sample: EventSample, rows: IntArray) -> di
     missing = np.isnan(ar)
     if span is not None or missing.any():
         span = np.ones(ar.shape, dtype=np.int64) if span is None else span
-        gaps = missing & (span > 0)
-        values["gaps"] = gaps if gaps.any() else None
+        unknown = missing & (span > 0)
+        values["gaps"] = unknown if unknown.any() else None
         values["span"] = np.where(missing, 0, span)
+    if gaps is not None:
+        values |= dict(zip(GAPS, (gaps.kinds, gaps.variance, gaps.count), strict=True))
     names = (*NUMBERS, *WORDS, "peer_names", "peer_weights")
     if isinstance(fit, ModelFit):
-        names = (*names, *DESIGN, *(() if model.refits_quickly else PAST))
+        names = (*names, *DESIGN, "autocorrelation", *(() if model.refits_quickly else PAST))
     return values | {name: getattr(fit, name) for name in names}
 
 
@@ -340,6 +346,10 @@ def _abnormal(
         ),
         day0=sample.day0 if sample.own is None else None,
         between=gap_windows(model, sample, fit.params),
+        autocorrelation=held.get("autocorrelation"),
+        bars=GapWindows(model, sample, everyone, GapVariance(*(held[name] for name in GAPS)))
+        if "gap_kinds" in held
+        else None,
     )
 
 

@@ -12,6 +12,7 @@ from eventstudy import lazy
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import EstimationWindows, HeldWindows, estimation_design
 from eventstudy.abnormal.event_windows import EventWindows, HeldEventWindows
+from eventstudy.abnormal.gap_windows import GapWindows
 from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
@@ -54,6 +55,10 @@ class AbnormalReturns(FrozenRecord):
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
         there are none, or the model cannot compute them.
+    autocorrelation : array, shape (N, R), optional
+        Autocorrelations 0 to R - 1 of the errors, where the model knows of any.
+    bars : GapWindows, optional
+        Nights and breaks in the event windows of a market of bars; None in a market of days.
     """
 
     window: Window
@@ -71,6 +76,8 @@ class AbnormalReturns(FrozenRecord):
     day0: IntArray | None = None
     partial: bool = True
     between: EstimationWindows | None = None
+    autocorrelation: FloatArray | None = None
+    bars: GapWindows | None = None
 
     @property
     def n_events(self) -> int:
@@ -106,6 +113,8 @@ class AbnormalReturns(FrozenRecord):
             event_windows=self.event_windows.take(which),
             day0=None if self.day0 is None else self.day0[which],
             between=None if self.between is None else self.between.take(which),
+            autocorrelation=None if self.autocorrelation is None else self.autocorrelation[which],
+            bars=None if self.bars is None else self.bars.take(which),
         )
 
     @cached_property
@@ -200,4 +209,5 @@ def abnormal_returns(arrays: EventArrays, fit: ModelFit, window: Window) -> Abno
         exact=fit.exact,
         past=HeldWindows(fit.residuals, fit.leverage, arrays.dates_est, estimation_design(arrays)),
         event_windows=HeldEventWindows(arrays.dates_evt, fit.noise, fit.design),
+        autocorrelation=fit.autocorrelation,
     )

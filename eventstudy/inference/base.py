@@ -13,7 +13,7 @@ import numpy as np
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_choice, check_whole
-from eventstudy.distributions import norm_sf, t_ppf, t_sf
+from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
@@ -145,6 +145,16 @@ class TestInput:
         return cumulate(self.abnormal, self.window)
 
     @cached_property
+    def scale_of_sums(self) -> FloatArray:
+        """Variances of the CARs in units of s², were the errors independent, shape (N,).
+
+        Sums of consecutive past residuals vary as autocorrelated errors do, so a CAR that is compared with
+        them is scaled by the error of its prediction alone.
+        """
+        sums = self.cumulative
+        return read_only(sums.variance / (self.abnormal.s2 * sums.serial))
+
+    @cached_property
     def usable(self) -> BoolArray:
         """Events with a CAR in the tested window, shape (N,)."""
         return read_only(~np.isnan(self.cumulative.car))
@@ -163,6 +173,22 @@ class TestInput:
     def scar(self) -> FloatArray:
         """SCARs of the usable events, shape (n_events,); NaN without a prediction-error variance."""
         return read_only(self.cumulative.scar[self.usable])
+
+    @property
+    def spans_gap(self) -> bool:
+        """Whether a tested return of bars spans a night or break."""
+        bars = self.abnormal.bars
+        return bars is not None and bool(
+            (bars.gaps(self.cols) & ~np.isnan(self.abnormal.ar[:, self.cols])).any()
+        )
+
+    @property
+    def unlike_rows(self) -> str:
+        """Reason why bars cannot measure a window that holds a night or break."""
+        return (
+            f"window {self.window} holds a night or break, whose return varies unlike those of bars that it "
+            "is compared with; time_of_day_t compares it with earlier ones"
+        )
 
     @cached_property
     def tested_dates(self) -> DateArray:
@@ -313,6 +339,9 @@ class SignificanceTest(Declaration):
     by_relative_day : bool
         Whether it takes relative days, or dates, as independent, so its note warns of windows of different
         dates that overlap.
+    rows_alike : bool
+        Whether it takes the tested returns to vary like those of the estimation window, and so cannot be used
+        where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
 
@@ -338,6 +367,7 @@ class SignificanceTest(Declaration):
     most: int | None = field(default=None, kw_only=True)
     reads: tuple[str, ...] = field(default=(), kw_only=True)
     by_relative_day: bool = field(default=False, kw_only=True)
+    rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
@@ -349,6 +379,8 @@ class SignificanceTest(Declaration):
             return f"a test of {'one event' if self.most == 1 else f'{self.most} events'}, there are {n}"
         if n < self.least:
             return "one event" if n == 1 else f"needs at least {self.least} events, {n} can be used"
+        if self.rows_alike and data.with_car.spans_gap:
+            return data.unlike_rows
         if not self.needs_variance:
             return data.with_car
         sound = data.with_variance.n_events
@@ -383,8 +415,7 @@ def check_alternative(alternative: str) -> None:
 
 def t_p_values(statistic: FloatArray, dof: FloatArray | float, alternative: Alternative) -> FloatArray:
     """P-values of statistics that are t(dof) under the null, shape (N,)."""
-    upper = {"two-sided": np.abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    return np.asarray((2.0 if alternative == "two-sided" else 1.0) * t_sf(upper, dof))
+    return np.asarray(p_value_of_tails(t_cdf(statistic, dof), t_sf(statistic, dof), alternative))
 
 
 def t_bounds(
@@ -428,6 +459,9 @@ def p_value(
     >>> round(p_value(1.96, "two-sided"), 3), round(p_value(-1.645, "less"), 3)
     (0.05, 0.05)
     """
-    upper = {"two-sided": abs(statistic), "less": -statistic, "greater": statistic}[alternative]
-    tail = float(norm_sf(upper) if dof is None else t_sf(upper, dof))
-    return min(1.0, 2.0 * tail) if alternative == "two-sided" else tail
+    tails = (
+        (norm_cdf(statistic), norm_sf(statistic))
+        if dof is None
+        else (t_cdf(statistic, dof), t_sf(statistic, dof))
+    )
+    return float(p_value_of_tails(*tails, alternative))

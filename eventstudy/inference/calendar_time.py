@@ -302,6 +302,7 @@ def _jaffe(data: TestInput, options: Options) -> Statistic:
 CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
-        frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe, needs_variance=True, reads=("sums",),
+        frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe,
+        needs_variance=True, rows_alike=True, reads=("sums",),
     ),
 )  # fmt: skip

@@ -145,7 +145,7 @@ def _scars_differ(data: TestInput) -> str | None:
 
 
 def _enough_dof(data: TestInput) -> str | None:
-    few = int((data.abnormal.dof <= 2).sum())
+    few = int((data.cumulative.dof <= 2).sum())
     return f"{few} events have 2 or fewer residual degrees of freedom" if few else None
 
 
@@ -160,7 +160,7 @@ def _independence(data: TestInput, options: Options) -> Statistic:
 
 
 def _patell(data: TestInput, options: Options) -> Statistic:
-    z = patell_z(data.scar, data.abnormal.dof)
+    z = patell_z(data.scar, data.cumulative.dof)
     return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.scar.mean()))
 
 
@@ -183,7 +183,7 @@ def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
     reason = _no_factor(n, r)
     if reason:
         return not_applicable(reason)
-    z = patell_z(data.scar, data.abnormal.dof) * patell_correction(n, r)
+    z = patell_z(data.scar, data.cumulative.dof) * patell_correction(n, r)
     p = p_value(z, options.alternative)
     note, extra = f"mean correlation {r:.4g}", {"mean_correlation": r}
     return Statistic(z, p, "normal", None, float(data.scar.mean()), note, extra)

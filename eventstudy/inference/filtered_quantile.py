@@ -13,6 +13,7 @@ from scipy import special
 
 from eventstudy import lazy
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import counted_p_value
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -133,7 +134,7 @@ def signed_quantile(value: float, pool: FloatArray, alternative: Alternative = "
         "greater": pool >= value,
         "two-sided": np.abs(pool) >= abs(value),
     }[alternative]
-    return float((1 + extreme.sum()) / (len(pool) + 1))
+    return float(counted_p_value(value, extreme))
 
 
 def quantile_score(value: float, pool: FloatArray) -> float:
@@ -229,7 +230,7 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
     spans = fit.span[:, data.cols].sum(axis=1).astype(np.float64)
     # One session stands for each day, also where a halt lumps several into one return.
     length = np.array([max(int(np.median(spans[groups == g])), 1) for g in range(n_dates)])
-    widened = np.bincount(groups, data.cumulative.variance / fit.s2) / count
+    widened = np.bincount(groups, data.scale_of_sums) / count
     pools, spread = [], []
     for g in range(n_dates):
         seen = ~np.isnan(series[:, g])
@@ -344,11 +345,11 @@ FILTERED_TESTS: tuple[SignificanceTest, ...] = (
         "the mean CAR is drawn like past sums over their own volatility",
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
-        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",
         frozenset({"cross-correlation"}), "Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_t,
-        condition=_shortage, needs_variance=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
     ),
 )  # fmt: skip

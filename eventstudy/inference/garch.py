@@ -198,6 +198,6 @@ GARCH_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "garch_t", "GARCH z", "CAR is zero, given the variance that a GARCH(1, 1) forecasts", "N(0,1)",
         frozenset(), "Bollerslev (1986); Bacmann and Dubois (2003)", _garch_t,
-        condition=_needs_arch, needs_variance=True, least=1, most=1, unit="CAR",
+        condition=_needs_arch, needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

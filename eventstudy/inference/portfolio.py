@@ -188,17 +188,19 @@ NULL = "mean CAR is zero"
 PORTFOLIO_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "time_series", "Portfolio t (crude dependence adjustment)", NULL, "t(T-1)", CORRELATION,
-        "Brown and Warner (1980, 1985)", _time_series, condition=_past_varies, needs_variance=True,
+        "Brown and Warner (1980, 1985)", _time_series, condition=_past_varies,
+        needs_variance=True, rows_alike=True,
         unit="CAR", reads=("sums",), by_relative_day=True,
     ),
     SignificanceTest(
         "portfolio", "Portfolio t with prediction error", NULL, "t(T-k)", CORRELATION,
-        "Brown and Warner (1985); Salinger (1992)", _portfolio, condition=_one_date, needs_variance=True,
+        "Brown and Warner (1985); Salinger (1992)", _portfolio, condition=_one_date,
+        needs_variance=True, rows_alike=True,
         unit="CAR", reads=("sums",),
     ),
     SignificanceTest(
         "lamb", "Lamb z", NULL, "N(0,1)", CORRELATION,
-        "Lamb (1995)", _lamb, condition=_past_varies, needs_variance=True,
+        "Lamb (1995)", _lamb, condition=_past_varies, needs_variance=True, rows_alike=True,
         unit="CAR", reads=("sums",), by_relative_day=True,
     ),
 )  # fmt: skip

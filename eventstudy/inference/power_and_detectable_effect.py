@@ -308,7 +308,7 @@ def _with_note(found: Statistic, note: str) -> Statistic:
 
 def _standardised_note(found: Statistic, data: TestInput, options: Options) -> str:
     """Say which common CAR a t of standardised CARs would find, or that it finds none so often."""
-    n, dof = data.n_events, data.abnormal.dof
+    n, dof = data.n_events, data.cumulative.dof
     shared = float(found.extra.get("mean_correlation", 0.0))
     # A SCAR is t with its own degrees of freedom, so its variance is above one.
     inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)

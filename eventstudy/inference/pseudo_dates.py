@@ -104,7 +104,7 @@ def studentised_mean(data: TestInput) -> tuple[float, float]:
     past = known(average(fit.past.residuals()))
     n_params = fit.lost_dof
     s2 = float((past**2).sum() / (len(known(past_means(data))) - n_params))
-    return float(data.car.mean() / np.sqrt(s2 * (data.cumulative.variance / fit.s2).mean())), n_params
+    return float(data.car.mean() / np.sqrt(s2 * data.scale_of_sums.mean())), n_params
 
 
 def past_varies(data: TestInput) -> str | None:
@@ -164,13 +164,14 @@ ROBUST = frozenset({"cross-correlation", "non-normality", "serial dependence"})
 VECTOR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "block_bootstrap", "Bootstrap of residual vectors", "mean CAR is zero", "percentile-t, resampled",
-        ROBUST, "Hein and Westfall (2004)", _block, condition=_one_date, needs_variance=True,
+        ROBUST, "Hein and Westfall (2004)", _block, condition=_one_date, needs_variance=True, rows_alike=True,
         unit="CAR",
     ),
     SignificanceTest(
         "permutation", "Pseudo-date permutation", "the event is drawn like the estimation days",
         "rank among pseudo-dates", ROBUST,
         "Gelbach, Helland and Klick (2013); Cohn, Johnson, Liu and Wardlaw (csestudy)",
-        _permutation, condition=past_varies, needs_variance=True, by_relative_day=True, unit="CAR",
+        _permutation, condition=past_varies,
+        needs_variance=True, rows_alike=True, by_relative_day=True, unit="CAR",
     ),
 )  # fmt: skip

@@ -199,34 +199,35 @@ NULL = "the tested days rank like the estimation days"
 RANK_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "rank", "Corrado rank Z", NULL, "N(0,1)", frozenset({CORRELATION, NORMALITY}),
-        "Corrado (1989); Corrado and Zivney (1992); Cowan (1992)", _rank, needs_variance=True,
+        "Corrado (1989); Corrado and Zivney (1992); Cowan (1992)", _rank,
+        needs_variance=True, rows_alike=True,
         reads=("rank",), by_relative_day=True,
     ),
     SignificanceTest(
         "rank_zivney", "Corrado-Zivney rank Z", NULL, "N(0,1)",
         frozenset({VARIANCE, CORRELATION, TAILS}),
-        "Corrado and Zivney (1992)", _rank_zivney, needs_variance=True,
+        "Corrado and Zivney (1992)", _rank_zivney, needs_variance=True, rows_alike=True,
         reads=("rank_zivney",), by_relative_day=True, scaled_by_events=True,
     ),
     SignificanceTest(
         "grank_t", "GRANK-T", "the CAR ranks like an estimation day", "t(T-2)",
         frozenset({VARIANCE, CORRELATION, TAILS}),
-        "Kolari and Pynnonen (2011)", _grank_t, condition=_scars_differ, needs_variance=True,
+        "Kolari and Pynnonen (2011)", _grank_t, condition=_scars_differ, needs_variance=True, rows_alike=True,
         reads=("correlation", "grank_t"), by_relative_day=True, scaled_by_events=True,
     ),
     SignificanceTest(
         "grank_z", "GRANK-Z", "the CAR ranks like an estimation day", "N(0,1)",
         frozenset({VARIANCE, TAILS}),
-        "Kolari and Pynnonen (2011)", _grank_z, condition=_scars_differ, needs_variance=True,
+        "Kolari and Pynnonen (2011)", _grank_z, condition=_scars_differ, needs_variance=True, rows_alike=True,
         reads=("grank_z",), scaled_by_events=True,
     ),
     SignificanceTest(
         "cumrank_t", "CUMRANK-T", NULL, "t(T-2)", frozenset({CORRELATION, NORMALITY}),
-        "Luoma and Pynnonen (2010)", _cumrank_t, needs_variance=True,
+        "Luoma and Pynnonen (2010)", _cumrank_t, needs_variance=True, rows_alike=True,
         reads=("cumrank",), by_relative_day=True,
     ),
     SignificanceTest(
         "cumrank_z", "CUMRANK-Z", NULL, "N(0,1)", frozenset({NORMALITY}),
-        "Luoma and Pynnonen (2010)", _cumrank_z, needs_variance=True, reads=("cumrank",),
+        "Luoma and Pynnonen (2010)", _cumrank_z, needs_variance=True, rows_alike=True, reads=("cumrank",),
     ),
 )  # fmt: skip

@@ -291,11 +291,11 @@ REFIT_TESTS: tuple[SignificanceTest, ...] = (
         "conformal", "Conformal test", "the event is exchangeable with the estimation days",
         "rank among circular blocks", frozenset({"non-normality", "serial dependence"}),
         "Chernozhukov, Wuthrich and Zhu (2021)", _conformal, condition=_one_session_each,
-        needs_variance=True, least=1, most=1, unit="CAR",
+        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
     ),
     SignificanceTest(
         "bootstrap_t", "Residual bootstrap t", NULL, "percentile-t, resampled", frozenset({"non-normality"}),
         "Davison and Hinkley (1997)", _bootstrap_t, condition=_has_regression,
-        needs_variance=True, least=1, most=1, unit="CAR",
+        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

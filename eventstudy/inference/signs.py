@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import p_value_of_tails
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -132,7 +133,7 @@ def signed_rank_p_value(positive: float, ranks: FloatArray, alternative: Alterna
     ways /= ways.sum()
     at = round(2 * positive)
     below, above = float(ways[: at + 1].sum()), float(ways[at:].sum())
-    return {"less": below, "greater": above, "two-sided": min(1.0, 2 * min(below, above))}[alternative]
+    return float(p_value_of_tails(below, above, alternative))
 
 
 def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:

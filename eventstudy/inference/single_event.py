@@ -46,7 +46,8 @@ def sample_quantile(
     Parameters
     ----------
     car, variance, s2 : float
-        The CAR, its prediction-error variance ``g'Vg`` and the residual variance.
+        The CAR, its prediction-error variance ``g'Vg`` (of autocorrelated errors over ``1'R1 / L``, as the
+        blocks are autocorrelated themselves) and the residual variance.
     residuals, leverage : arrays, shape (W,)
         Estimation residuals and hat values; NaN where unused.
     length : int
@@ -79,7 +80,7 @@ def sample_quantile(
 
 
 def _t(data: TestInput, options: Options) -> Statistic:
-    t, dof = float(data.scar[0]), float(data.abnormal.dof[0])
+    t, dof = float(data.scar[0]), float(data.cumulative.dof[0])
     note = "" if data.abnormal.exact else "the model's standard error is approximate"
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car[0]), note)
 
@@ -89,15 +90,16 @@ def _sq(data: TestInput, options: Options) -> Statistic:
     residuals, leverage = fit.past.residuals()[0], fit.past.leverage()[0]
     # A return after a halt spans several sessions, and is compared with as many days.
     length = int(fit.span[0, data.cols][~np.isnan(fit.ar[0, data.cols])].sum())
-    car, variance, s2 = float(data.car[0]), float(data.cumulative.variance[0]), float(fit.s2[0])
-    _, p, n = sample_quantile(car, variance, s2, residuals, leverage, length, options.alternative)
+    car, s2, scale = float(data.car[0]), float(fit.s2[0]), float(data.scale_of_sums[0])
+    _, p, n = sample_quantile(car, scale * s2, s2, residuals, leverage, length, options.alternative)
     if n == 0:
         return not_applicable(f"the estimation window has no {length} days with a residual")
-    unit = "estimation days" if length == 1 else f"blocks of {length} estimation days"
-    note = f"rank among {n} {unit}"
+    among = "estimation days" if length == 1 else f"blocks of {length} estimation days"
+    note = f"rank among {n} {among}"
     if n < ENOUGH_BLOCKS:
         note += f"; p cannot fall below {1 / (n + 1):.3f}: use {ENOUGH_BLOCKS * length} estimation days"
-    null = block_sums(scaled_residuals(residuals, leverage), length) / np.sqrt(length * s2)
+    unit = np.sqrt(length * s2 * float(data.cumulative.serial[0]))
+    null = block_sums(scaled_residuals(residuals, leverage), length) / unit
     return Statistic(float(data.scar[0]), p, "rank", None, car, note, {"n_blocks": n, "null": null})
 
 
@@ -109,6 +111,7 @@ SINGLE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sq", "Sample-quantile test", "CAR is drawn like the estimation-window residuals",
         "rank among estimation days", frozenset({"non-normality"}),
-        "Gelbach, Helland and Klick (2013)", _sq, needs_variance=True, least=1, most=1, unit="CAR",
+        "Gelbach, Helland and Klick (2013)", _sq,
+        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
     ),
 )  # fmt: skip

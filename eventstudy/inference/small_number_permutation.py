@@ -11,6 +11,7 @@ from math import comb
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import counted_p_value
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -110,8 +111,7 @@ def permutation_p_value(
     exact = int(group.max()) == 0 and comb(m + length, length) <= MOST_SPLITS
     null = _all_splits(days, length) if exact else _drawn_splits(days, length, group, n_resamples, rng)
     extreme = _extreme(null, statistic, alternative)
-    p = extreme.mean() if exact else (1 + extreme.sum()) / (n_resamples + 1)
-    return statistic, float(p), exact, null
+    return statistic, float(counted_p_value(statistic, extreme, exact=exact)), exact, null
 
 
 def _extreme(null: FloatArray, statistic: float, alternative: Alternative) -> FloatArray:
@@ -185,6 +185,8 @@ def _nguyen_wolf(data: TestInput, options: Options) -> Statistic:
         options.generator("nguyen_wolf"),
         options.alternative,
     )
+    if np.isnan(t):
+        return not_applicable("means of the estimation days do not vary")
     note = (
         f"all {len(null)} splits of the days" if exact else f"{options.n_resamples} drawn splits of the days"
     )
@@ -196,6 +198,6 @@ PERMUTATION_TESTS: tuple[SignificanceTest, ...] = (
         "nguyen_wolf", "Studentised permutation of days",
         "the event's days are drawn like the estimation days", "rank among splits of the days",
         frozenset({"cross-correlation", "non-normality"}), "Nguyen and Wolf (2023)", _nguyen_wolf,
-        condition=_days_alike, needs_variance=True, least=1, most=MOST_EVENTS, unit="CAR",
+        condition=_days_alike, needs_variance=True, rows_alike=True, least=1, most=MOST_EVENTS, unit="CAR",
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import cumulate
 from eventstudy.arguments import check_whole
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
@@ -90,9 +91,9 @@ class Placebo:
             rows[against] = {
                 "n_placebo": n,
                 "rank": int((drawn < value).sum()) + 1,
-                "p_less": (1 + (drawn <= value).sum()) / (n + 1),
-                "p_greater": (1 + (drawn >= value).sum()) / (n + 1),
-                "p_value": (1 + (np.abs(drawn) >= abs(value)).sum()) / (n + 1),
+                "p_less": counted_p_value(value, drawn <= value),
+                "p_greater": counted_p_value(value, drawn >= value),
+                "p_value": counted_p_value(value, np.abs(drawn) >= abs(value)),
             }
         return (
             pd.DataFrame.from_dict(rows, orient="index")

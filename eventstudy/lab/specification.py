@@ -14,6 +14,7 @@ from scipy import special
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_fraction, check_whole
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -116,7 +117,7 @@ class SpecificationCurve(FrozenRecord):
         value = _extremes(real, self.alpha)
         drawn = np.array([_extremes(curve, self.alpha) for curve in self.placebo]).reshape(-1, 3)
         # Shares are ratios of counts: equal ones may differ by rounding.
-        p = (1 + (drawn >= value - 1e-12).sum(axis=0)) / (len(drawn) + 1)
+        p = counted_p_value(value, drawn >= value - 1e-12)
         some = len(drawn) > 0
         return pd.DataFrame(
             {

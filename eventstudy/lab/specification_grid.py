@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.base import t_p_values
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.simulation_design import abnormal_of
@@ -104,7 +105,7 @@ class Grid(FrozenRecord):
                 out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
                 for k, key in enumerate(self.tests):
                     out[:, j, k, 1] = single_p_values(key, everyone, cars, window)
-                half = t_ppf(0.5 + self.level / 2, everyone.dof[0]) * np.sqrt(cars.variance[0])
+                half = t_ppf(0.5 + self.level / 2, cars.dof[0]) * np.sqrt(cars.variance[0])
                 out[0, j, :, 3:] = cars.car[0] - half, cars.car[0] + half
             return out
         for i, part in enumerate(self._abnormal(fit, market, model, days)):
@@ -163,14 +164,14 @@ def single_p_values(
 ) -> FloatArray:
     """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
-        return np.asarray(2.0 * t_sf(np.abs(cars.scar), abnormal.dof), dtype=np.float64)
+        return t_p_values(cars.scar, cars.dof, "two-sided")
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
     residuals, leverage = abnormal.past.residuals(), abnormal.past.leverage()
     for i in np.flatnonzero(cars.variance > 0):
         _, p, blocks = sample_quantile(
-            float(cars.car[i]), float(cars.variance[i]), float(abnormal.s2[i]), residuals[i],
+            float(cars.car[i]), float(cars.variance[i] / cars.serial[i]), float(abnormal.s2[i]), residuals[i],
             leverage[i], int(length[i]),
         )  # fmt: skip
         found[i] = p if blocks else np.nan

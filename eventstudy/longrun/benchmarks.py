@@ -12,6 +12,7 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.longrun.panel import Panel, compounded, laid_on_sessions
+from eventstudy.text import plural
 
 __all__ = ["MatchedFirms", "Reference", "ReferencePortfolios", "portfolio_wealth"]
 
@@ -25,6 +26,7 @@ class Reference(FrozenRecord):
     returns, wealth : arrays, shape (H,)
         Period returns, and the value of one unit at the end of each period.
     name : str
+        Where a firm's proceeds went into others, all of them in turn.
     n_firms : int
     """
 
@@ -87,9 +89,10 @@ class ReferencePortfolios:
     Parameters
     ----------
     groups : DataFrame
-        Dates × securities: the group of each security (any label; missing if none). A label holds until the
-        next date. An event's portfolio is the group of its own security at formation, the session before the
-        horizon starts, without that security.
+        Dates × securities: the group of each security (any label; missing if none). The labels of a date hold
+        until the next one; a security without a label there has no group, whatever it had before. An event's
+        portfolio is the group of its own security at formation, the session before the horizon starts,
+        without that security.
     rebalanced : bool, default False
         Whether the portfolio goes back to its weights each period. A rebalanced one buys what has fallen,
         and bid-ask bounce makes it look better than anyone's investment.
@@ -216,6 +219,12 @@ class MatchedFirms:
     exclude : tuple of str, optional
         Securities that match no one, such as all firms with events.
 
+    Notes
+    -----
+    The proceeds of a matched firm that disappears within the horizon go into the next nearest of the firms
+    that fitted at formation, and if none is left (or `column` names the firm) into the market's benchmark
+    (Barber and Lyon 1997; Lyon, Barber and Tsai 1999). Without a benchmark the event is excluded.
+
     Examples
     --------
     >>> import numpy as np
@@ -243,46 +252,51 @@ class MatchedFirms:
         object.__setattr__(self, "exclude", tuple(self.exclude))
 
     def of(
-        self, panel: Panel, security: IntArray, first: IntArray, length: int, events: pd.DataFrame
+        self,
+        panel: Panel,
+        security: IntArray,
+        first: IntArray,
+        length: int,
+        events: pd.DataFrame,
+        indices: list[Reference | str],
     ) -> list[Reference | str]:
-        """Find the matched firm of each event, or why it has none."""
+        """Find the matched firm of each event, or why it has none.
+
+        `indices` are the benchmarks that proceeds go into, or why there is none.
+        """
         chosen = (
             self._named(panel, events) if self.column is not None else self._nearest(panel, security, first)
         )
-        names = list(panel.market.returns.columns)
-        out: list[Reference | str] = []
-        for own, start, match in zip(security, first, chosen, strict=True):
-            if isinstance(match, str):
-                out.append(match)
-                continue
-            if match == own:
-                out.append("it is matched with itself")
-                continue
-            returns, gone = panel.held(np.array([match]), int(start), length)
-            if np.isnan(returns[0, ~gone[0]]).any() or gone[0, 0]:
-                out.append(f"its matched firm {names[match]} lacks returns in the horizon")
-                continue
-            out.append(Reference(returns[0], compounded(returns[0]), names[match], 1))
-        return out
+        return [
+            "it is matched with itself"
+            if match == [own]
+            else match
+            if isinstance(match, str)
+            else _in_turn(panel, match, int(start), length, index)
+            for own, start, match, index in zip(
+                security.tolist(), first.tolist(), chosen, indices, strict=True
+            )
+        ]
 
-    def _named(self, panel: Panel, events: pd.DataFrame) -> list[int | str]:
+    def _named(self, panel: Panel, events: pd.DataFrame) -> list[list[int] | str]:
         if self.column not in events:
             raise RequestError(f"The events have no column {self.column!r} that names matched firms.")
-        found: list[int | str] = []
+        found: list[list[int] | str] = []
         for name, row in zip(
             events[self.column], panel.market.positions(events[self.column].astype(str)), strict=True
         ):
-            found.append(int(row) if row >= 0 else f"its matched firm {name!r} is not in the market")
+            found.append([int(row)] if row >= 0 else f"its matched firm {name!r} is not in the market")
         return found
 
-    def _nearest(self, panel: Panel, security: IntArray, first: IntArray) -> list[int | str]:
+    def _nearest(self, panel: Panel, security: IntArray, first: IntArray) -> list[list[int] | str]:
+        """Firms that fit each event, the nearest first, or why none does."""
         assert self.size is not None
         size = laid_on_sessions(self.size, panel.market, "size").to_numpy(dtype=np.float64)
         ratio = None
         if self.ratio is not None:
             ratio = laid_on_sessions(self.ratio, panel.market, "ratio").to_numpy(dtype=np.float64)
         banned = panel.market.positions([*self.exclude, *panel.market.benchmarks])
-        found: list[int | str] = []
+        found: list[list[int] | str] = []
         for own, start in zip(security, first, strict=True):
             formed = int(start) - 1
             own_size = size[formed, own] if formed >= 0 else np.nan
@@ -293,12 +307,47 @@ class MatchedFirms:
             relative = size[formed] / own_size
             distance = np.abs((size if ratio is None else ratio)[formed] - own_ratio)
             fits = (relative >= self.band[0]) & (relative <= self.band[1]) & ~np.isnan(distance)
-            fits &= (panel.first <= formed) & (panel.last >= start) & ~np.isnan(panel.returns[:, start])
+            fits &= (panel.first <= formed) & panel.begins(int(start))
             fits[[own, *banned[banned >= 0]]] = False
             if not fits.any():
                 found.append(
                     f"no firm is within {self.band} times its size on the session before the horizon"
                 )
                 continue
-            found.append(int(np.argmin(np.where(fits, distance, np.inf))))
+            rows = np.flatnonzero(fits)
+            found.append(rows[np.argsort(distance[rows], kind="stable")].tolist())
         return found
+
+
+def _in_turn(
+    panel: Panel, matches: list[int], start: int, length: int, index: Reference | str
+) -> Reference | str:
+    """Hold the first of some firms, and after each that disappears the next that is left, or an index."""
+    names = list(panel.market.returns.columns)
+    returns = np.empty(0)
+    held: list[str] = []
+    for match in matches:
+        at, left = start + len(returns), length - len(returns)
+        own, gone = (a[0] for a in panel.held(np.array([match]), at, left))
+        own = own[~gone]
+        lacking = ""
+        if not len(own):
+            lacking = "has no return from the start of the horizon on"
+        elif np.isnan(own).any():
+            lacking = f"lacks {plural(int(np.isnan(own).sum()), 'return')} within the horizon"
+        elif panel.reaches_back(match, at, len(own)):
+            lacking = "has a first return in the horizon that spans sessions from before it"
+        if lacking and not held:
+            return f"its matched firm {names[match]} {lacking}"
+        if not lacking:
+            returns = np.concatenate([returns, own])
+            held.append(names[match])
+        if len(returns) == length:
+            break
+    if len(returns) < length:
+        if isinstance(index, str):
+            last = panel.market.sessions[start + len(returns) - 1]
+            return f"its matched firm {held[-1]} is gone after {last:%Y-%m-%d}, and {index}"
+        returns = np.concatenate([returns, index.returns[len(returns) :]])
+        held.append(index.name)
+    return Reference(returns, compounded(returns), ", then ".join(held), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -34,10 +34,16 @@ __all__ = [
     "BuyAndHoldResults",
     "Delisted",
     "johnson",
+    "left_out",
+    "listed_reasons",
+    "placed",
     "skewed_tests",
+    "standardised_mean",
 ]
 
 Delisted = Literal["reference", "cash", "truncate"]
+#: A firm that is suspended at the event for longer is not measured.
+LONGEST_HALT = pd.Timedelta(days=31)
 
 
 class BuyAndHold(Immutable):
@@ -69,8 +75,10 @@ class BuyAndHold(Immutable):
     Notes
     -----
     Barber and Lyon (1997); Lyon, Barber and Tsai (1999). A security counts as delisted after its last return
-    in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm or its
-    benchmark has no return at the start or an unknown one within, or it has no reference.
+    in the data. An event is excluded, with the reason, if its horizon ends after the data, its firm is not
+    listed when the horizon starts or is suspended at the event for more than a month, its firm or its
+    benchmark has an unknown return within, or it has no reference. After a shorter suspension day 0 is the
+    first session on which the firm trades.
 
     References
     ----------
@@ -133,11 +141,10 @@ class BuyAndHold(Immutable):
         OverlapWarning
             If horizons of one security overlap: their returns are then partly the same ones.
         """
-        sample = placed(self.market, self.events)
+        sample, reasons = placed(self.market, self.events, self._panel)
         first = sample.day0 + self.horizon.start
-        reasons: dict[int, str] = {}
         for i in np.flatnonzero((first < 0) | (sample.day0 + self.horizon.end >= len(self.market.sessions))):
-            reasons[int(i)] = f"its horizon {self.horizon} reaches beyond the data"
+            reasons.setdefault(int(i), f"its horizon {self.horizon} reaches beyond the data")
         inside = np.array([i for i in range(len(sample)) if i not in reasons], dtype=np.int64)
         references = self._references(sample, inside, first)
         rows: list[_Held] = []
@@ -151,15 +158,11 @@ class BuyAndHold(Immutable):
             else:
                 rows.append(held)
                 kept.append(i)
-        excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
-        excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
-        reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+        reason = left_out(self.events, sample, reasons)
         if not rows:
-            lines = "\n".join(f"  event {name}: {why}" for name, why in list(excluded.items())[:10])
-            raise NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{lines}")
-        if excluded:
-            named = reason.to_frame().assign(security=self.events.frame["security"])
-            warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
+            raise NoUsableEventsError(
+                f"None of the {len(reason)} event(s) can be used:\n{listed_reasons(reason)}"
+            )
         used = sample.events.iloc[kept]
         overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
         if overlaps:
@@ -171,12 +174,19 @@ class BuyAndHold(Immutable):
         return BuyAndHoldResults(self, used, sample.day0[kept], rows, reason)
 
     def _references(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
-        length, security = len(self.horizon), sample.security[inside]
+        length, security, start = len(self.horizon), sample.security[inside], first[inside]
         if isinstance(self.reference, ReferencePortfolios):
-            return self.reference.of(self._panel, security, first[inside], length)
+            return self.reference.of(self._panel, security, start, length)
+        indices = self._indices(sample, inside, first)
         if isinstance(self.reference, MatchedFirms):
-            return self.reference.of(self._panel, security, first[inside], length, sample.events.iloc[inside])
-        bank = sample.bank
+            return self.reference.of(
+                self._panel, security, start, length, sample.events.iloc[inside], indices
+            )
+        return indices
+
+    def _indices(self, sample: EventSample, inside: IntArray, first: IntArray) -> list[Reference | str]:
+        """Benchmark of each event over its horizon, or why it has none."""
+        length, bank = len(self.horizon), sample.bank
         found: list[Reference | str] = []
         for row, start in zip(sample.benchmark[inside].tolist(), first[inside].tolist(), strict=True):
             if row < 0:
@@ -195,6 +205,11 @@ class BuyAndHold(Immutable):
         returns, gone = (a[0] for a in self._panel.held(security, first, length))
         if gone[0]:
             return "it has no return from the start of the horizon on"
+        listed = int(self._panel.first[security[0]])
+        if listed > first:
+            return (
+                f"it has no return before {self.market.sessions[listed]:%Y-%m-%d}, after the horizon starts"
+            )
         spans = self.market.arrays.spans[security[0], first : first + length]
         begins, event = np.arange(length) - spans + 1, first + np.arange(length) == sample.day0[i]
         if ((spans > 0) & (begins < 0) & ~event).any():
@@ -222,10 +237,52 @@ class _Held(FrozenRecord):
     n_firms: int
 
 
-def placed(market: Market, events: Events) -> EventSample:
-    """Place events in a market without regard to what lies before them."""
+def placed(market: Market, events: Events, panel: Panel) -> tuple[EventSample, dict[int, str]]:
+    """Place events in a market without regard to what lies before them.
+
+    Day 0 moves to the first session with a return after a short suspension, and only then: a firm that is
+    not listed yet is not measured when it is.
+
+    Returns
+    -------
+    sample : EventSample
+    reasons : dict of int to str
+        Events, by position, whose firm is suspended for too long.
+    """
     # A sample has an estimation window; this one excludes no event and is never laid out.
-    return EventSample.of(market, events, Window(1, 1), Window(0, 0))
+    sample = EventSample.of(market, events, Window(1, 1), Window(0, 0))
+    listed = panel.first[sample.security] <= sample.first_row
+    sample = replace(sample, day0=np.where(listed, sample.day0, sample.first_row))
+    days = market.sessions
+    reasons = {}
+    for i in np.flatnonzero(sample.day0 > sample.first_row).tolist():
+        news, trades = days[sample.first_row[i]], days[sample.day0[i]]
+        if trades - news > LONGEST_HALT:
+            reasons[i] = (
+                f"it is suspended at the event: no return from {news:%Y-%m-%d} until {trades:%Y-%m-%d}"
+            )
+    return sample, reasons
+
+
+def left_out(events: Events, sample: EventSample, reasons: Mapping[int, str]) -> pd.Series:
+    """Reason why an event cannot be used, by event_id, and a warning if there is any.
+
+    Warns
+    -----
+    ExcludedEventsWarning
+    """
+    excluded = {sample.events.index[i]: reason for i, reason in sorted(reasons.items())}
+    excluded |= dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
+    reason = pd.Series(excluded, dtype=object, name="reason").rename_axis("event_id")
+    if 0 < len(reason) < len(events):
+        named = reason.to_frame().assign(security=events.frame["security"])
+        warn(exclusion_text(named, len(events), "results.excluded"), ExcludedEventsWarning)
+    return reason
+
+
+def listed_reasons(reason: pd.Series) -> str:
+    """First reasons, a line each."""
+    return "\n".join(f"  event {name}: {why}" for name, why in list(reason.items())[:10])
 
 
 def _overlaps(security: IntArray, day0: IntArray, length: int) -> int:
@@ -359,27 +416,68 @@ class BuyAndHoldResults(Immutable):
         Returns
         -------
         DataFrame
-            By test: ``t`` (cross-sectional), ``johnson`` (skewness-adjusted, N(0, 1)) and ``bootstrap``
-            (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999);
+            By test: ``t`` (cross-sectional), ``johnson`` (skewness-adjusted, N(0, 1)), ``bootstrap``
+            (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999)
+            and, with matched firms, ``standardised`` (mean standardised log abnormal return of a period);
             estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
-            n_events, null, reference, note. What cannot be computed is NaN, and the note says why.
+            n_events, null, reference, recommended (the one to read, by its simulated size) and note. What
+            cannot be computed is NaN, and the note says why.
 
         Notes
         -----
-        All take events to be independent. Horizons that overlap in calendar time share shocks: the note gives
-        the share of pairs that do.
+        Against an index or a portfolio BHARs are skewed, and the bootstrap holds its size; against matched
+        firms their differences are not, but have fat tails, whose estimated skewness is noise: t and the
+        standardised test hold theirs (``docs/data/measures_size.csv``).
+
+        All but ``standardised`` take events to be independent. Horizons that overlap in calendar time share
+        shocks: the note gives the share of pairs that do.
         """
         check_alternative(alternative)
         check_whole("n_resamples", n_resamples, 1)
-        values = self.bhar(end)["bhar"].to_numpy()
-        return skewed_tests(values, alternative, n_resamples, seed, self._dependence())
+        values, note = self.bhar(end)["bhar"].to_numpy(), self._dependence()
+        table = skewed_tests(values, alternative, n_resamples, seed, note)
+        best = "t" if np.isnan(table["p_value"]["bootstrap"]) else "bootstrap"
+        if isinstance(self.spec.reference, MatchedFirms):
+            row = self._standardised(self._column(end), alternative)
+            doubt = pd.Series(dict.fromkeys(("johnson", "bootstrap"), f"; {NOISE}"))
+            table["note"] = (table["note"] + doubt.reindex(table.index, fill_value="")).str.removeprefix("; ")
+            table = pd.concat([table, pd.DataFrame([row], pd.Index(["standardised"], name="test"))])
+            best = "standardised"
+        table.insert(len(table.columns) - 1, "recommended", table.index == best)
+        return table
+
+    def _standardised(self, column: int, alternative: Alternative) -> dict[str, object]:
+        """Row of the mean standardised log abnormal return."""
+        returns, periods = [], []
+        for held, day0 in zip(self._rows, self._day0.tolist(), strict=True):
+            n = min(held.n_periods, column + 1)
+            both = np.stack([held.wealth[:n], held.reference[:n]])
+            if n > 1 and both.all():
+                own, other = np.diff(np.log(both), axis=1, prepend=0.0)
+                returns.append(own - other)
+                periods.append(day0 + self.spec.horizon.start + np.arange(n))
+        gone = len(self._rows) - len(returns)
+        told = f"{plural(gone, 'event')} left out, with one period or a loss of everything" if gone else ""
+        numbers = ("estimate", "statistic", "dof", "critical_low", "critical_high", "p_value")
+        row: dict[str, object] = dict.fromkeys(numbers, np.nan)
+        row |= {"n_events": len(returns), "null": STANDARDISED_NULL, "reference": STANDARDISED_SOURCE}
+        if len(returns) < 2:
+            return row | {"note": f"not applicable: {len(returns)} event(s), and it needs 2 or more"}
+        mean, t, dof = standardised_mean(returns, periods)
+        half = float(t_ppf(0.975, dof))
+        row |= {"estimate": mean, "statistic": t, "dof": dof, "critical_low": -half, "critical_high": half}
+        note = f"of standardised log abnormal returns of {dof + 1} periods"
+        return row | {
+            "p_value": p_value(t, alternative, dof),
+            "note": "; ".join(n for n in (note, told) if n),
+        }
 
     def summary(self) -> Table:
         """Summarise returns by horizon, and the tests of the whole one (bootstrap with seed 0)."""
         path = self.mean_path()
         marks = sorted({0, len(path) // 3, 2 * len(path) // 3, len(path) - 1})
         percent = dict.fromkeys(("mean", "median", "se"), "{:.2%}")
-        shown = ["estimate", "statistic", "p_value", "critical_low", "critical_high"]
+        shown = ["estimate", "statistic", "p_value", "critical_low", "critical_high", "recommended"]
         sections = (
             Section(path.iloc[marks], "Mean abnormal return to a session", percent | {"skewness": "{:.2f}"}),
             Section(self.test(seed=0)[shown], f"Tests of {self.spec.horizon}", {"estimate": "{:.2%}"}),
@@ -411,11 +509,48 @@ class BuyAndHoldResults(Immutable):
 #: Fewest events of the bootstrap: four to a resample, which is a quarter of them.
 LEAST = 16
 NULL = "mean buy-and-hold abnormal return is zero"
+STANDARDISED_NULL = "mean log abnormal return of a period is zero"
+STANDARDISED_SOURCE = "Dutta, Knif, Kolari and Pynnonen (2018)"
+#: What is said of tests that estimate a skewness which a difference of two like returns does not have.
+NOISE = "over-rejects: against a matched firm the estimated skewness is noise"
 
 
 def johnson(values: FloatArray) -> float:
     """Return Johnson's skewness-adjusted t of a cross-section, shape (N,), N > 2, that its mean is zero."""
     return float(johnson_t(len(values), values.mean() / np.std(values, ddof=1), skewness(values)))
+
+
+def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tuple[float, float, int]:
+    r"""T of the mean standardised abnormal return of N events, clustered by calendar period, t(G - 1).
+
+    .. math:: t = \bar u \Big/ \sqrt{\frac{G}{G - 1} \frac{1}{n^2}
+              \sum_g \Bigl(\sum_{it \in g} (u_{it} - \bar u)\Bigr)^2}, \qquad u_{it} = AR_{it} / s_i
+
+    for the standard deviation :math:`s_i` of the event's abnormal returns, G periods and n returns.
+
+    Parameters
+    ----------
+    returns : list of arrays
+        Log abnormal returns of each event, two or more.
+    periods : list of arrays of int
+        Their calendar periods.
+
+    Returns
+    -------
+    mean, statistic, dof
+
+    References
+    ----------
+    Dutta, Knif, Kolari and Pynnonen (2018), Journal of Empirical Finance 47, 1-24 (our reading: known by its
+    abstract and the authors' R package, which refers t to G); docs/methods/long_horizon.md, eq.
+    (standardised-bhar).
+    """
+    u = np.concatenate([own / np.std(own, ddof=1) for own in returns])
+    _, group = np.unique(np.concatenate(periods), return_inverse=True)
+    mean, n_groups = float(u.mean()), int(group.max()) + 1
+    sums = np.bincount(group, u - mean)
+    variance = n_groups / (n_groups - 1.0) * (sums**2).sum() / len(u) ** 2
+    return mean, mean / float(np.sqrt(variance)), n_groups - 1
 
 
 def skewed_tests(

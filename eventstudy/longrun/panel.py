@@ -78,6 +78,15 @@ class Panel(FrozenRecord):
         covered = np.isnan(window) & ~gone & self._spanned(security, first, length)
         return np.where(covered, 0.0, window), gone
 
+    def begins(self, session: int) -> BoolArray:
+        """Whether each security has a return of one session on a session, shape (S,)."""
+        return np.asarray(~np.isnan(self.returns[:, session]) & (self.market.arrays.spans[:, session] <= 1))
+
+    def reaches_back(self, security: int, first: int, length: int) -> bool:
+        """Whether a return of a security within `length` sessions from `first` spans earlier ones."""
+        spans = self.market.arrays.spans[security, first : first + length]
+        return bool(((spans > 0) & (np.arange(len(spans)) - spans + 1 < 0)).any())
+
     def _spanned(self, security: IntArray, first: int, length: int) -> BoolArray:
         """Sessions that the next return of a security spans; shape (n, length)."""
         spans = self.market.arrays.spans[security]
@@ -92,7 +101,9 @@ def compounded(returns: FloatArray) -> FloatArray:
 
 
 def laid_on_sessions(frame: pd.DataFrame, market: Market, what: str) -> pd.DataFrame:
-    """Lay a dated frame on the sessions and securities of a market; a value holds until the next.
+    """Lay a dated frame on the sessions and securities of a market; each row holds until the next.
+
+    A value that is missing in a row is missing until the next row, whatever stood in the row before.
 
     Raises
     ------
@@ -104,6 +115,7 @@ def laid_on_sessions(frame: pd.DataFrame, market: Market, what: str) -> pd.DataF
     columns = list(market.returns.columns)
     if not frame.columns.isin(columns).any():
         raise DataError(f"{what} has no column in common with the market.")
-    sessions = market.sessions
-    days = sessions.union(frame.index)
-    return frame.sort_index().reindex(days).ffill().reindex(index=sessions, columns=columns)
+    if frame.index.has_duplicates:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise DataError(f"{what} has several rows of {twice:%Y-%m-%d}.")
+    return frame.sort_index().reindex(market.sessions, method="ffill").reindex(columns=columns)

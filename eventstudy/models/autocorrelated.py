@@ -63,10 +63,12 @@ class AutocorrelatedErrors(NormalReturnModel):
 
     Notes
     -----
-    Tests whose standard error comes from the residuals of single days (portfolio, Jaffe, ranks, signs of
-    several days) do not know of the autocorrelation. Bartlett's weights shrink the autocovariances, so
-    ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard errors take the
-    autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
+    Tests whose standard error comes from the residuals of single days (Jaffe, ranks, signs of several days)
+    do not know of the autocorrelation. Those that compare the event with sums of past days scale it by the
+    error of its prediction alone, as these sums are autocorrelated too. Bartlett's weights shrink the
+    autocovariances, so ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard
+    errors take the autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West
+    (1987).
 
     References
     ----------
@@ -134,11 +136,16 @@ class AutocorrelatedErrors(NormalReturnModel):
         residuals, r_squared = ols.residuals.copy(), ols.r_squared.copy()
         order, first = np.zeros(n), np.full(n, np.nan)
         factor = np.full((n, length, length), np.nan)
+        # A return that lumps a halt may reach before the window.
+        correlations = np.zeros((n, 2 * length))
+        correlations[:, 0] = 1.0
         window = np.concatenate([arrays.span_evt[:, :, None], arrays.x_evt], axis=2).astype(np.float64)
         rows = np.flatnonzero((dof > 0) & (divide(ols.sse, dof) > 1e-20)).tolist()
         for i in followed(rows, self.label, "event"):
             found = self._one(arrays, i, residuals[i], window[i])
-            params[i], residuals[i], s2[i], order[i], first[i], factor[i] = found
+            params[i], residuals[i], s2[i], order[i], rho, factor[i] = found
+            first[i] = rho[1] if len(rho) > 1 else 0.0
+            correlations[i, : len(rho)] = rho[: 2 * length]
             used = ~np.isnan(residuals[i])
             total = ((arrays.y_est[i, used] - arrays.y_est[i, used].mean()) ** 2).sum()
             r_squared[i] = 1.0 - (residuals[i, used] ** 2).sum() / total
@@ -158,6 +165,7 @@ class AutocorrelatedErrors(NormalReturnModel):
             expected=np.where(known, expected, np.nan),
             noise=np.where(known, 0.0, np.nan),
             design=factor,
+            autocorrelation=correlations,
             se_source=f"prediction error with {how}",
             exact=False,
         )
@@ -192,7 +200,7 @@ class AutocorrelatedErrors(NormalReturnModel):
 
     def _one(
         self, arrays: DatedArrays, i: int, residual: FloatArray, rows: FloatArray
-    ) -> tuple[FloatArray, FloatArray, float, int, float, FloatArray]:
+    ) -> tuple[FloatArray, FloatArray, float, int, FloatArray, FloatArray]:
         """Fit one event; also the factor F of its window's covariance F F'."""
         used = np.flatnonzero(~np.isnan(residual))
         spans = arrays.span_evt[i]
@@ -231,7 +239,7 @@ class AutocorrelatedErrors(NormalReturnModel):
         whole = s2 * (inside - shared - shared.T) + rows @ cov @ rows.T
         left = np.full(residual.shape, np.nan)
         left[used] = error
-        return theta, left, s2, order, float(rho[1]) if reach else 0.0, _factor(whole, known)
+        return theta, left, s2, order, rho, _factor(whole, known)
 
 
 def _factor(covariance: FloatArray, known: BoolArray) -> FloatArray:

@@ -96,6 +96,8 @@ class ModelFit(ModelParameters):
         Variance of each abnormal return apart from parameter error.
     design : array, shape (n, L, k)
         Rows X* of the window, multiplied up to the sessions each return spans.
+    autocorrelation : array, shape (n, R), optional
+        Autocorrelations 0 to R - 1 of the errors, where the model knows of any.
 
     See Also
     --------
@@ -117,6 +119,7 @@ class ModelFit(ModelParameters):
     expected: FloatArray
     noise: FloatArray
     design: FloatArray
+    autocorrelation: FloatArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

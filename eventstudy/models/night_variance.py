@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import NightVarianceWarning, warn
+from eventstudy.immutable import FrozenRecord
 from eventstudy.market.intraday import Gap
 from eventstudy.models.base import ModelFit, NormalReturnModel
 from eventstudy.sample import EventSample, Rows
 from eventstudy.sample.event_arrays import gap_kinds
 from eventstudy.text import plural
 
-__all__ = ["LEAST_GAPS", "widen_gaps"]
+__all__ = ["LEAST_GAPS", "GapVariance", "past_errors", "widen_gaps"]
 
 #: A night's variance is taken from this many nights of the estimation window, or is not known.
 LEAST_GAPS = 3
+
+
+@dataclass(frozen=True)
+class GapVariance(FrozenRecord):
+    """Nights and breaks in the event windows of n events, and what their variance is known from.
+
+    Attributes
+    ----------
+    kinds : array of int8, shape (n, L)
+        `Gap` that each event-window return spans.
+    variance : array, shape (n, 3)
+        Variance of a return over a gap of each kind; NaN where it is not taken from gaps.
+    count : array of int, shape (n, 3)
+        Gaps of the estimation window, G, behind it.
+    """
+
+    kinds: npt.NDArray[np.int8]
+    variance: FloatArray
+    count: IntArray
+
+
+def past_errors(model: NormalReturnModel, sample: EventSample, part: Rows = slice(None)) -> FloatArray:
+    """Compute prediction errors of all returns of the estimation windows, also over gaps, shape (n, W)."""
+    past = model.arrays(replace(sample, window=sample.estimation), part)
+    return np.asarray(past.y_evt - model.fit(past).expected, dtype=np.float64)
 
 
 def widen_gaps(
@@ -26,7 +53,7 @@ def widen_gaps(
     span_evt: IntArray,
     fit: ModelFit,
     part: Rows = slice(None),
-) -> ModelFit:
+) -> tuple[ModelFit, GapVariance | None]:
     r"""Give abnormal returns over a night or break the variance that those of the estimation window have.
 
     Normal returns are estimated from bars alone. Over the nights (and, apart, the breaks) of the estimation
@@ -52,7 +79,9 @@ def widen_gaps(
 
     Returns
     -------
-    ModelFit
+    fit : ModelFit
+    known : GapVariance, optional
+        None in a market of days.
 
     Warns
     -----
@@ -64,16 +93,19 @@ def widen_gaps(
     docs/methods/abnormal_returns.md, eq. (gap-variance).
     """
     gap = sample.market.arrays.gap
-    if gap is None or len(fit.s2) == 0:
-        return fit
+    if gap is None:
+        return fit, None
     day0 = sample.day0[part, None]
     window_kinds = gap_kinds(gap, day0 + sample.window.offsets, span_evt)
+    known = GapVariance(
+        window_kinds, np.full((len(fit.s2), 3), np.nan), np.zeros((len(fit.s2), 3), dtype=np.int64)
+    )
     if not (window_kinds != Gap.NONE).any():
-        return fit
+        return fit, known
     past = model.arrays(replace(sample, window=sample.estimation), part)
     kinds = gap_kinds(gap, day0 + sample.estimation.offsets, past.span_evt)
     errors = past.y_evt - model.fit(past).expected
-    noise = fit.noise.copy()
+    noise, variances, counts = fit.noise.copy(), known.variance.copy(), known.count.copy()
     unknown = np.zeros(len(noise), dtype=bool)
     bar: FloatArray = fit.s2[:, None]
     for kind in np.unique(window_kinds[window_kinds != Gap.NONE]):
@@ -83,6 +115,7 @@ def widen_gaps(
         squares = np.where(held, errors**2 - bar * (past.span_evt - 1), 0.0).sum(axis=1)
         variance = np.where(count >= LEAST_GAPS, squares / np.maximum(count, 1), np.nan)
         inside = window_kinds == kind
+        variances[:, kind], counts[:, kind] = np.where(variance > fit.s2, variance, np.nan), count
         unknown |= inside.any(axis=1) & np.isnan(variance)
         whole = np.maximum(variance[:, None], bar) + bar * (span_evt - 1)
         noise = np.where(inside & ~np.isnan(noise), whole, noise)
@@ -93,4 +126,4 @@ def widen_gaps(
             "error. Lengthen the estimation window, or end the event window before it.",
             NightVarianceWarning,
         )
-    return replace(fit, noise=noise)
+    return replace(fit, noise=noise), GapVariance(window_kinds, variances, counts)

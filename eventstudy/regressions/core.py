@@ -13,7 +13,7 @@ import pandas as pd
 from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.tables import Section, Table, stars
@@ -286,8 +286,9 @@ def _coefficients(
     coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
     t = coef / se
     half = t_ppf(0.975, dof) * se
+    p = p_value_of_tails(t_cdf(t, dof), t_sf(t, dof), "two-sided")
     values = {
-        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": 2 * t_sf(np.abs(t), dof),
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": p,
         "ci_low": coef - half, "ci_high": coef + half,
     }  # fmt: skip
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
@@ -332,7 +333,7 @@ def _by_past(
     scale = float(past.scale[used].mean())
     cov, slopes, dof = past_covariance(residuals[:, whole], x, scale, past.n_params)
     extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
-    return cov, dof, (1 + extreme.sum(axis=1)) / (days + 1), days
+    return cov, dof, counted_p_value(coef, extreme.T), days
 
 
 def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float:
@@ -402,8 +403,8 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
         fitted = others @ np.linalg.lstsq(others, y, rcond=None)[0] if k > 1 else np.zeros(n)
         sample = fitted[:, None] + (y - fitted)[:, None] * draws[groups]
         # All signs alike give t itself, to rounding.
-        extreme = np.abs(t(sample, j)) >= abs(t(y[:, None], j)[0]) * (1 - 1e-10)
-        found[j] = (1 + extreme.sum()) / (draws.shape[1] + 1)
+        own = abs(t(y[:, None], j)[0])
+        found[j] = counted_p_value(own, np.abs(t(sample, j)) >= own * (1 - 1e-10))
     return found
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
 from eventstudy.sample import Asked, EventSample
-from eventstudy.text import format_time, strip_control
+from eventstudy.text import format_time, some_text, strip_control
 from eventstudy.windows import Window
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
     "Part",
     "StudySpec",
     "WindowLike",
+    "Windows",
+    "are_several",
     "checked_level",
     "refuse_own_windows",
     "uses_benchmark",
@@ -108,6 +110,14 @@ class StudySpec:
 
 
 WindowLike = Window | Sequence[int] | int | None
+Windows = WindowLike | Sequence[Window | Sequence[int]]
+
+
+def are_several(start: Windows) -> TypeGuard[Sequence[Window | Sequence[int]]]:
+    """Whether a call names a list of windows, such as ``[(0, 0), (-1, 1)]``, and not one."""
+    if isinstance(start, str | bytes | Window) or not isinstance(start, Sequence | np.ndarray):
+        return False
+    return len(start) > 0 and not any(isinstance(each, Integral | str) for each in start)
 
 
 def window_of(
@@ -271,6 +281,18 @@ class FittedEvents(ABC):
         """Return a window of these events, the headline one by default; see `window_of`."""
         return window_of(self.event_window, start, end, path=path)
 
+    def checked_windows(self, start: Sequence[Window | Sequence[int]], end: object = None) -> list[Window]:
+        """Return the windows of a list, each once.
+
+        Raises
+        ------
+        RequestError
+            If there is an end beside them, or one reaches outside the event window.
+        """
+        if end is not None:
+            raise RequestError(f"A list of windows holds their ends, so leave out end={end!r}.")
+        return list(dict.fromkeys(self.checked_window(window) for window in start))
+
     def test_input(self, window: Window) -> TestInput:
         """Return what the significance tests see of a window."""
         if window not in self._inputs:
@@ -340,17 +362,33 @@ class FittedEvents(ABC):
         raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
     def name(self, row: int) -> str:
-        """Name of an event for titles: its label, else its security, and day 0."""
-        event = self.timeline.iloc[row]
-        label = event["label"]
-        name = f"{event['security']}, {format_time(event['day_0'])}"
-        return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
+        """Name of an event for titles: its label, else its firm, and day 0."""
+        label, firm, date = self.name_parts(row)
+        return f"{label} ({firm}, {date})" if label else f"{firm}, {date}"
+
+    def name_parts(self, row: int) -> tuple[str, str, str]:
+        """Label of an event or "", its firm and its day 0.
+
+        The firm is what the events have in a column ``company``, else the security.
+        """
+        event, events = self.timeline.iloc[row], self.events
+        firm = events["company"].iloc[row] if "company" in events else None
+        label, firm = (
+            strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm)
+        )
+        return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
+
+    def told(self) -> pd.DataFrame:
+        """Say which event each row is of: security, label (where there are any) and day_0."""
+        frame = self.timeline[["security", "label", "day_0"]].copy()
+        return frame if some_text(frame["label"]) else frame.drop(columns="label")
 
     def cars(
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
         """CAR of each event over a window with its interval, as `EventStudyResults.car` gives it."""
-        sums, dof = self.test_input(window).cumulative, self.abnormal.dof
+        sums = self.test_input(window).cumulative
+        dof = sums.dof
         se = np.sqrt(sums.variance)
         check_alternative(alternative)
         low, high = t_bounds(sums.car, se, dof, checked_level(level), alternative)

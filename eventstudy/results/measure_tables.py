@@ -13,10 +13,11 @@ from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
-from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
+from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import P_VALUE, Section, Table, stars
-from eventstudy.text import format_time, plural, some_text
+from eventstudy.results.views import each_view, mean_view
+from eventstudy.tables import P_VALUE, Section, Table, printed, stars
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["MeasureTables", "Measures"]
@@ -64,7 +65,7 @@ class Measures(MethodGroup):
 
     def car(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | Literal["first_free_close"] | None = None,
         *,
         level: float = 0.95,
@@ -79,7 +80,8 @@ class Measures(MethodGroup):
         start, end : int
             First and last relative day; the headline window by default, (0, +1) where the event window
             holds it. The end ``"first_free_close"`` is, by event, the first day from `start` on whose close
-            is not at a daily price limit: until then the price has not found its level.
+            is not at a daily price limit: until then the price has not found its level. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives the rows of each, below each other.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -88,12 +90,12 @@ class Measures(MethodGroup):
         Returns
         -------
         DataFrame
-            By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
-            actual (normal and observed return summed over these days), detectable (the smallest CAR
-            that this test finds at 5 % with probability 0.8), uncovered (days at the edges of the window
-            that no return reaches over: if any, the CAR is NaN, or with ``incomplete="partial"`` the sum of
-            what there is); with ``"first_free_close"`` also end, that day. NaN where the event window ends
-            before it.
+            By event_id: security, label (where there are any), day_0, window (of a list of them), car, se, t,
+            dof, p_value, ci_low, ci_high, n_days (days with a return), expected and actual (normal and
+            observed return summed over these days), detectable (the smallest CAR that this test finds at 5 %
+            with probability 0.8), uncovered (days at the edges of the window that no return reaches over: if
+            any, the CAR is NaN, or with ``incomplete="partial"`` the sum of what there is); with
+            ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
         -----
@@ -106,15 +108,24 @@ class Measures(MethodGroup):
         >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
         >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
         >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
-        >>> results.car(0, 1)[["car", "se", "t", "p_value"]].round(4)
-                     car      se       t  p_value
-        event_id
-        0        -0.0755  0.0270 -2.7905   0.0057
-        1        -0.0566  0.0319 -1.7764   0.0771
+        >>> results.car([(0, 0), (-1, 1)])[["security", "window", "car"]].round(3).rename_axis(None)
+            security    window    car
+        0  002415.SZ    (0, 0) -0.049
+        1  002236.SZ    (0, 0) -0.050
+        0  002415.SZ  (-1, +1) -0.076
+        1  002236.SZ  (-1, +1) -0.045
         """
         data = self.fitted
+        if are_several(start):
+            frames = [data.cars(w, level, alternative) for w in data.checked_windows(start, end)]
+            names = [str(w) for w in data.checked_windows(start)]
+            parts = [
+                data.told().assign(window=name).join(frame) for name, frame in zip(names, frames, strict=True)
+            ]
+            return printed(pd.concat(parts), each_view)
         if end != "first_free_close":
-            return data.cars(data.checked_window(start, end), level, alternative)
+            window = data.checked_window(start, end)
+            return printed(data.told().join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level, alternative)
@@ -130,7 +141,7 @@ class Measures(MethodGroup):
                 "limit, so there is no CAR. Lengthen it.",
                 PriceLimitWarning,
             )
-        return frame.assign(end=ends)
+        return printed(data.told().join(frame.assign(end=ends)), each_view)
 
     @by_name
     def aar(
@@ -182,7 +193,7 @@ class Measures(MethodGroup):
 
     def caar(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | None = None,
         *,
         test: str | None = None,
@@ -194,14 +205,15 @@ class Measures(MethodGroup):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the headline window by default.
+            First and last relative day; the headline window by default. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives a row for each.
         test, level, alternative
             As for `aar`.
 
         Returns
         -------
         DataFrame
-            One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
+            One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
             interval disagree at 5 %).
 
@@ -216,11 +228,15 @@ class Measures(MethodGroup):
         window
         (0, +1) -0.066  0.0308 -0.1269  -0.0052
         """
-        window = self.fitted.checked_window(start, end)
-        inputs = [self.fitted.test_input(window)]
+        data = self.fitted
+        windows = (
+            data.checked_windows(start, end) if are_several(start) else [data.checked_window(start, end)]
+        )
+        inputs = [data.test_input(window) for window in windows]
         frame = averages.averages(inputs, test, checked_level(level), alternative)
         frame = averages.with_lead(frame, inputs, alternative)
-        return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
+        frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
+        return printed(frame, mean_view)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.
@@ -422,10 +438,8 @@ class MeasureTables(MethodGroup):
         if rows is not None:
             check_whole("rows", rows, 1)
         shown = slice(0, rows)
-        frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
+        frame = data.told().iloc[shown]
         frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        if not some_text(frame["label"]):
-            frame = frame.drop(columns="label")
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import t_ppf, t_sf
+from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import t_p_values
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
@@ -149,7 +150,7 @@ class OverlappingEvents(MethodGroup):
         t = frame["car"] / frame["se"]
         frame = frame.assign(
             t=t,
-            p_value=2 * t_sf(t.abs(), frame["dof"]),
+            p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
             ci_low=frame["car"] - half,
             ci_high=frame["car"] + half,
         )

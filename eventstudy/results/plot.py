@@ -14,7 +14,7 @@ from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
-from eventstudy.results import plot_data
+from eventstudy.results import averages, plot_data
 from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike
 from eventstudy.windows import Window
 
@@ -60,15 +60,23 @@ class ResultsPlotter(Immutable):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """Cumulative abnormal return of one event with its interval; by default over the whole window."""
+        """Cumulative abnormal return of one event with its interval.
+
+        By default over the whole event window, from zero before the headline window, which is shaded; a
+        window that is given sums from its own first day.
+        """
         fitted, window = self._fitted, self._window("car", start, end, path=True)
         row = fitted.position(event)
-        frame = plot_data.car_path(fitted, [row], window, level).drop(columns="event")
-        return _named(
-            plotting.plot_car(frame, ax, **_with_defaults(kwargs, title=_title(fitted, row), level=level)),
-            fitted,
-            "Cumulative",
+        head = _headline(fitted) if start is None else None
+        frame = plot_data.car_path(fitted, [row], window, level, None if head is None else head.start).drop(
+            columns="event"
         )
+        if head is not None:
+            kwargs = {"headline": (head.start, head.end, fitted.cars(head)["car"].iloc[row])} | kwargs
+        ax = plotting.plot_car(
+            frame, ax, **_with_defaults(kwargs, ax, title=_title(fitted, row), level=level)
+        )
+        return _named(ax, fitted, "Cumulative", head)
 
     def caar(
         self,
@@ -76,6 +84,7 @@ class ResultsPlotter(Immutable):
         end: int | None = None,
         *,
         by: str | None = None,
+        hue: str | None = None,
         test: str | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
@@ -83,24 +92,48 @@ class ResultsPlotter(Immutable):
     ) -> Axes:
         """Cumulative average abnormal return with the interval of a test that fits the design.
 
-        By default over the whole event window. `test` chooses another test, as for `EventStudyResults.caar`.
-        `by`, a column of the events such as ``"group"``, gives each group a panel; the first panel is
-        returned.
+        By default over the whole event window, from zero before the headline window, which is shaded; a
+        window that is given sums from its own first day. `test` chooses another test, as for
+        `EventStudyResults.caar`. `by`, a column of the events such as ``"group"``, gives each group a panel,
+        of which the first is returned; `hue` gives each a colour on the same axes.
         """
         fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
-        if by is None:
-            frame = plot_data.caar_path(fitted, window, test, level)
+        groups = _one_of(by, hue)
+        head = _headline(fitted) if start is None else None
+        anchor = None if head is None else head.start
+        if groups is None:
+            frame = plot_data.caar_path(fitted, window, test, level, anchor)
         else:
-            frame = plot_data.caar_paths(fitted, by, window, test, level)
-        n, names = len(fitted.index), [name.replace("_", "-") for name in frame["test"].unique()]
-        title = (
-            f"{n} event{'s' * (n != 1)}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
-            f"test{'s' * (len(names) > 1)}"
-        )
+            frame = plot_data.caar_paths(fitted, groups, window, test, level, anchor)
+        if head is not None:
+            inputs = [fitted.test_input(head)]
+            value = np.nan if groups else averages.averages(inputs, test, level)["caar"].iloc[0]
+            kwargs = {"headline": (head.start, head.end, value)} | kwargs
         draw = plotting.plot_caar if by is None else plotting.plot_caar_groups
-        return _named(
-            draw(frame, ax, **_with_defaults(kwargs, title=title, level=level)), fitted, "Cumulative average"
-        )
+        title = _average_title(fitted, frame, groups)
+        ax = draw(frame, ax, **_with_defaults(kwargs, ax, title=title, level=level))
+        return _named(ax, fitted, "Cumulative average", head)
+
+    def aar(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        hue: str | None = None,
+        test: str | None = None,
+        level: float = 0.95,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Axes:
+        """Average abnormal return of each day with the interval of a test that fits the design, as bars.
+
+        By default over the whole event window. `hue`, a column of the events, gives each group a colour.
+        """
+        fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
+        frame = plot_data.aar(fitted, window, test, level, hue)
+        title = _average_title(fitted, frame, hue)
+        ax = plotting.plot_aar(frame, ax, **_with_defaults(kwargs, ax, title=title, level=level))
+        return _named(ax, fitted, "Average")
 
     def reaction(
         self,
@@ -113,13 +146,57 @@ class ResultsPlotter(Immutable):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """Price beside the price had nothing been announced; by default over the whole event window."""
+        """Price beside the price had nothing been announced.
+
+        By default over the whole event window, with the gap at the end of the headline window.
+        """
         window = self._window("reaction", start, end, path=True)
         study, row = self._one(event)
+        head = _headline(self._fitted) if start is None else None
+        kwargs = {"gap_on": None if head is None else head.end} | kwargs
         frame = plot_data.reaction(study, row, window, level)
         return plotting.plot_reaction(
             frame, ax, **_with_defaults(kwargs, title=_title(study, row), level=level, currency=currency)
         )
+
+    def price(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        security: Hashable | None = None,
+        currency: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Axes:
+        """Price of one security with all its announcements, each with its CAR over the window.
+
+        Raises
+        ------
+        RequestError
+            If the events are of several securities and `security` names none of them.
+        """
+        window = self._fitted.checked_window(start, end)
+        study, rows = self._announcements(security)
+        frame, events = plot_data.price(study, rows, window)
+        title = f"{study.name_parts(rows[0])[1]}, CAR {window}".replace("$", r"\$")
+        return plotting.plot_price(
+            frame, ax, **_with_defaults(kwargs, ax, events=events, title=title, currency=currency)
+        )
+
+    def windows(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Axes:
+        """Estimation, event and tested window of each event in calendar time, and days without trade."""
+        window = self._fitted.checked_window(start, end)
+        frame = plot_data.windows(self._fitted, window)
+        title = _shared(self._fitted, f"Windows, tested {window}")
+        return plotting.plot_windows(frame, ax, **_with_defaults(kwargs, title=title))
 
     def fit(
         self,
@@ -161,7 +238,8 @@ class ResultsPlotter(Immutable):
     ) -> Axes:
         """Abnormal returns of all events by day; by default over the whole event window."""
         window = self._fitted.checked_window(start, end, path=True)
-        return plotting.plot_heatmap(plot_data.heatmap(self._fitted, window), ax, **kwargs)
+        frame, title = plot_data.heatmap(self._fitted, window), _shared(self._fitted, "")
+        return plotting.plot_heatmap(frame, ax, **_with_defaults(kwargs, title=title or None))
 
     def decomposition(
         self,
@@ -184,14 +262,21 @@ class ResultsPlotter(Immutable):
         start: WindowLike = None,
         end: int | None = None,
         *,
+        hue: str | None = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """CAR of every event with its interval, sorted, and their average."""
+        """CAR of every event with its interval, sorted, and their average.
+
+        `hue`, a column of the events, gives each group a colour.
+        """
         window = self._fitted.checked_window(start, end)
         frame = plot_data.forest(self._fitted, window, level)
-        return plotting.plot_forest(frame, ax, **_with_defaults(kwargs, title=f"CAR {window}", level=level))
+        if hue is not None:
+            frame[hue] = pd.Series(self._fitted.groups(hue).to_numpy()).reindex(frame.index)
+        title = _shared(self._fitted, f"CAR {window}")
+        return plotting.plot_forest(frame, ax, hue=hue, **_with_defaults(kwargs, title=title, level=level))
 
     def clustering(
         self,
@@ -277,13 +362,57 @@ class ResultsPlotter(Immutable):
         """Return the study of one event, and its row there."""
         return self._fitted.part(self._fitted.position(event))
 
+    def _announcements(self, security: Hashable | None) -> tuple[FittedStudy, list[int]]:
+        """Return the study of one security, and the rows of its events there."""
+        securities = self._fitted.timeline["security"]
+        known = list(pd.unique(securities))
+        if security is None and len(known) > 1:
+            raise RequestError(
+                f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
+            )
+        if security is not None and security not in known:
+            raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
+        rows = np.flatnonzero(securities == (known[0] if security is None else security))
+        study, _ = self._fitted.part(int(rows[0]))
+        return study, [self._fitted.part(int(row))[1] for row in rows]
+
     def _residuals(self, event: Hashable | None) -> tuple[pd.DataFrame, str]:
         study, row = self._one(event)
         return plot_data.null(study, row, self._fitted.event_window), _title(study, row)
 
 
-def _with_defaults(kwargs: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: Any) -> dict[str, Any]:
+    """Return keyword arguments over their defaults; a second study leaves the title of the first."""
+    if ax is not None and ax.has_data():
+        defaults["title"] = None
     return defaults | kwargs
+
+
+def _headline(fitted: FittedEvents) -> Window | None:
+    """Return the headline window, where the event window holds it and is longer."""
+    whole, head = fitted.event_window, fitted.checked_window()
+    return head if head in whole and head != whole else None
+
+
+def _one_of(by: str | None, hue: str | None) -> str | None:
+    if by is not None and hue is not None:
+        raise RequestError(f"by={by!r} draws panels and hue={hue!r} colours on one axes: give one of them.")
+    return hue if by is None else by
+
+
+def _average_title(fitted: FittedEvents, frame: pd.DataFrame, by: str | None) -> str:
+    """Count the events, and name the groups and the tests that the intervals come from."""
+    n, names = len(fitted.index), [name.replace("_", "-") for name in frame["test"].unique()]
+    groups = "" if by is None else f" by {by}"
+    return (
+        f"{n} event{'s' * (n != 1)}{groups}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
+        f"test{'s' * (len(names) > 1)}"
+    ).replace("$", r"\$")
+
+
+def _shared(fitted: FittedEvents, title: str) -> str:
+    """Add to a title what the names of all events share, which their rows leave out."""
+    return ": ".join(filter(None, [title, plot_data.row_names(fitted)[1].replace("$", r"\$")]))
 
 
 def _title(fitted: FittedEvents, row: int) -> str:
@@ -291,14 +420,22 @@ def _title(fitted: FittedEvents, row: int) -> str:
     return fitted.name(row).replace("$", r"\$")
 
 
-def _named(ax: Axes, fitted: FittedEvents, measure: str) -> Axes:
-    """Name the axes after what is measured, where it is not a return or not by session."""
+def _named(ax: Axes, fitted: FittedEvents, measure: str, head: Window | None = None) -> Axes:
+    """Name the axes where they show no returns, no sessions, or a path that starts at zero within them."""
     kind = fitted.kind
+    # Panels of a figure of their own share one name.
+    figure = ax.figure
+    across, up = figure.get_supxlabel() or ax.get_xlabel(), figure.get_supylabel() or ax.get_ylabel()
     if kind in LEVELS:
-        # Panels of a figure of their own share one name.
-        shared = ax.figure.get_supylabel()
-        (ax.figure.supylabel if shared else ax.set_ylabel)(f"{measure} abnormal {kind}")
+        up = f"{measure} abnormal {kind}"
+    if head is not None and head.start > fitted.event_window.start:
+        up += f"\n(0 on day {head.start - 1})".replace("-", "\N{MINUS SIGN}")
     if np.datetime_data(fitted.abnormal.event_dates.dtype)[0] != "D":
-        shared = ax.figure.get_supxlabel()
-        (ax.figure.supxlabel if shared else ax.set_xlabel)("Bars relative to the event bar")
+        across = across.replace("Sessions relative to the event day", "Bars relative to the event bar")
+    size = ax.yaxis.label.get_fontsize()
+    if figure.get_supylabel():
+        figure.supxlabel(across, fontsize=size)
+        figure.supylabel(up, fontsize=size)
+    else:
+        ax.set(xlabel=across, ylabel=up)
     return ax

@@ -14,12 +14,12 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
+from eventstudy.results.answers import Answers
 from eventstudy.results.each_event import EachEvent
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import Measures, MeasureTables
 from eventstudy.results.plot import ResultsPlotter
-from eventstudy.results.significance import Significance
 from eventstudy.tables import Table
 from eventstudy.windows import Window
 
@@ -154,6 +154,8 @@ class Regression(MethodGroup):
                     f"covariance='past' needs events on one common date, these have {found.n_dates}: "
                     "cluster by date."
                 )
+            if data.test_input(tested).with_car.spans_gap:
+                raise RequestError(f"covariance='past': {data.test_input(tested).unlike_rows}.")
             past = _past(data, tested)
         return cross_section(
             frame,
@@ -197,7 +199,7 @@ def _past(data: FittedEvents, window: Window) -> Past:
     )
 
 
-class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class ResultsBase(Measures, Answers, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
     """Measures, tests, tables and figures of fitted events.
 
     Examples

@@ -10,16 +10,19 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
-from eventstudy.files import write_atomic
 from eventstudy.immutable import own_copy
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
+from eventstudy.results.market_value import ByEvent
 from eventstudy.results.overlapping_events import OverlappingEvents
-from eventstudy.results.report.content import study_page
+from eventstudy.results.report.content import study_report
+from eventstudy.results.report.writers import writer
 from eventstudy.results.results_base import ResultsBase
+from eventstudy.results.significance import Significance
 from eventstudy.results.summary import summary_table
+from eventstudy.results.verdict.sentences import News
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
 from eventstudy.text import strip_control
@@ -247,13 +250,20 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         question: str | None = None,
         notes: str | Sequence[str] = (),
         currency: str | None = None,
+        confounders: News | None = None,
+        against: Significance | None = None,
+        market_cap: pd.DataFrame | ByEvent | None = None,
+        shares: pd.DataFrame | ByEvent | None = None,
+        brief: bool = False,
     ) -> Path:
-        """Write the whole study as one HTML page that needs no network.
+        """Write the whole study as one page: HTML that needs no network, PDF, Word or Markdown.
 
         Parameters
         ----------
         path : path
-            File to write, such as ``"hikvision.html"``; one that exists is replaced.
+            File to write, such as ``"hikvision.html"``; one that exists is replaced. Its ending says how:
+            html, pdf or docx (both with the extra ``report``), or md, whose figures go to a folder beside it,
+            ``hikvision_files``.
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
         question : str, optional
@@ -262,6 +272,12 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             Paragraphs below the question, as plain text.
         currency : str, optional
             Unit of the prices, such as ``"CNY"``.
+        confounders, against : optional
+            Other news by day, and the results of control events, as for `verdict`.
+        market_cap, shares : optional
+            As for `value_change`: what the move was worth.
+        brief : bool, default False
+            Whether to write the finding, two figures, one table and the caveats alone, on one printed side.
 
         Returns
         -------
@@ -271,32 +287,39 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Raises
         ------
         RequestError
-            If the market holds no returns but turnover or volatility, or the file cannot be written; an
-            older one is left as it was.
+            If the market holds no returns but turnover or volatility, the ending of the file is none of
+            these, or it cannot be written; an older one is left as it was.
+        MissingExtraError
+            If PDF or Word is asked for, and what writes it is not installed.
 
         Examples
         --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> import eventstudy as es
+        >>> import eventstudy as es, pathlib, tempfile
         >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
-        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
-        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, estimation=(-200, -21), window=(-1, 1)).fit()
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = results.report(Path(folder) / "study.html")
-        ...     "</html>" in path.read_text(encoding="utf-8")
+        ...     page = results.report(pathlib.Path(folder) / "page.html", currency="CNY", brief=True)
+        ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
         True
         """
-        page = study_page(
+        target = Path(path)
+        write = writer(target)
+        report = study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
             notes=[notes] if isinstance(notes, str) else notes,
             currency=None if currency is None else strip_control(currency),
+            confounders=confounders,
+            controls=None if against is None else self._controls(against),
+            market_cap=market_cap,
+            shares=shares,
+            brief=brief,
+            vector=target.suffix.lower() != ".docx",
         )
-        target = Path(path)
         try:
-            write_atomic(target, page.encode())
+            write(report, target, brief)
         except OSError as problem:
             raise RequestError(f"The report cannot be written to {str(target)!r}: {problem}.") from problem
         return target

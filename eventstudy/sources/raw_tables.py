@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_c
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
 from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
+from eventstudy.sources.workbooks import cells_of_sheet
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
 __all__ = ["RawTable", "load"]
@@ -97,7 +98,7 @@ def load(
     if ending in (".parquet", ".pq"):
         return RawTable(_parquet(path.name, content), content)
     if ending in (".xlsx", ".xls", ".xlsm"):
-        return _shaped(_excel(path.name, content, sheet), content, path.name, header, footer)
+        return _shaped(cells_of_sheet(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
         return _text(path.name, content, encoding, header, footer, set(columns))
     raise DataError(
@@ -113,25 +114,6 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
     except Exception as problem:  # pyarrow's errors have no common base below Exception
         raise DataError(f"{name} is not a Parquet file that can be read: {problem}") from problem
     return frame
-
-
-def _excel(name: str, content: bytes, sheet: str | int) -> list[list[Any]]:
-    if isinstance(sheet, bool) or not isinstance(sheet, str | int):
-        raise DataError(f"{name}: sheet is the name of one sheet or its number from 0; got {sheet!r}.")
-    engine: Literal["calamine", "openpyxl"]
-    if name.lower().endswith(".xls"):
-        import_optional("python_calamine", "python-calamine", "tables", "Reading .xls files of old Excel")
-        engine = "calamine"
-    else:
-        import_optional("openpyxl", "openpyxl", "tables", "Reading Excel")
-        engine = "openpyxl"
-    try:
-        frame = pd.read_excel(io.BytesIO(content), sheet_name=sheet, dtype=object, header=None, engine=engine)
-    except Exception as problem:  # a zip, an XML and a workbook may each be broken in its own way
-        text = b"\0" not in content[:4000]
-        hint = " It holds text: give it the ending .csv, or save it as a workbook." if text else ""
-        raise DataError(f"{name} is not a workbook that can be read: {problem}.{hint}") from problem
-    return [["" if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False)]
 
 
 def _text(
@@ -164,8 +146,7 @@ def _cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
         yield from csv.reader(lines, delimiter=separator)
     except csv.Error as problem:
         raise DataError(
-            f"The file cannot be read as one of cells between {separator!r}: {problem}. Look for a quotation "
-            "mark that is not closed."
+            f"The file cannot be read as a table: {problem}. Look for a quotation mark that is not closed."
         ) from problem
 
 
@@ -213,11 +194,16 @@ def _shaped(
                 f"{separator!r}."
             )
     cells = np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object)
+    blank = np.frompyfunc(lambda cell: isinstance(cell, str) and not cell, 1, 1)(cells).astype(bool)
     if separator is None:
-        empty = np.frompyfunc(lambda cell: isinstance(cell, str) and not cell, 1, 1)
-        cells[empty(cells).astype(bool)] = np.nan
-    frame = pd.DataFrame(cells)
-    frame.columns = pd.Index(found.names, tupleize_cols=False)
+        cells[blank] = np.nan
+    # A column of nothing below no name is a mark of the layout, or a cell far off that was left.
+    plain = not (found.levels or found.pairs)
+    kept = [k for k, name in enumerate(found.names) if name != "" or not (plain and blank[:, k].all())]
+    nameless = [k for k in kept if found.names[k] == ""]
+    names = [f"column {k + 1}" if k in nameless[1:] else found.names[k] for k in kept]
+    frame = pd.DataFrame(cells[:, kept])
+    frame.columns = pd.Index(names, tupleize_cols=False)
     likely = _likely(frame.iloc[: max(1, SAMPLE // width)])
     left = [*found.above, *(f"{len(foot)} rows below" for _ in foot[:1])]
     return RawTable(below(frame, found), content, likely, tuple(left), separator == ";")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.arguments import check_whole
-from eventstudy.distributions import chi2_cdf, chi2_ppf, chi2_sf
+from eventstudy.distributions import chi2_cdf, chi2_ppf, chi2_sf, counted_p_value, p_value_of_tails
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
@@ -325,20 +325,18 @@ class AbnormalVolatilityResults(Immutable):
         statistic = float(((n - 1) * multiple)[used].sum())
         upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
         draws = self._draws(window, n_resamples, np.random.default_rng(seed))
-        above, below = (draws >= statistic).sum(), (draws <= statistic).sum()
-        tails = [(upper, lower), ((1 + above) / (n_resamples + 1), (1 + below) / (n_resamples + 1))]
-        sides = {
-            "greater": lambda t: t[0],
-            "less": lambda t: t[1],
-            "two-sided": lambda t: min(1.0, 2 * min(t)),
-        }
+        above, below = (counted_p_value(statistic, x) for x in (draws >= statistic, draws <= statistic))
+        p_values = [
+            p_value_of_tails(lower, upper, alternative),
+            p_value_of_tails(below, above, alternative),
+        ]
         return pd.DataFrame(
             {
                 "cav": float((multiple[used] - 1.0).sum()),
                 "mean_multiple": statistic / dof,
                 "statistic": statistic,
                 "dof": dof,
-                "p_value": [float(sides[alternative](t)) for t in tails],
+                "p_value": p_values,
                 "n_events": int(n[used].min()),
                 "dependent": self.dependent,
             },

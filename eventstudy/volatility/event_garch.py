@@ -12,10 +12,11 @@ from scipy import optimize, signal, special
 
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
-from eventstudy.distributions import chi2_sf, t_sf
+from eventstudy.distributions import chi2_sf
 from eventstudy.errors import NoUsableEventsError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
+from eventstudy.inference.base import p_value
 from eventstudy.inference.engine.moments import mean_t
 from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
@@ -363,7 +364,7 @@ class EventGARCHResults(Immutable):
                 "estimate": float(values.mean()),
                 "statistic": t,
                 "dof": n - 1,
-                "p_value": float(2 * t_sf(abs(t), n - 1)) if n > 1 else np.nan,
+                "p_value": p_value(t, "two-sided", n - 1),
                 "n_events": n,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")

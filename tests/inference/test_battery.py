@@ -16,6 +16,8 @@ from eventstudy.windows import Window
 SINGLE = {"t", "sq", "conformal", "garch_t", "bootstrap_t"}
 #: Tests of one event and of several.
 ANY = {"filtered_sq", "filtered_t", "nguyen_wolf"}
+#: Tests of bars, which no event of days has.
+OF_BARS = {"time_of_day_t", "time_of_day_rank"}
 NUMBERS = ["statistic", "dof", "p_value", "estimate"]
 #: Parts so small that fourteen events, and a hundred draws, take several.
 CHUNKS = {
@@ -53,7 +55,7 @@ class Battery:
     layout = "common"
     missing = 0.1
 
-    @pytest.fixture(params=list(TESTS))
+    @pytest.fixture(params=[key for key in TESTS if key not in OF_BARS])
     def key(self, request):
         return request.param
 

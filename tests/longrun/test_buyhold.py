@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
@@ -333,3 +334,163 @@ def test_bad_specifications(market: es.Market, events: pd.DataFrame, returns: pd
     volume = es.volume_market(pd.DataFrame(np.ones((40, 2)), pd.bdate_range("2020-01-01", periods=40)))
     with pytest.raises(RequestError, match="market of returns"):
         es.BuyAndHold(volume, [{"security": "0", "date": "2020-01-10"}], (1, 6))
+
+
+def eight_firms(gone: str = "B") -> tuple[es.Market, pd.DataFrame, pd.Series]:
+    """Five years of eight firms, of which one disappears after month 35."""
+    months = pd.date_range("2000-01-31", periods=60, freq="ME")
+    rng = np.random.default_rng(0)
+    returns = pd.DataFrame(rng.normal(0.01, 0.05, (60, 8)), months, list("ABCDEFGH"))
+    index = pd.Series(rng.normal(0.01, 0.03, 60), months, name="i")
+    returns.loc[months[36] :, gone] = np.nan
+    return es.Market(returns, benchmark=index), returns, index
+
+
+@pytest.mark.parametrize("delisted", ["reference", "cash", "truncate"])
+def test_the_proceeds_of_a_named_match_that_disappears_go_into_the_index(delisted: str) -> None:
+    market, returns, index = eight_firms()
+    events = [
+        {"security": a, "date": returns.index[t], "match": b}
+        for a, b, t in (("A", "B", 30), ("C", "D", 30), ("E", "F", 20))
+    ]
+    results = es.BuyAndHold(market, events, (1, 12), es.MatchedFirms(column="match"), delisted=delisted).fit()
+    found = results.bhar()
+    want = (1 + returns["B"].iloc[31:36]).prod() * (1 + index.iloc[36:43]).prod()
+    assert found.loc[0, "expected"] == pytest.approx(want - 1, abs=1e-12)
+    assert found.loc[0, "reference"] == "B, then i"
+    assert found.loc[[1, 2], "reference"].tolist() == ["D", "F"]
+    assert found.loc[[1, 2], "bhar"].mean() == pytest.approx(0.1211, abs=5e-5)
+    t = stats.ttest_1samp(found["bhar"], 0)
+    assert results.test().loc["t", "p_value"] == pytest.approx(t.pvalue)
+
+
+def test_a_match_that_disappears_without_an_index_excludes_the_event() -> None:
+    _, returns, _ = eight_firms()
+    events = [
+        {"security": a, "date": returns.index[30], "match": b}
+        for a, b in (("A", "B"), ("C", "D"), ("E", "F"))
+    ]
+    with pytest.warns(ExcludedEventsWarning, match="1 of 3 events"):
+        results = es.BuyAndHold(
+            es.Market(returns, benchmark=None), events, (1, 12), es.MatchedFirms(column="match")
+        ).fit()
+    assert "matched firm B is gone after 2002-12-31, and no benchmark" in results.excluded[0]
+    assert results.test().loc["t", "n_events"] == 2
+
+
+def test_the_proceeds_of_a_nearest_match_go_into_the_next_nearest_that_is_left() -> None:
+    market, returns, index = eight_firms()
+    size = pd.DataFrame([[1.0, 1.01, 5.0, 1.2, 5.0, 1.1, 5.0, 5.0]], returns.index[:1], returns.columns)
+    event = [{"security": "A", "date": returns.index[30]}]
+    found = es.BuyAndHold(market, event, (1, 12), es.MatchedFirms(size=size)).fit().bhar().iloc[0]
+    want = (1 + returns["B"].iloc[31:36]).prod() * (1 + returns["F"].iloc[36:43]).prod()
+    assert (found["reference"], found["n_firms"]) == ("B, then F", 1)
+    assert found["expected"] == pytest.approx(want - 1, abs=1e-12)
+    changed = returns.copy()
+    changed.loc[returns.index[38] :, "F"] = np.nan
+    changed.loc[returns.index[37], "D"] = np.nan  # its next return spans months in which it is not held
+    market = es.Market(changed, benchmark=index)
+    spec = es.BuyAndHold(market, event, (1, 12), es.MatchedFirms(size=size), delisting={"B": -0.5})
+    found = spec.fit().bhar().iloc[0]
+    want = (1 + changed["B"].iloc[31:36]).prod() * 0.5 * (1 + changed["F"].iloc[36:38]).prod()
+    want *= (1 + index.iloc[38:43]).prod()
+    assert found["reference"] == "B, then F, then i"
+    assert found["expected"] == pytest.approx(want - 1, abs=1e-12)
+
+
+def test_a_label_that_goes_missing_is_not_carried_on() -> None:
+    market, returns, _ = eight_firms("H")
+    labels = pd.DataFrame("all", returns.index[[0, 20]], returns.columns)
+    labels.loc[returns.index[20], "D"] = np.nan
+    events = [{"security": s, "date": returns.index[30]} for s in ("A", "D")]
+    with pytest.warns(ExcludedEventsWarning, match="1 of 2 events"):
+        results = es.BuyAndHold(market, events, (1, 5), es.ReferencePortfolios(labels)).fit()
+    assert "has no group on 2002-07-31" in results.excluded[1]
+    found = results.bhar().loc[0]
+    assert found["n_firms"] == 6
+    want = (1 + returns[list("BCEFGH")].iloc[31:36]).prod().mean()
+    assert found["expected"] == pytest.approx(want - 1, abs=1e-12)
+    twice = pd.concat([labels, labels])
+    with pytest.raises(DataError, match="several rows of 2000-01-31"):
+        es.BuyAndHold(market, events, (1, 5), es.ReferencePortfolios(twice)).fit()
+
+
+def late_market() -> tuple[es.Market, pd.DataFrame]:
+    """Firm A is listed in month 90; B is suspended from month 20 to 33, C for that one month."""
+    months = pd.date_range("2000-01-31", periods=160, freq="ME")
+    rng = np.random.default_rng(0)
+    returns = pd.DataFrame(rng.normal(0.01, 0.05, (160, 4)), months, list("ABCD"))
+    returns.iloc[:90, 0] = np.nan
+    returns.iloc[20:34, 1] = np.nan
+    returns.iloc[20, 2] = np.nan
+    return es.Market(returns, benchmark=pd.Series(rng.normal(0.01, 0.03, 160), months, name="i")), returns
+
+
+def test_a_firm_that_is_not_there_at_the_event_is_not_measured_later() -> None:
+    market, returns = late_market()
+    events = [{"security": s, "date": returns.index[20]} for s in "ABCD"]
+    with pytest.warns(ExcludedEventsWarning, match="2 of 4 events"):
+        results = es.BuyAndHold(market, events, (1, 12)).fit()
+    assert "no return before 2007-07-31" in results.excluded[0]
+    assert "suspended at the event: no return from 2001-09-30 until 2002-11-30" in results.excluded[1]
+    found = results.bhar()
+    assert found["start"].tolist() == [returns.index[21], returns.index[20]]
+    assert found.loc[2, "actual"] == pytest.approx((1 + returns["C"].iloc[22:34]).prod() - 1)
+
+
+def test_the_first_month_of_a_new_listing_is_in_its_horizon() -> None:
+    """The month of the listing has no return; the horizon starts with the next, which has."""
+    market, returns = late_market()
+    found = es.BuyAndHold(market, [{"security": "A", "date": returns.index[89]}], (1, 12)).fit().bhar()
+    assert found.loc[0, "actual"] == pytest.approx((1 + returns["A"].iloc[90:102]).prod() - 1)
+
+
+def test_standardised_returns_of_matched_firms_by_statsmodels(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
+) -> None:
+    """The mean of log abnormal returns over their own deviation, clustered by month."""
+    named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
+    keep = named[~named["twin"].isin({"F05", "F07", "F28", "F29"}) & (named["security"] != "F07")]
+    results = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit()
+    u, month = [], []
+    for event in keep.itertuples():
+        rows = list(months_of(returns, pd.Series(event._asdict())))
+        last = returns.index.get_loc(returns[event.security].last_valid_index())
+        rows = [t for t in rows if t <= last]
+        own = np.log1p(returns[event.security].iloc[rows]) - np.log1p(returns[event.twin].iloc[rows])
+        u += (own / own.std()).tolist()
+        month += rows
+    fit = sm.OLS(u, np.ones(len(u))).fit(
+        cov_type="cluster", cov_kwds={"groups": month, "use_correction": False}, use_t=True
+    )
+    g = len(set(month))
+    t = fit.tvalues[0] / np.sqrt(g / (g - 1))
+    row = results.test(seed=0).loc["standardised"]
+    assert row["statistic"] == pytest.approx(t, rel=1e-9)
+    assert row["dof"] == g - 1
+    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(t), g - 1))
+    assert row["estimate"] == pytest.approx(np.mean(u))
+
+
+def test_the_test_to_read_depends_on_the_reference(market: es.Market, events: pd.DataFrame) -> None:
+    index = es.BuyAndHold(market, events, (1, H)).fit().test(seed=0)
+    assert index.index[index["recommended"]].tolist() == ["bootstrap"]
+    assert "standardised" not in index.index
+    few = es.BuyAndHold(market, events.iloc[:6], (1, H)).fit().test(seed=0)
+    assert few.index[few["recommended"]].tolist() == ["t"]
+    named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
+    keep = named[~named["twin"].isin({"F05", "F07", "F28", "F29"})]
+    matched = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit().test(seed=0)
+    assert matched.index[matched["recommended"]].tolist() == ["standardised"]
+    assert matched["note"].str.contains("skewness is noise").tolist() == [False, True, True, False]
+
+
+def test_a_firm_that_loses_everything_has_no_log_return(market: es.Market, returns: pd.DataFrame) -> None:
+    events = [
+        {"security": a, "date": returns.index[65], "twin": b}
+        for a, b in (("F05", "F01"), ("F02", "F03"), ("F04", "F06"))
+    ]
+    spec = es.BuyAndHold(market, events, (1, H), es.MatchedFirms(column="twin"), delisting={"F05": -1.0})
+    row = spec.fit().test().loc["standardised"]
+    assert row["n_events"] == 2
+    assert "1 event left out" in row["note"]

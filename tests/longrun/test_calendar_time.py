@@ -9,7 +9,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
+from eventstudy.errors import ExcludedEventsWarning, ModelError, NoUsableEventsError, RequestError
 
 H = 24
 
@@ -182,3 +182,46 @@ def test_what_cannot_be_used_is_refused(
         found.jaffe_mandelker(estimation=60, minimum=61)
     with pytest.raises(RequestError, match="level must be a number between 0 and 1; got 95"):
         found.alpha(level=95)
+
+
+def test_events_left_out_are_listed(market: es.Market, returns: pd.DataFrame, events: pd.DataFrame) -> None:
+    more = pd.DataFrame(
+        [
+            {"security": "F9", "date": returns.index[60]},
+            {"security": "F28", "date": returns.index[20]},  # listed in month 60
+            {"security": "F29", "date": returns.index[75]},  # gone by then
+        ]
+    )
+    plain = es.CalendarTimePortfolio(market, events, (1, H), min_firms=5).fit()
+    assert plain.excluded.empty
+    with pytest.warns(ExcludedEventsWarning, match=r"3 of 27 events cannot be used \(see results.excluded"):
+        found = es.CalendarTimePortfolio(
+            market, pd.concat([events, more], ignore_index=True), (1, H), min_firms=5
+        ).fit()
+    assert "no security 'F9'" in found.excluded[24]
+    assert "no return in its horizon (+1, +24)" in found.excluded[25]
+    assert "no return on" in found.excluded[26]
+    assert "(3 events excluded)" in repr(found)
+    pd.testing.assert_frame_equal(found.portfolio, plain.portfolio)
+    alone = es.CalendarTimePortfolio(market, more, (1, H), min_firms=1)
+    with pytest.raises(NoUsableEventsError, match=r"(?s)Events that cannot be used.*event 0: no security"):
+        alone.fit()
+
+
+def test_a_suspended_firm_is_not_held_when_it_is_back(market: es.Market, returns: pd.DataFrame) -> None:
+    halted = returns.copy()
+    halted.iloc[40:60, 1] = np.nan
+    events = [{"security": f"F0{i}", "date": returns.index[40]} for i in range(5)]
+    spec = es.CalendarTimePortfolio(es.Market(halted, benchmark="index"), events, (1, H), min_firms=1)
+    with pytest.warns(ExcludedEventsWarning, match="suspended at the event"):
+        found = spec.fit()
+    assert found.portfolio.index[-1] == returns.index[40 + H]
+
+
+def test_the_default_covariance_is_hc3(market: es.Market, events: pd.DataFrame) -> None:
+    """Newey and West's rejects 12 % of true nulls with 12 months."""
+    found = es.CalendarTimePortfolio(market, events, (1, H), min_firms=5).fit()
+    x = sm.add_constant(found.portfolio["benchmark"].to_numpy())
+    fit = sm.OLS(found.portfolio["portfolio"].to_numpy(), x).fit(cov_type="HC3", use_t=True)
+    assert found.alpha()["se"].iloc[0] == pytest.approx(fit.bse[0], rel=1e-9)
+    assert found.alpha()["p_value"].iloc[0] == pytest.approx(fit.pvalues[0], rel=1e-9)

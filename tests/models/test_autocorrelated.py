@@ -208,3 +208,72 @@ def test_size_of_a_cumulated_volume_test() -> None:
 def test_usual_number_of_autocovariances(n, lags):
     """4 (n / 100)^(2/9), rounded down: Newey and West (1994), Review of Economic Studies 61, 631-653."""
     assert bartlett_lags(n) == lags
+
+
+def correlations_of(market: es.Market, found: es.EventStudyResults) -> list[np.ndarray]:
+    """Autocorrelations of each event's errors, from its least-squares residuals and the order chosen."""
+    plain = es.EventStudy(market, found.spec.events, es.MarketModel(), ESTIMATION, WINDOW).fit()
+    return [
+        ar_autocorrelations(autocovariances(residual, int(order)), 2 * L)
+        for residual, order in zip(
+            plain.fitted.abnormal.past.residuals(), found.parameters["lags"], strict=True
+        )
+    ]
+
+
+def test_past_sums_are_scaled_as_the_event_is() -> None:
+    """Sums of past days are autocorrelated themselves: the CAR is over the error of its prediction alone."""
+    market = turnover(7, n=6, phi=0.7)
+    found = es.EventStudy(
+        market,
+        [{"security": "A", "date": market.sessions[200]}],
+        es.AutocorrelatedErrors(),
+        ESTIMATION,
+        WINDOW,
+    ).fit()
+    abnormal = found.fitted.abnormal
+    (rho,) = correlations_of(market, found)
+    for start, end in ((0, 0), (0, 1), (-1, 4)):
+        n = end - start + 1
+        row = found.car(start, end).iloc[0]
+        serial = toeplitz(rho[:n]).sum() / n
+        if n > 1:
+            assert serial > 1.4
+        e, h = abnormal.past.residuals()[0], abnormal.past.leverage()[0]
+        scaled = e / np.sqrt(1 - h)
+        blocks = scaled[len(scaled) % n :].reshape(-1, n).sum(axis=1)
+        value = row["car"] / np.sqrt(row["se"] ** 2 / serial / (n * abnormal.s2[0]))
+        p = (1 + (np.abs(blocks) >= abs(value)).sum()) / (len(blocks) + 1)
+        assert found.test(start, end, tests=["sq"])["p_value"].iloc[0] == pytest.approx(p)
+    # The statistic of the portfolio's pseudo-dates too, of several events of one date.
+    events = [{"security": s, "date": market.sessions[200]} for s in "ABCDEF"]
+    several = es.EventStudy(market, events, es.AutocorrelatedErrors(), ESTIMATION, WINDOW).fit()
+    data = several.fitted.test_input(es.Window(0, 3))
+    cars, fitted = data.cumulative, several.fitted.abnormal
+    want = []
+    for i in range(6):
+        rho = correlations_of(market, several)[i]
+        want.append(cars.variance[i] / fitted.s2[i] / (toeplitz(rho[:4]).sum() / 4))
+    assert data.scale_of_sums == pytest.approx(want, rel=1e-10)
+    mean = fitted.past.residuals().mean(axis=0)
+    t = cars.car.mean() / np.sqrt((mean**2).sum() / (W - 2) * np.mean(want))
+    found = several.test(0, 3, tests=["permutation", "block_bootstrap"], n_resamples=99, seed=0)
+    assert found["statistic"].to_numpy() == pytest.approx([t, t], rel=1e-9)
+
+
+def test_independent_errors_have_no_such_scale() -> None:
+    market = turnover(7)
+    found = fit(market, es.MarketModel())
+    data = found.fitted.test_input(es.Window(0, 3))
+    assert (data.cumulative.serial == 1.0).all()
+    pooled = es.pool({"a": found, "b": fit(turnover(8, n=6), es.AutocorrelatedErrors(), "DEF")})
+    serial = pooled.fitted.test_input(es.Window(0, 3)).cumulative.serial
+    assert (serial[:3] == 1.0).all()
+    assert (serial[3:] > 1.0).all()
+
+
+def test_recommended_of_autocorrelated_errors_on_dates_of_their_own_is_the_spread_of_the_events() -> None:
+    market = turnover(3, n=10, days=420)
+    events = [{"security": s, "date": market.sessions[200 + 20 * i]} for i, s in enumerate("ABCDEFGHIJ")]
+    found = es.EventStudy(market, events, es.AutocorrelatedErrors(), ESTIMATION, WINDOW).fit()
+    assert found.recommended(0, 4)["test"].iloc[0] == "bmp"

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 import eventstudy as es
 from eventstudy.errors import DataError, DataWarning, MissingExtraError, RequestError
@@ -309,3 +311,60 @@ def test_a_file_of_investing_com_is_named_for_its_ticker(tmp_path: Path, name: s
     text = "Date,Price,Open,High,Low,Vol.,Change %\n05/22/2019,43.80,43.90,44.50,43.60,21.00M,-1.35%\n"
     text += "05/21/2019,44.40,44.10,44.60,43.90,19.50M,0.50%\n"
     assert read_prices(write(tmp_path, text, name))["close"].columns.tolist() == ["INTC"]
+
+
+def workbook(path: Path, cells: dict[str, object]) -> Path:
+    book = Workbook()
+    for cell, value in {"A1": "date", "B1": "A", "A2": "2020-01-02", "B2": 1.5, "A3": "2020-01-03"}.items():
+        book.active[cell] = value
+    for cell, value in {"B3": 2, **cells}.items():
+        book.active[cell] = value
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("cell", ["A1048576", "C1048576"])
+def test_a_note_far_below_a_table_is_left_out(cell, tmp_path):
+    prices = read_prices(workbook(tmp_path / "a.xlsx", {cell: "checked"}))
+    assert prices["close", "A"].to_list() == [1.5, 2.0]
+    assert list(prices.columns) == [("close", "A")]
+
+
+def test_a_note_beside_a_table_is_left_out_with_a_warning(tmp_path):
+    with pytest.warns(DataWarning, match="holds texts, such as 'checked'"):
+        prices = read_prices(workbook(tmp_path / "a.xlsx", {"XFD2": "checked"}))
+    assert list(prices.columns) == [("close", "A")]
+
+
+def test_a_sheet_that_spans_billions_of_cells_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"column XFD of row 1,048,576.* up to 100,000,000 are read. Delete"):
+        read_prices(workbook(tmp_path / "a.xlsx", {"XFD1048576": 1}))
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = workbook(tmp_path / "bomb.xlsx", {})
+    with (
+        ZipFile(path, "a", ZIP_DEFLATED) as packed,
+        packed.open("xl/media.bin", "w", force_zip64=True) as entry,
+    ):
+        for _ in range(2001):
+            entry.write(bytes(1_000_000))
+    assert path.stat().st_size < 3_000_000
+    with pytest.raises(DataError, match=r"bomb.xlsx holds 2,00[12] MB unpacked; up to 2,000 MB are read"):
+        read_prices(path)
+
+
+def test_sheets_by_name_and_number(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", {})
+    assert read_prices(path, sheet="Sheet").equals(read_prices(path, sheet=0))
+    for sheet in ("Prices", 1):
+        with pytest.raises(DataError, match=f"no sheet {sheet!r}; it has 'Sheet'"):
+            read_prices(path, sheet=sheet)
+
+
+def test_columns_without_name(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("date,,A,,\n2020-01-02,,1.5,x,\n2020-01-03,,2.5,,y\n")
+    with pytest.warns(DataWarning, match="holds texts"):
+        prices = read_prices(path)
+    assert list(prices.columns) == [("close", "A")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.distributions import counted_p_value
 
 __all__ = [
     "CrossFit",
@@ -41,7 +42,7 @@ def moving_block_p_value(residuals: FloatArray, post: BoolArray) -> float:
     size, at = np.abs(residuals), np.flatnonzero(post)
     n = len(size)
     shifted = size[(at[None, :] + np.arange(n)[:, None]) % n].sum(axis=1)
-    return float((shifted >= shifted[0] * (1 - EQUAL)).mean())
+    return float(counted_p_value(shifted[0], shifted >= shifted[0] * (1 - EQUAL), exact=True))
 
 
 def iid_p_value(residuals: FloatArray, post: BoolArray, n_draws: int, rng: np.random.Generator) -> float:
@@ -49,7 +50,7 @@ def iid_p_value(residuals: FloatArray, post: BoolArray, n_draws: int, rng: np.ra
     size, count = np.abs(residuals), int(post.sum())
     observed = float(size[post].sum())
     drawn = rng.permuted(np.broadcast_to(size, (n_draws, len(size))), axis=1)[:, :count].sum(axis=1)
-    return float((1 + (drawn >= observed * (1 - EQUAL)).sum()) / (n_draws + 1))
+    return float(counted_p_value(observed, drawn >= observed * (1 - EQUAL)))
 
 
 def invert(

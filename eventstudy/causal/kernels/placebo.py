@@ -9,6 +9,7 @@ import numpy as np
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.causal.kernels.fits import CohortFit
 from eventstudy.causal.kernels.simplex import simplex_from_gram
+from eventstudy.distributions import counted_p_value
 
 __all__ = [
     "Fit",
@@ -113,4 +114,4 @@ def tail_p_value(observed: float, drawn: FloatArray) -> float:
     """
     known = drawn[~np.isnan(drawn)]
     as_large = np.abs(known) >= abs(observed) * (1 - 1e-12)
-    return float((1 + as_large.sum()) / (len(known) + 1))
+    return float(counted_p_value(observed, as_large))

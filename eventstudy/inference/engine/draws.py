@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import counted_p_value, p_value_of_tails
 from eventstudy.inference.base import Alternative
 from eventstudy.progress import progress_bar
 
@@ -30,7 +31,8 @@ TIE = 1e-10
 def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative) -> float:
     """``(1 + b) / (B + 1)``, b of the B draws being at least as extreme as `value`.
 
-    A draw that equals the value to rounding counts as extreme, and so does one that is undefined.
+    A draw that equals the value to rounding counts as extreme, and so does one that is undefined. NaN for a
+    value that is NaN.
 
     References
     ----------
@@ -47,7 +49,7 @@ def resampled_p_value(value: float, draws: FloatArray, alternative: Alternative)
     elif alternative == "less":
         value, draws = -value, -draws
     within = draws < value - TIE * abs(value)
-    return float((1 + (~within).sum()) / (len(draws) + 1))
+    return float(counted_p_value(value, ~within))
 
 
 def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> float:
@@ -60,7 +62,7 @@ def equal_tails(value: float, draws: FloatArray, alternative: Alternative) -> fl
     if alternative != "two-sided":
         return resampled_p_value(value, draws, alternative)
     low, high = (resampled_p_value(value, draws, side) for side in ("less", "greater"))
-    return min(1.0, 2.0 * min(low, high))
+    return float(p_value_of_tails(low, high, alternative))
 
 
 def draw_parts(n_resamples: int, width: int) -> Iterator[int]:

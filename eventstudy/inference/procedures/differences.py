@@ -27,7 +27,15 @@ from eventstudy.inference.engine.draws import draw_parts, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.registry import as_frame, as_row
 
-__all__ = ["Pairing", "difference", "label_permutation", "pair_dates", "treated_vs_controls", "welch"]
+__all__ = [
+    "DIFFERENCES",
+    "Pairing",
+    "difference",
+    "label_permutation",
+    "pair_dates",
+    "treated_vs_controls",
+    "welch",
+]
 
 
 #: With fewer labellings than this no two-sided p-value reaches 5 %.
@@ -53,6 +61,8 @@ LABELS = Declaration(
     "treated and control firms of a date are exchangeable", "resampled",
     frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
 )  # fmt: skip
+#: Tests of a difference by key.
+DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, WELCH, LABELS)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,8 @@ class Pairing:
         Events of either set on dates that the other lacks.
     overlapping : bool
         Whether tested windows of different dates share a day.
+    unlike_rows : str
+        Why bars cannot measure the windows, where these hold a night or break; else empty.
     """
 
     first: list[IntArray]
@@ -79,6 +91,7 @@ class Pairing:
     dof: FloatArray
     unmatched: tuple[int, int]
     overlapping: bool
+    unlike_rows: str = ""
 
 
 def pair_dates(first: TestInput, second: TestInput) -> Pairing:
@@ -118,6 +131,7 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
         dof=values[:, 2],
         unmatched=(a.n_events - sum(map(len, rows_a)), b.n_events - sum(map(len, rows_b))),
         overlapping=bool((first_day[1:] <= last_day[:-1]).any()),
+        unlike_rows=a.unlike_rows if a.spans_gap or b.spans_gap else "",
     )
 
 
@@ -204,6 +218,8 @@ def label_permutation(
 
 
 def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
+    if pairs.unlike_rows:
+        return not_applicable(pairs.unlike_rows)
     if np.isnan(pairs.variance).any():
         return not_applicable(
             "the long-short portfolio of a date has too few estimation days, or no variance"

@@ -81,7 +81,7 @@ def _interval(
     if reason is not None:
         return np.nan, np.nan, f"not applicable: {reason}"
     if method == "t":
-        half = float(t_ppf(0.5 + level / 2, one.abnormal.dof[0]) * np.sqrt(one.cumulative.variance[0]))
+        half = float(t_ppf(0.5 + level / 2, one.cumulative.dof[0]) * np.sqrt(one.cumulative.variance[0]))
         note = "" if one.abnormal.exact else "the model's standard error is approximate"
         return float(one.car[0]) - half, float(one.car[0]) + half, note
     found = conformal_of(one, level=level) if method == "conformal" else bootstrap_of(one, options, level)

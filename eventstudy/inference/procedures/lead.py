@@ -21,6 +21,7 @@ from eventstudy.inference.dependence.mean_correlation import Clustering
 from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
 from eventstudy.inference.registry import TESTS
 from eventstudy.inference.selection import date_groups, n_windows, overlap_note
+from eventstudy.inference.time_of_day import ENOUGH_DAYS, same_times
 
 __all__ = [
     "DROPPED",
@@ -103,6 +104,8 @@ def reaches(key: str, data: TestInput) -> bool:
         return bool(2.0 ** (1 - data.n_events) <= ALPHA)
     if key == "wild_bootstrap":
         return bool(2.0 ** (1 - n_windows(data)) <= ALPHA)
+    if key == "time_of_day_rank":
+        return len(same_times(data.with_variance)) >= ENOUGH_DAYS
     if key in ("sq", "conformal"):
         fit = data.with_car.abnormal
         length = max(int(fit.span[0, data.cols].sum()), 1)

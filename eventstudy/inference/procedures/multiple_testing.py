@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import t_cdf, t_sf
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Options, TestInput
+from eventstudy.inference.base import Alternative, Options, TestInput, t_p_values
 from eventstudy.inference.engine import draws as resampling
 from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
 from eventstudy.inference.engine.moments import scaled_residuals
@@ -142,7 +142,7 @@ def _step_down(
         running = np.maximum.accumulate(columns, axis=1)
         largest = running[:, -1]
         extreme = running >= values[part] - resampling.TIE * np.abs(values[part])
-        p[part] = (1 + extreme.sum(axis=0)) / (n_resamples + 1)
+        p[part] = counted_p_value(values[part], extreme)
     p[order] = np.maximum.accumulate(p[order][::-1])[::-1]
     return p
 
@@ -186,7 +186,8 @@ def firm_tests(
     Raises
     ------
     RequestError
-        If the adjustment or the alternative is unknown.
+        If the adjustment or the alternative is unknown, or Romano and Wolf's procedure is to draw from bars
+        what a night or break varies by.
 
     Notes
     -----
@@ -197,14 +198,17 @@ def firm_tests(
     misses a day, another of its own days stands in, these being taken evenly over its window.
     """
     options = checked(adjustment, options)
-    sums, dof = data.cumulative, data.abnormal.dof
-    t = sums.scar
-    tail = {"two-sided": 2 * t_sf(np.abs(t), dof), "less": t_cdf(t, dof)}
-    p = tail.get(options.alternative, t_sf(t, dof))
+    sums = data.cumulative
+    t, dof = sums.scar, sums.dof
+    p = t_p_values(t, dof, options.alternative)
     if adjustment != "romano-wolf":
         adjusted = adjust(p, adjustment)
     elif np.isnan(t).all():
         adjusted = np.full(len(t), np.nan)
+    elif data.with_car.spans_gap:
+        raise RequestError(
+            f"{data.unlike_rows}; Holm's and Benjamini and Hochberg's procedures take any p-values."
+        )
     else:
         adjusted = _by_residual_vectors(data, t, options)
     return pd.DataFrame(

@@ -211,7 +211,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         if key in known and TESTS[key].applies(data) is None and reaches(key, data)
     }
     keys = list(reasons)
-    if found is not None:
+    if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
         dates = spread_of_dates(data, found, independent=independent)
         keys, told = order_of(keys, lead_sizes(dates, n))
@@ -222,11 +222,31 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 
 def _candidates(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
+    if data.abnormal.bars is not None:
+        return [*_same_times(data), *_of_rows(data, found)]
+    return _of_rows(data, found)
+
+
+def _same_times(data: TestInput) -> list[tuple[str, str]]:
+    """List the tests of bars that know the time of day, which come first."""
+    what = "its CAR" if data.n_events == 1 else "the mean CAR"
+    night = ", nights and breaks with nights and breaks" if data.with_car.spans_gap else ""
+    return [
+        (
+            "time_of_day_t",
+            f"compares {what} with the same times of earlier days{night}: exact if these are normally "
+            "distributed, however volatility moves within the day",
+        ),
+        ("time_of_day_rank", "the same by rank, for returns of any distribution"),
+    ]
+
+
+def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     if n == 1:
         return _one_event(data)
     if not data.abnormal.exact:
-        return _approximate(found, bool(overlap_note(data)))
+        return _approximate(found, bool(overlap_note(data)), serial=data.abnormal.autocorrelation is not None)
     if found.n_dates == 1:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
@@ -254,7 +274,8 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
         if few:
             return [filtered, ("t", f"{why}; but {floor}")]
         return [(sq[0], f"{sq[1]}; {why}, so no t is recommended beside it"), filtered, blocks]
-    exact = f"exact with {fit.dof[0]:g} degrees of freedom if returns are normally distributed: no averaging"
+    dof = f"{usable.cumulative.dof[0]:.4g} degrees of freedom"
+    exact = f"exact with {dof} if returns are normally distributed: no averaging"
     if few:
         drawn = (
             f"draws {length} days at a time from {n_obs}, so it needs no normal distribution and no blocks"
@@ -409,8 +430,11 @@ def _why_approximate(found: Clustering) -> str:
     )
 
 
-def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
-    """Ranks, signs and draws: what does not rest on a standard error that is itself approximate."""
+def _approximate(found: Clustering, overlapping: bool, *, serial: bool) -> list[tuple[str, str]]:
+    """Ranks, signs and draws: what does not rest on a standard error that is itself approximate.
+
+    Where errors are autocorrelated ranks of single days do not know it; the spread of the events does.
+    """
     n = found.n_events
     filtered = ("filtered_sq", FILTERED)
     ranks = "ranks survive correlation and a more volatile event"
@@ -432,6 +456,11 @@ def _approximate(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
             return led(wild)
         days = "takes the calendar day as the unit, as windows of different dates share days"
         return [filtered, ("jaffe", f"{days}; safe if variance did not rise")]
+    if serial:
+        spread = (
+            f"{dates}: measures the mean by the spread of {n} standardised CARs, which knows autocorrelation"
+        )
+        return [("bmp", spread), filtered, wild, ("sign", f"exact for {n} CARs whose median is zero")]
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
         return led(("generalized_sign", counted))

@@ -138,6 +138,8 @@ def _reason(data: TestInput) -> str | None:
         return f"no event has a CAR in window {data.window}"
     if data.with_variance.n_events == 0:
         return "no event has a residual variance"
+    if data.with_car.spans_gap:
+        return data.unlike_rows
     return past_varies(data.with_variance)
 
 

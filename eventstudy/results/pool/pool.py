@@ -80,6 +80,21 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
             np.concatenate(design),
         ),
         between=between,
+        autocorrelation=_autocorrelation(parts),
+    )
+
+
+def _autocorrelation(parts: Sequence[AbnormalReturns]) -> FloatArray | None:
+    """Join the autocorrelations of parts, zero beyond lag 0 where a model knows of none."""
+    known = [part.autocorrelation for part in parts if part.autocorrelation is not None]
+    if not known:
+        return None
+    longest = max(each.shape[1] for each in known)
+    return np.concatenate(
+        [
+            _padded(np.ones((part.n_events, 1)) if (own := part.autocorrelation) is None else own, longest, 1)
+            for part in parts
+        ]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,14 +46,24 @@ class Drawing(NamedTuple):
     title: bool = False
 
 
-def figures(data: FittedStudy, window: Window, currency: str | None) -> list[Block]:
+#: Figures of a brief report.
+BRIEF = 2
+
+
+def figures(
+    data: FittedStudy, window: Window, currency: str | None, *, vector: bool = True, brief: bool = False
+) -> list[Block]:
     """Figures of a study, those of one event or those of many; what cannot be drawn says why."""
     drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
+    if brief:
+        drawings = islice(drawings, BRIEF)
     blocks: list[Block] = []
     missing: list[Block] = []
     for drawing in drawings:
         try:
-            mime, image = plotting.as_image(drawing.draw, height=drawing.height, title=drawing.title)
+            mime, image = plotting.as_image(
+                drawing.draw, height=drawing.height, title=drawing.title, vector=vector
+            )
         except RequestError as error:
             missing.append(Paragraph(f"Not drawn: {drawing.caption} {error}"))
         else:
@@ -60,12 +71,13 @@ def figures(data: FittedStudy, window: Window, currency: str | None) -> list[Blo
     return [*blocks, *missing]
 
 
-def sensitivity_figure(frame: pd.DataFrame) -> Picture:
+def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
     """Forest of the estimates of `eventstudy.results.report.content.sensitivity`, in their order."""
     rows = frame.assign(event=frame["model"] + " " + frame["window"], car=frame["estimate"])
     mime, image = plotting.as_image(
         lambda ax: plotting.plot_forest(rows, ax, sort=False).set_xlabel("Mean CAR"),
         height=HEADROOM + ROW * len(rows),
+        vector=vector,
     )
     low, high = frame["estimate"].min(), frame["estimate"].max()
     alt = f"Forest plot of {len(frame)} estimates with 95 % intervals, from {low:+.1%} to {high:+.1%}."
@@ -76,14 +88,6 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
     plot, name = ResultsPlotter(data), data.name(0)
     whole, car = data.spec.window, data.cars(window).iloc[0]
     ending = data.cars(whole).iloc[0]["car"]
-    yield Drawing(
-        "Cumulative abnormal return with its 95 % interval.",
-        f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
-        f"it ends at {ending:+.1%}; over the window {window} alone it is {car['car']:+.1%}, 95 % interval "
-        f"{car['ci_low']:+.1%} to {car['ci_high']:+.1%}.",
-        lambda ax: plot.car(ax=ax),
-        3.7,
-    )
     last = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"]).tail(1)
     gap = "".join(
         f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
@@ -94,6 +98,14 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
         f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
         lambda ax: plot.reaction(ax=ax, currency=currency),
         3.9,
+    )
+    yield Drawing(
+        "Cumulative abnormal return with its 95 % interval.",
+        f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
+        f"it ends at {ending:+.1%}; over the window {window} alone it is {car['car']:+.1%}, 95 % interval "
+        f"{car['ci_low']:+.1%} to {car['ci_high']:+.1%}.",
+        lambda ax: plot.car(ax=ax),
+        3.7,
     )
     hits, halts = trading_frictions.limit_hits(data), trading_frictions.halts(data)
     if len(hits) or len(halts):
@@ -164,6 +176,15 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
     ending = averages.averages([data.test_input(whole)], None, 0.95).iloc[0]
     mean = averages.averages([data.test_input(window)], None, 0.95).iloc[0]
+    positive = 0.0 if np.isnan(mean["positive"]) else mean["positive"]
+    rows = n + 1 if n < MOST_ROWS else 12
+    yield Drawing(
+        f"CAR {window} of each event with its 95 % interval, and their average.",
+        f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
+        f"average is {mean['caar']:+.1%}.",
+        lambda ax: plot.forest(window, ax=ax),
+        max(3.0, HEADROOM + ROW * rows),
+    )
     yield Drawing(
         f"Cumulative average abnormal return, interval of the {ending['test']} test.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
@@ -183,15 +204,6 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             1.2 + 2.0 * math.ceil(len(groups) / 3),
             title=True,
         )
-    positive = 0.0 if np.isnan(mean["positive"]) else mean["positive"]
-    rows = n + 1 if n < MOST_ROWS else 12
-    yield Drawing(
-        f"CAR {window} of each event with its 95 % interval, and their average.",
-        f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
-        f"average is {mean['caar']:+.1%}.",
-        lambda ax: plot.forest(window, ax=ax),
-        max(3.0, HEADROOM + ROW * rows),
-    )
     if n <= MOST_EVENTS:
         yield Drawing(
             "Abnormal returns by event and day.",
