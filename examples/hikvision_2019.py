@@ -1,6 +1,6 @@
 """Did the report of a US export ban move Hikvision? One event study, from the news to the verdict.
 
-On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
+On the evening of 21 May 2019 the New York Times wrote that the US government was considering cutting
 Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10%". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
 distinguished from noise; then it looks at the sector on the same day, and at the Entity List designation of
