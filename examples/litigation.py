@@ -104,7 +104,7 @@ verdict = results.verdict(0, 0, alternative="less", confounders={fell: "the indu
 auditor, subpoena = row.loc["auditor resigns"], cars.loc["subpoena"]
 sentences = [
     f"After adjustment for four disclosures, {' and '.join(shown) or 'none'} can be distinguished from "
-    f"chance at 5%. Together they took {-dollars.sum():.2f} dollars off a share that had cost {before.iloc[0]:.2f}.",
+    f"chance at 5%. Together they took {-dollars.sum():.2f} dollars off a share of {before.iloc[0]:.2f}.",
     f"The auditor's resignation moved the price by {auditor['car']:+.1%}. With this much noise an effect of "
     f"{auditor['detectable']:.1%} would be found with probability 0.8, so a smaller cost cannot be excluded.",
     f"Against the market alone the subpoena seems to cost {-subpoena['market']:.1%}, against market and "
