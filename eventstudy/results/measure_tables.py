@@ -310,7 +310,7 @@ class Measures(MethodGroup):
 SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
-STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
+STARS = "* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided"
 FORMATS = {"t": "{:.2f}", "p": P_VALUE, "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 

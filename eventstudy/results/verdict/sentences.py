@@ -310,7 +310,7 @@ def _detectable(data: FittedEvents, mean: pd.Series) -> str:
     what = "an effect" if len(data.index) == 1 else "a mean effect"
     return (
         f"With this standard error, the {mean['test']} test at 5% finds {what} of {mean['detectable']:.2%} "
-        "four times out of five; a smaller one may well go unseen."
+        "with probability 0.8; a smaller one may well go unseen."
     )
 
 
