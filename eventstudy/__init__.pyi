@@ -57,6 +57,7 @@ from .results import EventStudyResults as EventStudyResults
 from .results.pool.results import PooledResults as PooledResults
 from .results.event_table import event_table as event_table
 from .results.pool.pool import pool as pool
+from .stored import load as load
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy

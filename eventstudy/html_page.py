@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 from eventstudy.errors import RequestError
 
-__all__ = ["Block", "Chapter", "Listing", "Paragraph", "Picture", "Tabular", "render"]
+__all__ = ["Block", "Bullets", "Chapter", "Listing", "Paragraph", "Picture", "Tabular", "render"]
 
 STYLE = """\
 :root { color-scheme: light; }
@@ -34,9 +34,18 @@ figcaption { font-size: 0.95rem; margin-bottom: 0.3rem; }
 table { font-size: 0.92rem; overflow-wrap: normal; }
 .scroll { margin: 0.5rem 0 1rem; }
 td span { white-space: nowrap; }
+h3 { font-size: 1.05rem; margin: 1rem 0 0.25rem; }
+ul { margin: 0.25rem 0; padding-left: 1.3rem; max-width: 46rem; }
+/* On a narrow screen a row is a card: each cell stands below the other, with the name of its column. */
 @media screen and (max-width: 44rem) {
-  .scroll table { width: max-content; }
-  .scroll td { max-width: 15rem !important; }
+  .scroll table, .scroll caption, .scroll tbody, .scroll tr, .scroll tbody th, .scroll tbody td {
+    display: block; }
+  .scroll thead { display: none; }
+  .scroll tr { padding: 0.4rem 0; border-bottom: 1px solid #c8c8c8; }
+  .scroll tbody th, .scroll tbody td { text-align: left !important; max-width: none !important;
+    padding: 0.05rem 0 !important; }
+  .scroll td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #4a4a4a; }
+  .scroll td:empty { display: none; }
 }
 pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
 footer { margin-top: 2rem; font-size: 0.9rem; border-top: 1px solid #767676; }
@@ -49,6 +58,18 @@ footer { margin-top: 2rem; font-size: 0.9rem; border-top: 1px solid #767676; }
   table th, table td { padding: 0.15em 0.3em !important; }
   pre { white-space: pre-wrap; }
   .figures { display: block; }
+  .brief h1 { font-size: 14pt; }
+  .brief h2 { font-size: 11pt; margin: 5pt 0 2pt; padding-top: 2pt; }
+  .brief h3 { font-size: 9pt; margin: 3pt 0 1pt; }
+  .brief { font-size: 8.5pt; line-height: 1.25; }
+  .brief footer { font-size: 7pt; margin-top: 4pt; }
+  .brief .scroll { margin: 2pt 0; }
+  .brief .headline { font-size: 9.5pt; }
+  .brief p, .brief ul { max-width: none; }
+  .brief .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 8pt; }
+  .brief figure { margin-bottom: 0; }
+  .brief img { max-width: 100%; max-height: 6cm; }
+  .brief figcaption { font-size: 8pt; }
   figure, tr { break-inside: avoid; }
   figure { margin-bottom: 1rem; }
   img { max-width: 15cm; }
@@ -105,7 +126,15 @@ class Listing:
     label: str
 
 
-Block: TypeAlias = Paragraph | Picture | Listing | Tabular
+@dataclass(frozen=True)
+class Bullets:
+    """Short texts under a heading."""
+
+    heading: str
+    items: Sequence[str]
+
+
+Block: TypeAlias = Paragraph | Picture | Listing | Bullets | Tabular
 
 
 @dataclass(frozen=True)
@@ -116,7 +145,7 @@ class Chapter:
     blocks: Sequence[Block]
 
 
-def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
+def render(title: str, chapters: Sequence[Chapter], *, foot: str = "", brief: bool = False) -> str:
     """Make one self-contained HTML page.
 
     Parameters
@@ -127,6 +156,8 @@ def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
         screen is wide.
     foot : str, optional
         Last line of the page.
+    brief : bool, default False
+        Whether the page is printed on one side, in small type, and has no links to its chapters.
 
     Returns
     -------
@@ -147,14 +178,20 @@ def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
     """
     if not chapters:
         raise RequestError("A page needs at least one chapter.")
-    links = "".join(
-        f'<li><a href="#chapter-{i}">{html.escape(chapter.heading)}</a></li>'
-        for i, chapter in enumerate(chapters)
+    links = (
+        ""
+        if brief
+        else "".join(
+            f'<li><a href="#chapter-{i}">{html.escape(chapter.heading)}</a></li>'
+            for i, chapter in enumerate(chapters)
+        )
     )
     body = "\n".join(_chapter(chapter, i) for i, chapter in enumerate(chapters))
     # Styles belong to the head of a page; tables bring theirs along.
     styles = "".join(_TABLE_STYLE.findall(body))
     body = _TABLE_STYLE.sub("", body)
+    nav = f'<nav aria-label="Chapters"><ul>{links}</ul></nav>\n' if links else ""
+    kind = ' class="brief"' if brief else ""
     ending = f"<footer><p>{html.escape(foot)}</p></footer>\n" if foot else ""
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -167,11 +204,10 @@ def render(title: str, chapters: Sequence[Chapter], *, foot: str = "") -> str:
 <style>
 {STYLE}{styles}</style>
 </head>
-<body>
+<body{kind}>
 <header>
 <h1>{html.escape(title)}</h1>
-<nav aria-label="Chapters"><ul>{links}</ul></nav>
-</header>
+{nav}</header>
 <main>
 {body}
 </main>
@@ -197,10 +233,13 @@ def _chapter(chapter: Chapter, number: int) -> str:
     return f'<section id="chapter-{number}">\n<h2>{html.escape(chapter.heading)}</h2>\n{inside}\n</section>'
 
 
-def _block(block: Paragraph | Listing | Tabular) -> str:
+def _block(block: Paragraph | Listing | Bullets | Tabular) -> str:
     if isinstance(block, Paragraph):
         mark = ' class="headline"' if block.is_headline else ""
         return f"<p{mark}>{html.escape(block.text)}</p>"
+    if isinstance(block, Bullets):
+        items = "".join(f"<li>{html.escape(item)}</li>" for item in block.items)
+        return f"<h3>{html.escape(block.heading)}</h3>\n<ul>{items}</ul>"
     if isinstance(block, Listing):
         label = html.escape(block.label)
         code = html.escape(block.code)

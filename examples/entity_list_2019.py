@@ -14,7 +14,6 @@ session spans several. As a script, with the folder of its figure: `python examp
 import sys
 from pathlib import Path
 
-import hikvision_2019 as story  # the script beside this one; it puts findings into words
 import pandas as pd
 
 import eventstudy as es
@@ -96,8 +95,7 @@ sentences = [
     f"the index explains {hikvision['expected']:+.2%}: an abnormal {hikvision['car']:+.2%} (95% interval "
     f"{hikvision['ci_low']:+.2%} to {hikvision['ci_high']:+.2%}). Against the last session alone it would "
     f"have been {hikvision['naive']:+.2%}.",
-    f"The mean of the four listed firms is {day['car'].mean():+.2%}. "
-    + story.evidence(results.recommended(0, 0)),
+    f"The mean of the four listed firms is {day['car'].mean():+.2%}. " + results.verdict(0, 0).evidence,
     f"Firm by firm, after Holm's correction, significant at 5%: {', '.join(hit) if len(hit) else 'none'}.",
     "Such a designation had been reported as likely since May: this is what was left of the news, not the "
     "whole price of being listed.",

@@ -1,6 +1,6 @@
 """Did the report of a US export ban move Hikvision? One event study, from the news to the verdict.
 
-On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
+On the evening of 21 May 2019 the New York Times wrote that the US government was considering cutting
 Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10%". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
 distinguished from noise; then it looks at the sector on the same day, and at the Entity List designation of
@@ -24,7 +24,6 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
-from scipy import stats
 
 import eventstudy as es
 from eventstudy.tables import Section, Table
@@ -214,13 +213,13 @@ def sector(story: Story) -> Table:
     mean = mean[[*CAAR, "positive"]].astype(float).rename(columns=CAAR)
     sections.append(Section(mean, caption, formats | {"positive": "{:.0%}"}))
     crowd = results.clustering(*HEADLINE)
-    smallest, tries = story.others.car(0, 0)["p_value"].min(), len(story.others.sample)
+    smallest, n_others = story.others.car(0, 0)["p_value"].min(), len(story.others.sample)
     notes = (
         f"One date for all: the residuals of two firms correlate {crowd.mean_correlation:.2f} on average, so "
-        f"that {crowd.n_events} firms carry the information of {crowd.effective_n:.1f} independent ones. "
-        "Tests that take them for independent are left out.",
-        f"{tries} other firms are {tries} tries: the smallest of their p-values of AR 0, {smallest:.4f}, is "
-        f"{min(1.0, tries * smallest):.4f} after Holm's correction.",
+        f"{crowd.n_events} firms carry the information of {crowd.effective_n:.1f} independent ones. "
+        "Tests that assume independence are left out.",
+        f"{n_others} other firms are {n_others} tests: the smallest p-value of their AR 0, {smallest:.4f}, "
+        f"is {min(1.0, n_others * smallest):.4f} after Holm's correction.",
     )
     sections.append(recommended(results, f"recommended tests of the mean {window_name(HEADLINE)} of all six"))
     return Table("6. The sector on the same day", tuple(sections), notes)
@@ -242,43 +241,14 @@ def listing(story: Story) -> Table:
     return Table(title, sections, tuple(notes))
 
 
-def evidence(chosen: pd.DataFrame) -> str:
-    """Say how far the recommended tests rule out noise: no more than the weakest of them allows.
-
-    Parameters
-    ----------
-    chosen : DataFrame
-        Columns test and p_value, as `results.recommended` gives them.
-    """
-    ran = chosen.dropna(subset=["p_value"])
-    shown = ", ".join(f"{test} p={p:.4f}" for test, p in zip(ran["test"], ran["p_value"], strict=True))
-    if ran.empty:
-        return "No recommended test can be computed, so chance cannot be judged."
-    weakest, strongest = ran["p_value"].max(), ran["p_value"].min()
-    each = "The one recommended test rejects" if len(ran) == 1 else "All recommended tests reject"
-    for level, words in ((0.01, "strong evidence"), (0.05, "evidence"), (0.10, "weak evidence")):
-        if weakest <= level:
-            return f"That is {words} against mere chance: {each.lower()} it at {level:.0%} ({shown})."
-    if strongest <= 0.05:
-        return f"Whether that is more than chance, the recommended tests disagree ({shown})."
-    return f"That cannot be distinguished from chance ({shown})."
-
-
-def blind_spot(se: float, dof: float, chosen: pd.DataFrame) -> str:
-    """Where a test fails to reject at 5%, say what size of effect it would probably have found."""
-    if not (chosen["p_value"] > 0.05).any():
-        return ""
-    size = (stats.t.ppf(0.975, dof) + stats.t.ppf(0.8, dof)) * se
-    return f" With this much noise, a test at 5% finds an effect of {size:.1%} with probability 0.8."
-
-
-def finding(who: str, row: pd.Series, chosen: pd.DataFrame) -> str:
+def finding(who: str, results: es.EventStudyResults, window: tuple[int, int]) -> str:
     """One estimate in words: its sign, its size, its interval and what the tests make of it."""
+    row, verdict = estimate(results, window), results.verdict(window)
     side = "less" if row["abnormal"] < 0 else "more"
+    unseen = "" if verdict.tests["rejects"].all() else f" {verdict.part('What could have been found')[0]}"
     return (
         f"{who} returned {abs(row['abnormal']):.2%} {side} than the market model expects (95% interval "
-        f"{row['from']:+.2%} to {row['to']:+.2%}). {evidence(chosen)}"
-        f"{blind_spot(row['s.e.'], row['dof'], chosen)}"
+        f"{row['from']:+.2%} to {row['to']:+.2%}). {verdict.evidence}{unseen}"
     )
 
 
@@ -303,13 +273,13 @@ def conclusion(story: Story) -> list[str]:
     """Answer the question in words, all of them chosen by the numbers."""
     first, row = story.report, estimate(story.report, HEADLINE)
     days = f"{len(es.Window.of(HEADLINE))} sessions from {first.timeline['day_0'].iloc[0]:%d %B %Y}"
-    said = [finding(f"In the {days} Hikvision", row, first.recommended(*HEADLINE))]
+    said = [finding(f"In the {days} Hikvision", first, HEADLINE)]
     if story.second is not None:
-        other, chosen = estimate(story.second, HEADLINE), story.second.recommended(*HEADLINE)
+        other = estimate(story.second, HEADLINE)
         agree = "the same sign" if other["abnormal"] * row["abnormal"] > 0 else "the OPPOSITE sign"
         said.append(
             f"Against the {NAMES[SECOND_BENCHMARK]} the figure has {agree}: {other['abnormal']:+.2%}. "
-            f"{evidence(chosen)}"
+            f"{story.second.verdict(HEADLINE).evidence}"
         )
     said.append(intraday(first))
     money = value(story).sections
@@ -321,19 +291,16 @@ def conclusion(story: Story) -> list[str]:
         )
     for who, study in (("the six firms", story.sector), ("the five others", story.others)):
         who = f"In the same sessions {who} of the sector on average"
-        said.append(finding(who, estimate(study, HEADLINE), study.recommended(*HEADLINE)))
+        said.append(finding(who, study, HEADLINE))
     study = story.listing[NAMES[HIKVISION]]
     who = f"After the designation, on {study.timeline['day_0'].iloc[0]:%d %B %Y}, Hikvision"
-    said.append(finding(who, estimate(study, (0, 0)), study.recommended(0, 0)))
+    said.append(finding(who, study, (0, 0)))
     return [*said, other_news(first)]
 
 
 def other_news(results: es.EventStudyResults) -> str:
     """Name the other news in reach, which an event study cannot tell from the event."""
-    sessions, day_0 = results.spec.market.sessions, results.timeline["day_0"].iloc[0]
-    days = {news: sessions.get_loc(day) - sessions.get_loc(day_0) for day, news in NEWS.items()}
-    told = "; ".join(f"{news} (day {day})" for news, day in days.items())
-    return f"This shows how the shares moved, not why. Other news in the event window: {told}."
+    return " ".join(results.verdict(HEADLINE, confounders=NEWS).part("Other news"))
 
 
 def figures(story: Story, out: Path) -> list[Path]:

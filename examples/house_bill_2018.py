@@ -99,7 +99,7 @@ side = "less" if row["abnormal"] < 0 else "more"
 sentences = [
     f"In the two sessions after the vote the three firms returned {abs(row['abnormal']):.2%} {side} than the "
     f"market model implies (95% interval {row['from']:+.2%} to {row['to']:+.2%}). "
-    + story.evidence(results.recommended(0, 1)),
+    + results.verdict(0, 1).evidence,
     f"A mean effect of {mde:.1%} would have been found with probability 0.8, one of "
     f"3% with a probability of only {power.at(0.03):.0%}. The interval rules out a mean fall of more than "
     f"{-row['from']:.1%}; it does not rule out a smaller one. That nothing was found does not mean "

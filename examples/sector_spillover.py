@@ -117,8 +117,8 @@ lowest = firms["p_adjusted"].idxmin()
 sentences = [
     story.finding(
         "In the two sessions after the report, the four firms that were named",
-        story.estimate(named, (0, 1)),
-        named.recommended(0, 1),
+        named,
+        (0, 1),
     ),
     f"Less the two firms that were never named, the difference is {difference['estimate']:+.2%} "
     f"(p={difference['p_value']:.3f}, {difference['note']}): "

@@ -94,15 +94,7 @@ since = close.index[close.index < day_0][-1]
 down = hits.index[(hits["side"] == "down") & (hits.index < end)]
 first = results.car(0, 0).iloc[0]
 halt = results.timeline["suspended_sessions"].iloc[0]
-tests = results.recommended(0, end).set_index("test")["p_value"]
-reject = tests[tests <= 0.01]
-others = tests[tests > 0.01]
-verdict = f"{' and '.join(reject.index)} reject chance at 1% (p={', '.join(f'{p:.4f}' for p in reject)})"
-if len(others):
-    verdict += (
-        f"; {' and '.join(others.index)} (p={', '.join(f'{p:.2f}' for p in others)}) ranks the event among "
-        f"so few blocks of {end + 1} days that its p cannot be small"
-    )
+evidence = results.verdict(0, end).evidence
 sentences = [
     f"On its first session after {halt} sessions without trading ZTE returned {first['actual']:+.2%}, which "
     f"is the limit and no measure of the news (p={first['p_value']:.2f}).",
@@ -110,7 +102,7 @@ sentences = [
     f"fallen from {before:.2f} to {after:.2f} yuan ({after / before - 1:+.1%}), while the SZSE Component "
     f"lost {1 - index[last] / index[since]:.1%}.",
     f"Daily abnormal returns to that close sum, uncompounded, to {row['car']:+.1%} (95% interval "
-    f"{row['ci_low']:+.1%} to {row['ci_high']:+.1%}). {verdict}.",
+    f"{row['ci_low']:+.1%} to {row['ci_high']:+.1%}). {evidence}",
     f"Over a halt this long the normal return matters: with alpha and beta estimated, the index and alpha "
     f"explain {row['expected']:+.1%}; with alpha 0 and beta 1 the sum is {plain['car']:+.1%} instead.",
     "The settlement of June, with a fine and a new board, fell into the halt: order and settlement are "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -94,19 +94,13 @@ class CounterfactualComparison(FrozenRecord):
         )
         return Table("Counterfactuals side by side", sections, (self.verdict,))
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Effect of each method with its interval."""
+    def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Effect of each method with its interval; further keyword arguments are those of `plot_forest`."""
         frame = self.frame.rename(columns={"catt": "car"}).rename_axis("event").reset_index()
-        ax = plotting.plot_forest(
-            frame[["event", "car", "ci_low", "ci_high"]],
-            ax=ax,
-            title=f"Sum of effects, {self.window}",
-            sort=False,
-        )
+        title = f"Sum of effects, {self.window}"
+        defaults: dict[str, Any] = {"title": title, "sort": False, "label": "Effect and 95% interval"}
+        ax = plotting.plot_forest(frame[["event", "car", "ci_low", "ci_high"]], ax=ax, **(defaults | kwargs))
         ax.set_xlabel("Sum of effects")
-        legend = ax.get_legend()
-        if legend is not None:
-            legend.get_texts()[0].set_text("Effect and 95% interval")
         return ax
 
     def __repr__(self) -> str:

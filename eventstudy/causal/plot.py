@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,11 @@ DAYS_BEFORE = 30
 
 
 class CausalPlotter(Immutable):
-    """Figures of a causal study; every method takes ``ax=`` and returns the matplotlib Axes."""
+    """Figures of a causal study; every method takes ``ax=`` and returns the matplotlib Axes.
+
+    Further keyword arguments, such as ``title=`` or ``color=``, go to the drawing function of
+    `eventstudy.plotting`.
+    """
 
     def __init__(self, results: CausalEstimates, data: CausalInput) -> None:
         self._results, self._data = results, data
@@ -36,7 +40,7 @@ class CausalPlotter(Immutable):
         names = [name for name in dir(self) if not name.startswith("_")]
         return f"Plots: {', '.join(names)}"
 
-    def path(self, *, ax: Axes | None = None) -> Axes:
+    def path(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Mean cumulative return of the treated and of their counterfactual.
 
         Both are zero at the start of the event window, and the days before it are drawn back from there.
@@ -66,10 +70,12 @@ class CausalPlotter(Immutable):
         middle = [] if joined else [hole, start]
         shown = pd.concat([back, *middle, after.fillna(0.0).cumsum().where(after.notna())])
         return plotting.plot_counterfactual(
-            shown.rename_axis("day").reset_index(), ax=ax, title=self._title()
+            shown.rename_axis("day").reset_index(), ax=ax, **({"title": self._title()} | kwargs)
         )
 
-    def gap(self, *, test: str | None = None, level: float = 0.95, ax: Axes | None = None) -> Axes:
+    def gap(
+        self, *, test: str | None = None, level: float = 0.95, ax: Axes | None = None, **kwargs: Any
+    ) -> Axes:
         """Gap between return and counterfactual by day, with the intervals of a test after the event."""
         results = self._results
         path = results.path
@@ -82,9 +88,9 @@ class CausalPlotter(Immutable):
         after = effects.reset_index().rename(columns={"effect": "gap"})[["day", "gap", "ci_low", "ci_high"]]
         frame = pd.concat([frame, after.assign(is_effect=True)], ignore_index=True)
         title = self._title() + (f"\nintervals of the {key.replace('_', '-')} test" if key else "")
-        return plotting.plot_gap(frame, ax=ax, title=title, level=level)
+        return plotting.plot_gap(frame, ax=ax, level=level, **({"title": title} | kwargs))
 
-    def placebos(self, *, ax: Axes | None = None) -> Axes:
+    def placebos(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Cumulative effect among those of placebos, each scaled to the error of the study before the event.
 
         Raises
@@ -110,9 +116,9 @@ class CausalPlotter(Immutable):
             }
         )
         title = f"{self._title()}\nplacebos scaled to the error before the event"
-        return plotting.plot_placebo_paths(frame, ax=ax, title=title)
+        return plotting.plot_placebo_paths(frame, ax=ax, **({"title": title} | kwargs))
 
-    def weights(self, date: object = None, *, ax: Axes | None = None) -> Axes:
+    def weights(self, date: object = None, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Weights of the donors on one date, the mean over its events; the only date by default.
 
         Raises
@@ -124,9 +130,10 @@ class CausalPlotter(Immutable):
         if each.fit.weights is None:
             raise RequestError(f"{self._results.spec.estimator.label} has no weights of donors.")
         frame = pd.DataFrame({"donor": each.cohort.donor_names, "weight": each.fit.weights.mean(axis=1)})
-        return plotting.plot_donor_weights(frame, ax=ax, title=f"Donors on {each.cohort.date:%Y-%m-%d}")
+        title = f"Donors on {each.cohort.date:%Y-%m-%d}"
+        return plotting.plot_donor_weights(frame, ax=ax, **({"title": title} | kwargs))
 
-    def balance(self, date: object = None, *, ax: Axes | None = None) -> Axes:
+    def balance(self, date: object = None, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Draw the loadings of treated and counterfactual before the event on one date, in the donors' range.
 
         Raises
@@ -138,7 +145,8 @@ class CausalPlotter(Immutable):
         frame = factor_balance(self._results.spec, each).drop(index="alpha")
         loadings = ["treated", "counterfactual", "donors_low", "donors_high"]
         frame = frame[loadings].mul(frame["sd"], axis=0).reset_index()
-        return plotting.plot_balance(frame, ax=ax, title=f"Balance on {each.cohort.date:%Y-%m-%d}")
+        title = f"Balance on {each.cohort.date:%Y-%m-%d}"
+        return plotting.plot_balance(frame, ax=ax, **({"title": title} | kwargs))
 
     def _cohort(self, date: object) -> FittedCohort:
         cohorts = self._results.cohorts

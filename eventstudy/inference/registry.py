@@ -88,7 +88,7 @@ TYPES |= {"n_events": int, "applicable": bool}
 
 
 def check_keys(keys: Sequence[str]) -> list[str]:
-    """Return keys of `TESTS` as a list.
+    """Return keys of `TESTS` as a list, whatever their case.
 
     Raises
     ------
@@ -97,12 +97,17 @@ def check_keys(keys: Sequence[str]) -> list[str]:
     """
     if isinstance(keys, str):
         raise RequestError(f"Tests are asked for as a list of keys: tests=[{keys!r}].")
-    for key in keys:
-        if key not in TESTS:
-            close = get_close_matches(str(key), TESTS, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            raise RequestError(f"There is no test {key!r}. {hint} Known tests: {', '.join(TESTS)}.")
-    return list(keys)
+    return [key if key in TESTS else _meant(key) for key in keys]
+
+
+def _meant(key: object) -> str:
+    """Return the key that is meant by another spelling, such as "BMP" or "grank-t"."""
+    spelled = str(key).strip().lower().replace("-", "_").replace(" ", "_")
+    if isinstance(key, str) and spelled in TESTS:
+        return spelled
+    close = get_close_matches(spelled, TESTS, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise RequestError(f"There is no test {key!r}. {hint}Known tests: {', '.join(TESTS)}.")
 
 
 def as_tests(tests: Sequence[str | SignificanceTest]) -> list[SignificanceTest]:
@@ -116,8 +121,7 @@ def as_tests(tests: Sequence[str | SignificanceTest]) -> list[SignificanceTest]:
     if isinstance(tests, str | SignificanceTest):
         key = tests if isinstance(tests, str) else tests.key
         raise RequestError(f"Tests are asked for as a list: tests=[{key!r}].")
-    check_keys([test for test in tests if not isinstance(test, SignificanceTest)])
-    found = [test if isinstance(test, SignificanceTest) else TESTS[test] for test in tests]
+    found = [test if isinstance(test, SignificanceTest) else TESTS[check_keys([test])[0]] for test in tests]
     mine = [test for test in found if TESTS.get(test.key) is not test]
     clash = next((test.key for test in mine if [other.key for other in found].count(test.key) > 1), None)
     if clash is not None:

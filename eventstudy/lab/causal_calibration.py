@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -206,13 +206,16 @@ class CausalCalibration(FrozenRecord):
         table = self.rates(alpha).pivot(index="test", columns="days", values="rate")
         return table.loc[list(self.design.tests), ["all", "calm", "volatile"]]
 
-    def plot(self, *, days: str = "all", alpha: float = 0.05, ax: Axes | None = None) -> Axes:
-        """Rejection rate of a true null by test, with its interval, against the nominal size."""
+    def plot(self, *, days: str = "all", alpha: float = 0.05, ax: Axes | None = None, **kwargs: Any) -> Axes:
+        """Rejection rate of a true null by test, with its interval, against the nominal size.
+
+        Further keyword arguments are those of `plot_size`.
+        """
         frame = self.rates(alpha)
         if days not in set(frame["days"]):
             raise RequestError(f"days is one of all, calm, volatile; got {days!r}.")
         frame = frame[(frame["days"] == days) & (frame["n_samples"] > 0)]
-        return plotting.plot_size(frame, ax=ax, alpha=alpha, title=f"Size, {days} days")
+        return plotting.plot_size(frame, ax, alpha=alpha, **({"title": f"Size, {days} days"} | kwargs))
 
     def __repr__(self) -> str:
         design = self.design

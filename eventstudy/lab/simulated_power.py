@@ -36,6 +36,7 @@ __all__ = ["PowerCurve", "power"]
 #: Placebo samples that the typical standard error of a market is taken from.
 TYPICAL = 100
 #: Most events that `PowerCurve.needed` considers.
+NEARLY_ALWAYS, POINTS = 0.99, 101
 MOST_EVENTS = 1_000_000
 
 
@@ -125,10 +126,13 @@ class PowerCurve(FrozenRecord):
     def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Draw the curve; where it was simulated, with the simulated one and its interval.
 
-        Further keyword arguments are those of `plot_power`.
+        The curve goes on to effects that are nearly always found, where those asked for end before. Further
+        keyword arguments are those of `plot_power`.
         """
         curve = self.frame.rename(columns={"effect": "shift"})
-        parts = [curve[["shift"]].assign(test="analytic", rate=curve["analytic"])]
+        shift = np.linspace(0.0, max(curve["shift"].max(), self.mde(NEARLY_ALWAYS)), POINTS)
+        rates = [self.at(effect) for effect in shift]
+        parts = [pd.DataFrame({"shift": shift, "test": "analytic", "rate": rates})]
         if "simulated" in curve:
             simulated = curve[["shift", "ci_low", "ci_high"]].assign(
                 test="simulated", rate=curve["simulated"]

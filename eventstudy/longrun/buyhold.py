@@ -420,7 +420,7 @@ class BuyAndHoldResults(Immutable):
             (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999)
             and, with matched firms, ``standardised`` (mean standardised log abnormal return of a period);
             estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
-            n_events, null, reference, recommended (the one to read, by its size in simulations) and note. What
+            n_events, null, reference, recommended (the one to read, by its simulated size) and note. What
             cannot be computed is NaN, and the note says why.
 
         Notes

@@ -1,3 +1,4 @@
+from .aar import plot_aar as plot_aar
 from .autocorrelation import plot_autocorrelation as plot_autocorrelation
 from .balance import plot_balance as plot_balance
 from .caar import plot_caar as plot_caar
@@ -17,6 +18,7 @@ from .null import plot_null as plot_null
 from .placebo import plot_placebo as plot_placebo
 from .placebo_paths import plot_placebo_paths as plot_placebo_paths
 from .power import plot_power as plot_power
+from .price import plot_price as plot_price
 from .qq import plot_qq as plot_qq
 from .reaction import plot_reaction as plot_reaction
 from .residuals import plot_residuals as plot_residuals
@@ -24,3 +26,4 @@ from .size import plot_size as plot_size
 from .specification import plot_specification as plot_specification
 from .tests import plot_tests as plot_tests
 from .timeline import plot_timeline as plot_timeline
+from .windows import plot_windows as plot_windows

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from textwrap import fill
+from datetime import datetime
+from textwrap import fill, shorten
 from typing import Any
 
 import matplotlib as mpl
@@ -20,55 +20,122 @@ from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from eventstudy.errors import RequestError
+from eventstudy.plotting._figure import SharpFigure
 
 __all__ = [
     "DASHES",
     "DAY_LABEL",
     "MARKERS",
+    "MORE",
+    "MOST_NAMES",
     "PercentTicks",
     "colours",
     "count_days",
     "date_scale",
+    "drawn",
     "hue",
     "ink",
     "interval",
+    "lay_out",
     "legend_above",
+    "long_date",
     "mark_event",
+    "mark_zero",
     "minus",
+    "name_places",
     "name_rows",
     "need",
     "new_axes",
+    "next_hue",
     "percent",
     "percent_scale",
     "plain",
     "styled",
     "suspended",
     "wrapped",
+    "write_title",
 ]
 
 DAY_LABEL = "Sessions relative to the event day"
 #: What tells lines apart beside their colours.
 MARKERS = "osD^vPX<>*"
 DASHES = ("-", "--", "-.", ":")
-#: Height of a named row, and of what stands above and below the rows, in inches.
-ROW, HEADROOM = 0.25, 1.4
-#: Letters at which the name of a row is wrapped.
-WIDTH = 36
+#: Least height of a named row, what stands above and below the rows, and the gap between names, in inches.
+ROW, HEADROOM, BETWEEN = 0.25, 1.4, 0.08
+#: Height of very few rows in inches, and that of a few, in units of what they need.
+FEW_ROWS, AMPLE = 1.2, 1.6
+#: More rows than this are drawn without names.
+MOST_NAMES = 40
+#: Letters at which the name of a row, and an entry of a legend, is wrapped, and the fewest of a line.
+WIDTH, LEGEND_WIDTH, LEAST = 36, 60, 12
+MORE = "\N{HORIZONTAL ELLIPSIS}"
+#: Up to so many rows, lines that a name may have; one beyond.
+LINES = ((8, 5), (15, 3), (24, 2))
+#: Width of a letter in units of the font size, and the share of a figure that names take up at most.
+LETTER, SHARE = 0.52, 0.35
+#: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
+LINE, SMALLEST = 1.3, 4.0
 HALF_DAY = pd.Timedelta(hours=12)
 
 
 class PercentTicks(PercentFormatter):
-    """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for."""
+    """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for.
+
+    No more decimals than the ticks of an axis need.
+    """
 
     def __init__(self) -> None:
         super().__init__(1.0)
 
+    def format_ticks(self, values: list[float]) -> list[str]:
+        """Write all ticks of an axis."""
+        shares = 100 * np.asarray(values, dtype=float)
+        exact = (n for n in range(4) if np.allclose(shares, np.round(shares, n), rtol=0, atol=1e-6))
+        self.decimals = next(exact, None) if len(values) > 1 else None
+        try:
+            return super().format_ticks(values)
+        finally:
+            self.decimals = None
+
     def format_pct(self, x: float, display_range: float) -> str:
         """Write one tick."""
         return self.fix_minus(super().format_pct(x, display_range))
+
+
+class DateTicks(Formatter):
+    """Dates that name their month, with the year below the first tick and where it changes."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one date in full."""
+        return long_date(mdates.num2date(x))  # type: ignore[no-untyped-call]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis."""
+        dates = [mdates.num2date(value) for value in values]  # type: ignore[no-untyped-call]
+        if any((date.hour, date.minute, date.second) != (0, 0, 0) for date in dates):
+            return _below_where_new([f"{d:%H:%M}" for d in dates], [f"{d.day} {d:%b %Y}" for d in dates])
+        if all((date.month, date.day) == (1, 1) for date in dates):
+            return [f"{date:%Y}" for date in dates]
+        monthly = all(date.day == 1 for date in dates)
+        names = [f"{date:%b}" if monthly else f"{date.day} {date:%b}" for date in dates]
+        return _below_where_new(names, [f"{date:%Y}" for date in dates])
+
+
+def _below_where_new(names: Sequence[str], seconds: Sequence[str]) -> list[str]:
+    """Put a second line below the first name, and below those with another second line than before."""
+    before = ["", *seconds[:-1]]
+    return [
+        name if second == last else f"{name}\n{second}"
+        for name, second, last in zip(names, seconds, before, strict=True)
+    ]
+
+
+def long_date(date: datetime) -> str:
+    """Write a day, such as ``22 May 2019``."""
+    return f"{date.day} {date:%b %Y}"
 
 
 def styled(artist: type[Artist], kwargs: dict[str, Any], **defaults: Any) -> dict[str, Any]:
@@ -92,11 +159,27 @@ def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     """Return `ax`, or the axes of a new figure that makes room for its own labels and named `rows`."""
     if ax is not None:
         return ax
-    figure, created = plt.subplots(layout="constrained")
-    lines = max((name.count("\n") for name in rows), default=0)
-    height = HEADROOM + ROW * len(rows) * (1 + lines / 2)
-    figure.set_figheight(max(figure.get_figheight(), height))
+    figure, created = plt.subplots(layout="constrained", FigureClass=SharpFigure)
+    if rows:
+        lines = 1 + max(name.count("\n") for name in rows)
+        around = HEADROOM * max(1.0, FontProperties(size="medium").get_size_in_points() / 10)
+        least = len(rows) * max(ROW, lines * LINE * _row_size() / 72 + BETWEEN)
+        ample = around + max(FEW_ROWS, AMPLE * least)
+        figure.set_figheight(max(around + least, min(figure.get_figheight(), ample)))
     return created
+
+
+def _row_size() -> float:
+    """Return the font size of the names of rows, in points."""
+    return FontProperties(size="small").get_size_in_points()
+
+
+def lay_out(ax: Axes) -> None:
+    """Arrange a figure that makes room for its own labels, so its axes have their final size."""
+    figure = ax.get_figure(root=True)
+    engine = None if figure is None else figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)  # type: ignore[arg-type]
 
 
 def plain(texts: Iterable[Text]) -> None:
@@ -105,24 +188,64 @@ def plain(texts: Iterable[Text]) -> None:
         text.set_parse_math(False)
 
 
-def wrapped(names: Iterable[object]) -> list[str]:
-    """Wrap the names of rows."""
-    return [fill(str(name), WIDTH) for name in names]
+def wrapped(names: Iterable[object], lines: int | None = None, width: int = WIDTH) -> list[str]:
+    """Wrap names on at most so many lines; what ends a long one in parentheses has a line to itself.
+
+    By default, the more rows there are, the fewer lines a name has; what it loses is an ellipsis.
+    """
+    texts = [str(name) for name in names]
+    lines = lines or next((n for most, n in LINES if len(texts) <= most), 1)
+    width = width if lines > 1 else int(1.4 * width)
+    out = []
+    for name in texts:
+        head, opening, tail = name.rpartition(" (")
+        if len(name) <= width or not (opening and name.endswith(")")):
+            out.append(fill(name, width, max_lines=lines, placeholder=MORE))
+        elif lines > 1:
+            head = fill(head, width, max_lines=lines - 1, placeholder=MORE)
+            out.append(f"{head}\n{shorten('(' + tail, width, placeholder=MORE + ')')}")
+        else:
+            room = max(8, width - len(tail) - 2)
+            out.append(f"{shorten(head, room, placeholder=MORE)} ({tail}")
+    return out
 
 
 def name_rows(ax: Axes, names: Sequence[str]) -> None:
     """Name the rows 0, 1, ... of the y axis, the first on top."""
-    ax.set_yticks(range(len(names)), names, fontsize="small", linespacing=0.95)
-    plain(ax.get_yticklabels())
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(False, axis="y")
+    name_places(ax, range(len(names)), names)
+
+
+def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None:
+    """Name evenly spaced places of the y axis, on fewer lines and in a smaller font where they are close.
+
+    Where no size is legible, count them.
+    """
+    ax.set_yticks(list(places), names, fontsize="small", linespacing=1.1)
+    plain(ax.get_yticklabels())
+    lay_out(ax)
+    lines = 1 + max(name.count("\n") for name in names)
+    room = ax.get_window_extent().height * 72 / ax.figure.dpi / len(names)
+    size = _row_size()
+    if room < lines * LINE * size and lines > 1:
+        lines = max(1, int(room / (LINE * size)))
+        width = int(SHARE * ax.figure.bbox.width * 72 / ax.figure.dpi / (LETTER * size))
+        ax.set_yticklabels(wrapped([" ".join(name.splitlines()) for name in names], lines, min(WIDTH, width)))
+        plain(ax.get_yticklabels())
+        lay_out(ax)
+    if room < lines * LINE * SMALLEST:
+        ax.set_yticks([])
+        ax.set_ylabel(f"{len(names)} rows")
+    elif room < lines * LINE * size:
+        ax.tick_params(axis="y", labelsize=room / (lines * LINE))
+        lay_out(ax)
 
 
 def date_scale(ax: Axes) -> None:
-    """Write the dates along the x axis as briefly as they allow."""
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    """Write the dates along the x axis, each with its month."""
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(DateTicks())
 
 
 def ink(of: Axes) -> Any:
@@ -157,8 +280,26 @@ def count_days(ax: Axes) -> None:
 
 
 def mark_event(ax: Axes, at: object = 0) -> None:
-    """Draw the event day as a dashed vertical line."""
-    ax.axvline(at, color=ink(ax), linestyle="--", linewidth=1, zorder=1, label="_event day")  # type: ignore[arg-type]
+    """Draw the event day as a dashed vertical line, once."""
+    if not drawn(ax, "_event day") or at != 0:
+        ax.axvline(at, color=ink(ax), linestyle="--", linewidth=1, zorder=1, label="_event day")  # type: ignore[arg-type]
+
+
+def mark_zero(ax: Axes) -> None:
+    """Draw the line of no effect, once."""
+    if not drawn(ax, "_zero"):
+        ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+
+
+def drawn(ax: Axes, label: str) -> bool:
+    """Whether the axes hold a line of this label already."""
+    return any(artist.get_label() == label for artist in ax.lines)
+
+
+def next_hue(ax: Axes) -> tuple[float, float, float]:
+    """Return the colour after those of the labelled lines and bars that the axes hold."""
+    labels = [line.get_label() for line in ax.lines] + [bars.get_label() for bars in ax.containers]
+    return hue(sum(not str(label).startswith("_") for label in labels))
 
 
 def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
@@ -177,27 +318,61 @@ def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> No
         )
 
 
-def legend_above(ax: Axes, handles: Sequence[Artist], labels: Sequence[str], title: str | None) -> None:
+def legend_above(
+    ax: Axes,
+    handles: Sequence[Artist],
+    labels: Sequence[str],
+    title: str | None,
+    heading: str | None = None,
+    columns: int = 2,
+) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
-    for columns in (2, 1):
+    labels = [label if "\n" in label or columns == 1 else fill(label, LEGEND_WIDTH) for label in labels]
+    box = ax.get_window_extent()
+    # Axes grow by about a tenth once their figure is laid out.
+    room = min(1.1 * box.width, ax.figure.bbox.x1 - box.x0)
+    for ncols in range(columns, 0, -1):
         legend = ax.legend(
             handles,
             labels,
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=columns,
+            ncols=ncols,
             frameon=False,
             fontsize="small",
             borderaxespad=0.2,
             columnspacing=1.2,
+            title=heading,
+            title_fontsize="small",
+            alignment="left",
         )
-        # Axes grow by about a tenth once their figure is laid out.
-        if legend.get_window_extent().width < 1.1 * ax.get_window_extent().width:
+        if legend.get_window_extent().width < room:
             break
     plain(legend.get_texts())
+    letters = max((len(line) for label in labels for line in label.splitlines()), default=0)
+    while letters > LEAST and (width := legend.get_window_extent().width) > room:
+        letters = min(letters - 1, int(letters * room / width))
+        for text, label in zip(legend.get_texts(), labels, strict=True):
+            text.set_text(fill(" ".join(label.split()), letters))
     if title is not None:
-        row = FontProperties(size="small").get_size_in_points() * (1 + mpl.rcParams["legend.labelspacing"])
-        ax.set_title(title, pad=mpl.rcParams["axes.titlepad"] + 4 + row * math.ceil(len(labels) / columns))
+        height = legend.get_window_extent().height * 72 / ax.figure.dpi
+        write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height + 0.3 * _row_size())
+
+
+def write_title(ax: Axes, title: str, **kwargs: Any) -> None:
+    """Write the title of axes, on as many lines as it needs."""
+    text = ax.set_title(title, **kwargs)
+    if text.get_window_extent().width > 0.7 * ax.get_window_extent().width:
+        lay_out(ax)
+    figure, box = ax.figure, ax.get_window_extent()
+    room = 1.05 * box.width
+    if len(figure.axes) == 1:
+        centre = (box.x0 + box.x1) / 2
+        room = 2 * min(centre - figure.bbox.x0, figure.bbox.x1 - centre) - 4 * BETWEEN * figure.dpi
+    letters = max(map(len, title.splitlines()), default=0)
+    while letters > LEAST and text.get_window_extent().width > room:
+        letters = min(letters - 1, int(letters * room / text.get_window_extent().width))
+        text.set_text("\n".join(fill(line, max(LEAST, letters)) for line in title.splitlines()))
 
 
 def hue(number: int) -> tuple[float, float, float]:

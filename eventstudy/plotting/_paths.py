@@ -14,21 +14,26 @@ from eventstudy.plotting._base import (
     MARKERS,
     colours,
     count_days,
-    hue,
     ink,
     interval,
+    legend_above,
     mark_event,
+    mark_zero,
+    minus,
+    next_hue,
+    percent,
     percent_scale,
-    plain,
     styled,
 )
 
-__all__ = ["count_events", "draw_paths", "split"]
+__all__ = ["Headline", "count_events", "draw_paths", "legend_paths", "mark_headline", "split"]
 
 #: More lines than this cannot be told apart; they are drawn as one bundle.
 MOST_LINES = 10
 #: The bands of more lines than this would cover one another.
 MOST_BANDS = 3
+#: First and last day of a window, and its CAR.
+Headline = tuple[int, int, float]
 
 
 def split(frame: pd.DataFrame, by: str) -> dict[str | None, pd.DataFrame]:
@@ -54,61 +59,75 @@ def draw_paths(
     palette: str | Sequence[str],
     kwargs: dict[str, Any],
 ) -> Axes:
-    """Draw lines with their bands; `kwargs` are properties of the lines."""
-    ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+    """Draw lines with their bands, beside those the axes hold; `kwargs` are properties of the lines."""
+    mark_zero(ax)
     mark_event(ax)
     if len(lines) > MOST_LINES:
+        colour = next_hue(ax)
         for i, part in enumerate(lines.values()):
             label = f"_{i}" if i else f"{len(lines)} lines"
-            style = styled(Line2D, kwargs, color=hue(0), linewidth=0.8, alpha=0.5, label=label)
+            style = styled(Line2D, kwargs, color=colour, linewidth=0.8, alpha=0.5, label=label)
             ax.plot(part["day"], part[column], **style)
-        ax.legend()
     else:
-        _draw_named(lines, column, alone, ax, level, palette, kwargs)
+        hues = [next_hue(ax)] if None in lines else colours(palette, len(lines))
+        taken = sum(str(line.get_marker()) in MARKERS for line in ax.lines)
+        for i, ((name, part), colour) in enumerate(zip(lines.items(), hues, strict=True)):
+            marker = MARKERS[(taken + i) % len(MARKERS)]
+            style = {"color": colour, "marker": marker, "markersize": 4, "zorder": 3, "label": name or alone}
+            days = part["day"].to_numpy()
+            (line,) = ax.plot(days, part[column].to_numpy(float), **styled(Line2D, kwargs, **style))
+            if len(lines) <= MOST_BANDS:
+                _band(ax, part, column, line.get_color(), 0.2 if len(lines) == 1 else 0.12, interval(level))
+        days = np.unique(np.concatenate([part["day"].to_numpy() for part in lines.values()]))
+        if len(days) == 1:
+            ax.set_xlim(days[0] - 1.5, days[0] + 1.5)
     count_days(ax)
     percent_scale(ax.yaxis)
     return ax
 
 
-def _draw_named(
-    lines: dict[str | None, pd.DataFrame],
-    column: str,
-    alone: str,
-    ax: Axes,
-    level: float,
-    palette: str | Sequence[str],
-    kwargs: dict[str, Any],
-) -> None:
-    single = len(lines) == 1
-    band = interval(level)
-    hues = [hue(0)] if None in lines else colours(palette, len(lines))
-    for (name, part), colour, marker in zip(lines.items(), hues, MARKERS, strict=False):
-        days, values = part["day"].to_numpy(), part[column].to_numpy(float)
-        defaults = {"color": colour, "marker": marker, "markersize": 4, "zorder": 3}
-        style = styled(Line2D, kwargs, label=name or alone, **defaults)
-        ax.plot(days, values, **style)
-        if len(lines) > MOST_BANDS:
-            continue
-        low, high = part["ci_low"].to_numpy(float), part["ci_high"].to_numpy(float)
-        ax.fill_between(
-            days,
-            low,
-            high,
-            color=style["color"],
-            alpha=0.2 if single else 0.12,
-            linewidth=0,
-            label=band if single else "_band",
-            zorder=2,
-        )
-        # A day between two gaps has no area to fill.
-        lonely = _lonely(values)
-        ax.vlines(days[lonely], low[lonely], high[lonely], color=style["color"], alpha=0.4, label="_interval")
-    if single:
-        legend = ax.legend()
-    else:
-        heading = f"Bands: {band}s" if len(lines) <= MOST_BANDS else None
-        legend = ax.legend(title=heading, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
-    plain(legend.get_texts())
+def _band(ax: Axes, part: pd.DataFrame, column: str, colour: Any, alpha: float, label: str) -> None:
+    days, values = part["day"].to_numpy(), part[column].to_numpy(float)
+    low, high = part["ci_low"].to_numpy(float), part["ci_high"].to_numpy(float)
+    ax.fill_between(days, low, high, color=colour, alpha=alpha, linewidth=0, label=label, zorder=2)
+    # A day between two gaps has no area to fill.
+    lonely = _lonely(values)
+    if lonely.any():
+        ax.vlines(days[lonely], low[lonely], high[lonely], color=colour, linewidth=2, label="_bar", zorder=3)
+        for end in (low, high):
+            ax.plot(days[lonely], end[lonely], "_", color=colour, markersize=12, label="_cap", zorder=3)
+
+
+def mark_headline(ax: Axes, headline: Headline | None, measure: str) -> None:
+    """Shade the days of a window, once, and tell its CAR in the legend, unless several studies share it."""
+    if headline is None:
+        return
+    start, end, value = headline
+    window = f"({minus(_day(start))}, {minus(_day(end))})"
+    for patch in ax.patches:
+        if patch.get_gid() == window:
+            patch.set_label(f"Window {window}")
+            return
+    told = f"Window {window}" if np.isnan(value) else f"{measure} {window}: {percent(value)}"
+    span = ax.axvspan(start - 0.5, end + 0.5, facecolor=ink(ax), alpha=0.1, linewidth=0, zorder=0, label=told)
+    span.set_gid(window)
+
+
+def _day(day: int) -> str:
+    return f"{day:+d}" if day else "0"
+
+
+def legend_paths(ax: Axes, level: float, title: str | None) -> None:
+    """Name the lines above the axes; the bands of several in one place."""
+    told = sorted(
+        zip(*ax.get_legend_handles_labels(), strict=True), key=lambda pair: not isinstance(pair[0], Line2D)
+    )
+    band, heading = interval(level), None
+    if sum(isinstance(handle, Line2D) for handle, _ in told) > 1:
+        heading = f"Bands: {band}s" if band in (label for _, label in told) else None
+        told = [pair for pair in told if pair[1] != band]
+    handles, labels = [handle for handle, _ in told], [label for _, label in told]
+    legend_above(ax, handles, labels, title or ax.get_title() or None, heading=heading)
 
 
 def _lonely(values: np.ndarray) -> np.ndarray:

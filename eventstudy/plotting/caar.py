@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy.plotting._base import need, new_axes
-from eventstudy.plotting._paths import count_events, draw_paths, split
+from eventstudy.plotting._paths import Headline, count_events, draw_paths, legend_paths, mark_headline, split
 
 __all__ = ["plot_caar"]
 
@@ -20,6 +20,8 @@ def plot_caar(
     *,
     title: str | None = None,
     level: float = 0.95,
+    headline: Headline | None = None,
+    hue: str = "group",
     palette: str | Sequence[str] = "colorblind",
     **kwargs: Any,
 ) -> Axes:
@@ -36,10 +38,16 @@ def plot_caar(
     title : str, optional
     level : float, optional
         Level of the intervals in `frame`, for the legend.
+    headline : tuple of (int, int, float), optional
+        First and last day of a window to shade, and its CAAR (decimal, or NaN) for the
+        legend.
+    hue : str, default "group"
+        Column that tells the lines apart, where `frame` has it.
     palette : str or sequence of colours, optional
         Colours of the groups.
     **kwargs
         Properties of the lines, as for `matplotlib.axes.Axes.plot`.
+        ``label`` names a line, and ``color`` is that after the lines which `ax` holds already.
 
     Returns
     -------
@@ -63,10 +71,10 @@ def plot_caar(
     need(frame, "plot_caar", ["day", "caar", "ci_low", "ci_high", "n_events"])
     lines = {
         name if name is None else f"{name}, {count_events(part)}": part
-        for name, part in split(frame, "group").items()
+        for name, part in split(frame, hue).items()
     }
     ax = draw_paths(lines, "caar", f"CAAR, {count_events(frame)}", new_axes(ax), level, palette, kwargs)
     ax.set_ylabel("Cumulative average abnormal return")
-    if title is not None:
-        ax.set_title(title)
+    mark_headline(ax, headline, "CAAR")
+    legend_paths(ax, level, title)
     return ax

@@ -6,13 +6,14 @@ import math
 from textwrap import fill
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import DAY_LABEL, need, new_axes, plain
-from eventstudy.plotting._paths import count_events
+from eventstudy.plotting._base import DAY_LABEL, interval, need, new_axes, plain
+from eventstudy.plotting._paths import Headline, count_events
 from eventstudy.plotting.caar import plot_caar
 
 __all__ = ["plot_caar_groups"]
@@ -31,6 +32,7 @@ def plot_caar_groups(
     *,
     title: str | None = None,
     level: float = 0.95,
+    headline: Headline | None = None,
     columns: int = 3,
     **kwargs: Any,
 ) -> Axes:
@@ -45,7 +47,9 @@ def plot_caar_groups(
         Axes of a subplot, which are split; by default a new figure with room for the panels.
     title : str, optional
     level : float, optional
-        Level of the intervals in `frame`, for the legend.
+        Level of the intervals in `frame`, for the label of the x axis.
+    headline : tuple of (int, int, float), optional
+        First and last day of a window to shade in every panel; its CAAR is not told.
     columns : int, default 3
         Panels in a row, at most.
     **kwargs
@@ -84,17 +88,15 @@ def plot_caar_groups(
     wide = min(columns, len(groups))
     size = FontProperties(size="medium").get_size_in_points()
     letters = max(8, int(panels[0].get_window_extent().width * 72 / panels[0].figure.dpi / (LETTER * size)))
+    shaded = headline and (headline[0], headline[1], np.nan)
     for i, (panel, (name, part)) in enumerate(zip(panels, groups.items(), strict=True)):
-        plot_caar(part.drop(columns="group"), panel, level=level, **kwargs)
+        plot_caar(
+            part.drop(columns="group"), panel, level=level, headline=shaded, **({"label": "CAAR"} | kwargs)
+        )
         heading = fill(f"{name}, {count_events(part)}", letters)
         above = f"{title}\n{heading}" if title is not None and ax is not None and i == 0 else heading
         plain([panel.set_title(above, fontsize="medium")])
-        legend = panel.get_legend()
-        if legend is not None and i == 0:
-            legend.get_texts()[0].set_text("CAAR")
-            legend.set_visible(legend.get_window_extent().width < panel.get_window_extent().width)
-        elif legend is not None:
-            legend.remove()
+        panel.get_legend().remove()  # type: ignore[union-attr]
         if i % wide:
             panel.set_ylabel("")
             panel.tick_params(labelleft=False)
@@ -102,16 +104,19 @@ def plot_caar_groups(
             panel.tick_params(labelbottom=False)
         panel.set_xlabel("")
     first, figure = panels[0], panels[0].figure
+    days = f"{DAY_LABEL} (bands: {interval(level)}s)"
     if ax is None:
-        figure.supxlabel(DAY_LABEL, fontsize=first.xaxis.label.get_fontsize())
+        figure.supxlabel(days, fontsize=first.xaxis.label.get_fontsize())
         figure.supylabel(first.get_ylabel(), fontsize=first.yaxis.label.get_fontsize())
         for panel in panels:
             panel.set_ylabel("")
         if title is not None:
-            plain([figure.suptitle(title)])
+            large = FontProperties(size="large").get_size_in_points()
+            figure.suptitle(fill(title, int(figure.bbox.width / figure.dpi * 72 / (LETTER * large))))
     else:
         last = (len(panels) - 1) // wide * wide
-        panels[(last + len(panels)) // 2].set_xlabel(DAY_LABEL)
+        # Two panels have none in the middle, and one of two is too narrow for more.
+        panels[(last + len(panels) - 1) // 2].set_xlabel(DAY_LABEL if (len(panels) - last) % 2 == 0 else days)
     return first
 
 
@@ -124,7 +129,8 @@ def _panels(ax: Axes | None, n: int, columns: int) -> list[Axes]:
         raise RequestError("plot_caar_groups splits the axes it is given: make them with plt.subplots().")
     figure = first.figure
     if ax is None:
-        figure.set_size_inches(max(6.4, WIDTH * wide), HEADROOM + HEIGHT * high)  # type: ignore[union-attr]
+        scale = max(1.0, FontProperties(size="medium").get_size_in_points() / 10)
+        figure.set_size_inches(scale * max(6.4, WIDTH * wide), scale * (HEADROOM + HEIGHT * high))  # type: ignore[union-attr]
     grid = spec.subgridspec(high, wide)
     first.set_subplotspec(grid[0])
     return [first, *(figure.add_subplot(grid[i], sharex=first, sharey=first) for i in range(1, n))]

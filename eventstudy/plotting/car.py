@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from eventstudy.plotting._base import need, new_axes
-from eventstudy.plotting._paths import draw_paths, split
+from eventstudy.plotting._paths import Headline, draw_paths, legend_paths, mark_headline, split
 
 __all__ = ["plot_car"]
 
@@ -20,6 +20,8 @@ def plot_car(
     *,
     title: str | None = None,
     level: float = 0.95,
+    headline: Headline | None = None,
+    hue: str = "event",
     palette: str | Sequence[str] = "colorblind",
     **kwargs: Any,
 ) -> Axes:
@@ -36,10 +38,16 @@ def plot_car(
     title : str, optional
     level : float, optional
         Level of the intervals in `frame`, for the legend.
+    headline : tuple of (int, int, float), optional
+        First and last day of a window to shade, and its CAR (decimal, or NaN) for the
+        legend.
+    hue : str, default "event"
+        Column that tells the lines apart, where `frame` has it.
     palette : str or sequence of colours, optional
         Colours of the events.
     **kwargs
         Properties of the lines, as for `matplotlib.axes.Axes.plot`.
+        ``label`` names a line, and ``color`` is that after the lines which `ax` holds already.
 
     Returns
     -------
@@ -60,9 +68,9 @@ def plot_car(
     'Cumulative abnormal return'
     """
     need(frame, "plot_car", ["day", "car", "ci_low", "ci_high"])
-    lines = split(frame, "event")
+    lines = split(frame, hue)
     ax = draw_paths(lines, "car", "CAR", new_axes(ax), level, palette, kwargs)
     ax.set_ylabel("Cumulative abnormal return")
-    if title is not None:
-        ax.set_title(title)
+    mark_headline(ax, headline, "CAR")
+    legend_paths(ax, level, title)
     return ax

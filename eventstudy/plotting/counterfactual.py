@@ -9,7 +9,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import (
+    count_days,
+    hue,
+    legend_above,
+    mark_event,
+    mark_zero,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+)
 
 __all__ = ["plot_counterfactual"]
 
@@ -53,7 +63,7 @@ def plot_counterfactual(
     frame = frame.sort_values("day")
     days = frame["day"].to_numpy(float)
     own, other = frame["treated"].to_numpy(float), frame["counterfactual"].to_numpy(float)
-    ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+    mark_zero(ax)
     mark_event(ax)
     ax.plot(days, own, **styled(Line2D, kwargs, color=hue(0), linewidth=1.8, label="Treated", zorder=3))
     ax.plot(days, other, color=hue(1), linewidth=1.8, linestyle="--", label="Counterfactual", zorder=3)
@@ -72,9 +82,7 @@ def plot_counterfactual(
     count_days(ax)
     percent_scale(ax.yaxis)
     ax.set_ylabel("Cumulative return")
-    ax.legend()
     if np.isfinite(days).all():
         ax.set_xlim(days.min() - 0.5, days.max() + 0.5)
-    if title is not None:
-        ax.set_title(title)
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
     return ax

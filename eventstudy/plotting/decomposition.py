@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import hue, ink, need, new_axes, percent, percent_scale, styled
+from eventstudy.plotting._base import hue, ink, need, new_axes, percent, percent_scale, styled, write_title
 
 __all__ = ["plot_decomposition"]
 
@@ -124,7 +124,7 @@ def plot_decomposition(
     ax.set_ylim(*_limits(frame["change"].to_numpy(float), bars["change"].to_numpy(float)))
     ax.set_ylabel("Change from the reference price")
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax
 
 

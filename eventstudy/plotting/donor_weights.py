@@ -9,7 +9,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from eventstudy.plotting._base import hue, ink, name_rows, need, new_axes, percent_scale, styled, wrapped
+from eventstudy.plotting._base import (
+    hue,
+    ink,
+    name_rows,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+    wrapped,
+    write_title,
+)
 
 __all__ = ["plot_donor_weights"]
 
@@ -79,5 +89,5 @@ def plot_donor_weights(
     percent_scale(ax.xaxis)
     ax.set_xlabel("Weight")
     if title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

@@ -13,13 +13,22 @@ from matplotlib.collections import PathCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 
-from eventstudy.plotting._base import hue, ink, minus, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import (
+    hue,
+    ink,
+    legend_above,
+    minus,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+)
 
 __all__ = ["place_labels", "plot_fit"]
 
 
 def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any) -> Axes:
-    """Draw returns against the benchmark's, the fitted line, and the event days with their number.
+    """Draw returns against the benchmark's or the fitted ones, and the event days with their number.
 
     Parameters
     ----------
@@ -35,8 +44,8 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     Returns
     -------
     Axes
-        Where the fit is not a line in the benchmark (a model with more factors), the fitted values
-        are drawn as points.
+        Where the fit is not a line in the benchmark (a model with more factors), returns are drawn against
+        their fitted values.
 
     Raises
     ------
@@ -57,22 +66,24 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     ax = new_axes(ax)
     past, event = (frame[frame["role"] == role] for role in ("estimation", "event"))
     surface = ax.get_facecolor()
+    line = frame.dropna(subset=["benchmark", "fitted"]).sort_values("benchmark")
+    x, y = line["benchmark"].to_numpy(float), line["fitted"].to_numpy(float)
+    across = "benchmark" if _is_line(x, y) else "fitted"
     sns.scatterplot(
         past,
-        x="benchmark",
+        x=across,
         y="actual",
         ax=ax,
         **styled(PathCollection, kwargs, color=hue(0), alpha=0.5, s=18, linewidth=0, label="Estimation days"),
     )
-    line = frame.dropna(subset=["benchmark", "fitted"]).sort_values("benchmark")
-    x, y = line["benchmark"].to_numpy(float), line["fitted"].to_numpy(float)
-    if _is_line(x, y):
+    if across == "benchmark":
         ax.plot(x, y, color=ink(ax), linewidth=1.2, label="Fitted", zorder=3)
     else:
-        ax.plot(x, y, color=ink(ax), linestyle="none", marker="_", markersize=5, label="Fitted", zorder=3)
+        ends = [y.min(), y.max()]
+        ax.plot(ends, ends, color=ink(ax), linewidth=1.2, label="Observed as fitted", zorder=3)
     sns.scatterplot(
         event,
-        x="benchmark",
+        x=across,
         y="actual",
         ax=ax,
         color=hue(1),
@@ -85,14 +96,12 @@ def plot_fit(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None =
     )
     percent_scale(ax.xaxis)
     percent_scale(ax.yaxis)
-    ax.set(xlabel="Benchmark return", ylabel="Return")
-    if title is not None:
-        ax.set_title(title)
-    ax.legend()
-    shown = event.dropna(subset=["benchmark", "actual"])
+    ax.set(xlabel=f"{across.capitalize()} return", ylabel="Return")
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
+    shown = event.dropna(subset=[across, "actual"])
     surprise = (shown["actual"] - shown["fitted"]).abs().where(shown["day"] != 0, np.inf)
     shown = shown.iloc[np.argsort(-surprise.fillna(0.0).to_numpy())]
-    points = shown[["benchmark", "actual"]].to_numpy(float)
+    points = shown[[across, "actual"]].to_numpy(float)
     place_labels(ax, points, [minus(str(day)) for day in shown["day"]])
     return ax
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
-    hue,
+    MOST_NAMES,
+    colours,
     ink,
     interval,
     legend_above,
@@ -24,11 +26,9 @@ from eventstudy.plotting._base import (
     styled,
     wrapped,
 )
+from eventstudy.plotting._base import hue as cycle_colour
 
 __all__ = ["plot_forest"]
-
-#: More rows than this are drawn as a curve of thin lines, without names.
-MOST_NAMES = 40
 
 
 def plot_forest(
@@ -38,6 +38,8 @@ def plot_forest(
     title: str | None = None,
     level: float = 0.95,
     sort: bool = True,
+    hue: str | None = None,
+    palette: str | Sequence[str] = "colorblind",
     **kwargs: Any,
 ) -> Axes:
     """Draw cumulative abnormal returns with their intervals, one row per event, sorted.
@@ -55,6 +57,10 @@ def plot_forest(
         Level of the intervals in `frame`, for the legend.
     sort : bool, default True
         Highest CAR on top; else the order of `frame`.
+    hue : str, optional
+        Column whose values have a colour each.
+    palette : str or sequence of colours, optional
+        Those colours.
     **kwargs
         Properties of the events' points and intervals, as for `matplotlib.axes.Axes.errorbar`.
 
@@ -77,7 +83,7 @@ def plot_forest(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['Dahua', 'Hikvision']
     """
-    need(frame, "plot_forest", ["event", "car", "ci_low", "ci_high"])
+    need(frame, "plot_forest", ["event", "car", "ci_low", "ci_high", *([] if hue is None else [hue])])
     frame = frame.reset_index(drop=True)
     seen = frame.dropna(subset=["car"])
     if seen.empty:
@@ -87,7 +93,7 @@ def plot_forest(
     if sort:
         events = events.sort_values("car", ascending=False, kind="stable")
     rows = pd.concat([events, averages])
-    named = len(rows) <= MOST_NAMES
+    named = len(events) <= MOST_NAMES
     names = wrapped(rows["event"]) if named else []
     ax = new_axes(ax, names)
     ax.axvline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
@@ -96,7 +102,7 @@ def plot_forest(
     style = styled(
         Line2D,
         kwargs,
-        color=hue(0),
+        color=cycle_colour(0),
         marker="o",
         markersize=5.0 if named else 2.0,
         linewidth=1.6 if named else 0.4,
@@ -104,10 +110,21 @@ def plot_forest(
         zorder=3,
         label=f"CAR and {interval(level)}{counted}",
     )
-    _points(ax, events, 0, style)
+    heading = None
+    if hue is None:
+        _points(ax, events, np.arange(len(events)), style)
+    else:
+        heading = f"{style['label']}, by {hue}"
+        groups = {
+            str(name): part
+            for name, part in events.assign(place=np.arange(len(events))).groupby(hue, sort=False)
+        }
+        for (name, part), colour in zip(groups.items(), colours(palette, len(groups)), strict=True):
+            _points(ax, part, part["place"].to_numpy(), style | {"color": colour, "label": name})
     if len(averages):
-        marks = {"color": hue(1), "marker": "D", "markersize": 8.0, "linewidth": 2.0, "label": "Average"}
-        _points(ax, averages, len(events), style | marks)
+        colour = cycle_colour(1) if hue is None else ink(ax)
+        marks = {"color": colour, "marker": "D", "markersize": 8.0, "linewidth": 2.0, "label": "Average"}
+        _points(ax, averages, np.arange(len(events), len(rows)), style | marks)
     if named:
         name_rows(ax, names)
     else:
@@ -117,12 +134,11 @@ def plot_forest(
     percent_scale(ax.xaxis)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.set_xlabel("Cumulative abnormal return")
-    legend_above(ax, *ax.get_legend_handles_labels(), title)
+    legend_above(ax, *ax.get_legend_handles_labels(), title, heading)
     return ax
 
 
-def _points(ax: Axes, rows: pd.DataFrame, first: int, style: dict[str, Any]) -> None:
-    places = np.arange(first, first + len(rows))
+def _points(ax: Axes, rows: pd.DataFrame, places: np.ndarray, style: dict[str, Any]) -> None:
     car = rows["car"].to_numpy(float)
     reach = np.abs(rows[["ci_low", "ci_high"]].to_numpy(float).T - car)
     width = style["linewidth"]

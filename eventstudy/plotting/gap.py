@@ -14,7 +14,9 @@ from eventstudy.plotting._base import (
     hue,
     ink,
     interval,
+    legend_above,
     mark_event,
+    mark_zero,
     need,
     new_axes,
     percent_scale,
@@ -69,7 +71,7 @@ def plot_gap(
     need(frame, "plot_gap", ["day", "gap", "ci_low", "ci_high", "is_effect"])
     ax = new_axes(ax)
     frame = frame.sort_values("day")
-    ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+    mark_zero(ax)
     mark_event(ax)
     after = frame["is_effect"].to_numpy(bool)
     before, effects = frame[~after], frame[after]
@@ -100,7 +102,5 @@ def plot_gap(
     count_days(ax)
     percent_scale(ax.yaxis)
     ax.set_ylabel("Return less counterfactual")
-    ax.legend()
-    if title is not None:
-        ax.set_title(title)
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
     return ax

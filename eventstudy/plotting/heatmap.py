@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._base import DAY_LABEL, PercentTicks, minus, new_axes
+from eventstudy.plotting._base import (
+    DAY_LABEL,
+    MOST_NAMES,
+    PercentTicks,
+    minus,
+    name_places,
+    new_axes,
+    wrapped,
+    write_title,
+)
 
 __all__ = ["plot_heatmap"]
 
 #: Share of the cells inside the colour scale, so one crash does not grey out the rest.
 SHARE = 0.98
 GREY = "0.75"
-#: Up to this many events leave room for labels of two lines.
-FEW = 12
-WIDTH = 24
 
 
 def plot_heatmap(
@@ -38,9 +43,9 @@ def plot_heatmap(
     ----------
     frame : DataFrame
         Abnormal returns (decimals); the index holds event labels, the columns relative days.
-        NaN, a day without trade, is hatched.
+        NaN, a day without trade, is hatched. Up to 40 events are named.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw; by default a new figure with room for the rows.
     title : str, optional
     cmap : str, optional
         A diverging colour map; the default, blue to red, is legible to colour-blind readers.
@@ -79,20 +84,17 @@ def plot_heatmap(
     limit = float(np.quantile(size, SHARE)) or float(size.max()) or 0.01
     below, above = bool((values < -limit).any()), bool((values > limit).any())
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
-    # seaborn draws on the way, so dollars must be kept from becoming mathematics before.
-    frame = frame.set_axis([str(name).replace("$", r"\$") for name in frame.index])
-    names = [fill(name, WIDTH) for name in frame.index] if len(frame) <= FEW else "auto"
-    ax = new_axes(ax)
+    names = wrapped(frame.index) if len(frame) <= MOST_NAMES else []
+    ax = new_axes(ax, names)
     defaults = {
         # Symmetric limits rather than center=0, by which seaborn calls what matplotlib deprecates.
         "vmin": -limit,
         "vmax": limit,
-        "yticklabels": names,
+        "yticklabels": False,
         "cbar_kws": {"format": PercentTicks(), "label": "Abnormal return", "extend": extend},
     }
     sns.heatmap(frame.astype(float), ax=ax, cmap=cmap, **(defaults | kwargs))
-    ax.set(xlabel=DAY_LABEL, ylabel="")
-    ax.tick_params(axis="y", rotation=0)
+    ax.set(xlabel=DAY_LABEL, ylabel="" if names else f"{len(frame)} events")
     ax.grid(False)
     shown = [j for j, day in enumerate(days) if day % _step(len(days)) == 0]
     ax.set_xticks([j + 0.5 for j in shown], [minus(str(days[j])) for j in shown], rotation=0)
@@ -110,8 +112,11 @@ def plot_heatmap(
     if 0 in days:
         for edge in (days.index(0), days.index(0) + 1):
             ax.axvline(edge, color="0.1", linewidth=1.2, linestyle="--", label="_event day")
+    if names and "yticklabels" not in kwargs:
+        ax.tick_params(axis="y", left=True)
+        name_places(ax, np.arange(len(names)) + 0.5, names)
     if title is not None:
-        ax.set_title(title, pad=24 if missing else None)
+        write_title(ax, title, pad=24 if missing else None)
     return ax
 
 

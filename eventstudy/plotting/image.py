@@ -24,7 +24,12 @@ EAST_ASIAN = (
 
 
 def as_image(
-    draw: Callable[[Axes], object], width: float = 5.4, height: float = 3.7, *, title: bool = True
+    draw: Callable[[Axes], object],
+    width: float = 5.4,
+    height: float = 3.7,
+    *,
+    title: bool = True,
+    vector: bool = True,
 ) -> tuple[str, bytes]:
     """Draw on the axes of a figure of its own and return the image.
 
@@ -36,6 +41,8 @@ def as_image(
         In inches.
     title : bool, default True
         Whether the title of the axes is kept.
+    vector : bool, default True
+        Whether the image may be SVG; otherwise it is PNG.
 
     Returns
     -------
@@ -59,10 +66,11 @@ def as_image(
         draw(ax)
         if not title:
             ax.set_title("")
-        vector = io.BytesIO()
-        figure.savefig(vector, format="svg", metadata={"Date": None})
-        if vector.tell() <= MOST_BYTES:
-            return "image/svg+xml", vector.getvalue()
+        if vector:
+            shapes = io.BytesIO()
+            figure.savefig(shapes, format="svg", metadata={"Date": None})
+            if shapes.tell() <= MOST_BYTES:
+                return "image/svg+xml", shapes.getvalue()
         pixels = io.BytesIO()
         figure.savefig(pixels, format="png", dpi=DPI)
     return "image/png", pixels.getvalue()

@@ -9,7 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from eventstudy.plotting._base import count_days, hue, ink, mark_event, need, new_axes, percent_scale, styled
+from eventstudy.plotting._base import (
+    count_days,
+    hue,
+    ink,
+    legend_above,
+    mark_event,
+    mark_zero,
+    need,
+    new_axes,
+    percent_scale,
+    styled,
+)
 
 __all__ = ["plot_placebo_paths"]
 
@@ -52,7 +63,7 @@ def plot_placebo_paths(
     is_own = frame["placebo"].isna()
     own = frame[is_own].sort_values("day")
     wide = frame[~is_own].pivot(index="day", columns="placebo", values="effect").sort_index()
-    ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
+    mark_zero(ax)
     mark_event(ax)
     days = wide.index.to_numpy(float)
     lines = [list(zip(days, values.tolist(), strict=True)) for values in wide.to_numpy(float).T]
@@ -66,7 +77,7 @@ def plot_placebo_paths(
     count_days(ax)
     percent_scale(ax.yaxis)
     ax.set_ylabel("Cumulative effect")
-    ax.legend()
-    if title is not None:
-        ax.set_title(title)
+    legend_above(ax, *ax.get_legend_handles_labels(), title)
+    for handle in ax.get_legend().legend_handles:  # type: ignore[union-attr]
+        handle.set_alpha(1.0)  # type: ignore[union-attr]
     return ax

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
     date_scale,
     hue,
+    ink,
     interval,
     legend_above,
+    long_date,
     mark_event,
     minus,
     need,
@@ -26,6 +29,9 @@ from eventstudy.plotting._base import (
 
 __all__ = ["plot_reaction"]
 
+#: Share of the colour of the price in that of the gap.
+PALE = 0.35
+
 
 def plot_reaction(
     frame: pd.DataFrame,
@@ -33,6 +39,7 @@ def plot_reaction(
     *,
     currency: str | None = None,
     level: float = 0.95,
+    gap_on: int | None = None,
     title: str | None = None,
     **kwargs: Any,
 ) -> Axes:
@@ -50,6 +57,8 @@ def plot_reaction(
         Unit of the prices, such as ``"CNY"``.
     level : float, optional
         Level of the interval in `frame`, for the legend.
+    gap_on : int, optional
+        Day whose gap the legend tells, or the last before it with a price; the last of all by default.
     title : str, optional
     **kwargs
         Properties of the observed price, as for `matplotlib.axes.Axes.plot`.
@@ -57,8 +66,7 @@ def plot_reaction(
     Returns
     -------
     Axes
-        The legend gives the gap on the last day with a price, in money and in percent of the
-        counterfactual.
+        The legend gives the gap in money and in percent of the counterfactual.
 
     Raises
     ------
@@ -88,25 +96,32 @@ def plot_reaction(
         ax.fill_between(
             dates, low, high, color=hue(0), alpha=0.18, linewidth=0, label=f"Its {interval(level)}", zorder=1
         )
+        for end in (low, high):
+            ax.plot(dates, end, color=hue(0), alpha=0.5, linewidth=0.8, label="_end", zorder=2.5)
     ax.plot(dates, without, color=hue(0), linestyle="--", label="Had nothing been announced", zorder=3)
     style = styled(Line2D, kwargs, color=hue(1), marker="o", markersize=4, label="Observed", zorder=4)
     ax.plot(dates, price, **style)
     after = frame["day"].to_numpy() >= 0
+    told = frame[after if gap_on is None else after & (frame["day"] <= gap_on).to_numpy()]
+    told = told.dropna(subset=["price", "counterfactual"]).tail(1)
+    if gap_on is not None:
+        ends = {"color": ink(ax), "linewidth": 1.5, "label": "_told", "zorder": 5}
+        ax.vlines(told["date"], told["price"], told["counterfactual"], **ends)
     ax.fill_between(
         dates,
         price,
         without,
         where=after,
-        facecolor=style["color"],
-        alpha=0.3,
+        # Opaque, as two transparent areas on one another are of a third colour.
+        facecolor=_pale(style["color"], ax),
         linewidth=0,
-        label=_gap_label(frame[after], currency),
+        label=_gap_label(told, currency),
         zorder=2,
     )
     event = dates[frame["day"] == 0]
     for date in event:
         mark_event(ax, date)
-        ax.lines[-1].set_label(f"Event session, {_date(date)}")
+        ax.lines[-1].set_label(f"Event session, {long_date(date)}")
     date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")
     _legend(ax, title, style["label"])
@@ -122,15 +137,16 @@ def _legend(ax: Axes, title: str | None, observed: str) -> None:
     legend_above(ax, [handles[i] for i in sequence], [labels[i] for i in sequence], title)
 
 
-def _gap_label(after: pd.DataFrame, currency: str | None) -> str:
-    seen = after.dropna(subset=["price", "counterfactual"])
-    if seen.empty:
+def _gap_label(told: pd.DataFrame, currency: str | None) -> str:
+    if told.empty:
         return "_gap"
-    last = seen.iloc[-1]
-    gap = last["price"] - last["counterfactual"]
+    day = told.iloc[0]
+    gap = day["price"] - day["counterfactual"]
     money = f"{gap:+.2f}" if currency is None else f"{gap:+.2f} {currency}"
-    return f"Gap: {minus(money)} ({percent(gap / last['counterfactual'])}) on {_date(last['date'])}"
+    return f"Gap: {minus(money)} ({percent(gap / day['counterfactual'])}) on {long_date(day['date'])}"
 
 
-def _date(date: pd.Timestamp) -> str:
-    return f"{date.day} {date:%b %Y}"
+def _pale(colour: Any, ax: Axes) -> np.ndarray:
+    """Mix a colour with that of the surface."""
+    pale: np.ndarray = PALE * np.array(to_rgb(colour)) + (1 - PALE) * np.array(to_rgb(ax.get_facecolor()))
+    return pale

@@ -75,13 +75,13 @@ def plot_residuals(
     )
     ax.axhline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     mark_event(ax)
-    for part, given, colour, label in (
-        (past, kwargs, hue(0), f"{len(past)} estimation days"),
-        (event, {}, hue(1), f"{len(event)} event days"),
+    for part, given, colour, width, label in (
+        (past, kwargs, hue(0), 1.0, f"{len(past)} estimation days"),
+        (event, {}, hue(1), 1.6, f"{len(event)} event days"),
     ):
         if len(part):
             days, values = part["day"].to_numpy(), part["value"].to_numpy(float)
-            style = styled(LineCollection, given, color=colour, linewidth=1, label=label, zorder=2)
+            style = styled(LineCollection, given, color=colour, linewidth=width, label=label, zorder=2)
             ax.vlines(days, 0, values, **style)
     count_days(ax)
     percent_scale(ax.yaxis)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, styled
+from eventstudy.plotting._base import hue, ink, legend_above, name_rows, need, new_axes, styled, write_title
 
 __all__ = ["plot_tests"]
 
@@ -40,7 +40,7 @@ def plot_tests(
     -------
     Axes
         A logarithmic scale with lines at 1, 5 and 10 %; p-values below 0.0001 stand at its end, as
-        triangles. Tests that do not apply come last.
+        triangles. Tests that do not apply share the last row.
 
     Raises
     ------
@@ -54,14 +54,17 @@ def plot_tests(
     >>> frame = pd.DataFrame({"test": ["bmp", "t"], "p_value": [None, 0.004], "applicable": [False, True]})
     >>> ax = plot_tests(frame)
     >>> [label.get_text() for label in ax.get_yticklabels()], ax.texts[0].get_text()
-    (['t', 'bmp'], 'does not apply')
+    (['t', '1 other'], 'does not apply')
     """
     need(frame, "plot_tests", ["test", "p_value", "applicable"])
     p = frame["p_value"].astype(float)
     valid = frame["applicable"].astype(bool) & p.notna()
     chosen = frame["recommended"].astype(bool) if "recommended" in frame else pd.Series(False, frame.index)
-    order = np.argsort(~valid.to_numpy(), kind="stable")
+    others = int((~valid).sum())
+    order = np.flatnonzero(valid)
     names = [str(name) for name in frame["test"].to_numpy()[order]]
+    if others:
+        names.append(f"{others} other{'s' * (others != 1)}")
     ax = new_axes(ax, names)
     ax.set_xscale("log")
     ax.set_xlim(FLOOR / 1.5, 1.5)
@@ -92,10 +95,10 @@ def plot_tests(
                         zorder=3,
                     ),
                 )
-    for row in np.flatnonzero(~valid.to_numpy()[order]):
+    if others:
         ax.annotate(
-            "does not apply",
-            xy=(0.02, row),
+            "do not apply" if others > 1 else "does not apply",
+            xy=(0.02, len(order)),
             xycoords=ax.get_yaxis_transform(),
             va="center",
             fontsize="small",
@@ -109,5 +112,5 @@ def plot_tests(
     if handles:
         legend_above(ax, handles, labels, title)
     elif title is not None:
-        ax.set_title(title)
+        write_title(ax, title)
     return ax

@@ -12,8 +12,10 @@ from eventstudy.inference.base import Alternative, Options, TestInput, check_alt
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
 from eventstudy.inference.procedures.shrinkage import bayes_factor, exaggeration, shrink
+from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
-from eventstudy.text import some_text
+from eventstudy.results.views import each_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
 __all__ = ["EachEvent", "event_rows", "one_security"]
@@ -38,9 +40,7 @@ def event_rows(
     tested = data.test_input(window)
     found = firm_tests(tested, adjust, options)
     cars = data.cars(window, level, options.alternative)
-    frame = data.timeline[["security", "label", "day_0"]].copy()
-    if not some_text(frame["label"]):
-        frame = frame.drop(columns="label")
+    frame = named_events(data)
     names = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days"]
     frame = frame.join(cars[names]).rename(columns={"p_value": "p_t"})
     each = [tested.take([row]) for row in range(len(data.index))]
@@ -102,7 +102,8 @@ class EachEvent(MethodGroup):
         check_alternative(alternative)
         window = self.fitted.checked_window(start, end)
         options = Options(alternative, n_resamples, seed)
-        return event_rows(self.fitted, window, adjust, options, checked_level(level))
+        frame = event_rows(self.fitted, window, adjust, options, checked_level(level))
+        return printed(frame, each_view)
 
     def shrunk(
         self, start: WindowLike = None, end: int | None = None, *, level: float = 0.95

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,6 @@ from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
 from eventstudy.sample import Asked, EventSample
-from eventstudy.text import format_time, strip_control
 from eventstudy.windows import Window
 
 __all__ = [
@@ -39,6 +38,8 @@ __all__ = [
     "Part",
     "StudySpec",
     "WindowLike",
+    "Windows",
+    "are_several",
     "checked_level",
     "refuse_own_windows",
     "refuse_undated",
@@ -109,6 +110,14 @@ class StudySpec:
 
 
 WindowLike = Window | Sequence[int] | int | None
+Windows = WindowLike | Sequence[Window | Sequence[int]]
+
+
+def are_several(start: Windows) -> TypeGuard[Sequence[Window | Sequence[int]]]:
+    """Whether a call names a list of windows, such as ``[(0, 0), (-1, 1)]``, and not one."""
+    if isinstance(start, str | bytes | Window) or not isinstance(start, Sequence | np.ndarray):
+        return False
+    return len(start) > 0 and not any(isinstance(each, Integral | str) for each in start)
 
 
 def window_of(
@@ -271,11 +280,21 @@ class FittedEvents(ABC):
         """Ids of the usable events."""
         return self.events.index
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events, the headline one by default; see `window_of`."""
-        return window_of(self.event_window, start, end, path=path)
+        return window_of(self.event_window, cast(WindowLike, start), end, path=path)
+
+    def checked_windows(self, start: Sequence[Window | Sequence[int]], end: object = None) -> list[Window]:
+        """Return the windows of a list, each once.
+
+        Raises
+        ------
+        RequestError
+            If there is an end beside them, or one reaches outside the event window.
+        """
+        if end is not None:
+            raise RequestError(f"A list of windows holds their ends, so leave out end={end!r}.")
+        return list(dict.fromkeys(self.checked_window(window) for window in start))
 
     def test_input(self, window: Window) -> TestInput:
         """Return what the significance tests see of a window."""
@@ -345,13 +364,6 @@ class FittedEvents(ABC):
             raise RequestError(f"{event} has no usable event: {'; '.join(unusable)}.")
         raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
-    def name(self, row: int) -> str:
-        """Name of an event for titles: its label, else its security, and day 0."""
-        event = self.timeline.iloc[row]
-        label = event["label"]
-        name = event["security"] if self.undated else f"{event['security']}, {format_time(event['day_0'])}"
-        return strip_control(f"{label} ({name})" if isinstance(label, str) and label else name)
-
     def cars(
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
@@ -415,9 +427,7 @@ class FittedStudy(FittedEvents):
         """Sessions that have abnormal returns."""
         return self.spec.window
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events; without day 0 in the event window, the whole by default."""
         asked = None if self.spec.asked is None else self.spec.asked.window
         if start is None and end is None and not path and isinstance(asked, Window) and 0 not in asked:

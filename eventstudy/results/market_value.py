@@ -7,16 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import t_p_values
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
+from eventstudy.results.views import value_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
-__all__ = ["MarketValue"]
+__all__ = ["ByEvent", "MarketValue", "prices_before", "value_change"]
 
 ByEvent = float | pd.Series | Mapping[object, float]
 
@@ -26,10 +28,11 @@ class MarketValue(MethodGroup):
 
     def value_change(
         self,
-        market_cap: pd.DataFrame | ByEvent,
+        market_cap: pd.DataFrame | ByEvent | None,
         start: WindowLike = None,
         end: int | None = None,
         *,
+        shares: pd.DataFrame | ByEvent | None = None,
         rate: ByEvent = 1.0,
         by: str | None = None,
         level: float = 0.95,
@@ -42,11 +45,16 @@ class MarketValue(MethodGroup):
 
         Parameters
         ----------
-        market_cap : DataFrame, Series, mapping or float
+        market_cap : DataFrame, Series, mapping or float, or None
             Market value C at the close before the window. A frame is dates × securities, and the value is
-            that of the session before the window's first; a Series or mapping goes by event id or security.
+            that of the session before the window's first; a Series or mapping goes by event id or security,
+            a Series of days is that of the one security.
         start, end : int
             First and last relative day of the CAR; the headline window by default.
+        shares : DataFrame, Series, mapping or float, optional
+            In place of `market_cap`, which is then None: shares outstanding, which times the last close
+            before the window are the market value. Laid out as `market_cap`; of days, the last count known then. Prices adjusted for
+            later splits need a count adjusted for them. With 1 the changes are those of one share.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
             studies) study, unless it is one number.
@@ -59,15 +67,15 @@ class MarketValue(MethodGroup):
         -------
         DataFrame
             By event_id (or group), and a last row ``total``: car (of groups, weighted by value), market_cap
-            and change in the wanted currency, se, t, dof, p_value, ci_low, ci_high, n_events, and
-            shared_days, how often a day of a security counts again because windows of several of its events
-            hold it.
+            (both missing where a security has several events) and change in the wanted currency, se, t, dof,
+            p_value, ci_low, ci_high, n_events, and shared_days, how often a day of a security counts again
+            because windows of several of its events hold it.
 
         Raises
         ------
         RequestError
-            If an event has no market value or rate (the message names it), returns are not simple, or no
-            event has a CAR.
+            If an event has no market value, price or rate (the message names it), returns are not simple, no
+            event has a CAR, or both or neither of market_cap and shares are given.
 
         Notes
         -----
@@ -97,53 +105,78 @@ class MarketValue(MethodGroup):
         total   -14.8  5.3
         """
         data = self.fitted
-        tested = data.checked_window(start, end)
-        if data.kind != "simple":
-            raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
-        usable = data.test_input(tested).with_car
-        rows = np.flatnonzero(data.test_input(tested).usable)
-        if not len(rows):
-            raise RequestError(f"No event has a CAR over {tested}, so no value changed.")
-        value = _market_values(data, rows, market_cap, tested) * _looked_up(data, rows, rate, "exchange rate")
-        bad = ~(np.isfinite(value) & (value > 0))
-        if bad.any():
-            raise RequestError(
-                f"{_named(data, int(rows[np.argmax(bad)]))}: market value times rate is "
-                f"{value[np.argmax(bad)]:g}, not a positive number."
-            )
-        fit = usable.abnormal
-        related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
-        se = value * np.sqrt(usable.cumulative.variance)
-        change = value * usable.car
-        everyone, security = np.arange(len(rows)), data.timeline["security"].to_numpy(dtype=object)[rows]
-        names = data.index[rows] if by is None else _groups(data, by).iloc[rows]
-        groups = {}
-        for name in pd.unique(pd.Series(list(names), dtype=object)):
-            groups[name] = everyone[np.asarray(names == name)]
-        lines = [*groups.items(), ("total", everyone)]
-        frame = pd.DataFrame(
-            {
-                "car": [change[at].sum() / value[at].sum() for _, at in lines],
-                "market_cap": [value[at].sum() for _, at in lines],
-                "change": [change[at].sum() for _, at in lines],
-                "se": [_total_se(se[at], related[np.ix_(at, at)]) for _, at in lines],
-                "dof": [usable.cumulative.dof[at].min() for _, at in lines],
-                "n_events": [len(at) for _, at in lines],
-                "shared_days": [shared_days(usable.tested_dates[at], security[at]) for _, at in lines],
-            },
-            index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
+        window = data.checked_window(start, end)
+        frame = value_change(data, window, market_cap, shares, rate, by, checked_level(level))
+        return printed(frame, value_view)
+
+
+def value_change(
+    data: FittedEvents,
+    tested: Window,
+    market_cap: pd.DataFrame | ByEvent | None = None,
+    shares: pd.DataFrame | ByEvent | None = None,
+    rate: ByEvent = 1.0,
+    by: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Abnormal change in market value over a window; see `MarketValue.value_change`."""
+    if (market_cap is None) == (shares is None):
+        raise RequestError(
+            "Give either market_cap, or shares to be multiplied by the price before the window."
         )
-        half = t_ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
-        t = frame["change"] / frame["se"]
-        frame = frame.assign(
-            t=t,
-            p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
-            ci_low=frame["change"] - half,
-            ci_high=frame["change"] + half,
+    if data.kind != "simple":
+        raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
+    usable = data.test_input(tested).with_car
+    rows = np.flatnonzero(data.test_input(tested).usable)
+    if not len(rows):
+        raise RequestError(f"No event has a CAR over {tested}, so no value changed.")
+    if shares is None:
+        value = _values(data, rows, market_cap, tested, "market value")
+    else:
+        value = _values(data, rows, shares, tested, "number of shares") * _known_prices(data, rows, tested)
+    value = value * _looked_up(data, rows, rate, "exchange rate")
+    bad = ~(np.isfinite(value) & (value > 0))
+    if bad.any():
+        raise RequestError(
+            f"{_named(data, int(rows[np.argmax(bad)]))}: market value times rate is "
+            f"{value[np.argmax(bad)]:g}, not a positive number."
         )
-        order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
-        order.append("shared_days")
-        return frame[order]
+    fit = usable.abnormal
+    related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
+    se = value * np.sqrt(usable.cumulative.variance)
+    change = value * usable.car
+    everyone, security = np.arange(len(rows)), data.timeline["security"].to_numpy(dtype=object)[rows]
+    names = data.index[rows] if by is None else _groups(data, by).iloc[rows]
+    groups = {}
+    for name in pd.unique(pd.Series(list(names), dtype=object)):
+        groups[name] = everyone[np.asarray(names == name)]
+    lines = [*groups.items(), ("total", everyone)]
+    # The value of one security on several dates adds up to nothing.
+    once = [len(set(security[at])) == len(at) for _, at in lines]
+    held = [value[at].sum() if each else np.nan for each, (_, at) in zip(once, lines, strict=True)]
+    frame = pd.DataFrame(
+        {
+            "car": [change[at].sum() / held[i] for i, (_, at) in enumerate(lines)],
+            "market_cap": held,
+            "change": [change[at].sum() for _, at in lines],
+            "se": [_total_se(se[at], related[np.ix_(at, at)]) for _, at in lines],
+            "dof": [usable.cumulative.dof[at].min() for _, at in lines],
+            "n_events": [len(at) for _, at in lines],
+            "shared_days": [shared_days(usable.tested_dates[at], security[at]) for _, at in lines],
+        },
+        index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
+    )
+    half = t_ppf(0.5 + level / 2, frame["dof"]) * frame["se"]
+    t = frame["change"] / frame["se"]
+    frame = frame.assign(
+        t=t,
+        p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
+        ci_low=frame["change"] - half,
+        ci_high=frame["change"] + half,
+    )
+    order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
+    order.append("shared_days")
+    return frame[order]
 
 
 def _total_se(se: FloatArray, related: FloatArray) -> float:
@@ -159,14 +192,47 @@ def _named(data: FittedEvents, row: int) -> str:
     return f"Event {data.index[row]} ({data.timeline['security'].iloc[row]})"
 
 
-def _market_values(
-    data: FittedEvents, rows: IntArray, given: pd.DataFrame | ByEvent, window: Window
+def prices_before(data: FittedEvents, rows: IntArray, window: Window) -> tuple[FloatArray, DateArray]:
+    """Last close before a window, and its day, by event; NaN and NaT where the market has none.
+
+    Parameters
+    ----------
+    rows : array of int
+        Events.
+    """
+    price, day = np.full(len(rows), np.nan), np.full(len(rows), np.datetime64("NaT"), "datetime64[ns]")
+    for i, row in enumerate(rows.tolist()):
+        study, at = data.part(row)
+        before = int(study.sample.day0[at]) + window.start
+        market = study.spec.market
+        if "close" not in market.price_fields or before < 1:
+            continue
+        close = market.prices("close")[study.timeline["security"].iloc[at]].iloc[:before].dropna()
+        if len(close):
+            price[i], day[i] = close.iloc[-1], close.index[-1].to_datetime64()
+    return price, day
+
+
+def _known_prices(data: FittedEvents, rows: IntArray, window: Window) -> FloatArray:
+    price, _ = prices_before(data, rows, window)
+    if np.isnan(price).any():
+        row = int(rows[np.argmax(np.isnan(price))])
+        raise RequestError(
+            f"{_named(data, row)}: the market has no close before the window {window}, so its shares "
+            "have no value; give market_cap."
+        )
+    return price
+
+
+def _values(
+    data: FittedEvents, rows: IntArray, given: pd.DataFrame | ByEvent | None, window: Window, what: str
 ) -> FloatArray:
-    if not isinstance(given, pd.DataFrame):
-        return _looked_up(data, rows, given, "market value")
-    dated = given.set_axis(pd.DatetimeIndex(pd.to_datetime(given.index)).as_unit("ns"))
-    if dated.index.has_duplicates or not dated.columns.is_unique:
-        raise RequestError("market_cap must be dates × securities, each date and each security once.")
+    """Look up market values, or counts of shares, which hold until the next is known."""
+    frame = _by_day(data, given, what)
+    if frame is None:
+        return _looked_up(data, rows, given, what)
+    if frame.index.has_duplicates or not frame.columns.is_unique:
+        raise RequestError(f"The {what} must be dates × securities, each date and each security once.")
     found = np.empty(len(rows))
     for i, row in enumerate(rows.tolist()):
         study, at = data.part(row)
@@ -175,14 +241,39 @@ def _market_values(
         if before < 0:
             raise RequestError(f"{_named(data, row)}: the market has no session before the window {window}.")
         day = sessions[before]
-        value = dated[security].get(day) if security in dated else None
+        column = frame[security] if security in frame else pd.Series(dtype=float)
+        if what == "market value":
+            value = column.get(day)
+        else:
+            known = column.sort_index().loc[:day].dropna()
+            value = known.iloc[-1] if len(known) else None
         if value is None or np.isnan(value):
+            told = (
+                f"market_cap has no value of {security} on {day:%Y-%m-%d}"
+                if what == "market value"
+                else f"shares have no count of {security} by {day:%Y-%m-%d}"
+            )
             raise RequestError(
-                f"{_named(data, row)}: market_cap has no value of {security} on {day:%Y-%m-%d}, the session "
-                f"before the window {window}. Give it, or a mapping by event."
+                f"{_named(data, row)}: {told}, the session before the window {window}. Give it, or a "
+                "mapping by event."
             )
         found[i] = float(value)
     return found
+
+
+def _by_day(data: FittedEvents, given: object, what: str) -> pd.DataFrame | None:
+    """Return values by day as a frame of dates × securities; None if they are given in another way."""
+    if isinstance(given, pd.Series) and isinstance(given.index, pd.DatetimeIndex):
+        names = data.timeline["security"].unique()
+        if len(names) > 1:
+            raise RequestError(
+                f"The {what} is a Series of days, and there are {len(names)} securities: give a frame of "
+                "dates × securities."
+            )
+        given = given.to_frame(names[0])
+    if not isinstance(given, pd.DataFrame):
+        return None
+    return given.set_axis(pd.DatetimeIndex(pd.to_datetime(given.index)).as_unit("ns"))
 
 
 def _looked_up(data: FittedEvents, rows: IntArray, given: object, what: str) -> FloatArray:

@@ -13,10 +13,13 @@ from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
-from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
+from eventstudy.results.event_names import named_events
+from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
-from eventstudy.tables import P_VALUE, Section, Table, stars
-from eventstudy.text import format_time, plural, some_text
+from eventstudy.results.views import each_view, mean_view
+from eventstudy.results.weighted import weighted_averages
+from eventstudy.tables import P_VALUE, Section, Table, printed, stars
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["MeasureTables", "Measures"]
@@ -64,7 +67,7 @@ class Measures(MethodGroup):
 
     def car(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | Literal["first_free_close"] | None = None,
         *,
         level: float = 0.95,
@@ -79,7 +82,8 @@ class Measures(MethodGroup):
         start, end : int
             First and last relative day; the headline window by default, (0, +1) where the event window
             holds it. The end ``"first_free_close"`` is, by event, the first day from `start` on whose close
-            is not at a daily price limit: until then the price has not found its level.
+            is not at a daily price limit: until then the price has not found its level. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives the rows of each, below each other.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -88,12 +92,12 @@ class Measures(MethodGroup):
         Returns
         -------
         DataFrame
-            By event_id: car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return), expected and
-            actual (normal and observed return summed over these days), detectable (the smallest CAR
-            that this test finds at 5 % with probability 0.8), uncovered (days at the edges of the window
-            that no return reaches over: if any, the CAR is NaN, or with ``incomplete="partial"`` the sum of
-            what there is); with ``"first_free_close"`` also end, that day. NaN where the event window ends
-            before it.
+            By event_id: security, label (where there are any), day_0, window (of a list of them), car, se, t,
+            dof, p_value, ci_low, ci_high, n_days (days with a return), expected and actual (normal and
+            observed return summed over these days), detectable (the smallest CAR that this test finds at 5 %
+            with probability 0.8), uncovered (days at the edges of the window that no return reaches over: if
+            any, the CAR is NaN, or with ``incomplete="partial"`` the sum of what there is); with
+            ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
 
         Warns
         -----
@@ -106,15 +110,25 @@ class Measures(MethodGroup):
         >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
         >>> news = [{"security": name, "date": "2019-05-22"} for name in ("002415.SZ", "002236.SZ")]
         >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
-        >>> results.car(0, 1)[["car", "se", "t", "p_value"]].round(4)
-                     car      se       t  p_value
-        event_id
-        0        -0.0755  0.0270 -2.7905   0.0057
-        1        -0.0566  0.0319 -1.7764   0.0771
+        >>> results.car([(0, 0), (-1, 1)])[["security", "window", "car"]].round(3).rename_axis(None)
+            security    window    car
+        0  002415.SZ    (0, 0) -0.049
+        1  002236.SZ    (0, 0) -0.050
+        0  002415.SZ  (-1, +1) -0.076
+        1  002236.SZ  (-1, +1) -0.045
         """
         data = self.fitted
+        if are_several(start):
+            frames = [data.cars(w, level, alternative) for w in data.checked_windows(start, end)]
+            names = [str(w) for w in data.checked_windows(start)]
+            parts = [
+                named_events(data).assign(window=name).join(frame)
+                for name, frame in zip(names, frames, strict=True)
+            ]
+            return printed(pd.concat(parts), each_view)
         if end != "first_free_close":
-            return data.cars(data.checked_window(start, end), level, alternative)
+            window = data.checked_window(start, end)
+            return printed(named_events(data).join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level, alternative)
@@ -130,13 +144,14 @@ class Measures(MethodGroup):
                 "limit, so there is no CAR. Lengthen it.",
                 PriceLimitWarning,
             )
-        return frame.assign(end=ends)
+        return printed(named_events(data).join(frame.assign(end=ends)), each_view)
 
     @by_name
     def aar(
         self,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -148,7 +163,11 @@ class Measures(MethodGroup):
             Test the standard error is taken from: "t" (one event), "filtered_t", "cross_sectional",
             "adjusted_cross_sectional", "portfolio" (one common date), "ibragimov_muller" (several dates) or
             "independence". By default, of events that depend on each other, and of fewer than five,
-            "filtered_t"; of others "cross_sectional".
+            "filtered_t"; of others "cross_sectional". With weights "weighted_past" (prediction errors, with
+            the correlation of the events) or "weighted_spread" (spread of the events).
+        weights : str, optional
+            Column of the events, such as ``"market_cap"``, or "precision", one over the prediction-error
+            variance of each CAR; they are scaled to sum to one. By default all events count alike.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -176,16 +195,17 @@ class Measures(MethodGroup):
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = self._means(inputs, weights, test, level, alternative)
         frame = frame.rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
     def caar(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | None = None,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -194,14 +214,15 @@ class Measures(MethodGroup):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the headline window by default.
-        test, level, alternative
+            First and last relative day; the headline window by default. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives a row for each.
+        test, weights, level, alternative
             As for `aar`.
 
         Returns
         -------
         DataFrame
-            One row, indexed by the window: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
+            One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
             interval disagree at 5 %, and counts days that windows of several events of one security share,
             as these count more than once).
@@ -217,13 +238,35 @@ class Measures(MethodGroup):
         window
         (0, +1) -0.066  0.0308 -0.1269  -0.0052
         """
-        window = self.fitted.checked_window(start, end)
-        inputs = [self.fitted.test_input(window)]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
-        frame = averages.with_lead(frame, inputs, alternative)
-        told = [*frame["note"], averages.shared_note(self.fitted, window)]
-        frame = frame.assign(note="; ".join(filter(None, told)))
-        return frame.set_axis(pd.Index([str(window)], name="window"), axis=0)
+        data = self.fitted
+        windows = (
+            data.checked_windows(start, end) if are_several(start) else [data.checked_window(start, end)]
+        )
+        inputs = [data.test_input(window) for window in windows]
+        frame = self._means(inputs, weights, test, level, alternative)
+        if weights is None:
+            frame = averages.with_lead(frame, inputs, alternative)
+        else:
+            frame = frame.assign(note=f"weighted by {weights}")
+        told = [
+            "; ".join(filter(None, [note, averages.shared_note(data, window)]))
+            for note, window in zip(frame["note"], windows, strict=True)
+        ]
+        frame = frame.assign(note=told)
+        frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
+        return printed(frame, mean_view)
+
+    def _means(
+        self,
+        inputs: list[TestInput],
+        weights: str | None,
+        test: str | None,
+        level: float,
+        alternative: Alternative,
+    ) -> pd.DataFrame:
+        if weights is None:
+            return averages.averages(inputs, test, checked_level(level), alternative)
+        return weighted_averages(self.fitted, inputs, weights, test, checked_level(level), alternative)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.
@@ -267,7 +310,7 @@ class Measures(MethodGroup):
 SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
-STARS = "* p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided"
+STARS = "* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided"
 FORMATS = {"t": "{:.2f}", "p": P_VALUE, "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 
@@ -425,12 +468,9 @@ class MeasureTables(MethodGroup):
         if rows is not None:
             check_whole("rows", rows, 1)
         shown = slice(0, rows)
-        frame = data.timeline[["security", "label", "day_0"]].iloc[shown]
-        frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        if data.undated:
-            frame = frame.drop(columns="day 0")
-        if not some_text(frame["label"]):
-            frame = frame.drop(columns="label")
+        frame = named_events(data).iloc[shown]
+        if "day_0" in frame:
+            frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]

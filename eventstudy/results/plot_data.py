@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -12,11 +14,14 @@ from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
+from eventstudy.results.event_names import event_name, name_parts
 from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
+from eventstudy.results.trading_frictions import halts
 from eventstudy.windows import Window
 
 __all__ = [
     "SEED",
+    "aar",
     "caar_path",
     "caar_paths",
     "car_path",
@@ -26,19 +31,37 @@ __all__ = [
     "forest",
     "heatmap",
     "null",
+    "price",
     "reaction",
+    "row_names",
     "tests",
     "timeline",
+    "windows",
 ]
 
 SEED = 0
+
+
+def row_names(data: FittedEvents) -> tuple[list[str], str]:
+    """Names of the events for rows, without what they all share, and what that is."""
+    parts = [name_parts(data, row) for row in range(len(data.index))]
+    differ = [len(set(part)) > 1 for part in zip(*parts, strict=True)]
+    if not any(differ):
+        return [event_name(data, row) for row in range(len(parts))], ""
+    names = []
+    for each in parts:
+        label, *rest = [text if kept else "" for text, kept in zip(each, differ, strict=True)]
+        told = ", ".join(filter(None, rest))
+        names.append(f"{label} ({told})" if label and told else label or told)
+    shared = [text for text, kept in zip(parts[0], differ, strict=True) if text and not kept]
+    return names, ", ".join(shared)
 
 
 def forest(data: FittedEvents, window: Window, level: float = 0.95) -> pd.DataFrame:
     """CAR of each event with its interval, and their average: event, car, ci_low, ci_high, role."""
     columns = ["car", "ci_low", "ci_high"]
     frame = data.cars(window, level)[columns].reset_index(drop=True)
-    frame.insert(0, "event", [data.name(row) for row in range(len(frame))])
+    frame.insert(0, "event", row_names(data)[0])
     frame["role"] = "event"
     if len(frame) == 1:
         return frame
@@ -76,6 +99,64 @@ def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
     return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
 
 
+def windows(data: FittedEvents, tested: Window) -> pd.DataFrame:
+    """Stretches of days of each event, earliest first: event, part, first, last.
+
+    The parts are estimation, event and tested window, and suspended. Days of the estimation window without a
+    residual take no part in it.
+    """
+    abnormal, whole = data.abnormal, data.event_window
+    past, used = abnormal.past.dates(), ~np.isnan(abnormal.past.residuals())
+    own = abnormal.event_dates
+    names, halted = row_names(data)[0], halts(data)
+    found: list[tuple[str, str, object, object]] = []
+    for row in np.argsort(own[:, -whole.start] if 0 in whole.offsets else own[:, 0], kind="stable"):
+        name = names[row]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], used[row], [False]]).astype(int)))
+        found += [(name, "estimation", *past[row, [i, j - 1]]) for i, j in edges.reshape(-1, 2)]
+        for part, cols in (("event", slice(None)), ("tested", abnormal.columns(tested))):
+            days = own[row, cols][~np.isnat(own[row, cols])]
+            if len(days):
+                found.append((name, part, days[0], days[-1]))
+        spells = halted[halted["event_id"] == data.index[row]]
+        found += [(name, "suspended", *spell) for spell in spells[["first", "last"]].to_numpy()]
+    frame = pd.DataFrame(found, columns=["event", "part", "first", "last"])
+    return frame.assign(first=pd.to_datetime(frame["first"]), last=pd.to_datetime(frame["last"]))
+
+
+#: Sessions that a figure of all announcements shows before the first and after the last.
+MARGIN = 30
+
+
+def price(
+    data: FittedStudy, rows: list[int], window: Window, level: float = 0.95
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Gather the closes of one security (date, price) and its announcements (date, label, car).
+
+    Without prices, an index that starts at 100.
+    """
+    market, sample = data.spec.market, data.sample
+    if market.kind in LEVELS:
+        raise RequestError(f"A price needs prices or returns, and these are values of {market.kind}.")
+    security, day0 = sample.timeline["security"].iloc[rows[0]], sample.day0[rows]
+    shown = slice(max(int(day0.min()) - MARGIN, 0), int(day0.max()) + MARGIN + 1)
+    if "close" in market.price_fields:
+        values = market.prices("close")[security].iloc[shown]
+    else:
+        returns = market.returns[security].iloc[shown]
+        growth = returns if market.kind == "log" else np.log1p(returns)
+        values = (100 * np.exp(growth.fillna(0.0).cumsum())).where(returns.notna())
+    parts = [name_parts(data, row) for row in rows]
+    events = pd.DataFrame(
+        {
+            "date": market.sessions[day0],
+            "label": [label for label, _, _ in parts],
+            "car": data.cars(window, level)["car"].to_numpy()[rows],
+        }
+    )
+    return pd.DataFrame({"date": values.index, "price": values.to_numpy()}), events
+
+
 def timeline(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
     """Gather closes and limits around one event: date, day, price, limit_down, limit_up, touched, closed.
 
@@ -106,57 +187,126 @@ def timeline(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
 MOMENTS = ("open", "low", "high", "close")
 
 
-def _growing(window: Window) -> list[Window]:
-    return [Window(window.start, int(day)) for day in window.offsets]
+def _growing(window: Window, anchor: int | None) -> list[tuple[int, Window, int]]:
+    """Days of a path, the window that each sums, and whether it adds (1), subtracts (-1) or is zero (0).
+
+    The path starts at zero before its first day, or before day `anchor`, and goes back from there.
+    """
+    first = window.start if anchor is None else anchor
+    days = []
+    for day in map(int, window.offsets):
+        if day >= first:
+            days.append((day, Window(first, day), 1))
+        elif day < first - 1:
+            days.append((day, Window(day + 1, first - 1), -1))
+        else:
+            days.append((day, Window(day, day), 0))
+    return days
 
 
-def car_path(data: FittedEvents, rows: list[int], window: Window, level: float = 0.95) -> pd.DataFrame:
+def _signed(frame: pd.DataFrame, mean: str, sign: int) -> pd.DataFrame:
+    """Turn sums around, intervals included, or make them zero."""
+    if sign == 1:
+        return frame
+    bounds = {"ci_low": sign * frame["ci_high"], "ci_high": sign * frame["ci_low"]}
+    return frame.assign(**{mean: sign * frame[mean], "se": abs(sign) * frame["se"]}, **bounds) + 0.0
+
+
+def car_path(
+    data: FittedEvents, rows: list[int], window: Window, level: float = 0.95, anchor: int | None = None
+) -> pd.DataFrame:
     """CAR from the window's start to each of its days: event, day, car, se, ci_low, ci_high.
 
-    NaN on days without a return.
+    With `anchor`, the path is zero before that day, and the days before it lead up to zero. NaN on days
+    without a return.
     """
     parts = []
     traded = ~np.isnan(data.abnormal.ar)
-    for upto in _growing(window):
-        cars = data.cars(upto, level).iloc[rows][["car", "se", "ci_low", "ci_high"]]
-        seen = traded[rows, upto.end - data.event_window.start]
+    for day, summed, sign in _growing(window, anchor):
+        cars = data.cars(summed, level).iloc[rows][["car", "se", "ci_low", "ci_high"]]
+        cars = _signed(cars if sign else cars.fillna(0.0), "car", sign)
+        seen = traded[rows, day - data.event_window.start] | (sign == 0)
         cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
-        names = [data.name(row) for row in rows]
-        parts.append(cars.assign(event=names, day=upto.end).reset_index(drop=True))
+        names = [event_name(data, row) for row in rows]
+        parts.append(cars.assign(event=names, day=day).reset_index(drop=True))
     frame = pd.concat(parts, ignore_index=True)
     return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)
 
 
 def caar_path(
-    data: FittedEvents, window: Window, test: str | None = None, level: float = 0.95
+    data: FittedEvents,
+    window: Window,
+    test: str | None = None,
+    level: float = 0.95,
+    anchor: int | None = None,
 ) -> pd.DataFrame:
-    """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test."""
-    windows = _growing(window)
-    return _averages([data.test_input(w) for w in windows], windows, test, level)
+    """CAAR from the window's start to each of its days: day, caar, se, ci_low, ci_high, n_events, test.
+
+    With `anchor`, the path is zero before that day, as in `car_path`.
+    """
+    return _averages(data.test_input, _growing(window, anchor), test, level)
 
 
 def caar_paths(
-    data: FittedEvents, by: str, window: Window, test: str | None = None, level: float = 0.95
+    data: FittedEvents,
+    by: str,
+    window: Window,
+    test: str | None = None,
+    level: float = 0.95,
+    anchor: int | None = None,
 ) -> pd.DataFrame:
-    """`caar_path` of each group of events: group, day, caar, se, ci_low, ci_high, n_events, test.
+    """`caar_path` of each group of events, named by the column `by`: day, caar, ..., n_events, test.
 
     Raises
     ------
     RequestError
         If the events have no column `by`, or an event nothing in it.
     """
-    windows = _growing(window)
     parts = []
     for name, abnormal in data.by_group(by).items():
-        path = _averages([TestInput(abnormal, w) for w in windows], windows, test, level)
-        path.insert(0, "group", name)
+        path = _averages(partial(TestInput, abnormal), _growing(window, anchor), test, level)
+        path.insert(0, "group", _group(by, name))
         parts.append(path)
     return pd.concat(parts, ignore_index=True)
 
 
-def _averages(inputs: list[TestInput], windows: list[Window], test: str | None, level: float) -> pd.DataFrame:
+def _group(by: str, name: object) -> str:
+    """Name a group: its text, or else what is in which column."""
+    return name if isinstance(name, str) else f"{by} = {name}"
+
+
+def aar(
+    data: FittedEvents, window: Window, test: str | None = None, level: float = 0.95, by: str | None = None
+) -> pd.DataFrame:
+    """Mean abnormal return of each day: day, aar, se, ci_low, ci_high, n_events, test; `group` with `by`."""
+    # One test serves all days of the event window, as in the table.
+    days = [(int(day), Window(int(day), int(day)), 1) for day in data.event_window.offsets]
+    if by is None:
+        frame = _averages(data.test_input, days, test, level)
+    else:
+        parts = [
+            _averages(partial(TestInput, abnormal), days, test, level).assign(group=_group(by, name))
+            for name, abnormal in data.by_group(by).items()
+        ]
+        frame = pd.concat(parts)
+    shown = frame["day"].between(window.start, window.end)
+    return frame[shown].rename(columns={"caar": "aar"}).reset_index(drop=True)
+
+
+def _averages(
+    make: Callable[[Window], TestInput],
+    days: list[tuple[int, Window, int]],
+    test: str | None,
+    level: float,
+) -> pd.DataFrame:
+    inputs = [make(summed) for _, summed, _ in days]
     frame = averages.averages(inputs, test, checked_level(level))
-    frame.insert(0, "day", [window.end for window in windows])
+    columns = ["caar", "se", "ci_low", "ci_high"]
+    for row, (_, _, sign) in enumerate(days):
+        if sign != 1:
+            part = frame.loc[[row], columns]
+            frame.loc[[row], columns] = _signed(part if sign else part.fillna(0.0), "caar", sign)
+    frame.insert(0, "day", [day for day, _, _ in days])
     return frame
 
 
@@ -255,8 +405,7 @@ def null(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
 def heatmap(data: FittedEvents, window: Window) -> pd.DataFrame:
     """Abnormal returns, event names × relative days."""
     ar = data.abnormal.ar[:, data.abnormal.columns(window)]
-    names = [data.name(row) for row in range(len(ar))]
-    return pd.DataFrame(ar, names, pd.Index(window.offsets, name="day"))
+    return pd.DataFrame(ar, row_names(data)[0], pd.Index(window.offsets, name="day"))
 
 
 def decomposition(data: FittedStudy, row: int, day: int) -> pd.DataFrame:

@@ -14,13 +14,15 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
+from eventstudy.results.answers import Answers
+from eventstudy.results.characteristic_sorts import Sorts
 from eventstudy.results.each_event import EachEvent
 from eventstudy.results.excluded_dates import date_effects
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import Measures, MeasureTables
+from eventstudy.results.onward import Onward
 from eventstudy.results.plot import ResultsPlotter
-from eventstudy.results.significance import Significance
 from eventstudy.tables import Table
 from eventstudy.windows import Window
 
@@ -202,7 +204,9 @@ def _past(data: FittedEvents, window: Window) -> Past:
     )
 
 
-class ResultsBase(Measures, Significance, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class ResultsBase(
+    Measures, Answers, Onward, EachEvent, Sorts, MeasureTables, Regression, MarketValue, Immutable, ABC
+):
     """Measures, tests, tables and figures of fitted events.
 
     Examples

@@ -26,10 +26,45 @@ from eventstudy.inference.procedures.recommendation import Calibrated, disagreem
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
 from eventstudy.results.each_event import one_security
-from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level, refuse_undated
+from eventstudy.results.fitted import (
+    FittedEvents,
+    MethodGroup,
+    WindowLike,
+    Windows,
+    are_several,
+    checked_level,
+    refuse_undated,
+)
+from eventstudy.results.views import recommended_view, tests_view
+from eventstudy.tables import printed
 from eventstudy.windows import Window
 
-__all__ = ["Significance"]
+__all__ = ["Significance", "recommended_tests"]
+
+
+def recommended_tests(
+    fitted: FittedEvents,
+    window: Window,
+    alternative: Alternative = "two-sided",
+    calibration: Calibrated | None = None,
+) -> pd.DataFrame:
+    """List and run the tests that suit a design; see `Significance.recommended`."""
+    data = fitted.test_input(window)
+    chosen = recommend(data)
+    if len(chosen) and one_security(fitted):
+        joint = (
+            f"all {len(fitted.index)} events are of one security: results.by_event() tests each on "
+            "its own, and this is the joint question, whether they moved it on average"
+        )
+        first, *others = chosen["reason"].tolist()
+        chosen["reason"] = [f"{joint}; {first}", *others]
+    if calibration is not None:
+        chosen = recalibrate(data, chosen, calibration, fitted.model_label)
+    done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
+    for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
+        note = str(done.loc[key, "note"])
+        done.loc[key, "note"] = f"{told}; {note}" if note else told
+    return chosen.join(done[["statistic", "p_value", "note"]], on="test")
 
 
 class Significance(MethodGroup):
@@ -37,7 +72,7 @@ class Significance(MethodGroup):
 
     def test(
         self,
-        start: WindowLike = None,
+        start: Windows = None,
         end: int | None = None,
         *,
         tests: str | SignificanceTest | Sequence[str | SignificanceTest] | None = None,
@@ -54,7 +89,8 @@ class Significance(MethodGroup):
         Parameters
         ----------
         start, end : int
-            First and last relative day; the headline window by default.
+            First and last relative day; the headline window by default. A list of windows,
+            ``[(0, 0), (-1, 1)]``, gives the rows of each, below each other.
         tests : str, SignificanceTest or list of these, optional
             Test keys, or tests of your own; all tests of the library by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -75,11 +111,12 @@ class Significance(MethodGroup):
         Returns
         -------
         DataFrame
-            test, statistic, distribution, dof, p_value, estimate, n_events, null, robust_to, reference,
-            applicable, note. A test that does not apply is a row which says why. With `by` a column
-            group comes first; differences are rows of group ``"A - B"``: a long-short portfolio where
-            both groups have the same dates, else Welch's t of standardised CARs. With `against` the
-            rows are difference_portfolio, difference_dates and difference_permutation.
+            window (of a list of them), test, statistic, distribution, dof, p_value, estimate, n_events, null,
+            robust_to, reference, applicable, note. A test that does not apply is a row which says why. With
+            `by` a column group comes first; differences are rows of group ``"A - B"``: a long-short portfolio
+            where both groups have the same dates, else the difference measured by the past of each date and
+            Welch's t of the dates' mean standardised CARs. With `against` the rows are
+            difference_portfolio, difference_dates and difference_permutation.
 
         Raises
         ------
@@ -102,9 +139,27 @@ class Significance(MethodGroup):
         0  bmp   0.1391        True
         1    t      NaN       False
         """
-        window = self.fitted.checked_window(start, end)
         asked = [tests] if isinstance(tests, str | SignificanceTest) else tests
         options = Options(alternative, n_resamples, seed, wild_weights, wild_by)
+        if not are_several(start):
+            window = self.fitted.checked_window(start, end)
+            return printed(self._tested(window, asked, options, by, against), tests_view)
+        options = options.settled()
+        parts = []
+        for window in self.fitted.checked_windows(start, end):
+            part = self._tested(window, asked, options, by, against)
+            part.insert(0, "window", str(window))
+            parts.append(part)
+        return printed(pd.concat(parts, ignore_index=True), tests_view)
+
+    def _tested(
+        self,
+        window: Window,
+        tests: Sequence[str | SignificanceTest] | None,
+        options: Options,
+        by: str | None,
+        against: Significance | None,
+    ) -> pd.DataFrame:
         if against is not None:
             if by is not None or tests is not None:
                 raise RequestError("against= has its own tests: leave out tests= and by=.")
@@ -113,8 +168,8 @@ class Significance(MethodGroup):
                 self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
             )
         if by is not None:
-            return self._by_group(by, window, asked, options)
-        return run_tests(self.fitted.test_input(window), asked, options)
+            return self._by_group(by, window, tests, options)
+        return run_tests(self.fitted.test_input(window), tests, options)
 
     def _by_group(
         self, by: str, window: Window, tests: Sequence[str | SignificanceTest] | None, options: Options
@@ -428,22 +483,9 @@ class Significance(MethodGroup):
         2    conformal   0.0360
         3            t   0.0105
         """
-        data = self.fitted.test_input(self.fitted.checked_window(start, end))
-        chosen = recommend(data)
-        if len(chosen) and one_security(self.fitted):
-            joint = (
-                f"all {len(self.fitted.index)} events are of one security: results.by_event() tests each on "
-                "its own, and this is the joint question, whether they moved it on average"
-            )
-            first, *others = chosen["reason"].tolist()
-            chosen["reason"] = [f"{joint}; {first}", *others]
-        if calibration is not None:
-            chosen = recalibrate(data, chosen, calibration, self.fitted.model_label)
-        done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
-        for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
-            note = str(done.loc[key, "note"])
-            done.loc[key, "note"] = f"{told}; {note}" if note else told
-        return chosen.join(done[["statistic", "p_value", "note"]], on="test")
+        window = self.fitted.checked_window(start, end)
+        frame = recommended_tests(self.fitted, window, alternative, calibration)
+        return printed(frame, recommended_view)
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
         """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N.

@@ -10,16 +10,20 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
-from eventstudy.files import write_atomic
 from eventstudy.immutable import own_copy
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
+from eventstudy.results.market_value import ByEvent
 from eventstudy.results.overlapping_events import OverlappingEvents
-from eventstudy.results.report.content import study_page
+from eventstudy.results.report.content import study_report
+from eventstudy.results.report.writers import writer
 from eventstudy.results.results_base import ResultsBase
+from eventstudy.results.significance import Significance
+from eventstudy.results.stored_study import write_study
 from eventstudy.results.summary import summary_table
+from eventstudy.results.verdict.sentences import News
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
 from eventstudy.text import strip_control
@@ -238,6 +242,39 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         """
         return summary_table(self.fitted, self.fitted.checked_window(start, end))
 
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Store the study in a folder, in an open form that `eventstudy.load` opens again.
+
+        Parameters
+        ----------
+        folder : path
+            Made if need be; it must be empty, or hold a stored study, which is replaced.
+
+        Raises
+        ------
+        RequestError
+            If the folder holds something else or cannot be written, the model is your own, or the market is
+            intraday or of several exchanges.
+        MissingExtraError
+            If pyarrow is not installed.
+
+        Notes
+        -----
+        ``study.json`` holds the specification, the events, the versions of the libraries and fingerprints of
+        the data; Parquet files hold the returns and prices of the securities in use, and the abnormal
+        returns. ``load`` fits the study again and says so where it finds other abnormal returns.
+        """
+        target = Path(folder)
+        try:
+            inside = {path.name for path in target.iterdir()} if target.is_dir() else set()
+            if inside and "study.json" not in inside:
+                raise RequestError(
+                    f"{str(target)!r} holds something that is not a stored study; name another folder."
+                )
+            write_study(self.fitted, target)
+        except OSError as problem:
+            raise RequestError(f"The study cannot be stored in {str(target)!r}: {problem}.") from problem
+
     def report(
         self,
         path: str | PathLike[str],
@@ -247,13 +284,20 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         question: str | None = None,
         notes: str | Sequence[str] = (),
         currency: str | None = None,
+        confounders: News | None = None,
+        against: Significance | None = None,
+        market_cap: pd.DataFrame | ByEvent | None = None,
+        shares: pd.DataFrame | ByEvent | None = None,
+        brief: bool = False,
     ) -> Path:
-        """Write the whole study as one HTML page that needs no network.
+        """Write the whole study as one page: HTML that needs no network, PDF, Word or Markdown.
 
         Parameters
         ----------
         path : path
-            File to write, such as ``"hikvision.html"``; one that exists is replaced.
+            File to write, such as ``"hikvision.html"``; one that exists is replaced. Its ending says how:
+            html, pdf or docx (both with the extra ``report``), or md, whose figures go to a folder beside it,
+            ``hikvision_files``.
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
         question : str, optional
@@ -262,6 +306,12 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             Paragraphs below the question, as plain text.
         currency : str, optional
             Unit of the prices, such as ``"CNY"``.
+        confounders, against : optional
+            Other news by day, and the results of control events, as for `verdict`.
+        market_cap, shares : optional
+            As for `value_change`: what the move was worth.
+        brief : bool, default False
+            Whether to write the finding, two figures, one table and the caveats alone, on one printed side.
 
         Returns
         -------
@@ -271,32 +321,39 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         Raises
         ------
         RequestError
-            If the market holds no returns but turnover or volatility, or the file cannot be written; an
-            older one is left as it was.
+            If the market holds no returns but turnover or volatility, the ending of the file is none of
+            these, or it cannot be written; an older one is left as it was.
+        MissingExtraError
+            If PDF or Word is asked for, and what writes it is not installed.
 
         Examples
         --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> import eventstudy as es
+        >>> import eventstudy as es, pathlib, tempfile
         >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
-        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
-        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, estimation=(-200, -21), window=(-1, 1)).fit()
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = results.report(Path(folder) / "study.html")
-        ...     "</html>" in path.read_text(encoding="utf-8")
+        ...     page = results.report(pathlib.Path(folder) / "page.html", currency="CNY", brief=True)
+        ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
         True
         """
-        page = study_page(
+        target = Path(path)
+        write = writer(target)
+        report = study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
             notes=[notes] if isinstance(notes, str) else notes,
             currency=None if currency is None else strip_control(currency),
+            confounders=confounders,
+            controls=None if against is None else self._controls(against),
+            market_cap=market_cap,
+            shares=shares,
+            brief=brief,
+            vector=target.suffix.lower() != ".docx",
         )
-        target = Path(path)
         try:
-            write_atomic(target, page.encode())
+            write(report, target, brief)
         except OSError as problem:
             raise RequestError(f"The report cannot be written to {str(target)!r}: {problem}.") from problem
         return target

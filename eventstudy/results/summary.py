@@ -295,7 +295,7 @@ def _excluded(data: FittedEvents) -> Section:
 
 
 def _notes(data: FittedEvents, window: Window) -> list[str]:
-    notes = [f"{unit(data)}; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    notes = [f"{unit(data)}; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided."]
     sums = data.test_input(window).cumulative
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):

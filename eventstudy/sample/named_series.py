@@ -99,7 +99,12 @@ def check_factors(market: Market, events: pd.DataFrame, needed: Sequence[str], w
         return
     wanted = f"{who} needs column{'s' * (len(needed) > 1)} {_listed(needed)}"
     if not sets:
-        raise ModelError(f"{wanted}; market has no factors. Pass them as Market(..., factors=frame).")
+        own = (
+            f" {who}([...], excess=False) takes factors as they are, such as a peer index, and needs no rf."
+            if who == "FactorModel" and "rf" in needed
+            else ""
+        )
+        raise ModelError(f"{wanted}; market has no factors. Pass them as Market(..., factors=frame).{own}")
     for row in np.unique(rows).tolist():
         event = int(np.argmax(rows == row))
         named = f"event {events.index[event]} ({events['security'].iloc[event]})"

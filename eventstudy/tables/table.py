@@ -30,9 +30,12 @@ P_VALUE = "{:.4p}"
 TEXT_WIDTH = 100
 #: Columns of words wider than this are wrapped in text output.
 WORDS_WIDTH = 48
+#: Columns of text between columns of a table, and around a heading; and the fewest of a column of words.
+GAP, NARROWEST = 2, 8
 
 _NUMBER = re.compile(r"(?:< )?[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
 _CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
+_DATA_CELL = re.compile(r'<td class="data row\d+ col(\d+)[^"]*"')
 _EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
@@ -173,13 +176,20 @@ class Table:
     def _repr_html_(self) -> str:
         return self.to_html()
 
-    def to_text(self) -> str:
-        """Return the table as plain text; notes are wrapped to 100 columns."""
+    def to_text(self, width: int | None = None) -> str:
+        """Return the table as plain text.
+
+        Parameters
+        ----------
+        width : int, optional
+            Most columns of text, where numbers leave room: words are wrapped to fit. By default notes are
+            wrapped to 100 columns, and words of the table to 48.
+        """
         parts = [f"{self.title}\n{'=' * len(self.title)}"]
         for section in self.sections:
-            grid = _grid(section, "simple")
+            grid = _grid(section, "simple", width)
             parts.append(f"{section.caption}\n{grid}" if section.caption else grid)
-        parts += [textwrap.fill(note, TEXT_WIDTH) for note in self.notes]
+        parts += [textwrap.fill(note, TEXT_WIDTH if width is None else width) for note in self.notes]
         return "\n\n".join(parts)
 
     def to_markdown(self) -> str:
@@ -299,7 +309,25 @@ def _is_headless(cells: pd.DataFrame) -> bool:
     return not any([*cells.columns, cells.columns.name, *cells.index.names])
 
 
-def _grid(section: Section, style: str) -> str:
+def _word_widths(flat: pd.DataFrame, headings: list[Any], right: list[bool], width: int) -> list[int | None]:
+    """Share what the numbers leave of `width` among the columns of words; None leaves a column as it is."""
+    natural = [
+        max(len(str(heading)) + GAP, *(len(text) for text in flat.iloc[:, j]))
+        for j, heading in enumerate(headings)
+    ]
+    taken = sum(n for n, numeric in zip(natural, right, strict=True) if numeric)
+    left = width - GAP * (len(natural) - 1) - taken
+    words = sorted((n, j) for j, n in enumerate(natural) if not right[j])
+    widths: list[int | None] = [None] * len(natural)
+    for i, (needed, j) in enumerate(words):
+        share = max(left // (len(words) - i), NARROWEST)
+        if needed > share:
+            widths[j] = share
+        left -= min(needed, share)
+    return widths
+
+
+def _grid(section: Section, style: str, width: int | None = None) -> str:
     """Draw a section with tabulate, the index among the columns."""
     cells = section.cells()
     right = _is_right_aligned(cells)
@@ -319,7 +347,11 @@ def _grid(section: Section, style: str) -> str:
         headings = [markdown(str(name)) for name in headings]
     elif len(flat):
         options["headers"] = () if _is_headless(cells) else "keys"
-        options["maxcolwidths"] = [None if numeric else WORDS_WIDTH for numeric in right]
+        options["maxcolwidths"] = (
+            [None if numeric else WORDS_WIDTH for numeric in right]
+            if width is None
+            else _word_widths(flat, headings, right, width)
+        )
     flat.columns = pd.Index(headings, dtype=object)
     grid = flat.to_markdown(
         index=False,
@@ -373,6 +405,9 @@ def _html_table(section: Section, number: int, title: str) -> str:
     if caption:
         styler.set_caption(caption)
     rendered: str = styler.to_html()
+    # A page that stands rows on end, on a narrow screen, names each cell by its column.
+    labels = [html.escape(str(name)) for name in cells.columns]
+    rendered = _DATA_CELL.sub(lambda found: f'{found[0]} data-label="{labels[int(found[1])]}"', rendered)
     # An empty corner is not a heading.
     rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):

@@ -25,7 +25,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("arguments", "column_names", "optional", "versions"),
     ("interop", "lazy", "progress"),
     ("tabular",),
-    ("windows",),
+    ("tables", "windows"),
     ("calendars",),
     ("events",),
     ("market",),
@@ -33,12 +33,12 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("abnormal",),
     ("inference",),
-    ("tables", "plotting", "html_page"),
+    ("plotting", "html_page"),
     ("regressions",),
     ("results",),
     ("study",),
     ("causal",),
-    ("lab", "longrun", "streaming", "volatility"),
+    ("lab", "longrun", "stored", "streaming", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}

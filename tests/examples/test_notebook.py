@@ -83,7 +83,7 @@ def test_figures_are_shown(executed: Any) -> None:
 
 def test_tables_are_html(executed: Any) -> None:
     html = outputs(executed, "text/html")
-    assert any("-0.075111" in table for table in html)
+    assert any(">-7.51%<" in table for table in html)
     assert any("<strong>Event study: Market model" in table for table in html)
 
 

@@ -197,3 +197,21 @@ def test_published_categories(shared_data: Path) -> None:
     np.testing.assert_allclose(car, hand[car.index], atol=1e-14)
     mean = car.groupby(group[car.index].to_numpy()).mean().round(5)
     assert mean.to_dict() == {"bad": -0.03253, "good": 0.02326, "medium": -0.01778}
+
+
+def test_no_made_up_date_is_shown(tmp_path: Path) -> None:
+    for given in (LONG, LONG[LONG["event"] == "F0"]):
+        results = study(given)
+        session = str(results.spec.market.sessions[0])[:3]  # the century and the decade of the days made up
+        told = [
+            results.verdict((0, 1)).to_markdown(),
+            results.verdict((0, 0)).to_markdown(),
+            str(results.exhibit((0, 1))),
+            str(results.car([(0, 1), (0, 0)])),
+            str(results.by_event((0, 1))),
+            str(results.summary((0, 1))),
+            results.report(tmp_path / "page.md").read_text(encoding="utf-8"),
+        ]
+        for text in told:
+            assert f"{session}0-" not in text
+            assert "day_0" not in text

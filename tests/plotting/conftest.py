@@ -32,6 +32,13 @@ def caar() -> pd.DataFrame:
     return car().rename(columns={"car": "caar"}).assign(n_events=7)
 
 
+def aar() -> pd.DataFrame:
+    days = np.random.default_rng(7).normal(-0.005, 0.02, len(DAYS))
+    return pd.DataFrame(
+        {"day": DAYS, "aar": days, "ci_low": days - 0.02, "ci_high": days + 0.025, "n_events": 7}
+    )
+
+
 def caar_groups() -> pd.DataFrame:
     counts = {"Suppliers": 7, "Rivals": 3, "Customers $x$": 1, "Others": 12}
     paths = [
@@ -215,20 +222,74 @@ def placebo() -> pd.DataFrame:
     return pd.DataFrame({"value": values, "against": ["dates"] * 190 + ["firms"] * 10})
 
 
+def price() -> pd.DataFrame:
+    dates = pd.bdate_range("2019-03-01", periods=80)
+    path = 28 * np.exp(np.random.default_rng(8).normal(0, 0.02, 80).cumsum())
+    return pd.DataFrame({"date": dates, "price": np.where(np.arange(80) // 4 == 9, np.nan, path)})
+
+
+def announcements(n: int = 3) -> pd.DataFrame:
+    at = np.linspace(10, 70, n).astype(int)
+    labels = [f"Announcement {i} of a list" for i in range(1, n + 1)]
+    return pd.DataFrame(
+        {"date": price()["date"].iloc[at], "label": labels, "car": np.linspace(-0.08, 0.02, n)}
+    )
+
+
+def windows(n: int = 4) -> pd.DataFrame:
+    rows = []
+    for i in range(n):
+        day0 = pd.Timestamp("2019-05-22") + pd.Timedelta(days=7 * (i % 30))
+        spans = {"estimation": (-300, -30), "event": (-14, 14), "tested": (0, 1), "suspended": (-9, -3)}
+        for part, (first, last) in list(spans.items())[: 3 + (i % 3 == 1)]:
+            ends = {"first": day0 + pd.Timedelta(days=first), "last": day0 + pd.Timedelta(days=last)}
+            rows.append({"event": f"firm {i}", "part": part} | ends)
+    return pd.DataFrame(rows)
+
+
 residuals = qq = autocorrelation = null
+#: A label as announcements have them.
+LONG = (
+    "House of Representatives passes the final defence bill with the purchasing ban (002415.SZ, 2018-07-27)"
+)
+
+
+def many_cars(n: int, label: str = "firm {}") -> pd.DataFrame:
+    rng = np.random.default_rng(9)
+    car = rng.normal(-0.02, 0.04, n)
+    names = [label.format(i) for i in range(n)]
+    frame = pd.DataFrame(
+        {"event": names, "car": car, "role": "event", "group": [f"group {i % 2}" for i in range(n)]}
+    )
+    frame["half"] = rng.uniform(0.03, 0.06, n)
+    if n > 1:
+        mean = {"event": f"average of {n}", "car": car.mean(), "role": "average", "half": 0.1 / np.sqrt(n)}
+        frame = pd.concat([frame, pd.DataFrame([mean])], ignore_index=True)
+    return frame.assign(ci_low=frame["car"] - frame["half"], ci_high=frame["car"] + frame["half"])
+
+
+def many_returns(n: int, label: str = "firm {}") -> pd.DataFrame:
+    values = np.random.default_rng(10).normal(0, 0.02, (n, len(DAYS)))
+    values[:, 5] -= 0.03
+    return pd.DataFrame(values, index=[label.format(i) for i in range(n)], columns=DAYS)
+
 
 #: Arguments that a figure needs beside its frame.
 NEEDED: dict[str, dict[str, Any]] = {
     "placebo": {"real": -0.05},
+    "price": {"events": announcements()},
     "specification": {"choices": ["model", "window"]},
 }
+
+
+FURTHER = ("cars", "announcements", "many_cars", "many_returns", "LONG")
 
 
 @pytest.fixture(scope="session")
 def frames() -> SimpleNamespace:
     """Makers of one frame for each figure, by the name of the figure; and of several paths."""
     figures = [name.removeprefix("plot_") for name in plotting.__all__ if name.startswith("plot_")]
-    return SimpleNamespace(**{name: globals()[name] for name in [*figures, "cars"]}, needed=NEEDED)
+    return SimpleNamespace(**{name: globals()[name] for name in [*figures, *FURTHER]}, needed=NEEDED)
 
 
 @pytest.fixture(autouse=True)

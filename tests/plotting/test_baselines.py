@@ -11,12 +11,16 @@ look at each one that git shows as changed, and commit it. A new figure is drawn
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
@@ -36,6 +40,19 @@ drawn_by_another = pytest.mark.skipif(
 )
 
 
+def of_many(figure: str, n: int, frames: SimpleNamespace, label: str = "firm {}") -> Axes:
+    """Draw n events in a row each, all of whose numbers differ."""
+    frame = frames.many_cars(n, label) if figure == "forest" else frames.many_returns(n, label)
+    return getattr(plotting, f"plot_{figure}")(frame, title=f"{n} event{'s' * (n > 1)}")
+
+
+def small(draw: Callable[..., Axes], frame: pd.DataFrame) -> Axes:
+    """Draw on one of two small axes."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.6), layout="constrained")
+    draw(frame, left, title="Small axes")
+    return draw(frame.head(3), right)
+
+
 #: Options of the drawings; figures without any here are drawn as they are.
 OPTIONS: dict[str, dict[str, Any]] = {
     "car": {"title": "Hikvision"},
@@ -49,16 +66,81 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "balance": {"title": "Balance"},
 }
 #: Further drawings of a figure.
-VARIANTS: dict[str, Callable[[SimpleNamespace], Axes]] = {
-    "car-of-several": lambda frames: plotting.plot_car(frames.cars(4)),
-    "car-of-many": lambda frames: plotting.plot_car(frames.cars(30)),
-    "heatmap-with-gaps": lambda frames: plotting.plot_heatmap(frames.heatmap().mask(lambda f: f > 0.03)),
+VARIANTS: dict[str, Callable[[SimpleNamespace], Axes]] = (
+    {
+        "car-of-several": lambda frames: plotting.plot_car(frames.cars(4)),
+        "car-of-many": lambda frames: plotting.plot_car(frames.cars(30)),
+        "car-of-one-day": lambda frames: plotting.plot_car(frames.car().query("day == 0"), title="Day 0"),
+        "car-with-headline": lambda frames: plotting.plot_car(
+            frames.car(), headline=(0, 1, -0.042), title=frames.LONG
+        ),
+        "car-of-two-studies": lambda frames: plotting.plot_car(
+            frames.car(3), plotting.plot_car(frames.car(), label="Named", title="Two"), label="Not named"
+        ),
+        "caar-by-hue": lambda frames: plotting.plot_caar(frames.caar_groups().query("n_events < 8")),
+        "aar-by-hue": lambda frames: plotting.plot_aar(
+            pd.concat([frames.aar().assign(group=g) for g in "ab"]).query("-3 < day < 3"), title="Groups"
+        ),
+        "fit-of-several-factors": lambda frames: plotting.plot_fit(
+            frames.fit().assign(fitted=lambda f: 0.8 * f["fitted"] + 0.1 * f["actual"])
+        ),
+        "forest-by-hue": lambda frames: plotting.plot_forest(frames.many_cars(6), hue="group", title="CAR"),
+        "forest-in-small-axes": lambda frames: small(plotting.plot_forest, frames.many_cars(12)),
+        "heatmap-with-gaps": lambda frames: plotting.plot_heatmap(frames.heatmap().mask(lambda f: f > 0.03)),
+        "price-of-many": lambda frames: plotting.plot_price(
+            frames.price(), events=frames.announcements(12).assign(label=frames.LONG), title=frames.LONG
+        ),
+        "reaction-at-the-end": lambda frames: plotting.plot_reaction(
+            frames.reaction().query("day <= 0"), gap_on=1, title=frames.LONG
+        ),
+        "windows-of-300": lambda frames: plotting.plot_windows(frames.windows(300), title="Windows"),
+    }
+    | {
+        f"{figure}-of-{n}": partial(of_many, figure, n)
+        for figure in ("forest", "heatmap")
+        for n in (1, 6, 40, 300)
+    }
+    | {
+        f"{figure}-long-names": lambda frames, figure=figure: of_many(figure, 7, frames, frames.LONG)
+        for figure in ("forest", "heatmap")
+    }
+)
+IN_CONTEXTS = [
+    "car-with-headline",
+    "caar_groups",
+    "forest",
+    "reaction",
+    "heatmap",
+    "windows",
+    "tests",
+    "price",
+]
+#: Drawings in other contexts.
+CONTEXTS = {
+    f"{name}-{context}": (name, style)
+    for context, style in {"talk": sns.plotting_context("talk"), "dark": "dark_background"}.items()
+    for name in (
+        "car-with-headline",
+        "caar_groups",
+        "forest",
+        "reaction",
+        "heatmap",
+        "windows",
+        "tests",
+        "price",
+    )
 }
 FIGURES = [name.removeprefix("plot_") for name in plotting.__all__ if name.startswith("plot_")]
-DRAWINGS = sorted([*FIGURES, *VARIANTS])
+DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
 
 
 def drawing(name: str, frames: SimpleNamespace) -> Axes:
+    if name in CONTEXTS:
+        name, style = CONTEXTS[name]
+        with plt.style.context(style):
+            ax = drawing(name, frames)
+            ax.figure.canvas.draw()
+            return ax
     if name in VARIANTS:
         return VARIANTS[name](frames)
     options = frames.needed.get(name, {}) | OPTIONS.get(name, {})

@@ -39,16 +39,23 @@ def test_every_panel_holds_its_group(frames: SimpleNamespace) -> None:
     assert ax.figure.get_suptitle() == "Announcements"
 
 
-def test_one_scale_and_one_legend(frames: SimpleNamespace) -> None:
+def test_one_scale_and_no_legend_on_the_data(frames: SimpleNamespace) -> None:
     frame = frames.caar_groups()
-    panels = plot_caar_groups(frame).figure.axes
+    panels = plot_caar_groups(frame, level=0.9).figure.axes
     assert len({panel.get_ylim() for panel in panels}) == 1
     assert len({panel.get_xlim() for panel in panels}) == 1
     assert panels[0].get_ylim()[0] < frame["ci_low"].min()
     assert panels[0].get_ylim()[1] > frame["ci_high"].max()
-    legends = [panel.get_legend() for panel in panels]
-    assert [text.get_text() for text in legends[0].get_texts()] == ["CAAR", "95% interval"]
-    assert legends[1:] == [None] * 3
+    assert {panel.get_legend() for panel in panels} == {None}
+    days = "Sessions relative to the event day (bands: 90% intervals)"
+    assert panels[0].figure.get_supxlabel() == days
+
+
+def test_the_headline_window_is_shaded_in_every_panel(frames: SimpleNamespace) -> None:
+    ax = plot_caar_groups(frames.caar_groups(), headline=(0, 1, -0.03))
+    for panel in ax.figure.axes:
+        (span,) = panel.patches
+        assert (span.get_x(), span.get_x() + span.get_width()) == (-0.5, 1.5)
 
 
 def test_rows_have_up_to_as_many_panels_as_asked(frames: SimpleNamespace) -> None:

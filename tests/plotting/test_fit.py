@@ -36,12 +36,15 @@ def test_fitted_line(frames: SimpleNamespace) -> None:
     assert line.get_linestyle() == "-"
 
 
-def test_fit_on_several_factors_is_no_line(frames: SimpleNamespace) -> None:
+def test_fit_on_several_factors_is_observed_against_fitted(frames: SimpleNamespace) -> None:
     frame = frames.fit()
     frame["fitted"] += np.random.default_rng(3).normal(0, 0.003, len(frame))
-    (line,) = plot_fit(frame).lines
-    assert line.get_linestyle() == "None"
-    assert line.get_marker() == "_"
+    ax = plot_fit(frame)
+    for drawn, role in zip(points(ax), ("estimation", "event"), strict=True):
+        np.testing.assert_array_equal(drawn, frame.loc[frame["role"] == role, ["fitted", "actual"]])
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
+    assert ax.get_xlabel() == "Fitted return"
 
 
 def test_every_event_day_is_labelled_and_no_label_covers_another(frames: SimpleNamespace) -> None:

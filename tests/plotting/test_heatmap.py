@@ -89,9 +89,9 @@ def test_nothing_to_draw(frames: SimpleNamespace) -> None:
 
 
 def test_long_labels_take_two_lines_and_days_do_not_touch(frames: SimpleNamespace) -> None:
-    frame = frames.heatmap().set_axis([f"NYT report (00241{i}.SZ, 2019-05-22)" for i in range(4)])
+    frame = frames.heatmap().set_axis([f"New York Times report (00241{i}.SZ, 2019-05-22)" for i in range(4)])
     ax = plot_heatmap(frame)
-    assert ax.get_yticklabels()[0].get_text() == "NYT report (002410.SZ,\n2019-05-22)"
+    assert ax.get_yticklabels()[0].get_text() == "New York Times report\n(002410.SZ, 2019-05-22)"
     ax.figure.canvas.draw()
     boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))

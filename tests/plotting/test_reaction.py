@@ -31,7 +31,23 @@ def test_lines_are_those_of_the_frame(frames: SimpleNamespace) -> None:
         dates = pd.to_datetime(line(ax, label).get_xdata())
         assert list(dates) == list(frame["date"])
     assert ax.get_ylabel() == "Price (CNY)"
-    assert isinstance(ax.xaxis.get_major_formatter(), mdates.ConciseDateFormatter)
+    ax.figure.canvas.draw()
+    ticks = [text.get_text() for text in ax.get_xticklabels()]
+    assert ticks[0].endswith(" May\n2019")
+    assert all(tick.endswith(" May") for tick in ticks[1:])
+
+
+def test_the_gap_of_another_day_is_told(frames: SimpleNamespace) -> None:
+    frame = frames.reaction()
+    ax = plot_reaction(frame, gap_on=1)
+    share = 2.0 / frame.loc[frame["day"] == 1, "counterfactual"].iloc[0]
+    told = f"Gap: \N{MINUS SIGN}2.00 (\N{MINUS SIGN}{share:.1%}) on 23 May 2019"
+    assert told in legend_of(ax)
+    (rung,) = [c for c in ax.collections if c.get_label() == "_told"]
+    (ends,) = rung.get_segments()
+    np.testing.assert_array_equal(
+        ends[:, 1], frame.loc[frame["day"] == 1, ["price", "counterfactual"]].iloc[0]
+    )
 
 
 def test_gap_is_shaded_from_day_0_and_named(frames: SimpleNamespace) -> None:

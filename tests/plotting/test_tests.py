@@ -36,13 +36,17 @@ def test_marks(frames: SimpleNamespace) -> None:
     ]
 
 
-def test_tests_that_do_not_apply_come_last(frames: SimpleNamespace) -> None:
-    ax = plot_tests(frames.tests())
-    names = [label.get_text() for label in ax.get_yticklabels()]
-    assert names == ["cross_sectional", "bmp", "grank_t", "patell", "portfolio"]
-    (told,) = ax.texts
-    assert told.get_text() == "does not apply"
-    assert told.xy[1] == 4
+def test_tests_that_do_not_apply_share_the_last_row(frames: SimpleNamespace) -> None:
+    frame = frames.tests()
+    for lost, row, words in (([], "1 other", "does not apply"), (["bmp"], "2 others", "do not apply")):
+        frame.loc[frame["test"].isin(lost), "applicable"] = False
+        ax = plot_tests(frame)
+        names = [label.get_text() for label in ax.get_yticklabels()]
+        wanted = ["cross_sectional", "bmp", "grank_t", "patell"]
+        assert names == [*(name for name in wanted if name not in lost), row]
+        (told,) = ax.texts
+        assert told.get_text() == words
+        assert told.xy[1] == len(names) - 1
 
 
 def test_lines_stand_at_the_usual_levels(frames: SimpleNamespace) -> None:
@@ -62,4 +66,4 @@ def test_no_test_applies(frames: SimpleNamespace) -> None:
     assert drawn(ax) == {}
     assert ax.get_legend() is None
     assert ax.get_title() == "Announcement"
-    assert len(ax.texts) == 5
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["5 others"]

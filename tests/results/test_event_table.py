@@ -71,7 +71,7 @@ def test_what_cannot_be_compared(market: es.Market) -> None:
         es.event_table([])
     with pytest.raises(RequestError, match="1 names for 2 results"):
         es.event_table([results, results], names=["one"])
-    with pytest.raises(RequestError, match="found DataFrame"):
+    with pytest.raises(RequestError, match="found PrintedFrame"):
         es.event_table([results.car(0, 1)])
     with pytest.raises(RequestError, match="reaches outside the event window"):
         es.event_table([results], 0, 5)

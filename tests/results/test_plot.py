@@ -5,33 +5,48 @@ from __future__ import annotations
 import re
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from eventstudy import plotting
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.results import plot_data
+from eventstudy.results.event_names import event_name
 from eventstudy.windows import Window
 
 mpl.use("Agg")
 
 
+FIGURES = tuple(name for name in plotting.__all__ if name.startswith("plot_"))
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
 @pytest.fixture
 def drawn(monkeypatch) -> dict:
-    """What the drawing functions are given, in place of drawing."""
+    """What the drawing functions are given."""
     calls: dict = {}
-    for name in ("plot_car", "plot_caar", "plot_reaction", "plot_fit", "plot_null", "plot_heatmap"):
-        monkeypatch.setattr(
-            plotting,
-            name,
-            lambda frame, ax=None, _name=name, **options: calls.update({_name: (frame, options)}) or _name,
-        )
+
+    def record(name, draw):
+        def recorded(frame, ax=None, **options):
+            calls[name] = (frame, options)
+            return draw(frame, ax, **options)
+
+        return recorded
+
+    for name in FIGURES:
+        monkeypatch.setattr(plotting, name, record(name, getattr(plotting, name)))
     return calls
 
 
 def test_one_event(one, drawn):
     data = one.fitted
-    assert one.plot.car(-2, 3) == "plot_car"
+    one.plot.car(-2, 3)
     frame, options = drawn["plot_car"]
     wanted = plot_data.car_path(data, [0], Window(-2, 3)).drop(columns="event")
     assert frame.equals(wanted)
@@ -83,7 +98,7 @@ def test_many_events(common, drawn):
     common.plot.heatmap(0, 3)
     assert drawn["plot_heatmap"][0].equals(plot_data.heatmap(common.fitted, Window(0, 3)))
     common.plot.car(event="e7")
-    assert drawn["plot_car"][1]["title"] == common.fitted.name(7)
+    assert drawn["plot_car"][1]["title"] == event_name(common.fitted, 7)
     with pytest.raises(RequestError, match="There are 8 events: name one with event=, by its id: 'e0'"):
         common.plot.car()
     with pytest.raises(RequestError, match="reaches outside the event window"):
@@ -110,21 +125,22 @@ def test_the_accessor_lists_its_figures(one):
         assert name in told
 
 
-def test_groups_have_a_panel_each(market, refit, drawn, monkeypatch):
+def test_groups_have_a_panel_each(market, refit, drawn):
     events = [
         {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": "ab"[i % 2]} for i in range(6)
     ]
     results = refit(market, events)
-    monkeypatch.setattr(plotting, "plot_caar_groups", lambda frame, ax=None, **options: (frame, options))
-    frame, options = results.plot.caar(-1, 3, by="group", level=0.9)
+    results.plot.caar(-1, 3, by="group", level=0.9)
+    frame, options = drawn["plot_caar_groups"]
     assert list(frame["group"].unique()) == ["a", "b"]
     for name, part in frame.groupby("group"):
         alone = refit(market, [event for event in events if event["group"] == name])
         path = plot_data.caar_path(alone.fitted, Window(-1, 3), None, 0.9)
         pd.testing.assert_frame_equal(part.drop(columns="group").reset_index(drop=True), path)
-    assert options["title"] == "6 events, intervals of the filtered-t test"
+    assert options["title"] == "6 events by group, intervals of the filtered-t test"
     assert options["level"] == 0.9
-    frame, options = results.plot.caar(by="group", test="independence")
+    results.plot.caar(by="group", test="independence")
+    frame, options = drawn["plot_caar_groups"]
     assert set(frame["test"]) == {"independence"}
     with pytest.raises(RequestError, match="no column 'sector'"):
         results.plot.caar(by="sector")
@@ -135,3 +151,87 @@ def test_the_title_counts_events(one, common, drawn):
     assert drawn["plot_caar"][1]["title"] == "1 event, interval of the t test"
     common.plot.caar(test="cross_sectional")
     assert drawn["plot_caar"][1]["title"] == "8 events, interval of the cross-sectional test"
+
+
+def test_paths_start_before_the_headline_window_which_is_marked(one, common, drawn):
+    """The path holds the number of `car` and `caar` at the end of the headline window, and its interval."""
+    ax = one.plot.car()
+    frame, options = drawn["plot_car"]
+    car, path = one.car().iloc[0], frame.set_index("day")
+    columns = ["car", "ci_low", "ci_high"]
+    assert path.loc[1, columns].tolist() == car[columns].tolist()
+    assert options["headline"] == (0, 1, car["car"])
+    assert path.loc[-1, columns].tolist() == [0, 0, 0]
+    before = one.car(-2, -1).iloc[0]
+    assert path.loc[-3, columns].tolist() == [-before["car"], -before["ci_high"], -before["ci_low"]]
+    assert ax.get_ylabel().endswith("(0 on day \N{MINUS SIGN}1)")
+    assert f"CAR (0, +1): {car['car']:+.1%}".replace("-", "\N{MINUS SIGN}") in legend_of(ax)
+    common.plot.caar()
+    frame, options = drawn["plot_caar"]
+    caar = common.caar().iloc[0]
+    assert options["headline"] == (0, 1, caar["caar"])
+    columns[0] = "caar"
+    assert frame.set_index("day").loc[1, columns].tolist() == caar[columns].tolist()
+
+
+def test_a_window_that_is_given_sums_from_its_first_day(one, drawn):
+    ax = one.plot.car(-4, 6)
+    frame, options = drawn["plot_car"]
+    assert "headline" not in options
+    assert frame["car"].iloc[-1] == one.car(-4, 6)["car"].iloc[0]
+    assert "day" not in ax.get_ylabel()
+
+
+def test_a_second_study_has_its_own_colour_and_the_title_stays(one, common):
+    ax = one.plot.car(label="Named")
+    title = ax.get_title()
+    common.plot.car(event="e7", ax=ax, label="Peer")
+    assert ax.get_title() == title
+    named, peer = (line for line in ax.lines if line.get_label() in ("Named", "Peer"))
+    assert named.get_color() != peer.get_color()
+    assert legend_of(ax) == ["Named", "Peer", "Window (0, +1)"]
+    # Zero, the event day and the headline window are drawn once.
+    assert len(ax.patches) == 1
+    assert [line.get_label() for line in ax.lines].count("_event day") == 1
+
+
+def test_groups_on_one_axes(market, refit, drawn):
+    events = [
+        {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "named": i % 2 == 0} for i in range(6)
+    ]
+    results = refit(market, events)
+    results.plot.caar(hue="named")
+    frame, options = drawn["plot_caar"]
+    assert list(frame["group"].unique()) == ["named = True", "named = False"]
+    assert options["title"].startswith("6 events by named")
+    results.plot.aar(-1, 1, hue="named")
+    assert drawn["plot_aar"][0].groupby("group", sort=False).size().tolist() == [3, 3]
+    with pytest.raises(RequestError, match="by='named' draws panels and hue='named' colours"):
+        results.plot.caar(by="named", hue="named")
+
+
+def test_average_abnormal_returns_are_those_of_the_table(common, drawn):
+    common.plot.aar(-2, 2)
+    frame = drawn["plot_aar"][0].set_index("day")
+    columns = ["aar", "ci_low", "ci_high"]
+    pd.testing.assert_frame_equal(frame[columns], common.aar().loc[-2:2, columns])
+
+
+def test_rows_leave_out_what_all_share(market, refit):
+    day = market.sessions[300]
+    events = [{"security": f"S{i}", "date": day, "label": "Rule", "company": f"Firm {i}"} for i in range(3)]
+    results = refit(market, events)
+    ax = results.plot.forest(sort=False)
+    assert [text.get_text() for text in ax.get_yticklabels()] == [
+        "Firm 0",
+        "Firm 1",
+        "Firm 2",
+        "average of 3",
+    ]
+    assert ax.get_title() == f"CAR (0, +1): Rule, {day:%Y-%m-%d}"
+    assert results.plot.car(event="S1").get_title() == f"Rule (Firm 1, {day:%Y-%m-%d})"
+    assert results.plot.heatmap().get_title() == f"Rule, {day:%Y-%m-%d}"
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]

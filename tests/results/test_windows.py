@@ -128,7 +128,7 @@ def test_an_event_by_id_security_or_label(refit, market) -> None:
 
 def test_the_fitted_events_are_public(common, distinct, refit, market) -> None:
     assert isinstance(common.fitted, FittedStudy)
-    pd.testing.assert_frame_equal(common.fitted.cars(es.Window(0, 1)), common.car(0, 1))
+    pd.testing.assert_frame_equal(common.fitted.cars(es.Window(0, 1)), common.car(0, 1).loc[:, "car":])
     other = refit(market, [{"security": "S0", "date": market.sessions[210]}])
     pooled = es.pool({"some": distinct, "other": other})
     assert isinstance(pooled.fitted, FittedPool)

@@ -53,7 +53,8 @@ def test_one_line_gives_what_four_give(shenzhen: YahooServer) -> None:
     results = es.measure("002415.SZ", REPORT, benchmark="399001.SZ")
     assert isinstance(results, es.EventStudyResults)
     expected = by_hand(["002415.SZ"], "399001.SZ", {"announced_at": REPORT})
-    pd.testing.assert_frame_equal(results.car(0, 1), expected.car(0, 1), rtol=1e-9)
+    found, wanted = (each.fitted.cars(es.Window(0, 1)) for each in (results, expected))
+    pd.testing.assert_frame_equal(found, wanted, rtol=1e-9)
     assert results.timeline["day_0"].iloc[0] == pd.Timestamp("2019-05-22")
     assert results.car(0, 0)["car"].iloc[0] == pytest.approx(-0.05, abs=0.04)
 
@@ -83,7 +84,8 @@ def test_several_securities_of_one_exchange(shenzhen: YahooServer) -> None:
     )
     event = {"announced_at": REPORT}
     expected = by_hand(["002415.SZ", "002236.SZ"], "399001.SZ", event, model=es.MarketAdjusted())
-    pd.testing.assert_frame_equal(results.car(0, 1), expected.car(0, 1), rtol=1e-9)
+    found, wanted = (each.fitted.cars(es.Window(0, 1)) for each in (results, expected))
+    pd.testing.assert_frame_equal(found, wanted, rtol=1e-9)
     assert results.timeline["label"].tolist() == ["NYT report"] * 2
 
 

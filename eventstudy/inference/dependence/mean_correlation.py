@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
@@ -14,6 +15,8 @@ from eventstudy.inference.dependence.sessions import session_correlation
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.selection import n_windows
+from eventstudy.tables import Section, Table
+from eventstudy.text import plural
 
 __all__ = [
     "Clustering",
@@ -92,6 +95,23 @@ class Clustering:
         """Share of pairs whose tested windows share a calendar day; 0 for one event."""
         pairs = self.n_events * (self.n_events - 1) // 2
         return self.n_overlapping_pairs / pairs if pairs else 0.0
+
+    def _table(self) -> Table:
+        pairs = self.n_events * (self.n_events - 1) // 2
+        rows = {
+            "events": f"{self.n_events} on {plural(self.n_dates, 'date')}",
+            "pairs with a common day": f"{self.n_overlapping_pairs} of {pairs}",
+            "mean correlation": f"{self.mean_correlation:.3f}",
+            "effective N": f"{self.effective_n:.1f} of {self.n_events}",
+        }
+        frame = pd.DataFrame({"": pd.Series(rows, dtype=object)})
+        return Table("How events depend on each other", (Section(frame),))
+
+    def __repr__(self) -> str:
+        return self._table().to_text()
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html()
 
 
 def mean_correlation(

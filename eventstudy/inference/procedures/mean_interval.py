@@ -63,8 +63,9 @@ def standard_error(found: Statistic) -> float:
 
 def checked_interval_test(key: str) -> str:
     """Return the key of a test that gives a standard error, checked."""
-    if key not in INTERVAL_TESTS:
+    known = str(key).lower()
+    if known not in INTERVAL_TESTS:
         raise RequestError(
             f"Test {key!r} gives no standard error of the mean; choose one of {', '.join(INTERVAL_TESTS)}."
         )
-    return key
+    return known

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, check_alternative, p_value
 from eventstudy.inference.selection import n_windows
+from eventstudy.tables import P_VALUE, Section, Table
 
 __all__ = ["JointTest", "hotelling", "joint_test"]
 
@@ -58,6 +60,26 @@ class JointTest:
     n_events: int
     n_days: int
     note: str = ""
+
+    def _table(self) -> Table:
+        rows = {
+            "none has an effect": (self.p_value, self.statistic, "F({:g}, {:g})".format(*self.dof)),
+            f"mean effect {self.mean_effect:+.2%}": (
+                self.mean_p_value, self.mean_statistic, f"t({self.mean_dof:g})",
+            ),
+        }  # fmt: skip
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["p", "statistic", "distribution"])
+        formats = {"p": P_VALUE, "statistic": "{:.3f}"}
+        section = Section(frame.rename_axis("hypothesis"), formats=formats)
+        notes = [f"{self.n_days} estimation days on which all {self.n_events} events have a residual."]
+        notes += [f"{self.note[:1].upper()}{self.note[1:]}."] if self.note else []
+        return Table(f"Joint test of {self.n_events} events on one date", (section,), tuple(notes))
+
+    def __repr__(self) -> str:
+        return self._table().to_text(80)
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html()
 
 
 def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) -> tuple[float, float]:

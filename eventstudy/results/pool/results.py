@@ -14,6 +14,7 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
+from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.study_results import EventStudyResults
@@ -151,7 +152,7 @@ class FittedPool(FittedEvents, FrozenRecord):
         """Return the study that event `row` belongs to, and its row there."""
         listings = self.members[row]
         if len(listings) > 1:
-            names = ", ".join(self.studies[s].name(r) for s, r in listings)
+            names = ", ".join(event_name(self.studies[s], r) for s, r in listings)
             raise RequestError(
                 f"Event {self.names[row]} is the average of {len(listings)} listings ({names}); ask the "
                 "study of one of them, or pool with listings='first' or 'separate'."

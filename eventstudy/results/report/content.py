@@ -4,209 +4,232 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import abnormal_returns
 from eventstudy.errors import RequestError
-from eventstudy.html_page import Block, Chapter, Listing, Paragraph, render
+from eventstudy.html_page import Block, Bullets, Chapter, Listing, Paragraph
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options
 from eventstudy.market import LEVELS
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import incomplete_windows, suspects_in
-from eventstudy.results.each_event import event_rows, one_security
-from eventstudy.results.fitted import FittedStudy, uses_benchmark
+from eventstudy.results.each_event import event_rows
+from eventstudy.results.event_names import event_name, named_events
+from eventstudy.results.exhibit import exhibit
+from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
+from eventstudy.results.market_value import ByEvent, prices_before, value_change
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.summary import design
+from eventstudy.results.verdict.sentences import News, verdict
+from eventstudy.results.verdict.text import Verdict
 from eventstudy.tables import P_VALUE, Section, Table
-from eventstudy.text import some_text
+from eventstudy.text import format_p, plural, some_text
 from eventstudy.windows import Window
 
-__all__ = ["refitted", "sensitivity", "study_page"]
+__all__ = ["Report", "refitted", "sensitivity", "study_report"]
 
-#: Announcements named in a sentence.
-MOST_NAMED = 4
+#: Events of an exhibit.
+MOST_NAMED = 12
+#: Texts of a list, and events of the table, of a brief report.
+MOST_TEXTS, FEW_EVENTS = 5, 8
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
-LEVEL, ALPHA = 0.95, 0.05
+LEVEL = 0.95
 PERCENT = dict.fromkeys(("estimate", "s.e.", "95% from", "to", "AR 0"), "{:.2%}")
 FORMATS = PERCENT | {"p": P_VALUE, "beta": "{:.3f}", "R²": "{:.3f}", "events": "{:d}", "days": "{:d}"}
 
 
-def study_page(
+class Report(NamedTuple):
+    """A report before it is written: its title, chapters and last line."""
+
+    title: str
+    chapters: list[Chapter]
+    foot: str
+
+
+def study_report(
     data: FittedStudy,
     window: Window,
     *,
     question: str | None = None,
     notes: Sequence[str] = (),
     currency: str | None = None,
-) -> str:
-    """Make the report of a study with `window` as its headline; see `EventStudyResults.report`."""
+    confounders: News | None = None,
+    controls: FittedEvents | None = None,
+    market_cap: pd.DataFrame | ByEvent | None = None,
+    shares: pd.DataFrame | ByEvent | None = None,
+    brief: bool = False,
+    vector: bool = True,
+) -> Report:
+    """Make the report of a study with `window` as its headline; see `EventStudyResults.report`.
+
+    Figures are vectors, or with ``vector=False`` pixels.
+    """
     if data.spec.market.kind in LEVELS:
         raise RequestError(
             f"A report speaks of returns and prices, and these are values of {data.spec.market.kind}: use "
             "summary() and the figures."
         )
-    asked = _question(data) if question is None else question
-    chapters = [
-        Chapter("Question", [Paragraph(asked), *map(Paragraph, notes)]),
-        Chapter("Finding", _finding(data, window, currency)),
-        Chapter("Design", [Table("Specification", (Section(design(data).frame),)), _events(data)]),
-        Chapter("Data audit", _audit(data)),
-        Chapter("Figures", figures(data, window, currency)),
-        Chapter("All tests", _tests(data, window)),
-        Chapter("Sensitivity", _sensitivity(data, window)),
-        Chapter("Events one by one", [_details(data, window)]),
-        Chapter("Recipe", _recipe(data, window)),
-    ]
+    found = verdict(data, window, confounders=confounders, controls=controls)
+    money = _money(data, window, currency, market_cap, shares)
+    asked = Chapter(
+        "Question", [Paragraph(found.question if question is None else question), *map(Paragraph, notes)]
+    )
+    title = f"Event study: {_names(data)}"
     stamp = (
         f"Made with eventstudy {reproduce.versions()['eventstudy']}. Returns are decimals shown in percent."
     )
-    return render(f"Event study: {_names(data)}", chapters, foot=stamp)
+    if brief:
+        told = Chapter("Finding", [Paragraph(found.answer, is_headline=True), *map(Paragraph, money)])
+        shown = Chapter("Figures", figures(data, window, currency, vector=vector, brief=True))
+        rows = Chapter("Estimates", [_estimates(data, window)])
+        other = Chapter("Caveats", _shortened(_bullets(found, "What could have been found", "Other news")))
+        return Report(title, [asked, told, shown, rows, other], stamp)
+    worth = []
+    if _has_exhibit(data):
+        table = exhibit(data, window, "two-sided", "holm", LEVEL, market_cap, shares, currency)
+        worth = [Chapter("Each event in money", [table])]
+    chapters = [
+        asked,
+        Chapter("Finding", _finding(data, window, found, money)),
+        Chapter("Figures", figures(data, window, currency, vector=vector)),
+        *worth,
+        Chapter("Design", [Table("Specification", (Section(design(data).frame),)), _events(data)]),
+        Chapter("Data audit", [*_bullets(found, "Data"), *_audit(data)]),
+        Chapter("All tests", [*_bullets(found, "Recommended tests"), *_tests(data, window)]),
+        Chapter("Sensitivity", _sensitivity(data, window, vector)),
+        Chapter("Events one by one", [_details(data, window)]),
+        Chapter("Recipe", _recipe(data, window)),
+    ]
+    return Report(title, chapters, stamp)
 
 
 def _names(data: FittedStudy) -> str:
     timeline = data.sample.timeline
     if len(timeline) == 1:
-        return data.name(0)
+        return event_name(data, 0)
     labels = [label for label in timeline["label"].unique() if _known(label)]
     what = labels[0] if len(labels) == 1 else f"{len(timeline)} events"
-    return f"{what}, {_dates(data)}"
+    if data.undated:
+        return what
+    days = data.sample.timeline["day_0"]
+    first, last = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
+    return f"{what}, {first if first == last else f'{first} to {last}'}"
 
 
 def _known(text: object) -> bool:
     return isinstance(text, str) and text != ""
 
 
-def _dates(data: FittedStudy) -> str:
-    if data.spec.market.undated:
-        return "in event time"
-    days = data.sample.timeline["day_0"]
-    first, last = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
-    return first if first == last else f"{first} to {last}"
+def _bullets(found: Verdict, *headings: str) -> list[Block]:
+    """Take parts of a verdict that there are."""
+    return [Bullets(heading, texts) for heading in headings if (texts := found.part(heading))]
 
 
-def _question(data: FittedStudy) -> str:
-    timeline = data.sample.timeline
-    if len(timeline) == 1:
-        event = timeline.iloc[0]
-        news = f"the news “{event['label']}”" if _known(event["label"]) else "the announcement"
-        when = f" of {event['announced']}" if _known(event["announced"]) else ""
-        return (
-            f"Did {news}{when} move {event['security']}, by how much, and is the move distinguishable from "
-            "ordinary variation?"
-        )
-    k = timeline["security"].nunique()
-    about = f"{k} securit{'y' if k == 1 else 'ies'}"
-    return (
-        f"Did {len(timeline)} announcements about {about} ({_dates(data)}) move their prices on average, "
-        "by how much, and is the move distinguishable from ordinary variation?"
-    )
-
-
-def _finding(data: FittedStudy, window: Window, currency: str | None) -> list[Block]:
-    tested = data.test_input(window)
-    if tested.n_events == 0:
-        found: list[Block] = [
-            Paragraph(f"No event has a cumulative abnormal return over {window}.", is_headline=True)
-        ]
-        cut = incomplete_windows(data.sample, data.abnormal)
-        found += [Paragraph(f"{data.name(row)}: {why}.") for row, why in list(cut.items())[:MOST_ROWS]]
-        return found
-    mean = averages.averages([tested], None, LEVEL).iloc[0]
-    single = len(data.sample) == 1
-    told = [_single(data, window) if single else _average(data, window, mean)]
-    if one_security(data):
-        told[0] = f"{_each(data, window)} {told[0]}"
-    if not np.isnan(mean["se"]):
-        told[0] += f" (95 % interval {_percent(mean['ci_low'])} to {_percent(mean['ci_high'])})"
-    told[0] += "."
-    if single and window.start == 0 and window.end >= 0:
-        told += _money(data, window, currency)
-    chosen = recommend(tested)
-    if chosen.empty:
-        return [Paragraph(" ".join(told), is_headline=True), Paragraph("No significance test applies.")]
-    head, reason = chosen.iloc[0]
-    p = float(run_tests(tested, [head])["p_value"].iloc[0])
-    what = "the move" if single else "the average"
-    verdict = "differs from" if p <= ALPHA else "is not distinguishable from"
-    ordinary = "ordinary variation" if single else "zero"
-    told.append(f"The {head} test gives p = {_p(p)}: at the 5 % level {what} {verdict} {ordinary}.")
-    blocks: list[Block] = [Paragraph(" ".join(told), is_headline=True)]
-    blocks.append(Paragraph(f"Why this test: {reason}."))
-    shared = averages.shared_note(data, window)
-    if shared:
-        blocks.append(Paragraph(f"{shared[0].upper()}{shared[1:]}."))
-    if (p <= ALPHA) != (mean["p_value"] <= ALPHA) and not np.isnan(mean["p_value"]):
-        blocks.append(
-            Paragraph(
-                f"The interval rests on the {mean['test']} test, whose p = {_p(mean['p_value'])} says "
-                "otherwise; the chapter All tests says what each of them is robust to."
+def _shortened(blocks: Sequence[Block]) -> list[Block]:
+    """Keep the first and the last texts of what a brief report lists."""
+    short: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Bullets) and len(block.items) > MOST_TEXTS:
+            kept = (
+                *block.items[: MOST_TEXTS - 2],
+                f"{len(block.items) - MOST_TEXTS + 1} more.",
+                block.items[-1],
             )
-        )
-    return blocks
+            block = replace(block, items=kept)
+        short.append(block)
+    return short
 
 
-def _percent(value: float) -> str:
-    return f"{value:+.2%}".replace("-", "−")
+def _finding(data: FittedStudy, window: Window, found: Verdict, money: Sequence[str]) -> list[Block]:
+    blocks: list[Block] = [Paragraph(found.answer, is_headline=True), *map(Paragraph, money)]
+    blocks += _bullets(found, "Each announcement on its own", "Against the controls")
+    tested = data.test_input(window)
+    if tested.n_events:
+        mean = averages.with_lead(averages.averages([tested], None, LEVEL), [tested]).iloc[0]
+        if mean["note"]:
+            test = f"{mean['test']} test (p {format_p(mean['p_value'], equals=True)})"
+            told = f"The interval rests on the {test}, which says otherwise: {mean['note']}."
+            blocks.append(Paragraph(f"{told} The chapter All tests says what each of them assumes."))
+    return [*blocks, *_bullets(found, "What could have been found", "Other news")]
 
 
-def _p(value: float) -> str:
-    return "less than 0.0001" if value < 1e-4 else f"{value:.4f}"
-
-
-def _single(data: FittedStudy, window: Window) -> str:
-    event, car = data.sample.timeline.iloc[0], data.cars(window).iloc[0]
-    n, kind = int(car["n_days"]), "log return" if data.spec.market.kind == "log" else "return"
-    short = "" if n == len(window) else f" ({n} with a price)"
-    around = "day 0" if data.undated else f"{event['day_0']:%Y-%m-%d}"
-    return (
-        f"Over the {len(window)} session{'s' * (len(window) != 1)} {window} around {around}"
-        f"{short}, the {kind}s of {event['security']} sum to {_percent(car['actual'])}, where "
-        f"{_percent(car['expected'])} was expected ({data.spec.model.label}): an abnormal return of "
-        f"{_percent(car['car'])}"
-    )
-
-
-def _average(data: FittedStudy, window: Window, mean: pd.Series) -> str:
-    n = int(mean["n_events"])
-    of = "" if n == len(data.sample) else f" of {len(data.sample)}"
-    return (
-        f"Over the sessions {window}, {mean['positive']:.0%} of the {n}{of} events have a positive abnormal "
-        f"return ({data.spec.model.label}), and their mean is {_percent(mean['caar'])}"
-    )
-
-
-def _each(data: FittedStudy, window: Window) -> str:
-    """Say which of several announcements about one security moved it."""
-    frame = event_rows(data, window, "romano-wolf", Options(seed=0))
-    moved = frame[frame["p_adjusted"] <= ALPHA]
-    n, k = len(frame), len(moved)
-    told = "; ".join(
-        f"{day:%Y-%m-%d}, {_percent(car)} (adjusted p = {_p(p)})"
-        for day, car, p in moved[["day_0", "car", "p_adjusted"]].head(MOST_NAMED).to_numpy().tolist()
-    )
-    return (
-        f"{k if k else 'None'} of the {n} announcements about {frame['security'].iloc[0]} moved it at the "
-        f"5 % level, adjusted for their number{f': {told}' if k else ''}{', ...' * (k > MOST_NAMED)}."
-    )
-
-
-def _money(data: FittedStudy, window: Window, currency: str | None) -> list[str]:
-    if "close" not in data.spec.market.price_fields:
-        return []
-    last = plot_data.reaction(data, 0, window).dropna(subset=["price"]).tail(1)
+def _money(
+    data: FittedStudy,
+    window: Window,
+    currency: str | None,
+    market_cap: pd.DataFrame | ByEvent | None,
+    shares: pd.DataFrame | ByEvent | None,
+) -> list[str]:
+    """Say what the move was worth: per share of a single event, and in market value where it is known."""
+    told = []
     unit = "" if currency is None else f" {currency}"
-    return [
-        f"On {row.date:%Y-%m-%d} a share closed at {row.price:.2f}{unit}, where "
-        f"{row.counterfactual:.2f}{unit} was expected."
-        for row in last.itertuples()
-    ]
+    if not data.test_input(window).n_events:
+        return []
+    if len(data.index) == 1 and "close" in data.spec.market.price_fields:
+        if window.start == 0:
+            last = plot_data.reaction(data, 0, window).dropna(subset=["price"]).tail(1)
+            told += [
+                f"On {row.date:%Y-%m-%d} a share closed at {row.price:.2f}{unit}, where "
+                f"{row.counterfactual:.2f}{unit} was expected."
+                for row in last.itertuples()
+            ]
+        price, day = prices_before(data, np.arange(1), window)
+        car = data.cars(window).iloc[0]
+        if not np.isnan(price[0]):
+            worth, low, high = (_signed(price[0] * car[name], 2) for name in ("car", "ci_low", "ci_high"))
+            told.append(
+                f"Of the last close before, {price[0]:.2f}{unit} on {pd.Timestamp(day[0]):%Y-%m-%d}, the "
+                f"abnormal return is {worth}{unit} a share (95% interval {low} to {high})."
+            )
+    if market_cap is not None or shares is not None:
+        total = value_change(data, window, market_cap, shares).iloc[-1]
+        worth, low, high = (_signed(total[name] / 1e6, 1) for name in ("change", "ci_low", "ci_high"))
+        what = "market value" if len(data.index) == 1 else "market value of all events"
+        again = int(total["shared_days"])
+        twice = f"; {plural(again, 'day')} of a security count more than once" if again else ""
+        told.append(
+            f"In {what} that is {worth} million{unit} (95% interval {low} to {high}, p "
+            f"{format_p(total['p_value'], equals=True)}{twice})."
+        )
+    return told
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def _has_exhibit(data: FittedStudy) -> bool:
+    return (
+        len(data.index) <= MOST_NAMED and data.kind == "simple" and "close" in data.spec.market.price_fields
+    )
+
+
+def _estimates(data: FittedStudy, window: Window) -> Table:
+    """Make the one table of a brief report."""
+    rows = event_rows(data, window, "romano-wolf", Options(seed=0)).head(FEW_EVENTS)
+    frame = rows.drop(columns="label", errors="ignore").rename(columns={"day_0": "day 0", "p_t": "p (t)"})
+    frame = frame.rename(
+        columns={"p_filtered_sq": "p (filtered_sq)", "p_adjusted": "p adjusted", "car": "CAR"}
+    )
+    frame = frame.rename(columns={"ci_low": "95% from", "ci_high": "to"})
+    several = ["p adjusted"] if len(rows) > 1 else []
+    frame = frame[["security", "day 0", "CAR", "95% from", "to", "p (t)", "p (filtered_sq)", *several]]
+    formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
+    formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", *several), P_VALUE)
+    more = len(data.index) - len(frame)
+    return Table(
+        f"CAR {window} of each event",
+        (Section(frame, formats=formats, index=False),),
+        (f"{more} more events: results.by_event().",) if more > 0 else (),
+    )
 
 
 def _table(title: str, frame: pd.DataFrame, rest: str, *, index: bool = True) -> Table:
@@ -218,7 +241,8 @@ def _table(title: str, frame: pd.DataFrame, rest: str, *, index: bool = True) ->
 
 
 def _events(data: FittedStudy) -> Table:
-    columns = ["security", "label", "announced", "first_session", "day_0", "note"]
+    dated = [] if data.undated else ["first_session", "day_0"]
+    columns = ["security", "label", "announced", *dated, "note"]
     frame = data.sample.timeline[columns]
     frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     frame = frame.rename(columns={"first_session": "first session", "day_0": "day 0"})
@@ -282,7 +306,7 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
     frame = tests(data, window)
     valid = frame[frame["applicable"]]
     validity = np.where(valid["recommended"], "recommended", "applies")
-    shown = valid[["test", "statistic", "distribution", "dof", "p_value"]].assign(
+    shown = valid[["test", "p_value", "statistic", "distribution", "dof"]].assign(
         validity=validity, **{"robust to": valid["robust_to"], "note": valid["note"]}
     )
     shown = shown.rename(columns={"p_value": "p"}).set_index("test")
@@ -302,7 +326,7 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
     ]
 
 
-def _sensitivity(data: FittedStudy, window: Window) -> list[Block]:
+def _sensitivity(data: FittedStudy, window: Window, vector: bool) -> list[Block]:
     found = sensitivity(data, window, LEVEL)
     frame = found.rename(
         columns={
@@ -317,18 +341,14 @@ def _sensitivity(data: FittedStudy, window: Window) -> list[Block]:
     by = f" p is that of the {chosen.iloc[0]} test." if len(chosen) else ""
     return [
         Paragraph(f"The first row is the study as it was asked for; the others change one choice.{by}"),
-        sensitivity_figure(found),
+        sensitivity_figure(found, vector=vector),
         _table("Other windows and other models", frame, "", index=False),
     ]
 
 
 def _details(data: FittedStudy, window: Window) -> Table:
     fit, cars = data.fit, data.cars(window, LEVEL)
-    frame = data.sample.timeline[["security", "label", "day_0"]].rename(columns={"day_0": "day 0"})
-    if data.undated:
-        frame = frame.drop(columns="day 0")
-    if not some_text(frame["label"]):
-        frame = frame.drop(columns="label")
+    frame = named_events(data).rename(columns={"day_0": "day 0"})
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]
     frame["p"] = cars["p_value"]

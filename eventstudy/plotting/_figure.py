@@ -1,0 +1,28 @@
+"""The figure that drawing functions make where they are given no axes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+
+__all__ = ["SharpFigure"]
+
+
+class SharpFigure(Figure):
+    """A figure that notebooks show with twice the pixels, as on paper and on sharp screens.
+
+    Where the user has chosen a format (``%config InlineBackend.figure_formats``), that one is shown.
+    """
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        backend = getattr(sys.modules.get("matplotlib_inline.config"), "InlineBackend", None)
+        if backend is None or not backend.initialized() or backend.instance().figure_formats != {"png"}:
+            return {}
+        draw = sys.modules["IPython.core.pylabtools"].retina_figure
+        drawn = draw(self, base64=True, **backend.instance().print_figure_kwargs)
+        if drawn is None:  # an empty figure
+            return {}
+        image, size = drawn
+        return {"image/png": image}, {"image/png": size}

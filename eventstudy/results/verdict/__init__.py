@@ -1,0 +1,1 @@
+"""The verdict: what a study found, in words."""

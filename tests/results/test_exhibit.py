@@ -1,0 +1,178 @@
+"""The exhibit: what each disclosure did, by hand with statsmodels, and its worth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.errors import ModelError, OverlapWarning, RequestError
+
+DAYS = ["2018-03-23", "2018-08-14", "2019-05-22"]
+HIK = "002415.SZ"
+
+
+@pytest.fixture(scope="module")
+def prices() -> pd.DataFrame:
+    return es.datasets.surveillance_prices()
+
+
+@pytest.fixture(scope="module")
+def market(prices) -> es.Market:
+    return es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+
+
+@pytest.fixture(scope="module")
+def results(market) -> es.EventStudyResults:
+    events = {"security": HIK, "date": DAYS, "label": ["tariffs", "act", "report"]}
+    with pytest.warns(OverlapWarning):
+        return es.EventStudy(market, events, estimation=(-200, -21), window=(-1, 1)).fit()
+
+
+def frames(table: es.tables.Table) -> dict[str, pd.DataFrame]:
+    return {section.caption: section.frame for section in table.sections}
+
+
+def test_returns_tests_and_money_are_those_made_by_hand(results, market, prices):
+    found = frames(results.exhibit(0, 0))
+    returns, tests, share = found.values()
+    assert list(found) == ["Returns over (0, 0)", "Significance, one-sided, for falls", "Value of a share"]
+    y, x = market.returns[HIK].to_numpy(), market.returns["399001.SZ"].to_numpy()
+    close, raw = prices["close", HIK], []
+    for i, day in enumerate(results.timeline["day_0"]):
+        at = market.sessions.get_loc(day)
+        past = slice(at - 200, at - 20)
+        fit = sm.OLS(y[past], sm.add_constant(x[past])).fit()
+        forecast = fit.get_prediction(np.array([[1.0, x[at]]]))
+        se = float(np.sqrt(forecast.var_pred_mean[0] + fit.mse_resid))
+        expected = float(forecast.predicted_mean[0])
+        abnormal = y[at] - expected
+        half = stats.t.ppf(0.975, fit.df_resid) * se
+        np.testing.assert_allclose(
+            returns.loc[i, ["expected", "actual", "abnormal", "s.e.", "95% from", "to"]].astype(float),
+            [expected, y[at], abnormal, se, abnormal - half, abnormal + half],
+            rtol=1e-9,
+        )
+        raw.append(stats.t.cdf(abnormal / se, fit.df_resid))
+        assert tests.loc[i, "p (t)"] == pytest.approx(raw[-1])
+        before = close[close.index < day].dropna()
+        assert share.loc[i, "price before"] == before.iloc[-1]
+        assert share.loc[i, "close of"] == f"{before.index[-1]:%Y-%m-%d}"
+        np.testing.assert_allclose(
+            share.loc[i, ["change", "95% from", "to"]].astype(float),
+            before.iloc[-1] * np.array([abnormal, abnormal - half, abnormal + half]),
+            rtol=1e-9,
+        )
+    # Holm's step-down by hand.
+    order = np.argsort(raw)
+    holm = np.minimum(np.maximum.accumulate(np.array(raw)[order] * [3, 2, 1]), 1)
+    np.testing.assert_allclose(tests["p adjusted"].to_numpy()[order], holm)
+    sq = [
+        results.test(0, 0, tests="sq", by="label", alternative="less")
+        .set_index("group")
+        .loc[label, "p_value"]
+        for label in ("tariffs", "act", "report")
+    ]
+    np.testing.assert_allclose(tests["p (SQ)"], sq)
+
+
+def test_the_side_is_the_readers(results):
+    two = frames(results.exhibit(0, 0, alternative="two-sided"))["Significance, two-sided"]
+    less = frames(results.exhibit(0, 0))["Significance, one-sided, for falls"]
+    more = frames(results.exhibit(0, 0, alternative="greater"))["Significance, one-sided, for rises"]
+    np.testing.assert_allclose(two["p (t)"], 2 * np.minimum(less["p (t)"], more["p (t)"]))
+    np.testing.assert_allclose(less["p (t)"] + more["p (t)"], 1.0)
+    with pytest.raises(RequestError, match="alternative"):
+        results.exhibit(alternative="down")
+
+
+def test_shares_give_market_value(results, prices):
+    counts = pd.Series([9.0e9, 9.3e9], pd.to_datetime(["2018-01-01", "2019-03-31"]))
+    table = results.exhibit(0, 0, shares=counts, currency="CNY")
+    value = frames(table)["Market value, in millions (CNY)"]
+    share = frames(table)["Value of a share (CNY)"]
+    # The count known by the session before: that of March 2019 serves the last event alone.
+    np.testing.assert_allclose(value["change"], share["change"] * np.array([9.0e3, 9.0e3, 9.3e3]))
+    capital = results.exhibit(0, 0, market_cap=250e9)
+    np.testing.assert_allclose(
+        frames(capital)["Market value, in millions"]["change"], results.car(0, 0)["car"] * 250e3
+    )
+
+
+def test_the_table_goes_where_tables_go(results, tmp_path):
+    table = results.exhibit(0, 1, adjust="romano-wolf", currency="CNY")
+    assert r"\begin{table}" in table.to_latex()
+    table.to_excel(tmp_path / "exhibit.xlsx")
+    assert any("Romano and Wolf" in note for note in table.notes)
+    assert "0.0000" not in table.to_text()
+
+
+def test_without_prices_there_is_no_money(market):
+    returns = es.Market(market.returns, benchmark="399001.SZ", gaps="single")
+    results = es.EventStudy(returns, [{"security": HIK, "date": DAYS[2]}], estimation=(-200, -21)).fit()
+    table = results.exhibit(0, 0)
+    assert list(frames(table)) == ["Returns over (0, 0)", "Significance, one-sided, for falls"]
+    assert frames(table)["Returns over (0, 0)"]["security"].tolist() == [HIK]
+    with pytest.raises(RequestError, match="no close before the window"):
+        results.exhibit(0, 0, shares=1.0)
+
+
+def test_an_event_without_a_car_is_left_open(market):
+    events = {"security": HIK, "date": ["2019-05-22", "2019-10-08"]}
+    with pytest.warns(OverlapWarning):
+        results = es.EventStudy(market, events, estimation=(-200, -21), window=(-5, 5)).fit()
+    table = results.exhibit(-2, -1)
+    assert frames(table)["Returns over (-2, -1)"]["abnormal"].isna().tolist() == [False, True]
+    assert "nan" not in table.to_text()
+
+
+def test_value_changes_of_shares(results):
+    found = results.value_change(None, 0, 0, shares=1.0)
+    share = frames(results.exhibit(0, 0))["Value of a share"]
+    np.testing.assert_allclose(found["change"].iloc[:3], share["change"])
+    # One firm's value on three dates adds up to nothing.
+    assert np.isnan(found.loc["total", ["car", "market_cap"]].astype(float)).all()
+    assert found.loc["total", "change"] == pytest.approx(share["change"].sum())
+    for wrong in ({"market_cap": None}, {"market_cap": 1.0, "shares": 1.0}):
+        with pytest.raises(RequestError, match="Give either market_cap, or shares"):
+            results.value_change(**wrong)
+    late = pd.Series([1.0], pd.to_datetime(["2019-01-01"]))
+    with pytest.raises(
+        RequestError, match=r"Event 0 \(002415.SZ\): shares have no count of 002415.SZ by 2018-03-22"
+    ):
+        results.value_change(None, shares=late)
+
+
+def test_a_series_of_days_is_that_of_the_one_firm(results, market, prices):
+    cap = prices["close", HIK].dropna() * 1e9
+    found = results.value_change(cap, 0, 0)
+    np.testing.assert_allclose(
+        found["change"].iloc[:3], results.value_change(None, 0, 0, shares=1e9)["change"].iloc[:3]
+    )
+    several = es.EventStudy(
+        market, {"security": [HIK, "002236.SZ"], "date": DAYS[2]}, estimation=(-200, -21)
+    ).fit()
+    with pytest.raises(RequestError, match="give a frame of dates × securities"):
+        several.value_change(cap)
+
+
+def test_peers_beside_the_market(market):
+    """A peer index is a factor that is no excess return; the error of the model says so."""
+    event = [{"security": HIK, "date": DAYS[2]}]
+    with pytest.raises(ModelError, match=r"excess=False\) takes factors as they are, such as a peer index"):
+        es.EventStudy(market, event, es.FactorModel(["benchmark", "peers"])).fit()
+    peers = market.returns[["002236.SZ", "300188.SZ"]].mean(axis=1).rename("peers").to_frame()
+    with_peers = es.Market.from_prices(
+        es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG", factors=peers
+    )
+    model = es.FactorModel(["benchmark", "peers"], excess=False)
+    results = es.EventStudy(with_peers, event, model, estimation=(-200, -21)).fit()
+    at = market.sessions.get_loc(results.timeline["day_0"].iloc[0])
+    y, x = market.returns[HIK].to_numpy(), np.column_stack([market.returns["399001.SZ"], peers["peers"]])
+    past = slice(at - 200, at - 20)
+    fit = sm.OLS(y[past], sm.add_constant(x[past])).fit()
+    expected = fit.params @ np.array([1.0, *x[at]])
+    assert frames(results.exhibit(0, 0))["Returns over (0, 0)"]["expected"].iloc[0] == pytest.approx(expected)
