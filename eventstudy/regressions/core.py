@@ -195,7 +195,7 @@ def cross_section(
     past: Past | None = None,
     overlapping: float = 0.0,
     n_resamples: int = 999,
-    seed: int | np.random.Generator | None = None,
+    seed: int | np.random.Generator | None = 0,
 ) -> CrossSection:
     """Regress the CARs of a frame of events; see `EventStudyResults.cross_section`.
 
