@@ -39,6 +39,9 @@ MODELS: dict[str, es.models.NormalReturnModel] = {
     "elastic_net": es.ElasticNetModel(peers=PEERS),
     "pca": es.PCAModel(n_components=2, peers=PEERS),
 }
+#: One model of each kind; the others are tested with the slow ones.
+QUICK = ("market", "capm", "dimson", "trade_to_trade", "matched", "synthetic", "pca")
+CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODELS]
 ABROAD = {"XHKG": "HK", "XETR": "DE"}
 pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 
@@ -111,7 +114,7 @@ CHANGES: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] 
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", CASES)
 @PROFILE
 @given(seed=st.integers(0, 999))
 def test_rows_without_trade_and_the_order_of_columns_change_no_number(
@@ -126,7 +129,7 @@ def test_rows_without_trade_and_the_order_of_columns_change_no_number(
 
 
 @pytest.mark.parametrize("calendar", [True, False])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", CASES)
 @PROFILE
 @given(seed=st.integers(0, 999), abroad=st.sampled_from(sorted(ABROAD)), n=st.integers(1, 3))
 def test_securities_of_other_exchanges_change_no_number(

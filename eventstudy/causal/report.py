@@ -37,8 +37,9 @@ def headline(results: CausalEstimates, data: CausalInput, window: Window) -> str
         return f"{told}. No test has enough dates, donors or days."
     key = str(advice["test"].iloc[0])
     row = test_table(data, window, [key], 0.95).iloc[0]
+    p = format_p(row["p_value"], equals=True)
     return (
-        f"{told} (95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}, p {format_p(row['p_value'], equals=True)}, "
+        f"{told} (95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}, p {p}, "
         f"{CAUSAL_TESTS[key].title.lower()})."
     )
 
