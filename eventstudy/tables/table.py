@@ -27,6 +27,8 @@ __all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars"]
 MISSING = "–"
 #: Format of p-values.
 P_VALUE = "{:.4p}"
+#: Columns that are written so unless a format says otherwise.
+P_COLUMNS = ("p", "p_value")
 TEXT_WIDTH = 100
 #: Columns of words wider than this are wrapped in text output.
 WORDS_WIDTH = 48
@@ -272,7 +274,7 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
         # Counts turn into floats beside a missing one.
         counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()
         number = int(float(value)) if counted else value
-        if spec == P_VALUE:
+        if spec == P_VALUE or (spec is None and column in P_COLUMNS):
             return format_p(float(number))
         try:
             return (spec or ("{}" if whole else "{:.4f}")).format(number)
