@@ -141,7 +141,8 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     n, shown = len(ran), ", ".join(told.values())
     that = " that can be computed" if lost else ""
     weakest = ran["p_value"].max()
-    each = f"the one {kind}{that} rejects" if n == 1 else f"all {n} {kind}s{that} reject"
+    every = "both" if n == 2 else f"all {n}"
+    each = f"the one {kind}{that} rejects" if n == 1 else f"{every} {kind}s{that} reject"
     for level, words in ((0.01, "strong evidence"), (0.05, "evidence")):
         if weakest <= level:
             return f"{subject} is {words} against mere chance: {each} it at {level:.0%} ({shown}).{missing}"
@@ -156,7 +157,10 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     if yes:
         which = subject[:1].lower() + subject[1:]
         return f"Whether {which} is more than chance, the {kind}s disagree: {apart}.{missing}"
-    none = f"the one {kind}{that} does not reject" if n == 1 else f"none of the {n} {kind}s{that} rejects"
+    if n == 1:
+        none = f"the one {kind}{that} does not reject"
+    else:
+        none = f"{'neither' if n == 2 else 'none'} of the {n} {kind}s{that} rejects"
     return f"{subject} cannot be distinguished from chance: {none} it at 5% ({shown}).{missing}"
 
 
