@@ -27,6 +27,15 @@ class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
 
     What is computed from it, a copy of it and a part of it are plain frames, which print as pandas prints
     them; so does this one after its columns have changed.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+    >>> type(results.test(0, 1)).__name__, type(results.test(0, 1).head(2)).__name__
+    ('PrintedFrame', 'DataFrame')
     """
 
     # pandas carries and pickles these names.
