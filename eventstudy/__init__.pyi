@@ -23,6 +23,7 @@ from .longrun import ReferencePortfolios as ReferencePortfolios
 from .market import Market as Market
 from .market import ParquetPanel as ParquetPanel
 from .market.currency import in_currency as in_currency
+from .market.event_time import from_event_time as from_event_time
 from .market.foreign_sessions import known_at_open as known_at_open
 from .market.volume_and_range import range_market as range_market
 from .market.volume_and_range import volume_market as volume_market

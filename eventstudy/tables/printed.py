@@ -33,8 +33,8 @@ class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
     >>> import eventstudy as es
     >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
     >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
-    >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
-    >>> type(results.test(0, 1)).__name__, type(results.test(0, 1).head(2)).__name__
+    >>> found = es.EventStudy(market, nyt, window=(-1, 1)).fit().car(0, 1)
+    >>> type(found).__name__, type(found[["car"]]).__name__
     ('PrintedFrame', 'DataFrame')
     """
 
