@@ -107,8 +107,8 @@ def _against(data: FittedStudy, controls: FittedEvents, window: Window) -> Drawi
 
     return Drawing(
         "Mean cumulative abnormal returns of treated and controls, with 95 % intervals.",
-        f"Line chart of two paths: over the window {window} the treated moved by {means[0]:+.1%}, the controls "
-        f"by {means[1]:+.1%}.",
+        f"Line chart of two paths: over the window {window} the treated moved by {means[0]:+.1%}, the "
+        f"controls by {means[1]:+.1%}.",
         draw,
         3.9,
     )
