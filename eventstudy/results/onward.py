@@ -174,6 +174,19 @@ class Onward(Significance):
         RequestError
             If names of columns are the same in Stata, a text is too long for it, or the file cannot be
             written.
+
+        Examples
+        --------
+        >>> import eventstudy as es, pathlib, tempfile
+        >>> import pandas as pd
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "study.dta"
+        ...     results.to_stata(path)
+        ...     pd.read_stata(path)["period"].unique().tolist()
+        ['estimation', 'event']
         """
         panel = self.to_panel()
         names = [_stata_name(name) for name in panel]
