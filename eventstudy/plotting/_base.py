@@ -36,6 +36,7 @@ __all__ = [
     "count_days",
     "date_scale",
     "drawn",
+    "half_session",
     "hue",
     "ink",
     "interval",
@@ -78,7 +79,6 @@ LINES = ((8, 5), (15, 3), (24, 2))
 LETTER, SHARE = 0.52, 0.35
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
 LINE, SMALLEST = 1.3, 4.0
-HALF_DAY = pd.Timedelta(hours=12)
 
 
 class PercentTicks(PercentFormatter):
@@ -302,14 +302,23 @@ def next_hue(ax: Axes) -> tuple[float, float, float]:
     return hue(sum(not str(label).startswith("_") for label in labels))
 
 
+def half_session(dates: pd.Series[pd.Timestamp]) -> pd.Timedelta:
+    """Return half a day, or of moments within days half the shortest time between two."""
+    days = pd.DatetimeIndex(dates).dropna().unique().sort_values()
+    if (days == days.normalize()).all():
+        return pd.Timedelta(hours=12)
+    return pd.Timedelta(days.to_series().diff().min()) / 2
+
+
 def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
     """Shade the sessions without a price."""
+    half = half_session(dates)
     missing = np.concatenate([[False], np.isnan(price), [False]])
     edges = np.flatnonzero(missing[1:] != missing[:-1])
     for i, (first, after) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
         ax.axvspan(
-            dates.iloc[first] - HALF_DAY,
-            dates.iloc[after - 1] + HALF_DAY,
+            dates.iloc[first] - half,
+            dates.iloc[after - 1] + half,
             facecolor=ink(ax),
             alpha=0.1,
             linewidth=0,
