@@ -15,7 +15,8 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
-from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, name_parts
+from eventstudy.results.event_names import event_name, name_parts
+from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, refuse_undated
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """When the events fall, and how many of their windows are open at a time."""
+        refuse_undated(self._fitted.undated, "plot.clustering")
         window = self._fitted.checked_window(start, end)
         found = clustering(self._fitted.test_input(window))
         title = f"Windows {window}"
@@ -428,7 +430,7 @@ def _shared(fitted: FittedEvents, title: str) -> str:
 
 def _title(fitted: FittedEvents, row: int) -> str:
     """Name of an event as a title; dollars in a label are not mathematics."""
-    return fitted.name(row).replace("$", r"\$")
+    return event_name(fitted, row).replace("$", r"\$")
 
 
 def _named(ax: Axes, fitted: FittedEvents, measure: str, head: Window | None = None) -> Axes:

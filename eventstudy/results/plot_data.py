@@ -14,7 +14,8 @@ from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
-from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level, name_parts
+from eventstudy.results.event_names import event_name, name_parts
+from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
 from eventstudy.results.trading_frictions import halts
 from eventstudy.windows import Window
 
@@ -46,7 +47,7 @@ def row_names(data: FittedEvents) -> tuple[list[str], str]:
     parts = [name_parts(data, row) for row in range(len(data.index))]
     differ = [len(set(part)) > 1 for part in zip(*parts, strict=True)]
     if not any(differ):
-        return [data.name(row) for row in range(len(parts))], ""
+        return [event_name(data, row) for row in range(len(parts))], ""
     names = []
     for each in parts:
         label, *rest = [text if kept else "" for text, kept in zip(each, differ, strict=True)]
@@ -226,7 +227,7 @@ def car_path(
         cars = _signed(cars if sign else cars.fillna(0.0), "car", sign)
         seen = traded[rows, day - data.event_window.start] | (sign == 0)
         cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
-        names = [data.name(row) for row in rows]
+        names = [event_name(data, row) for row in rows]
         parts.append(cars.assign(event=names, day=day).reset_index(drop=True))
     frame = pd.concat(parts, ignore_index=True)
     return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)

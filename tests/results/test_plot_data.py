@@ -9,6 +9,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.results import plot_data
+from eventstudy.results.event_names import event_name
 from eventstudy.windows import Window
 
 
@@ -167,8 +168,8 @@ def test_heatmap(common):
 
 def test_names_of_events(one, common):
     day = f"{one.timeline['day_0'].iloc[0]:%Y-%m-%d}"
-    assert one.fitted.name(0) == f"ban (S0, {day})"
-    assert common.fitted.name(0) == f"S0, {day}"
+    assert event_name(one.fitted, 0) == f"ban (S0, {day})"
+    assert event_name(common.fitted, 0) == f"S0, {day}"
 
 
 def bars() -> es.EventStudyResults:

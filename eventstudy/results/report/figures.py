@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Paragraph, Picture
 from eventstudy.results import averages, plot_data, trading_frictions
+from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.text import plural
@@ -87,7 +88,7 @@ def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
 
 
 def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator[Drawing]:
-    plot, name = ResultsPlotter(data), data.name(0)
+    plot, name = ResultsPlotter(data), event_name(data, 0)
     whole, car = data.spec.window, data.cars(window).iloc[0]
     path = Window(min(window.start, whole.end), whole.end)
     ending = data.cars(path).iloc[0]["car"]
@@ -222,12 +223,13 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             float(np.clip(HEADROOM + 0.2 * lines * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
-    yield Drawing(
-        "When the events fall, and how many of their windows are open at a time.",
-        f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
-        lambda ax: plot.clustering(window, ax=ax),
-        3.7,
-    )
+    if not data.undated:
+        yield Drawing(
+            "When the events fall, and how many of their windows are open at a time.",
+            f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
+            lambda ax: plot.clustering(window, ax=ax),
+            3.7,
+        )
     yield Drawing(
         f"p-values of all tests of {window}; the table below has the numbers.",
         "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",
