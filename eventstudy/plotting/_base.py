@@ -28,6 +28,7 @@ from eventstudy.plotting._figure import SharpFigure
 __all__ = [
     "DASHES",
     "DAY_LABEL",
+    "LETTER",
     "MARKERS",
     "MORE",
     "MOST_NAMES",
@@ -75,6 +76,8 @@ WIDTH, LEGEND_WIDTH, LEAST = 36, 60, 12
 MORE = "\N{HORIZONTAL ELLIPSIS}"
 #: Up to so many rows, lines that a name may have; one beyond.
 LINES = ((8, 5), (15, 3), (24, 2))
+#: Width that a date takes up with the space beside it, in units of the font size.
+DATE = 4.5
 #: Width of a letter in units of the font size, and the share of a figure that names take up at most.
 LETTER, SHARE = 0.52, 0.35
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
@@ -244,7 +247,10 @@ def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None
 
 def date_scale(ax: Axes) -> None:
     """Write the dates along the x axis, each with its month."""
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+    size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    most = int(np.clip(width / (DATE * size), 3, 8))
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=most))  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(DateTicks())
 
 
