@@ -50,7 +50,7 @@ def test_one_event(one, drawn):
     frame, options = drawn["plot_car"]
     wanted = plot_data.car_path(data, [0], Window(-2, 3)).drop(columns="event")
     assert frame.equals(wanted)
-    assert options["title"] == data.name(0)
+    assert options["title"] == event_name(data, 0)
     one.plot.reaction(event=0, currency="CNY")
     frame, options = drawn["plot_reaction"]
     assert frame.equals(plot_data.reaction(data, 0, Window(-4, 6)))
