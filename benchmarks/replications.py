@@ -1,7 +1,7 @@
 """Published numbers beside ours: docs/data/replications.csv.
 
-Run as ``python benchmarks/replications.py [folder]``. The folder holds reference outputs of other packages,
-``../shared`` by default, beside the checkout. Each row is a number that somebody published or that a named
+Run as ``python benchmarks/replications.py [folder]``. The folder, ``../shared`` by default, holds outputs and
+samples of other packages. Each row is a number that somebody published or that a named
 release of another package printed, the same quantity by this library, and why the two differ if they do. If
 the other number rests on a convention of its own, the convention is undone, and `undone` must equal it.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
+from eventstudy.causal.kernels.conformal import cross_fit, moving_block_p_value
 from eventstudy.causal.kernels.factor_model import interactive_fixed_effects
 from eventstudy.causal.kernels.weighting import (
     difference_in_differences,
@@ -29,6 +30,8 @@ from eventstudy.causal.kernels.weighting import (
     synthetic_control,
     synthetic_did,
 )
+from eventstudy.inference.few_dates import ibragimov_muller_t, ibragimov_muller_two_sample_t
+from eventstudy.regressions import cross_section
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "data" / "replications.csv"
@@ -271,6 +274,79 @@ def causal(folder: Path) -> Iterator[Row]:
     )
 
 
+def conformal(folder: Path) -> Iterator[Row]:
+    """Mean-difference counterfactual of one simulated firm: tests against the days before."""
+    stored = json.loads((folder / "sc" / "conformal.json").read_text(encoding="utf-8"))
+    panel = pd.read_csv(folder / "data" / "sim_returns_wide.csv", index_col="day")
+    donors, treated = panel[[f"D{i:02d}" for i in range(1, 61)]].to_numpy(), panel["T1"].to_numpy()
+
+    def fit(others: np.ndarray, own: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        level = own.mean() - others.mean()
+        return lambda days: days.mean(axis=1) + level
+
+    source = "R scinference (commit 567c688), simulated returns"
+    residuals = treated - fit(donors, treated)(donors)
+    ours = moving_block_p_value(residuals, np.arange(260) >= 250)
+    yield Row(source, "p of moving blocks", stored["T1_did"]["p_moving_block"], ours, 1e-12)
+    found, printed = cross_fit(donors, treated, 250, 3, fit), stored["T1_did_ttest_3"]
+    yield Row(source, "effect by cross-fitting, three folds", printed["att"], found.effect, 1e-10)
+    yield Row(source, "its standard error", printed["se"], found.se, 1e-10)
+
+
+def few_clusters(folder: Path) -> Iterator[Row]:
+    """Six and five numbers, one per cluster."""
+    stored = json.loads((folder / "fewcluster" / "robust_eventstudy_010.json").read_text(encoding="utf-8"))
+    a, b = np.array(stored["group_a"]), np.array(stored["group_b"])
+    source = "Python robust-eventstudy 0.1.0, eleven numbers"
+    one, printed = ibragimov_muller_t(a), stored["ibragimov_mueller_2010_one_sample"]
+    yield Row(source, "t of six clusters", printed["t"], one[0], 1e-12)
+    yield Row(source, "its p", printed["p"], float(2 * stats.t.sf(abs(one[0]), one[2])), 1e-12)
+    two = ibragimov_muller_two_sample_t(a, b)
+    welch = stored["im_test"]
+    yield Row(
+        source,
+        "p of the difference of six and five clusters",
+        welch["p"],
+        float(2 * stats.t.sf(abs(two[0]), two[2])),
+        1e-12,
+        float(2 * stats.t.sf(abs(two[0]), welch["df"])),
+        "its im_test has Welch's degrees of freedom; Ibragimov and Müller take those of the smaller group",
+    )
+
+
+def repurchases(folder: Path) -> Iterator[Row]:
+    """German share repurchases by month, as tested by the package that brings them."""
+    months = pd.read_csv(folder / "demo_share_repurchases.csv").rename(columns={"ars": "car"})
+    found = cross_section(months, "car ~ 1", "", clusters="date", n_resamples=9, seed=0)
+    source = "R crseEventStudy 1.2.2, its tests on 2,340 firm-months"
+    mean, variance = found.params.iloc[0], found.covariance.iloc[0, 0]
+    yield Row(source, "mean abnormal standardised return", -0.006964425, float(mean), 5e-10)
+    yield Row(source, "its variance, clustered by month", 0.001883136, float(variance), 5e-10)
+
+
+def simulation() -> Iterator[Row]:
+    """Bias of day 0 in percentage points where dates, or dates and firms, are chosen by an omitted factor."""
+    table = pd.read_csv(ROOT / "docs" / "data" / "causal_table1.csv").set_index(["selection", "method"])
+    source = "Goldsmith-Pinkham and Lyu (2025), Table 1"
+    tails = "ours has Gaussian factors; the largest days of their historical factors are larger"
+    for selection, method, told, reason in (
+        ("timing", "Difference in means", 0.00, ""),
+        ("timing", "CAPM", 2.71, tails),
+        ("timing", "Both factors", 0.00, ""),
+        ("timing", "Interactive fixed effects", 0.01, ""),
+        ("both", "Difference in means", -0.52, tails),
+        ("both", "CAPM", 2.26, tails),
+        ("both", "Both factors", 0.01, ""),
+        ("both", "Interactive fixed effects", -0.01, ""),
+    ):
+        row = table.loc[(selection, method)]
+        chosen = "date chosen" if selection == "timing" else "date and firms chosen"
+        loose = 0.005 + 2 * float(row["monte_carlo_error"])
+        yield Row(
+            source, f"{method}: bias on day 0, {chosen}", told, float(row["bias"]), loose, np.nan, reason
+        )
+
+
 def own_prices() -> Iterator[Row]:
     """Press figures and other libraries, on the bundled prices; needs nothing beside the checkout."""
     prices = es.datasets.surveillance_prices()
@@ -388,6 +464,10 @@ def rows(folder: Path) -> list[Row]:
         *r_estudy2(reference / "estudy2"),
         *r_eventstudy(reference / "r_eventstudy"),
         *causal(reference / "causal"),
+        *conformal(reference / "causal"),
+        *few_clusters(reference / "causal"),
+        *repurchases(folder / "data" / "samples"),
+        *simulation(),
         *own_prices(),
         *paper(),
     ]

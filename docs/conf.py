@@ -43,7 +43,8 @@ smartquotes_action = "qe"  # quotes and ellipses; "--live" is an option, not a d
 
 autosummary_generate = True
 # A name of the package has its page there, and none in the subpackage that exports it as well.
-autosummary_context = {"of_the_package": eventstudy.__all__}
+# Methods that a frame has from pandas are documented there.
+autosummary_context = {"of_the_package": eventstudy.__all__, "of_pandas": ["PrintedFrame"]}
 autosummary_imported_members = True
 autodoc_typehints = "none"  # numpydoc's Parameters section says it
 numpydoc_show_class_members = False  # the class template lists them

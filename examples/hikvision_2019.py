@@ -1,6 +1,6 @@
 """Did the report of a US export ban move Hikvision? One event study, from the news to the verdict.
 
-On the evening of 21 May 2019 the New York Times wrote that the US government considered cutting
+On the evening of 21 May 2019 the New York Times wrote that the US government was considering cutting
 Hikvision off from American suppliers. Headlines said its shares "plunged as much as 10%". This
 script asks what the shares did, how much of it the market explains, and whether the rest can be
 distinguished from noise; then it looks at the sector on the same day, and at the Entity List designation of
@@ -213,13 +213,13 @@ def sector(story: Story) -> Table:
     mean = mean[[*CAAR, "positive"]].astype(float).rename(columns=CAAR)
     sections.append(Section(mean, caption, formats | {"positive": "{:.0%}"}))
     crowd = results.clustering(*HEADLINE)
-    smallest, tries = story.others.car(0, 0)["p_value"].min(), len(story.others.sample)
+    smallest, n_others = story.others.car(0, 0)["p_value"].min(), len(story.others.sample)
     notes = (
         f"One date for all: the residuals of two firms correlate {crowd.mean_correlation:.2f} on average, so "
-        f"that {crowd.n_events} firms carry the information of {crowd.effective_n:.1f} independent ones. "
-        "Tests that take them for independent are left out.",
-        f"{tries} other firms are {tries} tries: the smallest of their p-values of AR 0, {smallest:.4f}, is "
-        f"{min(1.0, tries * smallest):.4f} after Holm's correction.",
+        f"{crowd.n_events} firms carry the information of {crowd.effective_n:.1f} independent ones. "
+        "Tests that assume independence are left out.",
+        f"{n_others} other firms are {n_others} tests: the smallest p-value of their AR 0, {smallest:.4f}, "
+        f"is {min(1.0, n_others * smallest):.4f} after Holm's correction.",
     )
     sections.append(recommended(results, f"recommended tests of the mean {window_name(HEADLINE)} of all six"))
     return Table("6. The sector on the same day", tuple(sections), notes)

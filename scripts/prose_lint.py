@@ -57,7 +57,27 @@ PATTERNS = {
     r"\bbelongs? into\b": "'belongs in'",
     r"\bsays so of\b": "'reports'",
 }
+#: The same, of pages and examples only.
+PAGES = {
+    r"\d %(?!\w)": "'5%'",
+    r"\b(?:take|takes|taking|took) [\w' ]{1,30} for (?:independent|symmetric|known|effects)\b": "assume",
+    r"\b(?:tell|tells|know|knows) of\b": "'name', 'cover', 'allow for'",
+    r"\bfour times out of five\b": "'with probability 0.8'",
+    r"\banew\b": "'again'",
+    r"\bmend(?:s|ed|ing)?\b": "'correct'",
+    r"\btries\b(?! to\b)": "'tests'",
+    r"\bworth a (?:look|second)\b": "what to do",
+    r"\bdear(?:er|est)\b": "'costly', 'expensive'",
+}
 FOUND = [(re.compile(pattern, re.IGNORECASE), hint) for pattern, hint in PATTERNS.items()]
+IN_PAGES = [(re.compile(pattern, re.IGNORECASE), hint) for pattern, hint in PAGES.items()]
+#: Mean number of words that the sentences of a page may have.
+WORDS = 25
+#: What is not a sentence: the head of a page, fenced blocks, formulas, code, tables, headings and labels.
+ELSE = re.compile(
+    r"\A---\n.*?^---$|^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)[ ]*$|^\$\$.*?\$\$.*?$|^(?:[ ]{4}|[|#(]).*?$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -82,9 +102,38 @@ def faults(path: Path) -> Iterator[str]:
     for number, line in prose(path):
         if ALLOWED in line:
             continue
-        for pattern, hint in FOUND:
+        for pattern, hint in [*FOUND, *(IN_PAGES if of_the_pages(path) else ())]:
             for match in pattern.finditer(line):
                 yield f"{path}:{number}: {match.group()!r}: write {hint}"
+
+
+def of_the_pages(path: Path) -> bool:
+    """Say whether a file is a page or an example; the report of the mutants is written by its script."""
+    return (path.suffix == ".md" and path.stem != "mutation") or "examples" in path.parts
+
+
+def sentence_lengths(text: str) -> list[int]:
+    r"""Count the words of each sentence of a page.
+
+    Examples
+    --------
+    >>> sentence_lengths("# Title\n\nOne sentence. And `code`, of\nfive words.\n\n- An item\n")
+    [2, 5, 2]
+    """
+    text = ELSE.sub("\n", text)
+    text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.sub(r"`[^`]*`|\$[^$]*\$", "x", text))
+    text = re.sub(r"^\s*(?:[-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
+    parts = (part for block in re.split(r"\n\s*\n", text) for part in re.split(r"(?<=[.!?:;])\s+", block))
+    return [count for part in parts if (count := len(re.findall(r"[\w'’-]+", part)))]
+
+
+def long_winded(path: Path) -> Iterator[str]:
+    """Yield a message if the sentences of a page are long on average."""
+    if path.suffix != ".md":
+        return
+    lengths = sentence_lengths(path.read_text(encoding="utf-8"))
+    if lengths and (mean := sum(lengths) / len(lengths)) > WORDS:
+        yield f"{path}: {mean:.1f} words a sentence: divide some"
 
 
 def files(places: list[str]) -> Iterator[Path]:
@@ -99,7 +148,9 @@ def files(places: list[str]) -> Iterator[Path]:
 
 def main() -> int:
     """Print what was found; the exit code is 1 if anything was."""
-    found = [fault for path in files(sys.argv[1:] or list(PLACES)) for fault in faults(path)]
+    found = [
+        fault for path in files(sys.argv[1:] or list(PLACES)) for fault in [*faults(path), *long_winded(path)]
+    ]
     found = [fault.removeprefix(f"{ROOT}/") for fault in found if "scripts/prose_lint.py" not in fault]
     print(*found, sep="\n")
     print(f"{len(found)} turns of phrase to change" if found else "prose: ok")

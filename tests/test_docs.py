@@ -255,3 +255,38 @@ def test_every_method_of_the_results_has_an_example() -> None:
     for name, found in inspect.getmembers(eventstudy.EventStudyResults):
         if not name.startswith("_") and (callable(found) or isinstance(found, property)):
             assert ">>>" in (inspect.getdoc(found) or ""), name
+
+
+def links_of(page: str) -> set[str]:
+    """Pages that a page of the guides links to in its text, cards included."""
+    path = DOCS / f"{page}.md"
+    if not path.is_file():
+        return set()
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([\w./-]+?)(?:\.md)?(?:#[\w-]+)?\)|^:link: (\S+)$", text, re.MULTILINE)
+    found = {os.path.normpath((path.parent / (a or b)).relative_to(DOCS)) for a, b in targets}
+    return {target.removesuffix(".ipynb") for target in found}
+
+
+@pytest.mark.parametrize(
+    ("page", "clicks", "words"),
+    [
+        ("how_to/install", 1, "pip install"),
+        ("tutorials/quickstart", 1, "es.EventStudy("),
+        ("how_to/own_prices", 1, "two CSV files"),
+        ("how_to/troubleshooting", 2, "earnings dates from an Excel file"),
+        ("how_to/from_r_and_stata", 2, "Stata: `eventstudy2`"),
+        ("how_to/troubleshooting", 2, "Why is my p-value missing?"),
+        ("how_to/troubleshooting", 2, "Which test for eight firms on one day?"),
+        ("explanation/which_test_when", 2, "firms of one date"),
+        ("cases/earnings", 3, None),
+        ("cases/litigation", 3, None),
+    ],
+)
+def test_what_a_new_user_looks_for_is_few_clicks_away(page: str, clicks: int, words: str | None) -> None:
+    reached = {"index"}
+    for _ in range(clicks):
+        reached |= {target for source in reached for target in links_of(source)}
+    assert page in reached
+    if words is not None:
+        assert words in (DOCS / f"{page}.md").read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ def check(made: pd.DataFrame) -> None:
 
 
 def test_rows_that_need_nothing_beside_the_checkout(script: dict[str, Any]) -> None:
-    made = script["frame"]([*script["own_prices"](), *script["paper"]()])
+    made = script["frame"]([*script["own_prices"](), *script["simulation"](), *script["paper"]()])
     assert len(made) > 12
     check(made)
 

@@ -32,6 +32,8 @@ NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\(.*\)$|\(\)$|$)", re.DOTA
 IN_CODE = re.compile(r"\b(?:es|results|market)(?:\.[A-Za-z_]\w*)+")
 #: Folders whose pages are the reference itself.
 REFERENCE = ("api/",)
+#: Pages whose names link to the reference and that are not guides to them.
+SILENT = ("reference/changelog",)
 #: Guides of an object that no guide names, by the beginning of its name; the longest beginning counts.
 TOPICS = {
     "eventstudy.causal.": ("how_to/causal",),
@@ -91,7 +93,7 @@ def is_guide(page: str) -> bool:
 def collect(app: Sphinx, doctree: nodes.document) -> None:
     """Remember which names a guide mentions, in its text and in its code."""
     page = app.env.docname
-    if not is_guide(page):
+    if not is_guide(page) or page in SILENT:
         return
     names = set()
     for node in doctree.findall(nodes.literal):

@@ -70,6 +70,6 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     ]
     frame = pd.DataFrame(rows, pd.Index(labels), pd.Index(headings), dtype=object)
     left = sum(len(fit.left_out) for fit in fits)
-    notes = ["Standard errors in parentheses; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided."]
+    notes = ["Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided."]
     notes += [f"{plural(left, 'event')} left out in all, see left_out of each regression."] if left else []
     return Table("Cross-section of reactions", (Section(frame),), tuple(notes))

@@ -41,8 +41,9 @@ def event_table(
     Returns
     -------
     Table
-        The mean CAR with stars, its standard error in parentheses and the p-value of the test both come
-        from; the recommended test with its own p-value; then what each column is made of. Of one
+        The mean CAR, its standard error in parentheses and the p-value of the test both come from; the
+        recommended test with its own p-value; then what each column is made of. The mean has the stars of
+        the larger of the two p-values. Of one
         event, the mean is that event's CAR.
 
     Raises
@@ -63,10 +64,10 @@ def event_table(
     ... ]
     >>> table = es.event_table(studies, names=["Market", "Mean"])
     >>> table.sections[0].frame.head(3)
-                     Market        Mean
-    CAAR (0, +1)  -7.51%***  -11.25%***
-                    (2.63%)     (3.85%)
-    p (t)            0.0046      0.0038
+                    Market        Mean
+    CAAR (0, +1)  -7.51%**  -11.25%***
+                   (2.63%)     (3.85%)
+    p (t)           0.0046      0.0038
     """
     results = list(results)
     if not results:
@@ -100,8 +101,14 @@ def event_table(
         del labels["test"]
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
-    notes = ("Standard errors in parentheses; * p <= 0.10, ** p <= 0.05, *** p <= 0.01, two-sided.",)
-    return Table("Cumulative average abnormal returns", (Section(frame),), notes)
+    notes = [
+        "Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of the mean, those of the "
+        "larger p-value."
+    ]
+    for heading, result in zip(headings, results, strict=True):
+        shared = averages.shared_note(result.fitted, tested)
+        notes += [f"{heading}: {shared}."] if shared else []
+    return Table("Cumulative average abnormal returns", (Section(frame),), tuple(notes))
 
 
 def _column(data: FittedStudy, window: Window) -> dict[str, object]:
@@ -115,7 +122,7 @@ def _column(data: FittedStudy, window: Window) -> dict[str, object]:
     explained = fit.r_squared[~np.isnan(fit.r_squared)]
     used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}
     return {
-        "estimate": _written(mean["caar"], "{:.2%}") + stars(mean["p_value"]),
+        "estimate": _written(mean["caar"], "{:.2%}") + stars(float(np.fmax(mean["p_value"], p_headline))),
         "se": f"({_written(mean['se'], '{:.2%}')})",
         "p": _written_p(mean["p_value"]),
         "test": mean["test"],

@@ -33,6 +33,7 @@ from eventstudy.results.fitted import (
     Windows,
     are_several,
     checked_level,
+    refuse_undated,
 )
 from eventstudy.results.views import recommended_view, tests_view
 from eventstudy.tables import printed
@@ -192,6 +193,7 @@ class Significance(MethodGroup):
                 "against= takes the results of a study of control events, "
                 f"EventStudy(...).fit(); got {type(against).__name__}."
             )
+        refuse_undated(self.fitted.undated or against.fitted.undated, "against=")
         own, other = (
             set(zip(s["security"], s["day_0"], strict=True))
             for s in (self.fitted.timeline, against.fitted.timeline)

@@ -27,6 +27,15 @@ class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
 
     What is computed from it, a copy of it and a part of it are plain frames, which print as pandas prints
     them; so does this one after its columns have changed.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> found = es.EventStudy(market, nyt, window=(-1, 1)).fit().car(0, 1)
+    >>> type(found).__name__, type(found[["car"]]).__name__
+    ('PrintedFrame', 'DataFrame')
     """
 
     # pandas carries and pickles these names.
@@ -47,7 +56,7 @@ class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
 
     def _repr_html_(self) -> Any:
         table = self._table()
-        return super()._repr_html_() if table is None else table.to_html()  # type: ignore[operator]
+        return pd.DataFrame(self)._repr_html_() if table is None else table.to_html()  # type: ignore[operator]
 
 
 def printed(frame: pd.DataFrame, view: View) -> pd.DataFrame:

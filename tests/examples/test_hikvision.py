@@ -116,7 +116,7 @@ def test_words_tell_the_blind_spot_where_a_test_does_not_reject(example: ModuleT
         side = "less" if row["caar"] < 0 else "more"
         assert said.startswith(f"X returned {abs(row['caar']):.2%} {side} than the market model expects")
         assert verdict.evidence in said
-        assert ("four times out of five" in said) == (not verdict.tests["rejects"].all())
+        assert ("with probability 0.8" in said) == (not verdict.tests["rejects"].all())
 
 
 def test_rising_prices_turn_the_conclusion(example: ModuleType) -> None:

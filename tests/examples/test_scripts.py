@@ -24,6 +24,7 @@ FLAT = [
     "entity_list_2019",
     "house_bill_2018",
     "index_inclusion",
+    "litigation",
     "merger",
     "regulation",
     "sector_spillover",
@@ -259,3 +260,28 @@ def test_what_hits_the_whole_sector_drops_out_of_the_cost_of_the_law(runs: dict[
     step = found["treated"].car(0, 0)["car"]  # the last step, by least squares
     slope = np.polyfit(found["exposure"], step, 1)[0]
     assert found["slopes"].at["signature", "coef"] == pytest.approx(slope, abs=1e-12)
+
+
+def test_a_share_is_overpaid_by_the_disclosures_still_to_come(runs: dict[str, Run]) -> None:
+    found, said = runs["litigation"].found, runs["litigation"].said
+    closes, days, sessions = found["closes"]["FIRM"], found["days"], found["sessions"]
+    assert list(found["results"].timeline["day_0"]) == [sessions[day] for day in days.values()]
+    # Day 0 by least squares on the days that the study used.
+    returns = pd.DataFrame({"firm": closes.pct_change(), "index": found["closes"]["INDEX"].pct_change()})
+    returns["industry"] = found["industry"]
+    first = days["short seller's report"]
+    past = returns.iloc[first - 250 : first - 1].drop(index=found["earnings"], errors="ignore")
+    x = np.column_stack([np.ones(len(past)), past["index"], past["industry"]])
+    line = np.linalg.lstsq(x, past["firm"], rcond=None)[0]
+    day = returns.iloc[first]
+    car = day["firm"] - line @ [1, day["index"], day["industry"]]
+    assert found["row"].at["short seller's report", "car"] == pytest.approx(car, abs=1e-12)
+    assert found["dollars"]["short seller's report"] == pytest.approx(car * closes.iloc[first - 1])
+    assert list(found["shown"]) == ["short seller's report", "restatement"]
+    assert found["inflation"].iloc[0] == pytest.approx(-found["dollars"].sum())
+    assert found["inflation"].iloc[-1] == 0
+    assert "the industry falls" in said
+    assert found["cars"].at["subpoena", "market"] < -0.04
+    for what, truth in found["WORTH"].items():
+        low, high = found["row"].loc[what, ["ci_low", "ci_high"]]
+        assert low < truth < high

@@ -243,7 +243,7 @@ SECURITIES = {
     ),
     "price_limit": Column(
         "Daily price limit in percent.",
-        values={"10": "10 %", "20": "20 %", "30": "30 %", "table": "by price, in yen", "none": "none"},
+        values={"10": "10%", "20": "20%", "30": "30%", "table": "by price, in yen", "none": "none"},
         required=True,
     ),
     "halted_from": Column("First session of a suspension over the announcement.", "day"),

@@ -55,7 +55,7 @@ class Verdict:
 
     @property
     def answer(self) -> str:
-        """The conclusion: the effect, and whether it is told from chance."""
+        """The conclusion: the effect, and whether it is distinguished from chance."""
         return f"{self.effect} {self.evidence}".strip()
 
     def part(self, heading: str) -> tuple[str, ...]:
