@@ -82,39 +82,54 @@ def buy_and_hold(
     return draw
 
 
-def calendar_time(spread: int | None, horizon: int, n: int = 100) -> Callable[[np.random.Generator], PValues]:
-    """Portfolios of correlated firms with events in `spread` months; None is 120 events in 15 years."""
+def _alphas(portfolio: np.ndarray, n_firms: np.ndarray, market: np.ndarray) -> PValues:
+    """P-values of alpha by statsmodels, as `CalendarTimePortfolio` has them, of months with ten firms."""
+    used = n_firms >= 10
+    x, y, weights = sm.add_constant(market[used]), portfolio[used], n_firms[used].astype(float)
+    lags = {"maxlags": bartlett_lags(len(y)), "use_correction": True}
+    found = {}
+    for name, weight, options in (
+        ("hc3", 1.0, {"cov_type": "HC3"}),
+        ("ols", 1.0, {"cov_type": "nonrobust"}),
+        ("hac", 1.0, {"cov_type": "HAC", "cov_kwds": lags}),
+        ("sqrt_n hc3", weights, {"cov_type": "HC3"}),
+    ):
+        fit = sm.WLS(y, x, weights=weight).fit(use_t=True, **options)
+        found[f"alpha {name}"] = [float(fit.pvalues[0])]
+    return found
+
+
+def calendar_time(spread: int, horizon: int) -> Callable[[np.random.Generator], PValues]:
+    """Portfolios of a hundred correlated firms, each with one event in `spread` months."""
 
     def draw(rng: np.random.Generator) -> PValues:
-        total, length = (60, 240) if spread is None else (n, 62 + spread + horizon)
+        n, length = 100, spread + horizon + 1
         market = rng.normal(0.01, 0.04, length)
-        returns = np.maximum(market + _errors(rng, total, length, 0.12, 0.05), -0.95)
-        months = pd.date_range("2000-01-31", periods=length, freq="ME")
-        frame = pd.DataFrame(returns.T, months, [f"F{i}" for i in range(total)])
-        count = 120 if spread is None else n
-        last = 214 if spread is None else 60 + spread
-        rows = rng.integers(60, last, count)
-        events = pd.DataFrame({"security": [f"F{i % total}" for i in range(count)], "date": months[rows]})
-        laid = es.Market(frame, benchmark=pd.Series(market, months, name="index"))
-        found = {}
-        results = es.CalendarTimePortfolio(laid, events.drop_duplicates(), (1, horizon)).fit()
-        x = sm.add_constant(results.portfolio["benchmark"].to_numpy())
-        y, n_firms = (results.portfolio[name].to_numpy() for name in ("portfolio", "n_firms"))
-        found["alpha hc3"] = [float(results.alpha()["p_value"].iloc[0])]
-        lags = {"maxlags": bartlett_lags(len(y)), "use_correction": True}
-        for name, weights, options in (
-            ("ols", 1.0, {"cov_type": "nonrobust"}),
-            ("hac", 1.0, {"cov_type": "HAC", "cov_kwds": lags}),
-            ("sqrt_n hc3", n_firms, {"cov_type": "HC3"}),
-        ):
-            fit = sm.WLS(y, x, weights=weights).fit(use_t=True, **options)
-            found[f"alpha {name}"] = [float(fit.pvalues[0])]
-        if spread is not None:
-            return found
-        table = results.jaffe_mandelker()
-        return found | {f"standardised {name}": [float(p)] for name, p in table["p_value"].items()}
+        returns = np.maximum(market + _errors(rng, n, length, 0.12, 0.05), -0.95)
+        after = np.arange(length) - rng.integers(0, spread, n)[:, None]
+        held = (after >= 1) & (after <= horizon)
+        n_firms = held.sum(axis=0)
+        mean = np.where(held, returns, 0.0).sum(axis=0) / np.maximum(n_firms, 1)
+        return _alphas(mean, n_firms, market)
 
     return draw
+
+
+def calendar_time_of_years(rng: np.random.Generator) -> PValues:
+    """120 events of 60 correlated firms over 15 years, held for 24 months."""
+    market = rng.normal(0.01, 0.04, 240)
+    returns = np.maximum(market + _errors(rng, 60, 240, 0.12, 0.05), -0.95)
+    months = pd.date_range("2000-01-31", periods=240, freq="ME")
+    frame = pd.DataFrame(returns.T, months, [f"F{i}" for i in range(60)])
+    rows = rng.integers(60, 214, 120)
+    events = pd.DataFrame({"security": [f"F{i % 60}" for i in range(120)], "date": months[rows]})
+    laid = es.Market(frame, benchmark=pd.Series(market, months, name="index"))
+    results = es.CalendarTimePortfolio(laid, events.drop_duplicates(), (1, 24)).fit()
+    held = results.portfolio
+    found = _alphas(*(held[name].to_numpy() for name in ("portfolio", "n_firms", "benchmark")))
+    assert np.isclose(found["alpha hc3"][0], results.alpha()["p_value"].iloc[0])
+    table = results.jaffe_mandelker()
+    return found | {f"standardised {name}": [float(p)] for name, p in table["p_value"].items()}
 
 
 MODELS = {
@@ -289,7 +304,7 @@ ROWS = 10
 
 
 INDEX = frozenset({"bootstrap two-sided"})
-MATCHED = frozenset({"standardised two-sided"})
+MATCHED = frozenset({"t two-sided", "standardised two-sided"})
 HC3 = frozenset({"alpha hc3"})
 BOOTSTRAP = frozenset({f"bootstrap {window}" for window in ((0, 0), (0, 2), (-5, 5))})
 NIGHT = frozenset({f"{test} {window}" for test in ("t", "time_of_day_t") for window in ((0, 0), (0, 6))})
@@ -310,7 +325,7 @@ CELLS = {
             for n in (50, 200)
         ),
         Cell("bhar-one-month", buy_and_hold(200, 12, 0.12, correlation=0.05), 1000, frozenset()),
-        Cell("calendar-time", calendar_time(None, 24), 1000, HC3 | {"alpha sqrt_n hc3", "standardised t"}),
+        Cell("calendar-time", calendar_time_of_years, 1000, HC3 | {"alpha sqrt_n hc3", "standardised t"}),
         Cell("calendar-1-month", calendar_time(1, 12), 1000, HC3),
         Cell("calendar-12-months", calendar_time(12, 24), 1000, HC3),
         Cell("calendar-60-months", calendar_time(60, 36), 1000, HC3),
