@@ -33,6 +33,7 @@ from eventstudy.sample.exclusion import DaysBySecurity, ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.own_windows import Asked, OwnWindows, own_windows
 from eventstudy.sample.placement import (
+    SHORT,
     check_windows,
     first_sessions,
     first_trades,
@@ -41,7 +42,7 @@ from eventstudy.sample.placement import (
     too_early,
     unknown_security,
 )
-from eventstudy.text import format_time
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["EventSample"]
@@ -402,6 +403,14 @@ class EventSample(FrozenRecord):
                 f"{names.iloc[i]} has no return on {format_time(market.sessions[row[i]])} "
                 "or on any session after it"
             )
+        unit = "session" if market.arrays.gap is None else "row"
+        for moved in np.flatnonzero(fine & (day0 - row >= SHORT)).tolist():
+            if np.isnan(market.arrays.returns[security[moved], : row[moved]]).all():
+                reasons[moved] = (
+                    f"{names.iloc[moved]} has no return before {format_time(market.sessions[day0[moved]])}, "
+                    f"{plural(int(day0[moved] - row[moved]), unit)} after the event: it is not listed yet"
+                )
+                fine[moved] = False
         known = fine & (day0 >= 0)
         own = None
         if asked is not None and own_asked:
