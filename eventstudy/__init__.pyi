@@ -23,6 +23,7 @@ from .longrun import ReferencePortfolios as ReferencePortfolios
 from .market import Market as Market
 from .market import ParquetPanel as ParquetPanel
 from .market.currency import in_currency as in_currency
+from .market.event_time import from_event_time as from_event_time
 from .market.foreign_sessions import known_at_open as known_at_open
 from .market.volume_and_range import range_market as range_market
 from .market.volume_and_range import volume_market as volume_market
@@ -56,6 +57,7 @@ from .results import EventStudyResults as EventStudyResults
 from .results.pool.results import PooledResults as PooledResults
 from .results.event_table import event_table as event_table
 from .results.pool.pool import pool as pool
+from .stored import load as load
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study
 from .study import EventStudy as EventStudy

@@ -333,7 +333,15 @@ SESSION_NAMES = frozenset(
     ]
 )
 #: Columns of events that give windows of their own, in sessions relative to day 0 or as dates.
-WINDOW_COLUMNS = ("estimation_start", "estimation_end", "window_start", "window_end")
+#: The latter two are those of a second estimation window.
+WINDOW_COLUMNS = (
+    "estimation_start",
+    "estimation_end",
+    "window_start",
+    "window_end",
+    "estimation_start_2",
+    "estimation_end_2",
+)
 #: Columns of events that look like settings of a study.
 SETTING_NAMES = frozenset(
     [

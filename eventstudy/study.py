@@ -34,7 +34,15 @@ from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_tabl
 from eventstudy.results.fitted import FittedStudy, Incomplete
 from eventstudy.results.pool.exchanges import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
-from eventstudy.sample import Asked, EventSample, asked_windows, check_factors, check_windows, read_dates
+from eventstudy.sample import (
+    Asked,
+    DateWindow,
+    EventSample,
+    asked_windows,
+    check_factors,
+    check_windows,
+    read_dates,
+)
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
@@ -62,7 +70,8 @@ class EventStudy(Immutable):
     window : Window or (int, int), default (-10, 10)
         Sessions, or dates, whose abnormal returns are computed; no day of `estimation`. Columns
         estimation_start, estimation_end, window_start and window_end of the events give single events
-        windows of their own, in sessions or as dates.
+        windows of their own, in sessions or as dates; estimation_start_2 and estimation_end_2 a second
+        estimation window.
     min_observations : int, default 30
         Events with fewer estimation returns are excluded, with that reason.
     exclude_events : bool, default False
@@ -160,6 +169,8 @@ class EventStudy(Immutable):
             )
         if barred is not None and market.arrays.gap is not None:
             raise RequestError("exclude_dates= names days, and this market has bars within the day.")
+        if market.undated:
+            _check_undated(model, asked, barred is not None)
         _check_needs(market, model, events.frame)
         self._spec = StudySpec(
             market=market,
@@ -338,7 +349,8 @@ def _unusable(
     estimated = spec.asked is None or bool(spec.asked.estimation)
     short = (fit.n_obs < spec.min_observations) & estimated
     flat = ~(fit.s2 > 1e-20) & estimated
-    empty = np.isnan(ar[:, 0])
+    # Nearly all events have a return on day 0, which spares a look at their other days.
+    empty = np.isnan(ar[:, 0]) & np.isnan(ar[:, -sample.window.start])
     empty[empty] = np.isnan(ar[empty]).all(axis=1)
     reasons = {}
     for i in np.flatnonzero(alone | failed | short | flat | empty).tolist():
@@ -363,7 +375,7 @@ def _unusable(
 
 def _estimation_of(spec: StudySpec, sample: EventSample, event: int) -> str:
     """Estimation window of an event, for messages."""
-    if sample.own is None or spec.asked is None or len(spec.asked.estimation) > 1:
+    if sample.own is None or spec.asked is None or spec.asked.two:
         return spec.estimation_text
     return str(Window(*sample.own.estimation[event].tolist()))
 
@@ -403,10 +415,24 @@ def check_asked(asked: Asked, model: NormalReturnModel, exclude_events: bool) ->
             f"{model.label} needs one estimation window and one event window, which holds day 0, for all "
             f"events; got {asked.estimation_text} and {asked.window_text}."
         )
-    if known == "one side" and len(asked.estimation) > 1:
+    if known == "one side" and asked.two:
         raise ModelError(f"{model.label} needs an estimation window on one side of the event.")
     if exclude_events and not asked.common:
         raise WindowError("exclude_events=True needs one event window for all events, which holds day 0.")
+
+
+def _check_undated(model: NormalReturnModel, asked: Asked, barred: bool) -> None:
+    """Refuse what needs dates of data in event time."""
+    if isinstance(model, PeerModel):
+        raise ModelError(
+            f"{model.label} compares with other securities on the same dates, and this market is in event "
+            "time, without dates. MarketModel and MarketAdjusted need no more than a benchmark."
+        )
+    if barred or any(isinstance(each, DateWindow) for each in (*asked.estimation, asked.window)):
+        raise WindowError(
+            "This market is in event time, without dates: give windows in sessions, and leave days out of "
+            "the estimation by deleting their returns."
+        )
 
 
 def _incomplete(spec: StudySpec, sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:

@@ -48,9 +48,10 @@ class Window:
                 )
             object.__setattr__(self, side, int(value))
         if self.end < self.start:
+            # (250, 30) counts back from the event.
+            meant = (-self.start, -self.end) if self.end > 0 else (self.end, self.start)
             raise WindowError(
-                f"Window ({self.start}, {self.end}) ends before it starts; "
-                f"did you mean ({self.end}, {self.start})?"
+                f"Window ({self.start}, {self.end}) ends before it starts; did you mean {meant}?"
             )
 
     @classmethod

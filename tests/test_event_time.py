@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,7 +129,7 @@ def test_news_of_this_week(tmp_path) -> None:
     assert not row["applicable"]
 
 
-def test_shared_days_are_told_beside_the_number() -> None:
+def test_shared_days_are_told_beside_the_number(tmp_path: Path) -> None:
     """Two events of one firm three days apart: (0, +5) of both hold three common days."""
     r, m = panel(2, 300, 5)
     events = [{"security": "F0", "date": r.index[k]} for k in (250, 253)]
@@ -138,5 +140,13 @@ def test_shared_days_are_told_beside_the_number() -> None:
     assert change["shared_days"].tolist() == [0, 0, 0, 3]
     by_firm = found.value_change({"F0": 100.0, "F1": 50.0}, 0, 5, by="security")
     assert by_firm["shared_days"].tolist() == [3, 0, 3]
-    assert "share days: 3 of them count more than once" in str(found.summary(0, 5))
-    assert "share days" not in str(found.summary(0, 1))
+    told = "share days: 3 of them count more than once"
+    page = found.report(tmp_path / "x.html", 0, 5).read_text()
+    tables = found.caar_table([(0, 1), (0, 5)]), found.aar_table(0, 5), es.event_table([found], 0, 5)
+    for text in (page, found.caar(0, 5)["note"].item(), *map(str, (found.summary(0, 5), *tables))):
+        assert told in " ".join(text.split())
+    for text in (
+        found.caar(0, 1)["note"].item(),
+        *map(str, (found.summary(0, 1), found.caar_table([(0, 1)]))),
+    ):
+        assert "share days" not in text

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import IncompleteWindowWarning, ModelError, RequestError, WindowError
@@ -183,6 +184,68 @@ def test_estimation_on_both_sides() -> None:
         es.EventStudy(MARKET, EVENTS, es.EWMarketModel(20), estimation=[(-120, -11), (11, 60)])
 
 
+SECOND = ["estimation_start_2", "estimation_end_2"]
+
+
+def test_both_sides_by_event() -> None:
+    """Some events have a second estimation window, each its own, in sessions or as dates."""
+    events = own(EVENTS, OWN)
+    row = int(DAYS.get_loc(EVENTS["date"].iloc[1]))
+    events = events.assign(
+        estimation_start_2=[11, f"{DAYS[row + 12]:%Y-%m-%d}", None, None, 15, None],
+        estimation_end_2=[60, f"{DAYS[row + 50]:%Y-%m-%d}", None, None, 40, None],
+    )
+    events.loc[[0, 1, 4], ["estimation_start", "estimation_end"]] = -120, -11
+    events.loc[[0, 1, 4], ["window_start", "window_end"]] = -2, 3
+    found = es.EventStudy(MARKET, events, window=(-5, 8)).fit()
+    for at, second in ((0, (11, 60)), (1, (12, 50)), (4, (15, 40))):
+        want = es.EventStudy(
+            MARKET, EVENTS.iloc[[at]], estimation=[(-120, -11), second], window=(-2, 3)
+        ).fit()
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+        pd.testing.assert_series_equal(found.car(0, 1).loc[at, SHOWN], want.car(0, 1)[SHOWN].iloc[0], **SAME)
+    for at in (2, 3, 5):
+        want = one(at, es.MarketModel())
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+
+
+def test_columns_beside_two_windows_of_the_study() -> None:
+    """estimation_start and estimation_end are those of the first window, those with _2 of the second."""
+    options = {"window": (-5, 5)}
+    events = EVENTS.assign(estimation_end=[-20] + [None] * 5, estimation_end_2=[None, 40] + [None] * 4)
+    found = es.EventStudy(MARKET, events, estimation=[(-120, -11), (11, 60)], **options).fit()
+    for at, windows in enumerate([[(-120, -20), (11, 60)], [(-120, -11), (11, 40)], [(-120, -11), (11, 60)]]):
+        want = es.EventStudy(MARKET, EVENTS.iloc[[at]], estimation=windows, **options).fit()
+        pd.testing.assert_series_equal(found.parameters.loc[at], want.parameters.iloc[0], **SAME)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ((11, None), r"Event 0 \(F0\): a second estimation window has both ends; fill in estimation_end_2"),
+        ((None, 60), "fill in estimation_start_2"),
+        ((60, 11), r"second estimation window \(\+60, \+11\) ends before it starts"),
+        ((-60, 60), r"second estimation window \(-60, \+60\) overlaps its event window"),
+        (
+            (-90, -20),
+            r"second estimation window \(-90, -20\) begins before the first one, \(-120, -11\), ends",
+        ),
+    ],
+)
+def test_second_windows_that_cannot_be(cells: tuple[object, object], told: str) -> None:
+    events = EVENTS.iloc[:1].assign(**dict(zip(SECOND, cells, strict=True)))
+    with pytest.raises(WindowError, match=told):
+        es.EventStudy(MARKET, events, estimation=(-120, -11), window=(-5, 5)).fit()
+
+
+def test_second_windows_that_the_model_does_not_know() -> None:
+    events = EVENTS.iloc[:1].assign(estimation_start_2=11, estimation_end_2=60)
+    with pytest.raises(ModelError, match="on one side"):
+        es.EventStudy(MARKET, events, es.EWMarketModel(20), estimation=(-120, -11))
+    with pytest.raises(WindowError, match="need a first one; estimation is None"):
+        es.EventStudy(MARKET, events, es.MarketAdjusted(), estimation=None)
+
+
 def test_a_window_without_day_0() -> None:
     found = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(2, 5)).fit()
     want = es.EventStudy(MARKET, EVENTS, estimation=(-120, -11), window=(0, 5)).fit()
@@ -350,3 +413,76 @@ def test_what_is_no_date_to_keep_out(given: object) -> None:
 def test_dates_of_a_security_that_is_not_there() -> None:
     with pytest.raises(RequestError, match="names the security 'ZZ'"):
         es.EventStudy(MARKET, EVENTS, exclude_dates={"ZZ": ["2018-03-01"]})
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_effects_of_dates_are_those_of_dummies(two: bool) -> None:
+    days = [DAYS[150], DAYS[163], DAYS[230]]
+    options = {"estimation": [(-120, -11), (11, 60)] if two else (-120, -11), "window": (-2, 2)}
+    found = es.EventStudy(MARKET, EVENTS, exclude_dates=days, **options).fit().date_effects()
+    for event, group in found.groupby("event_id"):
+        row = int(DAYS.get_loc(EVENTS["date"].iloc[event]))
+        used = np.r_[row - 120 : row - 10, row + 11 : row + 61] if two else np.arange(row - 120, row - 10)
+        inside = [day for day in days if DAYS.get_loc(day) in used]
+        assert group["date"].tolist() == inside
+        assert group["day"].tolist() == [DAYS.get_loc(day) - row for day in inside]
+        dummies = [DAYS[used] == day for day in inside]
+        design = np.column_stack([np.ones(len(used)), FRAME["idx"].iloc[used], *dummies]).astype(float)
+        want = sm.OLS(FRAME[EVENTS["security"].iloc[event]].iloc[used].to_numpy(), design).fit()
+        for name, value in (("effect", want.params), ("se", want.bse), ("t", want.tvalues)):
+            np.testing.assert_allclose(group[name], value[2:], rtol=1e-10)
+        np.testing.assert_allclose(group["p_value"], want.pvalues[2:], rtol=1e-9)
+        assert (group["dof"] == want.df_resid).all()
+
+
+def test_effects_of_dates_in_models_that_estimate_nothing() -> None:
+    """Nothing but the variance is estimated, so an effect is the difference to the benchmark."""
+    day = DAYS[163]
+    study = es.EventStudy(MARKET, EVENTS[:1], es.MarketAdjusted(), (-120, -11), (-2, 2), exclude_dates=[day])
+    found = study.fit()
+    effect = found.date_effects().iloc[0]
+    assert effect["effect"] == pytest.approx(FRAME.loc[day, "F0"] - FRAME.loc[day, "idx"], rel=1e-12)
+    assert effect["se"] == pytest.approx(found.parameters.loc[0, "sigma"], rel=1e-12)
+
+
+def test_effects_of_dates_that_cannot_be_told() -> None:
+    options = {"estimation": (-120, -11), "window": (-2, 2)}
+    with pytest.raises(RequestError, match="leaves no dates out"):
+        es.EventStudy(MARKET, EVENTS, **options).fit().date_effects()
+    model = es.MarketModel(missing="trade_to_trade")
+    found = es.EventStudy(MARKET, EVENTS, model, exclude_dates=[DAYS[150]], **options).fit()
+    with pytest.raises(RequestError, match="does not tell abnormal returns of the dates left out"):
+        found.date_effects()
+    frame = FRAME.copy()
+    frame.loc[DAYS[150], "F0"] = np.nan
+    market = es.Market(frame, benchmark="idx", gaps="single")
+    lacking = es.EventStudy(market, EVENTS[:1], exclude_dates=[DAYS[150]], **options).fit().date_effects()
+    assert lacking[["effect", "se", "t", "p_value"]].isna().all(axis=None)
+
+
+def test_garch_t_of_own_windows() -> None:
+    """Beside other events, and alone, it is that of a study with the same windows."""
+    pytest.importorskip("arch")
+    events = own(EVENTS, OWN).assign(group=list("abcdef"))
+    beside = es.EventStudy(MARKET, events, window=(-5, 8)).fit()
+    for row, (*_, start, end) in enumerate(OWN):
+        alone = es.EventStudy(MARKET, events.iloc[[row]], window=(-5, 8)).fit()
+        want = one(row, es.MarketModel()).test(start, end, tests=["garch_t"]).iloc[0]
+        by_group = beside.test(start, end, tests=["garch_t"], by="group").set_index("group")
+        for found in (alone.test(start, end, tests=["garch_t"]).iloc[0], by_group.loc["abcdef"[row]]):
+            if OWN[row][0] > 0:
+                assert "must end before the event" in found["note"]
+                continue
+            assert found["statistic"] == pytest.approx(want["statistic"], rel=1e-12)
+            assert found["p_value"] == pytest.approx(want["p_value"], rel=1e-12)
+
+
+@pytest.mark.parametrize("estimation", [(21, 150), [(-120, -11), (21, 80)]])
+def test_volatility_is_not_forecast_from_days_after_the_event(estimation: object) -> None:
+    for n in (1, 3):
+        found = es.EventStudy(MARKET, EVENTS[:n], estimation=estimation, window=(-2, 3)).fit()
+        done = found.test(0, 1, tests=["filtered_sq", "filtered_t"])
+        assert not done["applicable"].any()
+        assert done["note"].str.contains("estimation windows, so these must end before the event").all()
+        assert np.isfinite(found.caar(0, 1)["se"]).all()
+        assert "filtered_sq" not in found.recommended(0, 1)["test"].tolist()

@@ -138,15 +138,17 @@ def _serial(abnormal: AbnormalReturns, cols: slice, seen: BoolArray) -> FloatArr
     return out
 
 
-def covered(abnormal: AbnormalReturns, window: Window) -> tuple[IntArray, IntArray]:
-    """First and last relative day that the abnormal returns of a window reach over, shape (N,) each.
+def covered(
+    abnormal: AbnormalReturns, window: Window, part: IntArray | slice = slice(None)
+) -> tuple[IntArray, IntArray]:
+    """First and last relative day that the abnormal returns of a window reach over, shape (n,) each.
 
     A return that spans a halt reaches over it, and may begin before the window. Arbitrary where no day of
-    the window has one.
+    the window has one. `part` picks the events.
     """
     cols = abnormal.columns(window)
-    seen = ~np.isnan(abnormal.ar[:, cols])
+    seen = ~np.isnan(abnormal.ar[part, cols])
     first = np.argmax(seen, axis=1)
     last = seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
-    span = abnormal.span[:, cols][np.arange(len(seen)), first]
+    span = abnormal.span[part, cols][np.arange(len(seen)), first]
     return window.start + first - span + 1, window.start + last

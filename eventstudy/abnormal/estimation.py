@@ -344,13 +344,23 @@ def _abnormal(
             events=everyone,
             held={name: held[name] for name in DESIGN if name in held},
         ),
-        day0=sample.day0 if sample.own is None else None,
+        day0=sample.day0 if sample.own is None and not sample.market.undated else None,
+        estimated_after=_estimated_after(sample),
         between=gap_windows(model, sample, fit.params),
         autocorrelation=held.get("autocorrelation"),
         bars=GapWindows(model, sample, everyone, GapVariance(*(held[name] for name in GAPS)))
         if "gap_kinds" in held
         else None,
     )
+
+
+def _estimated_after(sample: EventSample) -> BoolArray | None:
+    """Which events have estimation days after their event windows; None where none has."""
+    if sample.own is None:
+        late = np.full(len(sample), sample.estimation.start > sample.window.end)
+    else:
+        late = sample.own.estimation[:, 1] > sample.own.window[:, 1]
+    return late if late.any() else None
 
 
 def gap_windows(model: NormalReturnModel, sample: EventSample, params: FloatArray) -> RefittedWindows | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from eventstudy import lazy
-from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.abnormal.estimation_windows import EstimationWindows, HeldWindows, estimation_design
 from eventstudy.abnormal.event_windows import EventWindows, HeldEventWindows
 from eventstudy.abnormal.gap_windows import GapWindows
@@ -52,6 +52,9 @@ class AbnormalReturns(FrozenRecord):
         markets, or that is not known. Windows then are the same sessions before and after it.
     partial : bool, default True
         Whether a CAR sums what there is of a window that the returns do not cover.
+    estimated_after : array of bool, shape (N,), optional
+        Which events have estimation days after their event windows, so the last of these days cannot forecast
+        the volatility of the event; None where none has.
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
         there are none, or the model cannot compute them.
@@ -75,6 +78,7 @@ class AbnormalReturns(FrozenRecord):
     event_windows: EventWindows
     day0: IntArray | None = None
     partial: bool = True
+    estimated_after: BoolArray | None = None
     between: EstimationWindows | None = None
     autocorrelation: FloatArray | None = None
     bars: GapWindows | None = None
@@ -112,6 +116,7 @@ class AbnormalReturns(FrozenRecord):
             past=self.past.take(which),
             event_windows=self.event_windows.take(which),
             day0=None if self.day0 is None else self.day0[which],
+            estimated_after=None if self.estimated_after is None else self.estimated_after[which],
             between=None if self.between is None else self.between.take(which),
             autocorrelation=None if self.autocorrelation is None else self.autocorrelation[which],
             bars=None if self.bars is None else self.bars.take(which),

@@ -220,6 +220,8 @@ def filtered_dates(data: TestInput) -> FilteredDates | str:
 
 
 def _filtered_dates(data: TestInput) -> FilteredDates | str:
+    if data.abnormal.estimated_after is not None and data.abnormal.estimated_after.any():
+        return "forecasts volatility from estimation windows, so these must end before the event"
     groups = date_groups(data)
     n_dates = int(groups.max()) + 1
     if n_dates > MOST_DATES:

@@ -130,6 +130,8 @@ def variance_path(line: GARCHLine, gap: int, before: FloatArray, length: int) ->
 
 
 def _needs_arch(data: TestInput) -> str | None:
+    if data.abnormal.estimated_after is not None and data.abnormal.estimated_after.any():
+        return "forecasts variance from the estimation window, so this must end before the event"
     line = regression_of(data.abnormal)
     if isinstance(line, str):
         return line
@@ -151,8 +153,11 @@ def _garch_t(data: TestInput, options: Options) -> Statistic:
         return not_applicable(found)
     start, stop = data.cols.start, data.cols.stop
     errors = fit.ar[0, :stop] / unit - line.event_design[:stop] @ found.params
-    gap = _gap(fit.past.dates(slice(0, 1))[0], fit.event_dates[0])
-    path = variance_path(found, gap, errors[:start], stop - start)
+    past, ahead = fit.past.dates(slice(0, 1))[0], fit.event_dates[0]
+    # Windows of other events may begin before the estimation window of this one ends.
+    early = int((ahead <= past[~np.isnat(past)].max()).sum())
+    path = variance_path(found, _gap(past, ahead[early:]), errors[early:start], stop - start)
+    path = np.concatenate([np.full(early, path[0]), path])
     z = _standardised(found, line, errors, path, fit.span[0], start) * np.sign(unit)
     spans = int(fit.span[0, start:stop].sum())
     rank = resampled_p_value(

@@ -197,7 +197,8 @@ def placebo(
     Notes
     -----
     Earlier dates move all events back by the same number of sessions, so they cluster as the real ones do, to
-    where the event windows do not meet the real ones. Untouched firms are those without an event
+    where the event windows do not meet the real ones; the days of a suspension lead to the day on which it
+    ends, which counts once. Untouched firms are those without an event
     in the study; the news may have touched them all the same. A firm stands in for an event if it trades
     on that event's day 0 and has estimation returns enough. Ranks are exact p-values only where dates, or
     firms, can be exchanged; windows of neighbouring dates share days.
@@ -224,7 +225,13 @@ def placebo(
     tested = data.checked_window(start, end)
     market = spec.market
     columns = np.array(market.returns.columns, dtype=object)
-    moves = placebo_shifts(sample.first_row, min(spec.estimation.start, spec.window.start), len(spec.window))
+    moves = placebo_shifts(
+        market,
+        sample.security,
+        sample.first_row,
+        min(spec.estimation.start, spec.window.start),
+        len(spec.window),
+    )
     stream = random_stream(settled_seed(seed), 0)
     firms = _stand_ins(results, columns, n_firms, stream)
     if not len(moves) and not len(firms):

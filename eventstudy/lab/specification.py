@@ -264,7 +264,7 @@ def specification_curve(
         )
     first = min(whole.start, *(w.start for w in estimated))
     stream = random_stream(settled_seed(seed), 0)
-    candidates = placebo_shifts(sample.first_row, first, len(whole))
+    candidates = placebo_shifts(market, sample.security, sample.first_row, first, len(whole))
     if n_placebo and not len(candidates):
         raise RequestError(
             f"The data holds no earlier date for a placebo: the windows need {-first} sessions before it. "

@@ -196,18 +196,32 @@ def shift_events(market: Market, security: IntArray, first_row: IntArray, sessio
     return np.where(moved < 0, first_row - sessions, moved)
 
 
-def placebo_shifts(first_row: IntArray, earliest: int, apart: int) -> IntArray:
-    """Every number of sessions by which events can be moved back.
+def placebo_shifts(
+    market: Market, security: IntArray, first_row: IntArray, earliest: int, apart: int
+) -> IntArray:
+    """Every number of sessions by which events can be moved back, each set of days 0 once.
+
+    All sessions of a suspension lead to the day on which it ends, which is one placebo.
 
     Parameters
     ----------
-    first_row : array of int, shape (N,)
+    market : Market
+    security, first_row : arrays of int, shape (N,)
+        Rows of the events, and the first session on which each could react.
     earliest : int
         First session that any window needs, relative to day 0.
     apart : int
         Length of the event window, which must not meet that of the real events.
     """
-    return np.arange(apart, int(first_row.min()) + min(earliest, 0) + 1, dtype=np.int64)
+    moves = np.arange(apart, int(first_row.min()) + min(earliest, 0) + 1, dtype=np.int64)
+    if not len(moves):
+        return moves
+    days = np.array([shift_events(market, security, first_row, int(move)) for move in moves])
+    clear = (shift_events(market, security, first_row, 0) - days >= apart).all(axis=1)
+    _, first = np.unique(days, axis=0, return_index=True)
+    distinct = np.zeros(len(moves), dtype=bool)
+    distinct[first] = True
+    return np.asarray(moves[distinct & clear])
 
 
 def fits_of(

@@ -118,6 +118,7 @@ class MarketData(FrozenRecord):
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
+    undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:

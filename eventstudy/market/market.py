@@ -642,7 +642,7 @@ class Market(ScannedMarket):
 
 
 def check_market(market: object, *, several: bool = False) -> None:
-    """Refuse what is not a market, and unless `several`, one of several exchanges.
+    """Refuse what is not a market, and unless `several`, one of several exchanges or without dates.
 
     Raises
     ------
@@ -653,6 +653,8 @@ def check_market(market: object, *, several: bool = False) -> None:
             f"market must be a Market, got {type(market).__name__}; make one with "
             "Market.from_prices(prices, benchmark=...)."
         )
+    if market.undated and not several:
+        raise RequestError("The market is in event time and has no dates, which this needs.")
     if market.parts and not several:
         raise RequestError(
             f"The market is of {len(market.parts)} exchanges ({', '.join(market.parts)}), and this needs "

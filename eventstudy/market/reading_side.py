@@ -43,6 +43,11 @@ class MarketRecord(Immutable):
         return self._data.sessions.copy()  # an index can be renamed
 
     @property
+    def undated(self) -> bool:
+        """Whether the data is in event time, and the dates of its sessions are made up."""
+        return self._data.undated
+
+    @property
     def securities(self) -> list[str]:
         """Securities that can be studied: every column but the benchmarks."""
         return [c for c in self._data.columns if c not in self.benchmarks]

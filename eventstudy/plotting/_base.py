@@ -74,6 +74,8 @@ WIDTH, LEGEND_WIDTH, LEAST = 36, 60, 12
 MORE = "\N{HORIZONTAL ELLIPSIS}"
 #: Up to so many rows, lines that a name may have; one beyond.
 LINES = ((8, 5), (15, 3), (24, 2))
+#: Width of a letter in units of the font size, and the share of a figure that names take up at most.
+LETTER, SHARE = 0.52, 0.35
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
 LINE, SMALLEST = 1.3, 4.0
 HALF_DAY = pd.Timedelta(hours=12)
@@ -82,7 +84,7 @@ HALF_DAY = pd.Timedelta(hours=12)
 class PercentTicks(PercentFormatter):
     """Tick labels of decimals in percent, with the minus sign the user's rcParams ask for.
 
-    No decimals where every tick is a whole percentage.
+    No more decimals than the ticks of an axis need.
     """
 
     def __init__(self) -> None:
@@ -91,8 +93,8 @@ class PercentTicks(PercentFormatter):
     def format_ticks(self, values: list[float]) -> list[str]:
         """Write all ticks of an axis."""
         shares = 100 * np.asarray(values, dtype=float)
-        whole = np.allclose(shares, np.round(shares), rtol=0, atol=1e-6)
-        self.decimals = 0 if len(values) > 1 and whole else None
+        exact = (n for n in range(4) if np.allclose(shares, np.round(shares, n), rtol=0, atol=1e-6))
+        self.decimals = next(exact, None) if len(values) > 1 else None
         try:
             return super().format_ticks(values)
         finally:
@@ -186,14 +188,14 @@ def plain(texts: Iterable[Text]) -> None:
         text.set_parse_math(False)
 
 
-def wrapped(names: Iterable[object], width: int = WIDTH) -> list[str]:
-    """Wrap names; what ends a long one in parentheses has a line to itself.
+def wrapped(names: Iterable[object], lines: int | None = None, width: int = WIDTH) -> list[str]:
+    """Wrap names on at most so many lines; what ends a long one in parentheses has a line to itself.
 
-    The more rows there are, the fewer lines a name has; what it loses is an ellipsis.
+    By default, the more rows there are, the fewer lines a name has; what it loses is an ellipsis.
     """
     texts = [str(name) for name in names]
-    lines = next((n for most, n in LINES if len(texts) <= most), 1)
-    width = width if lines > 1 else int(1.5 * width)
+    lines = lines or next((n for most, n in LINES if len(texts) <= most), 1)
+    width = width if lines > 1 else int(1.4 * width)
     out = []
     for name in texts:
         head, opening, tail = name.rpartition(" (")
@@ -216,7 +218,7 @@ def name_rows(ax: Axes, names: Sequence[str]) -> None:
 
 
 def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None:
-    """Name evenly spaced places of the y axis, in a smaller font where they are close.
+    """Name evenly spaced places of the y axis, on fewer lines and in a smaller font where they are close.
 
     Where no size is legible, count them.
     """
@@ -226,6 +228,12 @@ def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None
     lines = 1 + max(name.count("\n") for name in names)
     room = ax.get_window_extent().height * 72 / ax.figure.dpi / len(names)
     size = _row_size()
+    if room < lines * LINE * size and lines > 1:
+        lines = max(1, int(room / (LINE * size)))
+        width = int(SHARE * ax.figure.bbox.width * 72 / ax.figure.dpi / (LETTER * size))
+        ax.set_yticklabels(wrapped([" ".join(name.splitlines()) for name in names], lines, min(WIDTH, width)))
+        plain(ax.get_yticklabels())
+        lay_out(ax)
     if room < lines * LINE * SMALLEST:
         ax.set_yticks([])
         ax.set_ylabel(f"{len(names)} rows")

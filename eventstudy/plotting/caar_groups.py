@@ -115,7 +115,8 @@ def plot_caar_groups(
             figure.suptitle(fill(title, int(figure.bbox.width / figure.dpi * 72 / (LETTER * large))))
     else:
         last = (len(panels) - 1) // wide * wide
-        panels[(last + len(panels)) // 2].set_xlabel(days)
+        # Two panels have none in the middle, and one of two is too narrow for more.
+        panels[(last + len(panels) - 1) // 2].set_xlabel(DAY_LABEL if (len(panels) - last) % 2 == 0 else days)
     return first
 
 

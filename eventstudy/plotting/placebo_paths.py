@@ -78,4 +78,6 @@ def plot_placebo_paths(
     percent_scale(ax.yaxis)
     ax.set_ylabel("Cumulative effect")
     legend_above(ax, *ax.get_legend_handles_labels(), title)
+    for handle in ax.get_legend().legend_handles:  # type: ignore[union-attr]
+        handle.set_alpha(1.0)  # type: ignore[union-attr]
     return ax

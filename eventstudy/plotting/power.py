@@ -26,6 +26,8 @@ __all__ = ["plot_power"]
 
 #: A curve of more points than this has no markers.
 MOST_MARKERS = 20
+#: Over a steeper step in the rate, the effect at the target is not interpolated.
+STEEPEST = 0.35
 
 
 def plot_power(
@@ -58,7 +60,8 @@ def plot_power(
     Returns
     -------
     Axes
-        Effects between those of `frame` are interpolated. Curves of more than 20 effects have no markers.
+        The effect at `target` is interpolated where the rate of the effect below it is near. Curves of more
+        than 20 effects have no markers.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def plot_power(
     --------
     >>> import pandas as pd
     >>> from eventstudy.plotting import plot_power
-    >>> ax = plot_power(pd.DataFrame({"shift": [0.0, 0.01, 0.02], "rate": [0.05, 0.6, 0.99]}))
+    >>> ax = plot_power(pd.DataFrame({"shift": [0.0, 0.01, 0.02], "rate": [0.05, 0.6, 1.0]}))
     >>> ax.get_ylabel(), ax.get_legend().get_texts()[0].get_text()
     ('Rejected', 'Power, 80% at 1.5%')
     """
@@ -129,7 +132,7 @@ def _reached(line: pd.DataFrame, target: float) -> float:
     line = line[line["shift"] >= 0].dropna(subset=["rate"])
     shift, rate = line["shift"].to_numpy(float), line["rate"].to_numpy(float)
     above = np.flatnonzero(rate >= target)
-    if not len(above) or above[0] == 0:
+    if not len(above) or above[0] == 0 or rate[above[0] - 1] < target - STEEPEST:
         return float("nan")
     at = above[0]
     return float(np.interp(target, rate[at - 1 : at + 1], shift[at - 1 : at + 1]))

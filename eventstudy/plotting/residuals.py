@@ -77,7 +77,7 @@ def plot_residuals(
     mark_event(ax)
     for part, given, colour, width, label in (
         (past, kwargs, hue(0), 1.0, f"{len(past)} estimation days"),
-        (event, {}, hue(1), 2.0, f"{len(event)} event days"),
+        (event, {}, hue(1), 1.6, f"{len(event)} event days"),
     ):
         if len(part):
             days, values = part["day"].to_numpy(), part["value"].to_numpy(float)

@@ -6,13 +6,14 @@ import ast
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_choice
 from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
@@ -123,6 +124,41 @@ class CrossSection:
         """P-values that the stars of tables go by: p_wild where there is one, else p_value."""
         return self.coefficients["p_wild" if "p_wild" in self.coefficients else "p_value"]
 
+    def tidy(self) -> pd.DataFrame:
+        """Return the coefficients as a tidy frame, in the names of R's broom.
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, std_error, statistic, dof, p_value (that which stars go by), conf_low, conf_high.
+        """
+        names = {"coef": "estimate", "se": "std_error", "t": "statistic", "dof": "dof"}
+        frame = self.coefficients.rename(columns={**names, "ci_low": "conf_low", "ci_high": "conf_high"})
+        frame = frame.assign(p_value=self.decisive).rename_axis("term").reset_index()
+        order = ["term", "estimate", "std_error", "statistic", "dof", "p_value", "conf_low", "conf_high"]
+        return frame[order]
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        """Coefficients, as maketables takes them."""
+        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
+        names |= {"conf_low": "ci95l", "conf_high": "ci95u"}
+        return self.tidy().set_index("term").rename_axis("Coefficient")[list(names)].rename(columns=names)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        """The dependent variable."""
+        return self.formula.partition("~")[0].strip()
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        """Statistics below a table."""
+        return ["N", "r2"]
+
+    def __maketables_stat__(self, key: str) -> Any:
+        """Statistic by key: the number of events, or R2."""
+        return {"N": self.n_events, "r2": self.r_squared}.get(key)
+
     def summary(self) -> Table:
         """Return the regression as a table."""
         frame = self.coefficients.copy()
@@ -175,8 +211,10 @@ def cross_section(
     overlapping : float
         Share of pairs of events whose windows overlap, for the notes.
     """
-    if covariance is not None and covariance not in COVARIANCES:
-        raise RequestError(f"covariance must be one of {', '.join(COVARIANCES)}; got {covariance!r}.")
+    if covariance is not None:
+        spelled = {name.lower(): name for name in COVARIANCES}
+        covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
+        check_choice("covariance", covariance, COVARIANCES)
     if weights is not None and weights not in get_args(Weights):
         raise RequestError(f"weights must be 'fgls' or None; got {weights!r}.")
     if clusters is not None and covariance is not None:

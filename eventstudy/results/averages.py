@@ -15,9 +15,12 @@ from eventstudy.inference.procedures.mean_interval import (
     interval_test,
     standard_error,
 )
+from eventstudy.results.data_warnings import shared_days
+from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p
+from eventstudy.windows import Window
 
-__all__ = ["averages", "with_lead"]
+__all__ = ["averages", "shared_note", "with_lead"]
 
 #: Seed of a lead test that resamples.
 SEED = 0
@@ -95,3 +98,16 @@ def with_lead(
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
         notes.append(note)
     return frame.assign(note=notes)
+
+
+def shared_note(data: FittedEvents, window: Window) -> str:
+    """Say how many days count more than once in sums over events; empty where none does."""
+    usable = data.test_input(window)
+    security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
+    shared = shared_days(usable.with_car.tested_dates, security)
+    if not shared:
+        return ""
+    return (
+        f"windows {window} of several events of one security share days: {shared} of them count more than "
+        "once; results.stacked() shares them out"
+    )

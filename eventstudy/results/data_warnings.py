@@ -209,28 +209,40 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
 
 def incomplete_windows(sample: EventSample, abnormal: AbnormalReturns) -> dict[int, str]:
     """Say of each event, by position, whose returns do not cover its event window what they lack."""
-    if sample.own is None and not np.isnan(abnormal.ar[:, [0, -1]]).any():
-        return {}
-    begins, ends = covered(abnormal, abnormal.window)
-    whole = np.tile([abnormal.window.start, abnormal.window.end], (len(sample), 1))
-    first, last = (whole if sample.own is None else sample.own.window).T
+    if sample.own is None:
+        whole = np.broadcast_to([abnormal.window.start, abnormal.window.end], (len(sample), 2))
+        at_ends = abnormal.ar[:, [0, -1]]
+    else:
+        whole = sample.own.window
+        at_ends = np.take_along_axis(abnormal.ar, whole - abnormal.window.start, axis=1)
+    rows = np.flatnonzero(np.isnan(at_ends).any(axis=1))
+    first, last = whole[rows].T
+    begins, ends = covered(abnormal, abnormal.window, rows)
+    late, early = begins > first, ends < last
+    windows = {pair: str(Window(*pair)) for pair in {*zip(first.tolist(), last.tolist(), strict=True)}}
+    lacks = [
+        _edges(sample, rows[late], begins[late], "begin"),
+        _edges(sample, rows[early], ends[early], "end"),
+    ]
     told = {}
-    for i in np.flatnonzero((begins > first) | (ends < last)).tolist():
-        lacks = []
-        if begins[i] > first[i]:
-            lacks.append(_edge(sample, i, int(begins[i]), "begin"))
-        if ends[i] < last[i]:
-            lacks.append(_edge(sample, i, int(ends[i]), "end"))
-        window = Window(int(first[i]), int(last[i]))
-        told[i] = f"its abnormal returns {' and '.join(lacks)}, its event window is {window}"
+    for row, *pair in np.column_stack([rows, first, last])[late | early].tolist():
+        lacking = " and ".join(found[row] for found in lacks if row in found)
+        told[row] = f"its abnormal returns {lacking}, its event window is {windows[*pair]}"
     return told
 
 
-def _edge(sample: EventSample, event: int, day: int, verb: str) -> str:
-    """Say at which day the abnormal returns of an event begin or end, and whether the data does."""
-    sessions, row = sample.market.sessions, int(sample.day0[event]) + day
-    data = ", as the data does" if row == (0 if verb == "begin" else len(sessions) - 1) else ""
-    return f"{verb} on day {day:+d} ({format_time(sessions[row])}{data})".replace("+0", "0")
+def _edges(sample: EventSample, events: IntArray, days: IntArray, verb: str) -> dict[int, str]:
+    """Say of events at which day their abnormal returns begin or end, and whether the data does."""
+    rows = sample.day0[events] + days
+    moments = sample.market.sessions[rows]
+    # Daily sessions are written all at once: many events may lie at an edge.
+    daily = sample.market.arrays.gap is None
+    texts = np.datetime_as_string(moments, unit="D").tolist() if daily else map(format_time, moments)
+    of_data = 0 if verb == "begin" else len(sample.market.sessions) - 1
+    data = [", as the data does" if row == of_data else "" for row in rows.tolist()]
+    told = [f"{day:+d}".replace("+0", "0") for day in days.tolist()]
+    lines = zip(events.tolist(), told, texts, data, strict=True)
+    return {event: f"{verb} on day {day} ({text}{end})" for event, day, text, end in lines}
 
 
 def shared_days(dates: DateArray, security: npt.NDArray[np.object_]) -> int:

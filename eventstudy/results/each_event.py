@@ -12,6 +12,7 @@ from eventstudy.inference.base import Alternative, Options, TestInput, check_alt
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
 from eventstudy.inference.procedures.shrinkage import bayes_factor, exaggeration, shrink
+from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.results.views import each_view
 from eventstudy.tables import printed
@@ -39,7 +40,7 @@ def event_rows(
     tested = data.test_input(window)
     found = firm_tests(tested, adjust, options)
     cars = data.cars(window, level, options.alternative)
-    frame = data.told()
+    frame = named_events(data)
     names = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days"]
     frame = frame.join(cars[names]).rename(columns={"p_value": "p_t"})
     each = [tested.take([row]) for row in range(len(data.index))]

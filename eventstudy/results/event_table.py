@@ -101,9 +101,14 @@ def event_table(
         del labels["test"]
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
-    notes = ("Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of "
-        "the mean, those of the larger p-value.",)
-    return Table("Cumulative average abnormal returns", (Section(frame),), notes)
+    notes = [
+        "Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of the mean, those of the "
+        "larger p-value."
+    ]
+    for heading, result in zip(headings, results, strict=True):
+        shared = averages.shared_note(result.fitted, tested)
+        notes += [f"{heading}: {shared}."] if shared else []
+    return Table("Cumulative average abnormal returns", (Section(frame),), tuple(notes))
 
 
 def _column(data: FittedStudy, window: Window) -> dict[str, object]:

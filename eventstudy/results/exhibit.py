@@ -8,6 +8,7 @@ import pandas as pd
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.multiple_testing import Adjustment
 from eventstudy.results.each_event import event_rows
+from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.results.market_value import ByEvent, prices_before, value_change
 from eventstudy.results.summary import dividend_notes, friction_notes, unit
@@ -38,7 +39,7 @@ def exhibit_frame(
     options = Options(alternative, seed=0)
     tested = event_rows(data, window, adjust, options, level)
     cars = data.cars(window, level)
-    frame = data.told()
+    frame = named_events(data)
     columns = {"expected": "expected", "actual": "actual", "abnormal": "car", "se": "se"}
     for name, source in columns.items():
         frame[name] = cars[source]
@@ -69,7 +70,8 @@ def exhibit(
     """Make the table of an exhibit; see `Answers.exhibit`."""
     frame = exhibit_frame(data, window, alternative, adjust, level, market_cap, shares)
     who = [name for name in ("security", "label", "day_0") if name in frame]
-    frame["day_0"] = [format_time(day) for day in frame["day_0"]]
+    if "day_0" in frame:
+        frame["day_0"] = [format_time(day) for day in frame["day_0"]]
     if len(frame["security"].unique()) == 1 and len(frame) > 1:
         who.remove("security")
     bounds = f"{level:.0%} from"

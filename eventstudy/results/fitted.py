@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,6 @@ from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
 from eventstudy.sample import Asked, EventSample
-from eventstudy.text import format_time, some_text, strip_control
 from eventstudy.windows import Window
 
 __all__ = [
@@ -43,6 +42,7 @@ __all__ = [
     "are_several",
     "checked_level",
     "refuse_own_windows",
+    "refuse_undated",
     "uses_benchmark",
     "window_of",
 ]
@@ -271,15 +271,18 @@ class FittedEvents(ABC):
         """Return each study with those of its events that are here."""
 
     @property
+    def undated(self) -> bool:
+        """Whether the data is in event time, so its dates are made up; see `from_event_time`."""
+        return any(part.study.spec.market.undated for part in self.parts())
+
+    @property
     def index(self) -> pd.Index:
         """Ids of the usable events."""
         return self.events.index
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events, the headline one by default; see `window_of`."""
-        return window_of(self.event_window, start, end, path=path)
+        return window_of(self.event_window, cast(WindowLike, start), end, path=path)
 
     def checked_windows(self, start: Sequence[Window | Sequence[int]], end: object = None) -> list[Window]:
         """Return the windows of a list, each once.
@@ -361,28 +364,6 @@ class FittedEvents(ABC):
             raise RequestError(f"{event} has no usable event: {'; '.join(unusable)}.")
         raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
 
-    def name(self, row: int) -> str:
-        """Name of an event for titles: its label, else its firm, and day 0."""
-        label, firm, date = self.name_parts(row)
-        return f"{label} ({firm}, {date})" if label else f"{firm}, {date}"
-
-    def name_parts(self, row: int) -> tuple[str, str, str]:
-        """Label of an event or "", its firm and its day 0.
-
-        The firm is what the events have in a column ``company``, else the security.
-        """
-        event, events = self.timeline.iloc[row], self.events
-        firm = events["company"].iloc[row] if "company" in events else None
-        label, firm = (
-            strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm)
-        )
-        return label, firm or strip_control(str(event["security"])), format_time(event["day_0"])
-
-    def told(self) -> pd.DataFrame:
-        """Say which event each row is of: security, label (where there are any) and day_0."""
-        frame = self.timeline[["security", "label", "day_0"]].copy()
-        return frame if some_text(frame["label"]) else frame.drop(columns="label")
-
     def cars(
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
     ) -> pd.DataFrame:
@@ -446,9 +427,7 @@ class FittedStudy(FittedEvents):
         """Sessions that have abnormal returns."""
         return self.spec.window
 
-    def checked_window(
-        self, start: WindowLike = None, end: int | None = None, *, path: bool = False
-    ) -> Window:
+    def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events; without day 0 in the event window, the whole by default."""
         asked = None if self.spec.asked is None else self.spec.asked.window
         if start is None and end is None and not path and isinstance(asked, Window) and 0 not in asked:
@@ -522,7 +501,7 @@ def _some(index: pd.Index) -> str:
 
 
 def refuse_own_windows(spec: StudySpec, what: str) -> None:
-    """Refuse a study whose events have windows of their own, for `what` lays out one for all.
+    """Refuse a study whose events have windows of their own, or no dates, for `what` lays out others.
 
     Raises
     ------
@@ -532,4 +511,19 @@ def refuse_own_windows(spec: StudySpec, what: str) -> None:
         raise RequestError(
             f"{what} needs one estimation window and one event window, which holds day 0, for all events; "
             f"this study has {spec.estimation_text} and {spec.window_text}."
+        )
+    refuse_undated(spec.market.undated, what)
+
+
+def refuse_undated(undated: bool, what: str) -> None:
+    """Refuse data in event time, for `what` needs dates.
+
+    Raises
+    ------
+    RequestError
+    """
+    if undated:
+        raise RequestError(
+            f"{what} needs the dates of the sessions, and this study's data is in event time. Make the "
+            "market of dated returns: Market(returns, ...)."
         )

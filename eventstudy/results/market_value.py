@@ -28,7 +28,7 @@ class MarketValue(MethodGroup):
 
     def value_change(
         self,
-        market_cap: pd.DataFrame | ByEvent | None = None,
+        market_cap: pd.DataFrame | ByEvent | None,
         start: WindowLike = None,
         end: int | None = None,
         *,
@@ -45,15 +45,15 @@ class MarketValue(MethodGroup):
 
         Parameters
         ----------
-        market_cap : DataFrame, Series, mapping or float
+        market_cap : DataFrame, Series, mapping or float, or None
             Market value C at the close before the window. A frame is dates × securities, and the value is
             that of the session before the window's first; a Series or mapping goes by event id or security,
             a Series of days is that of the one security.
         start, end : int
             First and last relative day of the CAR; the headline window by default.
         shares : DataFrame, Series, mapping or float, optional
-            In place of `market_cap`: shares outstanding, which times the last close before the window are the
-            market value. Laid out as `market_cap`; of days, the last count known then. Prices adjusted for
+            In place of `market_cap`, which is then None: shares outstanding, which times the last close
+            before the window are the market value. Laid out as `market_cap`; of days, the last count known then. Prices adjusted for
             later splits need a count adjusted for them. With 1 the changes are those of one share.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled

@@ -13,9 +13,11 @@ from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.results import averages, plot_data, trading_frictions
+from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
+from eventstudy.results.weighted import weighted_averages
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -120,12 +122,13 @@ class Measures(MethodGroup):
             frames = [data.cars(w, level, alternative) for w in data.checked_windows(start, end)]
             names = [str(w) for w in data.checked_windows(start)]
             parts = [
-                data.told().assign(window=name).join(frame) for name, frame in zip(names, frames, strict=True)
+                named_events(data).assign(window=name).join(frame)
+                for name, frame in zip(names, frames, strict=True)
             ]
             return printed(pd.concat(parts), each_view)
         if end != "first_free_close":
             window = data.checked_window(start, end)
-            return printed(data.told().join(data.cars(window, level, alternative)), each_view)
+            return printed(named_events(data).join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
         ends = trading_frictions.first_free_close(data, first)
         frame = data.cars(Window(first, first), level, alternative)
@@ -141,13 +144,14 @@ class Measures(MethodGroup):
                 "limit, so there is no CAR. Lengthen it.",
                 PriceLimitWarning,
             )
-        return printed(data.told().join(frame.assign(end=ends)), each_view)
+        return printed(named_events(data).join(frame.assign(end=ends)), each_view)
 
     @by_name
     def aar(
         self,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -159,7 +163,11 @@ class Measures(MethodGroup):
             Test the standard error is taken from: "t" (one event), "filtered_t", "cross_sectional",
             "adjusted_cross_sectional", "portfolio" (one common date), "ibragimov_muller" (several dates) or
             "independence". By default, of events that depend on each other, and of fewer than five,
-            "filtered_t"; of others "cross_sectional".
+            "filtered_t"; of others "cross_sectional". With weights "weighted_past" (prediction errors, with
+            the correlation of the events) or "weighted_spread" (spread of the events).
+        weights : str, optional
+            Column of the events, such as ``"market_cap"``, or "precision", one over the prediction-error
+            variance of each CAR; they are scaled to sum to one. By default all events count alike.
         level : float, default 0.95
             Coverage of the interval.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -187,7 +195,7 @@ class Measures(MethodGroup):
         """
         days = [Window(int(d), int(d)) for d in self.fitted.event_window.offsets]
         inputs = [self.fitted.test_input(day) for day in days]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
+        frame = self._means(inputs, weights, test, level, alternative)
         frame = frame.rename(columns={"caar": "aar"})
         return frame.set_axis(pd.Index(self.fitted.event_window.offsets, name="day"), axis=0)
 
@@ -197,6 +205,7 @@ class Measures(MethodGroup):
         end: int | None = None,
         *,
         test: str | None = None,
+        weights: str | None = None,
         level: float = 0.95,
         alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
@@ -207,7 +216,7 @@ class Measures(MethodGroup):
         start, end : int
             First and last relative day; the headline window by default. A list of windows,
             ``[(0, 0), (-1, 1)]``, gives a row for each.
-        test, level, alternative
+        test, weights, level, alternative
             As for `aar`.
 
         Returns
@@ -215,7 +224,8 @@ class Measures(MethodGroup):
         DataFrame
             One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
-            interval disagree at 5 %).
+            interval disagree at 5 %, and counts days that windows of several events of one security share,
+            as these count more than once).
 
         Examples
         --------
@@ -233,10 +243,30 @@ class Measures(MethodGroup):
             data.checked_windows(start, end) if are_several(start) else [data.checked_window(start, end)]
         )
         inputs = [data.test_input(window) for window in windows]
-        frame = averages.averages(inputs, test, checked_level(level), alternative)
-        frame = averages.with_lead(frame, inputs, alternative)
+        frame = self._means(inputs, weights, test, level, alternative)
+        if weights is None:
+            frame = averages.with_lead(frame, inputs, alternative)
+        else:
+            frame = frame.assign(note=f"weighted by {weights}")
+        told = [
+            "; ".join(filter(None, [note, averages.shared_note(data, window)]))
+            for note, window in zip(frame["note"], windows, strict=True)
+        ]
+        frame = frame.assign(note=told)
         frame = frame.set_axis(pd.Index([str(window) for window in windows], name="window"), axis=0)
         return printed(frame, mean_view)
+
+    def _means(
+        self,
+        inputs: list[TestInput],
+        weights: str | None,
+        test: str | None,
+        level: float,
+        alternative: Alternative,
+    ) -> pd.DataFrame:
+        if weights is None:
+            return averages.averages(inputs, test, checked_level(level), alternative)
+        return weighted_averages(self.fitted, inputs, weights, test, checked_level(level), alternative)
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.
@@ -438,8 +468,9 @@ class MeasureTables(MethodGroup):
         if rows is not None:
             check_whole("rows", rows, 1)
         shown = slice(0, rows)
-        frame = data.told().iloc[shown]
-        frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
+        frame = named_events(data).iloc[shown]
+        if "day_0" in frame:
+            frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
         cars = data.cars(window, level).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
@@ -482,6 +513,8 @@ class MeasureTables(MethodGroup):
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
         notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
+        shared = averages.shared_note(self.fitted, max(windows, key=len))
+        notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes
         done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])

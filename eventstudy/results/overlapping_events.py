@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import t_p_values
@@ -13,9 +13,13 @@ from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
 from eventstudy.sample import EventArrays
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["OverlappingEvents", "stacked_effects"]
+
+#: A smaller part of a neighbour's reaction is not spoken of.
+LEAST_SPILL = 0.05
 
 
 class OverlappingEvents(MethodGroup):
@@ -102,8 +106,11 @@ class OverlappingEvents(MethodGroup):
         Returns
         -------
         DataFrame
-            By event_id: security, car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return) and
-            shared_days (of these, days in the window of another announcement as well).
+            By event_id: security, car, se, t, dof, p_value, ci_low, ci_high, n_days (days with a return),
+            shared_days (of these, days in the window of another announcement as well), spill (the part of a
+            reaction on day 0 of another announcement, and on no other day, that lands in this car; the
+            largest of several), own_car, own_se and own_p_value (of the days that it shares with no other;
+            NaN where there are none) and note.
 
         Raises
         ------
@@ -118,6 +125,12 @@ class OverlappingEvents(MethodGroup):
         1985; Salinger 1992), followed by least squares of these on the announcements' dummies. Normal returns
         are estimated on all days of the events' estimation windows that are in no event window of the study.
         Without overlaps, and for one announcement, it gives the CAR and standard error of that estimation.
+
+        That an announcement has the same effect on every session of its window is an assumption, and most
+        reactions are of one day. Such a reaction is spread over its window, and what the shared days do not
+        show of it is handed to the neighbour with the opposite sign: with windows (0, 3) two days apart a
+        fall of 10 % on the first day 0 adds 6.7 % to the second car. Where `spill` is large read `own_car`,
+        which sums the days of its own, or test shorter windows that do not overlap.
 
         Examples
         --------
@@ -147,14 +160,16 @@ class OverlappingEvents(MethodGroup):
         ]
         frame = pd.concat(parts).loc[data.index]
         half = t_ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
-        t = frame["car"] / frame["se"]
+        t, own_t = frame["car"] / frame["se"], frame["own_car"] / frame["own_se"]
         frame = frame.assign(
             t=t,
+            own_p_value=t_p_values(own_t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
             p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
             ci_low=frame["car"] - half,
             ci_high=frame["car"] + half,
         )
-        order = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days", "shared_days"]
+        order = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days", "shared_days", "spill"]
+        order += ["own_car", "own_se", "own_p_value", "note"]
         frame.insert(0, "security", data.timeline["security"])
         return frame[["security", *order]]
 
@@ -226,13 +241,37 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
         )
     effects, variance = stacked_effects(ar, covariance, dummies)
     n_days = dummies.sum(axis=0)
+    shared = (dummies.sum(axis=1, keepdims=True) > 1) & (dummies > 0)
+    day0 = days[:, None] == arrays.dates_evt[rows][:, -data.abnormal.window.start]
+    spill = np.array([_spill(k, n_days, dummies, day0) for k in range(len(rows))])
+    own = (dummies > 0) & ~shared
+    some = own.any(axis=0)
+    own_variance = np.einsum("tk,ts,sk->k", own, covariance, own)
     return pd.DataFrame(
         {
             "car": n_days * effects,
             "se": n_days * np.sqrt(np.diag(variance)),
             "dof": dof,
             "n_days": n_days.astype(int),
-            "shared_days": (dummies * (dummies.sum(axis=1, keepdims=True) > 1)).sum(axis=0).astype(int),
+            "shared_days": shared.sum(axis=0),
+            "spill": spill,
+            "own_car": np.where(some, ar @ own, np.nan),
+            "own_se": np.where(some, np.sqrt(own_variance), np.nan),
+            "note": [_note(part, int(count)) for part, count in zip(spill, own.sum(axis=0), strict=True)],
         },
         index=names,
     )
+
+
+def _spill(k: int, n_days: FloatArray, dummies: FloatArray, day0: BoolArray) -> float:
+    """Part of a reaction on day 0 of another announcement that lands in the CAR of announcement k."""
+    lands = n_days[k] * np.linalg.pinv(dummies)[k] @ day0.astype(float)
+    others = np.delete(lands, k)
+    return float(others[np.argmax(np.abs(others))]) if len(others) else 0.0
+
+
+def _note(spill: float, own_days: int) -> str:
+    if abs(spill) < LEAST_SPILL:
+        return ""
+    told = f"a reaction on day 0 of a neighbour, and on no other day, lands here with {spill:+.0%} of it"
+    return f"{told}; own_car sums {plural(own_days, 'day')} of its own" if own_days else told

@@ -15,7 +15,8 @@ from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
-from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike
+from eventstudy.results.event_names import event_name, name_parts
+from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, refuse_undated
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -56,18 +57,19 @@ class ResultsPlotter(Immutable):
         end: int | None = None,
         *,
         event: Hashable | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """Cumulative abnormal return of one event with its interval.
 
-        By default over the whole event window, from zero before the headline window, which is shaded; a
-        window that is given sums from its own first day.
+        By default over the whole event window, from zero before the `headline` window, which is shaded; a
+        window that is given without one sums from its own first day.
         """
-        fitted, window = self._fitted, self._window("car", start, end, path=True)
+        fitted, window = self._fitted, _window(self._fitted, "car", start, end, path=True)
         row = fitted.position(event)
-        head = _headline(fitted) if start is None else None
+        head = _headline(fitted, start, headline)
         frame = plot_data.car_path(fitted, [row], window, level, None if head is None else head.start).drop(
             columns="event"
         )
@@ -86,20 +88,21 @@ class ResultsPlotter(Immutable):
         by: str | None = None,
         hue: str | None = None,
         test: str | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """Cumulative average abnormal return with the interval of a test that fits the design.
 
-        By default over the whole event window, from zero before the headline window, which is shaded; a
-        window that is given sums from its own first day. `test` chooses another test, as for
+        By default over the whole event window, from zero before the `headline` window, which is shaded; a
+        window that is given without one sums from its own first day. `test` chooses another test, as for
         `EventStudyResults.caar`. `by`, a column of the events such as ``"group"``, gives each group a panel,
         of which the first is returned; `hue` gives each a colour on the same axes.
         """
         fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
         groups = _one_of(by, hue)
-        head = _headline(fitted) if start is None else None
+        head = _headline(fitted, start, headline)
         anchor = None if head is None else head.start
         if groups is None:
             frame = plot_data.caar_path(fitted, window, test, level, anchor)
@@ -141,6 +144,7 @@ class ResultsPlotter(Immutable):
         end: int | None = None,
         *,
         event: Hashable | None = None,
+        headline: WindowLike = None,
         level: float = 0.95,
         currency: str | None = None,
         ax: Axes | None = None,
@@ -148,11 +152,11 @@ class ResultsPlotter(Immutable):
     ) -> Axes:
         """Price beside the price had nothing been announced.
 
-        By default over the whole event window, with the gap at the end of the headline window.
+        By default over the whole event window, with the gap at the end of the `headline` window.
         """
-        window = self._window("reaction", start, end, path=True)
-        study, row = self._one(event)
-        head = _headline(self._fitted) if start is None else None
+        window = _window(self._fitted, "reaction", start, end, path=True)
+        study, row = _one(self._fitted, event)
+        head = _headline(self._fitted, start, headline)
         kwargs = {"gap_on": None if head is None else head.end} | kwargs
         frame = plot_data.reaction(study, row, window, level)
         return plotting.plot_reaction(
@@ -177,9 +181,9 @@ class ResultsPlotter(Immutable):
             If the events are of several securities and `security` names none of them.
         """
         window = self._fitted.checked_window(start, end)
-        study, rows = self._announcements(security)
+        study, rows = _announcements(self._fitted, security)
         frame, events = plot_data.price(study, rows, window)
-        title = f"{study.name_parts(rows[0])[1]}, CAR {window}".replace("$", r"\$")
+        title = f"{name_parts(study, rows[0])[1]}, CAR {window}".replace("$", r"\$")
         return plotting.plot_price(
             frame, ax, **_with_defaults(kwargs, ax, events=events, title=title, currency=currency)
         )
@@ -208,8 +212,8 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """Estimation regression of one event as a scatter, the days of the window marked."""
-        window = self._window("fit", start, end)
-        study, row = self._one(event)
+        window = _window(self._fitted, "fit", start, end)
+        study, row = _one(self._fitted, event)
         frame = plot_data.fit(study, row, window)
         return plotting.plot_fit(frame, ax, **_with_defaults(kwargs, title=_title(study, row)))
 
@@ -223,8 +227,8 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """Abnormal returns of one event's window against the residuals of its estimation window."""
-        window = self._window("null", start, end)
-        study, row = self._one(event)
+        window = _window(self._fitted, "null", start, end)
+        study, row = _one(self._fitted, event)
         frame = plot_data.null(study, row, window)
         return plotting.plot_null(frame, ax, **_with_defaults(kwargs, title=_title(study, row)))
 
@@ -251,7 +255,7 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """One day of an event taken apart: overnight gap, low, close, limit."""
-        study, row = self._one(event)
+        study, row = _one(self._fitted, event)
         frame = plot_data.decomposition(study, row, day).reset_index()
         return plotting.plot_decomposition(
             frame, ax, **_with_defaults(kwargs, title=_title(study, row), currency=currency)
@@ -287,6 +291,7 @@ class ResultsPlotter(Immutable):
         **kwargs: Any,
     ) -> Axes:
         """When the events fall, and how many of their windows are open at a time."""
+        refuse_undated(self._fitted.undated, "plot.clustering")
         window = self._fitted.checked_window(start, end)
         found = clustering(self._fitted.test_input(window))
         title = f"Windows {window}"
@@ -298,13 +303,13 @@ class ResultsPlotter(Immutable):
     @by_name
     def residuals(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Estimation residuals and abnormal returns of one event over time."""
-        frame, title = self._residuals(event)
+        frame, title = _residuals(self._fitted, event)
         return plotting.plot_residuals(frame, ax, **_with_defaults(kwargs, title=title))
 
     @by_name
     def qq(self, *, event: Hashable | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Quantiles of one event's estimation residuals against those of a normal distribution."""
-        frame, title = self._residuals(event)
+        frame, title = _residuals(self._fitted, event)
         return plotting.plot_qq(frame, ax, **_with_defaults(kwargs, title=title))
 
     @by_name
@@ -312,7 +317,7 @@ class ResultsPlotter(Immutable):
         self, *, event: Hashable | None = None, lags: int = 20, ax: Axes | None = None, **kwargs: Any
     ) -> Axes:
         """Autocorrelation of one event's estimation residuals and of their squares."""
-        frame, title = self._residuals(event)
+        frame, title = _residuals(self._fitted, event)
         return plotting.plot_autocorrelation(frame, ax, **_with_defaults(kwargs, title=title, lags=lags))
 
     def tests(
@@ -342,43 +347,49 @@ class ResultsPlotter(Immutable):
 
         By default over the whole event window.
         """
-        window = self._window("timeline", start, end, path=True)
-        study, row = self._one(event)
+        window = _window(self._fitted, "timeline", start, end, path=True)
+        study, row = _one(self._fitted, event)
         frame = plot_data.timeline(study, row, window)
         return plotting.plot_timeline(
             frame, ax, **_with_defaults(kwargs, title=_title(study, row), currency=currency)
         )
 
-    def _window(self, figure: str, start: WindowLike, end: int | None, *, path: bool = False) -> Window:
-        """Check the window of a figure of one event, and refuse an event given in its place."""
-        try:
-            return self._fitted.checked_window(start, end, path=path)
-        except (RequestError, WindowError) as error:
-            if end is not None or isinstance(start, Window):
-                raise
-            raise type(error)(f"{error} To name an event: plot.{figure}(event={start!r}).") from None
 
-    def _one(self, event: Hashable | None) -> tuple[FittedStudy, int]:
-        """Return the study of one event, and its row there."""
-        return self._fitted.part(self._fitted.position(event))
+def _window(
+    fitted: FittedEvents, figure: str, start: WindowLike, end: int | None, *, path: bool = False
+) -> Window:
+    """Check the window of a figure of one event, and refuse an event given in its place."""
+    try:
+        return fitted.checked_window(start, end, path=path)
+    except (RequestError, WindowError) as error:
+        if end is not None or isinstance(start, Window):
+            raise
+        raise type(error)(f"{error} To name an event: plot.{figure}(event={start!r}).") from None
 
-    def _announcements(self, security: Hashable | None) -> tuple[FittedStudy, list[int]]:
-        """Return the study of one security, and the rows of its events there."""
-        securities = self._fitted.timeline["security"]
-        known = list(pd.unique(securities))
-        if security is None and len(known) > 1:
-            raise RequestError(
-                f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
-            )
-        if security is not None and security not in known:
-            raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
-        rows = np.flatnonzero(securities == (known[0] if security is None else security))
-        study, _ = self._fitted.part(int(rows[0]))
-        return study, [self._fitted.part(int(row))[1] for row in rows]
 
-    def _residuals(self, event: Hashable | None) -> tuple[pd.DataFrame, str]:
-        study, row = self._one(event)
-        return plot_data.null(study, row, self._fitted.event_window), _title(study, row)
+def _one(fitted: FittedEvents, event: Hashable | None) -> tuple[FittedStudy, int]:
+    """Return the study of one event, and its row there."""
+    return fitted.part(fitted.position(event))
+
+
+def _announcements(fitted: FittedEvents, security: Hashable | None) -> tuple[FittedStudy, list[int]]:
+    """Return the study of one security, and the rows of its events there."""
+    securities = fitted.timeline["security"]
+    known = list(pd.unique(securities))
+    if security is None and len(known) > 1:
+        raise RequestError(
+            f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
+        )
+    if security is not None and security not in known:
+        raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
+    rows = np.flatnonzero(securities == (known[0] if security is None else security))
+    study, _ = fitted.part(int(rows[0]))
+    return study, [fitted.part(int(row))[1] for row in rows]
+
+
+def _residuals(fitted: FittedEvents, event: Hashable | None) -> tuple[pd.DataFrame, str]:
+    study, row = _one(fitted, event)
+    return plot_data.null(study, row, fitted.event_window), _title(study, row)
 
 
 def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: Any) -> dict[str, Any]:
@@ -388,9 +399,11 @@ def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: A
     return defaults | kwargs
 
 
-def _headline(fitted: FittedEvents) -> Window | None:
-    """Return the headline window, where the event window holds it and is longer."""
-    whole, head = fitted.event_window, fitted.checked_window()
+def _headline(fitted: FittedEvents, start: WindowLike, headline: WindowLike) -> Window | None:
+    """Return the window to mark in the figure of a path, where the event window holds it and is longer."""
+    if start is not None and headline is None:
+        return None
+    whole, head = fitted.event_window, fitted.checked_window(headline)
     return head if head in whole and head != whole else None
 
 
@@ -417,7 +430,7 @@ def _shared(fitted: FittedEvents, title: str) -> str:
 
 def _title(fitted: FittedEvents, row: int) -> str:
     """Name of an event as a title; dollars in a label are not mathematics."""
-    return fitted.name(row).replace("$", r"\$")
+    return event_name(fitted, row).replace("$", r"\$")
 
 
 def _named(ax: Axes, fitted: FittedEvents, measure: str, head: Window | None = None) -> Axes:

@@ -14,6 +14,7 @@ from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
+from eventstudy.results.event_names import event_name, name_parts
 from eventstudy.results.fitted import FittedEvents, FittedStudy, checked_level
 from eventstudy.results.trading_frictions import halts
 from eventstudy.windows import Window
@@ -43,10 +44,10 @@ SEED = 0
 
 def row_names(data: FittedEvents) -> tuple[list[str], str]:
     """Names of the events for rows, without what they all share, and what that is."""
-    parts = [data.name_parts(row) for row in range(len(data.index))]
+    parts = [name_parts(data, row) for row in range(len(data.index))]
     differ = [len(set(part)) > 1 for part in zip(*parts, strict=True)]
     if not any(differ):
-        return [data.name(row) for row in range(len(parts))], ""
+        return [event_name(data, row) for row in range(len(parts))], ""
     names = []
     for each in parts:
         label, *rest = [text if kept else "" for text, kept in zip(each, differ, strict=True)]
@@ -145,7 +146,7 @@ def price(
         returns = market.returns[security].iloc[shown]
         growth = returns if market.kind == "log" else np.log1p(returns)
         values = (100 * np.exp(growth.fillna(0.0).cumsum())).where(returns.notna())
-    parts = [data.name_parts(row) for row in rows]
+    parts = [name_parts(data, row) for row in rows]
     events = pd.DataFrame(
         {
             "date": market.sessions[day0],
@@ -226,7 +227,7 @@ def car_path(
         cars = _signed(cars if sign else cars.fillna(0.0), "car", sign)
         seen = traded[rows, day - data.event_window.start] | (sign == 0)
         cars = cars.where(np.broadcast_to(seen[:, None], cars.shape))
-        names = [data.name(row) for row in rows]
+        names = [event_name(data, row) for row in rows]
         parts.append(cars.assign(event=names, day=day).reset_index(drop=True))
     frame = pd.concat(parts, ignore_index=True)
     return frame.sort_values(["event", "day"], kind="stable", ignore_index=True)

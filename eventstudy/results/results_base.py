@@ -15,10 +15,13 @@ from eventstudy.inference import clustering
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
+from eventstudy.results.characteristic_sorts import Sorts
 from eventstudy.results.each_event import EachEvent
+from eventstudy.results.excluded_dates import date_effects
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike
 from eventstudy.results.market_value import MarketValue
 from eventstudy.results.measure_tables import Measures, MeasureTables
+from eventstudy.results.onward import Onward
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.tables import Table
 from eventstudy.windows import Window
@@ -177,7 +180,9 @@ def _frame(data: FittedEvents, window: Window) -> pd.DataFrame:
     if taken:
         raise RequestError(f"The events have a column {taken[0]!r}, which names a result here; rename it.")
     cars = data.cars(window)
-    own = {"car": cars["car"], "se": cars["se"], "scar": cars["t"], "day_0": data.timeline["day_0"]}
+    own = {"car": cars["car"], "se": cars["se"], "scar": cars["t"]}
+    if not data.undated:
+        own["day_0"] = data.timeline["day_0"]
     return events.assign(**own)
 
 
@@ -199,7 +204,9 @@ def _past(data: FittedEvents, window: Window) -> Past:
     )
 
 
-class ResultsBase(Measures, Answers, EachEvent, MeasureTables, Regression, MarketValue, Immutable, ABC):
+class ResultsBase(
+    Measures, Answers, Onward, EachEvent, Sorts, MeasureTables, Regression, MarketValue, Immutable, ABC
+):
     """Measures, tests, tables and figures of fitted events.
 
     Examples
@@ -298,6 +305,45 @@ class ResultsBase(Measures, Answers, EachEvent, MeasureTables, Regression, Marke
         0  000063.SZ        39
         """
         return trading_frictions.halts(self.fitted)
+
+    def date_effects(self) -> pd.DataFrame:
+        r"""Abnormal returns of the dates that estimation windows leave out, as dummies would show them.
+
+        A dummy for one day in the estimation regression fits that day exactly: the other coefficients are
+        those without the day, and its own is the abnormal return of the day.
+
+        .. math:: \hat\delta_s = r_s - x_s'\hat\beta, \qquad
+                  \operatorname{Var}(\hat\delta_s) = \hat\sigma^2 + x_s' \hat V x_s
+
+        Returns
+        -------
+        DataFrame
+            A row for each event and day of ``exclude_dates`` in its estimation window: event_id, security,
+            date, day (sessions from day 0), effect, se, t, dof, p_value; NaN on a day without return.
+
+        Raises
+        ------
+        RequestError
+            If the study leaves no dates out, or the model does not tell their abnormal returns.
+
+        References
+        ----------
+        Karafiath (1988), Financial Review 23, 351-357.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(
+        ...     es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+        ... )
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, exclude_dates=["2018-10-22", "2019-04-01"]).fit()
+        >>> results.date_effects()[["day", "effect", "t"]].round(4)
+           day  effect       t
+        0 -141 -0.0117 -0.6023
+        1  -33  0.0060  0.3120
+        """
+        return date_effects(self.fitted)
 
     @property
     def plot(self) -> ResultsPlotter:

@@ -33,6 +33,7 @@ from eventstudy.results.fitted import (
     Windows,
     are_several,
     checked_level,
+    refuse_undated,
 )
 from eventstudy.results.views import recommended_view, tests_view
 from eventstudy.tables import printed
@@ -113,8 +114,9 @@ class Significance(MethodGroup):
             window (of a list of them), test, statistic, distribution, dof, p_value, estimate, n_events, null,
             robust_to, reference, applicable, note. A test that does not apply is a row which says why. With
             `by` a column group comes first; differences are rows of group ``"A - B"``: a long-short portfolio
-            where both groups have the same dates, else Welch's t of standardised CARs. With `against` the
-            rows are difference_portfolio, difference_dates and difference_permutation.
+            where both groups have the same dates, else the difference measured by the past of each date and
+            Welch's t of the dates' mean standardised CARs. With `against` the rows are
+            difference_portfolio, difference_dates and difference_permutation.
 
         Raises
         ------
@@ -191,6 +193,7 @@ class Significance(MethodGroup):
                 "against= takes the results of a study of control events, "
                 f"EventStudy(...).fit(); got {type(against).__name__}."
             )
+        refuse_undated(self.fitted.undated or against.fitted.undated, "against=")
         own, other = (
             set(zip(s["security"], s["day_0"], strict=True))
             for s in (self.fitted.timeline, against.fitted.timeline)

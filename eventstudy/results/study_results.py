@@ -21,6 +21,7 @@ from eventstudy.results.report.content import study_report
 from eventstudy.results.report.writers import writer
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.significance import Significance
+from eventstudy.results.stored_study import write_study
 from eventstudy.results.summary import summary_table
 from eventstudy.results.verdict.sentences import News
 from eventstudy.sample import EventSample
@@ -240,6 +241,39 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         'Event study: Market model (OLS)'
         """
         return summary_table(self.fitted, self.fitted.checked_window(start, end))
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Store the study in a folder, in an open form that `eventstudy.load` opens again.
+
+        Parameters
+        ----------
+        folder : path
+            Made if need be; it must be empty, or hold a stored study, which is replaced.
+
+        Raises
+        ------
+        RequestError
+            If the folder holds something else or cannot be written, the model is your own, or the market is
+            intraday or of several exchanges.
+        MissingExtraError
+            If pyarrow is not installed.
+
+        Notes
+        -----
+        ``study.json`` holds the specification, the events, the versions of the libraries and fingerprints of
+        the data; Parquet files hold the returns and prices of the securities in use, and the abnormal
+        returns. ``load`` fits the study again and says so where it finds other abnormal returns.
+        """
+        target = Path(folder)
+        try:
+            inside = {path.name for path in target.iterdir()} if target.is_dir() else set()
+            if inside and "study.json" not in inside:
+                raise RequestError(
+                    f"{str(target)!r} holds something that is not a stored study; name another folder."
+                )
+            write_study(self.fitted, target)
+        except OSError as problem:
+            raise RequestError(f"The study cannot be stored in {str(target)!r}: {problem}.") from problem
 
     def report(
         self,

@@ -12,7 +12,6 @@ from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
-from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.each_event import event_rows, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
@@ -110,6 +109,8 @@ def dividend_notes(data: FittedEvents) -> list[str]:
 
 #: Events listed one by one; a larger study shows its averages.
 MOST_EVENTS = 12
+#: Benchmarks that are named.
+MOST_BENCHMARKS = 12
 
 
 def summary_table(data: FittedStudy, window: Window) -> Table:
@@ -149,7 +150,9 @@ def design_rows(data: FittedStudy) -> pd.Series:
     securities = data.sample.timeline["security"].nunique()
     rows = {
         "events": f"{n} of {n + out} used, {securities} securit{'y' if securities == 1 else 'ies'}",
-        "market": f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
+        "market": "in event time, without dates: events are taken for independent"
+        if market.undated
+        else f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
         f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
@@ -169,7 +172,9 @@ def _benchmark(data: FittedStudy) -> str:
     if not uses_benchmark(data.spec.model):
         return "not used by this model"
     market = data.spec.market
-    return ", ".join([*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]])
+    names = [*market.benchmarks, *data.sample.bank.names[len(market.bank.names) :]]
+    more = len(names) - MOST_BENCHMARKS
+    return ", ".join(names[:MOST_BENCHMARKS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _skipped(data: FittedStudy) -> str:
@@ -182,6 +187,8 @@ def _skipped(data: FittedStudy) -> str:
 def _events(data: FittedEvents) -> Section:
     shown = data.timeline.head(MOST_EVENTS)
     columns = ["security", "label", "announced", "day_0", "note"]
+    if data.undated:
+        columns = ["security", "label", "note"]
     frame = shown[columns].assign(day_0=shown["day_0"].map(format_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     more = len(data.index) - len(shown)
@@ -325,14 +332,9 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
                 f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "
                 f"detect a mean of {mean['detectable']:.1%}."
             )
-        usable = data.test_input(window)
-        security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
-        shared = shared_days(usable.with_car.tested_dates, security)
+        shared = averages.shared_note(data, window)
         if shared:
-            notes.append(
-                f"Windows {window} of several events of one security share days: {shared} of them count more "
-                "than once in the averages. results.stacked() shares them out."
-            )
+            notes.append(f"{shared[0].upper()}{shared[1:]}.")
     notes += dividend_notes(data)
     lost = int((~data.test_input(window).usable & (sums.complete | (sums.n_days == 0))).sum())
     if lost:

@@ -104,6 +104,7 @@ def _table(
     index: bool = True,
     formats: Mapping[str, str] | None = None,
 ) -> Table:
+    columns = [name for name in columns if name in frame]  # event time has no days
     shown = frame[columns].head(MOST_ROWS)
     if "day_0" in shown:
         shown = shown.assign(day_0=[format_time(day) for day in shown["day_0"]])

@@ -20,6 +20,11 @@ from eventstudy.windows import Window
 __all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows"]
 
 
+ENDS = ("start", "end")
+#: Ending of the columns of a second estimation window.
+SECOND = "_2"
+
+
 @dataclass(frozen=True)
 class DateWindow:
     """A window by calendar dates, both included."""
@@ -42,11 +47,14 @@ class Asked:
     window : Window or DateWindow
     by_event : bool
         Whether columns of the events give windows too.
+    two : bool
+        Whether events have, or may have, two estimation windows.
     """
 
     estimation: tuple[Any, ...]
     window: Window | DateWindow
     by_event: bool
+    two: bool
 
     @property
     def estimation_text(self) -> str:
@@ -78,7 +86,7 @@ class OwnWindows(FrozenRecord):
         Sessions by which the estimation window of an event is laid out from where that of the sample is:
         windows before the event end together, those after it begin together.
     skip : array of int, shape (N, 2), optional
-        First and last session between two estimation windows, on both sides of the event.
+        First and last session between two estimation windows; the last before the first where there is one.
     """
 
     estimation: IntArray
@@ -134,8 +142,11 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
         If one is neither a pair of sessions nor of dates, or two estimation windows overlap.
     """
     by_event = any(name in events for name in WINDOW_COLUMNS)
+    beside = any(f"estimation_{end}{SECOND}" in events for end in ENDS)
     if estimation is None:
-        return Asked((), _one(window), by_event)
+        if beside:
+            raise WindowError("Columns of a second estimation window need a first one; estimation is None.")
+        return Asked((), _one(window), by_event, two=False)
     several = (
         isinstance(estimation, Sequence)
         and not isinstance(estimation, str)
@@ -150,7 +161,7 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
         if first.overlaps(second):
             raise WindowError(f"The estimation windows {first} and {second} overlap.")
         read = (first, second)
-    return Asked(read, _one(window), by_event)
+    return Asked(read, _one(window), by_event, two=several or beside)
 
 
 def _one(given: Any) -> Window | DateWindow:
@@ -200,39 +211,44 @@ def own_windows(
         If windows of an event overlap, or end before they start.
     """
     none = not asked.estimation
-    both = len(asked.estimation) == 2
-    hull: Window | DateWindow = Window(-1, -1) if none else asked.estimation[0]
-    if both:
-        hull = Window(asked.estimation[0].start, asked.estimation[1].end)
-    event = np.column_stack(_ends(asked.window, "window", frame, sessions, day0))
-    past = np.column_stack(_ends(hull, "estimation", frame, sessions, day0))
+    event = _ends(asked.window, "window", "", frame, sessions, day0)
     if none:
         past = np.repeat(event[:, :1] - 1, 2, axis=1)
-    skip = None
-    if both:
-        skip = np.empty_like(past)
-        skip[:] = asked.estimation[0].end + 1, asked.estimation[1].start - 1
+    else:
+        past = _ends(asked.estimation[0], "estimation", "", frame, sessions, day0)
+    second, two = past, np.zeros(len(frame), dtype=bool)
+    if asked.two:
+        second, two = _second(asked, frame, sessions, day0)
     reasons: dict[int, str] = {}
-    for what, ends in (("event", event), ("estimation", past)):
-        for i in np.flatnonzero(known & (ends[:, 1] < ends[:, 0])).tolist():
+    for what, ends, has in (
+        ("event", event, known),
+        ("estimation", past, known),
+        ("second estimation", second, known & two),
+    ):
+        for i in np.flatnonzero(has & (ends[:, 1] < ends[:, 0])).tolist():
             if _by_sessions(asked, what, frame, i):
                 raise WindowError(
-                    f"{_who(frame, i)}: its {what} window ({ends[i, 0]:+d}, {ends[i, 1]:+d}) ends before it "
-                    "starts."
+                    f"{_who(frame, i)}: its {what} window {_text(ends[i])} ends before it starts."
                 )
             reasons[i] = f"no session of the data lies in its {what} window"
     usable = known.copy()
     usable[list(reasons)] = False
-    inner = past if skip is None else skip
-    crossed = (past[:, 0] <= event[:, 1]) & (event[:, 0] <= past[:, 1])
-    if skip is not None:
-        crossed = (event[:, 0] < inner[:, 0]) | (event[:, 1] > inner[:, 1])
-    for i in np.flatnonzero(usable & crossed).tolist():
+    for what, ends, has in (("estimation", past, usable), ("second estimation", second, usable & two)):
+        for i in np.flatnonzero(has & (ends[:, 0] <= event[:, 1]) & (event[:, 0] <= ends[:, 1])).tolist():
+            raise WindowError(
+                f"{_who(frame, i)}: its {what} window {_text(ends[i])} overlaps its event window "
+                f"{_text(event[i])}, so normal returns would be estimated from the reaction itself. Its day "
+                f"0 is {format_time(pd.Timestamp(sessions[day0[i]]))}."
+            )
+    for i in np.flatnonzero(usable & two & (second[:, 0] <= past[:, 1])).tolist():
         raise WindowError(
-            f"{_who(frame, i)}: its estimation window ({past[i, 0]:+d}, {past[i, 1]:+d}) overlaps its event "
-            f"window ({event[i, 0]:+d}, {event[i, 1]:+d}), so normal returns would be estimated from the "
-            f"reaction itself. Its day 0 is {format_time(pd.Timestamp(sessions[day0[i]]))}."
+            f"{_who(frame, i)}: its second estimation window {_text(second[i])} begins before the first one, "
+            f"{_text(past[i])}, ends."
         )
+    skip = None
+    if two.any():
+        skip = np.where(two[:, None], np.column_stack([past[:, 1] + 1, second[:, 0] - 1]), [1, 0])
+        past[two, 1] = second[two, 1]
     past[~usable], event[~usable] = -1, 0
     length = int((past[usable, 1] - past[usable, 0]).max(initial=0)) + 1
     start = int(past[usable, 0].min(initial=-1))
@@ -250,10 +266,36 @@ def _who(frame: pd.DataFrame, i: int) -> str:
     return f"Event {name} ({frame['security'].iloc[i]})"
 
 
+def _text(ends: IntArray) -> str:
+    return f"({ends[0]:+d}, {ends[1]:+d})"
+
+
+def _second(
+    asked: Asked, frame: pd.DataFrame, sessions: DateArray, day0: IntArray
+) -> tuple[IntArray, BoolArray]:
+    """Read the ends of second estimation windows, shape (N, 2), and which events have one."""
+    common = asked.estimation[1] if len(asked.estimation) == 2 else None
+    second = _ends(common or Window(0, 0), "estimation", SECOND, frame, sessions, day0)
+    if common is not None:
+        return second, np.ones(len(frame), dtype=bool)
+    names = [f"estimation_{end}{SECOND}" for end in ENDS]
+    start, end = (
+        _given(frame[name]) if name in frame else np.zeros(len(frame), dtype=bool) for name in names
+    )
+    for i in np.flatnonzero(start != end).tolist():
+        raise WindowError(
+            f"{_who(frame, i)}: a second estimation window has both ends; fill in {names[int(start[i])]}."
+        )
+    return second, start
+
+
 def _by_sessions(asked: Asked, what: str, frame: pd.DataFrame, i: int) -> bool:
-    given = asked.window if what == "event" else asked.estimation[0] if asked.estimation else None
-    prefix = "window" if what == "event" else "estimation"
-    cells = [frame[f"{prefix}_{end}"].iloc[i] for end in ("start", "end") if f"{prefix}_{end}" in frame]
+    second = what == "second estimation"
+    windows = (asked.window,) if what == "event" else asked.estimation[int(second) :]
+    given = windows[0] if windows else None
+    prefix, suffix = "window" if what == "event" else "estimation", SECOND if second else ""
+    names = [f"{prefix}_{end}{suffix}" for end in ENDS]
+    cells = [frame[name].iloc[i] for name in names if name in frame]
     cells = [cell for cell in cells if not pd.isna(cell)]
     return all(_is_number(cell) for cell in cells) and (len(cells) == 2 or isinstance(given, Window))
 
@@ -263,21 +305,26 @@ def _is_number(cell: Any) -> bool:
 
 
 def _ends(
-    common: Window | DateWindow, prefix: str, frame: pd.DataFrame, sessions: DateArray, day0: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Both ends of each event's window, in sessions relative to day 0."""
+    common: Window | DateWindow,
+    prefix: str,
+    suffix: str,
+    frame: pd.DataFrame,
+    sessions: DateArray,
+    day0: IntArray,
+) -> IntArray:
+    """First and last session of each event's window, relative to day 0; shape (N, 2)."""
     out = []
-    for end in ("start", "end"):
+    for end in ENDS:
         value = getattr(common, end)
         if isinstance(value, int):
             relative = np.full(len(frame), value, dtype=np.int64)
         else:
             relative = _row(sessions, np.full(len(frame), value.to_datetime64()), end) - day0
-        name = f"{prefix}_{end}"
+        name = f"{prefix}_{end}{suffix}"
         if name in frame:
             relative = _from_column(frame[name], relative, sessions, day0, end, name)
         out.append(relative)
-    return out[0], out[1]
+    return np.column_stack(out)
 
 
 def _row(sessions: DateArray, dates: DateArray, end: str) -> IntArray:
@@ -290,7 +337,7 @@ def _from_column(
     column: pd.Series, relative: IntArray, sessions: DateArray, day0: IntArray, end: str, name: str
 ) -> IntArray:
     """Return the ends that a column of the events gives, `relative` where it is empty."""
-    given = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
+    given = _given(column)
     numbers = pd.to_numeric(column.where(given), errors="coerce").to_numpy(dtype=np.float64)
     counted = given & ~np.isnan(numbers)
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -313,6 +360,12 @@ def _from_column(
             days = pd.DatetimeIndex([_day(cell, event, name) for event, cell in cells.items()])
         out[dated] = _row(sessions, days.to_numpy(), end) - day0[dated]
     return out
+
+
+def _given(column: pd.Series) -> BoolArray:
+    """Whether a cell holds something, shape (N,)."""
+    filled: BoolArray = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
+    return filled
 
 
 def _day(cell: Any, event: Hashable, name: str) -> pd.Timestamp:

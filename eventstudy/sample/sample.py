@@ -147,7 +147,7 @@ class EventSample(FrozenRecord):
             {
                 "security": self.events["security"],
                 "label": _labels(self.events),
-                "announced": _announced(self.events),
+                "announced": "in event time" if self.market.undated else _announced(self.events),
                 "first_session": sessions[self.first_row],
                 "closed_days": self.closed_days,
                 "suspended_sessions": self.day0 - self.first_row,
@@ -316,12 +316,18 @@ class EventSample(FrozenRecord):
         return y, x, span
 
     def dates(self, window: Window, part: Rows = slice(None)) -> DateArray:
-        """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data."""
+        """Dates (of bars, times) of a window, shape (n, len(window)); NaT beyond the data.
+
+        In event time no two events share one, as far as is known.
+        """
         unit = self.market.arrays.unit
         dates = self.market.sessions.to_numpy().astype(f"datetime64[{unit}]")
         rows = self.origin(window, part)[:, None] + window.offsets
         inside = (rows >= 0) & (rows < len(dates))
-        return np.where(inside, dates[np.clip(rows, 0, len(dates) - 1)], np.datetime64("NaT", unit))
+        known = dates[np.clip(rows, 0, len(dates) - 1)]
+        if self.market.undated:
+            known = known + (np.arange(len(self))[part, None] * len(dates)).astype(f"timedelta64[{unit}]")
+        return np.where(inside, known, np.datetime64("NaT", unit))
 
     def series(self, source: str, part: Rows = slice(None)) -> IntArray:
         """Row in `bank` of a regressor of each event: its own benchmark, or a factor; shape (n,)."""

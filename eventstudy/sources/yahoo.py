@@ -24,6 +24,10 @@ __all__ = ["outcome", "prices"]
 # So many tickers in a row after which nothing else will come either. One refusal for too many requests
 # tells; one connection may break for reasons of its own.
 HOPELESS = {"rate limited": 1, "unreachable": 2}
+#: Without a connection a ticker is asked for again once, after so many seconds.
+TRIES, PAUSE = 2, 0.5
+#: Tickers named in an error.
+MOST_NAMED = 5
 # What is part of an address would ask for something else: A#B for A.
 SYMBOL = re.compile(r"[!-~]*[A-Z0-9][!-~]*")
 ADDRESS_SIGNS = frozenset("#?/\\%")
@@ -47,6 +51,21 @@ class Outcome:
     dividend_currency: str | None = None
     retrieved: str | None = None
     cached: bool = False
+
+
+class _Patience:
+    """Says whether asking for a ticker again may help, and how soon: of a refused connection, once."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def __call__(self, error: Exception) -> bool | float:
+        if fault_of(error).status != "unreachable":
+            return worth_retrying(error)
+        self.failed += 1
+        if any(kind.__name__ == "DNSError" for kind in type(error).__mro__):
+            return False
+        return PAUSE if self.failed < TRIES else False
 
 
 def prices(
@@ -80,7 +99,8 @@ def prices(
     progress : bool, optional
         Show a progress bar; by default as `show_progress` says, with several tickers to fetch.
     attempts : int, default 5
-        How often to ask for a ticker, with growing pauses, while Yahoo refuses or fails.
+        How often to ask for a ticker, with growing pauses, while Yahoo refuses or fails; twice where there is
+        no connection.
     timeout : float, default 15
         Seconds to wait for an answer.
 
@@ -163,9 +183,14 @@ def prices(
     if faults:
         told = _tell(faults)
         if not entries:
-            raise DataError(
-                f"No prices came for {first:%Y-%m-%d} to {last:%Y-%m-%d}:\n{told}{_advice(faults)}"
-            )
+            span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            if {fault.status for fault in faults.values()} == {"unreachable"}:
+                some = ", ".join(names[:MOST_NAMED]) + ", ..." * (len(names) > MOST_NAMED)
+                raise DataError(
+                    f"There is no connection to Yahoo, so no prices came of {some} for {span}: read a "
+                    "file that you have with eventstudy.sources.read_prices(path)."
+                )
+            raise DataError(f"No prices came for {span}:\n{told}{_advice(faults)}")
         warn(
             f"{len(faults)} of {len(names)} tickers have no prices and are not columns of the result:\n{told}"
             f"{_advice(faults)}",
@@ -281,7 +306,7 @@ def _fetch_all(
                 bar.update()
                 continue
             try:
-                entry = ask(worth_retrying, history, name, first, last, adjustment, timeout)
+                entry = ask(_Patience(), history, name, first, last, adjustment, timeout)
             except Exception as error:  # one ticker of many: told below, with its name
                 faults[name] = fault_of(error)
                 if faults[name].status not in HOPELESS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -40,14 +41,14 @@ ONE_AT_A_TIME = threading.Lock()
 
 @contextmanager
 def _strict_yfinance() -> Iterator[None]:
-    """Have yfinance raise what it would log, without the deprecations of pandas it runs into."""
+    """Have yfinance raise what it would log, and log nothing, without the deprecations of pandas it meets."""
     import yfinance
     from yfinance.data import YfData
 
     with ONE_AT_A_TIME, warnings.catch_warnings():
-        debug = yfinance.config.debug
-        hidden = debug.hide_exceptions
-        debug.hide_exceptions = False
+        debug, log = yfinance.config.debug, logging.getLogger("yfinance")
+        hidden, silent = debug.hide_exceptions, log.disabled
+        debug.hide_exceptions, log.disabled = False, True
         # yfinance keeps answers about past spans, bad ones as well, and would give them again.
         YfData.cache_get.cache_clear()
         try:
@@ -55,7 +56,7 @@ def _strict_yfinance() -> Iterator[None]:
             warnings.filterwarnings("ignore", category=FutureWarning, module=r"yfinance(\.|$)")
             yield
         finally:
-            debug.hide_exceptions = hidden
+            debug.hide_exceptions, log.disabled = hidden, silent
 
 
 class _Witness:

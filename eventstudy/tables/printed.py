@@ -56,7 +56,7 @@ class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
 
     def _repr_html_(self) -> Any:
         table = self._table()
-        return super()._repr_html_() if table is None else table.to_html()  # type: ignore[operator]
+        return pd.DataFrame(self)._repr_html_() if table is None else table.to_html()  # type: ignore[operator]
 
 
 def printed(frame: pd.DataFrame, view: View) -> pd.DataFrame:

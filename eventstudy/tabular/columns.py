@@ -150,9 +150,7 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
     if pd.api.types.is_integer_dtype(days) and days.is_monotonic_increasing and days.min() < 0 < days.max():
         raise DataError(
             f"{options.what}: the rows are numbered {days.min()} to {days.max()}, as days relative to an "
-            "event. Give them made-up dates, "
-            f"frame.set_axis(pd.bdate_range('2000-01-03', periods={len(days)})), and each event the date of "
-            "row 0. All events then share one date, so name a test that takes them for independent."
+            "event: market, events = es.from_event_time(frame)."
         )
     raise DataError(
         f"{options.what}: no column is a date; the columns are {[str(c) for c in frame.columns][:30]}, and "

@@ -16,18 +16,22 @@ from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference.base import Alternative, check_alternative
+from eventstudy.inference.engine.moments import known
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
+from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
 from eventstudy.results.pool.exchanges import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
+from eventstudy.volatility.forecast_error import forecast_ratios
 from eventstudy.windows import Window
 
 __all__ = [
     "AbnormalVolatility",
     "AbnormalVolatilityResults",
     "Paths",
+    "multiple_dof",
     "simulate_errors",
     "volatility_multiples",
 ]
@@ -77,6 +81,47 @@ def volatility_multiples(errors: FloatArray, variances: FloatArray) -> tuple[Flo
     ratio = np.where(seen & (size > 1), centred**2 / np.where(seen & (size > 1), below, 1.0), 0.0)
     with np.errstate(invalid="ignore"):
         return np.where(n > 1, ratio.sum(axis=-2) / np.maximum(n, 1), np.nan), n
+
+
+def multiple_dof(variances: FloatArray) -> FloatArray:
+    r"""Degrees of freedom of each day's multiple of N normally distributed errors of known variances.
+
+    .. math:: \nu_t = \frac{2}{\operatorname{Var}(M_t)}, \qquad
+              \operatorname{Var}(M_t) = 2 \operatorname{tr}\left[(A_t H_t)^2\right]
+
+    for :math:`M_t = \varepsilon_t' A_t \varepsilon_t` and the diagonal H of the variances: a chi-square of as
+    many, over :math:`\nu_t`, has the mean and the variance of the multiple (Satterthwaite 1946). Of equal
+    variances it is N - 1, of unequal ones fewer.
+
+    Parameters
+    ----------
+    variances : array, shape (N, L)
+        NaN where missing.
+
+    Returns
+    -------
+    array, shape (L,)
+        NaN on days with fewer than two errors.
+
+    References
+    ----------
+    docs/methods/volume_and_volatility.md, eq. (multiple-dof).
+
+    Examples
+    --------
+    >>> multiple_dof(np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 64.0]])).round(3).tolist()
+    [2.0, 1.148]
+    """
+    out = np.full(variances.shape[1], np.nan)
+    for day, h in enumerate(variances.T):
+        known = h[~np.isnan(h)]
+        n = len(known)
+        if n > 1:
+            below = n * (n - 2) * known + known.sum()
+            centred = n * np.eye(n) - 1.0
+            form = (centred.T / below) @ centred / n * known
+            out[day] = 1.0 / np.sum(form * form.T)
+    return out
 
 
 @dataclass(frozen=True)
@@ -269,7 +314,7 @@ class AbnormalVolatilityResults(Immutable):
         n_events.
         """
         multiple, n = volatility_multiples(self._errors, self._variances)
-        dof = np.maximum(n - 1, 1)
+        dof = multiple_dof(self._variances)
         return pd.DataFrame(
             {
                 "multiple": multiple,
@@ -292,11 +337,13 @@ class AbnormalVolatilityResults(Immutable):
         r"""Test the cumulative abnormal volatility of a window.
 
         .. math:: \mathrm{CAV} = \sum_t (M_t - 1), \qquad
-                  \sum_t (N_t - 1) M_t \sim \chi^2_{\sum_t (N_t - 1)}
+                  \sum_t \nu_t M_t \sim \chi^2_{\sum_t \nu_t}
 
-        The chi-square distribution holds for normal, independent errors whose variances are known; the
-        bootstrap draws shocks from each event's estimation residuals and lets the variance run on from its
-        forecast, so it allows for fat tails and for volatility that stays high after a large shock.
+        The chi-square distribution has the variance of the sum for normally distributed, independent errors
+        of known variances, equal or not; the bootstrap draws shocks from each event's estimation residuals,
+        lets the variance run on from its forecast, and forecasts with parameters that err as the estimates
+        do, so it allows for fat tails, for volatility that stays high after a large shock and for what is not
+        known of the forecasts.
 
         Parameters
         ----------
@@ -321,10 +368,10 @@ class AbnormalVolatilityResults(Immutable):
         used = n > 1
         if not used.any():
             raise RequestError(f"No day of {window} has two events with a return.")
-        dof = int((n[used] - 1).sum())
-        statistic = float(((n - 1) * multiple)[used].sum())
+        weight = multiple_dof(variances)
+        dof, statistic = float(weight[used].sum()), float((weight * multiple)[used].sum())
         upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
-        draws = self._draws(window, n_resamples, np.random.default_rng(seed))
+        draws = self._draws(window, weight, n_resamples, np.random.default_rng(seed))
         above, below = (counted_p_value(statistic, x) for x in (draws >= statistic, draws <= statistic))
         p_values = [
             p_value_of_tails(lower, upper, alternative),
@@ -358,16 +405,34 @@ class AbnormalVolatilityResults(Immutable):
             tuple(shocks), fit["omega"].to_numpy(), fit["a"].to_numpy(), g, fit["b"].to_numpy(), first
         )
 
-    def _draws(self, window: Window, n: int, rng: np.random.Generator) -> FloatArray:
+    def _draws(self, window: Window, weight: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
         """Draw the statistic under the null; days without a return stay so."""
         whole, cols = self.study.spec.window, self.study.fitted.abnormal.columns(window)
         paths, missing = self._paths(), np.isnan(self._errors)
+        ratios = self._ratios(len(whole), n, rng)
         out = []
         for start in range(0, n, CHUNK):
-            made = simulate_errors(paths, len(whole), min(CHUNK, n - start), rng)
+            part = slice(start, min(start + CHUNK, n))
+            made = simulate_errors(paths, len(whole), part.stop - start, rng)
             made = np.where(missing, np.nan, made)[:, :, cols]
-            multiple, count = volatility_multiples(
-                made, np.broadcast_to(self._variances[:, cols], made.shape)
-            )
-            out.append(np.where(count > 1, (count - 1) * multiple, 0.0).sum(axis=1))
+            multiple, _ = volatility_multiples(made, (self._variances * ratios[part])[:, :, cols])
+            out.append(np.nansum(weight * multiple, axis=1))
         return np.concatenate(out)
+
+    def _ratios(self, length: int, n: int, rng: np.random.Generator) -> FloatArray:
+        """Draw what estimated forecasts are of the true ones, shape (n, N, length)."""
+        data, fit = self.study.fitted, self.study.parameters
+        arrays = data.spec.model.arrays(data.sample)
+        assert isinstance(arrays, GapArrays)
+        g = fit["g"].to_numpy() if "g" in fit else np.zeros(len(fit))
+        out = np.empty((n, len(fit), length))
+        for i, (alpha, beta, omega, a, b) in enumerate(
+            fit[["alpha", "beta", "omega", "a", "b"]].itertuples(index=False)
+        ):
+            errors, between = (
+                y[i] - alpha - beta * x[i, :, 0]
+                for y, x in ((arrays.y_est, arrays.x_est), (arrays.y_gap, arrays.x_gap))
+            )
+            params = np.array([omega, a, g[i], b])
+            out[:, i] = forecast_ratios(known(errors), known(between), params, length, n, rng)
+        return out

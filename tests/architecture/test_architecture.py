@@ -38,7 +38,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("results",),
     ("study",),
     ("causal",),
-    ("lab", "longrun", "streaming", "volatility"),
+    ("lab", "longrun", "stored", "streaming", "volatility"),
     ("quick",),
 )
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}

@@ -84,14 +84,78 @@ def test_difference_changes_sign_with_the_order(panel):
 
 
 def test_different_dates_are_welch_on_standardised_cars(panel):
+    """Where each event has a date of its own."""
     a, b = halves(panel(n=13, layout="distinct", seed=2))
     rows = difference(a, b, Options("greater"))
     want = stats.ttest_ind(a.scar, b.scar, equal_var=False, alternative="greater")
-    assert [row["test"] for row in rows] == ["difference_welch"]
-    assert rows[0]["statistic"] == pytest.approx(want.statistic, rel=1e-12)
-    assert rows[0]["p_value"] == pytest.approx(want.pvalue, rel=1e-12)
-    assert rows[0]["dof"] == pytest.approx(want.df, rel=1e-12)
-    assert rows[0]["note"] == "6 and 7 events taken as independent"
+    assert [row["test"] for row in rows] == ["difference_past", "difference_welch"]
+    assert rows[1]["statistic"] == pytest.approx(want.statistic, rel=1e-12)
+    assert rows[1]["p_value"] == pytest.approx(want.pvalue, rel=1e-12)
+    assert rows[1]["dof"] == pytest.approx(want.df, rel=1e-12)
+    assert rows[1]["note"] == "means of 6 and 7 dates, each of which counts once"
+    # The past of events on dates of their own is their prediction error.
+    variance = [d.cumulative.variance for d in (a, b)]
+    t = (a.car.mean() - b.car.mean()) / np.sqrt(variance[0].sum() / 36 + variance[1].sum() / 49)
+    assert rows[0]["statistic"] == pytest.approx(t, rel=1e-10)
+    parts = np.concatenate([variance[0] / 36, variance[1] / 49])
+    dof = np.concatenate([a.abnormal.dof, b.abnormal.dof])
+    assert rows[0]["dof"] == pytest.approx(parts.sum() ** 2 / (parts**2 / dof).sum(), rel=1e-10)
+
+
+def joined(one, two, apart, with_arrays):
+    """Two panels of events as one, the second `apart` days later."""
+    names = ("ar", "actual", "span", "param_cov", "s2", "n_obs", "dof", "noise", "design")
+    pairs = {name: (getattr(one, name), getattr(two, name)) for name in names}
+    pairs |= {
+        name: (getattr(one.past, name)(), getattr(two.past, name)()) for name in ("residuals", "leverage")
+    }
+    shift = np.timedelta64(apart, "D")
+    pairs["estimation_dates"] = one.past.dates(), two.past.dates() + shift
+    pairs["estimation_design"] = one.past.design(), two.past.design()
+    pairs["event_dates"] = one.event_dates, two.event_dates + shift
+    return with_arrays(one, **{name: np.concatenate(parts) for name, parts in pairs.items()})
+
+
+def test_groups_of_one_date_each_are_measured_by_their_past(panel, with_arrays):
+    """Not as two samples of independent events: their dates' portfolios are two observations."""
+    one, two = (panel(n=6, layout="common", seed=seed).abnormal for seed in (1, 2))
+    both = joined(one, two, 400, with_arrays)
+    a, b = (TestInput(both.take(np.arange(6) + 6 * i), Window(0, 1)) for i in (0, 1))
+    past, welch_row = difference(a, b, Options())
+    assert (welch_row["test"], welch_row["applicable"]) == ("difference_welch", False)
+    assert "a group has one date" in welch_row["note"]
+    variances, dofs = [], []
+    for data in (a, b):
+        mean = data.abnormal.past.residuals().mean(axis=0)
+        dof = len(mean) - data.abnormal.n_params
+        variances.append((mean**2).sum() / dof * (data.cumulative.variance / data.abnormal.s2).mean())
+        dofs.append(dof)
+    t = (a.car.mean() - b.car.mean()) / np.sqrt(sum(variances))
+    assert past["statistic"] == pytest.approx(t, rel=1e-10)
+    dof = sum(variances) ** 2 / sum(v**2 / d for v, d in zip(variances, dofs, strict=True))
+    assert past["dof"] == pytest.approx(dof, rel=1e-10)
+    assert past["p_value"] == pytest.approx(2 * stats.t.sf(abs(t), dof), rel=1e-9)
+    assert past["note"].startswith("6 events on 1 date and 6 events on 1 date")
+
+
+def test_dates_that_groups_share_cancel_as_far_as_they_are_alike(panel, with_arrays):
+    """Group a on one date, group b on the same and another: the common portfolio's shocks are in both."""
+    one, two = (panel(n=6, layout="common", seed=seed).abnormal for seed in (3, 4))
+    both = joined(one, two, 400, with_arrays)
+    a = TestInput(both.take(np.arange(3)), Window(0, 1))
+    b = TestInput(both.take(np.arange(3, 12)), Window(0, 1))
+    past, welch_row = difference(a, b, Options())
+    assert "share days" in welch_row["note"]
+    series = [both.past.residuals(np.arange(*rows)).mean(axis=0) for rows in ((0, 3), (3, 6), (6, 12))]
+    scale = a.cumulative.variance[0] / a.abnormal.s2[0], b.cumulative.variance[-1] / b.abnormal.s2[-1]
+    dof = len(series[0]) - both.n_params
+    sd = [
+        np.sqrt((x**2).sum() / dof * k) for x, k in zip(series, (scale[0], scale[0], scale[1]), strict=True)
+    ]
+    part = np.array([1.0, -3 / 9, -6 / 9]) * sd
+    rho = np.corrcoef(series[0], series[1])[0, 1]
+    t = (a.car.mean() - b.car.mean()) / np.sqrt((part**2).sum() + 2 * rho * part[0] * part[1])
+    assert past["statistic"] == pytest.approx(t, rel=1e-9)
 
 
 def test_welch_by_hand():
@@ -106,9 +170,10 @@ def test_partly_shared_dates_say_so(panel):
     made = panel(n=12, layout="mixed", seed=2)
     evens = np.arange(12) % 2 == 0
     a, b = (TestInput(made.abnormal.take(keep), Window(0, 1)) for keep in (evens, ~evens))
-    row = difference(a, b, Options())[0]
-    assert row["test"] == "difference_welch"
-    assert "though 1 date is common to both groups" in row["note"]
+    past, row = difference(a, b, Options())
+    assert past["applicable"]
+    assert (row["test"], row["applicable"]) == ("difference_welch", False)
+    assert "windows of both groups share days" in row["note"]
 
 
 @pytest.fixture
@@ -254,9 +319,10 @@ def test_few_labellings_are_told(panel):
 def test_groups_that_cannot_be_compared(panel, flat):
     made = panel(n=6, layout="distinct", seed=3)
     a, b = halves(made, (0, 1), 1)
-    row = difference(a, b, Options())[0]
+    past, row = difference(a, b, Options())
+    assert past["applicable"]
     assert not row["applicable"]
-    assert "a group has one event" in row["note"]
+    assert "a group has one date" in row["note"]
     nothing = TestInput(replace(b.abnormal, ar=np.full_like(b.abnormal.ar, np.nan)), Window(0, 1))
     row = difference(a, nothing, Options())[0]
     assert not row["applicable"]
@@ -267,12 +333,13 @@ def test_groups_that_cannot_be_compared(panel, flat):
     assert "no variance" in row["note"]
 
 
-def test_groups_of_equal_values_have_no_standard_error(panel):
+def test_groups_of_equal_values_have_no_standard_error(panel, with_arrays):
     made = panel(n=6, layout="distinct", seed=3).abnormal
-    same, others = (TestInput(made.take(rows), Window(0, 1)) for rows in ([0, 0], [1, 1, 1]))
-    row = difference(same, others, Options())[0]
+    same, others = (TestInput(made.take(rows), Window(0, 1)) for rows in ([0, 1], [2, 3, 4]))
+    equal = [with_arrays(d.abnormal, ar=np.sqrt(d.abnormal.ar_variance)) for d in (same, others)]
+    row = difference(*(TestInput(abnormal, Window(0, 0)) for abnormal in equal), Options())[1]
     assert (row["applicable"], row["test"]) == (False, "difference_welch")
-    assert "all standardised CARs of each group are equal" in row["note"]
+    assert "of each group are equal" in row["note"]
 
 
 def shared_noise(rng, n, factor):

@@ -134,3 +134,49 @@ def test_placebos_keep_the_benchmark_that_an_event_names(world: SimulatedMarket)
     calibration = es.lab.calibrate(like=one, n_samples=3, tests=["t"], shift=[0], variance=[1])
     sample, _ = calibration.design.sample(0)
     assert sample.events["benchmark"].tolist() == ["S59"]
+
+
+def halted_study() -> es.EventStudyResults:
+    """One firm, suspended for forty sessions before it falls on its return, and its event later on."""
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2016-01-01", periods=500)
+    index = rng.normal(0, 0.01, 500)
+    own = index + rng.normal(0, 0.02, 500)
+    own[340:380] = np.nan
+    own[380] = -0.16
+    own[460] = -0.12
+    market = es.Market(
+        pd.DataFrame({"A": own}, days), benchmark=pd.Series(index, days, name="index"), gaps="single"
+    )
+    return es.EventStudy(
+        market, [{"security": "A", "date": days[460]}], estimation=(-150, -11), window=(-5, 5)
+    ).fit()
+
+
+def test_the_days_of_a_suspension_are_one_placebo() -> None:
+    study = halted_study()
+    found = es.lab.placebo(study, 0, 0, n_firms=0)
+    dates = found.frame["label"]
+    assert dates.is_unique
+    sessions = study.spec.market.sessions
+    assert f"{sessions[380]:%Y-%m-%d}" in set(dates)
+    assert len(dates) == 460 - 11 - 150 + 1 - 40
+    row = found.ranks().iloc[0]
+    assert row["n_placebo"] == len(dates)
+    assert row["p_value"] == pytest.approx(2 / (len(dates) + 1))
+    assert row["p_value"] < 0.01
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+def test_no_placebo_date_leads_to_the_event_itself() -> None:
+    """The sessions of a suspension that ends with the event lead to the event's own day 0."""
+    spec = halted_study().spec
+    sessions = spec.market.sessions
+    event = [{"security": "A", "date": sessions[380]}]
+    study = es.EventStudy(
+        spec.market, event, estimation=(-150, -11), window=(-5, 5), incomplete="partial"
+    ).fit()
+    found = es.lab.placebo(study, 0, 0, n_firms=0)
+    assert found.frame["label"].is_unique
+    assert f"{sessions[380]:%Y-%m-%d}" not in set(found.frame["label"])
+    assert max(found.frame["label"]) == f"{sessions[339]:%Y-%m-%d}"

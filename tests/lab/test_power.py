@@ -70,7 +70,10 @@ def test_results_are_simulated_in_their_own_design(study: es.EventStudyResults) 
     assert curve.frame["simulated"].iloc[1] == 1.0
     assert (curve.frame["n_events"] == 12).all()
     lines = curve.plot().lines
-    np.testing.assert_allclose(lines[0].get_ydata(), curve.frame["analytic"])
+    shift, rate = lines[0].get_data()
+    np.testing.assert_allclose(rate, [curve.at(effect) for effect in shift])
+    assert shift[-1] == max(curve.frame["effect"].max(), curve.mde(0.99))
+    assert f"80% at {curve.mde():.1%}" in lines[0].get_label()
     np.testing.assert_allclose(lines[1].get_ydata(), curve.frame["simulated"])
     assert repr(curve).startswith("PowerCurve: 12 events, standard error")
 

@@ -127,3 +127,17 @@ def test_level_is_named(frames: SimpleNamespace) -> None:
     assert (
         plot_car(frames.cars(2), level=0.995).get_legend().get_title().get_text() == "Bands: 99.5% intervals"
     )
+
+
+def test_the_interval_of_one_day_is_seen(frames: SimpleNamespace) -> None:
+    """A bar with caps in front of the dashed line, which is that of the event day."""
+    frame = frames.car().query("day == 0")
+    ax = plot_car(frame)
+    (bars,) = [artist for artist in ax.collections if isinstance(artist, LineCollection)]
+    (bar,) = bars.get_segments()
+    np.testing.assert_array_equal(bar[:, 1], frame[["ci_low", "ci_high"]].iloc[0])
+    (dashed,) = [line for line in ax.lines if line.get_label() == "_event day"]
+    assert bars.get_zorder() > dashed.get_zorder()
+    assert bars.get_linewidths()[0] > dashed.get_linewidth()
+    assert [line.get_ydata()[0] for line in ax.lines if line.get_label() == "_cap"] == bar[:, 1].tolist()
+    assert ax.get_xlim() == (-1.5, 1.5)

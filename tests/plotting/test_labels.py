@@ -43,7 +43,7 @@ def test_every_date_names_its_month() -> None:
 def test_whole_percentages_have_no_decimals() -> None:
     ticks = PercentTicks()
     axis = plt.figure().add_subplot().yaxis
-    axis.set_view_interval(-0.05, 0.05)
+    axis.set_view_interval(-0.05, 0.05, ignore=True)
     ticks.set_axis(axis)
     assert ticks.format_ticks([-0.05, 0.0, 0.05]) == ["\N{MINUS SIGN}5%", "0%", "5%"]
     assert ticks.format_ticks([0.0, 0.025, 0.05])[1] == "2.5%"

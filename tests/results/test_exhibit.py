@@ -130,27 +130,27 @@ def test_an_event_without_a_car_is_left_open(market):
 
 
 def test_value_changes_of_shares(results):
-    found = results.value_change(shares=1.0, start=0, end=0)
+    found = results.value_change(None, 0, 0, shares=1.0)
     share = frames(results.exhibit(0, 0))["Value of a share"]
     np.testing.assert_allclose(found["change"].iloc[:3], share["change"])
     # One firm's value on three dates adds up to nothing.
     assert np.isnan(found.loc["total", ["car", "market_cap"]].astype(float)).all()
     assert found.loc["total", "change"] == pytest.approx(share["change"].sum())
-    for wrong in ({}, {"market_cap": 1.0, "shares": 1.0}):
+    for wrong in ({"market_cap": None}, {"market_cap": 1.0, "shares": 1.0}):
         with pytest.raises(RequestError, match="Give either market_cap, or shares"):
             results.value_change(**wrong)
     late = pd.Series([1.0], pd.to_datetime(["2019-01-01"]))
     with pytest.raises(
         RequestError, match=r"Event 0 \(002415.SZ\): shares have no count of 002415.SZ by 2018-03-22"
     ):
-        results.value_change(shares=late)
+        results.value_change(None, shares=late)
 
 
 def test_a_series_of_days_is_that_of_the_one_firm(results, market, prices):
     cap = prices["close", HIK].dropna() * 1e9
     found = results.value_change(cap, 0, 0)
     np.testing.assert_allclose(
-        found["change"].iloc[:3], results.value_change(shares=1e9, start=0, end=0)["change"].iloc[:3]
+        found["change"].iloc[:3], results.value_change(None, 0, 0, shares=1e9)["change"].iloc[:3]
     )
     several = es.EventStudy(
         market, {"security": [HIK, "002236.SZ"], "date": DAYS[2]}, estimation=(-200, -21)

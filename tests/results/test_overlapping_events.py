@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import OverlapWarning, RequestError
@@ -188,3 +189,44 @@ def test_what_cannot_be_told_apart(market):
         same = es.EventStudy(market, sunday, estimation=(-200, -11), window=(-2, 4)).fit()
     with pytest.raises(RequestError, match="announcements 0, 1 about A cannot be separated"):
         same.stacked(0, 1)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_what_a_reaction_of_one_day_to_a_neighbour_costs(market):
+    """A fall of 10 % on day 0 of A, nothing two days later: windows (0, 3) hand 6.7 % to the second."""
+    returns = market.returns.copy()
+    fallen = returns.copy()
+    fallen.iloc[300, fallen.columns.get_loc("A")] -= 0.1
+    index = pd.Series(market.bank.single[0], DAYS, name="index")
+    plain, moved = (
+        study(es.Market(frame[["A", "B"]], benchmark=index), [300, 302], exclude_events=True).fit()
+        for frame in (returns, fallen)
+    )
+    for window, spill in (((0, 2), -0.375), ((0, 3), -2 / 3)):
+        before, after = plain.stacked(*window), moved.stacked(*window)
+        change = after["car"] - before["car"]
+        assert after.loc[1, "spill"] == pytest.approx(spill)
+        assert change[1] == pytest.approx(-0.1 * spill, abs=1e-10)
+        assert change[0] == pytest.approx(-0.1 * (1 + 1 / 8) if window == (0, 2) else -0.1 * 4 / 3, abs=1e-10)
+        assert after.loc[1, "own_car"] == pytest.approx(before.loc[1, "own_car"], abs=1e-12)
+        assert f"lands here with {spill:+.0%} of it" in after.loc[1, "note"]
+    # The own days are days 1 and 2 beyond the shared one: their ARs, and the standard error of their sum.
+    row = plain.stacked(0, 2).loc[1]
+    rows = np.arange(100, 290)
+    fit = regression(market, rows)
+    days = market.returns.iloc[[303, 304]]
+    x = np.column_stack([np.ones(2), days["index"] if "index" in days else index.iloc[[303, 304]]])
+    ar = days["A"].to_numpy() - x @ fit.params
+    assert row["own_car"] == pytest.approx(ar.sum(), abs=5e-3)
+    assert row["own_p_value"] == pytest.approx(
+        2 * stats.t.sf(abs(row["own_car"] / row["own_se"]), row["dof"])
+    )
+
+
+def test_without_overlap_nothing_spills(market):
+    found = study(market, [300, 350], exclude_events=True).fit().stacked(0, 2)
+    assert (found["spill"] == 0).all()
+    assert (found["note"] == "").all()
+    np.testing.assert_allclose(found["own_car"], found["car"])
+    np.testing.assert_allclose(found["own_se"], found["se"])
+    np.testing.assert_allclose(found["own_p_value"], found["p_value"])

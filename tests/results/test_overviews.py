@@ -11,6 +11,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.results import plot_data
+from eventstudy.results.event_names import event_name
 from eventstudy.windows import Window
 
 mpl.use("Agg")
@@ -37,7 +38,7 @@ def test_forest(common):
 
 def test_forest_of_one_event_has_no_average(one):
     frame = plot_data.forest(one.fitted, Window(0, 1))
-    assert frame["event"].tolist() == [one.fitted.name(0)]
+    assert frame["event"].tolist() == [event_name(one.fitted, 0)]
 
 
 def test_clustering_counts_by_session(distinct, common):

@@ -12,6 +12,7 @@ import pytest
 from eventstudy import plotting
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.results import plot_data
+from eventstudy.results.event_names import event_name
 from eventstudy.windows import Window
 
 mpl.use("Agg")
@@ -97,7 +98,7 @@ def test_many_events(common, drawn):
     common.plot.heatmap(0, 3)
     assert drawn["plot_heatmap"][0].equals(plot_data.heatmap(common.fitted, Window(0, 3)))
     common.plot.car(event="e7")
-    assert drawn["plot_car"][1]["title"] == common.fitted.name(7)
+    assert drawn["plot_car"][1]["title"] == event_name(common.fitted, 7)
     with pytest.raises(RequestError, match="There are 8 events: name one with event=, by its id: 'e0'"):
         common.plot.car()
     with pytest.raises(RequestError, match="reaches outside the event window"):
@@ -158,7 +159,7 @@ def test_paths_start_before_the_headline_window_which_is_marked(one, common, dra
     frame, options = drawn["plot_car"]
     car, path = one.car().iloc[0], frame.set_index("day")
     columns = ["car", "ci_low", "ci_high"]
-    pd.testing.assert_series_equal(path.loc[1, columns], car[columns], check_names=False)
+    assert path.loc[1, columns].tolist() == car[columns].tolist()
     assert options["headline"] == (0, 1, car["car"])
     assert path.loc[-1, columns].tolist() == [0, 0, 0]
     before = one.car(-2, -1).iloc[0]

@@ -9,6 +9,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.results import plot_data
+from eventstudy.results.event_names import event_name
 from eventstudy.windows import Window
 
 
@@ -160,13 +161,15 @@ def test_heatmap(common):
     frame = plot_data.heatmap(common.fitted, Window(-1, 3))
     assert frame.columns.tolist() == [-1, 0, 1, 2, 3]
     np.testing.assert_array_equal(frame, common.abnormal_returns[[-1, 0, 1, 2, 3]])
-    assert frame.index[0].startswith("S0, 2019-")
+    # All are of one day, which the rows leave out.
+    assert frame.index[0] == "S0"
+    assert plot_data.row_names(common.fitted)[1] == f"{common.timeline['day_0'].iloc[0]:%Y-%m-%d}"
 
 
 def test_names_of_events(one, common):
     day = f"{one.timeline['day_0'].iloc[0]:%Y-%m-%d}"
-    assert one.fitted.name(0) == f"ban (S0, {day})"
-    assert common.fitted.name(0) == f"S0, {day}"
+    assert event_name(one.fitted, 0) == f"ban (S0, {day})"
+    assert event_name(common.fitted, 0) == f"S0, {day}"
 
 
 def bars() -> es.EventStudyResults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -212,6 +213,30 @@ def test_ids_are_kept_where_they_differ_and_prefixed_where_not(studies, pooled):
     assert found.timeline.index.tolist()[0] == "east-0"
     assert list(found.studies) == ["1", "2"]
     assert found.studies["1"] is renamed[0]
+
+
+def test_what_is_of_one_study_says_where_it_is(pooled):
+    with pytest.raises(AttributeError, match=r"of one study: results\.studies\['east'\]\.report"):
+        pooled.report("x.html")
+    with pytest.raises(AttributeError, match="no attribute 'reprot'"):
+        pooled.reprot  # noqa: B018
+    assert not hasattr(pooled, "spec")
+    assert pickle.loads(pickle.dumps(pooled)).car(0, 1).equals(pooled.car(0, 1))
+
+
+def test_suspects_of_all_studies(common):
+    """A day that no firm trades, and a jump, each in the study that has it."""
+    studies = {}
+    for seed, name in enumerate(["east", "west"]):
+        frame = panel(seed, [f"{name} A", f"{name} B"], 0.0, common)
+        frame.iloc[-20, 0] = 0.9 if name == "east" else 0.01
+        market = es.Market(frame, benchmark="index")
+        events = [{"security": firm, "date": frame.index[-18]} for firm in frame.columns[:2]]
+        studies[name] = es.EventStudy(market, events, window=(-5, 5))
+    with pytest.warns(es.errors.SuspectDataWarning):
+        found = es.pool({name: study.fit() for name, study in studies.items()}).suspects
+    jump = found[found["kind"] == "large return"]
+    assert jump[["event_id", "security", "study"]].to_numpy().tolist() == [["east:0", "east A", "east"]]
 
 
 def test_the_event_window_is_what_all_have(studies):

@@ -7,6 +7,7 @@ import pickle
 import pandas as pd
 import pytest
 
+import eventstudy as es
 from eventstudy.tables import printed
 from eventstudy.tables.table import Section, Table
 
@@ -119,3 +120,30 @@ def test_words_share_what_numbers_leave():
         assert max(map(len, table.to_text(width).splitlines())) <= width
     assert max(map(len, table.to_text().splitlines())) > 60
     assert type(printed(frame, lambda f: table) + frame) is pd.DataFrame
+
+
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [("read_prices", "sources"), ("placebo", "lab"), ("power", "lab"), ("as_image", "plotting")],
+)
+def test_a_name_of_a_subpackage_is_told_where_it_is(name, home):
+    with pytest.raises(AttributeError, match=rf"did you mean eventstudy\.{home}\.{name}\?"):
+        getattr(es, name)
+    with pytest.raises(AttributeError) as raised:
+        getattr(es, "no_such_name_at_all")  # noqa: B009
+    assert "did you mean" not in str(raised.value)
+
+
+def test_what_was_meant_is_said_or_taken(market, refit):
+    with pytest.raises(es.errors.WindowError, match=r"did you mean \(-250, -30\)\?"):
+        es.Window(250, 30)
+    with pytest.raises(es.errors.WindowError, match=r"did you mean \(-5, -1\)\?"):
+        es.Window(-1, -5)
+    events = {"security": [f"S{i}" for i in range(6)], "date": market.sessions[300], "x": range(6)}
+    results = refit(market, events)
+    found = results.cross_section("car ~ x", covariance="hc3")
+    pd.testing.assert_frame_equal(
+        found.coefficients, results.cross_section("car ~ x", covariance="HC3").coefficients
+    )
+    with pytest.raises(es.errors.RequestError, match="covariance must be one of"):
+        results.cross_section("car ~ x", covariance="hc9")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import subprocess
 import sys
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -271,13 +273,39 @@ def test_a_third_unknown_symbol_is_still_missing(server: YahooServer) -> None:
     assert server.asked["NOSUCH1"] <= 4
 
 
-def test_connection_refused(server: YahooServer, cache_dir: Path) -> None:
+def closed_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        server.session.port = free.getsockname()[1]
-    with pytest.raises(DataError, match=r"(?s)A, B: unreachable \(no connection.*C: unreachable \(not asked"):
+        return int(free.getsockname()[1])
+
+
+def test_connection_refused(server: YahooServer, cache_dir: Path) -> None:
+    server.session.port = closed_port()
+    with pytest.raises(DataError) as raised:
         es.prices(["A", "B", "C"], *SPAN)
+    told = str(raised.value)
+    assert told.startswith("There is no connection to Yahoo, so no prices came of A, B, C for ")
+    assert "eventstudy.sources.read_prices(path)" in told
+    assert "\n" not in told
     assert cached(cache_dir) == []
+
+
+def test_without_a_connection_it_fails_soon_and_says_nothing_else(
+    server: YahooServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.session.port = closed_port()
+    logging.getLogger("yfinance").addHandler(noisy := logging.StreamHandler(sys.stderr))
+    began = time.monotonic()
+    try:
+        # In earnest: with all pauses.
+        with stamina.set_testing(False), pytest.raises(DataError, match="no connection"):
+            es.prices(["A", "B", "C"], *SPAN)
+    finally:
+        logging.getLogger("yfinance").removeHandler(noisy)
+    assert time.monotonic() - began < 5
+    out, err = capfd.readouterr()
+    assert out + err == ""
+    assert not logging.getLogger("yfinance").disabled
 
 
 def test_half_of_the_tickers_fail(server: YahooServer, cache_dir: Path) -> None:

@@ -9,7 +9,13 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import EventStudyWarning, RequestError
-from eventstudy.volatility.abnormal_volatility import Paths, simulate_errors, volatility_multiples
+from eventstudy.volatility.abnormal_volatility import (
+    Paths,
+    multiple_dof,
+    simulate_errors,
+    volatility_multiples,
+)
+from eventstudy.volatility.forecast_error import forecast_ratios, parameter_covariance
 
 pytest.importorskip("arch")
 
@@ -24,6 +30,21 @@ def by_loops(errors: np.ndarray, variances: np.ndarray) -> np.ndarray:
             above = (n * errors[i, t] - sum(errors[j, t] for j in range(n))) ** 2
             total += above / (n * (n - 2) * variances[i, t] + sum(variances[j, t] for j in range(n)))
         out.append(total / (n - 1) * (n - 1) / n)
+    return np.array(out)
+
+
+def degrees(variances: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of each day's multiple: 2 over its variance, by the traces of the quadratic form."""
+    out = []
+    for h in variances.T:
+        n, form = len(h), np.zeros((len(h), len(h)))
+        for i in range(n):
+            c = -np.ones(n)
+            c[i] += n
+            form += np.outer(c, c) / (n * (n * (n - 2) * h[i] + h.sum()))
+        product = form @ np.diag(h)
+        assert np.trace(product) == pytest.approx(1.0)
+        out.append(1.0 / np.trace(product @ product))
     return np.array(out)
 
 
@@ -47,6 +68,71 @@ def test_equal_variances_give_the_sum_of_squares() -> None:
     e = np.random.default_rng(1).normal(size=(6, 3)) * 0.02
     multiple, _ = volatility_multiples(e, np.full((6, 3), 4e-4))
     assert 5 * multiple == pytest.approx(((e - e.mean(axis=0)) ** 2).sum(axis=0) / 4e-4, rel=1e-12)
+
+
+def test_degrees_of_freedom_of_equal_and_unequal_variances() -> None:
+    """Equal ones have N - 1; with unequal ones the chi-square has the variance of 200,000 draws."""
+    assert multiple_dof(np.full((6, 2), 3e-4)) == pytest.approx([5.0, 5.0])
+    rng = np.random.default_rng(4)
+    h = np.exp(rng.uniform(np.log(0.005**2), np.log(0.06**2), (10, 1)))
+    (dof,) = multiple_dof(h)
+    assert dof == pytest.approx(degrees(h)[0], rel=1e-10)
+    assert dof < 9 / 1.2
+    e = rng.normal(size=(200_000, 10, 1)) * np.sqrt(h)
+    multiple, _ = volatility_multiples(e, np.broadcast_to(h, e.shape))
+    assert multiple.var() == pytest.approx(2 / dof, rel=0.03)
+    rates = [(stats.chi2.sf(d * multiple, d) < 0.05).mean() for d in (9, dof)]
+    assert rates[0] > 0.07
+    assert rates[1] == pytest.approx(0.05, abs=0.006)
+    missing = h.copy()
+    missing[3] = np.nan
+    assert multiple_dof(missing) == pytest.approx(multiple_dof(np.delete(h, 3, 0)))
+    assert np.isnan(multiple_dof(np.where(np.arange(10)[:, None] == 0, h, np.nan))[0])
+
+
+def test_covariance_of_parameters_against_numbers() -> None:
+    """Derivatives of the variances by differences."""
+    rng = np.random.default_rng(0)
+    omega, a, b = 2e-5, 0.12, 0.75
+    h, errors = omega / (1 - a - b), []
+    for _ in range(3000):
+        errors.append(np.sqrt(h) * rng.normal())
+        h = omega + a * errors[-1] ** 2 + b * h
+    e = np.array(errors)
+
+    def path(theta: np.ndarray) -> np.ndarray:
+        level, a, _, b = np.exp(theta[0]), *theta[1:]
+        out = [(e**2).mean()]
+        for x in e[:-1]:
+            out.append(level * (1 - a - b) + a * x**2 + b * out[-1])
+        return np.array(out)
+
+    theta = np.array([np.log(omega / (1 - a - b)), a, 0.0, b])
+    slopes = np.array(
+        [(path(theta + step) - path(theta - step)) / 2e-6 for step in 1e-6 * np.eye(4)[[0, 1, 3]]]
+    ).T
+    ratio = slopes / path(theta)[:, None]
+    inverse = np.linalg.inv(ratio.T @ ratio / 2)
+    weight = (e**2 / path(theta) - 1) ** 2
+    want = inverse @ (ratio.T @ (ratio * weight[:, None]) / 4) @ inverse
+    found = parameter_covariance(e, np.array([omega, a, 0.0, b]))
+    assert found[np.ix_([0, 1, 3], [0, 1, 3])] == pytest.approx(want, rel=1e-4)
+    assert (found[2] == 0).all()
+
+
+def test_forecasts_with_drawn_parameters_scatter_about_those_with_the_estimates() -> None:
+    params = np.array([8e-5, 0.1, 0.0, 0.7])
+    paths = Paths((np.random.default_rng(0).normal(size=500),), *params[:, None], np.array([4e-4]))
+    e = simulate_errors(paths, 1000, 1, np.random.default_rng(1))[0, 0]
+    ratios = forecast_ratios(e, e[:3], params, 11, 4000, np.random.default_rng(2))
+    assert ratios.shape == (4000, 11)
+    assert (ratios > 0).all()
+    assert np.median(ratios) == pytest.approx(1.0, abs=0.03)
+    assert 0.03 < np.log(ratios).std() < 0.15
+    # A constant variance from 240 normally distributed days is known to about the root of 2 / 240.
+    e = np.random.default_rng(1).normal(0, 0.02, 240)
+    still = forecast_ratios(e, e[:0], np.array([4e-4, 0.0, 0.0, 0.0]), 1, 4000, np.random.default_rng(3))
+    assert 0.08 < np.log(still).std() < 0.25
 
 
 def test_a_common_return_of_the_day_does_not_matter() -> None:
@@ -102,12 +188,16 @@ def test_results_by_hand(results: es.AbnormalVolatilityResults) -> None:
     want = by_loops(arrays.ar, arrays.noise)
     table = results.multiples
     assert table["multiple"].to_numpy() == pytest.approx(want, rel=1e-10)
-    assert table.loc[0, "ci_low"] == pytest.approx(11 * want[5] / stats.chi2.ppf(0.975, 11))
+    dof = degrees(arrays.noise)
+    assert (dof < 11).all()
+    assert table.loc[0, "ci_low"] == pytest.approx(dof[5] * want[5] / stats.chi2.ppf(0.975, dof[5]))
     test = results.test(0, 2, seed=1)
     assert test["cav"].tolist() == pytest.approx([(want[5:8] - 1).sum()] * 2, rel=1e-10)
-    assert test["statistic"].iloc[0] == pytest.approx(11 * want[5:8].sum(), rel=1e-10)
-    assert test["dof"].tolist() == [33, 33]
-    assert test.loc["chi_square", "p_value"] == pytest.approx(stats.chi2.sf(11 * want[5:8].sum(), 33))
+    statistic = (dof * want)[5:8].sum()
+    assert test["statistic"].iloc[0] == pytest.approx(statistic, rel=1e-10)
+    assert test["dof"].tolist() == pytest.approx([dof[5:8].sum()] * 2)
+    assert test["mean_multiple"].iloc[0] == pytest.approx(statistic / dof[5:8].sum())
+    assert test.loc["chi_square", "p_value"] == pytest.approx(stats.chi2.sf(statistic, dof[5:8].sum()))
     two = results.test(0, 2, alternative="two-sided", seed=1)["p_value"]
     less = results.test(0, 2, alternative="less", seed=1)["p_value"]
     assert two.tolist() == pytest.approx((2 * np.minimum(test["p_value"], less)).clip(upper=1).tolist())
@@ -115,10 +205,11 @@ def test_results_by_hand(results: es.AbnormalVolatilityResults) -> None:
 
 
 def test_bootstrap_p_counts_draws(results: es.AbnormalVolatilityResults) -> None:
-    draws = results._draws(es.Window(0, 2), 400, np.random.default_rng(9))
+    weight = degrees(results._variances[:, 5:8])
+    draws = results._draws(es.Window(0, 2), weight, 400, np.random.default_rng(9))
     found = results.test(0, 2, n_resamples=400, seed=9).loc["bootstrap"]
     assert found["p_value"] == pytest.approx((1 + (draws >= found["statistic"]).sum()) / 401)
-    assert draws.mean() == pytest.approx(33, rel=0.05)
+    assert draws.mean() == pytest.approx(weight.sum(), rel=0.06)
 
 
 def test_paths_follow_the_recursion() -> None:

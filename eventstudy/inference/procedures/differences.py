@@ -1,11 +1,12 @@
 """Differences between two sets of events: groups, and treated against control firms.
 
-Formulas and sources: docs/methods/groups.md, eqs. (long-short) and (difference-dates).
+Formulas and sources: docs/methods/groups.md, eqs. (long-short), (difference-dates) and (difference-past).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -22,10 +23,12 @@ from eventstudy.inference.base import (
     p_value,
 )
 from eventstudy.inference.cross_section import patell_z
-from eventstudy.inference.engine.calendar_days import date_numbers
+from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
 from eventstudy.inference.engine.draws import draw_parts, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.registry import as_frame, as_row
+from eventstudy.inference.selection import date_groups, overlap_note
+from eventstudy.text import plural
 
 __all__ = [
     "DIFFERENCES",
@@ -33,11 +36,14 @@ __all__ = [
     "difference",
     "label_permutation",
     "pair_dates",
+    "past_difference",
     "treated_vs_controls",
     "welch",
 ]
 
 
+#: Two series with no more days in common than this are taken for uncorrelated.
+FEWEST_DAYS = 10
 #: With fewer labellings than this no two-sided p-value reaches 5 %.
 ENOUGH_LABELS = 40
 
@@ -52,9 +58,15 @@ DATES = Declaration(
     "both sets have the same mean CAR", "t(G-1)", CORRELATION | {"event-induced variance"},
     "Boehmer, Musumeci and Poulsen (1991), by date",
 )  # fmt: skip
+PAST = Declaration(
+    "difference_past", "Difference of portfolios by the past of each date",
+    "both sets have the same mean CAR", "t(Satterthwaite)", CORRELATION,
+    "Brown and Warner (1985); Satterthwaite (1946)", unit="CAR",
+)  # fmt: skip
 WELCH = Declaration(
-    "difference_welch", "Welch t of standardised CARs", "both groups have the same mean standardised CAR",
-    "t(Welch)", frozenset({"event-induced variance"}), "Welch (1947)",
+    "difference_welch", "Welch t of the dates' mean standardised CARs",
+    "the dates of both groups have the same mean standardised CAR", "t(Welch)",
+    CORRELATION | {"event-induced variance"}, "Welch (1947)",
 )  # fmt: skip
 LABELS = Declaration(
     "difference_permutation", "Permutation of treated and controls",
@@ -62,7 +74,7 @@ LABELS = Declaration(
     frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
 )  # fmt: skip
 #: Tests of a difference by key.
-DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, WELCH, LABELS)}
+DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, PAST, WELCH, LABELS)}
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,7 @@ def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     Parameters
     ----------
     a, b : arrays, shape (n,) and (m,)
-        Values of each group, such as SCARs; at least two each.
+        Values of each group, such as mean SCARs of dates; at least two each.
 
     References
     ----------
@@ -269,7 +281,8 @@ def difference(first: TestInput, second: TestInput, options: Options) -> list[di
 
     Groups on the same dates form long-short portfolios, in which what moves both drops out
     (`pair_dates`); with several dates a t over them is added. Groups on different dates are
-    compared by Welch's t of their SCARs, as independent.
+    compared by the past of each date's portfolio (`past_difference`) and by Welch's t of the dates' mean
+    SCARs: events of one date are one observation.
     """
     n = first.with_variance.n_events + second.with_variance.n_events
     if min(first.with_variance.n_events, second.with_variance.n_events) == 0:
@@ -288,22 +301,101 @@ def difference(first: TestInput, second: TestInput, options: Options) -> list[di
         return rows + (
             [as_row(DATES, _over_dates(pairs, options, note), n, options)] if len(pairs.first) > 1 else []
         )
-    return [as_row(WELCH, _welch(first, second, pairs, options), n, options)]
+    return [
+        as_row(PAST, _past(first.with_variance, second.with_variance, options), n, options),
+        as_row(WELCH, _welch(first.with_variance, second.with_variance, options), n, options),
+    ]
 
 
-def _welch(first: TestInput, second: TestInput, pairs: Pairing, options: Options) -> Statistic:
-    a, b = first.with_variance.scar, second.with_variance.scar
+def past_difference(first: TestInput, second: TestInput) -> tuple[float, float, float]:
+    r"""Difference of the mean CARs of two sets of events, each date's portfolio measured by its own past.
+
+    .. math:: D = \sum_p w_p\, \mathrm{CAAR}_p, \qquad
+              \operatorname{Var}(D) = \sum_p \sum_q w_p w_q\, \tau_{pq} \rho_{pq}\, \sigma_p \sigma_q
+
+    for portfolios p of the events of one set and date, their share w of the set's events (negative in the
+    second set), the variance :math:`\sigma_p^2 = s_p^2\, \gamma'V\gamma / s^2` of their mean CAR, the share
+    :math:`\tau` of the tested days that two have in common, and the correlation :math:`\rho` of their
+    residuals.
+
+    Parameters
+    ----------
+    first, second : TestInput
+        Events with a residual variance.
+
+    Returns
+    -------
+    difference, variance, dof
+        NaN where a portfolio has too few estimation days, or no variance. Degrees of freedom are
+        Satterthwaite's (1946).
+
+    References
+    ----------
+    docs/methods/groups.md, eq. (difference-past).
+    """
+    series, days, weight, variance, dof, caar = [], [], [], [], [], []
+    for data, sign in ((first, 1.0), (second, -1.0)):
+        groups = date_groups(data)
+        scales, dates = data.cumulative.variance / data.abnormal.s2, date_numbers(data.tested_dates)
+        for group in range(int(groups.max()) + 1):
+            rows = np.flatnonzero(groups == group)
+            own = _by_day(data, rows)
+            left = len(own) - data.abnormal.lost_dof
+            value = float((own**2).sum() / left * scales[rows].mean()) if left >= 1 else np.nan
+            if not value > NEGLIGIBLE**2 * float(data.cumulative.variance[rows].max()):
+                return np.nan, np.nan, np.nan
+            series.append(own)
+            days.append(dates[rows[0]])
+            weight.append(sign * len(rows) / data.n_events)
+            variance.append(value)
+            dof.append(left)
+            caar.append(float(data.car[rows].mean()))
+    part = np.array(weight) * np.sqrt(variance)
+    total = float((part**2).sum())
+    for p, q in combinations(range(len(part)), 2):
+        shared = len(np.intersect1d(days[p], days[q]))
+        if shared:
+            both = pd.concat([series[p], series[q]], axis=1, join="inner").to_numpy()
+            correlation = np.corrcoef(both.T)[0, 1] if len(both) > FEWEST_DAYS else 0.0
+            total += 2.0 * shared / days[p].size * float(correlation * part[p] * part[q])
+    freedom = (part**2).sum() ** 2 / (part**4 / np.array(dof)).sum()
+    return float(np.array(weight) @ caar), total if total > 0 else np.nan, float(freedom)
+
+
+def _past(first: TestInput, second: TestInput, options: Options) -> Statistic:
+    if first.spans_gap or second.spans_gap:
+        return not_applicable(first.unlike_rows)
+    estimate, variance, dof = past_difference(first, second)
+    if np.isnan(variance):
+        return not_applicable("the portfolio of a date has too few estimation days, or no variance")
+    t = estimate / float(np.sqrt(variance))
+    counts = [(data.n_events, int(date_groups(data).max()) + 1) for data in (first, second)]
+    note = " and ".join(f"{n} events on {plural(dates, 'date')}" for n, dates in counts)
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, estimate, note)
+
+
+def _welch(first: TestInput, second: TestInput, options: Options) -> Statistic:
+    days = [date_numbers(data.tested_dates) for data in (first, second)]
+    if np.isin(days[0][days[0] != NOT_A_DATE], days[1]).any():
+        return not_applicable("windows of both groups share days, so their means are not independent")
+    a, b = (_by_date(data) for data in (first, second))
     if min(len(a), len(b)) < 2:
-        return not_applicable(f"a group has one event (groups of {len(a)} and {len(b)}, on different dates)")
+        return not_applicable(f"a group has one date (groups on {len(a)} and {len(b)}), which has no spread")
     if sample_sd(a) == 0 and sample_sd(b) == 0:
-        return not_applicable("all standardised CARs of each group are equal")
+        return not_applicable("all mean standardised CARs of each group are equal")
     t, dof = welch(a, b)
-    note = f"{len(a)} and {len(b)} events taken as independent"
-    shared = len(pairs.first)
-    if shared:
-        note += f", though {shared} date{'s are' if shared > 1 else ' is'} common to both groups"
+    note = f"means of {len(a)} and {len(b)} dates, each of which counts once"
+    note += "; windows of different dates overlap, and count as independent" * bool(
+        overlap_note(first) or overlap_note(second)
+    )
     p = p_value(t, options.alternative, dof)
     return Statistic(t, p, "t", dof, float(a.mean() - b.mean()), note)
+
+
+def _by_date(data: TestInput) -> FloatArray:
+    """Mean standardised CAR of the events of each date."""
+    groups = date_groups(data)
+    return np.asarray(np.bincount(groups, data.scar) / np.bincount(groups), dtype=np.float64)
 
 
 def treated_vs_controls(

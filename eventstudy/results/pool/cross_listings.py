@@ -141,7 +141,9 @@ def averaged(
     dates = abnormal.event_dates[first]
     event_windows = HeldEventWindows(dates, parts.pop("noise"), parts.pop("design"))
     # The days between estimation and event window are not averaged.
-    return replace(abnormal, past=past, event_windows=event_windows, between=None, **parts)
+    late = None if abnormal.estimated_after is None else abnormal.estimated_after[first]
+    parts |= {"between": None, "estimated_after": late}
+    return replace(abnormal, past=past, event_windows=event_windows, **parts)
 
 
 def _average(

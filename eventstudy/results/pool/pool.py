@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import DateArray, FloatArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import (
     AbnormalReturns,
     EstimationWindows,
@@ -17,7 +17,7 @@ from eventstudy.abnormal import (
     estimation_design,
 )
 from eventstudy.errors import RequestError
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, refuse_undated
 from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
 from eventstudy.results.pool.results import FittedPool, PooledResults
 from eventstudy.results.study_results import EventStudyResults
@@ -73,6 +73,7 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
         n_params=max(part.n_params for part in parts),
         exact=all(part.exact for part in parts),
         partial=all(part.partial for part in parts),
+        estimated_after=_estimated_after(parts),
         past=HeldWindows(residuals, leverage, days),
         event_windows=HeldEventWindows(
             np.concatenate([p.event_dates[:, c] for p, c in zip(parts, cols, strict=True)]),
@@ -96,6 +97,14 @@ def _autocorrelation(parts: Sequence[AbnormalReturns]) -> FloatArray | None:
             for part in parts
         ]
     )
+
+
+def _estimated_after(parts: Sequence[AbnormalReturns]) -> BoolArray | None:
+    if all(part.estimated_after is None for part in parts):
+        return None
+    none = [np.zeros(part.n_events, dtype=bool) for part in parts]
+    own = [part.estimated_after for part in parts]
+    return np.concatenate([b if a is None else a for a, b in zip(own, none, strict=True)])
 
 
 def _padded(values: FloatArray, k: int, axes: int) -> FloatArray:
@@ -195,6 +204,8 @@ def pool(
     if listings not in get_args(Listings):
         raise RequestError(f"listings must be one of {', '.join(get_args(Listings))}; got {listings!r}.")
     studies = [result.fitted for result in named.values()]
+    for study in studies:
+        refuse_undated(study.undated, "pool")
     kinds = list(dict.fromkeys(study.kind for study in studies))
     if len(kinds) > 1:
         raise RequestError(

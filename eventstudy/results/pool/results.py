@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
 from eventstudy.inference.base import TestInput
+from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.study_results import EventStudyResults
@@ -150,7 +152,7 @@ class FittedPool(FittedEvents, FrozenRecord):
         """Return the study that event `row` belongs to, and its row there."""
         listings = self.members[row]
         if len(listings) > 1:
-            names = ", ".join(self.studies[s].name(r) for s, r in listings)
+            names = ", ".join(event_name(self.studies[s], r) for s, r in listings)
             raise RequestError(
                 f"Event {self.names[row]} is the average of {len(listings)} listings ({names}); ask the "
                 "study of one of them, or pool with listings='first' or 'separate'."
@@ -211,14 +213,32 @@ class PooledResults(ResultsBase):
     @property
     def warnings(self) -> pd.DataFrame:
         """What the fits of the studies warned of, as in `EventStudyResults`, with the column study."""
+        return self._by_study({name: results.warnings for name, results in self.fitted.results.items()})
+
+    @property
+    def suspects(self) -> pd.DataFrame:
+        """Data in the windows of the studies' events that may be wrong, with the column study."""
+        return self._by_study({name: results.suspects for name, results in self.fitted.results.items()})
+
+    def _by_study(self, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """Join frames of the studies, whose events go by the ids that they have here."""
         parts = []
-        for name, results in self.fitted.results.items():
-            frame = results.warnings.assign(study=name)
+        for name, frame in frames.items():
+            named = frame.assign(study=name)
             if self.fitted.prefixed:
                 ids = [None if event_id is None else f"{name}:{event_id}" for event_id in frame["event_id"]]
-                frame["event_id"] = pd.Series(ids, frame.index, dtype=object)
-            parts.append(frame)
+                named["event_id"] = pd.Series(ids, frame.index, dtype=object)
+            parts.append(named)
         return pd.concat(parts, ignore_index=True)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(EventStudyResults, name):
+            raise AttributeError(f"PooledResults has no attribute {name!r}.")
+        first = next(iter(self.fitted.results))
+        raise AttributeError(
+            f"PooledResults has no {name!r}, which is of one study: results.studies[{first!r}].{name} is "
+            f"that of the first of {len(self.fitted.results)}."
+        )
 
     def clock(self) -> pd.DataFrame:
         """Order in which the sessions of day 0 could react, round the clock.

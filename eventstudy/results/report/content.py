@@ -19,6 +19,7 @@ from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalR
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import incomplete_windows, suspects_in
 from eventstudy.results.each_event import event_rows
+from eventstudy.results.event_names import event_name, named_events
 from eventstudy.results.exhibit import exhibit
 from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
 from eventstudy.results.market_value import ByEvent, prices_before, value_change
@@ -113,9 +114,11 @@ def study_report(
 def _names(data: FittedStudy) -> str:
     timeline = data.sample.timeline
     if len(timeline) == 1:
-        return data.name(0)
+        return event_name(data, 0)
     labels = [label for label in timeline["label"].unique() if _known(label)]
     what = labels[0] if len(labels) == 1 else f"{len(timeline)} events"
+    if data.undated:
+        return what
     days = data.sample.timeline["day_0"]
     first, last = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
     return f"{what}, {first if first == last else f'{first} to {last}'}"
@@ -187,7 +190,7 @@ def _money(
                 f"abnormal return is {worth}{unit} a share (95% interval {low} to {high})."
             )
     if market_cap is not None or shares is not None:
-        total = value_change(data, window, market_cap, shares).loc["total"]
+        total = value_change(data, window, market_cap, shares).iloc[-1]
         worth, low, high = (_signed(total[name] / 1e6, 1) for name in ("change", "ci_low", "ci_high"))
         what = "market value" if len(data.index) == 1 else "market value of all events"
         again = int(total["shared_days"])
@@ -238,7 +241,8 @@ def _table(title: str, frame: pd.DataFrame, rest: str, *, index: bool = True) ->
 
 
 def _events(data: FittedStudy) -> Table:
-    columns = ["security", "label", "announced", "first_session", "day_0", "note"]
+    dated = [] if data.undated else ["first_session", "day_0"]
+    columns = ["security", "label", "announced", *dated, "note"]
     frame = data.sample.timeline[columns]
     frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     frame = frame.rename(columns={"first_session": "first session", "day_0": "day 0"})
@@ -344,7 +348,7 @@ def _sensitivity(data: FittedStudy, window: Window, vector: bool) -> list[Block]
 
 def _details(data: FittedStudy, window: Window) -> Table:
     fit, cars = data.fit, data.cars(window, LEVEL)
-    frame = data.told().rename(columns={"day_0": "day 0"})
+    frame = named_events(data).rename(columns={"day_0": "day 0"})
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]
     frame["p"] = cars["p_value"]

@@ -14,6 +14,7 @@ from eventstudy import plotting
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Paragraph, Picture
 from eventstudy.results import averages, plot_data, trading_frictions
+from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.text import plural
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["figures", "sensitivity_figure"]
 
 #: A heatmap of more events than this is not readable.
-MOST_EVENTS = 200
+MOST_EVENTS = 500
 #: Height in inches of a named row, and of what stands around the rows.
 ROW, HEADROOM = 0.27, 1.5
 #: Most named rows of a figure; figures of more events have no names.
 MOST_ROWS = 40
+#: Up to so many rows, names of more than so many letters have two lines.
+FEW_ROWS, LONG = 15, 36
 #: Groups that have a panel each.
 MOST_GROUPS = 9
 
@@ -85,10 +88,12 @@ def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
 
 
 def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator[Drawing]:
-    plot, name = ResultsPlotter(data), data.name(0)
+    plot, name = ResultsPlotter(data), event_name(data, 0)
     whole, car = data.spec.window, data.cars(window).iloc[0]
-    ending = data.cars(whole).iloc[0]["car"]
-    last = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"]).tail(1)
+    path = Window(min(window.start, whole.end), whole.end)
+    ending = data.cars(path).iloc[0]["car"]
+    prices = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"])
+    last = prices[prices["day"] <= window.end].tail(1)
     gap = "".join(
         f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
         for row in last.itertuples()
@@ -96,15 +101,15 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
     yield Drawing(
         "The price, and the price had nothing been announced.",
         f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
-        lambda ax: plot.reaction(ax=ax, currency=currency),
+        lambda ax: plot.reaction(ax=ax, currency=currency, headline=window),
         3.9,
     )
     yield Drawing(
-        "Cumulative abnormal return with its 95 % interval.",
+        f"Cumulative abnormal return with its 95 % interval; the window {window} is shaded.",
         f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
-        f"it ends at {ending:+.1%}; over the window {window} alone it is {car['car']:+.1%}, 95 % interval "
-        f"{car['ci_low']:+.1%} to {car['ci_high']:+.1%}.",
-        lambda ax: plot.car(ax=ax),
+        f"over the window {window} it is {car['car']:+.1%}, 95 % interval {car['ci_low']:+.1%} to "
+        f"{car['ci_high']:+.1%}; from session {path.start} to {path.end} it is {ending:+.1%}.",
+        lambda ax: plot.car(ax=ax, headline=window),
         3.7,
     )
     hits, halts = trading_frictions.limit_hits(data), trading_frictions.halts(data)
@@ -117,7 +122,8 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
             3.9,
         )
     yield Drawing(
-        "Day 0 taken apart: overnight gap, low, high and close against the price limits.",
+        "Day 0 taken apart: overnight gap, low, high and close"
+        + (" against the price limits." if data.spec.market.has_limits else "."),
         "Bar chart of the changes of open, low, high and close from the reference price on day 0.",
         lambda ax: plot.decomposition(ax=ax, currency=currency),
         3.7,
@@ -174,23 +180,27 @@ def _groups(data: FittedStudy) -> dict[str, int] | None:
 
 def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
-    ending = averages.averages([data.test_input(whole)], None, 0.95).iloc[0]
+    path = Window(min(window.start, whole.end), whole.end)
+    ending = averages.averages([data.test_input(path)], None, 0.95).iloc[0]
     mean = averages.averages([data.test_input(window)], None, 0.95).iloc[0]
     positive = 0.0 if np.isnan(mean["positive"]) else mean["positive"]
     rows = n + 1 if n < MOST_ROWS else 12
+    longest = max(map(len, plot_data.row_names(data)[0]))
+    lines = 2 if n <= FEW_ROWS and longest > LONG else 1
     yield Drawing(
         f"CAR {window} of each event with its 95 % interval, and their average.",
         f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
         f"average is {mean['caar']:+.1%}.",
         lambda ax: plot.forest(window, ax=ax),
-        max(3.0, HEADROOM + ROW * rows),
+        max(3.0, HEADROOM + lines * ROW * rows),
     )
     yield Drawing(
-        f"Cumulative average abnormal return, interval of the {ending['test']} test.",
+        f"Cumulative average abnormal return, interval of the {ending['test']} test; the window {window} is "
+        "shaded.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
-        f"{whole.end}: it ends at {ending['caar']:+.1%}; over the window {window} alone it is "
-        f"{mean['caar']:+.1%}.",
-        lambda ax: plot.caar(ax=ax),
+        f"{whole.end}: over the window {window} it is {mean['caar']:+.1%}; from session {path.start} to "
+        f"{path.end} it is {ending['caar']:+.1%}.",
+        lambda ax: plot.caar(ax=ax, headline=window),
         3.7,
     )
     groups = _groups(data)
@@ -200,7 +210,7 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             f"Line charts of the cumulative average abnormal returns of {len(groups)} groups: "
             + "; ".join(f"{name}, {plural(n, 'event')}" for name, n in groups.items())
             + ".",
-            lambda ax: plotting.plot_caar_groups(plot_data.caar_paths(data, "group", whole), ax),
+            lambda ax: plot.caar(by="group", headline=window, title=None, ax=ax),
             1.2 + 2.0 * math.ceil(len(groups) / 3),
             title=True,
         )
@@ -210,15 +220,16 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
             "results.abnormal_returns.",
             lambda ax: plot.heatmap(ax=ax).tick_params(axis="y", labelsize="x-small"),
-            float(np.clip(HEADROOM + 0.2 * n, 3.0, 8.0)),
+            float(np.clip(HEADROOM + 0.2 * lines * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
-    yield Drawing(
-        "When the events fall, and how many of their windows are open at a time.",
-        f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
-        lambda ax: plot.clustering(window, ax=ax),
-        3.7,
-    )
+    if not data.undated:
+        yield Drawing(
+            "When the events fall, and how many of their windows are open at a time.",
+            f"Area chart by date: {n} events on {dates} date{'s' * (dates != 1)}.",
+            lambda ax: plot.clustering(window, ax=ax),
+            3.7,
+        )
     yield Drawing(
         f"p-values of all tests of {window}; the table below has the numbers.",
         "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",

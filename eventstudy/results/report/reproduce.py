@@ -57,9 +57,7 @@ def code(data: FittedStudy, window: Window) -> str:
     lines = [
         "import eventstudy as es",
         "",
-        *_market(data),
-        f"events = es.Events({_events(spec.events.frame)}{_options(spec.events)})"
-        + (f"  # your {len(spec.events)} events" if len(spec.events) > MOST_EVENTS else ""),
+        *(_in_event_time(data) if spec.market.undated else [*_market(data), *_listed(spec.events)]),
         "study = es.EventStudy(",
         "    market,",
         "    events,",
@@ -99,6 +97,23 @@ def _market(data: FittedStudy) -> list[str]:
         f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
         f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
     ]
+
+
+def _in_event_time(data: FittedStudy) -> list[str]:
+    """Make market and events of data in event time."""
+    market = data.spec.market
+    options = ["returns", *(["benchmark=benchmark"] if market.benchmarks else [])]
+    options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
+    options += [f"gaps={market.arrays.gaps!r}"] if market.arrays.gaps is not None else []
+    return [
+        f"# returns: your data, {len(market.securities)} events, {len(market.sessions)} relative days",
+        f"market, events = es.from_event_time({', '.join(options)})",
+    ]
+
+
+def _listed(events: Events) -> list[str]:
+    more = f"  # your {len(events)} events" if len(events) > MOST_EVENTS else ""
+    return [f"events = es.Events({_events(events.frame)}{_options(events)}){more}"]
 
 
 def _calendar(exchange: Exchange) -> str:

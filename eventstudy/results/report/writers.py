@@ -139,9 +139,9 @@ def _grid(document: Any, section: Section) -> None:
         document.add_paragraph().add_run(section.caption).italic = True
     shown = cells.reset_index() if section.index else cells
     grid = document.add_table(rows=1, cols=shown.shape[1], style="Light List Accent 1")
-    headings = list(shown.columns)
+    headings = [str(name) for name in shown.columns]
     if section.index and cells.index.nlevels == 1:
-        headings[0] = cells.columns.name or ""
+        headings[0] = str(cells.columns.name or "")
     for cell, heading in zip(grid.rows[0].cells, headings, strict=True):
         cell.text = str(heading)
     for values in shown.itertuples(index=False):

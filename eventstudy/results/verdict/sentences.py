@@ -18,6 +18,7 @@ from eventstudy.market import LEVELS
 from eventstudy.results import averages
 from eventstudy.results.data_warnings import incomplete_windows, shared_days
 from eventstudy.results.each_event import event_rows, one_security
+from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.results.significance import recommended_tests
 from eventstudy.results.summary import dividend_notes, friction_notes
@@ -87,23 +88,28 @@ def question(data: FittedEvents) -> str:
     """Say what a study of these events asks."""
     timeline = data.timeline
     n = len(timeline)
+    when = "" if data.undated else f" ({_dates(data)})"
     if n == 1:
         event = timeline.iloc[0]
         news = f"the news “{event['label']}”" if _known(event["label"]) else "the announcement"
-        when = f" of {event['announced']}" if _known(event["announced"]) else f" of {_dates(data)}"
+        when = (
+            ""
+            if data.undated
+            else f" of {event['announced'] if _known(event['announced']) else _dates(data)}"
+        )
         return strip_control(
             f"Did {news}{when} move {event['security']}, by how much, and is the move distinguishable from "
             "ordinary variation?"
         )
     if one_security(data):
         return strip_control(
-            f"Which of {n} announcements about {timeline['security'].iloc[0]} ({_dates(data)}) moved it, by "
+            f"Which of {n} announcements about {timeline['security'].iloc[0]}{when} moved it, by "
             "how much, and is each move distinguishable from ordinary variation?"
         )
     k = timeline["security"].nunique()
     about = f"{k} securit{'y' if k == 1 else 'ies'}"
     return (
-        f"Did {n} announcements about {about} ({_dates(data)}) move their prices on average, "
+        f"Did {n} announcements about {about}{when} move their prices on average, "
         "by how much, and is the move distinguishable from ordinary variation?"
     )
 
@@ -136,7 +142,8 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     missing = f" {_listed(lost)} cannot be computed." if lost else ""
     if ran.empty:
         return f"No {kind} can be computed, so chance cannot be judged."
-    told = {row.test: f"{row.test} p {format_p(row.p_value, equals=True)}" for row in ran.itertuples()}
+    pairs = ran[["test", "p_value"]].to_numpy().tolist()
+    told = {test: f"{test} p {format_p(p, equals=True)}" for test, p in pairs}
     n, shown = len(ran), ", ".join(told.values())
     that = " that can be computed" if lost else ""
     weakest = ran["p_value"].max()
@@ -185,6 +192,10 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
+def _when(row: Mapping[str, Any]) -> str:
+    return format_time(row["day_0"]) if "day_0" in row else f"event {row['event_id']}"
+
+
 def _known(text: object) -> bool:
     return isinstance(text, str) and text != ""
 
@@ -194,6 +205,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _dates(data: FittedEvents) -> str:
+    if data.undated:
+        return "day 0"
     days = data.timeline["day_0"]
     first, last = format_time(days.min()), format_time(days.max())
     return first if first == last else f"{first} to {last}"
@@ -223,9 +236,9 @@ def _single(data: FittedEvents, window: Window) -> str:
     event, car = data.timeline.iloc[0], data.cars(window).iloc[0]
     n = int(car["n_days"])
     short = "" if n == len(window) else f" ({n} with a price)"
-    over = f"{_span(window)[:1].upper()}{_span(window)[1:]} around {format_time(event['day_0'])}{short}"
+    over = f"{_span(window)[:1].upper()}{_span(window)[1:]} around {_dates(data)}{short}"
     if window == Window(0, 0):
-        over = f"On day 0, {format_time(event['day_0'])}{short}"
+        over = f"On day 0{'' if data.undated else f', {_dates(data)}'}{short}"
     if data.kind in LEVELS:
         return (
             f"{over}, the {_what(data)} of {event['security']} is {percent(car['car'])} ({data.model_label})"
@@ -247,7 +260,7 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
         counted = f"the one {_what(data)}{of} is"
         return f"over {window}, {counted} {percent(mean['caar'])} ({data.model_label})"
     counted = ("both" if n == 2 else f"all {n}") if k == n else f"{k} of the {n}"
-    common = len(data.timeline["day_0"].unique()) == 1
+    common = not data.undated and len(data.timeline["day_0"].unique()) == 1
     joint = ", " if window == Window(0, 0) else " around "
     over = f"{_span(window)}{joint}{_dates(data)}" if common else _span(window)
     over = over if one_security(data) else f"{over[:1].upper()}{over[1:]}"
@@ -264,8 +277,8 @@ def _each(data: FittedEvents, window: Window, alternative: Alternative) -> str:
     moved = judged[judged["p_adjusted"] <= ALPHA].sort_values("p_adjusted", kind="stable")
     n, k = len(judged), len(moved)
     told = [
-        f"{format_time(day)}, {percent(car)} (adjusted p {format_p(p, equals=True)})"
-        for day, car, p in moved[["day_0", "car", "p_adjusted"]].head(MOST_NAMED).to_numpy().tolist()
+        f"{_when(row)}, {percent(row['car'])} (adjusted p {format_p(row['p_adjusted'], equals=True)})"
+        for row in _records(moved.head(MOST_NAMED).reset_index())
     ]
     lead, verb = (str(k) if k else "None"), ("are" if k > 1 else "is")
     named = f": {'; '.join(told)}" if k else ""
@@ -279,9 +292,9 @@ def _each(data: FittedEvents, window: Window, alternative: Alternative) -> str:
 def _rows(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
     frame = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
     told = []
-    for row in _records(frame.head(MOST_NAMED)):
+    for row in _records(frame.head(MOST_NAMED).reset_index()):
         label = f", {row['label']}" if _known(row.get("label")) else ""
-        name = f"{format_time(row['day_0'])}{label}"
+        name = f"{_when(row)}{label}"
         if np.isnan(row["car"]):
             told.append(f"{name}: no cumulative abnormal return over {window}.")
             continue
@@ -325,7 +338,7 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
     for name in ("confounder", "confounders"):
         if name in data.events:
             column = data.events[name]
-            told += [f"{data.name(row)}: {value}" for row, value in enumerate(column) if _known(value)]
+            told += [f"{event_name(data, row)}: {value}" for row, value in enumerate(column) if _known(value)]
     more = len(told) - MOST_NAMED
     told = [strip_control(text) for text in told[:MOST_NAMED]] + ([f"{more} more."] if more > 0 else [])
     tested = data.test_input(window)
@@ -370,7 +383,7 @@ def _caveats(data: FittedEvents, window: Window) -> list[str]:
     told = []
     for row in lost[:MOST_NAMED]:
         reason = f": {why[row]}" if row in why else ""
-        told.append(f"No cumulative abnormal return of {data.name(row)} over {window}{reason}.")
+        told.append(f"No cumulative abnormal return of {event_name(data, row)} over {window}{reason}.")
     if len(lost) > MOST_NAMED:
         told.append(f"{len(lost) - MOST_NAMED} more events have none.")
     out = len(data.excluded)

@@ -1,0 +1,195 @@
+"""Sorts: mean CARs of events by quantiles of a characteristic, and the difference of high and low."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_number, check_whole
+from eventstudy.errors import RequestError
+from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds, t_p_values
+from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
+from eventstudy.inference.procedures.differences import difference, welch
+from eventstudy.inference.registry import as_frame
+from eventstudy.results import averages
+from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
+
+__all__ = ["Sorts"]
+
+COLUMNS = [
+    "n_events",
+    "low",
+    "high",
+    "caar",
+    "se",
+    "statistic",
+    "dof",
+    "p_value",
+    "ci_low",
+    "ci_high",
+    "test",
+]
+DIFFERENCE = "high - low"
+
+
+class Sorts(MethodGroup):
+    """Events sorted by a characteristic."""
+
+    def sort_by(
+        self,
+        column: str,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        quantiles: int = 5,
+        winsorize: float = 0.0,
+        alternative: Alternative = "two-sided",
+        level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Sort events into quantiles of a characteristic: mean CAR of each, and high less low.
+
+        Parameters
+        ----------
+        column : str
+            Column of the events, of numbers, such as ``"market_cap"``.
+        start, end : int
+            First and last relative day; the headline window by default.
+        quantiles : int, default 5
+            How many groups of equally many events, as far as ties allow.
+        winsorize : float, default 0
+            Share of the CARs of all events that are set to the quantile at either end, below 0.5. The note
+            says how many were; tests are then cross-sectional, and take events for independent.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        level : float, default 0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            By quantile, 1 the lowest: n_events, low and high (of the characteristic), caar, se, statistic,
+            dof, p_value, ci_low, ci_high, test and note. The last row, ``"high - low"``, has the difference
+            of the mean CARs and its test: of events on the same dates a long-short portfolio, in which what
+            moves both drops out, of others Welch's t of standardised CARs, or of winsorised CARs.
+
+        Raises
+        ------
+        RequestError
+            If the column holds no numbers, or an event has none, there are fewer than two events a quantile,
+            or ties leave fewer groups.
+
+        References
+        ----------
+        docs/methods/groups.md, eqs. (long-short) and (welch).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ", "002583.SZ", "000063.SZ"]
+        >>> events = {"security": names, "date": "2019-05-22", "exposure": [0.3, 0.35, 0.1, 0.05, 0.2, 0.15]}
+        >>> found = es.EventStudy(market, events, window=(-1, 1)).fit().sort_by("exposure", quantiles=2)
+        >>> found[["n_events", "caar"]].round(4).astype(str).to_numpy().tolist()
+        [['3', '-0.0254'], ['3', '-0.0491'], ['6', '-0.0238']]
+        """
+        check_alternative(alternative)
+        check_whole("quantiles", quantiles, 2)
+        check_number("winsorize", winsorize, 0.0, below=0.5)
+        checked_level(level)
+        data = self.fitted
+        tested = data.test_input(data.checked_window(start, end))
+        used = tested.usable
+        values = pd.to_numeric(data.groups(column), errors="coerce").to_numpy(dtype=float)
+        if np.isnan(values).any():
+            first = int(np.argmax(np.isnan(values)))
+            raise RequestError(f"The {column} of event {data.index[first]} is not a number.")
+        if used.sum() < 2 * quantiles:
+            raise RequestError(
+                f"{quantiles} quantiles need at least {2 * quantiles} events with a CAR; there are "
+                f"{used.sum()}."
+            )
+        group = _quantiles(values[used], quantiles, column)
+        rows = np.flatnonzero(used)
+        car, note = _winsorized(tested.cumulative.car[rows], winsorize)
+        found = []
+        for k in range(quantiles):
+            at = group == k
+            part = tested.take(np.isin(np.arange(len(used)), rows[at]))
+            row = _spread(car[at], level, alternative) if winsorize else _mean(part, level, alternative)
+            row |= {"low": values[rows[at]].min(), "high": values[rows[at]].max()}
+            found.append(row)
+        low, high = (np.isin(np.arange(len(used)), rows[group == k]) for k in (0, quantiles - 1))
+        ends = (car[group == quantiles - 1], car[group == 0])
+        last = (
+            _welch(*ends, level, alternative)
+            if winsorize
+            else _difference(tested.take(high), tested.take(low), level, alternative)
+        )
+        told = str(last.pop("note", ""))
+        frame = pd.DataFrame([*found, last], columns=COLUMNS)
+        frame["n_events"] = frame["n_events"].astype(int)
+        frame["note"] = [*[note] * quantiles, "; ".join(filter(None, [told, note]))]
+        index = pd.Index([*range(1, quantiles + 1), DIFFERENCE], name=column, dtype=object)
+        return frame.set_axis(index, axis=0)
+
+
+def _quantiles(values: FloatArray, n: int, column: str) -> IntArray:
+    """Return the quantile of each value, from 0."""
+    edges = np.quantile(values, np.linspace(0, 1, n + 1)[1:-1])
+    group: IntArray = np.searchsorted(edges, values, side="left")
+    sizes = np.bincount(group, minlength=n)
+    if (sizes < 2).any():
+        raise RequestError(
+            f"{column} has too many equal values for {n} quantiles: they would hold {sizes.tolist()} events. "
+            "Ask for fewer."
+        )
+    return group
+
+
+def _winsorized(car: FloatArray, share: float) -> tuple[FloatArray, str]:
+    if not share:
+        return car, ""
+    low, high = np.quantile(car, [share, 1.0 - share])
+    cut = int(((car < low) | (car > high)).sum())
+    return np.clip(car, low, high), f"{cut} of {len(car)} CARs winsorised at {share:.1%} and {1 - share:.1%}"
+
+
+def _mean(data: TestInput, level: float, alternative: Alternative) -> dict[str, object]:
+    row = averages.averages([data], None, level, alternative).iloc[0]
+    return {name: row[name] for name in COLUMNS if name in row}
+
+
+def _spread(car: FloatArray, level: float, alternative: Alternative) -> dict[str, object]:
+    se, dof = sample_sd(car) / np.sqrt(len(car)), len(car) - 1.0
+    return _of_t(float(car.mean()), se, dof, len(car), "cross_sectional", level, alternative)
+
+
+def _welch(high: FloatArray, low: FloatArray, level: float, alternative: Alternative) -> dict[str, object]:
+    estimate = float(high.mean() - low.mean())
+    se = float(np.sqrt(high.var(ddof=1) / len(high) + low.var(ddof=1) / len(low)))
+    dof = welch(high, low)[1] if se > NEGLIGIBLE else np.nan
+    return _of_t(estimate, se, dof, len(high) + len(low), "difference_welch", level, alternative)
+
+
+def _of_t(
+    estimate: float, se: float, dof: float, n: int, test: str, level: float, alternative: Alternative
+) -> dict[str, object]:
+    t = estimate / se if se > 0 else np.nan
+    low, high = t_bounds(np.array(estimate), np.array(se), dof, level, alternative)
+    p = float(t_p_values(np.array(t), dof, alternative))
+    told = {"caar": estimate, "se": se, "statistic": t, "dof": dof, "p_value": p}
+    return told | {"ci_low": float(low), "ci_high": float(high), "n_events": n, "test": test}
+
+
+def _difference(high: TestInput, low: TestInput, level: float, alternative: Alternative) -> dict[str, object]:
+    """Test high less low; where it is a t of the difference itself, with its interval."""
+    frame = as_frame(difference(high, low, Options(alternative, seed=0)))
+    row = frame[frame["applicable"]].iloc[0] if frame["applicable"].any() else frame.iloc[0]
+    estimate, n = float(high.car.mean() - low.car.mean()), high.n_events + low.n_events
+    told = {"caar": estimate, "statistic": row["statistic"], "dof": row["dof"], "p_value": row["p_value"]}
+    told |= {"n_events": n, "test": row["test"], "note": row["note"]}
+    if row["test"] == "difference_portfolio" and row["distribution"] == "t" and row["statistic"]:
+        se = abs(row["estimate"] / row["statistic"])
+        low_end, high_end = t_bounds(np.array(estimate), np.array(se), row["dof"], level, alternative)
+        told |= {"se": se, "ci_low": float(low_end), "ci_high": float(high_end)}
+    return told

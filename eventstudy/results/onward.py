@@ -1,0 +1,284 @@
+"""Results for other programs: panels, tidy frames, JSON, Stata, and tables of maketables."""
+
+from __future__ import annotations
+
+import json
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import RequestError
+from eventstudy.files import write_atomic
+from eventstudy.results import averages
+from eventstudy.results.fitted import FittedStudy, Windows, are_several, refuse_own_windows
+from eventstudy.results.significance import Significance
+from eventstudy.windows import Window
+
+__all__ = ["Onward"]
+
+#: Columns of a tidy frame, and what they are called in the averages.
+TIDY = {
+    "caar": "estimate",
+    "se": "std_error",
+    "statistic": "statistic",
+    "dof": "dof",
+    "p_value": "p_value",
+    "ci_low": "conf_low",
+    "ci_high": "conf_high",
+    "n_events": "n",
+    "test": "test",
+}
+#: Longest name of a variable, and longest text, in the files of Stata that any version reads.
+LONGEST_NAME, LONGEST_TEXT = 32, 2045
+
+
+class Onward(Significance):
+    """Results for other programs."""
+
+    def to_panel(self) -> pd.DataFrame:
+        """Return the days of all events as one long frame, such as for pyfixest or linearmodels.
+
+        Returns
+        -------
+        DataFrame
+            One row per event and day with a return: event_id, security, label (where there are any), day_0,
+            period (``"estimation"`` or ``"event"``), day (relative), date, actual (return; in the estimation
+            window of models in excess of the risk-free rate, the excess return), expected, abnormal, the
+            regressors of the model by name, such as benchmark, and the columns of the events.
+
+        Raises
+        ------
+        RequestError
+            If events have windows of their own, or one is the average of several listings.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> panel = es.EventStudy(market, news, window=(-1, 1)).fit().to_panel()
+        >>> panel.groupby("period").size().to_dict()
+        {'estimation': 221, 'event': 3}
+        """
+        data = self.fitted
+        parts = [
+            _panel(part.study, int(row), data.index[at])
+            for part in data.parts()
+            for row, at in zip(part.rows, part.at, strict=True)
+        ]
+        for row in range(len(data.index)):
+            data.part(row)
+        frame = pd.concat(parts, ignore_index=True)
+        who = data.told().rename_axis("event_id").reset_index()
+        given = data.events.drop(columns=["security", "label", "date", "announced_local"], errors="ignore")
+        given = given.drop(columns=[name for name in given if name in frame or name in who])
+        given = given.dropna(axis=1, how="all").rename_axis("event_id").reset_index()
+        return who.merge(frame, on="event_id").merge(given, on="event_id")
+
+    def tidy(self, windows: Windows = None) -> pd.DataFrame:
+        """Return mean CARs as a tidy frame, one row per window, in the names of R's broom.
+
+        Parameters
+        ----------
+        windows : list of (int, int), optional
+            By default day 0, the headline window and the whole event window.
+
+        Returns
+        -------
+        DataFrame
+            term (the window), estimate, std_error, statistic, dof, p_value, conf_low, conf_high (95 %), n
+            (events) and test (where the standard error is from).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
+        >>> results.tidy([(0, 0), (0, 1)])[["term", "estimate", "n"]].round(3).values.tolist()
+        [['(0, 0)', -0.049, 1], ['(0, +1)', -0.075, 1]]
+        """
+        data = self.fitted
+        chosen = list(dict.fromkeys([Window(0, 0), data.checked_window(), data.event_window]))
+        chosen = [window for window in chosen if window in data.event_window]
+        if windows is not None:
+            chosen = data.checked_windows(windows) if are_several(windows) else [data.checked_window(windows)]
+        frame = averages.averages([data.test_input(window) for window in chosen], None, 0.95)
+        frame = frame[list(TIDY)].rename(columns=TIDY)
+        frame.insert(0, "term", [str(window) for window in chosen])
+        return frame
+
+    def to_json(self, path: str | PathLike[str] | None = None, windows: Windows = None) -> str:
+        """Return the results as JSON: events, CARs, mean CARs and recommended tests.
+
+        Parameters
+        ----------
+        path : path, optional
+            File to write as well.
+        windows : list of (int, int), optional
+            As for `tidy`.
+
+        Returns
+        -------
+        str
+            An object of model, event_window, events, averages, cars (by event and window), tests (recommended
+            for the first window) and excluded. Returns are decimals, days ISO dates, and missing is null.
+
+        Raises
+        ------
+        RequestError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import json, eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> news = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> told = json.loads(es.EventStudy(market, news, window=(-1, 1)).fit().to_json())
+        >>> told["events"][0]["day_0"], round(told["cars"][0]["car"], 4)
+        ('2019-05-22', -0.0491)
+        """
+        data = self.fitted
+        averaged = self.tidy(windows)
+        chosen = [Window(*map(int, term.strip("()").split(","))) for term in averaged["term"]]
+        cars = [data.cars(window).assign(window=str(window)) for window in chosen]
+        tests = self.recommended(chosen[0]).assign(window=str(chosen[0]))
+        told = {
+            "model": data.model_label,
+            "event_window": [data.event_window.start, data.event_window.end],
+            "events": _records(data.timeline.rename_axis("event_id").reset_index()),
+            "averages": _records(averaged),
+            "cars": _records(pd.concat(cars).rename_axis("event_id").reset_index()),
+            "tests": _records(pd.DataFrame(tests)),
+            "excluded": _records(data.excluded.rename_axis("event_id").reset_index()),
+        }
+        text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        if path is not None:
+            _write(Path(path), text.encode(), "JSON")
+        return text
+
+    def to_stata(self, path: str | PathLike[str]) -> None:
+        """Write `to_panel` as a data set of Stata, one observation per event and day.
+
+        Parameters
+        ----------
+        path : path
+            File to write, such as ``"study.dta"``; one that exists is replaced.
+
+        Raises
+        ------
+        RequestError
+            If names of columns are the same in Stata, a text is too long for it, or the file cannot be
+            written.
+        """
+        panel = self.to_panel()
+        names = [_stata_name(name) for name in panel]
+        if len(set(names)) < len(names):
+            again = next(name for name in names if names.count(name) > 1)
+            raise RequestError(
+                f"Two columns would both be named {again!r} in Stata; rename one of the events'."
+            )
+        labels = {name: str(column)[:80] for name, column in zip(names, panel, strict=True)}
+        panel.columns = pd.Index(names)
+        for name in panel:
+            column = panel[name]
+            if isinstance(column.dtype, pd.DatetimeTZDtype):
+                panel[name] = column.dt.tz_convert(None)
+            elif column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+                texts = ["" if pd.isna(value) else str(value) for value in column]
+                if max(map(len, texts), default=0) > LONGEST_TEXT:
+                    raise RequestError(f"A text of column {name!r} is longer than {LONGEST_TEXT} characters.")
+                panel[name] = texts
+            elif column.dtype == bool:
+                panel[name] = column.astype("int8")
+        target = Path(path)
+        try:
+            panel.to_stata(target, write_index=False, version=118, variable_labels=labels)
+        except OSError as problem:
+            raise RequestError(
+                f"The Stata file cannot be written to {str(target)!r}: {problem}."
+            ) from problem
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        """Mean CARs by window, as maketables takes them."""
+        frame = self.tidy().set_index("term").rename_axis("Coefficient")
+        names = {"estimate": "b", "std_error": "se", "statistic": "t", "p_value": "p"}
+        names |= {"conf_low": "ci95l", "conf_high": "ci95u"}
+        return frame[list(names)].rename(columns=names)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        """What the coefficients are of."""
+        return "CAR"
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        """Statistics below a table."""
+        return ["N"]
+
+    def __maketables_stat__(self, key: str) -> Any:
+        """Statistic by key: the number of events."""
+        return len(self.fitted.index) if key == "N" else None
+
+
+def _panel(study: FittedStudy, row: int, event_id: object) -> pd.DataFrame:
+    """Days of one event."""
+    refuse_own_windows(study.spec, "A panel")
+    arrays = study.spec.model.arrays(study.sample, slice(row, row + 1))
+    abnormal, rows = study.abnormal, slice(row, row + 1)
+    residual = abnormal.past.residuals(rows)[0]
+    past = {
+        "event_id": event_id,
+        "period": "estimation",
+        "day": study.spec.estimation.offsets,
+        "date": arrays.dates_est[0].astype("datetime64[ns]"),
+        "actual": arrays.y_est[0],
+        "expected": arrays.y_est[0] - residual,
+        "abnormal": residual,
+    }
+    event = {
+        "event_id": event_id,
+        "period": "event",
+        "day": study.spec.window.offsets,
+        "date": abnormal.event_dates[row].astype("datetime64[ns]"),
+        "actual": abnormal.actual[row],
+        "expected": abnormal.expected[row],
+        "abnormal": abnormal.ar[row],
+    }
+    for k, regressor in enumerate(study.spec.model.regressors):
+        past[regressor.name], event[regressor.name] = arrays.x_est[0, :, k], arrays.x_evt[0, :, k]
+    frame = pd.concat([pd.DataFrame(past), pd.DataFrame(event)], ignore_index=True)
+    return frame[frame["actual"].notna() & frame["abnormal"].notna()]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _jsonable(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat() if value.tzinfo or value != value.normalize() else f"{value:%Y-%m-%d}"
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def _stata_name(column: object) -> str:
+    text = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in str(column))
+    text = text if text[:1].isalpha() or text[:1] == "_" else f"_{text}"
+    return text[:LONGEST_NAME]
+
+
+def _write(path: Path, content: bytes, what: str) -> None:
+    try:
+        write_atomic(path, content)
+    except OSError as problem:
+        raise RequestError(f"The {what} cannot be written to {str(path)!r}: {problem}.") from problem
