@@ -102,8 +102,8 @@ def event_table(
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
     notes = [
-        "Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of the mean, those of the "
-        "larger p-value."
+        "Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of the mean, "
+        "those of the larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):
         shared = averages.shared_note(result.fitted, tested)

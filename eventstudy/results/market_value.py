@@ -53,8 +53,9 @@ class MarketValue(MethodGroup):
             First and last relative day of the CAR; the headline window by default.
         shares : DataFrame, Series, mapping or float, optional
             In place of `market_cap`, which is then None: shares outstanding, which times the last close
-            before the window are the market value. Laid out as `market_cap`; of days, the last count known then. Prices adjusted for
-            later splits need a count adjusted for them. With 1 the changes are those of one share.
+            before the window are the market value. Laid out as `market_cap`; of days, the last count known
+            then. Prices adjusted for later splits need a count adjusted for them. With 1 the changes are
+            those of one share.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
             studies) study, unless it is one number.

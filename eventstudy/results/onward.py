@@ -13,6 +13,7 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.results import averages
+from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedStudy, Windows, are_several, refuse_own_windows
 from eventstudy.results.significance import Significance
 from eventstudy.windows import Window
@@ -72,7 +73,7 @@ class Onward(Significance):
         for row in range(len(data.index)):
             data.part(row)
         frame = pd.concat(parts, ignore_index=True)
-        who = data.told().rename_axis("event_id").reset_index()
+        who = named_events(data).rename_axis("event_id").reset_index()
         given = data.events.drop(columns=["security", "label", "date", "announced_local"], errors="ignore")
         given = given.drop(columns=[name for name in given if name in frame or name in who])
         given = given.dropna(axis=1, how="all").rename_axis("event_id").reset_index()
