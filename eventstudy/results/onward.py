@@ -174,6 +174,19 @@ class Onward(Significance):
         RequestError
             If names of columns are the same in Stata, a text is too long for it, or the file cannot be
             written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results.to_stata(f"{folder}/study.dta")
+        ...     len(pd.read_stata(f"{folder}/study.dta"))
+        224
         """
         panel = self.to_panel()
         names = [_stata_name(name) for name in panel]
