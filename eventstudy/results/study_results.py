@@ -266,14 +266,16 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
 
         Examples
         --------
-        >>> import eventstudy as es, pathlib, tempfile
+        >>> import tempfile
+        >>> import eventstudy as es
         >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
         >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
         >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     results.save(folder)
-        ...     (pathlib.Path(folder) / "study.json").exists()
-        True
+        ...     results.save(f"{folder}/study")
+        ...     again = es.load(f"{folder}/study")
+        >>> again.car(0, 1)["car"].round(4).tolist()
+        [-0.0755]
         """
         target = Path(folder)
         try:
