@@ -270,7 +270,7 @@ def test_summary_figures_and_groups(studies, pooled):
     pooled.plot.fit(event="west:1")
     plt.close("all")
     grouped = pooled.test(0, 1, tests="bmp", by="study")
-    assert grouped["group"].tolist() == ["east", "west", "east - west"]
+    assert grouped["group"].tolist() == ["east", "west", "east - west", "east - west"]
 
 
 @pytest.mark.parametrize(
