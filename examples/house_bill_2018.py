@@ -22,6 +22,7 @@ import pandas as pd
 import eventstudy as es
 from eventstudy.tables import Section, Table
 
+pd.set_option("display.max_colwidth", None)  # show titles in full
 names = es.datasets.surveillance_names()
 market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
 bill = es.datasets.ban_announcements().between("2018-05-24", "2018-05-24")

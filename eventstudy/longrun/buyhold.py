@@ -401,7 +401,7 @@ class BuyAndHoldResults(Immutable):
         *,
         alternative: Alternative = "two-sided",
         n_resamples: int = 1000,
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
     ) -> pd.DataFrame:
         """Test that the mean buy-and-hold abnormal return is zero.
 
@@ -411,7 +411,7 @@ class BuyAndHoldResults(Immutable):
             Last relative session; the end of the horizon by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         n_resamples : int, default 1000
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
 
         Returns
         -------
@@ -557,7 +557,7 @@ def skewed_tests(
     values: FloatArray,
     alternative: Alternative = "two-sided",
     n_resamples: int = 1000,
-    seed: int | np.random.Generator | None = None,
+    seed: int | np.random.Generator | None = 0,
     note: str = "",
 ) -> pd.DataFrame:
     """Test that the mean of buy-and-hold abnormal returns is zero; see `BuyAndHoldResults.test`.

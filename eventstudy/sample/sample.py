@@ -141,9 +141,12 @@ class EventSample(FrozenRecord):
 
         Index event_id: security, label, announced, first_session (first session that could react),
         closed_days (days without a session just before it), suspended_sessions (sessions the
-        security then stayed suspended), day_0, spans (sessions the return of day 0 spans), note.
+        security then stayed suspended), day_0, spans (sessions the return of day 0 spans), note. In event
+        time no day is known: NaT.
         """
         sessions = self.market.sessions
+        if self.market.undated:
+            sessions = pd.DatetimeIndex([pd.NaT] * len(sessions), dtype=sessions.dtype)
         return pd.DataFrame(
             {
                 "security": self.events["security"],

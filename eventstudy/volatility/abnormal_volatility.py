@@ -332,7 +332,7 @@ class AbnormalVolatilityResults(Immutable):
         *,
         alternative: Alternative = "greater",
         n_resamples: int = 999,
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
     ) -> pd.DataFrame:
         r"""Test the cumulative abnormal volatility of a window.
 
@@ -351,7 +351,7 @@ class AbnormalVolatilityResults(Immutable):
             First and last relative day; the headline window by default.
         alternative : {"greater", "less", "two-sided"}, default "greater"
         n_resamples : int, default 999
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
 
         Returns
         -------
