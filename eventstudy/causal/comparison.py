@@ -84,7 +84,7 @@ class CounterfactualComparison(FrozenRecord):
         """Compare the methods in one table, with the verdict below."""
         shown = dict.fromkeys(("catt", "se", "ci_low", "ci_high", "pre_rmse", "bias"), "{:.2%}")
         sections = (
-            Section(self.frame, f"Sum of effects, {self.window}", shown | {"p_value": "{:.3f}"}),
+            Section(self.frame, f"Sum of effects, {self.window}", shown),
             Section(
                 self.balance.reset_index(),
                 "Balance before the event, and what the factors did",

@@ -16,7 +16,7 @@ from eventstudy.causal.tables import recommended, summary, test_table
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Paragraph, Picture, render
 from eventstudy.tables import Section, Table
-from eventstudy.text import plural, strip_control
+from eventstudy.text import format_p, plural, strip_control
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def headline(results: CausalEstimates, data: CausalInput, window: Window) -> str
         return f"{told}. No test has enough dates, donors or days."
     key = str(advice["test"].iloc[0])
     row = test_table(data, window, [key], 0.95).iloc[0]
+    p = format_p(row["p_value"], equals=True)
     return (
-        f"{told} (95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}, p = {row['p_value']:.3f}, "
+        f"{told} (95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}, p {p}, "
         f"{CAUSAL_TESTS[key].title.lower()})."
     )
 
@@ -53,7 +54,7 @@ def page(
     figures = list(_figures(plot, results.n_dates))
     tests = test_table(data, window, list(CAUSAL_TESTS), 0.95)
     shown = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"), "{:.2%}")
-    shown |= {"p_value": "{:.3f}", "statistic": "{:.3f}"}
+    shown |= {"statistic": "{:.3f}"}
     columns = ["title", "statistic", "p_value", "estimate", "se", "ci_low", "ci_high", "null", "note"]
     table = Table(
         f"Tests of the sum of effects, {window}",

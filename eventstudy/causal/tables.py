@@ -182,7 +182,7 @@ def summary(results: CausalEstimates, data: CausalInput, window: Window) -> Tabl
             ["p_value", "estimate", "se", "ci_low", "ci_high", "note"]
         ]
         tests = tests.assign(reason=advice["reason"].to_numpy())
-        shown = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"), "{:.2%}") | {"p_value": "{:.3f}"}
+        shown = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"), "{:.2%}")
         sections.append(Section(tests, f"Recommended tests of the sum, {window}", shown))
     if len(fit) <= 10:
         columns = ["n_events", "n_donors", "pre_rmse", "donor_pre_rmse", "donor_ratio"]

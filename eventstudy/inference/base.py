@@ -70,7 +70,7 @@ class Options:
 
     alternative: Alternative = "two-sided"
     n_resamples: int = 999
-    seed: int | np.random.Generator | None = None
+    seed: int | np.random.Generator | None = 0
     wild_weights: Weights = "rademacher"
     wild_by: Literal["date", "event"] = "date"
 

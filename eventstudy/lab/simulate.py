@@ -99,7 +99,7 @@ def simulate_market(
     common_date: bool = False,
     start: str = "2016-01-04",
     calendar: str | None = None,
-    seed: int | np.random.Generator | None = None,
+    seed: int | np.random.Generator | None = 0,
 ) -> SimulatedMarket:
     r"""Simulate a market of one factor, industries and errors of every unpleasant kind.
 
@@ -145,7 +145,7 @@ def simulate_market(
         First session.
     calendar : str, optional
         Exchange whose sessions to use; every weekday by default.
-    seed : int or Generator, optional
+    seed : int or Generator, default 0
 
     Returns
     -------

@@ -65,7 +65,7 @@ def simulate_bars(
     thin: float = 0.0,
     n_events: int = 0,
     effect: float = 0.0,
-    seed: int | np.random.Generator | None = None,
+    seed: int | np.random.Generator | None = 0,
 ) -> SimulatedBars:
     r"""Simulate bars of an exchange: log returns of one factor of slope 1 and independent normal errors.
 
@@ -84,7 +84,7 @@ def simulate_bars(
         Announcements, each half a bar before the end of a bar of its own, drawn from the last fifth of all.
     effect : float, default 0
         Log return added to the bar of each announcement.
-    seed : int or Generator, optional
+    seed : int or Generator, default 0
 
     Returns
     -------

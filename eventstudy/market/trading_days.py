@@ -133,7 +133,7 @@ def trading_groups(
     names : sequence of str, length S
     unit : array of int, shape (S,)
         Columns that are known to trade on the same days, such as those of one benchmark; -1 where it is not
-        known: these go together if they have values on the very same days.
+        known: these go together if they have values on the same days, but for a halt or two.
 
     Returns
     -------
@@ -156,6 +156,7 @@ def trading_groups(
     members = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
     if len(members) < 2 or not (_weekdays_apart(seen, closed, index) or _holidays_apart(closed, members)):
         return []
+    members = _with_halted(seen, closed, members, unit)
     groups = [(columns.astype(np.int64), np.asarray(seen[:, columns].any(axis=1))) for columns in members]
     for columns, days in groups:
         shut: BoolArray = ~days & traded
@@ -169,6 +170,27 @@ def trading_groups(
                 "choose sessions='data' to take every row for a session of all."
             )
     return groups
+
+
+def _with_halted(
+    seen: BoolArray, closed: BoolArray, members: Sequence[IntArray], unit: IntArray
+) -> list[IntArray]:
+    """Put lone columns that trade on the days of one group, but for a halt or two, into that group."""
+    large = [(k, seen[:, columns].any(axis=1)) for k, columns in enumerate(members) if len(columns) > 1]
+    joined = {k: [columns] for k, columns in enumerate(members)}
+    for k, columns in enumerate(members):
+        if len(columns) > 1 or unit[columns[0]] >= 0:
+            continue
+        own, lacks = seen[:, columns[0]], closed[:, columns[0]]
+        halts = {g: lacks & days for g, days in large if not (own & ~days).any()}
+        # More spells than this are the holidays of an exchange.
+        halts = {g: days for g, days in halts.items() if _runs(days) < RUNS and _longest(days) <= LONGEST}
+        fewest = min((int(days.sum()) for days in halts.values()), default=0)
+        near = [g for g, days in halts.items() if days.sum() == fewest]
+        if len(near) == 1:
+            joined[near[0]].append(columns)
+            del joined[k]
+    return [np.sort(np.concatenate(columns)) for columns in joined.values()]
 
 
 def told(groups: Sequence[tuple[IntArray, BoolArray]], names: Sequence[str]) -> str:

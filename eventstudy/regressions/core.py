@@ -17,7 +17,7 @@ from eventstudy.arguments import check_choice
 from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
-from eventstudy.tables import Section, Table, stars
+from eventstudy.tables import P_VALUE, Section, Table, stars
 
 __all__ = [
     "FUNCTIONS",
@@ -163,7 +163,8 @@ class CrossSection:
         """Return the regression as a table."""
         frame = self.coefficients.copy()
         frame.insert(5, "", [stars(p) for p in self.decisive])
-        formats = {str(name): "{:.4f}" for name in self.coefficients} | {"dof": "{:.0f}"}
+        formats = {str(name): "{:.4f}" for name in self.coefficients}
+        formats |= {"dof": "{:.0f}", "p_value": P_VALUE}
         rows = {
             "formula": self.formula,
             "window": self.window,
@@ -195,7 +196,7 @@ def cross_section(
     past: Past | None = None,
     overlapping: float = 0.0,
     n_resamples: int = 999,
-    seed: int | np.random.Generator | None = None,
+    seed: int | np.random.Generator | None = 0,
 ) -> CrossSection:
     """Regress the CARs of a frame of events; see `EventStudyResults.cross_section`.
 

@@ -20,7 +20,7 @@ from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p
 from eventstudy.windows import Window
 
-__all__ = ["averages", "shared_note", "with_lead"]
+__all__ = ["averages", "shared_note", "stars_note", "with_lead"]
 
 #: Seed of a lead test that resamples.
 SEED = 0
@@ -111,3 +111,9 @@ def shared_note(data: FittedEvents, window: Window) -> str:
         f"windows {window} of several events of one security share days: {shared} of them count more than "
         "once; results.stacked() shares them out"
     )
+
+
+def stars_note(alternative: Alternative) -> str:
+    """Say what the stars of a table mean, and of which side its p-values are."""
+    side = alternative if alternative == "two-sided" else f"one-sided ({alternative} than zero)"
+    return f"* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, {side}"

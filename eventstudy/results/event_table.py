@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
+from eventstudy.inference.base import Alternative, Options
 from eventstudy.results import averages
 from eventstudy.results.fitted import FittedStudy, WindowLike, uses_benchmark
 from eventstudy.results.study_results import EventStudyResults
@@ -25,6 +26,7 @@ def event_table(
     end: int | None = None,
     *,
     names: Sequence[str] | None = None,
+    alternative: Alternative = "two-sided",
 ) -> Table:
     """Compare several models or samples in columns, as papers do.
 
@@ -37,6 +39,8 @@ def event_table(
         window holds it.
     names : sequence of str, optional
         Headings of the columns; (1), (2), ... by default.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        Side of the p-values.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def event_table(
     if len(headings) != len(results):
         raise RequestError(f"event_table got {len(headings)} names for {len(results)} results.")
     tested = results[0].fitted.checked_window(start, end)
-    columns = [_column(r.fitted, r.fitted.checked_window(tested)) for r in results]
+    columns = [_column(r.fitted, r.fitted.checked_window(tested), alternative) for r in results]
     same = {column["test"] for column in columns}
     labels = {
         "estimate": f"CAAR {tested}",
@@ -102,8 +106,8 @@ def event_table(
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
     notes = [
-        "Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided; of the mean, "
-        "those of the larger p-value."
+        f"Standard errors in parentheses; {averages.stars_note(alternative)}; of the mean, those of the "
+        "larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):
         shared = averages.shared_note(result.fitted, tested)
@@ -111,13 +115,15 @@ def event_table(
     return Table("Cumulative average abnormal returns", (Section(frame),), tuple(notes))
 
 
-def _column(data: FittedStudy, window: Window) -> dict[str, object]:
+def _column(data: FittedStudy, window: Window, alternative: Alternative) -> dict[str, object]:
     """Cells of one study, by row."""
     tested, spec, fit = data.test_input(window), data.spec, data.fit
-    mean = averages.averages([tested], None, 0.95).iloc[0]
+    mean = averages.averages([tested], None, 0.95, alternative).iloc[0]
     chosen = recommend(tested)
     headline = None if chosen.empty else str(chosen["test"].iloc[0])
-    p_headline = np.nan if headline is None else float(run_tests(tested, [headline])["p_value"].iloc[0])
+    p_headline = np.nan
+    if headline is not None:
+        p_headline = float(run_tests(tested, [headline], Options(alternative))["p_value"].iloc[0])
     fewest, most = int(fit.n_obs.min()), int(fit.n_obs.max())
     explained = fit.r_squared[~np.isnan(fit.r_squared)]
     used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
-from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import t_p_values
+from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
@@ -36,6 +35,7 @@ class MarketValue(MethodGroup):
         rate: ByEvent = 1.0,
         by: str | None = None,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         r"""Abnormal change in market value: by event, and in total with the correlation of the events.
 
@@ -63,6 +63,8 @@ class MarketValue(MethodGroup):
             Column of the events, such as ``"firm"``, or ``"security"``: totals of groups instead of events.
         level : float, default 0.95
             Coverage of the intervals.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -107,7 +109,8 @@ class MarketValue(MethodGroup):
         """
         data = self.fitted
         window = data.checked_window(start, end)
-        frame = value_change(data, window, market_cap, shares, rate, by, checked_level(level))
+        check_alternative(alternative)
+        frame = value_change(data, window, market_cap, shares, rate, by, checked_level(level), alternative)
         return printed(frame, value_view)
 
 
@@ -119,6 +122,7 @@ def value_change(
     rate: ByEvent = 1.0,
     by: str | None = None,
     level: float = 0.95,
+    alternative: Alternative = "two-sided",
 ) -> pd.DataFrame:
     """Abnormal change in market value over a window; see `MarketValue.value_change`."""
     if (market_cap is None) == (shares is None):
@@ -167,14 +171,9 @@ def value_change(
         },
         index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
     )
-    half = t_ppf(0.5 + level / 2, frame["dof"]) * frame["se"]
-    t = frame["change"] / frame["se"]
-    frame = frame.assign(
-        t=t,
-        p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
-        ci_low=frame["change"] - half,
-        ci_high=frame["change"] + half,
-    )
+    dof, t = frame["dof"].to_numpy(), frame["change"] / frame["se"]
+    low, high = t_bounds(frame["change"].to_numpy(), frame["se"].to_numpy(), dof, level, alternative)
+    frame = frame.assign(t=t, p_value=t_p_values(t.to_numpy(), dof, alternative), ci_low=low, ci_high=high)
     order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
     order.append("shared_days")
     return frame[order]

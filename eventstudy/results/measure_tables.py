@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.arguments import by_name, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
-from eventstudy.inference.base import Alternative, Options, TestInput
+from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
@@ -310,7 +310,6 @@ class Measures(MethodGroup):
 SEED = 0
 #: Events of a table by event, unless more are asked for.
 MOST_ROWS = 40
-STARS = "* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided"
 FORMATS = {"t": "{:.2f}", "p": P_VALUE, "positive": "{:.0%}", "N": "{:d}", "days": "{:d}"}
 
 
@@ -324,6 +323,7 @@ class MeasureTables(MethodGroup):
         *,
         tests: str | Sequence[str] | None = None,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> Table:
         """Average and cumulative average abnormal returns by day, each with tests of its own.
 
@@ -336,6 +336,8 @@ class MeasureTables(MethodGroup):
             from seed 0.
         level : float, default 0.95
             Coverage of the intervals.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -371,11 +373,13 @@ class MeasureTables(MethodGroup):
         growing = [Window(window.start, int(day)) for day in window.offsets]
         keys = self._keys(tests, data.test_input(days[0]))
         index = pd.Index([_day(day.start) for day in days], name="day")
-        daily, by_day = self._averages("AAR", days, index, keys, level, "By day")
+        daily, by_day = self._averages("AAR", days, index, keys, level, alternative, "By day")
         total, by_window = self._averages(
-            "CAAR", growing, index, keys, level, f"Cumulative from day {_day(window.start)} on"
+            "CAAR", growing, index, keys, level, alternative, f"Cumulative from day {_day(window.start)} on"
         )
-        return Table(f"{self._title()}, by day", (*daily, *total), self._notes([*by_day, *by_window]))
+        return Table(
+            f"{self._title()}, by day", (*daily, *total), self._notes([*by_day, *by_window], alternative)
+        )
 
     def caar_table(
         self,
@@ -383,6 +387,7 @@ class MeasureTables(MethodGroup):
         *,
         tests: str | Sequence[str] | None = None,
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> Table:
         """Cumulative average abnormal returns by window, each with tests of its own.
 
@@ -390,7 +395,7 @@ class MeasureTables(MethodGroup):
         ----------
         windows : iterable of Window or (int, int), optional
             By default day 0, the headline window and the whole event window.
-        tests, level
+        tests, level, alternative
             As for `aar_table`; the recommended tests are those of the first window.
 
         Returns
@@ -422,8 +427,8 @@ class MeasureTables(MethodGroup):
         chosen = list(dict.fromkeys(chosen)) or [data.checked_window()]
         keys = self._keys(tests, data.test_input(chosen[0]))
         index = pd.Index([str(window) for window in chosen], name="window")
-        sections, told = self._averages("CAAR", chosen, index, keys, level)
-        return Table(self._title(), tuple(sections), self._notes(told))
+        sections, told = self._averages("CAAR", chosen, index, keys, level, alternative)
+        return Table(self._title(), tuple(sections), self._notes(told, alternative))
 
     def car_table(
         self,
@@ -432,6 +437,7 @@ class MeasureTables(MethodGroup):
         *,
         level: float = 0.95,
         rows: int | None = MOST_ROWS,
+        alternative: Alternative = "two-sided",
     ) -> Table:
         """Cumulative abnormal return of each event, one row per event.
 
@@ -444,6 +450,8 @@ class MeasureTables(MethodGroup):
         rows : int, optional
             Most events shown, the first of the study; a note says how many more there are. None shows
             all.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            As for `car`.
 
         Returns
         -------
@@ -471,11 +479,14 @@ class MeasureTables(MethodGroup):
         frame = named_events(data).iloc[shown]
         if "day_0" in frame:
             frame = frame.assign(day_0=frame["day_0"].map(format_time)).rename(columns={"day_0": "day 0"})
-        cars = data.cars(window, level).iloc[shown]
+        check_alternative(alternative)
+        cars = data.cars(window, level, alternative).iloc[shown]
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
-        notes = [f"{unit(data)}; {STARS}. Standard errors include the prediction error."]
+        notes = [
+            f"{unit(data)}; {averages.stars_note(alternative)}. Standard errors include the prediction error."
+        ]
         more = len(data.index) - len(frame)
         if more > 0:
             notes.append(
@@ -500,12 +511,13 @@ class MeasureTables(MethodGroup):
         index: pd.Index[str],
         keys: list[str],
         level: float,
+        alternative: Alternative,
         caption: str = "",
     ) -> tuple[list[Section], list[str]]:
         """Averages over windows, the tests asked for below them; and notes on where these come from."""
         inputs = [self.fitted.test_input(window) for window in windows]
-        frame = averages.averages(inputs, None, checked_level(level))
-        disagree = [] if caption else averages.with_lead(frame, inputs)["note"].tolist()
+        frame = averages.averages(inputs, None, checked_level(level), alternative)
+        disagree = [] if caption else averages.with_lead(frame, inputs, alternative)["note"].tolist()
         frame = frame.set_axis(index, axis=0)
         source = str(frame["test"].iloc[0])
         frame = _estimates(frame.rename(columns={"caar": name, "n_events": "N"}), level)
@@ -517,7 +529,7 @@ class MeasureTables(MethodGroup):
         notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes
-        done = pd.concat([run_tests(data, keys, Options(seed=SEED)) for data in inputs])
+        done = pd.concat([run_tests(data, keys, Options(alternative, seed=SEED)) for data in inputs])
         columns: dict[str, list[object]] = {}
         for key in keys:
             rows = done[done["test"] == key]
@@ -530,8 +542,8 @@ class MeasureTables(MethodGroup):
         lost = done[~done["applicable"]].drop_duplicates(["test", "note"])
         return sections, [*notes, *(f"{row.test}: {row.note}." for row in lost.itertuples())]
 
-    def _notes(self, told: list[str]) -> tuple[str, ...]:
-        return (f"{unit(self.fitted)}; {STARS}.", *dict.fromkeys(told))
+    def _notes(self, told: list[str], alternative: Alternative) -> tuple[str, ...]:
+        return (f"{unit(self.fitted)}; {averages.stars_note(alternative)}.", *dict.fromkeys(told))
 
 
 def _bounds(level: float) -> tuple[str, str]:

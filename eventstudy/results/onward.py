@@ -65,13 +65,13 @@ class Onward(Significance):
         {'estimation': 221, 'event': 3}
         """
         data = self.fitted
+        for row in range(len(data.index)):
+            data.part(row)  # an average of several listings has no days of its own, and is refused
         parts = [
             _panel(part.study, int(row), data.index[at])
             for part in data.parts()
             for row, at in zip(part.rows, part.at, strict=True)
         ]
-        for row in range(len(data.index)):
-            data.part(row)
         frame = pd.concat(parts, ignore_index=True)
         who = named_events(data).rename_axis("event_id").reset_index()
         given = data.events.drop(columns=["security", "label", "date", "announced_local"], errors="ignore")

@@ -74,7 +74,7 @@ class Regression(MethodGroup):
         clusters: str | Sequence[str] | None = None,
         weights: Weights | None = None,
         n_resamples: int = 999,
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
     ) -> CrossSection:
         r"""Regress the CARs on characteristics of the events.
 

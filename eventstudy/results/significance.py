@@ -77,7 +77,7 @@ class Significance(MethodGroup):
         *,
         tests: str | SignificanceTest | Sequence[str | SignificanceTest] | None = None,
         alternative: Alternative = "two-sided",
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
         wild_weights: Weights = "rademacher",
         wild_by: Literal["date", "event"] = "date",
@@ -94,7 +94,7 @@ class Significance(MethodGroup):
         tests : str, SignificanceTest or list of these, optional
             Test keys, or tests of your own; all tests of the library by default.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
             Randomness of resampling tests.
         n_resamples : int, default 999
         wild_weights : {"rademacher", "mammen"}, default "rademacher"
@@ -213,7 +213,7 @@ class Significance(MethodGroup):
         *,
         methods: Sequence[IntervalMethod] = ("t", "conformal", "bootstrap_t"),
         level: float = 0.95,
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
         """Intervals of the CAR of each event, with and without the assumption of a normal distribution.
@@ -226,7 +226,7 @@ class Significance(MethodGroup):
             The t with prediction error, as in `car`; the CARs that the conformal test, which fits the
             model again with the event in the sample, does not reject; the residual bootstrap.
         level : float, default 0.95
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
         n_resamples : int, default 999
 
         Returns
@@ -267,7 +267,7 @@ class Significance(MethodGroup):
         *,
         adjust: Adjustment = "romano-wolf",
         alternative: Alternative = "two-sided",
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
         """Test each event on its own, adjusted for the number of events: which firms were hit.
@@ -281,7 +281,7 @@ class Significance(MethodGroup):
             vectors drawn jointly, so correlated firms on the same date cost less; so does Holm's under
             any dependence; Benjamini and Hochberg's bounds the share of false rejections.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
             Randomness of Romano and Wolf's draws.
         n_resamples : int, default 999
 
@@ -315,7 +315,7 @@ class Significance(MethodGroup):
         adjust: Adjustment = "romano-wolf",
         test: str | None = None,
         alternative: Alternative = "two-sided",
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
         """Test the mean CAR of several windows, adjusted for the number of windows.
@@ -330,7 +330,7 @@ class Significance(MethodGroup):
             With "holm" or "bh", the test whose p-values are adjusted, such as ``"adjusted_bmp"``; by default
             the mean CAR over its own past, bootstrapped by residual vectors.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
-        seed : int or Generator, optional
+        seed : int or Generator, default 0
         n_resamples : int, default 999
 
         Returns
@@ -367,7 +367,7 @@ class Significance(MethodGroup):
         adjust: Adjustment = "romano-wolf",
         test: str | None = None,
         alternative: Alternative = "two-sided",
-        seed: int | np.random.Generator | None = None,
+        seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
         """Test the mean CAR of each group of events, adjusted for the number of groups.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Paragraph, Picture
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import event_name
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedEvents, FittedStudy
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -54,10 +54,18 @@ BRIEF = 2
 
 
 def figures(
-    data: FittedStudy, window: Window, currency: str | None, *, vector: bool = True, brief: bool = False
+    data: FittedStudy,
+    window: Window,
+    currency: str | None,
+    *,
+    controls: FittedEvents | None = None,
+    vector: bool = True,
+    brief: bool = False,
 ) -> list[Block]:
     """Figures of a study, those of one event or those of many; what cannot be drawn says why."""
     drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
+    if controls is not None:
+        drawings = chain([_against(data, controls, window)], drawings)
     if brief:
         drawings = islice(drawings, BRIEF)
     blocks: list[Block] = []
@@ -85,6 +93,25 @@ def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
     low, high = frame["estimate"].min(), frame["estimate"].max()
     alt = f"Forest plot of {len(frame)} estimates with 95 % intervals, from {low:+.1%} to {high:+.1%}."
     return Picture(mime, image, alt, "The estimate under other windows and models.")
+
+
+def _against(data: FittedStudy, controls: FittedEvents, window: Window) -> Drawing:
+    """Draw the paths of treated and controls on the same axes."""
+    means = [
+        averages.averages([each.test_input(window)], None, 0.95).iloc[0]["caar"] for each in (data, controls)
+    ]
+
+    def draw(ax: Axes) -> None:
+        ResultsPlotter(data).caar(ax=ax, headline=window, label="treated")
+        ResultsPlotter(controls).caar(ax=ax, label="controls")
+
+    return Drawing(
+        "Mean cumulative abnormal returns of treated and controls, with 95 % intervals.",
+        f"Line chart of two paths: over the window {window} the treated moved by {means[0]:+.1%}, the "
+        f"controls by {means[1]:+.1%}.",
+        draw,
+        3.9,
+    )
 
 
 def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator[Drawing]:

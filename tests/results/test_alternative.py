@@ -1,0 +1,59 @@
+"""One-sided everywhere: tables and totals have the p-values of the frames they print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import RequestError
+
+SIDES = ["less", "greater"]
+
+
+@pytest.fixture(scope="module")
+def results() -> es.EventStudyResults:
+    rng = np.random.default_rng(4)
+    days = pd.bdate_range("2018-01-01", periods=400)
+    index = rng.normal(0, 0.01, 400)
+    frame = pd.DataFrame(index[:, None] + rng.normal(0, 0.02, (400, 8)), days, [f"S{i}" for i in range(8)])
+    events = [{"security": f"S{i}", "date": days[250 + 10 * i]} for i in range(8)]
+    market = es.Market(frame.assign(index=index), benchmark="index")
+    return es.EventStudy(market, events, estimation=(-150, -11), window=(-2, 4)).fit()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_tables_print_the_one_sided_numbers_of_the_frames(results: es.EventStudyResults, side: str) -> None:
+    each = results.car_table(0, 1, alternative=side)
+    frame = results.car(0, 1, alternative=side)
+    for name, own in (("p", "p_value"), ("95% from", "ci_low"), ("to", "ci_high")):
+        np.testing.assert_array_equal(each.sections[0].frame[name], frame[own])
+    mean = results.caar_table([(0, 1)], tests="bmp", alternative=side)
+    caar = results.caar(0, 1, alternative=side).iloc[0]
+    assert mean.sections[0].frame["p"].item() == caar["p_value"]
+    bmp = results.test(0, 1, tests="bmp", alternative=side)["p_value"].item()
+    assert mean.sections[1].frame["bmp p"].item() == bmp
+    daily = results.aar_table(0, 1, tests="bmp", alternative=side)
+    np.testing.assert_array_equal(
+        daily.sections[0].frame["p"], results.aar(alternative=side).loc[[0, 1], "p_value"]
+    )
+    several = es.event_table([results], 0, 1, alternative=side)
+    assert f"{caar['p_value']:.4f}" in str(several)
+    for table in (each, mean, daily, several):
+        assert f"one-sided ({side} than zero)" in " ".join(str(table).split())
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_value_changes_of_one_side(results: es.EventStudyResults, side: str) -> None:
+    caps = dict.fromkeys([f"S{i}" for i in range(8)], 100.0)
+    both, one = (results.value_change(caps, 0, 1, alternative=which) for which in ("two-sided", side))
+    car = results.car(0, 1, alternative=side)
+    np.testing.assert_allclose(one["p_value"].iloc[:-1], car["p_value"], rtol=1e-12)
+    np.testing.assert_allclose(one["ci_low"].iloc[:-1], 100 * car["ci_low"], rtol=1e-12)
+    falls = (both["t"] < 0) == (side == "less")
+    np.testing.assert_allclose(
+        one["p_value"], np.where(falls, both["p_value"] / 2, 1 - both["p_value"] / 2), rtol=1e-12
+    )
+    with pytest.raises(RequestError, match="alternative must be"):
+        results.value_change(caps, 0, 1, alternative="down")
