@@ -14,7 +14,7 @@ from eventstudy.study import EventStudy
 
 __all__ = ["load"]
 
-#: Abnormal returns that differ by more than this from those stored are told of.
+#: Abnormal returns that differ by more than this from those stored are warned of.
 SAME = 1e-9
 
 

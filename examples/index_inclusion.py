@@ -153,8 +153,9 @@ axes[0].set(xlabel="Sessions from the announcement", title="Cumulative average a
 axes[0].yaxis.set_major_formatter("{x:.0%}")
 axes[0].legend()
 axes[1].bar(by_day.index, by_day)
-axes[1].axhline(1, color="grey", linewidth=0.8)
 axes[1].set(xlabel="Sessions from the effective date", title="Turnover as a multiple of its normal level")
+axes[1].axhline(1, color="grey", linewidth=0.8)
+axes[1].margins(x=0.02)
 
 # %%
 rise, back, stays = (means.iloc[i] for i in range(3))

@@ -147,8 +147,8 @@ ends = np.array([0.0, exposure.max()])
 axes[1].plot(ends, summed.mean() + slope * (ends - 1), label="sum of the slopes")
 axes[1].axhline(0, color="grey", linewidth=0.8)
 axes[1].set(xlabel="Exposure (1 is the mean)", title="Abnormal returns of the four steps, summed")
-axes[1].yaxis.set_major_formatter("{x:.1%}")
 axes[1].legend()
+axes[1].yaxis.set_major_formatter("{x:.1%}")
 
 # %%
 clear = steps.index[steps["p_adjusted"] <= 0.05]

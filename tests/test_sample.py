@@ -10,7 +10,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarError, EventError, ModelError, WindowError
+from eventstudy.errors import CalendarError, EventError, ExcludedEventsWarning, ModelError, WindowError
 from eventstudy.sample import EventSample, Regressor
 from eventstudy.sample.event_arrays import take_windows
 from eventstudy.windows import Window
@@ -381,3 +381,26 @@ def test_an_event_whose_other_column_names_the_security() -> None:
     assert "'ticker'" not in second
     cured = es.Events(listed.assign(security=listed["ticker"]))
     assert EventSample.of(make(draw()), cured, ESTIMATION, WINDOW).events["security"].tolist() == ["A"]
+
+
+def test_a_firm_that_is_not_listed_yet_is_not_measured_when_it_is() -> None:
+    """Without an estimation window nothing else would exclude it; a suspended firm is measured later."""
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2016-01-01", periods=300)
+    returns = pd.DataFrame(rng.normal(0, 0.02, (300, 3)), days, list("ABC"))
+    returns.iloc[:200, 0] = np.nan
+    returns.iloc[100:130, 1] = np.nan
+    index = pd.Series(rng.normal(0, 0.01, 300), days, name="index")
+    market = es.Market(returns, benchmark=index, gaps="single")
+    events = [{"security": s, "date": days[100]} for s in "ABC"]
+    study = es.EventStudy(market, events, es.MarketAdjusted(), estimation=None, window=(0, 1))
+    with pytest.warns(ExcludedEventsWarning, match="1 of 3 events"):
+        found = study.fit()
+    reason = found.excluded.loc[0, "reason"]
+    assert reason.startswith(f"A has no return before {days[200]:%Y-%m-%d}, 100 sessions after the event")
+    assert found.timeline["day_0"].tolist() == [days[130], days[100]]
+    # The first return of a new listing, one session after its day, is measured.
+    fresh = es.EventStudy(
+        market, [{"security": "A", "date": days[199]}], es.MarketAdjusted(), estimation=None, window=(0, 1)
+    ).fit()
+    assert fresh.timeline["day_0"].tolist() == [days[200]]

@@ -33,6 +33,8 @@ def caption(code: str, section: str) -> str:
     --------
     >>> caption("results.plot.heatmap(-5, 5);", "Several firms")
     'Abnormal returns as colours, events down and days across.'
+    >>> caption("results.plot.caar(hue='group');", "Several firms")
+    'Cumulative average abnormal returns with their confidence band. Each group has its colour.'
     >>> caption("axes.hist(x);", "Placebos")
     'Figure of the section “Placebos”.'
     """
@@ -40,7 +42,8 @@ def caption(code: str, section: str) -> str:
         told = inspect.getdoc(getattr(plotting, _function(call, code), None))
         if told:
             sentence = told.splitlines()[0].removeprefix("Draw ").replace("in calendar time ", "")
-            return sentence[0].upper() + sentence[1:]
+            groups = " Each group has its colour." if "hue=" in code[call.start() :] else ""
+            return sentence[0].upper() + sentence[1:] + groups
     return f"Figure of the section “{section}”."
 
 

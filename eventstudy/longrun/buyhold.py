@@ -426,8 +426,8 @@ class BuyAndHoldResults(Immutable):
         Notes
         -----
         Against an index or a portfolio BHARs are skewed, and the bootstrap holds its size; against matched
-        firms their differences are not, but have fat tails, whose estimated skewness is noise: t and the
-        standardised test hold theirs (``docs/data/measures_size.csv``).
+        firms their differences are not, but have fat tails, whose estimated skewness is noise: t, and the
+        standardised test where horizons overlap, hold theirs (``docs/data/measures_size.csv``).
 
         All but ``standardised`` take events to be independent. Horizons that overlap in calendar time share
         shocks: the note gives the share of pairs that do.
@@ -442,7 +442,7 @@ class BuyAndHoldResults(Immutable):
             doubt = pd.Series(dict.fromkeys(("johnson", "bootstrap"), f"; {NOISE}"))
             table["note"] = (table["note"] + doubt.reindex(table.index, fill_value="")).str.removeprefix("; ")
             table = pd.concat([table, pd.DataFrame([row], pd.Index(["standardised"], name="test"))])
-            best = "standardised"
+            best = "standardised" if note else "t"  # which takes the events to be independent
         table.insert(len(table.columns) - 1, "recommended", table.index == best)
         return table
 

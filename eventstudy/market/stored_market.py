@@ -127,6 +127,7 @@ def write_market(market: Market, folder: Path, keep: Collection[str] | None = No
         "lacking": _days(data.lacking),
         "unknown": _days(data.unknown),
         "padded": None if data.padded is None else _days(data.padded),
+        "undated": data.undated,
         "stamps": data.stamps,
         "reading": [list(one.row) for one in data.reading],
     }
@@ -174,6 +175,7 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         # What is stored is in decimals, whatever it was read in.
         said_unit="decimal",
         padded=None if told["padded"] is None else pd.DatetimeIndex(told["padded"]).as_unit("ns"),
+        undated=told["undated"],
     )
     outside = read_table(folder / "benchmarks.parquet") if told["outside_benchmarks"] else pd.DataFrame()
     benchmark = {

@@ -66,9 +66,8 @@ class AutocorrelatedErrors(NormalReturnModel):
     Tests whose standard error comes from the residuals of single days (Jaffe, ranks, signs of several days)
     do not know of the autocorrelation. Those that compare the event with sums of past days scale it by the
     error of its prediction alone, as these sums are autocorrelated too. Bartlett's weights shrink the
-    autocovariances, so ``"hac"`` allows for part of it only (``docs/data/measures_size.csv``). Standard
-    errors take the autocorrelations as known. Campbell and Wasley (1996) on trading volume; Newey and West
-    (1987).
+    autocovariances, so ``"hac"`` allows for part of it only. Standard errors take the autocorrelations as
+    known. Campbell and Wasley (1996) on trading volume; Newey and West (1987).
 
     References
     ----------

@@ -28,6 +28,7 @@ from eventstudy.plotting._figure import SharpFigure
 __all__ = [
     "DASHES",
     "DAY_LABEL",
+    "LETTER",
     "MARKERS",
     "MORE",
     "MOST_NAMES",
@@ -36,6 +37,7 @@ __all__ = [
     "count_days",
     "date_scale",
     "drawn",
+    "half_session",
     "hue",
     "ink",
     "interval",
@@ -74,11 +76,12 @@ WIDTH, LEGEND_WIDTH, LEAST = 36, 60, 12
 MORE = "\N{HORIZONTAL ELLIPSIS}"
 #: Up to so many rows, lines that a name may have; one beyond.
 LINES = ((8, 5), (15, 3), (24, 2))
+#: Width that a date takes up with the space beside it, in units of the font size.
+DATE = 4.5
 #: Width of a letter in units of the font size, and the share of a figure that names take up at most.
 LETTER, SHARE = 0.52, 0.35
 #: Height of a line of a name in units of the font size, and the smallest size that can be read, in points.
 LINE, SMALLEST = 1.3, 4.0
-HALF_DAY = pd.Timedelta(hours=12)
 
 
 class PercentTicks(PercentFormatter):
@@ -244,7 +247,10 @@ def name_places(ax: Axes, places: Iterable[float], names: Sequence[str]) -> None
 
 def date_scale(ax: Axes) -> None:
     """Write the dates along the x axis, each with its month."""
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+    size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    most = int(np.clip(width / (DATE * size), 3, 8))
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=most))  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(DateTicks())
 
 
@@ -302,14 +308,23 @@ def next_hue(ax: Axes) -> tuple[float, float, float]:
     return hue(sum(not str(label).startswith("_") for label in labels))
 
 
+def half_session(dates: pd.Series[pd.Timestamp]) -> pd.Timedelta:
+    """Return half a day, or of moments within days half the shortest time between two."""
+    days = pd.DatetimeIndex(dates).dropna().unique().sort_values()
+    if (days == days.normalize()).all():
+        return pd.Timedelta(hours=12)
+    return pd.Timedelta(days.to_series().diff().min()) / 2
+
+
 def suspended(ax: Axes, dates: pd.Series[pd.Timestamp], price: np.ndarray) -> None:
     """Shade the sessions without a price."""
+    half = half_session(dates)
     missing = np.concatenate([[False], np.isnan(price), [False]])
     edges = np.flatnonzero(missing[1:] != missing[:-1])
     for i, (first, after) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
         ax.axvspan(
-            dates.iloc[first] - HALF_DAY,
-            dates.iloc[after - 1] + HALF_DAY,
+            dates.iloc[first] - half,
+            dates.iloc[after - 1] + half,
             facecolor=ink(ax),
             alpha=0.1,
             linewidth=0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -16,13 +15,14 @@ class SharpFigure(Figure):
     Where the user has chosen a format (``%config InlineBackend.figure_formats``), that one is shown.
     """
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+    def _ipython_display_(self) -> None:
         backend = getattr(sys.modules.get("matplotlib_inline.config"), "InlineBackend", None)
         if backend is None or not backend.initialized() or backend.instance().figure_formats != {"png"}:
-            return {}
+            raise NotImplementedError  # IPython then shows it as any figure
         draw = sys.modules["IPython.core.pylabtools"].retina_figure
         drawn = draw(self, base64=True, **backend.instance().print_figure_kwargs)
-        if drawn is None:  # an empty figure
-            return {}
+        if drawn is None:
+            raise NotImplementedError  # an empty figure
         image, size = drawn
-        return {"image/png": image}, {"image/png": size}
+        shown = {"image/png": image, "text/plain": repr(self)}
+        sys.modules["IPython.display"].publish_display_data(shown, {"image/png": size})

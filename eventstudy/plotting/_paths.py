@@ -44,8 +44,9 @@ def split(frame: pd.DataFrame, by: str) -> dict[str | None, pd.DataFrame]:
 
 
 def count_events(part: pd.DataFrame) -> str:
-    """Write the number of events behind a path, or the fewest and the most."""
-    fewest, most = int(part["n_events"].min()), int(part["n_events"].max())
+    """Write the number of events behind a path, or the fewest and the most of a day with any."""
+    seen = part.loc[part["n_events"] > 0, "n_events"]
+    fewest, most = (int(seen.min()), int(seen.max())) if len(seen) else (0, 0)
     number = str(most) if fewest == most else f"{fewest} to {most}"
     return f"{number} event" if number == "1" else f"{number} events"
 

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.ticker import MaxNLocator
 
-from eventstudy.plotting._base import HALF_DAY, date_scale, hue, legend_above, need, new_axes, styled
+from eventstudy.plotting._base import date_scale, half_session, hue, legend_above, need, new_axes, styled
 
 __all__ = ["plot_clustering"]
 
-MARGIN = pd.Timedelta(days=3)
+#: Space on either side, in half sessions.
+MARGIN = 6
 
 
 def plot_clustering(
@@ -57,11 +58,12 @@ def plot_clustering(
     frame = frame.sort_values("date")
     ax = new_axes(ax)
     dates, windows = frame["date"], frame["windows"].to_numpy()
+    half = half_session(dates)
     first, last = dates.iloc[0], dates.iloc[-1]
     days = frame[frame["events"] > 0]
     ax.fill_between(
-        # Half a day more on either side, so the first and last session are whole.
-        [first - HALF_DAY, *dates, last + HALF_DAY],
+        # Half a session more on either side, so the first and last session are whole.
+        [first - half, *dates, last + half],
         [windows[0], *windows, windows[-1]],
         step="mid",
         **styled(
@@ -89,7 +91,7 @@ def plot_clustering(
     )
     ax.set_ylim(0, 1.08 * max(1, int(np.max(windows, initial=0)), int(frame["events"].max())))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    ax.set_xlim(first - MARGIN, last + MARGIN)
+    ax.set_xlim(first - MARGIN * half, last + MARGIN * half)
     date_scale(ax)
     ax.set_ylabel("Events")
     legend_above(ax, *ax.get_legend_handles_labels(), title)

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 
 from eventstudy.errors import RequestError
 from eventstudy.plotting._base import (
+    LETTER,
     MORE,
     date_scale,
     hue,
@@ -34,8 +35,8 @@ __all__ = ["plot_price"]
 CHART, MOST = 3.6, 0.5
 #: Height of a line of the list in units of the font size.
 LINE = 1.7
-#: More announcements than this have a line each, of at most so many letters.
-FEW, LETTERS = 6, 74
+#: More announcements than this have a line each.
+FEW = 6
 
 
 def plot_price(
@@ -93,9 +94,11 @@ def plot_price(
             f"plot_price has prices from {dates.iloc[0]:%Y-%m-%d} to {dates.iloc[-1]:%Y-%m-%d}, and an event "
             f"on {events['date'].iloc[int(np.argmax(outside))]:%Y-%m-%d}."
         )
-    labels = _labels(events)
     own = new_axes(ax)
-    size = FontProperties(size="small").get_size_in_points() * LINE / 72
+    letter = FontProperties(size="small").get_size_in_points() / 72
+    size = letter * LINE
+    letters = int(own.get_window_extent().width / own.figure.dpi / (LETTER * letter))
+    labels = _labels(events, letters)
     if ax is None:
         own.figure.set_figheight(CHART + size * sum(label.count("\n") + 1 for label in labels))  # type: ignore[union-attr]
     elif size * len(labels) > MOST * own.get_window_extent().height / own.figure.dpi:
@@ -120,15 +123,15 @@ def plot_price(
     return ax
 
 
-def _labels(events: pd.DataFrame) -> list[str]:
-    """Day, label and CAR of each announcement, on one line where there are many."""
+def _labels(events: pd.DataFrame, letters: int) -> list[str]:
+    """Day, label and CAR of each announcement, on one line of so many letters where there are many."""
     cars = events["car"].astype(float) if "car" in events else pd.Series(np.nan, events.index)
     labels = []
     for date, label, car in zip(events["date"], events["label"], cars, strict=True):
         effect = "" if np.isnan(car) else f": {percent(car)}"
         named = ", ".join(filter(None, [long_date(date), str(label)]))
         if len(events) > FEW:
-            labels.append(shorten(named, LETTERS - len(effect), placeholder=MORE) + effect)
+            labels.append(shorten(named, letters - len(effect), placeholder=MORE) + effect)
         else:
-            labels.append(fill(named + effect, LETTERS))
+            labels.append(fill(named + effect, letters))
     return labels

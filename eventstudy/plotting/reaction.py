@@ -121,6 +121,7 @@ def plot_reaction(
     event = dates[frame["day"] == 0]
     for date in event:
         mark_event(ax, date)
+        ax.lines[-1].set_zorder(2.5)
         ax.lines[-1].set_label(f"Event session, {long_date(date)}")
     date_scale(ax)
     ax.set_ylabel("Price" if currency is None else f"Price ({currency})")

@@ -27,7 +27,7 @@ def plot_specification(
     title: str | None = None,
     **kwargs: Any,
 ) -> Axes:
-    """Draw estimates from the lowest to the highest, and mark the choices of each specification below.
+    """Draw estimates from the lowest to the highest, with the choices of each specification below.
 
     Parameters
     ----------

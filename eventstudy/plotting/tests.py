@@ -23,7 +23,7 @@ SIZES = (0.01, 0.05, 0.1)
 def plot_tests(
     frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, **kwargs: Any
 ) -> Axes:
-    """Draw the p-values of significance tests, those that do not apply and those recommended marked.
+    """Draw the p-values of significance tests, those recommended marked and those that do not apply counted.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.dates import date2num
 
 from eventstudy.plotting._base import (
-    HALF_DAY,
     MOST_NAMES,
     date_scale,
+    half_session,
     hue,
     ink,
     legend_above,
@@ -80,6 +80,7 @@ def plot_windows(
     }
     height = HEIGHT if named else 1.0
     ax.xaxis_date()
+    half_day = half_session(pd.concat([frame["first"], frame["last"]]))
     order = {event: place for place, event in enumerate(events)}
     for zorder, (part, (label, colour, alpha, edge)) in enumerate(parts.items(), 2):
         rows = frame[frame["part"] == part]
@@ -88,8 +89,8 @@ def plot_windows(
         style = styled(PolyCollection, kwargs, **bars)
         if rows.empty:
             continue
-        left = date2num((rows["first"] - HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
-        right = date2num((rows["last"] + HALF_DAY).to_numpy())  # type: ignore[no-untyped-call]
+        left = date2num((rows["first"] - half_day).to_numpy())  # type: ignore[no-untyped-call]
+        right = date2num((rows["last"] + half_day).to_numpy())  # type: ignore[no-untyped-call]
         # Suspended days are a thin line, which leaves the window below in sight.
         half = height / (8 if part == "suspended" else 2)
         place = rows["event"].map(order).to_numpy(float)

@@ -7,6 +7,7 @@ from eventstudy.results.pool.pool import pool
 from eventstudy.results.pool.results import FittedPool, PooledResults
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.study_results import EventStudyResults
+from eventstudy.results.verdict.text import Verdict
 
 __all__ = [
     "EventStudyResults",
@@ -17,6 +18,7 @@ __all__ = [
     "ResultsBase",
     "ResultsPlotter",
     "StudySpec",
+    "Verdict",
     "event_table",
     "pool",
     "window_of",

@@ -65,13 +65,13 @@ class Onward(Significance):
         {'estimation': 221, 'event': 3}
         """
         data = self.fitted
+        for row in range(len(data.index)):
+            data.part(row)  # an average of several listings has no days of its own, and is refused
         parts = [
             _panel(part.study, int(row), data.index[at])
             for part in data.parts()
             for row, at in zip(part.rows, part.at, strict=True)
         ]
-        for row in range(len(data.index)):
-            data.part(row)
         frame = pd.concat(parts, ignore_index=True)
         who = named_events(data).rename_axis("event_id").reset_index()
         given = data.events.drop(columns=["security", "label", "date", "announced_local"], errors="ignore")
@@ -174,6 +174,19 @@ class Onward(Significance):
         RequestError
             If names of columns are the same in Stata, a text is too long for it, or the file cannot be
             written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results.to_stata(f"{folder}/study.dta")
+        ...     len(pd.read_stata(f"{folder}/study.dta"))
+        224
         """
         panel = self.to_panel()
         names = [_stata_name(name) for name in panel]

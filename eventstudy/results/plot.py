@@ -154,6 +154,7 @@ class ResultsPlotter(Immutable):
 
         By default over the whole event window, with the gap at the end of the `headline` window.
         """
+        refuse_undated(self._fitted.undated, "plot.reaction")
         window = _window(self._fitted, "reaction", start, end, path=True)
         study, row = _one(self._fitted, event)
         head = _headline(self._fitted, start, headline)
@@ -441,9 +442,11 @@ def _named(ax: Axes, fitted: FittedEvents, measure: str, head: Window | None = N
     across, up = figure.get_supxlabel() or ax.get_xlabel(), figure.get_supylabel() or ax.get_ylabel()
     if kind in LEVELS:
         up = f"{measure} abnormal {kind}"
+    by_day = np.datetime_data(fitted.abnormal.event_dates.dtype)[0] == "D"
     if head is not None and head.start > fitted.event_window.start:
-        up += f"\n(0 on day {head.start - 1})".replace("-", "\N{MINUS SIGN}")
-    if np.datetime_data(fitted.abnormal.event_dates.dtype)[0] != "D":
+        unit = "on day" if by_day else "at bar"
+        up += f"\n(0 {unit} {head.start - 1})".replace("-", "\N{MINUS SIGN}")
+    if not by_day:
         across = across.replace("Sessions relative to the event day", "Bars relative to the event bar")
     size = ax.yaxis.label.get_fontsize()
     if figure.get_supylabel():

@@ -263,6 +263,19 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         ``study.json`` holds the specification, the events, the versions of the libraries and fingerprints of
         the data; Parquet files hold the returns and prices of the securities in use, and the abnormal
         returns. ``load`` fits the study again and says so where it finds other abnormal returns.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+        >>> results = es.EventStudy(market, nyt, window=(-1, 1)).fit()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results.save(f"{folder}/study")
+        ...     again = es.load(f"{folder}/study")
+        >>> again.car(0, 1)["car"].round(4).tolist()
+        [-0.0755]
         """
         target = Path(folder)
         try:

@@ -186,10 +186,10 @@ def _skipped(data: FittedStudy) -> str:
 
 def _events(data: FittedEvents) -> Section:
     shown = data.timeline.head(MOST_EVENTS)
-    columns = ["security", "label", "announced", "day_0", "note"]
-    if data.undated:
-        columns = ["security", "label", "note"]
-    frame = shown[columns].assign(day_0=shown["day_0"].map(format_time))
+    columns = ["security", "label", *([] if data.undated else ["announced", "day_0"]), "note"]
+    frame = shown[columns]
+    if not data.undated:
+        frame = frame.assign(day_0=frame["day_0"].map(format_time))
     frame = frame.loc[:, [c for c in columns if c == "security" or some_text(frame[c])]]
     more = len(data.index) - len(shown)
     return Section(

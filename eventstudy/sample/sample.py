@@ -33,6 +33,7 @@ from eventstudy.sample.exclusion import DaysBySecurity, ExclusionWindows
 from eventstudy.sample.named_series import factor_series, named_benchmarks, named_factor_sets
 from eventstudy.sample.own_windows import Asked, OwnWindows, own_windows
 from eventstudy.sample.placement import (
+    SHORT,
     check_windows,
     first_sessions,
     first_trades,
@@ -41,7 +42,7 @@ from eventstudy.sample.placement import (
     too_early,
     unknown_security,
 )
-from eventstudy.text import format_time
+from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["EventSample"]
@@ -140,9 +141,12 @@ class EventSample(FrozenRecord):
 
         Index event_id: security, label, announced, first_session (first session that could react),
         closed_days (days without a session just before it), suspended_sessions (sessions the
-        security then stayed suspended), day_0, spans (sessions the return of day 0 spans), note.
+        security then stayed suspended), day_0, spans (sessions the return of day 0 spans), note. In event
+        time no day is known: NaT.
         """
         sessions = self.market.sessions
+        if self.market.undated:
+            sessions = pd.DatetimeIndex([pd.NaT] * len(sessions), dtype=sessions.dtype)
         return pd.DataFrame(
             {
                 "security": self.events["security"],
@@ -399,6 +403,14 @@ class EventSample(FrozenRecord):
                 f"{names.iloc[i]} has no return on {format_time(market.sessions[row[i]])} "
                 "or on any session after it"
             )
+        unit = "session" if market.arrays.gap is None else "row"
+        for moved in np.flatnonzero(fine & (day0 - row >= SHORT)).tolist():
+            if np.isnan(market.arrays.returns[security[moved], : row[moved]]).all():
+                reasons[moved] = (
+                    f"{names.iloc[moved]} has no return before {format_time(market.sessions[day0[moved]])}, "
+                    f"{plural(int(day0[moved] - row[moved]), unit)} after the event: it is not listed yet"
+                )
+                fine[moved] = False
         known = fine & (day0 >= 0)
         own = None
         if asked is not None and own_asked:

@@ -317,16 +317,24 @@ def _word_widths(flat: pd.DataFrame, headings: list[Any], right: list[bool], wid
         max(len(str(heading)) + GAP, *(len(text) for text in flat.iloc[:, j]))
         for j, heading in enumerate(headings)
     ]
-    taken = sum(n for n, numeric in zip(natural, right, strict=True) if numeric)
-    left = width - GAP * (len(natural) - 1) - taken
-    words = sorted((n, j) for j, n in enumerate(natural) if not right[j])
+    # A word that cannot be broken comes first, what is left over goes to columns that need most.
+    least = [
+        n if numeric else min(n, max(GAP + len(str(heading)), _longest_word(flat.iloc[:, j])))
+        for j, (n, numeric, heading) in enumerate(zip(natural, right, headings, strict=True))
+    ]
+    left = width - GAP * (len(natural) - 1) - sum(least)
     widths: list[int | None] = [None] * len(natural)
-    for i, (needed, j) in enumerate(words):
-        share = max(left // (len(words) - i), NARROWEST)
-        if needed > share:
-            widths[j] = share
-        left -= min(needed, share)
+    words = sorted((natural[j] - least[j], j) for j in range(len(natural)) if natural[j] > least[j])
+    for i, (wanted, j) in enumerate(words):
+        share = min(wanted, max(left // (len(words) - i), 0))
+        if share < wanted:
+            widths[j] = max(least[j] + share, NARROWEST)
+        left -= share
     return widths
+
+
+def _longest_word(column: pd.Series) -> int:
+    return max((len(word) for text in column for word in text.split()), default=0)
 
 
 def _grid(section: Section, style: str, width: int | None = None) -> str:

@@ -110,7 +110,7 @@ def multiple_dof(variances: FloatArray) -> FloatArray:
     Examples
     --------
     >>> multiple_dof(np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 64.0]])).round(3).tolist()
-    [2.0, 1.148]
+    [2.0, 1.091]
     """
     out = np.full(variances.shape[1], np.nan)
     for day, h in enumerate(variances.T):
@@ -192,8 +192,8 @@ class AbnormalVolatility(Immutable):
     >>> found = es.AbnormalVolatility(market, events, estimation=(-250, -11), window=(-3, 3)).fit()
     >>> found
     AbnormalVolatilityResults: 4 events, window (-3, +3)
-    >>> found.test(0, 1, seed=0)["dof"].tolist()
-    [6, 6]
+    >>> found.test(0, 1, seed=0)["dof"].round(1).tolist()
+    [5.8, 5.8]
     """
 
     study: EventStudy

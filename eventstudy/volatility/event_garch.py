@@ -13,13 +13,14 @@ from scipy import optimize, signal, special
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.distributions import chi2_sf
-from eventstudy.errors import NoUsableEventsError, WindowError
+from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, WindowError, warn
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import p_value
 from eventstudy.inference.engine.moments import mean_t
 from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
+from eventstudy.results.fit_warnings import exclusion_text
 from eventstudy.sample import EventSample, check_windows
 from eventstudy.windows import Window
 
@@ -250,9 +251,25 @@ class EventGARCH(Immutable):
         ------
         NoUsableEventsError
             If no event can be used; the message gives each reason.
+
+        Warns
+        -----
+        ExcludedEventsWarning
+            If some events cannot be used, such as those whose dummy reaches beyond the data.
         """
         whole = Window(self.estimation.start, self.dummy.end)
         sample = EventSample.of(self.market, self.events, self.estimation, self.dummy)
+        last = len(self.market.sessions) - 1
+        sample = sample.without(
+            dict.fromkeys(np.flatnonzero(sample.benchmark < 0).tolist(), "no benchmark is given for it")
+            | dict.fromkeys(
+                np.flatnonzero(sample.day0 + self.dummy.end > last).tolist(),
+                f"its dummy {self.dummy} reaches beyond the data",
+            )
+        )
+        rows, reasons = {}, dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
+        if not len(sample):
+            raise NoUsableEventsError(_unusable(reasons))
         model = MarketModel()
         past, event = _arrays(sample, self.estimation, model), _arrays(sample, self.dummy, model)
         between = (
@@ -263,7 +280,6 @@ class EventGARCH(Immutable):
         y = np.concatenate([past[0], between[0], event[0]], axis=1)
         market = np.concatenate([past[1], between[1], event[1]], axis=1)
         flag = (whole.offsets >= self.dummy.start).astype(np.float64)
-        rows, reasons = {}, dict(zip(sample.excluded.index, sample.excluded["reason"], strict=True))
         for i, event_id in enumerate(sample.events.index):
             used = ~np.isnan(y[i]) & ~np.isnan(market[i])
             n, held = int(used.sum()), int(flag[used].sum())
@@ -280,10 +296,18 @@ class EventGARCH(Immutable):
             else:
                 rows[event_id] = _row(found, flag[used])
         if not rows:
-            told = "\n".join(f"  event {k}: {v}" for k, v in list(reasons.items())[:10])
-            raise NoUsableEventsError(f"None of the {len(reasons)} event(s) can be used:\n{told}")
+            raise NoUsableEventsError(_unusable(reasons))
+        excluded = pd.Series(reasons, dtype=object, name="reason").rename_axis("event_id")
+        if len(excluded):
+            named = excluded.to_frame().assign(security=self.events.frame["security"])
+            warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("event_id")
-        return EventGARCHResults(self, frame, pd.Series(reasons, dtype=object, name="reason"))
+        return EventGARCHResults(self, frame, excluded)
+
+
+def _unusable(reasons: Mapping[Any, str]) -> str:
+    told = "\n".join(f"  event {name}: {why}" for name, why in list(reasons.items())[:10])
+    return f"None of the {len(reasons)} event(s) can be used:\n{told}"
 
 
 def _arrays(sample: EventSample, window: Window, model: MarketModel) -> tuple[FloatArray, FloatArray]:

@@ -122,6 +122,13 @@ def test_results_hang_together(returns: pd.DataFrame) -> None:
     np.testing.assert_allclose(both.to_numpy(), actual, atol=1e-12)
 
 
+@pytest.mark.parametrize("figure", ["path", "gap", "placebos", "weights", "balance"])
+def test_figures_hand_keywords_on(figure: str, returns: pd.DataFrame) -> None:
+    ax = getattr(fit(returns, 0).plot, figure)(title="Mine", zorder=7.25)
+    assert ax.get_title() == "Mine"
+    assert any(artist.get_zorder() == 7.25 for artist in ax.get_children())
+
+
 def test_diagnostics_show_optimal_weights(returns: pd.DataFrame) -> None:
     found = fit(returns, 0, 1).diagnostics()
     assert (found["kkt"] <= 1e-9).all()
@@ -426,6 +433,7 @@ def test_calibration_copies_the_design_of_a_study(returns: pd.DataFrame) -> None
     calm, volatile = (frame[frame["days"] == kind]["n_samples"].iloc[0] for kind in ("calm", "volatile"))
     assert calm + volatile == 40
     assert found.plot().get_title() == "Size, all days"
+    assert found.plot(title="Mine").get_title() == "Mine"
     with pytest.raises(RequestError, match="day 0"):
         es.lab.calibrate(study, 1, 1, n_samples=1)
 

@@ -72,6 +72,8 @@ def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> N
     check_all_ran_in_silence(executed)
     assert len(outputs(executed, "image/png")) == 1
     assert outputs(executed, "text/html")
+    # A figure is no more than its picture; what the last call of a cell returned is not shown beside it.
+    assert [t for t in outputs(executed, "text/plain") if re.match(r"<(?!\w*Figure size)|\[?Text\(", t)] == []
     said = [o["text"] for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stdout"]
     assert said[-1].endswith(".\n")
 

@@ -240,6 +240,13 @@ LOOKS: list[Look] = [
     lambda r, s, e, g: r.group_tests("group", s, e, adjust="holm", **FEW),
     lambda r, s, e, g: r.window_tests([(s, e), (0, 0)], adjust="holm", **FEW),
     lambda r, s, e, g: r.value_change(1e9, s, e),
+    lambda r, s, e, g: r.value_change(None, s, e, shares=some(g, [1.0, 0.0, "many"])),
+    lambda r, s, e, g: repr(r.car([(s, e), (0, 0)])),
+    lambda r, s, e, g: repr(r.caar([(s, e), (0, 0)], weights=some(g, ["size", "precision", "group", None]))),
+    lambda r, s, e, g: r.sort_by(
+        some(g, ["size", "group"]), s, e, quantiles=2, winsorize=some(g, [0.0, 0.1])
+    ),
+    lambda r, s, e, g: r.tidy([(s, e)]),
     lambda r, s, e, g: overwritten(r),
     lambda r, s, e, g: (r.limit_hits, r.halts, r.excluded),
 ]
@@ -249,6 +256,10 @@ SLOW_LOOKS: list[Look] = [
         s, e, level=some(g, LEVELS), methods=some(g, [("t", "conformal"), (), ("bootstrap_t",)]), **FEW
     ),
     lambda r, s, e, g: str(r.summary(s, e)),
+    lambda r, s, e, g: str(r.verdict(s, e, alternative=some(g, ["less", "two-sided", "bigger"]))),
+    lambda r, s, e, g: str(r.exhibit(s, e, adjust=some(g, ["holm", "bonferroni"]))),
+    lambda r, s, e, g: r.to_panel(),
+    lambda r, s, e, g: r.to_json(windows=[(s, e)])[:500],
     lambda r, s, e, g: r.car_table(s, e).to_html(),
     lambda r, s, e, g: str(r.caar_table()),
     lambda r, s, e, g: str(r.aar_table()),
@@ -357,8 +368,8 @@ class Study:
         else:
             with parallel_config(backend="loky"):
                 results = self.study.fit(n_jobs=2, chunk_size=2)
-        expected = self.results.car(*window)
-        found = results.car(*window)
+        expected = self.results.fitted.cars(es.Window(*window))
+        found = results.fitted.cars(es.Window(*window))
         found = found.set_axis([int(order[i]) for i in found.index], axis=0).sort_index()
         for column in ("car", "se"):
             np.testing.assert_allclose(
@@ -427,7 +438,7 @@ class Pool(Study):
         return super().ask(some(rng, LOOKS) if look in OF_STUDIES else look, window, rng)
 
     def again(self, rng: np.random.Generator, window: tuple[int, int]) -> pd.DataFrame:
-        frame: pd.DataFrame = self.results.car(*window)
+        frame: pd.DataFrame = self.results.fitted.cars(es.Window(*window))
         return frame
 
 

@@ -239,3 +239,19 @@ def test_only_what_applies(panel, flat):
     for event in range(1, 9):
         made = flat(made, event)
     assert list(chosen(TestInput(made, Window(0, 1)))) == ["filtered_sq", "wild_bootstrap", "sign"]
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
+@pytest.mark.parametrize("model", [es.PCAModel(), es.ElasticNetModel(), es.SyntheticPeers()], ids=repr)
+def test_peers_with_few_blocks_are_offered_a_test_that_can_reject(model: es.models.NormalReturnModel) -> None:
+    """A loss of 40 % in eleven days with the default windows: ten blocks reach 0.091 at least."""
+    market, _ = es.lab.simulate_market(12, 300, seed=1)
+    returns, day = market.returns.copy(), market.sessions[250]
+    name = str(returns.columns[0])
+    returns.loc[day, name] -= 0.4
+    index = pd.Series(market.bank.single[0], returns.index, name="index")
+    hit = es.Market(returns, benchmark=index, gaps="single")
+    found = es.EventStudy(hit, [{"security": name, "date": day}], model).fit().recommended(-5, 5)
+    assert found["test"].iloc[0] == "t"
+    assert "sq" not in set(found["test"])
+    assert (found["p_value"] < 1e-6).all()

@@ -472,7 +472,9 @@ def test_standardised_returns_of_matched_firms_by_statsmodels(
     assert row["estimate"] == pytest.approx(np.mean(u))
 
 
-def test_the_test_to_read_depends_on_the_reference(market: es.Market, events: pd.DataFrame) -> None:
+def test_the_test_to_read_depends_on_the_reference(
+    market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
+) -> None:
     index = es.BuyAndHold(market, events, (1, H)).fit().test(seed=0)
     assert index.index[index["recommended"]].tolist() == ["bootstrap"]
     assert "standardised" not in index.index
@@ -483,6 +485,9 @@ def test_the_test_to_read_depends_on_the_reference(market: es.Market, events: pd
     matched = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit().test(seed=0)
     assert matched.index[matched["recommended"]].tolist() == ["standardised"]
     assert matched["note"].str.contains("skewness is noise").tolist() == [False, True, True, False]
+    apart = keep.iloc[:3].assign(date=returns.index[[20, 40, 60]])
+    alone = es.BuyAndHold(market, apart, (1, H), es.MatchedFirms(column="twin")).fit().test(seed=0)
+    assert alone.index[alone["recommended"]].tolist() == ["t"]
 
 
 def test_a_firm_that_loses_everything_has_no_log_return(market: es.Market, returns: pd.DataFrame) -> None:

@@ -199,7 +199,7 @@ def test_events_left_out_are_listed(market: es.Market, returns: pd.DataFrame, ev
             market, pd.concat([events, more], ignore_index=True), (1, H), min_firms=5
         ).fit()
     assert "no security 'F9'" in found.excluded[24]
-    assert "no return in its horizon (+1, +24)" in found.excluded[25]
+    assert "it is not listed yet" in found.excluded[25]
     assert "no return on" in found.excluded[26]
     assert "(3 events excluded)" in repr(found)
     pd.testing.assert_frame_equal(found.portfolio, plain.portfolio)

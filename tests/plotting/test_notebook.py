@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from eventstudy import plotting
 
 formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is not installed")
-pytest.importorskip("IPython.core.pylabtools")
+pylabtools = pytest.importorskip("IPython.core.pylabtools")
+display = pytest.importorskip("IPython.display")
 config = pytest.importorskip("matplotlib_inline.config", reason="matplotlib-inline is not installed")
 DisplayFormatter = formatters.DisplayFormatter
 
@@ -44,11 +46,16 @@ class Backend:
 def test_figures_are_sharp_and_the_state_of_the_user_stays(
     frames: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    published: list[tuple[dict[str, Any], dict[str, Any]]] = []
     monkeypatch.setattr(config, "InlineBackend", Backend)
+    monkeypatch.setattr(display, "publish_display_data", lambda *shown: published.append(shown))
+    formatter = DisplayFormatter()
+    # Notebooks register how figures are shown.
+    formatter.formatters["image/png"].for_type(Figure, pylabtools.print_figure)
     rc = dict(mpl.rcParams)
-    show = DisplayFormatter().format
     figure = plotting.plot_car(frames.car()).figure
-    data, told = show(figure)
+    assert formatter.format(figure) == ({}, {})
+    ((data, told),) = published
     size = told["image/png"]
     assert width(data["image/png"]) == pytest.approx(2 * size["width"], abs=2)
     assert 500 < size["width"] < 700
@@ -56,7 +63,9 @@ def test_figures_are_sharp_and_the_state_of_the_user_stays(
     for setting, value in (("figure_formats", {"svg"}), ("started", False)):
         with monkeypatch.context() as changed:
             changed.setattr(Backend, setting, value)
-            assert "image/png" not in show(figure)[0]
+            shown = formatter.format(figure)[0]
+            assert width(shown["image/png"]) == pytest.approx(size["width"], abs=2)
+    assert len(published) == 1
 
 
 def test_axes_of_the_user_keep_their_figure(frames: SimpleNamespace) -> None:

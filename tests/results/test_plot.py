@@ -50,7 +50,7 @@ def test_one_event(one, drawn):
     frame, options = drawn["plot_car"]
     wanted = plot_data.car_path(data, [0], Window(-2, 3)).drop(columns="event")
     assert frame.equals(wanted)
-    assert options["title"] == data.name(0)
+    assert options["title"] == event_name(data, 0)
     one.plot.reaction(event=0, currency="CNY")
     frame, options = drawn["plot_reaction"]
     assert frame.equals(plot_data.reaction(data, 0, Window(-4, 6)))
@@ -235,3 +235,51 @@ def test_rows_leave_out_what_all_share(market, refit):
 
 def legend_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_the_price_holds_all_announcements_of_a_security(market, refit, drawn):
+    days = market.sessions[[250, 300, 350]]
+    events = [{"security": "S0", "date": day, "label": f"News {i}"} for i, day in enumerate(days)]
+    results = refit(market, [*events, {"security": "S1", "date": days[0]}])
+    results.plot.price(security="S0", currency="CNY")
+    frame, options = drawn["plot_price"]
+    assert options["events"]["date"].tolist() == list(days)
+    assert options["events"]["label"].tolist() == ["News 0", "News 1", "News 2"]
+    assert options["events"]["car"].tolist() == results.car()["car"].iloc[:3].tolist()
+    close = market.prices("close")["S0"]
+    assert frame["price"].tolist() == close.loc[frame["date"]].tolist()
+    assert (frame["date"].iloc[0], frame["date"].iloc[-1]) == (market.sessions[220], market.sessions[380])
+    with pytest.raises(RequestError, match="events of 2 securities: name one with security=, such as 'S0'"):
+        results.plot.price()
+    with pytest.raises(RequestError, match="No event of these results is of security 'S7'"):
+        results.plot.price(security="S7")
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_windows_are_the_days_that_are_used(market, refit, drawn):
+    events = [{"security": "S0", "date": market.sessions[day]} for day in (330, 300)]
+    results = refit(market, events, exclude_dates=[market.sessions[200]])
+    results.plot.windows(-1, 2)
+    frame = drawn["plot_windows"][0]
+    # The earlier event comes first.
+    first = frame[frame["event"] == frame["event"].iloc[0]]
+    sessions = market.sessions
+    spans = first.groupby("part", sort=False)[["first", "last"]].agg(list)
+    assert spans.loc["estimation", "first"] == [sessions[150], sessions[201]]
+    assert spans.loc["estimation", "last"] == [sessions[199], sessions[279]]
+    assert spans.loc["event"].tolist() == [[sessions[296]], [sessions[306]]]
+    assert spans.loc["tested"].tolist() == [[sessions[299]], [sessions[302]]]
+
+
+def test_a_headline_of_its_own_is_marked(one, common, drawn):
+    one.plot.car(headline=(-1, 1))
+    frame, options = drawn["plot_car"]
+    assert options["headline"] == (-1, 1, one.car(-1, 1)["car"].iloc[0])
+    assert frame.set_index("day")["car"][1] == one.car(-1, 1)["car"].iloc[0]
+    one.plot.reaction(headline=(0, 3))
+    assert drawn["plot_reaction"][1]["gap_on"] == 3
+    one.plot.reaction(-2, 2)
+    assert drawn["plot_reaction"][1]["gap_on"] is None
+    common.plot.forest(hue="security")
+    assert drawn["plot_forest"][0]["security"].tolist()[:2] == ["S0", "S1"]

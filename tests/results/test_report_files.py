@@ -84,6 +84,9 @@ def test_treated_against_controls(market, tmp_path):
     page = plain(text_of(treated.report(tmp_path / "x.html", against=controls)))
     assert "The 4 control events moved by" in page
     assert "difference_portfolio" in page
+    told = (tmp_path / "x.html").read_text(encoding="utf-8")
+    means = [f"{each.caar(0, 1)['caar'].iloc[0]:+.1%}" for each in (treated, controls)]
+    assert f"the treated moved by {means[0]}, the controls by {means[1]}." in told
 
 
 @pytest.mark.parametrize("study", ["one", "several", "sector"])

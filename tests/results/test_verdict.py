@@ -58,20 +58,20 @@ def frame(**p: float) -> pd.DataFrame:
     [
         (
             {"a": 0.001, "b": 0.009},
-            "strong evidence against mere chance: all 2 recommended tests reject it at 1%",
+            "strong evidence against mere chance: both recommended tests reject it at 1%",
         ),
         (
             {"a": 0.001, "b": 0.04},
-            "That is evidence against mere chance: all 2 recommended tests reject it at 5%",
+            "That is evidence against mere chance: both recommended tests reject it at 5%",
         ),
         (
             {"a": 0.06, "b": 0.09},
-            "weak evidence against mere chance: all 2 recommended tests reject it at 10%",
+            "weak evidence against mere chance: both recommended tests reject it at 10%",
         ),
         ({"a": 0.001}, "strong evidence against mere chance: the one recommended test rejects it at 1%"),
         (
             {"a": 0.06, "b": 0.5},
-            "cannot be distinguished from chance: none of the 2 recommended tests rejects",
+            "cannot be distinguished from chance: neither of the 2 recommended tests rejects",
         ),
         ({"a": 0.5}, "cannot be distinguished from chance: the one recommended test does not reject"),
         ({"a": np.nan}, "No recommended test can be computed"),
@@ -90,7 +90,7 @@ def test_evidence_never_says_all_where_one_is_left_out_or_disagrees():
     assert "the one recommended test that can be computed rejects" in told
     assert "sq cannot be computed" in told
     told = evidence(frame(a=0.01, b=0.02, sq=np.nan))
-    assert "all 2 recommended tests that can be computed reject" in told
+    assert "both recommended tests that can be computed reject" in told
 
 
 def test_one_event(nyt):
@@ -249,7 +249,7 @@ def test_any_number_of_events(n, same_day, refit):
     found = refit(market, {"security": names, "date": days[at]}).verdict(0, 1)
     assert len(found.tests) >= 1
     assert found.tests["rejects"].tolist() == (found.tests["p_value"] <= 0.05).tolist()
-    every = re.search(r"(all \d+|the one) recommended tests? rejects? it at [15]%", found.evidence)
+    every = re.search(r"(all \d+|both|the one) recommended tests? rejects? it at [15]%", found.evidence)
     assert bool(every) == bool(found.tests["rejects"].all())
     assert "nan" not in str(found)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 import eventstudy as es
-from eventstudy.errors import NoUsableEventsError, WindowError
+from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, WindowError
 from eventstudy.volatility.event_garch import conditional_variance, fit_dummy_garch
 
 
@@ -142,5 +142,22 @@ def test_what_is_refused() -> None:
     flat = market.returns.copy()
     flat.iloc[:, 0] = 0.0
     index = pd.Series(market.bank.single[0], market.sessions, name="index")
-    found = es.EventGARCH(es.Market(flat, benchmark=index, gaps="single"), events).fit()
+    with pytest.warns(ExcludedEventsWarning, match="do not vary"):
+        found = es.EventGARCH(es.Market(flat, benchmark=index, gaps="single"), events).fit()
     assert "do not vary" in found.excluded.iloc[0]
+
+
+def test_events_that_cannot_be_used_are_listed_and_warned_of() -> None:
+    """A dummy that the data cut short has fewer days than it says; without a benchmark there is no line."""
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2016-01-01", periods=400)
+    index = pd.Series(rng.normal(0, 0.01, 400), days, name="index")
+    returns = pd.DataFrame(rng.normal(0, 0.02, (400, 2)), days, ["A", "B"])
+    market = es.Market(returns, benchmark=index)
+    events = [{"security": "A", "date": days[397]}, {"security": "B", "date": days[390]}]
+    with pytest.warns(ExcludedEventsWarning, match="1 of 2 events cannot be used"):
+        found = es.EventGARCH(market, events, dummy=(0, 4)).fit()
+    assert found.excluded.to_dict() == {0: "its dummy (0, +4) reaches beyond the data"}
+    assert found.parameters.index.tolist() == [1]
+    with pytest.raises(NoUsableEventsError, match="event 0: no benchmark is given for it"):
+        es.EventGARCH(es.Market(returns, benchmark=None), events[1:], dummy=(0, 4)).fit()

@@ -88,7 +88,9 @@ def study_report(
     )
     if brief:
         told = Chapter("Finding", [Paragraph(found.answer, is_headline=True), *map(Paragraph, money)])
-        shown = Chapter("Figures", figures(data, window, currency, vector=vector, brief=True))
+        shown = Chapter(
+            "Figures", figures(data, window, currency, controls=controls, vector=vector, brief=True)
+        )
         rows = Chapter("Estimates", [_estimates(data, window)])
         other = Chapter("Caveats", _shortened(_bullets(found, "What could have been found", "Other news")))
         return Report(title, [asked, told, shown, rows, other], stamp)
@@ -99,7 +101,7 @@ def study_report(
     chapters = [
         asked,
         Chapter("Finding", _finding(data, window, found, money)),
-        Chapter("Figures", figures(data, window, currency, vector=vector)),
+        Chapter("Figures", figures(data, window, currency, controls=controls, vector=vector)),
         *worth,
         Chapter("Design", [Table("Specification", (Section(design(data).frame),)), _events(data)]),
         Chapter("Data audit", [*_bullets(found, "Data"), *_audit(data)]),

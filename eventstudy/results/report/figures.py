@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Paragraph, Picture
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import event_name
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedEvents, FittedStudy
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -54,10 +54,18 @@ BRIEF = 2
 
 
 def figures(
-    data: FittedStudy, window: Window, currency: str | None, *, vector: bool = True, brief: bool = False
+    data: FittedStudy,
+    window: Window,
+    currency: str | None,
+    *,
+    controls: FittedEvents | None = None,
+    vector: bool = True,
+    brief: bool = False,
 ) -> list[Block]:
     """Figures of a study, those of one event or those of many; what cannot be drawn says why."""
     drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
+    if controls is not None:
+        drawings = chain([_against(data, controls, window)], drawings)
     if brief:
         drawings = islice(drawings, BRIEF)
     blocks: list[Block] = []
@@ -87,23 +95,43 @@ def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
     return Picture(mime, image, alt, "The estimate under other windows and models.")
 
 
+def _against(data: FittedStudy, controls: FittedEvents, window: Window) -> Drawing:
+    """Draw the paths of treated and controls on the same axes."""
+    means = [
+        averages.averages([each.test_input(window)], None, 0.95).iloc[0]["caar"] for each in (data, controls)
+    ]
+
+    def draw(ax: Axes) -> None:
+        ResultsPlotter(data).caar(ax=ax, headline=window, label="treated")
+        ResultsPlotter(controls).caar(ax=ax, label="controls")
+
+    return Drawing(
+        "Mean cumulative abnormal returns of treated and controls, with 95 % intervals.",
+        f"Line chart of two paths: over the window {window} the treated moved by {means[0]:+.1%}, the "
+        f"controls by {means[1]:+.1%}.",
+        draw,
+        3.9,
+    )
+
+
 def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator[Drawing]:
     plot, name = ResultsPlotter(data), event_name(data, 0)
     whole, car = data.spec.window, data.cars(window).iloc[0]
     path = Window(min(window.start, whole.end), whole.end)
     ending = data.cars(path).iloc[0]["car"]
-    prices = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"])
-    last = prices[prices["day"] <= window.end].tail(1)
-    gap = "".join(
-        f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
-        for row in last.itertuples()
-    )
-    yield Drawing(
-        "The price, and the price had nothing been announced.",
-        f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
-        lambda ax: plot.reaction(ax=ax, currency=currency, headline=window),
-        3.9,
-    )
+    if not data.undated:
+        prices = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"])
+        last = prices[prices["day"] <= window.end].tail(1)
+        gap = "".join(
+            f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
+            for row in last.itertuples()
+        )
+        yield Drawing(
+            "The price, and the price had nothing been announced.",
+            f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
+            lambda ax: plot.reaction(ax=ax, currency=currency, headline=window),
+            3.9,
+        )
     yield Drawing(
         f"Cumulative abnormal return with its 95 % interval; the window {window} is shaded.",
         f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
@@ -219,7 +247,7 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             "Abnormal returns by event and day.",
             f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
             "results.abnormal_returns.",
-            lambda ax: plot.heatmap(ax=ax).tick_params(axis="y", labelsize="x-small"),
+            lambda ax: plot.heatmap(ax=ax),
             float(np.clip(HEADROOM + 0.2 * lines * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()

@@ -26,7 +26,7 @@ from eventstudy.results.verdict.text import Part, Verdict
 from eventstudy.text import format_p, format_time, plural, strip_control
 from eventstudy.windows import Window
 
-__all__ = ["News", "evidence", "headline", "percent", "question", "verdict"]
+__all__ = ["News", "evidence", "percent", "question", "verdict"]
 
 ALPHA, LEVEL = 0.05, 0.95
 #: Announcements, or news, named one by one.
@@ -62,8 +62,10 @@ def verdict(
     frame = _tests(_records(chosen), TESTS, tested.with_car.n_events, window)
     mean = averages.averages([tested], None, LEVEL, alternative).iloc[0]
     parts = []
+    each = None
     if one_security(data):
-        parts.append(Part("Each announcement on its own", tuple(_rows(data, window, alternative))))
+        each = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
+        parts.append(Part("Each announcement on its own", tuple(_rows(each, window, alternative))))
     told = [evidence(frame)] if len(frame) else ["No significance test applies."]
     apart = disagreement(dict(zip(frame["test"], frame["p_value"], strict=True)), tested)
     for why in dict.fromkeys(apart.values()):
@@ -80,7 +82,7 @@ def verdict(
         parts.append(Part("Recommended tests", (*(_test(row, apart) for row in _records(frame)), interval)))
     if mean["detectable"] > 0:
         parts.append(Part("What could have been found", (_detectable(data, mean),)))
-    effect = headline(data, window, alternative)
+    effect = _effect(data, window, alternative, each)
     return Verdict(asked, effect, " ".join(told), (*parts, *behind), frame)
 
 
@@ -114,16 +116,15 @@ def question(data: FittedEvents) -> str:
     )
 
 
-def headline(data: FittedEvents, window: Window, alternative: Alternative = "two-sided") -> str:
+def _effect(data: FittedEvents, window: Window, alternative: Alternative, each: pd.DataFrame | None) -> str:
     """Say the effect and its interval; of one firm with several announcements, which of them moved it."""
     tested = data.test_input(window)
     mean = averages.averages([tested], None, LEVEL, alternative).iloc[0]
     told = _single(data, window) if len(data.index) == 1 else _average(data, window, mean)
     if not np.isnan(mean["se"]):
         told += f" ({_interval(mean, alternative)})"
-    if one_security(data):
-        each = _each(data, window, alternative)
-        told = f"{each} The joint question is whether they moved it on average: {told}"
+    if each is not None:
+        told = f"{_each(each)} The joint question is whether they moved it on average: {told}"
     return f"{told}."
 
 
@@ -147,7 +148,8 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     n, shown = len(ran), ", ".join(told.values())
     that = " that can be computed" if lost else ""
     weakest = ran["p_value"].max()
-    each = f"the one {kind}{that} rejects" if n == 1 else f"all {n} {kind}s{that} reject"
+    every = "both" if n == 2 else f"all {n}"
+    each = f"the one {kind}{that} rejects" if n == 1 else f"{every} {kind}s{that} reject"
     for level, words in ((0.01, "strong evidence"), (0.05, "evidence")):
         if weakest <= level:
             return f"{subject} is {words} against mere chance: {each} it at {level:.0%} ({shown}).{missing}"
@@ -162,7 +164,10 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
     if yes:
         which = subject[:1].lower() + subject[1:]
         return f"Whether {which} is more than chance, the {kind}s disagree: {apart}.{missing}"
-    none = f"the one {kind}{that} does not reject" if n == 1 else f"none of the {n} {kind}s{that} rejects"
+    if n == 1:
+        none = f"the one {kind}{that} does not reject"
+    else:
+        none = f"{'neither' if n == 2 else 'none'} of the {n} {kind}s{that} rejects"
     return f"{subject} cannot be distinguished from chance: {none} it at 5% ({shown}).{missing}"
 
 
@@ -270,9 +275,8 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     )
 
 
-def _each(data: FittedEvents, window: Window, alternative: Alternative) -> str:
+def _each(frame: pd.DataFrame) -> str:
     """Say which of several announcements about one security moved it."""
-    frame = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
     judged = frame[frame["p_adjusted"].notna()]
     moved = judged[judged["p_adjusted"] <= ALPHA].sort_values("p_adjusted", kind="stable")
     n, k = len(judged), len(moved)
@@ -289,8 +293,8 @@ def _each(data: FittedEvents, window: Window, alternative: Alternative) -> str:
     )
 
 
-def _rows(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
-    frame = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
+def _rows(frame: pd.DataFrame, window: Window, alternative: Alternative) -> list[str]:
+    """Say what each announcement did, with its own tests."""
     told = []
     for row in _records(frame.head(MOST_NAMED).reset_index()):
         label = f", {row['label']}" if _known(row.get("label")) else ""

@@ -45,6 +45,15 @@ class Verdict:
         What stands behind the answer: each has a `heading` and `texts`.
     tests : DataFrame
         The recommended tests: test, statistic, p_value, rejects (at 5 %), assumes, reason, note.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+    >>> nyt = [{"security": "002415.SZ", "date": "2019-05-22"}]
+    >>> found = es.EventStudy(market, nyt, window=(-1, 1)).fit().verdict(0, 0)
+    >>> [part.heading for part in found.parts]
+    ['Recommended tests', 'What could have been found', 'Other news', 'Data']
     """
 
     question: str
