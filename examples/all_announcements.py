@@ -141,7 +141,7 @@ def draw(table: pd.DataFrame):
 # measured.set_index("day_0")[["company", "announcement_id", "ar_0", "car", "se", "p_value"]].round(4)
 
 # %% tags=["notebook"]
-# draw(table)
+# draw(table);
 
 # %% tags=["notebook"]
 # print(*headline(table), sep="\n")

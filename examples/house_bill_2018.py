@@ -92,7 +92,7 @@ figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])
 axes[1].axvline(power.mde(), linestyle=":", color="C1")
-axes[1].annotate(f" {power.mde():.1%} is found\n with 80% power", (power.mde(), 0.15), color="C1")
+_ = axes[1].annotate(f" {power.mde():.1%} is found\n with 80% power", (power.mde(), 0.15), color="C1")
 
 # %%
 row, mde = story.estimate(results, (0, 1)), power.mde()

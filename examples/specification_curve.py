@@ -69,7 +69,7 @@ def headline(found: SpecificationCurve) -> str:
 # %% tags=["notebook"]
 # found = curve()
 # print(headline(found))
-# found.plot()
+# found.plot();
 
 # %% [markdown]
 # Which choice matters? Here the windows:

@@ -154,6 +154,7 @@ class ResultsPlotter(Immutable):
 
         By default over the whole event window, with the gap at the end of the `headline` window.
         """
+        refuse_undated(self._fitted.undated, "plot.reaction")
         window = _window(self._fitted, "reaction", start, end, path=True)
         study, row = _one(self._fitted, event)
         head = _headline(self._fitted, start, headline)

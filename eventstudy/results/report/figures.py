@@ -119,18 +119,19 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
     whole, car = data.spec.window, data.cars(window).iloc[0]
     path = Window(min(window.start, whole.end), whole.end)
     ending = data.cars(path).iloc[0]["car"]
-    prices = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"])
-    last = prices[prices["day"] <= window.end].tail(1)
-    gap = "".join(
-        f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
-        for row in last.itertuples()
-    )
-    yield Drawing(
-        "The price, and the price had nothing been announced.",
-        f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
-        lambda ax: plot.reaction(ax=ax, currency=currency, headline=window),
-        3.9,
-    )
+    if not data.undated:
+        prices = plot_data.reaction(data, 0, whole).dropna(subset=["price", "counterfactual"])
+        last = prices[prices["day"] <= window.end].tail(1)
+        gap = "".join(
+            f" On {row.date:%Y-%m-%d} it is {row.price:.2f} against {row.counterfactual:.2f}."
+            for row in last.itertuples()
+        )
+        yield Drawing(
+            "The price, and the price had nothing been announced.",
+            f"Line chart of the observed price of {name} beside its counterfactual.{gap}",
+            lambda ax: plot.reaction(ax=ax, currency=currency, headline=window),
+            3.9,
+        )
     yield Drawing(
         f"Cumulative abnormal return with its 95 % interval; the window {window} is shaded.",
         f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
@@ -246,7 +247,7 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             "Abnormal returns by event and day.",
             f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
             "results.abnormal_returns.",
-            lambda ax: plot.heatmap(ax=ax).tick_params(axis="y", labelsize="x-small"),
+            lambda ax: plot.heatmap(ax=ax),
             float(np.clip(HEADROOM + 0.2 * lines * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
