@@ -70,7 +70,9 @@ class GapWindows(FrozenRecord):
             n = ((kinds == kind) & seen).sum(axis=1)
             part = np.where((n > 0) & ~np.isnan(one), n * one, 0.0)
             rest, below = rest - part, below + part**2 / np.maximum(count, 1)
-        return np.where(rest < variance, variance**2 / (below + np.maximum(rest, 0.0) ** 2 / dof), dof)
+        bars = np.divide(np.maximum(rest, 0.0) ** 2, dof, out=np.zeros(len(rest)), where=dof > 0)
+        mixed = (rest < variance) & (below + bars > 0)
+        return np.divide(variance**2, below + bars, out=dof.astype(float), where=mixed)
 
     def same_times(self, cols: slice) -> FloatArray:
         """Sum prediction errors at the same times of earlier days, shape (N, D); NaN where there is none.
@@ -89,6 +91,9 @@ class GapWindows(FrozenRecord):
         for own, day0 in zip(errors, sample.day0[self.events].tolist(), strict=True):
             rows = day0 + offsets
             rows = rows[(rows >= 0) & (rows < len(days))]
+            if not len(rows):
+                found.append([])
+                continue
             first, sums = day0 + sample.estimation.start, []
             for back in range(1, int(days[rows[0]] - days[max(first, 0)]) + 1):
                 past = [place.get((int(days[row]) - back, times[row]), -1) - first for row in rows.tolist()]
