@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 
 PROFILE = settings(
-    max_examples=3,
+    max_examples=2,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

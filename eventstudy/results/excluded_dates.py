@@ -9,8 +9,8 @@ import pandas as pd
 
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import RefittedWindows
-from eventstudy.distributions import t_sf
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import t_p_values
 from eventstudy.results.fitted import FittedEvents, FittedStudy
 
 __all__ = ["date_effects"]
@@ -69,4 +69,4 @@ def _of_study(study: FittedStudy, rows: IntArray) -> pd.DataFrame:
             "dof": fit.dof[event],
         }
     )
-    return frame.assign(p_value=2 * t_sf(np.abs(frame["t"].to_numpy()), frame["dof"].to_numpy()))
+    return frame.assign(p_value=t_p_values(frame["t"].to_numpy(), frame["dof"].to_numpy(), "two-sided"))

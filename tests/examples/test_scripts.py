@@ -172,8 +172,8 @@ def test_the_entity_list_meets_a_holiday_and_a_suspension(runs: dict[str, Run], 
     four = fit(market, ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ"], "2019-10-07 17:00-04:00")
     p = four.recommended(0, 0).set_index("test")["p_value"]
     assert p.max() <= 0.05
-    each = "both" if len(p) == 2 else f"all {len(p)}"
-    assert f"{each} recommended tests reject it at 5%" in said
+    every = "both" if len(p) == 2 else f"all {len(p)}"
+    assert f"{every} recommended tests reject it at 5%" in said
     assert all(f"{key} p = {value:.4f}" in said for key, value in p.items())
     assert "significant at 5%: none" in said
 

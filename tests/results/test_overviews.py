@@ -110,7 +110,7 @@ def test_figures(one, common, zte):
             assert isinstance(ax, mpl.axes.Axes)
             assert ax.get_title(), name
             assert name in repr(one.plot)
-        assert drawn["forest"].get_title() == "CAR (0, +1)"
+        assert drawn["forest"].get_title() == f"CAR (0, +1): {common.timeline['day_0'].iloc[0]:%Y-%m-%d}"
         assert "mean correlation" in drawn["clustering"].get_title()
         assert drawn["timeline"].get_ylabel() == "Price (CNY)"
         assert len(drawn["autocorrelation"].lines[1].get_xdata()) == 5

@@ -270,7 +270,11 @@ def test_summary_figures_and_groups(studies, pooled):
     pooled.plot.fit(event="west:1")
     plt.close("all")
     grouped = pooled.test(0, 1, tests="bmp", by="study")
-    assert grouped["group"].tolist() == ["east", "west", "east - west"]
+    assert grouped["group"].tolist() == ["east", "west", "east - west", "east - west"]
+    assert grouped.set_index("test")["applicable"].loc[["difference_past", "difference_welch"]].tolist() == [
+        True,
+        False,  # windows of both share days
+    ]
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
             "Abnormal returns by event and day.",
             f"Heatmap of the abnormal returns of {n} events over the sessions {whole}; the numbers are in "
             "results.abnormal_returns.",
-            lambda ax: plot.heatmap(ax=ax).tick_params(axis="y", labelsize="x-small"),
+            lambda ax: plot.heatmap(ax=ax),
             float(np.clip(HEADROOM + 0.2 * lines * n, 3.0, 8.0)),
         )
     dates = data.sample.timeline["day_0"].nunique()
