@@ -51,6 +51,8 @@ class Walk:
             self.count.setdefault(type(value), 1)
             for i, each in enumerate(value):
                 self.visit(each, f"{path}[{i}]")
+        elif isinstance(value, pd.DataFrame):  # a copy, as `attribute` sees
+            self.count.setdefault(type(value), 1)
         elif ours(value) and id(value) not in self.seen and self.count.get(type(value), 0) < MOST:
             self.seen[id(value)] = value
             self.count[type(value)] = self.count.get(type(value), 0) + 1
@@ -100,9 +102,8 @@ class Walk:
         if callable(first) or isinstance(first, ModuleType):
             return
         method = callable(getattr(value, name))
-        if isinstance(first, pd.DataFrame | pd.Series | pd.Index | Mapping | tuple | list | set) and not ours(
-            first
-        ):
+        holder = isinstance(first, pd.DataFrame | pd.Series | pd.Index | Mapping | tuple | list | set)
+        if holder and (isinstance(first, pd.DataFrame) or not ours(first)):
             before = copy.deepcopy(first)
             spoil(first)
             first = read()
@@ -140,9 +141,11 @@ def spoil(value: Any) -> None:
 
 def same(a: Any, b: Any) -> bool:
     """Whether two values are alike; objects of the library are looked into one by one."""
+    if isinstance(a, pd.DataFrame) and isinstance(b, pd.DataFrame):  # a copy prints as pandas prints it
+        return a.equals(b) and a.index.equals(b.index) and a.index.names == b.index.names
     if type(a) is not type(b):
         return False
-    if isinstance(a, pd.DataFrame | pd.Series):
+    if isinstance(a, pd.Series):
         return a.equals(b) and a.index.equals(b.index) and a.index.names == b.index.names
     if isinstance(a, pd.Index):
         return a.equals(b) and a.names == b.names
