@@ -381,6 +381,11 @@ def calibrate(
             n_jobs=n_jobs,
             checkpoint=checkpoint,
         )
+    if like is not None and not isinstance(like, EventStudyResults):
+        raise RequestError(
+            f"like= takes the results of an EventStudy; got {type(like).__name__}. A CausalStudy is "
+            "calibrated itself: calibrate(study)."
+        )
     if market is None and like is None:
         raise RequestError("calibrate needs a market, or like= a study.")
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)

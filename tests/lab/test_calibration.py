@@ -317,6 +317,14 @@ def test_what_makes_no_sense_is_refused(world: SimulatedMarket, wrong: dict[str,
         es.lab.calibrate(world.market, **(SMALL | wrong))
 
 
+def test_only_results_of_a_study_are_imitated(world: SimulatedMarket) -> None:
+    for like in (world.market, "study"):
+        with pytest.raises(
+            RequestError, match=r"like= takes the results of an EventStudy; got \w+\. A CausalStudy"
+        ):
+            es.lab.calibrate(like=like)
+
+
 def test_a_market_is_needed() -> None:
     with pytest.raises(RequestError, match="needs a market"):
         es.lab.calibrate()
