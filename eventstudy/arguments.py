@@ -14,7 +14,9 @@ import numpy as np
 
 from eventstudy.errors import EventStudyError, RequestError
 
-__all__ = ["by_name", "check_choice", "check_fraction", "check_jobs", "check_number", "check_whole"]
+__all__ = [
+    "by_name", "check_choice", "check_fraction", "check_jobs", "check_number", "check_seed", "check_whole",
+]  # fmt: skip
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -88,6 +90,16 @@ def check_whole(
         return
     low, high = -math.inf if least is None else least, math.inf if most is None else most
     raise error(f"{name} must be a whole number{_bounds(low, high, None, None)}; got {value!r}.")
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what numpy makes no random generator of."""
+    if seed is None or isinstance(seed, np.random.Generator):
+        return
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise RequestError(
+            f"seed is a whole number from 0 on, a numpy.random.Generator or None; got {seed!r}."
+        )
 
 
 def check_jobs(n_jobs: object) -> None:

@@ -72,7 +72,7 @@ class GapWindows(FrozenRecord):
             rest, below = rest - part, below + part**2 / np.maximum(count, 1)
         bars = np.divide(np.maximum(rest, 0.0) ** 2, dof, out=np.zeros(len(rest)), where=dof > 0)
         mixed = (rest < variance) & (below + bars > 0)
-        return np.divide(variance**2, below + bars, out=dof.astype(float), where=mixed)
+        return np.asarray(np.divide(variance**2, below + bars, out=dof.astype(float), where=mixed))
 
     def same_times(self, cols: slice) -> FloatArray:
         """Sum prediction errors at the same times of earlier days, shape (N, D); NaN where there is none.

@@ -12,7 +12,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
-from eventstudy.arguments import check_choice, check_whole
+from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
@@ -99,10 +99,7 @@ class Options:
         check_whole("n_resamples", self.n_resamples, 1)
         if isinstance(self.seed, np.random.Generator):
             return replace(self, seed=int(self.seed.integers(2**63)))
-        if self.seed is not None and (not isinstance(self.seed, int | np.integer) or self.seed < 0):
-            raise RequestError(
-                f"seed is a whole number from 0 on, a numpy.random.Generator or None; got {self.seed!r}."
-            )
+        check_seed(self.seed)
         return self
 
 

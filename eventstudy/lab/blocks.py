@@ -15,7 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_jobs
+from eventstudy.arguments import check_jobs, check_seed
 from eventstudy.errors import DataWarning, RequestError, warn
 from eventstudy.market import Market
 from eventstudy.progress import progress_bar
@@ -30,14 +30,11 @@ TORN = (zipfile.BadZipFile, EOFError, zlib.error)
 
 def settled_seed(seed: int | np.random.Generator | None) -> int:
     """Return one whole number that all streams of an experiment come from."""
+    check_seed(seed)
     if seed is None:
         return int(np.random.default_rng().integers(2**63))
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**63))
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise RequestError(
-            f"seed is a whole number from 0 on, a numpy.random.Generator or None; got {seed!r}."
-        )
     return int(seed)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.arguments import check_fraction, check_number, check_whole
+from eventstudy.arguments import check_fraction, check_number, check_seed, check_whole
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
@@ -180,6 +180,7 @@ def simulate_market(
     check_number("effect", effect, -10, 10)
     check_number("tick", tick, above=0, most=100)
     _check(correlation, garch, tails, thin, halts, price_limit)
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     sessions = _sessions(start, n_sessions, calendar)
     names = [f"S{i + 1:0{len(str(n_securities))}d}" for i in range(n_securities)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import check_number, check_whole
+from eventstudy.arguments import check_number, check_seed, check_whole
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
@@ -111,6 +111,7 @@ def simulate_bars(
     check_number("market_sigma", market_sigma, 0, LARGEST)
     check_number("effect", effect, -LARGEST, LARGEST)
     check_whole("n_events", n_events, 0)
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     first = pd.Timestamp(start)
     exchange = Exchange(calendar)

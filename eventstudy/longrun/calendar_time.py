@@ -120,6 +120,8 @@ class CalendarTimePortfolio(Immutable):
         check_whole("min_firms", min_firms, 1)
         if lags is not None:
             check_whole("lags", lags, 0)
+            if cov != "hac":
+                raise RequestError(f"lags= goes with cov='hac'; cov={cov!r} has none.")
         model = MarketModel() if model is None else model
         if not isinstance(model, LinearModel):
             raise ModelError(f"model must be a least-squares model such as FamaFrench3(), got {model!r}.")

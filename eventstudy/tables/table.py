@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from eventstudy.arguments import check_whole
 from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
@@ -187,6 +188,8 @@ class Table:
             Most columns of text, where numbers leave room: words are wrapped to fit. By default notes are
             wrapped to 100 columns, and words of the table to 48.
         """
+        if width is not None:
+            check_whole("width", width, 1)
         parts = [f"{self.title}\n{'=' * len(self.title)}"]
         for section in self.sections:
             grid = _grid(section, "simple", width)

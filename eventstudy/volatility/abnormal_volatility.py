@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
-from eventstudy.arguments import check_whole
+from eventstudy.arguments import check_seed, check_whole
 from eventstudy.distributions import chi2_cdf, chi2_ppf, chi2_sf, counted_p_value, p_value_of_tails
 from eventstudy.errors import EventStudyWarning, RequestError, warn
 from eventstudy.events import Events
@@ -371,6 +371,7 @@ class AbnormalVolatilityResults(Immutable):
         weight = multiple_dof(variances)
         dof, statistic = float(weight[used].sum()), float((weight * multiple)[used].sum())
         upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
+        check_seed(seed)
         draws = self._draws(window, weight, n_resamples, np.random.default_rng(seed))
         above, below = (counted_p_value(statistic, x) for x in (draws >= statistic, draws <= statistic))
         p_values = [

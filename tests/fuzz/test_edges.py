@@ -52,7 +52,7 @@ def calendar_time(lags: object, benchmark: object = None) -> es.CalendarTimeResu
         returns.iloc[2:, 5] = benchmark
     market = es.Market(returns, benchmark="INDEX", kind="simple")
     events = [{"security": s, "date": months[1]} for s in "ABCDE"]
-    return es.CalendarTimePortfolio(market, events, horizon=(1, 88), min_firms=3, lags=lags).fit()
+    return es.CalendarTimePortfolio(market, events, horizon=(1, 88), min_firms=3, cov="hac", lags=lags).fit()
 
 
 @pytest.mark.parametrize("lags", [-1, 2.5, True, "3", 45, 85, 500])
@@ -208,7 +208,7 @@ def test_warnings_of_workers_reach_the_results(backend: str) -> None:
 def test_what_is_passed_without_its_name(name: str) -> None:
     with pytest.raises(RequestError, match=rf"{name}\(\) takes no window, .*\(event, .*got 'NYT'"):
         getattr(several().plot, name)("NYT")
-    with pytest.raises(RequestError, match=r"aar\(\) takes no window, .* \(test, level, .*\); got 0, 1"):
+    with pytest.raises(RequestError, match=r"aar\(\) takes no window, .* \(test, weights, .*\); got 0, 1"):
         several().aar(0, 1)
     with pytest.raises(RequestError, match=r"Write alpha\(level=...\)"):
         calendar_time(None).alpha(0.9)

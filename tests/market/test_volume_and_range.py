@@ -99,7 +99,7 @@ def test_a_study_of_volume_by_hand(volume: pd.DataFrame, model: object, k: int) 
     text = str(results.summary())
     assert "Abnormal log turnover in log points" in text
     assert "Returns are decimals" not in text
-    assert results.plot.car().get_ylabel() == "Cumulative abnormal log turnover"
+    assert results.plot.car().get_ylabel() == "Cumulative abnormal log turnover\n(0 on day −1)"
     with pytest.raises(
         RequestError, match="A reaction needs prices or returns, and these are values of log turnover"
     ):
