@@ -106,7 +106,7 @@ def p_value_of_tails(below: Any, above: Any, alternative: str) -> Any:
     both = np.minimum(below, above)  # NaN where one of them is
     if alternative == "two-sided":
         return np.minimum(2.0 * both, 1.0)
-    return np.where(np.isnan(both), np.nan, below if alternative == "less" else above)[()]
+    return np.where(np.isnan(both), np.nan, {"less": below, "greater": above}[alternative])[()]
 
 
 def counted_p_value(statistic: Any, extreme: Any, *, exact: bool = False) -> Any:

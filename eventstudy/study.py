@@ -15,6 +15,7 @@ from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, estimate
 from eventstudy.arguments import check_choice, check_jobs, check_whole
 from eventstudy.errors import (
+    ExcludedEventsWarning,
     ModelError,
     NoUsableEventsError,
     RequestError,
@@ -30,7 +31,7 @@ from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
 from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
-from eventstudy.results.fit_warnings import fit_warnings, of_model, warning_table
+from eventstudy.results.fit_warnings import exclusion_text, fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy, Incomplete
 from eventstudy.results.pool.exchanges import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
@@ -268,6 +269,9 @@ class EventStudy(Immutable):
                 lost.append(problem.excluded)
         if not found:
             raise no_usable_events(pd.concat(lost))
+        if lost:
+            out = pd.concat(lost)
+            warn(exclusion_text(out, len(self._spec.events), "results.excluded"), ExcludedEventsWarning)
         return joined_study(found, self._spec, lost)
 
     @staticmethod

@@ -100,6 +100,13 @@ def from_event_time(
             f"Returns in event time are of days {wide.index[0]} to {wide.index[-1]}: day 0, the event, "
             "must be one of them."
         )
+    without = [name for name, missing in zip(wide.columns, wide.loc[0].isna(), strict=True) if missing]
+    if without:
+        raise DataError(
+            f"Event {without[0]} has no return on day 0, so which day the news moved is unknown: in event "
+            "time day 0 stays where it is. Drop the event, or number its days from the first that could "
+            "react."
+        )
     days = pd.DatetimeIndex(DAY_0 + pd.to_timedelta(wide.index, unit="D")).as_unit("ns")
     # Columns are read much faster than as many series.
     table = None if against is None else _benchmarks(against, wide)
@@ -116,6 +123,12 @@ def from_event_time(
         sessions="data",
     )
     market = market._with_returns(replace(market._data, undated=True), market.arrays, market.bank)
+    taken = [] if others is None else [name for name in ("security", "date") if name in others]
+    if taken:
+        raise DataError(
+            f"The column {taken[0]!r} of returns in event time has a name that events use otherwise: each "
+            "event is a security of its own, and its date is not known. Rename or drop it."
+        )
     listed = pd.DataFrame({"event_id": wide.columns, "security": wide.columns, "date": DAY_0})
     return market, Events(listed if others is None else listed.join(others, on="event_id"))
 

@@ -102,7 +102,11 @@ def by_calendar(
     """
     if not isinstance(calendar, Mapping) and calendar != "auto":
         return []
-    named = dict(calendar) if isinstance(calendar, Mapping) else {}
+    known = {*columns}
+    named = {
+        name if name in known else str(name): each
+        for name, each in (calendar.items() if isinstance(calendar, Mapping) else ())
+    }
     strange = [name for name in named if name not in columns]
     if strange:
         raise DataError(f"calendar names the security {strange[0]!r}, which is not a column of the data.")

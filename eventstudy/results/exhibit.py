@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.multiple_testing import Adjustment
+from eventstudy.market import LEVELS
 from eventstudy.results.each_event import event_rows
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
@@ -36,6 +38,8 @@ def exhibit_frame(
     shares: pd.DataFrame | ByEvent | None = None,
 ) -> pd.DataFrame:
     """Collect what an exhibit holds, by event; columns as of `Answers.exhibit`."""
+    if data.kind in LEVELS:
+        raise RequestError(f"An exhibit is of returns, and these are values of {data.kind}.")
     options = Options(alternative, seed=0)
     tested = event_rows(data, window, adjust, options, level)
     cars = data.cars(window, level)
@@ -49,7 +53,8 @@ def exhibit_frame(
     price, day = prices_before(data, np.arange(len(data.index)), window)
     frame["price_day"], frame["price_before"] = day, price
     for name, source in (("per_share", "car"), ("per_share_low", "ci_low"), ("per_share_high", "ci_high")):
-        frame[name] = price * cars[source]
+        # A log return is that of a price that grows by exp(r) - 1.
+        frame[name] = price * (np.expm1(cars[source]) if data.kind == "log" else cars[source])
     if market_cap is not None or shares is not None:
         money = value_change(data, window, market_cap, shares, level=level).reindex(frame.index)
         frame["value"], frame["value_low"] = money["change"], money["ci_low"]
@@ -96,7 +101,7 @@ def exhibit(
     return Table(
         f"Abnormal returns of {_about(data)}, {data.model_label}",
         tuple(sections),
-        tuple(_notes(data, window, side, adjust, level, "value" in frame)),
+        tuple(_notes(data, window, side, adjust, level, frame)),
     )
 
 
@@ -121,12 +126,12 @@ def _about(data: FittedEvents) -> str:
 
 
 def _notes(
-    data: FittedEvents, window: Window, side: str, adjust: Adjustment, level: float, money: bool
+    data: FittedEvents, window: Window, side: str, adjust: Adjustment, level: float, frame: pd.DataFrame
 ) -> list[str]:
     notes = [
-        f"{unit(data)}, summed over {window}. Expected returns are those of the {data.model_label}, "
-        "estimated before each event; the standard error and the two-sided "
-        f"{level:.0%} interval include the error of that estimate.",
+        f"{unit(data)}, summed over {window}. Expected returns are those of the {data.model_label}; "
+        f"the standard error and the two-sided {level:.0%} interval allow for the noise of the estimation "
+        "window, and for the error of what is estimated there.",
         f"p (t) takes returns for normally distributed. p (SQ) is the rank of the abnormal return among "
         "those of the estimation window, and takes no distribution for granted. Both take the event for no "
         f"more volatile than the estimation window; both are {side}.",
@@ -135,10 +140,11 @@ def _notes(
         notes.append(
             f"p adjusted allows for {len(data.index)} tests: {ADJUSTMENTS[adjust]}; it is that of t."
         )
-    notes.append(
-        "The change of a share is the abnormal return times the last close before the window, without "
-        "the uncertainty of that price."
-    )
-    if money:
+    if frame["price_before"].notna().any():
+        notes.append(
+            "The change of a share is the abnormal return times the last close before the window, without "
+            "the uncertainty of that price."
+        )
+    if "value" in frame:
         notes.append("The change of market value is the abnormal return times the value before the window.")
     return [*notes, *friction_notes(data), *dividend_notes(data)]

@@ -12,6 +12,7 @@ from eventstudy.arguments import by_name, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
+from eventstudy.inference.registry import check_keys
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
@@ -502,7 +503,7 @@ class MeasureTables(MethodGroup):
     def _keys(self, tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
         if tests is None:
             return list(recommend(data)["test"])
-        return [tests] if isinstance(tests, str) else list(tests)
+        return check_keys([tests] if isinstance(tests, str) else tests)
 
     def _averages(
         self,

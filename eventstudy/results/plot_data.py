@@ -340,7 +340,9 @@ def reaction(data: FittedStudy, row: int, window: Window, level: float = 0.95) -
         price = np.where(np.isnan(actual), np.nan, 100 * np.exp(np.cumsum(growth)))
     after = days >= 0
     lost = np.cumsum(np.where(after, normal - growth, 0.0))
-    counterfactual = price * np.exp(lost)
+    # Before any abnormal return is known, no gap is known either.
+    unknown = after & ~np.isnan(actual) & (np.cumsum(after & ~np.isnan(expected)) == 0)
+    counterfactual = np.where(unknown, np.nan, price * np.exp(lost))
     frame = pd.DataFrame({"date": dates, "day": days, "price": price, "counterfactual": counterfactual})
     if window.end >= 0:
         path = car_path(data, [row], Window(0, window.end), level)

@@ -87,6 +87,8 @@ def read_study(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, st
         raise DataError(f"{folder} holds no stored study: {problem}") from problem
     if not isinstance(told, dict) or told.get("format") != NAME:
         raise DataError(f"{path} does not describe a stored study.")
+    if not isinstance(told.get("format_version"), int):
+        raise DataError(f"{path} does not say in which version of the format it is.")
     if told["format_version"] > FORMAT:
         raise DataError(
             f"{folder} was stored by eventstudy {told['versions'].get('eventstudy')}, in a later format than "

@@ -246,6 +246,8 @@ def own_windows(
             f"{_text(past[i])}, ends."
         )
     skip = None
+    if none:
+        skip = past  # the window holds one day, for form's sake, and leaves it out
     if two.any():
         skip = np.where(two[:, None], np.column_stack([past[:, 1] + 1, second[:, 0] - 1]), [1, 0])
         past[two, 1] = second[two, 1]
@@ -319,7 +321,8 @@ def _ends(
         if isinstance(value, int):
             relative = np.full(len(frame), value, dtype=np.int64)
         else:
-            relative = _row(sessions, np.full(len(frame), value.to_datetime64()), end) - day0
+            days = np.full(len(frame), value.to_datetime64())
+            relative = _row(sessions, days, end, prefix == "window") - day0
         name = f"{prefix}_{end}{suffix}"
         if name in frame:
             relative = _from_column(frame[name], relative, sessions, day0, end, name)
@@ -327,10 +330,21 @@ def _ends(
     return np.column_stack(out)
 
 
-def _row(sessions: DateArray, dates: DateArray, end: str) -> IntArray:
+def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntArray:
+    """Row of the first session from a date on, or of the last up to it.
+
+    With `beyond`, weekdays outside the data count as sessions, so a window that reaches there is known to
+    be incomplete.
+    """
     days = dates.astype("datetime64[D]")
     at = np.searchsorted(sessions, days, side="left" if end == "start" else "right")
-    return np.asarray(at if end == "start" else at - 1, dtype=np.int64)
+    rows = np.asarray(at if end == "start" else at - 1, dtype=np.int64)
+    if not beyond:
+        return rows
+    first, last = sessions[[0, -1]].astype("datetime64[D]")
+    before, after = np.busday_count(days, first), np.busday_count(last + 1, days + 1)
+    rows = np.where(days < first, -np.maximum(before, 0), rows)
+    return np.where(days > last, len(sessions) - 1 + np.maximum(after, 0), rows)
 
 
 def _from_column(
@@ -358,7 +372,7 @@ def _from_column(
             days = days_in(cells)
         except DataError:
             days = pd.DatetimeIndex([_day(cell, event, name) for event, cell in cells.items()])
-        out[dated] = _row(sessions, days.to_numpy(), end) - day0[dated]
+        out[dated] = _row(sessions, days.to_numpy(), end, name.startswith("window")) - day0[dated]
     return out
 
 

@@ -479,9 +479,10 @@ def make_long_run(rng: np.random.Generator) -> Answers:
         return some(g, [lambda: found.bhar(), lambda: found.mean_path(), lambda: str(found.summary())])()
 
     def portfolio(g: np.random.Generator) -> object:
+        lags = some(g, [None] * 6 + [0, 1, 5, 500, -1, 2.5])
         found = es.CalendarTimePortfolio(
             held, listed, horizon=(some(g, [0, 1]), int(g.integers(1, 14))), min_firms=int(g.integers(1, 4)),
-            lags=some(g, [None] * 6 + [0, 1, 5, 500, -1, 2.5]),
+            lags=lags, cov="hc3" if lags is None else "hac",
         ).fit()  # fmt: skip
         check_frame(found.alpha(level=some(g, LEVELS)))
         return some(

@@ -72,7 +72,14 @@ def test_alpha_by_matrices(
 ) -> None:
     market = es.Market(returns, benchmark="index", factors=factors)
     found = es.CalendarTimePortfolio(
-        market, events, (1, H), es.FamaFrench3(), min_firms=8, regression=regression, cov=cov, lags=3
+        market,
+        events,
+        (1, H),
+        es.FamaFrench3(),
+        min_firms=8,
+        regression=regression,
+        cov=cov,
+        lags=3 if cov == "hac" else None,
     ).fit()
     value, count, _ = by_loops(returns, events)
     used = (count >= 8).to_numpy()

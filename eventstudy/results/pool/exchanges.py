@@ -58,6 +58,7 @@ def joined_study(
         sample = replace(fitted.sample, excluded=excluded.loc[order[order.isin(excluded.index)]])
         return EventStudyResults(fitted.spec, sample, fitted.fit, fitted.abnormal, only.warnings)
     pooled = pool(found).fitted
+    dropped = pd.concat([pooled.dropped, *lost])
     at = pooled.names.get_indexer(order)
     at = at[at >= 0]
     return PooledResults(
@@ -65,7 +66,7 @@ def joined_study(
             pooled,
             members=tuple(pooled.members[row] for row in at.tolist()),
             names=pooled.names[at],
-            dropped=pd.concat([pooled.dropped, *lost]),
+            dropped=dropped.loc[order[order.isin(dropped.index)]],
             abnormal=pooled.abnormal.take(at),
             _inputs={},
         )

@@ -92,7 +92,7 @@ def study_report(
             "Figures", figures(data, window, currency, controls=controls, vector=vector, brief=True)
         )
         rows = Chapter("Estimates", [_estimates(data, window)])
-        other = Chapter("Caveats", _shortened(_bullets(found, "What could have been found", "Other news")))
+        other = Chapter("Caveats", _caveats(found))
         return Report(title, [asked, told, shown, rows, other], stamp)
     worth = []
     if _has_exhibit(data):
@@ -133,6 +133,13 @@ def _known(text: object) -> bool:
 def _bullets(found: Verdict, *headings: str) -> list[Block]:
     """Take parts of a verdict that there are."""
     return [Bullets(heading, texts) for heading in headings if (texts := found.part(heading))]
+
+
+def _caveats(found: Verdict) -> list[Block]:
+    """Take the caveats of a brief report: events that are not in the number come first."""
+    lost = [text for text in found.part("Data") if "could not be used" in text or text.startswith("No cumul")]
+    told: list[Block] = [Bullets("Data", tuple(lost))] if lost else []
+    return _shortened([*told, *_bullets(found, "What could have been found", "Other news")])
 
 
 def _shortened(blocks: Sequence[Block]) -> list[Block]:
@@ -188,7 +195,9 @@ def _money(
         price, day = prices_before(data, np.arange(1), window)
         car = data.cars(window).iloc[0]
         if not np.isnan(price[0]):
-            worth, low, high = (_signed(price[0] * car[name], 2) for name in ("car", "ci_low", "ci_high"))
+            gains = [float(car[name]) for name in ("car", "ci_low", "ci_high")]
+            gains = np.expm1(gains).tolist() if data.kind == "log" else gains
+            worth, low, high = (_signed(price[0] * each, 2) for each in gains)
             told.append(
                 f"Of the last close before, {price[0]:.2f}{unit} on {pd.Timestamp(day[0]):%Y-%m-%d}, the "
                 f"abnormal return is {worth}{unit} a share (95% interval {low} to {high})."
@@ -225,7 +234,8 @@ def _estimates(data: FittedStudy, window: Window) -> Table:
     )
     frame = frame.rename(columns={"ci_low": "95% from", "ci_high": "to"})
     several = ["p adjusted"] if len(rows) > 1 else []
-    frame = frame[["security", "day 0", "CAR", "95% from", "to", "p (t)", "p (filtered_sq)", *several]]
+    day = [] if data.undated else ["day 0"]
+    frame = frame[["security", *day, "CAR", "95% from", "to", "p (t)", "p (filtered_sq)", *several]]
     formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
     formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", *several), P_VALUE)
     more = len(data.index) - len(frame)

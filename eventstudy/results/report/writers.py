@@ -14,6 +14,7 @@ from eventstudy.optional import import_optional
 from eventstudy.results.report.content import Report
 from eventstudy.tables import Section, Table
 from eventstudy.tables.table import markdown
+from eventstudy.text import strip_control
 
 __all__ = ["writer"]
 
@@ -96,8 +97,8 @@ def _table(block: object) -> Table:
 def _docx(report: Report, path: Path, brief: bool) -> None:
     docx: Any = import_optional("docx", "python-docx", "report", "A report in Word")
     document = docx.Document()
-    document.core_properties.title = report.title[:255]
-    document.add_heading(report.title, 0)
+    document.core_properties.title = strip_control(report.title)[:255]
+    document.add_heading(strip_control(report.title), 0)
     for chapter in report.chapters:
         document.add_heading(chapter.heading, 1)
         for block in chapter.blocks:
@@ -110,13 +111,14 @@ def _docx(report: Report, path: Path, brief: bool) -> None:
 
 def _into_word(document: Any, block: Block) -> None:
     if isinstance(block, Paragraph):
-        document.add_paragraph().add_run(block.text).bold = block.is_headline
+        document.add_paragraph().add_run(strip_control(block.text)).bold = block.is_headline
     elif isinstance(block, Bullets):
-        document.add_heading(block.heading, 2)
+        document.add_heading(strip_control(block.heading), 2)
         for item in block.items:
-            document.add_paragraph(item, style="List Bullet")
+            document.add_paragraph(strip_control(item), style="List Bullet")
     elif isinstance(block, Listing):
-        run = document.add_paragraph().add_run(block.code)
+        run = document.add_paragraph()
+        run = run.add_run("\n".join(map(strip_control, block.code.splitlines())))
         run.font.name = "Courier New"
     elif isinstance(block, Picture):
         width = int(PICTURE_WIDTH * 914400)

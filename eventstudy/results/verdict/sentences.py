@@ -263,7 +263,8 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     side, k = ("negative", down) if 2 * down >= n else ("positive", int((car > 0).sum()))
     if n == 1:
         counted = f"the one {_what(data)}{of} is"
-        return f"over {window}, {counted} {percent(mean['caar'])} ({data.model_label})"
+        over = "over" if one_security(data) else "Over"
+        return f"{over} {window}, {counted} {percent(mean['caar'])} ({data.model_label})"
     counted = ("both" if n == 2 else f"all {n}") if k == n else f"{k} of the {n}"
     common = not data.undated and len(data.timeline["day_0"].unique()) == 1
     joint = ", " if window == Window(0, 0) else " around "
@@ -320,7 +321,14 @@ def _detectable(data: FittedEvents, mean: pd.Series) -> str:
 
 def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
     told = []
-    known = dict(given) if given is not None else {}
+    try:
+        known = {} if given is None else dict(given)
+    except (TypeError, ValueError):
+        raise RequestError(
+            f"confounders maps days to news, as in {{'2019-05-16': 'Huawei is listed'}}; got {given!r}."
+        ) from None
+    if known and data.undated:
+        raise RequestError("confounders= needs the dates of the events, and these data are in event time.")
     days = _checked_days(known)
     for part in data.parts():
         sessions, whole = part.study.sessions, data.event_window
@@ -342,7 +350,10 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
     for name in ("confounder", "confounders"):
         if name in data.events:
             column = data.events[name]
-            told += [f"{event_name(data, row)}: {value}" for row, value in enumerate(column) if _known(value)]
+            texts = [
+                "; ".join(map(str, value)) if isinstance(value, list | tuple) else value for value in column
+            ]
+            told += [f"{event_name(data, row)}: {value}" for row, value in enumerate(texts) if _known(value)]
     more = len(told) - MOST_NAMED
     told = [strip_control(text) for text in told[:MOST_NAMED]] + ([f"{more} more."] if more > 0 else [])
     tested = data.test_input(window)
@@ -361,18 +372,19 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
 
 
 def _checked_days(given: Mapping[object, str]) -> dict[pd.Timestamp, str]:
-    found = {}
+    found: dict[pd.Timestamp, str] = {}
     for day, text in given.items():
         try:
-            when = pd.Timestamp(day)  # type: ignore[arg-type]
+            when: Any = pd.NaT if isinstance(day, int | float) else pd.Timestamp(day)  # type: ignore[arg-type]
         except (ValueError, TypeError):
-            when = pd.NaT  # type: ignore[assignment]
+            when = pd.NaT
         if pd.isna(when) or not isinstance(text, str):
             raise RequestError(
                 "confounders maps days to news, as in {'2019-05-16': 'Huawei is listed'}; got "
                 f"{day!r}: {text!r}."
             )
-        found[when.tz_localize(None).normalize()] = text
+        on = when.tz_localize(None).normalize()
+        found[on] = f"{found[on]}; {text}" if on in found else text
     return found
 
 
@@ -411,7 +423,7 @@ def _against(
     lead = ran[ran["test"] == "difference_portfolio"]
     if len(lead):
         row = lead.iloc[0]
-        told += f", a difference of {percent(row['estimate'])}"
+        told += f"; on dates of both, the difference is {percent(row['estimate'])}"
     answer = f"{told}. {evidence(ran, 'The difference', 'applicable test')}"
     rows = _tests(_records(ran), DIFFERENCES, data.test_input(window).with_car.n_events, window)
     lost = [f"{row['test']}: {row['note']}." for row in _records(frame[~frame["applicable"]])]

@@ -1,0 +1,135 @@
+"""Answers in shapes that are seldom met: log returns, no estimation, other dates of controls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import DataError, ExcludedEventsWarning, RequestError, WindowError
+
+FIRMS = ["002415.SZ", "002236.SZ", "002230.SZ"]
+NEWS = "2019-05-22"
+
+
+def fitted(events: object, market: es.Market | None = None, **options: object) -> es.EventStudyResults:
+    if market is None:
+        market = es.Market.from_prices(
+            es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
+        )
+    return es.EventStudy(market, events, **({"estimation": (-270, -21)} | options)).fit()
+
+
+@pytest.fixture(scope="module")
+def simulated() -> es.Market:
+    return es.lab.simulate_market(6, 400, seed=3).market
+
+
+def test_a_share_loses_what_a_log_return_makes_of_its_price(tmp_path: Path) -> None:
+    market = es.Market.from_prices(
+        es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG", kind="log"
+    )
+    results = fitted({"security": FIRMS[0], "date": NEWS}, market)
+    car = float(results.car(0, 1)["car"].iloc[0])
+    before = float(es.datasets.surveillance_prices()["close", FIRMS[0]].loc[:"2019-05-21"].iloc[-1])
+    lost = f"{before * np.expm1(car):,.2f}"
+    assert lost in results.exhibit(0, 1).to_text()
+    page = results.report(tmp_path / "x.md", 0, 1).read_text(encoding="utf-8")
+    assert f"{lost.replace('-', '−')} a share" in page
+
+
+def test_without_estimation_nothing_has_a_variance(simulated: es.Market) -> None:
+    days = simulated.sessions
+    events = [{"security": s, "date": days[200 + 2 * i]} for i, s in enumerate(simulated.securities[:6])]
+    for model in (es.MarketAdjusted(), es.RawReturn()):
+        results = fitted(events, simulated, model=model, estimation=None, window=(0, 5))
+        frame = results.car(0, 5)
+        assert frame["car"].notna().all()
+        assert frame[["se", "t", "p_value"]].isna().all(axis=None)
+        assert set(results.test(0, 5).query("applicable")["test"]).isdisjoint({"bmp", "jaffe", "patell"})
+        assert "No significance test applies" in str(
+            fitted(events[0], simulated, model=model, estimation=None, window=(0, 5)).verdict(0, 5)
+        )
+
+
+def test_a_window_by_dates_that_leaves_the_data_is_incomplete(simulated: es.Market) -> None:
+    days = simulated.sessions
+    later = f"{days[-1] + pd.Timedelta(days=30):%Y-%m-%d}"
+    event = {"security": simulated.securities[0], "date": days[395]}
+    window = {"window": (f"{days[390]:%Y-%m-%d}", later), "estimation": (-120, -11)}
+    with pytest.raises(WindowError, match="do not cover the event window"):
+        fitted(event, simulated, incomplete="raise", **window)
+    with pytest.raises(WindowError, match="do not cover the event window"):
+        fitted({**event, "window_end": later}, simulated, incomplete="raise", estimation=(-120, -11))
+
+
+def test_an_index_that_is_missing_leaves_the_counterfactual_unknown() -> None:
+    prices = es.datasets.surveillance_prices().copy()
+    prices.loc[NEWS:"2019-05-23", ("close", "399001.SZ")] = np.nan
+    market = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+    with pytest.warns(es.errors.EventStudyWarning):
+        results = fitted({"security": FIRMS[0], "date": NEWS}, market)
+    ax = results.plot.reaction()
+    assert "Gap" not in " ".join(text.get_text() for text in ax.texts)
+
+
+def test_controls_of_other_dates_are_said_to_be() -> None:
+    treated = fitted([{"security": FIRMS[0], "date": NEWS}, {"security": FIRMS[1], "date": "2018-11-20"}])
+    controls = fitted([{"security": FIRMS[2], "date": NEWS}])
+    assert "on dates of both, the difference is" in treated.verdict(0, 1, against=controls).answer
+
+
+def test_news_of_one_day_is_kept_whole() -> None:
+    results = fitted({"security": FIRMS[0], "date": NEWS})
+    told = str(results.verdict(0, 1, confounders={f"{NEWS} 09:00": "first", f"{NEWS} 15:00": "second"}))
+    assert "first; second" in " ".join(told.split())
+    for given in ({20190522: "x"}, ["a"], 5):
+        with pytest.raises(RequestError, match="confounders maps days to news"):
+            results.verdict(0, 1, confounders=given)
+
+
+def test_tests_of_tables_are_named_in_any_case() -> None:
+    results = fitted([{"security": name, "date": NEWS} for name in FIRMS])
+    assert "bmp" in results.caar_table(tests="BMP").to_text().lower()
+    assert "bmp" in results.aar_table(tests=["BMP"]).to_text().lower()
+
+
+def test_an_exchange_that_loses_its_events_is_warned_of() -> None:
+    rng = np.random.default_rng(1)
+    parts = []
+    for code, name in (("XNYS", "AAA"), ("XTKS", "TOK")):
+        days = es.Exchange(code).sessions(pd.Timestamp("2018-01-02"), pd.Timestamp("2019-12-30"))
+        parts.append(pd.Series(rng.normal(0, 0.01, len(days)), days, name=name))
+    parts.append(pd.Series(rng.normal(0, 0.01, len(parts[0])), parts[0].index, name="U"))
+    parts.append(pd.Series(rng.normal(0, 0.01, len(parts[1])), parts[1].index, name="J"))
+    market = es.Market(
+        pd.concat(parts, axis=1, sort=True),
+        benchmark={"AAA": "U", "TOK": "J"},
+        calendar={"AAA": "XNYS", "U": "XNYS", "TOK": "XTKS", "J": "XTKS"},
+    )
+    events = [{"security": "AAA", "date": "2019-05-28"}, {"security": "TOK", "date": "2018-02-07"}]
+    with pytest.warns(ExcludedEventsWarning, match="1 of 2 events cannot be used"):
+        results = fitted(events, market, estimation=(-120, -11))
+    assert list(results.excluded["security"]) == ["TOK"]
+
+
+def test_event_time_needs_day_0_and_names_of_its_own() -> None:
+    wide = pd.DataFrame(np.random.default_rng(2).normal(0, 0.01, (151, 3)), range(-140, 11), list("ABC"))
+    with pytest.raises(DataError, match="has no return on day 0"):
+        es.from_event_time(wide.drop(0), gaps="single")
+    long = (
+        wide.rename_axis("day").melt(ignore_index=False, var_name="event", value_name="return").reset_index()
+    )
+    with pytest.raises(DataError, match=r"'security'.*Rename or drop it"):
+        es.from_event_time(long.assign(security="X"))
+
+
+def test_a_brief_report_has_the_caveats_of_the_data(tmp_path: Path) -> None:
+    events = [{"security": name, "date": NEWS} for name in [*FIRMS[:2], "NOPE"]]
+    with pytest.warns(ExcludedEventsWarning):
+        results = fitted(events)
+    page = results.report(tmp_path / "x.md", 0, 1, brief=True).read_text(encoding="utf-8")
+    assert "1 event could not be used" in page
