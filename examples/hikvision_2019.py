@@ -300,7 +300,8 @@ def conclusion(story: Story) -> list[str]:
 
 def other_news(results: es.EventStudyResults) -> str:
     """Name the other news in reach, which an event study cannot tell from the event."""
-    return " ".join(results.verdict(HEADLINE, confounders=NEWS).part("Other news"))
+    *news, limit = results.verdict(HEADLINE, confounders=NEWS).part("Other news")
+    return f"{'; '.join(news)}. {limit}"
 
 
 def figures(story: Story, out: Path) -> list[Path]:
