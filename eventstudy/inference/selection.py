@@ -13,10 +13,7 @@ __all__ = ["FEW_EVENTS", "date_groups", "n_windows", "overlap_note", "remarks"]
 
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
-OVERLAPPING = (
-    "windows of different dates overlap, and this test ignores the resulting correlation; use "
-    "adjusted_bmp or jaffe"
-)
+OVERLAPPING = "windows of different dates overlap, and this test ignores the resulting correlation"
 
 
 def n_windows(data: TestInput) -> int:
@@ -51,15 +48,18 @@ def overlap_note(data: TestInput) -> str:
     """
 
     def compute() -> str:
-        days = data.with_car.abnormal.days
+        abnormal = data.with_car.abnormal
+        days = abnormal.days
+        # Without an estimation window neither of them can be computed.
+        told = f"{OVERLAPPING}; use adjusted_bmp or jaffe" if (abnormal.dof > 0).any() else OVERLAPPING
         if days is not None:
-            return OVERLAPPING if (np.diff(days) < len(data.window)).any() else ""
+            return told if (np.diff(days) < len(data.window)).any() else ""
         dates = np.unique(date_numbers(data.with_car.tested_dates), axis=0)
         known = np.where(dates == NOT_A_DATE, np.iinfo(np.int64).max, dates)
         first, last = known.min(axis=1), dates.max(axis=1)
         order = np.argsort(first, kind="stable")
         shared = (first[order][1:] <= np.maximum.accumulate(last[order])[:-1]).any()
-        return OVERLAPPING if shared else ""
+        return told if shared else ""
 
     return memo(data, "overlap_note", compute)
 

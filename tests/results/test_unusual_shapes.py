@@ -49,6 +49,7 @@ def test_without_estimation_nothing_has_a_variance(simulated: es.Market) -> None
         frame = results.car(0, 5)
         assert frame["car"].notna().all()
         assert frame[["se", "t", "p_value"]].isna().all(axis=None)
+        assert "use adjusted_bmp" not in " ".join(results.test(0, 5)["note"].fillna(""))
         assert set(results.test(0, 5).query("applicable")["test"]).isdisjoint({"bmp", "jaffe", "patell"})
         assert "No significance test applies" in str(
             fitted(events[0], simulated, model=model, estimation=None, window=(0, 5)).verdict(0, 5)
