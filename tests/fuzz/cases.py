@@ -618,7 +618,11 @@ def a_file(rng: np.random.Generator) -> object:
         path.write_text("\n".join(separator.join(row) for row in quoted), encoding="utf-8")
         found = read_prices(path, decimal=decimal if chance(rng, 0.3) else None)
     assert not undated, "a row without a date was kept"
+    # A volume whose sign may be of decimals or of thousands is left out, with a warning.
+    unclear = all(volume < 1_000_000 for volume in volumes)
     for field, values in (("close", closes), ("volume", volumes)):
+        if field == "volume" and thousands and unclear and ("volume", "firm") not in found:
+            continue
         np.testing.assert_allclose(found[field, "firm"], values, err_msg=f"{rows}")
     return found
 
