@@ -196,7 +196,7 @@ def _by_day(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def _benchmarks(given: Any, wide: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the benchmark of all events, or of each in their order, with names that are no event's."""
+    """Lay out the benchmark of all events, or of each in their order, under names that no event has."""
     if isinstance(given, pd.Series):
         return _by_day(given.to_frame("(benchmark)"), "Benchmark").reindex(wide.index)
     if not isinstance(given, pd.DataFrame):

@@ -66,7 +66,7 @@ class Onward(Significance):
         """
         data = self.fitted
         for row in range(len(data.index)):
-            data.part(row)  # an average of several listings has no days of its own, and is refused
+            data.part(row)  # refuses the average of several listings, which has no days of its own
         parts = [
             _panel(part.study, int(row), data.index[at])
             for part in data.parts()

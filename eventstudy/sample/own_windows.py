@@ -247,7 +247,7 @@ def own_windows(
         )
     skip = None
     if none:
-        skip = past  # the window holds one day, for form's sake, and leaves it out
+        skip = past.copy()  # a window holds one day at least; this one leaves it out
     if two.any():
         skip = np.where(two[:, None], np.column_stack([past[:, 1] + 1, second[:, 0] - 1]), [1, 0])
         past[two, 1] = second[two, 1]

@@ -187,7 +187,7 @@ def prices(
             if {fault.status for fault in faults.values()} == {"unreachable"}:
                 some = ", ".join(names[:MOST_NAMED]) + ", ..." * (len(names) > MOST_NAMED)
                 raise DataError(
-                    f"There is no connection to Yahoo, so no prices came of {some} for {span}: read a "
+                    f"There is no connection to Yahoo, so there are no prices of {some} for {span}: read a "
                     "file that you have with eventstudy.sources.read_prices(path)."
                 )
             raise DataError(f"No prices came for {span}:\n{told}{_advice(faults)}")

@@ -284,7 +284,7 @@ def test_connection_refused(server: YahooServer, cache_dir: Path) -> None:
     with pytest.raises(DataError) as raised:
         es.prices(["A", "B", "C"], *SPAN)
     told = str(raised.value)
-    assert told.startswith("There is no connection to Yahoo, so no prices came of A, B, C for ")
+    assert told.startswith("There is no connection to Yahoo, so there are no prices of A, B, C for ")
     assert "eventstudy.sources.read_prices(path)" in told
     assert "\n" not in told
     assert cached(cache_dir) == []

@@ -68,7 +68,7 @@ class Verdict:
         return f"{self.effect} {self.evidence}".strip()
 
     def part(self, heading: str) -> tuple[str, ...]:
-        """Return the texts under a heading; empty where there is no such part."""
+        """Return the texts under a heading; empty where the verdict has no such part."""
         return next((part.texts for part in self.parts if part.heading == heading), ())
 
     def __str__(self) -> str:
