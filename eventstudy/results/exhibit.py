@@ -9,6 +9,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.multiple_testing import Adjustment
 from eventstudy.market import LEVELS
+from eventstudy.results.averages import SIDES
 from eventstudy.results.each_event import event_rows
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
@@ -25,7 +26,6 @@ ADJUSTMENTS = {
     "romano-wolf": "Romano and Wolf, by residual vectors drawn jointly",
     "bh": "Benjamini and Hochberg, who bound the share of false rejections",
 }
-SIDES = {"less": "one-sided, for falls", "greater": "one-sided, for rises", "two-sided": "two-sided"}
 
 
 def exhibit_frame(

@@ -13,6 +13,7 @@ from eventstudy.arguments import by_name
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
 from eventstudy.results.event_names import event_name, name_parts
@@ -326,13 +327,17 @@ class ResultsPlotter(Immutable):
         start: WindowLike = None,
         end: int | None = None,
         *,
+        alternative: Alternative = "two-sided",
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """P-values of all tests, those recommended marked; resampling tests draw from seed 0."""
+        check_alternative(alternative)
         window = self._fitted.checked_window(start, end)
-        frame = plot_data.tests(self._fitted, window)
-        return plotting.plot_tests(frame, ax, **_with_defaults(kwargs, title=f"Tests of {window}"))
+        frame = plot_data.tests(self._fitted, window, alternative)
+        side = "" if alternative == "two-sided" else f", {averages.SIDES[alternative]}"
+        title = f"Tests of {window}{side}"
+        return plotting.plot_tests(frame, ax, **_with_defaults(kwargs, title=title))
 
     def timeline(
         self,

@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
+from eventstudy.inference.base import Alternative
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
@@ -362,7 +363,13 @@ class ResultsBase(
         return ResultsPlotter(self.fitted)
 
     @abstractmethod
-    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+    def summary(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> Table:
         """Summarise design, events, abnormal returns and recommended tests as one table."""
 
     def _repr_html_(self) -> str:

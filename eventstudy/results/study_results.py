@@ -11,6 +11,7 @@ import pandas as pd
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
 from eventstudy.immutable import own_copy
+from eventstudy.inference.base import Alternative
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
@@ -218,13 +219,21 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         """
         return diagnostics.peers(self.fitted)
 
-    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+    def summary(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> Table:
         """Summarise the study: design, events, abnormal returns, recommended tests, warnings.
 
         Parameters
         ----------
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -240,7 +249,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> results.summary(0, 1).title
         'Event study: Market model (OLS)'
         """
-        return summary_table(self.fitted, self.fitted.checked_window(start, end))
+        return summary_table(self.fitted, self.fitted.checked_window(start, end), alternative)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Store the study in a folder, in an open form that `eventstudy.load` opens again.
@@ -301,6 +310,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         against: Significance | None = None,
         market_cap: pd.DataFrame | ByEvent | None = None,
         shares: pd.DataFrame | ByEvent | None = None,
+        alternative: Alternative = "two-sided",
         brief: bool = False,
     ) -> Path:
         """Write the whole study as one page: HTML that needs no network, PDF, Word or Markdown.
@@ -323,6 +333,9 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             Other news by day, and the results of control events, as for `verdict`.
         market_cap, shares : optional
             As for `value_change`: what the move was worth.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of all tests, chosen before the returns are seen. With a side, intervals in words and tables
+            are one-sided bounds; those of figures stay two-sided, and say so.
         brief : bool, default False
             Whether to write the finding, two figures, one table and the caveats alone, on one printed side.
 
@@ -362,6 +375,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             controls=None if against is None else self._controls(against),
             market_cap=market_cap,
             shares=shares,
+            alternative=alternative,
             brief=brief,
             vector=target.suffix.lower() != ".docx",
         )
