@@ -275,7 +275,7 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Real):
         if math.isinf(value):
-            return "\N{INFINITY}" if value > 0 else "-\N{INFINITY}"
+            return "\N{INFINITY}" if float(value) > 0 else "-\N{INFINITY}"
         whole = isinstance(value, Integral)
         # Counts turn into floats beside a missing one.
         counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()

@@ -176,8 +176,8 @@ def _side(alternative: Alternative) -> list[str]:
 def _finding(
     data: FittedStudy, window: Window, found: Verdict, money: Sequence[str], alternative: Alternative
 ) -> list[Block]:
-    told = [*money, *_side(alternative)]
-    blocks: list[Block] = [Paragraph(found.answer, is_headline=True), *map(Paragraph, told)]
+    texts = [*money, *_side(alternative)]
+    blocks: list[Block] = [Paragraph(found.answer, is_headline=True), *map(Paragraph, texts)]
     blocks += _bullets(found, "Each announcement on its own", "Against the controls")
     tested = data.test_input(window)
     if tested.n_events:
@@ -204,7 +204,8 @@ def _money(
     told = []
     unit = "" if currency is None else f" {currency}"
     if not data.test_input(window).n_events:
-        return []
+        none = f"What the move was worth cannot be said: no event has a CAR over {window}."
+        return [none] if market_cap is not None or shares is not None else []
     if len(data.index) == 1 and "close" in data.spec.market.price_fields:
         if window.start == 0:
             last = plot_data.reaction(data, 0, window).dropna(subset=["price"]).tail(1)
@@ -218,21 +219,32 @@ def _money(
         if not np.isnan(price[0]):
             gains = [float(car[name]) for name in ("car", "ci_low", "ci_high")]
             gains = np.expm1(gains).tolist() if data.kind == "log" else gains
-            worth, *ends = (price[0] * each for each in gains)
+            worth, low, high = (price[0] * each for each in gains)
+            bounds = _bounds(low, high, 2, alternative)
             told.append(
                 f"Of the last close before, {price[0]:.2f}{unit} on {pd.Timestamp(day[0]):%Y-%m-%d}, the "
-                f"abnormal return is {_signed(worth, 2)}{unit} per share ({_bounds(*ends, 2, alternative)})."
+                f"abnormal return is {_signed(worth, 2)}{unit} per share ({bounds})."
             )
     if market_cap is not None or shares is not None:
-        total = value_change(data, window, market_cap, shares, alternative=alternative).iloc[-1]
-        worth, *ends = (float(total[name]) / 1e6 for name in ("change", "ci_low", "ci_high"))
-        what = "market value" if len(data.index) == 1 else "market value of all events"
+        rows = value_change(data, window, market_cap, shares, alternative=alternative)
+        total = rows.iloc[-1]
+        if not total["n_events"]:
+            return [*told, f"What the move was worth in market value cannot be said: {total['note']}."]
+        worth, low, high = (float(total[name]) / 1e6 for name in ("change", "ci_low", "ci_high"))
+        which = f"{total['n_events']} of {len(data.index)}" if total["note"] else "all"
+        what = "market value" if len(data.index) == 1 else f"market value of {which} events"
         again = int(total["shared_days"])
         twice = f"; {plural(again, 'day')} of a security count more than once" if again else ""
         told.append(
-            f"In {what} that is {_signed(worth, 1)} million{unit} ({_bounds(*ends, 1, alternative)}, p "
+            f"In {what} that is {_signed(worth, 1)} million{unit} ({_bounds(low, high, 1, alternative)}, p "
             f"{format_p(total['p_value'], equals=True)}{twice})."
         )
+        told += [f"{total['note'][:1].upper()}{total['note'][1:]}."] if total["note"] else []
+        if len(data.index) == 1 and shares is not None:
+            dated = (
+                "" if pd.isna(rows["counted"].iloc[0]) else f", counted on {rows['counted'].iloc[0]:%Y-%m-%d}"
+            )
+            told.append(f"That is of {rows['shares'].iloc[0] / 1e6:,.2f} million shares{dated}.")
     return told
 
 
