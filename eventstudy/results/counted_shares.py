@@ -50,10 +50,10 @@ def check_splits(
             f"show, as by a split, and the last count of shares is of {counted:%Y-%m-%d}, before it. Give a "
             f"count of {on:%Y-%m-%d} or later, or market_cap."
         )
-    later = counts.loc[counted:]
-    growth = np.log(later / later.shift()).dropna()
-    for on, step in growth[growth.abs() > np.log(LIKE_SPLIT)].items():
-        before = later.index[later.index.get_loc(on) - 1]
+    later = counts[counts.index >= counted]
+    growth = np.log(later.to_numpy(dtype=float)[1:] / later.to_numpy(dtype=float)[:-1])
+    for at in np.flatnonzero(np.abs(growth) > np.log(LIKE_SPLIT)).tolist():
+        before, on, step = later.index[at], later.index[at + 1], float(growth[at])
         span = apart[(apart.index > before) & (apart.index <= on)]
         if len(span) and abs(float(span.sum()) - step) > abs(step) / 2:
             warn(

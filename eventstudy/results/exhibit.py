@@ -123,8 +123,7 @@ def _money(
     shown["change"] = frame[what] / scale
     shown[f"{level:.0%} from"], shown["to"] = frame[f"{what}_low"] / scale, frame[f"{what}_high"] / scale
     numbers = ("price before", "shares", "change", f"{level:.0%} from", "to")
-    numbers = [name for name in numbers if name in shown]
-    formats = dict.fromkeys(numbers, "{:,.2f}")
+    formats = {name: "{:,.2f}" for name in numbers if name in shown}
     return Section(shown.rename(columns=names).rename_axis("event"), caption, formats)
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar, get_args
 import pandas as pd
 import stamina
 
-from eventstudy.arguments import check_choice, check_number, check_whole
+from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.progress import progress_bar
 from eventstudy.sources.cache import Entry, find_prices, store_prices
@@ -297,9 +297,12 @@ def share_counts(
 
 
 def _check_options(adjustment: Adjustment, attempts: int, timeout: float) -> None:
-    check_choice("adjustment", adjustment, get_args(Adjustment))
-    check_whole("attempts", attempts, 1)
-    check_number("timeout", timeout, above=0)
+    if adjustment not in get_args(Adjustment):
+        raise RequestError(f"adjustment must be one of {get_args(Adjustment)}, got {adjustment!r}.")
+    check_whole("attempts", attempts)
+    check_number("timeout", timeout)
+    if attempts < 1 or not timeout > 0:
+        raise RequestError(f"attempts={attempts} and timeout={timeout} must be positive.")
 
 
 def outcome(prices: pd.DataFrame) -> pd.DataFrame:

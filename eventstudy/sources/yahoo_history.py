@@ -155,10 +155,10 @@ def counts(
         known = known * np.array(later)
     else:
         for day, ratio in splits[splits.index <= last].items():
-            before = known.loc[:day]
+            before = known[known.index <= day]
             if len(before) and before.index[-1] < day:
-                known.loc[day] = before.iloc[-1] * ratio
-                known = known.sort_index()
+                carried = pd.Series([before.iloc[-1] * ratio], pd.DatetimeIndex([day]))
+                known = pd.concat([known, carried]).sort_index()
     start = known.index.searchsorted(first, side="right") - 1
     known = known.iloc[max(int(start), 0) :]
     if known.empty:

@@ -127,7 +127,7 @@ def test_broken_answers_are_told(yahoo: YahooServer, answer: tuple[int, bytes], 
         (lambda: es.share_counts([], *SPAN), "No tickers"),
         (lambda: es.share_counts("ACME", "soon"), "is not a day"),
         (lambda: es.share_counts("ACME", *SPAN, adjustment="total"), "adjustment must be one of"),
-        (lambda: es.share_counts("ACME", *SPAN, attempts=0), "attempts must be"),
+        (lambda: es.share_counts("ACME", *SPAN, attempts=0), "must be positive"),
     ],
 )
 def test_requests_that_make_no_sense(yahoo: YahooServer, call: object, told: str) -> None:
