@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.arguments import check_text
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
@@ -252,6 +253,7 @@ def _total_se(se: FloatArray, related: FloatArray) -> float:
 
 
 def _groups(data: FittedEvents, by: str) -> pd.Series:
+    check_text("by", by)
     return data.timeline["security"] if by == "security" else data.groups(by)
 
 

@@ -386,7 +386,7 @@ def _announcements(fitted: FittedEvents, security: Hashable | None) -> tuple[Fit
         raise RequestError(
             f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
         )
-    if security is not None and security not in known:
+    if security is not None and not (isinstance(security, Hashable) and security in known):
         raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
     rows = np.flatnonzero(securities == (known[0] if security is None else security))
     study, _ = fitted.part(int(rows[0]))
@@ -400,7 +400,7 @@ def _residuals(fitted: FittedEvents, event: Hashable | None) -> tuple[pd.DataFra
 
 def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: Any) -> dict[str, Any]:
     """Return keyword arguments over their defaults; a second study leaves the title of the first."""
-    if ax is not None and ax.has_data():
+    if hasattr(ax, "has_data") and ax.has_data():
         defaults["title"] = None
     return defaults | kwargs
 

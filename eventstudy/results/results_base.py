@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
@@ -149,6 +150,9 @@ class Regression(MethodGroup):
         tested = data.checked_window(start, end)
         frame = _frame(data, tested)
         columns = [clusters] if isinstance(clusters, str) else clusters
+        if columns is not None:
+            columns = check_sequence("clusters", columns, "columns, such as ['date', 'firm']")
+        check_text("covariance", covariance)
         named = None if columns is None else [_cluster(frame, str(name)) for name in columns]
         found = clustering(data.test_input(tested))
         past = None

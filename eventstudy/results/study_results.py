@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.arguments import check_flag, check_path, check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import own_copy
 from eventstudy.inference.base import Alternative
@@ -286,7 +287,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> again.car(0, 1)["car"].round(4).tolist()
         [-0.0755]
         """
-        target = Path(folder)
+        target = check_path("folder", folder)
         try:
             inside = {path.name for path in target.iterdir()} if target.is_dir() else set()
             if inside and "study.json" not in inside:
@@ -363,13 +364,20 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
         True
         """
-        target = Path(path)
+        target = check_path("path", path)
         write = writer(target)
+        check_text("question", question)
+        check_text("currency", currency)
+        check_flag("brief", brief)
+        paragraphs = [notes] if isinstance(notes, str) else check_sequence("notes", notes, "paragraphs")
+        for paragraph in paragraphs:
+            if not isinstance(paragraph, str):
+                raise RequestError(f"notes must be paragraphs of text; got {paragraph!r}.")
         report = study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
-            notes=[notes] if isinstance(notes, str) else notes,
+            notes=paragraphs,
             currency=None if currency is None else strip_control(currency),
             confounders=confounders,
             controls=None if against is None else self._controls(against),
