@@ -54,7 +54,7 @@ def _column(column: pd.Series, label: str) -> pd.Series:
     """Return a column in a type that Stata has."""
     kind = column.dtype
     if isinstance(kind, pd.DatetimeTZDtype):
-        return column.dt.tz_convert(None)
+        return pd.Series(column.dt.tz_convert(None))
     if pd.api.types.is_datetime64_any_dtype(kind):
         return column
     if pd.api.types.is_bool_dtype(kind):
