@@ -45,6 +45,7 @@ ul { margin: 0.25rem 0; padding-left: 1.3rem; max-width: 46rem; }
   .scroll tbody th, .scroll tbody td { text-align: left !important; max-width: none !important;
     padding: 0.05rem 0 !important; }
   .scroll td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #4a4a4a; }
+  .scroll tbody th[data-label]::before { content: attr(data-label) " "; }
   .scroll td:empty { display: none; }
 }
 pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }

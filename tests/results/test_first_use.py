@@ -52,9 +52,9 @@ def test_days_that_count_twice_are_said_wherever_the_total_is(fit, tmp_path):
     assert found.loc["total", ["car", "market_cap"]].isna().all()
     assert "more than once in the total" in repr(found)
     assert "share 1 day" in str(results.verdict(0, 1))
-    assert "count more than once" in results.report(tmp_path / "x.md", brief=True, shares=9e9).read_text(
-        "utf-8"
-    )
+    assert "1 day of a security counts more than once" in results.report(
+        tmp_path / "x.md", brief=True, shares=9e9
+    ).read_text("utf-8")
     assert any("share days: 1 of them" in note for note in results.summary(0, 1).notes)
 
 
