@@ -324,25 +324,26 @@ CELLS = {
             for matched in (False, True)
             for n in (50, 200)
         ),
-        Cell("bhar-one-month", buy_and_hold(200, 12, 0.12, correlation=0.05), 300, frozenset()),
-        Cell("calendar-time", calendar_time_of_years, 100, HC3 | {"alpha sqrt_n hc3", "standardised t"}),
+        Cell("bhar-one-month", buy_and_hold(200, 12, 0.12, correlation=0.05), 1000, frozenset()),
+        Cell("calendar-time", calendar_time_of_years, 1000, HC3 | {"alpha sqrt_n hc3", "standardised t"}),
         Cell("calendar-1-month", calendar_time(1, 12), 1000, HC3),
         Cell("calendar-12-months", calendar_time(12, 24), 1000, HC3),
         Cell("calendar-60-months", calendar_time(60, 36), 1000, HC3),
-        Cell("volume-iid", volume(0.0), 100, BMP),
-        Cell("volume-ar", volume(0.5), 200, BMP),
+        Cell("volume-iid", volume(0.0), 1000, BMP),
+        Cell("volume-ar", volume(0.5), 1000, BMP),
         Cell(
-            "volume-ar-one-date", volume_of_one_date(0.5), 400,
+            "volume-ar-one-date", volume_of_one_date(0.5), 1000,
             frozenset({f"egls permutation {window}" for window in VOLUME_WINDOWS}),
         ),
-        Cell("ranges", ranges, 150, frozenset({"parkinson t", "parkinson bmp", "garman_klass bmp"})),
-        Cell("multiples-unequal", multiples(10, None, (0.005, 0.06)), 60, BOOTSTRAP),
-        Cell("multiples-t5", multiples(10, 5.0), 60, BOOTSTRAP),
-        Cell("dummies", dummies, 100, frozenset({"standardised t"})),
-        Cell("bars-within", bars(None), 100, NIGHT),
+        Cell("ranges", ranges, 1000, frozenset({"parkinson t", "parkinson bmp", "garman_klass bmp"})),
+        Cell("multiples-equal", multiples(10, None, (0.02, 0.02)), 1000, BOOTSTRAP),
+        Cell("multiples-unequal", multiples(10, None, (0.005, 0.06)), 1000, BOOTSTRAP),
+        Cell("multiples-t5", multiples(10, 5.0), 1000, BOOTSTRAP),
+        Cell("dummies", dummies, 1000, frozenset({"standardised t"})),
+        Cell("bars-within", bars(None), 1000, NIGHT),
         Cell("bars-4-nights", bars(4), 1000, NIGHT),
         Cell("bars-9-nights", bars(9), 1000, NIGHT),
-        Cell("bars-40-nights", bars(40), 400, NIGHT | {f"time_of_day_rank {w}" for w in ((0, 0), (0, 6))}),
+        Cell("bars-40-nights", bars(40), 1000, NIGHT | {f"time_of_day_rank {w}" for w in ((0, 0), (0, 6))}),
     )
 }  # fmt: skip
 
