@@ -397,7 +397,8 @@ class EventGARCHResults(Immutable):
         -------
         DataFrame
             By test: ``gamma``, ``standardised`` (Savickas 2003), ``delta`` and ``relative`` (Balaban and
-            Constantinou 2006): estimate, statistic, dof, p_value, n_events; NaN for a single event.
+            Constantinou 2006): estimate, statistic, dof, p_value, n_events, recommended (the one to read, by
+            its simulated size); NaN, and none recommended, for a single event.
         """
         rows = {}
         for name in ("gamma", "standardised", "delta", "relative"):
@@ -410,5 +411,6 @@ class EventGARCHResults(Immutable):
                 "dof": n - 1,
                 "p_value": p_value(t, "two-sided", n - 1),
                 "n_events": n,
+                "recommended": name == "standardised" and not np.isnan(t),
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")
