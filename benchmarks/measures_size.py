@@ -293,9 +293,7 @@ def ranges(rng: np.random.Generator) -> PValues:
 def advice_of_ranges(rng: np.random.Generator) -> set[str]:
     """Name what the library recommends for range volatility."""
     parts = range_inputs(rng).items()
-    return set().union(
-        *(named(d, f"{m} ") | named(d.take([0]), f"{m} one event: ") for m, d in parts)
-    )
+    return set().union(*(named(d, f"{m} ") | named(d.take([0]), f"{m} one event: ") for m, d in parts))
 
 
 def garch_market(
@@ -316,9 +314,7 @@ def garch_market(
 MULTIPLE_WINDOWS = ((0, 0), (0, 2), (-5, 5))
 
 
-def multiples(
-    n: int, tails: float | None, sigma: tuple[float, float] = (0.015, 0.03)
-) -> tuple[Draw, Advice]:
+def multiples(n: int, tails: float | None, sigma: tuple[float, float] = (0.015, 0.03)) -> tuple[Draw, Advice]:
     """Multiples of the GARCH forecasts of n firms on different dates."""
 
     def fitted(rng: np.random.Generator) -> es.AbnormalVolatilityResults:

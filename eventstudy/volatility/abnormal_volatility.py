@@ -409,9 +409,7 @@ class AbnormalVolatilityResults(Immutable):
             tuple(shocks), fit["omega"].to_numpy(), fit["a"].to_numpy(), g, fit["b"].to_numpy(), first
         )
 
-    def _null(
-        self, n: int, seed: int | np.random.Generator | None
-    ) -> tuple[FloatArray, FloatArray]:
+    def _null(self, n: int, seed: int | np.random.Generator | None) -> tuple[FloatArray, FloatArray]:
         """Draw errors of the whole event window under the null, and their forecasts; shapes (n, N, L).
 
         The same seed means the same draws for every tested window: those made last are kept.

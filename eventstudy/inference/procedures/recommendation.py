@@ -474,9 +474,7 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
 def _why_approximate(data: TestInput, found: Clustering) -> str:
     dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
     why = _why_serial(data) if data.abnormal.exact else "this model's standard error is approximate"
-    return (
-        f"{found.n_events} events on {dates} ({_cost(found)}): {why}, so tests scaled by it are left out"
-    )
+    return f"{found.n_events} events on {dates} ({_cost(found)}): {why}, so tests scaled by it are left out"
 
 
 def _approximate(
