@@ -87,7 +87,7 @@ def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
     level = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     variance = np.empty((len(errors) + 1, *errors.shape[1:]))
     gaps = np.isnan(squares)
-    gappy, squares = gaps.any(axis=tuple(range(1, errors.ndim))), (1.0 - decay) * squares
+    gappy, squares = np.asarray(gaps.any(axis=tuple(range(1, errors.ndim)))), (1.0 - decay) * squares
     for t, square in enumerate(squares):
         variance[t] = level
         then = decay * level + square
