@@ -12,7 +12,6 @@ import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import cbook
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -397,4 +396,7 @@ def hue(number: int) -> tuple[float, float, float]:
 
 def colours(palette: str | Sequence[str], n: int) -> list[tuple[float, float, float]]:
     """Return `n` colours of a seaborn palette."""
+    # It takes longer to load than pandas, and the first figure can do without it.
+    import seaborn as sns
+
     return list(sns.color_palette(palette, n))
