@@ -4,10 +4,10 @@ Run ``python benchmarks/beyond_size.py`` to make ``docs/data/beyond_size.csv`` a
 ...`` and ``--replications N`` to try some of it. A replication has a seed of its own, made of the name of the
 design and a number. Errors are normal; what each design shares between events is said where it is made.
 
-The column `recommended` says whether the method is what the library gives in the design, without a warning or
-a note against it, asked in the first replication; the others are in the table to show what they cost. `holds` is
-the verdict of the simulation: whether the 95 % interval of the rate meets 3.5 to 6.5 %. ``--advice`` renews
-the first of these columns alone.
+The column `recommended` says whether the method is what the library gives in the design, without a warning
+or a note against it, asked in the first replication; the others are in the table to show what they cost.
+`holds` is the verdict of the simulation: whether the 95 % interval of the rate meets 3.5 to 6.5 %.
+``--advice`` renews `recommended` alone.
 """
 
 from __future__ import annotations

@@ -279,7 +279,7 @@ RANGE_TESTS = ["bmp", "filtered_sq", "wild_bootstrap", "sign", "grank_t"]
 
 
 def ranges(rng: np.random.Generator) -> PValues:
-    """Tests of range volatility of ten events, and of each."""
+    """Test range volatility of ten events, and of each."""
     found: PValues = {}
     for measure, data in range_inputs(rng).items():
         found |= p_values(data, RANGE_TESTS, f"{measure} ", rng)
@@ -353,7 +353,7 @@ def fit_dummies(rng: np.random.Generator) -> es.EventGARCHResults:
 
 
 def dummies(rng: np.random.Generator) -> PValues:
-    """Tests of the means of the estimates, and of the abnormal variance of each event."""
+    """Test the means of the estimates, and the abnormal variance of each event."""
     results = fit_dummies(rng)
     found = {f"{name} t": [float(p)] for name, p in results.test()["p_value"].items()}
     return found | {"likelihood ratio of delta": results.parameters["p_value"].tolist()}
