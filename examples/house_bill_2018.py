@@ -4,7 +4,7 @@ On 24 May 2018 the House of Representatives passed a defence bill that bars fede
 equipment of Hikvision, Dahua, Hytera, ZTE and Huawei. Three of the five can be measured: Huawei is not
 listed, and ZTE's shares were suspended.
 
-A result that is not significant is no evidence that nothing happened, unless the study would have seen it.
+An insignificant result is not evidence that nothing happened, unless the study would have found an effect.
 So this one ends with the smallest effect that it would probably have found. As a script, with the folder of
 its figure: `python examples/house_bill_2018.py [folder]`.
 """

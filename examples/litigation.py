@@ -80,8 +80,8 @@ print(results.exhibit(0, 0, currency="USD"), end="\n\n")
 # %% [markdown]
 # ## The figure and the answer
 #
-# Take the disclosures that can be distinguished from chance at their dollars. Before the first of them the
-# price was too high by their sum, and each took its part off. A buyer overpaid by what was still left.
+# Count each disclosure that can be distinguished from chance at its dollar value. Before the first of them the
+# price was too high by their sum, and each removed its part. A buyer overpaid by what still remained.
 
 # %%
 tested = results.by_event(0, 0, adjust="holm", alternative="less").set_axis(list(WORTH))

@@ -53,10 +53,10 @@ days.index = pd.Index(both.timeline["label"], name="firm")
 print(Table("Abnormal returns", (Section(days, formats="{:+.2%}"),)), end="\n\n")
 
 # %% [markdown]
-# Meiya Pico and iFlytek lost nothing to speak of on the day of the report, but on the day they were named
+# Meiya Pico and iFlytek hardly moved on the day of the report; they fell on the day they were named
 # themselves.
 #
-# ## How much do six firms on one day know?
+# ## How much information do six firms on one day carry?
 #
 # The residuals of the four that were named correlate, so they carry the information of fewer
 # independent firms.
@@ -65,7 +65,7 @@ print(Table("Abnormal returns", (Section(days, formats="{:+.2%}"),)), end="\n\n"
 print(named.clustering(0, 1), end="\n\n")
 
 # %% [markdown]
-# Each pair of tests asks the same question, once as if firms were independent and once without that belief:
+# Each pair of tests asks the same question, once as if firms were independent and once without that assumption:
 
 # %%
 pairs = ["patell", "adjusted_patell", "bmp", "adjusted_bmp", "grank_z", "grank_t"]
