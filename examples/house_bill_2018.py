@@ -88,6 +88,8 @@ print(Table("Power by effect", (Section(needed.rename_axis("effect"), formats="{
 # ## The figure and the answer
 
 # %%
+# Figure: The intervals of the three firms and of their mean all include zero. The power of the test
+# rises with the size of the effect, and a mark shows the effect that is found with probability 0.8.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width_ratios=[6, 5])
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])

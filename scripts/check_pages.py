@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 
 #: Pages that Sphinx adds; nothing needs to link to them.
 ADDED = ("genindex", "py-modindex", "search")
-#: Finite verbs of texts that describe images. A sentence has a subject before one of them, and ends in a full stop.
+#: Finite verbs of texts that describe images. A sentence has a subject before one, and ends in a full stop.
 VERBS = (
     r"is|are|was|were|has|have|does?|can|shows?|falls?|fell|rises?|rose|loses?|lost|lies?|stays?|ends?|begins?|"
-    r"crosses|covers?|names?|leads?|leaves?|compares?|marks?|follows?|asks?|rejects?|reverses?|grows?|"
+    r"crosses|covers?|names?|leads?|leaves?|compares?|marks?|follows?|asks?|finds?|rejects?|reverses?|grows?|"
     r"jumps?|drops?|scatters?|agrees?|disagrees?|repeats?|exceeds?|reaches|divides?|goes|widens?|includes?|excludes?"
 )
 SENTENCE = re.compile(rf"[^a-z\s].*\s(?:{VERBS})\b.*\.", re.DOTALL)

@@ -234,7 +234,7 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     faults = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["faults"]
     pages = {
         "index": '<a href="guide.html#here">Guide</a><a href="https://example.org/x">elsewhere</a>',
-        "guide": '<p id="here"></p><img src="a.png" alt="Abnormal returns fall on day 0."><a href="#here">up</a>',
+        "guide": '<p id="here"></p><img src="a.png" alt="Returns fall on day 0."><a href="#here">up</a>',
         "search": "<img src='minus.png' alt='-'>",
     }
 

@@ -103,6 +103,8 @@ def test_additions_to_the_index_by_hand(shared_data: Path) -> None:
         own = wide[name].dropna()
         both = pd.concat({"y": np.log(own).diff(), "x": np.log(level).diff()}, axis=1, sort=True).dropna()
         day0 = both.index.searchsorted(date)
-        beta, alpha = np.polyfit(both["x"].iloc[day0 - 130 : day0 - 10], both["y"].iloc[day0 - 130 : day0 - 10], 1)
+        beta, alpha = np.polyfit(
+            both["x"].iloc[day0 - 130 : day0 - 10], both["y"].iloc[day0 - 130 : day0 - 10], 1
+        )
         around = both.iloc[day0 - 2 : day0 + 3]
         assert car.iloc[row] == pytest.approx((around["y"] - alpha - beta * around["x"]).sum(), abs=1e-10)

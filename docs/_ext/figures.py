@@ -1,8 +1,8 @@
 """Captions and alternative texts of the figures that code cells draw: sentences, the same for both.
 
-A cell may bring its own in a comment, ``# Figure: Prices fall after bad news.``, which may go on over further
-lines. Any other figure is described by the docstring of the function that draws it, and by its title. A figure
-without either is a warning.
+A cell may bring its own in a comment, ``# Figure: Prices fall after bad news.``, which may go on over
+further lines. Any other figure is described by the docstring of the function that draws it, and by its title.
+A figure without either is a warning.
 """
 
 from __future__ import annotations
@@ -33,17 +33,15 @@ LAB = {"placebo": "placebo", "spec": "specification", "curve": "specification", 
 
 
 def caption(code: str) -> str | None:
-    """Say in a sentence what a cell draws.
+    r"""Say in a sentence what a cell draws.
 
     Examples
     --------
     >>> caption("results.plot.heatmap(-5, 5);")
     'The figure shows abnormal returns as colours, events down and days across.'
-    >>> caption("results.plot.caar(hue='group');")
-    'The figure shows cumulative average abnormal returns with their confidence band. Each group has its colour.'
     >>> caption("plot_aar(frame, title='Two days')")
     'The figure shows the average abnormal return of each day as a bar, with its interval (“Two days”).'
-    >>> caption("# Figure: Targets rise,\\n# and bidders fall.\\naxes.plot(x)")
+    >>> caption("# Figure: Targets rise,\n# and bidders fall.\naxes.plot(x)")
     'Targets rise, and bidders fall.'
     >>> caption("axes.hist(x);") is None
     True
@@ -54,7 +52,9 @@ def caption(code: str) -> str | None:
         told = inspect.getdoc(getattr(plotting, _function(call, code), None))
         if told:
             rest = code[call.start() :]
-            shown = told.splitlines()[0].removeprefix("Draw ").replace("in calendar time ", "").removesuffix(".")
+            shown = (
+                told.splitlines()[0].removeprefix("Draw ").replace("in calendar time ", "").removesuffix(".")
+            )
             title = f" (“{found['text']}”)" if (found := TITLE.search(rest)) else ""
             groups = " Each group has its colour." if "hue=" in rest else ""
             return f"The figure shows {shown}{title}.{groups}"
