@@ -52,7 +52,7 @@ def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
         monkeypatch.setenv(name, value)  # set by the page as well, and put back afterwards
     runpy.run_path(str(DOCS / "conf.py"))
     assert "MPLBACKEND" not in os.environ
-    assert os.environ["PYTHONPATH"] == str(DOCS.parent / "examples")
+    assert os.environ["PYTHONPATH"] == os.pathsep.join([str(DOCS.parent / "examples"), str(DOCS / "_ext")])
 
 
 #: What needs a network or a file of the reader's: such blocks are read, not run.
