@@ -12,7 +12,14 @@ from scipy import special
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
+from eventstudy.inference.base import (
+    Alternative,
+    Declaration,
+    Options,
+    Statistic,
+    TestInput,
+    check_alternative,
+)
 
 __all__ = [
     "LEVEL",
@@ -31,10 +38,13 @@ __all__ = [
 NORMAL = 1e7
 
 
-def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
-    r"""Power of a two-sided t test, exact under normal errors.
+def power_t(
+    effect: float, se: float, dof: float, alpha: float = 0.05, alternative: Alternative = "two-sided"
+) -> float:
+    r"""Power of a t test, exact under normal errors.
 
-    .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu})
+    .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu}) \;\text{two-sided}, \qquad
+              P(t'_\nu(\delta / se) > t_{1 - \alpha, \nu}) \;\text{of ``"greater"``}
 
     with t' noncentral t.
 
@@ -46,6 +56,8 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
         Standard error of its estimate, in the same unit.
     dof : float
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        ``"less"`` finds negative effects alone.
 
     References
     ----------
@@ -53,19 +65,25 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
 
     Examples
     --------
-    >>> round(power_t(0.05, 0.02, 100), 3)
-    0.697
+    >>> round(power_t(0.05, 0.02, 100), 3), round(power_t(-0.05, 0.02, 100, alternative="less"), 3)
+    (0.697, 0.799)
     """
-    _check(alpha, se)
-    c = t_ppf(1.0 - alpha / 2.0, dof)
+    _check(alpha, se, alternative)
+    c = t_ppf(1.0 - _tail(alpha, alternative), dof)
     # The lower tail by symmetry: scipy's cdf far out in it is NaN.
-    return float(noncentral_t_sf(c, dof, effect / se) + noncentral_t_sf(c, dof, -effect / se))
+    above, below = noncentral_t_sf(c, dof, effect / se), noncentral_t_sf(c, dof, -effect / se)
+    return float(_rejected(above, below, alternative))
 
 
-def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -> float:
-    r"""Power of a two-sided test of a mean CAR whose standard deviation by event is known.
+def power_normal(
+    effect: float, sd: float, n_events: int, alpha: float = 0.05, alternative: Alternative = "two-sided"
+) -> float:
+    r"""Power of a test of a mean CAR whose standard deviation by event is known.
 
     .. math:: \Phi(-c + \delta\sqrt N / \sigma) + \Phi(-c - \delta\sqrt N / \sigma)
+
+    of a two-sided test; a one-sided one has the first (``"greater"``) or the second term (``"less"``), with
+    the c of its own size.
 
     Parameters
     ----------
@@ -73,6 +91,7 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
         True mean CAR, and standard deviation of one CAR.
     n_events : int
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
     References
     ----------
@@ -83,16 +102,20 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     >>> round(power_normal(0.005, 0.02, 50), 3)
     0.424
     """
-    _check(alpha, sd)
-    c = norm_ppf(1.0 - alpha / 2.0)
+    _check(alpha, sd, alternative)
+    c = norm_ppf(1.0 - _tail(alpha, alternative))
     distance = effect * np.sqrt(n_events) / sd
-    return float(norm_sf(c - distance) + norm_cdf(-c - distance))
+    return float(_rejected(norm_sf(c - distance), norm_cdf(-c - distance), alternative))
 
 
 def power_standardised_mean(
-    effect: float, precision: FloatArray, factor: float = 1.0, alpha: float = 0.05
+    effect: float,
+    precision: FloatArray,
+    factor: float = 1.0,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
 ) -> float:
-    r"""Power of a two-sided t of N standardised CARs against a common CAR, exact under normal errors.
+    r"""Power of a t of N standardised CARs against a common CAR, exact under normal errors.
 
     A common CAR d shifts each SCAR by d times its precision c, so unequal volatilities also spread the
     SCARs. The statistic is doubly noncentral t with N - 1 degrees of freedom:
@@ -110,6 +133,7 @@ def power_standardised_mean(
         f: 1 for independent events, below it where the statistic is divided by a factor that knows their
         correlation; the mean of correlated SCARs has the standard deviation ``1 / (f sqrt(N))``.
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
     Notes
     -----
@@ -123,20 +147,26 @@ def power_standardised_mean(
     0.0
     """
     n = len(precision)
-    _check(alpha, float(precision.min()))
-    c = special.stdtrit(n - 1, 1.0 - alpha / 2.0)
+    _check(alpha, float(precision.min()), alternative)
+    c = special.stdtrit(n - 1, 1.0 - _tail(alpha, alternative))
     delta = factor * effect * np.sqrt(n) * precision.mean()
     half = 0.5 * effect**2 * ((precision - precision.mean()) ** 2).sum()
     terms = np.arange(max(0.0, np.floor(half - 9.0 * np.sqrt(half) - 9.0)), half + 9.0 * np.sqrt(half) + 40.0)
     weight = np.exp(special.xlogy(terms, half) - half - special.gammaln(terms + 1.0))
     dof = n - 1 + 2.0 * terms
     bound = c * np.sqrt(dof / (n - 1))
-    power = noncentral_t_sf(bound, dof, delta) + noncentral_t_sf(bound, dof, -delta)
-    return float(weight @ np.nan_to_num(power))
+    above, below = noncentral_t_sf(bound, dof, delta), noncentral_t_sf(bound, dof, -delta)
+    return float(weight @ np.nan_to_num(_rejected(above, below, alternative)))
 
 
-def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Smallest effect that a two-sided t test finds with the given power: about 2.8 standard errors.
+def minimum_detectable_effect(
+    se: float,
+    dof: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    alternative: Alternative = "two-sided",
+) -> float:
+    """Smallest effect that a t test finds with the given power: about 2.8 standard errors, two-sided.
 
     Parameters
     ----------
@@ -145,6 +175,12 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     alpha : float, default 0.05
     power : float, default 0.8
         Above `alpha` and below 1.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+
+    Returns
+    -------
+    float
+        The size of the effect; that of a test of ``"less"`` lies below zero.
 
     Raises
     ------
@@ -160,22 +196,22 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     >>> round(minimum_detectable_effect(0.0263, 248), 4)
     0.074
     """
-    _check(alpha, se)
+    _check(alpha, se, alternative)
     if not alpha < power < 1.0:
         raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
-    return se * _standard_errors(float(dof), alpha, power)
+    return se * _standard_errors(float(dof), alpha, power, _upwards(alternative))
 
 
 @lru_cache(maxsize=4096)
-def _standard_errors(dof: float, alpha: float, power: float) -> float:
-    """Effect found with the given power, in standard errors."""
+def _standard_errors(dof: float, alpha: float, power: float, side: Alternative) -> float:
+    """Effect above zero that is found with the given power, in standard errors."""
     low, high = 0.0, 4.0
-    while power_t(high, 1.0, dof, alpha) < power:
+    while power_t(high, 1.0, dof, alpha, side) < power:
         high *= 2.0
     # scipy.optimize takes longer to load than all else that a first CAR needs of scipy.
     while high - low > 1e-12 * high:
         middle = (low + high) / 2.0
-        low, high = (middle, high) if power_t(middle, 1.0, dof, alpha) < power else (low, middle)
+        low, high = (middle, high) if power_t(middle, 1.0, dof, alpha, side) < power else (low, middle)
     return (low + high) / 2.0
 
 
@@ -203,13 +239,27 @@ def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative =
     known = (errors > 0) & (freedom > 0)
     different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
     out = np.full(errors.shape, np.nan)
-    # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
-    alpha = LEVEL if alternative == "two-sided" else 2 * LEVEL
-    out[known] = errors[known] * np.array([_standard_errors(d, alpha, POWER) for d in different])[at]
+    side = _upwards(alternative)
+    out[known] = errors[known] * np.array([_standard_errors(d, LEVEL, POWER, side) for d in different])[at]
     return out
 
 
-def _check(alpha: float, se: float) -> None:
+def _tail(alpha: float, alternative: Alternative) -> float:
+    """Probability of each tail in which a test of size alpha rejects."""
+    return alpha / 2.0 if alternative == "two-sided" else alpha
+
+
+def _rejected(above: FloatArray, below: FloatArray, alternative: Alternative) -> FloatArray:
+    return {"two-sided": above + below, "greater": above, "less": below}[alternative]
+
+
+def _upwards(alternative: Alternative) -> Alternative:
+    """Return the side that finds an effect above zero as this one finds its mirror image."""
+    return "two-sided" if alternative == "two-sided" else "greater"
+
+
+def _check(alpha: float, se: float, alternative: Alternative) -> None:
+    check_alternative(alternative)
     if not 0.0 < alpha < 1.0:
         raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
     if not se > 0.0:
@@ -287,10 +337,8 @@ def with_detectable(
     if null is not None:
         least = se * least_shift(null, options.alternative)
     else:
-        # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
-        level = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
         dof = float(found.dof) if isinstance(found.dof, (int, float, np.floating)) else NORMAL
-        least = minimum_detectable_effect(se, dof, level, POWER)
+        least = minimum_detectable_effect(se, dof, LEVEL, POWER, options.alternative)
     if not np.isfinite(least):
         return found
     if test.unit == "SCAR":
@@ -314,8 +362,7 @@ def _standardised_note(found: Statistic, data: TestInput, options: Options) -> s
     inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
     variance = data.cumulative.variance * inflated * (1.0 - shared) * _spread(data, shared)
     factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
-    alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
-    least = least_common_effect(1.0 / np.sqrt(variance), factor, alpha)
+    least = least_common_effect(1.0 / np.sqrt(variance), factor, alternative=options.alternative)
     if least is None:
         return (
             f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "
@@ -333,14 +380,18 @@ def _spread(data: TestInput, shared: float) -> float:
 
 
 def least_common_effect(
-    precision: FloatArray, factor: float = 1.0, alpha: float = LEVEL, power: float = POWER
+    precision: FloatArray,
+    factor: float = 1.0,
+    alpha: float = LEVEL,
+    power: float = POWER,
+    alternative: Alternative = "two-sided",
 ) -> float | None:
     """Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
 
     Parameters
     ----------
-    precision, factor, alpha
-        As for `power_standardised_mean`.
+    precision, factor, alpha, alternative
+        As for `power_standardised_mean`; the size is returned, whatever the side.
     power : float, default 0.8
 
     Notes
@@ -356,15 +407,15 @@ def least_common_effect(
     """
     unit = 1.0 / (factor * np.sqrt(len(precision)) * float(precision.mean()))
     unequal = float(((precision - precision.mean()) ** 2).sum())
-    below = 0.0
+    below, side = 0.0, _upwards(alternative)
     for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():
         if effect**2 * unequal > MOST_SPREAD:
             break
-        if power_standardised_mean(effect, precision, factor, alpha) >= power:
+        if power_standardised_mean(effect, precision, factor, alpha, side) >= power:
             low, high = below, effect
             while high - low > 1e-6 * high:
                 middle = (low + high) / 2.0
-                found = power_standardised_mean(middle, precision, factor, alpha) >= power
+                found = power_standardised_mean(middle, precision, factor, alpha, side) >= power
                 low, high = (low, middle) if found else (middle, high)
             return float(high)
         below = effect

@@ -22,6 +22,7 @@ from eventstudy.inference.power_and_detectable_effect import (
     detectable,
     least_common_effect,
     least_shift,
+    power_normal,
     power_standardised_mean,
     power_t,
 )
@@ -173,3 +174,35 @@ def test_equal_precisions_have_the_noncentral_t():
     assert power_standardised_mean(0.1, np.full(5, 20.0)) == pytest.approx(
         power_t(0.1, 0.05 / np.sqrt(5), 4), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("dof", [2, 9, 248])
+def test_one_sided_power_is_the_upper_tail_of_noncentral_t(dof):
+    c = stats.t.ppf(0.95, dof)
+    for effect in (-0.02, 0.0, 0.03):
+        want = stats.nct.sf(c, dof, effect / 0.02) if effect else 0.05
+        assert power_t(effect, 0.02, dof, alternative="greater") == pytest.approx(want, abs=1e-10)
+        assert power_t(-effect, 0.02, dof, alternative="less") == pytest.approx(want, abs=1e-10)
+    least = minimum_detectable_effect(0.02, dof, alternative="less")
+    assert least == minimum_detectable_effect(0.02, dof, alternative="greater")
+    assert power_t(least, 0.02, dof, alternative="greater") == pytest.approx(0.8, abs=1e-9)
+    normal = (stats.norm.ppf(0.95) + stats.norm.ppf(0.8)) * 0.02
+    if dof == 248:
+        assert least == pytest.approx(normal, rel=0.01)
+
+
+def test_one_sided_power_of_means():
+    c = stats.norm.ppf(0.95)
+    assert power_normal(0.01, 0.03, 20, alternative="greater") == pytest.approx(
+        stats.norm.sf(c - 0.01 * np.sqrt(20) / 0.03), abs=1e-12
+    )
+    assert power_normal(0.01, 0.03, 20, alternative="less") == pytest.approx(
+        stats.norm.cdf(-c - 0.01 * np.sqrt(20) / 0.03), abs=1e-12
+    )
+    precision = 1.0 / np.linspace(0.01, 0.03, 8)
+    both = power_standardised_mean(0.02, precision, 0.9, 0.1)
+    tails = [power_standardised_mean(0.02, precision, 0.9, 0.05, side) for side in ("greater", "less")]
+    assert both == pytest.approx(sum(tails), abs=1e-12)
+    assert tails == [power_standardised_mean(-0.02, precision, 0.9, 0.05, s) for s in ("less", "greater")]
+    least = least_common_effect(precision, alternative="less")
+    assert power_standardised_mean(least, precision, alternative="greater") == pytest.approx(0.8, abs=1e-4)
