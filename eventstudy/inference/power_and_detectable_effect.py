@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -9,25 +10,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import (
     Alternative,
     Declaration,
     Options,
+    SignificanceTest,
     Statistic,
     TestInput,
     check_alternative,
 )
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix, depend
 
 __all__ = [
+    "FEW_FOR_SPREAD",
     "LEVEL",
     "NORMAL",
+    "POWER",
     "detectable",
+    "detectable_car",
+    "expected_sd",
+    "expected_sd_of_sums",
     "least_common_effect",
+    "least_effect",
+    "least_mean_effect",
     "least_shift",
     "minimum_detectable_effect",
+    "normal_draws",
     "power_normal",
     "power_standardised_mean",
     "power_t",
@@ -269,6 +280,12 @@ def _check(alpha: float, se: float, alternative: Alternative) -> None:
 #: Beyond this p-value a result is insignificant, and the note says what could have been found.
 LEVEL = 0.05
 POWER = 0.8
+#: Draws of what is simulated.
+DRAWS = 2000
+#: Events whose correlations are all written out.
+MOST_PAIRED = 200
+#: With fewer events than this their spread says too little of what a test of it would find.
+FEW_FOR_SPREAD = 10
 #: Beyond this noncentrality of the spread a common CAR adds as much to the spread as to the mean.
 MOST_SPREAD = 200.0
 #: Counts of draws are whole numbers, up to rounding.
@@ -328,10 +345,38 @@ def with_detectable(
     """
     if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
         return found
-    if "never" in found.extra:
+    if "never" in found.extra or (data is not None and _misled(test, data)):
         return found
     if test.unit == "SCAR" and data is not None and found.distribution == "t":
         return _with_note(found, _standardised_note(found, data, options))
+    least = detectable_car(test, found, data, options)
+    if least is None:
+        return found
+    what = "difference" if data is None else "CAR" if data.n_events == 1 else "mean CAR"
+    if np.isinf(least):
+        return _with_note(found, f"no {what} would be found with probability {POWER:g}")
+    bound = "at least " if found.distribution == "rank" else ""
+    return _with_note(found, f"a {what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+
+
+def detectable_car(
+    test: Declaration, found: Statistic, data: TestInput | None, options: Options
+) -> float | None:
+    """Size of the CAR that a test finds with probability 0.8; infinite if it finds none, None if unknown.
+
+    Parameters
+    ----------
+    test : Declaration
+    found : Statistic
+        Its result, neither the statistic nor the estimate zero.
+    data : TestInput, optional
+        The events it used; None for a difference.
+    options : Options
+    """
+    if isinstance(test, SignificanceTest) and test.finds is not None and data is not None:
+        own = test.finds(data, found, options)
+        if own is not None:
+            return own
     se = float(found.extra.get("standard_error", abs(found.estimate / found.statistic)))
     null = found.extra.get("null")
     if null is not None:
@@ -339,30 +384,145 @@ def with_detectable(
     else:
         dof = float(found.dof) if isinstance(found.dof, (int, float, np.floating)) else NORMAL
         least = minimum_detectable_effect(se, dof, LEVEL, POWER, options.alternative)
-    if not np.isfinite(least):
-        return found
+    if np.isnan(least):
+        return None
     if test.unit == "SCAR":
         if data is None:
-            return found
+            return None
         least /= float((1.0 / np.sqrt(data.cumulative.variance)).mean())
-    what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
-    bound = "at least " if found.distribution == "rank" else ""
-    return _with_note(found, f"{what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+    return least
+
+
+def _misled(test: Declaration, data: TestInput) -> bool:
+    """Whether events depend on each other, or may, and the standard error of the test does not know it."""
+    return "cross-correlation" not in test.robust_to and depend(data)
+
+
+def least_mean_effect(
+    sd: FloatArray,
+    dof: float,
+    alternative: Alternative = "two-sided",
+    factor: float = 1.0,
+    shared: float = 0.0,
+) -> float:
+    r"""Smallest effect on N values that a t of their mean finds with probability 0.8, by simulation.
+
+    An effect that all have in common leaves their spread as it is, so each of the 2,000 draws is rejected
+    from an effect of its own on, and the answer is the 0.8 quantile of
+
+    .. math:: c\, f\, \frac{s^*}{\sqrt N} - \bar x^*, \qquad x_i^* = \sigma_i z_i
+
+    with c the quantile of t(dof). For equal sigma it is noncentral t.
+
+    Parameters
+    ----------
+    sd : array, shape (N,)
+        Standard deviation sigma of each value.
+    dof : float
+    alternative : {"two-sided", "less", "greater"}
+    factor : float, default 1
+        f, by which a test multiplies the standard error of the mean.
+    shared : float, default 0
+        Correlation of the z.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (mde-mean).
+
+    Examples
+    --------
+    >>> round(least_mean_effect(np.full(4, 0.02), 3), 3), round(minimum_detectable_effect(0.01, 3), 3)
+    (0.046, 0.046)
+    """
+    x = sd * normal_draws(len(sd), shared)
+    c = special.stdtrit(dof, 1.0 - _tail(LEVEL, alternative))
+    needed = c * factor * x.std(axis=1, ddof=1) / np.sqrt(len(sd)) - x.mean(axis=1)
+    return float(np.quantile(needed, POWER))
+
+
+def least_effect(power: Callable[[float], float], unit: float) -> float:
+    """Smallest effect above zero whose power is 0.8; infinite where effects of 2**20 units lack it.
+
+    Parameters
+    ----------
+    power : callable
+        Effect -> power, which grows with it.
+    unit : float
+        An effect of the right order.
+    """
+    low, high = 0.0, unit
+    for _ in range(20):
+        if power(high) >= POWER:
+            break
+        low, high = high, 2.0 * high
+    else:
+        return np.inf
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return float(high)
+
+
+def normal_draws(n: int, shared: float = 0.0) -> FloatArray:
+    """Draw N standard normal numbers of one correlation, not below zero, always the same; shape (2000, N)."""
+    rng = np.random.default_rng(0)
+    own, common = rng.standard_normal((DRAWS, n)), rng.standard_normal((DRAWS, 1))
+    shared = min(max(shared, 0.0), 1.0)
+    return np.asarray(np.sqrt(1.0 - shared) * own + np.sqrt(shared) * common)
+
+
+def expected_sd(data: TestInput, shared: float = 0.0) -> FloatArray | None:
+    """Return standard deviations of CARs by their prediction errors, shape (N,); None where one is missing.
+
+    A spread that is larger than these imply, at 5 %, makes all of them larger.
+    """
+    variance = data.cumulative.variance
+    if not (variance > 0).all():
+        return None
+    # A SCAR is t with its own degrees of freedom, so its variance is above one.
+    dof = data.cumulative.dof
+    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
+    return np.asarray(np.sqrt(variance * inflated * _spread(data, shared)))
 
 
 def _with_note(found: Statistic, note: str) -> Statistic:
     return replace(found, note=f"{found.note}; {note}" if found.note else note)
 
 
+def expected_sd_of_sums(data: TestInput, groups: IntArray) -> FloatArray | None:
+    """Return standard deviations of the sums of CARs of groups, by `expected_sd` and their correlations.
+
+    Parameters
+    ----------
+    data : TestInput
+    groups : array of int, shape (N,)
+        Number of the group of each event, from 0 on.
+
+    Returns
+    -------
+    array, shape (G,), or None
+        None where a prediction error is missing, or the events are too many.
+    """
+    sd = expected_sd(data)
+    if sd is None or len(sd) > MOST_PAIRED:
+        return None
+    if int(groups.max()) + 1 == len(groups):
+        return np.asarray(sd[np.argsort(groups)])
+    related = correlation_matrix(
+        data.abnormal.past.residuals(), data.abnormal.past.dates(), data.tested_dates
+    )
+    held = (groups == np.arange(int(groups.max()) + 1)[:, None]) * sd
+    return np.asarray(np.sqrt(((held @ related) * held).sum(axis=1)))
+
+
 def _standardised_note(found: Statistic, data: TestInput, options: Options) -> str:
     """Say which common CAR a t of standardised CARs would find, or that it finds none so often."""
-    n, dof = data.n_events, data.cumulative.dof
-    shared = float(found.extra.get("mean_correlation", 0.0))
-    # A SCAR is t with its own degrees of freedom, so its variance is above one.
-    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
-    variance = data.cumulative.variance * inflated * (1.0 - shared) * _spread(data, shared)
+    n, shared = data.n_events, float(found.extra.get("mean_correlation", 0.0))
+    sd = expected_sd(data, shared)
+    assert sd is not None  # the condition of these tests
     factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
-    least = least_common_effect(1.0 / np.sqrt(variance), factor, alternative=options.alternative)
+    precision = 1.0 / (sd * np.sqrt(1.0 - shared))
+    least = least_common_effect(precision, factor, alternative=options.alternative)
     if least is None:
         return (
             f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "

@@ -11,7 +11,7 @@ from scipy import special
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, dependence
+from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
 from eventstudy.inference.procedures.lead import lead_sizes, order_of, reaches, spread_of_dates
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
@@ -164,8 +164,6 @@ FILTERED = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day"
 )
-#: Dependence matters where it costs more than this share of the events' information.
-LOSS = 0.1
 
 
 def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.DataFrame:
