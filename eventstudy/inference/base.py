@@ -341,6 +341,9 @@ class SignificanceTest(Declaration):
         where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
+    finds : callable, optional
+        (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
+        where that is not what its standard error implies; None where that is all there is to go by.
 
     Examples
     --------
@@ -366,6 +369,7 @@ class SignificanceTest(Declaration):
     by_relative_day: bool = field(default=False, kw_only=True)
     rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
+    finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
         """Return the events that the test uses, or the reason why they are too few or too many."""
