@@ -248,7 +248,10 @@ def without_idle(
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
     if not (empty.any() or padded.any()):
         return dict(fields), NO_IDLE
-    others = [_on(series, index) for series in _series_of(dated_benchmark(benchmark, "prices" if prices else "returns"))]
+    others = [
+        _on(series, index)
+        for series in _series_of(dated_benchmark(benchmark, "prices" if prices else "returns"))
+    ]
     moves = none.copy()
     for frame in _factor_frames(factors):
         # A rate of interest that stays the same from day to day is known on holidays too.
