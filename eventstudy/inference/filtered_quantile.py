@@ -13,7 +13,7 @@ from scipy import special
 
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.distributions import counted_p_value
+from eventstudy.distributions import counted_p_value, norm_ppf
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -25,6 +25,7 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
 from eventstudy.inference.selection import date_groups, overlap_note
 from eventstudy.lazy import memo
 
@@ -34,6 +35,7 @@ __all__ = [
     "ewma_volatility",
     "filtered_dates",
     "filtered_sums",
+    "least_score_effect",
     "quantile_score",
     "signed_quantile",
 ]
@@ -48,6 +50,10 @@ FEWEST_DAYS = 30
 FEWEST_BLOCKS = 3
 #: A series is held for each date.
 MOST_DATES = 1000
+#: With fewer dates than this the scores of large effects are not normally distributed.
+FEW_DATES = 6
+#: Draws of the dates by which a detectable effect is found.
+SCORED = 1000
 #: Blocks from which on a rank reaches 5 %.
 ENOUGH_BLOCKS = 19
 
@@ -358,13 +364,60 @@ def _filtered_t(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p, "t", dof, float(data.car.mean()), note)
 
 
+def _finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    dates = _known(data)
+    if not 1 < len(dates.pools) < FEW_DATES or overlap_note(data):
+        return None
+    return least_score_effect(dates, options.alternative)
+
+
+def least_score_effect(dates: FilteredDates, alternative: Alternative = "two-sided") -> float:
+    """Smallest CAR that the sum of the normal scores of a few dates finds with probability 0.8.
+
+    Scores of few dates are far from normally distributed under an effect, as each is bounded by its number of
+    past sums; so 1,000 draws of the dates from their own past are moved by one effect after another. Of a
+    two-sided test it is that of the worse direction; infinite where the bounds do not allow it.
+
+    Parameters
+    ----------
+    dates : FilteredDates
+        Dates that share no day.
+    alternative : {"two-sided", "less", "greater"}
+    """
+    rng = np.random.default_rng(0)
+    weight = dates.weight * dates.scale
+    weight = weight / np.sqrt(weight @ weight)
+    critical = norm_ppf(1.0 - (LEVEL / 2.0 if alternative == "two-sided" else LEVEL))
+    drawn = [np.sort(pool)[rng.integers(len(pool), size=SCORED)] for pool in dates.pools]
+    found = []
+    for side in (1.0, -1.0):
+        if alternative == {1.0: "less", -1.0: "greater"}[side]:
+            continue
+
+        def power(effect: float, side: float = side) -> float:
+            scores = [
+                _scores(np.sort(side * pool), side * values + effect / scale)
+                for pool, values, scale in zip(dates.pools, drawn, dates.scale, strict=True)
+            ]
+            return float((weight @ np.array(scores) >= critical).mean())
+
+        found.append(least_effect(power, float(dates.scale.max())))
+    return max(found)
+
+
+def _scores(pool: FloatArray, values: FloatArray) -> FloatArray:
+    """Return normal scores of values in a sorted past, as `quantile_score` has that of one."""
+    below = (np.searchsorted(pool, values, "left") + np.searchsorted(pool, values, "right")) / 2.0
+    return np.asarray(special.ndtri((below + 0.5) / (len(pool) + 1)))
+
+
 FILTERED_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "filtered_sq", "Filtered sample-quantile test",
         "the mean CAR is drawn like past sums over their own volatility",
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
-        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR", finds=_finds,
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",

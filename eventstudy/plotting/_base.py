@@ -160,6 +160,8 @@ def need(frame: pd.DataFrame, function: str, columns: Sequence[str]) -> None:
 def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     """Return `ax`, or the axes of a new figure that makes room for its own labels and named `rows`."""
     if ax is not None:
+        if not isinstance(ax, Axes):
+            raise RequestError(f"ax must be Axes of matplotlib, as plt.subplots() returns them; got {ax!r}.")
         return ax
     figure, created = plt.subplots(layout="constrained", FigureClass=SharpFigure)
     if rows:

@@ -425,10 +425,12 @@ class AbnormalVolatilityResults(Immutable):
         if not isinstance(seed, int | np.integer):
             return made()
         key, kept = (n, int(seed)), recall(self, "null")
-        if kept is None or kept[0] != key:
-            kept = (key, made())
-            remember(self, "null", kept)
-        return kept[1]
+        if kept is not None and kept[0] == key:
+            draws: tuple[FloatArray, FloatArray] = kept[1]
+            return draws
+        draws = made()
+        remember(self, "null", (key, draws))
+        return draws
 
     def _draws(
         self, cols: slice, weight: FloatArray, errors: FloatArray, variances: FloatArray

@@ -11,7 +11,7 @@ from scipy import special
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, dependence
+from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
 from eventstudy.inference.engine.moments import SERIAL
 from eventstudy.inference.procedures.lead import lead_sizes, order_of, reaches, spread_of_dates
 from eventstudy.inference.pseudo_dates import sessions_tested
@@ -167,8 +167,6 @@ FILTERED = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day"
 )
-#: Dependence matters where it costs more than this share of the events' information.
-LOSS = 0.1
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8 %.
 MOST_INFLATION = 1.25
 
