@@ -113,11 +113,11 @@ def _warn_of_missing_months(market: Market) -> None:
     usual = int(np.median(steps))
     wide = np.flatnonzero(steps > usual)
     if len(wide):
-        first = wide[0]
+        first, others = wide[0], len(wide) - 1
         warn(
             f"The market has no row between {days[first]:%Y-%m-%d} and {days[first + 1]:%Y-%m-%d}"
-            f"{f', and {len(wide) - 1} more such gaps' if len(wide) > 1 else ''}: horizons count rows, so those "
-            "across it are longer than they say. Add the rows, of missing values where nothing is known.",
+            f"{f', and {others} more such gaps' if others else ''}: horizons count rows, so those across it "
+            "are longer than they say. Add the rows, of missing values where nothing is known.",
             DataWarning,
         )
 
