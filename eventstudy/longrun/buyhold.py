@@ -475,7 +475,7 @@ class BuyAndHoldResults(Immutable):
     ) -> dict[str, object]:
         """Row of the mean standardised log abnormal return."""
         several = [i for i, own in enumerate(returns) if len(own) > 1]
-        returns, periods = ([values[i] for i in several] for values in (returns, periods))
+        returns, periods = [returns[i] for i in several], [periods[i] for i in several]
         gone = len(self._rows) - len(returns)
         told = (
             f"{plural(gone, 'event')} left out, with one period, a loss of everything or the returns of the "

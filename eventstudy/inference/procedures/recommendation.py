@@ -21,7 +21,7 @@ from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 from eventstudy.windows import Window
 
-__all__ = ["Calibrated", "disagreement", "recalibrate", "recommend"]
+__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend"]
 
 #: Tests that hold their size are added until there are this many.
 ENOUGH = 3
