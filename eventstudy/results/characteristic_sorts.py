@@ -160,8 +160,8 @@ def _dependent(data: TestInput) -> str:
         return ""
     return (
         f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day (effective N "
-        f"{found.effective_n:.1f} of {found.n_events}), and tests of winsorised CARs assume independent ones: "
-        "leave winsorize out"
+        f"{found.effective_n:.1f} of {found.n_events}), and tests of winsorised CARs assume independent "
+        "ones: leave winsorize out"
     )
 
 
