@@ -116,6 +116,7 @@ TABLES = {
     "firm_tests": lambda r: r.firm_tests(0, 1, adjust="holm"),
     "window_tests": lambda r: r.window_tests([(0, 0), (0, 1)], adjust="holm", test="bmp"),
     "intervals": lambda r: r.intervals(0, 1),
+    "mean_intervals": lambda r: r.mean_intervals(0, 1),
     "timeline": lambda r: r.timeline,
     "excluded": lambda r: r.excluded,
     "parameters": lambda r: r.parameters,
