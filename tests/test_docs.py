@@ -257,6 +257,13 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     for alt in ("", "1f3a.png", "figure", "it is small.", "Abnormal returns by day."):
         assert "is not a sentence" in write(guide=f'<p id="here"></p><img src="a.png" alt="{alt}">')[0]
     assert write(lonely='<a href="index.html">x</a>') == ["lonely.html: no page links here"]
+    (tmp_path / "lonely.html").unlink()
+    (tmp_path / "api" / "generated").mkdir(parents=True)
+    linked = pages["index"] + '<a href="api/generated/name.html">x</a>'
+    assert write(**{"index": linked, "api/generated/name": "a class"}) == [
+        "api/generated/name.html: no guide is linked"
+    ]
+    assert write(**{"index": linked, "api/generated/name": "In the guides"}) == []
 
 
 def test_every_public_name_has_an_example() -> None:
