@@ -49,7 +49,7 @@ def surveillance_prices() -> pd.DataFrame:
 
     Notes
     -----
-    Compiled by hand from published exchange prices and compared with two independent vendors: of 3,844
+    Compiled from published exchange prices and compared with two independent vendors: of 3,844
     daily returns, 3,844 agree within 0.0012 percentage points. ``PROVENANCE.md`` beside this module says
     more.
 
