@@ -55,7 +55,7 @@ def surveillance_prices() -> pd.DataFrame:
 
     Examples
     --------
-    Hikvision lost 5.54 % on the first session after the New York Times report of 21 May 2019:
+    Hikvision lost 5.54% on the first session after the New York Times report of 21 May 2019:
 
     >>> from eventstudy.datasets import surveillance_prices
     >>> prices = surveillance_prices()
