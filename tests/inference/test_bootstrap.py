@@ -367,9 +367,9 @@ def test_mammen_weights_keep_the_size_under_skewness():
 
 
 def test_unknown_weights_are_refused(panel):
-    with pytest.raises(RequestError, match="rademacher, mammen"):
+    with pytest.raises(RequestError, match="'rademacher', 'mammen'"):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_weights="webb"))
-    with pytest.raises(RequestError, match="date, event"):
+    with pytest.raises(RequestError, match="'date', 'event'"):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_by="firm"))
 
 
