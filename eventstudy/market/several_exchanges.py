@@ -248,7 +248,10 @@ def without_idle(
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
     if not (empty.any() or padded.any()):
         return dict(fields), NO_IDLE
-    others = [_on(series, index) for series in _series_of(dated_benchmark(benchmark, "prices" if prices else "returns"))]
+    others = [
+        _on(series, index)
+        for series in _series_of(dated_benchmark(benchmark, "prices" if prices else "returns"))
+    ]
     moves = none.copy()
     for frame in _factor_frames(factors):
         # A rate of interest that stays the same from day to day is known on holidays too.
@@ -313,7 +316,7 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
         else frame.mask(own.reindex(index=frame.index, columns=frame.columns, fill_value=False))
         for name, frame in table.fields.items()
     }
-    shut = {id(each): index[filled[:, len(base.columns) + k]] for k, each in enumerate(outside)}
+    shut = {id(each): index[np.asarray(filled[:, len(own.columns) + k])] for k, each in enumerate(outside)}
 
     def opened(each: Any) -> Any:
         if id(each) not in shut:
