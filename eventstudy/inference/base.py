@@ -14,7 +14,6 @@ from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
-from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
 
@@ -94,8 +93,7 @@ class Options:
             If the number of resamples or the seed is negative or not whole, or the weights are unknown.
         """
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
-            if getattr(self, name) not in known:
-                raise RequestError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
+            check_choice(name, getattr(self, name), known)
         check_whole("n_resamples", self.n_resamples, 1)
         if isinstance(self.seed, np.random.Generator):
             return replace(self, seed=int(self.seed.integers(2**63)))
@@ -341,6 +339,9 @@ class SignificanceTest(Declaration):
         where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
+    finds : callable, optional
+        (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
+        where that is not what its standard error implies; None where that is all there is to go by.
 
     Examples
     --------
@@ -366,6 +367,7 @@ class SignificanceTest(Declaration):
     by_relative_day: bool = field(default=False, kw_only=True)
     rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
+    finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
         """Return the events that the test uses, or the reason why they are too few or too many."""

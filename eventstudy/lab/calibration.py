@@ -18,6 +18,7 @@ from eventstudy.errors import RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference import TESTS, TestInput
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
 from eventstudy.lab.causal_calibration import CausalCalibration, calibrate_causal
@@ -73,7 +74,7 @@ class Calibration(FrozenRecord):
         return self.rates()
 
     def rates(self, alpha: float = 0.05, level: float = 0.95) -> pd.DataFrame:
-        """Rejection rates of two-sided tests.
+        """Rejection rates of the tests.
 
         Parameters
         ----------
@@ -262,6 +263,7 @@ def calibrate(
     min_observations: int = ...,
     like: EventStudyResults | None = ...,
     avoid: Events | None = ...,
+    alternative: Alternative = ...,
     n_resamples: int = ...,
     seed: int | np.random.Generator | None = ...,
     n_jobs: int | None = ...,
@@ -285,6 +287,7 @@ def calibrate(
     min_observations: int = 30,
     like: EventStudyResults | None = None,
     avoid: Events | None = None,
+    alternative: Alternative = "two-sided",
     n_resamples: int = 199,
     seed: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -328,6 +331,8 @@ def calibrate(
         and `min_observations` are then ignored.
     avoid : Events, optional
         Announcements that the placebo event windows of the same security must not hold.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        Side on which the tests of an event study reject.
     n_resamples : int, default 199
         Draws of resampling tests, if any are asked for.
     seed : int or Generator, default 0
@@ -389,6 +394,7 @@ def calibrate(
     if market is None and like is None:
         raise RequestError("calibrate needs a market, or like= a study.")
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
+    check_alternative(alternative)
     source = like.spec.market if market is None and like is not None else market
     assert source is not None
     clusters: tuple[DateCluster, ...]
@@ -434,6 +440,7 @@ def calibrate(
         seed=settled_seed(seed),
         n_resamples=n_resamples,
         named=named_events,
+        alternative=alternative,
     )
     design.sample(0)  # raise for an impossible design here, not in a worker
     blocks = run_blocks(

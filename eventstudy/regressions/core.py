@@ -216,7 +216,7 @@ def cross_section(
         spelled = {name.lower(): name for name in COVARIANCES}
         covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
         check_choice("covariance", covariance, COVARIANCES)
-    if weights is not None and weights not in get_args(Weights):
+    if weights is not None and not (isinstance(weights, str) and weights in get_args(Weights)):
         raise RequestError(f"weights must be 'fgls' or None; got {weights!r}.")
     if clusters is not None and covariance is not None:
         raise RequestError("Give clusters or covariance, not both: clusters are a covariance of their own.")

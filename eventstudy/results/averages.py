@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.inference import TESTS, recommend, run_tests
-from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds
-from eventstudy.inference.power_and_detectable_effect import detectable
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, check_alternative, t_bounds
+from eventstudy.inference.power_and_detectable_effect import detectable_car
 from eventstudy.inference.procedures.mean_interval import (
     checked_interval_test,
     interval_test,
@@ -20,11 +20,17 @@ from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p
 from eventstudy.windows import Window
 
-__all__ = ["averages", "shared_note", "stars_note", "with_lead"]
+__all__ = ["SIDES", "averages", "shared_note", "stars_note", "with_lead"]
 
 #: Seed of a lead test that resamples.
 SEED = 0
 ALPHA = 0.05
+#: What p-values of a side are called.
+SIDES: dict[Alternative, str] = {
+    "two-sided": "two-sided",
+    "less": "one-sided, for falls",
+    "greater": "one-sided, for rises",
+}
 
 
 def averages(
@@ -68,10 +74,16 @@ def averages(
                 "p_value": done.p_value,
                 "ci_low": float(low),
                 "ci_high": float(high),
-                "detectable": float(detectable(se, dof, alternative)),
+                "detectable": np.nan if np.isnan(se) else _detectable(key, done, data, alternative),
             }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _detectable(key: str, done: Statistic, data: TestInput, alternative: Alternative) -> float:
+    used = TESTS[key].events_of(data)
+    least = None if isinstance(used, str) else detectable_car(TESTS[key], done, used, Options(alternative))
+    return np.nan if least is None else least
 
 
 def with_lead(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.inference import (
     Clustering,
@@ -21,6 +22,7 @@ from eventstudy.inference import (
 from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput, Weights
 from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.intervals import IntervalMethod, event_intervals
+from eventstudy.inference.procedures.mean_bootstrap import mean_intervals
 from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
@@ -213,6 +215,7 @@ class Significance(MethodGroup):
         *,
         methods: Sequence[IntervalMethod] = ("t", "conformal", "bootstrap_t"),
         level: float = 0.95,
+        alternative: Alternative = "two-sided",
         seed: int | np.random.Generator | None = 0,
         n_resamples: int = 999,
     ) -> pd.DataFrame:
@@ -226,6 +229,8 @@ class Significance(MethodGroup):
             The t with prediction error, as in `car`; the CARs that the conformal test, which fits the
             model again with the event in the sample, does not reject; the residual bootstrap.
         level : float, default 0.95
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            An interval of one side is infinite on the other.
         seed : int or Generator, default 0
         n_resamples : int, default 999
 
@@ -253,12 +258,74 @@ class Significance(MethodGroup):
                  bootstrap_t -0.049  -0.087   -0.014
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
-        options = Options(n_resamples=n_resamples, seed=seed)
+        options = Options(alternative, n_resamples, seed)
         frame = event_intervals(data, methods, checked_level(level), options)
         ids = self.fitted.index[frame.pop("event").to_numpy()]
         return frame.set_axis(pd.Index(ids, name=self.fitted.index.name), axis=0).set_index(
             "method", append=True
         )
+
+    def mean_intervals(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        methods: Sequence[str] | None = None,
+        level: float = 0.95,
+        alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = 0,
+        n_resamples: int = 1999,
+    ) -> pd.DataFrame:
+        """Intervals of the mean CAR, with and without the assumption of a normal distribution.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; the headline window by default.
+        methods : sequence of str, optional
+            "bca", the bias-corrected and accelerated bootstrap of the events, whole dates at a time; and
+            tests whose standard error to use, as for `caar`. By default that of `caar` and "bca".
+        level : float, default 0.95
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            An interval of one side is infinite on the other.
+        seed : int or Generator, default 0
+        n_resamples : int, default 1999
+
+        Returns
+        -------
+        DataFrame
+            By method: caar, ci_low, ci_high, note. NaN with the reason in the note where a method does not
+            apply.
+
+        Raises
+        ------
+        RequestError
+            If a method is unknown.
+
+        Notes
+        -----
+        "bca" follows skewed CARs, and needs many events: its 95 % interval of normally distributed CARs
+        covers 83 % with 5 events, 90 % with 10 and 94 % with 50. It needs five dates at least.
+
+        References
+        ----------
+        Efron (1987), Journal of the American Statistical Association 82, 171-185; docs/methods/intervals.md,
+        eq. (bca).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> world = es.lab.simulate_market(60, 400, n_events=12, effect=-0.02, seed=6)
+        >>> results = es.EventStudy(world.market, world.truth.events, window=(-1, 1)).fit()
+        >>> results.mean_intervals(0, 0)[["caar", "ci_low", "ci_high"]].round(3)
+                          caar  ci_low  ci_high
+        method
+        cross_sectional -0.011  -0.029    0.007
+        bca             -0.011  -0.027    0.003
+        """
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
+        options = Options(alternative, n_resamples, seed)
+        return mean_intervals(data, methods, checked_level(level), options).set_index("method")
 
     def firm_tests(
         self,
@@ -351,7 +418,8 @@ class Significance(MethodGroup):
         (0, 0)     -2.7151   0.0072      0.0143
         (0, +1)    -2.5317   0.0121      0.0143
         """
-        tested = [self.fitted.checked_window(window) for window in windows]
+        given = check_sequence("windows", windows, "windows, such as [(0, 0), (-1, 1)]")
+        tested = [self.fitted.checked_window(window) for window in given]
         if not tested:
             raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
         options = Options(alternative, n_resamples, seed)

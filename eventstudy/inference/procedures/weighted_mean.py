@@ -9,9 +9,8 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import clustering, correlation_matrix
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering, correlation_matrix
 from eventstudy.inference.procedures.mean_interval import FEWEST
-from eventstudy.inference.procedures.recommendation import LOSS
 
 __all__ = ["by_past", "by_spread", "spread_serves"]
 
