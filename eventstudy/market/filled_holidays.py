@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ MANY = 0.6
 SPARSE = 8.0
 #: Rounds in which exchanges with partly the same holidays are told apart.
 ROUNDS = 6
+#: Weekdays in a row without a holiday, as hardly an exchange has them.
+WEEKDAYS_IN_A_ROW = 60
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ def filled_holidays(
     """
     seen = ~np.isnan(values)
     still = seen & stand_still(values, levels)
-    traded = (seen & ~still).any(axis=1)
-    every, still = still, still & traded[:, None]
+    traded: BoolArray = np.asarray((seen & ~still).any(axis=1))
+    every, still = still, np.asarray(still & traded[:, None])
     if not still.any():
         return Filled(still, still)
     rows = np.arange(len(seen))[:, None]
@@ -103,7 +106,7 @@ def filled_holidays(
     told |= _closed_alone(shut, inside, still, told, index, benchmarks, holidays)
     told &= still
     told |= every & _all_still(every & ~still, shut, inside, index, holidays)
-    lacks: BoolArray = np.asarray(gaps.any(axis=0))
+    lacks: BoolArray = np.array(gaps.any(axis=0))
     lacks[lacks] = [n_runs(gaps[:, column]) >= RUNS for column in np.flatnonzero(lacks)]
     return Filled(told & ~lacks, told & lacks)
 
@@ -188,9 +191,10 @@ class _Closed:
             days = sparse.csr_array(shut, dtype=np.int32)
             self.pairs = sparse.csr_array(days.T @ days)
 
-    def shared(self, column: int) -> tuple[IntArray, IntArray, FloatArray]:
+    def shared(self, column: int) -> tuple[Any, Any, FloatArray]:
         """Return the columns that share days with one, how many, and how many chance leaves unexplained."""
-        others: IntArray
+        others: Any
+        common: Any
         if self.pairs is None:
             days = np.flatnonzero(self.shut[:, column])
             every = np.add.reduce(self.counts[days], axis=0, dtype=np.int32)
@@ -249,7 +253,7 @@ def _closed_alone(
     rest = still & ~told
     # Without a sign of another exchange, columns that stand still are seldom traded.
     gaps = shut & ~still
-    signs = bool(told.any()) or _apart(gaps)
+    signs = bool(told.any()) or _apart(gaps) or _every_weekday(index[np.asarray(inside.any(axis=1))])
     each_way = shut.shape[1] == 2 and all(n_runs(shut[:, c] & ~shut[:, 1 - c]) >= RUNS - 1 for c in (0, 1))
     for column in np.flatnonzero(rest.any(axis=0)).tolist():
         own = rest[:, column]
@@ -285,6 +289,13 @@ def _all_still(
     for column, closed in holidays.items():
         out[:, column] = still[:, column] & closed & opened
     return out
+
+
+def _every_weekday(days: pd.DatetimeIndex) -> bool:
+    """Whether something moves on every weekday of some months, as it does on no exchange."""
+    if len(days) < WEEKDAYS_IN_A_ROW:
+        return False
+    return bool(pd.bdate_range(days[0], days[-1]).isin(days).all())
 
 
 def _apart(gaps: BoolArray) -> bool:
