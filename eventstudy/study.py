@@ -262,7 +262,7 @@ class EventStudy(Immutable):
             return self._fit(self._spec, n_jobs, chunk_size)
         found: dict[str, EventStudyResults] = {}
         lost: list[pd.DataFrame] = []
-        for name, spec in by_exchange(self._spec).items():
+        for name, spec in _laid_out_alike(by_exchange(self._spec)).items():
             try:
                 found[name] = self._fit(spec, n_jobs, chunk_size)
             except NoUsableEventsError as problem:
@@ -277,15 +277,7 @@ class EventStudy(Immutable):
     @staticmethod
     def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
         """Fit a study of one exchange."""
-        sample = EventSample.of(
-            spec.market,
-            spec.events,
-            spec.estimation,
-            spec.window,
-            spec.exclude_events,
-            spec.asked,
-            spec.exclude_dates,
-        )
+        sample = _sample(spec)
         if sample.own is not None:
             spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:
@@ -312,6 +304,30 @@ class EventStudy(Immutable):
             warn(each.message, each.category)
         table = warning_table([*(of_model(*pair) for pair in told), *by_study])
         return EventStudyResults(spec, sample, fit, abnormal, table)
+
+
+def _sample(spec: StudySpec) -> EventSample:
+    return EventSample.of(
+        spec.market,
+        spec.events,
+        spec.estimation,
+        spec.window,
+        spec.exclude_events,
+        spec.asked,
+        spec.exclude_dates,
+    )
+
+
+def _laid_out_alike(specs: dict[str, StudySpec]) -> dict[str, StudySpec]:
+    """Lay each exchange's event windows out on the days of all, where events have their own."""
+    if len(specs) < 2 or all(spec.asked is None or spec.asked.common for spec in specs.values()):
+        return specs
+    windows = [_sample(spec).window for spec in specs.values()]
+    whole = Window(min(each.start for each in windows), max(each.end for each in windows))
+    return {
+        name: spec if spec.asked is None else replace(spec, asked=replace(spec.asked, laid_out=whole))
+        for name, spec in specs.items()
+    }
 
 
 def _peers(model: NormalReturnModel) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 
 import numpy as np
@@ -22,6 +23,8 @@ KNOWN = (
 CHANCE = 1e-3
 #: Holidays from which on one may be missing among them: data errs, and so do calendars.
 MANY = 8
+#: Missing days from which on those of one column may be holidays, and the largest share that they can be.
+FEWEST, MOST = 2, 0.4
 
 
 def exchange_closed_on(
@@ -39,7 +42,7 @@ def exchange_closed_on(
     several : bool
         Whether the days are those of several columns, for which a single holiday will do.
     """
-    if not inside.any():
+    if shut.sum() < (1 if several else FEWEST) or shut.sum() > MOST * inside.sum():
         return None
     days = index[inside]
     best: tuple[str, BoolArray] | None = None
@@ -62,6 +65,9 @@ def exchange_closed_on(
 @lru_cache(maxsize=256)
 def _sessions(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
     try:
-        return Exchange(code).sessions(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31))
+        with warnings.catch_warnings():
+            # Nobody asked for a calendar here, so what exchange_calendars warns of helps nobody.
+            warnings.simplefilter("ignore")
+            return Exchange(code).sessions(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31))
     except CalendarError:
         return None
