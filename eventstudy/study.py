@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
@@ -15,6 +15,7 @@ from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, estimate
 from eventstudy.arguments import check_choice, check_jobs, check_whole
 from eventstudy.errors import (
+    EventStudyError,
     ExcludedEventsWarning,
     ModelError,
     NoUsableEventsError,
@@ -44,7 +45,7 @@ from eventstudy.sample import (
     check_windows,
     read_dates,
 )
-from eventstudy.text import plural
+from eventstudy.text import in_event_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
@@ -274,14 +275,27 @@ class EventStudy(Immutable):
             warn(exclusion_text(out, len(self._spec.events), "results.excluded"), ExcludedEventsWarning)
         return joined_study(found, self._spec, lost)
 
+    @classmethod
+    def _fit(cls, spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
+        """Fit a study of one exchange; where dates are made up, messages name relative days."""
+        if not spec.market.undated:
+            return cls._fitted(spec, n_jobs, chunk_size)
+        try:
+            return cls._fitted(spec, n_jobs, chunk_size, in_event_time)
+        except NoUsableEventsError as problem:
+            raise no_usable_events(_worded(problem.excluded, in_event_time)) from None
+        except EventStudyError as problem:
+            raise type(problem)(in_event_time(str(problem))) from None
+
     @staticmethod
-    def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
-        """Fit a study of one exchange."""
+    def _fitted(
+        spec: StudySpec, n_jobs: int | None, chunk_size: int | None, worded: Callable[[str], str] = str
+    ) -> EventStudyResults:
         sample = _sample(spec)
         if sample.own is not None:
             spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:
-            raise no_usable_events(sample.excluded)
+            raise no_usable_events(_hinted(spec, sample.excluded))
         with heard() as told:
             found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
@@ -295,15 +309,33 @@ class EventStudy(Immutable):
             fit, abnormal = fit.take(usable), abnormal.take(usable)
             gaps = gaps[usable]
         asked = spec.events.frame.index
-        sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
+        excluded = sample.excluded.loc[asked[asked.isin(sample.excluded.index)]]
+        sample = replace(sample, excluded=_worded(_hinted(spec, excluded), worded))
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         refuse_unsaid_holes(sample)
         by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
         for each in by_study:
-            warn(each.message, each.category)
+            warn(worded(each.message), each.category)
         table = warning_table([*(of_model(*pair) for pair in told), *by_study])
+        table["message"] = table["message"].map(worded)
         return EventStudyResults(spec, sample, fit, abnormal, table)
+
+
+def _worded(excluded: pd.DataFrame, worded: Callable[[str], str]) -> pd.DataFrame:
+    return excluded.assign(reason=excluded["reason"].map(worded)) if len(excluded) else excluded
+
+
+def _hinted(spec: StudySpec, excluded: pd.DataFrame) -> pd.DataFrame:
+    """Say where a model that estimates nothing lacks a past that it does not need."""
+    if not spec.model.estimates_nothing or (spec.asked is not None and not spec.asked.estimation):
+        return excluded
+    hint = f"; {spec.model.label} estimates nothing, and with estimation=None no past is needed"
+
+    def worded(reason: str) -> str:
+        return reason + hint if "estimation" in reason else reason
+
+    return _worded(excluded, worded)
 
 
 def _sample(spec: StudySpec) -> EventSample:

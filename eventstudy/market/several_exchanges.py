@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
-from eventstudy.calendars import Exchange, exchange_of
+from eventstudy.calendars import Exchange, exchange_of, suggested_calendar
 from eventstudy.errors import CalendarError, DataError, DataWarning, warn
 from eventstudy.market.alignment import Benchmark, Factors, MarketData
 from eventstudy.market.compounding import LEVELS
@@ -123,7 +123,8 @@ def by_calendar(
             if name in spared and name not in named:
                 continue
             raise CalendarError(
-                f"{problem} By security: calendar={{{name!r}: 'XSHG', ...}}; a benchmark needs none."
+                f"{problem} By security: calendar={{{name!r}: {suggested_calendar(name)!r}, ...}}; a "
+                "benchmark needs none."
             ) from None
         if not isinstance(calendar, Mapping) or name in named:
             found.setdefault(where, []).append(name)

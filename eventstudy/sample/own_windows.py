@@ -234,6 +234,13 @@ def own_windows(
                     f"{_who(frame, i)}: its {what} window {_text(ends[i])} ends before it starts."
                 )
             reasons[i] = f"no session of the data lies in its {what} window"
+    last = len(sessions) - 1 - day0
+    for i in np.flatnonzero(known & two & (second[:, 0] > last)).tolist():
+        reasons.setdefault(
+            i,
+            f"its second estimation window {_text(second[i])} lies wholly after the data ends "
+            f"({format_time(pd.Timestamp(sessions[-1]))}, day {last[i]:+d})",
+        )
     usable = known.copy()
     usable[list(reasons)] = False
     for what, ends, has in (("estimation", past, usable), ("second estimation", second, usable & two)):
