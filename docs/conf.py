@@ -64,10 +64,11 @@ myst_html_meta = {
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
 copybutton_prompt_is_regexp = True
 
-# The notebooks of the examples are pages too; they import the script of the first.
+# The notebooks of the examples are pages too; they import the script of the first. Pages import size_tables.
 for notebook in EXAMPLES.glob("*.ipynb"):
     shutil.copyfile(notebook, DOCS / "cases" / notebook.name)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
+IMPORTED = [str(EXAMPLES), str(DOCS / "_ext")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*IMPORTED, os.environ.get("PYTHONPATH")]))
 
 # A kernel draws into the page unless the environment names another backend. Figures are sharp on every
 # screen, and a progress bar is not a result.

@@ -51,6 +51,7 @@ from .models import TobitMarketModel as TobitMarketModel
 from .progress import show_progress as show_progress
 from .quick import measure as measure
 from .quick import prices as prices
+from .quick import share_counts as share_counts
 from .regressions import CrossSection as CrossSection
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from numbers import Real
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -15,9 +17,11 @@ import numpy as np
 from eventstudy.errors import EventStudyError, RequestError
 
 __all__ = [
-    "by_name", "check_choice", "check_fraction", "check_jobs", "check_number", "check_seed", "check_whole",
+    "by_name", "check_choice", "check_flag", "check_fraction", "check_jobs", "check_number", "check_path",
+    "check_seed", "check_sequence", "check_text", "check_whole",
 ]  # fmt: skip
 
+Item = TypeVar("Item")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -47,6 +51,35 @@ def check_choice(
     close = difflib.get_close_matches(value, allowed, 1) if isinstance(value, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise error(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}.{hint}")
+
+
+def check_text(name: str, value: object) -> None:
+    """Refuse what is neither text nor None."""
+    if value is not None and not isinstance(value, str):
+        raise RequestError(f"{name} must be text; got {value!r}.")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise RequestError(f"{name} must be True or False; got {value!r}.")
+
+
+def check_sequence(name: str, value: Iterable[Item], of: str) -> list[Item]:
+    """Return a list of what stands in a list, or refuse what is none, such as a number or text."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise RequestError(f"{name} must be a list of {of}; got {value!r}.")
+    return list(value)
+
+
+def check_path(name: str, value: object) -> Path:
+    """Return a path, or refuse what is neither text nor a path."""
+    if not isinstance(value, str | PathLike) or not isinstance(fspath(value), str):
+        raise RequestError(f"{name} must be a path, such as 'study'; got {value!r}.")
+    try:
+        return Path(value)
+    except (TypeError, ValueError) as problem:
+        raise RequestError(f"{name} must be a path; {value!r} is not: {problem}.") from problem
 
 
 def check_number(

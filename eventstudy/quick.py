@@ -16,11 +16,11 @@ from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.pool.exchanges import of_one_exchange
-from eventstudy.sources import outcome, prices
+from eventstudy.sources import outcome, prices, share_counts
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 
-__all__ = ["measure", "prices"]
+__all__ = ["measure", "prices", "share_counts"]
 
 DAY = re.compile(r"\s*\d{4}-\d{2}-\d{2}\s*")
 

@@ -82,6 +82,8 @@ print(Table("Returns and abnormal returns, summed", (Section(answers, formats=fo
 # ## The figure and the answer
 
 # %%
+# Figure: After two months without trade, ZTE's close falls along its daily limit for eight sessions, and
+# then moves freely near 13 CNY.
 ax = results.plot.timeline(currency="CNY")
 
 # %%

@@ -17,7 +17,13 @@ from urllib.parse import unquote, urlsplit
 
 #: Pages that Sphinx adds; nothing needs to link to them.
 ADDED = ("genindex", "py-modindex", "search")
-SENTENCE = re.compile(r"[^a-z\s].*\s.*[.?!”]$", re.DOTALL)
+#: Finite verbs of texts that describe images. A sentence has a subject before one, and ends in a full stop.
+VERBS = (
+    r"is|are|was|were|has|have|does?|can|shows?|falls?|fell|rises?|rose|loses?|lost|lies?|stays?|ends?|begins?|"
+    r"crosses|covers?|names?|leads?|leaves?|compares?|marks?|follows?|asks?|finds?|rejects?|reverses?|grows?|"
+    r"jumps?|drops?|scatters?|agrees?|disagrees?|repeats?|exceeds?|reaches|divides?|goes|widens?|includes?|excludes?"
+)
+SENTENCE = re.compile(rf"[^a-z\s].*\s(?:{VERBS})\b.*\.", re.DOTALL)
 
 
 @dataclass

@@ -14,7 +14,6 @@ from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
 from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
-from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
 
@@ -94,8 +93,7 @@ class Options:
             If the number of resamples or the seed is negative or not whole, or the weights are unknown.
         """
         for name, known in (("wild_weights", ("rademacher", "mammen")), ("wild_by", ("date", "event"))):
-            if getattr(self, name) not in known:
-                raise RequestError(f"{name} is one of {', '.join(known)}; got {getattr(self, name)!r}.")
+            check_choice(name, getattr(self, name), known)
         check_whole("n_resamples", self.n_resamples, 1)
         if isinstance(self.seed, np.random.Generator):
             return replace(self, seed=int(self.seed.integers(2**63)))

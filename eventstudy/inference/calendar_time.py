@@ -66,6 +66,8 @@ def portfolio_variance(
     """
     n = len(residuals)
     seen = ~np.isnan(residuals)
+    if n == 1 and (left := int(np.count_nonzero(seen))) > max(MIN_DAYS, n_params):
+        return float((residuals[seen] ** 2).sum() / (left - n_params)), True
     at = days[seen] - days[seen].min()
     count = np.bincount(at)
     total = np.bincount(at, residuals[seen])
@@ -120,9 +122,15 @@ def jaffe_z(
     starts = np.flatnonzero(np.diff(day[order], prepend=day[order][0] - 1))
     past = date_numbers(estimation_dates)
     total, assumed = 0.0, 0
+    held: dict[
+        tuple[int, ...], tuple[float, bool]
+    ] = {}  # days of one window, as a rule, have the same events
     for members in np.split(order, starts[1:]):
         who = event[members]
-        variance, observed = portfolio_variance(residuals[who], past[who], s2[who], n_params)
+        key = tuple(who.tolist())
+        if key not in held:
+            held[key] = portfolio_variance(residuals[who], past[who], s2[who], n_params)
+        variance, observed = held[key]
         if variance <= NEGLIGIBLE**2 * float(s2[who].max()):
             return float("nan"), len(starts), assumed
         total += float(value[members].mean()) / np.sqrt(variance)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import (
     Declaration,
@@ -97,7 +98,8 @@ def check_keys(keys: Sequence[str]) -> list[str]:
     """
     if isinstance(keys, str):
         raise RequestError(f"Tests are asked for as a list of keys: tests=[{keys!r}].")
-    return [key if key in TESTS else _meant(key) for key in keys]
+    given = check_sequence("tests", keys, "keys, such as ['t', 'bmp']")
+    return [key if isinstance(key, str) and key in TESTS else _meant(key) for key in given]
 
 
 def _meant(key: object) -> str:
@@ -121,7 +123,8 @@ def as_tests(tests: Sequence[str | SignificanceTest]) -> list[SignificanceTest]:
     if isinstance(tests, str | SignificanceTest):
         key = tests if isinstance(tests, str) else tests.key
         raise RequestError(f"Tests are asked for as a list: tests=[{key!r}].")
-    found = [test if isinstance(test, SignificanceTest) else TESTS[check_keys([test])[0]] for test in tests]
+    given = check_sequence("tests", tests, "keys, such as ['t', 'bmp']")
+    found = [test if isinstance(test, SignificanceTest) else TESTS[check_keys([test])[0]] for test in given]
     mine = [test for test in found if TESTS.get(test.key) is not test]
     clash = next((test.key for test in mine if [other.key for other in found].count(test.key) > 1), None)
     if clash is not None:

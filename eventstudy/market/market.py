@@ -56,6 +56,7 @@ from eventstudy.market.several_exchanges import (
     own_benchmark,
     own_table,
     sole_exchange,
+    without_filled,
     without_idle,
 )
 from eventstudy.market.units import (
@@ -218,6 +219,8 @@ class Market(ScannedMarket):
             benchmark, tuple(next(iter(table.fields.values())).columns), table.index_returns
         )
         options = _ReturnOptions(factors, kind, gaps, unit, stamps)
+        if calendar is None and sessions == "calendar":
+            table, benchmark = without_filled(table, benchmark, kind)
         exchange = sole_exchange(calendar, tuple(next(iter(table.fields.values())).columns), benchmark)
         self._lay_returns(table, benchmark, exchange, sessions, options)
         self._split(table, benchmark, calendar, sessions, options)
@@ -357,6 +360,8 @@ class Market(ScannedMarket):
             factors, kind, bad_prices, price_limit, tick, special_treatment, freq, stamps, adjustment
         )
         market = cls.__new__(cls)
+        if step is None and calendar is None and sessions == "calendar":
+            table, benchmark = without_filled(table, benchmark, "prices")
         if step is None:
             exchange = sole_exchange(calendar, tuple(base.columns), benchmark)
         market._lay_prices(table, benchmark, exchange, sessions, options)

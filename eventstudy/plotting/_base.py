@@ -12,7 +12,6 @@ import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import cbook
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -161,6 +160,8 @@ def need(frame: pd.DataFrame, function: str, columns: Sequence[str]) -> None:
 def new_axes(ax: Axes | None, rows: Sequence[str] = ()) -> Axes:
     """Return `ax`, or the axes of a new figure that makes room for its own labels and named `rows`."""
     if ax is not None:
+        if not isinstance(ax, Axes):
+            raise RequestError(f"ax must be Axes of matplotlib, as plt.subplots() returns them; got {ax!r}.")
         return ax
     figure, created = plt.subplots(layout="constrained", FigureClass=SharpFigure)
     if rows:
@@ -397,4 +398,7 @@ def hue(number: int) -> tuple[float, float, float]:
 
 def colours(palette: str | Sequence[str], n: int) -> list[tuple[float, float, float]]:
     """Return `n` colours of a seaborn palette."""
+    # It takes longer to load than pandas, and the first figure can do without it.
+    import seaborn as sns
+
     return list(sns.color_palette(palette, n))

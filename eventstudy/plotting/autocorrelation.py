@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from eventstudy.arguments import check_whole
 from eventstudy.distributions import norm_ppf
 from eventstudy.plotting._base import hue, ink, legend_above, new_axes, styled
 from eventstudy.plotting._residuals import LEVEL, estimation_residuals
@@ -70,6 +71,7 @@ def plot_autocorrelation(
     days = past["day"].to_numpy(int)
     series = np.full(days[-1] - days[0] + 1, np.nan)
     series[days - days[0]] = past["value"].to_numpy(float)
+    check_whole("lags", lags, 1)
     n, most = len(past), max(1, min(lags, len(past) // 3))
     bound = norm_ppf(0.5 + LEVEL / 2) / np.sqrt(n)
     ax.axhspan(

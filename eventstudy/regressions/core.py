@@ -218,7 +218,7 @@ def cross_section(
         spelled = {name.lower(): name for name in COVARIANCES}
         covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
         check_choice("covariance", covariance, COVARIANCES)
-    if weights is not None and weights not in get_args(Weights):
+    if weights is not None and not (isinstance(weights, str) and weights in get_args(Weights)):
         raise RequestError(f"weights must be 'fgls', 'gls' or None; got {weights!r}.")
     if weights == "gls" and covariance != "past":
         raise RequestError(

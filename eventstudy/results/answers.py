@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from eventstudy.arguments import check_text
 from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.procedures.multiple_testing import Adjustment
 from eventstudy.results.exhibit import exhibit
@@ -156,6 +157,7 @@ class Answers(Significance):
         [[43.26, 1.67], [27.6, -1.33]]
         """
         check_alternative(alternative)
+        check_text("currency", currency)
         data = self.fitted
         return exhibit(
             data,

@@ -20,11 +20,17 @@ from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p
 from eventstudy.windows import Window
 
-__all__ = ["averages", "shared_note", "stars_note", "with_lead"]
+__all__ = ["SIDES", "averages", "shared_note", "stars_note", "with_lead"]
 
 #: Seed of a lead test that resamples.
 SEED = 0
 ALPHA = 0.05
+#: What p-values of a side are called.
+SIDES: dict[Alternative, str] = {
+    "two-sided": "two-sided",
+    "less": "one-sided, for falls",
+    "greater": "one-sided, for rises",
+}
 
 
 def averages(

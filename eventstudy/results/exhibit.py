@@ -9,6 +9,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.multiple_testing import Adjustment
 from eventstudy.market import LEVELS
+from eventstudy.results.averages import SIDES
 from eventstudy.results.each_event import event_rows
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
@@ -25,7 +26,6 @@ ADJUSTMENTS = {
     "romano-wolf": "Romano and Wolf, by residual vectors drawn jointly",
     "bh": "Benjamini and Hochberg, who bound the share of false rejections",
 }
-SIDES = {"less": "one-sided, for falls", "greater": "one-sided, for rises", "two-sided": "two-sided"}
 
 
 def exhibit_frame(
@@ -58,7 +58,10 @@ def exhibit_frame(
     if market_cap is not None or shares is not None:
         money = value_change(data, window, market_cap, shares, level=level).reindex(frame.index)
         frame["value"], frame["value_low"] = money["change"], money["ci_low"]
-        frame["value_high"] = money["ci_high"]
+        frame["value_high"], frame["value_note"] = money["ci_high"], money["note"]
+        for name in ("shares", "counted"):
+            if name in money and money[name].notna().any():
+                frame[name] = money[name]
     return frame
 
 
@@ -113,10 +116,14 @@ def _money(
     if what == "per_share":
         shown["close of"] = [None if pd.isna(day) else format_time(day) for day in frame["price_day"]]
         shown["price before"] = frame["price_before"]
+    if what == "value" and "shares" in frame:
+        shown["shares"] = frame["shares"] / scale
+        if "counted" in frame:
+            shown["counted on"] = [None if pd.isna(day) else format_time(day) for day in frame["counted"]]
     shown["change"] = frame[what] / scale
     shown[f"{level:.0%} from"], shown["to"] = frame[f"{what}_low"] / scale, frame[f"{what}_high"] / scale
-    numbers = [name for name in ("price before", "change", f"{level:.0%} from", "to") if name in shown]
-    formats = dict.fromkeys(numbers, "{:,.2f}")
+    numbers = ("price before", "shares", "change", f"{level:.0%} from", "to")
+    formats = {name: "{:,.2f}" for name in numbers if name in shown}
     return Section(shown.rename(columns=names).rename_axis("event"), caption, formats)
 
 
@@ -131,7 +138,12 @@ def _notes(
     notes = [
         f"{unit(data)}, summed over {window}. Expected returns are those of the {data.model_label}; "
         f"the standard error and the two-sided {level:.0%} interval allow for the noise of the estimation "
-        "window, and for the error of what is estimated there.",
+        "window, and for the error of what is estimated there."
+        + (
+            ""
+            if side == "two-sided"
+            else " A one-sided p below 5% may go with such an interval that holds 0."
+        ),
         f"p (t) takes returns for normally distributed. p (SQ) is the rank of the abnormal return among "
         "those of the estimation window, and takes no distribution for granted. Both take the event for no "
         f"more volatile than the estimation window; both are {side}.",
@@ -147,4 +159,13 @@ def _notes(
         )
     if "value" in frame:
         notes.append("The change of market value is the abnormal return times the value before the window.")
+        if "shares" in frame:
+            last = ": the last count known by then" if "counted" in frame else ""
+            notes.append(
+                "That value is the number of shares, in millions, times the last close before the window"
+                f"{last}."
+            )
+        for why in dict.fromkeys(filter(None, frame["value_note"])):
+            events = ", ".join(map(str, frame.index[frame["value_note"] == why]))
+            notes.append(f"Without a value, {why}: event {events}.")
     return [*notes, *friction_notes(data), *dividend_notes(data)]

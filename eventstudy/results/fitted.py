@@ -311,7 +311,7 @@ class FittedEvents(ABC):
             If there is no such column, or an event has nothing in it.
         """
         frame = self.events
-        if by not in frame:
+        if not isinstance(by, Hashable) or by not in frame:
             raise RequestError(
                 f"The events have no column {by!r}; their columns are {', '.join(map(str, frame.columns))}."
             )

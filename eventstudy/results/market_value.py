@@ -7,18 +7,23 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.arguments import check_text
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
+from eventstudy.results.counted_shares import check_splits
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.results.views import value_view
 from eventstudy.tables import printed
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["ByEvent", "MarketValue", "prices_before", "value_change"]
 
+#: Events that a note names.
+MOST_NAMED = 5
 ByEvent = float | pd.Series | Mapping[object, float]
 
 
@@ -54,8 +59,8 @@ class MarketValue(MethodGroup):
         shares : DataFrame, Series, mapping or float, optional
             In place of `market_cap`, which is then None: shares outstanding, which times the last close
             before the window are the market value. Laid out as `market_cap`; of days, the last count known
-            then. Prices adjusted for later splits need a count adjusted for them. With 1 the changes are
-            those of one share.
+            then. Prices adjusted for later splits need a count adjusted for them, such as `share_counts`
+            fetches. With 1 the changes are those of one share.
         rate : float, Series or mapping, default 1.0
             Units of the wanted currency for one unit of `market_cap`; by event id, security or (of pooled
             studies) study, unless it is one number.
@@ -71,14 +76,23 @@ class MarketValue(MethodGroup):
         DataFrame
             By event_id (or group), and a last row ``total``: car (of groups, weighted by value), market_cap
             (both missing where a security has several events) and change in the wanted currency, se, t, dof,
-            p_value, ci_low, ci_high, n_events, and shared_days, how often a day of a security counts again
-            because windows of several of its events hold it.
+            p_value, ci_low, ci_high, n_events, shared_days, how often a day of a security counts again
+            because windows of several of its events hold it, and note. With `shares` also shares and counted,
+            the day of the count, where counts have days. An event without a CAR, or without a close that
+            its shares could be multiplied by, is a row without numbers, whose note says why; it is not in
+            the total, whose note names it.
 
         Raises
         ------
         RequestError
-            If an event has no market value, price or rate (the message names it), returns are not simple, no
-            event has a CAR, or both or neither of market_cap and shares are given.
+            If an event with a CAR has no market value, count or rate (the message names it), returns are not
+            simple, both or neither of market_cap and shares are given, or a split lies between a count and
+            the close.
+
+        Warns
+        -----
+        DataWarning
+            If counts of shares grow like a split at which the closes do not fall: these are adjusted for it.
 
         Notes
         -----
@@ -131,14 +145,22 @@ def value_change(
         )
     if data.kind != "simple":
         raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
-    usable = data.test_input(tested).with_car
-    rows = np.flatnonzero(data.test_input(tested).usable)
-    if not len(rows):
-        raise RequestError(f"No event has a CAR over {tested}, so no value changed.")
+    left = _without_car(data, tested)
+    if shares is not None:
+        price, _ = prices_before(data, np.arange(len(data.index)), tested)
+        without = f"no close before the window {tested}, so its shares have no value; give market_cap"
+        unpriced = [row for row in np.flatnonzero(np.isnan(price)).tolist() if row not in left]
+        if unpriced and len(unpriced) + len(left) == len(data.index):
+            raise RequestError(f"{_named(data, unpriced[0])}: the market has {without}.")
+        left |= dict.fromkeys(unpriced, without)
+    kept = np.array([row not in left for row in range(len(data.index))])
+    rows = np.flatnonzero(kept)
+    counted = np.full(len(data.index), np.datetime64("NaT"), "datetime64[ns]")
     if shares is None:
-        value = _values(data, rows, market_cap, tested, "market value")
+        value, _ = _values(data, rows, market_cap, tested, "market value")
     else:
-        value = _values(data, rows, shares, tested, "number of shares") * _known_prices(data, rows, tested)
+        count, counted[rows] = _values(data, rows, shares, tested, "number of shares")
+        value = count * price[rows]
     value = value * _looked_up(data, rows, rate, "exchange rate")
     bad = ~(np.isfinite(value) & (value > 0))
     if bad.any():
@@ -146,6 +168,50 @@ def value_change(
             f"{_named(data, int(rows[np.argmax(bad)]))}: market value times rate is "
             f"{value[np.argmax(bad)]:g}, not a positive number."
         )
+    frame = _changes(data, tested, kept, value, by)
+    frame = _with_interval(frame, level, alternative)
+    frame["note"] = ""
+    if by is None:
+        frame = frame.reindex([*data.index, "total"]).rename_axis("event_id")
+        frame["n_events"] = frame["n_events"].fillna(0).astype(int)
+        frame["shared_days"] = frame["shared_days"].fillna(0).astype(int)
+        frame["note"] = [*(left.get(row, "") for row in range(len(data.index))), ""]
+    if left:
+        frame.loc["total", "note"] = _left_out(data, left)
+    if shares is not None and by is None:
+        held = np.full(len(data.index), np.nan)
+        held[rows] = count
+        frame["shares"], frame["counted"] = [*held, np.nan], pd.DatetimeIndex([*counted, pd.NaT])
+    return frame
+
+
+def _without_car(data: FittedEvents, window: Window) -> dict[int, str]:
+    """Say by row which events have no CAR."""
+    lost = np.flatnonzero(~data.test_input(window).usable).tolist()
+    return dict.fromkeys(lost, f"no CAR over {window}")
+
+
+def _left_out(data: FittedEvents, left: Mapping[int, str]) -> str:
+    """Name the events that a total leaves out, by reason."""
+    named: dict[str, list[str]] = {}
+    for row, why in left.items():
+        named.setdefault(why, []).append(f"event {data.index[row]} ({data.timeline['security'].iloc[row]})")
+    told = [
+        f"{', '.join(events[:MOST_NAMED])}{', ...' * (len(events) > MOST_NAMED)}: {why}"
+        for why, events in named.items()
+    ]
+    return f"{plural(len(left), 'event')} left out, {'; '.join(told)}"
+
+
+def _changes(
+    data: FittedEvents, tested: Window, kept: BoolArray, value: FloatArray, by: str | None
+) -> pd.DataFrame:
+    """Change in value with its standard error, of each event or group that is kept, and in total."""
+    if not kept.any():
+        columns = ["car", "market_cap", "change", "se", "dof", "n_events", "shared_days"]
+        empty = pd.DataFrame(np.nan, ["total"], columns).rename_axis(by or "event_id")
+        return empty.assign(n_events=0, shared_days=0)
+    usable, rows = data.test_input(tested).take(kept), np.flatnonzero(kept)
     fit = usable.abnormal
     related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
     se = value * np.sqrt(usable.cumulative.variance)
@@ -159,7 +225,7 @@ def value_change(
     # The value of one security on several dates adds up to nothing.
     once = [len(set(security[at])) == len(at) for _, at in lines]
     held = [value[at].sum() if each else np.nan for each, (_, at) in zip(once, lines, strict=True)]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "car": [change[at].sum() / held[i] for i, (_, at) in enumerate(lines)],
             "market_cap": held,
@@ -171,12 +237,14 @@ def value_change(
         },
         index=pd.Index([name for name, _ in lines], name=by or "event_id", dtype=object),
     )
+
+
+def _with_interval(frame: pd.DataFrame, level: float, alternative: Alternative) -> pd.DataFrame:
     dof, t = frame["dof"].to_numpy(), frame["change"] / frame["se"]
     low, high = t_bounds(frame["change"].to_numpy(), frame["se"].to_numpy(), dof, level, alternative)
     frame = frame.assign(t=t, p_value=t_p_values(t.to_numpy(), dof, alternative), ci_low=low, ci_high=high)
     order = ["car", "market_cap", "change", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_events"]
-    order.append("shared_days")
-    return frame[order]
+    return frame[[*order, "shared_days"]]
 
 
 def _total_se(se: FloatArray, related: FloatArray) -> float:
@@ -185,6 +253,7 @@ def _total_se(se: FloatArray, related: FloatArray) -> float:
 
 
 def _groups(data: FittedEvents, by: str) -> pd.Series:
+    check_text("by", by)
     return data.timeline["security"] if by == "security" else data.groups(by)
 
 
@@ -213,24 +282,14 @@ def prices_before(data: FittedEvents, rows: IntArray, window: Window) -> tuple[F
     return price, day
 
 
-def _known_prices(data: FittedEvents, rows: IntArray, window: Window) -> FloatArray:
-    price, _ = prices_before(data, rows, window)
-    if np.isnan(price).any():
-        row = int(rows[np.argmax(np.isnan(price))])
-        raise RequestError(
-            f"{_named(data, row)}: the market has no close before the window {window}, so its shares "
-            "have no value; give market_cap."
-        )
-    return price
-
-
 def _values(
     data: FittedEvents, rows: IntArray, given: pd.DataFrame | ByEvent | None, window: Window, what: str
-) -> FloatArray:
-    """Look up market values, or counts of shares, which hold until the next is known."""
+) -> tuple[FloatArray, DateArray]:
+    """Look up market values, or counts of shares, which hold until the next is known; and their days."""
     frame = _by_day(data, given, what)
+    days = np.full(len(rows), np.datetime64("NaT"), "datetime64[ns]")
     if frame is None:
-        return _looked_up(data, rows, given, what)
+        return _looked_up(data, rows, given, what), days
     if frame.index.has_duplicates or not frame.columns.is_unique:
         raise RequestError(f"The {what} must be dates × securities, each date and each security once.")
     found = np.empty(len(rows))
@@ -243,10 +302,14 @@ def _values(
         day = sessions[before]
         column = frame[security] if security in frame else pd.Series(dtype=float)
         if what == "market value":
-            value = column.get(day)
+            value, days[i] = column.get(day), day.to_datetime64()
         else:
-            known = column.sort_index().loc[:day].dropna()
+            counts = column.sort_index().dropna()
+            known = counts.loc[:day]
             value = known.iloc[-1] if len(known) else None
+            if len(known):
+                days[i] = known.index[-1].to_datetime64()
+                check_splits(study.spec.market, str(security), counts, known.index[-1], day)
         if value is None or np.isnan(value):
             told = (
                 f"market_cap has no value of {security} on {day:%Y-%m-%d}"
@@ -258,7 +321,7 @@ def _values(
                 "mapping by event."
             )
         found[i] = float(value)
-    return found
+    return found, days
 
 
 def _by_day(data: FittedEvents, given: object, what: str) -> pd.DataFrame | None:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.arguments import by_name, check_whole
+from eventstudy.arguments import by_name, check_sequence, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
@@ -127,7 +127,7 @@ class Measures(MethodGroup):
                 for name, frame in zip(names, frames, strict=True)
             ]
             return printed(pd.concat(parts), each_view)
-        if end != "first_free_close":
+        if not isinstance(end, str) or end != "first_free_close":
             window = data.checked_window(start, end)
             return printed(named_events(data).join(data.cars(window, level, alternative)), each_view)
         first = data.checked_window(0 if start is None else start).start
@@ -424,7 +424,8 @@ class MeasureTables(MethodGroup):
         data = self.fitted
         chosen = [Window(0, 0), data.checked_window(), data.event_window]
         if windows is not None:
-            chosen = [data.checked_window(window) for window in windows]
+            given = check_sequence("windows", windows, "windows, such as [(0, 0), (-1, 1)]")
+            chosen = [data.checked_window(window) for window in given]
         chosen = list(dict.fromkeys(chosen)) or [data.checked_window()]
         keys = self._keys(tests, data.test_input(chosen[0]))
         index = pd.Index([str(window) for window in chosen], name="window")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_path
 from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.results import averages
@@ -158,7 +159,7 @@ class Onward(Significance):
         }
         text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         if path is not None:
-            _write(Path(path), text.encode(), "JSON")
+            _write(check_path("path", path), text.encode(), "JSON")
         return text
 
     def to_stata(self, path: str | PathLike[str]) -> None:
@@ -208,7 +209,7 @@ class Onward(Significance):
                 panel[name] = texts
             elif column.dtype == bool:
                 panel[name] = column.astype("int8")
-        target = Path(path)
+        target = check_path("path", path)
         try:
             panel.to_stata(target, write_index=False, version=118, variable_labels=labels)
         except OSError as problem:

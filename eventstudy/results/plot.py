@@ -13,6 +13,7 @@ from eventstudy.arguments import by_name
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
 from eventstudy.results.event_names import event_name, name_parts
@@ -326,13 +327,17 @@ class ResultsPlotter(Immutable):
         start: WindowLike = None,
         end: int | None = None,
         *,
+        alternative: Alternative = "two-sided",
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
         """P-values of all tests, those recommended marked; resampling tests draw from seed 0."""
+        check_alternative(alternative)
         window = self._fitted.checked_window(start, end)
-        frame = plot_data.tests(self._fitted, window)
-        return plotting.plot_tests(frame, ax, **_with_defaults(kwargs, title=f"Tests of {window}"))
+        frame = plot_data.tests(self._fitted, window, alternative)
+        side = "" if alternative == "two-sided" else f", {averages.SIDES[alternative]}"
+        title = f"Tests of {window}{side}"
+        return plotting.plot_tests(frame, ax, **_with_defaults(kwargs, title=title))
 
     def timeline(
         self,
@@ -381,7 +386,7 @@ def _announcements(fitted: FittedEvents, security: Hashable | None) -> tuple[Fit
         raise RequestError(
             f"There are events of {len(known)} securities: name one with security=, such as {known[0]!r}."
         )
-    if security is not None and security not in known:
+    if security is not None and not (isinstance(security, Hashable) and security in known):
         raise RequestError(f"No event of these results is of security {security!r}; there are {known}.")
     rows = np.flatnonzero(securities == (known[0] if security is None else security))
     study, _ = fitted.part(int(rows[0]))
@@ -395,7 +400,7 @@ def _residuals(fitted: FittedEvents, event: Hashable | None) -> tuple[pd.DataFra
 
 def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: Any) -> dict[str, Any]:
     """Return keyword arguments over their defaults; a second study leaves the title of the first."""
-    if ax is not None and ax.has_data():
+    if hasattr(ax, "has_data") and ax.has_data():
         defaults["title"] = None
     return defaults | kwargs
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
-from eventstudy.inference.base import Options, TestInput
+from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
 from eventstudy.results.event_names import event_name, name_parts
@@ -89,13 +89,13 @@ def clustering(data: FittedEvents, window: Window) -> pd.DataFrame:
     return frame.iloc[first:after].reset_index(drop=True)
 
 
-def tests(data: FittedEvents, window: Window) -> pd.DataFrame:
+def tests(data: FittedEvents, window: Window, alternative: Alternative = "two-sided") -> pd.DataFrame:  # noqa: PT028
     """All tests of a window, as `EventStudyResults.test` gives them, and whether each is recommended.
 
     Resampling tests draw from the seed `SEED`, so a figure and a table of them agree.
     """
     tested = data.test_input(window)
-    frame = run_tests(tested, None, Options(seed=SEED))
+    frame = run_tests(tested, None, Options(alternative, seed=SEED))
     return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
 
 

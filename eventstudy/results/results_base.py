@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
 from eventstudy.inference import clustering
+from eventstudy.inference.base import Alternative
 from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
@@ -150,6 +152,9 @@ class Regression(MethodGroup):
         tested = data.checked_window(start, end)
         frame = _frame(data, tested)
         columns = [clusters] if isinstance(clusters, str) else clusters
+        if columns is not None:
+            columns = check_sequence("clusters", columns, "columns, such as ['date', 'firm']")
+        check_text("covariance", covariance)
         named = None if columns is None else [_cluster(frame, str(name)) for name in columns]
         found = clustering(data.test_input(tested))
         past = None
@@ -364,7 +369,13 @@ class ResultsBase(
         return ResultsPlotter(self.fitted)
 
     @abstractmethod
-    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+    def summary(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> Table:
         """Summarise design, events, abnormal returns and recommended tests as one table."""
 
     def _repr_html_(self) -> str:

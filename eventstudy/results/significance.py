@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.inference import (
     Clustering,
@@ -417,7 +418,8 @@ class Significance(MethodGroup):
         (0, 0)     -2.7151   0.0072      0.0143
         (0, +1)    -2.5317   0.0121      0.0143
         """
-        tested = [self.fitted.checked_window(window) for window in windows]
+        given = check_sequence("windows", windows, "windows, such as [(0, 0), (-1, 1)]")
+        tested = [self.fitted.checked_window(window) for window in given]
         if not tested:
             raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
         options = Options(alternative, n_resamples, seed)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.arguments import check_flag, check_path, check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import own_copy
+from eventstudy.inference.base import Alternative
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics
 from eventstudy.results.data_warnings import suspects_in
@@ -218,13 +220,21 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         """
         return diagnostics.peers(self.fitted)
 
-    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+    def summary(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> Table:
         """Summarise the study: design, events, abnormal returns, recommended tests, warnings.
 
         Parameters
         ----------
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -240,7 +250,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> results.summary(0, 1).title
         'Event study: Market model (OLS)'
         """
-        return summary_table(self.fitted, self.fitted.checked_window(start, end))
+        return summary_table(self.fitted, self.fitted.checked_window(start, end), alternative)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Store the study in a folder, in an open form that `eventstudy.load` opens again.
@@ -277,7 +287,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> again.car(0, 1)["car"].round(4).tolist()
         [-0.0755]
         """
-        target = Path(folder)
+        target = check_path("folder", folder)
         try:
             inside = {path.name for path in target.iterdir()} if target.is_dir() else set()
             if inside and "study.json" not in inside:
@@ -301,6 +311,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         against: Significance | None = None,
         market_cap: pd.DataFrame | ByEvent | None = None,
         shares: pd.DataFrame | ByEvent | None = None,
+        alternative: Alternative = "two-sided",
         brief: bool = False,
     ) -> Path:
         """Write the whole study as one page: HTML that needs no network, PDF, Word or Markdown.
@@ -323,6 +334,9 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             Other news by day, and the results of control events, as for `verdict`.
         market_cap, shares : optional
             As for `value_change`: what the move was worth.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of all tests, chosen before the returns are seen. With a side, intervals in words and tables
+            are one-sided bounds; those of figures stay two-sided, and say so.
         brief : bool, default False
             Whether to write the finding, two figures, one table and the caveats alone, on one printed side.
 
@@ -350,18 +364,26 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
         True
         """
-        target = Path(path)
+        target = check_path("path", path)
         write = writer(target)
+        check_text("question", question)
+        check_text("currency", currency)
+        check_flag("brief", brief)
+        paragraphs = [notes] if isinstance(notes, str) else check_sequence("notes", notes, "paragraphs")
+        for paragraph in paragraphs:
+            if not isinstance(paragraph, str):
+                raise RequestError(f"notes must be paragraphs of text; got {paragraph!r}.")
         report = study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
-            notes=[notes] if isinstance(notes, str) else notes,
+            notes=paragraphs,
             currency=None if currency is None else strip_control(currency),
             confounders=confounders,
             controls=None if against is None else self._controls(against),
             market_cap=market_cap,
             shares=shares,
+            alternative=alternative,
             brief=brief,
             vector=target.suffix.lower() != ".docx",
         )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from eventstudy._typing import IntArray
 from eventstudy.inference import recommend, run_tests
-from eventstudy.inference.base import Options
+from eventstudy.inference.base import Alternative, Options, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
@@ -113,28 +113,34 @@ MOST_EVENTS = 12
 MOST_BENCHMARKS = 12
 
 
-def summary_table(data: FittedStudy, window: Window) -> Table:
+def summary_table(data: FittedStudy, window: Window, alternative: Alternative = "two-sided") -> Table:
     """Summarise a fitted study with `window` as its headline."""
     title = f"Event study: {data.spec.model.label}"
-    return composed(data, window, title, [design(data)], [_model(data)])
+    return composed(data, window, title, [design(data)], [_model(data)], alternative)
 
 
 def composed(
-    data: FittedEvents, window: Window, title: str, before: list[Section], few: list[Section]
+    data: FittedEvents,
+    window: Window,
+    title: str,
+    before: list[Section],
+    few: list[Section],
+    alternative: Alternative,
 ) -> Table:
     """Compose a summary: sections `before` all others, and `few` where the events are listed one by one."""
+    check_alternative(alternative)
     n = len(data.index)
     sections = [*before, _events(data)]
     if n <= MOST_EVENTS:
-        sections += [_abnormal(data, window), *few]
+        sections += [_abnormal(data, window, alternative), *few]
     if one_security(data):
-        sections += [_each(data, window)]
+        sections += [_each(data, window, alternative)]
     if n > 1:
-        sections += [_averages(data, window)]
-    sections += [_tests(data, window)]
+        sections += [_averages(data, window, alternative)]
+    sections += [_tests(data, window, alternative)]
     if len(data.excluded):
         sections += [_excluded(data)]
-    return Table(title, tuple(sections), tuple(_notes(data, window)))
+    return Table(title, tuple(sections), tuple(_notes(data, window, alternative)))
 
 
 def design(data: FittedStudy) -> Section:
@@ -198,12 +204,12 @@ def _events(data: FittedEvents) -> Section:
     )
 
 
-def _abnormal(data: FittedEvents, window: Window) -> Section:
+def _abnormal(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window]))
     parts = []
     for tested in windows:
         name = f"AR {tested.start:+d}".replace("+0", "0") if len(tested) == 1 else f"CAR {tested}"
-        cars = data.cars(tested)
+        cars = data.cars(tested, alternative=alternative)
         cars.insert(0, "security", data.timeline["security"])
         cars.insert(1, "return", name)
         parts.append(cars.assign(order=range(len(cars))))
@@ -238,9 +244,9 @@ def _model(data: FittedStudy) -> Section:
     return Section(frame.rename_axis("event"), "Normal returns", formats)
 
 
-def _averages(data: FittedEvents, window: Window) -> Section:
+def _averages(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     windows = list(dict.fromkeys([Window(0, 0), window, data.event_window]))
-    frame = averages.averages([data.test_input(w) for w in windows], None, 0.95)
+    frame = averages.averages([data.test_input(w) for w in windows], None, 0.95, alternative)
     frame = frame.set_axis(pd.Index([str(w) for w in windows], name="window"), axis=0)
     frame[""] = [stars(p) for p in frame["p_value"]]
     order = ["caar", "se", "statistic", "p_value", "", "ci_low", "ci_high", "positive", "n_events", "test"]
@@ -259,9 +265,9 @@ def _averages(data: FittedEvents, window: Window) -> Section:
     return Section(frame.rename(columns=names), "Averages over events", formats)
 
 
-def _each(data: FittedEvents, window: Window) -> Section:
+def _each(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     """Test each announcement about the one security."""
-    frame = event_rows(data, window, "romano-wolf", Options(seed=0)).head(MOST_EVENTS)
+    frame = event_rows(data, window, "romano-wolf", Options(alternative, seed=0)).head(MOST_EVENTS)
     names = {
         "day_0": "day 0",
         "car": "CAR",
@@ -278,10 +284,10 @@ def _each(data: FittedEvents, window: Window) -> Section:
     return Section(frame.rename_axis("event"), "Each announcement on its own", formats)
 
 
-def _tests(data: FittedEvents, window: Window) -> Section:
+def _tests(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     tested = data.test_input(window)
     chosen = recommend(tested)
-    done = run_tests(tested, list(chosen["test"]), Options(seed=0)).set_index("test")
+    done = run_tests(tested, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
     frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
     frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
@@ -294,8 +300,8 @@ def _excluded(data: FittedEvents) -> Section:
     return Section(shown, f"Excluded events ({len(frame)})")
 
 
-def _notes(data: FittedEvents, window: Window) -> list[str]:
-    notes = [f"{unit(data)}; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided."]
+def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
+    notes = [f"{unit(data)}; {averages.stars_note(alternative)}."]
     sums = data.test_input(window).cumulative
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):
@@ -315,7 +321,7 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
             + "."
         )
     notes += friction_notes(data)
-    weak = data.cars(window)
+    weak = data.cars(window, alternative=alternative)
     weak = weak[weak["p_value"] > 0.05]
     if len(weak) and len(data.index) <= MOST_EVENTS:
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in weak["detectable"].items())
@@ -324,7 +330,8 @@ def _notes(data: FittedEvents, window: Window) -> list[str]:
         )
     if len(data.index) > 1:
         tested = [data.test_input(window)]
-        mean = averages.with_lead(averages.averages(tested, None, 0.95), tested).iloc[0]
+        means = averages.averages(tested, None, 0.95, alternative)
+        mean = averages.with_lead(means, tested, alternative).iloc[0]
         if mean["note"]:
             notes.append(f"The interval of the mean of {_what(window)} and the test differ: {mean['note']}.")
         if mean["p_value"] > 0.05:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.tables import P_VALUE, Section, Table
@@ -79,7 +80,8 @@ def mean_view(frame: pd.DataFrame) -> Table:
 def value_view(frame: pd.DataFrame) -> Table:
     """Print changes of value, in units that leave a few digits."""
     money = [name for name in ("change", "se", "ci_low", "ci_high", "market_cap") if name in frame]
-    largest = float(frame[money].abs().max().max())
+    sizes = frame[money].abs().to_numpy(dtype=float)
+    largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
     scale, word = next(
         ((10.0**power, text) for power, text in ((9, "billions"), (6, "millions")) if largest >= 10.0**power),
         (1.0, ""),
@@ -91,6 +93,8 @@ def value_view(frame: pd.DataFrame) -> Table:
         notes.append(
             f"{plural(shared, 'day')} of a security count more than once in the total (shared_days)."
         )
+    left_out = str(frame["note"].iloc[-1])
+    notes += [f"{left_out[:1].upper()}{left_out[1:]}."] if left_out else []
     columns = ["p_value", "car", "change", "se", "ci_low", "ci_high", "market_cap"]
     return _table("Change in value", shown, columns, notes, formats=dict.fromkeys(money, "{:,.2f}"))
 

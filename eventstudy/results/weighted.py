@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_text
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, TestInput, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.power_and_detectable_effect import detectable
@@ -75,6 +76,7 @@ def _row(
 
 def _given(data: FittedEvents, weights: str) -> FloatArray | None:
     """Take the weights of the events from their column; None for precision."""
+    check_text("weights", weights)
     if weights == PRECISION and PRECISION not in data.events:
         return None
     column = pd.to_numeric(data.groups(weights), errors="coerce")

@@ -4,7 +4,7 @@ from eventstudy.sources.cache import cache_folder, clear_cache, load_snapshot, s
 from eventstudy.sources.factor_files import read_factors
 from eventstudy.sources.french_library import french_factors, read_french
 from eventstudy.sources.price_files import read_prices
-from eventstudy.sources.yahoo import outcome, prices
+from eventstudy.sources.yahoo import outcome, prices, share_counts
 
 __all__ = [
     "cache_folder",
@@ -16,5 +16,6 @@ __all__ = [
     "read_factors",
     "read_french",
     "read_prices",
+    "share_counts",
     "snapshot",
 ]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import get_args
+from typing import TypeVar, get_args
 
 import pandas as pd
 import stamina
 
+from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.progress import progress_bar
 from eventstudy.sources.cache import Entry, find_prices, store_prices
 from eventstudy.sources.yahoo_faults import Fault, fault_of, worth_retrying
-from eventstudy.sources.yahoo_history import Adjustment, history
+from eventstudy.sources.yahoo_history import Adjustment, counts, history
 
-__all__ = ["outcome", "prices"]
+__all__ = ["outcome", "prices", "share_counts"]
 
+T = TypeVar("T")
 # So many tickers in a row after which nothing else will come either. One refusal for too many requests
 # tells; one connection may break for reasons of its own.
 HOPELESS = {"rate limited": 1, "unreachable": 2}
@@ -160,10 +162,7 @@ def prices(
     """
     names = _symbols(tickers)
     first, last = _span(start, end)
-    if adjustment not in get_args(Adjustment):
-        raise RequestError(f"adjustment must be one of {get_args(Adjustment)}, got {adjustment!r}.")
-    if attempts < 1 or not timeout > 0:
-        raise RequestError(f"attempts={attempts} and timeout={timeout} must be positive.")
+    _check_options(adjustment, attempts, timeout)
     entries: dict[str, Entry] = {}
     faults: dict[str, Fault] = {}
     for name in names:
@@ -177,7 +176,14 @@ def prices(
     kept = set(entries)
     wanted = [name for name in names if name not in kept]
     if wanted and not offline:
-        got, faults = _fetch_all(wanted, first, last, adjustment, progress, attempts, timeout)
+
+        def fetch(name: str) -> Entry:
+            entry = history(name, first, last, adjustment, timeout)
+            if last < _today():
+                store_prices(name, first, last, adjustment, entry)
+            return entry
+
+        got, faults = _fetch_all(wanted, fetch, progress, attempts)
         entries |= got
     record = [_outcome(name, entries.get(name), faults.get(name), name in kept) for name in names]
     if faults:
@@ -209,6 +215,94 @@ def prices(
         "outcome": json.dumps([asdict(one) for one in record]),
     }
     return frame
+
+
+def share_counts(
+    tickers: str | Iterable[str],
+    start: str | date,
+    end: str | date | None = None,
+    *,
+    adjustment: Adjustment = "none",
+    progress: bool | None = None,
+    attempts: int = 5,
+    timeout: float = 15.0,
+) -> pd.DataFrame:
+    """Fetch how many shares one or many tickers had outstanding, by day, from Yahoo Finance.
+
+    Parameters
+    ----------
+    tickers : str or iterable of str
+        Yahoo's symbols.
+    start, end : str or date
+        First and last day, both included, as for `prices`; the last count before `start` is given as well,
+        where Yahoo has one of the year and a half before it.
+    adjustment : {"none", "splits"}, default "none"
+        As of the prices that the counts are multiplied by: as they were, or adjusted for all splits since.
+    progress, attempts, timeout
+        As for `prices`.
+
+    Returns
+    -------
+    DataFrame
+        Days × securities, as `shares` of `value_change`, `exhibit` and `report` takes it: the count of each
+        day that Yahoo has one of, and NaN elsewhere. Counts that are not adjusted have a row on each split,
+        so the last count before a day is always in the shares of that day.
+
+    Raises
+    ------
+    DataError
+        If no counts came; the message gives the reason of each ticker.
+    RequestError
+        If tickers, days or options make no sense.
+
+    Warns
+    -----
+    DataWarning
+        If some tickers failed; names each, with its reason.
+
+    Notes
+    -----
+    Yahoo's counts are those of filings, dated when Yahoo took them over, and of one class of shares. Check
+    the one that matters against the filing. Nothing is kept in the cache.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> counts = es.share_counts("AAPL", "2020-01-01", "2020-12-31")  # doctest: +SKIP
+    >>> results.value_change(None, 0, 1, shares=counts)  # doctest: +SKIP
+    """
+    names = _symbols(tickers)
+    first, last = _span(start, end)
+    _check_options(adjustment, attempts, timeout)
+
+    def fetch(name: str) -> pd.Series:
+        return counts(name, first, last, adjustment, timeout)
+
+    found, faults = _fetch_all(names, fetch, progress, attempts)
+    if faults:
+        told = f"{_tell(faults)}{_advice(faults)}"
+        if not found:
+            raise DataError(f"No counts of shares came for {first:%Y-%m-%d} to {last:%Y-%m-%d}:\n{told}")
+        warn(
+            f"{len(faults)} of {len(names)} tickers have no counts of shares and are not columns of the "
+            f"result:\n{told}",
+            DataWarning,
+        )
+    frame = pd.DataFrame({name: found[name] for name in names if name in found}).sort_index()
+    frame = frame.set_axis(pd.DatetimeIndex(frame.index).as_unit("ns"), axis=0)
+    frame = frame.rename_axis(index="date", columns="security")
+    retrieved = datetime.now(UTC).isoformat(timespec="seconds")
+    frame.attrs = {"source": "Yahoo Finance", "adjustment": adjustment, "retrieved": retrieved}
+    return frame
+
+
+def _check_options(adjustment: Adjustment, attempts: int, timeout: float) -> None:
+    if adjustment not in get_args(Adjustment):
+        raise RequestError(f"adjustment must be one of {get_args(Adjustment)}, got {adjustment!r}.")
+    check_whole("attempts", attempts)
+    check_number("timeout", timeout)
+    if attempts < 1 or not timeout > 0:
+        raise RequestError(f"attempts={attempts} and timeout={timeout} must be positive.")
 
 
 def outcome(prices: pd.DataFrame) -> pd.DataFrame:
@@ -284,17 +378,11 @@ def _span(start: str | date, end: str | date | None) -> tuple[pd.Timestamp, pd.T
 
 
 def _fetch_all(
-    names: list[str],
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    adjustment: Adjustment,
-    progress: bool | None,
-    attempts: int,
-    timeout: float,
-) -> tuple[dict[str, Entry], dict[str, Fault]]:
+    names: list[str], fetch: Callable[[str], T], progress: bool | None, attempts: int
+) -> tuple[dict[str, T], dict[str, Fault]]:
     """Fetch one ticker after the other, and stop asking where Yahoo refuses to answer."""
     ask = stamina.RetryingCaller(attempts=attempts, timeout=None, wait_initial=2.0, wait_max=60.0)
-    entries: dict[str, Entry] = {}
+    entries: dict[str, T] = {}
     faults: dict[str, Fault] = {}
     refused: list[tuple[str, Fault]] = []
     shown = False if progress is None and len(names) == 1 else progress
@@ -306,7 +394,7 @@ def _fetch_all(
                 bar.update()
                 continue
             try:
-                entry = ask(_Patience(), history, name, first, last, adjustment, timeout)
+                entry = ask(_Patience(), fetch, name)
             except Exception as error:  # one ticker of many: told below, with its name
                 faults[name] = fault_of(error)
                 if faults[name].status not in HOPELESS:
@@ -318,8 +406,6 @@ def _fetch_all(
             else:
                 refused = []
                 entries[name] = entry
-                if last < _today():
-                    store_prices(name, first, last, adjustment, entry)
             bar.update()
     return entries, faults
 

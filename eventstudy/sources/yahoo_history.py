@@ -18,7 +18,7 @@ import pandas as pd
 from eventstudy.sources.cache import Entry
 from eventstudy.sources.yahoo_faults import NoPricesError, chart_of
 
-__all__ = ["Adjustment", "history"]
+__all__ = ["Adjustment", "counts", "history"]
 
 Adjustment = Literal["none", "splits"]
 
@@ -34,6 +34,9 @@ FIELDS = {
 PAYOUTS = {"dividends": "dividends", "capitalGains": "capital_gains"}
 #: Quotations in a hundredth of a currency.
 HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
+
+#: How long before a span the count that is known at its first day is looked for.
+BEFORE = pd.Timedelta(days=548)
 
 # yfinance has one setting and one memory for the whole process.
 ONE_AT_A_TIME = threading.Lock()
@@ -71,6 +74,10 @@ class _Witness:
         self.chart: dict[str, Any] = {}
 
     def get(self, url: str, params: dict[str, Any] | None = None, timeout: float | None = None) -> Any:
+        if "/v8/finance/chart/" not in url:
+            answer = self.data.get(url=url, params=params, timeout=self.timeout)
+            answer.raise_for_status()
+            return answer
         folder = url.rpartition("/v8/finance/chart/")[0]
         address = f"{folder}/v8/finance/chart/{quote(self.name, safe='^=')}"
         answer = self.data.get(url=address, params=params, timeout=self.timeout)
@@ -123,6 +130,40 @@ def history(
         "retrieved": _now().isoformat(timespec="seconds"),
     }
     return Entry(inside, about)
+
+
+def counts(
+    name: str, first: pd.Timestamp, last: pd.Timestamp, adjustment: Adjustment, timeout: float
+) -> pd.Series:
+    """Ask for the counts of shares of one ticker once: those of the span, and the last one before it."""
+    import yfinance
+
+    since = first - BEFORE
+    with _strict_yfinance():
+        ticker = yfinance.Ticker(name)
+        witness = ticker._data = _Witness(ticker._data, name, timeout)
+        ticker.history(start=f"{since:%Y-%m-%d}", auto_adjust=False, actions=True, timeout=timeout)
+        splits = _splits(witness.chart)
+        raw = ticker.get_shares_full(start=f"{since:%Y-%m-%d}", end=f"{last + pd.Timedelta(days=1):%Y-%m-%d}")
+    if raw is None or raw.empty:
+        raise NoPricesError("no counts", "Yahoo has no counts of its shares in the span, nor shortly before")
+    days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize().as_unit("ns")
+    known = pd.Series(raw.to_numpy(dtype=float), days).groupby(level=0).last()
+    known = known[(known > 0) & (known.index <= last)]
+    if adjustment == "splits":
+        later = [float(splits[splits.index > day].prod()) for day in known.index]
+        known = known * np.array(later)
+    else:
+        for day, ratio in splits[splits.index <= last].items():
+            before = known[known.index <= day]
+            if len(before) and before.index[-1] < day:
+                carried = pd.Series([before.iloc[-1] * ratio], pd.DatetimeIndex([day]))
+                known = pd.concat([known, carried]).sort_index()
+    start = known.index.searchsorted(first, side="right") - 1
+    known = known.iloc[max(int(start), 0) :]
+    if known.empty:
+        raise NoPricesError("no counts", "Yahoo has no counts of its shares in the span, nor shortly before")
+    return known
 
 
 def _now() -> datetime:

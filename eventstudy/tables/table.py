@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import io
+import math
 import re
 import textwrap
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ WORDS_WIDTH = 48
 #: Columns of text between columns of a table, and around a heading; and the fewest of a column of words.
 GAP, NARROWEST = 2, 8
 
-_NUMBER = re.compile(r"(?:< )?[-+]?[($]?(inf|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
+_NUMBER = re.compile(r"(?:< )?[-+]?[($]?(∞|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
 _CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
 _DATA_CELL = re.compile(r'<td class="data row\d+ col(\d+)[^"]*"')
 _EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
@@ -273,6 +274,8 @@ def _cell(value: Any, spec: str | None, column: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Real):
+        if math.isinf(value):
+            return "\N{INFINITY}" if float(value) > 0 else "-\N{INFINITY}"
         whole = isinstance(value, Integral)
         # Counts turn into floats beside a missing one.
         counted = not whole and spec and spec.endswith("d}") and float(value).is_integer()

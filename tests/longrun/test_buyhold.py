@@ -448,7 +448,7 @@ def test_the_first_month_of_a_new_listing_is_in_its_horizon() -> None:
 def test_standardised_returns_of_matched_firms_by_statsmodels(
     market: es.Market, events: pd.DataFrame, returns: pd.DataFrame
 ) -> None:
-    """The mean of log abnormal returns over their own deviation, clustered by month."""
+    """The mean of log abnormal returns over their own root mean square, clustered by month."""
     named = events.assign(twin=[f"F{(i + 8) % 28:02d}" for i in range(24)])
     keep = named[~named["twin"].isin({"F05", "F07", "F28", "F29"}) & (named["security"] != "F07")]
     results = es.BuyAndHold(market, keep, (1, H), es.MatchedFirms(column="twin")).fit()
@@ -458,7 +458,7 @@ def test_standardised_returns_of_matched_firms_by_statsmodels(
         last = returns.index.get_loc(returns[event.security].last_valid_index())
         rows = [t for t in rows if t <= last]
         own = np.log1p(returns[event.security].iloc[rows]) - np.log1p(returns[event.twin].iloc[rows])
-        u += (own / own.std()).tolist()
+        u += (own / np.sqrt((own**2).mean())).tolist()
         month += rows
     fit = sm.OLS(u, np.ones(len(u))).fit(
         cov_type="cluster", cov_kwds={"groups": month, "use_correction": False}, use_t=True

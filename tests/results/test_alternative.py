@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import eventstudy as es
 from eventstudy.errors import RequestError
@@ -57,3 +60,59 @@ def test_value_changes_of_one_side(results: es.EventStudyResults, side: str) -> 
     )
     with pytest.raises(RequestError, match="alternative must be"):
         results.value_change(caps, 0, 1, alternative="down")
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_summaries_and_figures_of_one_side(results: es.EventStudyResults, side: str) -> None:
+    events, spec = results.spec.events.frame, results.spec
+    halves = [
+        es.EventStudy(spec.market, part, estimation=spec.estimation, window=spec.window).fit()
+        for part in (events.iloc[:4], events.iloc[4:])
+    ]
+    pooled = es.pool({"first": halves[0], "second": halves[1]})
+    for each in (results, pooled):
+        table = each.summary(0, 1, alternative=side)
+        section = {s.caption: s.frame for s in table.sections}
+        car = section["Abnormal returns"]
+        car = car[car["return"] == "CAR (0, +1)"]
+        own = each.car(0, 1, alternative=side)
+        np.testing.assert_array_equal(car["p"], own["p_value"])
+        np.testing.assert_array_equal(car[["95% from", "to"]], own[["ci_low", "ci_high"]])
+        mean = each.caar(0, 1, alternative=side)["p_value"].item()
+        assert section["Averages over events"].loc["(0, +1)", "p"] == mean
+        chosen = each.recommended(0, 1, alternative=side)
+        tests = section["Recommended tests of CAR (0, +1)"]
+        np.testing.assert_array_equal(tests["p"], chosen["p_value"])
+        assert f"one-sided ({side} than zero)" in table.notes[0]
+        assert ("-∞" if side == "less" else "∞") in str(table)
+    ax = results.plot.tests(0, 1, alternative=side)
+    assert any("Tests of (0, +1), one-sided" in text.get_text() for text in ax.figure.findobj(Text))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_reports_of_one_side(results: es.EventStudyResults, side: str, tmp_path: Path) -> None:
+    one = es.EventStudy(
+        results.spec.market, results.spec.events.frame.head(1), estimation=(-150, -11), window=(-2, 4)
+    ).fit()
+    words = {"less": "for falls", "greater": "for rises"}[side]
+    for each in (results, one):
+        page = each.report(tmp_path / "page.md", 0, 1, alternative=side, market_cap=1e9).read_text("utf-8")
+        p = each.recommended(0, 1, alternative=side)["p_value"].iloc[0]
+        assert f"p = {p:.4f}" in page
+        assert f"All tests are one-sided, {words}" in page
+        assert f"Tests of (0, +1), one-sided, {words}" in page.replace("\\", "")
+        assert f"results.test(0, 1, alternative='{side}', seed=0)" in page
+        finding = page.split("## Finding")[1].split("## Figures")[0]
+        assert "95% interval" not in finding
+        worth = each.value_change(1e9, 0, 1, alternative=side).iloc[-1]
+        bound = worth["ci_high" if side == "less" else "ci_low"] / 1e6
+        told = f"at {'most' if side == 'less' else 'least'} {bound:+,.1f}, p = {worth['p_value']:.4f}"
+        assert told.replace("-", "−") in finding
+        brief = each.report(tmp_path / "b.md", 0, 1, alternative=side, brief=True).read_text("utf-8")
+        assert f"one-sided, {words}" in brief
+        car = each.car(0, 1, alternative=side)["p_value"].iloc[0]
+        assert f"{car:.4f}" in brief
+    with pytest.raises(RequestError, match="alternative must be"):
+        results.report(tmp_path / "page.md", alternative="down")
+    with pytest.raises(RequestError, match="alternative must be"):
+        results.summary(alternative="down")

@@ -176,3 +176,64 @@ def test_peers_beside_the_market(market):
     fit = sm.OLS(y[past], sm.add_constant(x[past])).fit()
     expected = fit.params @ np.array([1.0, *x[at]])
     assert frames(results.exhibit(0, 0))["Returns over (0, 0)"]["expected"].iloc[0] == pytest.approx(expected)
+
+
+@pytest.fixture(scope="module")
+def halted(market) -> es.EventStudyResults:
+    """Two announcements, of which the second has no CAR over (-2, -1)."""
+    events = {"security": HIK, "date": ["2019-05-22", "2019-10-08"]}
+    with pytest.warns(OverlapWarning):
+        return es.EventStudy(market, events, estimation=(-200, -21), window=(-5, 5)).fit()
+
+
+def test_what_has_no_car_is_left_out_of_the_value_and_named(halted, tmp_path):
+    counts = pd.Series([9.0e9], pd.to_datetime(["2018-01-01"]))
+    found = halted.value_change(None, -2, -1, shares=counts)
+    assert found["note"].tolist() == [
+        "",
+        "no CAR over (-2, -1)",
+        "1 event left out, event 1 (002415.SZ): no CAR over (-2, -1)",
+    ]
+    assert found.loc[1, ["car", "market_cap", "change", "se", "p_value", "shares"]].isna().all()
+    assert found["n_events"].tolist() == [1, 0, 1]
+    assert found.loc["total", "change"] == found.loc[0, "change"]
+    assert "1 event left out, event 1 (002415.SZ): no CAR over (-2, -1)." in " ".join(repr(found).split())
+    by = halted.value_change(None, -2, -1, shares=counts, by="security")
+    assert by.loc["total", "note"] == found.loc["total", "note"]
+    table = halted.exhibit(-2, -1, shares=counts, currency="CNY")
+    value = frames(table)["Market value, in millions (CNY)"]
+    assert value["change"].isna().tolist() == [False, True]
+    assert value["shares"].tolist()[0] == 9000.0
+    assert value["counted on"].iloc[0] == "2018-01-01"
+    assert pd.isna(value["counted on"].iloc[1])
+    assert "Without a value, no CAR over (-2, -1): event 1." in table.notes
+    page = halted.report(tmp_path / "x.md", -2, -1, shares=counts).read_text("utf-8")
+    assert "In market value of 1 of 2 events that is" in page
+    assert "1 event left out, event 1 (002415.SZ): no CAR over (-2, -1)." in page
+    assert "nan" not in page.split("## Recipe")[0].replace("finance", "")
+
+
+def test_no_event_has_a_car_and_the_report_says_so(market, tmp_path):
+    event = [{"security": HIK, "date": "2019-10-08"}]
+    results = es.EventStudy(market, event, estimation=(-200, -21), window=(-5, 5)).fit()
+    found = results.value_change(250e9, -2, -1)
+    assert found.drop(columns=["n_events", "shared_days", "note"]).isna().all(axis=None)
+    assert found["n_events"].tolist() == [0, 0]
+    assert "–" in repr(found)
+    for name in ("x.html", "x.md", "brief.md"):
+        page = results.report(tmp_path / name, -2, -1, shares=9e9, brief=name == "brief.md")
+        text = page.read_text("utf-8").replace("\\", "")
+        assert "What the move was worth cannot be said: no event has a CAR over (-2, -1)." in text
+
+
+def test_what_has_no_close_is_left_out_of_the_value_and_named(market, results):
+    """Of a pool, one market holds closes and the other returns alone."""
+    returns = es.Market(market.returns[["000063.SZ", "399001.SZ"]], benchmark="399001.SZ", gaps="single")
+    other = es.EventStudy(returns, [{"security": "000063.SZ", "date": DAYS[2]}], estimation=(-200, -21)).fit()
+    pooled = es.pool({"closes": results, "returns": other})
+    found = pooled.value_change(None, 0, 1, shares=1.0)
+    own = results.value_change(None, 0, 1, shares=1.0)
+    assert found["change"].iloc[3:4].isna().all()
+    assert found.loc["total", "change"] == pytest.approx(own.loc["total", "change"])
+    assert "(000063.SZ): no close before the window (0, +1)" in found.loc["total", "note"]
+    assert found["n_events"].tolist() == [1, 1, 1, 0, 3]

@@ -62,7 +62,7 @@ def test_money_and_news_stand_in_the_finding(one, tmp_path):
     page = plain(text_of(one.report(tmp_path / "x.html", currency="CNY", confounders=NEWS, shares=9.3e9)))
     car, value = one.car(0, 1).iloc[0], one.value_change(None, shares=9.3e9).loc["total"]
     share = [f"{27.60 * car[name]:+.2f}".replace("-", "−") for name in ("car", "ci_low", "ci_high")]
-    assert f"27.60 CNY on 2019-05-21, the abnormal return is {share[0]} CNY a share" in page
+    assert f"27.60 CNY on 2019-05-21, the abnormal return is {share[0]} CNY per share" in page
     assert f"(95% interval {share[1]} to {share[2]})" in page
     worth = f"{value['change'] / 1e6:+,.1f}".replace("-", "−")
     assert f"In market value that is {worth} million CNY" in page

@@ -172,7 +172,7 @@ def test_news_is_named_where_it_falls(nyt, four):
     )
     assert "long ago" not in str(found)
     none = nyt.verdict(confounders=pd.Series({"2018-01-01": "long ago"})).part("Other news")
-    assert none[0] == "None of the 1 day of news given falls into an event window."
+    assert none[0] == "The one day of news given does not fall into an event window."
     day = four.spec.market.sessions[301]
     assert f"{day:%Y-%m-%d} (day +1 of event 2, inside" in str(four.verdict(confounders={day: "x"}))
     for wrong in ({"no day": "news"}, {"2019-05-16": 3}):
@@ -283,3 +283,81 @@ def test_what_a_test_assumes_is_what_it_is_not_robust_to():
         ), key
         assert len(told) <= len(CONDITIONS)
     assert "events do not move together" not in assumptions(TESTS["t"], 1, 1)
+
+
+DAYS = pd.bdate_range("2018-01-01", periods=700)
+FIRMS = [f"F{i}" for i in range(25)]
+
+
+def counted_study(refit, events, halted=(), shift=0.0):
+    """Fit events (firm, row of day 0); those of `halted` have no return on the two days before."""
+    rng = np.random.default_rng(3)
+    returns = pd.DataFrame(0.01 * rng.standard_normal((700, 26)), DAYS, [*FIRMS, "INDEX"])
+    for firm, day in events:
+        returns.loc[DAYS[day - 2 : day], firm] += shift
+    for firm, day in halted:
+        returns.loc[DAYS[day - 2 : day], firm] = np.nan
+    market = es.Market(returns, benchmark="INDEX", gaps="single")
+    named = [(firm, day - 2 if (firm, day) in halted else day) for firm, day in events]
+    return refit(market, [{"security": firm, "date": DAYS[day]} for firm, day in named])
+
+
+ONE, TWO, THREE = (("F0", 250),), (("F0", 250), ("F0", 430)), (("F0", 250), ("F0", 430), ("F0", 610))
+FEW, MANY = (("F0", 250), ("F1", 250)), tuple((f"F{i}", 250 + 20 * (i % 7)) for i in range(20))
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+@pytest.mark.parametrize("events", [ONE, TWO, THREE, FEW, MANY])
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+@pytest.mark.parametrize("shift", [0.0, -0.08])
+def test_sentences_agree_with_their_numbers(refit, events, lost, shift, alternative):
+    """No plural of one, no singular of many, whatever is counted."""
+    results = counted_study(refit, events, events[:lost], shift)
+    text = " ".join(str(results.verdict(-2, -1, alternative=alternative)).split())
+    assert not re.search(r"\b1 (of the 1|recommended tests|events|days|announcements|securities)\b", text)
+    assert not re.search(r"of the 1\b|of 1 (?!event)|\b1 of the \d+ abnormal returns are", text)
+    assert not re.search(r"(?<!\b1 of the )\b\d+ abnormal returns( \(of \d+ events\))? is\b", text)
+    assert "nan" not in text
+    assert " ( " not in text
+    left = len(events) - min(lost, len(events))
+    if left == 1:
+        assert "mean effect" not in text
+        assert "on average:" not in text
+    if left > 1:
+        assert "finds an effect" not in text
+
+
+def test_one_announcement_of_several_that_can_be_tested(refit):
+    calm = counted_study(refit, THREE, THREE[:2]).verdict(-2, -1)
+    assert calm.answer.startswith("Of the 3 announcements about F0 one can be tested; it is not disting")
+    moved = counted_study(refit, THREE, THREE[:2], -0.08).verdict(-2, -1, alternative="less")
+    assert "one can be tested; it comes with a fall distinguishable from ordinary variation" in moved.answer
+    both = counted_study(refit, TWO, (), -0.08).verdict(-2, -1)
+    assert both.answer.startswith("Both announcements about F0 are distinguishable")
+
+
+def test_controls_are_said_without_a_car_of_the_treated(refit):
+    lost = counted_study(refit, FEW, FEW)
+    day = lost.timeline["day_0"].iloc[0]
+    for n, told in ((1, "The one control event moved by"), (3, "The 3 control events moved by")):
+        controls = refit(lost.spec.market, [{"security": f"F{2 + i}", "date": day} for i in range(n)])
+        found = lost.verdict(-2, -1, against=controls)
+        assert found.answer.startswith("No event has a cumulative abnormal return")
+        assert f"{told} {percent(controls.caar(-2, -1)['caar'].iloc[0])}" in found.answer
+        reverse = controls.verdict(-2, -1, against=lost)
+        assert "No control event has a cumulative abnormal return over (-2, -1)" in reverse.answer
+        assert reverse.part("Against the controls") == ()
+    assert (
+        "has one either"
+        in lost.verdict(-2, -1, against=counted_study(refit, (("F5", 250),), (("F5", 250),))).answer
+    )
+
+
+def test_a_rise_is_no_evidence_of_a_fall(nyt, six):
+    for results in (nyt, six):
+        up = results.verdict(0, 1, alternative="greater")
+        assert "That is no evidence of a rise: none of the" in up.answer
+        assert "recommended one-sided tests rejects chance" in up.answer
+        assert "at least" in up.effect
+    assert " up on average" in six.verdict(alternative="greater").question
+    assert "move 002415.SZ down," in nyt.verdict(alternative="less").question

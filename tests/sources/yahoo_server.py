@@ -41,6 +41,7 @@ class Stock:
         self.dividends, self.splits = dividends or {}, splits or {}
         self.gains, self.paid_in = gains or {}, paid_in
         self.without_close: set[str] = set()
+        self.counts: list[tuple[str, int]] = []
 
     def stamp(self, day: pd.Timestamp) -> int:
         """Yahoo stamps a bar with the opening of its session."""
@@ -147,6 +148,7 @@ class YahooServer:
     def __init__(self) -> None:
         self.stocks: dict[str, Stock] = {}
         self.faults: dict[str, Fault] = {}
+        self.broken_counts: dict[str, Answer] = {}
         self.asked: Counter[str] = Counter()
         self.hosts: Counter[str] = Counter()
         self.release = threading.Event()
@@ -183,11 +185,12 @@ class YahooServer:
         parts = urlsplit(url)
         if parts.path.endswith("/getcrumb"):
             return 200, b"crumb"
+        ticker = unquote(parts.path.rpartition("/")[2])
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if parts.path.startswith("/ws/fundamentals-timeseries/"):
+            return self.counts_of(ticker, int(query["period1"]), int(query["period2"]))
         if not parts.path.startswith("/v8/finance/chart/"):
             return 404, b"{}"
-        ticker = parts.path.rpartition("/")[2]
-        ticker = unquote(ticker)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         history = "period1" in query
         self.asked[ticker] += 1
         fault = self.faults.get(ticker)
@@ -198,6 +201,18 @@ class YahooServer:
             return failed(NOT_FOUND, 404)
         first, last = (int(query["period1"]), int(query["period2"])) if history else (0, int(time.time()))
         return as_json(self.stocks[ticker].chart(first, last))
+
+    def counts_of(self, ticker: str, first: int, last: int) -> Answer:
+        """Answer with counts of shares as filed, which Yahoo does not adjust for splits."""
+        if ticker in self.broken_counts:
+            return self.broken_counts[ticker]
+        stock = self.stocks[ticker]
+        filed = [(stock.stamp(pd.Timestamp(day)), count) for day, count in stock.counts]
+        inside = [(stamp, count) for stamp, count in filed if first <= stamp < last]
+        result: dict[str, Any] = {"meta": {"symbol": [ticker], "type": ["shares_out"]}}
+        if inside:
+            result |= {"timestamp": [s for s, _ in inside], "shares_out": [n for _, n in inside]}
+        return as_json({"timeseries": {"result": [result], "error": None}})
 
     def stop(self) -> None:
         self.release.set()

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.arguments import check_choice
 from eventstudy.distributions import counted_p_value
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Options, TestInput, t_p_values
+from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_p_values
 from eventstudy.inference.engine import draws as resampling
 from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
 from eventstudy.inference.engine.moments import scaled_residuals
@@ -156,12 +157,8 @@ def checked(adjustment: str, options: Options | None) -> Options:
         If either is unknown.
     """
     options = (Options() if options is None else options).settled()
-    if adjustment not in get_args(Adjustment):
-        raise RequestError(f"adjust must be one of {', '.join(get_args(Adjustment))}; got {adjustment!r}.")
-    if options.alternative not in get_args(Alternative):
-        raise RequestError(
-            f"alternative must be one of {', '.join(get_args(Alternative))}, got {options.alternative!r}."
-        )
+    check_choice("adjust", adjustment, get_args(Adjustment))
+    check_alternative(options.alternative)
     return options
 
 

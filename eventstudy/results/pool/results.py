@@ -13,7 +13,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Exchange
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, made_once
-from eventstudy.inference.base import TestInput
+from eventstudy.inference.base import Alternative, TestInput
 from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents, FittedStudy, Part, WindowLike
 from eventstudy.results.results_base import ResultsBase
@@ -254,13 +254,21 @@ class PooledResults(ResultsBase):
         """
         return clock(self.fitted, list(self.fitted.results))
 
-    def summary(self, start: WindowLike = None, end: int | None = None) -> Table:
+    def summary(
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> Table:
         """Summarise the pool: each study's design, events, dependence, averages and recommended tests.
 
         Parameters
         ----------
         start, end : int, optional
             Window of the headline CAR; by default (0, +1), where the event window holds it.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -271,7 +279,7 @@ class PooledResults(ResultsBase):
         designs = {name: design_rows(study) for name, study in zip(data.results, data.studies, strict=True)}
         frame = pd.DataFrame(designs, dtype=object).fillna("")
         sections = [Section(frame, "Studies"), self._dependence(window)]
-        return composed(data, window, f"Pooled event study: {data.model_label}", sections, [])
+        return composed(data, window, f"Pooled event study: {data.model_label}", sections, [], alternative)
 
     def _dependence(self, window: Window) -> Section:
         data = self.fitted

@@ -13,7 +13,7 @@ from eventstudy.abnormal import abnormal_returns
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Bullets, Chapter, Listing, Paragraph
 from eventstudy.inference import recommend, run_tests
-from eventstudy.inference.base import Options
+from eventstudy.inference.base import Alternative, Options, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
@@ -65,6 +65,7 @@ def study_report(
     controls: FittedEvents | None = None,
     market_cap: pd.DataFrame | ByEvent | None = None,
     shares: pd.DataFrame | ByEvent | None = None,
+    alternative: Alternative = "two-sided",
     brief: bool = False,
     vector: bool = True,
 ) -> Report:
@@ -77,8 +78,9 @@ def study_report(
             f"A report speaks of returns and prices, and these are values of {data.spec.market.kind}: use "
             "summary() and the figures."
         )
-    found = verdict(data, window, confounders=confounders, controls=controls)
-    money = _money(data, window, currency, market_cap, shares)
+    check_alternative(alternative)
+    found = verdict(data, window, alternative=alternative, confounders=confounders, controls=controls)
+    money = _money(data, window, currency, market_cap, shares, alternative)
     asked = Chapter(
         "Question", [Paragraph(found.question if question is None else question), *map(Paragraph, notes)]
     )
@@ -87,28 +89,32 @@ def study_report(
         f"Made with eventstudy {reproduce.versions()['eventstudy']}. Returns are decimals shown in percent."
     )
     if brief:
-        told = Chapter("Finding", [Paragraph(found.answer, is_headline=True), *map(Paragraph, money)])
-        shown = Chapter(
-            "Figures", figures(data, window, currency, controls=controls, vector=vector, brief=True)
+        told = Chapter(
+            "Finding",
+            [Paragraph(found.answer, is_headline=True), *map(Paragraph, [*money, *_side(alternative)])],
         )
-        rows = Chapter("Estimates", [_estimates(data, window)])
+        shown = Chapter(
+            "Figures",
+            figures(data, window, currency, alternative, controls=controls, vector=vector, brief=True),
+        )
+        rows = Chapter("Estimates", [_estimates(data, window, alternative)])
         other = Chapter("Caveats", _caveats(found))
         return Report(title, [asked, told, shown, rows, other], stamp)
     worth = []
     if _has_exhibit(data):
-        table = exhibit(data, window, "two-sided", "holm", LEVEL, market_cap, shares, currency)
+        table = exhibit(data, window, alternative, "holm", LEVEL, market_cap, shares, currency)
         worth = [Chapter("Each event in money", [table])]
     chapters = [
         asked,
-        Chapter("Finding", _finding(data, window, found, money)),
-        Chapter("Figures", figures(data, window, currency, controls=controls, vector=vector)),
+        Chapter("Finding", _finding(data, window, found, money, alternative)),
+        Chapter("Figures", figures(data, window, currency, alternative, controls=controls, vector=vector)),
         *worth,
         Chapter("Design", [Table("Specification", (Section(design(data).frame),)), _events(data)]),
         Chapter("Data audit", [*_bullets(found, "Data"), *_audit(data)]),
-        Chapter("All tests", [*_bullets(found, "Recommended tests"), *_tests(data, window)]),
-        Chapter("Sensitivity", _sensitivity(data, window, vector)),
-        Chapter("Events one by one", [_details(data, window)]),
-        Chapter("Recipe", _recipe(data, window)),
+        Chapter("All tests", [*_bullets(found, "Recommended tests"), *_tests(data, window, alternative)]),
+        Chapter("Sensitivity", _sensitivity(data, window, vector, alternative)),
+        Chapter("Events one by one", [_details(data, window, alternative)]),
+        Chapter("Recipe", _recipe(data, window, alternative)),
     ]
     return Report(title, chapters, stamp)
 
@@ -157,12 +163,26 @@ def _shortened(blocks: Sequence[Block]) -> list[Block]:
     return short
 
 
-def _finding(data: FittedStudy, window: Window, found: Verdict, money: Sequence[str]) -> list[Block]:
-    blocks: list[Block] = [Paragraph(found.answer, is_headline=True), *map(Paragraph, money)]
+def _side(alternative: Alternative) -> list[str]:
+    """Say that tests are one-sided, where they are."""
+    if alternative == "two-sided":
+        return []
+    return [
+        f"All tests are {averages.SIDES[alternative]}, and so are the bounds; the side must have been chosen "
+        "before the returns were seen. Intervals in figures and in the exhibit are two-sided."
+    ]
+
+
+def _finding(
+    data: FittedStudy, window: Window, found: Verdict, money: Sequence[str], alternative: Alternative
+) -> list[Block]:
+    texts = [*money, *_side(alternative)]
+    blocks: list[Block] = [Paragraph(found.answer, is_headline=True), *map(Paragraph, texts)]
     blocks += _bullets(found, "Each announcement on its own", "Against the controls")
     tested = data.test_input(window)
     if tested.n_events:
-        mean = averages.with_lead(averages.averages([tested], None, LEVEL), [tested]).iloc[0]
+        means = averages.averages([tested], None, LEVEL, alternative)
+        mean = averages.with_lead(means, [tested], alternative).iloc[0]
         if mean["note"]:
             test = f"{mean['test']} test (p {format_p(mean['p_value'], equals=True)})"
             told = f"The interval rests on the {test}, which says otherwise: {mean['note']}."
@@ -178,12 +198,14 @@ def _money(
     currency: str | None,
     market_cap: pd.DataFrame | ByEvent | None,
     shares: pd.DataFrame | ByEvent | None,
+    alternative: Alternative,
 ) -> list[str]:
     """Say what the move was worth: per share of a single event, and in market value where it is known."""
     told = []
     unit = "" if currency is None else f" {currency}"
     if not data.test_input(window).n_events:
-        return []
+        none = f"What the move was worth cannot be said: no event has a CAR over {window}."
+        return [none] if market_cap is not None or shares is not None else []
     if len(data.index) == 1 and "close" in data.spec.market.price_fields:
         if window.start == 0:
             last = plot_data.reaction(data, 0, window).dropna(subset=["price"]).tail(1)
@@ -193,30 +215,50 @@ def _money(
                 for row in last.itertuples()
             ]
         price, day = prices_before(data, np.arange(1), window)
-        car = data.cars(window).iloc[0]
+        car = data.cars(window, LEVEL, alternative).iloc[0]
         if not np.isnan(price[0]):
             gains = [float(car[name]) for name in ("car", "ci_low", "ci_high")]
             gains = np.expm1(gains).tolist() if data.kind == "log" else gains
-            worth, low, high = (_signed(price[0] * each, 2) for each in gains)
+            worth, low, high = (price[0] * each for each in gains)
+            bounds = _bounds(low, high, 2, alternative)
             told.append(
                 f"Of the last close before, {price[0]:.2f}{unit} on {pd.Timestamp(day[0]):%Y-%m-%d}, the "
-                f"abnormal return is {worth}{unit} a share (95% interval {low} to {high})."
+                f"abnormal return is {_signed(worth, 2)}{unit} per share ({bounds})."
             )
     if market_cap is not None or shares is not None:
-        total = value_change(data, window, market_cap, shares).iloc[-1]
-        worth, low, high = (_signed(total[name] / 1e6, 1) for name in ("change", "ci_low", "ci_high"))
-        what = "market value" if len(data.index) == 1 else "market value of all events"
+        rows = value_change(data, window, market_cap, shares, alternative=alternative)
+        total = rows.iloc[-1]
+        if not total["n_events"]:
+            return [*told, f"What the move was worth in market value cannot be said: {total['note']}."]
+        worth, low, high = (float(total[name]) / 1e6 for name in ("change", "ci_low", "ci_high"))
+        which = f"{total['n_events']} of {len(data.index)}" if total["note"] else "all"
+        what = "market value" if len(data.index) == 1 else f"market value of {which} events"
         again = int(total["shared_days"])
         twice = f"; {plural(again, 'day')} of a security count more than once" if again else ""
         told.append(
-            f"In {what} that is {worth} million{unit} (95% interval {low} to {high}, p "
+            f"In {what} that is {_signed(worth, 1)} million{unit} ({_bounds(low, high, 1, alternative)}, p "
             f"{format_p(total['p_value'], equals=True)}{twice})."
         )
+        told += [f"{total['note'][:1].upper()}{total['note'][1:]}."] if total["note"] else []
+        if len(data.index) == 1 and shares is not None:
+            dated = (
+                "" if pd.isna(rows["counted"].iloc[0]) else f", counted on {rows['counted'].iloc[0]:%Y-%m-%d}"
+            )
+            told.append(f"That is of {rows['shares'].iloc[0] / 1e6:,.2f} million shares{dated}.")
     return told
 
 
 def _signed(value: float, digits: int) -> str:
     return f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def _bounds(low: float, high: float, digits: int, alternative: Alternative) -> str:
+    """Write an interval, or the bound of one side."""
+    if alternative == "less":
+        return f"one-sided 95% bound: at most {_signed(high, digits)}"
+    if alternative == "greater":
+        return f"one-sided 95% bound: at least {_signed(low, digits)}"
+    return f"95% interval {_signed(low, digits)} to {_signed(high, digits)}"
 
 
 def _has_exhibit(data: FittedStudy) -> bool:
@@ -225,9 +267,9 @@ def _has_exhibit(data: FittedStudy) -> bool:
     )
 
 
-def _estimates(data: FittedStudy, window: Window) -> Table:
+def _estimates(data: FittedStudy, window: Window, alternative: Alternative) -> Table:
     """Make the one table of a brief report."""
-    rows = event_rows(data, window, "romano-wolf", Options(seed=0)).head(FEW_EVENTS)
+    rows = event_rows(data, window, "romano-wolf", Options(alternative, seed=0)).head(FEW_EVENTS)
     frame = rows.drop(columns="label", errors="ignore").rename(columns={"day_0": "day 0", "p_t": "p (t)"})
     frame = frame.rename(
         columns={"p_filtered_sq": "p (filtered_sq)", "p_adjusted": "p adjusted", "car": "CAR"}
@@ -316,8 +358,8 @@ def _suspects(data: FittedStudy) -> pd.DataFrame:
     return found.drop_duplicates().sort_values(["security", "date", "kind"])
 
 
-def _tests(data: FittedStudy, window: Window) -> list[Block]:
-    frame = tests(data, window)
+def _tests(data: FittedStudy, window: Window, alternative: Alternative) -> list[Block]:
+    frame = tests(data, window, alternative)
     valid = frame[frame["applicable"]]
     validity = np.where(valid["recommended"], "recommended", "applies")
     shown = valid[["test", "p_value", "statistic", "distribution", "dof"]].assign(
@@ -335,13 +377,18 @@ def _tests(data: FittedStudy, window: Window) -> list[Block]:
             "chosen by the number of events, the dates they share and the length of the window, not by "
             "their p-values."
         ),
-        Table(f"Tests of {window}", (Section(shown, formats=formats),), tuple(notes)),
+        Table(
+            f"Tests of {window}, {averages.SIDES[alternative]}",
+            (Section(shown, formats=formats),),
+            tuple(notes),
+        ),
         Table("Sources", (sources,)),
     ]
 
 
-def _sensitivity(data: FittedStudy, window: Window, vector: bool) -> list[Block]:
-    found = sensitivity(data, window, LEVEL)
+def _sensitivity(data: FittedStudy, window: Window, vector: bool, alternative: Alternative) -> list[Block]:
+    found = sensitivity(data, window, LEVEL, alternative)
+    drawn = found if alternative == "two-sided" else sensitivity(data, window, LEVEL)
     frame = found.rename(
         columns={
             "se": "s.e.",
@@ -355,13 +402,13 @@ def _sensitivity(data: FittedStudy, window: Window, vector: bool) -> list[Block]
     by = f" p is that of the {chosen.iloc[0]} test." if len(chosen) else ""
     return [
         Paragraph(f"The first row is the study as it was asked for; the others change one choice.{by}"),
-        sensitivity_figure(found, vector=vector),
+        sensitivity_figure(drawn, vector=vector),
         _table("Other windows and other models", frame, "", index=False),
     ]
 
 
-def _details(data: FittedStudy, window: Window) -> Table:
-    fit, cars = data.fit, data.cars(window, LEVEL)
+def _details(data: FittedStudy, window: Window, alternative: Alternative) -> Table:
+    fit, cars = data.fit, data.cars(window, LEVEL, alternative)
     frame = named_events(data).rename(columns={"day_0": "day 0"})
     frame["estimate"] = cars["car"]
     frame["s.e."] = cars["se"]
@@ -374,10 +421,10 @@ def _details(data: FittedStudy, window: Window) -> Table:
     return _table(f"CAR {window} of each event", frame, f"results.car({window.start}, {window.end})")
 
 
-def _recipe(data: FittedStudy, window: Window) -> list[Block]:
+def _recipe(data: FittedStudy, window: Window, alternative: Alternative) -> list[Block]:
     hashes, versions = reproduce.fingerprints(data.spec.market), reproduce.versions()
     return [
-        Listing(reproduce.code(data, window), "The study as Python code"),
+        Listing(reproduce.code(data, window, alternative), "The study as Python code"),
         Table("Versions", (Section(versions.to_frame()),)),
         Table(
             "Fingerprint of the data",
@@ -393,7 +440,9 @@ def _recipe(data: FittedStudy, window: Window) -> list[Block]:
 WINDOWS = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
 
 
-def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.DataFrame:
+def sensitivity(
+    data: FittedStudy, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"
+) -> pd.DataFrame:
     """Mean CAR over other windows, and under other models of normal returns.
 
     Returns
@@ -413,8 +462,9 @@ def sensitivity(data: FittedStudy, window: Window, level: float = 0.95) -> pd.Da
     rows = []
     for study, tested in studies:
         seen = study.test_input(tested)
-        mean = averages.averages([seen], None, level).iloc[0]
-        p = run_tests(seen, list(chosen[:1]))["p_value"].iloc[0] if len(chosen) else np.nan
+        mean = averages.averages([seen], None, level, alternative).iloc[0]
+        options = Options(alternative, seed=0)
+        p = run_tests(seen, list(chosen[:1]), options)["p_value"].iloc[0] if len(chosen) else np.nan
         rows.append(
             {
                 "model": study.spec.model.label,

@@ -13,6 +13,7 @@ import pandas as pd
 from eventstudy import plotting
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Paragraph, Picture
+from eventstudy.inference.base import Alternative
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents, FittedStudy
@@ -57,13 +58,16 @@ def figures(
     data: FittedStudy,
     window: Window,
     currency: str | None,
+    alternative: Alternative,
     *,
     controls: FittedEvents | None = None,
     vector: bool = True,
     brief: bool = False,
 ) -> list[Block]:
     """Figures of a study, those of one event or those of many; what cannot be drawn says why."""
-    drawings = _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window)
+    drawings = (
+        _of_one(data, window, currency) if len(data.sample) == 1 else _of_many(data, window, alternative)
+    )
     if controls is not None:
         drawings = chain([_against(data, controls, window)], drawings)
     if brief:
@@ -144,8 +148,8 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
     if len(hits) or len(halts):
         yield Drawing(
             "Daily price limits and suspended sessions.",
-            f"Closing prices within their daily limits: {len(hits)} sessions touched a limit, "
-            f"{int(hits['at_close'].sum())} closed at one; {len(halts)} spells without trade.",
+            f"Closing prices within their daily limits: {plural(len(hits), 'session')} touched a limit, "
+            f"{int(hits['at_close'].sum())} closed at one; {plural(len(halts), 'spell')} without trade.",
             lambda ax: plot.timeline(ax=ax, currency=currency),
             3.9,
         )
@@ -206,7 +210,7 @@ def _groups(data: FittedStudy) -> dict[str, int] | None:
     return {str(name): int(n) for name, n in counts.items()}
 
 
-def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
+def _of_many(data: FittedStudy, window: Window, alternative: Alternative) -> Iterator[Drawing]:
     plot, n, whole = ResultsPlotter(data), len(data.sample), data.spec.window
     path = Window(min(window.start, whole.end), whole.end)
     ending = averages.averages([data.test_input(path)], None, 0.95).iloc[0]
@@ -261,6 +265,6 @@ def _of_many(data: FittedStudy, window: Window) -> Iterator[Drawing]:
     yield Drawing(
         f"p-values of all tests of {window}; the table below has the numbers.",
         "Dot plot of the p-values of all tests on a logarithmic scale, those recommended marked.",
-        lambda ax: plot.tests(window, ax=ax),
+        lambda ax: plot.tests(window, alternative=alternative, ax=ax),
         7.0,
     )

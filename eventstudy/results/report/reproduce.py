@@ -15,6 +15,7 @@ from eventstudy._typing import DateArray, FloatArray
 from eventstudy._version import __version__
 from eventstudy.calendars import Exchange
 from eventstudy.events import Events
+from eventstudy.inference.base import Alternative
 from eventstudy.market import Market
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.results.plot_data import SEED
@@ -51,9 +52,10 @@ def _sha256(values: FloatArray) -> str:
     return hashlib.sha256(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()).hexdigest()
 
 
-def code(data: FittedStudy, window: Window) -> str:
+def code(data: FittedStudy, window: Window, alternative: Alternative = "two-sided") -> str:
     """Python that makes the study again from the user's prices or returns."""
     spec = data.spec
+    side = "" if alternative == "two-sided" else f", alternative={alternative!r}"
     lines = [
         "import eventstudy as es",
         "",
@@ -70,8 +72,8 @@ def code(data: FittedStudy, window: Window) -> str:
         *([f"    incomplete={spec.incomplete!r},"] if spec.incomplete != "warn" else []),
         ")",
         "results = study.fit()",
-        f"results.car({window.start}, {window.end})",
-        f"results.test({window.start}, {window.end}, seed={SEED})",
+        f"results.car({window.start}, {window.end}{side})",
+        f"results.test({window.start}, {window.end}{side}, seed={SEED})",
     ]
     return "\n".join(lines) + "\n"
 

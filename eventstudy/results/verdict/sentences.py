@@ -32,12 +32,14 @@ ALPHA, LEVEL = 0.05, 0.95
 #: Announcements, or news, named one by one.
 MOST_NAMED = 12
 SEED = 0
+FALL_OR_RISE = {"less": "fall", "greater": "rise"}
 News = Mapping[object, str] | pd.Series
 
 
 def percent(value: float) -> str:
     """Write a share with its sign: ``−7.51%``."""
-    return f"{value:+.2%}".replace("-", "−")
+    text = f"{value:+.2%}".replace("-", "−")
+    return "0.00%" if text[1:] == "0.00%" else text
 
 
 def verdict(
@@ -49,7 +51,7 @@ def verdict(
     controls: FittedEvents | None = None,
 ) -> Verdict:
     """Put into words what a study found; see `Answers.verdict`."""
-    asked = question(data)
+    asked = question(data, alternative)
     tested = data.test_input(window)
     behind = [Part("Other news", tuple(_news(data, window, confounders)))]
     caveats = tuple(_caveats(data, window))
@@ -57,7 +59,8 @@ def verdict(
         behind.append(Part("Data", caveats))
     if tested.n_events == 0:
         none = f"No event has a cumulative abnormal return over {window}, so nothing can be said."
-        return Verdict(asked, none, "", tuple(behind), _tests([], {}, tested.n_events, window))
+        told = [] if controls is None else [_controls_alone(controls, window)]
+        return Verdict(asked, none, " ".join(told), tuple(behind), _tests([], {}, tested.n_events, window))
     chosen = recommended_tests(data, window, alternative)
     frame = _tests(_records(chosen), TESTS, tested.with_car.n_events, window)
     mean = averages.averages([tested], None, LEVEL, alternative).iloc[0]
@@ -66,7 +69,9 @@ def verdict(
     if one_security(data):
         each = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
         parts.append(Part("Each announcement on its own", tuple(_rows(each, window, alternative))))
-    told = [evidence(frame)] if len(frame) else ["No significance test applies."]
+    told = ["No significance test applies."]
+    if len(frame):
+        told = [evidence(frame, kind=_kind("recommended", alternative), alternative=alternative)]
     apart = disagreement(dict(zip(frame["test"], frame["p_value"], strict=True)), tested)
     for why in dict.fromkeys(apart.values()):
         keys = [key for key in apart if apart[key] == why]
@@ -75,20 +80,22 @@ def verdict(
     if controls is not None:
         treated, found = _against(data, controls, window, alternative)
         told.append(treated)
-        parts.append(Part("Against the controls", tuple(found)))
+        parts += [Part("Against the controls", tuple(found))] if found else []
     if len(frame):
         p = format_p(mean["p_value"], equals=True)
-        interval = f"The interval is that of the {mean['test']} test (p {p})."
+        which = "interval" if alternative == "two-sided" else "bound"
+        interval = f"The {which} is that of the {mean['test']} test (p {p})."
         parts.append(Part("Recommended tests", (*(_test(row, apart) for row in _records(frame)), interval)))
     if mean["detectable"] > 0:
-        parts.append(Part("What could have been found", (_detectable(data, mean),)))
+        parts.append(Part("What could have been found", (_detectable(mean, alternative),)))
     effect = _effect(data, window, alternative, each)
     return Verdict(asked, effect, " ".join(told), (*parts, *behind), frame)
 
 
-def question(data: FittedEvents) -> str:
+def question(data: FittedEvents, alternative: Alternative = "two-sided") -> str:
     """Say what a study of these events asks."""
     timeline = data.timeline
+    way = {"less": " down", "greater": " up", "two-sided": ""}[alternative]
     n = len(timeline)
     when = "" if data.undated else f" ({_dates(data)})"
     if n == 1:
@@ -100,19 +107,27 @@ def question(data: FittedEvents) -> str:
             else f" of {event['announced'] if _known(event['announced']) else _dates(data)}"
         )
         return strip_control(
-            f"Did {news}{when} move {event['security']}, by how much, and is the move distinguishable from "
-            "ordinary variation?"
+            f"Did {news}{when} move {event['security']}{way}, by how much, and is the move distinguishable "
+            "from ordinary variation?"
         )
     if one_security(data):
         return strip_control(
-            f"Which of {n} announcements about {timeline['security'].iloc[0]}{when} moved it, by "
+            f"Which of {n} announcements about {timeline['security'].iloc[0]}{when} moved it{way}, by "
             "how much, and is each move distinguishable from ordinary variation?"
         )
     k = timeline["security"].nunique()
-    about = f"{k} securit{'y' if k == 1 else 'ies'}"
-    return (
-        f"Did {n} announcements about {about}{when} move their prices on average, "
-        "by how much, and is the move distinguishable from ordinary variation?"
+    dates = 1 if data.undated else timeline["day_0"].nunique()
+    label = timeline["label"].iloc[0]
+    if _known(label) and (timeline["label"] == label).all():
+        news = f"the news “{label}”{when.replace(' (', ' of ').rstrip(')')}"
+    elif data.undated:
+        news = "the announcements"
+    else:
+        news = f"the news of {f'{dates} days{when}' if dates > 1 else _dates(data)}"
+    counted = f" ({n} events)" if n != k else ""
+    return strip_control(
+        f"Did {news} move {k} securities{way} on average{counted}, by how much, and is the move "
+        "distinguishable from ordinary variation?"
     )
 
 
@@ -123,12 +138,24 @@ def _effect(data: FittedEvents, window: Window, alternative: Alternative, each: 
     told = _single(data, window) if len(data.index) == 1 else _average(data, window, mean)
     if not np.isnan(mean["se"]):
         told += f" ({_interval(mean, alternative)})"
-    if each is not None:
-        told = f"{_each(each)} The joint question is whether they moved it on average: {told}"
+    if each is not None and mean["n_events"] == 1:
+        told = f"{_each(each, alternative)} {told}"
+    elif each is not None:
+        told = f"{_each(each, alternative)} The joint question is whether they moved it on average: {told}"
     return f"{told}."
 
 
-def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommended test") -> str:
+def _kind(which: str, alternative: Alternative) -> str:
+    """Name tests: of one side, where they are."""
+    return f"{which} test" if alternative == "two-sided" else f"{which} one-sided test"
+
+
+def evidence(
+    frame: pd.DataFrame,
+    subject: str = "That",
+    kind: str = "recommended test",
+    alternative: Alternative = "two-sided",
+) -> str:
     """Say how far tests rule out chance: no more than the weakest of them allows.
 
     Parameters
@@ -137,6 +164,8 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
         Columns test and p_value, as `results.recommended` gives them.
     subject, kind : str
         What is judged, and what the tests are called.
+    alternative : {"two-sided", "less", "greater"}
+        Of one side, what does not go that way is no news of that side, and may be of the other.
     """
     ran = frame.dropna(subset=["p_value"])
     lost = frame.loc[frame["p_value"].isna(), "test"].tolist()
@@ -168,7 +197,11 @@ def evidence(frame: pd.DataFrame, subject: str = "That", kind: str = "recommende
         none = f"the one {kind}{that} does not reject"
     else:
         none = f"{'neither' if n == 2 else 'none'} of the {n} {kind}s{that} rejects"
-    return f"{subject} cannot be distinguished from chance: {none} it at 5% ({shown}).{missing}"
+    cannot = f"{subject} cannot be distinguished from chance"
+    if alternative != "two-sided":
+        cannot = f"{subject} is no evidence of a {FALL_OR_RISE[alternative]}"
+        return f"{cannot}: {none} chance at 5% ({shown}).{missing}"
+    return f"{cannot}: {none} it at 5% ({shown}).{missing}"
 
 
 def _tests(
@@ -249,8 +282,10 @@ def _single(data: FittedEvents, window: Window) -> str:
             f"{over}, the {_what(data)} of {event['security']} is {percent(car['car'])} ({data.model_label})"
         )
     kind = "log return" if data.kind == "log" else "return"
+    security = event["security"]
+    summed = f"{kind} of {security} is" if n == 1 else f"{kind}s of {security} sum to"
     return strip_control(
-        f"{over}, the {kind}s of {event['security']} sum to {percent(car['actual'])}, where "
+        f"{over}, the {summed} {percent(car['actual'])}, where "
         f"{percent(car['expected'])} was expected ({data.model_label}): an abnormal return of "
         f"{percent(car['car'])}"
     )
@@ -262,21 +297,21 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     of = "" if n == total else f" (of {plural(total, 'event')})"
     side, k = ("negative", down) if 2 * down >= n else ("positive", int((car > 0).sum()))
     if n == 1:
-        counted = f"the one {_what(data)}{of} is"
-        over = "over" if one_security(data) else "Over"
-        return f"{over} {window}, {counted} {percent(mean['caar'])} ({data.model_label})"
+        counted = f"its {_what(data)}" if one_security(data) else f"the one {_what(data)}{of}"
+        return f"Over {window}, {counted} ({data.model_label}) is {percent(mean['caar'])}"
     counted = ("both" if n == 2 else f"all {n}") if k == n else f"{k} of the {n}"
+    are = "is" if k == 1 else "are"
     common = not data.undated and len(data.timeline["day_0"].unique()) == 1
     joint = ", " if window == Window(0, 0) else " around "
     over = f"{_span(window)}{joint}{_dates(data)}" if common else _span(window)
     over = over if one_security(data) else f"{over[:1].upper()}{over[1:]}"
     return (
-        f"{over}, {counted} {_what(data)}s{of} are {side} ({data.model_label}), and their mean is "
+        f"{over}, {counted} {_what(data)}s{of} {are} {side} ({data.model_label}), and their mean is "
         f"{percent(mean['caar'])}"
     )
 
 
-def _each(frame: pd.DataFrame) -> str:
+def _each(frame: pd.DataFrame, alternative: Alternative) -> str:
     """Say which of several announcements about one security moved it."""
     judged = frame[frame["p_adjusted"].notna()]
     moved = judged[judged["p_adjusted"] <= ALPHA].sort_values("p_adjusted", kind="stable")
@@ -285,13 +320,28 @@ def _each(frame: pd.DataFrame) -> str:
         f"{_when(row)}, {percent(row['car'])} (adjusted p {format_p(row['p_adjusted'], equals=True)})"
         for row in _records(moved.head(MOST_NAMED).reset_index())
     ]
-    lead, verb = (str(k) if k else "None"), ("are" if k > 1 else "is")
-    named = f": {'; '.join(told)}" if k else ""
-    return (
-        f"{lead} of the {n} announcements about {frame['security'].iloc[0]} {verb} distinguishable from "
-        f"ordinary variation at the 5% level, adjusted for their number{named}"
-        f"{'; ...' * (k > MOST_NAMED)}."
-    )
+    security = frame["security"].iloc[0]
+    if n == 0:
+        return f"None of the {len(frame)} announcements about {security} can be tested on its own."
+    verb = "are" if k > 1 else "is"
+    what = f"{verb} distinguishable from ordinary variation at the 5% level"
+    if alternative != "two-sided":
+        a_fall = f"a {FALL_OR_RISE[alternative]}"
+        comes = "come" if k > 1 else "comes"
+        what = f"{comes} with {a_fall} distinguishable from ordinary variation at the 5% level"
+    named = f": {'; '.join(told)}{'; ...' * (k > MOST_NAMED)}" if k else ""
+    if n == 1:
+        what = what if k else what.replace("is ", "is not ", 1).replace("comes with", "does not come with", 1)
+        one = f"Of the {len(frame)} announcements about {security} one can be tested; it {what}"
+        return f"{one}{named}."
+    if k == n:
+        lead = "Both" if n == 2 else f"All {n}"
+    elif k:
+        lead = f"{k} of the {n}"
+    else:
+        lead = "Neither of the two" if n == 2 else f"None of the {n}"
+    tested = "" if n == len(frame) else f" that can be tested (of {len(frame)})"
+    return f"{lead} announcements about {security}{tested} {what}, adjusted for their number{named}."
 
 
 def _rows(frame: pd.DataFrame, window: Window, alternative: Alternative) -> list[str]:
@@ -311,11 +361,12 @@ def _rows(frame: pd.DataFrame, window: Window, alternative: Alternative) -> list
     return [*map(strip_control, told), *([f"{more} more: results.by_event()."] if more > 0 else [])]
 
 
-def _detectable(data: FittedEvents, mean: pd.Series) -> str:
-    what = "an effect" if len(data.index) == 1 else "a mean effect"
+def _detectable(mean: pd.Series, alternative: Alternative) -> str:
+    what = "an effect" if mean["n_events"] == 1 else "a mean effect"
+    side = "" if alternative == "two-sided" else "one-sided "
     return (
-        f"With this standard error, the {mean['test']} test at 5% finds {what} of {mean['detectable']:.2%} "
-        "with probability 0.8; a smaller one may well go unseen."
+        f"With this standard error, the {side}{mean['test']} test at 5% finds {what} of "
+        f"{mean['detectable']:.2%} with probability 0.8; a smaller one may well go unseen."
     )
 
 
@@ -365,7 +416,9 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
             "happened then counts for each of them."
         )
     if not told:
-        none = f"None of the {plural(len(days), 'day')} of news given falls into an event window."
+        given_days = f"None of the {len(days)} days" if len(days) > 1 else "The one day"
+        falls = "falls" if len(days) > 1 else "does not fall"
+        none = f"{given_days} of news given {falls} into an event window."
         told = [none if days else "None was given (confounders=)."]
     why = "The study shows how prices moved, not why: other news of these days is measured with the event."
     return [*told, why]
@@ -408,23 +461,42 @@ def _caveats(data: FittedEvents, window: Window) -> list[str]:
     return [*told, *friction_notes(data), *dividend_notes(data)]
 
 
+def _moved(mean: pd.Series) -> str:
+    """Say by how much control events moved."""
+    n = int(mean["n_events"])
+    if n == 1:
+        return f"The one control event moved by {percent(mean['caar'])}"
+    return f"The {n} control events moved by {percent(mean['caar'])} on average"
+
+
+def _controls_alone(controls: FittedEvents, window: Window) -> str:
+    """Say what controls did where no treated event has a CAR to compare with theirs."""
+    inside = controls.checked_window(window)
+    mean = averages.averages([controls.test_input(inside)], None, LEVEL).iloc[0]
+    if not mean["n_events"]:
+        return "No control event has one either."
+    return f"{_moved(mean)}, which cannot be compared with anything."
+
+
 def _against(
     data: FittedEvents, controls: FittedEvents, window: Window, alternative: Alternative
 ) -> tuple[str, list[str]]:
     """Say how treated and control events differ."""
     inside = controls.checked_window(window)
+    other = averages.averages([controls.test_input(inside)], None, LEVEL).iloc[0]
+    if not other["n_events"]:
+        none = f"No control event has a cumulative abnormal return over {window}"
+        return f"{none}, so the two cannot be compared.", []
     frame = treated_vs_controls(
         data.test_input(window), controls.test_input(inside), Options(alternative, seed=SEED)
     )
-    other = averages.averages([controls.test_input(inside)], None, LEVEL).iloc[0]
-    n = plural(int(other["n_events"]), "control event")
-    told = f"The {n} moved by {percent(other['caar'])} on average"
+    told = _moved(other)
     ran = frame[frame["applicable"]]
     lead = ran[ran["test"] == "difference_portfolio"]
     if len(lead):
         row = lead.iloc[0]
         told += f"; on dates of both, the difference is {percent(row['estimate'])}"
-    answer = f"{told}. {evidence(ran, 'The difference', 'applicable test')}"
+    answer = f"{told}. {evidence(ran, 'The difference', _kind('applicable', alternative), alternative)}"
     rows = _tests(_records(ran), DIFFERENCES, data.test_input(window).with_car.n_events, window)
     lost = [f"{row['test']}: {row['note']}." for row in _records(frame[~frame["applicable"]])]
     return answer, [*map(_test, _records(rows)), *lost]
