@@ -482,11 +482,14 @@ class Significance(MethodGroup):
         end: int | None = None,
         *,
         alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = 0,
+        n_resamples: int = 999,
     ) -> JointTest:
         """Test whether any event of one common date has an effect, and whether their mean has.
 
         The multivariate regression of all events with a dummy for each tested day: F of all
-        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean.
+        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean. The
+        resampled p-values do without normally distributed errors: prefer them.
 
         Raises
         ------
@@ -503,7 +506,8 @@ class Significance(MethodGroup):
         >>> round(joint.p_value, 4)
         0.0216
         """
-        return joint_test(self.fitted.test_input(self.fitted.checked_window(start, end)), alternative)
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
+        return joint_test(data, alternative, n_resamples, seed)
 
     def recommended(
         self,
