@@ -321,6 +321,29 @@ def test_jaffe_says_where_it_assumes_independence(panel, with_arrays):
     )
 
 
+@pytest.mark.parametrize("layout", ["distinct", "mixed", "common"])
+@pytest.mark.parametrize("window", [(0, 0), (-1, 2)])
+def test_jaffe_by_firms_in_a_loop(layout, window, panel):
+    """Sums of the firms of each calendar day over the standard deviation of the same sums before."""
+    made = panel(n=9, layout=layout, seed=7)
+    data = made.test(*window)
+    fit = data.abnormal
+    ar, dates = fit.ar[:, data.cols], data.tested_dates
+    past, days = fit.past.residuals(), fit.past.dates()
+    total = variance = 0.0
+    for day in np.unique(dates):
+        who = [i for i in range(9) if day in dates[i]]
+        total += sum(ar[i, dates[i] == day][0] for i in who)
+        common = set.intersection(*(set(days[i].tolist()) for i in who))
+        sums = [sum(past[i, days[i].astype(object) == d][0] for i in who) for d in common]
+        variance += np.square(sums).sum() / (len(sums) - 2)
+    found = TESTS["jaffe_firms"].run(data, Options())
+    assert found.statistic == pytest.approx(total / np.sqrt(variance), rel=1e-10)
+    if layout == "common" or window == (0, 0):
+        return
+    assert found.statistic != pytest.approx(TESTS["jaffe"].run(data, Options()).statistic, rel=1e-3)
+
+
 def test_jaffe_has_no_value_where_a_portfolio_does_not_vary():
     e = np.random.default_rng(0).standard_normal((1, 30))
     e = np.concatenate([e, -e])
