@@ -23,6 +23,7 @@ from eventstudy.inference.cross_section import (
     patell_z,
 )
 from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.factor_gls import factor_covariance, gls_weights
 from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
 from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
 from eventstudy.inference.engine.residual_pass import ResidualChunk, past_sums
@@ -155,6 +156,9 @@ def test_an_estimate_is_what_the_test_tests(layout, panel):
     r = clustering(data).mean_correlation
     by_unit = {"CAR": data.car.mean(), "SCAR": data.scar.mean()}
     want = {key: by_unit[TESTS[key].unit] for key in found.index if TESTS[key].unit}
+    if "gls_portfolio" in want:
+        covariance = factor_covariance(data.abnormal.past.residuals().T, 1)
+        want["gls_portfolio"] = float(gls_weights(np.ones((12, 1)), covariance)[0] @ data.car)
     want |= dict.fromkeys(("sign", "generalized_sign"), (data.car > 0).mean())
     want["rank"] = scaled_ranks(np.hstack([past, ahead]))[:, 120:][:, data.cols].mean()
     for key, kept in (("grank_t", max(r, 0.0)), ("grank_z", 0.0)):
