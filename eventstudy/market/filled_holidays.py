@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.market.known_holidays import exchange_closed_on
@@ -200,7 +200,9 @@ class _Closed:
         size, every = len(group), self.shut.shape[1]
         choices = self.n_groups - special.gammaln(size + 1) - special.gammaln(every - size + 1)
         if expected > 0:
-            return float(stats.poisson.logsf(days - 1, np.exp(expected)) + choices)
+            # So many Poisson events or more: scipy.stats has it too, and takes longer to load than pandas.
+            tail = max(float(special.gammainc(days, np.exp(expected))), np.finfo(float).tiny)
+            return float(np.log(tail) + choices)
         return float(days * expected - special.gammaln(days + 1) + choices)
 
     def is_no_chance(self, group: IntArray, closed: IntArray) -> bool:

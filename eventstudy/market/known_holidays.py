@@ -22,6 +22,9 @@ KNOWN = (
 CHANCE = 1e-3
 #: Holidays from which on one may be missing among them: data errs, and so do calendars.
 MANY = 8
+#: The longest holiday, the fewest holidays of a year of any of these exchanges (that of Frankfurt in 2022 had
+#: Easter and Christmas), and rows of a year that has all its weekdays.
+LONGEST, FEWEST, YEAR = 10, 2, 262
 
 
 def exchange_closed_on(
@@ -39,9 +42,9 @@ def exchange_closed_on(
     several : bool
         Whether the days are those of several columns, for which a single holiday will do.
     """
-    if not inside.any():
-        return None
     days = index[inside]
+    if not _may_be_holidays(shut[inside], several):  # calendars take long to build
+        return None
     best: tuple[str, BoolArray] | None = None
     most = 0
     for code in KNOWN:
@@ -57,6 +60,17 @@ def exchange_closed_on(
         if chance < CHANCE or (several and others == 0):
             best, most = (code, np.asarray(~index.isin(sessions))), hit
     return best
+
+
+def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
+    """Whether days on which a column is shut are as short, as frequent and as unlikely as holidays."""
+    change = np.flatnonzero(np.diff(shut, prepend=False, append=False))
+    length = change[1::2] - change[::2]
+    short = length[length <= LONGEST]
+    if not len(short) or len(short) < FEWEST * (len(shut) // YEAR) - 1:
+        return False
+    hit = int(short.sum())
+    return several or bool(len(KNOWN) * (0.5 / (len(shut) - hit + 1.0)) ** hit < CHANCE)
 
 
 @lru_cache(maxsize=256)

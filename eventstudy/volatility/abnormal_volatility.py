@@ -22,7 +22,7 @@ from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.exchanges import of_one_exchange
+from eventstudy.results.pool.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.volatility.forecast_error import forecast_ratios
@@ -424,10 +424,12 @@ class AbnormalVolatilityResults(Immutable):
         if not isinstance(seed, int | np.integer):
             return made()
         key, kept = (n, int(seed)), recall(self, "null")
-        if kept is None or kept[0] != key:
-            kept = (key, made())
-            remember(self, "null", kept)
-        return kept[1]
+        if kept is not None and kept[0] == key:
+            draws: tuple[FloatArray, FloatArray] = kept[1]
+            return draws
+        draws = made()
+        remember(self, "null", (key, draws))
+        return draws
 
     def _draws(
         self, cols: slice, weight: FloatArray, errors: FloatArray, variances: FloatArray
