@@ -1,12 +1,12 @@
 """Events from Parquet on a Dask cluster of this machine: seconds, memory per worker, and their slope.
 
-    python benchmarks/dask_events.py [--events 200000 400000] [--workers 2] [--table docs/data/dask_events.csv]
+    python benchmarks/dask_events.py [--events 200000 400000 2000000] [--workers 2] [--table file.csv]
 
 Each task is a file: 250 securities by 5,000 sessions, and a hundred events of each security, which
-`stream_study` measures and writes to Parquet. A worker holds one file's returns and results at a time, so its
-memory does not grow with the events. Two million events are `--events 2000000`: 100 million rows, 1 GB.
-The panel and the results lie in a temporary folder. Random events are measured again, without the cluster, and
-a worker that exceeds `--memory` is killed, which ends the run with an error.
+`stream_study` measures and writes to Parquet. A worker holds one file's returns and results at a time, so
+its memory does not grow with the events. Two million events need a panel of 100 million rows, 1 GB. Panel
+and results lie in a temporary folder. One file of each run is measured again, without the cluster, and a
+worker that exceeds `--memory` is killed, which ends the run with an error.
 """
 
 from __future__ import annotations
@@ -130,14 +130,14 @@ def run(folder: Path, files: int, workers: int, memory: str) -> Run:
     )
     written = sum(file.stat().st_size for file in (folder / "results").rglob("*.parquet"))
     return Run(
-        asked, measured, files, workers, clock, cpu, cpu / files, memory_held, at_start, read / 1e6, written / 1e6,
-        check(folder, files),
+        asked, measured, files, workers, clock, cpu, cpu / files, memory_held, at_start,
+        read / 1e6, written / 1e6, check(folder, files),
     )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--events", type=int, nargs="+", default=[200_000, 400_000])
+    parser.add_argument("--events", type=int, nargs="+", default=[200_000, 400_000, 2_000_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--memory", default="1GiB", help="limit of a worker")
     parser.add_argument("--table", type=Path)

@@ -1,13 +1,14 @@
-"""Event-study packages side by side on one panel: seconds of CPU, memory, and numbers against this library's.
+"""Event-study packages side by side on one panel: seconds of CPU, memory, and their numbers against ours.
 
     python benchmarks/peers.py [--events 5000]
 
 makes an environment per package, installs the versions below, runs each on the same simulated panel (market
-model, 250 sessions of estimation, 21 of the event window) in a process of its own (peers_run.py), and writes
-docs/data/peers.csv. Seconds are CPU of one thread: `panel` to hand the panel over, `study` for the estimates, the
-CARs and what tests the package has. Memory is the most that the process held beyond its imports. Differences
-are the largest of any event or test; `explained` is the largest of any number once the convention named as the
-reason is applied to NumPy's least squares. What cannot be installed or run is in the table with the reason.
+model, 250 sessions of estimation, 21 of the event window) in a process of its own (peers_run.py), and
+writes docs/data/peers.csv. Seconds are CPU on one thread: `panel` to hand the panel over, `study` for the
+estimates, the CARs and what tests the package has. Memory is the most that the process held beyond its
+imports. Differences are the largest of any event or test; `explained` is what is left of them, of any number,
+once the convention named as the reason is applied to NumPy's least squares. What cannot be installed or
+run is in the table with the reason.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class World:
 
     @classmethod
     def read(cls, folder: Path) -> World:
+        """Read what `panel` wrote."""
         with np.load(folder / "panel.npz") as stored:
             return cls(*(stored[name] for name in ("returns", "market", "days", "who", "row")))
 
@@ -106,6 +108,7 @@ class Estimates:
 
     @classmethod
     def of(cls, world: World, n: int, bounds: Bounds) -> Estimates:
+        """Estimate the first n events."""
         rows = np.empty((n, 5))
         for event in range(n):
             first, last, start, end = bounds(world, event)
@@ -126,7 +129,7 @@ def t_test(car: np.ndarray) -> float:
 
 
 def plain(found: Estimates) -> tuple[np.ndarray | None, Tests]:
-    """Divisor M, no prediction error, t(M - 1): p-values by event and the test of their mean."""
+    """Divide by M, without prediction error, and look up t(M - 1), by event and of their mean."""
     variance, n = DAYS * found.rss / LENGTH, len(found.car)
     p = 2 * stats.t.sf(np.abs(found.car) / np.sqrt(variance), LENGTH - 1)
     t = found.car.sum() / np.sqrt(variance.sum())
@@ -139,7 +142,7 @@ def rounded(found: Estimates) -> tuple[np.ndarray | None, Tests]:
 
 
 def without_p(found: Estimates) -> tuple[np.ndarray | None, Tests]:
-    """Standard error s sqrt(L), in Patell's z as well."""
+    """Take s sqrt(L) as standard error, in Patell's z as well."""
     n, share = len(found.car), found.positive.mean()
     above = (found.car > 0).sum()
     scar = found.car / np.sqrt(DAYS * found.rss / (LENGTH - 2))
@@ -165,8 +168,8 @@ def exact(found: Estimates) -> tuple[np.ndarray | None, Tests]:
 class Peer:
     """A package: what is installed for it, the compared one first, and why its numbers differ.
 
-    `most` events are asked of it where 5,000 take too long or too much memory; `bounds` and `convention` make its
-    numbers from least squares.
+    `most` events are asked of it where 5,000 take too long or too much memory; `bounds` and `convention` make
+    its numbers from least squares.
     """
 
     name: str
@@ -180,7 +183,9 @@ class Peer:
 
 
 COMMON = ("numpy==2.4.6", "pandas==3.1.1", "scipy==1.17.1", "statsmodels==0.15.0")
-S_ROOT_L = "the same estimates and CARs; residual variance divided by M instead of M - 2, no prediction error, t(M - 1)"
+S_ROOT_L = (
+    "the same estimates and CARs; residual variance divided by M, not M - 2; no prediction error; t(M - 1)"
+)
 PEERS = [
     Peer("eventstudy", ("eventstudy==0.1a12", *COMMON), "t", S_ROOT_L, convention=plain),
     Peer(
@@ -209,8 +214,8 @@ PEERS = [
         "event-study-toolkit",
         ("event-study-toolkit==1.0.0", *COMMON),
         "t, sign, generalised sign, Patell",
-        "the same estimates and CARs; Patell's z without prediction error; no p-values; one event per security, so "
-        "each event is given as a security",
+        "the same estimates and CARs; Patell's z without prediction error; no p-values; "
+        "one event per security, so each event is given as a security",
         convention=without_p,
         most=1000,
     ),

@@ -2,9 +2,9 @@
 
     python benchmarks/peers_run.py <package> <folder>
 
-Needs numpy and the package alone. Each runner is a generator: it imports, then takes the panel over, then runs
-the study, and at last yields its numbers, so that each part is timed alone. Memory is what the process held at
-the most, beyond its imports.
+Needs numpy and the package alone. Each runner is a generator: it imports, then takes the panel over, then
+runs the study, and at last yields its numbers, so each part is timed alone. Memory is the most that the
+process held beyond its imports.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Panel:
 
     @classmethod
     def read(cls, folder: Path) -> Panel:
+        """Read what peers.py wrote."""
         asked = json.loads((folder / "asked.json").read_text())
         with np.load(folder / "panel.npz") as stored:
             arrays = {name: stored[name] for name in stored.files}
@@ -55,10 +56,12 @@ class Panel:
 
     @property
     def names(self) -> list[str]:
+        """Names of the securities."""
         return [f"S{i:04d}" for i in range(self.returns.shape[1])]
 
     @property
     def length(self) -> int:
+        """Sessions of estimation."""
         return self.estimation[1] - self.estimation[0] + 1
 
     @property
@@ -67,17 +70,18 @@ class Panel:
         return self.window[0] - self.estimation[1] - 1
 
     def wide(self) -> Any:
+        """Lay the returns out as a frame, a column per security and one of the market."""
         import pandas as pd
 
         frame = pd.DataFrame(self.returns, index=pd.DatetimeIndex(self.days, name="date"), columns=self.names)
         return frame.assign(index=self.market)
 
 
-def this(panel: Panel) -> Runner:
-    """This library.
+def own(panel: Panel) -> Runner:
+    """Run this library.
 
-    It imports what is first used, so a study of a few events counts as its import. It checks a market once, at
-    the first study of it; that counts as handing over the panel.
+    It imports what is first used, so a study of a few events counts as its import. It checks a market once,
+    at the first study of it; that counts as handing over the panel.
     """
     import pandas as pd
 
@@ -85,11 +89,11 @@ def this(panel: Panel) -> Runner:
 
     names = np.array(panel.names, dtype=object)[panel.who]
 
-    def taken(n: int) -> tuple[es.Market, es.Events]:
+    def taken(n: int) -> tuple[Any, Any]:
         market = es.Market(panel.wide(), benchmark="index", gaps="single")
         return market, es.Events(pd.DataFrame({"security": names[:n], "date": panel.days[panel.row[:n]]}))
 
-    def studied(market: es.Market, events: es.Events) -> tuple[es.EventStudyResults, pd.DataFrame | None]:
+    def studied(market: Any, events: Any) -> tuple[Any, Any]:
         results = es.EventStudy(market, events, None, panel.estimation, panel.window).fit()
         if not panel.tests:
             return results, None
@@ -206,7 +210,7 @@ def easy_es(panel: Panel) -> Runner:
 def toolkit(panel: Panel) -> Runner:
     """`event-study-toolkit`: one id per event, as it pools the days of the events that share one."""
     import pandas as pd
-    from event_study_toolkit.eventstudy import eventstudy as Study
+    from event_study_toolkit import eventstudy as module
 
     yield None
     n, sessions = len(panel.who), len(panel.days)
@@ -220,7 +224,7 @@ def toolkit(panel: Panel) -> Runner:
     )
     events = pd.DataFrame({"permno": np.arange(n), "EVT_DATE": panel.days[panel.row], "group": 1})
     yield None
-    study = Study(panel.length, panel.buffer, *panel.window, long, events, groups=["group"])
+    study = module.eventstudy(panel.length, panel.buffer, *panel.window, long, events, groups=["group"])
     found = study.getFullSampleTestStatistic("market").iloc[0]
     yield None
     models, cars = study.runModel("market"), study.getCARS("market").sort_values("permno")
@@ -319,7 +323,7 @@ def polars_ols(panel: Panel) -> Runner:
 
 
 RUNNERS: dict[str, Callable[[Panel], Runner]] = {
-    "this": this,
+    "this": own,
     "eventstudy": eventstudy,
     "ffjr-eventstudies": ffjr,
     "easy-es": easy_es,
