@@ -43,7 +43,7 @@ $(LOWEST_READY): pyproject.toml
 		--resolution lowest-direct --editable ".[test]"
 	@touch $@
 
-# matplotlib 3.9 calls names that the current pyparsing, which it does not cap, has deprecated.
+# matplotlib 3.10.0 calls names that the current pyparsing, which it does not cap, has deprecated.
 test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml declares
 	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
 		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)

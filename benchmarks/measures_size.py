@@ -9,12 +9,15 @@ turnover with autocorrelated errors, range volatility, multiples of GARCH foreca
 models, and intraday bars within a session and on a night, with 4, 9 and 40 nights before it.
 
 The column `holds` is the verdict of the simulation: whether the 95 % interval of the rate meets 3.5 to
-6.5 %. `recommended` says which test the library recommends in the design; each of them must hold.
+6.5 %. `recommended` is what the library itself names in the first replication of the design; each of these
+tests must hold, or be one of `CONSERVATIVE`. ``--advice`` renews this column alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
+import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import EventStudyWarning
+from eventstudy.inference import TESTS, Options, TestInput, recommend
 from eventstudy.inference.time_of_day import time_of_day_t
 from eventstudy.lab.specification_grid import single_p_values
 from eventstudy.longrun.buyhold import skewed_tests, standardised_mean
@@ -35,20 +39,57 @@ from eventstudy.volatility.abnormal_volatility import volatility_multiples
 
 TABLE = Path(__file__).parents[1] / "docs" / "data" / "measures_size.csv"
 SEED, LEVEL, COVERAGE = 20190522, 0.05, 0.95
+REPLICATIONS = 1000
+#: Cells that have fewer so far.
+FEWER: dict[str, int] = {"volume-iid": 200, "ranges": 200, "dummies": 100, "calendar-time": 100}
 #: Rates that count as 5 %.
 BAND = (0.035, 0.065)
 
+#: Tests that reject less, and why.
+CONSERVATIVE = {
+    "sign": "of ten or twenty signs no number has a probability of 5 %: 2.1 and 4.1 % are the nearest below",
+}
+
 PValues = dict[str, list[float]]
+Draw = Callable[[np.random.Generator], PValues]
+Advice = Callable[[np.random.Generator], set[str]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One design: what one replication yields, how many there are, and which tests are recommended in it."""
+    """One design: the p-values of one replication, what the library names in it, and how many there are."""
 
     name: str
-    draw: Callable[[np.random.Generator], PValues]
-    replications: int
-    recommended: frozenset[str]
+    draw: Draw
+    advice: Advice
+
+    @property
+    def replications(self) -> int:
+        """How many there are in the table."""
+        return FEWER.get(self.name, REPLICATIONS)
+
+    def rng(self, number: int) -> np.random.Generator:
+        """Source of the random numbers of one replication."""
+        return np.random.default_rng([SEED, zlib.crc32(self.name.encode()), number])
+
+
+def named(data: TestInput, prefix: str = "") -> set[str]:
+    """Name the tests that the library recommends, as rows of the table."""
+    return {f"{prefix}{test} {data.window.start, data.window.end}" for test in recommend(data)["test"]}
+
+
+def p_values(data: TestInput, keys: list[str], prefix: str, rng: np.random.Generator) -> PValues:
+    """P-values of some tests, as rows of the table."""
+    options = Options(n_resamples=399, seed=int(rng.integers(2**31))).settled()
+    found: PValues = {}
+    for key in keys:
+        # As `run_tests` does, without the notes and detectable effects of its table.
+        test = TESTS[key]
+        used = test.events_of(data)
+        able = not isinstance(used, str) and test.condition(used) is None
+        p = test.compute(used, options).p_value if able else np.nan
+        found[f"{prefix}{key} {data.window.start, data.window.end}"] = [p]
+    return found
 
 
 def _errors(rng: np.random.Generator, n: int, months: int, sigma: float, correlation: float) -> np.ndarray:
@@ -59,27 +100,50 @@ def _errors(rng: np.random.Generator, n: int, months: int, sigma: float, correla
 
 def buy_and_hold(
     n: int, months: int, sigma: float, *, matched: bool = False, correlation: float = 0.0
-) -> Callable[[np.random.Generator], PValues]:
+) -> tuple[Draw, Advice]:
     """BHARs of n firms over horizons that begin anywhere in 20 years; with correlation, all over the same."""
+    sides = ("two-sided",) if matched else ("two-sided", "less", "greater")
 
-    def draw(rng: np.random.Generator) -> PValues:
+    def data(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         market = rng.normal(0.01, 0.04, 240)
         first = rng.integers(0, 240 - months, 1 if correlation else n)
         period = first[:, None] + np.arange(months) + np.zeros((n, 1), dtype=int)
-        sides = [
+        returns = [
             np.maximum(market[period] + _errors(rng, n, months, sigma, correlation), -0.95)
             for _ in range(2 if matched else 1)
         ]
-        own, other = sides[0], sides[1] if matched else market[period]
+        return market, period, returns
+
+    def draw(rng: np.random.Generator) -> PValues:
+        market, period, returns = data(rng)
+        own, other = returns[0], returns[1] if matched else market[period]
         values = np.prod(1 + own, axis=1) - np.prod(1 + other, axis=1)
         found = {}
-        for side in ("two-sided",) if matched else ("two-sided", "less", "greater"):
+        for side in sides:
             table = skewed_tests(values, side, 999, int(rng.integers(2**31)))
             found |= {f"{test} {side}": [p] for test, p in table["p_value"].items()}
         _, t, dof = standardised_mean(list(np.log1p(own) - np.log1p(other)), list(period))
         return found | {"standardised two-sided": [float(2 * stats.t.sf(abs(t), dof))]}
 
-    return draw
+    def advice(rng: np.random.Generator) -> set[str]:
+        """Lay the same firms out as a market, and ask `BuyAndHold`."""
+        market, period, returns = data(rng)
+        dates = pd.date_range("2000-01-31", periods=241, freq="ME")
+        index = pd.Series(np.r_[0.01, market], dates, name="index")
+        frame = pd.DataFrame({f"{side}{i}": index for side in "FM"[: len(returns)] for i in range(n)})
+        for side, values in zip("FM", returns, strict=False):
+            for i in range(n):
+                frame.loc[dates[1 + period[i]], f"{side}{i}"] = values[i]
+        events = pd.DataFrame({"security": [f"F{i}" for i in range(n)], "date": dates[period[:, 0]]})
+        events["match"] = [f"M{i}" for i in range(n)]
+        reference = es.MatchedFirms(column="match") if matched else None
+        table = es.BuyAndHold(es.Market(frame, benchmark=index), events, (1, months), reference).fit().test()
+        other = returns[1] if matched else market[period]
+        values = np.prod(1 + returns[0], axis=1) - np.prod(1 + other, axis=1)
+        assert np.isclose(table["p_value"]["t"], stats.ttest_1samp(values, 0).pvalue)
+        return {f"{test} {side}" for test in table.index[table["recommended"]] for side in sides}
+
+    return draw, advice
 
 
 def _alphas(portfolio: np.ndarray, n_firms: np.ndarray, market: np.ndarray) -> PValues:
@@ -99,7 +163,14 @@ def _alphas(portfolio: np.ndarray, n_firms: np.ndarray, market: np.ndarray) -> P
     return found
 
 
-def calendar_time(spread: int, horizon: int) -> Callable[[np.random.Generator], PValues]:
+def default_alpha(_: np.random.Generator) -> set[str]:
+    """Name the estimate of alpha that `CalendarTimePortfolio` makes unless told otherwise."""
+    default = {n: p.default for n, p in inspect.signature(es.CalendarTimePortfolio).parameters.items()}
+    weighted = "sqrt_n " * (default["regression"] == "sqrt_n")
+    return {f"alpha {weighted}{default['cov']}"}
+
+
+def calendar_time(spread: int, horizon: int) -> Draw:
     """Portfolios of a hundred correlated firms, each with one event in `spread` months."""
 
     def draw(rng: np.random.Generator) -> PValues:
@@ -159,47 +230,49 @@ def turnover(rng: np.random.Generator, phi: float, n: int, *, common: bool) -> t
 
 
 VOLUME_WINDOWS = ((0, 0), (-5, 5))
+INDEPENDENT = ["patell", "bmp", "filtered_sq", "grank_t", "generalized_sign", "wild_bootstrap", "sign"]
+COMMON = ["portfolio", "adjusted_bmp", "grank_t", "permutation", "block_bootstrap", "filtered_sq"]
+SINGLE = ["conformal", "filtered_sq"]
 
 
-def volume(phi: float) -> Callable[[np.random.Generator], PValues]:
-    """Twenty firms on dates of their own, 221 estimation days."""
+def volume(phi: float, *, common: bool = False) -> tuple[Draw, Advice]:
+    """Twenty firms on dates of their own, or eight on one; 221 estimation days."""
 
-    def draw(rng: np.random.Generator) -> PValues:
-        laid, events = turnover(rng, phi, 20, common=False)
-        found: PValues = {}
+    def inputs(rng: np.random.Generator) -> dict[str, TestInput]:
+        laid, events = turnover(rng, phi, 8 if common else 20, common=common)
+        found = {}
         for name, model in MODELS.items():
             study = es.EventStudy(laid, events, model, estimation=(-250, -30), window=(-5, 5)).fit()
-            for window in VOLUME_WINDOWS:
-                found[f"{name} t {window}"] = study.car(*window)["p_value"].tolist()
-                data = study.fitted.test_input(es.Window.of(window))
-                sq = single_p_values("sq", data.abnormal, data.cumulative, data.window)
-                found[f"{name} sq {window}"] = sq.tolist()
-                table = study.test(*window, tests=["patell", "bmp"])
-                found |= {f"{name} {row.test} {window}": [row.p_value] for row in table.itertuples()}
+            found |= {f"{name} {w}": study.fitted.test_input(es.Window.of(w)) for w in VOLUME_WINDOWS}
         return found
-
-    return draw
-
-
-def volume_of_one_date(phi: float) -> Callable[[np.random.Generator], PValues]:
-    """Eight firms on one date, 221 estimation days."""
 
     def draw(rng: np.random.Generator) -> PValues:
-        laid, events = turnover(rng, phi, 8, common=True)
-        model = MODELS["egls"]
-        study = es.EventStudy(laid, events, model, estimation=(-250, -30), window=(-5, 5)).fit()
-        keys = ["portfolio", "permutation", "block_bootstrap", "filtered_sq"]
         found: PValues = {}
-        for window in VOLUME_WINDOWS:
-            table = study.test(*window, tests=keys, n_resamples=399, seed=int(rng.integers(2**31)))
-            found |= {f"egls {row.test} {window}": [row.p_value] for row in table.itertuples()}
+        for model, data in inputs(rng).items():
+            name, window = model.split(" (")[0], (data.window.start, data.window.end)
+            found |= p_values(data, COMMON if common else INDEPENDENT, f"{name} ", rng)
+            if common:
+                continue
+            for key in ("t", "sq"):
+                each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+                found[f"{name} one event: {key} {window}"] = each.tolist()
+            found |= p_values(data.take([0]), SINGLE, f"{name} one event: ", rng)
         return found
 
-    return draw
+    def advice(rng: np.random.Generator) -> set[str]:
+        found = set()
+        for model, data in inputs(rng).items():
+            name = model.split(" (")[0]
+            found |= named(data, f"{name} ")
+            if not common:
+                found |= named(data.take([0]), f"{name} one event: ")
+        return found
+
+    return draw, advice
 
 
-def ranges(rng: np.random.Generator) -> PValues:
-    """Log range volatility of 10 firms of constant variance, from 78 steps a day."""
+def range_inputs(rng: np.random.Generator) -> dict[str, TestInput]:
+    """Log range volatility of 10 firms of constant variance, from 78 steps a day, by measure."""
     days, n = 200, 10
     walk = rng.normal(0, 0.002, (days, n, 78)).cumsum(axis=2)
     walk = np.concatenate([np.zeros((days, n, 1)), walk], axis=2)
@@ -207,13 +280,33 @@ def ranges(rng: np.random.Generator) -> PValues:
     parts = {"open": walk[:, :, 0], "high": walk.max(2), "low": walk.min(2), "close": walk[:, :, -1]}
     prices = pd.concat({k: pd.DataFrame(np.exp(v), dates, names) for k, v in parts.items()}, axis=1)
     events = pd.DataFrame({"security": names, "date": dates[150 + 4 * np.arange(n)]})
-    found: PValues = {}
+    found = {}
     for measure in ("parkinson", "garman_klass"):
         laid = es.range_market(prices, measure, benchmark=None)
         study = es.EventStudy(laid, events, es.ConstantMean(), estimation=(-120, -11), window=(-1, 1)).fit()
-        found[f"{measure} t"] = study.car(-1, 1)["p_value"].tolist()
-        found[f"{measure} bmp"] = [float(study.test(-1, 1, tests=["bmp"])["p_value"].iloc[0])]
+        found[measure] = study.fitted.test_input(es.Window(-1, 1))
     return found
+
+
+RANGE_TESTS = ["bmp", "filtered_sq", "wild_bootstrap", "sign", "grank_t"]
+
+
+def ranges(rng: np.random.Generator) -> PValues:
+    """Test range volatility of ten events, and of each."""
+    found: PValues = {}
+    for measure, data in range_inputs(rng).items():
+        found |= p_values(data, RANGE_TESTS, f"{measure} ", rng)
+        for key in ("t", "sq"):
+            each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+            found[f"{measure} one event: {key} (-1, 1)"] = each.tolist()
+        found |= p_values(data.take([0]), SINGLE, f"{measure} one event: ", rng)
+    return found
+
+
+def advice_of_ranges(rng: np.random.Generator) -> set[str]:
+    """Name what the library recommends for range volatility."""
+    parts = range_inputs(rng).items()
+    return set().union(*(named(d, f"{m} ") | named(d.take([0]), f"{m} one event: ") for m, d in parts))
 
 
 def garch_market(
@@ -231,17 +324,27 @@ def garch_market(
     return laid, events
 
 
-def multiples(
-    n: int, tails: float | None, sigma: tuple[float, float] = (0.015, 0.03)
-) -> Callable[[np.random.Generator], PValues]:
+MULTIPLE_WINDOWS = ((0, 0), (0, 2), (-5, 5))
+
+
+def multiples(n: int, tails: float | None, sigma: tuple[float, float] = (0.015, 0.03)) -> tuple[Draw, Advice]:
     """Multiples of the GARCH forecasts of n firms on different dates."""
 
-    def draw(rng: np.random.Generator) -> PValues:
+    def fitted(rng: np.random.Generator) -> es.AbnormalVolatilityResults:
         laid, events = garch_market(rng, n, tails, 12, sigma)
-        results = es.AbnormalVolatility(laid, events, estimation=(-250, -6), window=(-5, 5)).fit()
+        return es.AbnormalVolatility(laid, events, estimation=(-250, -6), window=(-5, 5)).fit()
+
+    def advice(rng: np.random.Generator) -> set[str]:
+        results = fitted(rng)
+        tables = {window: results.test(*window, n_resamples=99) for window in MULTIPLE_WINDOWS}
+        return {f"{test} {w}" for w, table in tables.items() for test in table.index[table["recommended"]]}
+
+    def draw(rng: np.random.Generator) -> PValues:
+        results = fitted(rng)
         found: PValues = {}
-        for window in ((0, 0), (0, 2), (-5, 5)):
-            table = results.test(*window, n_resamples=499, seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        for window in MULTIPLE_WINDOWS:
+            table = results.test(*window, n_resamples=499, seed=seed)
             found |= {f"{test} {window}": [p] for test, p in table["p_value"].items()}
             columns = slice(window[0] + 5, window[1] + 6)
             multiple, count = volatility_multiples(
@@ -253,21 +356,35 @@ def multiples(
             found[f"paper's statistic {window}"] = [float(stats.chi2.sf(paper, (count - 1).sum()))]
         return found
 
-    return draw
+    return draw, advice
+
+
+def fit_dummies(rng: np.random.Generator) -> es.EventGARCHResults:
+    """Dummies of five days in the GARCH models of 10 firms."""
+    laid, events = garch_market(rng, 10, None, 6)
+    return es.EventGARCH(laid, events, dummy=(0, 4)).fit()
 
 
 def dummies(rng: np.random.Generator) -> PValues:
-    """Dummies of five days in the GARCH models of 10 firms."""
-    laid, events = garch_market(rng, 10, None, 6)
-    results = es.EventGARCH(laid, events, dummy=(0, 4)).fit()
+    """Test the means of the estimates, and the abnormal variance of each event."""
+    results = fit_dummies(rng)
     found = {f"{name} t": [float(p)] for name, p in results.test()["p_value"].items()}
     return found | {"likelihood ratio of delta": results.parameters["p_value"].tolist()}
 
 
-def bars(nights: int | None) -> Callable[[np.random.Generator], PValues]:
+def advice_of_dummies(rng: np.random.Generator) -> set[str]:
+    """Name the mean to read."""
+    table = fit_dummies(rng).test()
+    return {f"{name} t" for name in table.index[table["recommended"]]}
+
+
+BAR_WINDOWS = ((0, 0), (0, 6))
+
+
+def bars(nights: int | None) -> tuple[Draw, Advice]:
     """Five firms in half-hours of Shanghai: within a session, or on the night after `nights` others."""
 
-    def draw(rng: np.random.Generator) -> PValues:
+    def inputs(rng: np.random.Generator) -> list[TestInput]:
         days = (nights or 20) + 3
         made = es.lab.simulate_bars(5, days, freq="30min", seed=rng)
         laid = es.Market.from_prices(made.prices, benchmark="market", calendar="XSHG", freq="30min")
@@ -281,10 +398,17 @@ def bars(nights: int | None) -> Callable[[np.random.Generator], PValues]:
         study = es.EventStudy(
             laid, events, estimation=(-width - 2, -3), window=(-2, 6), min_observations=20
         ).fit()
+        return [study.fitted.test_input(es.Window.of(window)) for window in BAR_WINDOWS]
+
+    def draw(rng: np.random.Generator) -> PValues:
         found: PValues = {}
-        for window in ((0, 0), (0, 6)):
-            found[f"t {window}"] = study.car(*window)["p_value"].tolist()
-            data = study.fitted.test_input(es.Window.of(window))
+        for data in inputs(rng):
+            window = (data.window.start, data.window.end)
+            for key in ("t",) if nights else ("t", "sq"):
+                each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+                found[f"{key} {window}"] = each.tolist()
+            if not nights:
+                found |= p_values(data.take([0]), SINGLE, "", rng)
             past = data.abnormal.bars.same_times(data.cols)
             found[f"time_of_day_t {window}"], found[f"time_of_day_rank {window}"] = [], []
             for car, sums in zip(data.car, past, strict=True):
@@ -296,19 +420,15 @@ def bars(nights: int | None) -> Callable[[np.random.Generator], PValues]:
             found[f"t with the degrees of freedom of bars {window}"] = (2 * plain).tolist()
         return found
 
-    return draw
+    def advice(rng: np.random.Generator) -> set[str]:
+        return set().union(*(named(data.take([0])) for data in inputs(rng)))
+
+    return draw, advice
 
 
 #: Rows of a session of half-hours: eight bars, the night before and the break.
 ROWS = 10
 
-
-INDEX = frozenset({"bootstrap two-sided"})
-MATCHED = frozenset({"t two-sided", "standardised two-sided"})
-HC3 = frozenset({"alpha hc3"})
-BOOTSTRAP = frozenset({f"bootstrap {window}" for window in ((0, 0), (0, 2), (-5, 5))})
-NIGHT = frozenset({f"{test} {window}" for test in ("t", "time_of_day_t") for window in ((0, 0), (0, 6))})
-BMP = frozenset({f"egls bmp {window}" for window in VOLUME_WINDOWS})
 
 CELLS = {
     cell.name: cell
@@ -316,35 +436,38 @@ CELLS = {
         *(
             Cell(
                 f"bhar-{months}-{'matched' if matched else 'index'}-{n}",
-                buy_and_hold(n, months, 0.12 if months == 12 else 0.18, matched=matched),
-                1000,
-                MATCHED if matched else INDEX,
+                *buy_and_hold(n, months, 0.12 if months == 12 else 0.18, matched=matched),
             )
             for months in (12, 36)
             for matched in (False, True)
             for n in (50, 200)
         ),
-        Cell("bhar-one-month", buy_and_hold(200, 12, 0.12, correlation=0.05), 300, frozenset()),
-        Cell("calendar-time", calendar_time_of_years, 100, HC3 | {"alpha sqrt_n hc3", "standardised t"}),
-        Cell("calendar-1-month", calendar_time(1, 12), 1000, HC3),
-        Cell("calendar-12-months", calendar_time(12, 24), 1000, HC3),
-        Cell("calendar-60-months", calendar_time(60, 36), 1000, HC3),
-        Cell("volume-iid", volume(0.0), 100, BMP),
-        Cell("volume-ar", volume(0.5), 200, BMP),
-        Cell(
-            "volume-ar-one-date", volume_of_one_date(0.5), 400,
-            frozenset({f"egls permutation {window}" for window in VOLUME_WINDOWS}),
-        ),
-        Cell("ranges", ranges, 150, frozenset({"parkinson t", "parkinson bmp", "garman_klass bmp"})),
-        Cell("multiples-unequal", multiples(10, None, (0.005, 0.06)), 60, BOOTSTRAP),
-        Cell("multiples-t5", multiples(10, 5.0), 60, BOOTSTRAP),
-        Cell("dummies", dummies, 100, frozenset({"standardised t"})),
-        Cell("bars-within", bars(None), 100, NIGHT),
-        Cell("bars-4-nights", bars(4), 1000, NIGHT),
-        Cell("bars-9-nights", bars(9), 1000, NIGHT),
-        Cell("bars-40-nights", bars(40), 400, NIGHT | {f"time_of_day_rank {w}" for w in ((0, 0), (0, 6))}),
+        Cell("bhar-one-month", *buy_and_hold(200, 12, 0.12, correlation=0.05)),
+        Cell("bhar-one-month-matched", *buy_and_hold(200, 12, 0.12, matched=True, correlation=0.05)),
+        Cell("calendar-time", calendar_time_of_years, default_alpha),
+        Cell("calendar-1-month", calendar_time(1, 12), default_alpha),
+        Cell("calendar-12-months", calendar_time(12, 24), default_alpha),
+        Cell("calendar-60-months", calendar_time(60, 36), default_alpha),
+        Cell("volume-iid", *volume(0.0)),
+        Cell("volume-ar", *volume(0.5)),
+        Cell("volume-ar-one-date", *volume(0.5, common=True)),
+        Cell("ranges", ranges, advice_of_ranges),
+        Cell("multiples-unequal", *multiples(10, None, (0.005, 0.06))),
+        Cell("multiples-t5", *multiples(10, 5.0)),
+        Cell("dummies", dummies, advice_of_dummies),
+        Cell("bars-within", *bars(None)),
+        Cell("bars-4-nights", *bars(4)),
+        Cell("bars-9-nights", *bars(9)),
+        Cell("bars-40-nights", *bars(40)),
     )
-}  # fmt: skip
+}
+
+
+def advised(cell: Cell) -> set[str]:
+    """Name the tests that the library recommends in the first replication of a cell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventStudyWarning)
+        return cell.advice(cell.rng(0))
 
 
 def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
@@ -352,12 +475,10 @@ def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
 
     Where one replication yields several p-values they share data, and the interval counts replications.
     """
-    import warnings
-
     wanted = cell.replications if replications is None else replications
     rejected: dict[str, list[float]] = {}
     for number in range(wanted):
-        rng = np.random.default_rng([SEED, zlib.crc32(cell.name.encode()), number])
+        rng = cell.rng(number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EventStudyWarning)
             found = cell.draw(rng)
@@ -365,7 +486,7 @@ def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
             known = [p <= LEVEL for p in values if not np.isnan(p)]
             if known:
                 rejected.setdefault(test, []).append(float(np.mean(known)))
-    rows = []
+    rows, recommended = [], advised(cell)
     for test, shares in rejected.items():
         rate, n = float(np.mean(shares)), len(shares)
         half = float(stats.norm.ppf(0.5 + COVERAGE / 2))
@@ -374,7 +495,7 @@ def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
         low, high = max(rate - half * spread, 0.0), min(rate + half * spread, 1.0)
         rows.append(
             {
-                "cell": cell.name, "test": test, "recommended": test in cell.recommended,
+                "cell": cell.name, "test": test, "recommended": test in recommended,
                 "holds": low <= BAND[1] and high >= BAND[0], "rate": round(rate, 4),
                 "low": round(low, 4), "high": round(high, 4), "replications": n,
             }
@@ -387,11 +508,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cells", nargs="+", default=list(CELLS), choices=list(CELLS))
-    wanted = parser.parse_args().cells
+    parser.add_argument("--advice", action="store_true", help="renew what is recommended, simulate nothing")
+    asked = parser.parse_args()
+    wanted = asked.cells
     old = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame({"cell": []})
     parts = dict(list(old.groupby("cell", sort=False)))
     for name in wanted:
-        parts[name] = simulate(CELLS[name])
+        if asked.advice:
+            recommended = parts[name]["test"].isin(advised(CELLS[name]))
+            parts[name] = parts[name].assign(recommended=recommended)
+        else:
+            parts[name] = simulate(CELLS[name])
         print(parts[name].to_string(index=False), flush=True)
         pd.concat([parts[n] for n in CELLS if n in parts]).to_csv(TABLE, index=False)
 

@@ -64,10 +64,11 @@ myst_html_meta = {
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
 copybutton_prompt_is_regexp = True
 
-# The notebooks of the examples are pages too; they import the script of the first.
+# The notebooks of the examples are pages too; they import the script of the first. Pages import size_tables.
 for notebook in EXAMPLES.glob("*.ipynb"):
     shutil.copyfile(notebook, DOCS / "cases" / notebook.name)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
+IMPORTED = [str(EXAMPLES), str(DOCS / "_ext")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*IMPORTED, os.environ.get("PYTHONPATH")]))
 
 # A kernel draws into the page unless the environment names another backend. Figures are sharp on every
 # screen, and a progress bar is not a result.
@@ -87,6 +88,7 @@ LINKS = [] if "example.org" in REPOSITORY else LINKS
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["pages.css"]
 html_js_files = ["names.js"]
 html_extra_path = ["llms.txt"]

@@ -1,9 +1,9 @@
 """The whole list of ban announcements, row by row: what each did to each share.
 
-The list links 73 announcements to listed securities on eleven exchanges. This script takes every row that
-stands on its own, measures it against the index of its exchange and says of every other row why it was
-left out. On the bundled prices that is Shenzhen from 2018 to 2019. With --live the prices of all exchanges
-are fetched from Yahoo through yfinance (kept in a cache, so that an interrupted run goes on where it
+The list links announcements to listed securities on many exchanges. This script takes every row that
+stands on its own, measures it against the index of its exchange, and gives the reason for every row that it
+leaves out. On the bundled prices that is Shenzhen from 2018 to 2019. With --live the prices of all exchanges
+are fetched from Yahoo through yfinance (kept in a cache, so an interrupted run resumes where it
 stopped):
 
     python examples/all_announcements.py

@@ -1,4 +1,4 @@
-"""Which test may be asked? Three designs, and tests that disagree.
+"""Which tests are valid? Three designs, and tests that disagree.
 
 There are some thirty significance tests for event studies, and they differ in what they assume. Which ones
 can be trusted depends on the design: how many events, how many dates, how long a window. It does not depend
@@ -119,6 +119,8 @@ print(Table("All tests of six firms on one date", (Section(shown.sort_values("p_
 # ## The figure and the answer
 
 # %%
+# Figure: The p-values of the tests that apply run from below 0.01 to above 0.1. Most of the recommended
+# ones, drawn as diamonds, lie below 0.05; adjusted BMP lies above it.
 ax = sector.plot.tests(0, 1)
 
 # %%

@@ -121,6 +121,9 @@ paths = pd.DataFrame(
     },
     index=days,
 )
+# Figure: The cumulative abnormal return jumps up on day 0 after good news and down after bad news. The
+# slope on the surprise is close to 2% on day 0; counted from the calendar date, it is split between days
+# 0 and 1.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
 for group, colour in (("good", "C0"), ("bad", "C3")):
     members = results.timeline.index[reports["group"].to_numpy() == group]

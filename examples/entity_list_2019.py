@@ -85,6 +85,8 @@ print(Table("Firm by firm, Holm's correction", (Section(firms, formats={"car": "
 # ## The figure and the answer
 
 # %%
+# Figure: All four firms have a negative abnormal return on day 0, and the interval of their mean
+# excludes zero.
 ax = results.plot.forest(0, 0)
 
 # %%

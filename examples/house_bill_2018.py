@@ -4,7 +4,7 @@ On 24 May 2018 the House of Representatives passed a defence bill that bars fede
 equipment of Hikvision, Dahua, Hytera, ZTE and Huawei. Three of the five can be measured: Huawei is not
 listed, and ZTE's shares were suspended.
 
-A result that is not significant is no evidence that nothing happened, unless the study would have seen it.
+An insignificant result is not evidence that nothing happened, unless the study would have found an effect.
 So this one ends with the smallest effect that it would probably have found. As a script, with the folder of
 its figure: `python examples/house_bill_2018.py [folder]`.
 """
@@ -88,6 +88,8 @@ print(Table("Power by effect", (Section(needed.rename_axis("effect"), formats="{
 # ## The figure and the answer
 
 # %%
+# Figure: The intervals of the three firms and of their mean all include zero. The power of the test
+# rises with the size of the effect, and a mark shows the effect that is found with probability 0.8.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width_ratios=[6, 5])
 results.plot.forest(0, 1, ax=axes[0])
 power.plot(ax=axes[1])

@@ -138,6 +138,9 @@ peak = by_day.idxmax()
 # ## The figure and the answer
 
 # %%
+# Figure: The cumulative abnormal return rises until the eve of the change and then falls back in part.
+# The path of the market model fitted to the year before drifts below the truth. Turnover jumps on the
+# eve of the change.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
 path = results.abnormal_returns.loc[:, -1:].mean().cumsum()
 biased = models["market model, year before"].abnormal_returns.loc[:, -1:].mean().cumsum()
@@ -150,10 +153,12 @@ axes[0].plot(biased.index, biased, marker="s", markersize=3, label="market model
 axes[0].plot(truth.index, truth.cumsum(), color="grey", linestyle=":", label="truth")
 axes[0].axvline(eve + 0.5, color="grey", linewidth=0.8)
 axes[0].set(xlabel="Sessions from the announcement", title="Cumulative average abnormal return")
+axes[0].xaxis.get_major_locator().set_params(integer=True)
 axes[0].yaxis.set_major_formatter("{x:.0%}")
 axes[0].legend()
 axes[1].bar(by_day.index, by_day)
 axes[1].set(xlabel="Sessions from the effective date", title="Turnover as a multiple of its normal level")
+axes[1].xaxis.get_major_locator().set_params(integer=True)
 axes[1].axhline(1, color="grey", linewidth=0.8)
 axes[1].margins(x=0.02)
 

@@ -80,8 +80,8 @@ print(results.exhibit(0, 0, currency="USD"), end="\n\n")
 # %% [markdown]
 # ## The figure and the answer
 #
-# Take the disclosures that can be distinguished from chance at their dollars. Before the first of them the
-# price was too high by their sum, and each took its part off. A buyer overpaid by what was still left.
+# Count each disclosure that can be distinguished from chance at its dollar value. Before the first of them
+# the price was too high by their sum, and each removed its part. A buyer overpaid by what still remained.
 
 # %%
 tested = results.by_event(0, 0, adjust="holm", alternative="less").set_axis(list(WORTH))
@@ -92,6 +92,8 @@ dollars = (row["car"] * before)[shown]
 inflation = pd.Series(0.0, sessions[250:450])
 for what in shown:
     inflation[inflation.index < sessions[days[what]]] -= dollars[what]
+# Figure: The short seller's report and the restatement have intervals below zero, the other two
+# disclosures do not. What a buyer overpaid falls to zero in two steps, at these two disclosures.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
 results.plot.forest(0, 0, ax=axes[0])
 axes[1].step(inflation.index, inflation, where="post")

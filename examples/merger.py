@@ -85,6 +85,9 @@ print(Table("Abnormal change in value, billion dollars", (Section(shown, formats
 # ## The figure and the answer
 
 # %%
+# Figure: Targets rise by about 5% in the ten sessions before the announcement and jump on day 0, while
+# bidders fall a little. The interval of the total change in value includes zero; that of the targets
+# does not.
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained", width_ratios=[7, 5])
 for group, colour in (("targets", "C0"), ("bidders", "C1")):
     path = results.abnormal_returns[(events["group"] == group).to_numpy()].mean().cumsum()
@@ -92,6 +95,7 @@ for group, colour in (("targets", "C0"), ("bidders", "C1")):
 axes[0].axvspan(-10, -0.5, color="grey", alpha=0.15, label="leak")
 axes[0].axvline(0, color="grey", linewidth=0.8)
 axes[0].set(xlabel="Sessions from day 0", title="Cumulative average abnormal return")
+axes[0].xaxis.get_major_locator().set_params(integer=True)
 axes[0].yaxis.set_major_formatter("{x:.0%}")
 axes[0].legend()
 reach = [shown["change"] - shown["ci_low"], shown["ci_high"] - shown["change"]]

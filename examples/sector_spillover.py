@@ -53,10 +53,10 @@ days.index = pd.Index(both.timeline["label"], name="firm")
 print(Table("Abnormal returns", (Section(days, formats="{:+.2%}"),)), end="\n\n")
 
 # %% [markdown]
-# Meiya Pico and iFlytek lost nothing to speak of on the day of the report, but on the day they were named
+# Meiya Pico and iFlytek hardly moved on the day of the report; they fell on the day they were named
 # themselves.
 #
-# ## How much do six firms on one day know?
+# ## How much information do six firms on one day carry?
 #
 # The residuals of the four that were named correlate, so they carry the information of fewer
 # independent firms.
@@ -65,7 +65,7 @@ print(Table("Abnormal returns", (Section(days, formats="{:+.2%}"),)), end="\n\n"
 print(named.clustering(0, 1), end="\n\n")
 
 # %% [markdown]
-# Each pair of tests asks the same question, once as if firms were independent and once without that belief:
+# Each pair of tests asks the same question, once as if firms were independent and once without assuming it:
 
 # %%
 pairs = ["patell", "adjusted_patell", "bmp", "adjusted_bmp", "grank_z", "grank_t"]
@@ -105,6 +105,8 @@ print(Table("Firm by firm", (Section(shown, formats={"car": "{:+.2%}"}),)), end=
 # ## The figure and the answer
 
 # %%
+# Figure: The four named firms all have a negative CAR, and the interval of their mean excludes zero. The
+# mean of the two firms that were never named is close to zero.
 figure, axes = plt.subplots(2, 1, figsize=(9, 6), sharex=True, layout="constrained", height_ratios=[5, 3])
 for results, ax, title in ((named, axes[0], "named by 23 May 2019"), (unnamed, axes[1], "never named")):
     results.plot.forest(0, 1, ax=ax).title.set_text(f"CAR (0, +1) of the firms {title}")

@@ -67,6 +67,8 @@ def headline(found: SpecificationCurve) -> str:
 
 
 # %% tags=["notebook"]
+# # Figure: Nearly all of the estimates are negative, and most differ from zero at 5%. The choices behind
+# # each estimate are marked below it.
 # found = curve()
 # print(headline(found))
 # found.plot();

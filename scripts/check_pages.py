@@ -17,7 +17,13 @@ from urllib.parse import unquote, urlsplit
 
 #: Pages that Sphinx adds; nothing needs to link to them.
 ADDED = ("genindex", "py-modindex", "search")
-SENTENCE = re.compile(r"[^a-z\s].*\s.*[.?!”]$", re.DOTALL)
+#: Finite verbs of texts that describe images. A sentence has a subject before one, and ends in a full stop.
+VERBS = (
+    r"is|are|was|were|has|have|does?|can|shows?|falls?|fell|rises?|rose|loses?|lost|lies?|stays?|ends?|begins?|"
+    r"crosses|covers?|names?|leads?|leaves?|compares?|marks?|follows?|asks?|finds?|rejects?|reverses?|grows?|"
+    r"jumps?|drops?|scatters?|agrees?|disagrees?|repeats?|exceeds?|reaches|divides?|goes|widens?|includes?|excludes?"
+)
+SENTENCE = re.compile(rf"[^a-z\s].*\s(?:{VERBS})\b.*\.", re.DOTALL)
 
 
 @dataclass
@@ -83,6 +89,10 @@ def faults(root: Path) -> Iterator[str]:
         for source, text in page.images if path.stem not in ADDED else ():
             if not source.startswith("http") and not SENTENCE.fullmatch(text or ""):
                 yield f"{here}: the image {source} is described by {text!r}, which is not a sentence"
+        if here.parts[:-1] == ("api", "generated") and "In the guides" not in path.read_text(
+            encoding="utf-8"
+        ):
+            yield f"{here}: no guide is linked"
     for path in pages:
         if path not in reached and path.stem not in ADDED:
             yield f"{path.relative_to(root)}: no page links here"

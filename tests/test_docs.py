@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import runpy
@@ -51,7 +52,7 @@ def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
         monkeypatch.setenv(name, value)  # set by the page as well, and put back afterwards
     runpy.run_path(str(DOCS / "conf.py"))
     assert "MPLBACKEND" not in os.environ
-    assert os.environ["PYTHONPATH"] == str(DOCS.parent / "examples")
+    assert os.environ["PYTHONPATH"] == os.pathsep.join([str(DOCS.parent / "examples"), str(DOCS / "_ext")])
 
 
 #: What needs a network or a file of the reader's: such blocks are read, not run.
@@ -115,6 +116,7 @@ TABLES = {
     "firm_tests": lambda r: r.firm_tests(0, 1, adjust="holm"),
     "window_tests": lambda r: r.window_tests([(0, 0), (0, 1)], adjust="holm", test="bmp"),
     "intervals": lambda r: r.intervals(0, 1),
+    "mean_intervals": lambda r: r.mean_intervals(0, 1),
     "timeline": lambda r: r.timeline,
     "excluded": lambda r: r.excluded,
     "parameters": lambda r: r.parameters,
@@ -187,19 +189,47 @@ def test_every_test_has_a_section_that_its_key_can_link_to() -> None:
     assert missing == set()
 
 
+def test_the_comparison_names_the_version_of_every_package() -> None:
+    page = (DOCS / "explanation" / "comparison.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^\| \| (.*) \|$", page, re.MULTILINE)
+    named = [name for head in heads for name in head.split(" | ")][:-2]
+    named += re.findall(r"^\| (Stata .*?|WRDS .*?) \|", page, re.MULTILINE)
+    assert len(named) > 10
+    assert [name for name in named if not re.search(r"\d", name)] == []
+    assert f"this, {eventstudy.__version__}" in named
+
+
+def drawing_cells() -> list[str]:
+    """Return the cells of pages and notebooks that draw."""
+    pages = [page for page in DOCS.rglob("*.md") if "_build" not in page.parts]
+    cells = [
+        cell
+        for page in pages
+        for cell in re.findall(
+            r"```\{code-cell\} python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL
+        )
+    ]
+    for notebook in (DOCS.parent / "examples").glob("*.ipynb"):
+        found = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        cells += ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
+    return [cell for cell in cells if re.search(r"\.plot(?:\.\w+)?\(|\bplot_\w+\(|subplots\(", cell)]
+
+
 def test_figures_are_described_in_sentences() -> None:
     caption = runpy.run_path(str(DOCS / "_ext" / "figures.py"))["caption"]
-    assert (
-        caption("results.plot.heatmap(-5, 5);", "")
-        == "Abnormal returns as colours, events down and days across."
-    )
-    assert caption("axes.hist(x);", "Placebos") == "Figure of the section “Placebos”."
-    page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
-    cells = re.findall(r"```\{code-cell\} python\n(.*?)```", page, flags=re.DOTALL)
-    drawing = [cell for cell in cells if re.search(r"\.plot\w*\.?\w*\(", cell)]
-    texts = [caption(cell, "?") for cell in drawing]
-    assert len(texts) > 20
-    assert all(text[0].isupper() and text.endswith(".") and "“?”" not in text for text in texts), texts
+    sentence = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["SENTENCE"]
+    assert caption("axes.hist(x);") is None
+    cells = drawing_cells()
+    assert len(cells) > 60
+    told = {cell: caption(cell) for cell in cells}
+    assert [cell for cell, text in told.items() if text is None or not sentence.fullmatch(text)] == []
+
+
+def test_what_has_no_verb_is_not_a_sentence() -> None:
+    sentence = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["SENTENCE"]
+    for text in ("Abnormal returns by day.", "The figure shows a path", "it is small.", "", "Rises."):
+        assert not sentence.fullmatch(text), text
+    assert sentence.fullmatch("Abnormal returns fall on day 0.")
 
 
 @pytest.mark.parametrize("folder", ["tutorials", "how_to", "explanation", "reference"])
@@ -215,7 +245,7 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     faults = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["faults"]
     pages = {
         "index": '<a href="guide.html#here">Guide</a><a href="https://example.org/x">elsewhere</a>',
-        "guide": '<p id="here"></p><img src="a.png" alt="Abnormal returns by day."><a href="#here">up</a>',
+        "guide": '<p id="here"></p><img src="a.png" alt="Returns fall on day 0."><a href="#here">up</a>',
         "search": "<img src='minus.png' alt='-'>",
     }
 
@@ -234,9 +264,16 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     ]
     assert "names an anchor that is not there" in write(index='<a href="guide.html#there">x</a>')[0]
     assert write(guide='<p id="here"></p><p id="here"></p>') == ["guide.html: the id here is a duplicate"]
-    for alt in ("", "1f3a.png", "figure", "no capital."):
+    for alt in ("", "1f3a.png", "figure", "it is small.", "Abnormal returns by day."):
         assert "is not a sentence" in write(guide=f'<p id="here"></p><img src="a.png" alt="{alt}">')[0]
     assert write(lonely='<a href="index.html">x</a>') == ["lonely.html: no page links here"]
+    (tmp_path / "lonely.html").unlink()
+    (tmp_path / "api" / "generated").mkdir(parents=True)
+    linked = pages["index"] + '<a href="api/generated/name.html">x</a>'
+    assert write(**{"index": linked, "api/generated/name": "a class"}) == [
+        "api/generated/name.html: no guide is linked"
+    ]
+    assert write(**{"index": linked, "api/generated/name": "In the guides"}) == []
 
 
 def test_every_public_name_has_an_example() -> None:

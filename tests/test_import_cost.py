@@ -21,12 +21,27 @@ HEAVY = {
 }
 
 
-def heavy_after(code: str) -> set[str]:
-    """Return the heavy packages that a fresh interpreter has loaded after running `code`."""
+#: A first study, of two firms in the bundled prices.
+FIRST = """
+import eventstudy as es
+market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+events = [{"security": who, "date": "2019-05-22"} for who in ("002415.SZ", "002236.SZ")]
+results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
+results.car(0, 1)
+"""
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter has loaded after running `code`."""
     program = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {name.partition(".")[0] for name in json.loads(done.stdout)} & HEAVY
+    return set(json.loads(done.stdout))
+
+
+def heavy_after(code: str) -> set[str]:
+    """Return the heavy packages among them."""
+    return {name.partition(".")[0] for name in loaded_after(code)} & HEAVY
 
 
 def test_the_probe_sees_what_is_loaded() -> None:
@@ -46,3 +61,14 @@ def test_nothing_is_drawn_or_fetched_before_it_is_asked_for() -> None:
         "import eventstudy as es; es.Market, es.Events, es.EventStudy, es.MarketModel, es.EventStudyResults"
     )
     assert heavy_after(code).isdisjoint({"matplotlib", "seaborn", "statsmodels", "yfinance"})
+
+
+def test_a_first_study_loads_what_it_computes_with_alone() -> None:
+    loaded = loaded_after(FIRST)
+    assert loaded.isdisjoint({"scipy.stats", "scipy.optimize", "statsmodels", "exchange_calendars", "joblib"})
+    assert loaded.isdisjoint({"tqdm", "jinja2", "matplotlib", "seaborn", "yfinance"})
+
+
+def test_a_first_figure_loads_matplotlib_alone() -> None:
+    loaded = loaded_after(f"{FIRST}import matplotlib\nmatplotlib.use('Agg')\nresults.plot.caar()")
+    assert loaded.isdisjoint({"scipy.stats", "statsmodels", "seaborn"})

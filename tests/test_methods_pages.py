@@ -58,7 +58,8 @@ def sections() -> list[Section]:
 
 
 SECTIONS = sections()
-METHODS = [section for section in SECTIONS if section.page != "index"]
+EXAMPLES = {section.page: section for section in SECTIONS if section.label.startswith("methods-example-")}
+METHODS = [s for s in SECTIONS if s.page != "index" and s not in EXAMPLES.values()]
 OF_TEST = {section.rows["test"].strip("`"): section for section in METHODS if "test" in section.rows}
 OF_MODEL = {
     re.match(r"`(\w+)\(", section.rows["model"])[1]: section for section in METHODS if "model" in section.rows
@@ -89,6 +90,25 @@ def test_every_section_has_a_label_of_its_own():
     assert headings == len(SECTIONS)
 
 
+@pytest.mark.parametrize("page", sorted(set(PAGES) - {"index"}))
+def test_every_page_has_an_executed_example_and_says_how_to_read_it(page):
+    assert PAGES[page].startswith("---\nfile_format: mystnb\n")
+    text = EXAMPLES[page].text
+    cells = re.findall(r"^```\{code-cell\} python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(cells) >= 2
+    assert "# Figure: " in "".join(cells)
+    assert "**How to read it.**" in text
+    tests = {
+        section.rows["test"].strip("`")
+        for section in METHODS
+        if section.page == page and "test" in section.rows
+    }
+    if tests & set(TESTS):
+        measured = "".join(re.findall(r"(?:scenarios|one_event)\((.*)\)", text))
+        never = {"time_of_day_t", "time_of_day_rank"}  # tests of bars have a table of their own
+        assert tests & set(TESTS) <= set(re.findall(r"\w+", measured)) | never
+
+
 @pytest.mark.parametrize("section", METHODS, ids=lambda section: section.label)
 def test_every_section_names_its_source_with_year(section):
     assert YEAR.search(section.source), section.label
@@ -102,6 +122,7 @@ def test_every_section_names_its_source_with_year(section):
 def test_the_section_of_a_test_says_what_the_test_declares(key):
     declared, section = DECLARED[key], OF_TEST[key]
     rows = section.rows
+    assert rows["when to use"]
     assert rows["null hypothesis"]
     assert rows["needs"]
     assert rows["distribution"] == f"`{declared.distribution}`"
@@ -115,7 +136,8 @@ def test_the_section_of_a_test_says_what_the_test_declares(key):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_section_of_a_model_says_what_is_estimated(name):
     rows = OF_MODEL[name].rows
-    assert set(rows) == {"model", "normal return", "parameters", "degrees of freedom", "standard error"}
+    wanted = {"model", "when to use", "normal return", "parameters", "degrees of freedom", "standard error"}
+    assert set(rows) == wanted
     assert rows["standard error"].startswith(("exact", "approximate"))
 
 

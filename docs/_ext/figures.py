@@ -1,7 +1,8 @@
-"""Captions and alternative texts of the figures that code cells draw.
+"""Captions and alternative texts of the figures that code cells draw: sentences, the same for both.
 
-A cell may bring its own (``mystnb: image: alt``). Any other figure is described by the first sentence of the
-docstring of the function that draws it.
+A cell may bring its own in a comment, ``# Figure: Prices fall after bad news.``, which may go on over
+further lines. Any other figure is described by the docstring of the function that draws it, and by its title.
+A figure without either is a warning.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import re
 from typing import TYPE_CHECKING
 
 from docutils import nodes
+from sphinx.util import logging
 
 from eventstudy import plotting
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+LOGGER = logging.getLogger(__name__)
 GALLERY = "reference/gallery"
+#: The comment of a cell that describes its figure, and the title that a call gives.
+OWN = re.compile(r"^[ ]*# Figure: (?P<text>.*(?:\n[ ]*# .*)*)", re.MULTILINE)
+TITLE = re.compile(r"\btitle=(?P<quote>[\"'])(?P<text>[^{}]+?)(?P=quote)")
 #: A call of a drawing function: the object before ``.plot``, and the name of the figure.
 CALL = re.compile(r"(?P<function>plot_\w+)\(|(?P<of>[\w.]+|\))\.plot(?:\.(?P<figure>\w+))?\(")
 #: Figures whose method has another name than their function.
@@ -26,25 +32,33 @@ OTHER_NAMES = {"path": "counterfactual", "placebos": "placebo_paths", "weights":
 LAB = {"placebo": "placebo", "spec": "specification", "curve": "specification", ")": "power"}
 
 
-def caption(code: str, section: str) -> str:
-    """Say in a sentence what a cell draws.
+def caption(code: str) -> str | None:
+    r"""Say in a sentence what a cell draws.
 
     Examples
     --------
-    >>> caption("results.plot.heatmap(-5, 5);", "Several firms")
-    'Abnormal returns as colours, events down and days across.'
-    >>> caption("results.plot.caar(hue='group');", "Several firms")
-    'Cumulative average abnormal returns with their confidence band. Each group has its colour.'
-    >>> caption("axes.hist(x);", "Placebos")
-    'Figure of the section “Placebos”.'
+    >>> caption("results.plot.heatmap(-5, 5);")
+    'The figure shows abnormal returns as colours, events down and days across.'
+    >>> caption("plot_aar(frame, title='Two days')")
+    'The figure shows the average abnormal return of each day as a bar, with its interval (“Two days”).'
+    >>> caption("# Figure: Targets rise,\n# and bidders fall.\naxes.plot(x)")
+    'Targets rise, and bidders fall.'
+    >>> caption("axes.hist(x);") is None
+    True
     """
+    if own := OWN.search(code):
+        return re.sub(r"\s*\n\s*# ", " ", own["text"])
     for call in reversed(list(CALL.finditer(code))):
         told = inspect.getdoc(getattr(plotting, _function(call, code), None))
         if told:
-            sentence = told.splitlines()[0].removeprefix("Draw ").replace("in calendar time ", "")
-            groups = " Each group has its colour." if "hue=" in code[call.start() :] else ""
-            return sentence[0].upper() + sentence[1:] + groups
-    return f"Figure of the section “{section}”."
+            rest = code[call.start() :]
+            shown = (
+                told.splitlines()[0].removeprefix("Draw ").replace("in calendar time ", "").removesuffix(".")
+            )
+            title = f" (“{found['text']}”)" if (found := TITLE.search(rest)) else ""
+            groups = " Each group has its colour." if "hue=" in rest else ""
+            return f"The figure shows {shown}{title}.{groups}"
+    return None
 
 
 def _function(call: re.Match[str], code: str) -> str:
@@ -59,14 +73,15 @@ def _function(call: re.Match[str], code: str) -> str:
 
 
 def describe(app: Sphinx, doctree: nodes.document) -> None:
-    """Give each figure of a code cell without its own text a caption and an alternative text."""
+    """Give each figure of a code cell its caption and alternative text."""
     number = 0
     for cell in doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"]):
         code = "\n".join(node.astext() for node in cell.findall(nodes.literal_block) if _is_input(node))
         for image in list(cell.findall(nodes.image)):
-            if image.get("alt"):
+            text = caption(code)
+            if text is None:
+                LOGGER.warning("a figure has no description: add a comment `# Figure: ...`", location=cell)
                 continue
-            text = caption(code, _section(cell))
             image["alt"] = text
             number += 1
             figure = nodes.figure("", ids=[f"figure-{number}"], classes=["cell-figure"])
@@ -91,12 +106,6 @@ def show_thumbnails(app: Sphinx, doctree: nodes.document) -> None:
 
 def _is_input(node: nodes.Node) -> bool:
     return "cell_input" in node.parent.get("classes", [])
-
-
-def _section(node: nodes.Node) -> str:
-    while node is not None and not isinstance(node, nodes.section):
-        node = node.parent
-    return node.next_node(nodes.title).astext() if node is not None else "of this page"
 
 
 def setup(app: Sphinx) -> dict[str, object]:

@@ -339,6 +339,9 @@ class SignificanceTest(Declaration):
         where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
+    finds : callable, optional
+        (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
+        where that is not what its standard error implies; None where that is all there is to go by.
 
     Examples
     --------
@@ -364,6 +367,7 @@ class SignificanceTest(Declaration):
     by_relative_day: bool = field(default=False, kw_only=True)
     rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
+    finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
         """Return the events that the test uses, or the reason why they are too few or too many."""
@@ -381,6 +385,8 @@ class SignificanceTest(Declaration):
         sound = data.with_variance.n_events
         if sound >= self.least:
             return data.with_variance
+        if not data.abnormal.n_obs.any():
+            return "nothing is estimated, so the variance of abnormal returns is unknown"
         return f"residual variance is zero{f' for all but {sound} of {n} events' if n > 1 else ''}"
 
     def applies(self, data: TestInput) -> str | None:

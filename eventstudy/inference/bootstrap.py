@@ -9,6 +9,7 @@ import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.base import (
+    Alternative,
     Options,
     SignificanceTest,
     Statistic,
@@ -17,22 +18,38 @@ from eventstudy.inference.base import (
     not_applicable,
 )
 from eventstudy.inference.engine.calendar_days import date_numbers
-from eventstudy.inference.engine.draws import draw_parts, equal_tails, resampled_p_value
+from eventstudy.inference.engine.draws import TIE, draw_parts, equal_tails, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
-from eventstudy.inference.power_and_detectable_effect import LEVEL
+from eventstudy.inference.power_and_detectable_effect import (
+    LEVEL,
+    POWER,
+    expected_sd,
+    expected_sd_of_sums,
+    least_effect,
+    minimum_detectable_effect,
+    normal_draws,
+)
 
 __all__ = [
     "RESAMPLING_TESTS",
     "clustered_t",
     "day_of_event",
     "johnson_bootstrap",
+    "least_bootstrap_effect",
+    "least_sign_effect",
     "pairs_bootstrap",
     "wild_bootstrap",
     "wild_weights",
 ]
 
-#: With fewer dates than this, signs alone give no two-sided p-value below 5 %.
+#: With fewer dates than this, signs alone give no two-sided p-value below 5%.
 ENOUGH_DATES = 6
+#: More dates than this have more patterns of signs than the usual number of draws.
+MOST_ENUMERATED = 9
+#: Simulated samples, and resamples of each, by which a detectable effect is found.
+SIGN_DRAWS, RESAMPLED = 500, 199
+#: With fewer events than this a bootstrapped t has tails of its own in each sample.
+FEW_TO_RESAMPLE = 20
 #: Lyon, Barber and Tsai resample a quarter of the events, and never fewer than this.
 FEWEST_DRAWN = 4
 
@@ -179,7 +196,8 @@ def _clustered(weights: FloatArray, totals: FloatArray, sizes: FloatArray) -> Fl
     above = weights @ totals
     mean = above / sizes.sum()
     # sum (w S - n m)^2, multiplied out so it takes products of matrices alone.
-    squares = weights**2 @ totals**2 - 2 * mean * (weights @ (sizes * totals)) + mean**2 * (sizes**2).sum()
+    product = weights @ (sizes * totals.T).T
+    squares = weights**2 @ totals**2 - 2 * mean * product + mean**2 * (sizes**2).sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(above / np.sqrt(g / (g - 1.0) * np.maximum(squares, 0.0)), dtype=np.float64)
 
@@ -257,15 +275,105 @@ def _wild(data: TestInput, options: Options) -> Statistic:
     if shared:
         note += ", though events share dates: they are taken as independent"
     extra: dict[str, object] = {"null": null}
-    if signs and g < ENOUGH_DATES:
+    if signs:
         # Of a two-sided test the observed pattern and its mirror image are equally extreme.
         least = 2.0 ** -(g - (options.alternative == "two-sided"))
-        note += f"; {'all ' * every}{2**g} patterns of signs, so p does not fall below {least:.4g}"
         p = max(p, least)
+        if g < ENOUGH_DATES:
+            note += f"; {'all ' * every}{2**g} patterns of signs, so p does not fall below {least:.4g}"
         if least > LEVEL:
             extra["never"] = True
-            note += ": it cannot reject at the 5 % level"
+            note += ": it cannot reject at the 5% level"
     return Statistic(t, p, "resampled", None, float(car.mean()), note, extra)
+
+
+def _units(data: TestInput, options: Options) -> IntArray:
+    """Return the number of the cluster of each event, whose CARs share a weight."""
+    return np.arange(data.n_events) if options.wild_by == "event" else day_of_event(data)
+
+
+def _wild_finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    """Find the detectable CAR by all patterns of signs, or by the t that many signs come close to."""
+    if options.wild_weights != "rademacher":
+        return None
+    units = _units(data, options)
+    sizes = np.bincount(units).astype(np.float64)
+    g = len(sizes)
+    if g > MOST_ENUMERATED:
+        return minimum_detectable_effect(
+            abs(found.estimate / found.statistic), g - 1, alternative=options.alternative
+        )
+    sd = expected_sd_of_sums(data, units)
+    return None if sd is None else least_sign_effect(sd, sizes, options.alternative)
+
+
+def least_sign_effect(sd: FloatArray, sizes: FloatArray, alternative: Alternative = "two-sided") -> float:
+    """Smallest effect on each value that `wild_bootstrap` with all signs finds with probability 0.8.
+
+    Sums of clusters with normally distributed errors are drawn 500 times, and of each all patterns of signs
+    are compared with it, for one effect after another. Infinite where no pattern reaches 5%.
+
+    Parameters
+    ----------
+    sd, sizes : arrays, shape (G,)
+        Standard deviation of the error of each cluster's sum, and the number of its values.
+    alternative : {"two-sided", "less", "greater"}
+
+    Examples
+    --------
+    >>> round(least_sign_effect(np.full(6, 0.02), np.ones(6)), 3), least_sign_effect(np.ones(5), np.ones(5))
+    (0.036, inf)
+    """
+    g = len(sd)
+    patterns = sign_patterns(g)
+    if alternative == "two-sided":
+        patterns = patterns[patterns[:, -1] > 0]  # a pattern and its mirror image are equally extreme
+    errors = sd * normal_draws(g)[:SIGN_DRAWS]
+    most = int(np.floor(LEVEL * (len(patterns) + 1) + TIE)) - 1
+    if most < 0:
+        return np.inf
+
+    def power(effect: float) -> float:
+        sums = (errors + effect * sizes).T
+        own = _clustered(np.ones((1, g)), sums, sizes)
+        others = _clustered(patterns, sums, sizes)
+        if alternative == "two-sided":
+            own, others = np.abs(own), np.abs(others)
+        extreme = others >= own - TIE * np.abs(own)
+        return float((extreme.sum(axis=0) <= most).mean())
+
+    return least_effect(power, float(sd.sum() / sizes.sum()))
+
+
+def _bootstrap_finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    sd = expected_sd(data) if data.n_events < FEW_TO_RESAMPLE else None
+    return None if sd is None else least_bootstrap_effect(sd, options.alternative)
+
+
+def least_bootstrap_effect(sd: FloatArray, alternative: Alternative = "two-sided") -> float:
+    """Smallest effect on N values that the bootstrapped t of their mean finds with probability 0.8.
+
+    As `least_mean_effect`, with a critical value of each of 500 draws from 199 resamples of its own. Infinite
+    where too many resamples hold equal values alone.
+
+    Parameters
+    ----------
+    sd : array, shape (N,)
+        Standard deviation of each value.
+    alternative : {"two-sided", "less", "greater"}
+    """
+    n, rng = len(sd), np.random.default_rng(0)
+    x = sd * normal_draws(n)[:SIGN_DRAWS]
+    mean, root = x.mean(axis=1), np.sqrt(n)
+    drawn = x[:, rng.integers(n, size=(RESAMPLED, n))]
+    alike = drawn.max(axis=2) == drawn.min(axis=2)
+    sd_drawn = np.where(alike, 1.0, drawn.std(axis=2, ddof=1))
+    t = root * (drawn.mean(axis=2) - mean[:, None]) / sd_drawn
+    t[alike] = np.where(t[alike] > 0, np.inf, -np.inf)
+    t = np.abs(t) if alternative == "two-sided" else t
+    critical = np.sort(t, axis=1)[:, -int(LEVEL * (RESAMPLED + 1))]
+    needed = np.sort(critical * x.std(axis=1, ddof=1) / root - mean)
+    return float(needed[int(np.ceil(POWER * len(needed))) - 1])
 
 
 ROBUST = frozenset({"event-induced variance", "non-normality"})
@@ -274,12 +382,12 @@ RESAMPLING_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "bootstrap", "Bootstrap of events", "mean CAR is zero", "percentile-t, resampled", ROBUST,
         "Efron and Tibshirani (1993); Lyon, Barber and Tsai (1999)", _bootstrap, condition=_cars_differ,
-        unit="CAR",
+        unit="CAR", finds=_bootstrap_finds,
     ),
     SignificanceTest(
         "wild_bootstrap", "Wild bootstrap of dates", "CARs are symmetric about zero", "resampled",
         frozenset({"event-induced variance", "cross-correlation", "fat tails"}),
         "Wu (1986); Cameron, Gelbach and Miller (2008)", _wild, condition=_several_dates,
-        by_relative_day=True, unit="CAR",
+        by_relative_day=True, unit="CAR", finds=_wild_finds,
     ),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
+from eventstudy.inference.power_and_detectable_effect import FEW_FOR_SPREAD, expected_sd, least_mean_effect
 
 __all__ = [
     "PARAMETRIC_TESTS",
@@ -228,6 +229,15 @@ def _jackknife(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car.mean()), note)
 
 
+def _mean_finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    """Find the detectable CAR of a t of the mean, where the spread of a few events says too little of it."""
+    n, shared = data.n_events, float(found.extra.get("mean_correlation", 0.0))
+    sd = expected_sd(data, shared) if n < FEW_FOR_SPREAD else None
+    if sd is None:
+        return None
+    return least_mean_effect(sd, n - 1, options.alternative, 1.0 / bmp_correction(n, shared), shared)
+
+
 VARIANCE, CORRELATION = "event-induced variance", "cross-correlation"
 MEAN_NULL = "mean CAR is zero"
 SCALED_NULL = "mean standardised CAR is zero"
@@ -235,12 +245,12 @@ SCALED_NULL = "mean standardised CAR is zero"
 PARAMETRIC_TESTS = (
     SignificanceTest(
         "cross_sectional", "Cross-sectional t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
-        "Brown and Warner (1980)", _cross_sectional, condition=_cars_differ, unit="CAR",
+        "Brown and Warner (1980)", _cross_sectional, condition=_cars_differ, unit="CAR", finds=_mean_finds,
     ),
     SignificanceTest(
         "adjusted_cross_sectional", "Adjusted cross-sectional t", MEAN_NULL, "t(N-1)",
         frozenset({VARIANCE, CORRELATION}), "Kolari and Pynnonen (2010)", _adjusted_cross_sectional,
-        condition=_cars_differ, unit="CAR", reads=("correlation",),
+        condition=_cars_differ, unit="CAR", reads=("correlation",), finds=_mean_finds,
     ),
     SignificanceTest(
         "independence", "Independence z", MEAN_NULL, "N(0,1)", frozenset(),
@@ -273,5 +283,6 @@ PARAMETRIC_TESTS = (
     SignificanceTest(
         "jackknife", "Jackknife t", MEAN_NULL, "t(N-1)", frozenset({VARIANCE}),
         "Giaccotto and Sfiridis (1996)", _jackknife, condition=_cars_differ, unit="CAR",
+        finds=_mean_finds,
     ),
 )  # fmt: skip

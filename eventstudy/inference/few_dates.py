@@ -10,6 +10,11 @@ import numpy as np
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
 from eventstudy.inference.engine.moments import sample_sd
+from eventstudy.inference.power_and_detectable_effect import (
+    FEW_FOR_SPREAD,
+    expected_sd_of_sums,
+    least_mean_effect,
+)
 from eventstudy.inference.selection import date_groups, overlap_note
 
 __all__ = ["DATE_TESTS", "ibragimov_muller_t", "ibragimov_muller_two_sample_t"]
@@ -24,7 +29,7 @@ def ibragimov_muller_t(means: FloatArray) -> tuple[float, float, int]:
     .. math:: t = \sqrt q\; \bar b / s_b
 
     Conservative where the means are independent and normally distributed with different variances, for
-    two-sided sizes up to 8.3 % (Bakirov and Szekely's inequality).
+    two-sided sizes up to 8.3% (Bakirov and Szekely's inequality).
 
     Parameters
     ----------
@@ -95,10 +100,17 @@ def _ibragimov_muller(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(means.mean()), note)
 
 
+def _finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    groups = date_groups(data)
+    sizes = np.bincount(groups)
+    sums = expected_sd_of_sums(data, groups) if len(sizes) < FEW_FOR_SPREAD else None
+    return None if sums is None else least_mean_effect(sums / sizes, len(sizes) - 1, options.alternative)
+
+
 DATE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "ibragimov_muller", "Ibragimov-Muller t of dates", "mean CAR of each date has mean zero", "t(G-1)",
         frozenset({"event-induced variance", "cross-correlation"}), "Ibragimov and Muller (2010)",
-        _ibragimov_muller, condition=_dates_apart, unit="CAR",
+        _ibragimov_muller, condition=_dates_apart, unit="CAR", finds=_finds,
     ),
 )  # fmt: skip

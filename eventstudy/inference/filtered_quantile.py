@@ -12,8 +12,8 @@ import numpy as np
 from scipy import special
 
 from eventstudy import lazy
-from eventstudy._typing import FloatArray, IntArray
-from eventstudy.distributions import counted_p_value
+from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.distributions import counted_p_value, norm_ppf
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -25,6 +25,7 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
 from eventstudy.inference.selection import date_groups, overlap_note
 from eventstudy.lazy import memo
 
@@ -34,6 +35,7 @@ __all__ = [
     "ewma_volatility",
     "filtered_dates",
     "filtered_sums",
+    "least_score_effect",
     "quantile_score",
     "signed_quantile",
 ]
@@ -48,7 +50,11 @@ FEWEST_DAYS = 30
 FEWEST_BLOCKS = 3
 #: A series is held for each date.
 MOST_DATES = 1000
-#: Blocks from which on a rank reaches 5 %.
+#: With fewer dates than this the scores of large effects are not normally distributed.
+FEW_DATES = 6
+#: Draws of the dates by which a detectable effect is found.
+SCORED = 1000
+#: Blocks from which on a rank reaches 5%.
 ENOUGH_BLOCKS = 19
 
 
@@ -86,9 +92,12 @@ def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
     seen = ~np.isnan(first)
     level = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     variance = np.empty((len(errors) + 1, *errors.shape[1:]))
+    gaps = np.isnan(squares)
+    gappy, squares = np.asarray(gaps.any(axis=tuple(range(1, errors.ndim)))), (1.0 - decay) * squares
     for t, square in enumerate(squares):
         variance[t] = level
-        level = np.where(np.isnan(square), level, decay * level + (1.0 - decay) * square)
+        then = decay * level + square
+        level = np.where(gaps[t], level, then) if gappy[t] else then
     variance[-1] = level
     return np.asarray(np.sqrt(variance))
 
@@ -100,14 +109,14 @@ def filtered_sums(series: FloatArray, volatility: FloatArray, length: int) -> Fl
 
     Parameters
     ----------
-    series, volatility : arrays, shape (T,)
+    series, volatility : arrays, shape (T,) or (T, m)
         Errors, oldest first, without gaps; and the forecast of each day's volatility.
     length : int
         L. Blocks are cut from the end; an incomplete first block is not used.
 
     Returns
     -------
-    array, shape (T // L,)
+    array, shape (T // L,) or (T // L, m)
 
     Examples
     --------
@@ -116,7 +125,7 @@ def filtered_sums(series: FloatArray, volatility: FloatArray, length: int) -> Fl
     [2.121, 2.475]
     """
     first = np.arange(len(series) % length, len(series), length)
-    blocks = series[len(series) % length :].reshape(-1, length).sum(axis=1)
+    blocks = series[len(series) % length :].reshape(-1, length, *series.shape[1:]).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(blocks / (np.sqrt(length) * volatility[first]))
 
@@ -231,23 +240,28 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
     volatility = ewma_volatility(series)
     spans = fit.span[:, data.cols].sum(axis=1).astype(np.float64)
     # One session stands for each day, also where a halt lumps several into one return.
-    length = np.array([max(int(np.median(spans[groups == g])), 1) for g in range(n_dates)])
+    if (spans == spans[0]).all():
+        length = np.full(n_dates, max(int(spans[0]), 1))
+    else:
+        length = np.array([max(int(np.median(spans[groups == g])), 1) for g in range(n_dates)])
     widened = np.bincount(groups, data.scale_of_sums) / count
-    pools, spread = [], []
-    for g in range(n_dates):
-        seen = ~np.isnan(series[:, g])
-        if seen.sum() < FEWEST_DAYS:
-            return f"a date has only {int(seen.sum())} past days"
-        own, forecast = series[seen, g], volatility[:-1][seen, g]
-        pool = filtered_sums(own, forecast, int(length[g]))
-        pool = pool[np.isfinite(pool)]
-        if len(pool) < FEWEST_BLOCKS:
-            return f"the past has {len(pool)} blocks of {length[g]} days"
-        pools.append(pool)
-        sums = np.lib.stride_tricks.sliding_window_view(own, int(length[g])).sum(axis=1)
+    pools: list[FloatArray] = [np.zeros(0)] * n_dates
+    spread = np.zeros(n_dates)
+    seen = ~np.isnan(series)
+    # Dates with the same past days, as most have, are computed together.
+    for alike in _alike(seen, length):
+        days, width = seen[:, alike[0]], int(length[alike[0]])
+        if days.sum() < FEWEST_DAYS:
+            return f"a date has only {int(days.sum())} past days"
+        own, forecast = series[np.ix_(days, alike)], volatility[:-1][np.ix_(days, alike)]
+        for g, pool in zip(alike, filtered_sums(own, forecast, width).T, strict=True):
+            pools[g] = pool[np.isfinite(pool)]
+            if len(pools[g]) < FEWEST_BLOCKS:
+                return f"the past has {len(pools[g])} blocks of {width} days"
+        sums = np.lib.stride_tricks.sliding_window_view(own, width, axis=0).sum(axis=-1)
         known = forecast[: len(sums)] > 0
-        ratio = sums[known] / forecast[: len(sums)][known]
-        spread.append(np.sqrt((ratio**2).mean() / length[g]))
+        ratio = np.divide(sums, forecast[: len(sums)], out=np.zeros_like(sums), where=known)
+        spread[alike] = np.sqrt((ratio**2).sum(axis=0) / np.maximum(width * known.sum(axis=0), 1))
     caar, scale = np.bincount(groups, data.car) / count, volatility[-1] * np.sqrt(widened)
     if not (scale > 0).all():
         return "average abnormal returns of a date do not vary before the event"
@@ -261,11 +275,20 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
         count / count.sum(),
         scale,
         tuple(pools),
-        np.array(spread),
+        spread,
         correlation,
         int(length.max()),
         fit.between is not None,
     )
+
+
+def _alike(seen: BoolArray, length: IntArray) -> list[IntArray]:
+    """Positions of the dates, columns of `seen`, with the same past days and window, for each such set."""
+    keys = np.concatenate(
+        [np.packbits(seen, axis=0).T, length.view(np.uint8).reshape(len(length), -1)], axis=1
+    )
+    _, label = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
+    return [np.flatnonzero(label == number) for number in range(int(label.max(initial=-1)) + 1)]
 
 
 def _portfolios(data: TestInput, groups: IntArray, n_dates: int) -> tuple[FloatArray, FloatArray]:
@@ -341,13 +364,60 @@ def _filtered_t(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p, "t", dof, float(data.car.mean()), note)
 
 
+def _finds(data: TestInput, found: Statistic, options: Options) -> float | None:
+    dates = _known(data)
+    if not 1 < len(dates.pools) < FEW_DATES or overlap_note(data):
+        return None
+    return least_score_effect(dates, options.alternative)
+
+
+def least_score_effect(dates: FilteredDates, alternative: Alternative = "two-sided") -> float:
+    """Smallest CAR that the sum of the normal scores of a few dates finds with probability 0.8.
+
+    Scores of few dates are far from normally distributed under an effect, as each is bounded by its number of
+    past sums; so 1,000 draws of the dates from their own past are moved by one effect after another. Of a
+    two-sided test it is that of the worse direction; infinite where the bounds do not allow it.
+
+    Parameters
+    ----------
+    dates : FilteredDates
+        Dates that share no day.
+    alternative : {"two-sided", "less", "greater"}
+    """
+    rng = np.random.default_rng(0)
+    weight = dates.weight * dates.scale
+    weight = weight / np.sqrt(weight @ weight)
+    critical = norm_ppf(1.0 - (LEVEL / 2.0 if alternative == "two-sided" else LEVEL))
+    drawn = [np.sort(pool)[rng.integers(len(pool), size=SCORED)] for pool in dates.pools]
+    found = []
+    for side in (1.0, -1.0):
+        if alternative == {1.0: "less", -1.0: "greater"}[side]:
+            continue
+
+        def power(effect: float, side: float = side) -> float:
+            scores = [
+                _scores(np.sort(side * pool), side * values + effect / scale)
+                for pool, values, scale in zip(dates.pools, drawn, dates.scale, strict=True)
+            ]
+            return float((weight @ np.array(scores) >= critical).mean())
+
+        found.append(least_effect(power, float(dates.scale.max())))
+    return max(found)
+
+
+def _scores(pool: FloatArray, values: FloatArray) -> FloatArray:
+    """Return normal scores of values in a sorted past, as `quantile_score` has that of one."""
+    below = (np.searchsorted(pool, values, "left") + np.searchsorted(pool, values, "right")) / 2.0
+    return np.asarray(special.ndtri((below + 0.5) / (len(pool) + 1)))
+
+
 FILTERED_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "filtered_sq", "Filtered sample-quantile test",
         "the mean CAR is drawn like past sums over their own volatility",
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
-        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
+        condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR", finds=_finds,
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -9,18 +10,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, Declaration, Options, Statistic, TestInput
+from eventstudy.inference.base import (
+    Alternative,
+    Declaration,
+    Options,
+    SignificanceTest,
+    Statistic,
+    TestInput,
+    check_alternative,
+)
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix, depend
 
 __all__ = [
+    "FEW_FOR_SPREAD",
     "LEVEL",
     "NORMAL",
+    "POWER",
     "detectable",
+    "detectable_car",
+    "expected_sd",
+    "expected_sd_of_sums",
     "least_common_effect",
+    "least_effect",
+    "least_mean_effect",
     "least_shift",
     "minimum_detectable_effect",
+    "normal_draws",
     "power_normal",
     "power_standardised_mean",
     "power_t",
@@ -31,10 +49,13 @@ __all__ = [
 NORMAL = 1e7
 
 
-def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
-    r"""Power of a two-sided t test, exact under normal errors.
+def power_t(
+    effect: float, se: float, dof: float, alpha: float = 0.05, alternative: Alternative = "two-sided"
+) -> float:
+    r"""Power of a t test, exact under normal errors.
 
-    .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu})
+    .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu}) \;\text{two-sided}, \qquad
+              P(t'_\nu(\delta / se) > t_{1 - \alpha, \nu}) \;\text{of ``"greater"``}
 
     with t' noncentral t.
 
@@ -46,6 +67,8 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
         Standard error of its estimate, in the same unit.
     dof : float
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        ``"less"`` finds negative effects alone.
 
     References
     ----------
@@ -53,19 +76,25 @@ def power_t(effect: float, se: float, dof: float, alpha: float = 0.05) -> float:
 
     Examples
     --------
-    >>> round(power_t(0.05, 0.02, 100), 3)
-    0.697
+    >>> round(power_t(0.05, 0.02, 100), 3), round(power_t(-0.05, 0.02, 100, alternative="less"), 3)
+    (0.697, 0.799)
     """
-    _check(alpha, se)
-    c = t_ppf(1.0 - alpha / 2.0, dof)
+    _check(alpha, se, alternative)
+    c = t_ppf(1.0 - _tail(alpha, alternative), dof)
     # The lower tail by symmetry: scipy's cdf far out in it is NaN.
-    return float(noncentral_t_sf(c, dof, effect / se) + noncentral_t_sf(c, dof, -effect / se))
+    above, below = noncentral_t_sf(c, dof, effect / se), noncentral_t_sf(c, dof, -effect / se)
+    return float(_rejected(above, below, alternative))
 
 
-def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -> float:
-    r"""Power of a two-sided test of a mean CAR whose standard deviation by event is known.
+def power_normal(
+    effect: float, sd: float, n_events: int, alpha: float = 0.05, alternative: Alternative = "two-sided"
+) -> float:
+    r"""Power of a test of a mean CAR whose standard deviation by event is known.
 
     .. math:: \Phi(-c + \delta\sqrt N / \sigma) + \Phi(-c - \delta\sqrt N / \sigma)
+
+    of a two-sided test; a one-sided one has the first (``"greater"``) or the second term (``"less"``), with
+    the c of its own size.
 
     Parameters
     ----------
@@ -73,6 +102,7 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
         True mean CAR, and standard deviation of one CAR.
     n_events : int
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
     References
     ----------
@@ -83,16 +113,20 @@ def power_normal(effect: float, sd: float, n_events: int, alpha: float = 0.05) -
     >>> round(power_normal(0.005, 0.02, 50), 3)
     0.424
     """
-    _check(alpha, sd)
-    c = norm_ppf(1.0 - alpha / 2.0)
+    _check(alpha, sd, alternative)
+    c = norm_ppf(1.0 - _tail(alpha, alternative))
     distance = effect * np.sqrt(n_events) / sd
-    return float(norm_sf(c - distance) + norm_cdf(-c - distance))
+    return float(_rejected(norm_sf(c - distance), norm_cdf(-c - distance), alternative))
 
 
 def power_standardised_mean(
-    effect: float, precision: FloatArray, factor: float = 1.0, alpha: float = 0.05
+    effect: float,
+    precision: FloatArray,
+    factor: float = 1.0,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
 ) -> float:
-    r"""Power of a two-sided t of N standardised CARs against a common CAR, exact under normal errors.
+    r"""Power of a t of N standardised CARs against a common CAR, exact under normal errors.
 
     A common CAR d shifts each SCAR by d times its precision c, so unequal volatilities also spread the
     SCARs. The statistic is doubly noncentral t with N - 1 degrees of freedom:
@@ -110,6 +144,7 @@ def power_standardised_mean(
         f: 1 for independent events, below it where the statistic is divided by a factor that knows their
         correlation; the mean of correlated SCARs has the standard deviation ``1 / (f sqrt(N))``.
     alpha : float, default 0.05
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
     Notes
     -----
@@ -123,20 +158,26 @@ def power_standardised_mean(
     0.0
     """
     n = len(precision)
-    _check(alpha, float(precision.min()))
-    c = special.stdtrit(n - 1, 1.0 - alpha / 2.0)
+    _check(alpha, float(precision.min()), alternative)
+    c = special.stdtrit(n - 1, 1.0 - _tail(alpha, alternative))
     delta = factor * effect * np.sqrt(n) * precision.mean()
     half = 0.5 * effect**2 * ((precision - precision.mean()) ** 2).sum()
     terms = np.arange(max(0.0, np.floor(half - 9.0 * np.sqrt(half) - 9.0)), half + 9.0 * np.sqrt(half) + 40.0)
     weight = np.exp(special.xlogy(terms, half) - half - special.gammaln(terms + 1.0))
     dof = n - 1 + 2.0 * terms
     bound = c * np.sqrt(dof / (n - 1))
-    power = noncentral_t_sf(bound, dof, delta) + noncentral_t_sf(bound, dof, -delta)
-    return float(weight @ np.nan_to_num(power))
+    above, below = noncentral_t_sf(bound, dof, delta), noncentral_t_sf(bound, dof, -delta)
+    return float(weight @ np.nan_to_num(_rejected(above, below, alternative)))
 
 
-def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Smallest effect that a two-sided t test finds with the given power: about 2.8 standard errors.
+def minimum_detectable_effect(
+    se: float,
+    dof: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    alternative: Alternative = "two-sided",
+) -> float:
+    """Smallest effect that a t test finds with the given power: about 2.8 standard errors, two-sided.
 
     Parameters
     ----------
@@ -145,6 +186,12 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     alpha : float, default 0.05
     power : float, default 0.8
         Above `alpha` and below 1.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+
+    Returns
+    -------
+    float
+        The size of the effect; that of a test of ``"less"`` lies below zero.
 
     Raises
     ------
@@ -160,27 +207,27 @@ def minimum_detectable_effect(se: float, dof: float, alpha: float = 0.05, power:
     >>> round(minimum_detectable_effect(0.0263, 248), 4)
     0.074
     """
-    _check(alpha, se)
+    _check(alpha, se, alternative)
     if not alpha < power < 1.0:
         raise RequestError(f"power is a probability above alpha={alpha} and below 1; got {power!r}.")
-    return se * _standard_errors(float(dof), alpha, power)
+    return se * _standard_errors(float(dof), alpha, power, _upwards(alternative))
 
 
 @lru_cache(maxsize=4096)
-def _standard_errors(dof: float, alpha: float, power: float) -> float:
-    """Effect found with the given power, in standard errors."""
+def _standard_errors(dof: float, alpha: float, power: float, side: Alternative) -> float:
+    """Effect above zero that is found with the given power, in standard errors."""
     low, high = 0.0, 4.0
-    while power_t(high, 1.0, dof, alpha) < power:
+    while power_t(high, 1.0, dof, alpha, side) < power:
         high *= 2.0
     # scipy.optimize takes longer to load than all else that a first CAR needs of scipy.
     while high - low > 1e-12 * high:
         middle = (low + high) / 2.0
-        low, high = (middle, high) if power_t(middle, 1.0, dof, alpha) < power else (low, middle)
+        low, high = (middle, high) if power_t(middle, 1.0, dof, alpha, side) < power else (low, middle)
     return (low + high) / 2.0
 
 
 def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
-    """Smallest effects that 5 % t tests find with probability 0.8; see `minimum_detectable_effect`.
+    """Smallest effects that 5% t tests find with probability 0.8; see `minimum_detectable_effect`.
 
     Parameters
     ----------
@@ -203,13 +250,27 @@ def detectable(se: npt.ArrayLike, dof: npt.ArrayLike, alternative: Alternative =
     known = (errors > 0) & (freedom > 0)
     different, at = np.unique(np.minimum(freedom[known], NORMAL), return_inverse=True)
     out = np.full(errors.shape, np.nan)
-    # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
-    alpha = LEVEL if alternative == "two-sided" else 2 * LEVEL
-    out[known] = errors[known] * np.array([_standard_errors(d, alpha, POWER) for d in different])[at]
+    side = _upwards(alternative)
+    out[known] = errors[known] * np.array([_standard_errors(d, LEVEL, POWER, side) for d in different])[at]
     return out
 
 
-def _check(alpha: float, se: float) -> None:
+def _tail(alpha: float, alternative: Alternative) -> float:
+    """Probability of each tail in which a test of size alpha rejects."""
+    return alpha / 2.0 if alternative == "two-sided" else alpha
+
+
+def _rejected(above: FloatArray, below: FloatArray, alternative: Alternative) -> FloatArray:
+    return {"two-sided": above + below, "greater": above, "less": below}[alternative]
+
+
+def _upwards(alternative: Alternative) -> Alternative:
+    """Return the side that finds an effect above zero as this one finds its mirror image."""
+    return "two-sided" if alternative == "two-sided" else "greater"
+
+
+def _check(alpha: float, se: float, alternative: Alternative) -> None:
+    check_alternative(alternative)
     if not 0.0 < alpha < 1.0:
         raise RequestError(f"alpha is the size of the test, between 0 and 1; got {alpha!r}.")
     if not se > 0.0:
@@ -219,6 +280,12 @@ def _check(alpha: float, se: float) -> None:
 #: Beyond this p-value a result is insignificant, and the note says what could have been found.
 LEVEL = 0.05
 POWER = 0.8
+#: Draws of what is simulated.
+DRAWS = 2000
+#: Events whose correlations are all written out.
+MOST_PAIRED = 200
+#: With fewer events than this their spread says too little of what a test of it would find.
+FEW_FOR_SPREAD = 10
 #: Beyond this noncentrality of the spread a common CAR adds as much to the spread as to the mean.
 MOST_SPREAD = 200.0
 #: Counts of draws are whole numbers, up to rounding.
@@ -278,44 +345,184 @@ def with_detectable(
     """
     if not test.unit or not found.p_value > LEVEL or found.statistic == 0 or found.estimate == 0:
         return found
-    if "never" in found.extra:
+    if "never" in found.extra or (data is not None and _misled(test, data)):
         return found
     if test.unit == "SCAR" and data is not None and found.distribution == "t":
         return _with_note(found, _standardised_note(found, data, options))
+    least = detectable_car(test, found, data, options)
+    if least is None:
+        return found
+    what = "difference" if data is None else "CAR" if data.n_events == 1 else "mean CAR"
+    if np.isinf(least):
+        return _with_note(found, f"no {what} would be found with probability {POWER:g}")
+    bound = "at least " if found.distribution == "rank" else ""
+    return _with_note(found, f"a {what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+
+
+def detectable_car(
+    test: Declaration, found: Statistic, data: TestInput | None, options: Options
+) -> float | None:
+    """Size of the CAR that a test finds with probability 0.8; infinite if it finds none, None if unknown.
+
+    Parameters
+    ----------
+    test : Declaration
+    found : Statistic
+        Its result, neither the statistic nor the estimate zero.
+    data : TestInput, optional
+        The events it used; None for a difference.
+    options : Options
+    """
+    if isinstance(test, SignificanceTest) and test.finds is not None and data is not None:
+        own = test.finds(data, found, options)
+        if own is not None:
+            return own
     se = float(found.extra.get("standard_error", abs(found.estimate / found.statistic)))
     null = found.extra.get("null")
     if null is not None:
         least = se * least_shift(null, options.alternative)
     else:
-        # One tail of 5 % is a two-sided test of 10 %, whose other tail adds next to nothing.
-        level = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
         dof = float(found.dof) if isinstance(found.dof, (int, float, np.floating)) else NORMAL
-        least = minimum_detectable_effect(se, dof, level, POWER)
-    if not np.isfinite(least):
-        return found
+        least = minimum_detectable_effect(se, dof, LEVEL, POWER, options.alternative)
+    if np.isnan(least):
+        return None
     if test.unit == "SCAR":
         if data is None:
-            return found
+            return None
         least /= float((1.0 / np.sqrt(data.cumulative.variance)).mean())
-    what = "a difference" if data is None else "a CAR" if data.n_events == 1 else "a mean CAR"
-    bound = "at least " if found.distribution == "rank" else ""
-    return _with_note(found, f"{what} of {bound}{least:.2%} would be found with probability {POWER:g}")
+    return least
+
+
+def _misled(test: Declaration, data: TestInput) -> bool:
+    """Whether events depend on each other, or may, and the standard error of the test does not know it."""
+    return "cross-correlation" not in test.robust_to and depend(data)
+
+
+def least_mean_effect(
+    sd: FloatArray,
+    dof: float,
+    alternative: Alternative = "two-sided",
+    factor: float = 1.0,
+    shared: float = 0.0,
+) -> float:
+    r"""Smallest effect on N values that a t of their mean finds with probability 0.8, by simulation.
+
+    An effect that all have in common leaves their spread as it is, so each of the 2,000 draws is rejected
+    from an effect of its own on, and the answer is the 0.8 quantile of
+
+    .. math:: c\, f\, \frac{s^*}{\sqrt N} - \bar x^*, \qquad x_i^* = \sigma_i z_i
+
+    with c the quantile of t(dof). For equal sigma it is noncentral t.
+
+    Parameters
+    ----------
+    sd : array, shape (N,)
+        Standard deviation sigma of each value.
+    dof : float
+    alternative : {"two-sided", "less", "greater"}
+    factor : float, default 1
+        f, by which a test multiplies the standard error of the mean.
+    shared : float, default 0
+        Correlation of the z.
+
+    References
+    ----------
+    docs/methods/power.md, eq. (mde-mean).
+
+    Examples
+    --------
+    >>> round(least_mean_effect(np.full(4, 0.02), 3), 2), round(minimum_detectable_effect(0.01, 3), 2)
+    (0.04, 0.04)
+    """
+    x = sd * normal_draws(len(sd), shared)
+    c = special.stdtrit(dof, 1.0 - _tail(LEVEL, alternative))
+    needed = c * factor * x.std(axis=1, ddof=1) / np.sqrt(len(sd)) - x.mean(axis=1)
+    return float(np.quantile(needed, POWER))
+
+
+def least_effect(power: Callable[[float], float], unit: float) -> float:
+    """Smallest effect above zero whose power is 0.8; infinite where effects of 2**20 units lack it.
+
+    Parameters
+    ----------
+    power : callable
+        Effect -> power, which grows with it.
+    unit : float
+        An effect of the right order.
+    """
+    low, high = 0.0, unit
+    for _ in range(20):
+        if power(high) >= POWER:
+            break
+        low, high = high, 2.0 * high
+    else:
+        return np.inf
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return float(high)
+
+
+def normal_draws(n: int, shared: float = 0.0) -> FloatArray:
+    """Draw N standard normal numbers of one correlation, not below zero, always the same; shape (2000, N)."""
+    rng = np.random.default_rng(0)
+    own, common = rng.standard_normal((DRAWS, n)), rng.standard_normal((DRAWS, 1))
+    shared = min(max(shared, 0.0), 1.0)
+    return np.asarray(np.sqrt(1.0 - shared) * own + np.sqrt(shared) * common)
+
+
+def expected_sd(data: TestInput, shared: float = 0.0) -> FloatArray | None:
+    """Return standard deviations of CARs by their prediction errors, shape (N,); None where one is missing.
+
+    A spread that is larger than these imply, at 5%, makes all of them larger.
+    """
+    variance = data.cumulative.variance
+    if not (variance > 0).all():
+        return None
+    # A SCAR is t with its own degrees of freedom, so its variance is above one.
+    dof = data.cumulative.dof
+    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
+    return np.asarray(np.sqrt(variance * inflated * _spread(data, shared)))
 
 
 def _with_note(found: Statistic, note: str) -> Statistic:
     return replace(found, note=f"{found.note}; {note}" if found.note else note)
 
 
+def expected_sd_of_sums(data: TestInput, groups: IntArray) -> FloatArray | None:
+    """Return standard deviations of the sums of CARs of groups, by `expected_sd` and their correlations.
+
+    Parameters
+    ----------
+    data : TestInput
+    groups : array of int, shape (N,)
+        Number of the group of each event, from 0 on.
+
+    Returns
+    -------
+    array, shape (G,), or None
+        None where a prediction error is missing, or the events are too many.
+    """
+    sd = expected_sd(data)
+    if sd is None or len(sd) > MOST_PAIRED:
+        return None
+    if int(groups.max()) + 1 == len(groups):
+        return np.asarray(sd[np.argsort(groups)])
+    related = correlation_matrix(
+        data.abnormal.past.residuals(), data.abnormal.past.dates(), data.tested_dates
+    )
+    held = (groups == np.arange(int(groups.max()) + 1)[:, None]) * sd
+    return np.asarray(np.sqrt(((held @ related) * held).sum(axis=1)))
+
+
 def _standardised_note(found: Statistic, data: TestInput, options: Options) -> str:
     """Say which common CAR a t of standardised CARs would find, or that it finds none so often."""
-    n, dof = data.n_events, data.cumulative.dof
-    shared = float(found.extra.get("mean_correlation", 0.0))
-    # A SCAR is t with its own degrees of freedom, so its variance is above one.
-    inflated = np.where(dof > 2, dof / np.maximum(dof - 2.0, 1.0), 1.0)
-    variance = data.cumulative.variance * inflated * (1.0 - shared) * _spread(data, shared)
+    n, shared = data.n_events, float(found.extra.get("mean_correlation", 0.0))
+    sd = expected_sd(data, shared)
+    assert sd is not None  # the condition of these tests
     factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
-    alpha = LEVEL if options.alternative == "two-sided" else 2 * LEVEL
-    least = least_common_effect(1.0 / np.sqrt(variance), factor, alpha)
+    precision = 1.0 / (sd * np.sqrt(1.0 - shared))
+    least = least_common_effect(precision, factor, alternative=options.alternative)
     if least is None:
         return (
             f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "
@@ -325,7 +532,7 @@ def _standardised_note(found: Statistic, data: TestInput, options: Options) -> s
 
 
 def _spread(data: TestInput, shared: float) -> float:
-    """Factor by which the CARs spread more about a common one than before the event; 1 unless at 5 %."""
+    """Factor by which the CARs spread more about a common one than before the event; 1 unless at 5%."""
     n, car, variance = data.n_events, data.car, data.cumulative.variance
     left = car - (car / variance).sum() / (1.0 / variance).sum()
     total = float((left**2 / variance).sum() / (1.0 - shared))
@@ -333,14 +540,18 @@ def _spread(data: TestInput, shared: float) -> float:
 
 
 def least_common_effect(
-    precision: FloatArray, factor: float = 1.0, alpha: float = LEVEL, power: float = POWER
+    precision: FloatArray,
+    factor: float = 1.0,
+    alpha: float = LEVEL,
+    power: float = POWER,
+    alternative: Alternative = "two-sided",
 ) -> float | None:
     """Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
 
     Parameters
     ----------
-    precision, factor, alpha
-        As for `power_standardised_mean`.
+    precision, factor, alpha, alternative
+        As for `power_standardised_mean`; the size is returned, whatever the side.
     power : float, default 0.8
 
     Notes
@@ -356,15 +567,15 @@ def least_common_effect(
     """
     unit = 1.0 / (factor * np.sqrt(len(precision)) * float(precision.mean()))
     unequal = float(((precision - precision.mean()) ** 2).sum())
-    below = 0.0
+    below, side = 0.0, _upwards(alternative)
     for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():
         if effect**2 * unequal > MOST_SPREAD:
             break
-        if power_standardised_mean(effect, precision, factor, alpha) >= power:
+        if power_standardised_mean(effect, precision, factor, alpha, side) >= power:
             low, high = below, effect
             while high - low > 1e-6 * high:
                 middle = (low + high) / 2.0
-                found = power_standardised_mean(middle, precision, factor, alpha) >= power
+                found = power_standardised_mean(middle, precision, factor, alpha, side) >= power
                 low, high = (low, middle) if found else (middle, high)
             return float(high)
         below = effect

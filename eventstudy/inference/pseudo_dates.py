@@ -26,6 +26,7 @@ from eventstudy.inference.engine.moments import (
 from eventstudy.inference.selection import n_windows
 
 __all__ = [
+    "FEW_BLOCKS",
     "VECTOR_TESTS",
     "past_means",
     "past_varies",
@@ -37,6 +38,10 @@ __all__ = [
 
 #: Pseudo-windows of L days that share days are few in truth: from this many times L days on they do.
 ENOUGH_WINDOWS = 20
+
+
+#: What is said of the bootstrap of autocorrelated days over several of them.
+FEW_BLOCKS = "it rejects too often, as few blocks do not tell how much sums of such days vary"
 
 
 def studentised_sums(series: FloatArray, length: int, n_params: float) -> FloatArray:
@@ -137,6 +142,8 @@ def _block(data: TestInput, options: Options) -> Statistic:
     p = resampled_p_value(t, null, options.alternative)
     unit = f"{n} estimation days" + (f" in blocks of {block}: they are autocorrelated" if block > 1 else "")
     note = f"{options.n_resamples} draws of residual vectors from {unit}"
+    if block > 1 and length > 1:
+        note += f"; {FEW_BLOCKS}"
     return Statistic(t, p, "resampled", None, float(data.car.mean()), note, {"null": null})
 
 

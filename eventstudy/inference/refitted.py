@@ -102,7 +102,7 @@ def conformal(
     alternative : {"two-sided", "less", "greater"}
     level : float, default 0.95
         Coverage of the interval, which holds every CAR, spread evenly over the L days, that the
-        two-sided test does not reject when it is taken off the returns.
+        test does not reject when it is taken off the returns; infinite on one side if one-sided.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def conformal(
     event = np.concatenate([np.zeros(at), np.ones(length)])
     sums, shares = (_circular_sums(values - basis @ (basis.T @ values), length) for values in (y, event))
     p = resampled_p_value(sums[at], np.delete(sums, at), alternative)
-    low, high = _inverted(sums, shares, at, level)
+    low, high = _inverted(sums, shares, at, level, alternative)
     others = np.delete(sums, at) / shares[at] * length
     return Conformal(p, n, length * low, length * high, others)
 
@@ -143,12 +143,15 @@ def _circular_sums(values: FloatArray, length: int) -> FloatArray:
     return np.asarray(total[length:] - total[:-length], dtype=np.float64)
 
 
-def _inverted(sums: FloatArray, shares: FloatArray, at: int, level: float) -> tuple[float, float]:
+def _inverted(
+    sums: FloatArray, shares: FloatArray, at: int, level: float, alternative: Alternative
+) -> tuple[float, float]:
     """Effects per day that are not rejected.
 
     An effect c taken off the returns takes ``c * shares`` off the sums. Block s is at least as
     extreme as the event's where c lies between the roots of ``|S_s - c D_s| = |S_0 - c D_0|``,
-    between which lies the estimate ``S_0 / D_0``.
+    between which lies the estimate ``S_0 / D_0``. Of a one-sided test only the first of them counts,
+    ``S_s - c D_s = S_0 - c D_0``.
     """
     b0, d0 = sums[at], shares[at]
     b, d = np.delete(sums, at), np.delete(shares, at)
@@ -158,6 +161,10 @@ def _inverted(sums: FloatArray, shares: FloatArray, at: int, level: float) -> tu
     needed = int(np.floor((1.0 - level) * len(sums) + TIE))
     if needed == 0:
         return -np.inf, np.inf
+    if alternative == "less":
+        return -np.inf, float(np.sort(np.where(proper, one, np.inf))[-needed])
+    if alternative == "greater":
+        return float(np.sort(one)[needed - 1]), np.inf
     return float(np.sort(np.minimum(one, two))[needed - 1]), float(np.sort(np.maximum(one, two))[-needed])
 
 
@@ -223,6 +230,14 @@ def _one_session_each(data: TestInput) -> str | None:
     return reason
 
 
+def _reach(low: float, high: float) -> str:
+    if np.isinf([low, high]).all():
+        return "unbounded"
+    if np.isinf(low):
+        return f"up to {high:.2%}"
+    return f"from {low:.2%} on" if np.isinf(high) else f"{low:.2%} to {high:.2%}"
+
+
 def conformal_of(
     data: TestInput, alternative: Alternative = "two-sided", level: float = COVERAGE
 ) -> Conformal | str:
@@ -240,7 +255,7 @@ def _conformal(data: TestInput, options: Options) -> Statistic:
     found = conformal_of(data, options.alternative)
     if isinstance(found, str):
         return not_applicable(found)
-    note = f"rank among {found.n_days} circular blocks; 95 % interval {found.low:.2%} to {found.high:.2%}"
+    note = f"rank among {found.n_days} circular blocks; 95% interval {_reach(found.low, found.high)}"
     if not data.abnormal.exact:
         note += " about the line of least squares"
     length = len(known(data.abnormal.ar[0, data.cols]))
@@ -269,8 +284,11 @@ def bootstrap_of(data: TestInput, options: Options, level: float = COVERAGE) -> 
         options.generator("bootstrap_t"),
     )
     car, se = float(data.car[0]), float(np.sqrt(data.cumulative.variance[0]))
-    tails = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Bootstrapped(draws, car - float(tails[1]) * se, car - float(tails[0]) * se)
+    beyond = (1 - level) / 2 if options.alternative == "two-sided" else 1 - level
+    tails = np.quantile(draws, [beyond, 1 - beyond])
+    low = -np.inf if options.alternative == "less" else car - float(tails[1]) * se
+    high = np.inf if options.alternative == "greater" else car - float(tails[0]) * se
+    return Bootstrapped(draws, low, high)
 
 
 def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
@@ -279,7 +297,7 @@ def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
         return not_applicable(found)
     t = float(data.scar[0])
     p = resampled_p_value(t, found.draws, options.alternative)
-    note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {found.low:.2%} to {found.high:.2%}"
+    note = f"{options.n_resamples} fits to drawn residuals; 95% interval {_reach(found.low, found.high)}"
     extra = {"ci_low": found.low, "ci_high": found.high, "null": found.draws}
     return Statistic(t, p, "resampled", None, float(data.car[0]), note, extra)
 

@@ -18,6 +18,7 @@ from eventstudy.errors import RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference import TESTS, TestInput
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, run_blocks, settled_seed
 from eventstudy.lab.causal_calibration import CausalCalibration, calibrate_causal
@@ -73,7 +74,7 @@ class Calibration(FrozenRecord):
         return self.rates()
 
     def rates(self, alpha: float = 0.05, level: float = 0.95) -> pd.DataFrame:
-        """Rejection rates of two-sided tests.
+        """Rejection rates of the tests.
 
         Parameters
         ----------
@@ -87,8 +88,8 @@ class Calibration(FrozenRecord):
         DataFrame
             One row per model, test, variance (multiple of the ordinary one) and shift (abnormal return
             added to day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high,
-            nominal, well_specified (whether the interval holds `alpha`; only without shift, else missing),
-            and note (why a test never applies).
+            nominal, well_specified (whether the interval holds `alpha`; only without shift, and missing where
+            it holds twice `alpha` as well: so few samples cannot tell), and note (why a test never applies).
         """
         from statsmodels.stats.proportion import proportion_confint
 
@@ -112,7 +113,8 @@ class Calibration(FrozenRecord):
         frame["ci_low"], frame["ci_high"] = np.where(some, low, np.nan), np.where(some, high, np.nan)
         frame["nominal"] = alpha
         holds = pd.array((low <= alpha) & (alpha <= high), dtype="boolean")
-        frame["well_specified"] = pd.Series(holds).where(some & (frame["shift"] == 0).to_numpy())
+        told = ~holds | (high < 2 * alpha)
+        frame["well_specified"] = pd.Series(holds).where(some & told & (frame["shift"] == 0).to_numpy())
         notes = self._why_not(sorted(set(frame.loc[~some, "test"])))
         frame["note"] = [notes.get(key, "") for key in frame["test"]]
         return frame
@@ -215,11 +217,12 @@ class CalibrationPlotter(Immutable):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """Rejection rate by shift, of the tests that are well specified unless others are named."""
+        """Rejection rate by shift, without tests known to be misspecified unless tests are named."""
         frame = self._calibration.rates(alpha)
         frame = frame[(frame["variance"] == variance) & (frame["n_samples"] > 0)]
         if tests is None:
-            sound = frame.loc[frame["well_specified"].fillna(False).astype(bool), "test"].unique()
+            null = frame[frame["shift"] == 0]
+            sound = null.loc[null["well_specified"].fillna(True).astype(bool), "test"].unique()
             tests = list(sound) if len(sound) else list(frame["test"].unique())
         frame = frame[frame["test"].isin(check_keys(tests))]
         return plotting.plot_power(frame, ax, alpha=alpha, **({"title": self._title("Power")} | kwargs))
@@ -262,6 +265,7 @@ def calibrate(
     min_observations: int = ...,
     like: EventStudyResults | None = ...,
     avoid: Events | None = ...,
+    alternative: Alternative = ...,
     n_resamples: int = ...,
     seed: int | np.random.Generator | None = ...,
     n_jobs: int | None = ...,
@@ -285,6 +289,7 @@ def calibrate(
     min_observations: int = 30,
     like: EventStudyResults | None = None,
     avoid: Events | None = None,
+    alternative: Alternative = "two-sided",
     n_resamples: int = 199,
     seed: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -328,6 +333,8 @@ def calibrate(
         and `min_observations` are then ignored.
     avoid : Events, optional
         Announcements that the placebo event windows of the same security must not hold.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        Side on which the tests of an event study reject.
     n_resamples : int, default 199
         Draws of resampling tests, if any are asked for.
     seed : int or Generator, default 0
@@ -389,6 +396,7 @@ def calibrate(
     if market is None and like is None:
         raise RequestError("calibrate needs a market, or like= a study.")
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
+    check_alternative(alternative)
     source = like.spec.market if market is None and like is not None else market
     assert source is not None
     clusters: tuple[DateCluster, ...]
@@ -434,6 +442,7 @@ def calibrate(
         seed=settled_seed(seed),
         n_resamples=n_resamples,
         named=named_events,
+        alternative=alternative,
     )
     design.sample(0)  # raise for an impossible design here, not in a worker
     blocks = run_blocks(

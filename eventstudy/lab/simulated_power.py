@@ -17,6 +17,7 @@ from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TESTS, Options, TestInput, power_normal, power_t
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test, standard_error
 from eventstudy.lab.calibration import calibrate
@@ -35,6 +36,8 @@ __all__ = ["PowerCurve", "power"]
 
 #: Placebo samples that the typical standard error of a market is taken from.
 TYPICAL = 100
+#: Effects of a curve unless others are asked for.
+EFFECTS = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05)
 #: Most events that `PowerCurve.needed` considers.
 NEARLY_ALWAYS, POINTS = 0.99, 101
 MOST_EVENTS = 1_000_000
@@ -43,7 +46,7 @@ MOST_EVENTS = 1_000_000
 @hand_out_copies("frame")
 @dataclass(frozen=True)
 class PowerCurve(FrozenRecord):
-    """Power of a two-sided test of a mean CAR by the size of the true effect.
+    """Power of a test of a mean CAR by the size of the true effect.
 
     Attributes
     ----------
@@ -58,6 +61,7 @@ class PowerCurve(FrozenRecord):
     dof : array
         Degrees of freedom of one event; alike.
     alpha : float
+    alternative : {"two-sided", "less", "greater"}
 
     Examples
     --------
@@ -76,6 +80,7 @@ class PowerCurve(FrozenRecord):
     correlation: FloatArray
     dof: FloatArray
     alpha: float
+    alternative: Alternative = "two-sided"
 
     @property
     def se(self) -> FloatArray:
@@ -88,30 +93,39 @@ class PowerCurve(FrozenRecord):
         .. math:: P(|t'_\nu(\delta / se)| > t_{1-\alpha/2,\nu}) \;\text{for one event}, \qquad
                   \Phi(-c + \delta / se) + \Phi(-c - \delta / se) \;\text{for several}, \qquad
                   se = \sigma \sqrt{\frac{1 + (N-1)\bar r}{N}}
+
+        Of a one-sided test the tail on its side alone, so one of ``"less"`` finds negative effects.
         """
         n = self.n_events if n_events is None else n_events
         se = _standard_error(self.sd, self.correlation, n)
         if n == 1:
-            found = [power_t(effect, s, d, self.alpha) for s, d in zip(se, self.dof, strict=True)]
+            pairs = zip(se, self.dof, strict=True)
+            found = [power_t(effect, s, d, self.alpha, self.alternative) for s, d in pairs]
         else:
-            found = [power_normal(effect, s, 1, self.alpha) for s in se]
+            found = [power_normal(effect, s, 1, self.alpha, self.alternative) for s in se]
         return float(np.mean(found))
 
     def mde(self, power: float = 0.8) -> float:
-        """Minimum detectable effect: the smallest that is found with this power, decimal."""
+        """Minimum detectable effect: the size of the smallest that is found with this power, decimal."""
         _check_power(power, self.alpha)
-        high = float(self.se.max())
-        while self.at(high) < power:
+        side, high = self._side, float(self.se.max())
+        while self.at(side * high) < power:
             high *= 2.0
-        return float(optimize.brentq(lambda effect: self.at(effect) - power, 0.0, high, xtol=1e-10))
+        return float(optimize.brentq(lambda size: self.at(side * size) - power, 0.0, high, xtol=1e-10))
+
+    @property
+    def _side(self) -> float:
+        """Sign of the effects that the test finds."""
+        return -1.0 if self.alternative == "less" else 1.0
 
     def needed(self, effect: float, power: float = 0.8) -> float:
         """Return the number of such events that finds `effect` with this power.
 
-        Infinite where no number does: events that share a shock do not average it away.
+        Infinite where no number does: events that share a shock do not average it away, and a one-sided test
+        does not find an effect of the other side.
         """
         _check_power(power, self.alpha)
-        if effect == 0:
+        if effect == 0 or (self.alternative != "two-sided" and effect * self._side < 0):
             return float("inf")
         low, high = 0, 1
         while self.at(effect, high) < power:
@@ -130,7 +144,8 @@ class PowerCurve(FrozenRecord):
         keyword arguments are those of `plot_power`.
         """
         curve = self.frame.rename(columns={"effect": "shift"})
-        shift = np.linspace(0.0, max(curve["shift"].max(), self.mde(NEARLY_ALWAYS)), POINTS)
+        side = self._side
+        shift = np.linspace(0.0, side * max((side * curve["shift"]).max(), self.mde(NEARLY_ALWAYS)), POINTS)
         rates = [self.at(effect) for effect in shift]
         parts = [pd.DataFrame({"shift": shift, "test": "analytic", "rate": rates})]
         if "simulated" in curve:
@@ -145,7 +160,8 @@ class PowerCurve(FrozenRecord):
         n = self.n_events
         return (
             f"PowerCurve: {n} event{'s' * (n != 1)}, standard error {np.sqrt(np.mean(self.se**2)):.2%}, "
-            f"minimum detectable effect {self.mde():.2%} (power 80% at {self.alpha:.0%})"
+            f"minimum detectable effect {self._side * self.mde():.2%} (power 80% at {self.alpha:.0%}"
+            f"{'' if self.alternative == 'two-sided' else ', one-sided'})"
         )
 
 
@@ -154,12 +170,13 @@ def power(
     start: WindowLike = None,
     end: int | None = None,
     *,
-    effects: Sequence[float] = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05),
+    effects: Sequence[float] | None = None,
     n_events: int = 1,
     common_date: bool = False,
     model: NormalReturnModel | None = None,
     estimation: Window | Sequence[int] = (-250, -30),
     alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
     n_samples: int = 0,
     test: str | None = None,
     seed: int | np.random.Generator | None = 0,
@@ -174,13 +191,16 @@ def power(
     start, end : int
         First and last relative day of the tested window; the headline window of a study by default, (0, +1)
         for a market.
-    effects : sequence of float
-        True effects, decimals: abnormal returns of the event day.
+    effects : sequence of float, optional
+        True effects, decimals: abnormal returns of the event day. By default from 0 to 5%, below zero for
+        ``"less"``.
     n_events, common_date, model, estimation
         The study that might be made on a market; ignored for results. By default one event and the
         market model.
     alpha : float, default 0.05
-        Size of the two-sided test.
+        Size of the test.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        Side on which the test rejects.
     n_samples : int, default 0
         Placebo samples to simulate the power with; 0 for the formula alone.
     test : str, optional
@@ -215,6 +235,9 @@ def power(
     (0.475, 7.0)
     """
     check_fraction("alpha", alpha)
+    check_alternative(alternative)
+    if effects is None:
+        effects = [(-effect if alternative == "less" else effect) + 0.0 for effect in EFFECTS]
     like = of if isinstance(of, EventStudyResults) else None
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
@@ -241,6 +264,7 @@ def power(
             tests=[key],
             shift=effects,
             variance=[1.0],
+            alternative=alternative,
             estimation=estimation,
             like=like,
             seed=seed,
@@ -250,14 +274,14 @@ def power(
     if simulated is not None and like is None:
         noise = [_sample_noise(simulated.design, number) for number in range(TYPICAL)]
     sd, correlation, dof = np.array(noise).T
-    curve = PowerCurve(pd.DataFrame(), n, sd, correlation, dof, alpha)
+    curve = PowerCurve(pd.DataFrame(), n, sd, correlation, dof, alpha, alternative)
     frame = pd.DataFrame({"n_events": n, "effect": [float(e) for e in effects]})
     frame["analytic"] = [curve.at(effect) for effect in frame["effect"]]
     if n_samples and simulated is not None:
         rates = simulated.rates(alpha).set_index("shift")
         for name, column in (("simulated", "rate"), ("ci_low", "ci_low"), ("ci_high", "ci_high")):
             frame[name] = rates[column].reindex(frame["effect"]).to_numpy()
-    return PowerCurve(frame, n, sd, correlation, dof, alpha)
+    return PowerCurve(frame, n, sd, correlation, dof, alpha, alternative)
 
 
 def _standard_error(sd: FloatArray, correlation: FloatArray, n: int) -> FloatArray:

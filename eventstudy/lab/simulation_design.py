@@ -12,6 +12,7 @@ from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, abnormal_returns, gap_windows
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.base import Alternative
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.dependence.mean_correlation import dependence
@@ -72,6 +73,7 @@ class Design(FrozenRecord):
     n_samples, seed, n_resamples : int
     named : tuple of (str, tuple)
         What the events of the copied study name to be measured against; dealt out anew in each sample.
+    alternative : {"two-sided", "less", "greater"}
     """
 
     market: Market
@@ -90,6 +92,7 @@ class Design(FrozenRecord):
     seed: int
     n_resamples: int
     named: NamedColumns = ()
+    alternative: Alternative = "two-sided"
 
     @property
     def n_events(self) -> int:
@@ -107,7 +110,7 @@ class Design(FrozenRecord):
         return (
             self.clusters, self.estimation, self.window, self.tested, self.min_observations, self.models,
             self.tests, self.shift, self.variance, self.n_samples, self.seed, self.n_resamples,
-            hashlib.sha256(self.candidates.usable.tobytes()).hexdigest(), self.named,
+            hashlib.sha256(self.candidates.usable.tobytes()).hexdigest(), self.named, self.alternative,
         )  # fmt: skip
 
     def sample(self, number: int) -> tuple[EventSample, np.random.Generator]:
@@ -135,7 +138,7 @@ class Design(FrozenRecord):
         out = np.full(shape, np.nan)
         for i, number in enumerate(numbers):
             sample, rng = self.sample(number)
-            options = Options(n_resamples=self.n_resamples, seed=int(rng.integers(2**63)))
+            options = Options(self.alternative, self.n_resamples, int(rng.integers(2**63)))
             for j, (_, model) in enumerate(self.models):
                 plain = TestInput(self.abnormal(sample, model), self.tested)
                 for k, variance in enumerate(self.variance):

@@ -56,6 +56,7 @@ from eventstudy.market.several_exchanges import (
     own_benchmark,
     own_table,
     sole_exchange,
+    without_filled,
     without_idle,
 )
 from eventstudy.market.units import (
@@ -218,6 +219,8 @@ class Market(ScannedMarket):
             benchmark, tuple(next(iter(table.fields.values())).columns), table.index_returns
         )
         options = _ReturnOptions(factors, kind, gaps, unit, stamps)
+        if calendar is None and sessions == "calendar":
+            table, benchmark = without_filled(table, benchmark, kind)
         exchange = sole_exchange(calendar, tuple(next(iter(table.fields.values())).columns), benchmark)
         self._lay_returns(table, benchmark, exchange, sessions, options)
         self._split(table, benchmark, calendar, sessions, options)
@@ -357,6 +360,8 @@ class Market(ScannedMarket):
             factors, kind, bad_prices, price_limit, tick, special_treatment, freq, stamps, adjustment
         )
         market = cls.__new__(cls)
+        if step is None and calendar is None and sessions == "calendar":
+            table, benchmark = without_filled(table, benchmark, "prices")
         if step is None:
             exchange = sole_exchange(calendar, tuple(base.columns), benchmark)
         market._lay_prices(table, benchmark, exchange, sessions, options)
@@ -439,7 +444,9 @@ class Market(ScannedMarket):
         if calendar is None and sessions == "calendar" and daily:
             single = self._bank.single[: self._n_benchmarks]
             groups = by_trading_days(self._data, single, self._arrays.benchmark.tolist(), self.benchmarks)
-        for group in groups if len(groups) > 1 else []:
+        if len(groups) < 2 and not (groups and groups[0].days is not None):
+            return
+        for group in groups:
             part = type(self).__new__(type(self))
             # Rows of trade are all that such a group has.
             rows = sessions if group.days is None else "data"
@@ -450,7 +457,10 @@ class Market(ScannedMarket):
                 )
             else:
                 part._lay_returns(own_table(table, group), own, group.exchange, rows, options)
-            self._parts[group.name] = part
+            if len(groups) > 1:
+                self._parts[group.name] = part
+            else:  # the benchmark alone is of another exchange
+                vars(self).update(vars(part))
 
     @property
     def parts(self) -> dict[str, Market]:

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import FloatArray
-from eventstudy.calendars import Exchange, exchange_of
+from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.calendars import Exchange, exchange_of, suggested_calendar
 from eventstudy.errors import CalendarError, DataError, DataWarning, warn
 from eventstudy.market.alignment import Benchmark, Factors, MarketData
 from eventstudy.market.compounding import LEVELS
-from eventstudy.market.date_columns import dated_benchmark
+from eventstudy.market.date_columns import LaidBenchmark, dated_benchmark
+from eventstudy.market.filled_holidays import filled_holidays
 from eventstudy.market.price_fields import without_halted
 from eventstudy.market.trading_days import idle_rows, told, trading_groups
+from eventstudy.market.units import step_in_days
 from eventstudy.market.wide_and_long import wide_frame
-from eventstudy.tabular.frames import Table
+from eventstudy.tabular.frames import KEPT_IN_HALT, Table
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import plural
 
@@ -33,6 +35,7 @@ __all__ = [
     "own_benchmark",
     "own_table",
     "sole_exchange",
+    "without_filled",
     "without_idle",
 ]
 
@@ -120,7 +123,8 @@ def by_calendar(
             if name in spared and name not in named:
                 continue
             raise CalendarError(
-                f"{problem} By security: calendar={{{name!r}: 'XSHG', ...}}; a benchmark needs none."
+                f"{problem} By security: calendar={{{name!r}: {suggested_calendar(name)!r}, ...}}; a "
+                "benchmark needs none."
             ) from None
         if not isinstance(calendar, Mapping) or name in named:
             found.setdefault(where, []).append(name)
@@ -161,14 +165,12 @@ def by_trading_days(
         return []
     units = np.concatenate([unit, np.array(more if len(names) > 1 else [-1] * len(more), dtype=np.int64)])
     every = [*data.columns, *(names[row] for row in more)]
-    groups = [
-        (columns[columns < len(data.columns)], days)
-        for columns, days in trading_groups(known, data.sessions, every, units)
-    ]
+    found = trading_groups(known, data.sessions, every, units)
+    groups = [(columns[columns < len(data.columns)], days) for columns, days in found]
     groups = [(columns, days) for columns, days in groups if len(columns)]
-    if len(groups) < 2:
+    if not groups or (len(groups) == 1 and groups[0][1].all()):
         return []
-    text = told(groups, data.columns)
+    text = told(found, every)
     if len(groups) > MOST_GROUPS:
         raise DataError(
             f"Columns trade on {len(groups)} different sets of days: {text}. Say on which exchange each is "
@@ -176,7 +178,7 @@ def by_trading_days(
             "take every row for a session of all."
         )
     warn(
-        f"Columns trade on different days and are taken for {len(groups)} exchanges, each on its own days: "
+        f"Columns trade on different days and are taken for {len(found)} exchanges, each on its own days: "
         f"{text}. calendar='auto', or a mapping by security, says better; sessions='data' takes every row "
         "for a session of all.",
         DataWarning,
@@ -245,10 +247,15 @@ def without_idle(
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
     if not (empty.any() or padded.any()):
         return dict(fields), NO_IDLE
-    others = [_on(series, index) for series in _series_of(benchmark, "prices" if prices else "returns")]
+    others = [
+        _on(series, index)
+        for series in _series_of(dated_benchmark(benchmark, "prices" if prices else "returns"))
+    ]
     moves = none.copy()
     for frame in _factor_frames(factors):
-        laid = frame.reindex(index)
+        # A rate of interest that stays the same from day to day is known on holidays too.
+        steady = frame.eq(frame.shift()).sum() > frame.notna().sum() / 2
+        laid = frame.loc[:, ~steady].reindex(index)
         known |= laid.notna().any(axis=1).to_numpy()
         moves |= laid.fillna(0.0).ne(0.0).any(axis=1).to_numpy()
     empty, padded = idle_rows(np.column_stack([values, *others]), prices, known, moves)
@@ -271,6 +278,68 @@ def without_idle(
     return kept, Idle(index[padded].as_unit("ns"), tuple(reading))
 
 
+def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tuple[Table, Benchmark | None]:
+    """Take prices and returns that fill the holidays of some columns for missing; see `filled_holidays`.
+
+    `kind` is that of the returns, or ``"prices"``.
+    """
+    prices = kind == "prices"
+    fields = without_halted(table.fields) if prices else table.fields
+    base = fields.get("adj_close", fields.get("close", next(iter(fields.values()))))
+    index = pd.DatetimeIndex(base.index)
+    daily = len(index) and table.step is None and step_in_days(index) <= 1.0
+    if kind in LEVELS or not daily or not index.equals(index.normalize()):
+        return table, benchmark
+    dated = dated_benchmark(benchmark, "prices" if prices else "returns")
+    outside = _series_of(dated)
+    names = [*base.columns, *("benchmark" if each.name is None else str(each.name) for each in outside)]
+    values = np.column_stack([base.to_numpy(dtype=np.float64), *(_on(each, index) for each in outside)])
+    inside = dated.values() if isinstance(dated, Mapping) else [dated]
+    known = {each for each in inside if isinstance(each, str)}
+    is_benchmark = [k for k, name in enumerate(names) if k >= len(base.columns) or name in known]
+    found = filled_holidays(values, prices, index, is_benchmark)
+    _warn_of_filled(found.missing, names, index, "taken for holidays that were filled, and for missing")
+    _warn_of_filled(
+        found.doubtful,
+        names,
+        index,
+        "as on holidays that were filled, but kept, since other days of theirs are missing",
+    )
+    filled = found.missing
+    if not filled.any():
+        return table, benchmark
+    own = pd.DataFrame(filled[:, : len(base.columns)], index, base.columns)
+    masked = {
+        name: frame
+        if name in KEPT_IN_HALT
+        else frame.mask(own.reindex(index=frame.index, columns=frame.columns, fill_value=False))
+        for name, frame in table.fields.items()
+    }
+    shut = {id(each): index[np.asarray(filled[:, len(own.columns) + k])] for k, each in enumerate(outside)}
+
+    def opened(each: Any) -> Any:
+        if id(each) not in shut:
+            return each
+        series = _dated(each)
+        return series[~series.index.isin(shut[id(each)])].rename(each.name)
+
+    if isinstance(dated, Mapping):
+        return replace(table, fields=masked), {who: opened(each) for who, each in dated.items()}
+    return replace(table, fields=masked), opened(dated)
+
+
+def _warn_of_filled(cells: BoolArray, names: Sequence[str], index: pd.DatetimeIndex, meaning: str) -> None:
+    if not cells.any():
+        return
+    columns, days = np.flatnonzero(cells.any(axis=0)).tolist(), index[np.asarray(cells.any(axis=1))]
+    warn(
+        f"{', '.join(names[c] for c in columns[:5])}{', ...' * (len(columns) > 5)}: unchanged on "
+        f"{plural(len(days), 'day')} on which others move, {meaning}: {_days(days)}. calendar='auto', or a "
+        "mapping by security, says which days are sessions; sessions='data' takes the rows as they are.",
+        DataWarning,
+    )
+
+
 def _noted(days: pd.DatetimeIndex, why: str) -> Taken:
     return Taken("rows", "no session", evidence=f"{plural(len(days), 'row')}, {why}: {_days(days)}")
 
@@ -279,16 +348,19 @@ def _days(days: pd.DatetimeIndex) -> str:
     return ", ".join(f"{d:%Y-%m-%d}" for d in days[:5]) + ", ..." * (len(days) > 5)
 
 
-def _series_of(benchmark: Benchmark | None, want: str) -> list[pd.Series]:
-    dated = dated_benchmark(benchmark, want)
+def _series_of(dated: LaidBenchmark | None) -> list[pd.Series]:
+    """Return the different series among benchmarks."""
     given = list(dated.values()) if isinstance(dated, Mapping) else [dated]
-    return [each for each in given if isinstance(each, pd.Series)]
+    return list({id(each): each for each in given if isinstance(each, pd.Series)}.values())
+
+
+def _dated(series: pd.Series) -> pd.Series:
+    name = "benchmark" if series.name is None else str(series.name)
+    return wide_frame(series.to_frame(name), "Benchmark", None, False).iloc[:, 0]
 
 
 def _on(series: pd.Series, index: pd.DatetimeIndex) -> FloatArray:
-    name = "benchmark" if series.name is None else str(series.name)
-    wide = wide_frame(series.to_frame(name), "Benchmark", None, False)
-    return np.asarray(wide.reindex(index).to_numpy(dtype=np.float64)[:, 0])
+    return np.asarray(_dated(series).reindex(index).to_numpy(dtype=np.float64))
 
 
 def _factor_frames(factors: Factors | None) -> list[pd.DataFrame]:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError
+from eventstudy.market.known_holidays import exchange_closed_on
 
-__all__ = ["compounded_to", "idle_rows", "told", "trading_groups"]
+__all__ = ["compounded_to", "idle_rows", "longest_run", "n_runs", "stand_still", "told", "trading_groups"]
 
 #: Rows without any move that chance may leave among those of a table, for such a row to be padded.
 CHANCE = 0.05
@@ -52,7 +53,7 @@ def idle_rows(
         the last price, or with returns of zero.
     """
     few = values[:, :FEW]
-    if (~np.isnan(few) & ~_still(few, levels)).any(axis=1).all():
+    if (~np.isnan(few) & ~stand_still(few, levels)).any(axis=1).all():
         none = np.zeros(len(values), dtype=bool)
         return none, none.copy()
     seen = ~np.isnan(values)
@@ -62,7 +63,7 @@ def idle_rows(
     if len(rows):
         inside[rows[0] : rows[-1]] = True
     empty = inside & ~some
-    still = seen & _still(values, levels)
+    still = seen & stand_still(values, levels)
     quiet = seen.any(axis=1) & ~(seen & ~still).any(axis=1) & ~moves
     if not quiet.any():
         return empty, quiet
@@ -74,9 +75,14 @@ def idle_rows(
     return empty, quiet
 
 
-def _still(values: FloatArray, levels: bool) -> BoolArray:
+def stand_still(values: FloatArray, levels: bool) -> BoolArray:
     """Whether a price is the last one before it, or a return is zero."""
-    return np.asarray(values == (pd.DataFrame(values).ffill().shift().to_numpy() if levels else 0.0))
+    if not levels:
+        return np.asarray(values == 0.0)
+    last = pd.DataFrame(values).ffill().to_numpy() if np.isnan(values).any() else values
+    out = np.zeros(values.shape, dtype=bool)
+    out[1:] = values[1:] == last[:-1]
+    return out
 
 
 def compounded_to(
@@ -123,7 +129,8 @@ def trading_groups(
 
     There are several groups where a column never trades on a weekday on which others do, or where columns
     that are closed together, more often than by chance, are closed on days on which others of this sort, or
-    the only other column, trade, and the other way round.
+    the only other column, trade, and the other way round; or where columns lack all holidays of an exchange
+    that is known, and others trade on them.
 
     Parameters
     ----------
@@ -154,15 +161,17 @@ def trading_groups(
     code = _same_days(closed, unit)
     order = np.argsort(code, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
-    if len(members) < 2 or not (_weekdays_apart(seen, closed, index) or _holidays_apart(closed, members)):
+    if len(members) < 2:
         return []
+    if not (_weekdays_apart(seen, closed, index) or _holidays_apart(closed, members)):
+        return _on_known_days(seen, closed, index, members)
     members = _with_halted(seen, closed, members, unit)
     groups = [(columns.astype(np.int64), np.asarray(seen[:, columns].any(axis=1))) for columns in members]
     for columns, days in groups:
         shut: BoolArray = ~days & traded
         first, last = np.flatnonzero(days)[[0, -1]]
         shut[:first] = shut[last:] = False
-        if _longest(shut) > LONGEST:
+        if longest_run(shut) > LONGEST:
             raise DataError(
                 f"Columns trade on different days: {told(groups, names)}. {names[columns[0]]} lacks more "
                 f"than {LONGEST} days in a row: suspended, or its exchange closed? Say where each is traded, "
@@ -170,6 +179,48 @@ def trading_groups(
                 "choose sessions='data' to take every row for a session of all."
             )
     return groups
+
+
+def _on_known_days(
+    seen: BoolArray, closed: BoolArray, index: pd.DatetimeIndex, members: Sequence[IntArray]
+) -> list[tuple[IntArray, BoolArray]]:
+    """Find columns that are closed on the holidays of an exchange that is known, while others trade."""
+    columns = seen.shape[1]
+    asked = [group for group in members if len(group) > 1 or columns <= FEW]
+    found: dict[str, tuple[list[int], BoolArray]] = {}
+    for group in sorted(asked, key=len, reverse=True)[:FEW]:
+        shut: BoolArray = np.asarray(closed[:, group].all(axis=1))
+        rows = np.flatnonzero(seen[:, group].any(axis=1))
+        if not shut.any() or not len(rows):
+            continue
+        inside = np.asarray(seen.any(axis=1))
+        inside[: rows[0]] = inside[rows[-1] + 1 :] = False
+        # A vendor that lacks a day of many securities has it of most others.
+        several = len(group) > 1 and bool((seen[shut].sum(axis=1) < len(group)).all())
+        known = exchange_closed_on(shut, inside, index, several)
+        if known is not None:
+            code, holidays = known
+            found.setdefault(code, ([], ~holidays))[0].extend(group.tolist())
+    if not found:
+        return []
+    rest: list[int] = []
+    for column in sorted(set(range(columns)) - {c for own, _ in found.values() for c in own}):
+        homes = [
+            own
+            for own, days in found.values()
+            if closed[~days, column].any() and not seen[~days, column].any()
+        ]
+        (homes[0] if len(homes) == 1 else rest).append(column)
+    out = []
+    for own, days in [*found.values(), (rest, np.ones(len(seen), dtype=bool))]:
+        if own:
+            rows = np.flatnonzero(seen[:, own].any(axis=1))
+            within = np.zeros(len(seen), dtype=bool)
+            within[rows[0] : rows[-1] + 1] = True
+            traded = seen[:, own].any(axis=1) if own is rest else seen.any(axis=1)
+            out.append((np.sort(np.array(own, dtype=np.int64)), np.asarray(days & within & traded)))
+    out.sort(key=lambda each: int(each[0][0]))
+    return out if len(out) > 1 else []
 
 
 def _with_halted(
@@ -184,7 +235,7 @@ def _with_halted(
         own, lacks = seen[:, columns[0]], closed[:, columns[0]]
         halts = {g: lacks & days for g, days in large if not (own & ~days).any()}
         # More spells than this are the holidays of an exchange.
-        halts = {g: days for g, days in halts.items() if _runs(days) < RUNS and _longest(days) <= LONGEST}
+        halts = {g: days for g, days in halts.items() if n_runs(days) < RUNS and longest_run(days) <= LONGEST}
         fewest = min((int(days.sum()) for days in halts.values()), default=0)
         near = [g for g, days in halts.items() if days.sum() == fewest]
         if len(near) == 1:
@@ -237,21 +288,23 @@ def _holidays_apart(closed: BoolArray, members: Sequence[IntArray]) -> bool:
         days = closed[:, columns].sum(axis=0)
         chance = len(closed) * float(np.prod(days / len(closed)))
         common = shut[k].sum()
-        if _runs(shut[k]) >= RUNS and common >= max(TOGETHER * chance, COMMON * np.median(days)):
+        if n_runs(shut[k]) >= RUNS and common >= max(TOGETHER * chance, COMMON * np.median(days)):
             together.append(k)
     for k in together:
         # A lone column may have been suspended: it is evidence only where there is no third group.
         for other in range(len(members)) if len(members) == 2 else together:
             mine, theirs = shut[k] & ~shut[other], shut[other] & ~shut[k]
-            if _runs(mine) >= RUNS and _runs(theirs) >= RUNS and _longest(theirs) <= LONGEST:
+            if n_runs(mine) >= RUNS and n_runs(theirs) >= RUNS and longest_run(theirs) <= LONGEST:
                 return True
     return False
 
 
-def _runs(mask: BoolArray) -> int:
+def n_runs(mask: BoolArray) -> int:
+    """Return the number of spells of days in a row."""
     return int(np.count_nonzero(np.diff(mask.astype(np.int8), prepend=0) == 1))
 
 
-def _longest(mask: BoolArray) -> int:
+def longest_run(mask: BoolArray) -> int:
+    """Return the length of the longest spell of days in a row, zero where there is none."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return int((edges[1::2] - edges[::2]).max(initial=0))

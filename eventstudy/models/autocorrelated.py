@@ -226,7 +226,9 @@ class AutocorrelatedErrors(NormalReturnModel):
             theta = gain @ y
             error = y - x @ theta
             s2 = float(error @ error) / dof
-            cov = _newey_west(x * error[:, None], unit, order) * len(used) / dof
+            scores = np.zeros((len(residual), x.shape[1]))  # a day without a value has none of its own
+            scores[used] = x * error[:, None]
+            cov = _newey_west(scores, unit, order) * len(used) / dof
         after = np.arange(int((ends - np.maximum(spans, 1) + 1).min()), int(ends[-1]) + 1)
         pick = np.array(
             [(after > e - d) & (after <= e) for e, d in zip(ends, spans, strict=True)], dtype=float
@@ -252,7 +254,7 @@ def _factor(covariance: FloatArray, known: BoolArray) -> FloatArray:
 
 
 def _newey_west(scores: FloatArray, unit: FloatArray, lags: int) -> FloatArray:
-    """Newey and West's covariance of least-squares parameters, from the scores x e of successive days."""
+    """Newey and West's covariance of least-squares parameters, from the scores x e of successive sessions."""
     middle = scores.T @ scores
     for lag in range(1, lags + 1):
         cross = scores[lag:].T @ scores[:-lag]

@@ -128,7 +128,12 @@ def plot_power(
 
 
 def _reached(line: pd.DataFrame, target: float) -> float:
-    """Return the smallest positive effect at which a curve reaches the target, or NaN."""
+    """Return the effect nearest zero at which a curve reaches the target, or NaN.
+
+    Of a curve of both signs it is one above zero.
+    """
+    if (line["shift"] <= 0).all() and (line["shift"] < 0).any():
+        return -_reached(line.assign(shift=-line["shift"]).iloc[::-1], target)
     line = line[line["shift"] >= 0].dropna(subset=["rate"])
     shift, rate = line["shift"].to_numpy(float), line["rate"].to_numpy(float)
     above = np.flatnonzero(rate >= target)

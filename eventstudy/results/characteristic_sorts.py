@@ -9,6 +9,7 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds, t_p_values
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.moments import sample_sd
 from eventstudy.inference.procedures.differences import difference, past_difference, welch_by_date
@@ -61,7 +62,8 @@ class Sorts(MethodGroup):
             How many groups of equally many events, as far as ties allow.
         winsorize : float, default 0
             Share of the CARs of all events that are set to the quantile at either end, below 0.5. The note
-            says how many were; tests are then cross-sectional, and take events for independent.
+            says how many were; tests are then cross-sectional. They assume independent events, so they do not
+            apply where these share days and correlation costs more than a tenth of their number.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         level : float, default 0.95
             Coverage of the intervals.
@@ -116,6 +118,7 @@ class Sorts(MethodGroup):
         group = _quantiles(values[used], quantiles, column)
         rows = np.flatnonzero(used)
         car, note = _winsorized(tested.cumulative.car[rows], winsorize)
+        dependent = _dependent(tested) if winsorize else ""
         found = []
         for k in range(quantiles):
             at = group == k
@@ -128,7 +131,12 @@ class Sorts(MethodGroup):
         told = str(last.pop("note", ""))
         frame = pd.DataFrame([*found, last], columns=COLUMNS)
         frame["n_events"] = frame["n_events"].astype(int)
-        frame["note"] = [*[note] * quantiles, "; ".join(filter(None, [told, note]))]
+        notes = [*[note] * quantiles, "; ".join(filter(None, [told, note]))]
+        if dependent:  # clusters of dates alone are independent
+            lost = (frame["test"] != "welch_by_date").to_numpy()
+            frame.loc[lost, ["se", "statistic", "dof", "p_value", "ci_low", "ci_high"]] = np.nan
+            notes = [f"{dependent}; {each}" if gone else each for each, gone in zip(notes, lost, strict=True)]
+        frame["note"] = notes
         index = pd.Index([*range(1, quantiles + 1), DIFFERENCE], name=column, dtype=object)
         return frame.set_axis(index, axis=0)
 
@@ -144,6 +152,18 @@ def _quantiles(values: FloatArray, n: int, column: str) -> IntArray:
             "Ask for fewer."
         )
     return group
+
+
+def _dependent(data: TestInput) -> str:
+    """Say why tests of winsorised CARs do not apply, if events are not independent."""
+    found = clustering(data)
+    if found.effective_n >= (1.0 - LOSS) * found.n_events:
+        return ""
+    return (
+        f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day (effective N "
+        f"{found.effective_n:.1f} of {found.n_events}), and tests of winsorised CARs assume independent "
+        "ones: leave winsorize out"
+    )
 
 
 def _winsorized(car: FloatArray, share: float) -> tuple[FloatArray, str]:

@@ -13,13 +13,15 @@ __all__ = ["event_name", "name_parts", "named_events"]
 def name_parts(data: FittedEvents, row: int) -> tuple[str, str, str]:
     """Label of an event or "", its firm and its day 0, which is "" in event time.
 
-    The firm is what the events have in a column ``company``, else the security.
+    The firm is what the events have in a column ``company``, else the security. A label that repeats it
+    is "".
     """
     event, events = data.timeline.iloc[row], data.events
     firm = events["company"].iloc[row] if "company" in events else None
     label, firm = (strip_control(text) if isinstance(text, str) else "" for text in (event["label"], firm))
     date = "" if data.undated else format_time(event["day_0"])
-    return label, firm or strip_control(str(event["security"])), date
+    firm = firm or strip_control(str(event["security"]))
+    return "" if label == firm else label, firm, date
 
 
 def event_name(data: FittedEvents, row: int) -> str:

@@ -115,7 +115,7 @@ def event_table(
         "larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):
-        shared = averages.shared_note(result.fitted, tested)
+        shared = averages.days_note(result.fitted, tested)
         notes += [f"{heading}: {shared}."] if shared else []
     return Table("Cumulative average abnormal returns", (Section(frame),), tuple(notes))
 

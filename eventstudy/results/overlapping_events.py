@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import t_p_values
+from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.models.least_squares import ols_batch
 from eventstudy.models.linear import LinearModel
 from eventstudy.results.fitted import FittedStudy, MethodGroup, WindowLike, checked_level
@@ -85,7 +84,12 @@ class OverlappingEvents(MethodGroup):
         return pairs[["security", "event_id", "earlier_event_id", "sessions"]].reset_index(drop=True)
 
     def stacked(
-        self, start: WindowLike = None, end: int | None = None, *, level: float = 0.95
+        self,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        alternative: Alternative = "two-sided",
     ) -> pd.DataFrame:
         r"""CARs of all announcements about a security at once, sharing out the days on which windows overlap.
 
@@ -102,6 +106,8 @@ class OverlappingEvents(MethodGroup):
             First and last relative day; the headline window by default.
         level : float, default 0.95
             Coverage of the intervals.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-values; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -129,7 +135,7 @@ class OverlappingEvents(MethodGroup):
         That an announcement has the same effect on every session of its window is an assumption, and most
         reactions are of one day. Such a reaction is spread over its window, and what the shared days do not
         show of it is handed to the neighbour with the opposite sign: with windows (0, 3) two days apart a
-        fall of 10 % on the first day 0 adds 6.7 % to the second car. Where `spill` is large read `own_car`,
+        fall of 10% on the first day 0 adds 6.7% to the second car. Where `spill` is large read `own_car`,
         which sums the days of its own, or test shorter windows that do not overlap.
 
         Examples
@@ -159,14 +165,18 @@ class OverlappingEvents(MethodGroup):
             for security in pd.unique(pd.Series(data.sample.security))
         ]
         frame = pd.concat(parts).loc[data.index]
-        half = t_ppf(0.5 + checked_level(level) / 2, frame["dof"]) * frame["se"]
+        check_alternative(alternative)
+        dof = frame["dof"].to_numpy()
+        low, high = t_bounds(
+            frame["car"].to_numpy(), frame["se"].to_numpy(), dof, checked_level(level), alternative
+        )
         t, own_t = frame["car"] / frame["se"], frame["own_car"] / frame["own_se"]
         frame = frame.assign(
             t=t,
-            own_p_value=t_p_values(own_t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
-            p_value=t_p_values(t.to_numpy(), frame["dof"].to_numpy(), "two-sided"),
-            ci_low=frame["car"] - half,
-            ci_high=frame["car"] + half,
+            own_p_value=t_p_values(own_t.to_numpy(), dof, alternative),
+            p_value=t_p_values(t.to_numpy(), dof, alternative),
+            ci_low=low,
+            ci_high=high,
         )
         order = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days", "shared_days", "spill"]
         order += ["own_car", "own_se", "own_p_value", "note"]

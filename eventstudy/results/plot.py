@@ -407,7 +407,7 @@ def _residuals(fitted: FittedEvents, event: Hashable | None) -> tuple[pd.DataFra
 
 def _with_defaults(kwargs: dict[str, Any], ax: Axes | None = None, **defaults: Any) -> dict[str, Any]:
     """Return keyword arguments over their defaults; a second study leaves the title of the first."""
-    if getattr(ax, "has_data", bool)():
+    if ax is not None and hasattr(ax, "has_data") and ax.has_data():
         defaults["title"] = None
     return defaults | kwargs
 

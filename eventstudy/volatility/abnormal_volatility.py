@@ -17,11 +17,12 @@ from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable
 from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.engine.moments import known
+from eventstudy.lazy import recall, remember
 from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.exchanges import of_one_exchange
+from eventstudy.results.pool.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.volatility.forecast_error import forecast_ratios
@@ -310,8 +311,9 @@ class AbnormalVolatilityResults(Immutable):
     def multiples(self) -> pd.DataFrame:
         """Multiple of volatility by day.
 
-        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution),
-        n_events.
+        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution of
+        normally distributed errors of known variances: as forecasts are estimated, they cover 1 on about
+        93 % of days), n_events.
         """
         multiple, n = volatility_multiples(self._errors, self._variances)
         dof = multiple_dof(self._variances)
@@ -357,7 +359,8 @@ class AbnormalVolatilityResults(Immutable):
         -------
         DataFrame
             Two rows, indexed by test: ``chi_square`` and ``bootstrap``; cav, mean_multiple, statistic, dof,
-            p_value, n_events (the fewest on any day), dependent.
+            p_value, n_events (the fewest on any day), dependent, recommended (the one to read, by its
+            simulated size; none where events share sessions).
         """
         check_alternative(alternative)
         check_whole("n_resamples", n_resamples, 1)
@@ -372,7 +375,7 @@ class AbnormalVolatilityResults(Immutable):
         dof, statistic = float(weight[used].sum()), float((weight * multiple)[used].sum())
         upper, lower = float(chi2_sf(statistic, dof)), float(chi2_cdf(statistic, dof))
         check_seed(seed)
-        draws = self._draws(window, weight, n_resamples, np.random.default_rng(seed))
+        draws = self._draws(cols, weight, *self._null(n_resamples, seed))
         above, below = (counted_p_value(statistic, x) for x in (draws >= statistic, draws <= statistic))
         p_values = [
             p_value_of_tails(lower, upper, alternative),
@@ -387,6 +390,7 @@ class AbnormalVolatilityResults(Immutable):
                 "p_value": p_values,
                 "n_events": int(n[used].min()),
                 "dependent": self.dependent,
+                "recommended": [False, not self.dependent],
             },
             index=pd.Index(["chi_square", "bootstrap"], name="test"),
         )
@@ -406,17 +410,36 @@ class AbnormalVolatilityResults(Immutable):
             tuple(shocks), fit["omega"].to_numpy(), fit["a"].to_numpy(), g, fit["b"].to_numpy(), first
         )
 
-    def _draws(self, window: Window, weight: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
-        """Draw the statistic under the null; days without a return stay so."""
-        whole, cols = self.study.spec.window, self.study.fitted.abnormal.columns(window)
-        paths, missing = self._paths(), np.isnan(self._errors)
-        ratios = self._ratios(len(whole), n, rng)
+    def _null(self, n: int, seed: int | np.random.Generator | None) -> tuple[FloatArray, FloatArray]:
+        """Draw errors of the whole event window under the null, and their forecasts; shapes (n, N, L).
+
+        The same seed means the same draws for every tested window: those made last are kept.
+        """
+
+        def made() -> tuple[FloatArray, FloatArray]:
+            rng, length = np.random.default_rng(seed), len(self.study.spec.window)
+            ratios = self._ratios(length, n, rng)
+            errors = simulate_errors(self._paths(), length, n, rng)
+            return np.where(np.isnan(self._errors), np.nan, errors), self._variances * ratios
+
+        if not isinstance(seed, int | np.integer):
+            return made()
+        key, kept = (n, int(seed)), recall(self, "null")
+        if kept is not None and kept[0] == key:
+            draws: tuple[FloatArray, FloatArray] = kept[1]
+            return draws
+        draws = made()
+        remember(self, "null", (key, draws))
+        return draws
+
+    def _draws(
+        self, cols: slice, weight: FloatArray, errors: FloatArray, variances: FloatArray
+    ) -> FloatArray:
+        """Statistic of each draw; days without a return stay so."""
         out = []
-        for start in range(0, n, CHUNK):
-            part = slice(start, min(start + CHUNK, n))
-            made = simulate_errors(paths, len(whole), part.stop - start, rng)
-            made = np.where(missing, np.nan, made)[:, :, cols]
-            multiple, _ = volatility_multiples(made, (self._variances * ratios[part])[:, :, cols])
+        for start in range(0, len(errors), CHUNK):
+            part = slice(start, start + CHUNK)
+            multiple, _ = volatility_multiples(errors[part, :, cols], variances[part, :, cols])
             out.append(np.nansum(weight * multiple, axis=1))
         return np.concatenate(out)
 

@@ -13,7 +13,13 @@ from scipy import optimize, signal, special
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.distributions import chi2_sf
-from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, WindowError, warn
+from eventstudy.errors import (
+    EventStudyWarning,
+    ExcludedEventsWarning,
+    NoUsableEventsError,
+    WindowError,
+    warn,
+)
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import p_value
@@ -123,16 +129,36 @@ def fit_dummy_garch(y: FloatArray, x: FloatArray, dummy: FloatArray) -> DummyGAR
         values = (omega, a, persistence - a, delta)
         return errors, conditional_variance(errors, dummy, *values, 1.0), values
 
-    def loss(theta: FloatArray, free: bool) -> float:
-        errors, h, _ = parts(theta, free)
-        return float(0.5 * (np.log(2 * np.pi * h) + errors**2 / h).mean())
+    def loss(theta: FloatArray, free: bool) -> tuple[float, FloatArray]:
+        """Mean negative log-likelihood, and its gradient."""
+        k = unit.shape[1]
+        errors, h, (omega, a, b, delta) = parts(theta, free)
+        squares = errors**2
+        forced = np.zeros((k + 4, len(errors)))  # of omega, a, b and delta after the line
+        forced[:k, 1:] = -2.0 * a * (errors * unit.T)[:, :-1]
+        forced[k] = 1.0
+        forced[k + 1], forced[k + 2] = np.r_[1.0, squares[:-1]], np.r_[1.0, h[:-1]]
+        forced[k + 3] = dummy
+        slopes = signal.lfilter([1.0], [1.0, -b], forced, axis=1)
+        by_h = 0.5 * (1.0 / h - squares / h**2) / len(h)
+        found = slopes @ by_h
+        line = found[:k] - unit.T @ (errors / h) / len(h)
+        share, slope = a / (a + b), special.expit(-theta[k + 1]) * (a + b)
+        turned = [
+            omega * (found[k] - free * found[k + 3]),
+            slope * (share * found[k + 1] + (1.0 - share) * found[k + 2]),
+            (a + b) * share * (1.0 - share) * (found[k + 1] - found[k + 2]),
+        ]
+        turned += [(omega + delta) * found[k + 3]] * free
+        value = float(0.5 * (np.log(2 * np.pi * h) + squares / h).mean())
+        return value, np.r_[line, turned]
 
     def best(free: bool, begin: list[FloatArray]) -> Any:
         bounds = [(None, None)] * len(start) + [(-12.0, 3.0), (-8.0, 9.0), (-9.0, 9.0)]
         bounds += [(-12.0, 8.0)] if free else []
         found = [
             optimize.minimize(
-                loss, b, args=(free,), method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
+                loss, b, args=(free,), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
             )
             for b in begin
         ]
@@ -302,7 +328,8 @@ class EventGARCH(Immutable):
             named = excluded.to_frame().assign(security=self.events.frame["security"])
             warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("event_id")
-        return EventGARCHResults(self, frame, excluded)
+        days = np.sort(sample.day0[sample.events.index.get_indexer(frame.index)])
+        return EventGARCHResults(self, frame, excluded, bool((np.diff(days) < len(self.dummy)).any()))
 
 
 def _unusable(reasons: Mapping[Any, str]) -> str:
@@ -350,6 +377,8 @@ class EventGARCHResults(Immutable):
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series
         Reason why an event could not be used, by event_id.
+    dependent : bool
+        Whether dummies of two events share sessions, so tests of their means cannot be trusted.
 
     Examples
     --------
@@ -363,9 +392,13 @@ class EventGARCHResults(Immutable):
     spec: EventGARCH
     parameters: pd.DataFrame
     excluded: pd.Series
+    dependent: bool
 
-    def __init__(self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series) -> None:
+    def __init__(
+        self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series, dependent: bool
+    ) -> None:
         self.spec, self.parameters, self.excluded = spec, parameters, excluded
+        self.dependent = dependent
 
     def __repr__(self) -> str:
         return f"EventGARCHResults: {len(self.parameters)} events, dummy {self.spec.dummy}"
@@ -377,8 +410,20 @@ class EventGARCHResults(Immutable):
         -------
         DataFrame
             By test: ``gamma``, ``standardised`` (Savickas 2003), ``delta`` and ``relative`` (Balaban and
-            Constantinou 2006): estimate, statistic, dof, p_value, n_events; NaN for a single event.
+            Constantinou 2006): estimate, statistic, dof, p_value, n_events, dependent, recommended (the one
+            to read, by its simulated size; none of dependent events); NaN for a single event.
+
+        Warns
+        -----
+        EventStudyWarning
+            If events share sessions.
         """
+        if self.dependent:
+            warn(
+                "Dummies of several events share sessions: their estimates are not independent, as tests of "
+                "their mean assume. Take one event per date, or a portfolio of its firms as one security.",
+                EventStudyWarning,
+            )
         rows = {}
         for name in ("gamma", "standardised", "delta", "relative"):
             values = self.parameters[name].to_numpy()
@@ -390,5 +435,7 @@ class EventGARCHResults(Immutable):
                 "dof": n - 1,
                 "p_value": p_value(t, "two-sided", n - 1),
                 "n_events": n,
+                "dependent": self.dependent,
+                "recommended": name == "standardised" and not np.isnan(t) and not self.dependent,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")

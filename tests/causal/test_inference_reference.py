@@ -54,10 +54,16 @@ def test_placebo_p_values_are_the_stored_ones(causal: Path, donors: FloatArray, 
     for i, row in pd.read_csv(causal / "sc" / "placebo_pvalues.csv").iterrows():
         gap = own[:, int(str(i))]
         error = np.sqrt((gap[:250] ** 2).mean())
-        assert tail_p_value(np.sqrt((gap[250:] ** 2).mean()) / error, after / before) == row["p_ratio"]
-        assert tail_p_value(gap[250:].mean(), gaps[:, 250:].mean(axis=1)) == row["p_mean_gap_two_sided"]
-        assert tail_p_value(gap[250], gaps[:, 250]) == row["p_day0_two_sided"]
-        assert tail_p_value(gap[250] / error, gaps[:, 250] / before) == row["p_day0_std_two_sided"]
+        assert tail_p_value(np.sqrt((gap[250:] ** 2).mean()) / error, after / before) == pytest.approx(
+            row["p_ratio"], rel=1e-14
+        )
+        assert tail_p_value(gap[250:].mean(), gaps[:, 250:].mean(axis=1)) == pytest.approx(
+            row["p_mean_gap_two_sided"], rel=1e-14
+        )
+        assert tail_p_value(gap[250], gaps[:, 250]) == pytest.approx(row["p_day0_two_sided"], rel=1e-14)
+        assert tail_p_value(gap[250] / error, gaps[:, 250] / before) == pytest.approx(
+            row["p_day0_std_two_sided"], rel=1e-14
+        )
 
 
 def last_of(indices: pd.Series) -> npt.NDArray[np.int64]:
@@ -123,7 +129,9 @@ def test_permutation_p_values_of_synth_return(causal: Path, sigma: str, correcti
     stored = pd.read_csv(folder / "permutation_summary_all.csv")
     stored = stored[(stored["sigma"] == sigma) & (stored["correction"] == correction)]
     for k in range(6):
-        assert tail_p_value(observed[k], drawn[:, k]) == stored["pval_plus1"].iloc[k]
+        assert tail_p_value(observed[k], drawn[:, k]) == pytest.approx(
+            stored["pval_plus1"].iloc[k], rel=1e-14
+        )
 
 
 @pytest.mark.parametrize("unit", ["T1", "T2", "pooled"])

@@ -22,14 +22,14 @@ import cases
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, kinds of cases that may find it, the case that does (None if unknown), and the edits.
+    """What goes wrong, kinds of cases that may find it, the case that does, and the edits.
 
     Of each edit: module and function below ``eventstudy``, what stands there, and what stood there before.
     """
 
     name: str
     kinds: tuple[str, ...]
-    seed: int | None
+    seed: int
     edits: tuple[tuple[str, str, str], ...]
 
 
@@ -163,7 +163,7 @@ FAULTS = (
         (("market.wide_and_long:check_prices", "bad |= _beyond_all_bounds(prices.mask(bad))", "pass"),),
     ),
     Fault(
-        "days that nanoseconds cannot hold", ("study",), None,
+        "days that nanoseconds cannot hold", ("study", "file"), 452,
         (("tabular.days:days_of", "except pd.errors.OutOfBoundsDatetime as problem:\n        far",
           "except ZeroDivisionError as problem:\n        far"),),
     ),

@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 import locale
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 import pandas as pd
 import pytest
 
+import eventstudy as es
 from eventstudy.sources import cache, read_prices
 from eventstudy.tabular import days
 
-#: Names of months and decimal signs that are not English.
-LOCALES = ("de_DE.UTF-8", "fr_FR.UTF-8", "tr_TR.UTF-8", "zh_CN.UTF-8", "German_Germany.1252")
+#: Names of months, decimal signs and pairs of i that are not English: as POSIX and as Windows call them.
+LOCALES = {
+    "de_DE": "German_Germany.1252",
+    "fr_FR": "French_France.1252",
+    "tr_TR": "Turkish_Turkey.1254",
+    "zh_CN": "Chinese_China.936",
+    "ar_SA": "Arabic_Saudi Arabia.1256",
+}
 DATES = (
     "21May2019", "21-May-2019", "21-MAY-19", "21 May 2019", "May 21, 2019", "May 21 2019", "21 october 2019",
     "October 21, 2019", "1Dec2019", "3 Mar 2019", "3 March 2019", "Sep 3, 2019", "September 3, 2019",
 )  # fmt: skip
 
 
-@pytest.fixture(params=LOCALES)
-def elsewhere(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The locales made from their sources, where the system has those and does not have the locales."""
+    compiler = shutil.which("localedef")
+    folder = tmp_path_factory.mktemp("locales")
+    with pytest.MonkeyPatch.context() as patch:
+        if compiler:
+            for name in LOCALES:
+                command = [compiler, "-i", name, "-f", "UTF-8", str(folder / f"{name}.UTF-8")]
+                subprocess.run(command, check=False, capture_output=True)
+            if any(folder.iterdir()):
+                patch.setenv("LOCPATH", str(folder))
+        yield
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
     before = locale.setlocale(locale.LC_ALL)
+    for spelling in (f"{name}.UTF-8", LOCALES[name]):
+        try:
+            locale.setlocale(locale.LC_ALL, spelling)
+        except locale.Error:
+            continue
+        break
+    else:
+        pytest.skip(f"the locale {name} is not installed here, nor can it be compiled")
     try:
-        locale.setlocale(locale.LC_ALL, request.param)
-    except locale.Error:
-        pytest.skip(f"the locale {request.param} is not installed here")
-    try:
-        yield request.param
+        yield
     finally:
         locale.setlocale(locale.LC_ALL, before)
+
+
+@pytest.fixture(params=LOCALES)
+def elsewhere(request: pytest.FixtureRequest, compiled: None) -> Iterator[str]:
+    with speaking(request.param):
+        yield request.param
 
 
 def read(folder: Path, date: str) -> pd.DataFrame:
@@ -45,6 +80,26 @@ def test_files_in_another_locale(elsewhere: str, tmp_path: Path) -> None:
         assert found.index[0] == pd.Timestamp(date)
         assert found["close", "firm"].tolist() == [29.5]
         assert f"{found['close', 'firm'].iloc[0]:.2f}" == "29.50"
+
+
+def answers() -> list[str]:
+    market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+    events = es.Events(
+        [
+            {"security": name, "date": "21 May 2019", "label": "İstanbul report"}
+            for name in ("002415.SZ", "002236.SZ")
+        ]
+    )
+    results = es.EventStudy(market, events, estimation=(-120, -21), window=(-2, 2)).fit()
+    told = str(results.verdict()), str(results.summary()), results.verdict().to_html()
+    return [*told, results.caar_table().to_latex(), results.car().to_csv()]
+
+
+@pytest.mark.parametrize("name", LOCALES)
+def test_answers_in_another_locale(name: str, compiled: None) -> None:
+    before = answers()
+    with speaking(name):
+        assert answers() == before
 
 
 def test_no_name_of_a_month_is_left_to_the_locale(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.procedures.intervals import event_intervals
+from eventstudy.inference.procedures.mean_bootstrap import bca_interval, bootstrap_means, mean_intervals
 from eventstudy.windows import Window
 
 ALL = ["t", "conformal", "bootstrap_t"]
@@ -97,3 +99,88 @@ def test_refusals(panel):
         event_intervals(data, "t")
     with pytest.raises(RequestError, match="between 0 and 1"):
         event_intervals(data, level=95)
+
+
+@pytest.mark.parametrize("alternative", ["less", "greater"])
+def test_one_sided_intervals_hold_what_the_one_sided_test_does_not_reject(panel, alternative):
+    data = panel(n=1, width=120, seed=4, effect=0.02).test(0, 1)
+    options = Options(alternative, seed=1)
+    rows = event_intervals(data, level=0.9, options=options).set_index("method")
+    bounded, free = ("ci_high", "ci_low") if alternative == "less" else ("ci_low", "ci_high")
+    assert np.isinf(rows[free]).all()
+    assert np.isfinite(rows[bounded]).all()
+    assert (rows["note"] == "").all()
+    outward = 1 if alternative == "less" else -1
+    for method in ("t", "conformal"):
+        bound = rows.loc[method, bounded]
+        outside, inside = (
+            run_tests(without(data, bound + step), [method], options)["p_value"].iloc[0]
+            for step in (outward * 1e-7, -outward * 1e-7)
+        )
+        assert outside <= 0.1 + 1e-5 < inside + 2e-5
+    # The percentile-t bound is the CAR less a quantile of the draws, of one tail.
+    draws = run_tests(data, ["bootstrap_t"], options)
+    assert draws["p_value"].iloc[0] <= 1
+    wide = event_intervals(data, ["bootstrap_t"], 0.8, Options(seed=1)).iloc[0]
+    assert rows.loc["bootstrap_t", bounded] == pytest.approx(wide[bounded], rel=1e-12)
+
+
+def test_one_sided_tests_name_a_one_sided_interval(panel):
+    data = panel(n=1, width=120, seed=4, effect=0.02).test(0, 0)
+    for alternative, word in (("less", "95% interval up to"), ("greater", "95% interval from")):
+        notes = run_tests(data, ["conformal", "bootstrap_t"], Options(alternative))["note"]
+        assert notes.str.contains(word).all()
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_bca_is_that_of_scipy_with_the_same_draws(alternative, level):
+    x = np.random.default_rng(1).chisquare(4, 17) - 3.0
+    found = stats.bootstrap(
+        (x,), np.mean, n_resamples=1999, confidence_level=level, alternative=alternative, method="BCa",
+        rng=np.random.default_rng(7),
+    )  # fmt: skip
+    draws = bootstrap_means(x, np.ones(17), 1999, np.random.default_rng(7))
+    np.testing.assert_allclose(np.sort(draws), np.sort(found.bootstrap_distribution), atol=1e-13)
+    low, high = bca_interval(float(x.mean()), draws, (x.sum() - x) / 16, level, alternative)
+    assert (low, high) == pytest.approx(tuple(found.confidence_interval), abs=1e-10)
+
+
+def test_bca_draws_whole_dates(panel):
+    """Dates of two events each: the interval is that of the means of the dates."""
+    data = panel(n=16, layout="distinct", seed=2).test(0, 1)
+    pairs = np.arange(16) // 2
+    totals, sizes = np.bincount(pairs, data.car), np.bincount(pairs).astype(float)
+    draws = bootstrap_means(totals, sizes, 500, np.random.default_rng(3))
+    again = bootstrap_means(totals / 2, np.ones(8), 500, np.random.default_rng(3))
+    np.testing.assert_allclose(draws, again, rtol=1e-12)
+    sizes[0] = 4.0
+    first = np.random.default_rng(3).integers(8, size=(500, 8))[0]
+    drawn = bootstrap_means(totals, sizes, 500, np.random.default_rng(3))[0]
+    assert drawn == pytest.approx(totals[first].sum() / sizes[first].sum())
+
+
+def test_mean_intervals_by_method(panel):
+    data = panel(n=24, layout="distinct", seed=2, effect=0.01).test(0, 1)
+    frame = mean_intervals(data, None, 0.95, Options(seed=1)).set_index("method")
+    assert frame.index.tolist() == ["cross_sectional", "bca"]
+    half = stats.t.ppf(0.975, 23) * data.car.std(ddof=1) / np.sqrt(24)
+    row = frame.loc["cross_sectional"]
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((data.car.mean() - half, data.car.mean() + half))
+    assert "24 events; with fewer than 50" in frame.loc["bca", "note"]
+    order = np.random.default_rng(0).permutation(24)
+    shuffled = mean_intervals(data.take(order), ["bca"], 0.95, Options(seed=1)).iloc[0]
+    assert shuffled["ci_low"] == pytest.approx(frame.loc["bca", "ci_low"], rel=1e-12)
+    up = mean_intervals(data, ["bca", "cross_sectional"], 0.95, Options("greater", seed=1))
+    assert np.isposinf(up["ci_high"]).all()
+    assert (up["ci_low"].to_numpy() > frame["ci_low"].loc[["bca", "cross_sectional"]].to_numpy()).all()
+
+
+def test_mean_intervals_say_why_there_is_none(panel):
+    one_date = mean_intervals(panel(n=6, layout="common").test(0, 1), ["bca"], 0.95, Options()).iloc[0]
+    assert np.isnan(one_date["ci_low"])
+    assert "needs at least 5 dates to draw from, there are 1" in one_date["note"]
+    with pytest.raises(RequestError, match="methods is a list"):
+        mean_intervals(panel(n=6).test(0, 1), "bca", 0.95, Options())
+    with pytest.raises(RequestError, match="gives no standard error"):
+        mean_intervals(panel(n=6).test(0, 1), ["bmp"], 0.95, Options())

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from eventstudy.inference import (
+    TESTS,
     Options,
     SignificanceTest,
     Statistic,
     minimum_detectable_effect,
     run_tests,
 )
-from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.bootstrap import (
+    clustered_t,
+    least_bootstrap_effect,
+    least_sign_effect,
+    pairs_bootstrap,
+)
+from eventstudy.inference.dependence.mean_correlation import correlation_matrix, dependence
 from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.filtered_quantile import FilteredDates, least_score_effect, quantile_score
 from eventstudy.inference.power_and_detectable_effect import (
     detectable,
+    expected_sd_of_sums,
     least_common_effect,
+    least_mean_effect,
     least_shift,
+    power_normal,
     power_standardised_mean,
     power_t,
 )
@@ -60,9 +73,11 @@ def test_least_shift_where_no_rank_reaches_the_level():
 
 @pytest.mark.parametrize("side", SIDES)
 def test_tests_of_the_mean_name_the_effect_of_their_standard_error(panel, side):
-    data = panel(n=14, layout="common", seed=8).test(0, 1)
     options = Options(side, n_resamples=999, seed=1)
-    rows = run_tests(data, ["cross_sectional", "portfolio", "independence", "jackknife"], options)
+    one_date = run_tests(panel(n=14, layout="common", seed=8).test(0, 1), ["portfolio", "lamb"], options)
+    apart = panel(n=14, layout="distinct", seed=8).test(0, 1)
+    others = run_tests(apart, ["cross_sectional", "independence", "jackknife"], options)
+    rows = pd.concat([one_date, others])
     level = 0.05 if side == "two-sided" else 0.1
     for row in rows.to_dict("records"):
         if row["p_value"] <= 0.05:
@@ -113,7 +128,7 @@ def test_an_effect_without_a_standard_error_is_not_named(panel, statistic, estim
             lambda data, options: Statistic(statistic, 0.9, "normal", None, estimate), unit="CAR",
         )  # fmt: skip
 
-    data = panel(n=14, layout="common", seed=8).test(0, 1)
+    data = panel(n=14, layout="distinct", seed=8).test(0, 1)
     note = run_tests(data, [declared(statistic, estimate)]).iloc[0]["note"]
     assert "would be found" not in (note or "")
     other = run_tests(data, [declared(0.3, 0.01)]).iloc[0]
@@ -173,3 +188,148 @@ def test_equal_precisions_have_the_noncentral_t():
     assert power_standardised_mean(0.1, np.full(5, 20.0)) == pytest.approx(
         power_t(0.1, 0.05 / np.sqrt(5), 4), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("dof", [2, 9, 248])
+def test_one_sided_power_is_the_upper_tail_of_noncentral_t(dof):
+    c = stats.t.ppf(0.95, dof)
+    for effect in (-0.02, 0.0, 0.03):
+        want = stats.nct.sf(c, dof, effect / 0.02) if effect else 0.05
+        assert power_t(effect, 0.02, dof, alternative="greater") == pytest.approx(want, abs=1e-10)
+        assert power_t(-effect, 0.02, dof, alternative="less") == pytest.approx(want, abs=1e-10)
+    least = minimum_detectable_effect(0.02, dof, alternative="less")
+    assert least == minimum_detectable_effect(0.02, dof, alternative="greater")
+    assert power_t(least, 0.02, dof, alternative="greater") == pytest.approx(0.8, abs=1e-9)
+    normal = (stats.norm.ppf(0.95) + stats.norm.ppf(0.8)) * 0.02
+    if dof == 248:
+        assert least == pytest.approx(normal, rel=0.01)
+
+
+def test_one_sided_power_of_means():
+    c = stats.norm.ppf(0.95)
+    assert power_normal(0.01, 0.03, 20, alternative="greater") == pytest.approx(
+        stats.norm.sf(c - 0.01 * np.sqrt(20) / 0.03), abs=1e-12
+    )
+    assert power_normal(0.01, 0.03, 20, alternative="less") == pytest.approx(
+        stats.norm.cdf(-c - 0.01 * np.sqrt(20) / 0.03), abs=1e-12
+    )
+    precision = 1.0 / np.linspace(0.01, 0.03, 8)
+    both = power_standardised_mean(0.02, precision, 0.9, 0.1)
+    tails = [power_standardised_mean(0.02, precision, 0.9, 0.05, side) for side in ("greater", "less")]
+    assert both == pytest.approx(sum(tails), abs=1e-12)
+    assert tails == [power_standardised_mean(-0.02, precision, 0.9, 0.05, s) for s in ("less", "greater")]
+    least = least_common_effect(precision, alternative="less")
+    assert power_standardised_mean(least, precision, alternative="greater") == pytest.approx(0.8, abs=1e-4)
+
+
+UNEQUAL = np.array([0.01, 0.015, 0.02, 0.025, 0.03, 0.035])
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("factor", "shared"), [(1.0, 0.0), (1.4, 0.15)])
+def test_a_t_of_few_unequal_values_finds_its_effect_with_probability_0_8(side, factor, shared):
+    """Values drawn anew, moved by the effect, and tested one sample at a time."""
+    least = least_mean_effect(UNEQUAL, 5, side, factor, shared)
+    rng = np.random.default_rng(9)
+    sign = -1 if side == "less" else 1
+    p = []
+    for _ in range(4000):
+        z = np.sqrt(1 - shared) * rng.standard_normal(6) + np.sqrt(shared) * rng.standard_normal()
+        x = sign * least + UNEQUAL * z
+        t = x.mean() / (x.std(ddof=1) / np.sqrt(6)) / factor
+        p.append(
+            {"two-sided": 2 * stats.t.sf(abs(t), 5), "less": stats.t.cdf(t, 5)}.get(side, stats.t.sf(t, 5))
+        )
+    assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.8, abs=0.025)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("sizes", [np.ones(6), np.array([3.0, 1.0, 1.0, 2.0, 1.0, 1.0])])
+def test_signs_of_few_dates_find_their_effect_with_probability_0_8(side, sizes):
+    """All patterns of signs written out, and the clustered t of each."""
+    sd = UNEQUAL * np.sqrt(sizes)
+    least = least_sign_effect(sd, sizes, side)
+    rng, sign = np.random.default_rng(4), -1 if side == "less" else 1
+    patterns = np.array(list(itertools.product([1.0, -1.0], repeat=6)))
+    rejected = 0
+    for _ in range(500):
+        totals = sign * least * sizes + sd * rng.standard_normal(6)
+        t = np.array([clustered_t(w * totals, sizes) for w in patterns])
+        t = {"two-sided": np.abs(t), "less": -t, "greater": t}[side]
+        rejected += (t >= t[0] - 1e-10 * abs(t[0])).mean() <= 0.05
+    assert rejected / 500 == pytest.approx(0.8, abs=0.065)
+
+
+def test_signs_that_cannot_reject_find_nothing():
+    assert least_sign_effect(np.ones(5), np.ones(5)) == math.inf
+    assert least_sign_effect(np.ones(5), np.ones(5), "greater") < math.inf
+    assert least_sign_effect(np.ones(4), np.ones(4), "greater") == math.inf
+
+
+@pytest.mark.parametrize("side", ["two-sided", "less"])
+def test_resamples_of_few_events_find_their_effect_with_probability_0_8(side):
+    least = least_bootstrap_effect(UNEQUAL, side)
+    rng, sign = np.random.default_rng(6), -1 if side == "less" else 1
+    rejected = 0
+    for _ in range(600):
+        x = sign * least + UNEQUAL * rng.standard_normal(6)
+        t = x.mean() / (x.std(ddof=1) / np.sqrt(6))
+        rejected += resampled_p_value(t, pairs_bootstrap(x, 199, rng), side) <= 0.05
+    assert rejected / 600 == pytest.approx(0.8, abs=0.065)
+    assert least_bootstrap_effect(np.ones(2), side) == math.inf  # half of the resamples have no spread
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_scores_of_few_dates_find_their_effect_with_probability_0_8(side):
+    rng = np.random.default_rng(2)
+    pools = tuple(rng.standard_normal(220) for _ in range(2))
+    scale, weight = np.array([0.01, 0.03]), np.array([0.5, 0.5])
+    dates = FilteredDates(np.zeros(2), weight, scale, pools, np.ones(2), np.eye(2), 1, True)
+    least = least_score_effect(dates, side)
+    sign, part = -1 if side == "less" else 1, weight * scale
+    rejected = 0
+    for _ in range(1500):
+        moved = [rng.choice(pool) + sign * least / s for pool, s in zip(pools, scale, strict=True)]
+        z = part @ [quantile_score(v, p) for v, p in zip(moved, pools, strict=True)] / np.sqrt(part @ part)
+        p = {"two-sided": 2 * stats.norm.sf(abs(z)), "less": stats.norm.cdf(z)}.get(side, stats.norm.sf(z))
+        rejected += p <= 0.05
+    assert rejected / 1500 == pytest.approx(0.8, abs=0.05)
+    few = FilteredDates(np.zeros(2), weight, scale, (np.arange(4.0),) * 2, np.ones(2), np.eye(2), 1, True)
+    assert least_score_effect(few, side) == math.inf
+
+
+def test_sums_of_a_date_have_the_variance_of_correlated_cars(panel):
+    made = panel(n=6, layout="common", seed=8)
+    data = made.test(0, 0)
+    groups = np.array([0, 1, 0, 2, 2, 2])
+    found = expected_sd_of_sums(data, groups)
+    fit = data.abnormal
+    r = correlation_matrix(fit.past.residuals(), fit.past.dates(), data.tested_dates)
+    sd = expected_sd_of_sums(data, np.arange(6))
+    assert found[0] == pytest.approx(np.sqrt(sd[0] ** 2 + sd[2] ** 2 + 2 * r[0, 2] * sd[0] * sd[2]))
+    assert found[1] == pytest.approx(sd[1])
+    part = sd[3:]
+    assert found[2] == pytest.approx(np.sqrt(part @ r[3:, 3:] @ part))
+
+
+@pytest.mark.parametrize("key", ["cross_sectional", "bmp", "jackknife", "patell"])
+def test_a_test_that_ignores_correlation_names_no_effect_on_one_date(panel, key):
+    assert (
+        "would be found"
+        in run_tests(panel(n=14, layout="distinct", seed=8).test(0, 1), [key])["note"].iloc[0]
+    )
+    row = run_tests(panel(n=14, layout="common", seed=8).test(0, 1), [key]).iloc[0]
+    assert row["p_value"] > 0.05
+    assert "would be found" not in (row["note"] or "")
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("dates", "n_resamples"), [(6, 19), (7, 99), (6, 999), (11, 4999)])
+def test_p_of_signs_never_falls_below_its_floor(panel, side, dates, n_resamples):
+    effect = -0.5 if side == "less" else 0.5
+    data = panel(n=dates, layout="distinct", seed=2, effect=effect).test(0, 0)
+    floor = 2.0 ** (1 - dates) if side == "two-sided" else 2.0**-dates
+    p = TESTS["wild_bootstrap"].run(data, Options(side, n_resamples, seed=1)).p_value
+    assert p >= floor
+    if 2**dates <= n_resamples + 1:
+        assert p == floor

@@ -8,6 +8,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
+from eventstudy.inference.base import Alternative
 from eventstudy.lab import SimulatedMarket
 
 
@@ -85,3 +86,40 @@ def test_what_makes_no_sense_is_refused(study: es.EventStudyResults) -> None:
         es.lab.power("market")  # type: ignore[arg-type]
     with pytest.raises(RequestError, match=r"power must be a number between 0\.05 and 1; got 0\.01"):
         es.lab.power(study).mde(0.01)
+
+
+@pytest.mark.parametrize(("alternative", "sign"), [("less", -1), ("greater", 1)])
+def test_one_sided_power_is_that_of_its_side(
+    study: es.EventStudyResults, alternative: Alternative, sign: int
+) -> None:
+    curve = es.lab.power(study, alternative=alternative)
+    other = es.lab.power(study)
+    assert (sign * curve.frame["effect"] >= 0).all()
+    z = sign * 0.02 / curve.se[0]
+    assert curve.at(sign * 0.02) == pytest.approx(stats.norm.sf(stats.norm.ppf(0.95) - abs(z)))
+    assert curve.at(0.0) == pytest.approx(0.05)
+    assert curve.at(-sign * 0.02) < 0.05
+    assert curve.mde() == pytest.approx(curve.se[0] * (stats.norm.ppf(0.95) + stats.norm.ppf(0.8)))
+    assert 0 < curve.mde() < other.mde()
+    assert curve.at(sign * curve.mde()) == pytest.approx(0.8)
+    assert curve.needed(-sign * 0.02) == np.inf
+    assert curve.needed(sign * 0.05) <= other.needed(sign * 0.05)
+    assert f"{sign * curve.mde():.2%} (power 80% at 5%, one-sided)" in repr(curve)
+    line = curve.plot().lines[0]
+    assert f"80% at {sign * curve.mde():.1%}" in line.get_label()
+    assert max(sign * line.get_xdata()) > 0.04
+
+
+def test_simulated_one_sided_power_rejects_on_its_side_alone(study: es.EventStudyResults) -> None:
+    curve = es.lab.power(study, effects=[-0.1, 0.1], n_samples=20, alternative="less")
+    assert curve.frame["simulated"].tolist() == [1.0, 0.0]
+    market = study.spec.market
+    found = es.lab.calibrate(
+        market, n_events=5, n_samples=20, tests=["bmp"], shift=[-0.1, 0.1], variance=[1.0],
+        alternative="greater", seed=1,
+    )  # fmt: skip
+    assert found.rates().set_index("shift")["rate"].to_dict() == {-0.1: 0.0, 0.1: 1.0}
+    with pytest.raises(RequestError, match="alternative"):
+        es.lab.calibrate(market, n_events=5, alternative="up")  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="alternative"):
+        es.lab.power(study, alternative="up")  # type: ignore[arg-type]

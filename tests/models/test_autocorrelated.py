@@ -277,3 +277,31 @@ def test_recommended_of_autocorrelated_errors_on_dates_of_their_own_is_the_sprea
     events = [{"security": s, "date": market.sessions[200 + 20 * i]} for i, s in enumerate("ABCDEFGHIJ")]
     found = es.EventStudy(market, events, es.AutocorrelatedErrors(), ESTIMATION, WINDOW).fit()
     assert found.recommended(0, 4)["test"].iloc[0] == "bmp"
+
+
+def test_newey_west_counts_lags_by_session() -> None:
+    """A missing day lies between its neighbours: rows of zeros, which add nothing, keep it there."""
+    market = turnover(6, 1)
+    values = market.returns.copy()
+    gone = np.random.default_rng(2).choice(np.arange(40, 190), 12, replace=False)
+    values.iloc[gone, values.columns.get_loc("A")] = np.nan
+    laid = es.Market(values, benchmark="mean", kind="log turnover")
+    lags = 6
+    results = fit(laid, es.AutocorrelatedErrors(method="hac", lags=lags), "A")
+    past = np.arange(200 + ESTIMATION[0], 200 + ESTIMATION[1] + 1)
+    x = np.column_stack([np.ones(len(past)), values["mean"].to_numpy()[past]])
+    y = values["A"].to_numpy()[past]
+    seen = ~np.isnan(y)
+    x[~seen], y = 0.0, np.where(seen, y, 0.0)
+    by_session = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    cov = by_session.cov_params() * seen.sum() / (seen.sum() - 2)
+    # The variance of one abnormal value: its own, less twice its covariance with the line, and the line's.
+    s2 = float(by_session.resid[seen] @ by_session.resid[seen]) / (seen.sum() - 2)
+    gamma = autocovariances(np.where(seen, by_session.resid, np.nan), lags)
+    rho = np.zeros(400)
+    rho[: lags + 1] = (1.0 - np.arange(lags + 1) / (lags + 1.0)) * gamma / gamma[0]
+    row = np.array([1.0, values["mean"].to_numpy()[200]])
+    gain = np.linalg.inv(x.T @ x) @ x.T
+    across = rho[200 - past] * seen
+    want = s2 * (1.0 - 2.0 * across @ gain.T @ row) + row @ cov @ row
+    assert results.car(0, 0)["se"].iloc[0] ** 2 == pytest.approx(want, rel=1e-10)

@@ -144,6 +144,18 @@ def test_one_announcement_is_its_own_car(market):
         assert found[name] == pytest.approx(car[name], rel=1e-10), name
 
 
+def test_stacked_intervals_of_one_side(market):
+    results = study(market, [300, 350], exclude_events=True).fit()
+    both, below = results.stacked(0, 2, level=0.9), results.stacked(0, 2, level=0.95, alternative="less")
+    assert np.isneginf(below["ci_low"]).all()
+    pd.testing.assert_series_equal(below["ci_high"], both["ci_high"])
+    np.testing.assert_allclose(below["p_value"], stats.t.cdf(below["t"], below["dof"]))
+    own = below["own_car"] / below["own_se"]
+    np.testing.assert_allclose(below["own_p_value"], stats.t.cdf(own, below["dof"]))
+    with pytest.raises(RequestError, match="alternative"):
+        results.stacked(0, 2, alternative="down")
+
+
 def test_stacked_shares_out_days_of_two_windows(market):
     """Two windows of four days that share two, by generalised algebra with statsmodels' covariance."""
     with pytest.warns(OverlapWarning):

@@ -172,6 +172,12 @@ def test_names_of_events(one, common):
     assert event_name(common.fitted, 0) == f"S0, {day}"
 
 
+def test_a_label_that_repeats_the_firm_is_shown_once(prices, refit):
+    market = es.Market.from_prices(prices, benchmark="INDEX")
+    event = {"security": "S0", "date": market.sessions[300], "label": "Acme", "company": "Acme"}
+    assert event_name(refit(market, [event]).fitted, 0) == f"Acme, {market.sessions[300]:%Y-%m-%d}"
+
+
 def bars() -> es.EventStudyResults:
     market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
     events = [{"security": "002415.SZ", "date": "2019-05-22"}]

@@ -270,3 +270,15 @@ def test_sorts_that_cannot_be_made_are_refused(one_date, market, refit):
     for wrong in ({"winsorize": 0.5}, {"winsorize": -0.1}, {"quantiles": 1}, {"alternative": "up"}):
         with pytest.raises(RequestError):
             one_date.sort_by("size", **({"quantiles": 2} | wrong))
+
+
+def test_winsorised_cars_of_one_date_have_no_test_of_independent_events() -> None:
+    """A shock that all firms of a day share is in every CAR: their spread does not know it."""
+    market, truth = es.lab.simulate_market(20, 300, correlation=0.4, n_events=20, common_date=True, seed=3)
+    events = truth.events[["security", "date"]].assign(size=np.arange(20.0))
+    results = es.EventStudy(market, events, estimation=(-200, -11), window=(-2, 2)).fit()
+    frame = results.sort_by("size", 0, 1, quantiles=2, winsorize=0.1)
+    assert frame[["se", "statistic", "p_value", "ci_low"]].isna().all(axis=None)
+    assert frame["caar"].notna().all()
+    assert frame["note"].str.contains("100% of the pairs of events share a day").all()
+    assert results.sort_by("size", 0, 1, quantiles=2)["p_value"].notna().all()

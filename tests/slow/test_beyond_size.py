@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "benchmarks" / "beyond_size.py"
 
 
+BEYOND = runpy.run_path(str(SCRIPT))
+
+
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     return pd.read_csv(ROOT / "docs" / "data" / "beyond_size.csv")
@@ -29,6 +32,15 @@ def test_holds_is_the_verdict_of_the_counts(table: pd.DataFrame) -> None:
         low, high = stats.binomtest(count, row.replications).proportion_ci(0.95, "wilson")
         assert (row.low, row.high) == pytest.approx((low, high), abs=1e-4)
         assert row.holds == (low <= 0.065 and high >= 0.035)
+
+
+@pytest.mark.parametrize("name", BEYOND["DESIGNS"])
+def test_recommended_is_what_the_library_says(table: pd.DataFrame, name: str) -> None:
+    rows = table[table["design"] == name].set_index("method")
+    assert (rows["replications"] >= BEYOND["FEWER"].get(name, 1000)).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", es.errors.EventStudyWarning)
+        assert rows["recommended"].to_dict() == BEYOND["advised"](name)
 
 
 def test_what_is_recommended_holds(table: pd.DataFrame) -> None:
@@ -56,7 +68,7 @@ def test_the_script_makes_such_numbers(table: pd.DataFrame, name: str) -> None:
     """A hundred replications, which are among those of the table."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", es.errors.EventStudyWarning)
-        made = runpy.run_path(str(SCRIPT))["simulate"](name, 100)
+        made = BEYOND["simulate"](name, 100)
     stored = table[table["design"] == name]
     assert made["method"].tolist() == stored["method"].tolist()
     error = np.sqrt(stored["rate"] * (1 - stored["rate"]) / 100).to_numpy()

@@ -206,10 +206,21 @@ def test_results_by_hand(results: es.AbnormalVolatilityResults) -> None:
 
 def test_bootstrap_p_counts_draws(results: es.AbnormalVolatilityResults) -> None:
     weight = degrees(results._variances[:, 5:8])
-    draws = results._draws(es.Window(0, 2), weight, 400, np.random.default_rng(9))
+    draws = results._draws(slice(5, 8), weight, *results._null(400, 9))
     found = results.test(0, 2, n_resamples=400, seed=9).loc["bootstrap"]
     assert found["p_value"] == pytest.approx((1 + (draws >= found["statistic"]).sum()) / 401)
     assert draws.mean() == pytest.approx(weight.sum(), rel=0.06)
+
+
+def test_a_seed_means_the_same_draws_for_every_window(results: es.AbnormalVolatilityResults) -> None:
+    first = results.test(0, 2, n_resamples=400, seed=9)
+    other = results.test(0, 2, n_resamples=400, seed=10)
+    assert other.loc["bootstrap", "p_value"] != first.loc["bootstrap", "p_value"]
+    results.test(-5, 5, n_resamples=400, seed=9)
+    pd.testing.assert_frame_equal(results.test(0, 2, n_resamples=400, seed=9), first)
+    by_generator = results.test(0, 2, n_resamples=400, seed=np.random.default_rng(9))
+    pd.testing.assert_frame_equal(by_generator, first)
+    assert first.index[first["recommended"]].tolist() == ["bootstrap"]
 
 
 def test_paths_follow_the_recursion() -> None:
@@ -252,6 +263,7 @@ def test_events_that_share_sessions_are_refused_or_flagged() -> None:
     with pytest.warns(EventStudyWarning, match="not independent"):
         found = es.AbnormalVolatility(market, events, dependent="flag", **options).fit()
     assert found.test(0, 1, seed=0)["dependent"].all()
+    assert not found.test(0, 1, seed=0)["recommended"].any()
     assert "share sessions" in repr(found)
     with pytest.raises(RequestError, match="there is one"):
         es.AbnormalVolatility(market, events.iloc[:1], **options).fit()

@@ -19,15 +19,19 @@ from eventstudy.tables import Section, Table
 from eventstudy.text import plural
 
 __all__ = [
+    "LOSS",
     "Clustering",
     "MeanCorrelation",
     "clustering",
     "correlation_matrix",
+    "depend",
     "dependence",
     "mean_correlation",
     "residual_correlations",
 ]
 
+#: Dependence matters where it costs more than this share of the events' information.
+LOSS = 0.1
 #: Products of matrices of more numbers than this cost more than sums over sessions.
 LARGE = 2**22
 
@@ -253,6 +257,20 @@ def dependence(data: TestInput) -> MeanCorrelation:
             found = MeanCorrelation.of(*sums, n)
     data._readings["dependence"] = found
     return found
+
+
+def depend(data: TestInput) -> bool:
+    """Whether the events, all with a CAR, depend on each other.
+
+    They do where that costs more than a tenth of their information, and may where more than a tenth of their
+    pairs share a day: of few events the correlation is known poorly.
+    """
+    n = data.n_events
+    if n < 2:
+        return False
+    found = dependence(data)
+    shared = found.n_overlapping_pairs > LOSS * n * (n - 1) / 2
+    return shared or not 1.0 + (n - 1) * found.mean_correlation <= 1.0 / (1.0 - LOSS)
 
 
 def clustering(data: TestInput) -> Clustering:

@@ -203,11 +203,10 @@ def _calendar(abnormal: AbnormalReturns) -> IntArray:
     if abnormal.day0 is not None:
         return abnormal.day0
     dates = np.concatenate([abnormal.past.dates(), abnormal.event_dates], axis=1)
-    number = np.zeros(len(dates), dtype=np.int64)
-    for day in dates.T:
-        _, code = np.unique(day, return_inverse=True)
-        _, number = np.unique(number * (code.max(initial=0) + 1) + code, return_inverse=True)
-    return number
+    # Rows as one value each; big-endian and without sign, so that bytes sort as dates do.
+    numbers = dates.astype(np.int64).view(np.uint64) ^ np.uint64(1 << 63)
+    rows = np.ascontiguousarray(numbers.astype(">u8")).view(f"V{8 * dates.shape[1]}")
+    return np.asarray(np.unique(rows.ravel(), return_inverse=True)[1], dtype=np.int64)
 
 
 def past_sums(abnormal: AbnormalReturns) -> ResidualSums:

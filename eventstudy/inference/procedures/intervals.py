@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.arguments import check_fraction
-from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Options, TestInput
-from eventstudy.inference.refitted import bootstrap_of, conformal_of
+from eventstudy.inference.base import Options, TestInput, check_alternative, t_bounds
+from eventstudy.inference.refitted import Bootstrapped, Conformal, bootstrap_of, conformal_of
 from eventstudy.inference.registry import TESTS
 
 __all__ = ["IntervalMethod", "event_intervals"]
@@ -41,13 +40,14 @@ def event_intervals(
         percentile-t of residuals drawn anew.
     level : float, default 0.95
     options : Options, optional
-        Draws of the bootstrap.
+        Side of the intervals, which are infinite on the other, and draws of the bootstrap.
 
     Returns
     -------
     pandas.DataFrame
         Columns event (its row), method, car, ci_low, ci_high and note. NaN with the reason in the note where
-        a method does not apply; infinite where there are too few days for the level.
+        a method does not apply; infinite where there are too few days for the level, and on
+        the other side of one-sided ones.
 
     Raises
     ------
@@ -60,13 +60,15 @@ def event_intervals(
         raise RequestError(
             f"methods is a list out of {', '.join(get_args(IntervalMethod))}; got {methods!r}."
         )
+    check_alternative(options.alternative)
     check_fraction("level", level)
+    bounded = {"two-sided": (True, True), "less": (False, True), "greater": (True, False)}
     rows = []
     for event in range(data.abnormal.n_events):
         one = data.take(np.arange(data.abnormal.n_events) == event)
         for method in methods:
             low, high, note = _interval(one, method, level, options)
-            if np.isinf([low, high]).any() and not note:
+            if np.isinf([low, high])[list(bounded[options.alternative])].any() and not note:
                 note = (
                     f"unbounded: the estimation window is too short to exclude any value at level {level:g}"
                 )
@@ -81,10 +83,14 @@ def _interval(
     if reason is not None:
         return np.nan, np.nan, f"not applicable: {reason}"
     if method == "t":
-        half = float(t_ppf(0.5 + level / 2, one.cumulative.dof[0]) * np.sqrt(one.cumulative.variance[0]))
+        sums = one.cumulative
+        low, high = t_bounds(sums.car, np.sqrt(sums.variance), sums.dof, level, options.alternative)
         note = "" if one.abnormal.exact else "the model's standard error is approximate"
-        return float(one.car[0]) - half, float(one.car[0]) + half, note
-    found = conformal_of(one, level=level) if method == "conformal" else bootstrap_of(one, options, level)
+        return float(low[0]), float(high[0]), note
+    if method == "conformal":
+        found: Conformal | Bootstrapped | str = conformal_of(one, options.alternative, level)
+    else:
+        found = bootstrap_of(one, options, level)
     if isinstance(found, str):
         return np.nan, np.nan, f"not applicable: {found}"
     return found.low, found.high, ""

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Statistic, TestInput
-from eventstudy.inference.dependence.mean_correlation import clustering
-from eventstudy.inference.procedures.recommendation import LOSS
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering
 from eventstudy.inference.registry import TESTS
 
 __all__ = ["FEWEST", "INTERVAL_TESTS", "checked_interval_test", "interval_test", "standard_error"]

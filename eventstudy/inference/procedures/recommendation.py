@@ -11,14 +11,17 @@ from scipy import special
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import Clustering, clustering, dependence
+from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
+from eventstudy.inference.engine.moments import SERIAL
 from eventstudy.inference.procedures.lead import lead_sizes, order_of, reaches, spread_of_dates
+from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
+from eventstudy.lazy import chunks, memo
 from eventstudy.windows import Window
 
-__all__ = ["Calibrated", "disagreement", "recalibrate", "recommend"]
+__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend"]
 
 #: Tests that hold their size are added until there are this many.
 ENOUGH = 3
@@ -164,15 +167,15 @@ FILTERED = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day"
 )
-#: Dependence matters where it costs more than this share of the events' information.
-LOSS = 0.1
+#: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
+MOST_INFLATION = 1.25
 
 
 def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.DataFrame:
     """Choose the tests that survive the design, the most trustworthy first.
 
     The choice looks at the number of events, the dates they share, the mean correlation of their
-    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5 %;
+    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5%;
     what a simulated size table says of the design decides which leads, and which stands beside it.
 
     Parameters
@@ -216,8 +219,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         dates = spread_of_dates(data, found, independent=independent)
         keys, told = order_of(keys, lead_sizes(dates, n))
         reasons |= {key: f"{reasons[key]}; {said}" for key, said in told.items()}
-        if keys and n > 1 and not data.abnormal.exact:
-            reasons[keys[0]] = f"{_why_approximate(found)}; {reasons[keys[0]]}"
+        if keys and n > 1 and not _scaled(data):
+            reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
     return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
 
 
@@ -245,13 +248,55 @@ def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     if n == 1:
         return _one_event(data)
-    if not data.abnormal.exact:
-        return _approximate(found, bool(overlap_note(data)), serial=data.abnormal.autocorrelation is not None)
+    if not _scaled(data):
+        serial = data.abnormal.autocorrelation is not None or _serial_inflation(data) > 1.0
+        several = sessions_tested(data) > 1
+        return _approximate(found, bool(overlap_note(data)), serial=serial, several=several)
     if found.n_dates == 1:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
         return _clustered(found, bool(overlap_note(data)))
     return _independent(found)
+
+
+def _scaled(data: TestInput) -> bool:
+    """Whether the standard error of a CAR can be taken at its word."""
+    return data.abnormal.exact and _serial_inflation(data) == 1.0
+
+
+def _serial_inflation(data: TestInput) -> float:
+    r"""How many times the variance of a CAR is what a model of independent errors makes of it.
+
+    .. math:: 1 + 2 \hat\rho_1 (1 - 1/L), \qquad
+              \hat\rho_1 = \sum_{it} e_{it} e_{i,t-1} \Big/ \sum_{it} e_{it}^2
+
+    for L sessions and the residuals of the estimation windows, where it is more than `MOST_INFLATION` and the
+    autocorrelation is beyond 2.58 standard errors of one event's; else 1, as in models that know of it.
+    """
+
+    def compute() -> float:
+        fit, length = data.with_car.abnormal, sessions_tested(data)
+        if fit.autocorrelation is not None or length < 2:
+            return 1.0
+        products = squares = 0.0
+        for part in chunks(fit.n_events):
+            e = np.nan_to_num(fit.past.residuals(part))
+            products += float((e[:, 1:] * e[:, :-1]).sum())
+            squares += float((e**2).sum())
+        if not squares > 0.0:
+            return 1.0
+        rho, days = products / squares, float(np.median(fit.n_obs))
+        inflation = 1.0 + 2.0 * rho * (1.0 - 1.0 / length)
+        return inflation if rho * np.sqrt(days) > SERIAL and inflation > MOST_INFLATION else 1.0
+
+    return memo(data, "serial_inflation", compute)
+
+
+def _why_serial(data: TestInput) -> str:
+    return (
+        f"residuals are autocorrelated, which makes the variance of {sessions_tested(data)} sessions about "
+        f"{_serial_inflation(data):.1f} times what this model takes it for (AutocorrelatedErrors knows)"
+    )
 
 
 def _one_event(data: TestInput) -> list[tuple[str, str]]:
@@ -269,6 +314,8 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     )
     few = n_obs // length < ENOUGH_BLOCKS
     floor = f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
+    if fit.exact and not _scaled(data):
+        return [(sq[0], f"{sq[1]}; {_why_serial(data)}, so no t is recommended beside it"), filtered]
     if not fit.exact:
         why = "this model's standard error is approximate"
         if few:
@@ -354,11 +401,21 @@ def disagreement(
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
         elif by_spread <= alpha < by_past:
-            told[spread] = (
-                f"rejects where {past} does not: the CARs vary less than their estimation windows imply, a "
-                "sign of a calmer event, or chance where events are few"
-            )
+            told[spread] = f"rejects where {past} does not: {_why_less(data)}"
     return told
+
+
+def _why_less(data: TestInput | None) -> str:
+    """Why a test by the spread may reject alone: a calmer event, or how the two weigh the events."""
+    if data is None or _spread(data)[0] < _spread(data)[1]:
+        return (
+            "the CARs vary less than their estimation windows imply, a sign of a calmer event, or chance "
+            "where events are few"
+        )
+    return (
+        "the CARs spread as their estimation windows imply, so the two differ by how they weigh the events, "
+        "by the volatility of the days before, or by chance"
+    )
 
 
 def _why_more(data: TestInput | None, spread: str) -> str:
@@ -376,20 +433,28 @@ def _why_more(data: TestInput | None, spread: str) -> str:
 
 
 def _spread_rose(data: TestInput) -> bool:
-    r"""Whether CARs spread about their mean more than their prediction errors allow, at 5 %.
+    """Whether CARs spread about their mean more than their prediction errors allow, at 5%."""
+    total, _, most = _spread(data)
+    return total > most
+
+
+def _spread(data: TestInput) -> tuple[float, float, float]:
+    r"""Measure how CARs spread about their mean, between what their prediction errors allow at 5%.
 
     .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
               \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)
 
-    A CAR that all events have in common leaves it as it is.
+    A CAR that all events have in common leaves it as it is. Returns the sum and the 5 and 95 % quantiles;
+    NaN for one event.
     """
     used = data.with_variance
     n, car, variance = used.n_events, used.car, used.cumulative.variance
     if n < 2:
-        return False
+        return np.nan, np.nan, np.nan
     left = car - (car / variance).sum() / (1.0 / variance).sum()
     shared = min(max(dependence(used).mean_correlation, 0.0), 0.99)
-    return bool((left**2 / variance).sum() / (1.0 - shared) > special.chdtri(n - 1, 0.05))
+    total = float((left**2 / variance).sum() / (1.0 - shared))
+    return total, float(special.chdtri(n - 1, 0.95)), float(special.chdtri(n - 1, 0.05))
 
 
 def _too_ready(n: int) -> str:
@@ -422,15 +487,15 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     return [first, filtered, ("grank_t", ranks), dates, *means]
 
 
-def _why_approximate(found: Clustering) -> str:
+def _why_approximate(data: TestInput, found: Clustering) -> str:
     dates = "one date" if found.n_dates == 1 else f"{found.n_dates} dates"
-    return (
-        f"{found.n_events} events on {dates} ({_cost(found)}): this model's standard error is approximate, "
-        "so tests scaled by it are left out"
-    )
+    why = _why_serial(data) if data.abnormal.exact else "this model's standard error is approximate"
+    return f"{found.n_events} events on {dates} ({_cost(found)}): {why}, so tests scaled by it are left out"
 
 
-def _approximate(found: Clustering, overlapping: bool, *, serial: bool) -> list[tuple[str, str]]:
+def _approximate(
+    found: Clustering, overlapping: bool, *, serial: bool, several: bool
+) -> list[tuple[str, str]]:
     """Ranks, signs and draws: what does not rest on a standard error that is itself approximate.
 
     Where errors are autocorrelated ranks of single days do not know it; the spread of the events does.
@@ -448,7 +513,8 @@ def _approximate(found: Clustering, overlapping: bool, *, serial: bool) -> list[
     if found.n_dates == 1:
         ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
         drawn = "draws estimation days for all events at once, which keeps correlation of any form"
-        return led(("permutation", ranked), ("block_bootstrap", drawn))
+        # Over several autocorrelated days the bootstrap of blocks rejects too often (size table of the docs).
+        return led(("permutation", ranked), *[("block_bootstrap", drawn)] * (not (serial and several)))
     dates = f"{found.n_dates} dates"
     wild = ("wild_bootstrap", f"flips the signs of the CARs, whole dates at once, on {dates}")
     if not found.effective_n >= (1.0 - LOSS) * n:

@@ -9,9 +9,8 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import clustering, correlation_matrix
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering, correlation_matrix
 from eventstudy.inference.procedures.mean_interval import FEWEST
-from eventstudy.inference.procedures.recommendation import LOSS
 
 __all__ = ["by_past", "by_spread", "spread_serves"]
 
@@ -60,7 +59,7 @@ def by_spread(car: FloatArray, weights: FloatArray) -> tuple[float, float, float
     It is the HC2 variance of a weighted regression on a constant, unbiased where all CARs have one variance;
     for equal weights the cross-sectional t with N - 1 degrees of freedom. Q is the quadratic form of s^2, so
     unequal weights cost degrees of freedom (Satterthwaite, as Bell and McCaffrey 2002 use it). Where few
-    events hold most of the weight it rejects true nulls too seldom: 1.8 % of them at 5 % for 20 events whose
+    events hold most of the weight it rejects true nulls too seldom: 1.8% of them at 5% for 20 events whose
     largest holds a third.
 
     Parameters
