@@ -38,7 +38,7 @@ __all__ = ["Report", "refitted", "sensitivity", "study_report"]
 #: Events of an exhibit.
 MOST_NAMED = 12
 #: Texts of a list, and events of the table, of a brief report.
-MOST_TEXTS, FEW_EVENTS = 5, 8
+MOST_TEXTS, FEW_EVENTS = 4, 8
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL = 0.95
