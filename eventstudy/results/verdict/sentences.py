@@ -455,6 +455,9 @@ def _caveats(data: FittedEvents, window: Window) -> list[str]:
         told.append(f"No cumulative abnormal return of {event_name(data, row)} over {window}{reason}.")
     if len(lost) > MOST_NAMED:
         told.append(f"{len(lost) - MOST_NAMED} more events have none.")
+    short = averages.uncovered_note(data, window)
+    if short:
+        told.append(f"{short}.")
     out = len(data.excluded)
     if out:
         told.append(f"{plural(out, 'event')} could not be used: results.excluded says why.")
