@@ -408,7 +408,9 @@ def _wrap_labels(ax: Axes) -> None:
         long = extent.width if label is ax.xaxis.label else extent.height
         room = min(2 * min(middle - ends[0], ends[1] - middle), size)
         text = label.get_text()
-        if long > room and "\n" not in text:
+        # Names on several lines were given their room before.
+        kept = label is ax.xaxis.label and any("\n" in name.get_text() for name in ax.get_yticklabels())
+        if long > room and "\n" not in text and not kept:
             label.set_text(fill(text, max(LEAST, int(len(text) * room / long))))
 
 
