@@ -211,6 +211,17 @@ def test_more_volatile_is_said_only_where_the_spread_says_so(panel):
         assert told in disagreement(p, TestInput(moved, day))["filtered_sq"]
 
 
+def test_a_calmer_event_is_said_only_where_the_spread_says_so(panel):
+    p = {"adjusted_bmp": 0.01, "filtered_sq": 0.2}
+    made = panel(n=8, layout="common", seed=4)
+    for factor, told in (
+        (0.1, "vary less than their estimation windows"),
+        (1.0, "spread as their estimation"),
+    ):
+        calmer = replace(made.abnormal, ar=factor * made.abnormal.ar)
+        assert told in disagreement(p, TestInput(calmer, Window(0, 0)))["adjusted_bmp"]
+
+
 def test_a_rise_in_variance_is_suspected_only_where_the_spread_says_so(panel):
     made = panel(n=6, layout="common", seed=4)
     for factor in (1.0, 3.0):
