@@ -179,8 +179,7 @@ def test_the_night_before_says_nothing_of_the_volatility_of_bars() -> None:
     # The forecast is of the bars before: those of the estimation window and the one after the night.
     e = np.append(
         scaled_residuals(data.abnormal.past.residuals(), data.abnormal.past.leverage())[0],
-        data.abnormal.ar[0, :2][~at_night[0]],
+        np.where(at_night, np.nan, data.abnormal.ar[:, :2])[0],
     )
-    e = e[~np.isnan(e)]
     sigma = ewma_volatility(e[:, None])[-1, 0]
     assert plain["statistic"] == pytest.approx(data.car[0] / sigma / np.sqrt(data.scale_of_sums[0]), rel=1e-9)
