@@ -29,10 +29,10 @@ from eventstudy.inference.procedures.mean_interval import (
 from eventstudy.inference.procedures.weighted_mean import by_past, by_spread, spread_serves
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents
-from eventstudy.text import format_p
+from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
-__all__ = ["SIDES", "averages", "shared_note", "stars_note", "weighted_averages", "with_lead"]
+__all__ = ["SIDES", "averages", "days_note", "stars_note", "uncovered_note", "weighted_averages", "with_lead"]
 
 #: Weights that are not a column; and where the standard error of a weighted mean is from.
 PRECISION = "precision"
@@ -127,7 +127,25 @@ def with_lead(
     return frame.assign(note=notes)
 
 
-def shared_note(data: FittedEvents, window: Window) -> str:
+def days_note(data: FittedEvents, window: Window) -> str:
+    """Say which days averages over events count more than once, and which they lack; empty where none."""
+    return "; ".join(filter(None, [_shared_note(data, window), uncovered_note(data, window)]))
+
+
+def uncovered_note(data: FittedEvents, window: Window) -> str:
+    """Say how many events count with fewer days than a window has; empty where all cover it."""
+    tested = data.test_input(window)
+    days = tested.cumulative.n_days[tested.usable & ~tested.cumulative.complete]
+    if not len(days):
+        return ""
+    said = f"{days.min()}" if days.min() == days.max() else f"{days.min()} to {days.max()}"
+    return (
+        f"{plural(len(days), 'event')} of {int(tested.usable.sum())} count with the {said} of "
+        f"{len(window)} days of {window} that their returns cover (incomplete='partial')"
+    )
+
+
+def _shared_note(data: FittedEvents, window: Window) -> str:
     """Say how many days count more than once in sums over events; empty where none does."""
     usable = data.test_input(window)
     security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]

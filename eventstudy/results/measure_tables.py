@@ -249,7 +249,7 @@ class Measures(MethodGroup):
         else:
             frame = frame.assign(note=f"weighted by {weights}")
         told = [
-            "; ".join(filter(None, [note, averages.shared_note(data, window)]))
+            "; ".join(filter(None, [note, averages.days_note(data, window)]))
             for note, window in zip(frame["note"], windows, strict=True)
         ]
         frame = frame.assign(note=told)
@@ -528,7 +528,7 @@ class MeasureTables(MethodGroup):
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
         notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
-        shared = averages.shared_note(self.fitted, max(windows, key=len))
+        shared = averages.days_note(self.fitted, max(windows, key=len))
         notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes

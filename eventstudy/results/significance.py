@@ -34,6 +34,7 @@ from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_te
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
+from eventstudy.results import averages
 from eventstudy.results.each_event import one_security
 from eventstudy.results.fitted import (
     FittedEvents,
@@ -178,7 +179,12 @@ class Significance(MethodGroup):
             )
         if by is not None:
             return self._by_group(by, window, tests, options)
-        return run_tests(self.fitted.test_input(window), tests, options)
+        frame = run_tests(self.fitted.test_input(window), tests, options)
+        told = averages.days_note(self.fitted, window)
+        if told:
+            notes = zip(frame["note"], frame["applicable"], strict=True)
+            frame["note"] = ["; ".join(filter(None, [note, told])) if ran else note for note, ran in notes]
+        return frame
 
     def _by_group(
         self, by: str, window: Window, tests: Sequence[str | SignificanceTest] | None, options: Options

@@ -42,6 +42,7 @@ __all__ = [
     "variance_difference",
     "variance_t",
     "welch",
+    "welch_by_date",
 ]
 
 
@@ -195,6 +196,52 @@ def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     """
     found = scipy.stats.ttest_ind(a, b, equal_var=False)
     return float(found.statistic), float(found.df)
+
+
+def welch_by_date(
+    a: FloatArray, dates_a: IntArray, b: FloatArray, dates_b: IntArray
+) -> tuple[float, float, float]:
+    r"""Difference of two means whose values of one date may be correlated, its standard error and dof.
+
+    .. math:: \operatorname{Var}(\bar a - \bar b) = \sum_d \left(
+              \frac{w_d (\bar a_d - \bar a)}{\sqrt{1 - w_d}} -
+              \frac{v_d (\bar b_d - \bar b)}{\sqrt{1 - v_d}} \right)^2
+
+    for the share w of the first group's values, and v of the second's, that date d has. With one value a
+    date, and no date in common, this is Welch's t.
+
+    Parameters
+    ----------
+    a, b : arrays, shape (n,) and (m,)
+        Values, such as CARs.
+    dates_a, dates_b : arrays of int
+        Number of the date of each; at least two dates in each group.
+
+    Returns
+    -------
+    difference, se, dof
+        Degrees of freedom are Welch's, a group counting as its effective number of dates; where the groups
+        have dates in common, those of the smaller.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35; Bell and McCaffrey (2002), Survey Methodology 28, 169-181;
+    docs/methods/groups.md, eq. (welch-by-date).
+    """
+    parts, variances, dofs = [], [], []
+    for values, dates in ((a, dates_a), (b, dates_b)):
+        found, at = np.unique(dates, return_inverse=True)
+        share = np.bincount(at) / len(values)
+        apart = np.bincount(at, values - values.mean()) / len(values) / np.sqrt(1.0 - share)
+        parts.append(pd.Series(apart, found))
+        variances.append(float(apart @ apart))
+        dofs.append(1.0 / float(share @ share) - 1.0)
+    variance = float((parts[0].sub(parts[1], fill_value=0.0) ** 2).sum())
+    dof = min(dofs)
+    if not parts[0].index.intersection(parts[1].index).size:
+        spread = sum(v**2 / n for v, n in zip(variances, dofs, strict=True))
+        dof = sum(variances) ** 2 / spread if spread > 0 else np.nan
+    return float(a.mean() - b.mean()), float(np.sqrt(variance)), float(dof)
 
 
 def label_permutation(

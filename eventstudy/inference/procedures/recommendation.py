@@ -21,7 +21,7 @@ from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 from eventstudy.windows import Window
 
-__all__ = ["Calibrated", "disagreement", "recalibrate", "recommend"]
+__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend"]
 
 #: Tests that hold their size are added until there are this many.
 ENOUGH = 3
@@ -167,7 +167,7 @@ FILTERED = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day"
 )
-#: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8 %.
+#: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
 
 
@@ -175,7 +175,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     """Choose the tests that survive the design, the most trustworthy first.
 
     The choice looks at the number of events, the dates they share, the mean correlation of their
-    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5 %;
+    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5%;
     what a simulated size table says of the design decides which leads, and which stands beside it.
 
     Parameters
@@ -433,13 +433,13 @@ def _why_more(data: TestInput | None, spread: str) -> str:
 
 
 def _spread_rose(data: TestInput) -> bool:
-    """Whether CARs spread about their mean more than their prediction errors allow, at 5 %."""
+    """Whether CARs spread about their mean more than their prediction errors allow, at 5%."""
     total, _, most = _spread(data)
     return total > most
 
 
 def _spread(data: TestInput) -> tuple[float, float, float]:
-    r"""Measure how CARs spread about their mean, between what their prediction errors allow at 5 %.
+    r"""Measure how CARs spread about their mean, between what their prediction errors allow at 5%.
 
     .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
               \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)

@@ -17,6 +17,7 @@ from eventstudy.abnormal import (
     HeldWindows,
     estimation_design,
 )
+from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.results.fitted import FittedStudy, StudySpec, refuse_undated
 from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
@@ -258,7 +259,8 @@ def pool(
 def _named(
     results: Sequence[EventStudyResults] | Mapping[str, EventStudyResults],
 ) -> dict[str, EventStudyResults]:
-    given = list(results.values() if isinstance(results, Mapping) else results)
+    given = results.values() if isinstance(results, Mapping) else results
+    given = check_sequence("results", given, "EventStudyResults")
     strange = next((r for r in given if not isinstance(r, EventStudyResults)), None)
     if strange is not None:
         raise RequestError(f"pool takes results of EventStudy(...).fit(), found {type(strange).__name__}.")
