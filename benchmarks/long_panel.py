@@ -39,8 +39,11 @@ def index(n: int) -> pd.Series:
     return pd.Series(0.01 * np.random.default_rng(1).standard_normal(n), days(n), name="index")
 
 
-def write(path: Path, n_securities: int, n_sessions: int, by: str) -> int:
-    """Write the panel in row groups of fifty securities, or of as many rows of neighbouring days."""
+def write(path: Path, n_securities: int, n_sessions: int, by: str, before: int = 0) -> int:
+    """Write the panel in row groups of fifty securities, or of as many rows of neighbouring days.
+
+    `before` is how many securities other files hold.
+    """
     dates, market, rows, block = days(n_sessions), index(n_sessions).to_numpy(), 0, 50
     schema = pa.schema([("permno", pa.int32()), ("date", pa.timestamp("us")), ("ret", pa.float64())])
     steps = range(0, n_securities, block)
@@ -48,7 +51,7 @@ def write(path: Path, n_securities: int, n_sessions: int, by: str) -> int:
         steps = range(0, n_sessions, max(1, block * n_sessions // n_securities))
     with pq.ParquetWriter(path, schema) as out:
         for start in steps:
-            rng = np.random.default_rng(start)
+            rng = np.random.default_rng(before + start)
             if by == "date":
                 t, s = np.arange(start, min(start + steps.step, n_sessions)), np.arange(n_securities)
                 row, who = np.repeat(t, len(s)), np.tile(s, len(t))
@@ -60,7 +63,7 @@ def write(path: Path, n_securities: int, n_sessions: int, by: str) -> int:
             row, who = row[kept], who[kept]
             ret = market[row] + 0.02 * rng.standard_normal(len(row))
             out.write_table(
-                pa.table([10_000 + who, dates.to_numpy()[row], ret], names=schema.names).cast(schema)
+                pa.table([10_000 + before + who, dates.to_numpy()[row], ret], names=schema.names).cast(schema)
             )
             rows += len(row)
     return rows

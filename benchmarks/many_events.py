@@ -151,7 +151,7 @@ def peak(n: int) -> None:
     given = events(prices, n)
     panel = prices.arrays.returns.nbytes + prices.arrays.spans.nbytes
     results = study(prices, given).fit()
-    after = _most_held()
+    after = most_held()
     held = {id(base): base for kept in (results.fitted.abnormal, results.fitted.fit) for base in _bases(kept)}
     print(f"{panel / 2**20:.0f} {sum(base.nbytes for base in held.values()) / 2**20:.0f} {after:.0f}")
 
@@ -162,7 +162,7 @@ def _bases(record: object) -> list[np.ndarray]:
     return [value if value.base is None else value.base for value in arrays]
 
 
-def _most_held() -> float:
+def most_held() -> float:
     """Most memory that this process held, in MB."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says of a process counts its parent's memory when it was started

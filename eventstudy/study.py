@@ -34,7 +34,7 @@ from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import exclusion_text, fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy, Incomplete
-from eventstudy.results.pool.exchanges import by_exchange, joined_study
+from eventstudy.results.pool.pool import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
 from eventstudy.sample import (
     Asked,

@@ -27,6 +27,9 @@ LONG, LACKS = 60, 0.01
 CHANCE = 1e-3
 #: Holidays from which on one may be missing among them: data errs, and so do calendars.
 MANY = 8
+#: The longest holiday, the fewest holidays of a year of any of these exchanges (that of Frankfurt in 2022 had
+#: Easter and Christmas), and rows of a year that has all its weekdays.
+LONGEST, YEARLY, YEAR = 10, 2, 262
 #: Missing days from which on those of one column may be holidays, and the largest share that they can be.
 FEWEST, MOST = 2, 0.4
 
@@ -49,6 +52,8 @@ def exchange_closed_on(
     if shut.sum() < (1 if several else FEWEST) or shut.sum() > MOST * inside.sum():
         return None
     days = index[inside]
+    if not _may_be_holidays(shut[inside], several):  # calendars take long to build
+        return None
     best: tuple[str, BoolArray] | None = None
     most = 0
     for code in (*KNOWN, *(ON_SUNDAYS if (days.day_of_week == 6).any() else ())):
@@ -72,6 +77,17 @@ def nearly_every_weekday(days: pd.DatetimeIndex) -> bool:
         return False
     weekdays = pd.bdate_range(days[0], days[-1])
     return bool((~weekdays.isin(days)).sum() <= LACKS * len(weekdays))
+
+
+def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
+    """Whether days on which a column is shut are as short, as frequent and as unlikely as holidays."""
+    change = np.flatnonzero(np.diff(shut, prepend=False, append=False))
+    length = change[1::2] - change[::2]
+    short = length[length <= LONGEST]
+    if not len(short) or len(short) < YEARLY * (len(shut) // YEAR) - 1:
+        return False
+    hit = int(short.sum())
+    return several or bool(len(KNOWN) * (0.5 / (len(shut) - hit + 1.0)) ** hit < CHANCE)
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,6 @@ from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
-from eventstudy.results.weighted import weighted_averages
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -267,7 +266,9 @@ class Measures(MethodGroup):
     ) -> pd.DataFrame:
         if weights is None:
             return averages.averages(inputs, test, checked_level(level), alternative)
-        return weighted_averages(self.fitted, inputs, weights, test, checked_level(level), alternative)
+        return averages.weighted_averages(
+            self.fitted, inputs, weights, test, checked_level(level), alternative
+        )
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.

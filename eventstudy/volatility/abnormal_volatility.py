@@ -22,7 +22,7 @@ from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.exchanges import of_one_exchange
+from eventstudy.results.pool.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.volatility.forecast_error import forecast_ratios
@@ -311,8 +311,9 @@ class AbnormalVolatilityResults(Immutable):
     def multiples(self) -> pd.DataFrame:
         """Multiple of volatility by day.
 
-        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution),
-        n_events.
+        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution of
+        normally distributed errors of known variances: as forecasts are estimated, they cover 1 on about
+        93 % of days), n_events.
         """
         multiple, n = volatility_multiples(self._errors, self._variances)
         dof = multiple_dof(self._variances)
@@ -424,10 +425,12 @@ class AbnormalVolatilityResults(Immutable):
         if not isinstance(seed, int | np.integer):
             return made()
         key, kept = (n, int(seed)), recall(self, "null")
-        if kept is None or kept[0] != key:
-            kept = (key, made())
-            remember(self, "null", kept)
-        return kept[1]
+        if kept is not None and kept[0] == key:
+            draws: tuple[FloatArray, FloatArray] = kept[1]
+            return draws
+        draws = made()
+        remember(self, "null", (key, draws))
+        return draws
 
     def _draws(
         self, cols: slice, weight: FloatArray, errors: FloatArray, variances: FloatArray

@@ -165,7 +165,7 @@ def evidence(
     subject, kind : str
         What is judged, and what the tests are called.
     alternative : {"two-sided", "less", "greater"}
-        Of one side, what does not go that way is no news of that side, and may be of the other.
+        Of one side, what does not go that way says nothing of that side, and may be news of the other.
     """
     ran = frame.dropna(subset=["p_value"])
     lost = frame.loc[frame["p_value"].isna(), "test"].tolist()
