@@ -26,6 +26,7 @@ def test_the_table_holds_the_versions_that_the_script_pins(script: dict[str, Any
     pins = {peer.name: peer.pins[0] for peer in script["PEERS"]}
     assert [*pins] == PACKAGES + BARE
     assert list(TABLE.index) == ["this: fit()", "this: few tests", "this: all tests", *PACKAGES, *BARE]
+    assert TABLE.loc[[*pins], "reason"].to_list() == [peer.reason for peer in script["PEERS"]]
     assert {name: f"{name}=={TABLE.loc[name, 'version']}" for name in pins} == pins
     assert TABLE["bare"].to_dict() == {name: name in BARE for name in TABLE.index}
     pd.to_datetime(TABLE["measured"], format="%Y-%m-%d")
