@@ -103,7 +103,7 @@ def shifted(made: AbnormalReturns, effect: float) -> TestInput:
 
 
 def table_of(cell: Cell, stated: int = STATED, tried: int = TRIED) -> pd.DataFrame:
-    """Simulate one cell: one row a test that states an effect."""
+    """Simulate one cell: one row per test that states an effect."""
 
     def generator(stage: int, number: int) -> np.random.Generator:
         return np.random.default_rng([SEED, zlib.crc32(cell.name.encode()), stage, number])

@@ -88,6 +88,7 @@ LINKS = [] if "example.org" in REPOSITORY else LINKS
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["pages.css"]
 html_js_files = ["names.js"]
 html_extra_path = ["llms.txt"]

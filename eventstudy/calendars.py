@@ -19,7 +19,7 @@ from eventstudy.immutable import FrozenMapping, FrozenRecord
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-__all__ = ["Exchange", "Reaction", "exchange_of"]
+__all__ = ["Exchange", "Reaction", "exchange_of", "suggested_calendar"]
 
 Day = str | date | pd.Timestamp
 
@@ -207,6 +207,7 @@ class Exchange:
         CalendarError
             If the exchange is unknown, or its calendar does not reach that far.
         """
+        first, last = _span(first, last)
         # Whole years, so that neighbouring requests share one (slowly built) calendar; as much of them
         # as its recorded holidays reach.
         start = (first - MARGIN).to_period("Y").start_time
@@ -215,8 +216,14 @@ class Exchange:
             return _calendar(self.name, start, end)
         except CalendarError:
             raise
-        except ValueError:
-            known, until = _reach(self.name)
+        except ValueError as problem:
+            try:
+                known, until = _reach(self.name)
+            except ValueError:
+                raise CalendarError(
+                    f"exchange_calendars cannot make the calendar {self.name!r} of {first.date()} to "
+                    f"{last.date()}: {str(problem)[:80]} ... Update it, or use sessions='data'."
+                ) from None
             if first < known or last > until:
                 raise CalendarError(
                     f"Calendar {self.name!r} knows the sessions from {known.date()} to {until.date()}; it "
@@ -253,7 +260,14 @@ class Exchange:
         return pd.Series(closes, dtype="datetime64[ns]").sort_index()
 
     def sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
-        """Sessions from `first` to `last`, both included, time-zone naive."""
+        """Sessions from `first` to `last`, both included, time-zone naive.
+
+        Raises
+        ------
+        CalendarError
+            If one of them is not a day, or the calendar does not reach that far.
+        """
+        first, last = _span(first, last)
         sessions = self.schedule(first, last).index
         return pd.DatetimeIndex(sessions[(sessions >= first) & (sessions <= last)]).as_unit("ns")
 
@@ -266,6 +280,7 @@ class Exchange:
             By session: open, break_start, break_end, close; naive, in the exchange's time zone; NaT where
             there is no break.
         """
+        first, last = _span(first, last)
         calendar = self.calendar(first, last)
         mended = self.schedule(first, last)
         mended = mended[(mended.index >= first) & (mended.index <= last)]
@@ -329,6 +344,20 @@ class Exchange:
         session, previous = days[position], days[position - 1]
         gap = (session - previous).astype(np.int64) - 1
         return Reaction(session, previous, gap)
+
+
+def _span(first: Day, last: Day) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Read the ends of a span of days."""
+    ends = []
+    for name, given in (("first", first), ("last", last)):
+        try:
+            end = pd.Timestamp(given).as_unit("ns")
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise CalendarError(f"{name}: {given!r} is not a day; write it as '2023-09-01'.") from problem
+        if pd.isna(end) or end.tz is not None:
+            raise CalendarError(f"{name}: {given!r} is not a day without a time zone, such as '2023-09-01'.")
+        ends.append(end)
+    return ends[0], ends[1]
 
 
 def _days(given: Iterable[Day], name: str) -> tuple[pd.Timestamp, ...]:
@@ -398,5 +427,12 @@ def exchange_of(ticker: str) -> str:
     else:
         return "XNYS"
     raise CalendarError(
-        f"The exchange of {ticker!r} cannot be told: {why}. Pass calendar=, such as calendar='XSHG'."
+        f"The exchange of {ticker!r} cannot be told: {why}. Pass calendar=, such as "
+        f"calendar={suggested_calendar(ticker)!r}."
     )
+
+
+def suggested_calendar(ticker: str) -> str:
+    """Return a calendar to name as an example where that of a ticker cannot be told."""
+    name = ticker.strip().upper()
+    return "24/7" if PAIR.fullmatch(name) else "24/5" if name.endswith("=X") else "XSHG"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
+from eventstudy.arguments import check_path
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.results import EventStudyResults
 from eventstudy.results.stored_study import read_study
@@ -58,7 +58,7 @@ def load(folder: str | PathLike[str]) -> EventStudyResults:
     >>> again.car(0, 1)["car"].equals(results.car(0, 1)["car"])
     True
     """
-    asked, stored, versions = read_study(Path(folder))
+    asked, stored, versions = read_study(check_path("folder", folder))
     results = EventStudy(**asked).fit()
     if not isinstance(results, EventStudyResults):
         raise DataError(f"The study in {folder} is of several exchanges.")

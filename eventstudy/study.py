@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
@@ -15,6 +15,7 @@ from eventstudy._typing import FloatArray
 from eventstudy.abnormal import AbnormalReturns, estimate
 from eventstudy.arguments import check_choice, check_jobs, check_whole
 from eventstudy.errors import (
+    EventStudyError,
     ExcludedEventsWarning,
     ModelError,
     NoUsableEventsError,
@@ -33,7 +34,7 @@ from eventstudy.results import EventStudyResults, StudySpec
 from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import exclusion_text, fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy, Incomplete
-from eventstudy.results.pool.exchanges import by_exchange, joined_study
+from eventstudy.results.pool.pool import by_exchange, joined_study
 from eventstudy.results.pool.results import PooledResults
 from eventstudy.sample import (
     Asked,
@@ -44,7 +45,7 @@ from eventstudy.sample import (
     check_windows,
     read_dates,
 )
-from eventstudy.text import plural
+from eventstudy.text import in_event_time, plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
@@ -262,7 +263,7 @@ class EventStudy(Immutable):
             return self._fit(self._spec, n_jobs, chunk_size)
         found: dict[str, EventStudyResults] = {}
         lost: list[pd.DataFrame] = []
-        for name, spec in by_exchange(self._spec).items():
+        for name, spec in _laid_out_alike(by_exchange(self._spec)).items():
             try:
                 found[name] = self._fit(spec, n_jobs, chunk_size)
             except NoUsableEventsError as problem:
@@ -274,22 +275,27 @@ class EventStudy(Immutable):
             warn(exclusion_text(out, len(self._spec.events), "results.excluded"), ExcludedEventsWarning)
         return joined_study(found, self._spec, lost)
 
+    @classmethod
+    def _fit(cls, spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
+        """Fit a study of one exchange; where dates are made up, messages name relative days."""
+        if not spec.market.undated:
+            return cls._fitted(spec, n_jobs, chunk_size)
+        try:
+            return cls._fitted(spec, n_jobs, chunk_size, in_event_time)
+        except NoUsableEventsError as problem:
+            raise no_usable_events(_worded(problem.excluded, in_event_time)) from None
+        except EventStudyError as problem:
+            raise type(problem)(in_event_time(str(problem))) from None
+
     @staticmethod
-    def _fit(spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:
-        """Fit a study of one exchange."""
-        sample = EventSample.of(
-            spec.market,
-            spec.events,
-            spec.estimation,
-            spec.window,
-            spec.exclude_events,
-            spec.asked,
-            spec.exclude_dates,
-        )
+    def _fitted(
+        spec: StudySpec, n_jobs: int | None, chunk_size: int | None, worded: Callable[[str], str] = str
+    ) -> EventStudyResults:
+        sample = _sample(spec)
         if sample.own is not None:
             spec = replace(spec, estimation=sample.estimation, window=sample.window)
         if len(sample) == 0:
-            raise no_usable_events(sample.excluded)
+            raise no_usable_events(_hinted(spec, sample.excluded))
         with heard() as told:
             found = estimate(spec.model, sample, n_jobs=n_jobs, chunk_size=chunk_size)
         fit, abnormal, gaps = found.fit, found.abnormal, found.gaps
@@ -303,15 +309,57 @@ class EventStudy(Immutable):
             fit, abnormal = fit.take(usable), abnormal.take(usable)
             gaps = gaps[usable]
         asked = spec.events.frame.index
-        sample = replace(sample, excluded=sample.excluded.loc[asked[asked.isin(sample.excluded.index)]])
+        excluded = sample.excluded.loc[asked[asked.isin(sample.excluded.index)]]
+        sample = replace(sample, excluded=_worded(_hinted(spec, excluded), worded))
         if len(sample) == 0:
             raise no_usable_events(sample.excluded)
         refuse_unsaid_holes(sample)
         by_study = fit_warnings(FittedStudy(spec, sample, fit, abnormal), gaps)
         for each in by_study:
-            warn(each.message, each.category)
+            warn(worded(each.message), each.category)
         table = warning_table([*(of_model(*pair) for pair in told), *by_study])
+        table["message"] = table["message"].map(worded)
         return EventStudyResults(spec, sample, fit, abnormal, table)
+
+
+def _worded(excluded: pd.DataFrame, worded: Callable[[str], str]) -> pd.DataFrame:
+    return excluded.assign(reason=excluded["reason"].map(worded)) if len(excluded) else excluded
+
+
+def _hinted(spec: StudySpec, excluded: pd.DataFrame) -> pd.DataFrame:
+    """Say where a model that estimates nothing lacks a past that it does not need."""
+    if not spec.model.estimates_nothing or (spec.asked is not None and not spec.asked.estimation):
+        return excluded
+    hint = f"; {spec.model.label} estimates nothing, and with estimation=None no past is needed"
+
+    def worded(reason: str) -> str:
+        return reason + hint if "estimation" in reason else reason
+
+    return _worded(excluded, worded)
+
+
+def _sample(spec: StudySpec) -> EventSample:
+    return EventSample.of(
+        spec.market,
+        spec.events,
+        spec.estimation,
+        spec.window,
+        spec.exclude_events,
+        spec.asked,
+        spec.exclude_dates,
+    )
+
+
+def _laid_out_alike(specs: dict[str, StudySpec]) -> dict[str, StudySpec]:
+    """Lay each exchange's event windows out on the days of all, where events have their own."""
+    if len(specs) < 2 or all(spec.asked is None or spec.asked.common for spec in specs.values()):
+        return specs
+    windows = [_sample(spec).window for spec in specs.values()]
+    whole = Window(min(each.start for each in windows), max(each.end for each in windows))
+    return {
+        name: spec if spec.asked is None else replace(spec, asked=replace(spec.asked, laid_out=whole))
+        for name, spec in specs.items()
+    }
 
 
 def _peers(model: NormalReturnModel) -> list[str]:

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import date, datetime, time
 
-__all__ = ["format_p", "format_time", "plural", "some_text", "strip_control"]
+__all__ = [
+    "MADE_UP_DAY_0",
+    "format_p",
+    "format_time",
+    "in_event_time",
+    "plural",
+    "some_text",
+    "strip_control",
+]
 
 # Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
 _NO_TEXT = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
 _CONTROL = {code: " " if chr(code).isspace() else None for code in _NO_TEXT}
+
+
+#: The date of day 0 inside a market in event time, whose sessions follow each other day by day.
+MADE_UP_DAY_0 = date(1900, 1, 1)
+_DATE = re.compile(r"\b(?:18|19)\d\d-\d\d-\d\d\b")
+_TWICE = re.compile(r"(day [+-]?\d+) \(\1, ")
+
+
+def in_event_time(text: str) -> str:
+    """Write the made-up dates of a market in event time as the relative days they stand for.
+
+    Examples
+    --------
+    >>> in_event_time("the return of 1899-12-30, the last before 1900-01-01")
+    'the return of day -2, the last before day 0'
+    """
+
+    def day(found: re.Match[str]) -> str:
+        days = (date.fromisoformat(found[0]) - MADE_UP_DAY_0).days
+        return f"day {days:+d}" if days else "day 0"
+
+    return _TWICE.sub(r"\1 (", _DATE.sub(day, text))
 
 
 def plural(n: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Which test may be asked? Three designs, and tests that disagree.
+"""Which tests are valid? Three designs, and tests that disagree.
 
 There are some thirty significance tests for event studies, and they differ in what they assume. Which ones
 can be trusted depends on the design: how many events, how many dates, how long a window. It does not depend

@@ -57,8 +57,9 @@ print(Table("Closes at the daily limit", (Section(shown, formats="{:.2f}"),)), e
 # ## Three answers to one question
 #
 # Only the last one lets the price arrive where it was going. Its interval is wide: the return of day 0 spans
-# 40 sessions, so its variance is that of 40 sessions. Alpha counts on each of them too: a small alpha per
-# day, estimated from another time, becomes percents over a halt. The last row sets alpha to 0 and beta to 1.
+# 40 sessions, so its variance is that of 40 sessions. Alpha counts on each of them too: a small daily alpha,
+# estimated in another period, adds up to several percent over a halt. The last row sets alpha to 0 and beta
+# to 1.
 
 # %%
 free = results.car(0, "first_free_close")

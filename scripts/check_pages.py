@@ -89,6 +89,10 @@ def faults(root: Path) -> Iterator[str]:
         for source, text in page.images if path.stem not in ADDED else ():
             if not source.startswith("http") and not SENTENCE.fullmatch(text or ""):
                 yield f"{here}: the image {source} is described by {text!r}, which is not a sentence"
+        if here.parts[:-1] == ("api", "generated") and "In the guides" not in path.read_text(
+            encoding="utf-8"
+        ):
+            yield f"{here}: no guide is linked"
     for path in pages:
         if path not in reached and path.stem not in ADDED:
             yield f"{path.relative_to(root)}: no page links here"

@@ -3,7 +3,7 @@
 Run ``python scripts/importers.py``, or with the root of another checkout. A module that only one other module
 needs may belong in that module. Imports by ``__init__.py`` (of a module and of the names it passes on), by
 registries and by the stubs of lazy loading do not count. A star marks modules of families, with one file per
-family of tests, model, figure or source.
+family of tests, model, estimator, figure or source, or per group of the methods that results have.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ PACKAGE = "eventstudy"
 #: Modules that import every member of a family in order to list it.
 REGISTRIES = {"inference.registry", "inference.families"}
 #: Rooms with one file per family.
-FAMILIES = ("inference", "inference.procedures", "models", "plotting", "sources")
+FAMILIES = ("causal.kernels", "inference", "inference.procedures", "models", "plotting", "sources")
+#: Where classes hold a group of the methods of results, and the class they come from.
+RESULTS, GROUP = "results", "MethodGroup"
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -69,15 +71,31 @@ def importers(root: Path) -> dict[str, set[str]]:
     return found
 
 
+def method_groups(root: Path) -> set[str]:
+    """Return the modules that define a group of the methods of results."""
+    bases, owner = {}, {}
+    for name, path in modules(root).items():
+        if name.startswith(f"{PACKAGE}.{RESULTS}."):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    bases[node.name] = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                    owner[node.name] = name
+    groups = {GROUP}
+    while more := {name for name, above in bases.items() if above & groups} - groups:
+        groups |= more
+    return {owner[name] for name in groups if name in owner}
+
+
 def main() -> None:
     """Print the modules with one importer, and how many there are."""
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1]
     found = importers(root)
     single = {name: next(iter(by)) for name, by in found.items() if len(by) == 1}
-    families = 0
+    families, groups = 0, method_groups(root)
     for name, by in sorted(single.items()):
         short = name.removeprefix(f"{PACKAGE}.")
-        family = short.rpartition(".")[0] in FAMILIES and not short.rpartition(".")[2].startswith("_")
+        room, _, file = short.rpartition(".")
+        family = (room in FAMILIES and not file.startswith("_")) or name in groups
         families += family
         print(f"{'*' if family else ' '} {short:45} {by.removeprefix(PACKAGE + '.')}")
     print(

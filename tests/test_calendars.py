@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars import Exchange
+from eventstudy.calendars import Exchange, exchange_of
 from eventstudy.errors import CalendarError
 
 # exchange_calendars 4.13 calls .weekday when it makes Hong Kong's holidays; pandas 3.1 deprecates it.
@@ -256,3 +256,15 @@ def test_a_market_of_a_mended_calendar():
 )
 def test_half_days(code, time, session):
     assert str(react(code, time).session[0]) == session
+
+
+def test_spans_of_texts_and_examples_that_fit() -> None:
+    days = Exchange("XNYS").sessions("2020-01-02", "2020-01-06")
+    assert days.strftime("%d").tolist() == ["02", "03", "06"]
+    assert len(Exchange("XNYS").hours("2020-01-02", "2020-01-06")) == 3
+    for wrong in ("foo", None, pd.Timestamp("2020-01-02", tz="UTC")):
+        with pytest.raises(CalendarError, match=r"first: .* is not a day"):
+            Exchange("XNYS").sessions(wrong, "2020-01-06")
+    for name, calendar in (("ETH-USD", "24/7"), ("EURUSD=X", "24/5"), ("^GSPC", "XSHG")):
+        with pytest.raises(CalendarError, match=f"such as calendar='{calendar}'"):
+            exchange_of(name)

@@ -189,6 +189,16 @@ def test_every_test_has_a_section_that_its_key_can_link_to() -> None:
     assert missing == set()
 
 
+def test_the_comparison_names_the_version_of_every_package() -> None:
+    page = (DOCS / "explanation" / "comparison.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^\| \| (.*) \|$", page, re.MULTILINE)
+    named = [name for head in heads for name in head.split(" | ")][:-2]
+    named += re.findall(r"^\| (Stata .*?|WRDS .*?) \|", page, re.MULTILINE)
+    assert len(named) > 10
+    assert [name for name in named if not re.search(r"\d", name)] == []
+    assert f"this, {eventstudy.__version__}" in named
+
+
 def drawing_cells() -> list[str]:
     """Return the cells of pages and notebooks that draw."""
     pages = [page for page in DOCS.rglob("*.md") if "_build" not in page.parts]
@@ -202,7 +212,8 @@ def drawing_cells() -> list[str]:
     for notebook in (DOCS.parent / "examples").glob("*.ipynb"):
         found = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         cells += ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
-    return [cell for cell in cells if re.search(r"\.plot(?:\.\w+)?\(|\bplot_\w+\(|subplots\(", cell)]
+    drawing = re.compile(r"\.plot(?:\.\w+)?\(|\bplot_\w+\(|subplots\(|^draw\(", re.MULTILINE)
+    return [cell for cell in cells if drawing.search(cell)]
 
 
 def test_figures_are_described_in_sentences() -> None:
@@ -257,6 +268,13 @@ def test_the_crawler_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> Non
     for alt in ("", "1f3a.png", "figure", "it is small.", "Abnormal returns by day."):
         assert "is not a sentence" in write(guide=f'<p id="here"></p><img src="a.png" alt="{alt}">')[0]
     assert write(lonely='<a href="index.html">x</a>') == ["lonely.html: no page links here"]
+    (tmp_path / "lonely.html").unlink()
+    (tmp_path / "api" / "generated").mkdir(parents=True)
+    linked = pages["index"] + '<a href="api/generated/name.html">x</a>'
+    assert write(**{"index": linked, "api/generated/name": "a class"}) == [
+        "api/generated/name.html: no guide is linked"
+    ]
+    assert write(**{"index": linked, "api/generated/name": "In the guides"}) == []
 
 
 def test_every_public_name_has_an_example() -> None:

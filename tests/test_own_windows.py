@@ -486,3 +486,80 @@ def test_volatility_is_not_forecast_from_days_after_the_event(estimation: object
         assert done["note"].str.contains("estimation windows, so these must end before the event").all()
         assert np.isfinite(found.caar(0, 1)["se"]).all()
         assert "filtered_sq" not in found.recommended(0, 1)["test"].tolist()
+
+
+def test_own_windows_of_several_exchanges_are_those_of_each() -> None:
+    rng = np.random.default_rng(3)
+    parts = {}
+    for code, names in (("XNYS", ["US0", "US1", "USX"]), ("XHKG", ["HK0", "HK1", "HKX"])):
+        days = es.Exchange(code).sessions("2017-01-02", "2019-06-28")
+        m = rng.normal(0, 0.012, len(days))
+        own = m[:, None] + rng.normal(0, 0.015, (len(days), 2))
+        parts[code] = pd.DataFrame(np.exp(np.column_stack([own, m]).cumsum(axis=0)), days, names)
+    calendar = {name: code for code, frame in parts.items() for name in frame}
+    listed = pd.DataFrame(
+        [
+            ("u", "US0", "2019-03-28", -2, 8),
+            ("v", "US1", "2019-02-22", 0, 3),
+            ("h", "HK1", "2019-03-25", -5, 2),
+            ("g", "HK0", "2019-03-14", -1, 12),
+        ],
+        columns=["event_id", "security", "date", "window_start", "window_end"],
+    )
+    both = es.Market.from_prices(
+        pd.concat(parts.values(), axis=1, sort=True),
+        benchmark={"US0": "USX", "US1": "USX", "HK0": "HKX", "HK1": "HKX"},
+        calendar=calendar,
+    )
+    found = es.EventStudy(both, listed, estimation=(-150, -20)).fit()
+    assert found.abnormal_returns.columns[[0, -1]].tolist() == [-5, 12]
+    for code, rows in (("XNYS", [0, 1]), ("XHKG", [2, 3])):
+        market = es.Market.from_prices(parts[code], benchmark=parts[code].columns[2], calendar=code)
+        alone = es.EventStudy(market, listed.iloc[rows], estimation=(-150, -20)).fit()
+        want = alone.abnormal_returns
+        got = found.abnormal_returns.loc[want.index, want.columns]
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-14)
+        rest = found.abnormal_returns.loc[want.index].drop(columns=want.columns)
+        assert rest.isna().all(axis=None)
+
+
+def test_a_second_estimation_window_beyond_the_data_is_not_left_out_silently() -> None:
+    listed = EVENTS.iloc[[0, 1]].assign(date=DAYS[[300, 470]])
+    with pytest.warns(es.errors.ExcludedEventsWarning, match=r"second estimation window \(\+40, \+90\) lies"):
+        found = es.EventStudy(MARKET, listed, estimation=[(-120, -11), (40, 90)], window=(-5, 5)).fit()
+    assert len(found.excluded) == 1
+
+
+def test_models_that_estimate_nothing_say_that_they_need_no_past() -> None:
+    study = es.EventStudy(MARKET, EVENTS.iloc[[0]].assign(date=DAYS[5]), es.MarketAdjusted(), window=(-2, 2))
+    with pytest.raises(es.errors.NoUsableEventsError, match="with estimation=None no past is needed"):
+        study.fit()
+    none = es.EventStudy(MARKET, EVENTS.iloc[:2], es.MarketAdjusted(), estimation=None).fit()
+    assert none.intervals(0, 1)["note"].str.contains("nothing is estimated").all()
+
+
+def test_averages_say_which_events_do_not_cover_the_window() -> None:
+    listed = EVENTS.assign(date=DAYS[[200, 220, 240, 300, 497, 498]])
+    with pytest.warns(IncompleteWindowWarning):
+        found = es.EventStudy(
+            MARKET, listed, estimation=(-120, -11), window=(-5, 10), incomplete="partial"
+        ).fit()
+    told = "2 events of 6 count with the 2 to 3 of 11 days of (0, +10) that their returns cover"
+    assert told in found.caar(0, 10)["note"].iloc[0]
+    assert told in " ".join(str(found.verdict(0, 10)).split())
+    assert found.test(0, 10).query("applicable")["note"].str.contains(told, regex=False).all()
+    assert "count with" not in found.caar(0, 1)["note"].iloc[0]
+
+
+def test_periods_are_left_out_whole_and_days_left_out_do_not_overlap() -> None:
+    plain = es.EventStudy(MARKET, EVENTS.iloc[[3]], estimation=(-120, -11)).fit()
+    month = DAYS[DAYS.strftime("%Y-%m") == "2018-12"]
+    assert month.isin(DAYS[180:290]).all()
+    for dates in (pd.PeriodIndex(["2018-12"], freq="M"), {"F3": [pd.Period("2018-12")]}, month):
+        found = es.EventStudy(MARKET, EVENTS.iloc[[3]], estimation=(-120, -11), exclude_dates=dates).fit()
+        assert found.parameters["n_obs"].iloc[0] == plain.parameters["n_obs"].iloc[0] - len(month)
+    twice = pd.DataFrame({"security": "F0", "date": DAYS[[300, 400]]})
+    options = {"estimation": (-200, -11), "window": (-2, 2)}
+    es.EventStudy(MARKET, twice, exclude_dates=DAYS[298:303], **options).fit()  # without a warning
+    with pytest.warns(es.errors.OverlapWarning, match="event 1 has event 0 in its estimation window"):
+        es.EventStudy(MARKET, twice, exclude_dates=DAYS[298:302], **options).fit()

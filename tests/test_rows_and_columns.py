@@ -74,8 +74,8 @@ def numbers(frame: pd.DataFrame, listed: list[dict[str, Any]], model: str, **opt
     factors = None
     if model == "capm":
         home = frame["US INDEX"].dropna()
-        factors = pd.DataFrame({"mkt_rf": home.pct_change(), "rf": 0.0001}).iloc[1:]
-        factors = factors[factors["mkt_rf"] != 0.0]
+        moved = home.pct_change().iloc[1:]
+        factors = pd.DataFrame({"mkt_rf": moved[moved != 0.0], "rf": 0.0001})
     options.setdefault("benchmark", "US INDEX")
     market = es.Market.from_prices(frame, factors=factors, **options)
     found = es.EventStudy(market, listed, MODELS[model], (-150, -11), (-3, 5)).fit()
@@ -128,21 +128,32 @@ def test_rows_without_trade_and_the_order_of_columns_change_no_number(
     pd.testing.assert_frame_equal(found, want, **EXACT)
 
 
-@pytest.mark.parametrize("calendar", [True, False])
+def filled_rows(home: pd.DataFrame, other: pd.DataFrame, which: str) -> pd.DataFrame:
+    """Lay securities of two exchanges side by side, holidays of some filled with the last price."""
+    days = home.index.union(other.index)
+    parts = []
+    for name, frame in (("home", home), ("abroad", other)):
+        wide = frame.reindex(days)
+        halted = wide.isna() & wide.index.isin(frame.index)[:, None]
+        parts.append(wide.ffill().mask(halted) if which in (name, "both") else wide)
+    return pd.concat(parts, axis=1)
+
+
+@pytest.mark.parametrize("how", ["calendar", "missing", "home", "abroad", "both"])
 @pytest.mark.parametrize("model", CASES)
 @PROFILE
 @given(seed=st.integers(0, 999), abroad=st.sampled_from(sorted(ABROAD)), n=st.integers(1, 3))
 def test_securities_of_other_exchanges_change_no_number(
-    model: str, calendar: bool, seed: int, abroad: str, n: int
+    model: str, how: str, seed: int, abroad: str, n: int
 ) -> None:
     frame = closes("XNYS", "US", 9, seed)
     listed = events(frame)
     want = numbers(frame, listed, model)
     draw = np.random.default_rng(seed)
     other = closes(abroad, ABROAD[abroad], n + 2, seed + 1)
-    both = shuffled_columns(pd.concat([frame, other], axis=1, sort=True), draw)
+    both = shuffled_columns(filled_rows(frame, other, how), draw)
     options: dict[str, Any] = {}
-    if calendar:
+    if how == "calendar":
         options["calendar"] = {name: "XNYS" if name in frame else abroad for name in both}
     found = numbers(both, [listed[i] for i in draw.permutation(3)], model, **options)
     pd.testing.assert_frame_equal(found, want, **EXACT)

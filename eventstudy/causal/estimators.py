@@ -357,7 +357,7 @@ class InteractiveFixedEffects(CounterfactualEstimator):
     ----------
     n_factors : int, optional
         By default chosen out of 0 to 5 by leaving out one day before the event at a time; a further factor
-        must lower the mean squared prediction error by more than 0.1 %, as in gsynth 1.2.1. Later versions of
+        must lower the mean squared prediction error by more than 0.1%, as in gsynth 1.2.1. Later versions of
         gsynth and fect use other folds and another rule, and may choose another number.
     fixed_effects : {"unit", "time", "two-way", "none"}, default "unit"
 

@@ -34,7 +34,7 @@ __all__ = ["CAUSAL_TESTS", "CausalInput", "CausalTest", "Outcome", "by_cluster"]
 
 #: Folds of the cross-fit.
 FOLDS = 5
-#: Fewest placebos with which a test at 5 % can reject.
+#: Fewest placebos with which a test at 5% can reject.
 FEWEST_PLACEBOS = 19
 #: Fewest dates of a t over dates, and pre-event days of a conformal test.
 FEWEST_DATES, FEWEST_DAYS = 2, 19

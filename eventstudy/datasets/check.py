@@ -34,7 +34,7 @@ FORMS = {
     "flag": (re.compile(r"yes|no"), None, "yes or no"),
     "list": (LIST_NAMES, None, "a list with '; ' between its names"),
 }
-CHINEXT_20 = "2020-08-24"  # daily limit of Shenzhen's growth board: 10 % before, 20 % from then on
+CHINEXT_20 = "2020-08-24"  # daily limit of Shenzhen's growth board: 10% before, 20% from then on
 ONE_DAY = pd.Timedelta(days=1)
 
 

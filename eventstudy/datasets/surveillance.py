@@ -49,13 +49,13 @@ def surveillance_prices() -> pd.DataFrame:
 
     Notes
     -----
-    Compiled by hand from published exchange prices and compared with two independent vendors: of 3,844
+    Compiled from published exchange prices and compared with two independent vendors: of 3,844
     daily returns, 3,844 agree within 0.0012 percentage points. ``PROVENANCE.md`` beside this module says
     more.
 
     Examples
     --------
-    Hikvision lost 5.54 % on the first session after the New York Times report of 21 May 2019:
+    Hikvision lost 5.54% on the first session after the New York Times report of 21 May 2019:
 
     >>> from eventstudy.datasets import surveillance_prices
     >>> prices = surveillance_prices()

@@ -17,7 +17,7 @@ from eventstudy.immutable import Immutable, own_copy
 from eventstudy.interop import ForeignTable
 from eventstudy.tabular.frames import Options, read_frame
 from eventstudy.tabular.reading import Taken, reading_frame
-from eventstudy.text import strip_control
+from eventstudy.text import MADE_UP_DAY_0, strip_control
 
 __all__ = ["Ambiguous", "Events", "NonSession", "crossing_days"]
 
@@ -220,6 +220,8 @@ or pass Events(..., timezone='America/New_York').
     def __repr__(self) -> str:
         days = self._days()
         n, k = len(self), len(self.securities)
+        if (days == pd.Timestamp(MADE_UP_DAY_0)).all():
+            return f"Events: {n} event{'s' * (n != 1)} in event time"
         span = f"{days.min():%Y-%m-%d}"
         if days.max() != days.min():
             span += f" to {days.max():%Y-%m-%d}"

@@ -385,6 +385,8 @@ class SignificanceTest(Declaration):
         sound = data.with_variance.n_events
         if sound >= self.least:
             return data.with_variance
+        if not data.abnormal.n_obs.any():
+            return "nothing is estimated, so the variance of abnormal returns is unknown"
         return f"residual variance is zero{f' for all but {sound} of {n} events' if n > 1 else ''}"
 
     def applies(self, data: TestInput) -> str | None:

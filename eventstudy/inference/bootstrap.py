@@ -42,7 +42,7 @@ __all__ = [
     "wild_weights",
 ]
 
-#: With fewer dates than this, signs alone give no two-sided p-value below 5 %.
+#: With fewer dates than this, signs alone give no two-sided p-value below 5%.
 ENOUGH_DATES = 6
 #: More dates than this have more patterns of signs than the usual number of draws.
 MOST_ENUMERATED = 9
@@ -283,7 +283,7 @@ def _wild(data: TestInput, options: Options) -> Statistic:
             note += f"; {'all ' * every}{2**g} patterns of signs, so p does not fall below {least:.4g}"
         if least > LEVEL:
             extra["never"] = True
-            note += ": it cannot reject at the 5 % level"
+            note += ": it cannot reject at the 5% level"
     return Statistic(t, p, "resampled", None, float(car.mean()), note, extra)
 
 
@@ -311,7 +311,7 @@ def least_sign_effect(sd: FloatArray, sizes: FloatArray, alternative: Alternativ
     """Smallest effect on each value that `wild_bootstrap` with all signs finds with probability 0.8.
 
     Sums of clusters with normally distributed errors are drawn 500 times, and of each all patterns of signs
-    are compared with it, for one effect after another. Infinite where no pattern reaches 5 %.
+    are compared with it, for one effect after another. Infinite where no pattern reaches 5%.
 
     Parameters
     ----------

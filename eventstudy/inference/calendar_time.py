@@ -1,6 +1,6 @@
 """Jaffe's calendar-time test: one portfolio of events per day.
 
-Formula and source: docs/methods/portfolio.md, eq. (jaffe-z).
+Formulas and source: docs/methods/portfolio.md, eqs. (jaffe-z) and (jaffe-firms).
 """
 
 from __future__ import annotations
@@ -86,10 +86,13 @@ def jaffe_z(
     estimation_dates: DateArray,
     s2: FloatArray,
     n_params: float,
+    *,
+    by_firms: bool = False,
 ) -> tuple[float, int, int]:
     r"""Jaffe's (1974) calendar-time Z over the T calendar days of the tested windows, N(0, 1).
 
-    .. math:: Z = \frac{1}{\sqrt T} \sum_c \frac{AR_{pc}}{\hat\sigma_{pc}}
+    .. math:: Z = \frac{1}{\sqrt T} \sum_c \frac{AR_{pc}}{\hat\sigma_{pc}}, \qquad
+              Z_w = \frac{\sum_c n_c AR_{pc}}{\sqrt{\sum_c n_c^2 \hat\sigma_{pc}^2}} \;\text{by firms}
 
     On each calendar day the events whose tested window holds it form an equal-weighted
     portfolio, measured by the standard deviation of the same portfolio's estimation residuals
@@ -104,6 +107,8 @@ def jaffe_z(
     residuals, estimation_dates : arrays, shape (N, W)
     s2 : array, shape (N,)
     n_params : float
+    by_firms : bool, default False
+        Whether a day counts by its number n_c of firms instead of once.
 
     Returns
     -------
@@ -113,7 +118,8 @@ def jaffe_z(
 
     References
     ----------
-    Jaffe (1974), Journal of Business 47, 410-428; docs/methods/portfolio.md, eq. (jaffe-z).
+    Jaffe (1974), Journal of Business 47, 410-428; docs/methods/portfolio.md, eqs. (jaffe-z) and
+    (jaffe-firms).
     """
     event, column = np.nonzero(~np.isnan(ar))
     value = ar[event, column]
@@ -121,7 +127,7 @@ def jaffe_z(
     order = np.argsort(day, kind="stable")
     starts = np.flatnonzero(np.diff(day[order], prepend=day[order][0] - 1))
     past = date_numbers(estimation_dates)
-    total, assumed = 0.0, 0
+    means, variances, sizes, assumed = [], [], [], 0
     held: dict[
         tuple[int, ...], tuple[float, bool]
     ] = {}  # days of one window, as a rule, have the same events
@@ -133,9 +139,19 @@ def jaffe_z(
         variance, observed = held[key]
         if variance <= NEGLIGIBLE**2 * float(s2[who].max()):
             return float("nan"), len(starts), assumed
-        total += float(value[members].mean()) / np.sqrt(variance)
+        means.append(value[members].mean())
+        variances.append(variance)
+        sizes.append(len(who))
         assumed += not observed
-    return float(total / np.sqrt(len(starts))), len(starts), assumed
+    z = _over_days(np.array(means), np.array(variances), np.array(sizes), by_firms=by_firms)
+    return z, len(starts), assumed
+
+
+def _over_days(mean: FloatArray, variance: FloatArray, members: IntArray, *, by_firms: bool) -> float:
+    """Add up the portfolios of C independent days; shapes (C,)."""
+    if by_firms:
+        return float((members * mean).sum() / np.sqrt((members**2 * variance).sum()))
+    return float((mean / np.sqrt(variance)).sum() / np.sqrt(len(mean)))
 
 
 @dataclass(frozen=True)
@@ -212,7 +228,12 @@ class _Portfolios:
 
 
 def jaffe_of_sessions(
-    ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray
+    ar: FloatArray,
+    abnormal: AbnormalReturns,
+    window: Window,
+    sessions: IntArray,
+    *,
+    by_firms: bool = False,
 ) -> tuple[float, int, int]:
     """Jaffe's statistic, as `jaffe_z`, of events of one market, from sums over the events of a session.
 
@@ -225,6 +246,7 @@ def jaffe_of_sessions(
         The tested days.
     sessions : array of int, shape (N,)
         Day 0 of each event.
+    by_firms : bool, default False
     """
     days = _portfolios(ar, abnormal, window, sessions)
     n_params, variance = abnormal.lost_dof, days.s2 / days.members**2
@@ -245,7 +267,7 @@ def jaffe_of_sessions(
     assumed = int((~own).sum())
     if (variance <= NEGLIGIBLE**2 * days.largest).any():
         return float("nan"), len(variance), assumed
-    return float((days.value / np.sqrt(variance)).sum() / np.sqrt(len(variance))), len(variance), assumed
+    return _over_days(days.value, variance, days.members, by_firms=by_firms), len(variance), assumed
 
 
 def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray) -> _Portfolios:
@@ -290,15 +312,17 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
     return _Portfolios(past, runs, days, absent, n.astype(np.int64), mean / n, variance, most)
 
 
-def _jaffe(data: TestInput, options: Options) -> Statistic:
+def _jaffe(data: TestInput, options: Options, *, by_firms: bool = False) -> Statistic:
     fit = data.abnormal
     # A return that lumps d sessions has the noise of d days.
     ar = fit.ar[:, data.cols] / np.sqrt(np.maximum(fit.span[:, data.cols], 1))
     if fit.day0 is not None:
-        z, days, assumed = jaffe_of_sessions(ar, fit, data.window, fit.day0)
+        z, days, assumed = jaffe_of_sessions(ar, fit, data.window, fit.day0, by_firms=by_firms)
     else:
         past, dates = fit.past.residuals(), fit.past.dates()
-        z, days, assumed = jaffe_z(ar, data.tested_dates, past, dates, fit.s2, fit.lost_dof)
+        z, days, assumed = jaffe_z(
+            ar, data.tested_dates, past, dates, fit.s2, fit.lost_dof, by_firms=by_firms
+        )
     if np.isnan(z):
         return not_applicable("average residuals of the events of a day do not vary")
     note = f"{days} calendar day{'s' if days > 1 else ''}"
@@ -307,10 +331,19 @@ def _jaffe(data: TestInput, options: Options) -> Statistic:
     return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.car.mean()), note)
 
 
+def _jaffe_firms(data: TestInput, options: Options) -> Statistic:
+    return _jaffe(data, options, by_firms=True)
+
+
 CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
         frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe,
+        needs_variance=True, rows_alike=True, reads=("sums",),
+    ),
+    SignificanceTest(
+        "jaffe_firms", "Jaffe calendar-time Z by firms", "mean abnormal return of the firms is zero",
+        "N(0,1)", frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe_firms,
         needs_variance=True, rows_alike=True, reads=("sums",),
     ),
 )  # fmt: skip

@@ -29,7 +29,7 @@ def ibragimov_muller_t(means: FloatArray) -> tuple[float, float, int]:
     .. math:: t = \sqrt q\; \bar b / s_b
 
     Conservative where the means are independent and normally distributed with different variances, for
-    two-sided sizes up to 8.3 % (Bakirov and Szekely's inequality).
+    two-sided sizes up to 8.3% (Bakirov and Szekely's inequality).
 
     Parameters
     ----------

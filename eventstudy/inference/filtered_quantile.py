@@ -54,7 +54,7 @@ MOST_DATES = 1000
 FEW_DATES = 6
 #: Draws of the dates by which a detectable effect is found.
 SCORED = 1000
-#: Blocks from which on a rank reaches 5 %.
+#: Blocks from which on a rank reaches 5%.
 ENOUGH_BLOCKS = 19
 
 

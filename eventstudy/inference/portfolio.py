@@ -16,6 +16,12 @@ from eventstudy.inference.base import (
     not_applicable,
     p_value,
 )
+from eventstudy.inference.engine.factor_gls import (
+    crossfitted_slopes,
+    factor_covariance,
+    gls_weights,
+    n_components,
+)
 from eventstudy.inference.engine.moments import average, known, past_shortage
 from eventstudy.inference.engine.residual_pass import past_sums
 from eventstudy.inference.selection import n_windows
@@ -28,8 +34,10 @@ __all__ = [
     "time_series_t",
 ]
 
-#: A standard deviation of the portfolio's past takes this many days.
-FEWEST_DAYS = 3
+#: A standard deviation of the portfolio's past takes this many days, and a covariance that many.
+FEWEST_DAYS, ENOUGH_DAYS = 3, 30
+#: A covariance whose condition number is larger has no inverse.
+WORST_CONDITION = 1e12
 
 
 def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -> tuple[float, int]:
@@ -182,6 +190,44 @@ def _lamb(data: TestInput, options: Options) -> Statistic:
     return Statistic(z, p_value(z, options.alternative), "normal", None, float(data.car.mean()))
 
 
+def _shared_past(data: TestInput) -> str | None:
+    """Return the reason why there is no covariance of the events, if so."""
+    windows = n_windows(data)
+    if windows > 1:
+        return f"needs one common event date, the {data.n_events} events have {windows}"
+    dates = data.abnormal.past.dates()
+    if (dates != dates[:1]).any():
+        return "needs events with the same estimation days (one market)"
+    seen = ~np.isnan(data.abnormal.past.residuals())
+    days = int((seen.mean(axis=0) >= 0.5).sum())
+    if days < ENOUGH_DAYS:
+        return f"only {days} estimation days have a residual of half of the events, fewer than {ENOUGH_DAYS}"
+    return None
+
+
+def _gls(data: TestInput, options: Options) -> Statistic:
+    fit, n = data.abnormal, data.n_events
+    errors = fit.past.residuals().T
+    components = n_components(n)
+    covariance = factor_covariance(errors, components)
+    if np.linalg.cond(covariance) > WORST_CONDITION:
+        return not_applicable("the residuals of some events are linear combinations of others")
+    one = np.ones((n, 1))
+    weights = gls_weights(one, covariance)[0]
+    slopes = known(crossfitted_slopes(errors, one, components)[0])
+    mean, dof = float(weights @ data.car), float(len(slopes) - fit.lost_dof)
+    scale = float((data.cumulative.variance / fit.s2).mean())
+    t = mean / float(np.sqrt(scale * (slopes**2).sum() / dof))
+    notes = [
+        f"mean CAR {mean:.2%} by weights from {weights.min():.1%} to {weights.max():.1%}, which suit events "
+        f"that react alike; {components} principal component{'s' * (components > 1)} of {len(slopes)} days"
+    ]
+    complete = bool((fit.n_obs == len(slopes)).all() and (data.cumulative.n_days == len(data.window)).all())
+    notes += [] if complete else ["some events miss days: approximate"]
+    notes += [] if fit.exact else ["the model's standard error is approximate"]
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, mean, "; ".join(notes))
+
+
 CORRELATION = frozenset({"cross-correlation"})
 NULL = "mean CAR is zero"
 
@@ -197,6 +243,11 @@ PORTFOLIO_TESTS: tuple[SignificanceTest, ...] = (
         "Brown and Warner (1985); Salinger (1992)", _portfolio, condition=_one_date,
         needs_variance=True, rows_alike=True,
         unit="CAR", reads=("sums",),
+    ),
+    SignificanceTest(
+        "gls_portfolio", "Portfolio t by generalised least squares", "the CAR common to all events is zero",
+        "t(T-k)", CORRELATION, "Cohn, Johnson, Liu and Wardlaw (2023)", _gls, condition=_shared_past,
+        needs_variance=True, rows_alike=True, unit="CAR",
     ),
     SignificanceTest(
         "lamb", "Lamb z", NULL, "N(0,1)", CORRELATION,

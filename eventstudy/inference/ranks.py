@@ -193,7 +193,7 @@ def _rank_zivney(data: TestInput, options: Options) -> Statistic:
 
 
 VARIANCE, CORRELATION, NORMALITY = "event-induced variance", "cross-correlation", "non-normality"
-TAILS = "fat tails"  # a skewed SCAR over the events' own standard deviation ranks unlike a day over its own
+TAILS = "fat tails"  # a skewed SCAR over the events' spread is not comparable with a day over its own
 NULL = "the tested days rank like the estimation days"
 
 RANK_TESTS: tuple[SignificanceTest, ...] = (

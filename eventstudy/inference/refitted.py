@@ -255,7 +255,7 @@ def _conformal(data: TestInput, options: Options) -> Statistic:
     found = conformal_of(data, options.alternative)
     if isinstance(found, str):
         return not_applicable(found)
-    note = f"rank among {found.n_days} circular blocks; 95 % interval {_reach(found.low, found.high)}"
+    note = f"rank among {found.n_days} circular blocks; 95% interval {_reach(found.low, found.high)}"
     if not data.abnormal.exact:
         note += " about the line of least squares"
     length = len(known(data.abnormal.ar[0, data.cols]))
@@ -297,7 +297,7 @@ def _bootstrap_t(data: TestInput, options: Options) -> Statistic:
         return not_applicable(found)
     t = float(data.scar[0])
     p = resampled_p_value(t, found.draws, options.alternative)
-    note = f"{options.n_resamples} fits to drawn residuals; 95 % interval {_reach(found.low, found.high)}"
+    note = f"{options.n_resamples} fits to drawn residuals; 95% interval {_reach(found.low, found.high)}"
     extra = {"ci_low": found.low, "ci_high": found.high, "null": found.draws}
     return Statistic(t, p, "resampled", None, float(data.car[0]), note, extra)
 

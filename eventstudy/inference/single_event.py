@@ -22,7 +22,7 @@ from eventstudy.inference.engine.moments import block_sums, scaled_residuals
 
 __all__ = ["SINGLE_TESTS", "sample_quantile"]
 
-#: With fewer blocks than this no p-value reaches 5 %.
+#: With fewer blocks than this no p-value reaches 5%.
 ENOUGH_BLOCKS = 19
 
 
@@ -41,7 +41,7 @@ def sample_quantile(
 
     The p-value is ``(1 + b) / (B + 1)``, where b of B blocks of `length` consecutive estimation
     days have a sum at least as extreme as the CAR. Blocks share no day: overlapping ones look
-    more numerous than they are and reject too often (8 % at 11 of 120 days).
+    more numerous than they are and reject too often (8% at 11 of 120 days).
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ __all__ = ["ENOUGH_DAYS", "TIME_OF_DAY_TESTS", "same_times", "time_of_day_t"]
 
 #: Fewest earlier days for a variance.
 FEWEST_DAYS = 3
-#: Days from which on a rank reaches 5 %.
+#: Days from which on a rank reaches 5%.
 ENOUGH_DAYS = 19
 
 

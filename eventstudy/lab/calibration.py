@@ -88,8 +88,8 @@ class Calibration(FrozenRecord):
         DataFrame
             One row per model, test, variance (multiple of the ordinary one) and shift (abnormal return
             added to day 0): n_samples (those in which the test applies), n_rejected, rate, ci_low, ci_high,
-            nominal, well_specified (whether the interval holds `alpha`; only without shift, else missing),
-            and note (why a test never applies).
+            nominal, well_specified (whether the interval holds `alpha`; only without shift, and missing where
+            it holds twice `alpha` as well: so few samples cannot tell), and note (why a test never applies).
         """
         from statsmodels.stats.proportion import proportion_confint
 
@@ -113,7 +113,8 @@ class Calibration(FrozenRecord):
         frame["ci_low"], frame["ci_high"] = np.where(some, low, np.nan), np.where(some, high, np.nan)
         frame["nominal"] = alpha
         holds = pd.array((low <= alpha) & (alpha <= high), dtype="boolean")
-        frame["well_specified"] = pd.Series(holds).where(some & (frame["shift"] == 0).to_numpy())
+        told = ~holds | (high < 2 * alpha)
+        frame["well_specified"] = pd.Series(holds).where(some & told & (frame["shift"] == 0).to_numpy())
         notes = self._why_not(sorted(set(frame.loc[~some, "test"])))
         frame["note"] = [notes.get(key, "") for key in frame["test"]]
         return frame
@@ -216,11 +217,12 @@ class CalibrationPlotter(Immutable):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> Axes:
-        """Rejection rate by shift, of the tests that are well specified unless others are named."""
+        """Rejection rate by shift, without tests known to be misspecified unless tests are named."""
         frame = self._calibration.rates(alpha)
         frame = frame[(frame["variance"] == variance) & (frame["n_samples"] > 0)]
         if tests is None:
-            sound = frame.loc[frame["well_specified"].fillna(False).astype(bool), "test"].unique()
+            null = frame[frame["shift"] == 0]
+            sound = null.loc[null["well_specified"].fillna(True).astype(bool), "test"].unique()
             tests = list(sound) if len(sound) else list(frame["test"].unique())
         frame = frame[frame["test"].isin(check_keys(tests))]
         return plotting.plot_power(frame, ax, alpha=alpha, **({"title": self._title("Power")} | kwargs))

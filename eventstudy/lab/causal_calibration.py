@@ -157,7 +157,7 @@ class CausalCalibration(FrozenRecord):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Rejection rates at 5 % with 95 % intervals; see `rates`."""
+        """Rejection rates at 5% with 95% intervals; see `rates`."""
         return self.rates()
 
     def rates(self, alpha: float = 0.05, coverage: float = 0.95) -> pd.DataFrame:

@@ -192,7 +192,7 @@ def power(
         First and last relative day of the tested window; the headline window of a study by default, (0, +1)
         for a market.
     effects : sequence of float, optional
-        True effects, decimals: abnormal returns of the event day. By default from 0 to 5 %, below zero for
+        True effects, decimals: abnormal returns of the event day. By default from 0 to 5%, below zero for
         ``"less"``.
     n_events, common_date, model, estimation
         The study that might be made on a market; ignored for results. By default one event and the

@@ -285,7 +285,13 @@ class MatchedFirms:
         for name, row in zip(
             events[self.column], panel.market.positions(events[self.column].astype(str)), strict=True
         ):
-            found.append([int(row)] if row >= 0 else f"its matched firm {name!r} is not in the market")
+            found.append(
+                [int(row)]
+                if row >= 0
+                else f"column {self.column!r} names no matched firm"
+                if pd.isna(name)
+                else f"its matched firm {name!r} is not in the market"
+            )
         return found
 
     def _nearest(self, panel: Panel, security: IntArray, first: IntArray) -> list[list[int] | str]:

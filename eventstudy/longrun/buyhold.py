@@ -457,13 +457,13 @@ class BuyAndHoldResults(Immutable):
     def _log_abnormal(self, column: int) -> tuple[list[FloatArray], list[IntArray]]:
         """Log abnormal returns of each event by period, and these periods.
 
-        Without events of one period, that lost everything or returned what their reference did.
+        Without events that lost everything or returned what their reference did.
         """
         returns, periods = [], []
         for held, day0 in zip(self._rows, self._day0.tolist(), strict=True):
             n = min(held.n_periods, column + 1)
             both = np.stack([held.wealth[:n], held.reference[:n]])
-            if n > 1 and both.all():
+            if both.all():
                 own, other = np.diff(np.log(both), axis=1, prepend=0.0)
                 if np.abs(own - other).max() > ROUNDING:
                     returns.append(own - other)
@@ -474,6 +474,8 @@ class BuyAndHoldResults(Immutable):
         self, returns: list[FloatArray], periods: list[IntArray], alternative: Alternative
     ) -> dict[str, object]:
         """Row of the mean standardised log abnormal return."""
+        several = [i for i, own in enumerate(returns) if len(own) > 1]
+        returns, periods = [returns[i] for i in several], [periods[i] for i in several]
         gone = len(self._rows) - len(returns)
         told = (
             f"{plural(gone, 'event')} left out, with one period, a loss of everything or the returns of the "
@@ -549,11 +551,10 @@ def johnson(values: FloatArray) -> float:
     return float(johnson_t(len(values), values.mean() / np.std(values, ddof=1), skewness(values)))
 
 
-def _clusters(returns: list[FloatArray], periods: list[IntArray]) -> tuple[FloatArray, FloatArray]:
-    """Abnormal returns over their own root mean square, and the sum of each period's about their mean."""
-    u = np.concatenate([own / np.sqrt((own**2).mean()) for own in returns])
+def _sums_of_periods(values: FloatArray, periods: list[IntArray]) -> FloatArray:
+    """Sum of the values of each calendar period, about their mean."""
     _, group = np.unique(np.concatenate(periods), return_inverse=True)
-    return u, np.bincount(group, u - u.mean()).astype(np.float64)
+    return np.bincount(group, values - values.mean()).astype(np.float64)
 
 
 def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tuple[float, float, int]:
@@ -580,7 +581,7 @@ def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tup
     -----
     If the T returns of an event are symmetric about zero, the squares of the standardised ones add up to the
     variance of their sum, although the scale is estimated from the same returns. A deviation about the
-    event's own mean understates it by (T - 3) / T: 7 % of true nulls rejected with 12 periods.
+    event's own mean makes that about (T - 3) / T of what it is: with 12 periods 7 % of true nulls rejected.
 
     References
     ----------
@@ -588,7 +589,8 @@ def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tup
     abstract and the authors' R package, which divides by the deviation about the mean and refers t to G);
     docs/methods/long_horizon.md, eq. (standardised-bhar).
     """
-    u, sums = _clusters(returns, periods)
+    u = np.concatenate([own / np.sqrt((own**2).mean()) for own in returns])
+    sums = _sums_of_periods(u, periods)
     n_groups = len(sums)
     variance = n_groups / (n_groups - 1.0) * (sums**2).sum() / len(u) ** 2
     return float(u.mean()), float(u.mean() / np.sqrt(variance)), n_groups - 1
@@ -597,9 +599,10 @@ def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tup
 def variance_inflation(returns: list[FloatArray], periods: list[IntArray]) -> float:
     r"""How many times the variance of a mean abnormal return is what it is without correlation in a period.
 
-    .. math:: \sum_g \Bigl(\sum_{it \in g} (u_{it} - \bar u)\Bigr)^2 \Big/ \sum_{it} (u_{it} - \bar u)^2
+    .. math:: \sum_g \Bigl(\sum_{it \in g} (AR_{it} - \overline{AR})\Bigr)^2
+              \Big/ \sum_{it} (AR_{it} - \overline{AR})^2
 
-    with the u of `standardised_mean`. Infinite of fewer than three periods, which cannot tell.
+    Infinite of fewer than three periods, which cannot tell.
 
     Parameters
     ----------
@@ -614,10 +617,9 @@ def variance_inflation(returns: list[FloatArray], periods: list[IntArray]) -> fl
     """
     if not returns:
         return np.inf
-    u, sums = _clusters(returns, periods)
-    if len(sums) < FEWEST_PERIODS:
-        return np.inf
-    return float((sums**2).sum() / ((u - u.mean()) ** 2).sum())
+    values = np.concatenate(returns)
+    sums, own = _sums_of_periods(values, periods), float(((values - values.mean()) ** 2).sum())
+    return float((sums**2).sum()) / own if len(sums) >= FEWEST_PERIODS and own > 0.0 else np.inf
 
 
 def _not_independent(inflation: float) -> str:

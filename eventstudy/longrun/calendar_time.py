@@ -56,7 +56,7 @@ class CalendarTimePortfolio(Immutable):
         many firms count for more (weighted least squares).
     cov : {"hc3", "hac", "ols"}, default "hc3"
         Covariance of the estimates: White's (HC3), Newey and West's or the plain one. Newey and West's
-        rejects too often where periods are few: 12 % of true nulls with 12 months.
+        rejects too often where periods are few: 12% of true nulls with 12 months.
     lags : int, optional
         Of Newey and West's; ``4 (T / 100)^(2/9)`` by default.
     delisting

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.errors import DataError, RequestError
+from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.market import LEVELS, Market, check_market
 
 __all__ = ["Panel", "compounded", "laid_on_sessions"]
+
+#: Sessions that lie further apart are those of months.
+SHORTEST_MONTH = pd.Timedelta(days=27)
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,14 @@ class Panel(FrozenRecord):
             If it is not a market, or holds no returns.
         DataError
             If a delisting return is below -1 or of a security that the market has not.
+
+        Warns
+        -----
+        DataWarning
+            If months lack between the sessions of a market of months.
         """
         check_market(market)
+        _warn_of_missing_months(market)
         if market.kind in LEVELS or market.arrays.gap is not None:
             raise RequestError("Long horizons need a market of returns over days, weeks or months.")
         returns = market.arrays.returns
@@ -93,6 +102,24 @@ class Panel(FrozenRecord):
         reach = np.where(spans > 0, np.arange(spans.shape[1]) - spans + 1, spans.shape[1])
         begins = np.minimum.accumulate(reach[:, ::-1], axis=1)[:, ::-1][:, first : first + length]
         return np.asarray(begins <= first + np.arange(length))
+
+
+def _warn_of_missing_months(market: Market) -> None:
+    """Warn of months without a row: a horizon counts rows, and would reach over them."""
+    days = market.sessions
+    if len(days) < 3 or pd.Series(days).diff().median() < SHORTEST_MONTH:
+        return
+    steps = np.diff(days.year * 12 + days.month)
+    usual = int(np.median(steps))
+    wide = np.flatnonzero(steps > usual)
+    if len(wide):
+        first, others = wide[0], len(wide) - 1
+        warn(
+            f"The market has no row between {days[first]:%Y-%m-%d} and {days[first + 1]:%Y-%m-%d}"
+            f"{f', and {others} more such gaps' if others else ''}: horizons count rows, so those across it "
+            "are longer than they say. Add the rows, of missing values where nothing is known.",
+            DataWarning,
+        )
 
 
 def compounded(returns: FloatArray) -> FloatArray:

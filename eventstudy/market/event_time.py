@@ -15,13 +15,14 @@ from eventstudy.interop import ForeignTable, to_pandas
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.market.market import Market
 from eventstudy.market.units import Unit
+from eventstudy.text import MADE_UP_DAY_0, in_event_time
 
 __all__ = ["from_event_time"]
 
 #: Columns of a long frame.
 EVENT, DAY, RETURN, BENCHMARK = "event", "day", "return", "benchmark"
 #: The made-up date of day 0; sessions follow each other day by day.
-DAY_0 = pd.Timestamp("1900-01-01")
+DAY_0 = pd.Timestamp(MADE_UP_DAY_0)
 #: Sessions from day 0 beyond which a number is more likely a date.
 FARTHEST = 20_000
 
@@ -110,18 +111,21 @@ def from_event_time(
     days = pd.DatetimeIndex(DAY_0 + pd.to_timedelta(wide.index, unit="D")).as_unit("ns")
     # Columns are read much faster than as many series.
     table = None if against is None else _benchmarks(against, wide)
-    market = Market(
-        (wide if table is None else pd.concat([wide, table], axis=1)).set_axis(days),
-        benchmark=None
-        if table is None
-        else table.columns[0]
-        if len(table.columns) == 1
-        else dict(zip(wide.columns, table.columns, strict=True)),
-        kind=kind,
-        gaps=gaps,
-        unit=unit,
-        sessions="data",
-    )
+    try:
+        market = Market(
+            (wide if table is None else pd.concat([wide, table], axis=1)).set_axis(days),
+            benchmark=None
+            if table is None
+            else table.columns[0]
+            if len(table.columns) == 1
+            else dict(zip(wide.columns, table.columns, strict=True)),
+            kind=kind,
+            gaps=gaps,
+            unit=unit,
+            sessions="data",
+        )
+    except DataError as problem:
+        raise DataError(in_event_time(str(problem))) from None
     market = market._with_returns(replace(market._data, undated=True), market.arrays, market.bank)
     taken = [] if others is None else [name for name in ("security", "date") if name in others]
     if taken:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import sparse, special
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.market.known_holidays import exchange_closed_on
@@ -27,6 +28,7 @@ __all__ = ["Filled", "filled_holidays"]
 
 #: How seldom chance may explain what is taken for holidays.
 CHANCE = 1e-3
+LOG_CHANCE = float(np.log(CHANCE))
 #: Columns of one exchange share at least this share of the days that the two most alike of them share, and
 #: the one that stands still least on other days has at least this share of its days among them.
 ALIKE, OWN = 0.8, 0.2
@@ -34,8 +36,12 @@ ALIKE, OWN = 0.8, 0.2
 MOST, FEW_DAYS = 0.12, 8
 #: The share of a group's columns that stand still on a day that is nearly a holiday.
 MANY = 0.6
+#: Cost of a pair of columns counted in a sparse table, in additions in a dense one.
+SPARSE = 8.0
 #: Rounds in which exchanges with partly the same holidays are told apart.
 ROUNDS = 6
+#: Weekdays in a row without a holiday, as hardly an exchange has them.
+WEEKDAYS_IN_A_ROW = 60
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,8 @@ def filled_holidays(
     """
     seen = ~np.isnan(values)
     still = seen & stand_still(values, levels)
-    traded = (seen & ~still).any(axis=1)
-    every, still = still, still & traded[:, None]
+    traded: BoolArray = np.asarray((seen & ~still).any(axis=1))
+    every, still = still, np.asarray(still & traded[:, None])
     if not still.any():
         return Filled(still, still)
     rows = np.arange(len(seen))[:, None]
@@ -100,7 +106,8 @@ def filled_holidays(
     told |= _closed_alone(shut, inside, still, told, index, benchmarks, holidays)
     told &= still
     told |= every & _all_still(every & ~still, shut, inside, index, holidays)
-    lacks = np.array([n_runs(column) >= RUNS for column in gaps.T])
+    lacks: BoolArray = np.array(gaps.any(axis=0))
+    lacks[lacks] = [n_runs(gaps[:, column]) >= RUNS for column in np.flatnonzero(lacks)]
     return Filled(told & ~lacks, told & lacks)
 
 
@@ -132,15 +139,17 @@ def _closed_together(
     best = np.zeros(shut.shape[1], dtype=np.int64)
     near: dict[int, tuple[IntArray, IntArray]] = {}
     for column in np.flatnonzero(times).tolist():
-        common, excess = table.shared(column)
-        alike = int(np.argmax(excess))
-        if excess[alike] <= 0:
+        others, common, excess = table.shared(column)
+        if not len(others):
             continue
-        best[column] = common[alike]
+        at = int(np.argmax(excess))
+        if excess[at] <= 0:
+            continue
+        best[column] = common[at]
         if may[column]:
-            group = np.flatnonzero((excess > 0) & (common >= ALIKE * common[alike]))
-            if table.promising(column, alike, group, int(common[alike])):
-                near[column] = group, common[group]
+            group = (excess > 0) & (common >= ALIKE * common[at])
+            if table.promising(column, int(others[at]), others[group], int(common[at])):
+                near[column] = others[group], common[group]
     # Those that seldom stand still tell most.
     for column in sorted(near, key=lambda each: int(times[each])):
         group, common = near[column]
@@ -155,7 +164,7 @@ def _closed_together(
             continue
         every = np.zeros(len(shut), dtype=bool)
         every[closed] = True
-        known = exchange_closed_on(every, inside[:, group].any(axis=1), index)
+        known = exchange_closed_on(every, np.asarray(inside[:, group].any(axis=1)), index)
         if known is not None:  # the others are days on which all stand still by chance
             closed = closed[known[1][closed]]
             on = shut[closed].sum(axis=0)
@@ -175,34 +184,42 @@ class _Closed:
         self.counts = shut.view(np.int8)
         self.length, self.times = inside.sum(axis=0), shut.sum(axis=0)
         self.n_groups = special.gammaln(shut.shape[1] + 1)
+        # With few such days, all pairs are counted at once.
+        by_day = shut.sum(axis=1, dtype=np.float64)
+        self.pairs: sparse.csr_array | None = None
+        if SPARSE * (by_day @ by_day) < shut.shape[1] * by_day.sum():
+            days = sparse.csr_array(shut, dtype=np.int32)
+            self.pairs = sparse.csr_array(days.T @ days)
 
-    def shared(self, column: int) -> tuple[IntArray, FloatArray]:
-        """Days shared with each column, and how many of them chance leaves unexplained."""
-        days = np.flatnonzero(self.shut[:, column])
-        common = np.add.reduce(self.counts[days], axis=0, dtype=np.int32)
+    def shared(self, column: int) -> tuple[Any, Any, FloatArray]:
+        """Return the columns that share days with one, how many, and how many chance leaves unexplained."""
+        others: Any
+        common: Any
+        if self.pairs is None:
+            days = np.flatnonzero(self.shut[:, column])
+            every = np.add.reduce(self.counts[days], axis=0, dtype=np.int32)
+            others = np.asarray(np.flatnonzero(every))
+            common = every[others]
+        else:
+            part = slice(self.pairs.indptr[column], self.pairs.indptr[column + 1])
+            others, common = self.pairs.indices[part], self.pairs.data[part]
+        others, common = others[others != column], common[others != column]
         # Of days on which only one of both stands still, as many would meet by chance.
-        chance = np.maximum(self.times[column] - common, 0.5) * np.maximum(self.times - common, 0.5)
-        excess = common - TOGETHER * chance / np.maximum(self.length, 1)
-        excess[column] = -np.inf
-        return common, excess
+        chance = np.maximum(self.times[column] - common, 0.5) * np.maximum(self.times[others] - common, 0.5)
+        return others, common, common - TOGETHER * chance / np.maximum(self.length[others], 1)
 
     def promising(self, column: int, alike: int, group: IntArray, days: int) -> bool:
         """Whether a pair, or all columns that are alike, might be closed together on so many days."""
-        return any(
-            self._chance(np.append(each, column), np.full(len(each) + 1, days), days) < np.log(CHANCE)
-            for each in (np.array([alike]), group)
-        )
+        return any(self._chance(np.append(each, column), days, days) < LOG_CHANCE for each in (alike, group))
 
-    def _chance(self, group: IntArray, on: IntArray, days: int) -> float:
+    def _chance(self, group: IntArray, on: IntArray | int, days: int) -> float:
         """Logarithm of the chance that a group of so many columns is closed together on so many days."""
         rate = (np.maximum(self.times[group] - on, 0) + 0.5) / (np.maximum(self.length[group] - on, 0) + 1.0)
         expected = np.log(TOGETHER * len(self.shut)) + float(np.log(rate).sum())
         size, every = len(group), self.shut.shape[1]
         choices = self.n_groups - special.gammaln(size + 1) - special.gammaln(every - size + 1)
         if expected > 0:
-            # So many Poisson events or more: scipy.stats has it too, and takes longer to load than pandas.
-            tail = max(float(special.gammainc(days, np.exp(expected))), np.finfo(float).tiny)
-            return float(np.log(tail) + choices)
+            return float(np.log(max(special.pdtrc(days - 1, np.exp(expected)), 1e-300)) + choices)
         return float(days * expected - special.gammaln(days + 1) + choices)
 
     def is_no_chance(self, group: IntArray, closed: IntArray) -> bool:
@@ -214,7 +231,7 @@ class _Closed:
         share = shut.sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
         partly = int(((share > MANY) & ~mask).sum()) if len(group) > 2 else 0
         return bool(
-            self._chance(group, shut[closed].sum(axis=0), len(closed)) < np.log(CHANCE)
+            self._chance(group, shut[closed].sum(axis=0), len(closed)) < LOG_CHANCE
             and len(closed) >= OWN * self.times[group].min()
             and len(closed) >= partly
             and (len(closed) <= np.maximum(MOST * self.length[group], FEW_DAYS)).all()
@@ -236,7 +253,7 @@ def _closed_alone(
     rest = still & ~told
     # Without a sign of another exchange, columns that stand still are seldom traded.
     gaps = shut & ~still
-    signs = bool(told.any()) or _apart(gaps)
+    signs = bool(told.any()) or _apart(gaps) or _every_weekday(index[np.asarray(inside.any(axis=1))])
     each_way = shut.shape[1] == 2 and all(n_runs(shut[:, c] & ~shut[:, 1 - c]) >= RUNS - 1 for c in (0, 1))
     for column in np.flatnonzero(rest.any(axis=0)).tolist():
         own = rest[:, column]
@@ -272,6 +289,13 @@ def _all_still(
     for column, closed in holidays.items():
         out[:, column] = still[:, column] & closed & opened
     return out
+
+
+def _every_weekday(days: pd.DatetimeIndex) -> bool:
+    """Whether something moves on every weekday of some months, as it does on no exchange."""
+    if len(days) < WEEKDAYS_IN_A_ROW:
+        return False
+    return bool(pd.bdate_range(days[0], days[-1]).isin(days).all())
 
 
 def _apart(gaps: BoolArray) -> bool:

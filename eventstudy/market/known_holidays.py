@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 
 import numpy as np
@@ -24,7 +25,9 @@ CHANCE = 1e-3
 MANY = 8
 #: The longest holiday, the fewest holidays of a year of any of these exchanges (that of Frankfurt in 2022 had
 #: Easter and Christmas), and rows of a year that has all its weekdays.
-LONGEST, FEWEST, YEAR = 10, 2, 262
+LONGEST, YEARLY, YEAR = 10, 2, 262
+#: Missing days from which on those of one column may be holidays, and the largest share that they can be.
+FEWEST, MOST = 2, 0.4
 
 
 def exchange_closed_on(
@@ -42,6 +45,8 @@ def exchange_closed_on(
     several : bool
         Whether the days are those of several columns, for which a single holiday will do.
     """
+    if shut.sum() < (1 if several else FEWEST) or shut.sum() > MOST * inside.sum():
+        return None
     days = index[inside]
     if not _may_be_holidays(shut[inside], several):  # calendars take long to build
         return None
@@ -67,7 +72,7 @@ def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
     change = np.flatnonzero(np.diff(shut, prepend=False, append=False))
     length = change[1::2] - change[::2]
     short = length[length <= LONGEST]
-    if not len(short) or len(short) < FEWEST * (len(shut) // YEAR) - 1:
+    if not len(short) or len(short) < YEARLY * (len(shut) // YEAR) - 1:
         return False
     hit = int(short.sum())
     return several or bool(len(KNOWN) * (0.5 / (len(shut) - hit + 1.0)) ** hit < CHANCE)
@@ -76,6 +81,9 @@ def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
 @lru_cache(maxsize=256)
 def _sessions(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
     try:
-        return Exchange(code).sessions(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31))
+        with warnings.catch_warnings():
+            # Nobody asked for a calendar here, so what exchange_calendars warns of helps nobody.
+            warnings.simplefilter("ignore")
+            return Exchange(code).sessions(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31))
     except CalendarError:
         return None

@@ -444,7 +444,9 @@ class Market(ScannedMarket):
         if calendar is None and sessions == "calendar" and daily:
             single = self._bank.single[: self._n_benchmarks]
             groups = by_trading_days(self._data, single, self._arrays.benchmark.tolist(), self.benchmarks)
-        for group in groups if len(groups) > 1 else []:
+        if len(groups) < 2 and not (groups and groups[0].days is not None):
+            return
+        for group in groups:
             part = type(self).__new__(type(self))
             # Rows of trade are all that such a group has.
             rows = sessions if group.days is None else "data"
@@ -455,7 +457,10 @@ class Market(ScannedMarket):
                 )
             else:
                 part._lay_returns(own_table(table, group), own, group.exchange, rows, options)
-            self._parts[group.name] = part
+            if len(groups) > 1:
+                self._parts[group.name] = part
+            else:  # the benchmark alone is of another exchange
+                vars(self).update(vars(part))
 
     @property
     def parts(self) -> dict[str, Market]:

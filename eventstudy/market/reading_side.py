@@ -18,7 +18,7 @@ from eventstudy.market.intraday import Gap
 from eventstudy.market.limit_rules import has_rule
 from eventstudy.market.units import no_returns
 from eventstudy.tabular.reading import Taken, reading_frame, reading_text
-from eventstudy.text import strip_control
+from eventstudy.text import in_event_time, strip_control
 
 __all__ = ["MarketRecord"]
 
@@ -166,7 +166,7 @@ class MarketRecord(Immutable):
                 if self._data.gap is None
                 else f"{int((self._data.gap == Gap.NONE).sum())} bars of {self._data.freq}"
             )
-            + f" {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            + (in_event_time if self.undated else str)(f" {first:%Y-%m-%d} to {last:%Y-%m-%d}")
             + (f" ({self._data.exchange.code})" if self._data.exchange else ""),
             self.kind + (" returns" if self.kind not in LEVELS else ""),
         ]

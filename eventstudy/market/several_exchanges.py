@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
-from eventstudy.calendars import Exchange, exchange_of
+from eventstudy.calendars import Exchange, exchange_of, suggested_calendar
 from eventstudy.errors import CalendarError, DataError, DataWarning, warn
 from eventstudy.market.alignment import Benchmark, Factors, MarketData
 from eventstudy.market.compounding import LEVELS
@@ -123,7 +123,8 @@ def by_calendar(
             if name in spared and name not in named:
                 continue
             raise CalendarError(
-                f"{problem} By security: calendar={{{name!r}: 'XSHG', ...}}; a benchmark needs none."
+                f"{problem} By security: calendar={{{name!r}: {suggested_calendar(name)!r}, ...}}; a "
+                "benchmark needs none."
             ) from None
         if not isinstance(calendar, Mapping) or name in named:
             found.setdefault(where, []).append(name)
@@ -164,14 +165,12 @@ def by_trading_days(
         return []
     units = np.concatenate([unit, np.array(more if len(names) > 1 else [-1] * len(more), dtype=np.int64)])
     every = [*data.columns, *(names[row] for row in more)]
-    groups = [
-        (columns[columns < len(data.columns)], days)
-        for columns, days in trading_groups(known, data.sessions, every, units)
-    ]
+    found = trading_groups(known, data.sessions, every, units)
+    groups = [(columns[columns < len(data.columns)], days) for columns, days in found]
     groups = [(columns, days) for columns, days in groups if len(columns)]
-    if len(groups) < 2:
+    if not groups or (len(groups) == 1 and groups[0][1].all()):
         return []
-    text = told(groups, data.columns)
+    text = told(found, every)
     if len(groups) > MOST_GROUPS:
         raise DataError(
             f"Columns trade on {len(groups)} different sets of days: {text}. Say on which exchange each is "
@@ -179,7 +178,7 @@ def by_trading_days(
             "take every row for a session of all."
         )
     warn(
-        f"Columns trade on different days and are taken for {len(groups)} exchanges, each on its own days: "
+        f"Columns trade on different days and are taken for {len(found)} exchanges, each on its own days: "
         f"{text}. calendar='auto', or a mapping by security, says better; sessions='data' takes every row "
         "for a session of all.",
         DataWarning,
@@ -316,7 +315,7 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
         else frame.mask(own.reindex(index=frame.index, columns=frame.columns, fill_value=False))
         for name, frame in table.fields.items()
     }
-    shut = {id(each): index[filled[:, len(base.columns) + k]] for k, each in enumerate(outside)}
+    shut = {id(each): index[np.asarray(filled[:, len(own.columns) + k])] for k, each in enumerate(outside)}
 
     def opened(each: Any) -> Any:
         if id(each) not in shut:
@@ -332,7 +331,7 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
 def _warn_of_filled(cells: BoolArray, names: Sequence[str], index: pd.DatetimeIndex, meaning: str) -> None:
     if not cells.any():
         return
-    columns, days = np.flatnonzero(cells.any(axis=0)).tolist(), index[cells.any(axis=1)]
+    columns, days = np.flatnonzero(cells.any(axis=0)).tolist(), index[np.asarray(cells.any(axis=1))]
     warn(
         f"{', '.join(names[c] for c in columns[:5])}{', ...' * (len(columns) > 5)}: unchanged on "
         f"{plural(len(days), 'day')} on which others move, {meaning}: {_days(days)}. calendar='auto', or a "

@@ -32,7 +32,7 @@ CALM = 4e-4
 TYPICAL, INDEX_SD = 0.1, 0.045
 #: The same for weeks and longer.
 TYPICAL_LONG = 0.25
-#: A risk-free rate of a day beyond this is annual or in percent (0.001 a day is 28 % a year).
+#: A risk-free rate of a day beyond this is annual or in percent (0.001 a day is 28% a year).
 DAILY_RATE = 0.001
 #: Series that move this many times as much as their benchmark, with this correlation, are in another unit.
 APART, ALIKE, LOOSE = 25.0, 0.2, 100.0
@@ -171,14 +171,14 @@ def _check_losses(returns: pd.DataFrame, what: str) -> None:
     row, column = np.argwhere(wrong)[0]
     if not (values < -1.0).any():
         raise DataError(
-            f"{what}: {returns.columns[column]} is -1 on {returns.index[row]:%Y-%m-%d} (-100 %), and has "
+            f"{what}: {returns.columns[column]} is -1 on {returns.index[row]:%Y-%m-%d} (-100%), and has "
             f"returns after it. If "
             "it was delisted then, make those missing. Are these percent? Divide by 100, or pass "
             "unit='percent'."
         )
     raise DataError(
         f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
-        "a simple return is finite and above -1 (-100 %), or -1 where a share became worthless and no return "
+        "a simple return is finite and above -1 (-100%), or -1 where a share became worthless and no return "
         "follows. "
         "Are these percent? Divide by 100, or pass unit='percent'."
     )

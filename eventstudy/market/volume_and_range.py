@@ -22,6 +22,8 @@ from eventstudy.text import plural
 
 __all__ = ["ZERO_VOLUME", "Range", "log_turnover", "range_market", "range_variance", "volume_market"]
 
+#: So many sessions of volume zero in a row are most often a suspension.
+SUSPENDED = 5
 #: Added to turnover in percent, so that a day without trade has a logarithm.
 ZERO_VOLUME = 0.000255
 #: A variance below is rounding noise.
@@ -78,6 +80,11 @@ def volume_market(
     DataError
         On negative volume, on shares that are not positive or are unknown for a security.
 
+    Warns
+    -----
+    DataWarning
+        If zeros of five sessions or more in a row are taken for days of least turnover: most are suspensions.
+
     See Also
     --------
     AutocorrelatedErrors : a model whose standard errors allow for the autocorrelation of volume.
@@ -100,6 +107,8 @@ def volume_market(
     values = log_turnover(traded, shares)
     if zero == "missing":
         values = values.mask(traded == 0)
+    else:
+        _warn_of_suspensions(traded)
     kind: ReturnKind = "log volume" if shares is None else "log turnover"
     return _level_market(values, kind, benchmark, calendar, sessions)
 
@@ -216,7 +225,8 @@ def range_market(
             warn(
                 f"{plural(int(flat.to_numpy().sum()), 'session')} of variance zero taken for missing, "
                 "such as "
-                f"{variance.columns[column]} on {variance.index[row]:%Y-%m-%d}.",
+                f"{variance.columns[column]} on {variance.index[row]:%Y-%m-%d}. An event on such a session "
+                "has its day 0 on the next that has a value.",
                 DataWarning,
             )
         values = 0.5 * _log(variance.mask(flat))
@@ -283,6 +293,28 @@ def _calendar_of(given: pd.DataFrame | Market, calendar: str | Exchange | None) 
     if calendar is None and isinstance(given, Market) and given.exchange is not None:
         return given.exchange
     return calendar
+
+
+def _warn_of_suspensions(traded: pd.DataFrame) -> None:
+    """Warn of long runs of zeros that count as values."""
+    still = traded.eq(0).to_numpy()
+    runs = np.zeros(still.shape[1], dtype=np.int64)
+    longest, last = runs.copy(), runs.copy()
+    for row, zeros in enumerate(still):
+        runs = np.where(zeros, runs + 1, 0)
+        last = np.where(runs > longest, row, last)
+        longest = np.maximum(longest, runs)
+    held = np.flatnonzero(longest >= SUSPENDED)
+    if len(held):
+        column = held[np.argmax(longest[held])]
+        n = int(longest[column])
+        first = traded.index[int(last[column]) - n + 1]
+        warn(
+            f"{plural(len(held), 'column')} with volume zero on {SUSPENDED} sessions or more in a row, such "
+            f"as {traded.columns[column]} on {n} from {first:%Y-%m-%d} on. They count as days of least "
+            "turnover, in the mean of all too; zero='missing' takes them for suspensions.",
+            DataWarning,
+        )
 
 
 def _volume(volume: pd.DataFrame | Market, timezone: str | None) -> pd.DataFrame:

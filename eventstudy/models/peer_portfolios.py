@@ -112,7 +112,7 @@ class SyntheticPeers(PeerModel):
     .. math:: \hat w = \arg\min_{w \ge 0,\; \sum w = 1} \sum_\tau \Big(R_{i\tau} - \sum_j w_j R_{j\tau}\Big)^2
 
     Estimated on the days of the estimation window on which all peers traded. Peers that miss more than
-    5 % of these days, or a day of the event window, are left out and listed.
+    5% of these days, or a day of the event window, are left out and listed.
 
     Parameters
     ----------

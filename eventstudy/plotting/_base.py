@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import fill, shorten
@@ -17,12 +18,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, MaxNLocator, PercentFormatter
 
 from eventstudy.errors import RequestError
-from eventstudy.plotting._figure import SharpFigure
 
 __all__ = [
     "DASHES",
@@ -124,6 +125,25 @@ class DateTicks(Formatter):
         monthly = all(date.day == 1 for date in dates)
         names = [f"{date:%b}" if monthly else f"{date.day} {date:%b}" for date in dates]
         return _below_where_new(names, [f"{date:%Y}" for date in dates])
+
+
+class SharpFigure(Figure):
+    """A figure that notebooks show with twice the pixels, as on paper and on sharp screens.
+
+    Where the user has chosen a format (``%config InlineBackend.figure_formats``), that one is shown.
+    """
+
+    def _ipython_display_(self) -> None:
+        backend = getattr(sys.modules.get("matplotlib_inline.config"), "InlineBackend", None)
+        if backend is None or not backend.initialized() or backend.instance().figure_formats != {"png"}:
+            raise NotImplementedError  # IPython then shows it as any figure
+        draw = sys.modules["IPython.core.pylabtools"].retina_figure
+        drawn = draw(self, base64=True, **backend.instance().print_figure_kwargs)
+        if drawn is None:
+            raise NotImplementedError  # an empty figure
+        image, size = drawn
+        shown = {"image/png": image, "text/plain": repr(self)}
+        sys.modules["IPython.display"].publish_display_data(shown, {"image/png": size})
 
 
 def _below_where_new(names: Sequence[str], seconds: Sequence[str]) -> list[str]:

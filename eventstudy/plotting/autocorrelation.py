@@ -48,7 +48,7 @@ def plot_autocorrelation(
     Returns
     -------
     Axes
-        The band holds 95 % of the autocorrelations of unrelated residuals. Residuals related over
+        The band holds 95% of the autocorrelations of unrelated residuals. Residuals related over
         time make a CAR less certain than its standard error says; squares that are related mean
         that calm and excited days come in spells.
 

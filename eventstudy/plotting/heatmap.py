@@ -55,7 +55,7 @@ def plot_heatmap(
     Returns
     -------
     Axes
-        The scale is symmetric about 0 and spans 98 % of the cells; an arrow on the colour bar
+        The scale is symmetric about 0 and spans 98% of the cells; an arrow on the colour bar
         says that some lie beyond.
 
     Raises

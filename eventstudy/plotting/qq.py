@@ -34,7 +34,7 @@ def plot_qq(frame: pd.DataFrame, ax: Axes | None = None, *, title: str | None = 
     -------
     Axes
         The i-th of n residuals stands at the normal quantile of (i - 1/2)/n. The band is the
-        pointwise 95 % interval of normal order statistics, whose uniform transform is
+        pointwise 95% interval of normal order statistics, whose uniform transform is
         Beta(i, n + 1 - i). Tails steeper than the line are fatter than normal: a t-test then
         rejects too often.
 

@@ -43,7 +43,7 @@ def plot_residuals(
     Returns
     -------
     Axes
-        The band holds 95 % of the days if residuals are normally distributed with one variance. A
+        The band holds 95% of the days if residuals are normally distributed with one variance. A
         variance that changes over time shows as stretches inside the band and stretches that leave it.
 
     Raises

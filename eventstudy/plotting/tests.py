@@ -39,7 +39,7 @@ def plot_tests(
     Returns
     -------
     Axes
-        A logarithmic scale with lines at 1, 5 and 10 %; p-values below 0.0001 stand at its end, as
+        A logarithmic scale with lines at 1, 5 and 10%; p-values below 0.0001 stand at its end, as
         triangles. Tests that do not apply share the last row.
 
     Raises

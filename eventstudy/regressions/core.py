@@ -17,6 +17,8 @@ from eventstudy.arguments import check_choice
 from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.inference.engine.factor_gls import crossfitted_slopes, factor_covariance, n_components
+from eventstudy.inference.portfolio import WORST_CONDITION
 from eventstudy.tables import P_VALUE, Section, Table, stars
 
 __all__ = [
@@ -33,7 +35,7 @@ __all__ = [
 ]
 
 Covariance = Literal["HC0", "HC1", "HC2", "HC3", "nonrobust", "past"]
-Weights = Literal["fgls"]
+Weights = Literal["fgls", "gls"]
 COVARIANCES = get_args(Covariance)
 
 #: HC3 below this number of events, HC1 from it on.
@@ -217,11 +219,16 @@ def cross_section(
         covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
         check_choice("covariance", covariance, COVARIANCES)
     if weights is not None and not (isinstance(weights, str) and weights in get_args(Weights)):
-        raise RequestError(f"weights must be 'fgls' or None; got {weights!r}.")
+        raise RequestError(f"weights must be 'fgls', 'gls' or None; got {weights!r}.")
+    if weights == "gls" and covariance != "past":
+        raise RequestError(
+            "weights='gls' takes the covariance of the events from their past: it goes with "
+            "covariance='past'."
+        )
     if clusters is not None and covariance is not None:
         raise RequestError("Give clusters or covariance, not both: clusters are a covariance of their own.")
-    if covariance == "past" and weights is not None:
-        raise RequestError("covariance='past' measures the least-squares slopes: leave weights out.")
+    if covariance == "past" and weights == "fgls":
+        raise RequestError("covariance='past' measures the slopes of least squares or of weights='gls'.")
     model = least_squares(frame[frame["car"].notna()], formula)
     used = frame.index.get_indexer(pd.Index(model.data.row_labels))
     x, y, names = np.asarray(model.exog), np.asarray(model.endog), list(model.exog_names)
@@ -245,7 +252,16 @@ def cross_section(
     if covariance == "past":
         if past is None:
             raise RequestError("covariance='past' needs events on one common date, whose past is shared.")
-        cov, dof, extra["p_rank"], days = _by_past(past, used, x, np.asarray(fit.params))
+        errors = _errors(past, used)
+        days, scale = len(errors), float(past.scale[used].mean())
+        if weights == "gls":
+            fit, slopes, estimator = _gls(y, x, errors, names)
+        else:
+            slopes = np.linalg.lstsq(x, errors.T, rcond=None)[0].astype(np.float64)
+        cov, dof = past_covariance(slopes, scale, past.n_params)
+        coef = np.asarray(fit.params)
+        extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
+        extra["p_rank"] = counted_p_value(coef, extreme.T)
         method = f"{estimator}, distribution of the coefficients over {days} days before the event"
     elif clusters is not None:
         columns = [clusters] if isinstance(clusters, str) else list(clusters)
@@ -357,9 +373,8 @@ def _clustered(fit: Any, groups: list[IntArray]) -> tuple[FloatArray, float, str
     return (vectors * np.maximum(values, 0.0)) @ vectors.T, float(fewest - 1), mended
 
 
-def _by_past(
-    past: Past, used: IntArray, x: FloatArray, coef: FloatArray
-) -> tuple[FloatArray, float, FloatArray, int]:
+def _errors(past: Past, used: IntArray) -> FloatArray:
+    """Residuals of the days on which every event has one, shape (T, N)."""
     residuals = past.residuals[used]
     whole = ~np.isnan(residuals).any(axis=0)
     days = int(whole.sum())
@@ -369,10 +384,23 @@ def _by_past(
             f"Only {days} days before the event have a residual of every event, fewer than {FEWEST_DAYS} "
             f"(one event has {fewest} of {residuals.shape[1]}): leave the events out that traded least."
         )
-    scale = float(past.scale[used].mean())
-    cov, slopes, dof = past_covariance(residuals[:, whole], x, scale, past.n_params)
-    extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
-    return cov, dof, counted_p_value(coef, extreme.T), days
+    return residuals[:, whole].T
+
+
+def _gls(y: FloatArray, x: FloatArray, errors: FloatArray, names: list[str]) -> tuple[Any, FloatArray, str]:
+    """Fit by generalised least squares, with the slopes of each past day and the name of the estimator."""
+    import statsmodels.api as sm
+
+    components = n_components(len(y))
+    covariance = factor_covariance(errors, components)
+    if np.linalg.cond(covariance) > WORST_CONDITION:
+        raise RequestError(
+            "weights='gls': the residuals of some events are linear combinations of others; drop duplicate "
+            "securities."
+        )
+    fit = sm.GLS(y, pd.DataFrame(x, columns=names), sigma=covariance).fit()
+    told = f"GLS by {components} principal component{'s' * (components > 1)}"
+    return fit, crossfitted_slopes(errors, x, components), told
 
 
 def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float:
@@ -447,10 +475,8 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
     return found
 
 
-def past_covariance(
-    residuals: FloatArray, x: FloatArray, scale: float, n_params: float
-) -> tuple[FloatArray, FloatArray, float]:
-    r"""Covariance of slopes on one common date, from the same regression on each day before it.
+def past_covariance(slopes: FloatArray, scale: float, n_params: float) -> tuple[FloatArray, float]:
+    r"""Covariance of slopes on one common date, from those of the same regression on each day before it.
 
     .. math:: \hat\delta_t = (Z'Z)^{-1} Z' e_t, \qquad
               \hat V = \frac{a}{T - k} \sum_t \hat\delta_t \hat\delta_t'
@@ -461,16 +487,13 @@ def past_covariance(
 
     Parameters
     ----------
-    residuals : array, shape (N, T)
-        Without missing values.
-    x : array, shape (N, k)
+    slopes : array, shape (k, T)
     scale : float
     n_params : float
 
     Returns
     -------
     covariance : array, shape (k, k)
-    slopes : array, shape (k, T)
     dof : float
         T - k with the k of the normal-return model.
 
@@ -478,9 +501,8 @@ def past_covariance(
     ----------
     docs/methods/regressions.md, eq. (past-covariance).
     """
-    slopes: FloatArray = np.linalg.lstsq(x, residuals, rcond=None)[0].astype(np.float64)
-    dof = residuals.shape[1] - n_params
-    return scale * slopes @ slopes.T / dof, slopes, float(dof)
+    dof = slopes.shape[1] - n_params
+    return scale * slopes @ slopes.T / dof, float(dof)
 
 
 #: Functions of numbers, also as np.log and the like. Formulas see them as names of this module.

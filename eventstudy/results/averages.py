@@ -1,4 +1,4 @@
-"""Average abnormal returns with the standard error of a test that fits the design."""
+"""Average abnormal returns with the standard error of a test that fits the design, weighted or not."""
 
 from __future__ import annotations
 
@@ -7,21 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy._typing import FloatArray
+from eventstudy.arguments import check_text
+from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, recommend, run_tests
-from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, check_alternative, t_bounds
-from eventstudy.inference.power_and_detectable_effect import detectable_car
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    Statistic,
+    TestInput,
+    check_alternative,
+    t_bounds,
+    t_p_values,
+)
+from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
 from eventstudy.inference.procedures.mean_interval import (
     checked_interval_test,
     interval_test,
     standard_error,
 )
+from eventstudy.inference.procedures.weighted_mean import by_past, by_spread, spread_serves
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents
-from eventstudy.text import format_p
+from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
-__all__ = ["SIDES", "averages", "shared_note", "stars_note", "with_lead"]
+__all__ = ["SIDES", "averages", "days_note", "stars_note", "uncovered_note", "weighted_averages", "with_lead"]
 
+#: Weights that are not a column; and where the standard error of a weighted mean is from.
+PRECISION = "precision"
+PAST, SPREAD = "weighted_past", "weighted_spread"
 #: Seed of a lead test that resamples.
 SEED = 0
 ALPHA = 0.05
@@ -112,7 +127,25 @@ def with_lead(
     return frame.assign(note=notes)
 
 
-def shared_note(data: FittedEvents, window: Window) -> str:
+def days_note(data: FittedEvents, window: Window) -> str:
+    """Say which days averages over events count more than once, and which they lack; empty where none."""
+    return "; ".join(filter(None, [_shared_note(data, window), uncovered_note(data, window)]))
+
+
+def uncovered_note(data: FittedEvents, window: Window) -> str:
+    """Say how many events count with fewer days than a window has; empty where all cover it."""
+    tested = data.test_input(window)
+    days = tested.cumulative.n_days[tested.usable & ~tested.cumulative.complete]
+    if not len(days):
+        return ""
+    said = f"{days.min()}" if days.min() == days.max() else f"{days.min()} to {days.max()}"
+    return (
+        f"{plural(len(days), 'event')} of {int(tested.usable.sum())} count with the {said} of "
+        f"{len(window)} days of {window} that their returns cover (incomplete='partial')"
+    )
+
+
+def _shared_note(data: FittedEvents, window: Window) -> str:
     """Say how many days count more than once in sums over events; empty where none does."""
     usable = data.test_input(window)
     security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
@@ -129,3 +162,70 @@ def stars_note(alternative: Alternative) -> str:
     """Say what the stars of a table mean, and of which side its p-values are."""
     side = alternative if alternative == "two-sided" else f"one-sided ({alternative} than zero)"
     return f"* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, {side}"
+
+
+def weighted_averages(
+    data: FittedEvents,
+    inputs: Sequence[TestInput],
+    weights: str,
+    test: str | None,
+    level: float,
+    alternative: Alternative,
+) -> pd.DataFrame:
+    """Weighted mean CAR of each window with an interval; columns as of `averages`."""
+    check_alternative(alternative)
+    if test not in (None, PAST, SPREAD):
+        raise RequestError(f"With weights, test is {PAST!r} or {SPREAD!r}; got {test!r}.")
+    given = _given_weights(data, weights)
+    longest = max(inputs, key=lambda each: (each.n_events, len(each.window)))
+    key = test or (SPREAD if spread_serves(longest) else PAST)
+    return pd.DataFrame([_weighted_row(each, given, key, level, alternative) for each in inputs])
+
+
+def _weighted_row(
+    data: TestInput, given: FloatArray | None, key: str, level: float, alternative: Alternative
+) -> dict[str, object]:
+    row: dict[str, object] = dict.fromkeys(
+        ("caar", "se", "statistic", "dof", "p_value", "ci_low", "ci_high"), np.nan
+    )
+    known = np.asarray(data.cumulative.variance) > 0
+    used = data.take(known & data.usable)
+    n = used.n_events
+    row |= {"n_events": n, "positive": np.nan, "test": key, "detectable": np.nan}
+    if n == 0:
+        return row
+    raw = 1.0 / used.cumulative.variance if given is None else given[known & data.usable]
+    weights = raw / raw.sum()
+    row["positive"] = float(weights[used.car > 0].sum())
+    if n == 1 and key == SPREAD:
+        return row | {"caar": float(used.car[0])}
+    mean, se, dof = by_past(used, weights) if key == PAST else by_spread(used.car, weights)
+    if not se > 0:
+        return row | {"caar": mean}
+    t = mean / se
+    low, high = t_bounds(np.array(mean), np.array(se), dof, level, alternative)
+    return row | {
+        "caar": mean,
+        "se": se,
+        "statistic": t,
+        "dof": dof,
+        "p_value": float(t_p_values(np.array(t), dof, alternative)),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "detectable": float(detectable(se, dof, alternative)),
+    }
+
+
+def _given_weights(data: FittedEvents, weights: str) -> FloatArray | None:
+    """Take the weights of the events from their column; None for precision."""
+    check_text("weights", weights)
+    if weights == PRECISION and PRECISION not in data.events:
+        return None
+    column = pd.to_numeric(data.groups(weights), errors="coerce")
+    bad = ~(column > 0) | ~np.isfinite(column)
+    if bad.any():
+        raise RequestError(
+            f"The weight {weights!r} of event {column.index[bad.to_numpy()][0]} is "
+            f"{data.events[weights][bad.to_numpy()].iloc[0]!r}, not a positive number."
+        )
+    return column.to_numpy(dtype=float)

@@ -9,9 +9,12 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds, t_p_values
-from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
-from eventstudy.inference.procedures.differences import difference, welch
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering
+from eventstudy.inference.engine.calendar_days import date_numbers
+from eventstudy.inference.engine.moments import sample_sd
+from eventstudy.inference.procedures.differences import difference, past_difference, welch_by_date
 from eventstudy.inference.registry import as_frame
+from eventstudy.inference.selection import overlap_note
 from eventstudy.results import averages
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
 
@@ -59,7 +62,8 @@ class Sorts(MethodGroup):
             How many groups of equally many events, as far as ties allow.
         winsorize : float, default 0
             Share of the CARs of all events that are set to the quantile at either end, below 0.5. The note
-            says how many were; tests are then cross-sectional, and take events for independent.
+            says how many were; tests are then cross-sectional. They assume independent events, so they do not
+            apply where these share days and correlation costs more than a tenth of their number.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         level : float, default 0.95
             Coverage of the intervals.
@@ -69,8 +73,11 @@ class Sorts(MethodGroup):
         DataFrame
             By quantile, 1 the lowest: n_events, low and high (of the characteristic), caar, se, statistic,
             dof, p_value, ci_low, ci_high, test and note. The last row, ``"high - low"``, has the difference
-            of the mean CARs and its test: of events on the same dates a long-short portfolio, in which what
-            moves both drops out, of others Welch's t of standardised CARs, or of winsorised CARs.
+            of the mean CARs with its standard error, interval and test: of events of one common date those of
+            a long-short portfolio, in which what moves both drops out; of several dates Welch's t by date,
+            in which the events of a date may be correlated and either group more volatile
+            (``welch_by_date``); where a group has one of several dates, those of the past of each date
+            (``difference_past``), which a more volatile event deceives.
 
         Raises
         ------
@@ -80,7 +87,7 @@ class Sorts(MethodGroup):
 
         References
         ----------
-        docs/methods/groups.md, eqs. (long-short) and (welch).
+        docs/methods/groups.md, eqs. (long-short), (welch-by-date) and (difference-past).
 
         Examples
         --------
@@ -111,6 +118,7 @@ class Sorts(MethodGroup):
         group = _quantiles(values[used], quantiles, column)
         rows = np.flatnonzero(used)
         car, note = _winsorized(tested.cumulative.car[rows], winsorize)
+        dependent = _dependent(tested) if winsorize else ""
         found = []
         for k in range(quantiles):
             at = group == k
@@ -118,17 +126,17 @@ class Sorts(MethodGroup):
             row = _spread(car[at], level, alternative) if winsorize else _mean(part, level, alternative)
             row |= {"low": values[rows[at]].min(), "high": values[rows[at]].max()}
             found.append(row)
-        low, high = (np.isin(np.arange(len(used)), rows[group == k]) for k in (0, quantiles - 1))
-        ends = (car[group == quantiles - 1], car[group == 0])
-        last = (
-            _welch(*ends, level, alternative)
-            if winsorize
-            else _difference(tested.take(high), tested.take(low), level, alternative)
-        )
+        low, high = (rows[group == k] for k in (0, quantiles - 1))
+        last = _difference(tested, high, low, car, rows, level, alternative)
         told = str(last.pop("note", ""))
         frame = pd.DataFrame([*found, last], columns=COLUMNS)
         frame["n_events"] = frame["n_events"].astype(int)
-        frame["note"] = [*[note] * quantiles, "; ".join(filter(None, [told, note]))]
+        notes = [*[note] * quantiles, "; ".join(filter(None, [told, note]))]
+        if dependent:  # clusters of dates alone are independent
+            lost = (frame["test"] != "welch_by_date").to_numpy()
+            frame.loc[lost, ["se", "statistic", "dof", "p_value", "ci_low", "ci_high"]] = np.nan
+            notes = [f"{dependent}; {each}" if gone else each for each, gone in zip(notes, lost, strict=True)]
+        frame["note"] = notes
         index = pd.Index([*range(1, quantiles + 1), DIFFERENCE], name=column, dtype=object)
         return frame.set_axis(index, axis=0)
 
@@ -144,6 +152,18 @@ def _quantiles(values: FloatArray, n: int, column: str) -> IntArray:
             "Ask for fewer."
         )
     return group
+
+
+def _dependent(data: TestInput) -> str:
+    """Say why tests of winsorised CARs do not apply, if events are not independent."""
+    found = clustering(data)
+    if found.effective_n >= (1.0 - LOSS) * found.n_events:
+        return ""
+    return (
+        f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day (effective N "
+        f"{found.effective_n:.1f} of {found.n_events}), and tests of winsorised CARs assume independent "
+        "ones: leave winsorize out"
+    )
 
 
 def _winsorized(car: FloatArray, share: float) -> tuple[FloatArray, str]:
@@ -164,13 +184,6 @@ def _spread(car: FloatArray, level: float, alternative: Alternative) -> dict[str
     return _of_t(float(car.mean()), se, dof, len(car), "cross_sectional", level, alternative)
 
 
-def _welch(high: FloatArray, low: FloatArray, level: float, alternative: Alternative) -> dict[str, object]:
-    estimate = float(high.mean() - low.mean())
-    se = float(np.sqrt(high.var(ddof=1) / len(high) + low.var(ddof=1) / len(low)))
-    dof = welch(high, low)[1] if se > NEGLIGIBLE else np.nan
-    return _of_t(estimate, se, dof, len(high) + len(low), "difference_welch", level, alternative)
-
-
 def _of_t(
     estimate: float, se: float, dof: float, n: int, test: str, level: float, alternative: Alternative
 ) -> dict[str, object]:
@@ -181,15 +194,41 @@ def _of_t(
     return told | {"ci_low": float(low), "ci_high": float(high), "n_events": n, "test": test}
 
 
-def _difference(high: TestInput, low: TestInput, level: float, alternative: Alternative) -> dict[str, object]:
-    """Test high less low; where it is a t of the difference itself, with its interval."""
-    frame = as_frame(difference(high, low, Options(alternative, seed=0)))
-    row = frame[frame["applicable"]].iloc[0] if frame["applicable"].any() else frame.iloc[0]
-    estimate, n = float(high.car.mean() - low.car.mean()), high.n_events + low.n_events
-    told = {"caar": estimate, "statistic": row["statistic"], "dof": row["dof"], "p_value": row["p_value"]}
-    told |= {"n_events": n, "test": row["test"], "note": row["note"]}
-    if row["test"] == "difference_portfolio" and row["distribution"] == "t" and row["statistic"]:
-        se = abs(row["estimate"] / row["statistic"])
-        low_end, high_end = t_bounds(np.array(estimate), np.array(se), row["dof"], level, alternative)
-        told |= {"se": se, "ci_low": float(low_end), "ci_high": float(high_end)}
-    return told
+def _difference(
+    data: TestInput,
+    high: IntArray,
+    low: IntArray,
+    car: FloatArray,
+    rows: IntArray,
+    level: float,
+    alternative: Alternative,
+) -> dict[str, object]:
+    """Test high less low with a standard error of the difference, which is that of mean CARs `car`."""
+    first, second = data.take(high), data.take(low)
+    ends = (first, second)
+    values = [car[np.isin(rows, part)] for part in (high, low)]
+    dates, number = np.unique(
+        np.concatenate([date_numbers(end.tested_dates) for end in ends]), axis=0, return_inverse=True
+    )
+    on = np.split(number.reshape(-1), [len(high)])
+    fewest = min(len(np.unique(days)) for days in on)
+    n = len(high) + len(low)
+    if len(dates) == 1 and (values[0] == ends[0].car).all() and (values[1] == ends[1].car).all():
+        row = as_frame(difference(first, second, Options(alternative, seed=0))).iloc[0]
+        se = abs(row["estimate"] / row["statistic"]) if row["applicable"] and row["statistic"] else np.nan
+        found = _of_t(float(row["estimate"]), se, row["dof"], n, row["test"], level, alternative)
+        return found | {"note": row["note"]}
+    if fewest > 1:
+        found = _of_t(
+            *welch_by_date(values[0], on[0], values[1], on[1]), n, "welch_by_date", level, alternative
+        )
+        overlap = any(overlap_note(end) for end in ends)
+        note = f"means of {len(np.unique(on[0]))} and {len(np.unique(on[1]))} dates"
+        return found | {
+            "note": note + "; windows of different dates overlap, and count as independent" * overlap
+        }
+    estimate = float(values[0].mean() - values[1].mean())
+    _, variance, dof = past_difference(first.with_variance, second.with_variance)
+    note = "a group has one date, which has no spread: measured by the past of each date"
+    found = _of_t(estimate, float(np.sqrt(variance)), dof, n, "difference_past", level, alternative)
+    return found | {"note": note}

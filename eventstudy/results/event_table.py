@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options
@@ -73,13 +74,17 @@ def event_table(
                    (2.63%)     (3.85%)
     p (t)           0.0046      0.0038
     """
-    results = list(results)
+    results = check_sequence("results", results, "EventStudyResults")
     if not results:
         raise RequestError("event_table compares results, and the list of results is empty.")
     strange = next((r for r in results if not isinstance(r, EventStudyResults)), None)
     if strange is not None:
         raise RequestError(f"event_table takes a list of EventStudyResults, found {type(strange).__name__}.")
-    headings = [f"({i})" for i in range(1, len(results) + 1)] if names is None else [str(n) for n in names]
+    headings = (
+        [f"({i})" for i in range(1, len(results) + 1)]
+        if names is None
+        else [str(n) for n in check_sequence("names", names, "headings")]
+    )
     if len(headings) != len(results):
         raise RequestError(f"event_table got {len(headings)} names for {len(results)} results.")
     tested = results[0].fitted.checked_window(start, end)
@@ -110,7 +115,7 @@ def event_table(
         "larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):
-        shared = averages.shared_note(result.fitted, tested)
+        shared = averages.days_note(result.fitted, tested)
         notes += [f"{heading}: {shared}."] if shared else []
     return Table("Cumulative average abnormal returns", (Section(frame),), tuple(notes))
 

@@ -218,6 +218,10 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
         begin_day, end_day = both[order].T
         first = np.searchsorted(place, place + begin_day)
         stop = np.searchsorted(place, place + end_day, side="right")
+        if name == "estimation window" and sample.barred is not None:
+            told, n_told = _not_barred(sample, order, first, stop, len(pairs))
+            pairs, count = pairs + told, count + n_told
+            continue
         others = stop - first - ((begin_day <= 0) & (end_day >= 0))  # without the event itself
         count += int(others.sum())
         touched = np.zeros(len(place), dtype=bool)
@@ -230,6 +234,23 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
             near = np.sort(order[begin : min(end, begin + MOST_LISTED)])
             pairs += [(i, j, name) for j in near.tolist() if j != i]
     return pairs[:MOST_LISTED], count
+
+
+def _not_barred(
+    sample: EventSample, order: IntArray, first: IntArray, stop: IntArray, n_known: int
+) -> tuple[list[tuple[int, int, str]], int]:
+    """Pairs whose other event has days in the estimation window that `exclude_dates` does not leave out."""
+    assert sample.barred is not None
+    offsets = np.arange(sample.window.start, sample.window.end + 1)
+    out = np.ones(len(sample), dtype=bool)
+    for offset in offsets.tolist():
+        out &= sample.barred.spans_any(sample.security, sample.day0 + offset)
+    pairs = []
+    for place, (begin, end) in enumerate(zip(first.tolist(), stop.tolist(), strict=True)):
+        me = int(order[place])
+        pairs += [(me, int(j), "estimation window") for j in order[begin:end] if j != me and not out[j]]
+    pairs.sort()
+    return pairs[: max(MOST_LISTED - n_known, 0)], len(pairs)
 
 
 def suspect_data(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:

@@ -18,7 +18,6 @@ from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
-from eventstudy.results.weighted import weighted_averages
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -250,7 +249,7 @@ class Measures(MethodGroup):
         else:
             frame = frame.assign(note=f"weighted by {weights}")
         told = [
-            "; ".join(filter(None, [note, averages.shared_note(data, window)]))
+            "; ".join(filter(None, [note, averages.days_note(data, window)]))
             for note, window in zip(frame["note"], windows, strict=True)
         ]
         frame = frame.assign(note=told)
@@ -267,7 +266,9 @@ class Measures(MethodGroup):
     ) -> pd.DataFrame:
         if weights is None:
             return averages.averages(inputs, test, checked_level(level), alternative)
-        return weighted_averages(self.fitted, inputs, weights, test, checked_level(level), alternative)
+        return averages.weighted_averages(
+            self.fitted, inputs, weights, test, checked_level(level), alternative
+        )
 
     def decomposition(self, day: int = 0, *, event: Hashable | None = None) -> pd.DataFrame:
         """Take one day of an event apart: gap, low, high and close against previous close and limit.
@@ -527,7 +528,7 @@ class MeasureTables(MethodGroup):
         sections = [Section(frame, caption, _formats(frame))]
         notes = [f"Standard errors, t, p and intervals of {name} are those of the {source} test."]
         notes += [f"{window}: {note}." for window, note in zip(windows, disagree, strict=False) if note]
-        shared = averages.shared_note(self.fitted, max(windows, key=len))
+        shared = averages.days_note(self.fitted, max(windows, key=len))
         notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes

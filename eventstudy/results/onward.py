@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.arguments import check_path
-from eventstudy.errors import RequestError
+from eventstudy.errors import DataWarning, RequestError, warn
 from eventstudy.files import write_atomic
 from eventstudy.results import averages
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedStudy, Windows, are_several, refuse_own_windows
 from eventstudy.results.significance import Significance
+from eventstudy.results.stata import write_stata
 from eventstudy.windows import Window
 
 __all__ = ["Onward"]
@@ -33,8 +34,6 @@ TIDY = {
     "n_events": "n",
     "test": "test",
 }
-#: Longest name of a variable, and longest text, in the files of Stata that any version reads.
-LONGEST_NAME, LONGEST_TEXT = 32, 2045
 
 
 class Onward(Significance):
@@ -49,12 +48,18 @@ class Onward(Significance):
             One row per event and day with a return: event_id, security, label (where there are any), day_0,
             period (``"estimation"`` or ``"event"``), day (relative), date, actual (return; in the estimation
             window of models in excess of the risk-free rate, the excess return), expected, abnormal, the
-            regressors of the model by name, such as benchmark, and the columns of the events.
+            regressors of the model by name, such as benchmark, and the columns of the events; one that is
+            named like a column of these has ``_event`` behind its name.
 
         Raises
         ------
         RequestError
             If events have windows of their own, or one is the average of several listings.
+
+        Warns
+        -----
+        DataWarning
+            If columns of the events are renamed.
 
         Examples
         --------
@@ -76,7 +81,7 @@ class Onward(Significance):
         frame = pd.concat(parts, ignore_index=True)
         who = named_events(data).rename_axis("event_id").reset_index()
         given = data.events.drop(columns=["security", "label", "date", "announced_local"], errors="ignore")
-        given = given.drop(columns=[name for name in given if name in frame or name in who])
+        given = given.rename(columns=_apart([*frame, *who], list(given)))
         given = given.dropna(axis=1, how="all").rename_axis("event_id").reset_index()
         return who.merge(frame, on="event_id").merge(given, on="event_id")
 
@@ -173,8 +178,13 @@ class Onward(Significance):
         Raises
         ------
         RequestError
-            If names of columns are the same in Stata, a text is too long for it, or the file cannot be
-            written.
+            If names of columns are the same in Stata, a text is too long for it, a number is infinite or a
+            whole one beyond 2**53, or the file cannot be written.
+
+        Notes
+        -----
+        Names are cut to 32 letters, and a word that Stata reserves has ``_`` behind it; labels of variables
+        hold the names of the columns. What is neither number nor time, such as a period, is text.
 
         Examples
         --------
@@ -189,33 +199,8 @@ class Onward(Significance):
         ...     len(pd.read_stata(f"{folder}/study.dta"))
         224
         """
-        panel = self.to_panel()
-        names = [_stata_name(name) for name in panel]
-        if len(set(names)) < len(names):
-            again = next(name for name in names if names.count(name) > 1)
-            raise RequestError(
-                f"Two columns would both be named {again!r} in Stata; rename one of the events'."
-            )
-        labels = {name: str(column)[:80] for name, column in zip(names, panel, strict=True)}
-        panel.columns = pd.Index(names)
-        for name in panel:
-            column = panel[name]
-            if isinstance(column.dtype, pd.DatetimeTZDtype):
-                panel[name] = column.dt.tz_convert(None)
-            elif column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-                texts = ["" if pd.isna(value) else str(value) for value in column]
-                if max(map(len, texts), default=0) > LONGEST_TEXT:
-                    raise RequestError(f"A text of column {name!r} is longer than {LONGEST_TEXT} characters.")
-                panel[name] = texts
-            elif column.dtype == bool:
-                panel[name] = column.astype("int8")
         target = check_path("path", path)
-        try:
-            panel.to_stata(target, write_index=False, version=118, variable_labels=labels)
-        except OSError as problem:
-            raise RequestError(
-                f"The Stata file cannot be written to {str(target)!r}: {problem}."
-            ) from problem
+        write_stata(self.to_panel(), target)
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
@@ -286,10 +271,22 @@ def _jsonable(value: Any) -> Any:
     return value if isinstance(value, str | bool | int | float) else str(value)
 
 
-def _stata_name(column: object) -> str:
-    text = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in str(column))
-    text = text if text[:1].isalpha() or text[:1] == "_" else f"_{text}"
-    return text[:LONGEST_NAME]
+def _apart(taken: list[Any], given: list[Any]) -> dict[Any, str]:
+    """Rename columns of the events that are named like one of the panel, and say so."""
+    names: dict[Any, str] = {}
+    for name in given:
+        new = name
+        while new in taken or (new != name and new in given) or new in names.values():
+            new = f"{new}_event"
+        if new != name:
+            names[name] = new
+    if names:
+        told = ", ".join(f"{old} is {new}" for old, new in names.items())
+        warn(
+            f"Columns of the events are named like columns of the panel, and are renamed: {told}.",
+            DataWarning,
+        )
+    return names
 
 
 def _write(path: Path, content: bytes, what: str) -> None:

@@ -135,7 +135,7 @@ class OverlappingEvents(MethodGroup):
         That an announcement has the same effect on every session of its window is an assumption, and most
         reactions are of one day. Such a reaction is spread over its window, and what the shared days do not
         show of it is handed to the neighbour with the opposite sign: with windows (0, 3) two days apart a
-        fall of 10 % on the first day 0 adds 6.7 % to the second car. Where `spill` is large read `own_car`,
+        fall of 10% on the first day 0 adds 6.7% to the second car. Where `spill` is large read `own_car`,
         which sums the days of its own, or test shorter windows that do not overlap.
 
         Examples

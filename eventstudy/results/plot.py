@@ -18,12 +18,16 @@ from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
 from eventstudy.results.event_names import event_name, name_parts
 from eventstudy.results.fitted import FittedEvents, FittedStudy, WindowLike, refuse_undated
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["ResultsPlotter"]
+
+#: Groups on the same axes that `plotting.plot_caar` draws bands for.
+MOST_BANDS = 3
 
 
 class ResultsPlotter(Immutable):
@@ -99,7 +103,8 @@ class ResultsPlotter(Immutable):
         By default over the whole event window, from zero before the `headline` window, which is shaded; a
         window that is given without one sums from its own first day. `test` chooses another test, as for
         `EventStudyResults.caar`. `by`, a column of the events such as ``"group"``, gives each group a panel,
-        of which the first is returned; `hue` gives each a colour on the same axes.
+        of which the first is returned; `hue` gives each a colour on the same axes, with intervals for up to
+        three groups.
         """
         fitted, window = self._fitted, self._fitted.checked_window(start, end, path=True)
         groups = _one_of(by, hue)
@@ -114,7 +119,9 @@ class ResultsPlotter(Immutable):
             value = np.nan if groups else averages.averages(inputs, test, level)["caar"].iloc[0]
             kwargs = {"headline": (head.start, head.end, value)} | kwargs
         draw = plotting.plot_caar if by is None else plotting.plot_caar_groups
-        title = _average_title(fitted, frame, groups)
+        title = _average_title(
+            fitted, frame, groups, with_bands=hue is None or frame["group"].nunique() <= MOST_BANDS
+        )
         ax = draw(frame, ax, **_with_defaults(kwargs, ax, title=title, level=level))
         return _named(ax, fitted, "Cumulative average", head)
 
@@ -419,10 +426,14 @@ def _one_of(by: str | None, hue: str | None) -> str | None:
     return hue if by is None else by
 
 
-def _average_title(fitted: FittedEvents, frame: pd.DataFrame, by: str | None) -> str:
-    """Count the events, and name the groups and the tests that the intervals come from."""
+def _average_title(
+    fitted: FittedEvents, frame: pd.DataFrame, by: str | None, *, with_bands: bool = True
+) -> str:
+    """Count the events, and name the groups and the tests that the intervals come from, where drawn."""
     n, names = len(fitted.index), [name.replace("_", "-") for name in frame["test"].unique()]
     groups = "" if by is None else f" by {by}"
+    if not with_bands:
+        return f"{plural(n, 'event')}{groups}".replace("$", r"\$")
     return (
         f"{n} event{'s' * (n != 1)}{groups}, interval{'s' * (by is not None)} of the {' and '.join(names)} "
         f"test{'s' * (len(names) > 1)}"

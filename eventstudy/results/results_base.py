@@ -101,8 +101,10 @@ class Regression(MethodGroup):
             Columns whose events may be correlated: ``"date"`` (day 0), ``"firm"`` (the column of that name,
             else the security) or any other. t with one degree of freedom less than there are clusters (of
             the fewer); with fewer than 30 also the p-value of the wild cluster bootstrap.
-        weights : {"fgls"}, optional
-            Weigh by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how effects differ.
+        weights : {"fgls", "gls"}, optional
+            ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
+            effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
+            principal components of their past, which makes slopes more precise where firms move together.
         n_resamples, seed
             For the wild cluster bootstrap.
 

@@ -19,14 +19,22 @@ from eventstudy.inference import (
     recommend,
     run_tests,
 )
-from eventstudy.inference.base import Alternative, Options, SignificanceTest, TestInput, Weights
-from eventstudy.inference.procedures.differences import difference, treated_vs_controls
+from eventstudy.inference.base import (
+    Alternative,
+    Options,
+    SignificanceTest,
+    TestInput,
+    Weights,
+    check_alternative,
+)
+from eventstudy.inference.procedures.differences import difference, treated_vs_controls, variance_difference
 from eventstudy.inference.procedures.intervals import IntervalMethod, event_intervals
 from eventstudy.inference.procedures.mean_bootstrap import mean_intervals
 from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
 from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
 from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
 from eventstudy.inference.registry import as_frame
+from eventstudy.results import averages
 from eventstudy.results.each_event import one_security
 from eventstudy.results.fitted import (
     FittedEvents,
@@ -171,7 +179,12 @@ class Significance(MethodGroup):
             )
         if by is not None:
             return self._by_group(by, window, tests, options)
-        return run_tests(self.fitted.test_input(window), tests, options)
+        frame = run_tests(self.fitted.test_input(window), tests, options)
+        told = averages.days_note(self.fitted, window)
+        if told:
+            notes = zip(frame["note"], frame["applicable"], strict=True)
+            frame["note"] = ["; ".join(filter(None, [note, told])) if ran else note for note, ran in notes]
+        return frame
 
     def _by_group(
         self, by: str, window: Window, tests: Sequence[str | SignificanceTest] | None, options: Options
@@ -476,17 +489,75 @@ class Significance(MethodGroup):
         inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
         return group_tests(inputs, adjust, options, test).rename_axis(by)
 
+    def variance_tests(
+        self,
+        by: str,
+        start: WindowLike = None,
+        end: int | None = None,
+        *,
+        alternative: Alternative = "two-sided",
+    ) -> pd.DataFrame:
+        """Test whether the event made the returns of one group more volatile than those of another.
+
+        Parameters
+        ----------
+        by : str
+            Column of the events.
+        start, end : int
+            First and last relative day; the headline window by default.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            ``"greater"`` finds that the first group of a pair spreads more.
+
+        Returns
+        -------
+        DataFrame
+            One row per pair of groups, as of `test`: the t of Brown and Forsythe on standardised CARs, and
+            the standard deviations of both in the note.
+
+        Raises
+        ------
+        RequestError
+            If there is no such column, or one group only.
+
+        References
+        ----------
+        Brown and Forsythe (1974), Journal of the American Statistical Association 69, 364-367;
+        docs/methods/groups.md, eq. (difference-variance).
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ")
+        >>> names = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ", "002583.SZ", "000063.SZ"]
+        >>> groups = {"security": names, "date": "2019-05-22", "makes": ["cameras"] * 3 + ["else"] * 3}
+        >>> results = es.EventStudy(market, groups, window=(-1, 1)).fit()
+        >>> results.variance_tests("makes", 0, 0)["p_value"].round(2).tolist()
+        [0.43]
+        """
+        check_alternative(alternative)
+        inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
+        if len(inputs) < 2:
+            raise RequestError(f"Column {by!r} has one group, so there is no pair to compare.")
+        pairs = list(combinations(inputs, 2))
+        options = Options(alternative)
+        frame = as_frame([variance_difference(inputs[a], inputs[b], options) for a, b in pairs])
+        frame.insert(0, "group", [f"{a} - {b}" for a, b in pairs])
+        return printed(frame, tests_view)
+
     def joint_test(
         self,
         start: WindowLike = None,
         end: int | None = None,
         *,
         alternative: Alternative = "two-sided",
+        seed: int | np.random.Generator | None = 0,
+        n_resamples: int = 999,
     ) -> JointTest:
         """Test whether any event of one common date has an effect, and whether their mean has.
 
         The multivariate regression of all events with a dummy for each tested day: F of all
-        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean.
+        effects, and t of their mean, which equals the portfolio t. The alternative is that of the mean. The
+        resampled p-values do without normally distributed errors: prefer them.
 
         Raises
         ------
@@ -503,7 +574,8 @@ class Significance(MethodGroup):
         >>> round(joint.p_value, 4)
         0.0216
         """
-        return joint_test(self.fitted.test_input(self.fitted.checked_window(start, end)), alternative)
+        data = self.fitted.test_input(self.fitted.checked_window(start, end))
+        return joint_test(data, alternative, n_resamples, seed)
 
     def recommended(
         self,

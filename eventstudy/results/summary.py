@@ -326,7 +326,7 @@ def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list
     if len(weak) and len(data.index) <= MOST_EVENTS:
         told = ", ".join(f"{e:.1%} (event {i})" for i, e in weak["detectable"].items())
         notes.append(
-            f"At the 5 % level, a test of {_what(window)} has 80 % power to detect an effect of {told}."
+            f"At the 5% level, a test of {_what(window)} has 80% power to detect an effect of {told}."
         )
     if len(data.index) > 1:
         tested = [data.test_input(window)]
@@ -336,10 +336,10 @@ def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list
             notes.append(f"The interval of the mean of {_what(window)} and the test differ: {mean['note']}.")
         if mean["p_value"] > 0.05:
             notes.append(
-                f"At the 5 % level, the {mean['test']} test of the mean of {_what(window)} has 80 % power to "
+                f"At the 5% level, the {mean['test']} test of the mean of {_what(window)} has 80% power to "
                 f"detect a mean of {mean['detectable']:.1%}."
             )
-        shared = averages.shared_note(data, window)
+        shared = averages.days_note(data, window)
         if shared:
             notes.append(f"{shared[0].upper()}{shared[1:]}.")
     notes += dividend_notes(data)

@@ -57,9 +57,10 @@ def _days(given: Any, of: str) -> DateArray:
     wanted = (
         f"exclude_dates{of} is a list of days without a time of day, such as ['2019-05-22'], got {given!r}."
     )
-    listed = [given] if isinstance(given, str | date | np.datetime64) else given
+    listed = [given] if isinstance(given, str | date | np.datetime64 | pd.Period) else given
     if not isinstance(listed, Iterable) or any(isinstance(each, int | float) for each in listed):
         raise RequestError(wanted)
+    listed = _each_day(listed)
     try:
         days = days_in(listed)
     except DataError as problem:
@@ -67,6 +68,17 @@ def _days(given: Any, of: str) -> DateArray:
     if days.hasnans:
         raise RequestError(wanted)
     return days.to_numpy().astype("datetime64[D]")
+
+
+def _each_day(listed: Iterable[Any]) -> list[Any]:
+    """Take a period, such as a month, for all of its days."""
+    days: list[Any] = []
+    for each in listed:
+        if isinstance(each, pd.Period):
+            days += pd.date_range(each.start_time.normalize(), each.end_time.normalize()).tolist()
+        else:
+            days.append(each)
+    return days
 
 
 @dataclass(frozen=True)

@@ -49,12 +49,15 @@ class Asked:
         Whether columns of the events give windows too.
     two : bool
         Whether events have, or may have, two estimation windows.
+    laid_out : Window, optional
+        Days on which event windows are laid out at least, such as those of all exchanges of a study.
     """
 
     estimation: tuple[Any, ...]
     window: Window | DateWindow
     by_event: bool
     two: bool
+    laid_out: Window | None = None
 
     @property
     def estimation_text(self) -> str:
@@ -231,6 +234,13 @@ def own_windows(
                     f"{_who(frame, i)}: its {what} window {_text(ends[i])} ends before it starts."
                 )
             reasons[i] = f"no session of the data lies in its {what} window"
+    last = len(sessions) - 1 - day0
+    for i in np.flatnonzero(known & two & (second[:, 0] > last)).tolist():
+        reasons.setdefault(
+            i,
+            f"its second estimation window {_text(second[i])} lies wholly after the data ends "
+            f"({format_time(pd.Timestamp(sessions[-1]))}, day {last[i]:+d})",
+        )
     usable = known.copy()
     usable[list(reasons)] = False
     for what, ends, has in (("estimation", past, usable), ("second estimation", second, usable & two)):
@@ -257,8 +267,9 @@ def own_windows(
     estimation = Window(start, start + length - 1)
     after = past[:, 0] > event[:, 1]
     shift = np.where(after, past[:, 0] - estimation.start, past[:, 1] - estimation.end)
+    least = asked.laid_out or Window(0, 0)
     window = Window(
-        int(min(event[usable, 0].min(initial=0), 0)), int(max(event[usable, 1].max(initial=0), 0))
+        int(event[usable, 0].min(initial=least.start)), int(event[usable, 1].max(initial=least.end))
     )
     return OwnWindows(past, event, shift, skip), estimation, window, reasons
 

@@ -47,7 +47,7 @@ def read_factors(
     path : str or Path
         CSV, Excel or Parquet file: one row per day, one column per factor.
     unit : {"percent", "decimal"}
-        What the file holds; 1.5 is 1.5 % in the first case. There is no default, since a wrong one makes
+        What the file holds; 1.5 is 1.5% in the first case. There is no default, since a wrong one makes
         every result wrong by a factor of 100.
     columns : mapping, optional
         Names to give, ``{"rf_dly": "rf", "Remark": "ignore"}``.

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
-from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
-from eventstudy.arguments import check_whole
+from eventstudy.arguments import check_path, check_whole
 from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
@@ -244,6 +243,7 @@ class Table:
         RequestError
             If the file cannot be written; an older one is left as it was.
         """
+        target = check_path("path", path)
         import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
         content = io.BytesIO()
         with pd.ExcelWriter(content, engine="openpyxl") as writer:
@@ -259,7 +259,7 @@ class Table:
             for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):
                 cell.data_type = "s"  # a label that starts with "=" is text, not a formula
         try:
-            write_atomic(Path(path), content.getvalue())
+            write_atomic(target, content.getvalue())
         except OSError as problem:
             raise RequestError(f"The table cannot be written to {str(path)!r}: {problem}.") from problem
 

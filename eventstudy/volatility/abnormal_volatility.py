@@ -22,7 +22,7 @@ from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.exchanges import of_one_exchange
+from eventstudy.results.pool.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.volatility.forecast_error import forecast_ratios
@@ -311,8 +311,9 @@ class AbnormalVolatilityResults(Immutable):
     def multiples(self) -> pd.DataFrame:
         """Multiple of volatility by day.
 
-        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution),
-        n_events.
+        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution of
+        normally distributed errors of known variances: as forecasts are estimated, they cover 1 on about
+        93 % of days), n_events.
         """
         multiple, n = volatility_multiples(self._errors, self._variances)
         dof = multiple_dof(self._variances)

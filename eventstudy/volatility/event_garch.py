@@ -13,7 +13,13 @@ from scipy import optimize, signal, special
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_whole
 from eventstudy.distributions import chi2_sf
-from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, WindowError, warn
+from eventstudy.errors import (
+    EventStudyWarning,
+    ExcludedEventsWarning,
+    NoUsableEventsError,
+    WindowError,
+    warn,
+)
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, Immutable, hand_out_copies
 from eventstudy.inference.base import p_value
@@ -322,7 +328,8 @@ class EventGARCH(Immutable):
             named = excluded.to_frame().assign(security=self.events.frame["security"])
             warn(exclusion_text(named, len(self.events), "results.excluded"), ExcludedEventsWarning)
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("event_id")
-        return EventGARCHResults(self, frame, excluded)
+        days = np.sort(sample.day0[sample.events.index.get_indexer(frame.index)])
+        return EventGARCHResults(self, frame, excluded, bool((np.diff(days) < len(self.dummy)).any()))
 
 
 def _unusable(reasons: Mapping[Any, str]) -> str:
@@ -370,6 +377,8 @@ class EventGARCHResults(Immutable):
         (delta over the variance without event, omega / (1 - a - b)), n_obs.
     excluded : Series
         Reason why an event could not be used, by event_id.
+    dependent : bool
+        Whether dummies of two events share sessions, so tests of their means cannot be trusted.
 
     Examples
     --------
@@ -383,9 +392,13 @@ class EventGARCHResults(Immutable):
     spec: EventGARCH
     parameters: pd.DataFrame
     excluded: pd.Series
+    dependent: bool
 
-    def __init__(self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series) -> None:
+    def __init__(
+        self, spec: EventGARCH, parameters: pd.DataFrame, excluded: pd.Series, dependent: bool
+    ) -> None:
         self.spec, self.parameters, self.excluded = spec, parameters, excluded
+        self.dependent = dependent
 
     def __repr__(self) -> str:
         return f"EventGARCHResults: {len(self.parameters)} events, dummy {self.spec.dummy}"
@@ -397,9 +410,20 @@ class EventGARCHResults(Immutable):
         -------
         DataFrame
             By test: ``gamma``, ``standardised`` (Savickas 2003), ``delta`` and ``relative`` (Balaban and
-            Constantinou 2006): estimate, statistic, dof, p_value, n_events, recommended (the one to read, by
-            its simulated size); NaN, and none recommended, for a single event.
+            Constantinou 2006): estimate, statistic, dof, p_value, n_events, dependent, recommended (the one
+            to read, by its simulated size; none of dependent events); NaN for a single event.
+
+        Warns
+        -----
+        EventStudyWarning
+            If events share sessions.
         """
+        if self.dependent:
+            warn(
+                "Dummies of several events share sessions: their estimates are not independent, as tests of "
+                "their mean assume. Take one event per date, or a portfolio of its firms as one security.",
+                EventStudyWarning,
+            )
         rows = {}
         for name in ("gamma", "standardised", "delta", "relative"):
             values = self.parameters[name].to_numpy()
@@ -411,6 +435,7 @@ class EventGARCHResults(Immutable):
                 "dof": n - 1,
                 "p_value": p_value(t, "two-sided", n - 1),
                 "n_events": n,
-                "recommended": name == "standardised" and not np.isnan(t),
+                "dependent": self.dependent,
+                "recommended": name == "standardised" and not np.isnan(t) and not self.dependent,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")

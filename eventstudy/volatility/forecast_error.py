@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import signal
 
 from eventstudy._typing import FloatArray
 
@@ -42,19 +43,21 @@ def parameter_covariance(errors: FloatArray, params: FloatArray) -> FloatArray:
     """
     omega, a, g, b = params
     level, _ = _level(params)
-    h, slope = float((errors**2).mean()), np.zeros(4)
-    hs, slopes = [], []
-    for e in errors:
-        hs.append(h)
-        slopes.append(slope)
-        square, down = e * e, e * e * (e < 0)
-        slope = np.array([1.0, square, down, h]) + b * slope
-        h = omega + a * square + g * down + b * h
-    variances = np.array(hs)
+    squares = errors**2
+    down = squares * (errors < 0)
+    before = float(squares.mean())
+
+    def run_on(forced: FloatArray, start: FloatArray) -> FloatArray:
+        """Return x_0 = start, x_t = forced_{t-1} + b x_{t-1} of each column."""
+        later, _ = signal.lfilter([1.0], [1.0, -b], forced[:-1], axis=0, zi=b * start[None])
+        return np.concatenate([start[None], later])
+
+    variances = run_on((omega + a * squares + g * down)[:, None], np.array([before]))[:, 0]
+    slopes = run_on(np.column_stack([np.ones_like(squares), squares, down, variances]), np.zeros(4))
     # From omega, a, g, b to the logarithm of the level, a, g, b.
     turn = np.eye(4)
     turn[0] = [omega, -level, -level / 2, -level]
-    ratio = np.array(slopes) @ turn / variances[:, None]
+    ratio = slopes @ turn / variances[:, None]
     if g == 0.0:  # a model without leverage
         ratio[:, 2] = 0.0
     size = np.sqrt((ratio**2).sum(axis=0))
@@ -101,9 +104,11 @@ def forecast_ratios(
     total = a + g / 2 + b
     shrunk = np.where(total > MOST_PERSISTENT, MOST_PERSISTENT / np.maximum(total, MOST_PERSISTENT), 1.0)
     a, g, b = a * shrunk, g * shrunk, b * shrunk
-    estimated = _ahead(level * np.exp(log_level), a, g, b, errors, between, length)
-    own = params[1:, None] * min(1.0, MOST_PERSISTENT / max(persistence, MOST_PERSISTENT))
-    return estimated / _ahead(np.array([level]), own[0], own[1], own[2], errors, between, length)
+    own = params[1:] * min(1.0, MOST_PERSISTENT / max(persistence, MOST_PERSISTENT))
+    levels = level * np.exp(np.append(log_level, 0.0))
+    a, g, b = np.append(np.stack([a, g, b]), own[:, None], axis=1)
+    found = _ahead(levels, a, g, b, errors, between, length)  # of the true parameters last
+    return np.asarray(found[:-1] / found[-1], dtype=np.float64)
 
 
 def _level(params: FloatArray) -> tuple[float, float]:

@@ -172,7 +172,7 @@ def test_wild_bootstrap_of_few_dates_says_what_p_it_can_reach(panel):
     made = panel(n=4, layout="distinct", seed=1, effect=0.3)
     row = run_tests(made.test(0, 1), ["wild_bootstrap"], Options(seed=0)).iloc[0]
     assert (
-        "all 16 patterns of signs, so p does not fall below 0.125: it cannot reject at the 5 % level"
+        "all 16 patterns of signs, so p does not fall below 0.125: it cannot reject at the 5% level"
         in row["note"]
     )
     assert row["p_value"] == pytest.approx(0.125, abs=0.04)
@@ -367,9 +367,9 @@ def test_mammen_weights_keep_the_size_under_skewness():
 
 
 def test_unknown_weights_are_refused(panel):
-    with pytest.raises(RequestError, match="rademacher, mammen"):
+    with pytest.raises(RequestError, match="'rademacher', 'mammen'"):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_weights="webb"))
-    with pytest.raises(RequestError, match="date, event"):
+    with pytest.raises(RequestError, match="'date', 'event'"):
         run_tests(panel().test(0, 1), ["wild_bootstrap"], Options(wild_by="firm"))
 
 

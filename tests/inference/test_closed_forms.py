@@ -23,6 +23,7 @@ from eventstudy.inference.cross_section import (
     patell_z,
 )
 from eventstudy.inference.engine.draws import resampled_p_value
+from eventstudy.inference.engine.factor_gls import factor_covariance, gls_weights
 from eventstudy.inference.engine.moments import block_sums, johnson_t, mean_t, skewness
 from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer, sign_profile
 from eventstudy.inference.engine.residual_pass import ResidualChunk, past_sums
@@ -155,6 +156,9 @@ def test_an_estimate_is_what_the_test_tests(layout, panel):
     r = clustering(data).mean_correlation
     by_unit = {"CAR": data.car.mean(), "SCAR": data.scar.mean()}
     want = {key: by_unit[TESTS[key].unit] for key in found.index if TESTS[key].unit}
+    if "gls_portfolio" in want:
+        covariance = factor_covariance(data.abnormal.past.residuals().T, 1)
+        want["gls_portfolio"] = float(gls_weights(np.ones((12, 1)), covariance)[0] @ data.car)
     want |= dict.fromkeys(("sign", "generalized_sign"), (data.car > 0).mean())
     want["rank"] = scaled_ranks(np.hstack([past, ahead]))[:, 120:][:, data.cols].mean()
     for key, kept in (("grank_t", max(r, 0.0)), ("grank_z", 0.0)):
@@ -319,6 +323,29 @@ def test_jaffe_says_where_it_assumes_independence(panel, with_arrays):
     assert row["note"] == (
         "2 calendar days, on 2 of them events share too few estimation days and count as independent"
     )
+
+
+@pytest.mark.parametrize("layout", ["distinct", "mixed", "common"])
+@pytest.mark.parametrize("window", [(0, 0), (-1, 2)])
+def test_jaffe_by_firms_in_a_loop(layout, window, panel):
+    """Sums of the firms of each calendar day over the standard deviation of the same sums before."""
+    made = panel(n=9, layout=layout, seed=7)
+    data = made.test(*window)
+    fit = data.abnormal
+    ar, dates = fit.ar[:, data.cols], data.tested_dates
+    past, days = fit.past.residuals(), fit.past.dates()
+    total = variance = 0.0
+    for day in np.unique(dates):
+        who = [i for i in range(9) if day in dates[i]]
+        total += sum(ar[i, dates[i] == day][0] for i in who)
+        common = set.intersection(*(set(days[i].tolist()) for i in who))
+        sums = [sum(past[i, days[i].astype(object) == d][0] for i in who) for d in common]
+        variance += np.square(sums).sum() / (len(sums) - 2)
+    found = TESTS["jaffe_firms"].run(data, Options())
+    assert found.statistic == pytest.approx(total / np.sqrt(variance), rel=1e-10)
+    if layout == "common" or window == (0, 0):
+        return
+    assert found.statistic != pytest.approx(TESTS["jaffe"].run(data, Options()).statistic, rel=1e-3)
 
 
 def test_jaffe_has_no_value_where_a_portfolio_does_not_vary():

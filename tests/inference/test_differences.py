@@ -16,6 +16,8 @@ from eventstudy.inference.procedures.differences import (
     label_permutation,
     pair_dates,
     treated_vs_controls,
+    variance_difference,
+    variance_t,
     welch,
 )
 from eventstudy.windows import Window
@@ -395,3 +397,41 @@ def test_size_under_a_larger_common_shock(panel, with_arrays):
     assert rates["block_bootstrap"] > 0.2
     for key in ("difference_portfolio", "difference_permutation"):
         assert rates[key] == pytest.approx(0.05, abs=0.045), rates
+
+
+@pytest.mark.parametrize(("n", "m"), [(5, 5), (12, 4), (30, 17)])
+def test_spread_is_compared_as_by_scipy(n, m):
+    rng = np.random.default_rng(n)
+    a, b = 2.0 * rng.standard_t(4, n), rng.standard_t(4, m)
+    t, dof = variance_t(a, b)
+    want = stats.levene(a, b, center="median")
+    assert t**2 == pytest.approx(want.statistic, rel=1e-10)
+    assert dof == n + m - 2
+    assert 2 * stats.t.sf(abs(t), dof) == pytest.approx(want.pvalue, rel=1e-9)
+    assert variance_t(b, a)[0] == pytest.approx(-t, rel=1e-12)
+
+
+def test_spread_of_two_groups_of_events(panel, with_arrays):
+    made = panel(n=24, layout="distinct", seed=4)
+    calm, wild = made.test(0, 0).take(np.arange(12)), made.test(0, 0).take(np.arange(12, 24))
+    fit = wild.abnormal
+    louder = TestInput(with_arrays(fit, ar=6.0 * fit.ar), calm.window)
+    row = variance_difference(louder, calm, Options("greater"))
+    assert row["p_value"] < 0.01
+    want = stats.levene(louder.scar, calm.scar, center="median")
+    assert row["statistic"] == pytest.approx(np.sqrt(want.statistic), rel=1e-10)
+    assert row["p_value"] == pytest.approx(want.pvalue / 2, rel=1e-9)
+    ratio = louder.scar.std(ddof=1) / calm.scar.std(ddof=1)
+    assert f"ratio {ratio:.2f}" in row["note"]
+    assert variance_difference(louder, calm, Options("less"))["p_value"] > 0.99
+    few = variance_difference(louder, calm.take(np.arange(2)), Options())
+    assert "a group has fewer than 3 events with a CAR and a residual variance (12 and 2)" in few["note"]
+
+
+def test_spread_does_not_know_dates(panel):
+    data = panel(n=12, layout="mixed", seed=4).test(0, 0)
+    row = variance_difference(data.take(np.arange(6)), data.take(np.arange(6, 12)), Options())
+    assert "events of one date count as independent" in row["note"]
+    one = panel(n=12, layout="common", seed=4).test(0, 0)
+    row = variance_difference(one.take(np.arange(6)), one.take(np.arange(6, 12)), Options())
+    assert "count as independent" not in row["note"]

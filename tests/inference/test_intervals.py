@@ -127,7 +127,7 @@ def test_one_sided_intervals_hold_what_the_one_sided_test_does_not_reject(panel,
 
 def test_one_sided_tests_name_a_one_sided_interval(panel):
     data = panel(n=1, width=120, seed=4, effect=0.02).test(0, 0)
-    for alternative, word in (("less", "95 % interval up to"), ("greater", "95 % interval from")):
+    for alternative, word in (("less", "95% interval up to"), ("greater", "95% interval from")):
         notes = run_tests(data, ["conformal", "bootstrap_t"], Options(alternative))["note"]
         assert notes.str.contains(word).all()
 

@@ -95,6 +95,16 @@ def test_different_sessions_and_dates_beyond_the_data():
     assert found.mean_correlation == pytest.approx(pair_by_pair(residuals, estimation, tested)[0], abs=1e-12)
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_exchanges_whose_holidays_lie_inside_the_estimation_window(missing):
+    residuals, estimation, tested = arrays(np.full(20, 300), length=2, missing=missing)
+    for number, holidays in enumerate(([10, 11, 40], [5, 33])):
+        shift = np.searchsorted(holidays, np.arange(estimation.shape[1]), side="right")
+        estimation[number::2] += shift.astype("timedelta64[D]") - np.timedelta64(len(holidays), "D")
+    found = mean_correlation(residuals, estimation, tested)
+    assert found.mean_correlation == pytest.approx(pair_by_pair(residuals, estimation, tested)[0], abs=1e-12)
+
+
 @pytest.mark.parametrize("zero", [np.full(6, 300), np.array([300, 300, 301, 301, 302, 302])], ids=str)
 def test_a_series_without_variance_counts_as_uncorrelated(zero):
     residuals, estimation, tested = arrays(zero, length=3)

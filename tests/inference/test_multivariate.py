@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, joint_test, run_tests
+from eventstudy.inference.engine.draws import draw_days
+from eventstudy.inference.procedures.multivariate import hotelling, hotelling_draws
 from eventstudy.windows import Window
 
 
@@ -114,3 +117,57 @@ def test_what_it_cannot_do(panel, with_arrays):
     dates[0] -= np.timedelta64(1, "D")
     with pytest.raises(RequestError, match="same estimation days"):
         joint_test(TestInput(with_arrays(made, estimation_dates=dates), Window(0, 0)))
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_draws_are_those_of_a_loop(length):
+    """Each draw written out, with numpy's covariance of the drawn days."""
+    e = np.random.default_rng(1).standard_t(4, (50, 4))
+    f, t = hotelling_draws(e, length, 48.0, 30, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    past, event = draw_days(30, 49, 50, rng), draw_days(30, length, 50, rng)
+    for b in range(30):
+        drawn = e[past[b]]
+        sigma, mean = np.cov(drawn.T), drawn.mean(axis=0)
+        car, a = e[event[b]].sum(axis=0) - length * mean, length + length**2 / 49
+        want = car @ np.linalg.inv(sigma) @ car / a * (48 - 4 + 1) / (4 * 48)
+        assert f[b] == pytest.approx(want, rel=1e-10)
+        assert t[b] == pytest.approx(car.mean() / np.sqrt(a * sigma.mean()), rel=1e-10)
+
+
+def test_resampled_p_values(panel):
+    data = panel(n=6, layout="common", seed=2).test(0, 1)
+    found = joint_test(data, n_resamples=499, seed=3)
+    # Normally distributed errors: close to F and t.
+    assert found.p_resampled == pytest.approx(found.p_value, abs=0.08)
+    assert found.mean_p_resampled == pytest.approx(found.mean_p_value, abs=0.08)
+    assert joint_test(data, n_resamples=499, seed=3) == found
+    assert found.n_resamples == 499
+    assert "p resampled" in repr(found)
+    large = joint_test(panel(n=6, layout="common", seed=2, effect=0.5).test(0, 1), n_resamples=99)
+    assert large.p_resampled == large.mean_p_resampled == 0.01
+    one_sided = joint_test(panel(n=6, layout="common", seed=2, effect=0.5).test(0, 1), "less", 99)
+    assert one_sided.mean_p_resampled == 1.0
+    with pytest.raises(RequestError, match="n_resamples"):
+        joint_test(data, n_resamples=0)
+
+
+def test_many_events_are_not_drawn(panel):
+    found = joint_test(panel(n=25, layout="common", seed=2).test(0, 0))
+    assert np.isnan(found.p_resampled)
+    assert "25 events are too many to draw from 60 days" in found.note
+
+
+def test_fat_tails_do_not_mislead_the_draws():
+    """F of errors that are t(3) rejects too often, by draws it does not; the same days and events in both."""
+    rng, rejected = np.random.default_rng(4), []
+    for _ in range(300):
+        noise = rng.standard_t(3, (121, 8))
+        past = noise[:120] - noise[:120].mean(axis=0)
+        car = noise[120] - noise[:120].mean(axis=0)
+        f, _ = hotelling(past, car, 1 + 1 / 120, 119.0)
+        draws, _ = hotelling_draws(past, 1, 119.0, 99, rng)
+        rejected.append([stats.f.sf(f, 8, 112) <= 0.05, (1 + (draws >= f).sum()) / 100 <= 0.05])
+    by_f, by_draws = np.mean(rejected, axis=0)
+    assert by_f > by_draws
+    assert by_draws == pytest.approx(0.05, abs=0.035)

@@ -88,7 +88,7 @@ def test_conformal_interval_holds_what_is_not_rejected(length, level, panel, ora
         assert p(bound - inward * 1e-7) <= 1 - level + 1e-12
     row = run_tests(made.test(0, length - 1), ["conformal"]).iloc[0]
     if level == 0.95:
-        assert f"95 % interval {found.low:.2%} to {found.high:.2%}" in row["note"]
+        assert f"95% interval {found.low:.2%} to {found.high:.2%}" in row["note"]
 
 
 @pytest.mark.parametrize(("level", "left"), [(0.9, 6), (0.95, 3), (0.8, 12)])

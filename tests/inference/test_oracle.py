@@ -78,7 +78,7 @@ ORACLE = {
 ELSEWHERE = {
     "portfolio", "lamb", "bootstrap", "wild_bootstrap", "block_bootstrap", "permutation", "t", "sq",
     "conformal", "bootstrap_t", "garch_t", "filtered_sq", "filtered_t", "nguyen_wolf", "ibragimov_muller",
-    "time_of_day_t", "time_of_day_rank",
+    "gls_portfolio", "jaffe_firms", "time_of_day_t", "time_of_day_rank",
 }  # fmt: skip
 
 

@@ -211,6 +211,17 @@ def test_more_volatile_is_said_only_where_the_spread_says_so(panel):
         assert told in disagreement(p, TestInput(moved, day))["filtered_sq"]
 
 
+def test_a_calmer_event_is_said_only_where_the_spread_says_so(panel):
+    p = {"adjusted_bmp": 0.01, "filtered_sq": 0.2}
+    made = panel(n=8, layout="common", seed=4)
+    for factor, told in (
+        (0.1, "vary less than their estimation windows"),
+        (1.0, "spread as their estimation"),
+    ):
+        calmer = replace(made.abnormal, ar=factor * made.abnormal.ar)
+        assert told in disagreement(p, TestInput(calmer, Window(0, 0)))["adjusted_bmp"]
+
+
 def test_a_rise_in_variance_is_suspected_only_where_the_spread_says_so(panel):
     made = panel(n=6, layout="common", seed=4)
     for factor in (1.0, 3.0):
@@ -255,3 +266,56 @@ def test_peers_with_few_blocks_are_offered_a_test_that_can_reject(model: es.mode
     assert found["test"].iloc[0] == "t"
     assert "sq" not in set(found["test"])
     assert (found["p_value"] < 1e-6).all()
+
+
+def turnover(phi: float, n: int, *, common: bool) -> tuple[es.Market, pd.DataFrame]:
+    """Log turnover with AR(1) errors of n firms, on one date or on several."""
+    rng = np.random.default_rng(5)
+    errors = np.zeros((500, n))
+    for t in range(1, 500):
+        errors[t] = phi * errors[t - 1] + rng.normal(0, 0.4, n)
+    days, names = pd.bdate_range("2015-01-01", periods=500), [f"F{i}" for i in range(n)]
+    market = es.Market(pd.DataFrame(errors, days, names), benchmark=None, kind="log turnover")
+    rows = np.full(n, 300) if common else 270 + 12 * np.arange(n)
+    return market, pd.DataFrame({"security": names, "date": days[rows]})
+
+
+@pytest.mark.parametrize(
+    ("n", "common", "one_day", "eleven"),
+    [
+        (1, True, ["sq", "filtered_sq", "conformal", "t"], ["sq", "filtered_sq"]),
+        (8, True, {"adjusted_bmp", "portfolio"}, {"filtered_sq", "permutation"}),
+        (16, False, {"bmp", "grank_t"}, {"bmp", "filtered_sq", "wild_bootstrap", "sign"}),
+    ],
+)
+def test_autocorrelated_errors_of_a_model_that_does_not_know_them(n, common, one_day, eleven):
+    """A sum of days varies more than its standard error says, so nothing scaled by that is named."""
+    market, events = turnover(0.5, n, common=common)
+    windows = {"estimation": (-250, -30), "window": (-5, 5)}
+    results = es.EventStudy(market, events, es.ConstantMean(), **windows).fit()
+    single, whole = (chosen(results.fitted.test_input(Window(*w))) for w in ((0, 0), (-5, 5)))
+    if n == 1:
+        assert (list(single), list(whole)) == (one_day, eleven)
+    else:
+        assert set(one_day) <= set(single)
+        assert set(whole) <= eleven | {"filtered_sq"}
+        assert not {"portfolio", "block_bootstrap", "adjusted_bmp", "grank_t"} & set(whole)
+    first = next(iter(whole.values()))
+    assert "residuals are autocorrelated, which makes the variance of 11 sessions about 1." in first
+    assert "AutocorrelatedErrors knows" in first
+    assert "autocorrelated" not in next(iter(single.values()))
+    # Independent days are as before.
+    market, events = turnover(0.0, n, common=common)
+    plain = es.EventStudy(market, events, es.ConstantMean(), **windows).fit()
+    assert "autocorrelated" not in next(iter(chosen(plain.fitted.test_input(Window(-5, 5))).values()))
+
+
+def test_the_bootstrap_of_few_autocorrelated_blocks_is_not_named():
+    market, events = turnover(0.5, 8, common=True)
+    model = es.AutocorrelatedErrors(es.ConstantMean())
+    results = es.EventStudy(market, events, model, estimation=(-250, -30), window=(-5, 5)).fit()
+    one_day, eleven = (chosen(results.fitted.test_input(Window(*w))) for w in ((0, 0), (-5, 5)))
+    assert "block_bootstrap" in one_day
+    assert "block_bootstrap" not in eleven
+    note = results.test(-5, 5, tests=["block_bootstrap"])["note"].iloc[0]
+    assert "rejects too often, as few blocks" in note

@@ -100,6 +100,16 @@ def test_the_frame_counts_what_the_p_values_say(world: SimulatedMarket) -> None:
     assert frame.loc[frame["shift"] > 0, "well_specified"].isna().all()
 
 
+def test_few_samples_give_no_verdict(world: SimulatedMarket) -> None:
+    """One sample says that the size is between 0 and 79 %, which is no verdict."""
+    few = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0], "n_samples": 1}))
+    assert few.rates()["well_specified"].isna().all()
+    frame = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0]})).rates(alpha=0.4)
+    holds = (frame["ci_low"] <= 0.4) & (frame["ci_high"] >= 0.4)
+    assert frame["ci_high"].max() < 0.8
+    assert frame["well_specified"].tolist() == holds.tolist()
+
+
 def test_one_sample_is_the_study_of_its_events(world: SimulatedMarket) -> None:
     found = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp", "grank_t", "jaffe"]}))
     sample, _ = found.design.sample(7)

@@ -11,6 +11,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.errors import (
     DataError,
+    DataWarning,
     ExcludedEventsWarning,
     NoUsableEventsError,
     OverlapWarning,
@@ -19,7 +20,7 @@ from eventstudy.errors import (
 from eventstudy.inference.bootstrap import johnson_bootstrap
 from eventstudy.inference.engine.draws import equal_tails
 from eventstudy.longrun.benchmarks import portfolio_wealth
-from eventstudy.longrun.buyhold import johnson
+from eventstudy.longrun.buyhold import johnson, standardised_mean, variance_inflation
 
 H = 12
 
@@ -499,3 +500,94 @@ def test_a_firm_that_loses_everything_has_no_log_return(market: es.Market, retur
     row = spec.fit().test().loc["standardised"]
     assert row["n_events"] == 2
     assert "1 event left out" in row["note"]
+
+
+def shocked(correlation: float, n: int = 40) -> tuple[es.Market, pd.DataFrame]:
+    """Events of one month, whose firms and matched firms share a shock each month."""
+    rng = np.random.default_rng(4)
+    months = pd.date_range("2000-01-31", periods=60, freq="ME")
+    index = rng.normal(0.01, 0.04, 60)
+    own = 0.1 * np.sqrt(1 - correlation) * rng.normal(size=(60, 2 * n))
+    own[:, :n] += 0.1 * np.sqrt(correlation) * rng.normal(size=(60, 1))
+    names = [f"F{i}" for i in range(n)] + [f"M{i}" for i in range(n)]
+    returns = pd.DataFrame(np.maximum(index[:, None] + own, -0.9), months, names)
+    events = pd.DataFrame({"security": names[:n], "date": months[20], "match": names[n:]})
+    return es.Market(returns, benchmark=pd.Series(index, months, name="index")), events
+
+
+def test_events_that_share_shocks_have_no_test_of_independent_events() -> None:
+    market, events = shocked(0.3)
+    results = es.BuyAndHold(market, events, (1, 24)).fit()
+    table = results.test()
+    assert not table["recommended"].any()
+    # The variance of the month's sum over that of independent returns, by hand.
+    values = np.log1p(market.returns[events["security"]].iloc[21:45])
+    values = values.sub(np.log1p(market.bank.single[0][21:45]), axis=0).to_numpy()
+    values = values - values.mean()
+    want = (values.sum(axis=1) ** 2).sum() / (values**2).sum()
+    assert want > 5
+    returns, periods = results._log_abnormal(23)
+    assert variance_inflation(returns, periods) == pytest.approx(want)
+    assert table["note"].str.contains(f"is {want:.1f} times that of independent events").all()
+    matched = es.BuyAndHold(market, events, (1, 24), es.MatchedFirms(column="match")).fit().test()
+    assert matched.index[matched["recommended"]].tolist() == ["standardised"]
+    # Without a shock of their own they may be read as independent.
+    apart = es.BuyAndHold(*shocked(0.0), (1, 24)).fit().test()
+    assert apart.index[apart["recommended"]].tolist() == ["bootstrap"]
+
+
+def test_horizons_of_one_month_have_no_standardised_return() -> None:
+    market, events = shocked(0.0)
+    dates = events.assign(date=market.sessions[10 + np.arange(40)])
+    table = es.BuyAndHold(market, dates, (1, 1), es.MatchedFirms(column="match")).fit().test()
+    assert "0 event(s) of two periods or more" in table["note"]["standardised"]
+    assert table.index[table["recommended"]].tolist() == ["t"]
+    # One month of all events cannot tell whether they share a shock.
+    one = es.BuyAndHold(market, events, (1, 1), es.MatchedFirms(column="match")).fit().test()
+    assert not one["recommended"].any()
+    assert "fewer than 3 periods cannot tell" in one["note"]["t"]
+
+
+def test_a_match_of_the_same_returns_is_left_out_of_standardised_ones() -> None:
+    market, events = shocked(0.0)
+    returns = market.returns.assign(M0=market.returns["F0"])
+    laid = es.Market(returns, benchmark=pd.Series(market.bank.single[0], returns.index, name="index"))
+    row = es.BuyAndHold(laid, events, (1, 12), es.MatchedFirms(column="match")).fit().test()
+    assert row["n_events"]["standardised"] == 39
+    assert np.isfinite(row["p_value"]["standardised"])
+    assert "the returns of the matched firm" in row["note"]["standardised"]
+
+
+def test_standardised_returns_hold_where_the_scale_is_of_few_months() -> None:
+    """Over their deviation about their mean, six returns a firm reject 10 % of true nulls."""
+    rejected = {"about zero": 0, "about the mean": 0}
+    rng = np.random.default_rng(8)
+    periods = [np.arange(6) + first for first in rng.integers(0, 200, 60)]
+    for _ in range(1000):
+        returns = list(rng.normal(0, 0.1, (60, 6)))
+        _, t, dof = standardised_mean(returns, periods)
+        rejected["about zero"] += 2 * stats.t.sf(abs(t), dof) <= 0.05
+        u = np.concatenate([own / own.std(ddof=1) for own in returns])
+        sums = np.bincount(np.concatenate(periods), u - u.mean())
+        g = len(set(np.concatenate(periods)))
+        t = u.mean() / np.sqrt(g / (g - 1) * (sums**2).sum() / len(u) ** 2)
+        rejected["about the mean"] += 2 * stats.t.sf(abs(t), g - 1) <= 0.05
+    assert 30 <= rejected["about zero"] <= 70
+    assert rejected["about the mean"] > 85
+
+
+def test_missing_months_and_matches_are_told_of() -> None:
+    market, events = shocked(0.0)
+    returns, index = market.returns, pd.Series(market.bank.single[0], market.sessions, name="index")
+    lacking = [*range(30), *range(33, 60)]
+    laid = es.Market(returns.iloc[lacking], benchmark=index.iloc[lacking])
+    with pytest.warns(DataWarning, match="no row between 2002-06-30 and 2002-10-31: horizons count rows"):
+        es.BuyAndHold(laid, events, (1, 12))
+    with pytest.warns(DataWarning, match="no row between"):
+        es.CalendarTimePortfolio(laid, events, (1, 12))
+    quarterly = es.Market(returns.iloc[::3], benchmark=index.iloc[::3])
+    es.BuyAndHold(quarterly, events.assign(date=returns.index[21]), (1, 4)).fit()
+    unnamed = events.assign(match=[None, *events["match"].tolist()[1:]])
+    with pytest.warns(ExcludedEventsWarning, match="1 of 40 events"):
+        found = es.BuyAndHold(market, unnamed, (1, 12), es.MatchedFirms(column="match")).fit()
+    assert found.excluded[0] == "column 'match' names no matched firm"

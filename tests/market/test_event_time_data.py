@@ -226,3 +226,23 @@ def test_a_stored_study_is_in_event_time_still(tmp_path: Path) -> None:
     assert str(again.verdict((0, 1))) == str(results.verdict((0, 1)))
     with pytest.raises(RequestError, match="in event time"):
         again.to_panel()
+
+
+def test_messages_name_relative_days_and_no_made_up_date() -> None:
+    market, events = es.from_event_time(CUT)
+    assert "day -160 to day +20" in repr(market)
+    assert repr(events) == "Events: 6 events in event time"
+    told: list[str] = []
+    for options in ({"incomplete": "raise"}, {"incomplete": "exclude"}, {"estimation": (-400, -180)}):
+        asked: dict[str, Any] = {"estimation": (-150, -21), "window": (-5, 30)} | options
+        with pytest.raises(es.errors.EventStudyError) as problem:
+            es.EventStudy(market, events, es.ConstantMean(), **asked).fit()
+        told.append(str(problem.value))
+    with pytest.warns(es.errors.IncompleteWindowWarning) as caught:
+        found = es.EventStudy(market, events, es.ConstantMean(), (-150, -21), (-5, 30)).fit()
+    told += [str(each.message) for each in caught] + found.warnings["message"].tolist()
+    with pytest.raises(DataError) as wrong:
+        es.from_event_time(CUT.mask(CUT.loc[-20, "F1"] == CUT, -3.0))
+    assert "F1 is -3 on day -20" in str(wrong.value)
+    assert any("end on day +20 (as the data does)" in text for text in told)
+    assert not [text for text in told if re.search("1899|1900", text)]

@@ -205,3 +205,15 @@ def test_an_event_that_doubles_the_range_is_found(prices: pd.DataFrame) -> None:
     after = es.EventStudy(market, event, **spec).fit()
     gained = after.car(0)["car"].iloc[0] - before.car(0)["car"].iloc[0]
     assert gained == pytest.approx(np.log(2), rel=1e-9)
+
+
+def test_long_runs_of_zeros_are_told_of() -> None:
+    """Vendors write suspensions as zeros, which would be the least turnover there is."""
+    days = pd.bdate_range("2020-01-01", periods=30)
+    volume = pd.DataFrame(100.0, days, ["A", "B", "C"])
+    volume.iloc[10:14, 0] = 0.0
+    es.volume_market(volume, sessions="data")
+    volume.iloc[3:10, 1], volume.iloc[20:25, 2] = 0.0, 0.0
+    with pytest.warns(DataWarning, match="2 columns .* such as B on 7 from 2020-01-06 on"):
+        es.volume_market(volume, sessions="data")
+    es.volume_market(volume, zero="missing", sessions="data")

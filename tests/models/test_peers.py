@@ -117,6 +117,15 @@ def test_synthetic_control_equals_direct_optimisation(world):
     np.testing.assert_allclose(results.abnormal_returns.iloc[0], ahead["P0"] - ahead[NAMES[1:]] @ weights)
 
 
+def test_given_weights_are_the_models_own():
+    weights = {"P1": 3.0, "P3": 1.0}
+    model = es.MatchedPortfolio(list(weights), weights)
+    weights["P1"] = 1.0
+    assert model.weights["P1"] == 3.0
+    with pytest.raises(TypeError):
+        model.weights["P1"] = 1.0
+
+
 def test_simplex_weights_meet_the_optimality_conditions():
     """At the optimum the gradient is smallest, and equal, where weights are positive."""
     rng = np.random.default_rng(2)

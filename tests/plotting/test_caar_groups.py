@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.text import Text
 
+import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.plotting import plot_caar_groups
 
@@ -93,3 +95,25 @@ def test_a_frame_without_its_columns(frames: SimpleNamespace) -> None:
         plot_caar_groups(frames.caar())
     with pytest.raises(RequestError, match="without rows"):
         plot_caar_groups(frames.caar_groups().iloc[:0])
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 6])
+def test_the_title_names_intervals_where_there_are_bands(n):
+    """More than three groups have no bands on the same axes, and each a panel of its own has."""
+    rng = np.random.default_rng(2)
+    days = pd.bdate_range("2018-01-01", periods=300)
+    names = [f"S{i}" for i in range(12)]
+    returns = pd.DataFrame(0.01 * rng.standard_normal((300, 13)), days, [*names, "INDEX"])
+    events = {"security": names, "date": days[250], "sector": [f"sector {i % n}" for i in range(12)]}
+    market = es.Market(returns, benchmark="INDEX", gaps="single")
+    results = es.EventStudy(market, events, estimation=(-150, -21), window=(-2, 3)).fit()
+    for ax in (
+        results.plot.caar(hue="sector"),
+        results.plot.caar(by="sector"),
+        results.plot.aar(hue="sector"),
+    ):
+        title = " ".join((ax.figure.get_suptitle() or ax.get_title()).split())
+        texts = title + " ".join(text.get_text() for text in ax.figure.findobj(Text))
+        drawn = [*ax.collections, *ax.containers]
+        assert "12 events by sector" in " ".join(texts.split())
+        assert ("interval" in texts) == bool(drawn)

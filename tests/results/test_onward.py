@@ -106,6 +106,89 @@ def test_names_that_stata_refuses_are_made_fit_or_refused(market, refit, tmp_pat
         refit(market, [event]).to_stata(tmp_path / "no" / "x.dta")
 
 
+class Odd:
+    def __str__(self) -> str:
+        return "odd"
+
+
+@pytest.mark.filterwarnings("ignore:Events. the column 'odd'")
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([pd.Period("2019Q1"), pd.Period("2019Q2")], ["2019Q1", "2019Q2"]),
+        ([pd.Timedelta("1D"), pd.NaT], ["1 days 00:00:00", ""]),
+        ([Odd(), None], ["odd", ""]),
+        ([1 + 2j, 3j], ["(1+2j)", "3j"]),
+        (pd.Categorical(["a", "b"]), ["a", "b"]),
+        ([b"x", ("a", 1)], ["b'x'", "('a', 1)"]),
+        (["é" * 1000, ""], ["é" * 1000, ""]),
+        (np.array([1, 2], "uint64"), [1.0, 2.0]),
+        (np.array([0.5, 2.0], "float16"), [0.5, 2.0]),
+        (pd.array([1, None], "Int64"), [1.0, np.nan]),
+        (pd.array([True, None], "boolean"), [1.0, np.nan]),
+        ([True, False], [1, 0]),
+        ([10**12, 1], [1e12, 1.0]),
+        (pd.to_datetime(["2019-01-01 10:00Z", None]), [pd.Timestamp("2019-01-01 10:00"), pd.NaT]),
+    ],
+)
+def test_what_stata_has_no_type_for_is_written_in_one_that_it_has(market, refit, tmp_path, values, told):
+    events = pd.DataFrame({"security": ["S0", "S1"], "date": market.sessions[300]})
+    events["odd"] = values
+    results = refit(market, events)
+    results.to_stata(tmp_path / "x.dta")
+    found = pd.read_stata(tmp_path / "x.dta").groupby("event_id", sort=False)["odd"].first()
+    if isinstance(told[0], pd.Timestamp):
+        assert [pd.isna(a) if pd.isna(b) else a == b for a, b in zip(found, told, strict=True)] == [
+            True,
+            True,
+        ]
+    elif isinstance(told[0], str):
+        assert found.fillna("").tolist() == told
+    else:
+        np.testing.assert_array_equal(found.to_numpy(dtype=float), np.array(told, dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([np.inf, 1.0], "Column 'odd' holds an infinity"),
+        ([2**60, 1], "beyond 2\\*\\*53"),
+        (["x" * 3000, ""], "longer than 2045 bytes"),
+        (["é" * 1100, ""], "longer than 2045 bytes"),
+    ],
+)
+def test_what_stata_cannot_hold_is_refused(market, refit, tmp_path, values, told):
+    events = pd.DataFrame({"security": ["S0", "S1"], "date": market.sessions[300], "odd": values})
+    with pytest.raises(RequestError, match=told):
+        refit(market, events).to_stata(tmp_path / "x.dta")
+
+
+def test_reserved_and_long_names_and_labels(market, refit, tmp_path):
+    long = "a characteristic whose name is longer than any variable of Stata " * 2
+    event = {"security": "S0", "date": market.sessions[300], "if": 1, "_n": 2, "str12": 3, "规模": 4, long: 5}
+    refit(market, [event]).to_stata(tmp_path / "x.dta")
+    frame = pd.read_stata(tmp_path / "x.dta")
+    with pd.io.stata.StataReader(tmp_path / "x.dta") as reader:
+        labels = reader.variable_labels()
+    assert {"if_", "_n_", "str12_", "__"} <= set(frame)
+    assert labels["__"] == "规模"
+    assert labels[next(name for name in frame if name.startswith("a_char"))] == long[:80]
+    assert max(map(len, frame.columns)) == 32
+
+
+def test_columns_of_events_named_like_the_panels_are_renamed(market, refit):
+    event = {"security": "S0", "date": market.sessions[300]}
+    event |= {"day": 7, "expected": 8, "actual": 9, "actual_event": 10}
+    results = refit(market, [event])
+    told = "day is day_event, expected is expected_event, actual is actual_event_event"
+    with pytest.warns(es.errors.DataWarning, match=told):
+        panel = results.to_panel()
+    assert panel[["day_event", "expected_event", "actual_event", "actual_event_event"]].iloc[0].tolist() == [
+        7, 8, 10, 9,
+    ]  # fmt: skip
+    assert panel["day"].iloc[-1] == 6
+
+
 @pytest.fixture(scope="module")
 def slopes(market):
     events = [

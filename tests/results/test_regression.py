@@ -8,9 +8,11 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from scipy import stats
+from statsmodels.multivariate.pca import PCA
 
 import eventstudy as es
 from eventstudy.errors import RequestError
+from eventstudy.inference.engine.factor_gls import n_components
 from eventstudy.regressions.core import past_covariance, random_effect_variance, wild_cluster_p
 
 N = 60
@@ -224,11 +226,40 @@ def test_the_past_makes_a_slope_a_portfolio(one_date):
     assert "190 days before the event" in found.method
 
 
+def test_slopes_by_generalised_least_squares(one_date):
+    """By statsmodels' principal components and GLS, the past with weights of other days."""
+    found = one_date.cross_section("car ~ exposure", 0, 0, covariance="past", weights="gls")
+    frame = joined(one_date, (0, 0))
+    x = sm.add_constant(frame["exposure"]).to_numpy()
+    errors = one_date.fitted.test_input(one_date.fitted.checked_window(0, 0)).abnormal.past.residuals().T
+    components = n_components(len(frame))
+
+    def omega(past):
+        parts = PCA(past, ncomp=components, standardize=False, demean=False, normalize=False)
+        loadings, scores = np.asarray(parts.loadings), np.asarray(parts.factors)
+        left = past - np.asarray(parts.projection)
+        return loadings @ (scores.T @ scores) @ loadings.T / len(past) + np.diag((left**2).mean(axis=0))
+
+    want = sm.GLS(frame["car"].to_numpy(), x, sigma=omega(errors)).fit().params
+    np.testing.assert_allclose(found.coefficients["coef"], want, rtol=1e-9)
+    days = len(errors)
+    block = np.arange(days) * 5 // days
+    slopes = np.array(
+        [sm.GLS(errors[day], x, sigma=omega(errors[block != block[day]])).fit().params for day in range(days)]
+    )
+    plain = one_date.cross_section("car ~ exposure", 0, 0, covariance="past")
+    ols = np.linalg.lstsq(x, errors.T, rcond=None)[0]
+    scale = plain.coefficients["se"].to_numpy() ** 2 / (ols**2).sum(axis=1)
+    np.testing.assert_allclose(found.coefficients["se"], np.sqrt(scale * (slopes**2).sum(axis=0)), rtol=1e-9)
+    assert found.method.startswith(f"GLS by {components} principal component")
+    assert found.coefficients.loc["exposure", "dof"] == plain.coefficients.loc["exposure", "dof"]
+
+
 def test_rank_among_the_past():
     e = np.random.default_rng(5).normal(size=(5, 40))
     x = np.column_stack([np.ones(5), np.arange(5.0)])
-    cov, slopes, dof = past_covariance(e, x, 1.1, 2)
-    np.testing.assert_allclose(slopes, np.linalg.inv(x.T @ x) @ x.T @ e)
+    slopes = np.linalg.inv(x.T @ x) @ x.T @ e
+    cov, dof = past_covariance(slopes, 1.1, 2)
     np.testing.assert_allclose(cov, 1.1 * slopes @ slopes.T / 38)
     assert dof == 38
 
@@ -306,8 +337,10 @@ def test_requests_that_cannot_be_met(spread, formula, options, told):
 def test_one_date_has_no_clusters_of_dates(one_date):
     with pytest.raises(RequestError, match="All events are in one cluster"):
         one_date.cross_section("car ~ exposure", clusters="date")
-    with pytest.raises(RequestError, match="leave weights out"):
+    with pytest.raises(RequestError, match="measures the slopes of least squares or of weights='gls'"):
         one_date.cross_section("car ~ exposure", covariance="past", weights="fgls")
+    with pytest.raises(RequestError, match="it goes with covariance='past'"):
+        one_date.cross_section("car ~ exposure", weights="gls")
 
 
 def test_formulas_are_computed_from_columns_and_named_functions(spread):

@@ -152,7 +152,7 @@ def test_an_insignificant_average_says_what_it_could_have_found(common, distinct
         for window in ((0, 0), (0, 1), (-4, -1), (2, 4)):
             mean = study.caar(*window).iloc[0]
             text = flat(str(study.summary(*window)))
-            name = f"has 80 % power to detect a mean of {mean['detectable']:.1%}."
+            name = f"has 80% power to detect a mean of {mean['detectable']:.1%}."
             assert (name in text) == (mean["p_value"] > 0.05)
             said |= name in text
     assert said

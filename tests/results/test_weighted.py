@@ -10,6 +10,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
+from eventstudy.inference.procedures.differences import welch_by_date
 from eventstudy.inference.procedures.weighted_mean import by_spread
 
 SIZES = [1.0, 5.0, 2.0, 0.5, 8.0, 3.0, 4.0]
@@ -152,22 +153,94 @@ def test_sorts_are_means_of_quantiles(one_date):
     assert frame.loc["high - low", "test"] == "difference_portfolio"
 
 
-def test_the_difference_is_that_of_groups(one_date, dates):
+def _halves(results):
+    """Split CARs and sizes of a study at the median size."""
+    cars, large = results.car(0, 1)["car"].to_numpy(), np.array(SIZES) > np.median(SIZES)
+    return cars[large], cars[~large]
+
+
+def test_on_one_date_the_difference_is_that_of_groups(one_date):
     """Two quantiles are two groups: the same test as `test(by=)`, and its interval holds the difference."""
-    for results in (one_date, dates):
-        frame = results.sort_by("size", 0, 1, quantiles=2)
-        half = np.quantile(SIZES, 0.5)
-        events = results.spec.events.frame.assign(half=["a" if s > half else "b" for s in SIZES])
-        again = es.EventStudy(results.spec.market, events, estimation=(-150, -21), window=(-4, 6)).fit()
-        tests = again.test(0, 1, by="half", tests="bmp")
-        row = tests[tests["group"].isin(["a - b", "b - a"])].iloc[0]
-        last = frame.loc["high - low"]
-        assert last["test"] == row["test"]
-        assert abs(last["statistic"]) == pytest.approx(abs(row["statistic"]))
-        assert last["p_value"] == pytest.approx(row["p_value"])
-        if last["test"] == "difference_portfolio":
-            assert last["ci_low"] < last["caar"] < last["ci_high"]
-            assert (last["ci_low"] < 0 < last["ci_high"]) == (last["p_value"] > 0.05)
+    frame = one_date.sort_by("size", 0, 1, quantiles=2)
+    half = np.quantile(SIZES, 0.5)
+    events = one_date.spec.events.frame.assign(half=["a" if s > half else "b" for s in SIZES])
+    again = es.EventStudy(one_date.spec.market, events, estimation=(-150, -21), window=(-4, 6)).fit()
+    tests = again.test(0, 1, by="half", tests="bmp")
+    row = tests[tests["group"].isin(["a - b", "b - a"])].iloc[0]
+    last = frame.loc["high - low"]
+    assert last["test"] == row["test"] == "difference_portfolio"
+    assert abs(last["statistic"]) == pytest.approx(abs(row["statistic"]))
+    assert last["p_value"] == pytest.approx(row["p_value"])
+    assert last["ci_low"] < last["caar"] < last["ci_high"]
+    assert (last["ci_low"] < 0 < last["ci_high"]) == (last["p_value"] > 0.05)
+
+
+def test_on_dates_of_their_own_the_difference_is_welchs(dates):
+    last = dates.sort_by("size", 0, 1, quantiles=2).loc["high - low"]
+    wanted = stats.ttest_ind(*_halves(dates), equal_var=False)
+    interval = wanted.confidence_interval()
+    found = [last[name] for name in ("statistic", "dof", "p_value", "ci_low", "ci_high")]
+    np.testing.assert_allclose(
+        found, [wanted.statistic, wanted.df, wanted.pvalue, interval.low, interval.high], rtol=1e-9
+    )
+    assert last["se"] == pytest.approx(last["caar"] / last["statistic"])
+    assert last["test"] == "welch_by_date"
+    assert "dates" in last["note"]
+    less = dates.sort_by("size", 0, 1, quantiles=2, alternative="less").loc["high - low"]
+    one_sided = stats.ttest_ind(*_halves(dates), equal_var=False, alternative="less")
+    assert less["p_value"] == pytest.approx(one_sided.pvalue)
+    assert less["ci_high"] == pytest.approx(one_sided.confidence_interval().high)
+
+
+def test_on_dates_in_common_the_difference_is_paired():
+    """One event of either group a date: the t of pairs."""
+    rng = np.random.default_rng(3)
+    shock = rng.standard_normal(9)
+    a, b = shock + 0.3 * rng.standard_normal(9), shock + 0.3 * rng.standard_normal(9)
+    wanted = stats.ttest_rel(a, b)
+    order = rng.permutation(9)
+    found, se, dof = welch_by_date(a, np.arange(9), b[order], order)
+    assert (found / se, dof) == pytest.approx((wanted.statistic, wanted.df))
+
+
+def test_a_group_of_one_date_is_measured_by_its_past(market, refit):
+    events = {
+        "security": [f"S{i}" for i in range(6)],
+        "date": market.sessions[[300, 300, 300, 200, 230, 260]],
+        "size": [1.0, 2, 3, 4, 5, 6],
+    }
+    results = refit(market, events)
+    last = results.sort_by("size", 0, 1, quantiles=2).loc["high - low"]
+    assert last["test"] == "difference_past"
+    assert last["note"].startswith("a group has one date")
+    groups = refit(market, events | {"half": list("bbbaaa")}).test(0, 1, by="half", tests="bmp")
+    row = groups[groups["test"] == "difference_past"].iloc[0]
+    assert abs(last["statistic"]) == pytest.approx(abs(row["statistic"]))
+    assert last["ci_low"] < last["caar"] < last["ci_high"]
+
+
+@pytest.mark.parametrize(
+    ("dates_a", "dates_b", "rho", "volatility"),
+    [
+        (range(10), range(10, 20), 0.0, 1.0),
+        (range(5), range(5, 20), 0.0, 3.0),
+        (np.repeat(range(8), 4), np.repeat(range(8, 16), 4), 0.5, 2.0),
+        (np.repeat(range(8), 4), np.repeat(range(8), 4), 0.5, 1.0),
+        (np.repeat(range(8), [1, 2, 3, 4, 5, 6, 7, 8]), np.repeat(range(4, 12), 3), 0.3, 1.0),
+    ],
+)
+def test_equal_groups_are_not_told_apart_too_often(dates_a, dates_b, rho, volatility):
+    """Correlated events of a date, dates in common, and a group of other volatility."""
+    rng, draws = np.random.default_rng(5), 1500
+    dates_a, dates_b = np.array(dates_a), np.array(dates_b)
+    rejected = 0
+    for _ in range(draws):
+        shock = np.sqrt(rho) * rng.standard_normal(20)
+        a, b = (shock[on] + np.sqrt(1 - rho) * rng.standard_normal(len(on)) for on in (dates_a, dates_b))
+        found, se, dof = welch_by_date(a, dates_a, volatility * b, dates_b)
+        rejected += abs(found / se) > stats.t.ppf(0.975, dof)
+    # Above, three standard errors of a share of 5 % in the draws; below, dates in common count for less.
+    assert 0.02 < rejected / draws < 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
 
 
 def test_winsorising_is_said(dates):
@@ -197,3 +270,15 @@ def test_sorts_that_cannot_be_made_are_refused(one_date, market, refit):
     for wrong in ({"winsorize": 0.5}, {"winsorize": -0.1}, {"quantiles": 1}, {"alternative": "up"}):
         with pytest.raises(RequestError):
             one_date.sort_by("size", **({"quantiles": 2} | wrong))
+
+
+def test_winsorised_cars_of_one_date_have_no_test_of_independent_events() -> None:
+    """A shock that all firms of a day share is in every CAR: their spread does not know it."""
+    market, truth = es.lab.simulate_market(20, 300, correlation=0.4, n_events=20, common_date=True, seed=3)
+    events = truth.events[["security", "date"]].assign(size=np.arange(20.0))
+    results = es.EventStudy(market, events, estimation=(-200, -11), window=(-2, 2)).fit()
+    frame = results.sort_by("size", 0, 1, quantiles=2, winsorize=0.1)
+    assert frame[["se", "statistic", "p_value", "ci_low"]].isna().all(axis=None)
+    assert frame["caar"].notna().all()
+    assert frame["note"].str.contains("100% of the pairs of events share a day").all()
+    assert results.sort_by("size", 0, 1, quantiles=2)["p_value"].notna().all()

@@ -8,7 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 import eventstudy as es
-from eventstudy.errors import ExcludedEventsWarning, NoUsableEventsError, WindowError
+from eventstudy.errors import EventStudyWarning, ExcludedEventsWarning, NoUsableEventsError, WindowError
 from eventstudy.volatility.event_garch import conditional_variance, fit_dummy_garch
 
 
@@ -161,3 +161,17 @@ def test_events_that_cannot_be_used_are_listed_and_warned_of() -> None:
     assert found.parameters.index.tolist() == [1]
     with pytest.raises(NoUsableEventsError, match="event 0: no benchmark is given for it"):
         es.EventGARCH(es.Market(returns, benchmark=None), events[1:], dummy=(0, 4)).fit()
+
+
+def test_events_that_share_sessions_are_not_independent() -> None:
+    market, _ = es.lab.simulate_market(5, 420, seed=3)
+    events = pd.DataFrame({"security": market.securities, "date": market.sessions[300]})
+    together = es.EventGARCH(market, events, dummy=(0, 4)).fit()
+    assert together.dependent
+    with pytest.warns(EventStudyWarning, match="share sessions"):
+        table = together.test()
+    assert table["dependent"].all()
+    assert not table["recommended"].any()
+    apart = es.EventGARCH(market, events.assign(date=market.sessions[300 + 5 * np.arange(5)])).fit()
+    assert not apart.dependent
+    assert apart.test().query("recommended").index.tolist() == ["standardised"]

@@ -109,7 +109,7 @@ def interactive_fixed_effects(
     n_pre : int
     n_factors : int, or sequence of int
         Of a sequence, the number is chosen by leaving one day out: from the smallest on, a larger number is
-        taken if it lowers the mean squared error by more than 0.1 %.
+        taken if it lowers the mean squared error by more than 0.1%.
     fixed_effects : {"unit", "time", "two-way", "none"}
     found : DonorFactors, optional
         What `donor_factors` found in these donors, if known.

@@ -45,7 +45,7 @@ def ban_announcements() -> BanAnnouncements:
 
     Notes
     -----
-    Compiled by hand from press reports and legal texts. What is general knowledge rather than in a source
+    Compiled from press reports and legal texts. What is general knowledge rather than in a source
     is marked as such: see the columns `status`, `unverified` and `time_evidence`. ``PROVENANCE.md`` beside
     the data says more, and ``python -m eventstudy.datasets.check`` checks them.
 

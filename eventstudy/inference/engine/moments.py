@@ -24,7 +24,7 @@ __all__ = [
 NEGLIGIBLE = 1e-12
 #: A day with this leverage is fitted exactly, so its residual says nothing.
 FULL_LEVERAGE = 1.0 - 1e-10
-#: First autocorrelation, in standard errors, from which days are drawn in blocks (two-sided 1 %).
+#: First autocorrelation, in standard errors, from which days are drawn in blocks (two-sided 1%).
 SERIAL = 2.58
 
 

@@ -1,6 +1,7 @@
 """Differences between two sets of events: groups, and treated against control firms.
 
-Formulas and sources: docs/methods/groups.md, eqs. (long-short), (difference-dates) and (difference-past).
+Formulas and sources: docs/methods/groups.md, eqs. (long-short), (difference-dates), (difference-past) and
+(difference-variance).
 """
 
 from __future__ import annotations
@@ -38,12 +39,17 @@ __all__ = [
     "pair_dates",
     "past_difference",
     "treated_vs_controls",
+    "variance_difference",
+    "variance_t",
     "welch",
+    "welch_by_date",
 ]
 
 
 #: Two series with no more days in common than this are taken for uncorrelated.
 FEWEST_DAYS = 10
+#: Fewest events of a group whose spread is compared.
+FEWEST_FOR_SPREAD = 3
 #: With fewer labellings than this no two-sided p-value reaches 5 %.
 ENOUGH_LABELS = 40
 
@@ -72,6 +78,11 @@ LABELS = Declaration(
     "difference_permutation", "Permutation of treated and controls",
     "treated and control firms of a date are exchangeable", "resampled",
     frozenset({"event-induced variance", "non-normality"}), "Fisher (1935)",
+)  # fmt: skip
+VARIANCE = Declaration(
+    "difference_variance", "Brown-Forsythe t of the spread of standardised CARs",
+    "the standardised CARs of both groups have the same variance", "t(N-2)", frozenset({"fat tails"}),
+    "Brown and Forsythe (1974)",
 )  # fmt: skip
 #: Tests of a difference by key.
 DIFFERENCES = {test.key: test for test in (PORTFOLIO, DATES, PAST, WELCH, LABELS)}
@@ -185,6 +196,52 @@ def welch(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     """
     found = scipy.stats.ttest_ind(a, b, equal_var=False)
     return float(found.statistic), float(found.df)
+
+
+def welch_by_date(
+    a: FloatArray, dates_a: IntArray, b: FloatArray, dates_b: IntArray
+) -> tuple[float, float, float]:
+    r"""Difference of two means whose values of one date may be correlated, its standard error and dof.
+
+    .. math:: \operatorname{Var}(\bar a - \bar b) = \sum_d \left(
+              \frac{w_d (\bar a_d - \bar a)}{\sqrt{1 - w_d}} -
+              \frac{v_d (\bar b_d - \bar b)}{\sqrt{1 - v_d}} \right)^2
+
+    for the share w of the first group's values, and v of the second's, that date d has. With one value a
+    date, and no date in common, this is Welch's t.
+
+    Parameters
+    ----------
+    a, b : arrays, shape (n,) and (m,)
+        Values, such as CARs.
+    dates_a, dates_b : arrays of int
+        Number of the date of each; at least two dates in each group.
+
+    Returns
+    -------
+    difference, se, dof
+        Degrees of freedom are Welch's, a group counting as its effective number of dates; where the groups
+        have dates in common, those of the smaller.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34, 28-35; Bell and McCaffrey (2002), Survey Methodology 28, 169-181;
+    docs/methods/groups.md, eq. (welch-by-date).
+    """
+    parts, variances, dofs = [], [], []
+    for values, dates in ((a, dates_a), (b, dates_b)):
+        found, at = np.unique(dates, return_inverse=True)
+        share = np.bincount(at) / len(values)
+        apart = np.bincount(at, values - values.mean()) / len(values) / np.sqrt(1.0 - share)
+        parts.append(pd.Series(apart, found))
+        variances.append(float(apart @ apart))
+        dofs.append(1.0 / float(share @ share) - 1.0)
+    variance = float((parts[0].sub(parts[1], fill_value=0.0) ** 2).sum())
+    dof = min(dofs)
+    if not parts[0].index.intersection(parts[1].index).size:
+        spread = sum(v**2 / n for v, n in zip(variances, dofs, strict=True))
+        dof = sum(variances) ** 2 / spread if spread > 0 else np.nan
+    return float(a.mean() - b.mean()), float(np.sqrt(variance)), float(dof)
 
 
 def label_permutation(
@@ -371,6 +428,69 @@ def _past(first: TestInput, second: TestInput, options: Options) -> Statistic:
     t = estimate / float(np.sqrt(variance))
     counts = [(data.n_events, int(date_groups(data).max()) + 1) for data in (first, second)]
     note = " and ".join(f"{n} events on {plural(dates, 'date')}" for n, dates in counts)
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, estimate, note)
+
+
+def variance_t(a: FloatArray, b: FloatArray) -> tuple[float, float]:
+    r"""Compare the spread of two groups by their distances from their medians: t and degrees of freedom.
+
+    .. math:: z_i = |x_i - \tilde x_{g(i)}|, \qquad
+              t = \frac{\bar z_A - \bar z_B}{\sqrt{s^2 (1/n + 1/m)}}, \quad
+              s^2 = \frac{\sum_g \sum_{i \in g} (z_i - \bar z_g)^2}{n + m - 2}
+
+    The squared t is the F of Brown and Forsythe, which holds for returns of fat tails where the ratio of two
+    variances does not.
+
+    Parameters
+    ----------
+    a, b : arrays, shape (n,) and (m,)
+
+    References
+    ----------
+    Brown and Forsythe (1974), Journal of the American Statistical Association 69, 364-367;
+    docs/methods/groups.md, eq. (difference-variance).
+
+    Examples
+    --------
+    >>> t, dof = variance_t(np.array([-3.0, 0.0, 1.0, 4.0]), np.array([-1.0, 0.0, 0.0, 1.0]))
+    >>> round(t, 3), dof
+    (1.643, 6.0)
+    """
+    z, w = np.abs(a - np.median(a)), np.abs(b - np.median(b))
+    n, m = len(a), len(b)
+    squares = ((z - z.mean()) ** 2).sum() + ((w - w.mean()) ** 2).sum()
+    se = np.sqrt(squares / (n + m - 2) * (1.0 / n + 1.0 / m))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float((z.mean() - w.mean()) / se), float(n + m - 2)
+
+
+def variance_difference(first: TestInput, second: TestInput, options: Options) -> dict[str, object]:
+    """Test whether the events of two groups spread alike; a row of `registry.as_frame`.
+
+    The values are CARs over their prediction errors, so that what is compared is how much more volatile the
+    event was than the past of each security.
+    """
+    a, b = first.with_variance, second.with_variance
+    return as_row(VARIANCE, _variance(a, b, options), a.n_events + b.n_events, options)
+
+
+def _variance(first: TestInput, second: TestInput, options: Options) -> Statistic:
+    n, m = first.n_events, second.n_events
+    if min(n, m) < FEWEST_FOR_SPREAD:
+        return not_applicable(
+            f"a group has fewer than {FEWEST_FOR_SPREAD} events with a CAR and a residual variance "
+            f"({n} and {m})"
+        )
+    a, b = first.scar, second.scar
+    t, dof = variance_t(a, b)
+    if np.isnan(t) or np.isinf(t):
+        return not_applicable("the distances of the standardised CARs from their median do not vary")
+    ratio = sample_sd(a) / sample_sd(b) if sample_sd(b) > 0 else np.inf
+    note = f"standard deviations of SCARs {sample_sd(a):.2f} and {sample_sd(b):.2f}, ratio {ratio:.2f}"
+    if max(int(date_groups(data).max()) + 1 for data in (first, second)) > 1 and min(n, m) > 1:
+        shared = any(int(date_groups(data).max()) + 1 < data.n_events for data in (first, second))
+        note += "; events of one date count as independent" * shared
+    estimate = float(np.abs(a - np.median(a)).mean() - np.abs(b - np.median(b)).mean())
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, estimate, note)
 
 

@@ -43,9 +43,9 @@ UPDATED = "filtered_sq"
 VARIANCE = "event-induced variance"
 #: A test that rejects more than this of true nulls in some world is not recommended.
 DROPPED = 0.10
-#: Power against a CAR of 10 % of a test that finds what is large.
+#: Power against a CAR of 10% of a test that finds what is large.
 FINDS = 0.80
-#: A test earlier in the list leads unless another finds so much more of a CAR of 2 %.
+#: A test earlier in the list leads unless another finds so much more of a CAR of 2%.
 CLOSE = 0.05
 #: Share of the events on one date from which on the others are firms that reacted late.
 MOSTLY = 0.8
@@ -72,7 +72,7 @@ def spread_of_dates(data: TestInput, found: Clustering, *, independent: bool) ->
 
 
 class Sizes(NamedTuple):
-    """Size of a test, its size if the variance of the day doubles, and power against CARs of 2 and 10 %."""
+    """Size of a test, its size if the variance of the day doubles, and power against CARs of 2 and 10%."""
 
     size: float
     doubled: float
@@ -99,7 +99,7 @@ def lead_sizes(dates: str, n_events: int) -> dict[str, Sizes]:
 
 
 def reaches(key: str, data: TestInput) -> bool:
-    """Whether a two-sided p-value of a test by ranks or signs can be 5 % or less."""
+    """Whether a two-sided p-value of a test by ranks or signs can be 5% or less."""
     if key == "sign":
         return bool(2.0 ** (1 - data.n_events) <= ALPHA)
     if key == "wild_bootstrap":
@@ -145,8 +145,8 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
 
     Notes
     -----
-    The lead is the first of `LEADS` that holds its size and finds a CAR of 10 %, unless another that does
-    finds five points more of one of 2 %; where none holds, the one that rejects least. Beside it stands,
+    The lead is the first of `LEADS` that holds its size and finds a CAR of 10%, unless another that does
+    finds five points more of one of 2%; where none holds, the one that rejects least. Beside it stands,
     where a more volatile event deceives it, the first test that claims not to be deceived; else the one that
     updates its volatility.
     """
@@ -179,5 +179,5 @@ def _told(known: Sizes, *, held: bool = True) -> str:
         "if the variance of the day doubles"
     )
     if known.power_10 < FINDS:
-        said += f", and finds a CAR of 10 % in {known.power_10:.0%} of samples only"
+        said += f", and finds a CAR of 10% in {known.power_10:.0%} of samples only"
     return said if held else f"{said}: no test holds there, this one is nearest"

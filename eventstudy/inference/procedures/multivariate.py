@@ -1,6 +1,6 @@
 """Joint hypothesis of one announcement day: is any firm affected.
 
-Formulas and sources: docs/methods/portfolio.md, eqs. (joint-f) and (joint-mean-t).
+Formulas and sources: docs/methods/portfolio.md, eqs. (joint-f), (joint-mean-t) and (joint-draws-f).
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import pandas as pd
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import f_sf
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import Alternative, TestInput, check_alternative, p_value
+from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, p_value
+from eventstudy.inference.engine.draws import day_counts, draw_days, resampled_p_value
 from eventstudy.inference.selection import n_windows
 from eventstudy.tables import P_VALUE, Section, Table
 
-__all__ = ["JointTest", "hotelling", "joint_test"]
+__all__ = ["JointTest", "hotelling", "hotelling_draws", "joint_test"]
+
+#: Days for each event, from which on drawn days have a covariance with an inverse.
+DAYS_PER_EVENT = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class JointTest:
         Mean CAR.
     mean_statistic, mean_dof, mean_p_value : float
         t of the hypothesis that the mean effect is zero, its degrees of freedom and p-value.
+    p_resampled, mean_p_resampled : float
+        P-values of F and t among draws of days for all events at once, which hold without normally
+        distributed errors; NaN where there are too many events for them.
+    n_resamples : int
+        Draws.
     n_events, n_days : int
         Events, and estimation days on which all of them have a residual.
     note : str
@@ -57,19 +66,25 @@ class JointTest:
     mean_statistic: float
     mean_dof: float
     mean_p_value: float
+    p_resampled: float
+    mean_p_resampled: float
+    n_resamples: int
     n_events: int
     n_days: int
     note: str = ""
 
     def _table(self) -> Table:
         rows = {
-            "none has an effect": (self.p_value, self.statistic, "F({:g}, {:g})".format(*self.dof)),
+            "none has an effect": (
+                self.p_resampled, self.p_value, self.statistic, "F({:g}, {:g})".format(*self.dof),
+            ),
             f"mean effect {self.mean_effect:+.2%}": (
-                self.mean_p_value, self.mean_statistic, f"t({self.mean_dof:g})",
+                self.mean_p_resampled, self.mean_p_value, self.mean_statistic, f"t({self.mean_dof:g})",
             ),
         }  # fmt: skip
-        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["p", "statistic", "distribution"])
-        formats = {"p": P_VALUE, "statistic": "{:.3f}"}
+        columns = ["p resampled", "p", "statistic", "distribution"]
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        formats = {"p resampled": P_VALUE, "p": P_VALUE, "statistic": "{:.3f}"}
         section = Section(frame.rename_axis("hypothesis"), formats=formats)
         notes = [f"{self.n_days} estimation days on which all {self.n_events} events have a residual."]
         notes += [f"{self.note[:1].upper()}{self.note[1:]}."] if self.note else []
@@ -115,7 +130,58 @@ def hotelling(residuals: FloatArray, car: FloatArray, scale: float, dof: float) 
     return float(f), float(car.mean() / np.sqrt(scale * covariance.mean()))
 
 
-def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> JointTest:
+def hotelling_draws(
+    residuals: FloatArray, length: int, dof: float, n_resamples: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    r"""Draw the F and t of `hotelling` under the null, days being drawn for all events at once.
+
+    .. math:: c^* = \sum_{l=1}^L e^*_l - L \bar e^*, \qquad a^* = L + L^2 / T^*
+
+    for T* = dof + 1 estimation days, whose mean is e-bar* and whose covariance is the Sigma of the draw, and
+    L event days. Both the error of the mean and that of the covariance vary from draw to draw.
+
+    Parameters
+    ----------
+    residuals : array, shape (T, N)
+        Over ``sqrt(1 - h)``, or nearly so.
+    length : int
+        Sessions L that the CARs span.
+    dof : float
+        Degrees of freedom nu of the test.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    f, t : arrays, shape (n_resamples,)
+
+    References
+    ----------
+    Hein and Westfall (2004), Journal of Financial Econometrics 2, 451-471; docs/methods/portfolio.md,
+    eq. (joint-draws-f).
+    """
+    days, n = residuals.shape
+    drawn = int(dof) + 1
+    past = day_counts(draw_days(n_resamples, drawn, days, rng), days)
+    event = day_counts(draw_days(n_resamples, length, days, rng), days)
+    mean = past @ residuals / drawn
+    car = event @ residuals - length * mean
+    scale, f, t = length + length**2 / drawn, np.empty(n_resamples), np.empty(n_resamples)
+    for b in range(n_resamples):
+        products = (residuals.T * past[b]) @ residuals - drawn * np.outer(mean[b], mean[b])
+        covariance = products / (drawn - 1)
+        t[b] = car[b].mean() / np.sqrt(scale * covariance.mean())
+        f[b] = car[b] @ np.linalg.solve(covariance, car[b]) / scale
+    nu = drawn - 1
+    return f * (nu - n + 1) / (n * nu), t
+
+
+def joint_test(
+    data: TestInput,
+    alternative: Alternative = "two-sided",
+    n_resamples: int = 999,
+    seed: int | np.random.Generator | None = 0,
+) -> JointTest:
     """Test whether any event of one common date has an effect, and whether the mean has.
 
     Events without residual variance take no part. Estimation days on which some event has no
@@ -127,6 +193,8 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
         Events of one common date and the tested window.
     alternative : {"two-sided", "less", "greater"}
         Of the mean effect.
+    n_resamples, seed
+        Draws of days for the resampled p-values, for fewer events than a third of the estimation days.
 
     Returns
     -------
@@ -141,8 +209,10 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
 
     Notes
     -----
-    Valid only if the event day is as volatile as the estimation window: F explodes under a
-    variance shift. To ask about the mean under such a shift use ``adjusted_bmp`` or ``grank_t``.
+    The F of fat-tailed returns is far from its distribution, whatever the number of days (Hein and Westfall
+    2004): read the resampled p-value. Both are valid only if the event day is as volatile as the estimation
+    window: F explodes under a variance shift. To ask about the mean under such a shift use ``adjusted_bmp``
+    or ``grank_t``.
 
     Examples
     --------
@@ -190,7 +260,16 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
     scale = float((used.cumulative.variance / fit.s2).mean())
     f, t = hotelling(residuals, used.car, scale, dof)
     dof_f = (float(n), dof - n + 1)
-    notes = []
+    notes, p_resampled, mean_p = [], float("nan"), float("nan")
+    if DAYS_PER_EVENT * n < len(residuals):
+        options = Options(alternative, n_resamples, seed).settled()
+        length = max(int(np.median(fit.span[:, used.cols].sum(axis=1))), 1)
+        scaled = residuals * np.sqrt(len(residuals) / dof)
+        draws = hotelling_draws(scaled, length, dof, n_resamples, options.generator("joint_test"))
+        p_resampled = resampled_p_value(f, draws[0], "greater")
+        mean_p = resampled_p_value(t, draws[1], alternative)
+    else:
+        notes.append(f"{n} events are too many to draw from {len(residuals)} days")
     if (fit.n_obs != len(residuals)).any():
         notes.append(f"approximate: {int((fit.n_obs != len(residuals)).sum())} events have further days")
     if not fit.exact:
@@ -203,6 +282,9 @@ def joint_test(data: TestInput, alternative: Alternative = "two-sided") -> Joint
         mean_statistic=t,
         mean_dof=dof,
         mean_p_value=p_value(t, alternative, dof),
+        p_resampled=p_resampled,
+        mean_p_resampled=mean_p,
+        n_resamples=n_resamples,
         n_events=n,
         n_days=len(residuals),
         note="; ".join(notes),

@@ -21,7 +21,7 @@ from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 from eventstudy.windows import Window
 
-__all__ = ["Calibrated", "disagreement", "recalibrate", "recommend"]
+__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend"]
 
 #: Tests that hold their size are added until there are this many.
 ENOUGH = 3
@@ -167,7 +167,7 @@ FILTERED = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day"
 )
-#: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8 %.
+#: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
 
 
@@ -175,7 +175,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     """Choose the tests that survive the design, the most trustworthy first.
 
     The choice looks at the number of events, the dates they share, the mean correlation of their
-    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5 %;
+    residuals and the length of the window. It names only tests that apply and whose p-value can reach 5%;
     what a simulated size table says of the design decides which leads, and which stands beside it.
 
     Parameters
@@ -401,11 +401,21 @@ def disagreement(
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
         elif by_spread <= alpha < by_past:
-            told[spread] = (
-                f"rejects where {past} does not: the CARs vary less than their estimation windows imply, a "
-                "sign of a calmer event, or chance where events are few"
-            )
+            told[spread] = f"rejects where {past} does not: {_why_less(data)}"
     return told
+
+
+def _why_less(data: TestInput | None) -> str:
+    """Why a test by the spread may reject alone: a calmer event, or how the two weigh the events."""
+    if data is None or _spread(data)[0] < _spread(data)[1]:
+        return (
+            "the CARs vary less than their estimation windows imply, a sign of a calmer event, or chance "
+            "where events are few"
+        )
+    return (
+        "the CARs spread as their estimation windows imply, so the two differ by how they weigh the events, "
+        "by the volatility of the days before, or by chance"
+    )
 
 
 def _why_more(data: TestInput | None, spread: str) -> str:
@@ -423,20 +433,28 @@ def _why_more(data: TestInput | None, spread: str) -> str:
 
 
 def _spread_rose(data: TestInput) -> bool:
-    r"""Whether CARs spread about their mean more than their prediction errors allow, at 5 %.
+    """Whether CARs spread about their mean more than their prediction errors allow, at 5%."""
+    total, _, most = _spread(data)
+    return total > most
+
+
+def _spread(data: TestInput) -> tuple[float, float, float]:
+    r"""Measure how CARs spread about their mean, between what their prediction errors allow at 5%.
 
     .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
               \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)
 
-    A CAR that all events have in common leaves it as it is.
+    A CAR that all events have in common leaves it as it is. Returns the sum and the 5 and 95 % quantiles;
+    NaN for one event.
     """
     used = data.with_variance
     n, car, variance = used.n_events, used.car, used.cumulative.variance
     if n < 2:
-        return False
+        return np.nan, np.nan, np.nan
     left = car - (car / variance).sum() / (1.0 / variance).sum()
     shared = min(max(dependence(used).mean_correlation, 0.0), 0.99)
-    return bool((left**2 / variance).sum() / (1.0 - shared) > special.chdtri(n - 1, 0.05))
+    total = float((left**2 / variance).sum() / (1.0 - shared))
+    return total, float(special.chdtri(n - 1, 0.95)), float(special.chdtri(n - 1, 0.05))
 
 
 def _too_ready(n: int) -> str:

@@ -59,7 +59,7 @@ def by_spread(car: FloatArray, weights: FloatArray) -> tuple[float, float, float
     It is the HC2 variance of a weighted regression on a constant, unbiased where all CARs have one variance;
     for equal weights the cross-sectional t with N - 1 degrees of freedom. Q is the quadratic form of s^2, so
     unequal weights cost degrees of freedom (Satterthwaite, as Bell and McCaffrey 2002 use it). Where few
-    events hold most of the weight it rejects true nulls too seldom: 1.8 % of them at 5 % for 20 events whose
+    events hold most of the weight it rejects true nulls too seldom: 1.8% of them at 5% for 20 events whose
     largest holds a third.
 
     Parameters

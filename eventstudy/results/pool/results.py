@@ -175,7 +175,7 @@ class PooledResults(ResultsBase):
 
     It has the measures and tests of `EventStudyResults`. Windows count each market's own sessions, while
     dependence is measured on common calendar days. Returns are in the currency of each market's prices;
-    ``Market.from_prices(..., fx=rate)`` makes them those of an investor in another.
+    `in_currency` makes them those of an investor in another.
 
     Examples
     --------

@@ -187,7 +187,7 @@ def _finding(
             test = f"{mean['test']} test (p {format_p(mean['p_value'], equals=True)})"
             told = f"The interval rests on the {test}, which says otherwise: {mean['note']}."
             blocks.append(Paragraph(f"{told} The chapter All tests says what each of them assumes."))
-        shared = averages.shared_note(data, window)
+        shared = averages.days_note(data, window)
         blocks += [Paragraph(f"{shared[0].upper()}{shared[1:]}.")] if shared else []
     return [*blocks, *_bullets(found, "What could have been found", "Other news")]
 

@@ -95,7 +95,7 @@ def sensitivity_figure(frame: pd.DataFrame, *, vector: bool = True) -> Picture:
         vector=vector,
     )
     low, high = frame["estimate"].min(), frame["estimate"].max()
-    alt = f"Forest plot of {len(frame)} estimates with 95 % intervals, from {low:+.1%} to {high:+.1%}."
+    alt = f"Forest plot of {len(frame)} estimates with 95% intervals, from {low:+.1%} to {high:+.1%}."
     return Picture(mime, image, alt, "The estimate under other windows and models.")
 
 
@@ -110,7 +110,7 @@ def _against(data: FittedStudy, controls: FittedEvents, window: Window) -> Drawi
         ResultsPlotter(controls).caar(ax=ax, label="controls")
 
     return Drawing(
-        "Mean cumulative abnormal returns of treated and controls, with 95 % intervals.",
+        "Mean cumulative abnormal returns of treated and controls, with 95% intervals.",
         f"Line chart of two paths: over the window {window} the treated moved by {means[0]:+.1%}, the "
         f"controls by {means[1]:+.1%}.",
         draw,
@@ -137,9 +137,9 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
             3.9,
         )
     yield Drawing(
-        f"Cumulative abnormal return with its 95 % interval; the window {window} is shaded.",
+        f"Cumulative abnormal return with its 95% interval; the window {window} is shaded.",
         f"Line chart of the cumulative abnormal return of {name} from session {whole.start} to {whole.end}: "
-        f"over the window {window} it is {car['car']:+.1%}, 95 % interval {car['ci_low']:+.1%} to "
+        f"over the window {window} it is {car['car']:+.1%}, 95% interval {car['ci_low']:+.1%} to "
         f"{car['ci_high']:+.1%}; from session {path.start} to {path.end} it is {ending:+.1%}.",
         lambda ax: plot.car(ax=ax, headline=window),
         3.7,
@@ -186,13 +186,13 @@ def _of_one(data: FittedStudy, window: Window, currency: str | None) -> Iterator
     )
     yield Drawing(
         "Residuals against a normal distribution: may a t-test be trusted?",
-        "Quantiles of the residuals against normal quantiles, with a 95 % band.",
+        "Quantiles of the residuals against normal quantiles, with a 95% band.",
         lambda ax: plot.qq(ax=ax),
         3.7,
     )
     yield Drawing(
         "Autocorrelation of the residuals and of their squares.",
-        "Autocorrelations by lag, with the band that 95 % of those of unrelated residuals lie in.",
+        "Autocorrelations by lag, with the band that 95% of those of unrelated residuals lie in.",
         lambda ax: plot.autocorrelation(ax=ax),
         3.7,
     )
@@ -220,7 +220,7 @@ def _of_many(data: FittedStudy, window: Window, alternative: Alternative) -> Ite
     longest = max(map(len, plot_data.row_names(data)[0]))
     lines = 2 if n <= FEW_ROWS and longest > LONG else 1
     yield Drawing(
-        f"CAR {window} of each event with its 95 % interval, and their average.",
+        f"CAR {window} of each event with its 95% interval, and their average.",
         f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
         f"average is {mean['caar']:+.1%}.",
         lambda ax: plot.forest(window, ax=ax),

@@ -165,7 +165,7 @@ def evidence(
     subject, kind : str
         What is judged, and what the tests are called.
     alternative : {"two-sided", "less", "greater"}
-        Of one side, what does not go that way is no news of that side, and may be of the other.
+        Of one side, what does not go that way says nothing of that side, and may be news of the other.
     """
     ran = frame.dropna(subset=["p_value"])
     lost = frame.loc[frame["p_value"].isna(), "test"].tolist()
@@ -455,6 +455,9 @@ def _caveats(data: FittedEvents, window: Window) -> list[str]:
         told.append(f"No cumulative abnormal return of {event_name(data, row)} over {window}{reason}.")
     if len(lost) > MOST_NAMED:
         told.append(f"{len(lost) - MOST_NAMED} more events have none.")
+    short = averages.uncovered_note(data, window)
+    if short:
+        told.append(f"{short}.")
     out = len(data.excluded)
     if out:
         told.append(f"{plural(out, 'event')} could not be used: results.excluded says why.")

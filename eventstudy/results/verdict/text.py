@@ -44,7 +44,7 @@ class Verdict:
     parts : tuple of Part
         What stands behind the answer: each has a `heading` and `texts`.
     tests : DataFrame
-        The recommended tests: test, statistic, p_value, rejects (at 5 %), assumes, reason, note.
+        The recommended tests: test, statistic, p_value, rejects (at 5%), assumes, reason, note.
 
     Examples
     --------
