@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import tempfile
 import time
 import warnings
@@ -104,8 +105,7 @@ class Run:
 
 def run(folder: Path, files: int, workers: int, memory: str) -> Run:
     """Measure the events of the first `files` files, on a new cluster."""
-    for old in (folder / "results").rglob("*.parquet"):
-        old.unlink()
+    shutil.rmtree(folder / "results", ignore_errors=True)
     options = {
         "n_workers": workers,
         "threads_per_worker": 1,

@@ -141,6 +141,8 @@ def draw(table: pd.DataFrame):
 # measured.set_index("day_0")[["company", "announcement_id", "ar_0", "car", "se", "p_value"]].round(4)
 
 # %% tags=["notebook"]
+# # Figure: Most of the intervals include zero. ZTE's share rises when the ban on supplying it is waived in
+# # part, when its end nears, and when it is lifted.
 # draw(table);
 
 # %% tags=["notebook"]

@@ -56,7 +56,7 @@ def missing() -> str:
     """Say what the check lacks; empty where nothing is."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "there is no Node.js with npm"
-    return "" if browser() else f"there is no {', '.join(BROWSERS[:-1])} or {BROWSERS[-1]}"
+    return "" if browser() else f"none of these is installed: {', '.join(BROWSERS)}"
 
 
 def browser() -> str | None:

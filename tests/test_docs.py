@@ -212,7 +212,8 @@ def drawing_cells() -> list[str]:
     for notebook in (DOCS.parent / "examples").glob("*.ipynb"):
         found = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         cells += ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
-    return [cell for cell in cells if re.search(r"\.plot(?:\.\w+)?\(|\bplot_\w+\(|subplots\(", cell)]
+    drawing = re.compile(r"\.plot(?:\.\w+)?\(|\bplot_\w+\(|subplots\(|^draw\(", re.MULTILINE)
+    return [cell for cell in cells if drawing.search(cell)]
 
 
 def test_figures_are_described_in_sentences() -> None:
