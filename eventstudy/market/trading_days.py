@@ -186,10 +186,11 @@ def _on_known_days(
 ) -> list[tuple[IntArray, BoolArray]]:
     """Find columns that are closed on the holidays of an exchange that is known, while others trade."""
     columns = seen.shape[1]
-    # Where a column trades on all days, and these are those of an exchange, the others were suspended.
-    if not (closed.any(axis=0).all() or nearly_every_weekday(index[np.asarray(seen.any(axis=1))])):
-        return []
-    asked = [group for group in members if len(group) > 1 or columns <= FEW]
+    # Where a column trades on all days, and these are those of an exchange, a lone other one was suspended.
+    alone = columns <= FEW and bool(
+        closed.any(axis=0).all() or nearly_every_weekday(index[np.asarray(seen.any(axis=1))])
+    )
+    asked = [group for group in members if len(group) > 1 or alone]
     found: dict[str, tuple[list[int], BoolArray]] = {}
     for group in sorted(asked, key=len, reverse=True)[:FEW]:
         shut: BoolArray = np.asarray(closed[:, group].all(axis=1))
