@@ -13,7 +13,8 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation gallery clean
+.PHONY: help setup demo test test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation
+.PHONY: gallery reports clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +85,9 @@ mutation: $(READY) ## change the library at random and see whether the tests not
 
 gallery: $(READY) ## every figure as a PNG and a contact sheet, in build/gallery
 	$(BIN)/python scripts/gallery.py
+
+reports: $(READY) ## reports in a browser: barriers, markup and pictures at two widths, in build/reports
+	$(BIN)/python scripts/check_reports.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(LOWEST) build dist docs/_build docs/api/generated examples/output htmlcov

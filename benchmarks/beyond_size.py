@@ -95,7 +95,7 @@ def markets_one_date(rng: np.random.Generator) -> Outcome:
         events = pd.DataFrame({"security": names, "date": DAYS[LAST]})
         found[market] = study(frame[is_open], events)
     pooled = es.pool(found)
-    keys = ("adjusted_bmp", "portfolio", "grank_t", "filtered_sq", "bmp", "cross_sectional")
+    keys = ("adjusted_bmp", "portfolio", "grank_t", "bmp", "cross_sectional")
     return {key: (rejected(pooled, key), advises(pooled, key)) for key in keys}
 
 
@@ -116,9 +116,9 @@ def dual_listings(rng: np.random.Generator) -> Outcome:
     found = {
         f"{way}: {key}": (rejected(pool, key), advises(pool, key))
         for way, pool, keys in (
-            ("mean", mean, ("bmp", "filtered_sq", "independence")),
-            ("first", first, ("bmp", "filtered_sq")),
-            ("separate", apart, ("adjusted_bmp", "filtered_sq", "bmp")),
+            ("mean", mean, ("bmp", "independence")),
+            ("first", first, ("bmp",)),
+            ("separate", apart, ("adjusted_bmp", "bmp")),
         )
         for key in keys
     }

@@ -477,7 +477,7 @@ EXCEPTIONS = (
         windows=("(-1, +1)", "(-5, +5)"),
     ),
     Stated(
-        "time_series lamb jaffe",
+        "time_series lamb jaffe jaffe_firms",
         "no covariance of the days' prediction errors: 6 to 7 % at 11 of 120 days; portfolio has it",
         windows=("(-5, +5)",),
     ),

@@ -49,6 +49,8 @@ EARLY_CLOSES = {
 }
 
 MARGIN = pd.Timedelta(days=31)
+#: Days for which a calendar is made that is asked for its time zone.
+PROBES = tuple(pd.Timestamp(year, 1, 1) for year in (2019, 2023, 2010))
 CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 
 
@@ -305,8 +307,13 @@ class Exchange:
     @property
     def timezone(self) -> str:
         """IANA name of the exchange's time zone."""
-        now = pd.Timestamp("2019-01-01")
-        return str(self.calendar(now, now).tz)
+        # Calendars know different years.
+        for day in PROBES[:-1]:
+            try:
+                return str(self.calendar(day, day).tz)
+            except CalendarError:
+                continue
+        return str(self.calendar(PROBES[-1], PROBES[-1]).tz)
 
     def reaction(self, announced: pd.DatetimeIndex) -> Reaction:
         """Return the first session whose close is later than each announcement.

@@ -45,6 +45,7 @@ ul { margin: 0.25rem 0; padding-left: 1.3rem; max-width: 46rem; }
   .scroll tbody th, .scroll tbody td { text-align: left !important; max-width: none !important;
     padding: 0.05rem 0 !important; }
   .scroll td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #4a4a4a; }
+  .scroll tbody th[data-label]::before { content: attr(data-label) " "; }
   .scroll td:empty { display: none; }
 }
 pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
@@ -58,17 +59,17 @@ footer { margin-top: 2rem; font-size: 0.9rem; border-top: 1px solid #767676; }
   table th, table td { padding: 0.15em 0.3em !important; }
   pre { white-space: pre-wrap; }
   .figures { display: block; }
-  .brief h1 { font-size: 14pt; }
+  .brief h1 { font-size: 12.5pt; margin: 0; }
   .brief h2 { font-size: 11pt; margin: 5pt 0 2pt; padding-top: 2pt; }
   .brief h3 { font-size: 9pt; margin: 3pt 0 1pt; }
   .brief { font-size: 8.5pt; line-height: 1.25; }
   .brief footer { font-size: 7pt; margin-top: 4pt; }
   .brief .scroll { margin: 2pt 0; }
-  .brief .headline { font-size: 9.5pt; }
+  .brief .headline { font-size: 9pt; padding: 4pt 6pt; }
   .brief p, .brief ul { max-width: none; }
   .brief .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 8pt; }
   .brief figure { margin-bottom: 0; }
-  .brief img { max-width: 100%; max-height: 6cm; }
+  .brief img { max-width: 100%; max-height: 4.8cm; }
   .brief figcaption { font-size: 8pt; }
   figure, tr { break-inside: avoid; }
   figure { margin-bottom: 1rem; }

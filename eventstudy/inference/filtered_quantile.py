@@ -223,7 +223,7 @@ def filtered_dates(data: TestInput) -> FilteredDates | str:
 
     The past of a portfolio is the mean, over its available events, of ``e / sqrt(1 - h)`` on the estimation
     days, then of the abnormal returns up to the day before the tested window, or before day 0 if that is
-    earlier.
+    earlier. Nights and breaks of bars are not in it.
     """
     return memo(data, "filtered_dates", lambda: _filtered_dates(data))
 
@@ -303,7 +303,10 @@ def _portfolios(data: TestInput, groups: IntArray, n_dates: int) -> tuple[FloatA
         parts = [scaled_residuals(raw, fit.past.leverage(which))]
         if fit.between is not None:
             parts.append(fit.between.residuals(which))
-        parts += [fit.ar[rows, :before], raw]
+        early = fit.ar[rows, :before]
+        if fit.bars is not None:  # a night says nothing of the volatility of bars
+            early = np.where(fit.bars.gaps(slice(0, before))[rows], np.nan, early)
+        parts += [early, raw]
         values = np.concatenate(parts, axis=1)
         seen = ~np.isnan(values)
         both = np.concatenate([np.where(seen, values, 0.0), seen], axis=1)

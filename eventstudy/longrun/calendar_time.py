@@ -14,7 +14,7 @@ from eventstudy.arguments import by_name, check_choice, check_fraction, check_wh
 from eventstudy.errors import ModelError, NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable, hand_out_copies
-from eventstudy.inference.base import Alternative, check_alternative, p_value
+from eventstudy.inference.base import Alternative, check_alternative, p_value, t_bounds
 from eventstudy.longrun.buyhold import left_out, listed_reasons, placed
 from eventstudy.longrun.panel import Panel, laid_on_sessions
 from eventstudy.market import Market
@@ -310,8 +310,15 @@ class CalendarTimeResults(Immutable):
         return model.fit(use_t=True, **options)
 
     @by_name
-    def alpha(self, *, level: float = 0.95) -> pd.DataFrame:
-        """Mean abnormal return a period.
+    def alpha(self, *, level: float = 0.95, alternative: Alternative = "two-sided") -> pd.DataFrame:
+        """Mean abnormal return per period.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Coverage of the interval.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Side of the p-value; an interval of one side is infinite on the other.
 
         Returns
         -------
@@ -319,15 +326,18 @@ class CalendarTimeResults(Immutable):
             One row, indexed by the horizon: alpha, se, t, dof, p_value, ci_low, ci_high, n_periods.
         """
         check_fraction("level", level)
+        check_alternative(alternative)
         fit = self.regression
-        low, high = fit.conf_int(1.0 - level).loc["alpha"]
+        alpha, se = float(fit.params["alpha"]), float(fit.bse["alpha"])
+        dof = float(fit.df_resid)
+        low, high = t_bounds(np.array(alpha), np.array(se), dof, level, alternative)
         return pd.DataFrame(
             {
-                "alpha": float(fit.params["alpha"]),
-                "se": float(fit.bse["alpha"]),
+                "alpha": alpha,
+                "se": se,
                 "t": float(fit.tvalues["alpha"]),
-                "dof": float(fit.df_resid),
-                "p_value": float(fit.pvalues["alpha"]),
+                "dof": dof,
+                "p_value": p_value(alpha / se, alternative, dof),
                 "ci_low": float(low),
                 "ci_high": float(high),
                 "n_periods": len(self.portfolio),

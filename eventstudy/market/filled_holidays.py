@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse, special
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.market.known_holidays import exchange_closed_on
+from eventstudy.market.known_holidays import exchange_closed_on, nearly_every_weekday
 from eventstudy.market.trading_days import (
     FEW,
     LONGEST,
@@ -40,8 +40,6 @@ MANY = 0.6
 SPARSE = 8.0
 #: Rounds in which exchanges with partly the same holidays are told apart.
 ROUNDS = 6
-#: Weekdays in a row without a holiday, as hardly an exchange has them.
-WEEKDAYS_IN_A_ROW = 60
 
 
 @dataclass(frozen=True)
@@ -252,8 +250,10 @@ def _closed_alone(
     out = np.zeros(shut.shape, dtype=bool)
     rest = still & ~told
     # Without a sign of another exchange, columns that stand still are seldom traded.
-    gaps = shut & ~still
-    signs = bool(told.any()) or _apart(gaps) or _every_weekday(index[np.asarray(inside.any(axis=1))])
+    signs = bool(told.any()) or nearly_every_weekday(index[np.asarray(inside.any(axis=1))])
+    if not signs:
+        gaps = [n_runs(column) >= RUNS - 1 for column in (shut & ~still).T]
+        signs = any(gaps) and all(gap or n_runs(shut[:, c]) >= RUNS - 1 for c, gap in enumerate(gaps))
     each_way = shut.shape[1] == 2 and all(n_runs(shut[:, c] & ~shut[:, 1 - c]) >= RUNS - 1 for c in (0, 1))
     for column in np.flatnonzero(rest.any(axis=0)).tolist():
         own = rest[:, column]
@@ -289,15 +289,3 @@ def _all_still(
     for column, closed in holidays.items():
         out[:, column] = still[:, column] & closed & opened
     return out
-
-
-def _every_weekday(days: pd.DatetimeIndex) -> bool:
-    """Whether something moves on every weekday of some months, as it does on no exchange."""
-    if len(days) < WEEKDAYS_IN_A_ROW:
-        return False
-    return bool(pd.bdate_range(days[0], days[-1]).isin(days).all())
-
-
-def _apart(gaps: BoolArray) -> bool:
-    """Whether columns lack days again and again on which others have values."""
-    return any(n_runs(gaps[:, column]) >= RUNS for column in np.flatnonzero(gaps.any(axis=0))[:20].tolist())

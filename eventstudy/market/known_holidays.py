@@ -12,13 +12,17 @@ from eventstudy._typing import BoolArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarError
 
-__all__ = ["exchange_closed_on"]
+__all__ = ["exchange_closed_on", "nearly_every_weekday"]
 
 #: Exchanges whose holidays are compared: those with most listed shares of which the calendar is built fast.
 #: Others of the same country or holidays count with them.
 KNOWN = (
     "XNYS", "XHKG", "XSHG", "XTKS", "XLON", "XETR", "XPAR", "XSWX", "XTSE", "XASX", "XBOM", "XTAI", "XSES",
 )  # fmt: skip
+#: Those that trade on Sundays.
+ON_SUNDAYS = ("XSAU", "XTAE")
+#: Weekdays from which on a table that lacks hardly one is of no exchange, and what share it may lack.
+LONG, LACKS = 60, 0.01
 #: How seldom chance may put a column's missing days on all holidays of one of these exchanges.
 CHANCE = 1e-3
 #: Holidays from which on one may be missing among them: data errs, and so do calendars.
@@ -52,7 +56,7 @@ def exchange_closed_on(
         return None
     best: tuple[str, BoolArray] | None = None
     most = 0
-    for code in KNOWN:
+    for code in (*KNOWN, *(ON_SUNDAYS if (days.day_of_week == 6).any() else ())):
         sessions = _sessions(code, days[0].year, days[-1].year)
         if sessions is None:
             continue
@@ -65,6 +69,14 @@ def exchange_closed_on(
         if chance < CHANCE or (several and others == 0):
             best, most = (code, np.asarray(~index.isin(sessions))), hit
     return best
+
+
+def nearly_every_weekday(days: pd.DatetimeIndex) -> bool:
+    """Whether something trades on nearly every weekday of some months, as on no exchange."""
+    if len(days) < LONG:
+        return False
+    weekdays = pd.bdate_range(days[0], days[-1])
+    return bool((~weekdays.isin(days)).sum() <= LACKS * len(weekdays))
 
 
 def _may_be_holidays(shut: BoolArray, several: bool) -> bool:

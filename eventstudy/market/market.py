@@ -147,8 +147,9 @@ class Market(ScannedMarket):
         ``Exchange("XHKG", closed=["2025-03-03"])``. For securities of several exchanges a mapping of security
         to either, or ``"auto"``, which infers them from the suffixes (.SZ, .HK, .XHKG, none for the United
         States). Returns of days between sessions are compounded into the next one. Without a calendar, rows
-        on which nothing trades, or every series stands still, do not count as sessions, and columns that
-        trade on days of their own are taken for other exchanges.
+        on which nothing trades, or every series stands still, do not count as sessions, columns that trade
+        on days of their own are taken for other exchanges, and so are those that stand still together again
+        and again while others move: their holidays were filled.
     kind : str, default "simple"
         One of "simple", "log", "change", "log turnover", "log volume", "volatility" and "log volatility".
         Kind of the values given: returns, or one of the others that `volume_market` and `range_market` make,

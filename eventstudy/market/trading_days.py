@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError
-from eventstudy.market.known_holidays import exchange_closed_on
+from eventstudy.market.known_holidays import exchange_closed_on, nearly_every_weekday
 
 __all__ = ["compounded_to", "idle_rows", "longest_run", "n_runs", "stand_still", "told", "trading_groups"]
 
@@ -186,6 +186,9 @@ def _on_known_days(
 ) -> list[tuple[IntArray, BoolArray]]:
     """Find columns that are closed on the holidays of an exchange that is known, while others trade."""
     columns = seen.shape[1]
+    # Where a column trades on all days, and these are those of an exchange, the others were suspended.
+    if not (closed.any(axis=0).all() or nearly_every_weekday(index[np.asarray(seen.any(axis=1))])):
+        return []
     asked = [group for group in members if len(group) > 1 or columns <= FEW]
     found: dict[str, tuple[list[int], BoolArray]] = {}
     for group in sorted(asked, key=len, reverse=True)[:FEW]:

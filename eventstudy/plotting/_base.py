@@ -363,6 +363,7 @@ def legend_above(
     columns: int = 2,
 ) -> None:
     """Put the legend between the title and the axes, where it covers no data."""
+    _wrap_labels(ax)
     labels = [label if "\n" in label or columns == 1 else fill(label, LEGEND_WIDTH) for label in labels]
     box = ax.get_window_extent()
     # Axes grow by about a tenth once their figure is laid out.
@@ -393,6 +394,22 @@ def legend_above(
     if title is not None:
         height = legend.get_window_extent().height * 72 / ax.figure.dpi
         write_title(ax, title, pad=mpl.rcParams["axes.titlepad"] + height + 0.3 * _row_size())
+
+
+def _wrap_labels(ax: Axes) -> None:
+    """Wrap labels of the axes that would reach over an edge of the figure."""
+    box, whole = ax.get_window_extent(), ax.figure.bbox
+    for label, middle, ends, size in (
+        (ax.xaxis.label, (box.x0 + box.x1) / 2, (whole.x0, whole.x1), np.inf),
+        # A legend and a title above make the axes lower.
+        (ax.yaxis.label, (box.y0 + box.y1) / 2, (whole.y0, whole.y1), 1.1 * box.height),
+    ):
+        extent = label.get_window_extent()
+        long = extent.width if label is ax.xaxis.label else extent.height
+        room = min(2 * min(middle - ends[0], ends[1] - middle), size)
+        text = label.get_text()
+        if long > room and "\n" not in text:
+            label.set_text(fill(text, max(LEAST, int(len(text) * room / long))))
 
 
 def write_title(ax: Axes, title: str, **kwargs: Any) -> None:

@@ -107,7 +107,7 @@ def plot_caar_groups(
     days = f"{DAY_LABEL} (bands: {interval(level)}s)"
     if ax is None:
         figure.supxlabel(days, fontsize=first.xaxis.label.get_fontsize())
-        figure.supylabel(first.get_ylabel(), fontsize=first.yaxis.label.get_fontsize())
+        figure.supylabel(" ".join(first.get_ylabel().split()), fontsize=first.yaxis.label.get_fontsize())
         for panel in panels:
             panel.set_ylabel("")
         if title is not None:

@@ -115,10 +115,9 @@ def plot_forest(
         _points(ax, events, np.arange(len(events)), style)
     else:
         heading = f"{style['label']}, by {hue}"
-        groups = {
-            str(name): part
-            for name, part in events.assign(place=np.arange(len(events))).groupby(hue, sort=False)
-        }
+        # In the order of the frame, not of the CARs, so a group has the colour it has in other figures.
+        parts = dict(iter(events.assign(place=np.arange(len(events))).groupby(hue, sort=False)))
+        groups = {str(name): parts[name] for name in frame[hue].dropna().unique() if name in parts}
         for (name, part), colour in zip(groups.items(), colours(palette, len(groups)), strict=True):
             _points(ax, part, part["place"].to_numpy(), style | {"color": colour, "label": name})
     if len(averages):

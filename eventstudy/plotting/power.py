@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from eventstudy.plotting._base import (
     DASHES,
@@ -121,6 +122,7 @@ def plot_power(
         ax.axhline(rate, color=ink(ax), linestyle=":", linewidth=1, zorder=1, label=label)
     ax.set_ylim(0, 1.02)
     percent_scale(ax.xaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     percent_scale(ax.yaxis)
     ax.set(xlabel="Abnormal return added to day 0", ylabel="Rejected")
     legend_above(ax, *ax.get_legend_handles_labels(), title)

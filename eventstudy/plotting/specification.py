@@ -114,7 +114,7 @@ def plot_specification(
     plain(lower.get_yticklabels())
     lower.set_ylim(row - 0.6, -1.0)
     lower.grid(False)
-    lower.set_xlabel(f"{len(frame):,} specifications, from the lowest estimate to the highest")
+    lower.set_xlabel(f"{len(frame):,} specifications, lowest to highest")
     legend_above(ax, *ax.get_legend_handles_labels(), title)
     return ax
 

@@ -153,8 +153,8 @@ def _shared_note(data: FittedEvents, window: Window) -> str:
     if not shared:
         return ""
     return (
-        f"windows {window} of several events of one security share days: {shared} of them count more than "
-        "once; results.stacked() shares them out"
+        f"windows {window} of several events of one security share days: {shared} of them "
+        f"{'counts' if shared == 1 else 'count'} more than once; results.stacked() shares them out"
     )
 
 

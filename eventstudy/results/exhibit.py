@@ -86,12 +86,14 @@ def exhibit(
     names = {"day_0": "day 0", "se": "s.e.", "ci_low": bounds, "ci_high": "to"}
     returns = frame[[*who, "expected", "actual", "abnormal", "se", "ci_low", "ci_high"]].rename(columns=names)
     who = [name for name in who if name != "label"]
-    tests = frame[[*who, "abnormal", "p_t", "p_sq", "p_adjusted"]].rename(
+    several = ["p_adjusted"] if len(frame) > 1 else []
+    tests = frame[[*who, "abnormal", "p_t", "p_sq", *several]].rename(
         columns={**names, "p_t": "p (t)", "p_sq": "p (SQ)", "p_adjusted": "p adjusted"}
     )
     percent = dict.fromkeys(("expected", "actual", "abnormal", "s.e.", bounds, "to"), "{:.2%}")
     side = SIDES[alternative]
-    p_values = dict.fromkeys(("p (t)", "p (SQ)", "p adjusted"), P_VALUE) | {"abnormal": "{:.2%}"}
+    p_values = {name: P_VALUE for name in ("p (t)", "p (SQ)", "p adjusted") if name in tests}
+    p_values["abnormal"] = "{:.2%}"
     sections = [
         Section(returns.rename_axis("event"), f"Returns over {window}", percent),
         Section(tests.rename_axis("event"), f"Significance, {side}", p_values),

@@ -90,8 +90,9 @@ def value_view(frame: pd.DataFrame) -> Table:
     notes = [f"Values are {word}."] if word else []
     shared = int(frame["shared_days"].max())
     if shared:
+        counts = "counts" if shared == 1 else "count"
         notes.append(
-            f"{plural(shared, 'day')} of a security count more than once in the total (shared_days)."
+            f"{plural(shared, 'day')} of a security {counts} more than once in the total (shared_days)."
         )
     left_out = str(frame["note"].iloc[-1])
     notes += [f"{left_out[:1].upper()}{left_out[1:]}."] if left_out else []

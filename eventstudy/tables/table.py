@@ -424,10 +424,15 @@ def _html_table(section: Section, number: int, title: str) -> str:
     # A page that stands rows on end, on a narrow screen, names each cell by its column.
     labels = [html.escape(str(name)) for name in cells.columns]
     rendered = _DATA_CELL.sub(lambda found: f'{found[0]} data-label="{labels[int(found[1])]}"', rendered)
+    corner = html.escape(cells.columns.name or "") if cells.index.nlevels == 1 else ""
+    if corner:
+        rendered = rendered.replace('<th class="row_heading', f'<th data-label="{corner}" class="row_heading')
     # An empty corner is not a heading.
     rendered = _CORNER.sub(r'<td class="blank\1"></td>', rendered)
     for name, scope in (("col_heading", "col"), ("index_name", "col"), ("row_heading", "row")):
-        rendered = rendered.replace(f'<th class="{name}', f'<th scope="{scope}" class="{name}')
+        rendered = re.sub(
+            rf'<th( data-label="[^"]*")? class="{name}', rf'<th scope="{scope}"\1 class="{name}', rendered
+        )
     return rendered
 
 

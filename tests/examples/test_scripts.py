@@ -22,12 +22,14 @@ FLAT = [
     "choosing_tests",
     "earnings",
     "entity_list_2019",
+    "five_disclosures",
     "house_bill_2018",
     "index_inclusion",
     "litigation",
     "merger",
     "regulation",
     "sector_spillover",
+    "sector_to_paper",
     "zte_halt",
 ]
 
@@ -89,7 +91,7 @@ def test_every_script_has_its_notebook(generator: ModuleType) -> None:
     notebooks = {path.stem for path in EXAMPLES.glob("*.ipynb")}
     assert notebooks == scripts | {"hikvision_2019"}
     for name in sorted(scripts):
-        stored = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+        stored = generator.without_outputs(nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4))
         made = generator.notebook((EXAMPLES / f"{name}.py").read_text(encoding="utf-8"))
         assert stored == made, f"run `python scripts/notebooks.py`: {name}.ipynb is not that of its script"
 
@@ -286,3 +288,24 @@ def test_a_share_is_overpaid_by_the_disclosures_still_to_come(runs: dict[str, Ru
     for what, truth in found["WORTH"].items():
         low, high = found["row"].loc[what, ["ci_low", "ci_high"]]
         assert low < truth < high
+
+
+def test_five_disclosures_are_those_of_a_study_by_hand(runs: dict[str, Run], market: es.Market) -> None:
+    run = runs["five_disclosures"]
+    assert (run.figure.parent / "hikvision.pdf").read_bytes().startswith(b"%PDF")
+    assert run.found["exhibit"].sections[-1].caption == "Market value, in millions (CNY)"
+    events = [{"security": "002415.SZ", "announced_at": "2019-05-21 19:00-04:00"}]
+    car = es.EventStudy(market, events, estimation=(-200, -21)).fit().car(0, 0)["car"].iloc[0]
+    third = run.found["exhibit"].sections[0].frame["abnormal"].iloc[2]
+    assert abs(third - car) < 0.001  # the other disclosures are left out of the estimation
+    assert "of the 5 announcements about 002415.SZ come with a fall" in run.said
+
+
+def test_sector_to_paper_writes_a_table_and_two_figures(runs: dict[str, Run], market: es.Market) -> None:
+    run = runs["sector_to_paper"]
+    folder = run.figure.parent
+    assert r"\begin{table}" in (folder / "table.tex").read_text(encoding="utf-8")
+    assert all((folder / f"{name}.pdf").read_bytes().startswith(b"%PDF") for name in ("forest", "paths"))
+    mean = fit(market, run.found["TREATED"], "2019-05-21 19:00-04:00").car(0, 1)["car"].mean()
+    assert f"their mean is {mean:+.2%}".replace("-", "−") in run.said
+    assert "The 2 control events moved by" in run.said

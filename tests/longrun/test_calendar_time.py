@@ -112,6 +112,9 @@ def test_alpha_by_matrices(
     assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(theta[0] / se), n - k), rel=1e-8)
     half = stats.t.ppf(0.975, n - k) * se
     assert [row["ci_low"], row["ci_high"]] == pytest.approx([theta[0] - half, theta[0] + half], rel=1e-8)
+    below = found.alpha(level=0.975, alternative="less").iloc[0]
+    assert below["p_value"] == pytest.approx(stats.t.cdf(theta[0] / se, n - k), rel=1e-8)
+    assert [below["ci_low"], below["ci_high"]] == pytest.approx([-np.inf, theta[0] + half], rel=1e-8)
     assert found.regression.params.index.tolist() == ["alpha", "mkt_rf", "smb", "hml"]
 
 

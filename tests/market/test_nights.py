@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.errors import RequestError
-from eventstudy.inference import TESTS
+from eventstudy.inference import TESTS, TestInput, run_tests
+from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.filtered_quantile import ewma_volatility
 from eventstudy.market.intraday import Gap
 
 ALIKE = [key for key, test in TESTS.items() if test.rows_alike]
@@ -156,3 +159,27 @@ def test_days_have_no_times_of_day() -> None:
     found = es.EventStudy(market, events, estimation=(-100, -11), window=(-1, 1)).fit()
     note = found.test(0, 0, tests=["time_of_day_t"])["note"].iloc[0]
     assert "a test of bars" in note
+
+
+def test_the_night_before_says_nothing_of_the_volatility_of_bars() -> None:
+    """Forecasts of the volatility of bars pass over nights, which vary fifteen times as much."""
+    market, _ = laid(23, 5)
+    openings = market.sessions[np.flatnonzero(market.arrays.gap == Gap.NIGHT)]
+    moment = openings[-1] + pd.Timedelta(minutes=40)
+    event = {"security": market.securities[0], "announced_at": f"{moment:%Y-%m-%d %H:%M:%S}+08:00"}
+    study = es.EventStudy(market, [event], estimation=(-202, -3), window=(-2, 6)).fit()
+    data = study.fitted.test_input(es.Window(0, 0))
+    at_night = data.abnormal.bars.gaps(slice(0, 2))
+    assert at_night.sum() == 1
+    ar = data.abnormal.ar.copy()
+    ar[:, :2] = np.where(at_night, 20 * ar[:, :2], ar[:, :2])
+    wild = TestInput(replace(data.abnormal, ar=ar), data.window)
+    plain, other = (run_tests(x, ["filtered_sq"]).iloc[0] for x in (data, wild))
+    assert other["statistic"] == plain["statistic"]
+    # The forecast is of the bars before: those of the estimation window and the one after the night.
+    e = np.append(
+        scaled_residuals(data.abnormal.past.residuals(), data.abnormal.past.leverage())[0],
+        np.where(at_night, np.nan, data.abnormal.ar[:, :2])[0],
+    )
+    sigma = ewma_volatility(e[:, None])[-1, 0]
+    assert plain["statistic"] == pytest.approx(data.car[0] / sigma / np.sqrt(data.scale_of_sums[0]), rel=1e-9)

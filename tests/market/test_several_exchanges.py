@@ -287,6 +287,31 @@ def test_series_that_often_stand_still_are_not_padded() -> None:
 # Real panels
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_empty_rows_of_the_split_dates_of_india(shared_data: Path) -> None:
+    """The data of the vignette of R's package eventstudies, of which 31 rows are holidays."""
+    folder = shared_data / "samples"
+    shares = pd.read_csv(folder / "StockPriceReturns.csv", index_col=0, parse_dates=True) / 100
+    others = pd.read_csv(folder / "OtherReturns.csv", index_col=0, parse_dates=True) / 100
+    splits = pd.read_csv(folder / "SplitDates.csv", parse_dates=["when"])
+    events = splits.rename(columns={"name": "security", "when": "date"})
+    frame = shares.join(others["NiftyIndex"].rename("nifty"), how="left")
+    empty = frame.isna().all(axis=1)
+    assert empty.sum() == 31
+    market = es.Market(frame, benchmark="nifty", gaps="single")
+    found = es.EventStudy(market, events, estimation=(-250, -6), window=(-5, 5)).fit().car(-5, 5)["car"]
+    traded = frame[~empty]
+    assert len(found.dropna()) == 6
+    for event, car in found.dropna().items():
+        y, x = traded[events["security"][event]].to_numpy(), traded["nifty"].to_numpy()
+        row = traded.index.searchsorted(events["date"][event])
+        past = slice(max(0, row - 250), row - 5)
+        known = ~np.isnan(y[past]) & ~np.isnan(x[past])
+        slope, intercept = np.polyfit(x[past][known], y[past][known], 1)
+        around = slice(row - 5, row + 6)
+        assert car == pytest.approx((y[around] - intercept - slope * x[around]).sum(), abs=1e-12)
+
+
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
 def test_thirty_three_indices_in_one_frame(shared_data: Path) -> None:
     """Chen and Siems (2004): 33 stock indices around 11 September 2001."""

@@ -53,6 +53,17 @@ def small(draw: Callable[..., Axes], frame: pd.DataFrame) -> Axes:
     return draw(frame.head(3), right)
 
 
+def plain(figure: str, frames: SimpleNamespace, **options: Any) -> Axes:
+    """Draw a figure as it is, or with other options."""
+    known = frames.needed.get(figure, {}) | OPTIONS.get(figure, {}) | options
+    return getattr(plotting, f"plot_{figure}")(getattr(frames, figure)(), **known)
+
+
+def days(figure: str, frames: SimpleNamespace, query: str, **options: Any) -> Axes:
+    """Draw some days of a figure."""
+    return getattr(plotting, f"plot_{figure}")(getattr(frames, figure)().query(query), **options)
+
+
 #: Options of the drawings; figures without any here are drawn as they are.
 OPTIONS: dict[str, dict[str, Any]] = {
     "car": {"title": "Hikvision"},
@@ -93,7 +104,35 @@ VARIANTS: dict[str, Callable[[SimpleNamespace], Axes]] = (
         "reaction-at-the-end": lambda frames: plotting.plot_reaction(
             frames.reaction().query("day <= 0"), gap_on=1, title=frames.LONG
         ),
-        "windows-of-300": lambda frames: plotting.plot_windows(frames.windows(300), title="Windows"),
+        "windows-long-names": lambda frames: plotting.plot_windows(
+            frames.windows(7).assign(event=lambda f: frames.LONG + " " + f["event"].astype(str))
+        ),
+        "caar_groups-long-names": lambda frames: plotting.plot_caar_groups(
+            frames.caar_groups().assign(group=lambda f: frames.LONG + " " + f["group"].astype(str))
+        ),
+        "caar-by-hue-long-names": lambda frames: plotting.plot_caar(
+            frames.caar_groups().assign(group=lambda f: frames.LONG + " " + f["group"].astype(str))
+        ),
+        "caar-at-the-end": lambda frames: plotting.plot_caar(
+            frames.caar().assign(
+                **{
+                    name: frames.caar()[name].where(frames.caar()["day"] < 2)
+                    for name in ("caar", "ci_low", "ci_high")
+                }
+            ),
+            title="Data end on day +1",
+        ),
+        "timeline-at-the-end": lambda frames: days("timeline", frames, "day <= 0", currency="CNY"),
+        "caar-of-one-day": lambda frames: days("caar", frames, "day == 0", title="Day 0"),
+        "aar-of-one-day": lambda frames: days("aar", frames, "day == 0", title="Day 0"),
+        "caar_groups-of-one-day": lambda frames: days("caar_groups", frames, "day == 0", title="Day 0"),
+        "heatmap-of-one-day": lambda frames: plotting.plot_heatmap(frames.heatmap()[[0]], title="Day 0"),
+        "null-of-one-day": lambda frames: days("null", frames, "role == 'estimation' or day == 0"),
+        "fit-of-one-day": lambda frames: days("fit", frames, "role == 'estimation' or day == 0"),
+    }
+    | {
+        f"windows-of-{n}": lambda frames, n=n: plotting.plot_windows(frames.windows(n), title="Windows")
+        for n in (1, 6, 40, 300)
     }
     | {
         f"{figure}-of-{n}": partial(of_many, figure, n)
@@ -105,32 +144,18 @@ VARIANTS: dict[str, Callable[[SimpleNamespace], Axes]] = (
         for figure in ("forest", "heatmap")
     }
 )
-IN_CONTEXTS = [
-    "car-with-headline",
-    "caar_groups",
-    "forest",
-    "reaction",
-    "heatmap",
-    "windows",
-    "tests",
-    "price",
-]
-#: Drawings in other contexts.
+FIGURES = [name.removeprefix("plot_") for name in plotting.__all__ if name.startswith("plot_")]
+#: Every figure with a title of more than 80 characters.
+VARIANTS |= {
+    f"{figure}-long-title": lambda frames, figure=figure: plain(figure, frames, title=frames.LONG)
+    for figure in FIGURES
+}
+#: Every figure in other contexts.
 CONTEXTS = {
     f"{name}-{context}": (name, style)
     for context, style in {"talk": sns.plotting_context("talk"), "dark": "dark_background"}.items()
-    for name in (
-        "car-with-headline",
-        "caar_groups",
-        "forest",
-        "reaction",
-        "heatmap",
-        "windows",
-        "tests",
-        "price",
-    )
+    for name in (*FIGURES, "car-with-headline")
 }
-FIGURES = [name.removeprefix("plot_") for name in plotting.__all__ if name.startswith("plot_")]
 DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
 
 
@@ -143,8 +168,7 @@ def drawing(name: str, frames: SimpleNamespace) -> Axes:
             return ax
     if name in VARIANTS:
         return VARIANTS[name](frames)
-    options = frames.needed.get(name, {}) | OPTIONS.get(name, {})
-    return getattr(plotting, f"plot_{name}")(getattr(frames, name)(), **options)
+    return plain(name, frames)
 
 
 @drawn_by_another

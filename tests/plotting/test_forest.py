@@ -89,3 +89,12 @@ def test_dollars_are_no_mathematics(frames: SimpleNamespace) -> None:
     ax = plot_forest(frame)
     ax.figure.canvas.draw()
     assert names_of(ax)[-1] == r"fined $5 \frac$"
+
+
+def test_groups_have_the_colours_of_their_order_in_the_frame():
+    frame = pd.DataFrame(
+        {"event": list("abcd"), "car": [-0.2, 0.1, -0.1, 0.2], "group": ["t", "c", "t", "c"]}
+    )
+    frame = frame.assign(ci_low=frame["car"] - 0.1, ci_high=frame["car"] + 0.1)
+    ax = plot_forest(frame, hue="group")
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["t", "c"]

@@ -208,7 +208,7 @@ def test_what_has_no_car_is_left_out_of_the_value_and_named(halted, tmp_path):
     assert pd.isna(value["counted on"].iloc[1])
     assert "Without a value, no CAR over (-2, -1): event 1." in table.notes
     page = halted.report(tmp_path / "x.md", -2, -1, shares=counts).read_text("utf-8")
-    assert "In market value of 1 of 2 events that is" in page
+    assert "In market value 1 of 2 events adds up to" in page
     assert "1 event left out, event 1 (002415.SZ): no CAR over (-2, -1)." in page
     assert "nan" not in page.split("## Recipe")[0].replace("finance", "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -52,9 +53,9 @@ def test_days_that_count_twice_are_said_wherever_the_total_is(fit, tmp_path):
     assert found.loc["total", ["car", "market_cap"]].isna().all()
     assert "more than once in the total" in repr(found)
     assert "share 1 day" in str(results.verdict(0, 1))
-    assert "count more than once" in results.report(tmp_path / "x.md", brief=True, shares=9e9).read_text(
-        "utf-8"
-    )
+    assert "1 day of a security counts more than once" in results.report(
+        tmp_path / "x.md", brief=True, shares=9e9
+    ).read_text("utf-8")
     assert any("share days: 1 of them" in note for note in results.summary(0, 1).notes)
 
 
@@ -131,3 +132,100 @@ def test_logarithms_work_in_formulas(fit):
     events = {"security": SIX, "date": "2019-05-22", "cap": [255.0, 46, 60, 5, 18, 120]}
     found = fit(events).cross_section("car ~ log(cap)", 0, 1)
     assert found.params.index.tolist() == ["Intercept", "log(cap)"]
+
+
+def test_the_figures_show_the_headline_number(fit):
+    """The CAR of the words stands in the legend of the path, and the gap is that of the window's end."""
+    results = fit([{"security": HIK, "date": "2019-05-22"}])
+    told = f"CAR (0, +1): {results.car(0, 1)['car'].iloc[0]:.1%}".replace("-", "−")
+    texts = [text.get_text() for text in results.plot.car().get_legend().get_texts()]
+    assert told in texts
+    path = results.plot.car().lines
+    assert any(
+        line.get_ydata()[list(line.get_xdata()).index(-1)] == 0 for line in path if len(line.get_xdata()) > 5
+    )
+    gap = [text.get_text() for text in results.plot.reaction().get_legend().get_texts()]
+    assert any("on 23 May 2019" in text for text in gap)
+
+
+def test_small_p_values_are_less_than(market, tmp_path):
+    """A fall of a third has no p-value of 0.0000 in any table."""
+    prices = es.datasets.surveillance_prices()["close"].copy()
+    prices.loc["2019-05-22":, HIK] *= 0.65
+    fallen = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG")
+    results = es.EventStudy(fallen, [{"security": HIK, "date": "2019-05-22"}], estimation=(-270, -21)).fit()
+    tables = [
+        results.summary(0, 1), results.car_table(0, 1), results.caar_table([(0, 1)]), results.exhibit(0, 1),
+        es.event_table([results], 0, 1),
+    ]  # fmt: skip
+    written = [str(table) for table in tables] + [table.to_latex() for table in tables]
+    written.append(results.report(tmp_path / "x.md", 0, 1).read_text("utf-8"))
+    assert not any("0.0000" in text for text in written)
+    assert all("0.0001" in text for text in written)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda fit, results: es.read_prices, r"eventstudy\.sources\.read_prices"),
+        (lambda fit, results: es.placebo, r"eventstudy\.lab\.placebo"),
+        (lambda fit, results: results.test(tests=["SQQ"]), "Did you mean 'sq'"),
+        (lambda fit, results: fit(results.spec.events.frame, window=(10, -10)), r"\(-10, 10\)"),
+    ],
+)
+def test_names_that_come_first_to_mind_are_told(fit, call, told):
+    results = fit([{"security": HIK, "date": "2019-05-22"}])
+    with pytest.raises((AttributeError, es.errors.EventStudyError), match=told):
+        call(fit, results)
+
+
+def test_keys_and_windows_are_taken_as_they_come(fit):
+    results = fit({"security": SIX, "date": "2019-05-22", "x": range(6)})
+    assert results.test(0, 1, tests=["BMP", "Adjusted-BMP"])["test"].tolist() == ["bmp", "adjusted_bmp"]
+    for window in ((0, 1), ((0, 1),), (es.Window(0, 1),)):
+        assert results.value_change(1.0, *window)["change"].notna().all()
+        assert results.cross_section("car ~ x", *window, covariance="hc3").n_events == 6
+
+
+def test_dates_name_their_month(fit):
+    ax = fit([{"security": HIK, "date": "2019-05-22"}]).plot.reaction()
+    ax.figure.canvas.draw()
+    ticks = [label.get_text() for label in ax.get_xticklabels() if label.get_text()]
+    assert ticks
+    assert all(re.match(r"\d{1,2} (May|Jun)", tick) for tick in ticks)
+
+
+def test_long_labels_stay_within_the_figure(market):
+    events = es.datasets.ban_announcements().about("Hikvision").events(market)
+    results = es.EventStudy(market, events, estimation=(-270, -21)).fit()
+    for ax in (results.plot.car(event=results.car().index[0]), results.plot.heatmap(), results.plot.forest()):
+        ax.figure.canvas.draw()
+        box = ax.title.get_window_extent()
+        assert box.x0 >= ax.figure.bbox.x0 - 1
+        assert box.x1 <= ax.figure.bbox.x1 + 1
+        rows = [label.get_window_extent() for label in ax.get_yticklabels() if label.get_text()]
+        rows = sorted(rows, key=lambda row: row.y0)
+        assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(rows))
+
+
+def test_two_studies_on_the_same_axes_are_told_apart(fit):
+    ax = None
+    for label, firms in (("treated", SIX[:2]), ("controls", SIX[3:])):
+        ax = fit({"security": firms, "date": "2019-05-22"}).plot.caar(ax=ax, label=label)
+    lines = [line for line in ax.lines if line.get_label() in ("treated", "controls")]
+    assert lines[0].get_color() != lines[1].get_color()
+    assert {"treated", "controls"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_the_interval_of_one_day_is_seen(fit):
+    results = fit([{"security": HIK, "date": "2019-05-22"}])
+    ax = results.plot.car(0, 0)
+    low, high = results.car(0, 0)[["ci_low", "ci_high"]].iloc[0]
+    ends = {round(float(y), 6) for line in ax.lines for y in line.get_ydata() if line.get_label() == "_cap"}
+    assert ends == {round(low, 6), round(high, 6)}
+
+
+def test_whole_percents_have_no_decimals(fit):
+    ax = fit({"security": SIX, "date": "2019-05-22"}).plot.forest(0, 1)
+    ax.figure.canvas.draw()
+    assert all(re.fullmatch(r"−?\d+%", label.get_text()) for label in ax.get_xticklabels())

@@ -39,14 +39,14 @@ def test_car_of_a_list_is_the_cars_of_each(common, windows):
     assert frame["window"].unique().tolist() == NAMES
     for window, name in zip(WINDOWS, NAMES, strict=True):
         part = frame[frame["window"] == name].drop(columns="window")
-        pd.testing.assert_frame_equal(part, common.car(*window))
+        pd.testing.assert_frame_equal(common.car(*window), part)
 
 
 def test_caar_of_a_list_has_a_row_per_window(common):
     frame = common.caar(WINDOWS, test="portfolio")
     assert frame.index.tolist() == NAMES
     for window, name in zip(WINDOWS, NAMES, strict=True):
-        pd.testing.assert_frame_equal(frame.loc[[name]], common.caar(window, test="portfolio"))
+        pd.testing.assert_frame_equal(common.caar(window, test="portfolio"), frame.loc[[name]])
 
 
 def test_tests_of_a_list_name_their_window_and_share_a_seed(common):
@@ -55,7 +55,7 @@ def test_tests_of_a_list_name_their_window_and_share_a_seed(common):
     assert frame[["window", "test"]].to_numpy().tolist() == [[w, key] for w in NAMES for key in keys]
     for window, name in zip(WINDOWS, NAMES, strict=True):
         part = frame[frame["window"] == name].drop(columns="window").reset_index(drop=True)
-        pd.testing.assert_frame_equal(part, common.test(*window, tests=keys, seed=3))
+        pd.testing.assert_frame_equal(common.test(*window, tests=keys, seed=3), part)
 
 
 def test_groups_and_controls_take_a_list(market, refit):

@@ -68,7 +68,7 @@ def test_clustering_of_a_window_beyond_the_data(market, refit, prices):
 def test_tests_say_which_are_recommended(common):
     frame = plot_data.tests(common.fitted, Window(0, 1))
     seeded = common.test(0, 1, seed=plot_data.SEED)
-    pd.testing.assert_frame_equal(frame.drop(columns="recommended"), seeded)
+    pd.testing.assert_frame_equal(seeded, frame.drop(columns="recommended"))
     assert set(frame.loc[frame["recommended"], "test"]) == set(common.recommended(0, 1)["test"])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.tables import printed
+from eventstudy.tables import PrintedFrame, printed
 from eventstudy.tables.table import Section, Table
 
 CALLS = {
@@ -147,3 +147,12 @@ def test_what_was_meant_is_said_or_taken(market, refit):
     )
     with pytest.raises(es.errors.RequestError, match="covariance must be one of"):
         results.cross_section("car ~ x", covariance="hc9")
+
+
+def test_a_plain_frame_is_no_printed_one(common):
+    from_library, plain = common.car(0, 1), common.car(0, 1).copy()
+    assert isinstance(from_library, PrintedFrame)
+    assert not isinstance(plain, PrintedFrame)
+    assert not isinstance(pd.DataFrame(), PrintedFrame)
+    pd.testing.assert_frame_equal(from_library, plain)
+    assert (from_library.select_dtypes("number").iloc[0] * 2)["car"] == 2 * from_library["car"].iloc[0]

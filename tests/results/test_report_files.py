@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -200,3 +201,17 @@ def test_interval_and_lead_that_disagree_are_said(several):
     finding = next(chapter for chapter in report.chapters if chapter.heading == "Finding")
     told = " ".join(getattr(block, "text", "") for block in finding.blocks)
     assert ("which says otherwise" in told) == bool(note)
+
+
+def test_a_brief_report_of_many_words_is_one_side(tmp_path: Path):
+    """Seven announcements with long labels and other news, one-sided, in money."""
+    weasyprint = pytest.importorskip("weasyprint")
+    market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
+    events = es.datasets.ban_announcements().about("Hikvision").events(market)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", es.errors.EventStudyWarning)
+        results = es.EventStudy(market, events, estimation=(-200, -21)).fit()
+    options = {"alternative": "less", "shares": 9.3e9, "currency": "CNY", "brief": True}
+    news = {"2019-05-16": "Huawei is put on the Entity List"}
+    page = results.report(tmp_path / "x.html", 0, 1, confounders=news, **options)
+    assert len(weasyprint.HTML(string=page.read_text("utf-8")).render().pages) == 1

@@ -38,7 +38,7 @@ def test_a_share_loses_what_a_log_return_makes_of_its_price(tmp_path: Path) -> N
     lost = f"{before * np.expm1(car):,.2f}"
     assert lost in results.exhibit(0, 1).to_text()
     page = results.report(tmp_path / "x.md", 0, 1).read_text(encoding="utf-8")
-    assert f"{lost.replace('-', '−')} a share" in page
+    assert f"{lost.replace('-', '−')} per share" in page
 
 
 def test_without_estimation_nothing_has_a_variance(simulated: es.Market) -> None:

@@ -34,6 +34,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "sort_by": {"column": "size", "quantiles": 2},
     "to_stata": {"path": "panel.dta"},
     "value_change": {"market_cap": 1.0},
+    "variance_tests": {"by": "group"},
     "window_tests": {"windows": [(0, 0), (0, 1)]},
 }
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)

@@ -6,8 +6,12 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from eventstudy.inference.procedures.lead import lead_sizes, order_of
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
@@ -21,6 +25,34 @@ TABLE = pd.read_csv(LEAD.TABLE)
 def test_every_cell_is_there():
     found = set(TABLE[["world", "dates", "events"]].itertuples(index=False, name=None))
     assert found == {(cell.world, cell.dates, cell.events) for cell in LEAD.CELLS.values()}
+
+
+def outside(rows):
+    """Rows whose 95 % interval of the rate misses 3 to 7 %."""
+    counts = np.round(rows["size"] * rows["replications"])
+    low, high = proportion_confint(counts, rows["replications"], method="wilson")
+    away = rows[(low > 0.07) | (high < 0.03)]
+    return set(away[["world", "dates", "events", "window"]].itertuples(index=False, name=None))
+
+
+MARKETS = TABLE[TABLE["world"].isin(["sp500", "a_share"])]
+
+
+def test_the_markets_are_drawn_from_a_thousand_times():
+    assert (MARKETS["replications"] >= 990).mean() > 0.99
+
+
+def test_the_default_interval_misses_three_to_seven_percent():
+    """But for the t of one event, whose errors have fat tails."""
+    assert outside(MARKETS[MARKETS["test"] == LEAD.INTERVAL]) <= {("sp500", "own", 1, "(-1, +1)")}
+
+
+def test_every_lead_rejects_three_to_seven_percent():
+    for (dates, events), rows in MARKETS.groupby(["dates", "events"]):
+        spread = "bmp" if dates == "own" else "adjusted_bmp"
+        keys = ["sq", "filtered_sq", "t"] if events == 1 else [spread, "filtered_sq"]
+        lead = order_of(keys, lead_sizes(dates, events))[0][0]
+        assert not outside(rows[rows["test"] == lead]), (dates, events, lead)
 
 
 @pytest.mark.slow

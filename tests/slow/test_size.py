@@ -244,6 +244,7 @@ def test_the_table_can_be_made_anew(name, keys, request):
 @pytest.mark.parametrize("page", ["which_test_when", "common_date", "size_of_tests"])
 def test_the_pages_that_show_it_run(page, monkeypatch):
     monkeypatch.chdir(ROOT / "docs" / "explanation")
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
     text = Path(f"{page}.md").read_text(encoding="utf-8")
     cells = re.findall(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```\n", text, re.MULTILINE | re.DOTALL)
     assert len(cells) == text.count("{code-cell}") > 1

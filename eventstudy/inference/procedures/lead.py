@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 #: Largest size of a test that holds.
-HELD = 0.075
+HELD = 0.07
 #: Tests that may lead: others take the volatility of the estimation window for that of the day.
 LEADS = ("t", "sq", "bmp", "adjusted_bmp", "filtered_sq")
 UPDATED = "filtered_sq"

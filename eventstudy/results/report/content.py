@@ -38,7 +38,7 @@ __all__ = ["Report", "refitted", "sensitivity", "study_report"]
 #: Events of an exhibit.
 MOST_NAMED = 12
 #: Texts of a list, and events of the table, of a brief report.
-MOST_TEXTS, FEW_EVENTS = 5, 8
+MOST_TEXTS, FEW_EVENTS = 4, 8
 #: Rows of a table beyond these are left to the results object.
 MOST_ROWS = 40
 LEVEL = 0.95
@@ -102,7 +102,7 @@ def study_report(
         return Report(title, [asked, told, shown, rows, other], stamp)
     worth = []
     if _has_exhibit(data):
-        table = exhibit(data, window, alternative, "holm", LEVEL, market_cap, shares, currency)
+        table = exhibit(data, window, alternative, "romano-wolf", LEVEL, market_cap, shares, currency)
         worth = [Chapter("Each event in money", [table])]
     chapters = [
         asked,
@@ -124,12 +124,20 @@ def _names(data: FittedStudy) -> str:
     if len(timeline) == 1:
         return event_name(data, 0)
     labels = [label for label in timeline["label"].unique() if _known(label)]
-    what = labels[0] if len(labels) == 1 else f"{len(timeline)} events"
+    what = labels[0] if len(labels) == 1 else _counted(data)
     if data.undated:
         return what
     days = data.sample.timeline["day_0"]
     first, last = f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
     return f"{what}, {first if first == last else f'{first} to {last}'}"
+
+
+def _counted(data: FittedStudy) -> str:
+    """Count the events, and say how many securities they are of."""
+    securities, n = data.sample.timeline["security"].unique(), len(data.index)
+    if len(securities) == 1:
+        return f"{n} announcements about {securities[0]}"
+    return f"{n} securities" if len(securities) == n else f"{n} events of {len(securities)} securities"
 
 
 def _known(text: object) -> bool:
@@ -232,11 +240,15 @@ def _money(
             return [*told, f"What the move was worth in market value cannot be said: {total['note']}."]
         worth, low, high = (float(total[name]) / 1e6 for name in ("change", "ci_low", "ci_high"))
         which = f"{total['n_events']} of {len(data.index)}" if total["note"] else "all"
-        what = "market value" if len(data.index) == 1 else f"market value of {which} events"
+        opening = "In market value that is"
+        if len(data.index) > 1:
+            add = "adds" if total["n_events"] == 1 else "add"
+            opening = f"In market value {which} events {add} up to"
         again = int(total["shared_days"])
-        twice = f"; {plural(again, 'day')} of a security count more than once" if again else ""
+        counts = "counts" if again == 1 else "count"
+        twice = f"; {plural(again, 'day')} of a security {counts} more than once" if again else ""
         told.append(
-            f"In {what} that is {_signed(worth, 1)} million{unit} ({_bounds(low, high, 1, alternative)}, p "
+            f"{opening} {_signed(worth, 1)} million{unit} ({_bounds(low, high, 1, alternative)}, p "
             f"{format_p(total['p_value'], equals=True)}{twice})."
         )
         told += [f"{total['note'][:1].upper()}{total['note'][1:]}."] if total["note"] else []
