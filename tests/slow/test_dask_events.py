@@ -1,4 +1,4 @@
-"""200,000 events from Parquet on a Dask cluster: all measured, right, in bounded memory; and the stored table."""
+"""200,000 events from Parquet on a Dask cluster: all measured, right, in bounded memory; the stored runs."""
 
 from __future__ import annotations
 
