@@ -1,4 +1,4 @@
-"""200,000 events from Parquet on a Dask cluster: all measured, right, in bounded memory; the stored runs."""
+"""200,000 events from Parquet on a Dask cluster: all measured, right, in bounded memory; the stored table."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_every_cell_is_there_with_its_replications() -> None:
         assert (rows["replications"] == cell.replications).all(), name
     # All but these few cells have a thousand.
     assert SIZE.REPLICATIONS == 1000
-    assert set(SIZE.FEWER) <= {"volume-iid", "dummies", "calendar-time"}
+    assert set(SIZE.FEWER) <= {"volume-iid", "dummies"}
 
 
 @pytest.mark.parametrize("name", SIZE.CELLS)
