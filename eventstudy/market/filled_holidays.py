@@ -263,7 +263,8 @@ def _closed_alone(
         gaps = [n_runs(column) >= RUNS - 1 for column in (shut & ~still).T]
         signs = any(gaps) and all(gap or n_runs(shut[:, c]) >= RUNS - 1 for c, gap in enumerate(gaps))
     each_way = shut.shape[1] == 2 and all(n_runs(shut[:, c] & ~shut[:, 1 - c]) >= RUNS - 1 for c in (0, 1))
-    for column in np.flatnonzero(rest.any(axis=0)).tolist():
+    # A benchmark on holiday while others move is such a sign for the columns after it.
+    for column in sorted(np.flatnonzero(rest.any(axis=0)).tolist(), key=lambda each: each not in benchmarks):
         own = rest[:, column]
         if n_runs(own) < RUNS - 1 or not (signs or each_way or column in benchmarks):
             continue
@@ -272,6 +273,7 @@ def _closed_alone(
         found = exchange_closed_on(shut[:, column], inside[:, column], index)
         if found is not None:
             out[:, column] = found[1] & own
+            signs = signs or bool(out[:, column].any())
             holidays.setdefault(column, found[1])
     return out
 
