@@ -173,10 +173,13 @@ def test_weekends_filled_with_the_last_price_are_told(form: str) -> None:
     days = pd.date_range(r.index[0], r.index[-1])
     filled = pd.concat([100 * (1 + r).cumprod(), 1000 * (1 + m).cumprod()], axis=1).reindex(days).ffill()
     filled = filled.assign(COIN=np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum()))
-    if form == "returns":
-        market = es.Market(filled.pct_change().iloc[1:], benchmark="idx")
-    else:
-        market = es.Market.from_prices(filled, benchmark="idx")
+    returns = form == "returns"
+    make, table = (es.Market, filled.pct_change().iloc[1:]) if returns else (es.Market.from_prices, filled)
+    with pytest.warns(DataWarning) as told:
+        split = make(table, benchmark="idx")
+    assert any("F0, F1, idx: unchanged on 118 days" in str(each.message) for each in told)
+    assert next(iter(split.parts.values())).sessions.day_of_week.max() == 4
+    market = make(table, benchmark="idx", sessions="data")
     found = market.audit().query("kind == 'padded day'")
     assert set(found["security"]) == {"F0", "F1", "idx"}
     assert found["date"].dt.day_of_week.unique().tolist() == [5, 6]
