@@ -30,7 +30,7 @@ def fit(market: es.Market, event: object, **options: object) -> es.EventStudyRes
 
 
 def test_returns_with_holes_are_asked_about_and_prices_are_right() -> None:
-    """ZTE fell by 10.0 % from 16 April to 13 June 2018, over a halt of 40 sessions; the index by 4.3 %."""
+    """ZTE fell by 10.0% from 16 April to 13 June 2018, over a halt of 40 sessions; the index by 4.3%."""
     closes = es.datasets.surveillance_prices()["close"]
     event = {"security": "000063.SZ", "date": "2018-04-17"}
     options = {"estimation": (-200, -21)}
@@ -78,7 +78,7 @@ def test_few_holes_decide_nothing() -> None:
 
 
 def history(adjusted: bool, n: int = 400, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
-    """Closes and eight dividends of 2 %, and the true total returns."""
+    """Closes and eight dividends of 2%, and the true total returns."""
     rng = np.random.default_rng(seed)
     days = pd.bdate_range("2018-01-01", periods=n).as_unit("ns")
     true, paid, price = rng.normal(0, 0.01, n), np.zeros(n), [50.0]
