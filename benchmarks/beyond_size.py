@@ -1,4 +1,4 @@
-"""How often pooled tests, slopes, sums of money and repeated announcements reject a true null at 5 %.
+"""How often pooled tests, slopes, sums of money and repeated announcements reject a true null at 5%.
 
 Run ``python benchmarks/beyond_size.py`` to make ``docs/data/beyond_size.csv`` anew, or with ``--designs NAME
 ...`` and ``--replications N`` to try some of it. A replication has a seed of its own, made of the name of the
@@ -6,7 +6,7 @@ design and a number. Errors are normal; what each design shares between events i
 
 The column `recommended` says whether the method is what the library gives in the design, without a warning
 or a note against it, asked in the first replication; the others are in the table to show what they cost.
-`holds` is the verdict of the simulation: whether the 95 % interval of the rate meets 3.5 to 6.5 %.
+`holds` is the verdict of the simulation: whether the 95% interval of the rate meets 3.5 to 6.5%.
 ``--advice`` renews `recommended` alone.
 """
 
@@ -35,7 +35,7 @@ NOISE, SHOCK = 0.02, 0.01
 #: Designs that have fewer replications in the table so far.
 FEWER: dict[str, int] = {"slope_one_date": 500, "slope_ten_dates": 500, "repeated": 200}
 
-#: Rates that count as 5 %.
+#: Rates that count as 5%.
 BAND = (0.035, 0.065)
 
 #: Whether a method rejects, and, when asked, whether the library recommends it here.
@@ -181,7 +181,7 @@ def slope_ten_dates(rng: np.random.Generator) -> Outcome:
 
 
 def slope_unequal(rng: np.random.Generator) -> Outcome:
-    """Sixty events on dates of their own, noise between 1 and 6 % per day, effects that differ by 2 %."""
+    """Sixty events on dates of their own, noise between 1 and 6% per day, effects that differ by 2%."""
     n = 60
     sigma = rng.uniform(0.01, 0.06, n)
     names = [f"s{i}" for i in range(n)]
@@ -238,7 +238,7 @@ def warned_of(
 
 
 def repeated(rng: np.random.Generator) -> Outcome:
-    """One firm: an announcement after two that moved it by 10 % earlier on; two that overlap."""
+    """One firm: an announcement after two that moved it by 10% earlier on; two that overlap."""
     errors = rng.normal(0, NOISE, (len(DAYS), 1))
     quiet = panel(rng, errors, ["A"])
     moved = quiet.copy()
@@ -269,11 +269,11 @@ def repeated(rng: np.random.Generator) -> Outcome:
             bool(close.car(0, 2)["p_value"].iloc[0] < LEVEL),
             lambda: not close_warned,
         ),
-        "stacked, the earlier one moved by 10 % on its day": (
+        "stacked, the earlier one moved by 10% on its day": (
             bool(neighbour["p_value"] < LEVEL),
             lambda: not neighbour["note"],
         ),
-        "own days, the earlier one moved by 10 % on its day": (
+        "own days, the earlier one moved by 10% on its day": (
             bool(neighbour["own_p_value"] < LEVEL),
             lambda: "own_car" in neighbour["note"],
         ),
@@ -351,7 +351,7 @@ def simulate(name: str, replications: int) -> pd.DataFrame:
 
 
 def verdict(count: int, replications: int) -> tuple[bool, float, float, float]:
-    """Whether so many rejections count as 5 %, their rate and its 95 % interval (Wilson)."""
+    """Whether so many rejections count as 5%, their rate and its 95% interval (Wilson)."""
     low, high = stats.binomtest(int(count), replications).proportion_ci(0.95, "wilson")
     return bool(low <= BAND[1] and high >= BAND[0]), count / replications, float(low), float(high)
 

@@ -81,7 +81,7 @@ def fitted(case: str) -> es.CausalResults:
     """Synthetic control of a case."""
     market, events, donors = CASES[case]()
     with warnings.catch_warnings():
-        # Acacia fell by 36 % on the day of the denial order, and did not split.
+        # Acacia fell by 36% on the day of the denial order, and did not split.
         warnings.filterwarnings("ignore", "(?s).*ACIA on 2018-04-16", es.errors.SuspectDataWarning)
         return es.CausalStudy(market, events, donors=donors, window=(0, 4)).fit()
 

@@ -3,7 +3,7 @@
     python benchmarks/causal_table1.py [--simulations 50]
 
 Makes ``docs/data/causal_table1.csv``: the design of Table 1 of Goldsmith-Pinkham and Lyu (2025) with Gaussian
-factors. 500 firms load on a market and a size factor; an effect of 3 % falls on day 0; the event comes after
+factors. 500 firms load on a market and a size factor; an effect of 3% falls on day 0; the event comes after
 239 days, or on the day of the largest size factor among 250 (timing), and hits firms at random, or rather
 those with small size loadings (assignment). Numbers are in percentage points, of day 0.
 """

@@ -5,7 +5,7 @@ minutes; with ``--cells NAME ...`` some of its cells. An insignificant test stat
 effect. Of each test and design the effect is the median of what it states in samples without one; it is then
 added to day 0 of others (of each event alike), and the share that the test rejects is its power there. A
 design is a number of events, on dates of their own or on one with a correlation of 0.15, with standard
-deviations of 2 %, or of 1 to 3 %; errors are normally distributed. Estimation window (-250, -30), market
+deviations of 2%, or of 1 to 3%; errors are normally distributed. Estimation window (-250, -30), market
 model. `silent` is the share of insignificant results that state no effect.
 """
 

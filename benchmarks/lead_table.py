@@ -11,9 +11,9 @@ apart), *overlap* (three dates four sessions apart) and *own*. Simulated errors 
 of 0.10. Estimation window (-250, -30), event window (-5, +5), market model. The panels of the two markets are
 read from ``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
 
-Of each cell: the share of p <= 5 % of a true null in three windows, and, in the first 300 replications, on
-day 0 with the variance of that day doubled, and with effects of 2 % and 10 %. The row *interval* is the share
-of true zeros that the default 95 % interval of the mean misses.
+Of each cell: the share of p <= 5% of a true null in three windows, and, in the first 300 replications, on
+day 0 with the variance of that day doubled, and with effects of 2% and 10%. The row *interval* is the share
+of true zeros that the default 95% interval of the mean misses.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def table_of(cell: Cell, replications: int) -> pd.DataFrame:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Condense the table: one row a design and test, with what its worst world says of size.
 
-    `size` is the largest mean over the windows of a world, `low` the lower end of its 95 % interval,
+    `size` is the largest mean over the windows of a world, `low` the lower end of its 95% interval,
     `doubled` the largest share with doubled variance, `power_2` and `power_10` are means over worlds.
     """
     worlds = table[table["test"] != INTERVAL].groupby(["dates", "events", "test", "world"], sort=False)

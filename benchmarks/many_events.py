@@ -173,7 +173,7 @@ def most_held() -> float:
 
 @dataclass(frozen=True)
 class World:
-    """A market and its events, and the same with 2 % of the returns missing."""
+    """A market and its events, and the same with 2% of the returns missing."""
 
     prices: es.Market
     given: es.Events
@@ -200,7 +200,7 @@ CASES: dict[str, Callable[[World], object]] = {
         w.prices, w.given, (-10, 10), EVERY
     ),
     "four-factor model: fit()": lambda w: study(w.prices, w.given, es.Carhart4()).fit(),
-    "2 % of the returns missing: fit()": lambda w: study(w.holed, w.gaps).fit(),
+    "2% of the returns missing: fit()": lambda w: study(w.holed, w.gaps).fit(),
     "... and closed-form tests, window (0, 1)": lambda w: _tested(w.holed, w.gaps, (0, 1), CLOSED),
     "... and adjusted and rank tests, window (0, 1)": lambda w: _tested(w.holed, w.gaps, (0, 1), EVERY),
 }

@@ -1,4 +1,4 @@
-"""How often tests of long horizons, volume, volatility and bars reject a true null at 5 %: a seeded table.
+"""How often tests of long horizons, volume, volatility and bars reject a true null at 5%: a seeded table.
 
 Run ``python benchmarks/measures_size.py`` to make ``docs/data/measures_size.csv`` anew, or with ``--cells``
 to renew some of its rows. Each replication has a seed of its own, made of the cell's name and a number.
@@ -8,8 +8,8 @@ month with correlated errors), calendar-time portfolios of events of 1 to 60 mon
 turnover with autocorrelated errors, range volatility, multiples of GARCH forecasts, event dummies in GARCH
 models, and intraday bars within a session and on a night, with 4, 9 and 40 nights before it.
 
-The column `holds` is the verdict of the simulation: whether the 95 % interval of the rate meets 3.5 to
-6.5 %. `recommended` is what the library itself names in the first replication of the design; each of these
+The column `holds` is the verdict of the simulation: whether the 95% interval of the rate meets 3.5 to
+6.5%. `recommended` is what the library itself names in the first replication of the design; each of these
 tests must hold, or be one of `CONSERVATIVE`. ``--advice`` renews this column alone.
 """
 
@@ -42,13 +42,13 @@ SEED, LEVEL, COVERAGE = 20190522, 0.05, 0.95
 REPLICATIONS = 1000
 #: Cells that have fewer so far.
 FEWER: dict[str, int] = {"volume-iid": 200, "dummies": 100}
-#: Rates that count as 5 %.
+#: Rates that count as 5%.
 BAND = (0.035, 0.065)
 
 #: Tests that reject less, and why.
 CONSERVATIVE = {
-    "sign": "of ten or twenty signs no number has a probability of 5 %: 2.1 and 4.1 % are the nearest below",
-    "sq": "of 36 blocks of three days the first rank alone is below 5 %: 2.7 %",
+    "sign": "of ten or twenty signs no number has a probability of 5%: 2.1 and 4.1% are the nearest below",
+    "sq": "of 36 blocks of three days the first rank alone is below 5%: 2.7%",
     "conformal": "the same",
 }
 
@@ -473,7 +473,7 @@ def advised(cell: Cell) -> set[str]:
 
 
 def simulate(cell: Cell, replications: int | None = None) -> pd.DataFrame:
-    """Simulate one cell: one row per test, with its rejection rate, 95 % interval and verdict.
+    """Simulate one cell: one row per test, with its rejection rate, 95% interval and verdict.
 
     Where one replication yields several p-values they share data, and the interval counts replications.
     """

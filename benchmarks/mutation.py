@@ -91,7 +91,7 @@ runs the tests that reach the changed line until one fails. Its docstring says h
     {command}
 
 {ended}Of {drawn} mutants, {equivalent} are equivalent to the original. Of the other {n}, the tests miss
-**{alive}, {share}** (Wilson 95 % interval: {low} to {high}); {timeout} of those they notice do not end.
+**{alive}, {share}** (Wilson 95% interval: {low} to {high}); {timeout} of those they notice do not end.
 All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`.
 
 When the sample was first run, the tests missed **{first}, {first_share}** (Wilson: {first_low} to
@@ -182,7 +182,7 @@ def _sizes(available: dict[tuple[str, str], int], size: int) -> dict[tuple[str, 
 
 
 def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (Journal of the American Statistical Association 22, 209-212)."""
+    """Wilson's 95% interval of a share (Journal of the American Statistical Association 22, 209-212)."""
     if not n:
         return 0.0, 1.0
     middle, half = (k + z * z / 2) / (n + z * z), z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
@@ -251,8 +251,8 @@ def report(
         ended=ended,
         first=first,
         first_share=_percent(first, n),
-        first_low=f"{100 * first_low:.1f} %",
-        first_high=f"{100 * first_high:.1f} %",
+        first_low=f"{100 * first_low:.1f}%",
+        first_high=f"{100 * first_high:.1f}%",
         killed_since=first - count[SURVIVED],
         fresh=_fresh(fresh),
         drawn=len(rows),
@@ -260,8 +260,8 @@ def report(
         n=n,
         alive=count[SURVIVED],
         share=_percent(count[SURVIVED], n),
-        low=f"{100 * low:.1f} %",
-        high=f"{100 * high:.1f} %",
+        low=f"{100 * low:.1f}%",
+        high=f"{100 * high:.1f}%",
         timeout=count[TIMEOUT],
         by_folder=_shares("folder", [(row.module.split(".")[0], row.status) for row in rows]),
         by_kind=_shares("change", [(row.kind, row.status) for row in rows]),
@@ -278,13 +278,13 @@ def _fresh(rows: Sequence[Row]) -> str:
     low, high = wilson(alive, n)
     return (
         f"Of a second sample, drawn afterwards and left as it was, the tests miss **{alive} of "
-        f"{n}, {_percent(alive, n)}** (Wilson: {100 * low:.1f} % to {100 * high:.1f} %), "
+        f"{n}, {_percent(alive, n)}** (Wilson: {100 * low:.1f}% to {100 * high:.1f}%), "
         "the estimate for other mutants; rows in {download}`mutation_fresh.csv <mutation_fresh.csv>`."
     )
 
 
 def _percent(k: int, n: int) -> str:
-    return f"{100 * k / n:.1f} %" if n else "-"
+    return f"{100 * k / n:.1f}%" if n else "-"
 
 
 def _shares(title: str, pairs: Sequence[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""How often each significance test rejects a true null at 5 %: a seeded Monte Carlo table.
+"""How often each significance test rejects a true null at 5%: a seeded Monte Carlo table.
 
 Run ``python benchmarks/size_table.py`` to make ``docs/data/size_table.csv`` anew, or with ``--cells NAME``
 and ``--tests KEY ...`` to renew some of its rows. Each replication has a seed of its own, made of the name of
@@ -11,7 +11,7 @@ of the day before; 30 events of one date with a correlation of 0.4, and on ten d
 from each other. On a common date simulated errors share a shock that makes their correlation 0.10. Event
 windows run from -5 to +5; the 120 estimation days end the day before.
 
-A row where a test claims to be valid, and 5 % lies outside of the 99 % interval of its rate, is simulated a
+A row where a test claims to be valid, and 5% lies outside of the 99% interval of its rate, is simulated a
 second time, with new numbers and more of them: of a thousand true claims ten miss by chance, but not twice.
 """
 
@@ -278,7 +278,7 @@ def p_values(cell: Cell, number: int, places: Iterable[Place], again: bool) -> d
 
 
 def interval(rate: float, n: float) -> tuple[float, float]:
-    """Wilson's 99 % interval of a rejection rate that n independent replications gave."""
+    """Wilson's 99% interval of a rejection rate that n independent replications gave."""
     z2 = stats.norm.ppf(0.5 + COVERAGE / 2.0) ** 2
     centre = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n)
     half = math.sqrt(z2 * (rate * (1.0 - rate) / n + z2 / (4.0 * n**2))) / (1.0 + z2 / n)
@@ -294,7 +294,7 @@ def replications(cell: Cell, key: str, again: bool) -> int:
 
 
 def rates(cell: Cell, places: Iterable[Place], *, again: bool = False) -> pd.DataFrame:
-    """Simulate one cell: one row per test and window, with the rejection rate and its 99 % interval.
+    """Simulate one cell: one row per test and window, with the rejection rate and its 99% interval.
 
     `effective` replications are those the interval rests on: event windows on neighbouring dates of the
     panel share days, so that only every L-th date counts.
@@ -332,7 +332,7 @@ def rates(cell: Cell, places: Iterable[Place], *, again: bool = False) -> pd.Dat
 
 
 def outside(table: pd.DataFrame) -> pd.Series:
-    """Whether 5 % lies outside of the interval of each row."""
+    """Whether 5% lies outside of the interval of each row."""
     return (table["low"] > LEVEL) | (table["high"] < LEVEL)
 
 
@@ -354,7 +354,7 @@ def with_second_look(cell: Cell, keys: list[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Stated:
-    """Why some claimed rows miss 5 %: tests, a cause, and the rows in words of the table's columns."""
+    """Why some claimed rows miss 5%: tests, a cause, and the rows in words of the table's columns."""
 
     tests: str
     cause: str
@@ -378,8 +378,8 @@ class Stated:
 
 RATIO = (
     "the event days are divided by the standard deviation of the N events themselves, so that their mean is "
-    "like t(N-1) but ranked as if it were normal: 15 % at three events, 9 at six, 7 to 8 at ten; with the "
-    "true standard deviation the rate is 5 %"
+    "like t(N-1) but ranked as if it were normal: 15% at three events, 9 at six, 7 to 8 at ten; with the "
+    "true standard deviation the rate is 5%"
 )
 SUM_AMONG_DAYS = (
     "a CAR of several days is nearer to normal than the days it is ranked among, so it has outer ranks more "
@@ -406,23 +406,23 @@ EXCEPTIONS = (
     Stated(
         "filtered_sq",
         "ten blocks of eleven estimation days: one date has no p-value below 1/11, and the normal scores of "
-        "mid-ranks among eleven vary less than normal draws (3.8 % on several dates by that alone): cautious",
+        "mid-ranks among eleven vary less than normal draws (3.8% on several dates by that alone): cautious",
         windows=("(-5, +5)",),
     ),
     Stated(
         "filtered_sq filtered_t",
-        "cautious, 3 to 4 %; the cause is not known",
+        "cautious, 3 to 4%; the cause is not known",
         events=(10,),
         windows=("(0, 0)", "(-1, +1)"),
     ),
     Stated(
         "nguyen_wolf",
-        "no covariance of the days' prediction errors: 6 to 7 % at 11 of 120 days",
+        "no covariance of the days' prediction errors: 6 to 7% at 11 of 120 days",
         windows=("(-5, +5)",),
     ),
     Stated(
         "adjusted_cross_sectional",
-        "the factor takes volatilities for equal: 2.4 % where they go from 1 to 3 % and r = 0.4, 5.1 % where "
+        "the factor takes volatilities for equal: 2.4% where they go from 1 to 3% and r = 0.4, 5.1% where "
         "they are equal",
         dates="common",
         events=(30,),
@@ -434,7 +434,7 @@ EXCEPTIONS = (
         "skewness_adjusted",
         "N(0, 1) critical values, though spread and skewness are those of N events: use bootstrap",
     ),
-    Stated("sign", "exact and discrete: of ten signs p <= 5 % has probability 2.1 %", events=(10,)),
+    Stated("sign", "exact and discrete: of ten signs p <= 5% has probability 2.1%", events=(10,)),
     Stated(
         "generalized_sign sign_zivney",
         "discrete: few signs take few values, and normal critical values lie between them",
@@ -467,18 +467,18 @@ EXCEPTIONS = (
     ),
     Stated(
         "permutation",
-        "discrete: a rank among 118 or 110 pseudo-dates reaches 4.2 or 4.5 %",
+        "discrete: a rank among 118 or 110 pseudo-dates reaches 4.2 or 4.5%",
         windows=("(-1, +1)", "(-5, +5)"),
     ),
     Stated(
         "block_bootstrap",
-        "an autocorrelation of 0.2 is found in 28 % of the windows of 120 days, and blocks of five days "
-        "keep a part of it: 6 and 8 % where days are always drawn in blocks",
+        "an autocorrelation of 0.2 is found in 28% of the windows of 120 days, and blocks of five days "
+        "keep a part of it: 6 and 8% where days are always drawn in blocks",
         windows=("(-1, +1)", "(-5, +5)"),
     ),
     Stated(
         "time_series lamb jaffe jaffe_firms",
-        "no covariance of the days' prediction errors: 6 to 7 % at 11 of 120 days; portfolio has it",
+        "no covariance of the days' prediction errors: 6 to 7% at 11 of 120 days; portfolio has it",
         windows=("(-5, +5)",),
     ),
 )
@@ -486,7 +486,7 @@ UNSTATED = "unstated"
 
 
 def missed(table: pd.DataFrame) -> pd.Series:
-    """Whether a row claims 5 % and missed it, twice where it was looked at twice."""
+    """Whether a row claims 5% and missed it, twice where it was looked at twice."""
     again = table["n_again"].isna() | (table["low_again"] > LEVEL) | (table["high_again"] < LEVEL)
     return table["claimed"] & outside(table) & again
 

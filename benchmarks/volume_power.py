@@ -5,9 +5,9 @@ errors, and the event adds the same to every day of its window. `sq` ranks one e
 past, `permutation` the mean of eight firms of one date among its pseudo-dates; the unscaled tests rank the
 plain sums of the same residuals, without any standard error.
 
-The columns `scaled_size` and `unscaled_size` are rejections of true nulls at 5 %; `scaled_power` and
-`unscaled_power` those of false ones at the level at which each rejects 5 % of true ones. Both tests see the
-same draws: `difference` of the powers has a 95 % interval by resampling studies, and `as_powerful` is its
+The columns `scaled_size` and `unscaled_size` are rejections of true nulls at 5%; `scaled_power` and
+`unscaled_power` those of false ones at the level at which each rejects 5% of true ones. Both tests see the
+same draws: `difference` of the powers has a 95% interval by resampling studies, and `as_powerful` is its
 verdict, whether it reaches zero.
 """
 
@@ -65,7 +65,7 @@ def shifted(data: TestInput, size: float) -> TestInput:
 
 
 def power(null: np.ndarray, false: np.ndarray) -> float:
-    """Share of false nulls rejected at the level that rejects 5 % of true ones, between levels by a line."""
+    """Share of false nulls rejected at the level that rejects 5% of true ones, between levels by a line."""
     levels = np.unique(np.concatenate([[0.0], null.ravel(), false.ravel()]))
     sizes, powers = (np.searchsorted(np.sort(p.ravel()), levels, "right") / p.size for p in (null, false))
     return float(np.interp(LEVEL, sizes, powers))

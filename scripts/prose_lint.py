@@ -51,15 +51,15 @@ PATTERNS = {
     r"\bor no whole\b": "'or not a whole'",
     r"\band then some\b": "the number and its reason",
     r"\bbut for rounding\b": "'up to rounding'",
-    r"\bfour times in five\b": "'with 80 % power'",
+    r"\bfour times in five\b": "'with 80% power'",
     r"\bof them alone\b": "'only of them'",
     r"\bhangs? on\b": "'depends on'",
     r"\bbelongs? into\b": "'belongs in'",
     r"\bsays so of\b": "'reports'",
+    r"\d %(?! ?\d|[\w(])": "'5%'",
 }
 #: The same, of pages and examples only.
 PAGES = {
-    r"\d %(?!\w)": "'5%'",
     r"\b(?:take|takes|taking|took) [\w' ]{1,30} for (?:independent|symmetric|known|effects)\b": "assume",
     r"\b(?:tell|tells|know|knows) of\b": "'name', 'cover', 'allow for'",
     r"\bfour times out of five\b": "'with probability 0.8'",

@@ -115,7 +115,7 @@ def test_rank_among_its_own_past(market):
 
 
 def test_total_return_of_the_ex_day(market):
-    """2019-05-24: up 0.45 % on the last close, but 2.96 % on the price without the dividend."""
+    """2019-05-24: up 0.45% on the last close, but 2.96% on the price without the dividend."""
     close = market.prices()[HIKVISION]
     raw = close["2019-05-24"] / close["2019-05-23"] - 1
     digits(100 * raw, "0.45")

@@ -38,6 +38,22 @@ eleven = {"window": "(-5, +5)", "errors": "normal"}
 independent = rates("time_series", **eleven)[~SIZES["cell"].str.startswith(("serial", "overlapping"))]
 adjusted = SP500[(SP500["dates"] == "common") & (SP500["shift"] == 0) & (SP500["model"] == "market model")]
 adjusted = 100 * adjusted.set_index("test")["rate"][["adjusted_bmp", "grank_t", "portfolio", "jaffe", "rank"]]
+#: Tests that assume independent events, on a common date under the market model.
+assuming = SP500[(SP500["dates"] == "common") & (SP500["shift"] == 0) & (SP500["model"] == "market model")]
+independent_tests = [
+    "bmp",
+    "cross_sectional",
+    "cumrank_z",
+    "generalized_sign",
+    "grank_z",
+    "independence",
+    "jackknife",
+    "patell",
+    "sign",
+    "skewness_adjusted",
+    "wilcoxon",
+]
+assuming = 100 * assuming.set_index("test")["rate"][independent_tests]
 doubled = 100 * LEADS.loc[LEADS["test"] == "filtered_sq", "doubled"].dropna()
 two = 100 * LEADS.loc[(LEADS["test"] == "grank_t") & (LEADS["events"] == 2), "size"]
 misaligned = pd.Series(
@@ -60,6 +76,7 @@ SENTENCES = [
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
     ("explanation/which_test_when", "about a quarter of true nulls", abs(two.mean() - 25) < 3),
     ("how_to/lab", "reject 8 to 10% under the market model", within(adjusted, 8, 10)),
+    ("how_to/lab", "they reject in 20 to 27% of samples", within(assuming, 20, 27)),
     ("methods/ranks", "(9% at twice the variance)", round(rate("rank", "S3")) == 9),
     ("methods/cross_sectional", "(about 6% at $N = 30$", round(rate("skewness_adjusted", "S1")) == 6),
     ("methods/cross_sectional", "in a third of samples", abs(rate("cross_sectional", "S4") - 33) < 3),

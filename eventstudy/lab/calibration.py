@@ -70,7 +70,7 @@ class Calibration(FrozenRecord):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Rejection rates at 5 % with 95 % intervals; see `rates`."""
+        """Rejection rates at 5% with 95% intervals; see `rates`."""
         return self.rates()
 
     def rates(self, alpha: float = 0.05, level: float = 0.95) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def compare_models(
     -------
     DataFrame
         By model: n_events, ar, ar_se and ar_p (mean abnormal return of day 0), car, car_se, car_p,
-        ci_low and ci_high (mean CAR with its 95 % interval), test (where the standard error comes
+        ci_low and ci_high (mean CAR with its 95% interval), test (where the standard error comes
         from, as in `results.caar`), prediction_variance and prediction_ratio (to the first model).
         With `by_event` indexed by model and event_id, without n_events and test.
 

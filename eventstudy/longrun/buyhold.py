@@ -420,7 +420,7 @@ class BuyAndHoldResults(Immutable):
             By test: ``t`` (cross-sectional), ``johnson`` (skewness-adjusted, N(0, 1)), ``bootstrap``
             (skewness-adjusted with the percentiles of resamples of N/4 events: Lyon, Barber and Tsai 1999)
             and, with matched firms, ``standardised`` (mean standardised log abnormal return of a period);
-            estimate, statistic, dof, critical_low and critical_high (of a two-sided 5 % test), p_value,
+            estimate, statistic, dof, critical_low and critical_high (of a two-sided 5% test), p_value,
             n_events, null, reference, recommended (the one to read, by its simulated size) and note. What
             cannot be computed is NaN, and the note says why.
 
@@ -536,7 +536,7 @@ LEAST = 16
 NULL = "mean buy-and-hold abnormal return is zero"
 STANDARDISED_NULL = "mean log abnormal return of a period is zero"
 STANDARDISED_SOURCE = "Dutta, Knif, Kolari and Pynnonen (2018)"
-#: Tests of independent events reject 8 % of true nulls where the variance is this many times as large.
+#: Tests of independent events reject 8% of true nulls where the variance is this many times as large.
 MOST_INFLATION = 1.25
 #: Fewest periods that tell whether events of a period are correlated.
 FEWEST_PERIODS = 3
@@ -581,7 +581,7 @@ def standardised_mean(returns: list[FloatArray], periods: list[IntArray]) -> tup
     -----
     If the T returns of an event are symmetric about zero, the squares of the standardised ones add up to the
     variance of their sum, although the scale is estimated from the same returns. A deviation about the
-    event's own mean makes that about (T - 3) / T of what it is: with 12 periods 7 % of true nulls rejected.
+    event's own mean makes that about (T - 3) / T of what it is: with 12 periods 7% of true nulls rejected.
 
     References
     ----------

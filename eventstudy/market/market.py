@@ -321,7 +321,7 @@ class Market(ScannedMarket):
             Price step to which limits are rounded; default the exchange's ticks.
         special_treatment : list, or mapping of security to (first, last) day, optional
             Chinese shares under special treatment (ST), throughout or for a spell (None leaves an end open).
-            On the main board their limit is 5 %; on ChiNext and STAR it is that of the board.
+            On the main board their limit is 5%; on ChiNext and STAR it is that of the board.
         freq : str, optional
             Length of intraday bars, such as ``"1min"``; days by default. Windows then count bars. The night
             and the lunch break are rows of their own, from which nothing is estimated; they hold the return
@@ -629,7 +629,7 @@ class Market(ScannedMarket):
             beyond limit
                 A close outside the daily price limit.
             large return
-                More than 50 % up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
+                More than 50% up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
             like a split
                 Of closes alone, a move near the ratio of a small split, as news makes too.
             adjustment jump
@@ -639,7 +639,7 @@ class Market(ScannedMarket):
             benchmark gap
                 The benchmark has no return of that session.
             benchmark jump
-                The benchmark, a series of its own, moves by more than 25 % in a day.
+                The benchmark, a series of its own, moves by more than 25% in a day.
 
         Examples
         --------

@@ -74,7 +74,7 @@ class CrossSection:
     ----------
     formula, window : str
     coefficients : DataFrame
-        By term: coef, se, t, dof, p_value, ci_low, ci_high (95 %); with fewer than 30 clusters also p_wild,
+        By term: coef, se, t, dof, p_value, ci_low, ci_high (95%); with fewer than 30 clusters also p_wild,
         and with the past as reference p_rank.
     covariance : DataFrame
         Covariance of the coefficients.

@@ -104,7 +104,7 @@ def _detectable(key: str, done: Statistic, data: TestInput, alternative: Alterna
 def with_lead(
     frame: pd.DataFrame, inputs: Sequence[TestInput], alternative: Alternative = "two-sided"
 ) -> pd.DataFrame:
-    """Add to averages a note which names the lead test where it and the interval disagree at 5 %.
+    """Add to averages a note which names the lead test where it and the interval disagree at 5%.
 
     Parameters
     ----------

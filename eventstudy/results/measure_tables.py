@@ -94,7 +94,7 @@ class Measures(MethodGroup):
         DataFrame
             By event_id: security, label (where there are any), day_0, window (of a list of them), car, se, t,
             dof, p_value, ci_low, ci_high, n_days (days with a return), expected and actual (normal and
-            observed return summed over these days), detectable (the smallest CAR that this test finds at 5 %
+            observed return summed over these days), detectable (the smallest CAR that this test finds at 5%
             with probability 0.8), uncovered (days at the edges of the window that no return reaches over: if
             any, the CAR is NaN, or with ``incomplete="partial"`` the sum of what there is); with
             ``"first_free_close"`` also end, that day. NaN where the event window ends before it.
@@ -178,7 +178,7 @@ class Measures(MethodGroup):
         DataFrame
             By day: aar, se, statistic, dof, p_value, ci_low, ci_high, n_events, positive (share of
             events with a positive abnormal return), test, detectable (the smallest mean that this test
-            finds at 5 % with probability 0.8).
+            finds at 5% with probability 0.8).
 
         Examples
         --------
@@ -224,7 +224,7 @@ class Measures(MethodGroup):
         DataFrame
             One row per window, indexed by it: caar, se, statistic, dof, p_value, ci_low, ci_high, n_events,
             positive, test, detectable, note (which names the recommended test where it and the
-            interval disagree at 5 %, and counts days that windows of several events of one security share,
+            interval disagree at 5%, and counts days that windows of several events of one security share,
             as these count more than once).
 
         Examples

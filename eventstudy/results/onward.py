@@ -96,7 +96,7 @@ class Onward(Significance):
         Returns
         -------
         DataFrame
-            term (the window), estimate, std_error, statistic, dof, p_value, conf_low, conf_high (95 %), n
+            term (the window), estimate, std_error, statistic, dof, p_value, conf_low, conf_high (95%), n
             (events) and test (where the standard error is from).
 
         Examples

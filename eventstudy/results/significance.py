@@ -317,8 +317,8 @@ class Significance(MethodGroup):
 
         Notes
         -----
-        "bca" follows skewed CARs, and needs many events: its 95 % interval of normally distributed CARs
-        covers 83 % with 5 events, 90 % with 10 and 94 % with 50. It needs five dates at least.
+        "bca" follows skewed CARs, and needs many events: its 95% interval of normally distributed CARs
+        covers 83% with 5 events, 90% with 10 and 94% with 50. It needs five dates at least.
 
         References
         ----------
@@ -602,7 +602,7 @@ class Significance(MethodGroup):
             test, reason, statistic, p_value, note; the headline test first. Resampling
             tests draw from seed 0, so the table is the same each time. Where the two kinds of tests for
             one common date disagree, the note says what that means. With a calibration also
-            size, size_low, size_high (simulated rejection rate at 5 % with its interval) and
+            size, size_low, size_high (simulated rejection rate at 5% with its interval) and
             well_specified.
 
         Raises

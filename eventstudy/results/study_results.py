@@ -361,7 +361,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> results = es.EventStudy(market, news, estimation=(-200, -21), window=(-1, 1)).fit()
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     page = results.report(pathlib.Path(folder) / "page.html", currency="CNY", brief=True)
-        ...     "CNY a share (95% interval" in page.read_text(encoding="utf-8")
+        ...     "CNY per share (95% interval" in page.read_text(encoding="utf-8")
         True
         """
         target = check_path("path", path)

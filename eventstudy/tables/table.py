@@ -43,7 +43,7 @@ _EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
 def stars(p: float) -> str:
-    """Return the usual marks of significance: ``***`` 1 %, ``**`` 5 %, ``*`` 10 %.
+    """Return the usual marks of significance: ``***`` 1%, ``**`` 5%, ``*`` 10%.
 
     Parameters
     ----------

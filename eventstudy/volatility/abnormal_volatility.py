@@ -311,9 +311,9 @@ class AbnormalVolatilityResults(Immutable):
     def multiples(self) -> pd.DataFrame:
         """Multiple of volatility by day.
 
-        Columns multiple (1 under the null), ci_low and ci_high (95 %, by the chi-square distribution of
+        Columns multiple (1 under the null), ci_low and ci_high (95%, by the chi-square distribution of
         normally distributed errors of known variances: as forecasts are estimated, they cover 1 on about
-        93 % of days), n_events.
+        93% of days), n_events.
         """
         multiple, n = volatility_multiples(self._errors, self._variances)
         dof = multiple_dof(self._variances)

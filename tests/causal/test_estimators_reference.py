@@ -78,7 +78,7 @@ def test_synthetic_did_equals_the_exact_optimum(
 def test_exact_weights_do_better_than_those_of_frank_wolfe(
     causal: Path, donors: FloatArray, treated: FloatArray
 ) -> None:
-    """The package stops at 10,000 steps short of the optimum, 4 % off on this panel."""
+    """The package stops at 10,000 steps short of the optimum, 4% off on this panel."""
     omega, time = synthetic_did_weights(donors, treated[:, :1], 250)
     stored = read_json(causal / "synthdid" / "exact.json")["sim_n1_sdid"]
     x = donors[:250] - donors[:250].mean(axis=0)

@@ -38,7 +38,7 @@ def size() -> pd.DataFrame:
 
 
 def test_tests_that_claim_it_keep_their_size_on_both_panels(size: pd.DataFrame) -> None:
-    """A thousand samples of synthetic control: the interval of the rate meets 3 to 7 %."""
+    """A thousand samples of synthetic control: the interval of the rate meets 3 to 7%."""
     control = size[size["estimator"] == "Synthetic control by date"]
     rows = control[(control["days"] == "all") & control["test"].isin([*EVERYWHERE, "conformal_block"])]
     assert len(rows) == 2 * 2 * 6

@@ -98,7 +98,7 @@ def test_scaled_test_keeps_its_size_on_volatile_days_and_its_power_on_calm_ones(
         size += p_values(simulated(seed, 3.0), tests) <= 0.05
         power += p_values(simulated(seed, effect=0.02), tests) <= 0.05
     assert size["conformal_block"] > 20
-    assert size["conformal_block_scaled"] <= 8  # of 60 at 5 %, more than 8 have a chance of 0.3 %
+    assert size["conformal_block_scaled"] <= 8  # of 60 at 5%, more than 8 have a chance of 0.3%
     assert power["conformal_block_scaled"] >= power["conformal_block"] - 5
     assert power["conformal_block"] > 30
 

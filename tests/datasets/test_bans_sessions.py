@@ -75,7 +75,7 @@ def test_233_rows_meet_their_sessions_at_both_ends(rows):
 
 
 def test_limits_of_every_row_by_board_and_date(rows):
-    """10 % on main boards and in Taiwan, 20 % on STAR and, since August 2020, on ChiNext, none elsewhere.
+    """10% on main boards and in Taiwan, 20% on STAR and, since August 2020, on ChiNext, none elsewhere.
 
     The file gives an index the limit of its shares; indices have none and are left out.
     """

@@ -157,7 +157,7 @@ def test_page_of_zte(stage: type[Stage], capsys: pytest.CaptureFixture[str]) -> 
         "Acacia Communications alone 36.6%",
         "**Direction.** Reproduced",
         "theirs, -3.33%, lies between",
-        "it is not significant at 5%",
+        "neither is significant at 5%",
         "an abnormal return of -47.9% over the 40 sessions",
     ):
         assert words in told

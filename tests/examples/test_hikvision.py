@@ -187,7 +187,7 @@ def test_yahoo_out_of_reach_is_said_in_plain_words(
 
 
 def test_money_is_share_times_shares(example: ModuleType, story: Any) -> None:
-    """19.4 billion yuan: 7.51 % of 27.60 yuan times 9,348 million shares."""
+    """19.4 billion yuan: 7.51% of 27.60 yuan times 9,348 million shares."""
     change = example.value(story).sections[0].frame.at["CAR (0, +1)", "abnormal"]
     assert change == pytest.approx(-0.075111 * 27.60 * 9.348, abs=5e-4)
 

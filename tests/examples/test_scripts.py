@@ -150,7 +150,7 @@ def test_the_house_bill_is_a_null_result_with_its_detectable_effect(
     assert f"returned {-row['caar']:.2%} less" in said
     assert "cannot be distinguished from chance" in said
     assert f"rules out a mean fall of more than {-row['ci_low']:.1%}" in said
-    # Power of a normal test with the standard error of the mean, at 5 % and 80 %.
+    # Power of a normal test with the standard error of the mean, at 5% and 80%.
     assert es.lab.power(three, 0, 1).mde() == pytest.approx((1.95996 + 0.84162) * row["se"], rel=0.01)
     assert f"A mean effect of {es.lab.power(three, 0, 1).mde():.1%} would have been found" in said
     assert "Huawei was not listed" in runs["house_bill_2018"].printed

@@ -120,7 +120,8 @@ FAULTS = (
         (
             (
                 "inference.procedures.intervals:event_intervals",
-                "if np.isinf([low, high]).any() and not note:", "if False:",
+                "if np.isinf([low, high])[list(bounded[options.alternative])].any() and not note:",
+                "if False:",
             ),
         ),
     ),

@@ -183,7 +183,7 @@ class Battery:
         rng = np.random.default_rng(0)
         residuals = nothing.past.residuals()
         residuals = residuals + noise * rng.standard_normal(residuals.shape)
-        # A return of 0.1 % every day, which leaves rounding noise once its mean is taken off.
+        # A return of 0.1% every day, which leaves rounding noise once its mean is taken off.
         nothing = with_arrays(
             nothing,
             residuals=residuals,

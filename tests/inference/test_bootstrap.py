@@ -347,7 +347,7 @@ def test_wild_bootstrap_by_event_says_that_dates_are_shared(panel):
 
 
 def test_mammen_weights_keep_the_size_under_skewness():
-    """Fifty chi-square(2) values: signs reject 9 % on one side, 2 on the other; Mammen's weights 6 and 5."""
+    """Fifty chi-square(2) values: signs reject 9% on one side, 2 on the other; Mammen's weights 6 and 5."""
     rng, samples, ones = np.random.default_rng(0), 600, np.ones(50)
     rejected = {(w, side): 0 for w in ("rademacher", "mammen") for side in ("less", "greater")}
     for _ in range(samples):

@@ -227,7 +227,7 @@ def test_quantile_p_values_count_ties_as_extreme():
 
 
 def test_fifth_lowest_of_99_is_five_percent():
-    """Gelbach, Helland and Klick: below the fifth lowest residual is p <= 5 %."""
+    """Gelbach, Helland and Klick: below the fifth lowest residual is p <= 5%."""
     e = np.random.default_rng(1).standard_normal(99)
     fifth = np.sort(e)[4]
     for shift, reject in ((-1e-9, True), (1e-9, False)):

@@ -200,7 +200,7 @@ def test_bootstrap_interval_and_p_value_agree(panel):
         low, high = (
             float(part.rstrip("%")) for part in row["note"].split("interval ")[1].split(";")[0].split(" to ")
         )
-        # Equal tails and symmetric p-values may part only near 5 %.
+        # Equal tails and symmetric p-values may part only near 5%.
         if not 0.03 < row["p_value"] < 0.08:
             assert (low <= 0 <= high) == (row["p_value"] > 0.05)
 

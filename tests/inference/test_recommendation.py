@@ -34,7 +34,7 @@ def test_one_event(panel):
 
 def test_one_event_and_a_window_too_long_for_ranks(panel):
     found = chosen(panel(n=1, seed=6).test(-2, 3))
-    assert list(found) == ["t", "bootstrap_t"]  # no rank among ten blocks reaches 5 %
+    assert list(found) == ["t", "bootstrap_t"]  # no rank among ten blocks reaches 5%
     assert "draws 6 days at a time from 60" in found["bootstrap_t"]
     assert "10 blocks of 6 days cannot give p below 0.091" in found["t"]
 
@@ -111,7 +111,7 @@ def test_below_five_events_the_spread_of_the_events_does_not_lead(n, layout, pan
     found = list(chosen(panel(n=n, layout=layout).test(0, 1)))
     assert found[0] == "filtered_sq"
     assert found[1] == ("adjusted_bmp" if layout == "common" else "bmp")
-    assert not {"sign", "wild_bootstrap"} & set(found)  # their p-values cannot reach 5 %
+    assert not {"sign", "wild_bootstrap"} & set(found)  # their p-values cannot reach 5%
     assert n > 3 or "grank_t" not in found
 
 
@@ -255,7 +255,7 @@ def test_only_what_applies(panel, flat):
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
 @pytest.mark.parametrize("model", [es.PCAModel(), es.ElasticNetModel(), es.SyntheticPeers()], ids=repr)
 def test_peers_with_few_blocks_are_offered_a_test_that_can_reject(model: es.models.NormalReturnModel) -> None:
-    """A loss of 40 % in eleven days with the default windows: ten blocks reach 0.091 at least."""
+    """A loss of 40% in eleven days with the default windows: ten blocks reach 0.091 at least."""
     market, _ = es.lab.simulate_market(12, 300, seed=1)
     returns, day = market.returns.copy(), market.sessions[250]
     name = str(returns.columns[0])

@@ -118,7 +118,7 @@ def test_one_event_and_several_dates(panel):
 
 def test_unknown_requests(panel):
     made = inputs(panel().abnormal)
-    with pytest.raises(RequestError, match="romano-wolf, holm, bh"):
+    with pytest.raises(RequestError, match="'romano-wolf', 'holm', 'bh'"):
         window_tests(made, "bonferroni")
     with pytest.raises(RequestError, match="two-sided, less, greater"):
         window_tests(made, options=Options("lower"))

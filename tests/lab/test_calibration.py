@@ -38,12 +38,12 @@ def test_independent_normal_events_are_rejected_as_often_as_promised() -> None:
         market, n_events=20, n_samples=400, estimation=(-150, -11), shift=[0], variance=[1], seed=1
     )
     frame = found.frame.dropna(subset=["rate"]).set_index("test")
-    # 22 tests at once: intervals of 99.9 %.
+    # 22 tests at once: intervals of 99.9%.
     low, high = stats.binom.interval(0.999, 400, 0.05)
     rejected = frame["n_rejected"]
     assert set(frame.index) >= {"patell", "bmp", "grank_t", "rank", "sign", "wilcoxon"}
     assert (rejected <= high).all(), rejected[rejected > high]
-    # The exact sign test of 20 events cannot reach 5 %: it rejects at 4.1 %.
+    # The exact sign test of 20 events cannot reach 5%: it rejects at 4.1%.
     assert (rejected >= low).all(), rejected[rejected < low]
 
 
@@ -101,7 +101,7 @@ def test_the_frame_counts_what_the_p_values_say(world: SimulatedMarket) -> None:
 
 
 def test_few_samples_give_no_verdict(world: SimulatedMarket) -> None:
-    """One sample says that the size is between 0 and 79 %, which is no verdict."""
+    """One sample says that the size is between 0 and 79%, which is no verdict."""
     few = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0], "n_samples": 1}))
     assert few.rates()["well_specified"].isna().all()
     frame = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0]})).rates(alpha=0.4)

@@ -65,7 +65,7 @@ def test_ranks_count_the_placebos(found: Placebo) -> None:
             assert row["p_less"] == pytest.approx((1 + sum(d <= value for d in drawn)) / (n + 1))
             assert row["p_greater"] == pytest.approx((1 + sum(d >= value for d in drawn)) / (n + 1))
             assert row["p_value"] == pytest.approx((1 + sum(abs(d) >= abs(value) for d in drawn)) / (n + 1))
-    # A shock of -3 % hit the 12 firms, and no other.
+    # A shock of -3% hit the 12 firms, and no other.
     assert found.ranks().loc["firms", "rank"] == 1
     assert "among firms (two-sided p = 0.016)" in repr(found)
     with pytest.raises(RequestError, match="statistic"):

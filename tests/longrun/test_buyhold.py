@@ -559,7 +559,7 @@ def test_a_match_of_the_same_returns_is_left_out_of_standardised_ones() -> None:
 
 
 def test_standardised_returns_hold_where_the_scale_is_of_few_months() -> None:
-    """Over their deviation about their mean, six returns a firm reject 10 % of true nulls."""
+    """Over their deviation about their mean, six returns a firm reject 10% of true nulls."""
     rejected = {"about zero": 0, "about the mean": 0}
     rng = np.random.default_rng(8)
     periods = [np.arange(6) + first for first in rng.integers(0, 200, 60)]

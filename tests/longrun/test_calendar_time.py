@@ -229,7 +229,7 @@ def test_a_suspended_firm_is_not_held_when_it_is_back(market: es.Market, returns
 
 
 def test_the_default_covariance_is_hc3(market: es.Market, events: pd.DataFrame) -> None:
-    """Newey and West's rejects 12 % of true nulls with 12 months."""
+    """Newey and West's rejects 12% of true nulls with 12 months."""
     found = es.CalendarTimePortfolio(market, events, (1, H), min_firms=5).fit()
     x = sm.add_constant(found.portfolio["benchmark"].to_numpy())
     fit = sm.OLS(found.portfolio["portfolio"].to_numpy(), x).fit(cov_type="HC3", use_t=True)

@@ -140,7 +140,7 @@ def test_limits_of_korea(day, name, reference, limits):
 @pytest.mark.parametrize(
     ("reference", "limits"),
     [
-        (685, (617, 753)),  # MediaTek closed at 617 on 18 August 2020, a fall of 9.93 %
+        (685, (617, 753)),  # MediaTek closed at 617 on 18 August 2020, a fall of 9.93%
         (555.0, (499.5, 610)),
         (46.0, (41.4, 50.6)),  # the upper one lies in the next band
         (9.99, (9.0, 10.95)),
@@ -263,7 +263,7 @@ def market(close: list[float], **options) -> es.Market:
 
 
 def test_hits_are_told_from_the_limit_and_not_from_ten_percent():
-    """22.91 is the limit of 25.45 though it is a fall of 9.98 %, and 24.84 is that of 27.60."""
+    """22.91 is the limit of 25.45 though it is a fall of 9.98%, and 24.84 is that of 27.60."""
     book = market([25.45, 22.91, 25.20, 22.68, 22.69]).limits
     assert book.down["000001.SZ"].tolist()[1:] == [22.91, 20.62, 22.68, 20.41]
     assert book.closed["000001.SZ"].tolist() == [0, -1, 1, -1, 0]
@@ -311,7 +311,7 @@ def test_limits_of_adjusted_prices_are_reckoned_from_raw_ones():
     ids=["one", "by security", "by day"],
 )
 def test_limits_may_be_given(limit):
-    """Special treatment (ST, 5 %) is not visible in a code."""
+    """Special treatment (ST, 5%) is not visible in a code."""
     book = market([10.0, 9.5, 9.03], price_limit=limit).limits
     np.testing.assert_array_equal(book.down["000001.SZ"], [NAN, 9.5, 9.03])
     assert book.closed["000001.SZ"].tolist() == [0, -1, -1]

@@ -135,7 +135,7 @@ def test_an_index_without_volume_is_not_suspect(close):
 
 
 def test_closes_adjusted_by_sums(close):
-    """An additively adjusted file shows -5.23 % for 22 May 2019, where the share fell by 5.54 %."""
+    """An additively adjusted file shows -5.23% for 22 May 2019, where the share fell by 5.54%."""
     adjusted = close.copy()
     adjusted["002415.SZ"] += 1.65
     day = pd.Timestamp("2019-05-22")
@@ -152,7 +152,7 @@ def test_closes_adjusted_by_sums(close):
 
 
 def test_an_adjusted_close_that_jumps(shared_data):
-    """ETN's adjusted close rises by 68 % on 15 August 2019, the close by 1 %."""
+    """ETN's adjusted close rises by 68% on 15 August 2019, the close by 1%."""
     panel = pd.read_parquet(shared_data / "panels" / "us_sp500_daily_2016_2020.parquet")
     panel = panel[panel["ticker"].isin(["ETN", "EMR", "HON", "ITW", "ROK"])]
     market = es.Market.from_prices(panel, benchmark="HON", calendar="XNYS")
@@ -192,7 +192,7 @@ def test_a_split_that_was_not_adjusted_for(close):
 
 
 def test_an_ex_day_within_the_window(close):
-    """Raw closes of Hikvision rise by 0.45 % on 24 May 2019, its shareholders gained 2.96 %."""
+    """Raw closes of Hikvision rise by 0.45% on 24 May 2019, its shareholders gained 2.96%."""
     day = pd.Timestamp("2019-05-24")
     raw = es.Market.from_prices(close, benchmark="399001.SZ", calendar="XSHG")
     assert raw.returns.at[day, "002415.SZ"] == pytest.approx(0.0045, abs=5e-5)

@@ -358,7 +358,7 @@ def test_the_effect_does_not_touch_its_own_counterfactual(world, model):
 
 @pytest.mark.parametrize("model", [es.SyntheticPeers(), es.PCAModel()])
 def test_a_peer_may_miss_one_day_in_twenty(world, model):
-    """Of 180 estimation days nine are 5 %, and no more than 5 %; ten are."""
+    """Of 180 estimation days nine are 5%, and no more than 5%; ten are."""
     returns = world.returns
     returns.loc[world.sessions[50:59], "P1"] = np.nan
     returns.loc[world.sessions[60:70], "P2"] = np.nan

@@ -254,7 +254,7 @@ def in_simulation_errors(errors):
     ],
 )
 def test_in_a_world_of_limits(carry, model, line_is_found, scale_is_found):
-    """A tenth of the closes at a limit: Tobit finds the line and the scale, and its 95 % interval covers.
+    """A tenth of the closes at a limit: Tobit finds the line and the scale, and its 95% interval covers.
 
     The event window is free of limits and of an effect. Least squares is biased; so is the scale of the
     textbook model where what was cut off comes back the day after.

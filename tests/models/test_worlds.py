@@ -1,4 +1,4 @@
-"""Each model in data of its own world: the CAR is unbiased and its 95 % interval covers.
+"""Each model in data of its own world: the CAR is unbiased and its 95% interval covers.
 
 Every world has many securities with one event each on random days, so that events are close to
 independent, and a true effect of `EFFECT` over days 0 and 1.

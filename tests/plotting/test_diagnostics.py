@@ -61,7 +61,7 @@ def test_band_of_quantiles_holds_its_share() -> None:
         )
         assert (low < high).all()
         inside.append(((y > low) & (y < high)).mean())
-    # Mean and deviation are estimated, so that the band holds rather more than 95 %.
+    # Mean and deviation are estimated, so that the band holds rather more than 95%.
     assert 0.93 < np.mean(inside) < 1.0
 
 

@@ -29,7 +29,7 @@ def test_bars_count_every_estimation_day(frames: SimpleNamespace) -> None:
 def test_event_days_are_lines_with_their_rank(frames: SimpleNamespace) -> None:
     ax = plot_null(frames.null())
     assert [line.get_xdata()[0] for line in ax.lines] == [-0.1, 0.0485]
-    # Two of the 101 days, +4.9 % and +5.0 %, are above day 1.
+    # Two of the 101 days, +4.9% and +5.0%, are above day 1.
     assert legend_of(ax)[1:] == [
         f"Day 0: {MINUS}10.0%, lowest of 102",
         "Day 1: +4.9%, 3rd highest of 102",

@@ -15,7 +15,7 @@ def test_the_effect_at_the_target_is_marked_on_each_curve() -> None:
     parts = [pd.DataFrame({"test": name, "shift": [0.0, 0.01, 0.02], "rate": r}) for name, r in rates.items()]
     ax = plot_power(pd.concat(parts))
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    # b does not reach 80 %, and between 20 and 90 % the effect of c is anybody's guess.
+    # b does not reach 80%, and between 20 and 90% the effect of c is anybody's guess.
     assert labels == ["a, 80% at 1.5%", "b", "c"]
     (drop,) = [artist for artist in ax.collections if isinstance(artist, LineCollection)]
     np.testing.assert_allclose(drop.get_segments(), [[[0.015, 0], [0.015, 0.8]]])

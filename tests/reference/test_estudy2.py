@@ -304,7 +304,7 @@ def test_wilcoxon(folder: Path, model: str) -> None:
 
 
 def test_wilcoxon_stars_are_wrong_and_our_p_values_right(folder: Path) -> None:
-    """A star means p <= 10 % there; R's own wilcox.test says 16 % for the sum of 23."""
+    """A star means p <= 10% there; R's own wilcox.test says 16% for the sum of 23."""
     exact = table(folder, "wilcox_base_R_reference")
     p = [study(folder, "sim").test(day, day, tests=["wilcoxon"])["p_value"].iloc[0] for day in DAYS]
     assert p == pytest.approx(exact["p_exact_two_sided"].tolist(), rel=1e-12)

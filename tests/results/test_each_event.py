@@ -16,7 +16,7 @@ DAYS = [180, 330, 480, 630]
 
 @pytest.fixture(scope="module")
 def firm():
-    """Four announcements about one firm, of which the second moved it by -12 %."""
+    """Four announcements about one firm, of which the second moved it by -12%."""
     rng = np.random.default_rng(2)
     dates, market = pd.bdate_range("2018-01-01", periods=660), rng.normal(0, 0.01, 660)
     returns = market + rng.normal(0, 0.015, 660)

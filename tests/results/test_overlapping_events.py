@@ -205,7 +205,7 @@ def test_what_cannot_be_told_apart(market):
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
 def test_what_a_reaction_of_one_day_to_a_neighbour_costs(market):
-    """A fall of 10 % on day 0 of A, nothing two days later: windows (0, 3) hand 6.7 % to the second."""
+    """A fall of 10% on day 0 of A, nothing two days later: windows (0, 3) hand 6.7% to the second."""
     returns = market.returns.copy()
     fallen = returns.copy()
     fallen.iloc[300, fallen.columns.get_loc("A")] -= 0.1

@@ -96,6 +96,7 @@ def test_timeline_needs_prices(prices, refit):
 
 
 def test_figures(one, common, zte):
+    plt.close("all")
     try:
         drawn = {
             "forest": common.plot.forest(0, 1),

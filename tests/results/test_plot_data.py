@@ -74,7 +74,7 @@ def test_an_ex_day_does_not_show_as_a_loss():
     ar = results.fitted.abnormal
     logs = pd.Series(np.log1p(ar.actual[0]) - np.log1p(ar.expected[0]), range(-1, 6))
     assert gap[2] - gap[1] == pytest.approx(logs[2], rel=1e-10)
-    # The raw close would add the dividend of 0.6 CNY, 2.5 %, to the loss.
+    # The raw close would add the dividend of 0.6 CNY, 2.5%, to the loss.
     raw = np.log(frame["price"][2] / frame["price"][1]) - np.log1p(ar.expected[0, 3])
     assert gap[2] - gap[1] - raw == pytest.approx(np.log(1.0296 / 1.0045), abs=1e-4)
 

@@ -36,7 +36,7 @@ def six(bundled) -> es.EventStudyResults:
 
 @pytest.fixture(scope="module")
 def four(refit) -> es.EventStudyResults:
-    """One security, four announcements, the third of which moved it by 12 %."""
+    """One security, four announcements, the third of which moved it by 12%."""
     days = pd.bdate_range("2018-01-01", periods=420)
     returns = pd.DataFrame(0.01 * np.random.default_rng(8).standard_normal((420, 2)), days, ["S0", "INDEX"])
     returns.loc[days[300], "S0"] = -0.12

@@ -137,7 +137,7 @@ def test_true_nulls_are_not_rejected_too_often(shape, least):
         weights = np.exp(shape * rng.standard_normal(20))
         mean, se, dof = by_spread(0.02 * rng.standard_normal(20), weights / weights.sum())
         rejected += abs(mean / se) > stats.t.ppf(0.975, dof)
-    # Above, three standard errors of a share of 5 % in 4000 draws.
+    # Above, three standard errors of a share of 5% in 4000 draws.
     assert least < rejected / 4000 < 0.05 + 0.0104
 
 
@@ -239,7 +239,7 @@ def test_equal_groups_are_not_told_apart_too_often(dates_a, dates_b, rho, volati
         a, b = (shock[on] + np.sqrt(1 - rho) * rng.standard_normal(len(on)) for on in (dates_a, dates_b))
         found, se, dof = welch_by_date(a, dates_a, volatility * b, dates_b)
         rejected += abs(found / se) > stats.t.ppf(0.975, dof)
-    # Above, three standard errors of a share of 5 % in the draws; below, dates in common count for less.
+    # Above, three standard errors of a share of 5% in the draws; below, dates in common count for less.
     assert 0.02 < rejected / draws < 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
 
 

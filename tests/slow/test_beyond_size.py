@@ -26,7 +26,7 @@ def table() -> pd.DataFrame:
 
 
 def test_holds_is_the_verdict_of_the_counts(table: pd.DataFrame) -> None:
-    """Whether Wilson's 95 % interval of the rate meets 3.5 to 6.5 %."""
+    """Whether Wilson's 95% interval of the rate meets 3.5 to 6.5%."""
     for row in table.itertuples():
         count = round(row.rate * row.replications)
         low, high = stats.binomtest(count, row.replications).proportion_ci(0.95, "wilson")
@@ -54,7 +54,7 @@ def test_what_is_not_recommended_shows_why(table: pd.DataFrame) -> None:
     """Dates that groups share, a date that all events share, a neighbour's reaction, and the like."""
     rate = table[~table["recommended"]].set_index(["design", "method"])["rate"]
     assert rate["repeated", "estimation holds the others"] < 0.03  # power is lost
-    assert rate["repeated", "stacked, the earlier one moved by 10 % on its day"] > 0.1
+    assert rate["repeated", "stacked, the earlier one moved by 10% on its day"] > 0.1
     assert rate["groups_one_date_each", "Welch t of events as if independent"] > 0.2
     assert rate["markets_one_date", "bmp"] > 0.3
     assert rate["slope_ten_dates", "clusters by date: t(9)"] > 0.08

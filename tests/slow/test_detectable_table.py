@@ -31,7 +31,7 @@ def test_every_cell_and_every_test_that_states_an_effect_is_there():
 
 
 def test_what_is_stated_is_found():
-    """The 95 % interval of the power of each stated effect meets 75 to 85 %."""
+    """The 95% interval of the power of each stated effect meets 75 to 85%."""
     rejected = np.round(TABLE["power"] * MADE.TRIED)
     low, high = proportion_confint(rejected, MADE.TRIED, method="wilson")
     outside = TABLE[(low > 0.85) | (high < 0.75)]

@@ -28,7 +28,7 @@ def test_every_cell_is_there():
 
 
 def outside(rows):
-    """Rows whose 95 % interval of the rate misses 3 to 7 %."""
+    """Rows whose 95% interval of the rate misses 3 to 7%."""
     counts = np.round(rows["size"] * rows["replications"])
     low, high = proportion_confint(counts, rows["replications"], method="wilson")
     away = rows[(low > 0.07) | (high < 0.03)]

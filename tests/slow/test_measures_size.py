@@ -60,7 +60,7 @@ def test_what_is_recommended_holds() -> None:
 
 
 def test_what_is_corrected_is_wrong_without_the_correction() -> None:
-    """Each measure has its reason to exist: the plain one is far from 5 %."""
+    """Each measure has its reason to exist: the plain one is far from 5%."""
     rate = RATES["rate"]
     # Skewness: the plain t rejects in one tail and not in the other.
     assert rate["bhar-12-index-50", "t less"] > 0.065

@@ -61,7 +61,7 @@ def test_intervals_are_those_of_the_rates():
 
 
 def test_claims_hold_or_the_cause_is_stated():
-    """Where a test claims to be valid, 5 % lies in the 99 % interval, at the first or the second look."""
+    """Where a test claims to be valid, 5% lies in the 99% interval, at the first or the second look."""
     missed = SIZE.missed(TABLE)
     assert missed.any()
     assert TABLE["cause"].notna().equals(missed)
@@ -74,7 +74,7 @@ def test_no_cause_is_stated_for_nothing():
 
 
 def test_no_claimed_excess_is_large():
-    """Above 15 % there would be nothing to explain but a claim to take back."""
+    """Above 15% there would be nothing to explain but a claim to take back."""
     claimed = TABLE[TABLE["claimed"]]
     skewed = claimed["test"] == "skewness_adjusted"  # is read in the normal table, whose tails are too thin
     assert claimed.loc[skewed, "rate"].max() < 0.15
@@ -97,7 +97,7 @@ def test_what_knows_of_windows_that_overlap_holds_there():
 
 
 def test_tests_that_lead_the_recommendations_hold_there():
-    """What `recommend` names first is within the interval of 5 % where a test claims it, or below."""
+    """What `recommend` names first is within the interval of 5% where a test claims it, or below."""
     few_on_one_date = TABLE[(TABLE["dates"] == "common") & (TABLE["events"] < 15)]
     lead = few_on_one_date[few_on_one_date["test"] == "adjusted_bmp"]
     assert len(lead) >= 15
@@ -121,7 +121,7 @@ def test_cause_of_the_excess_of_generalised_ranks(errors, n):
             rejected[name] += 2 * stats.t.sf(abs(t), profile.n_days - 2) <= SIZE.LEVEL
     low, high = SIZE.interval(rejected["true"] / replications, replications)
     assert low <= SIZE.LEVEL <= high
-    # Normal errors: near the 8 % with which a t(9) leaves the interval of a normal variable, or 10.7 of t(5).
+    # Normal errors: near the 8% with which a t(9) leaves the interval of a normal variable, or 10.7 of t(5).
     assert SIZE.interval(rejected["estimated"] / replications, replications)[0] > SIZE.LEVEL
 
 
@@ -237,7 +237,7 @@ def test_the_table_can_be_made_anew(name, keys, request):
     made = SIZE.rates(cell, [(key, cell.windows[0]) for key in keys.split()])
     assert len(made) == len(keys.split())
     for row in made.itertuples():
-        # The same draws; another build of numpy may round a p-value at 5 % to the other side.
+        # The same draws; another build of numpy may round a p-value at 5% to the other side.
         assert row.rate == pytest.approx(RATES[row.cell, row.window, row.test], abs=0.002), row.test
 
 

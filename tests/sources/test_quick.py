@@ -28,7 +28,7 @@ DAYS = Exchange("XSHG").sessions(pd.Timestamp("2017-01-01"), pd.Timestamp("2020-
 
 @pytest.fixture
 def shenzhen(server: YahooServer) -> YahooServer:
-    """Two shares and an index, made up; the first falls by 5 % on 22 May 2019 and pays a dividend."""
+    """Two shares and an index, made up; the first falls by 5% on 22 May 2019 and pays a dividend."""
     rng = np.random.default_rng(20190522)
     market = rng.normal(0.0003, 0.012, len(DAYS))
     for name, beta, shock in (("002415.SZ", 1.2, -0.05), ("002236.SZ", 1.4, -0.06), ("399001.SZ", 1.0, 0.0)):

@@ -50,7 +50,7 @@ __all__ = [
 FEWEST_DAYS = 10
 #: Fewest events of a group whose spread is compared.
 FEWEST_FOR_SPREAD = 3
-#: With fewer labellings than this no two-sided p-value reaches 5 %.
+#: With fewer labellings than this no two-sided p-value reaches 5%.
 ENOUGH_LABELS = 40
 
 CORRELATION = frozenset({"cross-correlation"})

@@ -444,7 +444,7 @@ def _spread(data: TestInput) -> tuple[float, float, float]:
     .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
               \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)
 
-    A CAR that all events have in common leaves it as it is. Returns the sum and the 5 and 95 % quantiles;
+    A CAR that all events have in common leaves it as it is. Returns the sum and the 5 and 95% quantiles;
     NaN for one event.
     """
     used = data.with_variance
