@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,19 @@ class Filled:
 
 
 def filled_holidays(
-    values: FloatArray, levels: bool, index: pd.DatetimeIndex, benchmarks: Sequence[int] = ()
+    values: FloatArray,
+    levels: bool,
+    index: pd.DatetimeIndex,
+    benchmarks: Sequence[int] = (),
+    own: Mapping[int, int] | None = None,
 ) -> Filled:
     """Find cells that repeat a price, or hold a return of zero, because an exchange was closed.
 
     Columns that stand still on the same days on which others move are taken for closed on them if chance
     does not explain it, were the days on which each stands still independent of the others', and five times
     as many. A column on its own is, on the weekdays on which it never moves, and on the holidays of an
-    exchange that is known, if it stands still on all of them.
+    exchange that is known, if it stands still on all of them; and columns are on the days on which their
+    benchmark is, if none of them moves on one.
 
     Parameters
     ----------
@@ -78,6 +83,8 @@ def filled_holidays(
     index : DatetimeIndex, length T
     benchmarks : sequence of int
         Columns that are benchmarks: an index that stands still is suspect on its own.
+    own : mapping of int to int, optional
+        The column that holds the benchmark of each.
 
     Returns
     -------
@@ -103,6 +110,7 @@ def filled_holidays(
             break
         told |= more
     told |= _closed_alone(shut, inside, still, told, index, benchmarks, holidays)
+    told |= _closed_with_benchmark(shut, inside, told | gaps, index, own or {}, holidays)
     told &= still
     told |= every & _all_still(every & ~still, shut, inside, index, holidays)
     lacks: BoolArray = np.array(gaps.any(axis=0))
@@ -256,7 +264,8 @@ def _closed_alone(
         gaps = [n_runs(column) >= RUNS - 1 for column in (shut & ~still).T]
         signs = any(gaps) and all(gap or n_runs(shut[:, c]) >= RUNS - 1 for c, gap in enumerate(gaps))
     each_way = shut.shape[1] == 2 and all(n_runs(shut[:, c] & ~shut[:, 1 - c]) >= RUNS - 1 for c in (0, 1))
-    for column in np.flatnonzero(rest.any(axis=0)).tolist():
+    # A benchmark on holiday while others move is such a sign for the columns after it.
+    for column in sorted(np.flatnonzero(rest.any(axis=0)).tolist(), key=lambda each: each not in benchmarks):
         own = rest[:, column]
         if n_runs(own) < RUNS - 1 or not (signs or each_way or column in benchmarks):
             continue
@@ -265,7 +274,40 @@ def _closed_alone(
         found = exchange_closed_on(shut[:, column], inside[:, column], index)
         if found is not None:
             out[:, column] = found[1] & own
+            signs = signs or bool(out[:, column].any())
             holidays.setdefault(column, found[1])
+    return out
+
+
+def _closed_with_benchmark(
+    shut: BoolArray,
+    inside: BoolArray,
+    closed: BoolArray,
+    index: pd.DatetimeIndex,
+    own: Mapping[int, int],
+    holidays: dict[int, BoolArray],
+) -> BoolArray:
+    """Days on which the benchmark of some columns is closed and none of them moves."""
+    out = np.zeros(shut.shape, dtype=bool)
+    moves = inside & ~shut
+    for benchmark in sorted(set(own.values())):
+        days = np.flatnonzero(closed[:, benchmark])
+        if not len(days) or n_runs(closed[:, benchmark]) < RUNS - 1:
+            continue
+        columns = np.array([each for each, of in own.items() if of == benchmark and each != benchmark])
+        # A benchmark of securities of several exchanges, or with holes, says nothing of those that move.
+        if not len(columns) or moves[np.ix_(days, columns)].any():
+            continue
+        if benchmark not in holidays:
+            found = exchange_closed_on(closed[:, benchmark], inside[:, benchmark], index)
+            if found is not None:
+                holidays[benchmark] = found[1]
+            elif n_runs(closed[:, benchmark]) < RUNS:
+                continue
+        out[np.ix_(days, columns)] = shut[np.ix_(days, columns)]
+        if benchmark in holidays:
+            for column in columns.tolist():
+                holidays.setdefault(column, holidays[benchmark])
     return out
 
 

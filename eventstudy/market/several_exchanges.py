@@ -297,7 +297,15 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
     inside = dated.values() if isinstance(dated, Mapping) else [dated]
     known = {each for each in inside if isinstance(each, str)}
     is_benchmark = [k for k, name in enumerate(names) if k >= len(base.columns) or name in known]
-    found = filled_holidays(values, prices, index, is_benchmark)
+    place = {name: k for k, name in enumerate(base.columns)}
+    place_of = {id(each): len(place) + k for k, each in enumerate(outside)}
+    by_column = dated if isinstance(dated, Mapping) else dict.fromkeys(base.columns, dated)
+    own_row = {
+        place[who]: place[each] if isinstance(each, str) else place_of[id(each)]
+        for who, each in by_column.items()
+        if who in place and (each in place if isinstance(each, str) else id(each) in place_of)
+    }
+    found = filled_holidays(values, prices, index, is_benchmark, own_row)
     _warn_of_filled(found.missing, names, index, "taken for holidays that were filled, and for missing")
     _warn_of_filled(
         found.doubtful,

@@ -225,6 +225,9 @@ def check_against_benchmarks(
             "unit='decimal'."
         )
     own = _spread(returns)
+    # Of a share that stands still on most days the moves tell.
+    still = own == 0
+    own[still] = _spread(np.where(returns[still] == 0, np.nan, returns[still]))
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = own / np.where((of >= 0) & (index[of] > 0), index[of], np.nan)
     for i in np.flatnonzero((ratio > APART) | (ratio < 1 / APART)).tolist():

@@ -146,7 +146,8 @@ def _reactions(market: Market, sessions: DateArray, announced: pd.Series) -> tup
     if exchange is None:
         raise CalendarError(
             "The events carry announcement times, but the market has no exchange calendar to place them "
-            "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...), or give a date instead."
+            "in. Make it with calendar='XSHG' (or 'XNYS', 'XHKG', ...; of several exchanges with "
+            "calendar='auto' or a mapping by security), or give a date instead."
         )
     # Far outside the data the day itself says so; the calendar need not know its sessions.
     day = announced.dt.tz_localize(None).to_numpy().astype("datetime64[D]")

@@ -21,12 +21,14 @@ SPANS = {"long": ("2017-01-02", (-150, -11)), "half a year": ("2019-01-02", (-60
 pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 
 
-def listing(prefix: str, n: int, seed: int, first: str, tick: float = 0.0) -> pd.DataFrame:
-    """Closes of n firms and an index on the sessions of an exchange, in steps of a tick."""
+def listing(prefix: str, n: int, seed: int, first: str, tick: float = 0.0, idle: float = 0.0) -> pd.DataFrame:
+    """Closes of n firms, which may seldom trade, and an index on the sessions of an exchange, in ticks."""
     rng = np.random.default_rng(seed)
     days = es.Exchange(CODES[prefix]).sessions(pd.Timestamp(first), pd.Timestamp(LAST))
     m = rng.normal(0.0003, 0.012, len(days))
     r = np.column_stack([m * (0.7 + 0.1 * i) + rng.normal(0, 0.015, len(days)) for i in range(n)] + [m])
+    if idle:
+        r[:, :-1] *= rng.random((len(days), n)) >= idle
     prices = 50 * np.exp(r.cumsum(axis=0))
     if tick:
         prices[:, :-1] = np.round(prices[:, :-1] / tick) * tick
@@ -108,6 +110,47 @@ def test_each_exchange_has_its_own_days_however_the_others_are_laid(
     for how in itertools.product(("missing", "filled"), repeat=2):
         market = check(frames, how, estimation, prices, of)
         assert len(market.parts) == 2
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("prices", [True, False])
+@pytest.mark.parametrize("abroad", ["HK", "DE"])
+def test_shares_of_coarse_ticks_close_with_their_own_benchmarks(span: str, prices: bool, abroad: str) -> None:
+    """Shares that stand still on most days anyway, under benchmarks that are filled, or as they are."""
+    first, estimation = SPANS[span]
+    frames = [listing("US", 3, 1, first, 2.0), listing(abroad, 2, 2, first, 2.0)]
+    own = {name: f"{name[:2]}X" for frame in frames for name in frame if not name.endswith("X")}
+    check(frames, ("filled", "filled"), estimation, prices, own)
+    clean, dirty = laid(frames, ("filled", "filled"), prices, None)
+    for index in ("USX", f"{abroad}X"):
+        dirty[index] = clean[index]
+    make = es.Market.from_prices if prices else es.Market
+    calendar = {name: CODES[name[:2]] for name in clean}
+    pd.testing.assert_frame_equal(
+        numbers(make(dirty, benchmark=own), events_of(frames), estimation),
+        numbers(make(clean, benchmark=own, calendar=calendar), events_of(frames), estimation),
+        rtol=1e-9,
+        atol=1e-12,
+        check_like=True,
+    )
+
+
+@pytest.mark.parametrize("prices", [True, False])
+def test_a_benchmark_on_holiday_is_a_sign_for_seldom_traded_shares_abroad(prices: bool) -> None:
+    first, estimation = SPANS["long"]
+    frames = [listing("US", 2, 1, first, idle=0.3), listing("HK", 2, 2, first, idle=0.3)]
+    assert len(check(frames, ("filled", "filled"), estimation, prices, "USX").parts) == 2
+
+
+def test_own_benchmarks_with_holes_close_no_share_that_moves() -> None:
+    frames = [listing("US", 2, 1, "2017-01-02"), listing("HK", 2, 2, "2017-01-02")]
+    values = pd.concat(frames, axis=1, sort=True).ffill().dropna()
+    values.iloc[[40, 90, 140, 190], 2] = np.nan
+    plain = filled_holidays(values.to_numpy(), True, pd.DatetimeIndex(values.index), [2, 5])
+    found = filled_holidays(
+        values.to_numpy(), True, pd.DatetimeIndex(values.index), [2, 5], {0: 2, 1: 2, 3: 5, 4: 5}
+    )
+    np.testing.assert_array_equal(found.missing, plain.missing)
 
 
 @pytest.mark.parametrize("span", SPANS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import eventstudy as es
+from eventstudy.errors import DataError
 from eventstudy.market.compounding import price_returns, return_spans
 
 PROFILE = settings(derandomize=True, deadline=None, max_examples=80)
@@ -124,3 +125,17 @@ def test_previous_close_serves_as_reference_price_and_is_not_counted_twice():
         pd.concat({"Close": close.to_frame(), "Pre Close": previous.to_frame()}, axis=1)
     )
     np.testing.assert_allclose(market.returns["A"], [NAN, NAN, NAN, 0.1, 101 / 99 - 1])
+
+
+@pytest.mark.parametrize("divided", [False, True])
+def test_shares_that_stand_still_on_most_days_are_judged_by_their_moves(divided: bool) -> None:
+    rng = np.random.default_rng(4)
+    days = pd.bdate_range("2018-01-01", periods=400)
+    index = rng.normal(0, 0.01, 400)
+    share = np.where(rng.random(400) < 0.6, 0.0, index + rng.normal(0, 0.015, 400))
+    frame = pd.DataFrame({"A": share / (100 if divided else 1), "idx": index}, days)
+    if divided:
+        with pytest.raises(DataError, match="idx is in percent and A in decimals"):
+            es.Market(frame, benchmark="idx")
+    else:
+        np.testing.assert_array_equal(es.Market(frame, benchmark="idx").returns["A"], share)
