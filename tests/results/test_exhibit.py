@@ -244,9 +244,8 @@ def test_the_adjustment_counts_the_tests_that_there_are(market):
     last = market.sessions[-1]
     days = [DAYS[0], DAYS[2], last]
     with pytest.warns(IncompleteWindowWarning), pytest.warns(OverlapWarning):
-        results = es.EventStudy(
-            market, {"security": HIK, "date": days}, estimation=(-200, -21), window=(0, 1)
-        ).fit()
+        study = es.EventStudy(market, {"security": HIK, "date": days}, estimation=(-200, -21), window=(0, 1))
+        results = study.fit()
     table = results.exhibit(0, 1)
     tests = frames(table)["Significance, one-sided, for falls"]
     p = tests["p (t)"].to_numpy(dtype=float)

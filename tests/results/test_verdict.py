@@ -365,7 +365,7 @@ def test_a_rise_is_no_evidence_of_a_fall(nyt, six):
 
 
 def test_bars_are_not_called_sessions():
-    """Nor does a night in the window, for which no residual vectors are drawn, keep it from being reported."""
+    """Nor does a night in the window, which no residual vector is like, keep it from being reported."""
     made = es.lab.simulate_bars(2, 8, n_events=0, freq="5min", seed=2)
     market = es.Market.from_prices(made.prices, benchmark="market", freq="5min", calendar="XSHG")
     security = market.securities[0]
