@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, special
+import scipy
+from scipy import special
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.market.known_holidays import exchange_closed_on, nearly_every_weekday
@@ -184,10 +185,10 @@ class _Closed:
         self.n_groups = special.gammaln(shut.shape[1] + 1)
         # With few such days, all pairs are counted at once.
         by_day = shut.sum(axis=1, dtype=np.float64)
-        self.pairs: sparse.csr_array | None = None
+        self.pairs: scipy.sparse.csr_array | None = None
         if SPARSE * (by_day @ by_day) < shut.shape[1] * by_day.sum():
-            days = sparse.csr_array(shut, dtype=np.int32)
-            self.pairs = sparse.csr_array(days.T @ days)
+            days = scipy.sparse.csr_array(shut, dtype=np.int32)
+            self.pairs = scipy.sparse.csr_array(days.T @ days)
 
     def shared(self, column: int) -> tuple[Any, Any, FloatArray]:
         """Return the columns that share days with one, how many, and how many chance leaves unexplained."""
