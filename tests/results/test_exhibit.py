@@ -243,8 +243,8 @@ def test_the_adjustment_counts_the_tests_that_there_are(market):
     """An event whose returns end before the window does has no p-value to allow for."""
     last = market.sessions[-1]
     days = [DAYS[0], DAYS[2], last]
+    study = es.EventStudy(market, {"security": HIK, "date": days}, estimation=(-200, -21), window=(0, 1))
     with pytest.warns(IncompleteWindowWarning), pytest.warns(OverlapWarning):
-        study = es.EventStudy(market, {"security": HIK, "date": days}, estimation=(-200, -21), window=(0, 1))
         results = study.fit()
     table = results.exhibit(0, 1)
     tests = frames(table)["Significance, one-sided, for falls"]
