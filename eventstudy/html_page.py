@@ -43,7 +43,7 @@ ul { margin: 0.25rem 0; padding-left: 1.3rem; max-width: 46rem; }
   .scroll thead { display: none; }
   .scroll tr { padding: 0.4rem 0; border-bottom: 1px solid #c8c8c8; }
   .scroll tbody th, .scroll tbody td { text-align: left !important; max-width: none !important;
-    padding: 0.05rem 0 !important; }
+    padding: 0.05rem 0 !important; overflow-wrap: anywhere; }
   .scroll td[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: #4a4a4a; }
   .scroll tbody th[data-label]::before { content: attr(data-label) " "; }
   .scroll td:empty { display: none; }

@@ -226,6 +226,6 @@ def _given_weights(data: FittedEvents, weights: str) -> FloatArray | None:
     if bad.any():
         raise RequestError(
             f"The weight {weights!r} of event {column.index[bad.to_numpy()][0]} is "
-            f"{data.events[weights][bad.to_numpy()].iloc[0]!r}, not a positive number."
+            f"{data.events[weights][bad.to_numpy()].tolist()[0]!r}, not a positive number."
         )
     return column.to_numpy(dtype=float)

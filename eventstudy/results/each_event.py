@@ -18,7 +18,7 @@ from eventstudy.results.views import each_view
 from eventstudy.tables import printed
 from eventstudy.windows import Window
 
-__all__ = ["EachEvent", "event_rows", "one_security"]
+__all__ = ["EachEvent", "event_rows", "joint_adjustment", "one_security"]
 
 #: Tests of one event in the table of events.
 SINGLE = ("filtered_sq", "sq")
@@ -27,6 +27,11 @@ SINGLE = ("filtered_sq", "sq")
 def one_security(data: FittedEvents) -> bool:
     """Whether all of several events are announcements about one security."""
     return len(data.index) > 1 and len(data.timeline["security"].unique()) == 1
+
+
+def joint_adjustment(data: FittedEvents, window: Window) -> Adjustment:
+    """Romano and Wolf's procedure; Holm's where no residual vector is like a window of bars with a night."""
+    return "holm" if data.test_input(window).spans_gap else "romano-wolf"
 
 
 def event_rows(

@@ -150,13 +150,15 @@ def _notes(
         "those of the estimation window, and takes no distribution for granted. Both take the event for no "
         f"more volatile than the estimation window; both are {side}.",
     ]
-    if len(data.index) > 1:
+    # An event without a CAR has no test to allow for.
+    if len(data.index) > 1 and (tests := int(frame["p_adjusted"].notna().sum())):
         notes.append(
-            f"p adjusted allows for {len(data.index)} tests: {ADJUSTMENTS[adjust]}; it is that of t."
+            f"p adjusted allows for {plural(tests, 'test')}: {ADJUSTMENTS[adjust]}; it is that of t."
         )
     if frame["price_before"].notna().any():
+        move = "exp(abnormal return) − 1" if data.kind == "log" else "the abnormal return"
         notes.append(
-            "The change of a share is the abnormal return times the last close before the window, without "
+            f"The change of a share is {move} times the last close before the window, without "
             "the uncertainty of that price."
         )
     if "value" in frame:

@@ -144,7 +144,9 @@ def value_change(
             "Give either market_cap, or shares to be multiplied by the price before the window."
         )
     if data.kind != "simple":
-        raise RequestError(f"Value changes are of simple returns; these are {data.kind}.")
+        raise RequestError(
+            f"Value changes are of simple returns; these are {data.kind}. Make the market with kind='simple'."
+        )
     left = _without_car(data, tested)
     if shares is not None:
         price, _ = prices_before(data, np.arange(len(data.index)), tested)

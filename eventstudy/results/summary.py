@@ -12,7 +12,7 @@ from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
-from eventstudy.results.each_event import event_rows, one_security
+from eventstudy.results.each_event import event_rows, joint_adjustment, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import P_VALUE, Section, Table, stars
@@ -159,7 +159,8 @@ def design_rows(data: FittedStudy) -> pd.Series:
         "market": "in event time, without dates: events are taken for independent"
         if market.undated
         else f"{market.sessions[0]:%Y-%m-%d} to {market.sessions[-1]:%Y-%m-%d}, "
-        f"{len(market.sessions)} sessions" + (f" of {market.exchange.code}" if market.exchange else ""),
+        f"{len(market.sessions)} {'sessions' if data.abnormal.bars is None else 'bars'}"
+        + (f" of {market.exchange.code}" if market.exchange else ""),
         "benchmark": _benchmark(data),
         "values" if market.kind in LEVELS else "returns": market.kind,
         "estimation window": f"{spec.estimation_text}, {int(fit.n_obs.min())}"
@@ -267,7 +268,8 @@ def _averages(data: FittedEvents, window: Window, alternative: Alternative) -> S
 
 def _each(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     """Test each announcement about the one security."""
-    frame = event_rows(data, window, "romano-wolf", Options(alternative, seed=0)).head(MOST_EVENTS)
+    frame = event_rows(data, window, joint_adjustment(data, window), Options(alternative, seed=0))
+    frame = frame.head(MOST_EVENTS)
     names = {
         "day_0": "day 0",
         "car": "CAR",

@@ -136,7 +136,7 @@ def test_firm_tests_know_the_correlation(panel):
 def test_firm_tests_refuse_other_adjustments(panel):
     with pytest.raises(RequestError, match="'romano-wolf', 'holm', 'bh'"):
         firm_tests(panel().test(0, 1), "bonferroni")
-    with pytest.raises(RequestError, match="two-sided, less, greater"):
+    with pytest.raises(RequestError, match="'two-sided', 'less', 'greater'"):
         firm_tests(panel().test(0, 1), options=Options("lower"))
 
 

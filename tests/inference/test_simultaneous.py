@@ -120,7 +120,7 @@ def test_unknown_requests(panel):
     made = inputs(panel().abnormal)
     with pytest.raises(RequestError, match="'romano-wolf', 'holm', 'bh'"):
         window_tests(made, "bonferroni")
-    with pytest.raises(RequestError, match="two-sided, less, greater"):
+    with pytest.raises(RequestError, match="'two-sided', 'less', 'greater'"):
         window_tests(made, options=Options("lower"))
 
 

@@ -174,16 +174,21 @@ def test_weekends_filled_with_the_last_price_are_no_sessions(form: str) -> None:
     days = pd.date_range(r.index[0], r.index[-1])
     filled = bare.reindex(days).ffill()
     filled = filled.assign(COIN=np.exp(np.random.default_rng(1).normal(0, 0.03, len(days)).cumsum()))
-    with pytest.warns(DataWarning, match="F0, F1, idx: unchanged on 118 days on which others move"):
-        if form == "returns":
-            market = es.Market(filled.pct_change().iloc[1:], benchmark="idx")
-        else:
-            market = es.Market.from_prices(filled, benchmark="idx")
+    returns = form == "returns"
+    make, table = (es.Market, filled.pct_change().iloc[1:]) if returns else (es.Market.from_prices, filled)
+    with pytest.warns(DataWarning) as told:
+        split = make(table, benchmark="idx")
+    assert any("F0, F1, idx: unchanged on 118 days" in str(each.message) for each in told)
+    assert next(iter(split.parts.values())).sessions.day_of_week.max() == 4
     event = {"security": "F0", "date": r.index[250]}
-    found = fit(market, event).car(0, 1)
     alone = fit(es.Market.from_prices(bare, benchmark="idx"), event).car(0, 1)
-    assert found["day_0"].tolist() == alone["day_0"].tolist()
-    np.testing.assert_allclose(found["car"], alone["car"], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(fit(split, event).car(0, 1)["car"], alone["car"], rtol=0, atol=1e-12)
+    market = make(table, benchmark="idx", sessions="data")
+    found = market.audit().query("kind == 'padded day'")
+    assert set(found["security"]) == {"F0", "F1", "idx"}
+    assert found["date"].dt.day_of_week.unique().tolist() == [5, 6]
+    with pytest.warns(DataWarning, match="padded day of F0 on .* stands still on every S"):
+        fit(market, {"security": "F0", "date": r.index[250]})
 
 
 def test_a_series_that_seldom_moves_has_no_padded_days() -> None:

@@ -9,7 +9,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import ModelError, OverlapWarning, RequestError
+from eventstudy.errors import IncompleteWindowWarning, ModelError, OverlapWarning, RequestError
 
 DAYS = ["2018-03-23", "2018-08-14", "2019-05-22"]
 HIK = "002415.SZ"
@@ -237,3 +237,29 @@ def test_what_has_no_close_is_left_out_of_the_value_and_named(market, results):
     assert found.loc["total", "change"] == pytest.approx(own.loc["total", "change"])
     assert "(000063.SZ): no close before the window (0, +1)" in found.loc["total", "note"]
     assert found["n_events"].tolist() == [1, 1, 1, 0, 3]
+
+
+def test_the_adjustment_counts_the_tests_that_there_are(market):
+    """An event whose returns end before the window does has no p-value to allow for."""
+    last = market.sessions[-1]
+    days = [DAYS[0], DAYS[2], last]
+    study = es.EventStudy(market, {"security": HIK, "date": days}, estimation=(-200, -21), window=(0, 1))
+    with pytest.warns(IncompleteWindowWarning), pytest.warns(OverlapWarning):
+        results = study.fit()
+    table = results.exhibit(0, 1)
+    tests = frames(table)["Significance, one-sided, for falls"]
+    p = tests["p (t)"].to_numpy(dtype=float)
+    assert np.isnan(p).tolist() == [False, False, True]
+    assert np.nanmin(tests["p adjusted"].to_numpy(dtype=float)) == pytest.approx(min(1.0, 2 * np.nanmin(p)))
+    assert "p adjusted allows for 2 tests: Holm" in str(table)
+
+
+def test_log_returns_become_money_by_their_exponential(prices):
+    logs = es.Market.from_prices(prices, benchmark="399001.SZ", calendar="XSHG", kind="log")
+    results = es.EventStudy(logs, {"security": HIK, "date": DAYS[0]}, estimation=(-200, -21)).fit()
+    table = results.exhibit(0, 0)
+    share = frames(table)["Value of a share"].iloc[0]
+    assert share["change"] == pytest.approx(
+        share["price before"] * np.expm1(results.car(0, 0)["car"].iloc[0])
+    )
+    assert "exp(abnormal return) − 1 times the last close" in " ".join(str(table).split())

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.errors import OverlapWarning
 from eventstudy.inference import TESTS
 from eventstudy.inference.base import CONDITIONS
 from eventstudy.inference.procedures.assumptions import assumptions
@@ -361,3 +362,24 @@ def test_a_rise_is_no_evidence_of_a_fall(nyt, six):
         assert "at least" in up.effect
     assert " up on average" in six.verdict(alternative="greater").question
     assert "move 002415.SZ down," in nyt.verdict(alternative="less").question
+
+
+def test_bars_are_not_called_sessions():
+    """Nor does a night in the window, which no residual vector is like, keep it from being reported."""
+    made = es.lab.simulate_bars(2, 8, n_events=0, freq="5min", seed=2)
+    market = es.Market.from_prices(made.prices, benchmark="market", freq="5min", calendar="XSHG")
+    security = market.securities[0]
+    night = int(np.flatnonzero(market.sessions.to_series().diff() > pd.Timedelta("8h"))[-1])
+    times = [market.sessions[at].tz_localize("Asia/Shanghai") for at in (night - 60, night)]
+    times = [time - pd.Timedelta("1min") for time in times]
+    events = [{"security": security, "announced_at": time} for time in times]
+    with pytest.warns(OverlapWarning):
+        results = es.EventStudy(market, events, estimation=(-200, -21), window=(-5, 5)).fit()
+    assert results.fitted.test_input(es.Window(-1, 1)).spans_gap
+    found = results.verdict(-1, 1)
+    assert "over the 3 bars (-1, +1)" in found.answer
+    assert "at bar 0" in results.verdict(0, 0).answer
+    assert f"{len(market.sessions)} bars of XSHG" in results.summary(-1, 1).to_text()
+    each = results.by_event(-1, 1, adjust="holm")["p_adjusted"]
+    for p in each:
+        assert f"adjusted p {es.text.format_p(p, equals=True)}" in str(found).replace("\n  ", " ")

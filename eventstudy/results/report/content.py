@@ -18,7 +18,7 @@ from eventstudy.market import LEVELS
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel, NormalReturnModel
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.data_warnings import incomplete_windows, suspects_in
-from eventstudy.results.each_event import event_rows
+from eventstudy.results.each_event import event_rows, joint_adjustment
 from eventstudy.results.event_names import event_name, named_events
 from eventstudy.results.exhibit import exhibit
 from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
@@ -30,7 +30,7 @@ from eventstudy.results.summary import design
 from eventstudy.results.verdict.sentences import News, verdict
 from eventstudy.results.verdict.text import Verdict
 from eventstudy.tables import P_VALUE, Section, Table
-from eventstudy.text import format_p, plural, some_text
+from eventstudy.text import format_p, format_time, plural, some_text
 from eventstudy.windows import Window
 
 __all__ = ["Report", "refitted", "sensitivity", "study_report"]
@@ -102,7 +102,8 @@ def study_report(
         return Report(title, [asked, told, shown, rows, other], stamp)
     worth = []
     if _has_exhibit(data):
-        table = exhibit(data, window, alternative, "romano-wolf", LEVEL, market_cap, shares, currency)
+        adjust = joint_adjustment(data, window)
+        table = exhibit(data, window, alternative, adjust, LEVEL, market_cap, shares, currency)
         worth = [Chapter("Each event in money", [table])]
     chapters = [
         asked,
@@ -281,7 +282,8 @@ def _has_exhibit(data: FittedStudy) -> bool:
 
 def _estimates(data: FittedStudy, window: Window, alternative: Alternative) -> Table:
     """Make the one table of a brief report."""
-    rows = event_rows(data, window, "romano-wolf", Options(alternative, seed=0)).head(FEW_EVENTS)
+    rows = event_rows(data, window, joint_adjustment(data, window), Options(alternative, seed=0))
+    rows = rows.head(FEW_EVENTS)
     frame = rows.drop(columns="label", errors="ignore").rename(columns={"day_0": "day 0", "p_t": "p (t)"})
     frame = frame.rename(
         columns={"p_filtered_sq": "p (filtered_sq)", "p_adjusted": "p adjusted", "car": "CAR"}
@@ -289,6 +291,8 @@ def _estimates(data: FittedStudy, window: Window, alternative: Alternative) -> T
     frame = frame.rename(columns={"ci_low": "95% from", "ci_high": "to"})
     several = ["p adjusted"] if len(rows) > 1 else []
     day = [] if data.undated else ["day 0"]
+    if day:
+        frame["day 0"] = frame["day 0"].map(format_time)
     frame = frame[["security", *day, "CAR", "95% from", "to", "p (t)", "p (filtered_sq)", *several]]
     formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
     formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", *several), P_VALUE)

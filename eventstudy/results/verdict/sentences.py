@@ -17,7 +17,7 @@ from eventstudy.inference.procedures.recommendation import disagreement
 from eventstudy.market import LEVELS
 from eventstudy.results import averages
 from eventstudy.results.data_warnings import incomplete_windows, shared_days
-from eventstudy.results.each_event import event_rows, one_security
+from eventstudy.results.each_event import event_rows, joint_adjustment, one_security
 from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.results.significance import recommended_tests
@@ -67,7 +67,7 @@ def verdict(
     parts = []
     each = None
     if one_security(data):
-        each = event_rows(data, window, "romano-wolf", Options(alternative, seed=SEED))
+        each = event_rows(data, window, joint_adjustment(data, window), Options(alternative, seed=SEED))
         parts.append(Part("Each announcement on its own", tuple(_rows(each, window, alternative))))
     told = ["No significance test applies."]
     if len(frame):
@@ -123,7 +123,8 @@ def question(data: FittedEvents, alternative: Alternative = "two-sided") -> str:
     elif data.undated:
         news = "the announcements"
     else:
-        news = f"the news of {f'{dates} days{when}' if dates > 1 else _dates(data)}"
+        several = f"of {dates} days" if data.abnormal.bars is None else f"at {dates} times"
+        news = f"the news {several}{when}" if dates > 1 else f"the news of {_dates(data)}"
     counted = f" ({n} events)" if n != k else ""
     return strip_control(
         f"Did {news} move {k} securities{way} on average{counted}, by how much, and is the move "
@@ -263,20 +264,22 @@ def _interval(mean: pd.Series | Mapping[str, Any], alternative: Alternative) -> 
     return f"95% interval {low} to {high}"
 
 
-def _span(window: Window) -> str:
-    """Name the tested days: ``on day 0``, ``over the 2 sessions (0, +1)``."""
+def _span(data: FittedEvents, window: Window) -> str:
+    """Name the tested days or bars: ``on day 0``, ``over the 2 sessions (0, +1)``."""
+    one, several = ("on day", "sessions") if data.abnormal.bars is None else ("at bar", "bars")
     if len(window) == 1:
-        return f"on day {window.start:+d}".replace("+0", "0")
-    return f"over the {len(window)} sessions {window}"
+        return f"{one} {window.start:+d}".replace("+0", "0")
+    return f"over the {len(window)} {several} {window}"
 
 
 def _single(data: FittedEvents, window: Window) -> str:
     event, car = data.timeline.iloc[0], data.cars(window).iloc[0]
     n = int(car["n_days"])
     short = "" if n == len(window) else f" ({n} with a price)"
-    over = f"{_span(window)[:1].upper()}{_span(window)[1:]} around {_dates(data)}{short}"
+    span = _span(data, window)
+    over = f"{span[:1].upper()}{span[1:]} around {_dates(data)}{short}"
     if window == Window(0, 0):
-        over = f"On day 0{'' if data.undated else f', {_dates(data)}'}{short}"
+        over = f"{span[:1].upper()}{span[1:]}{'' if data.undated else f', {_dates(data)}'}{short}"
     if data.kind in LEVELS:
         return (
             f"{over}, the {_what(data)} of {event['security']} is {percent(car['car'])} ({data.model_label})"
@@ -303,7 +306,7 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     are = "is" if k == 1 else "are"
     common = not data.undated and len(data.timeline["day_0"].unique()) == 1
     joint = ", " if window == Window(0, 0) else " around "
-    over = f"{_span(window)}{joint}{_dates(data)}" if common else _span(window)
+    over = f"{_span(data, window)}{joint}{_dates(data)}" if common else _span(data, window)
     over = over if one_security(data) else f"{over[:1].upper()}{over[1:]}"
     return (
         f"{over}, {counted} {_what(data)}s{of} {are} {side} ({data.model_label}), and their mean is "
