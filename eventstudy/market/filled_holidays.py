@@ -172,6 +172,8 @@ def _closed_together(
         every = np.zeros(len(shut), dtype=bool)
         every[closed] = True
         known = exchange_closed_on(every, np.asarray(inside[:, group].any(axis=1)), index)
+        if known is None and n_runs(every) < RUNS:
+            continue  # of many shares, a few stand still together on two days
         if known is not None:  # the others are days on which all stand still by chance
             closed = closed[known[1][closed]]
             on = shut[closed].sum(axis=0)
