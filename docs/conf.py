@@ -7,6 +7,7 @@ import shutil
 import sys
 import tomllib
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,10 @@ LINKS = [] if "example.org" in REPOSITORY else LINKS
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"eventstudy {release}"
-html_static_path = ["_static"]
+# A copy of MathJax: formulas are shown without a network, too. Its own extension would read pages one by one.
+MATHJAX = Path(str(find_spec("sphinx-mathjax-offline").origin)).parent / "static"
+html_static_path = ["_static", str(MATHJAX)]
+mathjax_path = "mathjax/tex-chtml.js"
 html_favicon = "_static/favicon.svg"
 html_css_files = ["pages.css"]
 html_js_files = ["names.js"]
