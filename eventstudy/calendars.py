@@ -49,7 +49,7 @@ EARLY_CLOSES = {
 }
 
 MARGIN = pd.Timedelta(days=31)
-#: Days for which a calendar is made that is asked for its time zone.
+#: Days tried in turn where a calendar is asked for its time zone.
 PROBES = tuple(pd.Timestamp(year, 1, 1) for year in (2019, 2023, 2010))
 CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 

@@ -95,7 +95,7 @@ def portfolio_t(
     .. math:: t = \mathrm{CAAR} \Big/ \sqrt{s_p^2\; \gamma'V\gamma / s^2}, \quad
               s_p^2 = \sum_t e_{pt}^2 / (T - k)
 
-    Exact under normal errors if all events share dates and regressors and miss no day: the
+    Exact under normally distributed errors if all events share dates and regressors and miss no day: the
     portfolio's residuals are then those of the portfolio's own regression, and this is the
     mean-effect t of a multivariate regression with an event dummy. With missing days the
     portfolio of a day holds the available events, and ``g'Vg / s^2`` is the mean over events.

@@ -52,7 +52,7 @@ NORMAL = 1e7
 def power_t(
     effect: float, se: float, dof: float, alpha: float = 0.05, alternative: Alternative = "two-sided"
 ) -> float:
-    r"""Power of a t test, exact under normal errors.
+    r"""Power of a t test, exact under normally distributed errors.
 
     .. math:: P(|t'_\nu(\delta / se)| > t_{1 - \alpha/2, \nu}) \;\text{two-sided}, \qquad
               P(t'_\nu(\delta / se) > t_{1 - \alpha, \nu}) \;\text{of ``"greater"``}
@@ -126,7 +126,7 @@ def power_standardised_mean(
     alpha: float = 0.05,
     alternative: Alternative = "two-sided",
 ) -> float:
-    r"""Power of a t of N standardised CARs against a common CAR, exact under normal errors.
+    r"""Power of a t of N standardised CARs against a common CAR, exact under normally distributed errors.
 
     A common CAR d shifts each SCAR by d times its precision c, so unequal volatilities also spread the
     SCARs. The statistic is doubly noncentral t with N - 1 degrees of freedom:

@@ -21,7 +21,7 @@ KNOWN = (
 )  # fmt: skip
 #: Those that trade on Sundays.
 ON_SUNDAYS = ("XSAU", "XTAE")
-#: Weekdays from which on a table that lacks hardly one is of no exchange, and what share it may lack.
+#: A table of at least so many weekdays that lacks at most this share of them is not that of an exchange.
 LONG, LACKS = 60, 0.01
 #: How seldom chance may put a column's missing days on all holidays of one of these exchanges.
 CHANCE = 1e-3
@@ -72,7 +72,7 @@ def exchange_closed_on(
 
 
 def nearly_every_weekday(days: pd.DatetimeIndex) -> bool:
-    """Whether something trades on nearly every weekday of some months, as on no exchange."""
+    """Whether something trades on nearly every weekday for months, which happens on no exchange."""
     if len(days) < LONG:
         return False
     weekdays = pd.bdate_range(days[0], days[-1])
@@ -94,7 +94,7 @@ def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
 def _sessions(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
     try:
         with warnings.catch_warnings():
-            # Nobody asked for a calendar here, so what exchange_calendars warns of helps nobody.
+            # The user did not ask for a calendar here, so its warnings would not help.
             warnings.simplefilter("ignore")
             return Exchange(code).sessions(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31))
     except CalendarError:

@@ -20,7 +20,7 @@ from eventstudy.sample import EventArrays
 __all__ = ["RobustMarketModel"]
 
 Method = Literal["huber", "theil-sen"]
-#: Huber's bound: 95% efficient under normal errors.
+#: Huber's bound: 95% efficient under normally distributed errors.
 BOUND = 1.345
 SOURCE = "all residuals of the robust line, least-squares leverage (approximation); prefer sq and rank tests"
 

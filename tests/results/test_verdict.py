@@ -357,7 +357,7 @@ def test_controls_are_said_without_a_car_of_the_treated(refit):
 def test_a_rise_is_no_evidence_of_a_fall(nyt, six):
     for results in (nyt, six):
         up = results.verdict(0, 1, alternative="greater")
-        assert "That is no evidence of a rise: none of the" in up.answer
+        assert "That is not evidence of a rise: none of the" in up.answer
         assert "recommended one-sided tests rejects chance" in up.answer
         assert "at least" in up.effect
     assert " up on average" in six.verdict(alternative="greater").question

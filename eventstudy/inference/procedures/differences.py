@@ -124,7 +124,7 @@ def pair_dates(first: TestInput, second: TestInput) -> Pairing:
               s_d^2 = \sum_t (\bar e^A_t - \bar e^B_t)^2 / (T - k)
 
     The shock that both portfolios share drops out of the difference, in the estimation window and
-    on the event day alike. Exact under normal errors if all events of a date share regressors
+    on the event day alike. Exact under normally distributed errors if all events of a date share regressors
     and miss no day.
 
     Parameters

@@ -200,7 +200,7 @@ def evidence(
         none = f"{'neither' if n == 2 else 'none'} of the {n} {kind}s{that} rejects"
     cannot = f"{subject} cannot be distinguished from chance"
     if alternative != "two-sided":
-        cannot = f"{subject} is no evidence of a {FALL_OR_RISE[alternative]}"
+        cannot = f"{subject} is not evidence of a {FALL_OR_RISE[alternative]}"
         return f"{cannot}: {none} chance at 5% ({shown}).{missing}"
     return f"{cannot}: {none} it at 5% ({shown}).{missing}"
 
