@@ -20,7 +20,8 @@ from eventstudy.errors import EventStudyError
 from eventstudy.inference import TESTS
 
 DAYS = pd.bdate_range("2019-01-01", periods=130).as_unit("ns")
-NAMES = [f"S{i}" for i in range(10)]
+WIDE = [f"S{i}" for i in range(60)]
+NAMES = WIDE[:10]
 FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf"]
 WHOLE = slice(None)
 #: Tests that draw nothing and fit no model per day, run on every design.
@@ -57,6 +58,10 @@ class Design:
         Further tables, names of `MORE`.
     digits : int
         Digits to which numbers are the same on any machine: few where a model is fitted step by step.
+    brief : bool
+        Whether only tests and further tables are kept.
+    securities : int
+        Securities of the market.
     """
 
     name: str
@@ -74,17 +79,19 @@ class Design:
     seed: int = 0
     more: Sequence[str] = ()
     digits: int = 9
+    brief: bool = False
+    securities: int = 10
 
 
-def draw(seed: int, step: float = 1e-6) -> pd.DataFrame:
-    """Returns of ten securities and two indices with a shock in common, in multiples of `step`."""
+def draw(seed: int, step: float = 1e-6, n: int = 10) -> pd.DataFrame:
+    """Returns of securities and two indices with a shock in common, in multiples of `step`."""
     rng = np.random.default_rng(seed)
     index, shock = 0.01 * rng.standard_normal((2, len(DAYS), 1))
-    slopes, scales = 0.6 + 0.8 * rng.random(10), 0.01 + 0.01 * rng.random(10)
-    noise = 0.5 * shock / 0.01 + rng.standard_t(5, (len(DAYS), 10)).clip(-6, 6)
+    slopes, scales = 0.6 + 0.8 * rng.random(n), 0.01 + 0.01 * rng.random(n)
+    noise = 0.5 * shock / 0.01 + rng.standard_t(5, (len(DAYS), n)).clip(-6, 6)
     other = 0.6 * index + 0.008 * rng.standard_normal((len(DAYS), 1))
     values = np.hstack([0.0002 + slopes * index + scales * noise, index, other])
-    return pd.DataFrame(np.round(values / step) * step, DAYS, [*NAMES, "INDEX", "OTHER"])
+    return pd.DataFrame(np.round(values / step) * step, DAYS, [*WIDE[:n], "INDEX", "OTHER"])
 
 
 def factors(seed: int) -> pd.DataFrame:
@@ -98,7 +105,7 @@ def factors(seed: int) -> pd.DataFrame:
 def market(design: Design) -> es.Market:
     """Make the market of a design."""
     options = dict(design.market)
-    frame = draw(design.seed, options.pop("step", 1e-6))
+    frame = draw(design.seed, options.pop("step", 1e-6), design.securities)
     for columns, rows, value in design.changes:
         frame.loc[frame.index[rows], columns] = value
     scattered = options.pop("scattered", 0.0)
@@ -243,7 +250,9 @@ MORE = {
 def outcome(design: Design) -> dict[str, pd.DataFrame]:
     """All that a study says of a design, by name of the table."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("always", es.errors.EventStudyWarning)
         try:
             results = study(design).fit()
@@ -251,6 +260,14 @@ def outcome(design: Design) -> dict[str, pd.DataFrame]:
             return refused(problem)
         tables = {"warnings": said(caught)}
         tables["excluded"] = results.excluded
+        for name in design.more:
+            try:
+                tables[name] = MORE[name](results)
+            except EventStudyError as problem:
+                tables[name] = refused(problem)["error"]
+        tables |= dict(tested(results, design))
+        if design.brief:
+            return tables
         tables["timeline"] = results.timeline.drop(columns=["announced", "label", "security"])
         tables["parameters"] = results.parameters
         tables["abnormal"] = results.abnormal_returns
@@ -259,12 +276,6 @@ def outcome(design: Design) -> dict[str, pd.DataFrame]:
             tables[f"car {window}"] = results.car(window)[
                 ["car", "se", "dof", "p_value", "n_days", "uncovered"]
             ]
-        tables |= dict(tested(results, design))
-        for name in design.more:
-            try:
-                tables[name] = MORE[name](results)
-            except EventStudyError as problem:
-                tables[name] = refused(problem)["error"]
     return tables
 
 
@@ -279,6 +290,16 @@ MIXED = [("S0", 60), ("S1", 60), ("S2", 63), ("S3", 80), ("S4", 80), ("S5", 110)
 AGAIN = [("S0", 55), ("S0", 60), ("S0", 100), ("S1", 60), ("S1", 70), ("S2", 100)]
 LAYOUTS = {"one": ONE, "two": TWO, "common": COMMON, "apart": APART, "mixed": MIXED, "again": AGAIN}
 ALL_SIDES = ("two-sided", "less", "greater")
+ORDERS = (
+    "cross_sectional",
+    "sign",
+    "wilcoxon",
+    "bootstrap",
+    "wild_bootstrap",
+    "rank",
+    "ibragimov_muller",
+    "jackknife",
+)
 FEW = ("cross_sectional", "bmp", "adjusted_bmp", "rank", "grank_t", "generalized_sign", "t", "sq")
 TABLES = ("recommended", "clustering", "shrunk", "aar", "caar", "overlaps")
 SPLIT = [
@@ -369,7 +390,7 @@ def missing() -> Iterator[Design]:
         }.items():  # fmt: skip
             yield Design(
                 f"missing {name} {gaps}", [*TWO, ("S2", 63)], [("S0", rows, np.nan)], market={"gaps": gaps},
-                tests=FEW, more=("halts", "aar"), seed=8,
+                tests=FEW, more=("halts",), seed=8,
             )  # fmt: skip
     for how in ("warn", "partial", "exclude"):
         yield Design(
@@ -379,7 +400,7 @@ def missing() -> Iterator[Design]:
         )  # fmt: skip
     yield Design("incomplete raise", [("S0", 127)], options={"incomplete": "raise"})
     for row in (123, 124, 125, 128, 129):
-        yield Design(f"end of data {row}", [("S0", row), ("S1", 90)], tests=FEW, more=("aar",))
+        yield Design(f"end of data {row}", [("S0", row), ("S1", 90)], tests=FEW)
     for rows in (slice(0, 55), slice(0, 57), slice(0, 60), slice(0, 61), slice(0, 64)):
         yield Design(
             f"listed at {rows.stop}", [("S0", 60), ("S1", 60)], [("S0", rows, np.nan)],
@@ -441,6 +462,18 @@ def degenerate() -> Iterator[Design]:
             f"equal returns {value}", COMMON, [(NAMES[:6], slice(55, 66), value)], es.RawReturn(),
             market=dyadic, seed=16, sides=ALL_SIDES,
         )  # fmt: skip
+    for name in ("one", "common", "apart"):
+        yield Design(
+            f"ties permuted {name}", LAYOUTS[name], model=es.RawReturn(), market={"step": 2.0**-5}, seed=17,
+            estimation=(-22, -11), options={"min_observations": 8},
+            tests=("nguyen_wolf", "permutation", "rank"),
+            sides=ALL_SIDES,
+        )  # fmt: skip
+    mirrored = [("S0", [60], 0.03125), ("S1", [60], 0.0625), ("S2", [80], 0.0625), ("S3", [80], 0.03125)]
+    yield Design(
+        "equal means of dates", [("S0", 60), ("S1", 60), ("S2", 80), ("S3", 80)], mirrored, es.RawReturn(),
+        windows=((0, 0),), seed=17, more=("wild mammen", "wild events"),
+    )  # fmt: skip
     yield Design("equal events", COMMON[:4], [(NAMES[1:4], WHOLE, 0.0)], es.RawReturn(), market=dyadic)
     same = draw(17)["S0"].to_numpy()
     yield Design("twins", TWO, [("S0", WHOLE, same), ("S1", WHOLE, same)], tests=FEW, seed=17)
@@ -502,7 +535,7 @@ def placements() -> Iterator[Design]:
             [
                 {"security": f"S{i}", "announced_after": after, "announced_before": before}
                 for i, (after, before) in enumerate(spans.values())
-            ] + [{"security": "S7", "announced_at": sunday + " 10:00+08:00"}],
+            ] + [{"security": "S7", "announced_at": sunday + " 10:00+08:00"}, ("S8", 60), ("S9", 129)],
             market=sessions, asked={"ambiguous": how}, tests=FEW,
         )  # fmt: skip
     many = [{"security": f"S{i % 10}", "date": DAYS[0] + pd.Timedelta(days=i)} for i in range(-5, 190, 3)]
@@ -633,12 +666,17 @@ def models() -> Iterator[Design]:
             few = MIXED
         yield Design(f"model {model!r}", few, **common, seed=23)
         yield Design(f"model {model!r} missing", few, gone, **common, seed=23, tests=FEW)
+        if few is MIXED:
+            none = [("S0", slice(15, 50), np.nan)]
+            yield Design(
+                f"model {model!r} no estimation", few[:3], none, **common, seed=23, tests=("t",), brief=True
+            )
         yield Design(f"model {model!r} early", early, **common, seed=24, tests=("bmp", "t"))
         for least in (12, 13):
             yield Design(
                 f"model {model!r} least {least}", few[:2], [("S0", [40, 44], np.nan)], **common | {
                     "options": {"min_observations": least if few is MIXED else least - 5}
-                }, seed=25, estimation=(-24, -11), tests=("bmp", "t"), windows=((0, 1),),
+                }, seed=25, estimation=(-24, -11), tests=("bmp", "t"), windows=((0, 1),), brief=True,
             )  # fmt: skip
 
 
@@ -675,12 +713,72 @@ def single_events() -> Iterator[Design]:
         )  # fmt: skip
 
 
+def sweeps() -> Iterator[Design]:
+    """Numbers of events, of dates and of estimation days around those where a rule changes."""
+    spread = [48, 52, 56, 60, 66, 72, 80, 88, 96, 104, 110, 112]
+    common: dict[str, Any] = {"brief": True, "windows": ((0, 1),), "securities": 60}
+    told = ("recommended", "clustering", "mean_intervals")
+    for n in (8, 9, 10, 11, 14, 15, 16, 19, 20, 21, 24, 25, 26, 29, 30, 31, 49, 50, 51):
+        one = [(name, 60) for name in WIDE[:n]]
+        several = [(name, spread[i % len(spread)]) for i, name in enumerate(WIDE[:n])]
+        yield Design(f"sweep {n} events", one, **common, seed=50, more=(*told, "joint"))
+        yield Design(f"sweep {n} events, several dates", several, **common, seed=51, more=told)
+        if n < 20:
+            yield Design(
+                f"sweep {n} events, raw", several, **common, seed=52, model=es.RawReturn(), tests=ORDERS
+            )
+    for dates in (4, 5, 6, 7, 9, 10, 11, 12):
+        events = [(name, spread[i % dates]) for i, name in enumerate(WIDE[: 2 * dates])]
+        yield Design(f"sweep {dates} dates", events, **common, seed=53, sides=ALL_SIDES, more=told)
+        lopsided = [(name, spread[max(0, i - dates)]) for i, name in enumerate(WIDE[: 2 * dates])]
+        yield Design(f"sweep {dates} dates, one large", lopsided, **common, seed=54, more=told)
+    late = [(name, 75) for name in NAMES[:4]]
+    short: dict[str, Any] = {"brief": True, "windows": ((0, 0), (0, 1))}
+    for length in (
+        9,
+        10,
+        11,
+        12,
+        13,
+        18,
+        19,
+        20,
+        21,
+        22,
+        29,
+        30,
+        31,
+        32,
+        37,
+        38,
+        39,
+        40,
+        41,
+        57,
+        58,
+        59,
+        60,
+        61,
+    ):
+        asked: dict[str, Any] = {"estimation": (-11 - length + 1, -11), "options": {"min_observations": 8}}
+        told = ("intervals", "recommended", "mean_intervals", "joint")
+        alone = ("t", "sq", "conformal", "bootstrap_t", "filtered_sq", "filtered_t", "nguyen_wolf")
+        yield Design(
+            f"sweep {length} days", late, **short | {"windows": ((0, 1),)}, **asked, seed=55, more=told
+        )
+        yield Design(f"sweep {length} days, one", late[:1], **short, **asked, seed=56, more=told, tests=alone)
+        if length < 32:
+            filtered = [("S0", 75), ("S1", 85), ("S2", 85)]
+            yield Design(
+                f"sweep {length} days, filtered", filtered, **short, **asked, seed=57, tests=alone[4:]
+            )
+
+
 def procedures() -> Iterator[Design]:
     """Groups, differences, several windows and intervals of the mean."""
     more = (
         "groups", "variances", "differences", "windows", "windows bh", "by_event", "by_event holm",
-        "mean_intervals", "mean_intervals less", "wild mammen", "wild events", "stacked", "shrunk",
-        "recommended", "diagnostics",
+        "mean_intervals", "mean_intervals less", "wild mammen", "wild events", "shrunk", "recommended",
     )  # fmt: skip
     sets = {
         "split": ([60, 60, 60, 60, 63, 63, 80, 80, 80, 110], "ababbabbba"),
@@ -698,16 +796,18 @@ def procedures() -> Iterator[Design]:
         )
         yield Design(
             f"groups {name} missing", grouped(rows, groups), [("S1", rows[1], np.nan)], seed=41,
-            windows=((0, 1),), market={"scattered": 0.05}, more=more, tests=FEW,
+            windows=((0, 1),), market={"scattered": 0.05}, more=more, tests=FEW, brief=True,
         )  # fmt: skip
     yield Design(
         "groups flat", grouped([60] * 4, "aabb"), [(["S0", "S1"], WHOLE, 0.0)], es.RawReturn(), more=more
     )
     for n in range(2, 7):
-        yield Design(f"joint {n}", COMMON[:n], seed=42, more=("joint", "mean_intervals"), tests=())
+        yield Design(
+            f"joint {n}", COMMON[:n], seed=42, more=("joint", "mean_intervals"), tests=(), brief=True
+        )
         yield Design(
             f"joint {n} missing", COMMON[:n], [("S0", [30, 61], np.nan), ("S1", [41], np.nan)], seed=43,
-            more=("joint", "mean_intervals"), tests=(),
+            more=("joint", "mean_intervals"), tests=(), brief=True,
         )  # fmt: skip
     yield Design(
         "joint short",
@@ -724,7 +824,7 @@ def designs() -> dict[str, Design]:
     """All designs by name."""
     families = (
         layouts, estimation_edges, missing, degenerate, placements, own_windows, several_series, models,
-        single_events, procedures,
+        single_events, sweeps, procedures,
     )  # fmt: skip
     found = [design for family in families for design in family()]
     names = [design.name for design in found]

@@ -39,7 +39,7 @@ def short(value: object) -> str:
         return f"{value:.10g}"
     if isinstance(value, tuple):
         return "/".join(short(each) for each in value)
-    return f"#{zlib.crc32(str(value).encode()):08x}"
+    return f"#{zlib.crc32(str(value).encode()) & 0xFFFF:04x}"
 
 
 def as_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, list[str]]]:
@@ -49,7 +49,7 @@ def as_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, list[str
         columns = {str(column): cells(frame.iloc[:, i], str(column)) for i, column in enumerate(frame)}
         if not isinstance(frame.index, pd.RangeIndex) and len(frame):
             rows = ["/".join(map(str, row)) if isinstance(row, tuple) else str(row) for row in frame.index]
-            columns = {"rows": [f"#{zlib.crc32(' '.join(rows).encode()):08x}"], **columns}
+            columns = {"rows": [short(" ".join(rows))], **columns}
         found[name] = columns
     return found
 

@@ -33,6 +33,30 @@ def test_results_are_what_they_were(design: Design) -> None:
     assert not found, "\n".join(found[:20])
 
 
+#: Parts so small that six events, and a hundred draws, take several.
+PARTS = {
+    "lazy.CHUNK": 2,
+    "inference.engine.residual_pass.FEW": 1,
+    "inference.dependence.pairs.CHUNK": 2,
+    "inference.dependence.pairs.ROWS": 2,
+    "inference.dependence.pairs.COLUMNS": 5,
+    "inference.engine.draws.HELD": 500,
+}
+IN_PARTS = [
+    name
+    for name in DESIGNS
+    if name.startswith(("layout again", "layout mixed", "missing half", "groups s", "sweep 9 d"))
+]
+
+
+@pytest.mark.parametrize("name", IN_PARTS)
+def test_results_do_not_depend_on_the_size_of_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, size in PARTS.items():
+        monkeypatch.setattr(f"eventstudy.{place}", size)
+    found = list(differences(STORED[name], as_texts(outcome(DESIGNS[name])), DESIGNS[name].digits))
+    assert not found, "\n".join(found[:20])
+
+
 def test_each_stored_design_is_still_there() -> None:
     assert list(STORED) == list(DESIGNS)
 
