@@ -2,11 +2,11 @@
 
 Run ``python benchmarks/mutation.py`` for the sample of the documentation (45 minutes on two cores), with
 ``--mutants 30`` for a small one, ``--module inference`` or ``--match TEXT`` for a part of the source, and
-``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption, or from the rows of the
-documentation where there are no others; ``--retry`` runs the survivors of the last run again, after tests were
-added. ``--write`` stores the result in ``docs/contributing/``. ``--fresh`` runs a second sample for which no
-test was written: once its survivors are looked at and killed, the share of the first no longer holds for
-other code.
+``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption, or from the rows of
+the documentation where there are no others; ``--retry`` runs the survivors of the last run again, after
+tests were added. ``--write`` stores the result in ``docs/contributing/``. ``--fresh`` runs a second sample
+for which no test was written: once its survivors are looked at and killed, the share of the first no longer
+holds for other code.
 
 Mutants are drawn at random from all single changes that `mutants.py` knows, in strata of folder and kind of
 operator. Each stratum gets a part proportional to the square root of its size, at least two mutants, so rare
