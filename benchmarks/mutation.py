@@ -62,6 +62,7 @@ STUDIES = (
     "tests/test_scale.py", "tests/pinned", "tests/test_event_time.py", "tests/test_own_windows.py",
     "tests/market/test_several_exchanges.py", "tests/market/test_compounding.py", "tests/test_bad_input.py",
     "tests/fuzz/test_edges.py", "tests/fuzz/test_end_of_data.py", "tests/results/test_unusual_shapes.py",
+    "tests/test_progress.py",
 )  # fmt: skip
 LIBRARY = Project(
     root=ROOT,
@@ -73,7 +74,7 @@ LIBRARY = Project(
             "tests/results/test_alternative.py", "tests/results/test_verdict.py",
             "tests/results/test_overlapping_events.py", "tests/results/test_lists_of_windows.py",
             "tests/results/test_weighted.py", "tests/results/test_unusual_shapes.py",
-            "tests/fuzz/test_edges.py", "tests/lab/test_recommended.py",
+            "tests/fuzz/test_edges.py", "tests/lab/test_recommended.py", "tests/test_progress.py",
         ),
         "abnormal": (*STUDIES, "tests/inference/test_one_event.py"),
         "models": STUDIES,
