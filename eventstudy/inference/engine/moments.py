@@ -28,21 +28,25 @@ FULL_LEVERAGE = 1.0 - 1e-10
 SERIAL = 2.58
 
 
-def sample_sd(values: FloatArray) -> float:
-    """Return the standard deviation (N - 1) of `values`, or 0 where it is only rounding noise."""
-    sd = float(np.std(values, ddof=1))
-    return sd if sd > NEGLIGIBLE * float(np.abs(values).max()) else 0.0
+def sample_sd(values: FloatArray) -> FloatArray:
+    """Return the standard deviation (N - 1) of the last axis, or 0 where it is only rounding noise."""
+    sd = np.std(values, axis=-1, ddof=1)
+    return np.where(sd > NEGLIGIBLE * np.abs(values).max(axis=-1), sd, 0.0)[()]
 
 
-def mean_t(values: FloatArray) -> float:
+def mean_t(values: FloatArray) -> FloatArray:
     r"""Mean of a cross-section over its standard error, t(N - 1).
 
     .. math:: t = \bar x / (s_x / \sqrt N)
 
     Parameters
     ----------
-    values : array, shape (N,)
+    values : array, shape (..., N)
         CARs (the cross-sectional t) or SCARs (Boehmer, Musumeci and Poulsen 1991).
+
+    Returns
+    -------
+    float, or array, shape (...)
 
     References
     ----------
@@ -52,10 +56,12 @@ def mean_t(values: FloatArray) -> float:
 
     Examples
     --------
-    >>> round(mean_t(np.array([0.01, 0.03, 0.02])), 4)
+    >>> float(mean_t(np.array([0.01, 0.03, 0.02])).round(4))
     3.4641
     """
-    return float(values.mean() / (np.std(values, ddof=1) / np.sqrt(len(values))))
+    n = values.shape[-1]
+    t: FloatArray = values.mean(axis=-1) / (np.std(values, axis=-1, ddof=1) / np.sqrt(n))
+    return t
 
 
 def skewness(values: FloatArray) -> FloatArray:
