@@ -169,45 +169,55 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
 class RankProfile:
     """Scaled ranks of N events over T days, estimation days first, reduced to what the tests need.
 
+    Profiles of several samples have leading axes (...).
+
     Attributes
     ----------
-    mean : array, shape (T,)
+    mean : array, shape (..., T)
         Average scaled rank of the available events of each day; NaN where there is none.
-    tested : array, shape (N, L)
+    tested : array, shape (..., N, L)
         Scaled ranks of the tested days.
     tested_columns : slice
         Where the tested days are in `mean`.
-    tested_means : array
-        Average scaled ranks of the tested days on which some event is ranked.
-    sizes : array of int, shape (N,)
+    sizes : array of int, shape (..., N)
         Days T_i that event i is ranked among.
-    spread : float
+    spread : float, or array, shape (...)
         ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
-    n_days : int
+    n_days : int, or array, shape (...)
         Days on which some event is ranked.
     """
 
     mean: FloatArray
     tested: FloatArray
     tested_columns: slice
-    tested_means: FloatArray
     sizes: IntArray
-    spread: float
-    n_days: int
+    spread: FloatArray
+    n_days: IntArray
+
+    @property
+    def n_tested(self) -> IntArray:
+        """Tested days on which some event is ranked, shape (...)."""
+        count: IntArray = (~np.isnan(self.mean[..., self.tested_columns])).sum(axis=-1)
+        return count
+
+    @property
+    def tested_sum(self) -> FloatArray:
+        """Sum of the average scaled ranks of these days, shape (...)."""
+        means = self.mean[..., self.tested_columns]
+        total: FloatArray = np.where(np.isnan(means), 0.0, means).sum(axis=-1)
+        return total
 
     @classmethod
     def of(
         cls, total: FloatArray, count: IntArray, tested: FloatArray, columns: slice, sizes: IntArray
     ) -> RankProfile:
         """Make the profile of the sums over events of their scaled ranks, and of how many they are."""
-        known, n = count > 0, len(sizes)
+        known, n = count > 0, sizes.shape[-1]
         mean = np.where(known, total / np.maximum(count, 1), np.nan)
-        n_days = int(known.sum())
-        s = float(np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum() / n_days))
-        means = mean[columns]
+        n_days = known.sum(axis=-1)
+        s = np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum(axis=-1) / n_days)
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-        spread = s if s > NEGLIGIBLE else 0.0
-        return cls(mean, tested, columns, means[~np.isnan(means)], sizes, spread, n_days)
+        return cls(mean, tested, columns, sizes, np.where(s > NEGLIGIBLE, s, 0.0)[()], n_days)
 
 
 @dataclass(frozen=True)
@@ -216,7 +226,7 @@ class SignProfile:
 
     Attributes
     ----------
-    total, count : arrays, shape (T,)
+    total, count : arrays, shape (..., T)
         Sum of the signs of each day, and the events that have a return on it.
     """
 
@@ -301,7 +311,8 @@ class _Ranks:
     `more`, the days of the set below it, except for the events that are `tied`, (t,): their ranks are in
     `ranks`, (t, W + L), and values in `values`. `event` are the ranks of the event days, and `seen` says
     which they are. What is missing has rank 0. `sizes` (n,) are the days of each event, `count` (W + L,) the
-    events of each day.
+    events of each day. With `size`, events are those of samples of this size, one after another, and sums are
+    by sample, as is `count`.
     """
 
     place: SmallArray
@@ -315,6 +326,13 @@ class _Ranks:
     tied: IntArray
     ranks: FloatArray
     values: FloatArray
+    size: int | None = None
+
+    def summed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Sum over the events, shape (n, ...) -> (...), or over those of each sample, (n / size, ...)."""
+        if self.size is None:
+            return np.asarray(values.sum(axis=0))
+        return np.asarray(values.reshape(-1, self.size, *values.shape[1:]).sum(axis=1))
 
     @property
     def past(self) -> FloatArray:
@@ -326,7 +344,10 @@ class _Ranks:
         return out
 
     def sums(self, weight: FloatArray) -> FloatArray:
-        """Weighted sum over the events of the ranks of each day, shape (W + L,)."""
+        """Weighted sum over the events of the ranks of each day, shape (W + L,), or by sample."""
+        if self.size is not None:
+            ranks = np.concatenate([self.past, self.event], axis=1)
+            return self.summed(np.multiply(ranks, weight[:, None], out=ranks))
         if self.missing is None and not len(self.tied) and (weight == weight[0]).all():
             small = self.event.size < 2**16
             more = self.more.sum(axis=0, dtype=np.uint16 if small else np.uint32)
@@ -338,7 +359,7 @@ class _Ranks:
 
 @dataclass(frozen=True)
 class _Part:
-    """What some events add to the sums of each day, (W + L,), and their own ranks, where these are kept."""
+    """What some events add to the sums of each day, (..., W + L), and their own ranks, where these are kept."""
 
     total: FloatArray
     count: IntArray
@@ -367,30 +388,34 @@ def _signs(ranks: _Ranks) -> _Part:
     if len(ranks.tied):
         about = np.nan_to_num(median_signs(ranks.values))
         past[ranks.tied], event[ranks.tied] = about[:, : past.shape[1]], about[:, past.shape[1] :]
-    return _Part(np.concatenate([past.sum(axis=0, dtype=np.int64), event.sum(axis=0)]), ranks.count)
+    return _Part(np.concatenate([ranks.summed(part) for part in (past, event)], axis=-1), ranks.count)
 
 
 class _Profile:
     """What is kept for a set of event days."""
 
-    def __init__(self, ranked: RankedDays, width: int) -> None:
+    def __init__(self, ranked: RankedDays, width: int, size: int | None = None) -> None:
         n, length = ranked.shape
         start, stop, _ = ranked.tested.indices(length)
         self.place = slice(width + start, width + stop)
-        self.signs = ranked.signs
-        self.total, self.count = np.zeros(width + length), np.zeros(width + length, dtype=np.int64)
+        self.signs, self.size = ranked.signs, size
+        shape = (width + length,) if size is None else (n // size, width + length)
+        self.total, self.count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
         self.tested, self.sizes = np.empty((n, stop - start)), np.empty(n, dtype=np.int64)
 
     def add(self, rows: IntArray, part: _Part) -> None:
-        self.total += part.total
-        self.count += part.count
+        into: Any = slice(None) if self.size is None else rows[:: self.size] // self.size
+        self.total[into] += part.total
+        self.count[into] += part.count
         if part.tested is not None and part.sizes is not None:
             self.tested[rows], self.sizes[rows] = part.tested, part.sizes
 
     def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
-        return RankProfile.of(self.total, self.count, self.tested, self.place, self.sizes)
+        shape = () if self.size is None else (-1, self.size)
+        tested, sizes = (x.reshape(*shape, *x.shape[1:]) if shape else x for x in (self.tested, self.sizes))
+        return RankProfile.of(self.total, self.count, tested, self.place, sizes)
 
 
 class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
@@ -402,10 +427,14 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         Of N events each. Sets with the same function `values` are ranked once.
     scale : array, shape (N,), optional
         What the residuals of each event are divided by.
+    size : int, optional
+        Events of a sample, where profiles of samples are wanted; chunks are then of whole samples.
     """
 
-    def __init__(self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None) -> None:
-        self.sets, self.scale = sets, scale
+    def __init__(
+        self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None, size: int | None = None
+    ) -> None:
+        self.sets, self.scale, self.size = sets, scale, size
         self.profiles: dict[str, _Profile] = {}
 
     def map(self, chunk: ResidualChunk) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
@@ -421,7 +450,7 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
             values[:, place] = compute(chunk.rows)
-        joint = _Joint(values, width, chunk.missing, None if self.scale is None else 1.0)
+        joint = _Joint(values, width, chunk.missing, None if self.scale is None else 1.0, self.size)
         made: dict[str, _Part] = {}
         for compute, place in columns.items():
             sets = {name: ranked for name, ranked in self.sets.items() if ranked.values == compute}
@@ -434,7 +463,7 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         rows, width, made = mapped
         for name, part in made.items():
             if name not in self.profiles:
-                self.profiles[name] = _Profile(self.sets[name], width)
+                self.profiles[name] = _Profile(self.sets[name], width, self.size)
             self.profiles[name].add(rows, part)
 
     def result(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
@@ -447,8 +476,15 @@ class _Joint:
     `place` is the rank of each estimation day among these, `below` how many of them lie below each event day.
     """
 
-    def __init__(self, values: FloatArray, width: int, missing: BoolArray | None, unit: float | None) -> None:
-        self.width, self.missing, self.unit = width, missing, unit
+    def __init__(
+        self,
+        values: FloatArray,
+        width: int,
+        missing: BoolArray | None,
+        unit: float | None,
+        size: int | None = None,
+    ) -> None:
+        self.width, self.missing, self.unit, self.size = width, missing, unit, size
         self.unseen = np.isnan(values[:, width:])
         n, total = values.shape
         if missing is not None or self.unseen.any():
@@ -482,7 +518,7 @@ class _Joint:
         event = below + _own_ranks(values[:, columns], seen, self.unit)
         event[~seen] = 0.0
         sizes = self.seen_past + seen.sum(axis=1)
-        count = np.concatenate([self.count_past, seen.sum(axis=0)])
+        count = self._count(seen)
         which = self.tied
         if own_ties:
             # Such days may be the median although their average rank is not the middle one.
@@ -495,8 +531,16 @@ class _Joint:
             ranks[np.isnan(tied)] = 0.0
             event[which] = ranks[:, self.width :]
         return _Ranks(
-            self.place, self.places, more, self.missing, event, seen, sizes, count, which, ranks, tied
+            self.place, self.places, more, self.missing, event, seen, sizes, count, which, ranks, tied, self.size
         )
+
+    def _count(self, seen: BoolArray) -> IntArray:
+        """Events of each day, shape (W + L,), or by sample; `seen` are the event days, (n, L)."""
+        if self.size is None:
+            return np.concatenate([self.count_past, seen.sum(axis=0)])
+        past = np.ones((len(seen), self.width), dtype=bool) if self.missing is None else ~self.missing
+        days = np.concatenate([past, seen], axis=1)
+        return np.asarray(days.reshape(-1, self.size, days.shape[1]).sum(axis=1))
 
 
 def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> FloatArray:
