@@ -342,7 +342,7 @@ class Dates:
 
 @dataclass(frozen=True)
 class Samples:
-    """M samples of n events each, on which a test is computed in one go; n is at least 2.
+    """M samples of n events each, on which a test is computed in one go.
 
     All events are of one market. Each has a CAR, a residual variance, and a return of one session on every
     tested day.
@@ -440,9 +440,9 @@ class Statistics:
         statistic: FloatArray,
         options: Options,
         estimate: FloatArray,
-        dof: FloatArray | float | None = None,
+        dof: FloatArray | IntArray | float | None = None,
         *,
-        where: BoolArray | bool = True,
+        where: Any = True,
         alone: BoolArray | None = None,
     ) -> Statistics:
         """Take statistics that are t(dof), or standard normal where `dof` is None, `where` a test applies."""

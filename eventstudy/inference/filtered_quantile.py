@@ -475,7 +475,9 @@ def _pasts(samples: Samples) -> _SampleDates:
             values[:, holed] = np.take_along_axis(values[:, holed], order, axis=0)
     pools = filtered_sums(series, forecast, length)
     pools[~np.isfinite(pools)] = np.nan
-    sums = sum(series[k : len(series) - length + 1 + k] for k in range(length))
+    sums = series[: len(series) - length + 1].copy()
+    for k in range(1, length):
+        sums += series[k : len(series) - length + 1 + k]
     known = (forecast[: len(sums)] > 0) & ~np.isnan(sums)
     ratio = np.divide(sums, forecast[: len(sums)], out=np.zeros(sums.shape), where=known)
     spread = np.sqrt((ratio**2).sum(axis=0) / np.maximum(length * known.sum(axis=0), 1))

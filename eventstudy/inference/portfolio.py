@@ -44,9 +44,7 @@ FEWEST_DAYS, ENOUGH_DAYS = 3, 30
 WORST_CONDITION = 1e12
 
 
-def time_series_t(
-    estimation: FloatArray, event: FloatArray, span: FloatArray
-) -> tuple[FloatArray, IntArray]:
+def time_series_t(estimation: FloatArray, event: FloatArray, span: FloatArray) -> tuple[FloatArray, IntArray]:
     r"""Portfolio t with crude dependence adjustment (Brown and Warner 1980, 1985), t(T - 1).
 
     .. math:: t = \sum_{t \in W} AAR_t \Big/ (\sqrt L\, S), \quad

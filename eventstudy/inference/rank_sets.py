@@ -128,9 +128,7 @@ def _generalised_of(samples: Samples, *, correlated: bool) -> tuple[RankedDays, 
     return RankedDays(stars.shape, stars.__getitem__, slice(None)), sound
 
 
-def _each(
-    ranked: Callable[[TestInput], RankedDays], samples: Samples
-) -> tuple[RankedDays, BoolArray]:
+def _each(ranked: Callable[[TestInput], RankedDays], samples: Samples) -> tuple[RankedDays, BoolArray]:
     """Event days that do not depend on the other events of a sample."""
     return ranked(samples.data), np.ones(samples.n_samples, dtype=bool)
 

@@ -54,8 +54,9 @@ def rank_z(profile: RankProfile) -> FloatArray:
     and Accounting 2, 343-358; docs/methods/ranks.md, eq. (rank-z).
     """
     days, total = profile.n_tested, profile.n_days
-    z: FloatArray = profile.tested_sum / (np.sqrt(days) * profile.spread)
-    return z * np.sqrt((total - 1) / (total - days))
+    scale = np.sqrt(days) * profile.spread * np.sqrt((total - days) / (total - 1))
+    z: FloatArray = profile.tested_sum / scale
+    return z
 
 
 def t_of_rank_z(z: FloatArray | float, n_days: IntArray | int) -> FloatArray:
@@ -109,8 +110,9 @@ def cumulated_rank_z(profile: RankProfile) -> FloatArray:
     """
     total = np.where(np.isnan(profile.tested), 0.0, profile.tested).sum(axis=(-2, -1))
     days, n = profile.n_tested, profile.n_days
-    z: FloatArray = total / profile.sizes.shape[-1]
-    return z / (profile.spread * np.sqrt(days * (n - days) / (n - 1.0)))
+    scale = profile.spread * np.sqrt(days * (n - days) / (n - 1.0))
+    z: FloatArray = total / profile.sizes.shape[-1] / scale
+    return z
 
 
 def grank_profile(est_sar: FloatArray, scar: FloatArray, r: float = 0.0) -> RankProfile:

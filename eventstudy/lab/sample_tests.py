@@ -11,9 +11,10 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.base import Samples
 from eventstudy.inference.dependence.mean_correlation import dependence
-from eventstudy.sample import EventSample
+from eventstudy.models import NormalReturnModel
+from eventstudy.sample import EventArrays, EventSample
 
-__all__ = ["SampleTests", "apart", "block_size"]
+__all__ = ["SampleTests", "apart", "block_size", "parts"]
 
 #: Samples, and events, that are measured and tested at a time.
 MOST_SAMPLES, MOST_EVENTS = 50, 4096
@@ -22,15 +23,25 @@ LARGE = 200
 
 
 def block_size(n_events: int) -> int:
-    """Samples of `n_events` events in a block.
+    """Return how many samples of `n_events` events are measured and tested at a time.
 
     It depends on nothing else, so results do not depend on the number of workers.
     """
     return max(1, min(MOST_SAMPLES, MOST_EVENTS // n_events))
 
 
+def parts(model: NormalReturnModel, first: EventSample, n_samples: int) -> list[slice]:
+    """Return which samples are measured together: all, or one by one; `first` is the first of them.
+
+    Models of peers look at the other events of their sample.
+    """
+    if type(model.arrays(first)) is EventArrays:
+        return [slice(0, n_samples)]
+    return [slice(i, i + 1) for i in range(n_samples)]
+
+
 def apart(sample: EventSample, size: int) -> IntArray | None:
-    """Number the days 0 of samples of `size` events, one after another, so no two samples share a day.
+    """Return days 0 of samples of `size` events, numbered so no two samples share a day; shape (M n,).
 
     None in event time, where no day of one event is known to be that of another.
     """
@@ -88,7 +99,7 @@ class SampleTests:
         return out
 
     def _regular(self, data: TestInput) -> BoolArray:
-        """Samples that can be tested in one go, shape (M,)."""
+        """Whether each sample can be tested in one go, shape (M,)."""
         fit = data.abnormal
         one_by_one = (
             self.day0 is None

@@ -24,7 +24,7 @@ from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.lab.blocks import random_stream
 from eventstudy.lab.placebo_events import Candidates, DateCluster, NamedColumns, as_sample, draw_events
-from eventstudy.lab.sample_tests import SampleTests, apart, block_size
+from eventstudy.lab.sample_tests import SampleTests, apart, block_size, parts
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample
@@ -158,18 +158,15 @@ class Design(FrozenRecord):
         options = [Options(self.alternative, self.n_resamples, int(rng.integers(2**63))) for *_, rng in drawn]
         shape = (len(numbers), len(self.models), len(self.variance), len(self.shift), len(self.tests))
         out = np.full(shape, np.nan)
-        first = self._sample(drawn[:1])
         for j, (_, model) in enumerate(self.models):
-            # Models of peers look at the other events of their sample.
-            together = type(model.arrays(first)) is EventArrays
-            for begin, end in [(0, len(drawn))] if together else [(i, i + 1) for i in range(len(drawn))]:
-                sample = self._sample(drawn[begin:end])
+            for part in parts(model, self._sample(drawn[:1]), len(drawn)):
+                sample = self._sample(drawn[part])
                 plain = TestInput(self.abnormal(sample, model), self.tested)
                 tests = SampleTests(plain, self.n_events, apart(sample, self.n_events))
                 for k, variance in enumerate(self.variance):
                     for m, shift in enumerate(self.shift):
                         data = inject_effect(plain, variance, shift)
-                        out[begin:end, j, k, m] = tests.p_values(data, self.tests, options[begin:end])
+                        out[part, j, k, m] = tests.p_values(data, self.tests, options[part])
         return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.base import Dates, Samples
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_VARIANCE, correlate
 
@@ -97,10 +97,10 @@ def _mean_correlations(samples: Samples) -> FloatArray:
     if n == 1:
         return np.zeros(samples.n_samples)
     length = len(samples.data.window)
-    whole = ~np.isnan(residuals).any(axis=1)
+    whole: BoolArray = ~np.asarray(np.isnan(residuals).any(axis=1))
     total = np.zeros(samples.n_samples)
     # Pairs of one date.
-    crowded = np.flatnonzero((dates.sizes > 1)[dates.label[dates.order]] & whole[dates.order])
+    crowded = np.flatnonzero((dates.sizes[dates.label[dates.order]] > 1) & whole[dates.order])
     if len(crowded) and residuals.shape[1] >= MIN_COMMON_DAYS:
         events = dates.order[crowded]
         z = _standardised(residuals[events])
@@ -121,7 +121,7 @@ def _mean_correlations(samples: Samples) -> FloatArray:
         one, other = np.divmod(place, dates.sizes[b][number])
         first, second = (dates.order[dates.start[d][number] + k] for d, k in ((a, one), (b, other)))
         apart = lag[number]
-        kept = (apart > 0) | ((one < other) & ~(whole[first] & whole[second]))
+        kept = np.flatnonzero((apart > 0) | ((one < other) & ~(whole[first] & whole[second])))
         first, second, apart = first[kept], second[kept], apart[kept]
         share = 1.0 - apart / length
         found = share * pair_correlations(residuals, first, second, apart)
@@ -130,6 +130,6 @@ def _mean_correlations(samples: Samples) -> FloatArray:
 
 
 def _counted(counts: IntArray) -> tuple[IntArray, IntArray]:
-    """Number groups of `counts` members: the group of each member, and its place there from 0 on."""
+    """Return the group of each member of groups of `counts` members, and its place there from 0 on."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

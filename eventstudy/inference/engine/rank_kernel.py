@@ -359,7 +359,7 @@ class _Ranks:
 
 @dataclass(frozen=True)
 class _Part:
-    """What some events add to the sums of each day, (..., W + L), and their own ranks, where these are kept."""
+    """What some events add to the sums of each day, (..., W + L), and their own ranks, if these are kept."""
 
     total: FloatArray
     count: IntArray
@@ -401,7 +401,8 @@ class _Profile:
         self.signs, self.size = ranked.signs, size
         shape = (width + length,) if size is None else (n // size, width + length)
         self.total, self.count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-        self.tested, self.sizes = np.empty((n, stop - start)), np.empty(n, dtype=np.int64)
+        self.tested: FloatArray = np.empty((n, stop - start))
+        self.sizes: IntArray = np.empty(n, dtype=np.int64)
 
     def add(self, rows: IntArray, part: _Part) -> None:
         into: Any = slice(None) if self.size is None else rows[:: self.size] // self.size
@@ -413,8 +414,10 @@ class _Profile:
     def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
-        shape = () if self.size is None else (-1, self.size)
-        tested, sizes = (x.reshape(*shape, *x.shape[1:]) if shape else x for x in (self.tested, self.sizes))
+        tested, sizes = self.tested, self.sizes
+        if self.size is not None:
+            tested = tested.reshape(-1, self.size, tested.shape[1])
+            sizes = sizes.reshape(-1, self.size)
         return RankProfile.of(self.total, self.count, tested, self.place, sizes)
 
 
@@ -531,7 +534,18 @@ class _Joint:
             ranks[np.isnan(tied)] = 0.0
             event[which] = ranks[:, self.width :]
         return _Ranks(
-            self.place, self.places, more, self.missing, event, seen, sizes, count, which, ranks, tied, self.size
+            self.place,
+            self.places,
+            more,
+            self.missing,
+            event,
+            seen,
+            sizes,
+            count,
+            which,
+            ranks,
+            tied,
+            self.size,
         )
 
     def _count(self, seen: BoolArray) -> IntArray:
