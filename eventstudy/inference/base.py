@@ -220,8 +220,8 @@ class TestInput:
     def sound(self) -> BoolArray:
         """Events with a residual variance that is no rounding noise, and a SCAR; shape (N,)."""
         largest = np.maximum(*(_largest(r) for r in (self.abnormal.actual, self.abnormal.ar)))
-        s2 = self.abnormal.s2
-        return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(self.cumulative.scar))
+        s2, scar = self.abnormal.s2, self.scar if self.usable.all() else self.cumulative.scar
+        return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
 
     def take(self, which: Any) -> TestInput:
         """Return the same window of the events that an index or a mask of shape (N,) picks."""

@@ -159,7 +159,7 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
     if not isinstance(ranks, RankProfile):
         return not_applicable(str(ranks))
     # For one tested day, this is the rank Z.
-    t = float(t_of_rank_z(_last_z(ranks), ranks.n_days))
+    t = float(t_of_rank_z(ranks.mean[-1] / ranks.spread, ranks.n_days))
     if np.isnan(t):
         return not_applicable("average ranks do not vary outside of the event day")
     dof = int(ranks.n_days - 2)

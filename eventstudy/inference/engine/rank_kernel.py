@@ -183,8 +183,8 @@ class RankProfile:
         Days T_i that event i is ranked among.
     spread : float, or array, shape (...)
         ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
-    n_days : int, or array, shape (...)
-        Days on which some event is ranked.
+    n_days, n_tested : int, or arrays, shape (...)
+        Days, and tested days, on which some event is ranked.
     """
 
     mean: FloatArray
@@ -193,16 +193,11 @@ class RankProfile:
     sizes: IntArray
     spread: FloatArray
     n_days: IntArray
-
-    @property
-    def n_tested(self) -> IntArray:
-        """Tested days on which some event is ranked, shape (...)."""
-        count: IntArray = (~np.isnan(self.mean[..., self.tested_columns])).sum(axis=-1)
-        return count
+    n_tested: IntArray
 
     @property
     def tested_sum(self) -> FloatArray:
-        """Sum of the average scaled ranks of these days, shape (...)."""
+        """Sum of the average scaled ranks of the tested days, shape (...)."""
         means = self.mean[..., self.tested_columns]
         total: FloatArray = np.where(np.isnan(means), 0.0, means).sum(axis=-1)
         return total
@@ -217,7 +212,8 @@ class RankProfile:
         n_days = known.sum(axis=-1)
         s = np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum(axis=-1) / n_days)
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-        return cls(mean, tested, columns, sizes, np.where(s > NEGLIGIBLE, s, 0.0)[()], n_days)
+        spread = np.where(s > NEGLIGIBLE, s, 0.0)[()]
+        return cls(mean, tested, columns, sizes, spread, n_days, known[..., columns].sum(axis=-1))
 
 
 @dataclass(frozen=True)
