@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.base import Dates, Samples
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_VARIANCE, correlate
 
@@ -17,7 +17,7 @@ PAIRS = 2048
 def mean_correlations(samples: Samples) -> FloatArray:
     """Mean correlation of the events of each sample, as `mean_correlation` has that of one; shape (M,).
 
-    Pairs of one date without missing days come from the sum of their residuals, the others one by one.
+    Pairs of one date come from sums and products of their residuals, those of neighbouring dates one by one.
     """
     return samples.past("mean_correlations", lambda: _mean_correlations(samples))
 
@@ -93,43 +93,58 @@ def _standardised(values: FloatArray) -> FloatArray:
 
 
 def _mean_correlations(samples: Samples) -> FloatArray:
-    dates, residuals, n = samples.dates, samples.residuals, samples.size
-    if n == 1:
-        return np.zeros(samples.n_samples)
-    length = len(samples.data.window)
-    whole: BoolArray = ~np.asarray(np.isnan(residuals).any(axis=1))
+    dates, n = samples.dates, samples.size
     total = np.zeros(samples.n_samples)
-    # Pairs of one date.
-    crowded = np.flatnonzero((dates.sizes[dates.label[dates.order]] > 1) & whole[dates.order])
-    if len(crowded) and residuals.shape[1] >= MIN_COMMON_DAYS:
-        events = dates.order[crowded]
-        z = _standardised(residuals[events])
-        label = dates.label[events]
-        start = np.flatnonzero(np.diff(label, prepend=-1) != 0)
-        sums = np.add.reduceat(z, start, axis=0)
-        pairs = (np.vecdot(sums, sums) - np.add.reduceat(np.vecdot(z, z), start)) / 2.0
-        np.add.at(total, dates.sample[label[start]], pairs)
-    # Pairs of one date of which one misses days, and pairs of different dates.
-    holed = np.zeros(len(dates.start), dtype=bool)
-    holed[dates.label[~whole]] = True
-    own = np.flatnonzero(holed & (dates.sizes > 1))
+    if n == 1:
+        return total
+    np.add.at(total, dates.sample, _within_dates(samples.residuals, dates))
+    length = len(samples.data.window)
     a, b, lag = near_dates(dates, length)
-    a, b = np.concatenate([own, a]), np.concatenate([own, b])
-    lag = np.concatenate([np.zeros(len(own), dtype=np.int64), lag])
-    number, place = _counted(dates.sizes[a] * dates.sizes[b])
-    if len(number):
-        one, other = np.divmod(place, dates.sizes[b][number])
-        first, second = (dates.order[dates.start[d][number] + k] for d, k in ((a, one), (b, other)))
-        apart = lag[number]
-        kept = np.flatnonzero((apart > 0) | ((one < other) & ~(whole[first] & whole[second])))
-        first, second, apart = first[kept], second[kept], apart[kept]
-        share = 1.0 - apart / length
-        found = share * pair_correlations(residuals, first, second, apart)
-        total += np.bincount(first // n, found, minlength=len(total))
+    number, place = _members(dates.sizes[a] * dates.sizes[b])
+    one, other = np.divmod(place, dates.sizes[b][number])
+    first, second = (dates.order[dates.start[d][number] + k] for d, k in ((a, one), (b, other)))
+    found = pair_correlations(samples.residuals, first, second, lag[number])
+    total += np.bincount(first // n, (1.0 - lag[number] / length) * found, minlength=len(total))
     return np.asarray(total / (n * (n - 1) / 2))
 
 
-def _counted(counts: IntArray) -> tuple[IntArray, IntArray]:
+def _within_dates(residuals: FloatArray, dates: Dates) -> FloatArray:
+    """Sum of the correlations of the pairs of events of each date, shape (G,)."""
+    found = np.zeros(len(dates.start))
+    missing = np.flatnonzero(np.isnan(residuals).any(axis=1))
+    holed = np.bincount(dates.label[missing], minlength=len(found)) > 0
+    for size in np.unique(dates.sizes[dates.sizes > 1]).tolist():
+        for part in (holed, ~holed):
+            which = np.flatnonzero(part & (dates.sizes == size))
+            for begin in range(0, len(which), max(1, PAIRS // size)):
+                some = which[begin : begin + max(1, PAIRS // size)]
+                events = dates.order[dates.start[some][:, None] + np.arange(size)]
+                z = _standardised(residuals[events.ravel()]).reshape(len(some), size, -1)
+                found[some] = _pairs_with_gaps(z) if part is holed else _pairs_of(z)
+    return found
+
+
+def _pairs_of(z: FloatArray) -> FloatArray:
+    """Sum of the correlations of the pairs of standardised rows without gaps, (G, n, W) -> (G,)."""
+    sums = z.sum(axis=1)
+    pairs = (np.vecdot(sums, sums) - np.vecdot(z, z).sum(axis=1)) / 2.0
+    return np.asarray(pairs if z.shape[2] >= MIN_COMMON_DAYS else np.zeros(len(z)))
+
+
+def _pairs_with_gaps(z: FloatArray) -> FloatArray:
+    """Sum the correlations of the pairs of rows on their common days, (G, n, W) -> (G,); NaN are gaps."""
+    used = np.logical_not(np.isnan(z)).astype(np.float64)
+    z = np.where(used > 0, z, 0.0)
+    days = used.transpose(0, 2, 1)
+    sums, squares = z @ days, z**2 @ days
+    # Copies, since `correlate` writes over what it is given.
+    sums_of_other, squares_of_other = (values.transpose(0, 2, 1).copy() for values in (sums, squares))
+    related = correlate(used @ days, sums, squares, sums_of_other, squares_of_other, z @ z.transpose(0, 2, 1))
+    above = np.triu_indices(z.shape[1], 1)
+    return np.asarray(related[:, above[0], above[1]].sum(axis=1))
+
+
+def _members(counts: IntArray) -> tuple[IntArray, IntArray]:
     """Return the group of each member of groups of `counts` members, and its place there from 0 on."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)

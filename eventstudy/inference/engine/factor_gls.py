@@ -17,6 +17,8 @@ BLOCKS = 5
 PER_COMPONENT = 8
 #: Most principal components.
 MOST_COMPONENTS = 10
+#: Numbers of covariances held at a time.
+HELD = 2**22
 
 
 def n_components(n_events: int) -> int:
@@ -65,15 +67,19 @@ def factor_covariance(errors: FloatArray, components: int) -> FloatArray:
 
 
 def gls_weights(x: FloatArray, covariance: FloatArray) -> FloatArray:
-    r"""Weights of the events in generalised least-squares slopes, ``(X' O^-1 X)^-1 X' O^-1``; shape (k, N).
+    r"""Weights of the events in generalised least-squares slopes, ``(X' O^-1 X)^-1 X' O^-1``.
 
     Parameters
     ----------
-    x : array, shape (N, k)
-    covariance : array, shape (N, N)
+    x : array, shape (..., N, k)
+    covariance : array, shape (..., N, N)
+
+    Returns
+    -------
+    array, shape (..., k, N)
     """
     solved = np.linalg.solve(covariance, x)
-    return np.asarray(np.linalg.solve(x.T @ solved, solved.T))
+    return np.asarray(np.linalg.solve(np.swapaxes(x, -2, -1) @ solved, np.swapaxes(solved, -2, -1)))
 
 
 def crossfitted_slopes(errors: FloatArray, x: FloatArray, components: int) -> FloatArray:
@@ -100,7 +106,14 @@ def crossfitted_slopes(errors: FloatArray, x: FloatArray, components: int) -> Fl
         covariance = factor_covariance(errors[~own], components)
         whole = own & (count == n)
         slopes[:, whole] = gls_weights(x, covariance) @ errors[whole].T
-        for day in np.flatnonzero(own & (count < n) & (count >= np.maximum(n / 2, x.shape[1]))):
-            at = seen[day]
-            slopes[:, day] = gls_weights(x[at], covariance[np.ix_(at, at)]) @ errors[day, at]
+        holed = np.flatnonzero(own & (count < n) & (count >= np.maximum(n / 2, x.shape[1])))
+        step = max(1, HELD // n**2)
+        for begin in range(0, len(holed), step):
+            some = holed[begin : begin + step]
+            at = seen[some]
+            # An event that is missing, made independent of the others, has no weight by a regressor of zero.
+            among = np.where(at[:, :, None] & at[:, None, :], covariance, 0.0)
+            among[:, np.arange(n), np.arange(n)] += ~at
+            weights = gls_weights(np.where(at[:, :, None], x, 0.0), among)
+            slopes[:, some] = (weights @ np.where(at, errors[some], 0.0)[:, :, None])[:, :, 0].T
     return slopes
