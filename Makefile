@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation
+.PHONY: help setup demo test coverage test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation
 .PHONY: gallery reports clean
 
 help: ## show this list
