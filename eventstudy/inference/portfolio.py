@@ -5,8 +5,6 @@ Formulas and sources: docs/methods/portfolio.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
@@ -270,8 +268,30 @@ def _portfolio_of(samples: Samples, options: Options) -> Statistics:
 
 
 def _gls_of(samples: Samples, options: Options) -> Statistics:
-    none = Statistics.none(samples.n_samples)
-    return replace(none, alone=samples.dates.count == 1)
+    n, data = samples.size, samples.data
+    errors = samples.by_sample(samples.residuals).transpose(0, 2, 1)
+    enough = ((~np.isnan(errors)).mean(axis=2) >= 0.5).sum(axis=1) >= ENOUGH_DAYS
+    which = np.flatnonzero((samples.dates.count == 1) & enough)
+    t, dof, mean = np.full((3, samples.n_samples), np.nan)
+    one, components = np.ones((n, 1)), n_components(n)
+    weights, slopes = samples.past("gls", lambda: _gls_past(errors[which], one, components))
+    days = (~np.isnan(slopes)).sum(axis=1)
+    squares = np.where(np.isnan(slopes), 0.0, slopes) ** 2
+    scale = samples.by_sample(data.cumulative.variance / data.abnormal.s2)[which].mean(axis=1)
+    mean[which] = np.vecdot(weights, samples.car[which])
+    dof[which] = days - samples.lost_dof[which]
+    t[which] = mean[which] / np.sqrt(scale * squares.sum(axis=1) / dof[which])
+    return Statistics.of(t, options, mean, dof)
+
+
+def _gls_past(errors: FloatArray, one: FloatArray, components: int) -> tuple[FloatArray, FloatArray]:
+    """Weights (M, N) and slopes (M, T) of samples; NaN where the covariance has no inverse."""
+    weights, slopes = np.full((len(errors), len(one)), np.nan), np.full(errors.shape[:2], np.nan)
+    covariance = factor_covariance(errors, components)
+    sound = np.flatnonzero(np.linalg.cond(covariance) <= WORST_CONDITION)
+    weights[sound] = gls_weights(one, covariance[sound])[:, 0]
+    slopes[sound] = crossfitted_slopes(errors[sound], one, components)[:, 0]
+    return weights, slopes
 
 
 def _lamb_of(samples: Samples, options: Options) -> Statistics:

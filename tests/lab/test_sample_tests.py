@@ -17,7 +17,7 @@ from eventstudy.lab.simulation_design import Design, closed_tests, inject_effect
 
 CLOSED = list(dict.fromkeys(closed_tests(1) + closed_tests(50)))
 #: Tests that some samples must be computed alone for, though they have a batch form.
-SOMETIMES_ALONE = {"gls_portfolio", "wilcoxon"}
+SOMETIMES_ALONE = {"wilcoxon"}
 
 
 def plain() -> es.Market:
