@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy import inference
+from eventstudy import inference, models
 from eventstudy._typing import IntArray
 from eventstudy.inference.base import Alternative, Options, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
-from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
 from eventstudy.results.each_event import event_rows, joint_adjustment, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
@@ -46,7 +45,7 @@ def friction_notes(data: FittedEvents) -> list[str]:
             "daily price limit: "
             + (
                 "the Tobit model treats them as bounds."
-                if all(isinstance(part.study.spec.model, TobitMarketModel) for part in data.parts())
+                if all(isinstance(part.study.spec.model, models.TobitMarketModel) for part in data.parts())
                 else "normal returns and their variance are estimated from truncated moves."
             )
         )
