@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference, regressions
 from eventstudy.arguments import check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
-from eventstudy.inference import clustering
 from eventstudy.inference.base import Alternative
-from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
 from eventstudy.results.characteristic_sorts import Sorts
@@ -27,6 +26,9 @@ from eventstudy.results.onward import Onward
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.tables import Table
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from eventstudy.regressions import Covariance, CrossSection, Weights
 
 __all__ = ["Regression", "ResultsBase"]
 
@@ -156,7 +158,7 @@ class Regression(MethodGroup):
             columns = check_sequence("clusters", columns, "columns, such as ['date', 'firm']")
         check_text("covariance", covariance)
         named = None if columns is None else [_cluster(frame, str(name)) for name in columns]
-        found = clustering(data.test_input(tested))
+        found = inference.clustering(data.test_input(tested))
         past = None
         if covariance == "past":
             if found.n_dates > 1:
@@ -167,7 +169,7 @@ class Regression(MethodGroup):
             if data.test_input(tested).with_car.spans_gap:
                 raise RequestError(f"covariance='past': {data.test_input(tested).unlike_rows}.")
             past = _past(data, tested)
-        return cross_section(
+        return regressions.cross_section(
             frame,
             formula,
             str(tested),
@@ -199,12 +201,12 @@ def _cluster(frame: pd.DataFrame, name: str) -> str:
     return "security" if name == "firm" and "firm" not in frame else name
 
 
-def _past(data: FittedEvents, window: Window) -> Past:
+def _past(data: FittedEvents, window: Window) -> regressions.Past:
     abnormal = data.abnormal
     days = abnormal.past.dates()
     if not (days.astype(np.int64) == days[:1].astype(np.int64)).all():
         raise RequestError("covariance='past' needs events whose estimation windows are the same days.")
-    return Past(
+    return regressions.Past(
         abnormal.past.residuals(),
         data.test_input(window).cumulative.variance / abnormal.s2,
         abnormal.lost_dof,
