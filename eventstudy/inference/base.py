@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
-from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, EstimationWindows, cumulate
 from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
 from eventstudy.immutable import FrozenMapping, read_only
@@ -22,6 +22,7 @@ __all__ = [
     "Alternative",
     "Dates",
     "Declaration",
+    "EstimationWindows",
     "Options",
     "Samples",
     "SignificanceTest",

@@ -23,6 +23,7 @@ from eventstudy.inference.engine.rank_kernel import (
     rank_profile,
     sign_profile,
 )
+from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.lazy import memo
 
 __all__ = ["RANK_SETS", "profile", "read_profiles", "sample_profiles", "scar_star"]
@@ -72,6 +73,9 @@ def _signs(data: TestInput) -> RankedDays:
 
 def _cumulated(data: TestInput) -> RankedDays:
     fit = data.abnormal
+    if fit.ar.size <= lazy.MOST_HELD:
+        held = fit.ar_variance
+        return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(held[rows]), data.cols)
     return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), data.cols)
 
 
@@ -155,7 +159,7 @@ def sample_profiles(samples: Samples) -> dict[str, tuple[RankProfile | SignProfi
         scale = np.sqrt(samples.data.abnormal.s2)
         reduction = RankReducer({name: ranked for name, (ranked, _) in sets.items()}, scale, samples.size)
         for rows in whole_samples(samples):
-            chunk = residual_pass.ResidualChunk.of(rows, samples.residuals[rows])
+            chunk = ResidualChunk.of(rows, samples.residuals[rows])
             reduction.update(reduction.map(chunk))
         found = {}
         for name, made in reduction.result().items():
@@ -175,7 +179,9 @@ def whole_samples(samples: Samples) -> Iterator[IntArray]:
     return (np.arange(begin, min(begin + step, n)) for begin in range(0, n, step))
 
 
-def read_profiles(data: TestInput, names: Iterable[str]) -> None:
+def read_profiles(
+    data: TestInput, names: Iterable[str], kept: dict[int, ResidualChunk] | None = None
+) -> None:
     """Read the profiles of several of `RANK_SETS` in one pass, each once.
 
     Parameters
@@ -183,13 +189,19 @@ def read_profiles(data: TestInput, names: Iterable[str]) -> None:
     data : TestInput
         Events with a CAR and a residual variance.
     names : iterable of str
+    kept : dict, optional
+        Residuals that a pass has kept; see `read_residuals`.
     """
-    ranked = {name: RANK_SETS[name](data) for name in names if name not in data._readings}
+    # Cumulated ranks take the variances of all days, from which the others then take theirs.
+    wanted = sorted(
+        (name for name in names if name not in data._readings), key=lambda name: name != "cumrank"
+    )
+    ranked = {name: RANK_SETS[name](data) for name in wanted}
     data._readings.update({name: reason for name, reason in ranked.items() if isinstance(reason, str)})
     sets = {name: days for name, days in ranked.items() if not isinstance(days, str)}
     if sets:
         reduction = RankReducer(sets, np.sqrt(data.abnormal.s2))
-        data._readings.update(residual_pass.read_residuals(data.abnormal, [reduction])[0])
+        data._readings.update(residual_pass.read_residuals(data.abnormal, [reduction], kept)[0])
 
 
 def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:

@@ -14,6 +14,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import Options, TestInput
+from eventstudy.inference.base import Alternative
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.sample_tests import SampleTests, apart, block_size, parts
 from eventstudy.lab.simulation_design import abnormal_of
@@ -65,6 +66,7 @@ class Grid(FrozenRecord):
     min_observations : int
     level : float
         Coverage of the intervals.
+    alternative : {"two-sided", "less", "greater"}
     """
 
     markets: Mapping[str, Market]
@@ -79,6 +81,7 @@ class Grid(FrozenRecord):
     shifts: IntArray
     min_observations: int
     level: float
+    alternative: Alternative = "two-sided"
 
     def estimates(self, number: int) -> FloatArray:
         """Estimates of one `Fit`: shape (1 + placebos, windows, tests, 5), the real events first.
@@ -112,7 +115,7 @@ class Grid(FrozenRecord):
                     out[which, j, :, :3] = self._tested(found, window, apart(sample, n))
                     if which.start == 0:
                         real = TestInput(found.take(slice(0, n)), window)
-                        interval = averages([real], None, self.level).iloc[0]
+                        interval = averages([real], None, self.level, self.alternative).iloc[0]
                         out[0, j, :, 3:] = interval["ci_low"], interval["ci_high"]
         return out
 
@@ -133,7 +136,8 @@ class Grid(FrozenRecord):
         count = used.sum(axis=1)
         total = np.where(used, data.cumulative.car.reshape(-1, n), 0.0).sum(axis=1)
         out = np.full((len(count), len(self.tests), 3), np.nan)
-        out[:, :, 1] = SampleTests(data, n, day0).p_values(data, self.tests, [Options(seed=0)] * len(count))
+        options = [Options(self.alternative, seed=0)] * len(count)
+        out[:, :, 1] = SampleTests(data, n, day0).p_values(data, self.tests, options)
         some = count > 0
         out[some, :, 0] = (total[some] / count[some])[:, None]
         out[some, :, 2] = count[some, None]

@@ -10,8 +10,8 @@ import pandas as pd
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.arguments import check_text
 from eventstudy.errors import DataWarning, RequestError, warn
+from eventstudy.inference import dependence
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
-from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.market import Market
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
@@ -219,7 +219,7 @@ def _changes(
         return empty.assign(n_events=0, shared_days=0)
     usable, rows = data.test_input(tested).take(kept), np.flatnonzero(kept)
     fit = usable.abnormal
-    related = correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
+    related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
     se = value * np.sqrt(usable.cumulative.variance)
     change = value * usable.car
     everyone, security = np.arange(len(rows)), data.timeline["security"].to_numpy(dtype=object)[rows]

@@ -23,7 +23,7 @@ from eventstudy.market import Market
 from eventstudy.models import GARCHMarketModel
 from eventstudy.models.garch import GapArrays
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.pool import of_one_exchange
+from eventstudy.results.pooled.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window

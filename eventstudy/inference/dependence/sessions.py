@@ -215,16 +215,23 @@ def _sums(
     n, width = residuals.shape
     count: IntArray | int = width
     if missing is None:
-        z = residuals - residuals.mean(axis=1)[:, None]
+        mean = residuals.mean(axis=1)
+        z = residuals - mean[:, None]
     else:
         residuals = np.where(missing, 0.0, residuals)
         count = np.maximum(width - np.count_nonzero(missing, axis=1), 1)
-        z = np.where(missing, 0.0, residuals - (residuals.sum(axis=1) / count)[:, None])
+        mean = residuals.sum(axis=1) / count
+        z = np.where(missing, 0.0, residuals - mean[:, None])
     norm = np.sqrt(np.vecdot(z, z))
-    flat = norm <= NO_VARIANCE * np.sqrt(count) * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
+    noise = NO_VARIANCE * np.sqrt(count)
+    # No residual is larger than mean and norm together; this settles all events but those that hardly vary.
+    flat = norm <= noise * (np.abs(mean) + norm)
+    if flat.any():
+        flat &= norm <= noise * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
     scale = np.divide(1.0, norm, out=np.zeros(n), where=~flat)
-    early = _weights(z, missing, norm, scale, length)
-    late = _weights(z[:, ::-1], None if missing is None else missing[:, ::-1], norm, scale, length)
+    total = z.sum(axis=1)
+    early = _weights(z, total, missing, norm, scale, length)
+    late = _weights(z[:, ::-1], total, None if missing is None else missing[:, ::-1], norm, scale, length)
     weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
     start = np.flatnonzero(np.diff(session, prepend=-1))
     own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
@@ -251,7 +258,12 @@ def _sums(
 
 
 def _weights(
-    z: FloatArray, missing: BoolArray | None, norm: FloatArray, scale: FloatArray, length: int
+    z: FloatArray,
+    total: FloatArray,
+    missing: BoolArray | None,
+    norm: FloatArray,
+    scale: FloatArray,
+    length: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Inverse length, and mean, of each row without its last k days, for k < L; both of shape (n, L)."""
     n, width = z.shape
@@ -266,10 +278,10 @@ def _weights(
     if missing is not None:
         gone = missing.cumsum(axis=1)[:, ::-1][:, :lags]
         days = days - gone
-    total = z.sum(axis=1)[:, None] - np.cumsum(last, axis=1)
-    mean[:, :lags] = total / np.maximum(days, 1)
+    rest = total[:, None] - np.cumsum(last, axis=1)
+    mean[:, :lags] = rest / np.maximum(days, 1)
     last *= last
-    variance = (norm[:, None] ** 2 - np.cumsum(last, axis=1) - total * mean[:, :lags]) * scale[:, None] ** 2
+    variance = (norm[:, None] ** 2 - np.cumsum(last, axis=1) - rest * mean[:, :lags]) * scale[:, None] ** 2
     varies = (variance > NO_COMMON_VARIANCE) & (days >= MIN_COMMON_DAYS)
     variance[~varies] = np.inf
     weight[:, :lags] = scale[:, None] / np.sqrt(variance)

@@ -1,15 +1,16 @@
 """Ranks of each event's returns among its own days, of many events at a time.
 
-In a pass, several sets of event days are sorted together with the estimation days. Their ranks among the
-estimation days and the days of their own set follow from counts: an estimation day ranks higher by each day
-of the set that lies below it.
+In a pass, several sets of event days are sorted together with the estimation days. Ranks among the estimation
+days and the days of one set follow from counts of both along that order.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ __all__ = [
     "median_signs",
     "order_of",
     "rank_profile",
-    "ranks_of",
     "scaled_ranks",
     "sign_profile",
 ]
@@ -40,10 +40,12 @@ BEYOND = float(np.finfo(np.float64).max)
 MOST_BITS = 9
 #: Values in 32 bits reach from minus to plus this many times their size; larger ones are sorted by all bits.
 RANGE = 8.0
+#: Runs shorter than this many rows are summed together.
+SHORT = 16
 
 
 def order_of(
-    values: FloatArray, watched: int | None = None, unit: float | None = None
+    values: FloatArray, sets: IntArray | None = None, unit: float | None = None
 ) -> tuple[IntArray, IntArray]:
     """Order of the values of each row, and the rows that have ties.
 
@@ -56,8 +58,9 @@ def order_of(
     ----------
     values : array, shape (n, T)
         Finite, or `BEYOND`, which are not tied.
-    watched : int, optional
-        How many columns, from the first on, count: two others may be tied, and stand in any order.
+    sets : array of int, shape (T,), optional
+        The set of each column, in ascending order: columns of two sets other than 0 may be tied, and stand
+        in any order.
     unit : float, optional
         Size of a value; found for each row by default.
 
@@ -67,10 +70,9 @@ def order_of(
     tied : array of int, shape (t,)
     """
     width = values.shape[1]
-    watched = width if watched is None else watched
     bits = max((width - 1).bit_length(), 1)
     if bits > MOST_BITS:
-        return _order_by_all_bits(values, bits, watched)
+        return _order_by_all_bits(values, bits, sets)
     factor = np.float64(1.0 / unit) if unit else _factor(values)
     top = 1 << (31 - bits)
     with np.errstate(over="ignore"):
@@ -83,16 +85,16 @@ def order_of(
     keys <<= bits
     keys |= np.arange(width, dtype=np.int32)
     keys.sort(axis=1)
-    again = np.unique(_near(keys, (1 << bits) - 1, watched, (top - 1) << bits) // width)
+    again = _rows_near(keys, (1 << bits) - 1, sets, (top - 1) << bits)
     keys &= (1 << bits) - 1
     if not len(again):
         return keys, again
-    exact, tied = _order_by_all_bits(values[again], bits, watched)
+    exact, tied = _order_by_all_bits(values[again], bits, sets)
     keys[again] = exact
     return keys, again[tied]
 
 
-def _order_by_all_bits(values: FloatArray, bits: int, watched: int) -> tuple[IntArray, IntArray]:
+def _order_by_all_bits(values: FloatArray, bits: int, sets: IntArray | None) -> tuple[IntArray, IntArray]:
     low = (1 << bits) - 1
     # Adding zero makes -0 and 0 the same.
     keys = (values + 0.0).view(np.int64)
@@ -100,20 +102,25 @@ def _order_by_all_bits(values: FloatArray, bits: int, watched: int) -> tuple[Int
     keys |= np.arange(values.shape[1])
     keys.view(np.float64).sort(axis=1)
     largest = int(np.float64(BEYOND).view(np.int64)) & ~low
-    tied = np.unique(_near(keys, low, watched, largest) // values.shape[1])
+    tied = _rows_near(keys, low, sets, largest)
     keys &= low
     return keys, tied
 
 
-def _near(keys: IntArray, low: int, watched: int, beyond: int) -> IntArray:
-    """Places, counted through all rows, of keys that agree with the next one but for the column."""
+def _rows_near(keys: IntArray, low: int, sets: IntArray | None, beyond: int) -> IntArray:
+    """Rows of sorted keys of which one agrees with the next but for the column."""
     width, flat = keys.shape[1], keys.reshape(-1)
     unsigned: Any = np.uint32 if keys.itemsize == 4 else np.uint64
     at = np.flatnonzero((flat[1:] ^ flat[:-1]).view(unsigned) <= low)
     first, second = flat[at], flat[at + 1]
-    counted = ((first & low) < watched) | ((second & low) < watched)
-    near: IntArray = at[counted & (at % width < width - 1) & (second & ~low < beyond)]
-    return near
+    near = (at % width < width - 1) & (second & ~low < beyond)
+    if sets is not None:
+        # Of keys that agree, those of a set follow each other.
+        one, other = sets[first & low], sets[second & low]
+        near &= (one == other) | (one == 0) | (other == 0)
+    rows: IntArray = at[near] // width
+    distinct: IntArray = rows[np.diff(rows, prepend=-1) != 0]
+    return distinct
 
 
 def _factor(values: FloatArray) -> FloatArray:
@@ -124,18 +131,6 @@ def _factor(values: FloatArray) -> FloatArray:
     sound = (size > np.finfo(np.float64).tiny) & (size < BEYOND)
     factor: FloatArray = np.divide(1.0, size, out=np.zeros_like(size), where=sound)
     return factor
-
-
-def ranks_of(values: FloatArray, unit: float | None = None) -> FloatArray:
-    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing."""
-    n, width = values.shape
-    columns, tied = order_of(values, unit=unit)
-    ranks = np.empty((n, width))
-    place = columns + width * np.arange(n)[:, None]
-    ranks.reshape(-1)[place.reshape(-1)] = np.tile(np.arange(1.0, width + 1.0), n)
-    if len(tied):
-        ranks[tied] = scipy.stats.rankdata(values[tied], axis=1)
-    return ranks
 
 
 def scaled_ranks(values: FloatArray) -> FloatArray:
@@ -271,11 +266,6 @@ def median_signs(values: FloatArray) -> FloatArray:
     return np.asarray(np.sign(values - median[:, None]), dtype=np.float64)
 
 
-SmallArray = npt.NDArray[np.unsignedinteger[Any]]
-#: Up to this many event days are compared with each other one by one.
-FEW_DAYS = 3
-
-
 @dataclass(frozen=True)
 class RankedDays:
     """A set of event days, to be ranked among the estimation days of each event.
@@ -300,60 +290,6 @@ class RankedDays:
 
 
 @dataclass(frozen=True)
-class _Ranks:
-    """Ranks of n events over estimation days (n, W) and the event days of a set (n, L).
-
-    An estimation day's rank is its `place` among these, whose sums over the events are `places` (W,), and
-    `more`, the days of the set below it, except for the events that are `tied`, (t,): their ranks are in
-    `ranks`, (t, W + L), and values in `values`. `event` are the ranks of the event days, and `seen` says
-    which they are. What is missing has rank 0. `sizes` (n,) are the days of each event, `count` (W + L,) the
-    events of each day. With `size`, events are those of samples of this size, one after another, and sums are
-    by sample, as is `count`.
-    """
-
-    place: SmallArray
-    places: IntArray
-    more: SmallArray
-    missing: BoolArray | None
-    event: FloatArray
-    seen: BoolArray
-    sizes: IntArray
-    count: IntArray
-    tied: IntArray
-    ranks: FloatArray
-    values: FloatArray
-    size: int | None = None
-
-    def summed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Sum over the events, shape (n, ...) -> (...), or over those of each sample, (n / size, ...)."""
-        if self.size is None:
-            return np.asarray(values.sum(axis=0))
-        return np.asarray(values.reshape(-1, self.size, *values.shape[1:]).sum(axis=1))
-
-    @property
-    def past(self) -> FloatArray:
-        """Ranks of the estimation days, shape (n, W)."""
-        out = np.add(self.place, self.more, dtype=np.float64)
-        if self.missing is not None:
-            out[self.missing] = 0.0
-        out[self.tied] = self.ranks[:, : out.shape[1]]
-        return out
-
-    def sums(self, weight: FloatArray) -> FloatArray:
-        """Weighted sum over the events of the ranks of each day, shape (W + L,), or by sample."""
-        if self.size is not None:
-            ranks = np.concatenate([self.past, self.event], axis=1)
-            return self.summed(np.multiply(ranks, weight[:, None], out=ranks))
-        if self.missing is None and not len(self.tied) and (weight == weight[0]).all():
-            small = self.event.size < 2**16
-            more = self.more.sum(axis=0, dtype=np.uint16 if small else np.uint32)
-            past = (self.places + more) * weight[0]
-        else:
-            past = weight @ self.past
-        return np.concatenate([past, weight @ self.event])
-
-
-@dataclass(frozen=True)
 class _Part:
     """What some events add to the sums of each day, (..., W + L), and their own ranks, if these are kept."""
 
@@ -361,30 +297,6 @@ class _Part:
     count: IntArray
     tested: FloatArray | None = None
     sizes: IntArray | None = None
-
-
-def _mean_ranks(ranks: _Ranks, tested: slice) -> _Part:
-    weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
-    scaled = ranks.event[:, tested] * weight[:, None] - 0.5
-    kept = np.where(ranks.seen[:, tested], scaled, np.nan)
-    return _Part(ranks.sums(weight) - 0.5 * ranks.count, ranks.count, kept, ranks.sizes)
-
-
-def _signs(ranks: _Ranks) -> _Part:
-    # Without ties a value is above the median if its rank is above the middle one.
-    middle = ranks.sizes[:, None] + 1
-    kind: Any = np.int16 if middle.max(initial=0) < 2**14 else np.int32
-    past = np.add(ranks.place, ranks.more, dtype=kind)
-    past *= 2
-    past -= middle.astype(kind)
-    np.sign(past, out=past)
-    if ranks.missing is not None:
-        past[ranks.missing] = 0
-    event = np.where(ranks.seen, np.sign(2.0 * ranks.event - middle), 0.0)
-    if len(ranks.tied):
-        about = np.nan_to_num(median_signs(ranks.values))
-        past[ranks.tied], event[ranks.tied] = about[:, : past.shape[1]], about[:, past.shape[1] :]
-    return _Part(np.concatenate([ranks.summed(part) for part in (past, event)], axis=-1), ranks.count)
 
 
 class _Profile:
@@ -435,12 +347,13 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
     ) -> None:
         self.sets, self.scale, self.size = sets, scale, size
         self.profiles: dict[str, _Profile] = {}
+        self.scratch = _Scratch()
 
     def map(self, chunk: ResidualChunk) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
         n, width = chunk.residuals.shape
         # Estimation days and the event days of all sets side by side, one row per event.
         days = {ranked.values: ranked.shape[1] for ranked in self.sets.values()}
-        values = np.empty((n, width + sum(days.values())))
+        values = self.scratch.array("values", (n, width + sum(days.values())), np.float64)
         if self.scale is None:
             values[:, :width] = chunk.residuals
         else:
@@ -449,14 +362,21 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
             values[:, place] = compute(chunk.rows)
-        joint = _Joint(values, width, chunk.missing, None if self.scale is None else 1.0, self.size)
+        unit = None if self.scale is None else 1.0
+        joint = _Joint(values, width, chunk.missing, list(columns.values()), unit, self.scratch)
         made: dict[str, _Part] = {}
-        for compute, place in columns.items():
-            sets = {name: ranked for name, ranked in self.sets.items() if ranked.values == compute}
-            ranks = joint.ranks(values, place, own_ties=any(ranked.signs for ranked in sets.values()))
-            for name, ranked in sets.items():
-                made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
+        for number, compute in enumerate(columns, 1):
+            for name, ranked in self.sets.items():
+                if ranked.values == compute:
+                    made[name] = self._part(joint, number, ranked)
         return chunk.rows, width, made
+
+    def _part(self, joint: _Joint, number: int, ranked: RankedDays) -> _Part:
+        if self.size is None:
+            return joint.signs(number) if ranked.signs else joint.mean_ranks(number, ranked.tested)
+        if ranked.signs:
+            return joint.sample_signs(number, self.size)
+        return joint.sample_ranks(number, ranked.tested, self.size)
 
     def update(self, mapped: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
         rows, width, made = mapped
@@ -469,10 +389,30 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         return {name: profile.result() for name, profile in self.profiles.items()}
 
 
-class _Joint:
-    """Order of the estimation days (n, W) and of all event days of n events, found by one sort.
+class _Scratch(local):
+    """Memory of a thread, for one chunk after the other: new memory takes longer to get than to fill."""
 
-    `place` is the rank of each estimation day among these, `below` how many of them lie below each event day.
+    def __init__(self) -> None:
+        self.held: dict[str, npt.NDArray[Any]] = {}
+
+    def array(self, name: str, shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return an array of that name, whatever it holds."""
+        size = shape[0] * shape[1]
+        if name not in self.held or len(self.held[name]) < size:
+            self.held[name] = np.empty(size, dtype)
+        return self.held[name][:size].reshape(shape)
+
+
+class _Joint:
+    """Ranks of n events among their estimation days (n, W) and the event days of each of several sets.
+
+    All days of an event are sorted once. Running through them in order, a counter of its own counts the
+    estimation days (set 0) and the days of each set; counters are side by side in the bits of a `word`, so
+    one sum counts them all. A day's rank in a set is what its counter of set 0 and that of the set say.
+
+    Words have one row per event, in an order in which events with as many days in each set follow each other,
+    and those with ties come last; `place` (n,) says where each event is. Estimation days that are missing
+    count nothing.
     """
 
     def __init__(
@@ -480,85 +420,227 @@ class _Joint:
         values: FloatArray,
         width: int,
         missing: BoolArray | None,
+        sets: Sequence[slice],
         unit: float | None,
-        size: int | None = None,
+        scratch: _Scratch,
     ) -> None:
-        self.width, self.missing, self.unit, self.size = width, missing, unit, size
-        self.unseen = np.isnan(values[:, width:])
+        self.values, self.width, self.missing, self.sets = values, width, missing, (slice(0, width), *sets)
+        self.scratch = scratch
+        unseen = np.isnan(values[:, width:])
+        self.unseen = unseen if unseen.any() else None
         n, total = values.shape
-        if missing is not None or self.unseen.any():
-            values = np.where(np.isnan(values), BEYOND, values)
-        # Ties of two event days count only within a set, where they are found again.
-        columns, self.tied = order_of(values, width, unit)
-        small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
-        # Each row has `width` estimation days, so one sum can run through all rows.
-        order = np.cumsum((columns < width).reshape(-1), dtype=np.uint32).reshape(n, total)
-        order -= (width * np.arange(n, dtype=np.uint32))[:, None]
-        place = np.empty((n, total), dtype=small)
-        at = columns + total * np.arange(n)[:, None]
-        place.reshape(-1)[at.reshape(-1)] = order.astype(small).reshape(-1)
-        self.place, self.below = place[:, :width], place[:, width:]
-        self.places = self.place.sum(axis=0, dtype=np.uint32).astype(np.int64)
-        self.seen_past = width if missing is None else width - missing.sum(axis=1)
-        self.count_past = np.full(width, n) if missing is None else n - missing.sum(axis=0)
+        number = np.zeros(total, dtype=np.int64)
+        for k, its in enumerate(self.sets):
+            number[its] = k
+        whole = missing is None and self.unseen is None
+        known = values if whole else np.where(np.isnan(values), BEYOND, values)
+        columns, self.tied = order_of(known, number, unit)
+        past = np.full(n, width) if missing is None else width - np.count_nonzero(missing, axis=1)
+        self.count_past = np.full(width, n) if missing is None else n - _trues(missing)
+        self.sizes = [
+            past,
+            *(past + self._seen(k).sum(axis=1) for k in range(1, len(self.sets))),
+        ]
+        self._arrange()
+        # Of the events without ties, on each day.
+        gone = None if missing is None else missing[self.order]
+        self.count_missing = 0 if gone is None else _trues(gone[: self.untied])
+        largest = max(s.stop - s.start for s in self.sets)
+        self.bits = 8 if largest < 2**8 else 16 if largest < 2**16 else 32
+        self.words = [
+            self._counted(columns, number, first) for first in range(0, len(self.sets), 64 // self.bits)
+        ]
+        self.events = [word[:, width:] if self.same else word[self.place, width:] for word in self.words]
+        if gone is not None:
+            for word in self.words:
+                word[:, :width][gone] = 0
 
-    def ranks(self, values: FloatArray, columns: slice, *, own_ties: bool) -> _Ranks:
-        """Rank the estimation days together with the event days of some columns.
+    @cached_property
+    def sums(self) -> FloatArray:
+        """What words count, summed over each group of events; shape (sets, groups, W)."""
+        return np.concatenate([self._sums(word) for word in self.words])
 
-        With `own_ties`, events of which two of these event days are tied count as `tied` as well.
-        """
-        own = slice(columns.start - self.width, columns.stop - self.width)
-        below, seen = self.below[:, own], ~self.unseen[:, own]
-        more = np.zeros(self.place.shape, dtype=np.uint8 if below.shape[1] < 256 else np.uint16)
-        above = np.empty(self.place.shape, dtype=bool)
-        for day in range(below.shape[1]):
-            np.greater(self.place, below[:, day : day + 1], out=above)
-            more += above.view(np.uint8)
-        event = below + _own_ranks(values[:, columns], seen, self.unit)
-        event[~seen] = 0.0
-        sizes = self.seen_past + seen.sum(axis=1)
-        count = self._count(seen)
-        which = self.tied
-        if own_ties:
-            # Such days may be the median although their average rank is not the middle one.
-            equal = np.diff(np.sort(values[:, columns], axis=1), axis=1) == 0
-            which = np.union1d(which, np.flatnonzero(equal.any(axis=1)))
-        tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)
-        ranks = np.zeros((0, tied.shape[1]))
-        if len(tied):
-            ranks = scipy.stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
-            ranks[np.isnan(tied)] = 0.0
-            event[which] = ranks[:, self.width :]
-        return _Ranks(
-            self.place,
-            self.places,
-            more,
-            self.missing,
-            event,
-            seen,
-            sizes,
-            count,
-            which,
-            ranks,
-            tied,
-            self.size,
+    def _seen(self, k: int) -> BoolArray:
+        """Which event days of a set are known, shape (n, L), or where all are, (1, L)."""
+        inside = self._inside(k)
+        if self.unseen is None:
+            return np.ones((1, inside.stop - inside.start), dtype=bool)
+        return ~self.unseen[:, inside]
+
+    def _inside(self, k: int) -> slice:
+        """Columns of a set among all event days."""
+        return slice(self.sets[k].start - self.width, self.sets[k].stop - self.width)
+
+    def _arrange(self) -> None:
+        """Bring events of the same sizes together, those with ties last; `start` is where groups begin."""
+        n = len(self.values)
+        tied = np.zeros(n, dtype=bool)
+        tied[self.tied] = True
+        keys = [key for key in (*self.sizes, tied) if len(key) and (key != key[0]).any()]
+        self.same = not keys
+        self.order = np.arange(n) if self.same else np.lexsort(keys)
+        self.place = np.argsort(self.order)
+        self.untied = n - len(self.tied)
+        differ = np.zeros(n, dtype=bool)
+        differ[:1] = True
+        for key in keys:
+            differ[1:] |= np.diff(key[self.order]) != 0
+        self.start = np.flatnonzero(differ[: self.untied])
+
+    def _counted(self, columns: IntArray, number: IntArray, first: int) -> npt.NDArray[np.uint64]:
+        """Count the days up to each one, of the sets from `first` on that fit into a word; shape (n, T)."""
+        shape = columns.shape
+        code = np.zeros(1 << (shape[1] - 1).bit_length(), dtype="<u8")
+        inside = (number >= first) & (number < first + 64 // self.bits)
+        at = np.flatnonzero(inside)
+        code[at] = np.left_shift(np.uint64(1), ((number[at] - first) * self.bits).astype(np.uint64))
+        counts = self.scratch.array("counts", shape, "<u8")
+        to = self.scratch.array("to", shape, np.int64)
+        word = self.scratch.array(f"word {first}", shape, "<u8")
+        np.take(code, columns, out=counts, mode="clip")
+        np.cumsum(counts, axis=1, out=counts)
+        np.add(columns, shape[1] * self.place[:, None], out=to)
+        word.reshape(-1)[to.reshape(-1)] = counts.reshape(-1)
+        return word
+
+    def _fields(self, words: Sequence[npt.NDArray[np.uint64]], k: int) -> npt.NDArray[Any]:
+        """Return the counts of set k that words hold."""
+        each = 64 // self.bits
+        word = words[k // each]
+        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, each)[:, :, k % each]
+
+    def _sums(self, word: npt.NDArray[np.uint64]) -> FloatArray:
+        """Sum what a word counts over each group of events, shape (sets, groups, W)."""
+        # Every other counter, so sums have twice the bits; these are enough for as many events as fit in one.
+        most = 1 << self.bits
+        mask = np.uint64(sum(((1 << self.bits) - 1) << at for at in range(0, 64, 2 * self.bits)))
+        start = np.union1d(self.start, np.arange(0, self.untied, most))
+        whole = np.searchsorted(start, self.start)
+        counted = word[: self.untied, : self.width]
+        every = self.scratch.array("every", counted.shape, "<u8")
+        found: list[FloatArray] = []
+        for shift in (0, self.bits):
+            if shift:
+                np.right_shift(counted, np.uint64(shift), out=every)
+            np.bitwise_and(every if shift else counted, mask, out=every)
+            sums = _sums_from(every, start)
+            each = sums.view(f"<u{self.bits // 4}").reshape(len(start), self.width, 32 // self.bits)
+            exact = each.transpose(2, 0, 1).astype(np.float64)
+            found.append(np.add.reduceat(exact, whole, axis=1) if len(whole) < len(start) else exact)
+        return np.stack(found, axis=1).reshape(64 // self.bits, len(self.start), self.width)
+
+    def _ties(self, k: int) -> tuple[FloatArray, FloatArray]:
+        """Values and ranks of the events with ties, shapes (t, W + L); missing ones rank 0."""
+        values = np.concatenate(
+            [self.values[self.tied, : self.width], self.values[self.tied, self.sets[k]]], axis=1
         )
+        ranks = np.zeros(values.shape)
+        if len(values):
+            ranks = scipy.stats.rankdata(np.where(np.isnan(values), BEYOND, values), axis=1)
+            ranks[np.isnan(values)] = 0.0
+        return values, ranks
 
-    def _count(self, seen: BoolArray) -> IntArray:
-        """Events of each day, shape (W + L,), or by sample; `seen` are the event days, (n, L)."""
-        if self.size is None:
-            return np.concatenate([self.count_past, seen.sum(axis=0)])
-        past = np.ones((len(seen), self.width), dtype=bool) if self.missing is None else ~self.missing
-        days = np.concatenate([past, seen], axis=1)
-        return np.asarray(days.reshape(-1, self.size, days.shape[1]).sum(axis=1))
+    def _event_ranks(self, k: int, tied: FloatArray) -> FloatArray:
+        """Ranks of the event days of a set, shape (n, L); 0 where missing."""
+        inside = self._inside(k)
+        counts = [self._fields(self.events, each)[:, inside] for each in (0, k)]
+        ranks: FloatArray = np.add(*counts, dtype=np.float64)
+        if self.unseen is not None:
+            ranks[self.unseen[:, inside]] = 0.0
+        ranks[self.tied] = tied[:, self.width :]
+        return ranks
+
+    def _count(self, k: int) -> IntArray:
+        """Events that have a return on each day, shape (W + L,)."""
+        seen = self._seen(k)
+        return np.concatenate([self.count_past, _trues(seen) * (len(self.values) // max(len(seen), 1))])
+
+    def mean_ranks(self, k: int, tested: slice) -> _Part:
+        """Sum the scaled ranks of each day over the events, and keep those of the tested days."""
+        sizes, count = self.sizes[k], self._count(k)
+        weight = 1.0 / (sizes + 1.0)
+        _, tied = self._ties(k)
+        event = self._event_ranks(k, tied)
+        past = weight[self.order[self.start]] @ (self.sums[0] + self.sums[k])
+        past += weight[self.tied] @ tied[:, : self.width]
+        kept = event[:, tested] * weight[:, None] - 0.5
+        if self.unseen is not None:
+            kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
+        return _Part(np.concatenate([past, weight @ event]) - 0.5 * count, count, kept, sizes)
+
+    def signs(self, k: int) -> _Part:
+        """Sum the signs of each day about the event's median over the events."""
+        values, tied = self._ties(k)
+        middle = self.sizes[k] + 1
+        event = np.sign(2.0 * self._event_ranks(k, tied) - middle[:, None])
+        if self.unseen is not None:
+            event[self.unseen[:, self._inside(k)]] = 0.0
+        about = np.nan_to_num(median_signs(values)) if len(values) else values
+        event[self.tied] = about[:, self.width :]
+        # Without ties a value is above the median if its rank is above the middle one.
+        untied = slice(0, self.untied)
+        largest = self.width + event.shape[1] + 1
+        kind: Any = np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
+        ranks = np.add(*(self._fields(self.words, each)[untied, : self.width] for each in (0, k)), dtype=kind)
+        half, odd = np.divmod(middle[self.order[untied]], 2)
+        level = half.astype(kind)[:, None]
+        found = 2 * _trues(ranks > level) - (self.untied - self.count_missing)
+        if not odd.all():
+            found += _trues((ranks == level)[odd == 0])
+        past = found + about[:, : self.width].sum(axis=0)
+        return _Part(np.concatenate([past, event.sum(axis=0)]), self._count(k))
+
+    def _ranks(self, k: int, tied: FloatArray) -> FloatArray:
+        """Rank of each day of each event, shape (n, W + L); 0 where missing."""
+        past = np.add(*(self._fields(self.words, each)[:, : self.width] for each in (0, k)), dtype=np.float64)
+        past = past if self.same else past[self.place]
+        past[self.tied] = tied[:, : self.width]
+        return np.concatenate([past, self._event_ranks(k, tied)], axis=1)
+
+    def _known(self, k: int) -> BoolArray:
+        """Which days of each event are known, shape (n, W + L)."""
+        n = len(self.values)
+        past = np.ones((n, self.width), dtype=bool) if self.missing is None else ~self.missing
+        seen = self._seen(k)
+        return np.concatenate([past, np.broadcast_to(seen, (n, seen.shape[1]))], axis=1)
+
+    def sample_ranks(self, k: int, tested: slice, size: int) -> _Part:
+        """`mean_ranks` over the events of each sample of `size` events, one after another."""
+        sizes, known = self.sizes[k], self._known(k)
+        scaled = self._ranks(k, self._ties(k)[1])
+        scaled /= (sizes + 1.0)[:, None]
+        count = by_sample(known, size)
+        kept = np.where(known, scaled - 0.5, np.nan)[:, self.width :][:, tested]
+        return _Part(by_sample(scaled, size) - 0.5 * count, count, kept, sizes)
+
+    def sample_signs(self, k: int, size: int) -> _Part:
+        """`signs` over the events of each sample of `size` events, one after another."""
+        (values, tied), known = self._ties(k), self._known(k)
+        signs = np.sign(2.0 * self._ranks(k, tied) - (self.sizes[k] + 1.0)[:, None])
+        signs[~known] = 0.0
+        if len(values):
+            signs[self.tied] = np.nan_to_num(median_signs(values))
+        return _Part(by_sample(signs, size), by_sample(known, size))
 
 
-def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> FloatArray:
-    """Average rank of each event day among those of its event, shape (n, L); where not `seen`, anything."""
-    if values.shape[1] > FEW_DAYS:
-        return ranks_of(np.where(seen, values, BEYOND), unit)
-    ranks = np.ones(values.shape)
-    for j, k in itertools.permutations(range(values.shape[1]), 2):
-        ranks[:, j] += values[:, k] < values[:, j]
-        ranks[:, j] += 0.5 * (values[:, k] == values[:, j])
-    return ranks
+def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """Sum over the events of each sample, shape (n, T) -> (n / size, T)."""
+    return np.asarray(values.reshape(-1, size, values.shape[1]).sum(axis=1))
+
+
+def _sums_from(values: npt.NDArray[np.uint64], start: IntArray) -> npt.NDArray[np.uint64]:
+    """Sum the rows from each start to the next, shape (starts, W)."""
+    if len(start) * SHORT >= len(values):
+        return np.add.reduceat(values, start, axis=0) if len(start) else values[:0]
+    # Long runs are summed three times as fast on their own.
+    ends = [*start[1:].tolist(), len(values)]
+    parts = [values[a:b].sum(axis=0) for a, b in zip(start.tolist(), ends, strict=True)]
+    return np.stack(parts)
+
+
+def _trues(which: BoolArray) -> IntArray:
+    """Count the events of each day, in bytes as long as they suffice."""
+    found = np.zeros(which.shape[1], dtype=np.int64)
+    for start in range(0, len(which), 255):
+        found += which[start : start + 255].view(np.uint8).sum(axis=0, dtype=np.uint8)
+    return found

@@ -34,6 +34,7 @@ from eventstudy.text import plural
 __all__ = [
     "DIFFERENCES",
     "Pairing",
+    "as_frame",
     "difference",
     "label_permutation",
     "pair_dates",
