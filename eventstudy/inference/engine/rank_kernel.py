@@ -592,35 +592,50 @@ class _Joint:
 
     def _ranks(self, k: int, tied: FloatArray) -> FloatArray:
         """Rank of each day of each event, shape (n, W + L); 0 where missing."""
-        past = np.add(*(self._fields(self.words, each)[:, : self.width] for each in (0, k)), dtype=np.float64)
-        past = past if self.same else past[self.place]
-        past[self.tied] = tied[:, : self.width]
-        return np.concatenate([past, self._event_ranks(k, tied)], axis=1)
+        event = self._event_ranks(k, tied)
+        ranks = np.empty((len(event), self.width + event.shape[1]))
+        place = slice(None) if self.same else self.place
+        past, more = (self._fields(self.words, each)[place, : self.width] for each in (0, k))
+        np.add(past, more, out=ranks[:, : self.width], dtype=np.float64)
+        ranks[self.tied, : self.width] = tied[:, : self.width]
+        ranks[:, self.width :] = event
+        return ranks
 
-    def _known(self, k: int) -> BoolArray:
-        """Which days of each event are known, shape (n, W + L)."""
-        n = len(self.values)
-        past = np.ones((n, self.width), dtype=bool) if self.missing is None else ~self.missing
-        seen = self._seen(k)
-        return np.concatenate([past, np.broadcast_to(seen, (n, seen.shape[1]))], axis=1)
+    def _missing(self, k: int) -> BoolArray | None:
+        """Which days of each event are missing, shape (n, W + L); None where none is."""
+        if self.missing is None and self.unseen is None:
+            return None
+        n, seen = len(self.values), self._seen(k)
+        past = np.zeros((n, self.width), dtype=bool) if self.missing is None else self.missing
+        return np.concatenate([past, np.broadcast_to(~seen, (n, seen.shape[1]))], axis=1)
+
+    def _sample_count(self, k: int, size: int) -> IntArray:
+        """Events of each sample that have a return on each day, shape (n / size, W + L)."""
+        missing, inside = self._missing(k), self.sets[k]
+        shape = (len(self.values) // size, self.width + inside.stop - inside.start)
+        return np.full(shape, size) if missing is None else size - by_sample(missing, size)
 
     def sample_ranks(self, k: int, tested: slice, size: int) -> _Part:
-        """`mean_ranks` over the events of each sample of `size` events, one after another."""
-        sizes, known = self.sizes[k], self._known(k)
+        """Sum and keep as `mean_ranks`, by samples of `size` events, one after another."""
+        sizes, count = self.sizes[k], self._sample_count(k, size)
         scaled = self._ranks(k, self._ties(k)[1])
         scaled /= (sizes + 1.0)[:, None]
-        count = by_sample(known, size)
-        kept = np.where(known, scaled - 0.5, np.nan)[:, self.width :][:, tested]
+        kept = scaled[:, self.width :][:, tested] - 0.5
+        if self.unseen is not None:
+            kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
         return _Part(by_sample(scaled, size) - 0.5 * count, count, kept, sizes)
 
     def sample_signs(self, k: int, size: int) -> _Part:
-        """`signs` over the events of each sample of `size` events, one after another."""
-        (values, tied), known = self._ties(k), self._known(k)
-        signs = np.sign(2.0 * self._ranks(k, tied) - (self.sizes[k] + 1.0)[:, None])
-        signs[~known] = 0.0
+        """Sum as `signs`, by samples of `size` events, one after another."""
+        (values, tied), missing = self._ties(k), self._missing(k)
+        signs = self._ranks(k, tied)
+        signs -= 0.5 * (self.sizes[k] + 1.0)[:, None]
+        np.sign(signs, out=signs)
+        if missing is not None:
+            signs[missing] = 0.0
         if len(values):
             signs[self.tied] = np.nan_to_num(median_signs(values))
-        return _Part(by_sample(signs, size), by_sample(known, size))
+        return _Part(by_sample(signs, size), self._sample_count(k, size))
 
 
 def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
