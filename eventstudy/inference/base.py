@@ -219,7 +219,7 @@ class TestInput:
 
     @cached_property
     def sound(self) -> BoolArray:
-        """Events with a residual variance that is no rounding noise, and a SCAR; shape (N,)."""
+        """Events whose residual variance is more than rounding noise, and that have a SCAR; shape (N,)."""
         largest = np.maximum(*(_largest(r) for r in (self.abnormal.actual, self.abnormal.ar)))
         s2, scar = self.abnormal.s2, self.scar if self.usable.all() else self.cumulative.scar
         return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import RequestError
-from eventstudy.immutable import FrozenRecord
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -71,7 +71,8 @@ class Candidates(FrozenRecord):
     def by_session(self) -> tuple[IntArray, IntArray]:
         """Securities of all sessions, one session after another, and where each session begins; (T + 1,)."""
         security = np.nonzero(self.usable.T)[1]
-        return security, np.concatenate([[0], np.cumsum(self.usable.sum(axis=0))])
+        first = np.concatenate([[0], np.cumsum(self.usable.sum(axis=0))])
+        return read_only(security), read_only(first)
 
     def starts(self, cluster: DateCluster) -> IntArray:
         """Sessions on which a cluster can begin, each with enough securities."""

@@ -18,7 +18,7 @@ __all__ = ["SampleTests", "apart", "block_size", "parts"]
 
 #: Samples, and events, that are measured and tested at a time.
 MOST_SAMPLES, MOST_EVENTS = 50, 4096
-#: Samples of more events than this are no slower one by one.
+#: Samples of more events than this take as long one by one.
 LARGE = 200
 
 
