@@ -434,8 +434,10 @@ class _Joint:
         self.order, self.start = self._groups()
         largest = max(s.stop - s.start for s in sets)
         self.bits = 8 if largest < 2**8 else 16 if largest < 2**16 else 32
-        self.events = np.zeros((-(-len(sets) * self.bits // 64), n, total - self.width), dtype="<u8")
-        self.sums = np.zeros((len(self.events) * 64 // self.bits, len(self.start), self.width))
+        # The last bits of a word are left free for sums.
+        self.each = 64 // self.bits - 1
+        self.events = np.zeros((-(-len(sets) // self.each), n, total - self.width), dtype="<u8")
+        self.sums = np.zeros((len(self.events) * self.each, len(self.start), self.width))
         self.signs_past = {k: np.zeros(self.width, dtype=np.int64) for k in signs}
         for begin in range(0, len(self.order), BLOCK):
             self._count_block(columns, begin, scratch)
@@ -488,41 +490,42 @@ class _Joint:
             past = word[:, : self.width]
             if missing is not None:
                 past[missing] = 0
-            each = 64 // self.bits
-            self.sums[number * each : (number + 1) * each, groups] += self._sums(past, runs, scratch)
+            held = slice(number * self.each, (number + 1) * self.each)
+            self.sums[held, groups] += self._sums(past, runs, scratch)
             words.append(past)
         for k, found in self.signs_past.items():
             found += self._signs_of(words, k, rows, missing)
 
     def _code(self, number: int) -> npt.NDArray[np.uint64]:
         """Return what each column adds to a word: one to the counter of its set, if that is in the word."""
-        each = 64 // self.bits
-        inside = (self.number >= number * each) & (self.number < (number + 1) * each)
-        place = ((self.number - number * each) * self.bits)[inside].astype(np.uint64)
+        first = number * self.each
+        inside = (self.number >= first) & (self.number < first + self.each)
+        place = ((self.number - first) * self.bits)[inside].astype(np.uint64)
         code = np.zeros(len(self.number), dtype="<u8")
         code[inside] = np.left_shift(np.uint64(1), place)
         return code
 
     def _fields(self, words: Sequence[npt.NDArray[np.uint64]], k: int) -> npt.NDArray[Any]:
         """Return the counts of set k that words hold."""
-        each = 64 // self.bits
-        word = words[k // each]
-        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, each)[:, :, k % each]
+        word = words[k // self.each]
+        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, -1)[:, :, k % self.each]
 
     def _sums(self, past: npt.NDArray[np.uint64], runs: IntArray, scratch: _Scratch) -> FloatArray:
         """Sum what words count over each run of events, shape (sets, runs, W)."""
-        # Every other counter, so sums have twice the bits, which is enough for a block of events.
+        # Every other counter has twice the bits for its sum, which is enough for a block of events; the
+        # counters between sum to what is left of the sum of all.
         mask = np.uint64(sum(((1 << self.bits) - 1) << at for at in range(0, 64, 2 * self.bits)))
         every = scratch.array("every", past.shape, "<u8")
+        np.bitwise_and(past, mask, out=every)
+        if len(runs) == 1:
+            whole, even = (each.sum(axis=0)[None] for each in (past, every))
+        else:
+            whole, even = (np.add.reduceat(each, runs, axis=0) for each in (past, every))
         found = np.empty((32 // self.bits, 2, len(runs), self.width))
-        for odd in (0, 1):
-            if odd:
-                np.right_shift(past, np.uint64(self.bits), out=every)
-            np.bitwise_and(every if odd else past, mask, out=every)
-            sums = every.sum(axis=0)[None] if len(runs) == 1 else np.add.reduceat(every, runs, axis=0)
+        for k, sums in enumerate((even, (whole - even) >> np.uint64(self.bits))):
             each = sums.view(f"<u{self.bits // 4}").reshape(len(runs), self.width, 32 // self.bits)
-            found[:, odd] = each.transpose(2, 0, 1)
-        return found.reshape(64 // self.bits, len(runs), self.width)
+            found[:, k] = each.transpose(2, 0, 1)
+        return found.reshape(64 // self.bits, len(runs), self.width)[: self.each]
 
     def _signs_of(
         self,
