@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib
 import importlib.machinery
@@ -34,7 +35,7 @@ from mutants import Mutant, mutated
 PYTEST = ["-q", "-x", "-m", "not slow", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 PYTEST += [f"-pno:{plugin}" for plugin in ("cacheprovider", "xdist", "pytest_cov", "faulthandler")]
 LONGEST = 5.0  # seconds of the processor that a test takes under coverage; slower ones are not run
-START = 0.5  # seconds of the processor that pytest takes before the first test of a file
+START = 0.2  # seconds of the processor that pytest takes before the first test of a file
 RARE = 12  # tests that come first, because few others take their way through the function
 PATIENCE = 10.0  # seconds that a test may take on top of ten times its time
 MEMORY = 8 << 30  # bytes of address space of a mutant
@@ -171,6 +172,9 @@ def warm_up(project: Project) -> None:
     loaded = [name for name in sys.modules if name.split(".")[0] == project.package]
     if loaded:
         raise RuntimeError(f"{project.package} is imported before the mutants are made: {loaded[:3]}")
+    # Pytest collects garbage at each of its ends; what is imported here is none, and stays shared.
+    gc.collect()
+    gc.freeze()
 
 
 # Which tests reach a line
@@ -359,8 +363,11 @@ class Plan:
             found |= self.traced.reaching(module, lines)
         return found or self.traced.reaching(mutant.module, self.traced.lines.get(mutant.module, ()))
 
-    def batches(self, mutant: Mutant) -> list[tuple[str, list[str]]]:
-        """Return test files with the tests to run, the most promising first, as far as the budget goes."""
+    def batches(self, mutant: Mutant) -> list[tuple[list[str], list[str]]]:
+        """Return files and the tests to run of them, the most promising first, as far as the budget goes.
+
+        The rare tests of all files are one batch, then each file is one.
+        """
         reaching = self.reaching(mutant)
         rare = self._rare(mutant, reaching)
         folder = mutant.module.split(".")[1]
@@ -376,17 +383,19 @@ class Plan:
         files = [(file, inside - rare) for _, _, file, inside in sorted(scored)]
         # Other tests of a file may see what one that reaches the line has left in a cache.
         others = [(file, set(self.by_file[file]) - inside) for _, _, file, inside in sorted(scored)]
+        together = [(file, tests) for file, tests in first if tests]
         batches, left = [], self.budget
-        for file, tests in [*first, *files, *others]:
+        for parts in [together, *([each] for each in [*files, *others])]:
             taken = []
-            left -= START if tests else 0.0
-            for test in self._ordered(tests):
-                if left <= 0:
-                    break
-                taken.append(test)
-                left -= self.traced.seconds[test]
+            for _, tests in parts:
+                left -= START if tests else 0.0
+                for test in self._ordered(tests):
+                    if left <= 0:
+                        break
+                    taken.append(test)
+                    left -= self.traced.seconds[test]
             if taken:
-                batches.append((file, taken))
+                batches.append(([file for file, _ in parts], taken))
         return batches
 
     def _rare(self, mutant: Mutant, reaching: set[str]) -> set[str]:
@@ -474,7 +483,7 @@ class _Run:
 
 
 def _run_mutant(
-    finder: _Finder, batches: list[tuple[str, list[str]]], seconds: dict[str, float], diary: Path
+    finder: _Finder, batches: list[tuple[list[str], list[str]]], seconds: dict[str, float], diary: Path
 ) -> None:
     """Run the tests against a changed module; the diary ends with the one that failed, or "survived"."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -490,12 +499,12 @@ def _run_mutant(
         diary.write_text("failed import", encoding="utf-8")
         return
     run = _Run(diary, seconds)
-    for file, tests in batches:
+    for files, tests in batches:
         run.chosen = tests
         signal.setitimer(signal.ITIMER_PROF, 6 * PATIENCE)
-        status = pytest.main([*PYTEST, f"--basetemp={diary.with_suffix('.tmp')}", file], plugins=[run])
+        status = pytest.main([*PYTEST, f"--basetemp={diary.with_suffix('.tmp')}", *files], plugins=[run])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            diary.write_text(f"failed {run.failed or f'collection of {file}'}", encoding="utf-8")
+            diary.write_text(f"failed {run.failed or f'collection of {files}'}", encoding="utf-8")
             return
     diary.write_text("survived", encoding="utf-8")
 

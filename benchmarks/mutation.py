@@ -2,14 +2,17 @@
 
 Run ``python benchmarks/mutation.py`` for the sample of the documentation (45 minutes on two cores), with
 ``--mutants 30`` for a small one, ``--module inference`` or ``--match TEXT`` for a part of the source, and
-``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption; ``--retry`` runs the
-survivors of the last run again, after tests were added. ``--write`` stores the result in
-``docs/contributing/``. ``--fresh`` runs a second sample for which no test was written: once its survivors are
-looked at and killed, the share of the first no longer holds for other code.
+``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption, or from the rows of
+the documentation where there are no others; ``--retry`` runs the survivors of the last run again, after
+tests were added. ``--write`` stores the result in ``docs/contributing/``. ``--fresh`` runs a second sample
+for which no test was written: once its survivors are looked at and killed, the share of the first no longer
+holds for other code.
 
 Mutants are drawn at random from all single changes that `mutants.py` knows, in strata of folder and kind of
 operator. Each stratum gets a part proportional to the square root of its size, at least two mutants, so rare
-kinds like bounds count for more. Within a stratum the draw is spread over the modules.
+kinds like bounds count for more. Within a stratum those with the lowest hash of seed and mutant are drawn, so
+a change of the source changes the draw where it changes mutants, and little elsewhere. With ``--resume`` and
+``--retry``, mutants of the last run that can still be made stay in the sample, and are not run again.
 The mutants are run in random order.
 
 Each test file is run once under coverage, which tells which tests reach a line; that is kept in
@@ -30,6 +33,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import math
 import os
 import random
@@ -37,7 +41,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -55,7 +59,10 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDIES = (
     "tests/test_abnormal.py", "tests/test_sample.py", "tests/models", "tests/test_event_benchmarks.py",
     "tests/test_event_factors.py", "tests/results/test_measures.py", "tests/results/test_fit_warnings.py",
-    "tests/test_scale.py",
+    "tests/test_scale.py", "tests/pinned", "tests/test_event_time.py", "tests/test_own_windows.py",
+    "tests/market/test_several_exchanges.py", "tests/market/test_compounding.py", "tests/test_bad_input.py",
+    "tests/fuzz/test_edges.py", "tests/fuzz/test_end_of_data.py", "tests/results/test_unusual_shapes.py",
+    "tests/test_progress.py",
 )  # fmt: skip
 LIBRARY = Project(
     root=ROOT,
@@ -63,7 +70,11 @@ LIBRARY = Project(
     tests={
         "inference": (
             "tests/inference", "tests/test_scale.py", "tests/results/test_significance.py",
-            "tests/results/test_groups.py", "tests/reference",
+            "tests/results/test_groups.py", "tests/reference", "tests/pinned", "tests/test_event_time.py",
+            "tests/results/test_alternative.py", "tests/results/test_verdict.py",
+            "tests/results/test_overlapping_events.py", "tests/results/test_lists_of_windows.py",
+            "tests/results/test_weighted.py", "tests/results/test_unusual_shapes.py",
+            "tests/fuzz/test_edges.py", "tests/lab/test_recommended.py", "tests/test_progress.py",
         ),
         "abnormal": (*STUDIES, "tests/inference/test_one_event.py"),
         "models": STUDIES,
@@ -151,18 +162,24 @@ def all_mutants(project: Project) -> list[Mutant]:
     return [each for name, path in project.sources() for each in mutants_of(path.read_text("utf-8"), name)]
 
 
-def draw(mutants: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
-    """Draw mutants in strata of folder and kind, spread over the modules of each."""
-    rng = random.Random(seed)
+def draw(
+    mutants: Sequence[Mutant], size: int, seed: int, kept: Collection[Key] = frozenset()
+) -> list[Mutant]:
+    """Draw mutants in strata of folder and kind; those that are kept stay, whatever their rank."""
     strata: dict[tuple[str, str], list[Mutant]] = defaultdict(list)
     for each in mutants:
         strata[each.module.split(".")[1], each.kind].append(each)
     drawn: list[Mutant] = []
     for name, wanted in _sizes({key: len(strata[key]) for key in sorted(strata)}, size).items():
-        members = sorted(strata[name], key=lambda each: (each.module, rng.random()))
-        start = rng.random()
-        drawn += [members[int((i + start) * len(members) / wanted)] for i in range(wanted)]
+        ranked = sorted(strata[name], key=lambda each: (blank(each).key not in kept, _rank(each, seed)))
+        n_kept = sum(blank(each).key in kept for each in ranked)
+        drawn += ranked[: max(wanted, n_kept)]
     return sorted(drawn, key=lambda each: (each.module, each.line, each.key))
+
+
+def _rank(mutant: Mutant, seed: int) -> bytes:
+    """Return random bytes that stay the same when other mutants come or go."""
+    return hashlib.sha256(repr((seed, *mutant.key)).encode()).digest()
 
 
 def _sizes(available: dict[tuple[str, str], int], size: int) -> dict[tuple[str, str], int]:
@@ -363,16 +380,17 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         for each in all_mutants(project)
         if options.module in each.module and options.match in each.before
     ]
-    drawn = draw(known, options.mutants, options.seed)
+    name = "mutation_fresh.csv" if options.fresh else "mutation.csv"
+    target = project.build / name
+    going_on = options.resume or options.retry or options.partial
+    last = (read_rows(target) or read_rows(project.docs / name)) if going_on else []
+    drawn = draw(known, options.mutants, options.seed, {row.key for row in last})
     if options.dry_run:
         for each in drawn:
             print(f"{each.module}:{each.line} [{each.kind}] {each.before}  ->  {each.after}")
         say(f"{len(drawn)} of {len(known)} mutants")
         return 0
     reasons = read_equivalent(project.equivalent)
-    name = "mutation_fresh.csv" if options.fresh else "mutation.csv"
-    target = project.build / name
-    last = read_rows(target) if options.resume or options.retry or options.partial else []
     kept = {row.key: row for row in last if not (options.retry and row.status == SURVIVED)}
     before = {row.key: row.first or row.status for row in last}
     rows: dict[Key, Row] = {}

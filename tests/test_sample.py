@@ -404,3 +404,34 @@ def test_a_firm_that_is_not_listed_yet_is_not_measured_when_it_is() -> None:
         market, [{"security": "A", "date": days[199]}], es.MarketAdjusted(), estimation=None, window=(0, 1)
     ).fit()
     assert fresh.timeline["day_0"].tolist() == [days[200]]
+
+
+@pytest.mark.parametrize("policy", ["next", "previous", "skip"])
+def test_many_events_are_placed_as_each_alone(policy):
+    """More events than days: each day is looked up once."""
+    market = make(draw())
+    days = pd.date_range(SESSIONS[0] - pd.Timedelta(days=3), SESSIONS[-1] + pd.Timedelta(days=3))
+    rows = [{"security": "A", "date": day} for day in days]
+    together = place(market, *rows, non_session=policy)
+    assert len(rows) > (SESSIONS[-1] - SESSIONS[0]).days
+    for i in range(0, len(days), 5):
+        alone = place(market, rows[i], non_session=policy)
+        assert list(alone.excluded["reason"]) == together.excluded["reason"].reindex([i]).dropna().tolist()
+        if len(alone):
+            pd.testing.assert_series_equal(
+                together.timeline.loc[i], alone.timeline.iloc[0], check_names=False
+            )
+
+
+def test_dates_and_times_go_together():
+    """An event with a date has no second session, whatever the announcements beside it may have met."""
+    between = {
+        "security": "A",
+        "announced_after": "2019-09-26 14:00+08:00",
+        "announced_before": "2019-09-26 16:00+08:00",
+    }
+    sample = place(make(draw()), between, {"security": "B", "date": "2019-09-26"}, ambiguous="first")
+    assert list(sample.other) == [0]
+    assert sample.other[0] == np.datetime64("2019-09-27")
+    assert sample.timeline["day_0"].tolist() == [pd.Timestamp("2019-09-26")] * 2
+    assert "may have met" not in sample.timeline["note"].iloc[1]

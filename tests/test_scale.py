@@ -124,7 +124,7 @@ def test_the_fast_way_is_the_plain_way(model):
 
 @pytest.mark.parametrize("noise", [0.02, 0.0001])
 @pytest.mark.parametrize("per_day", [1, 25])
-@pytest.mark.parametrize("missing", [0.0, 0.05, 0.6])
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.05, 0.6])
 @pytest.mark.parametrize("p", [0, 1, 4])
 def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     rng = np.random.default_rng(p + 10 * per_day)

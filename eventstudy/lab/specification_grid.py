@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
-from eventstudy.distributions import t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import t_p_values
+from eventstudy.inference.base import Alternative, t_bounds, t_p_values
 from eventstudy.inference.single_event import sample_quantile
 from eventstudy.lab.placebo_events import as_sample
 from eventstudy.lab.simulation_design import abnormal_of
@@ -70,6 +69,7 @@ class Grid(FrozenRecord):
     min_observations : int
     level : float
         Coverage of the intervals.
+    alternative : {"two-sided", "less", "greater"}
     """
 
     markets: Mapping[str, Market]
@@ -84,6 +84,7 @@ class Grid(FrozenRecord):
     shifts: IntArray
     min_observations: int
     level: float
+    alternative: Alternative = "two-sided"
 
     def estimates(self, number: int) -> FloatArray:
         """Estimates of one `Fit`: shape (1 + placebos, windows, tests, 5), the real events first.
@@ -104,9 +105,10 @@ class Grid(FrozenRecord):
                 cars = cumulate(everyone, window)
                 out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
                 for k, key in enumerate(self.tests):
-                    out[:, j, k, 1] = single_p_values(key, everyone, cars, window)
-                half = t_ppf(0.5 + self.level / 2, cars.dof[0]) * np.sqrt(cars.variance[0])
-                out[0, j, :, 3:] = cars.car[0] - half, cars.car[0] + half
+                    out[:, j, k, 1] = single_p_values(key, everyone, cars, window, self.alternative)
+                out[0, j, :, 3:] = t_bounds(
+                    cars.car[0], np.sqrt(cars.variance[0]), cars.dof[0], self.level, self.alternative
+                )
             return out
         for i, part in enumerate(self._abnormal(fit, market, model, days)):
             for j, window in enumerate(self.windows):
@@ -115,9 +117,9 @@ class Grid(FrozenRecord):
                     continue
                 out[i, j, :, 0], out[i, j, :, 2] = data.car.mean(), data.n_events
                 for k, key in enumerate(self.tests):
-                    out[i, j, k, 1] = TESTS[key].run(data, Options(seed=0)).p_value
+                    out[i, j, k, 1] = TESTS[key].run(data, Options(self.alternative, seed=0)).p_value
                 if i == 0:
-                    interval = averages([data], None, self.level).iloc[0]
+                    interval = averages([data], None, self.level, self.alternative).iloc[0]
                     out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
         return out
 
@@ -160,11 +162,15 @@ class Grid(FrozenRecord):
 
 
 def single_p_values(
-    key: str, abnormal: AbnormalReturns, cars: CumulativeReturns, window: Window
+    key: str,
+    abnormal: AbnormalReturns,
+    cars: CumulativeReturns,
+    window: Window,
+    alternative: Alternative = "two-sided",
 ) -> FloatArray:
     """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
     if key == "t":
-        return t_p_values(cars.scar, cars.dof, "two-sided")
+        return t_p_values(cars.scar, cars.dof, alternative)
     found = np.full(len(cars.car), np.nan)
     cols = abnormal.columns(window)
     length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
@@ -172,7 +178,7 @@ def single_p_values(
     for i in np.flatnonzero(cars.variance > 0):
         _, p, blocks = sample_quantile(
             float(cars.car[i]), float(cars.variance[i] / cars.serial[i]), float(abnormal.s2[i]), residuals[i],
-            leverage[i], int(length[i]),
+            leverage[i], int(length[i]), alternative,
         )  # fmt: skip
         found[i] = p if blocks else np.nan
     return found

@@ -27,7 +27,7 @@ from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
-__all__ = ["SIDES", "averages", "days_note", "stars_note", "uncovered_note", "weighted_averages", "with_lead"]
+__all__ = ["SIDES", "averages", "days_note", "uncovered_note", "weighted_averages", "with_lead"]
 
 #: Weights that are not a column; and where the standard error of a weighted mean is from.
 PRECISION = "precision"
@@ -155,12 +155,6 @@ def _shared_note(data: FittedEvents, window: Window) -> str:
         f"windows {window} of several events of one security share days: {shared} of them "
         f"{'counts' if shared == 1 else 'count'} more than once; results.stacked() shares them out"
     )
-
-
-def stars_note(alternative: Alternative) -> str:
-    """Say what the stars of a table mean, and of which side its p-values are."""
-    side = alternative if alternative == "two-sided" else f"one-sided ({alternative} than zero)"
-    return f"* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, {side}"
 
 
 def weighted_averages(

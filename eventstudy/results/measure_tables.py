@@ -19,6 +19,7 @@ from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_seve
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
@@ -487,9 +488,7 @@ class MeasureTables(MethodGroup):
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
-        notes = [
-            f"{unit(data)}; {averages.stars_note(alternative)}. Standard errors include the prediction error."
-        ]
+        notes = [f"{unit(data)}; {stars_note(alternative)}. Standard errors include the prediction error."]
         more = len(data.index) - len(frame)
         if more > 0:
             notes.append(
@@ -543,7 +542,7 @@ class MeasureTables(MethodGroup):
         return sections, [*notes, *(f"{row.test}: {row.note}." for row in lost.itertuples())]
 
     def _notes(self, told: list[str], alternative: Alternative) -> tuple[str, ...]:
-        return (f"{unit(self.fitted)}; {averages.stars_note(alternative)}.", *dict.fromkeys(told))
+        return (f"{unit(self.fitted)}; {stars_note(alternative)}.", *dict.fromkeys(told))
 
 
 def _bounds(level: float) -> tuple[str, str]:

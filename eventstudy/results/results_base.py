@@ -77,6 +77,7 @@ class Regression(MethodGroup):
         covariance: Covariance | None = None,
         clusters: str | Sequence[str] | None = None,
         weights: Weights | None = None,
+        alternative: Alternative = "two-sided",
         n_resamples: int = 999,
         seed: int | np.random.Generator | None = 0,
     ) -> CrossSection:
@@ -107,6 +108,8 @@ class Regression(MethodGroup):
             ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
             effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
             principal components of their past, which makes slopes more precise where firms move together.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Of all p-values, and of the intervals, which then have one end.
         n_resamples, seed
             For the wild cluster bootstrap.
 
@@ -178,6 +181,7 @@ class Regression(MethodGroup):
             weights=weights,
             past=past,
             overlapping=found.share_overlapping,
+            alternative=alternative,
             n_resamples=n_resamples,
             seed=seed,
         )
@@ -315,7 +319,7 @@ class ResultsBase(
         """
         return trading_frictions.halts(self.fitted)
 
-    def date_effects(self) -> pd.DataFrame:
+    def date_effects(self, *, alternative: Alternative = "two-sided") -> pd.DataFrame:
         r"""Abnormal returns of the dates that estimation windows leave out, as dummies would show them.
 
         A dummy for one day in the estimation regression fits that day exactly: the other coefficients are
@@ -323,6 +327,10 @@ class ResultsBase(
 
         .. math:: \hat\delta_s = r_s - x_s'\hat\beta, \qquad
                   \operatorname{Var}(\hat\delta_s) = \hat\sigma^2 + x_s' \hat V x_s
+
+        Parameters
+        ----------
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
         Returns
         -------
@@ -352,7 +360,7 @@ class ResultsBase(
         0 -141 -0.0117 -0.6023
         1  -33  0.0060  0.3120
         """
-        return date_effects(self.fitted)
+        return date_effects(self.fitted, alternative)
 
     @property
     def plot(self) -> ResultsPlotter:

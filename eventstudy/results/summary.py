@@ -15,6 +15,7 @@ from eventstudy.results.each_event import event_rows, joint_adjustment, one_secu
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import P_VALUE, Section, Table, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
@@ -302,7 +303,7 @@ def _excluded(data: FittedEvents) -> Section:
 
 
 def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
-    notes = [f"{unit(data)}; {averages.stars_note(alternative)}."]
+    notes = [f"{unit(data)}; {stars_note(alternative)}."]
     sums = data.test_input(window).cumulative
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):

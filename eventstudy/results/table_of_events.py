@@ -15,6 +15,7 @@ from eventstudy.results import averages
 from eventstudy.results.fitted import FittedStudy, WindowLike, uses_benchmark
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.tables import Section, Table, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_p
 from eventstudy.windows import Window
 
@@ -111,7 +112,7 @@ def event_table(
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
     notes = [
-        f"Standard errors in parentheses; {averages.stars_note(alternative)}; of the mean, those of the "
+        f"Standard errors in parentheses; {stars_note(alternative)}; of the mean, those of the "
         "larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):

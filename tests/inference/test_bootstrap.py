@@ -7,7 +7,7 @@ import pytest
 from statsmodels.tsa.stattools import acf
 
 from eventstudy.errors import RequestError
-from eventstudy.inference import Options, run_tests
+from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.bootstrap import (
     clustered_t,
     johnson_bootstrap,
@@ -26,6 +26,7 @@ from eventstudy.inference.engine.draws import (
 )
 from eventstudy.inference.engine.moments import block_length, mean_t
 from eventstudy.inference.pseudo_dates import pseudo_dates, studentised_sums
+from eventstudy.windows import Window
 
 RESAMPLED = ["bootstrap", "wild_bootstrap", "block_bootstrap", "permutation"]
 
@@ -386,3 +387,32 @@ def test_what_needs_one_date_says_how_many_there_are(key, panel):
         assert "needs one common event date, the 12 events have 12" in row["note"]
     one = run_tests(panel(layout="common").test(0, 1), [key], Options(seed=0, n_resamples=99)).iloc[0]
     assert one["applicable"]
+
+
+def test_dates_of_equal_means_have_no_variance(panel, with_arrays):
+    """The CARs differ inside dates, and their means over dates do not."""
+    fitted = panel(n=4, window=(0, 1), layout="common", seed=5).abnormal
+    dates = np.array(fitted.event_dates)
+    dates[2:] += np.timedelta64(70, "D")
+    ar = np.zeros((4, 2))
+    ar[:, 0] = [1 / 64, 3 / 64, 3 / 64, 1 / 64]
+    row = run_tests(
+        TestInput(with_arrays(fitted, ar=ar, event_dates=dates), Window(0, 0)),
+        ["wild_bootstrap", "bootstrap"],
+    )
+    assert row["applicable"].tolist() == [False, True]
+    assert "the CARs of all dates have the same mean" in row["note"].iloc[0]
+    ar[3, 0] = 2 / 64
+    data = TestInput(with_arrays(fitted, ar=ar, event_dates=dates), Window(0, 0))
+    assert run_tests(data, ["wild_bootstrap"])["applicable"].item()
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_the_fewest_estimation_days_of_a_permutation(panel, length):
+    """Days beside a pseudo-date less two parameters scale it: one at least, and none is not enough."""
+    for width, enough in ((length + 3, True), (length + 2, False)):
+        data = panel(n=4, width=width, window=(0, 3), seed=6).test(0, length - 1)
+        row = run_tests(data, ["permutation"]).iloc[0]
+        assert row["applicable"] == (enough and width >= 5), row["note"]
+        if row["applicable"]:
+            assert row["note"].startswith(f"rank among {width - length + 1} pseudo-dates")

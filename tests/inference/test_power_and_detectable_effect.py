@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from eventstudy.errors import RequestError
 from eventstudy.inference import (
     TESTS,
     Options,
@@ -333,3 +334,20 @@ def test_p_of_signs_never_falls_below_its_floor(panel, side, dates, n_resamples)
     assert p >= floor
     if 2**dates <= n_resamples + 1:
         assert p == floor
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, math.nan])
+def test_the_power_of_standardised_cars_refuses_an_alpha_that_is_none(alpha):
+    with pytest.raises(RequestError, match="alpha is the size of the test"):
+        power_standardised_mean(0.01, np.array([20.0, 30.0]), alpha=alpha)
+
+
+@pytest.mark.parametrize("precision", [0.0, -2.0, math.nan])
+def test_the_power_of_standardised_cars_refuses_a_precision_that_is_none(precision):
+    with pytest.raises(RequestError, match="must be positive"):
+        power_standardised_mean(0.01, np.array([20.0, precision]))
+
+
+def test_the_power_of_standardised_cars_refuses_an_alternative_that_is_none():
+    with pytest.raises(RequestError, match="alternative"):
+        power_standardised_mean(0.01, np.array([20.0, 30.0]), alternative="both")

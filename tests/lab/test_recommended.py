@@ -69,6 +69,24 @@ def test_tests_that_fail_come_last_and_say_so(study: es.EventStudyResults) -> No
     assert not frame["reason"].iloc[:-1].str.contains("too often").any()
 
 
+@pytest.mark.parametrize(("low", "held"), [(0.05, True), (np.nextafter(0.05, 1), False)])
+def test_a_size_whose_interval_begins_at_alpha_holds(
+    study: es.EventStudyResults, low: float, held: bool
+) -> None:
+    first, *others = study.recommended(0, 1)["test"]
+
+    @dataclass(frozen=True)
+    class Bounded(Known):
+        def rates(self, alpha: float = 0.05) -> pd.DataFrame:
+            frame = super().rates(alpha)
+            return frame.assign(ci_low=frame["ci_low"].where(frame["test"] != first, low))
+
+    known = Bounded({first: 0.06, **dict.fromkeys(others, 0.04)})
+    frame = study.recommended(0, 1, calibration=known).set_index("test")
+    assert frame.loc[first, "well_specified"] == held
+    assert list(frame.index) == ([first, *others] if held else [*others, first])
+
+
 def test_where_all_fail_tests_that_held_are_added(study: es.EventStudyResults) -> None:
     plain = list(study.recommended(0, 1)["test"])
     known = Known({**dict.fromkeys(plain, 0.3), "lamb": 0.05, "t": 0.05, "rank": 0.01})

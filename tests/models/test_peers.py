@@ -424,3 +424,13 @@ def test_results_do_not_depend_on_the_order_of_events(world):
 def test_models_without_peers_say_so(world):
     with pytest.raises(es.errors.RequestError, match="no peers"):
         fit(world, es.MarketModel()).peers()
+
+
+def test_given_weights_are_those_at_the_time(world):
+    given = {"P1": 1.0, "P2": 3.0}
+    model = es.MatchedPortfolio(["P1", "P2"], given)
+    before = fit(world, model).car(0, 1)
+    given["P1"] = 50.0
+    pd.testing.assert_frame_equal(fit(world, model).car(0, 1), before)
+    with pytest.raises(TypeError):
+        model.weights["P1"] = 50.0
