@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation
+.PHONY: help setup demo test coverage test-slow test-lowest test-pythons lint format docs bench bench-peers bench-dask mutation
 .PHONY: gallery reports clean
 
 help: ## show this list
@@ -30,7 +30,10 @@ $(READY): pyproject.toml
 demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--live
 	$(BIN)/python examples/hikvision_2019.py $(ARGS)
 
-test: $(READY) ## all tests but the slow ones, with coverage
+test: $(READY) ## all tests but the slow ones
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
+
+coverage: $(READY) ## the same under coverage, which doubles their time
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the slow tests
@@ -68,11 +71,12 @@ docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/python scripts/check_pages.py docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(READY) ## many events against copying their windows; the first import, summary and figure
+bench: $(READY) ## many events against copying their windows; the first import, summary and figure; the lab
 	$(BIN)/python -m pytest -o addopts= -q benchmarks --benchmark-timer=time.process_time \
 		--benchmark-columns=min,median,rounds --benchmark-sort=fullname
 	$(BIN)/python benchmarks/many_events.py --big
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/laboratory.py
 
 bench-peers: $(READY) ## other event-study packages, each in an environment of its own, on one panel
 	$(BIN)/python benchmarks/peers.py

@@ -55,9 +55,9 @@ from .quick import share_counts as share_counts
 from .regressions import CrossSection as CrossSection
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
-from .results.pool.results import PooledResults as PooledResults
-from .results.event_table import event_table as event_table
-from .results.pool.pool import pool as pool
+from .results.pooled.results import PooledResults as PooledResults
+from .results.table_of_events import event_table as event_table
+from .results.pooled.pool import pool as pool
 from .stored import load as load
 from .streaming import StreamedStudy as StreamedStudy
 from .streaming import stream_study as stream_study

@@ -15,7 +15,7 @@ from eventstudy.events import Events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
-from eventstudy.results.pool.pool import of_one_exchange
+from eventstudy.results.pooled.pool import of_one_exchange
 from eventstudy.sources import outcome, prices, share_counts
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window

@@ -29,7 +29,7 @@ from eventstudy.models.peer_base import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fit_warnings import exclusion_text
-from eventstudy.results.pool.pool import of_one_exchange
+from eventstudy.results.pooled.pool import of_one_exchange
 from eventstudy.study import EventStudy, no_usable_events
 from eventstudy.windows import Window
 

@@ -30,12 +30,10 @@ from eventstudy.interop import ForeignTable
 from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.models import MarketModel, ModelParameters, NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
-from eventstudy.results import EventStudyResults, StudySpec
+from eventstudy.results import EventStudyResults, StudySpec, pooled
 from eventstudy.results.data_warnings import incomplete_windows, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import exclusion_text, fit_warnings, of_model, warning_table
 from eventstudy.results.fitted import FittedStudy, Incomplete
-from eventstudy.results.pool.pool import by_exchange, joined_study
-from eventstudy.results.pool.results import PooledResults
 from eventstudy.sample import (
     Asked,
     DateWindow,
@@ -209,7 +207,7 @@ class EventStudy(Immutable):
 
     def fit(
         self, *, n_jobs: int | None = None, chunk_size: int | None = None
-    ) -> EventStudyResults | PooledResults:
+    ) -> EventStudyResults | pooled.PooledResults:
         """Estimate normal returns and compute abnormal ones.
 
         Parameters
@@ -263,7 +261,7 @@ class EventStudy(Immutable):
             return self._fit(self._spec, n_jobs, chunk_size)
         found: dict[str, EventStudyResults] = {}
         lost: list[pd.DataFrame] = []
-        for name, spec in _laid_out_alike(by_exchange(self._spec)).items():
+        for name, spec in _laid_out_alike(pooled.by_exchange(self._spec)).items():
             try:
                 found[name] = self._fit(spec, n_jobs, chunk_size)
             except NoUsableEventsError as problem:
@@ -273,7 +271,7 @@ class EventStudy(Immutable):
         if lost:
             out = pd.concat(lost)
             warn(exclusion_text(out, len(self._spec.events), "results.excluded"), ExcludedEventsWarning)
-        return joined_study(found, self._spec, lost)
+        return pooled.joined_study(found, self._spec, lost)
 
     @classmethod
     def _fit(cls, spec: StudySpec, n_jobs: int | None, chunk_size: int | None) -> EventStudyResults:

@@ -435,6 +435,20 @@ def test_effects_of_dates_are_those_of_dummies(two: bool) -> None:
         assert (group["dof"] == want.df_resid).all()
 
 
+@pytest.mark.parametrize("side", ["less", "greater"])
+def test_effects_of_dates_of_one_side(side: str) -> None:
+    study = es.EventStudy(MARKET, EVENTS, exclude_dates=[DAYS[150], DAYS[163]], estimation=(-120, -11))
+    results = study.fit()
+    both, one = results.date_effects(), results.date_effects(alternative=side)
+    towards = (both["t"] < 0) == (side == "less")
+    half = both["p_value"] / 2
+    np.testing.assert_allclose(one["p_value"], np.where(towards, half, 1 - half), rtol=1e-12)
+    assert towards.any()
+    pd.testing.assert_frame_equal(one.drop(columns="p_value"), both.drop(columns="p_value"))
+    with pytest.raises(RequestError, match="alternative must be"):
+        results.date_effects(alternative="down")
+
+
 def test_effects_of_dates_in_models_that_estimate_nothing() -> None:
     """Nothing but the variance is estimated, so an effect is the difference to the benchmark."""
     day = DAYS[163]

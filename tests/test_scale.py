@@ -17,7 +17,7 @@ from eventstudy.abnormal import HeldEventWindows, cumulate, estimate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_kernel import BEYOND, RankedDays, RankReducer, order_of, ranks_of
+from eventstudy.inference.engine.rank_kernel import BEYOND, RankedDays, RankReducer, order_of
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order
@@ -124,7 +124,7 @@ def test_the_fast_way_is_the_plain_way(model):
 
 @pytest.mark.parametrize("noise", [0.02, 0.0001])
 @pytest.mark.parametrize("per_day", [1, 25])
-@pytest.mark.parametrize("missing", [0.0, 0.05, 0.6])
+@pytest.mark.parametrize("missing", [0.0, 0.02, 0.05, 0.6])
 @pytest.mark.parametrize("p", [0, 1, 4])
 def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     rng = np.random.default_rng(p + 10 * per_day)
@@ -377,8 +377,10 @@ def test_ranks_by_numbers_are_ranks_by_comparison():
 def assert_ranked(given: np.ndarray) -> None:
     known = ~np.isnan(given)
     want = stats.rankdata(given, axis=1, nan_policy="omit")
-    found = ranks_of(np.where(known, given, BEYOND))
-    np.testing.assert_array_equal(found[known], want[known])
+    columns, tied = order_of(np.where(known, given, BEYOND))
+    ranks = np.argsort(columns, axis=1) + 1.0
+    ranks[tied] = stats.rankdata(np.where(known, given, BEYOND)[tied], axis=1)
+    np.testing.assert_array_equal(ranks[known], want[known])
     np.testing.assert_array_equal(scaled_ranks(given), want / (known.sum(axis=1, keepdims=True) + 1.0) - 0.5)
 
 
@@ -435,9 +437,14 @@ def test_only_rows_with_ties_that_count_are_said_to_be_tied(width):
     columns, tied = order_of(values)
     assert tied.tolist() == [2, 3, 5]
     np.testing.assert_array_equal(columns[[0, 1]], np.arange(width) + np.zeros((2, 1)))
-    # Ties of two columns that are not watched do not count, ties of one that is do.
-    assert order_of(values, watched=width - 2)[1].tolist() == [3]
-    assert order_of(values, watched=width - 1)[1].tolist() == [2, 3, 5]
+    # Ties of columns of two sets do not count, those within a set and with set 0 do.
+    sets = np.zeros(width, dtype=np.int64)
+    sets[-2:] = 1, 2
+    assert order_of(values, sets)[1].tolist() == [3]
+    sets[-2:] = 1
+    assert order_of(values, sets)[1].tolist() == [2, 3, 5]
+    sets[-2:] = 0, 1
+    assert order_of(values, sets)[1].tolist() == [2, 3, 5]
     # Zeros of either sign are equal.
     zeros = base[2:3].copy()
     zeros[0, width // 2 : width // 2 + 2] = -0.0, 0.0

@@ -6,16 +6,6 @@ announcements and their benchmarks (columns `security` and `benchmark`) and keep
 those of every exchange.
 """
 
-from eventstudy.datasets.bans import BanAnnouncements, ban_announcements
-from eventstudy.datasets.official_lists import EntityList, entity_list
-from eventstudy.datasets.surveillance import surveillance_names, surveillance_prices, surveillance_shares
+import lazy_loader as _lazy
 
-__all__ = [
-    "BanAnnouncements",
-    "EntityList",
-    "ban_announcements",
-    "entity_list",
-    "surveillance_names",
-    "surveillance_prices",
-    "surveillance_shares",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

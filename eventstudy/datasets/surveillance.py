@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 
 __all__ = ["surveillance_names", "surveillance_prices", "surveillance_shares"]
@@ -19,6 +20,7 @@ NAMES = {
     "000300.SS": "CSI 300",
 }
 BAR_FIELDS = ("open", "high", "low", "previous_close", "volume")
+FIELDS = sorted(("close", "reference", *BAR_FIELDS))
 
 
 def surveillance_prices() -> pd.DataFrame:
@@ -65,20 +67,22 @@ def surveillance_prices() -> pd.DataFrame:
     >>> float(prices.at["2019-05-22", ("low", "002415.SZ")])
     24.84
     """
-    close = _read("surveillance_closes.csv").set_index("date")
+    close = _read("surveillance_closes.csv").set_index("date").sort_index(axis=1)
     ex_days = _read("surveillance_ex_dates.csv", date="ex_date")
     bars = _read("surveillance_ohlc.csv")
-    fields = {
-        "close": close,
-        "reference": ex_days.pivot(index="ex_date", columns="ticker", values="reference_price"),
-        **{name: bars.pivot(index="date", columns="ticker", values=name) for name in BAR_FIELDS},
-    }
-    prices = pd.concat(
-        {name: frame.reindex(index=close.index, columns=close.columns) for name, frame in fields.items()},
-        axis=1,
-        names=["field", "security"],
-    )
-    return prices.astype("float64").sort_index(axis=1)
+    columns = pd.MultiIndex.from_product([FIELDS, close.columns], names=["field", "security"])
+    # Laid in one array, which takes a fraction of the time that pivoting each field does.
+    values = np.full((len(close), len(FIELDS), len(close.columns)), np.nan)
+    values[:, FIELDS.index("close")] = close
+    for table, date, names in (
+        (ex_days, "ex_date", {"reference": "reference_price"}),
+        (bars, "date", {name: name for name in BAR_FIELDS}),
+    ):
+        rows = close.index.get_indexer(pd.Index(table[date]))
+        who = close.columns.get_indexer(pd.Index(table["ticker"]))
+        for field, name in names.items():
+            values[rows, FIELDS.index(field), who] = table[name]
+    return pd.DataFrame(values.reshape(len(close), -1), close.index, columns)
 
 
 def surveillance_shares() -> pd.DataFrame:

@@ -13,6 +13,7 @@ from scipy import special
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
+from eventstudy.inference import dependence
 from eventstudy.inference.base import (
     Alternative,
     Declaration,
@@ -22,7 +23,6 @@ from eventstudy.inference.base import (
     TestInput,
     check_alternative,
 )
-from eventstudy.inference.dependence.mean_correlation import correlation_matrix, depend
 
 __all__ = [
     "FEW_FOR_SPREAD",
@@ -395,7 +395,7 @@ def detectable_car(
 
 def _misled(test: Declaration, data: TestInput) -> bool:
     """Whether events depend on each other, or may, and the standard error of the test does not know it."""
-    return "cross-correlation" not in test.robust_to and depend(data)
+    return "cross-correlation" not in test.robust_to and dependence.depend(data)
 
 
 def least_mean_effect(
@@ -508,7 +508,7 @@ def expected_sd_of_sums(data: TestInput, groups: IntArray) -> FloatArray | None:
         return None
     if int(groups.max()) + 1 == len(groups):
         return np.asarray(sd[np.argsort(groups)])
-    related = correlation_matrix(
+    related = dependence.correlation_matrix(
         data.abnormal.past.residuals(), data.abnormal.past.dates(), data.tested_dates
     )
     held = (groups == np.arange(int(groups.max()) + 1)[:, None]) * sd

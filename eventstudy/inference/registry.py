@@ -27,7 +27,13 @@ from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.dependence.mean_correlation import MeanCorrelation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
 from eventstudy.inference.engine import residual_pass
-from eventstudy.inference.engine.residual_pass import PAST_SUMS, Reduction, SumReducer, read_residuals
+from eventstudy.inference.engine.residual_pass import (
+    PAST_SUMS,
+    Reduction,
+    ResidualChunk,
+    SumReducer,
+    read_residuals,
+)
 from eventstudy.inference.few_dates import DATE_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.garch import GARCH_TESTS
@@ -142,6 +148,8 @@ def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
         return
     used = data.with_variance
     reductions: dict[str, Reduction[Any]] = {}
+    ranked = [name for name in RANK_SETS if name in wanted]
+    kept: dict[int, ResidualChunk] | None = {} if ranked else None
     if "sums" in wanted and recall(used.abnormal, PAST_SUMS) is None:
         reductions["sums"] = SumReducer(used.abnormal)
     if "correlation" in wanted and "dependence" not in used._readings:
@@ -149,13 +157,14 @@ def prefetch(tests: Iterable[SignificanceTest], data: TestInput) -> None:
         if correlations is not None:
             reductions["correlation"] = correlations
     if reductions:
-        found = dict(zip(reductions, read_residuals(used.abnormal, list(reductions.values())), strict=True))
+        done = read_residuals(used.abnormal, list(reductions.values()), kept)
+        found = dict(zip(reductions, done, strict=True))
         if "sums" in found:
             remember(used.abnormal, PAST_SUMS, found["sums"])
         sums = found.get("correlation")
         if sums is not None:
             used._readings["dependence"] = MeanCorrelation.of(sums[0], sums[1], used.n_events)
-    read_profiles(used, [name for name in RANK_SETS if name in wanted])
+    read_profiles(used, ranked, kept)
 
 
 def run_tests(

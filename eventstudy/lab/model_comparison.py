@@ -17,7 +17,7 @@ from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fitted import WindowLike, refuse_own_windows, window_of
-from eventstudy.results.pool.pool import of_one_exchange
+from eventstudy.results.pooled.pool import of_one_exchange
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
 

@@ -18,6 +18,7 @@ from eventstudy.distributions import counted_p_value
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
@@ -38,8 +39,10 @@ __all__ = ["CHOICES", "SpecificationCurve", "specification_curve"]
 
 #: Columns of the choices, in the order in which they are drawn.
 CHOICES = ("model", "benchmark", "estimation", "window", "returns", "missing", "test")
-#: Smaller p-values count as this one where they are turned into normal scores.
+#: P-values count as no closer to 0 or 1 than this where they are turned into normal scores.
 TINY = 1e-15
+#: Estimates that a one-sided test looks for.
+SIDES = {"less": "negative", "greater": "positive"}
 
 
 @hand_out_copies("frame")
@@ -57,7 +60,9 @@ class SpecificationCurve(FrozenRecord):
     placebo : array, shape (placebos, specifications, 2)
         Estimates and p-values on placebo dates, specifications in the order of `frame`.
     alpha : float
-        Size of the two-sided tests: an estimate is significant if its p-value is at most `alpha`.
+        Size of the tests: an estimate is significant if its p-value is at most `alpha`.
+    alternative : {"two-sided", "less", "greater"}
+        Side of the tests and intervals.
 
     Examples
     --------
@@ -73,6 +78,7 @@ class SpecificationCurve(FrozenRecord):
     frame: pd.DataFrame
     placebo: FloatArray
     alpha: float
+    alternative: Alternative = "two-sided"
 
     @property
     def median(self) -> float:
@@ -111,11 +117,14 @@ class SpecificationCurve(FrozenRecord):
         Index: median (absolute median estimate), share (share significant in the direction in which more
         are) and stouffer (absolute mean normal score of the p-values). Columns: value, placebo (median over
         the placebo dates), n_placebo, p_value, which is ``(1 + b) / (B + 1)`` for b of B placebo curves
-        at least as extreme (Simonsohn, Simmons and Nelson 2020).
+        at least as extreme (Simonsohn, Simmons and Nelson 2020). One-sided, all three count towards that
+        side: the median and the mean score are positive if they lie on it, the share is that of estimates
+        significant on it.
         """
         real = self.frame[["estimate", "p_value"]].to_numpy(float)
-        value = _extremes(real, self.alpha)
-        drawn = np.array([_extremes(curve, self.alpha) for curve in self.placebo]).reshape(-1, 3)
+        value = _extremes(real, self.alpha, self.alternative)
+        placebos = [_extremes(curve, self.alpha, self.alternative) for curve in self.placebo]
+        drawn = np.array(placebos).reshape(-1, 3)
         # Shares are ratios of counts: equal ones may differ by rounding.
         p = counted_p_value(value, drawn >= value - 1e-12)
         some = len(drawn) > 0
@@ -131,19 +140,23 @@ class SpecificationCurve(FrozenRecord):
 
     def describe(self) -> str:
         """Say what the curve shows, in words."""
-        n, side = len(self.frame), "negative" if self.median < 0 else "positive"
+        side, told = "negative" if self.median < 0 else "positive", ""
+        if self.alternative != "two-sided":
+            side, told = SIDES[self.alternative], " in a one-sided test"
+        n = len(self.frame)
         count = round(self.share(side) * n)
-        told = (
+        said = (
             f"{count:,} of {n:,} specifications ({self.share(side):.0%}) find a {side} abnormal return that "
-            f"is significant at {self.alpha:.0%}; the median estimate is {self.median:+.2%}."
+            f"is significant at {self.alpha:.0%}{told}; the median estimate is {self.median:+.2%}."
         )
         if len(self.placebo):
             p = self.joint["p_value"]
-            told += (
+            far = {"two-sided": "far from zero", "less": "low", "greater": "high"}[self.alternative]
+            said += (
                 f" Of {len(self.placebo)} placebo dates, the share of significant specifications was as high "
-                f"with p = {p['share']:.3f}, the median as far from zero with p = {p['median']:.3f}."
+                f"with p = {p['share']:.3f}, the median as {far} with p = {p['median']:.3f}."
             )
-        return told
+        return said
 
     def plot(self, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
         """Draw the estimates with their intervals, sorted, and the choices behind each marked below.
@@ -171,6 +184,7 @@ def specification_curve(
     alpha: float = 0.05,
     min_observations: int = 30,
     n_placebo: int = 99,
+    alternative: Alternative = "two-sided",
     seed: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
@@ -201,6 +215,8 @@ def specification_curve(
     n_placebo : int, default 99
         Earlier dates, drawn at random from all that fit into the data, to which all events are moved for the
         joint test; 0 for none.
+    alternative : {"two-sided", "less", "greater"}, default "two-sided"
+        Of the tests, the intervals and the joint test.
     seed, n_jobs, checkpoint
         As for `calibrate`.
 
@@ -236,6 +252,7 @@ def specification_curve(
     (16, 1.0, True)
     """  # fmt: skip
     check_fraction("alpha", alpha)
+    check_alternative(alternative)
     check_whole("n_placebo", n_placebo, 0)
     named = named_models([MarketModel()] if models is None else models)
     estimated, tested = [Window.of(w) for w in estimations], [Window.of(w) for w in windows]
@@ -287,10 +304,11 @@ def specification_curve(
         shifts=chosen,
         min_observations=min_observations,
         level=1.0 - alpha,
+        alternative=alternative,
     )
     settings = (
         named, grid.fits, tested, grid.tests, grid.security.tolist(), grid.first_row.tolist(),
-        chosen.tolist(), min_observations, alpha,
+        chosen.tolist(), min_observations, alpha, alternative,
         [fingerprint(m, "") for m in markets.values()] if checkpoint else None,
     )  # fmt: skip
     parts = run_blocks(
@@ -351,15 +369,24 @@ def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:
             f"{len(grid.security)} event(s)?"
         )
     order = frame[known].sort_values("estimate", kind="stable").index.to_numpy()
-    return SpecificationCurve(frame.loc[order].reset_index(drop=True), flat[1:, order, :2], alpha)
+    frame = frame.loc[order].reset_index(drop=True)
+    return SpecificationCurve(frame, flat[1:, order, :2], alpha, grid.alternative)
 
 
-def _extremes(curve: FloatArray, alpha: float) -> FloatArray:
-    """Absolute median, larger share significant, and absolute mean score of (estimate, p-value) rows."""
+def _extremes(curve: FloatArray, alpha: float, alternative: Alternative) -> FloatArray:
+    """Median, share significant and mean score of (estimate, p-value) rows, towards the alternative.
+
+    Two-sided: absolute median, larger share of one sign, and absolute mean score.
+    """
     estimate, p = curve[~np.isnan(curve).any(axis=1)].T
     if not len(estimate):
         return np.zeros(3)
     significant = p <= alpha
+    if alternative != "two-sided":
+        sign = -1.0 if alternative == "less" else 1.0
+        scores = -special.ndtri(np.clip(p, TINY, 1.0 - TINY))
+        share = float((significant & (sign * estimate > 0)).mean())
+        return np.array([sign * np.median(estimate), share, scores.mean()])
     share = max(float((significant & (estimate < 0)).mean()), float((significant & (estimate > 0)).mean()))
     scores = -np.sign(estimate) * special.ndtri(np.maximum(p, TINY) / 2)
     return np.array([abs(np.median(estimate)), share, abs(scores.mean())])

@@ -67,6 +67,8 @@ def without_halted(fields: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame
         close = fields["close"]
         # An index may lack a volume.
         halted = fields["volume"].reindex_like(close).eq(0) & close.eq(close.ffill().shift())
+        if not halted.to_numpy().any():
+            return out
         for name, frame in fields.items():
             if name not in KEPT_IN_HALT:
                 its = halted.reindex(index=frame.index, columns=frame.columns, fill_value=False)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.column_names import NOT_PRICES
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.market.compounding import LEVELS
@@ -100,12 +101,13 @@ def return_table(
 
 def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Prices") -> pd.DataFrame:
     """Refuse zero, negative, infinite and impossible prices, or take them for missing with a warning."""
-    bad = (prices <= 0) | np.isinf(prices)
-    bad |= _beyond_all_bounds(prices.mask(bad))
-    if not bad.to_numpy().any():
+    values = prices.to_numpy(dtype=np.float64)
+    bad = (values <= 0) | np.isinf(values)
+    bad |= _beyond_all_bounds(np.where(bad, np.nan, values))
+    if not bad.any():
         return prices
-    row, column = np.argwhere(bad.to_numpy())[0]
-    count = int(bad.to_numpy().sum())
+    row, column = np.argwhere(bad)[0]
+    count = int(bad.sum())
     day = pd.DatetimeIndex(prices.index)[int(row)]
     where = f"{prices.columns[int(column)]} is {prices.to_numpy()[row, column]:g} on {format_time(day)}"
     where += f" (and {count - 1} more)" if count > 1 else ""
@@ -125,14 +127,13 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Price
     return prices.mask(bad)
 
 
-def _beyond_all_bounds(prices: pd.DataFrame) -> pd.DataFrame | bool:
+def _beyond_all_bounds(values: FloatArray) -> BoolArray:
     """Prices, all positive, that lie so far from the median of their security that no return is a number."""
-    values = prices.to_numpy()
     low, high = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=0.0)
     if high / MOST_APART <= low:
-        return False
-    middle = prices.median()
-    return prices.gt(middle * MOST_APART) | prices.lt(middle / MOST_APART)
+        return np.zeros(values.shape, dtype=bool)
+    middle = pd.DataFrame(values).median().to_numpy()
+    return np.asarray((values > middle * MOST_APART) | (values < middle / MOST_APART))
 
 
 def align_series(

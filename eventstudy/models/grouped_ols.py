@@ -27,6 +27,8 @@ __all__ = ["SharedOLS", "expected_returns", "shared_ols", "shared_residuals"]
 FLAT = 1e-12
 #: Leverage of the missing days, below which the smallest eigenvalue of the normal equations is at least 0.1.
 MOST_MISSING = 0.9
+#: Share of missing days up to which they are looked up one by one, not by products of matrices.
+FEW_DAYS = 0.05
 #: Share of the squares left unexplained, below which their difference is not taken.
 LOST_DIGITS = 0.05
 
@@ -81,44 +83,41 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     n_obs = np.full(len(y), y.shape[1], dtype=np.int64)
     # One missing day makes the sum of its event NaN.
     gaps = np.flatnonzero(np.isnan(squares))
-    event = day = np.empty(0, dtype=np.int64)
+    if 4 * len(gaps) > len(y):
+        gaps = np.arange(len(y))  # where they are many, looking at all costs less than a copy of theirs
+    some = y if len(gaps) == len(y) else y[gaps]
+    missing = np.isnan(some)
     if len(gaps):
-        # Where they are many, looking at all costs less than a copy of theirs.
-        many = 4 * len(gaps) > len(y)
-        event, day = nonzero_rows(np.isnan(y if many else y[gaps]))
-        event = event if many else gaps[event]
-        n_obs -= np.bincount(event, minlength=len(y))
-        y[event, day] = 0.0
-        if many:
-            squares = np.vecdot(y, y)
-        else:
-            squares[gaps] = np.vecdot(y[gaps], y[gaps])
+        np.copyto(some, 0.0, where=missing)
+        squares[gaps] = np.vecdot(some, some)
+        if some is not y:
+            y[gaps] = some
     coefs = _coefficients(y, basis.rows, windows.start)
     explained = np.vecdot(coefs[:, 1:], coefs[:, 1:])
     sse = squares - np.vecdot(coefs, coefs)
     xtx_inv = (basis.to_params @ basis.to_params.transpose(0, 2, 1))[run]
     unsafe = np.empty(0, dtype=np.int64)
     if len(gaps):
-        start = np.flatnonzero(np.diff(event, prepend=-1))
-        lost = _without(basis.rows[run[event], :, day], coefs[gaps], start)
+        lost = _without(missing, basis.rows, run[gaps], coefs[gaps])
+        n_obs[gaps] -= lost.n_days
         sse[gaps] = squares[gaps] - np.vecdot(coefs[gaps], lost.coefs)
-        coefs[gaps], explained[gaps], unsafe = lost.coefs, lost.explained, gaps[lost.unsafe]
+        coefs[gaps], explained[gaps], unsafe = lost.coefs, lost.explained, np.flatnonzero(lost.unsafe)
         turn = basis.to_params[run[gaps]]
         xtx_inv[gaps] = turn @ lost.inverse @ turn.transpose(0, 2, 1)
     close = np.flatnonzero(sse < LOST_DIGITS * squares)
     if len(close):
-        y[event, day] = np.nan
         residuals = y[close] - np.matmul(coefs[close, None, :], basis.rows[run[close]])[:, 0]
-        residuals[np.isnan(residuals)] = 0.0
+        _, among, of = np.intersect1d(close, gaps, assume_unique=True, return_indices=True)
+        residuals[among] = np.where(missing[of], 0.0, residuals[among])
         sse[close] = np.vecdot(residuals, residuals)
     params = np.einsum("nij,nj->ni", basis.to_params[run], coefs)
     sse[np.isnan(params).any(axis=1)] = np.nan
     r_squared = divide(explained, sse + explained)
     if len(unsafe):
-        y[event, day] = np.nan
-        other = ols_batch(y[unsafe], windows.x[run[unsafe]])
-        params[unsafe], xtx_inv[unsafe], n_obs[unsafe] = other.params, other.xtx_inv, other.n_obs
-        sse[unsafe], r_squared[unsafe] = other.sse, other.r_squared
+        who = gaps[unsafe]
+        other = ols_batch(np.where(missing[unsafe], np.nan, y[who]), windows.x[run[who]])
+        params[who], xtx_inv[who], n_obs[who] = other.params, other.xtx_inv, other.n_obs
+        sse[who], r_squared[who] = other.sse, other.r_squared
     return SharedOLS(params, xtx_inv, n_obs, sse, r_squared)
 
 
@@ -222,11 +221,12 @@ def _predicted(x: FloatArray, params: FloatArray, start: IntArray) -> FloatArray
     return out
 
 
-def _coefficients(y: FloatArray, rows: FloatArray, start: IntArray) -> FloatArray:
+def _coefficients(y: FloatArray | BoolArray, rows: FloatArray, start: IntArray) -> FloatArray:
     """Coefficients (n, k) of each row of `y` on the orthonormal `rows` of its run."""
     coefs = np.empty((len(y), rows.shape[1]))
     for stack in stacks(start, len(y)):
-        np.matmul(stack.of(y), rows[stack.runs].transpose(0, 2, 1), out=stack.of(coefs))
+        mine = y[stack.events].astype(np.float64, copy=False).reshape(-1, stack.size, y.shape[1])
+        np.matmul(mine, rows[stack.runs].transpose(0, 2, 1), out=stack.of(coefs))
     return coefs
 
 
@@ -237,26 +237,39 @@ class _Gaps:
     coefs: FloatArray
     inverse: FloatArray
     explained: FloatArray
+    n_days: IntArray
     unsafe: BoolArray
 
 
-def _without(lost: FloatArray, coefs: FloatArray, start: IntArray) -> _Gaps:
+def _without(missing: BoolArray, rows: FloatArray, run: IntArray, coefs: FloatArray) -> _Gaps:
     """Solve events that miss days.
 
     Parameters
     ----------
-    lost : array, shape (days, k)
-        Orthonormal regressors of the missing days, one event after the other.
+    missing : array of bool, shape (m, W)
+    rows : array, shape (g, k, W)
+        Orthonormal regressors of all runs.
+    run : array of int, shape (m,)
+        The run of each event, in order.
     coefs : array, shape (m, k)
-        Coefficients as if the returns of these days were zero.
-    start : array of int, shape (m,)
-        The first missing day of each event.
+        Coefficients as if the returns of the missing days were zero.
     """
-    k, column = lost.shape[1], np.ascontiguousarray(lost.T)
-    deficit = np.empty((len(start), k, k))
-    for i in range(k):
-        for j in range(i, k):
-            deficit[:, i, j] = deficit[:, j, i] = np.add.reduceat(column[i] * column[j], start)
+    k = rows.shape[1]
+    pairs = [(i, j) for i in range(k) for j in range(i, k)]
+    if FEW_DAYS * missing.size < np.count_nonzero(missing):
+        n_days = missing.sum(axis=1)
+        start = np.flatnonzero(np.diff(run, prepend=-1))
+        used = rows[run[start]]
+        products = np.stack([used[:, i] * used[:, j] for i, j in pairs], axis=1)
+        sums = _coefficients(missing, products, start).T
+    else:
+        event, day = nonzero_rows(missing)
+        n_days = np.bincount(event, minlength=len(run))
+        lost = np.ascontiguousarray(rows[run[event], :, day].T)
+        sums = np.array([np.bincount(event, lost[i] * lost[j], len(run)) for i, j in pairs])
+    deficit = np.empty((len(run), k, k))
+    for (i, j), total in zip(pairs, sums, strict=True):
+        deficit[:, i, j] = deficit[:, j, i] = total
     unsafe = np.einsum("nkk->n", deficit) > MOST_MISSING
     normal = np.eye(k) - np.where(unsafe[:, None, None], 0.0, deficit)
     inverse = _inverse(normal)
@@ -264,4 +277,4 @@ def _without(lost: FloatArray, coefs: FloatArray, start: IntArray) -> _Gaps:
     first = normal[:, 0, :]
     centred = normal[:, 1:, 1:] - first[:, 1:, None] * first[:, None, 1:] / first[:, :1, None]
     explained = np.einsum("ni,nij,nj->n", coefs[:, 1:], centred, coefs[:, 1:])
-    return _Gaps(coefs, inverse, explained, unsafe)
+    return _Gaps(coefs, inverse, explained, n_days, unsafe)

@@ -33,7 +33,7 @@ def plot_specification(
     ----------
     frame : DataFrame
         One row per specification: ``estimate`` (decimal), ``significant`` (bool), optionally ``ci_low`` and
-        ``ci_high``, and the columns of `choices`.
+        ``ci_high`` (an infinite end is drawn as far as the panel goes), and the columns of `choices`.
     ax : Axes, optional
         Axes of a subplot, which are split; by default a new figure with room for the rows.
     choices : sequence of str
@@ -72,14 +72,15 @@ def plot_specification(
     place = np.arange(len(frame))
     estimate, significant = frame["estimate"].to_numpy(float), frame["significant"].to_numpy(bool)
     size = float(np.clip(600.0 / len(frame), 1.0, 20.0))
+    bounds = _drawn_bounds(frame) if {"ci_low", "ci_high"} <= set(frame) else None
     for mask, colour, label in (
         (~significant, hue(7), "Not significant"),
         (significant, hue(0), "Significant"),
     ):
         if not mask.any():
             continue
-        if {"ci_low", "ci_high"} <= set(frame):
-            low, high = frame["ci_low"].to_numpy(float)[mask], frame["ci_high"].to_numpy(float)[mask]
+        if bounds is not None:
+            low, high = bounds[:, mask]
             ax.vlines(place[mask], low, high, color=colour, alpha=0.25, linewidth=0.8)
         told = f"{label} ({mask.sum():,})"
         style = styled(PathCollection, kwargs, s=size, color=colour, zorder=3, linewidth=0)
@@ -90,6 +91,11 @@ def plot_specification(
     ax.axhline(
         float(np.median(estimate)), color=ink(ax), linewidth=0.8, linestyle=":", label="Median", zorder=1
     )
+    if bounds is not None:
+        ax.set_ylim(
+            bottom=bounds.min() if np.isneginf(frame["ci_low"]).any() else None,
+            top=bounds.max() if np.isposinf(frame["ci_high"]).any() else None,
+        )
     percent_scale(ax.yaxis)
     ax.set_ylabel("Abnormal return")
     ax.tick_params(labelbottom=False)
@@ -131,3 +137,11 @@ def _panels(ax: Axes | None, rows: int) -> tuple[Axes, Axes]:
     parts = spec.subgridspec(2, 1, height_ratios=[UPPER, ROW * rows], hspace=0.0)
     ax.set_subplotspec(parts[0])
     return ax, figure.add_subplot(parts[1], sharex=ax)
+
+
+def _drawn_bounds(frame: pd.DataFrame) -> np.ndarray:
+    """Return the ends of the intervals, shape (2, rows); infinite ones lie beyond all that is finite."""
+    bounds = frame[["ci_low", "ci_high"]].to_numpy(float).T
+    finite = np.concatenate([[0.0], bounds[np.isfinite(bounds)], frame["estimate"].to_numpy(float)])
+    beyond = 0.05 * np.ptp(finite)
+    return np.asarray(np.clip(bounds, finite.min() - beyond, finite.max() + beyond))

@@ -1,6 +1,5 @@
 """Cross-section of reactions: CARs on characteristics of the events."""
 
-from eventstudy.regressions.core import Covariance, CrossSection, Past, Weights, cross_section
-from eventstudy.regressions.tables import regression_table
+import lazy_loader as _lazy
 
-__all__ = ["Covariance", "CrossSection", "Past", "Weights", "cross_section", "regression_table"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

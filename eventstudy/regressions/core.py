@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_choice
-from eventstudy.distributions import counted_p_value, p_value_of_tails, t_cdf, t_ppf, t_sf
+from eventstudy.distributions import counted_p_value
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies
+from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.engine.factor_gls import crossfitted_slopes, factor_covariance, n_components
 from eventstudy.inference.portfolio import WORST_CONDITION
 from eventstudy.tables import P_VALUE, Section, Table, stars
+from eventstudy.tables.table import stars_note
 
 __all__ = [
     "FUNCTIONS",
@@ -87,6 +90,8 @@ class CrossSection:
         Events that take no part, with the reason.
     fit : statsmodels results
         Of the regression, with its own (conventional) covariance.
+    alternative : {"two-sided", "less", "greater"}
+        Side of the p-values and intervals.
 
     Examples
     --------
@@ -115,6 +120,7 @@ class CrossSection:
     notes: tuple[str, ...]
     left_out: pd.Series
     fit: Any
+    alternative: Alternative = "two-sided"
 
     @property
     def params(self) -> pd.Series:
@@ -178,7 +184,8 @@ class CrossSection:
         sections = [design, Section(frame, "Coefficients", formats)]
         if len(self.left_out):
             sections.append(Section(self.left_out.to_frame("reason").head(12), "Left out"))
-        return Table("Cross-section of reactions", tuple(sections), self.notes)
+        notes = (f"{stars_note(self.alternative)}.", *self.notes)
+        return Table("Cross-section of reactions", tuple(sections), notes)
 
     def __repr__(self) -> str:
         return str(self.summary())
@@ -197,6 +204,7 @@ def cross_section(
     weights: Weights | None = None,
     past: Past | None = None,
     overlapping: float = 0.0,
+    alternative: Alternative = "two-sided",
     n_resamples: int = 999,
     seed: int | np.random.Generator | None = 0,
 ) -> CrossSection:
@@ -207,13 +215,14 @@ def cross_section(
     frame : DataFrame
         One row per event: car, its prediction-error standard error se, and characteristics.
     formula, window : str
-    covariance, clusters, weights, n_resamples, seed
+    covariance, clusters, weights, alternative, n_resamples, seed
         As for `EventStudyResults.cross_section`.
     past : Past, optional
         Estimation days, rows as in `frame`; needed for ``covariance="past"``.
     overlapping : float
         Share of pairs of events whose windows overlap, for the notes.
     """
+    check_alternative(alternative)
     if covariance is not None:
         spelled = {name.lower(): name for name in COVARIANCES}
         covariance = cast(Covariance, spelled.get(str(covariance).lower(), covariance))
@@ -260,8 +269,8 @@ def cross_section(
             slopes = np.linalg.lstsq(x, errors.T, rcond=None)[0].astype(np.float64)
         cov, dof = past_covariance(slopes, scale, past.n_params)
         coef = np.asarray(fit.params)
-        extreme = np.abs(slopes) * np.sqrt(scale * days / dof) >= np.abs(coef)[:, None]
-        extra["p_rank"] = counted_p_value(coef, extreme.T)
+        past_slopes = slopes.T * np.sqrt(scale * days / dof)
+        extra["p_rank"] = counted_p_value(coef, _as_extreme(past_slopes, coef, alternative))
         method = f"{estimator}, distribution of the coefficients over {days} days before the event"
     elif clusters is not None:
         columns = [clusters] if isinstance(clusters, str) else list(clusters)
@@ -277,7 +286,7 @@ def cross_section(
             draws = rng.choice([-1.0, 1.0], size=(sizes[few], n_resamples))
             root = np.ones(n) if weights is None else np.sqrt(np.asarray(fit.model.weights))
             if len(columns) == 1:
-                extra["p_wild"] = wild_cluster_p(y * root, x * root[:, None], groups[0], draws)
+                extra["p_wild"] = wild_cluster_p(y * root, x * root[:, None], groups[0], draws, alternative)
                 notes.append(
                     f"Only {sizes[few]} clusters: p_wild, of the wild cluster bootstrap "
                     f"with {n_resamples} draws, is the safer p-value."
@@ -299,7 +308,7 @@ def cross_section(
     return CrossSection(
         formula=formula,
         window=window,
-        coefficients=_coefficients(fit, cov, dof, names, extra),
+        coefficients=_coefficients(fit, cov, dof, names, extra, alternative),
         covariance=pd.DataFrame(cov, names, names),
         method=method,
         n_events=n,
@@ -307,7 +316,18 @@ def cross_section(
         notes=tuple(notes),
         left_out=left_out,
         fit=fit,
+        alternative=alternative,
     )
+
+
+def _as_extreme(drawn: FloatArray, own: FloatArray, alternative: Alternative) -> npt.NDArray[np.bool_]:
+    """Which draws lie at least as far towards the alternative, shape (draws, coefficients)."""
+    if alternative == "two-sided":
+        drawn, own = np.abs(drawn), np.abs(own)
+    elif alternative == "less":
+        drawn, own = -drawn, -own
+    # A draw that is the data itself, such as one with all signs alike, equals it to rounding.
+    return np.asarray(drawn >= own - 1e-10 * np.abs(own))
 
 
 def _wls(y: FloatArray, x: FloatArray, weights: FloatArray, names: list[str]) -> Any:
@@ -336,15 +356,19 @@ def _codes(frame: pd.DataFrame, name: str) -> IntArray:
 
 
 def _coefficients(
-    fit: Any, cov: FloatArray, dof: float, names: list[str], extra: dict[str, FloatArray]
+    fit: Any,
+    cov: FloatArray,
+    dof: float,
+    names: list[str],
+    extra: dict[str, FloatArray],
+    alternative: Alternative,
 ) -> pd.DataFrame:
     coef, se = np.asarray(fit.params), np.sqrt(np.diag(cov))
     t = coef / se
-    half = t_ppf(0.975, dof) * se
-    p = p_value_of_tails(t_cdf(t, dof), t_sf(t, dof), "two-sided")
+    low, high = t_bounds(coef, se, dof, 0.95, alternative)
     values = {
-        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": p,
-        "ci_low": coef - half, "ci_high": coef + half,
+        "coef": coef, "se": se, "t": t, "dof": dof, "p_value": t_p_values(t, dof, alternative),
+        "ci_low": low, "ci_high": high,
     }  # fmt: skip
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
 
@@ -426,8 +450,14 @@ def random_effect_variance(y: FloatArray, x: FloatArray, v: FloatArray) -> float
     return max(0.0, float((e @ e - m @ v) / (len(y) - x.shape[1])))
 
 
-def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatArray) -> FloatArray:
-    r"""Two-sided p-values of the wild cluster bootstrap with the null imposed, one per coefficient.
+def wild_cluster_p(
+    y: FloatArray,
+    x: FloatArray,
+    groups: IntArray,
+    draws: FloatArray,
+    alternative: Alternative = "two-sided",
+) -> FloatArray:
+    r"""P-values of the wild cluster bootstrap with the null imposed, one per coefficient.
 
     Parameters
     ----------
@@ -437,11 +467,13 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
         Cluster of each event, numbered from 0.
     draws : array, shape (G, B)
         Random signs of the clusters.
+    alternative : {"two-sided", "less", "greater"}
 
     Returns
     -------
     array, shape (k,)
-        ``(1 + #{|t*| >= |t|}) / (B + 1)``, t with one-way clustered standard errors.
+        ``(1 + #{|t*| >= |t|}) / (B + 1)``, t with one-way clustered standard errors; one-sided
+        ``t* <= t`` or ``t* >= t``.
 
     References
     ----------
@@ -469,9 +501,8 @@ def wild_cluster_p(y: FloatArray, x: FloatArray, groups: IntArray, draws: FloatA
         others = np.delete(x, j, axis=1)
         fitted = others @ np.linalg.lstsq(others, y, rcond=None)[0] if k > 1 else np.zeros(n)
         sample = fitted[:, None] + (y - fitted)[:, None] * draws[groups]
-        # All signs alike give t itself, to rounding.
-        own = abs(t(y[:, None], j)[0])
-        found[j] = counted_p_value(own, np.abs(t(sample, j)) >= own * (1 - 1e-10))
+        own = t(y[:, None], j)
+        found[j] = counted_p_value(own[0], _as_extreme(t(sample, j), own, alternative))
     return found
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.regressions.core import CrossSection
 from eventstudy.tables import Section, Table, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import plural
 
 __all__ = ["regression_table"]
@@ -32,7 +33,7 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     Raises
     ------
     RequestError
-        If there are no regressions, or not as many names.
+        If there are no regressions, not as many names, or some are one-sided and others are not.
 
     Examples
     --------
@@ -48,6 +49,12 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     fits = list(fits)
     if not fits or not all(isinstance(fit, CrossSection) for fit in fits):
         raise RequestError("regression_table takes a list of regressions made by results.cross_section(...).")
+    sides = {fit.alternative for fit in fits}
+    if len(sides) > 1:
+        raise RequestError(
+            f"regression_table marks all columns by one rule, but their alternatives are "
+            f"{', '.join(sorted(sides))}: make all regressions with the same alternative=."
+        )
     headings = [f"({i})" for i in range(1, len(fits) + 1)] if names is None else [str(n) for n in names]
     if len(headings) != len(fits):
         raise RequestError(f"regression_table got {len(headings)} names for {len(fits)} regressions.")
@@ -70,6 +77,6 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     ]
     frame = pd.DataFrame(rows, pd.Index(labels), pd.Index(headings), dtype=object)
     left = sum(len(fit.left_out) for fit in fits)
-    notes = ["Standard errors in parentheses; * p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, two-sided."]
+    notes = [f"Standard errors in parentheses; {stars_note(fits[0].alternative)}."]
     notes += [f"{plural(left, 'event')} left out in all, see left_out of each regression."] if left else []
     return Table("Cross-section of reactions", (Section(frame),), tuple(notes))

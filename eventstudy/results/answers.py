@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from eventstudy.arguments import check_text
 from eventstudy.inference.base import Alternative, check_alternative
-from eventstudy.inference.procedures.multiple_testing import Adjustment
+from eventstudy.results import verdict
 from eventstudy.results.exhibit import exhibit
 from eventstudy.results.fitted import WindowLike, checked_level
 from eventstudy.results.market_value import ByEvent
 from eventstudy.results.significance import Significance
-from eventstudy.results.verdict.sentences import News, verdict
-from eventstudy.results.verdict.text import Verdict
 from eventstudy.tables import Table
 from eventstudy.text import strip_control
+
+if TYPE_CHECKING:
+    from eventstudy.inference.procedures import Adjustment
+    from eventstudy.results.verdict import News, Verdict
 
 __all__ = ["Answers"]
 
@@ -80,7 +84,7 @@ class Answers(Significance):
         """
         check_alternative(alternative)
         data = self.fitted
-        return verdict(
+        return verdict.verdict(
             data,
             data.checked_window(start, end),
             alternative=alternative,

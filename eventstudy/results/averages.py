@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_text
 from eventstudy.errors import RequestError
-from eventstudy.inference import TESTS, recommend, run_tests
+from eventstudy.inference import procedures
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -21,18 +22,12 @@ from eventstudy.inference.base import (
     t_p_values,
 )
 from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
-from eventstudy.inference.procedures.mean_interval import (
-    checked_interval_test,
-    interval_test,
-    standard_error,
-)
-from eventstudy.inference.procedures.weighted_mean import by_past, by_spread, spread_serves
 from eventstudy.results.data_warnings import shared_days
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
-__all__ = ["SIDES", "averages", "days_note", "stars_note", "uncovered_note", "weighted_averages", "with_lead"]
+__all__ = ["SIDES", "averages", "days_note", "uncovered_note", "weighted_averages", "with_lead"]
 
 #: Weights that are not a column; and where the standard error of a weighted mean is from.
 PRECISION = "precision"
@@ -59,7 +54,7 @@ def averages(
     One test serves all windows; see `eventstudy.inference.procedures.mean_interval.interval_test`.
     """
     check_alternative(alternative)
-    key = interval_test(inputs) if test is None else checked_interval_test(test)
+    key = procedures.interval_test(inputs) if test is None else procedures.checked_interval_test(test)
     rows = []
     for data in inputs:
         car = data.car
@@ -76,9 +71,9 @@ def averages(
             "test": key,
             "detectable": np.nan,
         }
-        done = TESTS[key].run(data, Options(alternative))
+        done = inference.TESTS[key].run(data, Options(alternative))
         if not np.isnan(done.statistic):
-            se = standard_error(done)
+            se = procedures.standard_error(done)
             dof = float(done.dof) if isinstance(done.dof, (int, float, np.floating)) else np.inf
             low, high = t_bounds(np.array(done.estimate), np.array(se), dof, level, alternative)
             row |= {
@@ -96,8 +91,12 @@ def averages(
 
 
 def _detectable(key: str, done: Statistic, data: TestInput, alternative: Alternative) -> float:
-    used = TESTS[key].events_of(data)
-    least = None if isinstance(used, str) else detectable_car(TESTS[key], done, used, Options(alternative))
+    used = inference.TESTS[key].events_of(data)
+    least = (
+        None
+        if isinstance(used, str)
+        else detectable_car(inference.TESTS[key], done, used, Options(alternative))
+    )
     return np.nan if least is None else least
 
 
@@ -116,11 +115,11 @@ def with_lead(
     """
     notes = []
     for own, data in zip(frame["p_value"].tolist(), inputs, strict=True):
-        chosen = recommend(data)["test"]
+        chosen = inference.recommend(data)["test"]
         note = ""
         if len(chosen) and not np.isnan(own):
             lead = str(chosen.iloc[0])
-            p = float(run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
+            p = float(inference.run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
             if (p <= ALPHA) != (own <= ALPHA):
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
         notes.append(note)
@@ -158,12 +157,6 @@ def _shared_note(data: FittedEvents, window: Window) -> str:
     )
 
 
-def stars_note(alternative: Alternative) -> str:
-    """Say what the stars of a table mean, and of which side its p-values are."""
-    side = alternative if alternative == "two-sided" else f"one-sided ({alternative} than zero)"
-    return f"* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, {side}"
-
-
 def weighted_averages(
     data: FittedEvents,
     inputs: Sequence[TestInput],
@@ -178,7 +171,7 @@ def weighted_averages(
         raise RequestError(f"With weights, test is {PAST!r} or {SPREAD!r}; got {test!r}.")
     given = _given_weights(data, weights)
     longest = max(inputs, key=lambda each: (each.n_events, len(each.window)))
-    key = test or (SPREAD if spread_serves(longest) else PAST)
+    key = test or (SPREAD if procedures.spread_serves(longest) else PAST)
     return pd.DataFrame([_weighted_row(each, given, key, level, alternative) for each in inputs])
 
 
@@ -199,7 +192,9 @@ def _weighted_row(
     row["positive"] = float(weights[used.car > 0].sum())
     if n == 1 and key == SPREAD:
         return row | {"caar": float(used.car[0])}
-    mean, se, dof = by_past(used, weights) if key == PAST else by_spread(used.car, weights)
+    mean, se, dof = (
+        procedures.by_past(used, weights) if key == PAST else procedures.by_spread(used.car, weights)
+    )
     if not se > 0:
         return row | {"caar": mean}
     t = mean / se

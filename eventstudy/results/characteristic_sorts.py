@@ -8,12 +8,10 @@ import pandas as pd
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_number, check_whole
 from eventstudy.errors import RequestError
+from eventstudy.inference import dependence, procedures
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative, t_bounds, t_p_values
-from eventstudy.inference.dependence.mean_correlation import LOSS, clustering
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.moments import sample_sd
-from eventstudy.inference.procedures.differences import difference, past_difference, welch_by_date
-from eventstudy.inference.registry import as_frame
 from eventstudy.inference.selection import overlap_note
 from eventstudy.results import averages
 from eventstudy.results.fitted import MethodGroup, WindowLike, checked_level
@@ -156,8 +154,8 @@ def _quantiles(values: FloatArray, n: int, column: str) -> IntArray:
 
 def _dependent(data: TestInput) -> str:
     """Say why tests of winsorised CARs do not apply, if events are not independent."""
-    found = clustering(data)
-    if found.effective_n >= (1.0 - LOSS) * found.n_events:
+    found = dependence.clustering(data)
+    if found.effective_n >= (1.0 - dependence.LOSS) * found.n_events:
         return ""
     return (
         f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day (effective N "
@@ -180,7 +178,7 @@ def _mean(data: TestInput, level: float, alternative: Alternative) -> dict[str, 
 
 
 def _spread(car: FloatArray, level: float, alternative: Alternative) -> dict[str, object]:
-    se, dof = sample_sd(car) / np.sqrt(len(car)), len(car) - 1.0
+    se, dof = float(sample_sd(car) / np.sqrt(len(car))), len(car) - 1.0
     return _of_t(float(car.mean()), se, dof, len(car), "cross_sectional", level, alternative)
 
 
@@ -214,13 +212,17 @@ def _difference(
     fewest = min(len(np.unique(days)) for days in on)
     n = len(high) + len(low)
     if len(dates) == 1 and (values[0] == ends[0].car).all() and (values[1] == ends[1].car).all():
-        row = as_frame(difference(first, second, Options(alternative, seed=0))).iloc[0]
+        row = procedures.as_frame(procedures.difference(first, second, Options(alternative, seed=0))).iloc[0]
         se = abs(row["estimate"] / row["statistic"]) if row["applicable"] and row["statistic"] else np.nan
         found = _of_t(float(row["estimate"]), se, row["dof"], n, row["test"], level, alternative)
         return found | {"note": row["note"]}
     if fewest > 1:
         found = _of_t(
-            *welch_by_date(values[0], on[0], values[1], on[1]), n, "welch_by_date", level, alternative
+            *procedures.welch_by_date(values[0], on[0], values[1], on[1]),
+            n,
+            "welch_by_date",
+            level,
+            alternative,
         )
         overlap = any(overlap_note(end) for end in ends)
         note = f"means of {len(np.unique(on[0]))} and {len(np.unique(on[1]))} dates"
@@ -228,7 +230,7 @@ def _difference(
             "note": note + "; windows of different dates overlap, and count as independent" * overlap
         }
     estimate = float(values[0].mean() - values[1].mean())
-    _, variance, dof = past_difference(first.with_variance, second.with_variance)
+    _, variance, dof = procedures.past_difference(first.with_variance, second.with_variance)
     note = "a group has one date, which has no spread: measured by the past of each date"
     found = _of_t(estimate, float(np.sqrt(variance)), dof, n, "difference_past", level, alternative)
     return found | {"note": note}

@@ -261,4 +261,5 @@ def shared_days(dates: DateArray, security: npt.NDArray[np.object_]) -> int:
     known = ~np.isnat(dates)
     days = dates.astype(np.int64) - dates[known].astype(np.int64).min(initial=0)
     place = (code[:, None] * (days[known].max(initial=0) + 1) + days)[known]
-    return int(len(place) - len(np.unique(place)))
+    place.sort()
+    return int(np.count_nonzero(place[1:] == place[:-1]))

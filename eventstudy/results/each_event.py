@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy.arguments import check_fraction, check_number
 from eventstudy.errors import RequestError
-from eventstudy.inference import TESTS
+from eventstudy.inference import dependence, procedures
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
-from eventstudy.inference.dependence.mean_correlation import correlation_matrix
-from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
-from eventstudy.inference.procedures.shrinkage import bayes_factor, exaggeration, shrink
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents, MethodGroup, WindowLike, checked_level
 from eventstudy.results.views import each_view
 from eventstudy.tables import printed
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from eventstudy.inference.procedures import Adjustment
 
 __all__ = ["EachEvent", "event_rows", "joint_adjustment", "one_security"]
 
@@ -43,14 +46,16 @@ def event_rows(
 ) -> pd.DataFrame:
     """Test each event on its own, as `EachEvent.by_event` does."""
     tested = data.test_input(window)
-    found = firm_tests(tested, adjust, options)
+    found = procedures.firm_tests(tested, adjust, options)
     cars = data.cars(window, level, options.alternative)
     frame = named_events(data)
     names = ["car", "se", "t", "dof", "p_value", "ci_low", "ci_high", "n_days"]
     frame = frame.join(cars[names]).rename(columns={"p_value": "p_t"})
     each = [tested.take([row]) for row in range(len(data.index))]
     for key in SINGLE:
-        frame[f"p_{key}"] = [TESTS[key].run(TestInput(one.abnormal, window), options).p_value for one in each]
+        frame[f"p_{key}"] = [
+            inference.TESTS[key].run(TestInput(one.abnormal, window), options).p_value for one in each
+        ]
     frame["p_adjusted"] = found["p_adjusted"].to_numpy()
     return frame
 
@@ -160,8 +165,8 @@ class EachEvent(MethodGroup):
         used = tested.take(known)
         fit = used.abnormal
         se = np.sqrt(used.cumulative.variance)
-        related = correlation_matrix(fit.past.residuals(), fit.past.dates(), used.tested_dates)
-        found = shrink(used.car, np.outer(se, se) * related, checked_level(level))
+        related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), used.tested_dates)
+        found = procedures.shrink(used.car, np.outer(se, se) * related, checked_level(level))
         frame = data.timeline[["security"]].copy()
         frame["car"], frame["se"] = tested.cumulative.car, np.sqrt(tested.cumulative.variance)
         columns = {
@@ -235,8 +240,8 @@ class EachEvent(MethodGroup):
             if not se > 0:
                 rows.append((np.nan,) * 4)
                 continue
-            odds = bayes_factor(car, se, dof, abs(effect))
-            rows.append((*exaggeration(effect, se, dof, alpha), odds))
+            odds = procedures.bayes_factor(car, se, dof, abs(effect))
+            rows.append((*procedures.exaggeration(effect, se, dof, alpha), odds))
         columns = ["power", "type_s", "type_m", "bayes_factor"]
         frame = data.timeline[["security"]].join(cars[["car", "se"]])
         return frame.join(pd.DataFrame(rows, data.index, columns))

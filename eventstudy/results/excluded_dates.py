@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy._typing import IntArray
 from eventstudy.abnormal import RefittedWindows
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import t_p_values
+from eventstudy.inference.base import Alternative, check_alternative, t_p_values
 from eventstudy.results.fitted import FittedEvents, FittedStudy
 
 __all__ = ["date_effects"]
@@ -18,19 +18,20 @@ __all__ = ["date_effects"]
 COLUMNS = ["event_id", "security", "date", "day", "effect", "se", "t", "dof", "p_value"]
 
 
-def date_effects(data: FittedEvents) -> pd.DataFrame:
+def date_effects(data: FittedEvents, alternative: Alternative = "two-sided") -> pd.DataFrame:
     """Return the effects of dates that are left out; see `ResultsBase.date_effects`."""
+    check_alternative(alternative)
     if all(part.study.sample.barred is None for part in data.parts()):
         raise RequestError("This study leaves no dates out: name them in EventStudy(exclude_dates=...).")
     frames = []
     for part in data.parts():
-        frame = _of_study(part.study, part.rows)
+        frame = _of_study(part.study, part.rows, alternative)
         place = pd.Series(part.at, index=part.rows)[frame["event_id"]].to_numpy()
         frames.append(frame.assign(event_id=data.index[place]))
     return pd.concat(frames, ignore_index=True)
 
 
-def _of_study(study: FittedStudy, rows: IntArray) -> pd.DataFrame:
+def _of_study(study: FittedStudy, rows: IntArray, alternative: Alternative) -> pd.DataFrame:
     """Effects in the events `rows` of a study, which event_id names by position."""
     sample, model, fit = study.sample, study.spec.model, study.fit
     if sample.barred is None:
@@ -69,4 +70,4 @@ def _of_study(study: FittedStudy, rows: IntArray) -> pd.DataFrame:
             "dof": fit.dof[event],
         }
     )
-    return frame.assign(p_value=t_p_values(frame["t"].to_numpy(), frame["dof"].to_numpy(), "two-sided"))
+    return frame.assign(p_value=t_p_values(frame["t"].to_numpy(), frame["dof"].to_numpy(), alternative))

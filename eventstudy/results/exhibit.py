@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options
-from eventstudy.inference.procedures.multiple_testing import Adjustment
 from eventstudy.market import LEVELS
 from eventstudy.results.averages import SIDES
 from eventstudy.results.each_event import event_rows
@@ -18,6 +19,9 @@ from eventstudy.results.summary import dividend_notes, friction_notes, unit
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from eventstudy.inference.procedures import Adjustment
 
 __all__ = ["exhibit", "exhibit_frame"]
 
@@ -135,7 +139,12 @@ def _about(data: FittedEvents) -> str:
 
 
 def _notes(
-    data: FittedEvents, window: Window, side: str, adjust: Adjustment, level: float, frame: pd.DataFrame
+    data: FittedEvents,
+    window: Window,
+    side: str,
+    adjust: Adjustment,
+    level: float,
+    frame: pd.DataFrame,
 ) -> list[str]:
     notes = [
         f"{unit(data)}, summed over {window}. Expected returns are those of the {data.model_label}; "

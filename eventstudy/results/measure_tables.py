@@ -8,17 +8,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy.arguments import by_name, check_sequence, check_whole
 from eventstudy.errors import PriceLimitWarning, warn
-from eventstudy.inference import recommend, run_tests
+from eventstudy.inference import procedures
 from eventstudy.inference.base import Alternative, Options, TestInput, check_alternative
-from eventstudy.inference.registry import check_keys
 from eventstudy.results import averages, plot_data, trading_frictions
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import MethodGroup, WindowLike, Windows, are_several, checked_level
 from eventstudy.results.summary import unit
 from eventstudy.results.views import each_view, mean_view
 from eventstudy.tables import P_VALUE, Section, Table, printed, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
 
@@ -373,7 +374,7 @@ class MeasureTables(MethodGroup):
         data, window = self.fitted, self.fitted.checked_window(start, end, path=True)
         days = [Window(int(day), int(day)) for day in window.offsets]
         growing = [Window(window.start, int(day)) for day in window.offsets]
-        keys = self._keys(tests, data.test_input(days[0]))
+        keys = procedures.tests_asked(tests, data.test_input(days[0]))
         index = pd.Index([_day(day.start) for day in days], name="day")
         daily, by_day = self._averages("AAR", days, index, keys, level, alternative, "By day")
         total, by_window = self._averages(
@@ -428,7 +429,7 @@ class MeasureTables(MethodGroup):
             given = check_sequence("windows", windows, "windows, such as [(0, 0), (-1, 1)]")
             chosen = [data.checked_window(window) for window in given]
         chosen = list(dict.fromkeys(chosen)) or [data.checked_window()]
-        keys = self._keys(tests, data.test_input(chosen[0]))
+        keys = procedures.tests_asked(tests, data.test_input(chosen[0]))
         index = pd.Index([str(window) for window in chosen], name="window")
         sections, told = self._averages("CAAR", chosen, index, keys, level, alternative)
         return Table(self._title(), tuple(sections), self._notes(told, alternative))
@@ -487,9 +488,7 @@ class MeasureTables(MethodGroup):
         cars = cars.rename(columns={"car": "CAR", "n_days": "days"})
         columns = _estimates(cars, level)[["CAR", "", "s.e.", "t", "p", *_bounds(level), "days"]]
         frame = frame.join(columns).rename_axis("event")
-        notes = [
-            f"{unit(data)}; {averages.stars_note(alternative)}. Standard errors include the prediction error."
-        ]
+        notes = [f"{unit(data)}; {stars_note(alternative)}. Standard errors include the prediction error."]
         more = len(data.index) - len(frame)
         if more > 0:
             notes.append(
@@ -501,11 +500,6 @@ class MeasureTables(MethodGroup):
     def _title(self) -> str:
         data = self.fitted
         return f"Average abnormal returns of {plural(len(data.index), 'event')}, {data.model_label}"
-
-    def _keys(self, tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
-        if tests is None:
-            return list(recommend(data)["test"])
-        return check_keys([tests] if isinstance(tests, str) else tests)
 
     def _averages(
         self,
@@ -532,7 +526,9 @@ class MeasureTables(MethodGroup):
         notes += [f"{shared[0].upper()}{shared[1:]}."] if shared else []
         if not keys:
             return sections, notes
-        done = pd.concat([run_tests(data, keys, Options(alternative, seed=SEED)) for data in inputs])
+        done = pd.concat(
+            [inference.run_tests(data, keys, Options(alternative, seed=SEED)) for data in inputs]
+        )
         columns: dict[str, list[object]] = {}
         for key in keys:
             rows = done[done["test"] == key]
@@ -546,7 +542,7 @@ class MeasureTables(MethodGroup):
         return sections, [*notes, *(f"{row.test}: {row.note}." for row in lost.itertuples())]
 
     def _notes(self, told: list[str], alternative: Alternative) -> tuple[str, ...]:
-        return (f"{unit(self.fitted)}; {averages.stars_note(alternative)}.", *dict.fromkeys(told))
+        return (f"{unit(self.fitted)}; {stars_note(alternative)}.", *dict.fromkeys(told))
 
 
 def _bounds(level: float) -> tuple[str, str]:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from eventstudy import plotting
+from eventstudy import inference, plotting
 from eventstudy.arguments import by_name
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.immutable import Immutable
-from eventstudy.inference import clustering
 from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.results import averages, plot_data
@@ -302,7 +301,7 @@ class ResultsPlotter(Immutable):
         """When the events fall, and how many of their windows are open at a time."""
         refuse_undated(self._fitted.undated, "plot.clustering")
         window = self._fitted.checked_window(start, end)
-        found = clustering(self._fitted.test_input(window))
+        found = inference.clustering(self._fitted.test_input(window))
         title = f"Windows {window}"
         if found.n_events > 1:
             title += f": mean correlation {found.mean_correlation:z.2f}"

@@ -9,8 +9,8 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy.errors import RequestError
-from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.market import LEVELS, Market
 from eventstudy.results import averages
@@ -95,8 +95,8 @@ def tests(data: FittedEvents, window: Window, alternative: Alternative = "two-si
     Resampling tests draw from the seed `SEED`, so a figure and a table of them agree.
     """
     tested = data.test_input(window)
-    frame = run_tests(tested, None, Options(alternative, seed=SEED))
-    return frame.assign(recommended=frame["test"].isin(recommend(tested)["test"]))
+    frame = inference.run_tests(tested, None, Options(alternative, seed=SEED))
+    return frame.assign(recommended=frame["test"].isin(inference.recommend(tested)["test"]))
 
 
 def windows(data: FittedEvents, tested: Window) -> pd.DataFrame:

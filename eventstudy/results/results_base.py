@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference, regressions
 from eventstudy.arguments import check_sequence, check_text
 from eventstudy.errors import RequestError
 from eventstudy.immutable import Immutable
-from eventstudy.inference import clustering
 from eventstudy.inference.base import Alternative
-from eventstudy.regressions import Covariance, CrossSection, Past, Weights, cross_section
 from eventstudy.results import trading_frictions
 from eventstudy.results.answers import Answers
 from eventstudy.results.characteristic_sorts import Sorts
@@ -27,6 +26,9 @@ from eventstudy.results.onward import Onward
 from eventstudy.results.plot import ResultsPlotter
 from eventstudy.tables import Table
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from eventstudy.regressions import Covariance, CrossSection, Weights
 
 __all__ = ["Regression", "ResultsBase"]
 
@@ -75,6 +77,7 @@ class Regression(MethodGroup):
         covariance: Covariance | None = None,
         clusters: str | Sequence[str] | None = None,
         weights: Weights | None = None,
+        alternative: Alternative = "two-sided",
         n_resamples: int = 999,
         seed: int | np.random.Generator | None = 0,
     ) -> CrossSection:
@@ -105,6 +108,8 @@ class Regression(MethodGroup):
             ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
             effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
             principal components of their past, which makes slopes more precise where firms move together.
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
+            Of all p-values, and of the intervals, which then have one end.
         n_resamples, seed
             For the wild cluster bootstrap.
 
@@ -156,7 +161,7 @@ class Regression(MethodGroup):
             columns = check_sequence("clusters", columns, "columns, such as ['date', 'firm']")
         check_text("covariance", covariance)
         named = None if columns is None else [_cluster(frame, str(name)) for name in columns]
-        found = clustering(data.test_input(tested))
+        found = inference.clustering(data.test_input(tested))
         past = None
         if covariance == "past":
             if found.n_dates > 1:
@@ -167,7 +172,7 @@ class Regression(MethodGroup):
             if data.test_input(tested).with_car.spans_gap:
                 raise RequestError(f"covariance='past': {data.test_input(tested).unlike_rows}.")
             past = _past(data, tested)
-        return cross_section(
+        return regressions.cross_section(
             frame,
             formula,
             str(tested),
@@ -176,6 +181,7 @@ class Regression(MethodGroup):
             weights=weights,
             past=past,
             overlapping=found.share_overlapping,
+            alternative=alternative,
             n_resamples=n_resamples,
             seed=seed,
         )
@@ -199,12 +205,12 @@ def _cluster(frame: pd.DataFrame, name: str) -> str:
     return "security" if name == "firm" and "firm" not in frame else name
 
 
-def _past(data: FittedEvents, window: Window) -> Past:
+def _past(data: FittedEvents, window: Window) -> regressions.Past:
     abnormal = data.abnormal
     days = abnormal.past.dates()
     if not (days.astype(np.int64) == days[:1].astype(np.int64)).all():
         raise RequestError("covariance='past' needs events whose estimation windows are the same days.")
-    return Past(
+    return regressions.Past(
         abnormal.past.residuals(),
         data.test_input(window).cumulative.variance / abnormal.s2,
         abnormal.lost_dof,
@@ -313,7 +319,7 @@ class ResultsBase(
         """
         return trading_frictions.halts(self.fitted)
 
-    def date_effects(self) -> pd.DataFrame:
+    def date_effects(self, *, alternative: Alternative = "two-sided") -> pd.DataFrame:
         r"""Abnormal returns of the dates that estimation windows leave out, as dummies would show them.
 
         A dummy for one day in the estimation regression fits that day exactly: the other coefficients are
@@ -321,6 +327,10 @@ class ResultsBase(
 
         .. math:: \hat\delta_s = r_s - x_s'\hat\beta, \qquad
                   \operatorname{Var}(\hat\delta_s) = \hat\sigma^2 + x_s' \hat V x_s
+
+        Parameters
+        ----------
+        alternative : {"two-sided", "less", "greater"}, default "two-sided"
 
         Returns
         -------
@@ -350,7 +360,7 @@ class ResultsBase(
         0 -141 -0.0117 -0.6023
         1  -33  0.0060  0.3120
         """
-        return date_effects(self.fitted)
+        return date_effects(self.fitted, alternative)
 
     @property
     def plot(self) -> ResultsPlotter:

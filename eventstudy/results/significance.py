@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
-from eventstudy.inference import (
-    Clustering,
-    JointTest,
-    clustering,
-    joint_test,
-    recommend,
-    run_tests,
-)
+from eventstudy.inference import procedures
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -27,13 +21,6 @@ from eventstudy.inference.base import (
     Weights,
     check_alternative,
 )
-from eventstudy.inference.procedures.differences import difference, treated_vs_controls, variance_difference
-from eventstudy.inference.procedures.intervals import IntervalMethod, event_intervals
-from eventstudy.inference.procedures.mean_bootstrap import mean_intervals
-from eventstudy.inference.procedures.multiple_testing import Adjustment, firm_tests
-from eventstudy.inference.procedures.recommendation import Calibrated, disagreement, recalibrate
-from eventstudy.inference.procedures.simultaneous import group_tests, window_tests
-from eventstudy.inference.registry import as_frame
 from eventstudy.results import averages
 from eventstudy.results.each_event import one_security
 from eventstudy.results.fitted import (
@@ -49,6 +36,10 @@ from eventstudy.results.views import recommended_view, tests_view
 from eventstudy.tables import printed
 from eventstudy.windows import Window
 
+if TYPE_CHECKING:
+    from eventstudy.inference import Clustering, JointTest
+    from eventstudy.inference.procedures import Adjustment, Calibrated, IntervalMethod
+
 __all__ = ["Significance", "recommended_tests"]
 
 
@@ -60,7 +51,7 @@ def recommended_tests(
 ) -> pd.DataFrame:
     """List and run the tests that suit a design; see `Significance.recommended`."""
     data = fitted.test_input(window)
-    chosen = recommend(data)
+    chosen = inference.recommend(data)
     if len(chosen) and one_security(fitted):
         joint = (
             f"all {len(fitted.index)} events are of one security: results.by_event() tests each on "
@@ -69,9 +60,11 @@ def recommended_tests(
         first, *others = chosen["reason"].tolist()
         chosen["reason"] = [f"{joint}; {first}", *others]
     if calibration is not None:
-        chosen = recalibrate(data, chosen, calibration, fitted.model_label)
-    done = run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
-    for key, told in disagreement(dict(zip(chosen["test"], done["p_value"], strict=True)), data).items():
+        chosen = procedures.recalibrate(data, chosen, calibration, fitted.model_label)
+    done = inference.run_tests(data, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
+    for key, told in procedures.disagreement(
+        dict(zip(chosen["test"], done["p_value"], strict=True)), data
+    ).items():
         note = str(done.loc[key, "note"])
         done.loc[key, "note"] = f"{told}; {note}" if note else told
     return chosen.join(done[["statistic", "p_value", "note"]], on="test")
@@ -174,12 +167,12 @@ class Significance(MethodGroup):
             if by is not None or tests is not None:
                 raise RequestError("against= has its own tests: leave out tests= and by=.")
             controls = self._controls(against)
-            return treated_vs_controls(
+            return procedures.treated_vs_controls(
                 self.fitted.test_input(window), controls.test_input(controls.checked_window(window)), options
             )
         if by is not None:
             return self._by_group(by, window, tests, options)
-        frame = run_tests(self.fitted.test_input(window), tests, options)
+        frame = inference.run_tests(self.fitted.test_input(window), tests, options)
         told = averages.days_note(self.fitted, window)
         if told:
             notes = zip(frame["note"], frame["applicable"], strict=True)
@@ -191,9 +184,11 @@ class Significance(MethodGroup):
     ) -> pd.DataFrame:
         options = options.settled()
         inputs = self._inputs_by(by, window)
-        parts = [(name, run_tests(data, tests, options)) for name, data in inputs.items()]
+        parts = [(name, inference.run_tests(data, tests, options)) for name, data in inputs.items()]
         for a, b in combinations(inputs, 2):
-            parts.append((f"{a} - {b}", as_frame(difference(inputs[a], inputs[b], options))))
+            parts.append(
+                (f"{a} - {b}", procedures.as_frame(procedures.difference(inputs[a], inputs[b], options)))
+            )
         for name, frame in parts:
             frame.insert(0, "group", [name] * len(frame))
         return pd.concat([frame for _, frame in parts], ignore_index=True)
@@ -272,7 +267,7 @@ class Significance(MethodGroup):
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(alternative, n_resamples, seed)
-        frame = event_intervals(data, methods, checked_level(level), options)
+        frame = procedures.event_intervals(data, methods, checked_level(level), options)
         ids = self.fitted.index[frame.pop("event").to_numpy()]
         return frame.set_axis(pd.Index(ids, name=self.fitted.index.name), axis=0).set_index(
             "method", append=True
@@ -338,7 +333,7 @@ class Significance(MethodGroup):
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
         options = Options(alternative, n_resamples, seed)
-        return mean_intervals(data, methods, checked_level(level), options).set_index("method")
+        return procedures.mean_intervals(data, methods, checked_level(level), options).set_index("method")
 
     def firm_tests(
         self,
@@ -384,7 +379,9 @@ class Significance(MethodGroup):
         1        -0.0566   0.0771      0.0771
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
-        frame = firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(self.fitted.index)
+        frame = procedures.firm_tests(data, adjust, Options(alternative, n_resamples, seed)).set_axis(
+            self.fitted.index
+        )
         frame.insert(0, "security", self.fitted.timeline["security"])
         return frame
 
@@ -436,7 +433,7 @@ class Significance(MethodGroup):
         if not tested:
             raise RequestError("window_tests needs windows, such as [(0, 0), (-1, 1)].")
         options = Options(alternative, n_resamples, seed)
-        frame = window_tests([self.fitted.test_input(w) for w in tested], adjust, options, test)
+        frame = procedures.window_tests([self.fitted.test_input(w) for w in tested], adjust, options, test)
         return frame.set_axis(pd.Index([str(w) for w in tested], name="window"), axis=0)
 
     def group_tests(
@@ -487,7 +484,7 @@ class Significance(MethodGroup):
         """
         options = Options(alternative, n_resamples, seed)
         inputs = self._inputs_by(by, self.fitted.checked_window(start, end))
-        return group_tests(inputs, adjust, options, test).rename_axis(by)
+        return procedures.group_tests(inputs, adjust, options, test).rename_axis(by)
 
     def variance_tests(
         self,
@@ -540,7 +537,9 @@ class Significance(MethodGroup):
             raise RequestError(f"Column {by!r} has one group, so there is no pair to compare.")
         pairs = list(combinations(inputs, 2))
         options = Options(alternative)
-        frame = as_frame([variance_difference(inputs[a], inputs[b], options) for a, b in pairs])
+        frame = procedures.as_frame(
+            [procedures.variance_difference(inputs[a], inputs[b], options) for a, b in pairs]
+        )
         frame.insert(0, "group", [f"{a} - {b}" for a, b in pairs])
         return printed(frame, tests_view)
 
@@ -575,7 +574,7 @@ class Significance(MethodGroup):
         0.0216
         """
         data = self.fitted.test_input(self.fitted.checked_window(start, end))
-        return joint_test(data, alternative, n_resamples, seed)
+        return inference.joint_test(data, alternative, n_resamples, seed)
 
     def recommended(
         self,
@@ -640,4 +639,4 @@ class Significance(MethodGroup):
         >>> round(found.mean_correlation, 2), round(found.effective_n, 1)
         (0.57, 1.3)
         """
-        return clustering(self.fitted.test_input(self.fitted.checked_window(start, end)))
+        return inference.clustering(self.fitted.test_input(self.fitted.checked_window(start, end)))

@@ -18,8 +18,8 @@ from eventstudy.files import write_atomic
 from eventstudy.market.stored_market import read_market, read_table, write_market, write_table
 from eventstudy.models import NormalReturnModel
 from eventstudy.models.peer_base import PeerModel
+from eventstudy.results import report
 from eventstudy.results.fitted import FittedStudy
-from eventstudy.results.report.reproduce import fingerprints, versions
 from eventstudy.sample import DateWindow
 from eventstudy.windows import Window
 
@@ -57,8 +57,8 @@ def write_study(data: FittedStudy, folder: Path) -> None:
     written = {
         "format": NAME,
         "format_version": FORMAT,
-        "versions": versions().to_dict(),
-        "fingerprints": fingerprints(kept).to_dict(),
+        "versions": report.versions().to_dict(),
+        "fingerprints": report.fingerprints(kept).to_dict(),
         "model": told,
         **windows,
         "min_observations": spec.min_observations,
@@ -95,7 +95,7 @@ def read_study(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, st
             "this version reads; update it."
         )
     market = read_market(folder, told["market"])
-    if fingerprints(market).to_dict() != told["fingerprints"]:
+    if report.fingerprints(market).to_dict() != told["fingerprints"]:
         raise DataError(f"The data in {folder} are not those that were stored: their fingerprints differ.")
     given = told["exclude_dates"]
     windows = [_window_again(each) for each in told["estimation"]]

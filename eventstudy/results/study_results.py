@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,21 +15,21 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import own_copy
 from eventstudy.inference.base import Alternative
 from eventstudy.models import ModelParameters
-from eventstudy.results import diagnostics
+from eventstudy.results import diagnostics, report
 from eventstudy.results.data_warnings import suspects_in
 from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
 from eventstudy.results.market_value import ByEvent
 from eventstudy.results.overlapping_events import OverlappingEvents
-from eventstudy.results.report.content import study_report
-from eventstudy.results.report.writers import writer
 from eventstudy.results.results_base import ResultsBase
 from eventstudy.results.significance import Significance
 from eventstudy.results.stored_study import write_study
 from eventstudy.results.summary import summary_table
-from eventstudy.results.verdict.sentences import News
 from eventstudy.sample import EventSample
 from eventstudy.tables import Table
 from eventstudy.text import strip_control
+
+if TYPE_CHECKING:
+    from eventstudy.results.verdict import News
 
 __all__ = ["EventStudyResults"]
 
@@ -365,7 +366,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         True
         """
         target = check_path("path", path)
-        write = writer(target)
+        write = report.writer(target)
         check_text("question", question)
         check_text("currency", currency)
         check_flag("brief", brief)
@@ -373,7 +374,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         for paragraph in paragraphs:
             if not isinstance(paragraph, str):
                 raise RequestError(f"notes must be paragraphs of text; got {paragraph!r}.")
-        report = study_report(
+        made = report.study_report(
             self.fitted,
             self.fitted.checked_window(start, end),
             question=question,
@@ -388,7 +389,7 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
             vector=target.suffix.lower() != ".docx",
         )
         try:
-            write(report, target, brief)
+            write(made, target, brief)
         except OSError as problem:
             raise RequestError(f"The report cannot be written to {str(target)!r}: {problem}.") from problem
         return target

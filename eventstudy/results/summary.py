@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference, models
 from eventstudy._typing import IntArray
-from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options, check_alternative
 from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
-from eventstudy.models import TobitMarketModel
 from eventstudy.results import averages
 from eventstudy.results.each_event import event_rows, joint_adjustment, one_security
 from eventstudy.results.fitted import FittedEvents, FittedStudy, StudySpec, uses_benchmark
 from eventstudy.results.trading_frictions import halts, limit_hits
 from eventstudy.tables import P_VALUE, Section, Table, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_time, plural, some_text
 from eventstudy.windows import Window
 
@@ -46,7 +46,7 @@ def friction_notes(data: FittedEvents) -> list[str]:
             "daily price limit: "
             + (
                 "the Tobit model treats them as bounds."
-                if all(isinstance(part.study.spec.model, TobitMarketModel) for part in data.parts())
+                if all(isinstance(part.study.spec.model, models.TobitMarketModel) for part in data.parts())
                 else "normal returns and their variance are estimated from truncated moves."
             )
         )
@@ -288,8 +288,8 @@ def _each(data: FittedEvents, window: Window, alternative: Alternative) -> Secti
 
 def _tests(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
     tested = data.test_input(window)
-    chosen = recommend(tested)
-    done = run_tests(tested, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
+    chosen = inference.recommend(tested)
+    done = inference.run_tests(tested, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
     frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
     frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
@@ -303,7 +303,7 @@ def _excluded(data: FittedEvents) -> Section:
 
 
 def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
-    notes = [f"{unit(data)}; {averages.stars_note(alternative)}."]
+    notes = [f"{unit(data)}; {stars_note(alternative)}."]
     sums = data.test_input(window).cumulative
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):

@@ -127,12 +127,15 @@ class OwnWindows(FrozenRecord):
 
 
 def _outside(offsets: IntArray, first: IntArray, last: IntArray) -> BoolArray:
-    # Small numbers are compared several times as fast, and most windows end where the layout does.
-    column = np.arange(len(offsets), dtype=np.int32)
-    begin, end = (first - offsets[0]).astype(np.int32), (last - offsets[0]).astype(np.int32)
-    out: BoolArray = column < begin[:, None]
-    if (end < len(offsets) - 1).any():
-        out |= column > end[:, None]
+    # Most windows hold the middle of the layout, so only its ends are compared, as small numbers.
+    width = len(offsets)
+    small = np.int16 if width < np.iinfo(np.int16).max else np.int64
+    begin, left = (np.clip(each, 0, width).astype(small) for each in (first - offsets[0], offsets[-1] - last))
+    out = np.zeros((len(begin), width), dtype=bool)
+    column = np.arange(width, dtype=small)
+    head, tail = int(begin.max(initial=0)), int(left.max(initial=0))
+    out[:, :head] = column[:head] < begin[:, None]
+    out[:, width - tail :] |= column[:tail][::-1] < left[:, None]
     return out
 
 
@@ -389,7 +392,9 @@ def _from_column(
 
 def _given(column: pd.Series) -> BoolArray:
     """Whether a cell holds something, shape (N,)."""
-    filled: BoolArray = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
+    filled: BoolArray = column.notna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(column):
+        filled = filled & (column.astype(str).str.strip() != "").to_numpy()
     return filled
 
 

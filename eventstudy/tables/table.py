@@ -23,7 +23,7 @@ from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
 from eventstudy.text import format_p, strip_control
 
-__all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars"]
+__all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars", "stars_note"]
 
 MISSING = "–"
 #: Format of p-values.
@@ -57,6 +57,12 @@ def stars(p: float) -> str:
     ('***', '**', '')
     """
     return "***" if p <= 0.01 else "**" if p <= 0.05 else "*" if p <= 0.10 else ""
+
+
+def stars_note(alternative: str) -> str:
+    """Say what the stars of a table mean, and of which side its p-values are."""
+    side = alternative if alternative == "two-sided" else f"one-sided ({alternative} than zero)"
+    return f"* p ≤ 0.10, ** p ≤ 0.05, *** p ≤ 0.01, {side}"
 
 
 @hand_out_copies("frame")

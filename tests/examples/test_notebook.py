@@ -1,9 +1,13 @@
-"""The notebooks run from top to bottom in the running interpreter; most are stored without outputs."""
+"""The notebooks run from top to bottom in the running interpreter; most are stored without outputs.
+
+Those stored without are run by the slow tests; test_scripts.py runs the scripts that they are made of.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ class ThisInterpreter(AsyncKernelManager):
         return KernelSpec(resource_dir="", **get_kernel_dict())
 
 
+@cache
 def execute(name: str) -> Any:
     client = NotebookClient(
         nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4),
@@ -67,7 +72,9 @@ def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
     check_all_ran_in_silence(executed)
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize(
+    "name", [name if name in EXECUTED else pytest.param(name, marks=pytest.mark.slow) for name in MADE]
+)
 def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> None:
     executed = execute(name)
     check_all_ran_in_silence(executed)

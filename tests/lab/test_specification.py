@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from scipy import stats
 
 import eventstudy as es
@@ -65,6 +66,68 @@ def test_each_point_is_the_study_of_its_choices(
         found = row[["estimate", "ci_low", "ci_high", "p_value"]].to_numpy(float)
         np.testing.assert_allclose(found, [car["car"], car["ci_low"], car["ci_high"], p[test]], rtol=1e-9)
         assert row["significant"] == (p[test] <= 0.05)
+
+
+@pytest.mark.parametrize("side", ["less", "greater"])
+def test_one_sided_points_are_one_sided_studies(market: es.Market, side: Any) -> None:
+    common: dict[str, Any] = {"estimations": [(-120, -11)], "windows": [(0, 1)], "n_placebo": 19}
+    found = es.lab.specification_curve(market, NYT, alternative=side, **common)
+    both = es.lab.specification_curve(market, NYT, **common)
+    results = es.EventStudy(market, NYT, estimation=(-120, -11), window=(0, 1)).fit()
+    car = results.car(0, 1, alternative=side).iloc[0]
+    p = results.test(0, 1, tests=["t", "sq"], alternative=side).set_index("test")["p_value"]
+    rows = found.frame.set_index("test")
+    for test in ("t", "sq"):
+        row = rows.loc[test]
+        np.testing.assert_allclose(
+            row[["estimate", "ci_low", "ci_high", "p_value"]].to_numpy(float),
+            [car["car"], car["ci_low"], car["ci_high"], p[test]],
+            rtol=1e-9,
+        )
+    np.testing.assert_array_equal(found.placebo[..., 0], both.placebo[..., 0])
+    at = found.frame["test"].tolist().index("t")
+    falls = (both.placebo[:, at, 0] < 0) == (side == "less")
+    half = both.placebo[:, at, 1] / 2
+    np.testing.assert_allclose(found.placebo[:, at, 1], np.where(falls, half, 1 - half), rtol=1e-9)
+
+
+def test_the_joint_test_of_one_side_counts_towards_it(market: es.Market) -> None:
+    common: dict[str, Any] = {"models": MODELS, "estimations": [(-120, -11)], "n_placebo": 39}
+    found = {
+        side: es.lab.specification_curve(market, NYT, alternative=side, **common)
+        for side in ("less", "greater")
+    }
+    for side, sign in (("less", -1.0), ("greater", 1.0)):
+        curve = found[side]
+        real = curve.frame[["estimate", "p_value"]].to_numpy(float)
+        values = [
+            [
+                sign * np.median(estimate),
+                ((p <= 0.05) & (sign * estimate > 0)).mean(),
+                stats.norm.isf(np.minimum(p, 1 - 1e-15)).mean(),  # a rank can be the last
+            ]
+            for estimate, p in (each.T for each in (real, *curve.placebo))
+        ]
+        np.testing.assert_allclose(curve.joint["value"], values[0], rtol=1e-9)
+        as_high = (np.array(values[1:]) >= np.array(values[0]) - 1e-12).sum(axis=0)
+        np.testing.assert_allclose(curve.joint["p_value"], (1 + as_high) / 40)
+    assert found["less"].joint.loc["median", "p_value"] < 0.15
+    assert found["greater"].joint.loc["median", "p_value"] > 0.85
+    assert "significant at 5% in a one-sided test" in found["greater"].describe()
+    assert "find a positive abnormal return" in found["greater"].describe()
+    with pytest.raises(RequestError, match="alternative must be"):
+        es.lab.specification_curve(market, NYT, alternative="down")
+
+
+def test_open_intervals_are_drawn_to_the_edge(market: es.Market) -> None:
+    found = es.lab.specification_curve(market, NYT, models=MODELS, n_placebo=0, alternative="less")
+    assert np.isinf(found.frame["ci_low"]).all()
+    ax = found.plot()
+    lines = [drawn for drawn in ax.collections if isinstance(drawn, LineCollection)]
+    ends = np.array([segment[:, 1] for drawn in lines for segment in drawn.get_segments()])
+    assert len(ends) == len(found.frame)
+    assert np.isfinite(ends).all()
+    assert ax.get_ylim()[0] == ends.min() < found.frame["estimate"].min()
 
 
 def test_tests_computed_together_are_those_of_the_registry(

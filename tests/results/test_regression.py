@@ -159,6 +159,9 @@ def test_wild_cluster_bootstrap_draw_by_draw(spread):
         drawn = [t(restricted.fittedvalues + restricted.resid * signs[groups]) for signs in draws.T]
         expected = (1 + (np.abs(drawn) >= abs(t(y))).sum()) / 61
         assert found[j] == pytest.approx(expected, abs=1e-12)
+        for side, count in (("less", (drawn <= t(y)).sum()), ("greater", (drawn >= t(y)).sum())):
+            one_sided = wild_cluster_p(y, x, groups, draws, side)[j]
+            assert one_sided == pytest.approx((1 + count) / 61, abs=1e-12)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -281,6 +284,55 @@ def test_notes_on_overlapping_events(spread, one_date):
     assert "overlap in time" in spread.cross_section("car ~ exposure").notes[0]
     assert spread.cross_section("car ~ exposure", clusters="date", seed=0).notes[0].startswith("Only 12")
     assert one_date.cross_section("car ~ exposure", covariance="past").notes == ()
+
+
+@pytest.mark.parametrize("side", ["less", "greater"])
+@pytest.mark.parametrize("options", [{}, {"weights": "fgls"}, {"clusters": "date"}, {"covariance": "past"}])
+def test_one_sided_coefficients(spread, one_date, side, options):
+    """Half the two-sided p-value on the side of the estimate, and a bound that excludes zero at 5%."""
+    results = one_date if "covariance" in options else spread
+    both = results.cross_section("car ~ exposure", 0, 1, **options)
+    one = results.cross_section("car ~ exposure", 0, 1, alternative=side, **options)
+    assert (both.alternative, one.alternative) == ("two-sided", side)
+    two, found = both.coefficients, one.coefficients
+    towards = (two["t"] < 0) == (side == "less")
+    half = two["p_value"] / 2
+    np.testing.assert_allclose(found["p_value"], np.where(towards, half, 1 - half), rtol=1e-9)
+    open_end, bound = ("ci_low", "ci_high") if side == "less" else ("ci_high", "ci_low")
+    assert np.isinf(found[open_end]).all()
+    sign = 1.0 if side == "less" else -1.0
+    reach = stats.t.ppf(0.95, two["dof"]) * two["se"]
+    np.testing.assert_allclose(found[bound], two["coef"] + sign * reach, rtol=1e-9)
+    assert f"one-sided ({side} than zero)" in " ".join(str(one).split())
+    for extra in {"p_wild", "p_rank"} & set(two):
+        assert ((found[extra] < 0.5) == towards).all()
+
+
+def test_the_rank_of_one_side_counts_days_on_it(one_date):
+    found = {
+        side: one_date.cross_section("car ~ exposure", 0, 0, covariance="past", alternative=side)
+        for side in ("two-sided", "less", "greater")
+    }
+    rank = {side: fit.coefficients.loc["exposure", "p_rank"] for side, fit in found.items()}
+    errors = one_date.fitted.test_input(one_date.fitted.checked_window(0, 0)).abnormal.past.residuals()
+    x = sm.add_constant(joined(one_date, (0, 0))["exposure"]).to_numpy()
+    slopes = np.linalg.lstsq(x, errors, rcond=None)[0][1]
+    line = found["less"].coefficients.loc["exposure"]
+    scaled = slopes * line["se"] / np.sqrt((slopes**2).sum() / len(slopes))
+    days = len(slopes)
+    assert rank["less"] == pytest.approx((1 + (scaled <= line["coef"]).sum()) / (days + 1))
+    assert rank["greater"] == pytest.approx((1 + (scaled >= line["coef"]).sum()) / (days + 1))
+    assert rank["two-sided"] == pytest.approx((1 + (abs(scaled) >= abs(line["coef"])).sum()) / (days + 1))
+
+
+def test_sides_are_not_mixed_in_one_table(spread):
+    a = spread.cross_section("car ~ exposure")
+    b = spread.cross_section("car ~ exposure", alternative="less")
+    with pytest.raises(RequestError, match="make all regressions with the same"):
+        es.regression_table([a, b])
+    assert "one-sided (less than zero)" in " ".join(str(es.regression_table([b, b])).split())
+    with pytest.raises(RequestError, match="alternative must be"):
+        spread.cross_section("car ~ exposure", alternative="down")
 
 
 def test_tables(spread):

@@ -150,7 +150,7 @@ def test_recommendations_say_what_disagreement_means(common, monkeypatch):
         frame.loc[frame["test"] == "adjusted_bmp", "p_value"] = 0.4
         return frame
 
-    monkeypatch.setattr("eventstudy.results.significance.run_tests", rigged)
+    monkeypatch.setattr("eventstudy.inference.run_tests", rigged)
     notes = common.recommended(0, 1).set_index("test")["note"]
     # Nothing happened to these events, so their CARs spread as before.
     assert "rejects where adjusted_bmp does not" in notes["filtered_sq"]

@@ -11,11 +11,12 @@ import eventstudy as es
 from eventstudy.errors import EventStudyWarning, RequestError
 from eventstudy.volatility.abnormal_volatility import (
     Paths,
+    forecast_ratios,
     multiple_dof,
+    parameter_covariance,
     simulate_errors,
     volatility_multiples,
 )
-from eventstudy.volatility.forecast_error import forecast_ratios, parameter_covariance
 
 pytest.importorskip("arch")
 

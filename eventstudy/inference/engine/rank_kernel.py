@@ -1,15 +1,15 @@
 """Ranks of each event's returns among its own days, of many events at a time.
 
-In a pass, several sets of event days are sorted together with the estimation days. Their ranks among the
-estimation days and the days of their own set follow from counts: an estimation day ranks higher by each day
-of the set that lies below it.
+In a pass, several sets of event days are sorted together with the estimation days. Ranks among the estimation
+days and the days of one set follow from counts of both along that order.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import scipy
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.engine.moments import NEGLIGIBLE
-from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk
+from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk, run_of
 
 __all__ = [
     "BEYOND",
@@ -29,7 +29,6 @@ __all__ = [
     "median_signs",
     "order_of",
     "rank_profile",
-    "ranks_of",
     "scaled_ranks",
     "sign_profile",
 ]
@@ -40,10 +39,12 @@ BEYOND = float(np.finfo(np.float64).max)
 MOST_BITS = 9
 #: Values in 32 bits reach from minus to plus this many times their size; larger ones are sorted by all bits.
 RANGE = 8.0
+#: Events whose days are counted at a time; sums over more would take more bits.
+BLOCK = 256
 
 
 def order_of(
-    values: FloatArray, watched: int | None = None, unit: float | None = None
+    values: FloatArray, sets: IntArray | None = None, unit: float | None = None
 ) -> tuple[IntArray, IntArray]:
     """Order of the values of each row, and the rows that have ties.
 
@@ -56,8 +57,9 @@ def order_of(
     ----------
     values : array, shape (n, T)
         Finite, or `BEYOND`, which are not tied.
-    watched : int, optional
-        How many columns, from the first on, count: two others may be tied, and stand in any order.
+    sets : array of int, shape (T,), optional
+        The set of each column, in ascending order: columns of two sets other than 0 may be tied, and stand
+        in any order.
     unit : float, optional
         Size of a value; found for each row by default.
 
@@ -67,10 +69,9 @@ def order_of(
     tied : array of int, shape (t,)
     """
     width = values.shape[1]
-    watched = width if watched is None else watched
     bits = max((width - 1).bit_length(), 1)
     if bits > MOST_BITS:
-        return _order_by_all_bits(values, bits, watched)
+        return _order_by_all_bits(values, bits, sets)
     factor = np.float64(1.0 / unit) if unit else _factor(values)
     top = 1 << (31 - bits)
     with np.errstate(over="ignore"):
@@ -83,16 +84,16 @@ def order_of(
     keys <<= bits
     keys |= np.arange(width, dtype=np.int32)
     keys.sort(axis=1)
-    again = np.unique(_near(keys, (1 << bits) - 1, watched, (top - 1) << bits) // width)
+    again = _rows_near(keys, (1 << bits) - 1, sets, (top - 1) << bits)
     keys &= (1 << bits) - 1
     if not len(again):
         return keys, again
-    exact, tied = _order_by_all_bits(values[again], bits, watched)
+    exact, tied = _order_by_all_bits(values[again], bits, sets)
     keys[again] = exact
     return keys, again[tied]
 
 
-def _order_by_all_bits(values: FloatArray, bits: int, watched: int) -> tuple[IntArray, IntArray]:
+def _order_by_all_bits(values: FloatArray, bits: int, sets: IntArray | None) -> tuple[IntArray, IntArray]:
     low = (1 << bits) - 1
     # Adding zero makes -0 and 0 the same.
     keys = (values + 0.0).view(np.int64)
@@ -100,20 +101,25 @@ def _order_by_all_bits(values: FloatArray, bits: int, watched: int) -> tuple[Int
     keys |= np.arange(values.shape[1])
     keys.view(np.float64).sort(axis=1)
     largest = int(np.float64(BEYOND).view(np.int64)) & ~low
-    tied = np.unique(_near(keys, low, watched, largest) // values.shape[1])
+    tied = _rows_near(keys, low, sets, largest)
     keys &= low
     return keys, tied
 
 
-def _near(keys: IntArray, low: int, watched: int, beyond: int) -> IntArray:
-    """Places, counted through all rows, of keys that agree with the next one but for the column."""
+def _rows_near(keys: IntArray, low: int, sets: IntArray | None, beyond: int) -> IntArray:
+    """Rows of sorted keys of which one agrees with the next but for the column."""
     width, flat = keys.shape[1], keys.reshape(-1)
     unsigned: Any = np.uint32 if keys.itemsize == 4 else np.uint64
     at = np.flatnonzero((flat[1:] ^ flat[:-1]).view(unsigned) <= low)
     first, second = flat[at], flat[at + 1]
-    counted = ((first & low) < watched) | ((second & low) < watched)
-    near: IntArray = at[counted & (at % width < width - 1) & (second & ~low < beyond)]
-    return near
+    near = (at % width < width - 1) & (second & ~low < beyond)
+    if sets is not None:
+        # Of keys that agree, those of a set follow each other.
+        one, other = sets[first & low], sets[second & low]
+        near &= (one == other) | (one == 0) | (other == 0)
+    rows: IntArray = at[near] // width
+    distinct: IntArray = rows[np.diff(rows, prepend=-1) != 0]
+    return distinct
 
 
 def _factor(values: FloatArray) -> FloatArray:
@@ -124,18 +130,6 @@ def _factor(values: FloatArray) -> FloatArray:
     sound = (size > np.finfo(np.float64).tiny) & (size < BEYOND)
     factor: FloatArray = np.divide(1.0, size, out=np.zeros_like(size), where=sound)
     return factor
-
-
-def ranks_of(values: FloatArray, unit: float | None = None) -> FloatArray:
-    """Average rank of each value in its row; values are finite, or `BEYOND`, whose ranks mean nothing."""
-    n, width = values.shape
-    columns, tied = order_of(values, unit=unit)
-    ranks = np.empty((n, width))
-    place = columns + width * np.arange(n)[:, None]
-    ranks.reshape(-1)[place.reshape(-1)] = np.tile(np.arange(1.0, width + 1.0), n)
-    if len(tied):
-        ranks[tied] = scipy.stats.rankdata(values[tied], axis=1)
-    return ranks
 
 
 def scaled_ranks(values: FloatArray) -> FloatArray:
@@ -169,45 +163,51 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
 class RankProfile:
     """Scaled ranks of N events over T days, estimation days first, reduced to what the tests need.
 
+    Profiles of several samples have leading axes (...).
+
     Attributes
     ----------
-    mean : array, shape (T,)
+    mean : array, shape (..., T)
         Average scaled rank of the available events of each day; NaN where there is none.
-    tested : array, shape (N, L)
+    tested : array, shape (..., N, L)
         Scaled ranks of the tested days.
     tested_columns : slice
         Where the tested days are in `mean`.
-    tested_means : array
-        Average scaled ranks of the tested days on which some event is ranked.
-    sizes : array of int, shape (N,)
+    sizes : array of int, shape (..., N)
         Days T_i that event i is ranked among.
-    spread : float
+    spread : float, or array, shape (...)
         ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
-    n_days : int
-        Days on which some event is ranked.
+    n_days, n_tested : int, or arrays, shape (...)
+        Days, and tested days, on which some event is ranked.
     """
 
     mean: FloatArray
     tested: FloatArray
     tested_columns: slice
-    tested_means: FloatArray
     sizes: IntArray
-    spread: float
-    n_days: int
+    spread: FloatArray
+    n_days: IntArray
+    n_tested: IntArray
+
+    @property
+    def tested_sum(self) -> FloatArray:
+        """Sum of the average scaled ranks of the tested days, shape (...)."""
+        means = self.mean[..., self.tested_columns]
+        total: FloatArray = np.where(np.isnan(means), 0.0, means).sum(axis=-1)
+        return total
 
     @classmethod
     def of(
         cls, total: FloatArray, count: IntArray, tested: FloatArray, columns: slice, sizes: IntArray
     ) -> RankProfile:
         """Make the profile of the sums over events of their scaled ranks, and of how many they are."""
-        known, n = count > 0, len(sizes)
+        known, n = count > 0, sizes.shape[-1]
         mean = np.where(known, total / np.maximum(count, 1), np.nan)
-        n_days = int(known.sum())
-        s = float(np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum() / n_days))
-        means = mean[columns]
+        n_days = known.sum(axis=-1)
+        s = np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum(axis=-1) / n_days)
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-        spread = s if s > NEGLIGIBLE else 0.0
-        return cls(mean, tested, columns, means[~np.isnan(means)], sizes, spread, n_days)
+        spread = np.where(s > NEGLIGIBLE, s, 0.0)[()]
+        return cls(mean, tested, columns, sizes, spread, n_days, known[..., columns].sum(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class SignProfile:
 
     Attributes
     ----------
-    total, count : arrays, shape (T,)
+    total, count : arrays, shape (..., T)
         Sum of the signs of each day, and the events that have a return on it.
     """
 
@@ -265,11 +265,6 @@ def median_signs(values: FloatArray) -> FloatArray:
     return np.asarray(np.sign(values - median[:, None]), dtype=np.float64)
 
 
-SmallArray = npt.NDArray[np.unsignedinteger[Any]]
-#: Up to this many event days are compared with each other one by one.
-FEW_DAYS = 3
-
-
 @dataclass(frozen=True)
 class RankedDays:
     """A set of event days, to be ranked among the estimation days of each event.
@@ -294,51 +289,8 @@ class RankedDays:
 
 
 @dataclass(frozen=True)
-class _Ranks:
-    """Ranks of n events over estimation days (n, W) and the event days of a set (n, L).
-
-    An estimation day's rank is its `place` among these, whose sums over the events are `places` (W,), and
-    `more`, the days of the set below it, except for the events that are `tied`, (t,): their ranks are in
-    `ranks`, (t, W + L), and values in `values`. `event` are the ranks of the event days, and `seen` says
-    which they are. What is missing has rank 0. `sizes` (n,) are the days of each event, `count` (W + L,) the
-    events of each day.
-    """
-
-    place: SmallArray
-    places: IntArray
-    more: SmallArray
-    missing: BoolArray | None
-    event: FloatArray
-    seen: BoolArray
-    sizes: IntArray
-    count: IntArray
-    tied: IntArray
-    ranks: FloatArray
-    values: FloatArray
-
-    @property
-    def past(self) -> FloatArray:
-        """Ranks of the estimation days, shape (n, W)."""
-        out = np.add(self.place, self.more, dtype=np.float64)
-        if self.missing is not None:
-            out[self.missing] = 0.0
-        out[self.tied] = self.ranks[:, : out.shape[1]]
-        return out
-
-    def sums(self, weight: FloatArray) -> FloatArray:
-        """Weighted sum over the events of the ranks of each day, shape (W + L,)."""
-        if self.missing is None and not len(self.tied) and (weight == weight[0]).all():
-            small = self.event.size < 2**16
-            more = self.more.sum(axis=0, dtype=np.uint16 if small else np.uint32)
-            past = (self.places + more) * weight[0]
-        else:
-            past = weight @ self.past
-        return np.concatenate([past, weight @ self.event])
-
-
-@dataclass(frozen=True)
 class _Part:
-    """What some events add to the sums of each day, (W + L,), and their own ranks, where these are kept."""
+    """What some events add to the sums of each day, (..., W + L), and their own ranks, if these are kept."""
 
     total: FloatArray
     count: IntArray
@@ -346,51 +298,34 @@ class _Part:
     sizes: IntArray | None = None
 
 
-def _mean_ranks(ranks: _Ranks, tested: slice) -> _Part:
-    weight = np.asarray(1.0 / (ranks.sizes + 1.0), dtype=np.float64)
-    scaled = ranks.event[:, tested] * weight[:, None] - 0.5
-    kept = np.where(ranks.seen[:, tested], scaled, np.nan)
-    return _Part(ranks.sums(weight) - 0.5 * ranks.count, ranks.count, kept, ranks.sizes)
-
-
-def _signs(ranks: _Ranks) -> _Part:
-    # Without ties a value is above the median if its rank is above the middle one.
-    middle = ranks.sizes[:, None] + 1
-    kind: Any = np.int16 if middle.max(initial=0) < 2**14 else np.int32
-    past = np.add(ranks.place, ranks.more, dtype=kind)
-    past *= 2
-    past -= middle.astype(kind)
-    np.sign(past, out=past)
-    if ranks.missing is not None:
-        past[ranks.missing] = 0
-    event = np.where(ranks.seen, np.sign(2.0 * ranks.event - middle), 0.0)
-    if len(ranks.tied):
-        about = np.nan_to_num(median_signs(ranks.values))
-        past[ranks.tied], event[ranks.tied] = about[:, : past.shape[1]], about[:, past.shape[1] :]
-    return _Part(np.concatenate([past.sum(axis=0, dtype=np.int64), event.sum(axis=0)]), ranks.count)
-
-
 class _Profile:
     """What is kept for a set of event days."""
 
-    def __init__(self, ranked: RankedDays, width: int) -> None:
+    def __init__(self, ranked: RankedDays, width: int, size: int | None = None) -> None:
         n, length = ranked.shape
         start, stop, _ = ranked.tested.indices(length)
         self.place = slice(width + start, width + stop)
-        self.signs = ranked.signs
-        self.total, self.count = np.zeros(width + length), np.zeros(width + length, dtype=np.int64)
-        self.tested, self.sizes = np.empty((n, stop - start)), np.empty(n, dtype=np.int64)
+        self.signs, self.size = ranked.signs, size
+        shape = (width + length,) if size is None else (n // size, width + length)
+        self.total, self.count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+        self.tested: FloatArray = np.empty((n, stop - start))
+        self.sizes: IntArray = np.empty(n, dtype=np.int64)
 
     def add(self, rows: IntArray, part: _Part) -> None:
-        self.total += part.total
-        self.count += part.count
+        into: Any = slice(None) if self.size is None else rows[:: self.size] // self.size
+        self.total[into] += part.total
+        self.count[into] += part.count
         if part.tested is not None and part.sizes is not None:
             self.tested[rows], self.sizes[rows] = part.tested, part.sizes
 
     def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
-        return RankProfile.of(self.total, self.count, self.tested, self.place, self.sizes)
+        tested, sizes = self.tested, self.sizes
+        if self.size is not None:
+            tested = tested.reshape(-1, self.size, tested.shape[1])
+            sizes = sizes.reshape(-1, self.size)
+        return RankProfile.of(self.total, self.count, tested, self.place, sizes)
 
 
 class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
@@ -402,17 +337,22 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         Of N events each. Sets with the same function `values` are ranked once.
     scale : array, shape (N,), optional
         What the residuals of each event are divided by.
+    size : int, optional
+        Events of a sample, where profiles of samples are wanted; chunks are then of whole samples.
     """
 
-    def __init__(self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None) -> None:
-        self.sets, self.scale = sets, scale
+    def __init__(
+        self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None, size: int | None = None
+    ) -> None:
+        self.sets, self.scale, self.size = sets, scale, size
         self.profiles: dict[str, _Profile] = {}
+        self.scratch = _Scratch()
 
     def map(self, chunk: ResidualChunk) -> tuple[IntArray, int, dict[str, _Part]]:  # noqa: D102
         n, width = chunk.residuals.shape
         # Estimation days and the event days of all sets side by side, one row per event.
         days = {ranked.values: ranked.shape[1] for ranked in self.sets.values()}
-        values = np.empty((n, width + sum(days.values())))
+        values = self.scratch.array("values", (n, width + sum(days.values())), np.float64)
         if self.scale is None:
             values[:, :width] = chunk.residuals
         else:
@@ -421,90 +361,324 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
             values[:, place] = compute(chunk.rows)
-        joint = _Joint(values, width, chunk.missing, None if self.scale is None else 1.0)
-        made: dict[str, _Part] = {}
-        for compute, place in columns.items():
-            sets = {name: ranked for name, ranked in self.sets.items() if ranked.values == compute}
-            ranks = joint.ranks(values, place, own_ties=any(ranked.signs for ranked in sets.values()))
-            for name, ranked in sets.items():
-                made[name] = _signs(ranks) if ranked.signs else _mean_ranks(ranks, ranked.tested)
-        return chunk.rows, width, made
+        made = {
+            name: (number, ranked)
+            for number, compute in enumerate(columns, 1)
+            for name, ranked in self.sets.items()
+            if ranked.values == compute
+        }
+        signs = sorted({number for number, ranked in made.values() if ranked.signs})
+        unit = None if self.scale is None else 1.0
+        sets = [slice(0, width), *columns.values()]
+        joint = _Joint(values, chunk.missing, sets, signs, unit, self.scratch, keep=self.size is not None)
+        parts = {name: self._part(joint, number, ranked) for name, (number, ranked) in made.items()}
+        return chunk.rows, width, parts
+
+    def _part(self, joint: _Joint, number: int, ranked: RankedDays) -> _Part:
+        if self.size is None:
+            return joint.signs(number) if ranked.signs else joint.mean_ranks(number, ranked.tested)
+        if ranked.signs:
+            return joint.sample_signs(number, self.size)
+        return joint.sample_ranks(number, ranked.tested, self.size)
 
     def update(self, mapped: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
         rows, width, made = mapped
         for name, part in made.items():
             if name not in self.profiles:
-                self.profiles[name] = _Profile(self.sets[name], width)
+                self.profiles[name] = _Profile(self.sets[name], width, self.size)
             self.profiles[name].add(rows, part)
 
     def result(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
         return {name: profile.result() for name, profile in self.profiles.items()}
 
 
-class _Joint:
-    """Order of the estimation days (n, W) and of all event days of n events, found by one sort.
+class _Scratch(local):
+    """Memory of a thread, for one chunk after the other: new memory takes longer to get than to fill."""
 
-    `place` is the rank of each estimation day among these, `below` how many of them lie below each event day.
+    def __init__(self) -> None:
+        self.held: dict[str, npt.NDArray[Any]] = {}
+
+    def array(self, name: str, shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return an array of that name, whatever it holds."""
+        size = shape[0] * shape[1]
+        if name not in self.held or len(self.held[name]) < size:
+            self.held[name] = np.empty(size, dtype)
+        return self.held[name][:size].reshape(shape)
+
+
+class _Joint:
+    """Ranks of n events among their estimation days (n, W) and the event days of each of several sets.
+
+    All days of an event are sorted once. Running through them in order, a counter of its own counts the
+    estimation days (set 0) and the days of each set; counters are side by side in the bits of a word, so one
+    sum counts them all. A day's rank in a set is what its counter of set 0 and that of the set say.
+
+    Events with as many days in each set form a group; those with ties are left out, and ranked on their own.
+    Missing estimation days count nothing. `sums` (sets, groups, W) are the sums over the events of a group of
+    what the estimation days have counted, `signs_past` of a set, (W,), those of the signs about the medians.
+
+    Parameters
+    ----------
+    values : array, shape (n, T)
+        Of set 0 and the others side by side; NaN where missing.
+    missing : array of bool, shape (n, W), or None
+    sets : sequence of slice
+        Columns of each set.
+    signs : sequence of int
+        Sets of which signs about the median are wanted.
+    unit : float, optional
+        As for `order_of`.
+    scratch : _Scratch
+    keep : bool
+        Whether the ranks of each event's estimation days are wanted, not their sums.
     """
 
-    def __init__(self, values: FloatArray, width: int, missing: BoolArray | None, unit: float | None) -> None:
-        self.width, self.missing, self.unit = width, missing, unit
-        self.unseen = np.isnan(values[:, width:])
+    def __init__(
+        self,
+        values: FloatArray,
+        missing: BoolArray | None,
+        sets: Sequence[slice],
+        signs: Sequence[int],
+        unit: float | None,
+        scratch: _Scratch,
+        keep: bool = False,
+    ) -> None:
+        self.values, self.width, self.missing, self.sets = values, sets[0].stop, missing, sets
         n, total = values.shape
-        if missing is not None or self.unseen.any():
-            values = np.where(np.isnan(values), BEYOND, values)
-        # Ties of two event days count only within a set, where they are found again.
-        columns, self.tied = order_of(values, width, unit)
-        small: Any = np.uint8 if width < 256 else np.uint16 if width < 65_536 else np.uint32
-        # Each row has `width` estimation days, so one sum can run through all rows.
-        order = np.cumsum((columns < width).reshape(-1), dtype=np.uint32).reshape(n, total)
-        order -= (width * np.arange(n, dtype=np.uint32))[:, None]
-        place = np.empty((n, total), dtype=small)
-        at = columns + total * np.arange(n)[:, None]
-        place.reshape(-1)[at.reshape(-1)] = order.astype(small).reshape(-1)
-        self.place, self.below = place[:, :width], place[:, width:]
-        self.places = self.place.sum(axis=0, dtype=np.uint32).astype(np.int64)
-        self.seen_past = width if missing is None else width - missing.sum(axis=1)
-        self.count_past = np.full(width, n) if missing is None else n - missing.sum(axis=0)
+        unseen = np.isnan(values[:, self.width :])
+        self.unseen = unseen if unseen.any() else None
+        self.number = np.zeros(total, dtype=np.int64)
+        for k, its in enumerate(sets):
+            self.number[its] = k
+        whole = missing is None and self.unseen is None
+        known = values if whole else np.where(np.isnan(values), BEYOND, values)
+        columns, self.tied = order_of(known, self.number, unit)
+        past = np.full(n, self.width) if missing is None else self.width - missing.sum(axis=1)
+        self.count_past = np.full(self.width, n) if missing is None else n - _trues(missing)
+        self.sizes = [past, *(past + self._seen(k).sum(axis=1) for k in range(1, len(sets)))]
+        self.order, self.start = self._groups()
+        largest = max(s.stop - s.start for s in sets)
+        self.bits = 8 if largest < 2**8 else 16 if largest < 2**16 else 32
+        # The last bits of a word are left free for sums.
+        self.each = 64 // self.bits - 1
+        self.events = np.zeros((-(-len(sets) // self.each), n, total - self.width), dtype="<u8")
+        self.kept = np.zeros((len(self.events), n if keep else 0, self.width), dtype="<u8")
+        self.sums = np.zeros((len(self.events) * self.each, len(self.start), self.width))
+        self.signs_past = {k: np.zeros(self.width, dtype=np.int64) for k in ([] if keep else signs)}
+        for begin in range(0, len(self.order), BLOCK):
+            self._count_block(columns, begin, scratch)
 
-    def ranks(self, values: FloatArray, columns: slice, *, own_ties: bool) -> _Ranks:
-        """Rank the estimation days together with the event days of some columns.
+    def _groups(self) -> tuple[IntArray, IntArray]:
+        """Events without ties in the order of their groups, and where groups begin among them."""
+        untied = np.ones(len(self.values), dtype=bool)
+        untied[self.tied] = False
+        order = np.flatnonzero(untied)
+        keys = [key[order] for key in self.sizes]
+        keys = [key for key in keys if (key != key[:1]).any()]
+        differ = np.arange(len(order)) == 0
+        if keys:
+            inside = np.lexsort(keys)
+            order = order[inside]
+            for key in keys:
+                differ[1:] |= np.diff(key[inside]) != 0
+        return order, np.flatnonzero(differ)
 
-        With `own_ties`, events of which two of these event days are tied count as `tied` as well.
-        """
-        own = slice(columns.start - self.width, columns.stop - self.width)
-        below, seen = self.below[:, own], ~self.unseen[:, own]
-        more = np.zeros(self.place.shape, dtype=np.uint8 if below.shape[1] < 256 else np.uint16)
-        above = np.empty(self.place.shape, dtype=bool)
-        for day in range(below.shape[1]):
-            np.greater(self.place, below[:, day : day + 1], out=above)
-            more += above.view(np.uint8)
-        event = below + _own_ranks(values[:, columns], seen, self.unit)
-        event[~seen] = 0.0
-        sizes = self.seen_past + seen.sum(axis=1)
-        count = np.concatenate([self.count_past, seen.sum(axis=0)])
-        which = self.tied
-        if own_ties:
-            # Such days may be the median although their average rank is not the middle one.
-            equal = np.diff(np.sort(values[:, columns], axis=1), axis=1) == 0
-            which = np.union1d(which, np.flatnonzero(equal.any(axis=1)))
-        tied = np.concatenate([values[which, : self.width], values[which, columns]], axis=1)
-        ranks = np.zeros((0, tied.shape[1]))
-        if len(tied):
-            ranks = scipy.stats.rankdata(np.where(np.isnan(tied), BEYOND, tied), axis=1)
-            ranks[np.isnan(tied)] = 0.0
-            event[which] = ranks[:, self.width :]
-        return _Ranks(
-            self.place, self.places, more, self.missing, event, seen, sizes, count, which, ranks, tied
+    def _seen(self, k: int) -> BoolArray:
+        """Which event days of a set are known, shape (n, L), or where all are, (1, L)."""
+        inside = self._inside(k)
+        if self.unseen is None:
+            return np.ones((1, inside.stop - inside.start), dtype=bool)
+        return ~self.unseen[:, inside]
+
+    def _inside(self, k: int) -> slice:
+        """Columns of a set among all event days."""
+        return slice(self.sets[k].start - self.width, self.sets[k].stop - self.width)
+
+    def _count_block(self, columns: IntArray, begin: int, scratch: _Scratch) -> None:
+        """Count the days of some events, so few that what is needed stays in the cache of a core."""
+        rows = run_of(self.order[begin : begin + BLOCK])
+        these = columns[rows]
+        n, total = these.shape
+        counts, to = scratch.array("counts", (n, total), "<u8"), scratch.array("to", (n, total), np.int64)
+        np.add(these, total * np.arange(n)[:, None], out=to)
+        missing = None if self.missing is None else self.missing[rows]
+        # Groups that begin here, and the one that goes on.
+        inside = self.start[(self.start > begin) & (self.start < begin + n)]
+        first = len(self.start[self.start <= begin]) - 1
+        groups, runs = slice(first, first + len(inside) + 1), np.append(0, inside - begin)
+        words = []
+        for number, events in enumerate(self.events):
+            word = scratch.array(f"word {number}", (n, total), "<u8")
+            np.take(self._code(number), these, out=counts, mode="clip")
+            np.cumsum(counts, axis=1, out=counts)
+            word.reshape(-1)[to.reshape(-1)] = counts.reshape(-1)
+            events[rows] = word[:, self.width :]
+            past = word[:, : self.width]
+            if missing is not None:
+                past[missing] = 0
+            if self.kept.size:
+                self.kept[number, rows] = past
+                continue
+            held = slice(number * self.each, (number + 1) * self.each)
+            self.sums[held, groups] += self._sums(past, runs, scratch)
+            words.append(past)
+        for k, found in self.signs_past.items():
+            found += self._signs_of(words, k, rows, missing)
+
+    def _code(self, number: int) -> npt.NDArray[np.uint64]:
+        """Return what each column adds to a word: one to the counter of its set, if that is in the word."""
+        first = number * self.each
+        inside = (self.number >= first) & (self.number < first + self.each)
+        place = ((self.number - first) * self.bits)[inside].astype(np.uint64)
+        code = np.zeros(len(self.number), dtype="<u8")
+        code[inside] = np.left_shift(np.uint64(1), place)
+        return code
+
+    def _fields(self, words: Sequence[npt.NDArray[np.uint64]], k: int) -> npt.NDArray[Any]:
+        """Return the counts of set k that words hold."""
+        word = words[k // self.each]
+        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, -1)[:, :, k % self.each]
+
+    def _sums(self, past: npt.NDArray[np.uint64], runs: IntArray, scratch: _Scratch) -> FloatArray:
+        """Sum what words count over each run of events, shape (sets, runs, W)."""
+        # Every other counter has twice the bits for its sum, which is enough for a block of events; the
+        # counters between sum to what is left of the sum of all.
+        mask = np.uint64(sum(((1 << self.bits) - 1) << at for at in range(0, 64, 2 * self.bits)))
+        every = scratch.array("every", past.shape, "<u8")
+        np.bitwise_and(past, mask, out=every)
+        if len(runs) == 1:
+            whole, even = (each.sum(axis=0)[None] for each in (past, every))
+        else:
+            whole, even = (np.add.reduceat(each, runs, axis=0) for each in (past, every))
+        found = np.empty((32 // self.bits, 2, len(runs), self.width))
+        for k, sums in enumerate((even, (whole - even) >> np.uint64(self.bits))):
+            each = sums.view(f"<u{self.bits // 4}").reshape(len(runs), self.width, 32 // self.bits)
+            found[:, k] = each.transpose(2, 0, 1)
+        return found.reshape(64 // self.bits, len(runs), self.width)[: self.each]
+
+    def _signs_of(
+        self,
+        words: Sequence[npt.NDArray[np.uint64]],
+        k: int,
+        rows: slice | IntArray,
+        missing: BoolArray | None,
+    ) -> IntArray:
+        """Sum the signs of estimation days: one is above the median if its rank is above the middle one."""
+        largest = self.width + self.sets[k].stop - self.sets[k].start
+        kind: Any = np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
+        ranks = np.add(self._fields(words, 0), self._fields(words, k), dtype=kind)
+        half, odd = np.divmod(self.sizes[k][rows] + 1, 2)
+        level = half.astype(kind)[:, None]
+        known = len(ranks) if missing is None else len(ranks) - _trues(missing)
+        found: IntArray = 2 * _trues(ranks > level) - known
+        return found if odd.all() else found + _trues((ranks == level)[odd == 0])
+
+    def _ties(self, k: int) -> tuple[FloatArray, FloatArray]:
+        """Values and ranks of the events with ties, shapes (t, W + L); missing ones rank 0."""
+        values = np.concatenate(
+            [self.values[self.tied, : self.width], self.values[self.tied, self.sets[k]]], axis=1
         )
+        ranks = np.zeros(values.shape)
+        if len(values):
+            ranks = scipy.stats.rankdata(np.where(np.isnan(values), BEYOND, values), axis=1)
+            ranks[np.isnan(values)] = 0.0
+        return values, ranks
+
+    def _event_ranks(self, k: int, tied: FloatArray) -> FloatArray:
+        """Ranks of the event days of a set, shape (n, L); 0 where missing."""
+        inside = self._inside(k)
+        counts = [self._fields(list(self.events), each)[:, inside] for each in (0, k)]
+        ranks: FloatArray = np.add(*counts, dtype=np.float64)
+        if self.unseen is not None:
+            ranks[self.unseen[:, inside]] = 0.0
+        ranks[self.tied] = tied[:, self.width :]
+        return ranks
+
+    def _count(self, k: int) -> IntArray:
+        """Events that have a return on each day, shape (W + L,)."""
+        seen = self._seen(k)
+        return np.concatenate([self.count_past, _trues(seen) * (len(self.values) // max(len(seen), 1))])
+
+    def mean_ranks(self, k: int, tested: slice) -> _Part:
+        """Sum the scaled ranks of each day over the events, and keep those of the tested days."""
+        sizes, count = self.sizes[k], self._count(k)
+        weight = 1.0 / (sizes + 1.0)
+        _, tied = self._ties(k)
+        event = self._event_ranks(k, tied)
+        past = weight[self.order[self.start]] @ (self.sums[0] + self.sums[k])
+        past += weight[self.tied] @ tied[:, : self.width]
+        kept = event[:, tested] * weight[:, None] - 0.5
+        if self.unseen is not None:
+            kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
+        return _Part(np.concatenate([past, weight @ event]) - 0.5 * count, count, kept, sizes)
+
+    def signs(self, k: int) -> _Part:
+        """Sum the signs of each day about the event's median over the events."""
+        values, tied = self._ties(k)
+        middle = self.sizes[k] + 1
+        event = np.sign(2.0 * self._event_ranks(k, tied) - middle[:, None])
+        if self.unseen is not None:
+            event[self.unseen[:, self._inside(k)]] = 0.0
+        about = np.nan_to_num(median_signs(values)) if len(values) else values
+        event[self.tied] = about[:, self.width :]
+        past = self.signs_past[k] + about[:, : self.width].sum(axis=0)
+        return _Part(np.concatenate([past, event.sum(axis=0)]), self._count(k))
+
+    def _ranks(self, k: int, tied: FloatArray) -> FloatArray:
+        """Rank of each day of each event, shape (n, W + L); 0 where missing."""
+        event = self._event_ranks(k, tied)
+        ranks = np.empty((len(event), self.width + event.shape[1]))
+        past, more = (self._fields(list(self.kept), each) for each in (0, k))
+        np.add(past, more, out=ranks[:, : self.width], dtype=np.float64)
+        ranks[self.tied, : self.width] = tied[:, : self.width]
+        ranks[:, self.width :] = event
+        return ranks
+
+    def _missing(self, k: int) -> BoolArray | None:
+        """Which days of each event are missing, shape (n, W + L); None where none is."""
+        if self.missing is None and self.unseen is None:
+            return None
+        n, seen = len(self.values), self._seen(k)
+        past = np.zeros((n, self.width), dtype=bool) if self.missing is None else self.missing
+        return np.concatenate([past, np.broadcast_to(~seen, (n, seen.shape[1]))], axis=1)
+
+    def _sample_count(self, k: int, size: int) -> IntArray:
+        """Events of each sample that have a return on each day, shape (n / size, W + L)."""
+        missing, inside = self._missing(k), self.sets[k]
+        shape = (len(self.values) // size, self.width + inside.stop - inside.start)
+        return np.full(shape, size) if missing is None else size - by_sample(missing, size)
+
+    def sample_ranks(self, k: int, tested: slice, size: int) -> _Part:
+        """Sum and keep as `mean_ranks`, by samples of `size` events, one after another."""
+        sizes, count = self.sizes[k], self._sample_count(k, size)
+        scaled = self._ranks(k, self._ties(k)[1])
+        scaled /= (sizes + 1.0)[:, None]
+        kept = scaled[:, self.width :][:, tested] - 0.5
+        if self.unseen is not None:
+            kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
+        return _Part(by_sample(scaled, size) - 0.5 * count, count, kept, sizes)
+
+    def sample_signs(self, k: int, size: int) -> _Part:
+        """Sum as `signs`, by samples of `size` events, one after another."""
+        (values, tied), missing = self._ties(k), self._missing(k)
+        signs = self._ranks(k, tied)
+        signs -= 0.5 * (self.sizes[k] + 1.0)[:, None]
+        np.sign(signs, out=signs)
+        if missing is not None:
+            signs[missing] = 0.0
+        if len(values):
+            signs[self.tied] = np.nan_to_num(median_signs(values))
+        return _Part(by_sample(signs, size), self._sample_count(k, size))
 
 
-def _own_ranks(values: FloatArray, seen: BoolArray, unit: float | None) -> FloatArray:
-    """Average rank of each event day among those of its event, shape (n, L); where not `seen`, anything."""
-    if values.shape[1] > FEW_DAYS:
-        return ranks_of(np.where(seen, values, BEYOND), unit)
-    ranks = np.ones(values.shape)
-    for j, k in itertools.permutations(range(values.shape[1]), 2):
-        ranks[:, j] += values[:, k] < values[:, j]
-        ranks[:, j] += 0.5 * (values[:, k] == values[:, j])
-    return ranks
+def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """Sum over the events of each sample, shape (n, T) -> (n / size, T)."""
+    return np.asarray(values.reshape(-1, size, values.shape[1]).sum(axis=1))
+
+
+def _trues(which: BoolArray) -> IntArray:
+    """Count the events of each day, in bytes as long as they suffice."""
+    found = np.zeros(which.shape[1], dtype=np.int64)
+    for start in range(0, len(which), 255):
+        found += which[start : start + 255].view(np.uint8).sum(axis=0, dtype=np.uint8)
+    return found

@@ -78,28 +78,38 @@ class Reduction(ABC, Generic[T]):
         """Return the result, after all events."""
 
 
-def read_residuals(abnormal: AbnormalReturns, reductions: Sequence[Reduction[T]]) -> list[T]:
+def read_residuals(
+    abnormal: AbnormalReturns,
+    reductions: Sequence[Reduction[T]],
+    kept: dict[int, ResidualChunk] | None = None,
+) -> list[T]:
     """Go through the residuals of all events once, for several reductions.
 
     Events on the same day come together if all events are of one market. Chunks are mapped on as many
-    threads as `joblib.parallel_config` gives workers.
+    threads as `joblib.parallel_config` gives workers. A first pass keeps its chunks in `kept`, while
+    they are small together, and a second one takes them from there.
     """
     order = np.arange(abnormal.n_events) if abnormal.by_day is None else abnormal.by_day
     threads = n_workers(None) > 1
     size = lazy.CHUNK * (LONGER if threads else 1)
-    chunks = [order[b : b + size] for b in range(0, len(order), size)]
+    starts = range(0, len(order), size)
 
-    def mapped(rows: IntArray) -> list[Any]:
-        chunk = ResidualChunk.of(rows, abnormal.past.residuals(rows))
+    def mapped(start: int) -> list[Any]:
+        chunk = None if kept is None else kept.get(start)
+        if chunk is None:
+            rows = order[start : start + size]
+            chunk = ResidualChunk.of(rows, abnormal.past.residuals(rows))
+            if kept is not None and len(order) * chunk.residuals.shape[1] <= lazy.MOST_HELD:
+                kept[start] = chunk
         return [reduction.map(chunk) for reduction in reductions]
 
-    if threads and len(chunks) > 1:
+    if threads and len(starts) > 1:
         from joblib import Parallel, delayed
 
         run = Parallel(require="sharedmem", return_as="generator")
-        parts = run(delayed(mapped)(rows) for rows in chunks)
+        parts = run(delayed(mapped)(start) for start in starts)
     else:
-        parts = map(mapped, chunks)
+        parts = map(mapped, starts)
     for made in parts:
         for reduction, part in zip(reductions, made, strict=True):
             reduction.update(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -21,7 +21,7 @@ from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 from eventstudy.windows import Window
 
-__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend"]
+__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend", "tests_asked"]
 
 #: Tests that hold their size are added until there are this many.
 ENOUGH = 3
@@ -222,6 +222,13 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         if keys and n > 1 and not _scaled(data):
             reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
     return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
+
+
+def tests_asked(tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
+    """Keys of the tests asked for, or of those recommended if none are."""
+    if tests is None:
+        return list(recommend(data)["test"])
+    return check_keys([tests] if isinstance(tests, str) else tests)
 
 
 def _candidates(data: TestInput, found: Clustering) -> list[tuple[str, str]]:

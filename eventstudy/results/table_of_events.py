@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy import inference
 from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
-from eventstudy.inference import recommend, run_tests
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.results import averages
 from eventstudy.results.fitted import FittedStudy, WindowLike, uses_benchmark
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.tables import Section, Table, stars
+from eventstudy.tables.table import stars_note
 from eventstudy.text import format_p
 from eventstudy.windows import Window
 
@@ -111,7 +112,7 @@ def event_table(
     cells = [[column[key] for column in columns] for key in labels]
     frame = pd.DataFrame(cells, pd.Index(labels.values()), pd.Index(headings), dtype=object)
     notes = [
-        f"Standard errors in parentheses; {averages.stars_note(alternative)}; of the mean, those of the "
+        f"Standard errors in parentheses; {stars_note(alternative)}; of the mean, those of the "
         "larger p-value."
     ]
     for heading, result in zip(headings, results, strict=True):
@@ -124,11 +125,11 @@ def _column(data: FittedStudy, window: Window, alternative: Alternative) -> dict
     """Cells of one study, by row."""
     tested, spec, fit = data.test_input(window), data.spec, data.fit
     mean = averages.averages([tested], None, 0.95, alternative).iloc[0]
-    chosen = recommend(tested)
+    chosen = inference.recommend(tested)
     headline = None if chosen.empty else str(chosen["test"].iloc[0])
     p_headline = np.nan
     if headline is not None:
-        p_headline = float(run_tests(tested, [headline], Options(alternative))["p_value"].iloc[0])
+        p_headline = float(inference.run_tests(tested, [headline], Options(alternative))["p_value"].iloc[0])
     fewest, most = int(fit.n_obs.min()), int(fit.n_obs.max())
     explained = fit.r_squared[~np.isnan(fit.r_squared)]
     used = {data.sample.bank.names[row] for row in data.sample.benchmark if row >= 0}

@@ -20,8 +20,8 @@ from eventstudy.abnormal import (
 from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.results.fitted import FittedStudy, StudySpec, refuse_undated
-from eventstudy.results.pool.cross_listings import Listings, averaged, firms_of, grouped
-from eventstudy.results.pool.results import FittedPool, PooledResults
+from eventstudy.results.pooled.cross_listings import Listings, averaged, firms_of, grouped
+from eventstudy.results.pooled.results import FittedPool, PooledResults
 from eventstudy.results.study_results import EventStudyResults
 from eventstudy.windows import Window
 

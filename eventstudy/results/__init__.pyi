@@ -1,0 +1,12 @@
+from .study_results import EventStudyResults as EventStudyResults
+from .fitted import FittedEvents as FittedEvents
+from .pooled.results import FittedPool as FittedPool
+from .fitted import FittedStudy as FittedStudy
+from .pooled.results import PooledResults as PooledResults
+from .results_base import ResultsBase as ResultsBase
+from .plot import ResultsPlotter as ResultsPlotter
+from .fitted import StudySpec as StudySpec
+from .verdict.text import Verdict as Verdict
+from .table_of_events import event_table as event_table
+from .pooled.pool import pool as pool
+from .fitted import window_of as window_of

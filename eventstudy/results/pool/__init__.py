@@ -1,1 +1,0 @@
-"""Several fitted studies as one cross-section."""
