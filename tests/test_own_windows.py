@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 import eventstudy as es
-from eventstudy.errors import IncompleteWindowWarning, ModelError, RequestError, WindowError
+from eventstudy.errors import EventError, IncompleteWindowWarning, ModelError, RequestError, WindowError
 
 DAYS = pd.bdate_range("2018-01-01", periods=500).as_unit("ns")
 N = 6
@@ -612,3 +612,29 @@ def test_a_second_window_begins_after_the_first_ends(start: int, fine: bool) -> 
     else:
         with pytest.raises(WindowError, match=r"begins before the first one, \(-90, -20\), ends"):
             study.fit()
+
+
+@pytest.mark.parametrize("cell", [-200_000, 200_000, -10.5, 10.5])
+def test_a_cell_that_is_no_session_is_named(cell: float) -> None:
+    events = EVENTS.assign(estimation_start=-90.0)
+    events.loc[3, "estimation_start"] = cell
+    with pytest.raises((RequestError, WindowError, EventError), match=r"vent 3\b") as told:
+        es.EventStudy(MARKET, events, window=(0, 1)).fit()
+    assert "estimation_start" in str(told.value)
+
+
+@pytest.mark.parametrize(("estimation", "late"), [((-90, -11), None), ((11, 90), [True] * 3)])
+def test_days_after_the_event_are_known_to_be(estimation: tuple[int, int], late: list[bool] | None) -> None:
+    for events in (EVENTS.iloc[:3], EVENTS.iloc[:3].assign(window_start=0, window_end=[1, 2, 3])):
+        found = es.EventStudy(MARKET, events, estimation=estimation, window=(0, 3)).fit().fitted.abnormal
+        assert (found.estimated_after is None) if late is None else (found.estimated_after.tolist() == late)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.ExcludedEventsWarning")
+def test_an_end_in_sessions_before_a_start_on_a_day_leaves_no_window() -> None:
+    """Only windows whose two ends are counted in sessions are a mistake; those of dates may miss an event."""
+    events = EVENTS.iloc[:3].assign(date=DAYS[200], window_end=[np.nan, -3, 2])
+    found = es.EventStudy(MARKET, events, estimation=(-90, -11), window=(DAYS[200], DAYS[205])).fit()
+    assert found.excluded["reason"].to_dict() == {1: "no session of the data lies in its event window"}
+    with pytest.raises(WindowError, match="ends before it starts"):
+        es.EventStudy(MARKET, events, estimation=(-90, -11), window=(0, 5)).fit()

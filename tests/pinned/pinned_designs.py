@@ -17,7 +17,7 @@ import pandas as pd
 
 import eventstudy as es
 from eventstudy.errors import EventStudyError
-from eventstudy.inference import TESTS
+from eventstudy.inference import TESTS, minimum_detectable_effect, power_normal, power_t
 
 DAYS = pd.bdate_range("2019-01-01", periods=130).as_unit("ns")
 WIDE = [f"S{i}" for i in range(60)]
@@ -30,6 +30,8 @@ QUICK = [
     for key in TESTS
     if key not in {"filtered_sq", "filtered_t", "nguyen_wolf", "garch_t", "time_of_day_t", "time_of_day_rank"}
 ]
+
+ALL_SIDES = ("two-sided", "less", "greater")
 
 Event = tuple[Any, ...] | Mapping[str, Any]
 
@@ -216,7 +218,27 @@ def attributes(made: Any, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({name: [getattr(made, name)] for name in names})
 
 
+def powers() -> pd.DataFrame:
+    """Power and least effects by degrees of freedom, size and alternative."""
+    rows = []
+    for dof in (1.0, 2.0, 3.0, 9.0, 30.0, 1000.0, 1e7):
+        for alpha in (0.01, 0.05, 0.2):
+            for side in ALL_SIDES:
+                asked = {"alpha": alpha, "alternative": side}
+                rows.append(
+                    {
+                        "t": [power_t(effect, 0.01, dof, **asked) for effect in (-0.03, 0.0, 0.02)],
+                        "normal": power_normal(0.02, 0.05, int(dof % 1000) + 2, **asked),
+                        "least": minimum_detectable_effect(0.01, dof, **asked),
+                        "least of half": minimum_detectable_effect(0.01, dof, power=0.5, **asked),
+                    }
+                )
+    frame = pd.DataFrame(rows)
+    return frame.drop(columns="t").join(pd.DataFrame(frame["t"].tolist()).add_prefix("t "))
+
+
 MORE = {
+    "powers": lambda r: powers(),
     "recommended": lambda r: r.recommended(),
     "clustering": lambda r: attributes(
         r.clustering(),
@@ -300,7 +322,6 @@ APART = [("S0", 50), ("S1", 62), ("S2", 74), ("S3", 86), ("S4", 98), ("S5", 110)
 MIXED = [("S0", 60), ("S1", 60), ("S2", 63), ("S3", 80), ("S4", 80), ("S5", 110)]
 AGAIN = [("S0", 55), ("S0", 60), ("S0", 100), ("S1", 60), ("S1", 70), ("S2", 100)]
 LAYOUTS = {"one": ONE, "two": TWO, "common": COMMON, "apart": APART, "mixed": MIXED, "again": AGAIN}
-ALL_SIDES = ("two-sided", "less", "greater")
 ORDERS = (
     "cross_sectional",
     "sign",
@@ -567,6 +588,11 @@ def own_windows() -> Iterator[Design]:
         "own sessions missing", asked, [("S0", slice(58, 63), np.nan), ("S2", slice(45, 49), np.nan)],
         window=(-5, 8), windows=((0, 0), (0, 1)), more=("aar", "halts"), market={"scattered": 0.04},
     )  # fmt: skip
+    for n in (1, 3):
+        yield Design(
+            f"own filtered {n}", asked[:n], window=(-5, 8), windows=((0, 0), (0, 1)), brief=True,
+            tests=("filtered_sq", "filtered_t", "sq", "conformal", "bootstrap_t", "bmp", "jaffe"),
+        )  # fmt: skip
     dated = [dict(each) for each in asked]
     for each, row in zip(dated, (60, 62, 80, 100), strict=True):
         for name in ("estimation_start", "estimation_end", "window_start", "window_end"):
@@ -927,6 +953,14 @@ def procedures() -> Iterator[Design]:
     yield Design(
         "groups flat", grouped([60] * 4, "aabb"), [(["S0", "S1"], WHOLE, 0.0)], es.RawReturn(), more=more
     )
+    for apart in (23, 24, 25, 26):
+        events = grouped([60, 60, 60 + apart, 60 + apart], "abab")
+        yield Design(
+            f"groups {apart} days apart", events, seed=45, windows=((0, 1),), brief=True, tests=FEW[:2],
+            more=("groups", "variances", "differences"),
+        )  # fmt: skip
+    tables = ("powers", "stacked", "diagnostics", *more)
+    yield Design("all tables", grouped([60, 60, 63, 80], "abab"), seed=44, more=tables)
     for n in range(2, 7):
         yield Design(
             f"joint {n}", COMMON[:n], seed=42, more=("joint", "mean_intervals"), tests=(), brief=True
