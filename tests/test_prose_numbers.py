@@ -11,6 +11,7 @@ from scipy import stats
 DOCS = Path(__file__).parents[1] / "docs"
 SIZES = pd.read_csv(DOCS / "data" / "size_table.csv")
 LEADS = pd.read_csv(DOCS / "data" / "lead_table.csv")
+POWERS = pd.read_csv(DOCS / "data" / "lead_power.csv")
 MODELS = pd.read_csv(DOCS / "data" / "model_table.csv", index_col="model")["prediction_ratio"]
 SP500 = pd.read_csv(DOCS / "data" / "calibration_sp500.csv")
 
@@ -63,6 +64,14 @@ misaligned = pd.Series(
 
 spread = LEADS[(LEADS["test"] == "adjusted_cross_sectional") & (LEADS["world"] == "sp500")]
 spread = 100 * spread.loc[(spread["dates"] == "one") & (spread["events"] >= 20), "size"]
+#: Tests that take the volatility of the estimation window for that of the day, in a volatile year.
+calm = POWERS.loc[POWERS["events"] > 1].set_index("test")["volatile"].dropna()
+calm = (
+    100
+    * calm[["time_series", "portfolio", "gls_portfolio", "lamb", "jaffe", "permutation", "adjusted_patell"]]
+)
+single = LEADS[(LEADS["test"] == "interval") & (LEADS["world"] == "sp500") & (LEADS["events"] == 1)]
+long_rank = 100 * POWERS.loc[(POWERS["test"] == "rank") & (POWERS["events"] == 6), "long_50"].dropna()
 #: Page, words of a sentence, and whether the tables agree with them.
 SENTENCES = [
     ("explanation/models", "three of them take 15% off", round(100 * gain.iloc[1]) == 15),
@@ -74,6 +83,13 @@ SENTENCES = [
     ),
     ("explanation/size_of_tests", "with six 9", round(rate("grank_t", "normal-6-common")) == 9),
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
+    ("explanation/which_test_when", "rejects 10 to 28% of true nulls in 2020", within(calm, 10, 28)),
+    ("explanation/which_test_when", "on one of eleven days in 17 to 26%", within(long_rank, 17, 26)),
+    (
+        "methods/intervals",
+        "misses 7 to 9% on S&P 500 shares",
+        within(100 * single["size"], 7, 9),
+    ),
     ("explanation/which_test_when", "about a quarter of true nulls", abs(two.mean() - 25) < 3),
     ("how_to/lab", "reject 8 to 10% under the market model", within(adjusted, 8, 10)),
     ("how_to/lab", "they reject in 20 to 27% of samples", within(assuming, 20, 27)),
