@@ -159,17 +159,28 @@ class AbnormalReturns(FrozenRecord):
         return self._variance(cols)
 
     def _variance(self, cols: slice) -> FloatArray:
-        return np.concatenate([self.variance_of(rows, cols) for rows in lazy.chunks(max(self.n_events, 1))])
+        order = np.arange(self.n_events) if self.by_day is None else self.by_day
+        out = np.empty(self.ar[:, cols].shape)
+        for part in lazy.chunks(self.n_events):
+            out[order[part]] = self.variance_of(order[part], cols)
+        return out
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some events and columns."""
         held = vars(self).get("ar_variance")
         if held is not None:
             return np.asarray(held[rows, cols], dtype=np.float64)
-        design = self.event_windows.design(rows, cols).transpose(0, 2, 1)
-        error = ((self.param_cov[rows] @ design) * design).sum(axis=1)
-        noise = self.event_windows.noise(rows, cols)
-        return np.where(np.isnan(self.ar[rows, cols]), np.nan, noise + error)
+        design, cov = self.event_windows.design(rows, cols), self.param_cov[rows]
+        variance = np.array(self.event_windows.noise(rows, cols))
+        # Column by column: a product of many small matrices takes longer.
+        for a in range(cov.shape[1]):
+            product = cov[:, a, :1] * design[:, :, 0]
+            for b in range(1, cov.shape[2]):
+                product += cov[:, a, b, None] * design[:, :, b]
+            product *= design[:, :, a]
+            variance += product
+        variance[np.isnan(self.ar[rows, cols])] = np.nan
+        return variance
 
     @cached_property
     def ar_variance(self) -> FloatArray:

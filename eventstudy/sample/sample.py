@@ -450,9 +450,10 @@ class EventSample(FrozenRecord):
 
 def _announced(events: pd.DataFrame) -> npt.NDArray[np.object_]:
     """When each event was announced, as it was given."""
-    days = events["date"]
-    out: npt.NDArray[np.object_] = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
-    for row in np.flatnonzero(days.isna()):
+    code, days = pd.factorize(events["date"])
+    text = [*pd.DatetimeIndex(days).strftime("%Y-%m-%d"), ""]
+    out: npt.NDArray[np.object_] = np.array(text, dtype=object)[code]
+    for row in np.flatnonzero(code < 0):
         out[row] = told(events.iloc[row])
     return out
 

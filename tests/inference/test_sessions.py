@@ -92,7 +92,7 @@ def by_sessions(session, residuals, length, chunk):
     order = np.argsort(session, kind="stable")
     for b in range(0, len(order), chunk):
         rows = order[b : b + chunk]
-        reduction.update(ResidualChunk.of(rows, residuals[rows]))
+        reduction.update(reduction.map(ResidualChunk.of(rows, residuals[rows])))
     return reduction.result()
 
 
@@ -153,5 +153,5 @@ def test_days_that_were_not_expected_to_be_missing():
     residuals[40, 3] = np.nan
     reduction = SumOfCorrelations(session, 2, incomplete=False)
     for rows in (np.arange(20), np.arange(20, 60)):
-        reduction.update(ResidualChunk.of(rows, residuals[rows]))
+        reduction.update(reduction.map(ResidualChunk.of(rows, residuals[rows])))
     assert reduction.result() is None

@@ -77,6 +77,22 @@ class _Sums:
         """Return the sums of the sessions from one, by position, on."""
         return _Sums(self.session[first:], self.own[first:], self.sides[first:])
 
+    def and_then(self, later: _Sums) -> _Sums:
+        """Return these sums and later ones, of which the first may be of the last session of these."""
+        kept = len(self.session) - (self.session[-1] == later.session[0])
+        session, own, sides = (
+            np.concatenate([before[:kept], after])
+            for before, after in (
+                (self.session, later.session),
+                (self.own, later.own),
+                (self.sides, later.sides),
+            )
+        )
+        if kept < len(self.session):
+            own[kept] += self.own[-1]
+            sides[kept] += self.sides[-1]
+        return _Sums(session, own, sides)
+
 
 class _Closed:
     """Days of a market that all events miss, decided when the first events reach them.
@@ -141,14 +157,23 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             return None
         return cls(session, len(window), incomplete=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 
-    def update(self, mapped: ResidualChunk) -> None:  # noqa: D102
-        if mapped.missing is not None and self.pairs is None:
+    def map(self, chunk: ResidualChunk) -> tuple[ResidualChunk, _Sums | None]:  # noqa: D102
+        if self.pairs is not None or chunk.missing is not None:
+            return chunk, None
+        return chunk, _sums(chunk.residuals, None, self.session[chunk.rows], self.length)
+
+    def update(self, mapped: tuple[ResidualChunk, _Sums | None]) -> None:  # noqa: D102
+        chunk, these = mapped
+        if chunk.missing is not None and self.pairs is None:
             self.failed |= self.begun
             self.pairs = SessionPairs(self.length)
         self.begun = True
         if self.failed:
             return
-        residuals, missing, session = mapped.residuals, mapped.missing, self.session[mapped.rows]
+        if self.pairs is None and these is not None:
+            self._add(these)
+            return
+        residuals, missing, session = chunk.residuals, chunk.missing, self.session[chunk.rows]
         if self.pairs is not None:
             incomplete = self.closed.differ(session, missing, residuals.shape[1])
             if np.count_nonzero(incomplete) > MOSTLY * len(incomplete):
@@ -158,9 +183,12 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
                 residuals, session = residuals[~incomplete], session[~incomplete]
                 missing = None if missing is None else missing[~incomplete]
             missing = missing if missing is not None and missing.any() else None
-        if not len(session):
-            return
-        known = _sums(residuals, missing, session, self.length, self.known)
+        if len(session):
+            self._add(_sums(residuals, missing, session, self.length))
+
+    def _add(self, these: _Sums) -> None:
+        """Add the sums of further sessions, the first of which may be the last of those before."""
+        known = these if self.known is None else self.known.and_then(these)
         # The last session may go on in the next chunk.
         self._meet(known, len(known.session) - 1)
         since = int(np.searchsorted(known.session, known.session[-1] - self.length + 1))
@@ -205,13 +233,8 @@ def _any(days: BoolArray) -> BoolArray:
     return found
 
 
-def _sums(
-    residuals: FloatArray, missing: BoolArray | None, session: IntArray, length: int, before: _Sums | None
-) -> _Sums:
-    """Sum events, of which those of a session miss the same days, behind the sums `before` of others.
-
-    The last session of these may go on.
-    """
+def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, length: int) -> _Sums:
+    """Sum events, of which those of a session miss the same days."""
     n, width = residuals.shape
     count: IntArray | int = width
     if missing is None:
@@ -235,26 +258,14 @@ def _sums(
     weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
     start = np.flatnonzero(np.diff(session, prepend=-1))
     own = np.add.reduceat(weight[:, 0] > 0, start, dtype=np.int64)
-    goes_on = before is not None and before.session[-1] == session[0]
-    kept = 0 if before is None else len(before.session) - goes_on
-    sides = np.empty((kept + len(start), 2 * length, width))
-    here, turned = sides[kept:], weight.T
+    sides = np.empty((len(start), 2 * length, width))
+    turned = weight.T
     for g, (first, stop) in enumerate(zip(start.tolist(), [*start[1:].tolist(), n], strict=True)):
-        np.matmul(turned[:, first:stop], z[first:stop], out=here[g])
-    here -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
+        np.matmul(turned[:, first:stop], z[first:stop], out=sides[g])
+    sides -= np.add.reduceat(weight * mean, start, axis=0)[:, :, None]
     if missing is not None:
-        here *= ~missing[start][:, None]
-    if before is None:
-        return _Sums(session[start], own, sides)
-    sides[:kept] = before.sides[:kept]
-    if goes_on:
-        here[0] += before.sides[-1]
-        own[0] += before.own[-1]
-    numbers, owns = (
-        np.concatenate([old[:kept], new])
-        for old, new in ((before.session, session[start]), (before.own, own))
-    )
-    return _Sums(numbers, owns, sides)
+        sides *= ~missing[start][:, None]
+    return _Sums(session[start], own, sides)
 
 
 def _weights(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from threading import local
 from typing import Any
 
@@ -19,7 +18,7 @@ import scipy
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference.engine.moments import NEGLIGIBLE
-from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk
+from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk, run_of
 
 __all__ = [
     "BEYOND",
@@ -40,8 +39,8 @@ BEYOND = float(np.finfo(np.float64).max)
 MOST_BITS = 9
 #: Values in 32 bits reach from minus to plus this many times their size; larger ones are sorted by all bits.
 RANGE = 8.0
-#: Runs shorter than this many rows are summed together.
-SHORT = 16
+#: Events whose days are counted at a time; sums over more would take more bits.
+BLOCK = 256
 
 
 def order_of(
@@ -362,14 +361,18 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
             values[:, place] = compute(chunk.rows)
+        made = {
+            name: (number, ranked)
+            for number, compute in enumerate(columns, 1)
+            for name, ranked in self.sets.items()
+            if ranked.values == compute
+        }
+        signs = sorted({number for number, ranked in made.values() if ranked.signs})
         unit = None if self.scale is None else 1.0
-        joint = _Joint(values, width, chunk.missing, list(columns.values()), unit, self.scratch)
-        made: dict[str, _Part] = {}
-        for number, compute in enumerate(columns, 1):
-            for name, ranked in self.sets.items():
-                if ranked.values == compute:
-                    made[name] = self._part(joint, number, ranked)
-        return chunk.rows, width, made
+        sets = [slice(0, width), *columns.values()]
+        joint = _Joint(values, chunk.missing, sets, signs, unit, self.scratch, keep=self.size is not None)
+        parts = {name: self._part(joint, number, ranked) for name, (number, ranked) in made.items()}
+        return chunk.rows, width, parts
 
     def _part(self, joint: _Joint, number: int, ranked: RankedDays) -> _Part:
         if self.size is None:
@@ -407,58 +410,78 @@ class _Joint:
     """Ranks of n events among their estimation days (n, W) and the event days of each of several sets.
 
     All days of an event are sorted once. Running through them in order, a counter of its own counts the
-    estimation days (set 0) and the days of each set; counters are side by side in the bits of a `word`, so
-    one sum counts them all. A day's rank in a set is what its counter of set 0 and that of the set say.
+    estimation days (set 0) and the days of each set; counters are side by side in the bits of a word, so one
+    sum counts them all. A day's rank in a set is what its counter of set 0 and that of the set say.
 
-    Words have one row per event, in an order in which events with as many days in each set follow each other,
-    and those with ties come last; `place` (n,) says where each event is. Estimation days that are missing
-    count nothing.
+    Events with as many days in each set form a group; those with ties are left out, and ranked on their own.
+    Missing estimation days count nothing. `sums` (sets, groups, W) are the sums over the events of a group of
+    what the estimation days have counted, `signs_past` of a set, (W,), those of the signs about the medians.
+
+    Parameters
+    ----------
+    values : array, shape (n, T)
+        Of set 0 and the others side by side; NaN where missing.
+    missing : array of bool, shape (n, W), or None
+    sets : sequence of slice
+        Columns of each set.
+    signs : sequence of int
+        Sets of which signs about the median are wanted.
+    unit : float, optional
+        As for `order_of`.
+    scratch : _Scratch
+    keep : bool
+        Whether the ranks of each event's estimation days are wanted, not their sums.
     """
 
     def __init__(
         self,
         values: FloatArray,
-        width: int,
         missing: BoolArray | None,
         sets: Sequence[slice],
+        signs: Sequence[int],
         unit: float | None,
         scratch: _Scratch,
+        keep: bool = False,
     ) -> None:
-        self.values, self.width, self.missing, self.sets = values, width, missing, (slice(0, width), *sets)
-        self.scratch = scratch
-        unseen = np.isnan(values[:, width:])
-        self.unseen = unseen if unseen.any() else None
+        self.values, self.width, self.missing, self.sets = values, sets[0].stop, missing, sets
         n, total = values.shape
-        number = np.zeros(total, dtype=np.int64)
-        for k, its in enumerate(self.sets):
-            number[its] = k
+        unseen = np.isnan(values[:, self.width :])
+        self.unseen = unseen if unseen.any() else None
+        self.number = np.zeros(total, dtype=np.int64)
+        for k, its in enumerate(sets):
+            self.number[its] = k
         whole = missing is None and self.unseen is None
         known = values if whole else np.where(np.isnan(values), BEYOND, values)
-        columns, self.tied = order_of(known, number, unit)
-        past = np.full(n, width) if missing is None else width - np.count_nonzero(missing, axis=1)
-        self.count_past = np.full(width, n) if missing is None else n - _trues(missing)
-        self.sizes = [
-            past,
-            *(past + self._seen(k).sum(axis=1) for k in range(1, len(self.sets))),
-        ]
-        self._arrange()
-        # Of the events without ties, on each day.
-        gone = None if missing is None else missing[self.order]
-        self.count_missing = 0 if gone is None else _trues(gone[: self.untied])
-        largest = max(s.stop - s.start for s in self.sets)
+        columns, self.tied = order_of(known, self.number, unit)
+        past = np.full(n, self.width) if missing is None else self.width - missing.sum(axis=1)
+        self.count_past = np.full(self.width, n) if missing is None else n - _trues(missing)
+        self.sizes = [past, *(past + self._seen(k).sum(axis=1) for k in range(1, len(sets)))]
+        self.order, self.start = self._groups()
+        largest = max(s.stop - s.start for s in sets)
         self.bits = 8 if largest < 2**8 else 16 if largest < 2**16 else 32
-        self.words = [
-            self._counted(columns, number, first) for first in range(0, len(self.sets), 64 // self.bits)
-        ]
-        self.events = [word[:, width:] if self.same else word[self.place, width:] for word in self.words]
-        if gone is not None:
-            for word in self.words:
-                word[:, :width][gone] = 0
+        # The last bits of a word are left free for sums.
+        self.each = 64 // self.bits - 1
+        self.events = np.zeros((-(-len(sets) // self.each), n, total - self.width), dtype="<u8")
+        self.kept = np.zeros((len(self.events), n if keep else 0, self.width), dtype="<u8")
+        self.sums = np.zeros((len(self.events) * self.each, len(self.start), self.width))
+        self.signs_past = {k: np.zeros(self.width, dtype=np.int64) for k in ([] if keep else signs)}
+        for begin in range(0, len(self.order), BLOCK):
+            self._count_block(columns, begin, scratch)
 
-    @cached_property
-    def sums(self) -> FloatArray:
-        """What words count, summed over each group of events; shape (sets, groups, W)."""
-        return np.concatenate([self._sums(word) for word in self.words])
+    def _groups(self) -> tuple[IntArray, IntArray]:
+        """Events without ties in the order of their groups, and where groups begin among them."""
+        untied = np.ones(len(self.values), dtype=bool)
+        untied[self.tied] = False
+        order = np.flatnonzero(untied)
+        keys = [key[order] for key in self.sizes]
+        keys = [key for key in keys if (key != key[:1]).any()]
+        differ = np.arange(len(order)) == 0
+        if keys:
+            inside = np.lexsort(keys)
+            order = order[inside]
+            for key in keys:
+                differ[1:] |= np.diff(key[inside]) != 0
+        return order, np.flatnonzero(differ)
 
     def _seen(self, k: int) -> BoolArray:
         """Which event days of a set are known, shape (n, L), or where all are, (1, L)."""
@@ -471,63 +494,84 @@ class _Joint:
         """Columns of a set among all event days."""
         return slice(self.sets[k].start - self.width, self.sets[k].stop - self.width)
 
-    def _arrange(self) -> None:
-        """Bring events of the same sizes together, those with ties last; `start` is where groups begin."""
-        n = len(self.values)
-        tied = np.zeros(n, dtype=bool)
-        tied[self.tied] = True
-        keys = [key for key in (*self.sizes, tied) if len(key) and (key != key[0]).any()]
-        self.same = not keys
-        self.order = np.arange(n) if self.same else np.lexsort(keys)
-        self.place = np.argsort(self.order)
-        self.untied = n - len(self.tied)
-        differ = np.zeros(n, dtype=bool)
-        differ[:1] = True
-        for key in keys:
-            differ[1:] |= np.diff(key[self.order]) != 0
-        self.start = np.flatnonzero(differ[: self.untied])
+    def _count_block(self, columns: IntArray, begin: int, scratch: _Scratch) -> None:
+        """Count the days of some events, so few that what is needed stays in the cache of a core."""
+        rows = run_of(self.order[begin : begin + BLOCK])
+        these = columns[rows]
+        n, total = these.shape
+        counts, to = scratch.array("counts", (n, total), "<u8"), scratch.array("to", (n, total), np.int64)
+        np.add(these, total * np.arange(n)[:, None], out=to)
+        missing = None if self.missing is None else self.missing[rows]
+        # Groups that begin here, and the one that goes on.
+        inside = self.start[(self.start > begin) & (self.start < begin + n)]
+        first = len(self.start[self.start <= begin]) - 1
+        groups, runs = slice(first, first + len(inside) + 1), np.append(0, inside - begin)
+        words = []
+        for number, events in enumerate(self.events):
+            word = scratch.array(f"word {number}", (n, total), "<u8")
+            np.take(self._code(number), these, out=counts, mode="clip")
+            np.cumsum(counts, axis=1, out=counts)
+            word.reshape(-1)[to.reshape(-1)] = counts.reshape(-1)
+            events[rows] = word[:, self.width :]
+            past = word[:, : self.width]
+            if missing is not None:
+                past[missing] = 0
+            if self.kept.size:
+                self.kept[number, rows] = past
+                continue
+            held = slice(number * self.each, (number + 1) * self.each)
+            self.sums[held, groups] += self._sums(past, runs, scratch)
+            words.append(past)
+        for k, found in self.signs_past.items():
+            found += self._signs_of(words, k, rows, missing)
 
-    def _counted(self, columns: IntArray, number: IntArray, first: int) -> npt.NDArray[np.uint64]:
-        """Count the days up to each one, of the sets from `first` on that fit into a word; shape (n, T)."""
-        shape = columns.shape
-        code = np.zeros(1 << (shape[1] - 1).bit_length(), dtype="<u8")
-        inside = (number >= first) & (number < first + 64 // self.bits)
-        at = np.flatnonzero(inside)
-        code[at] = np.left_shift(np.uint64(1), ((number[at] - first) * self.bits).astype(np.uint64))
-        counts = self.scratch.array("counts", shape, "<u8")
-        to = self.scratch.array("to", shape, np.int64)
-        word = self.scratch.array(f"word {first}", shape, "<u8")
-        np.take(code, columns, out=counts, mode="clip")
-        np.cumsum(counts, axis=1, out=counts)
-        np.add(columns, shape[1] * self.place[:, None], out=to)
-        word.reshape(-1)[to.reshape(-1)] = counts.reshape(-1)
-        return word
+    def _code(self, number: int) -> npt.NDArray[np.uint64]:
+        """Return what each column adds to a word: one to the counter of its set, if that is in the word."""
+        first = number * self.each
+        inside = (self.number >= first) & (self.number < first + self.each)
+        place = ((self.number - first) * self.bits)[inside].astype(np.uint64)
+        code = np.zeros(len(self.number), dtype="<u8")
+        code[inside] = np.left_shift(np.uint64(1), place)
+        return code
 
     def _fields(self, words: Sequence[npt.NDArray[np.uint64]], k: int) -> npt.NDArray[Any]:
         """Return the counts of set k that words hold."""
-        each = 64 // self.bits
-        word = words[k // each]
-        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, each)[:, :, k % each]
+        word = words[k // self.each]
+        return word.view(f"<u{self.bits // 8}").reshape(*word.shape, -1)[:, :, k % self.each]
 
-    def _sums(self, word: npt.NDArray[np.uint64]) -> FloatArray:
-        """Sum what a word counts over each group of events, shape (sets, groups, W)."""
-        # Every other counter, so sums have twice the bits; these are enough for as many events as fit in one.
-        most = 1 << self.bits
+    def _sums(self, past: npt.NDArray[np.uint64], runs: IntArray, scratch: _Scratch) -> FloatArray:
+        """Sum what words count over each run of events, shape (sets, runs, W)."""
+        # Every other counter has twice the bits for its sum, which is enough for a block of events; the
+        # counters between sum to what is left of the sum of all.
         mask = np.uint64(sum(((1 << self.bits) - 1) << at for at in range(0, 64, 2 * self.bits)))
-        start = np.union1d(self.start, np.arange(0, self.untied, most))
-        whole = np.searchsorted(start, self.start)
-        counted = word[: self.untied, : self.width]
-        every = self.scratch.array("every", counted.shape, "<u8")
-        found: list[FloatArray] = []
-        for shift in (0, self.bits):
-            if shift:
-                np.right_shift(counted, np.uint64(shift), out=every)
-            np.bitwise_and(every if shift else counted, mask, out=every)
-            sums = _sums_from(every, start)
-            each = sums.view(f"<u{self.bits // 4}").reshape(len(start), self.width, 32 // self.bits)
-            exact = each.transpose(2, 0, 1).astype(np.float64)
-            found.append(np.add.reduceat(exact, whole, axis=1) if len(whole) < len(start) else exact)
-        return np.stack(found, axis=1).reshape(64 // self.bits, len(self.start), self.width)
+        every = scratch.array("every", past.shape, "<u8")
+        np.bitwise_and(past, mask, out=every)
+        if len(runs) == 1:
+            whole, even = (each.sum(axis=0)[None] for each in (past, every))
+        else:
+            whole, even = (np.add.reduceat(each, runs, axis=0) for each in (past, every))
+        found = np.empty((32 // self.bits, 2, len(runs), self.width))
+        for k, sums in enumerate((even, (whole - even) >> np.uint64(self.bits))):
+            each = sums.view(f"<u{self.bits // 4}").reshape(len(runs), self.width, 32 // self.bits)
+            found[:, k] = each.transpose(2, 0, 1)
+        return found.reshape(64 // self.bits, len(runs), self.width)[: self.each]
+
+    def _signs_of(
+        self,
+        words: Sequence[npt.NDArray[np.uint64]],
+        k: int,
+        rows: slice | IntArray,
+        missing: BoolArray | None,
+    ) -> IntArray:
+        """Sum the signs of estimation days: one is above the median if its rank is above the middle one."""
+        largest = self.width + self.sets[k].stop - self.sets[k].start
+        kind: Any = np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
+        ranks = np.add(self._fields(words, 0), self._fields(words, k), dtype=kind)
+        half, odd = np.divmod(self.sizes[k][rows] + 1, 2)
+        level = half.astype(kind)[:, None]
+        known = len(ranks) if missing is None else len(ranks) - _trues(missing)
+        found: IntArray = 2 * _trues(ranks > level) - known
+        return found if odd.all() else found + _trues((ranks == level)[odd == 0])
 
     def _ties(self, k: int) -> tuple[FloatArray, FloatArray]:
         """Values and ranks of the events with ties, shapes (t, W + L); missing ones rank 0."""
@@ -543,7 +587,7 @@ class _Joint:
     def _event_ranks(self, k: int, tied: FloatArray) -> FloatArray:
         """Ranks of the event days of a set, shape (n, L); 0 where missing."""
         inside = self._inside(k)
-        counts = [self._fields(self.events, each)[:, inside] for each in (0, k)]
+        counts = [self._fields(list(self.events), each)[:, inside] for each in (0, k)]
         ranks: FloatArray = np.add(*counts, dtype=np.float64)
         if self.unseen is not None:
             ranks[self.unseen[:, inside]] = 0.0
@@ -577,25 +621,14 @@ class _Joint:
             event[self.unseen[:, self._inside(k)]] = 0.0
         about = np.nan_to_num(median_signs(values)) if len(values) else values
         event[self.tied] = about[:, self.width :]
-        # Without ties a value is above the median if its rank is above the middle one.
-        untied = slice(0, self.untied)
-        largest = self.width + event.shape[1] + 1
-        kind: Any = np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
-        ranks = np.add(*(self._fields(self.words, each)[untied, : self.width] for each in (0, k)), dtype=kind)
-        half, odd = np.divmod(middle[self.order[untied]], 2)
-        level = half.astype(kind)[:, None]
-        found = 2 * _trues(ranks > level) - (self.untied - self.count_missing)
-        if not odd.all():
-            found += _trues((ranks == level)[odd == 0])
-        past = found + about[:, : self.width].sum(axis=0)
+        past = self.signs_past[k] + about[:, : self.width].sum(axis=0)
         return _Part(np.concatenate([past, event.sum(axis=0)]), self._count(k))
 
     def _ranks(self, k: int, tied: FloatArray) -> FloatArray:
         """Rank of each day of each event, shape (n, W + L); 0 where missing."""
         event = self._event_ranks(k, tied)
         ranks = np.empty((len(event), self.width + event.shape[1]))
-        place = slice(None) if self.same else self.place
-        past, more = (self._fields(self.words, each)[place, : self.width] for each in (0, k))
+        past, more = (self._fields(list(self.kept), each) for each in (0, k))
         np.add(past, more, out=ranks[:, : self.width], dtype=np.float64)
         ranks[self.tied, : self.width] = tied[:, : self.width]
         ranks[:, self.width :] = event
@@ -641,16 +674,6 @@ class _Joint:
 def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
     """Sum over the events of each sample, shape (n, T) -> (n / size, T)."""
     return np.asarray(values.reshape(-1, size, values.shape[1]).sum(axis=1))
-
-
-def _sums_from(values: npt.NDArray[np.uint64], start: IntArray) -> npt.NDArray[np.uint64]:
-    """Sum the rows from each start to the next, shape (starts, W)."""
-    if len(start) * SHORT >= len(values):
-        return np.add.reduceat(values, start, axis=0) if len(start) else values[:0]
-    # Long runs are summed three times as fast on their own.
-    ends = [*start[1:].tolist(), len(values)]
-    parts = [values[a:b].sum(axis=0) for a, b in zip(start.tolist(), ends, strict=True)]
-    return np.stack(parts)
 
 
 def _trues(which: BoolArray) -> IntArray:
