@@ -6,6 +6,7 @@ import tracemalloc
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import eventstudy as es
@@ -168,6 +169,23 @@ def test_models_that_look_at_other_events_are_fitted_sample_by_sample() -> None:
         shift=[0, 0.02], variance=[1], seed=3,
     )  # fmt: skip
     np.testing.assert_allclose(found.p_values, one_by_one(found.design), rtol=0, atol=1e-12)
+
+
+def test_samples_in_event_time_are_tested_alone() -> None:
+    """Days 0 of two events are the same row of such a market, but not known to be the same day."""
+    days = pd.RangeIndex(-90, 30, name="day")
+    returns = np.random.default_rng(0).normal(0, 0.02, (len(days), 10))
+    wide = pd.DataFrame(returns, days, [f"F{i}" for i in range(10)])
+    long = wide.rename_axis(columns="event").stack().rename("return").reset_index()
+    market, _ = es.from_event_time(long.assign(benchmark=0.01 * np.sin(long["day"])))
+    found = es.lab.calibrate(
+        market, n_events=4, n_samples=3, estimation=(-50, -11), tests=["adjusted_bmp", "jaffe", "portfolio"],
+        shift=[0], variance=[1], common_date=True, seed=3,
+    )  # fmt: skip
+    sample, _ = found.design.sample(0)
+    assert apart(sample, 4) is None
+    np.testing.assert_allclose(found.p_values, one_by_one(found.design), rtol=0, atol=1e-12)
+    assert np.isnan(found.p_values[..., 2]).all()  # no common date
 
 
 @pytest.mark.parametrize("name", ["one date with missing days", "events left out", "one event"])
