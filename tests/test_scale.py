@@ -13,7 +13,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import lazy
-from eventstudy.abnormal import HeldEventWindows, cumulate
+from eventstudy.abnormal import HeldEventWindows, cumulate, estimate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
@@ -23,7 +23,7 @@ from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order
 from eventstudy.models.grouped_ols import shared_ols, shared_residuals
 from eventstudy.models.least_squares import ols_batch
-from eventstudy.sample import SharedWindows
+from eventstudy.sample import EventSample, SharedWindows
 from eventstudy.windows import Window
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-15}
@@ -224,6 +224,19 @@ def test_what_fails_alone_is_left_out_alone(backend, options, cluster):
     assert set(results.excluded.index[broken]) == set(whole.timeline.index[~kept])
     assert "S03" not in set(results.timeline["security"])
     pd.testing.assert_frame_equal(results.parameters, whole.parameters[kept], **TIGHT)
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_what_failed_has_no_numbers():
+    sample = EventSample.of(market(0.0), events(), Window(*ESTIMATION), Window(*WINDOW))
+    found = estimate(Brittle(breaks=(3,)), sample)
+    failed = sample.security == 3
+    assert set(found.failures) == set(np.flatnonzero(failed).tolist())
+    assert np.isnan(found.fit.s2[failed]).all()
+    assert np.isnan(found.fit.params[failed]).all()
+    assert (found.fit.n_obs[failed] == 0).all()
+    assert np.isnan(found.abnormal.ar[failed]).all()
+    assert np.isfinite(found.fit.s2[~failed]).any()
 
 
 def test_a_model_that_fails_on_every_event_is_an_error():
