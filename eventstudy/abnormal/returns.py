@@ -156,7 +156,8 @@ class AbnormalReturns(FrozenRecord):
         length = self.ar.shape[1]
         if cols.indices(length) == (0, length, 1):
             return self.ar_variance
-        return self._variance(cols)
+        held = vars(self).get("ar_variance")
+        return self._variance(cols) if held is None else np.asarray(held[:, cols])
 
     def _variance(self, cols: slice) -> FloatArray:
         order = np.arange(self.n_events) if self.by_day is None else self.by_day
