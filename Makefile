@@ -71,11 +71,12 @@ docs: $(READY) ## the documentation, in docs/_build/html
 	$(BIN)/python scripts/check_pages.py docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(READY) ## many events against copying their windows; the first import, summary and figure
+bench: $(READY) ## many events against copying their windows; the first import, summary and figure; the lab
 	$(BIN)/python -m pytest -o addopts= -q benchmarks --benchmark-timer=time.process_time \
 		--benchmark-columns=min,median,rounds --benchmark-sort=fullname
 	$(BIN)/python benchmarks/many_events.py --big
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/laboratory.py
 
 bench-peers: $(READY) ## other event-study packages, each in an environment of its own, on one panel
 	$(BIN)/python benchmarks/peers.py

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
-from eventstudy._typing import BoolArray, DateArray, FloatArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, EstimationWindows, cumulate
 from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
@@ -20,11 +20,14 @@ from eventstudy.windows import Window
 __all__ = [
     "CONDITIONS",
     "Alternative",
+    "Dates",
     "Declaration",
     "EstimationWindows",
     "Options",
+    "Samples",
     "SignificanceTest",
     "Statistic",
+    "Statistics",
     "TestInput",
     "Weights",
     "check_alternative",
@@ -41,6 +44,7 @@ CONDITIONS = frozenset(
 )
 #: A residual standard deviation this small beside the event's own returns is rounding noise.
 EXACT_FIT = 1e-10
+T = TypeVar("T")
 Alternative = Literal["two-sided", "less", "greater"]
 Weights = Literal["rademacher", "mammen"]
 
@@ -210,10 +214,15 @@ class TestInput:
         zero or of rounding size; no standardised abnormal return exists then.
         """
         usable = self.with_car
-        largest = np.maximum(*(_largest(r) for r in (usable.abnormal.actual, usable.abnormal.ar)))
-        s2 = usable.abnormal.s2
-        sound = (s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(usable.scar)
+        sound = usable.sound
         return usable if sound.all() else usable.take(sound)
+
+    @cached_property
+    def sound(self) -> BoolArray:
+        """Events whose residual variance is more than rounding noise, and that have a SCAR; shape (N,)."""
+        largest = np.maximum(*(_largest(r) for r in (self.abnormal.actual, self.abnormal.ar)))
+        s2, scar = self.abnormal.s2, self.scar if self.usable.all() else self.cumulative.scar
+        return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
 
     def take(self, which: Any) -> TestInput:
         """Return the same window of the events that an index or a mask of shape (N,) picks."""
@@ -270,6 +279,190 @@ class Statistic:
 def not_applicable(reason: str) -> Statistic:
     """Return the result of a test that cannot be computed, with the reason."""
     return Statistic(float("nan"), float("nan"), "", note=reason)
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Dates of M samples: runs of the events of one sample that share a day 0, in order.
+
+    Attributes
+    ----------
+    order : array of int, shape (N,)
+        The events, date by date.
+    start, session : arrays of int, shape (G,)
+        Where each date begins in `order`, and its day 0.
+    label : array of int, shape (N,)
+        The date of each event.
+    first : array of int, shape (M,)
+        First date of each sample.
+    """
+
+    order: IntArray
+    start: IntArray
+    session: IntArray
+    label: IntArray
+    first: IntArray
+
+    @classmethod
+    def of(cls, day0: IntArray, n_samples: int) -> Dates:
+        """Find the dates of samples of equal size, one after another, that share no session."""
+        order = np.argsort(day0, kind="stable")
+        ordered = day0[order]
+        changed = np.diff(ordered, prepend=ordered[:1] - 1) != 0
+        start = np.flatnonzero(changed)
+        label = np.empty(len(order), dtype=np.int64)
+        label[order] = np.cumsum(changed) - 1
+        first = np.searchsorted(start, np.arange(n_samples) * (len(day0) // max(n_samples, 1)))
+        return cls(order, start, ordered[start], label, first)
+
+    @cached_property
+    def sample(self) -> IntArray:
+        """The sample of each date, shape (G,)."""
+        return read_only(np.repeat(np.arange(len(self.first)), self.count))
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """Events of each date, shape (G,)."""
+        return read_only(np.diff(np.append(self.start, len(self.order))))
+
+    @cached_property
+    def count(self) -> IntArray:
+        """Dates of each sample, shape (M,)."""
+        return read_only(np.diff(np.append(self.first, len(self.start))))
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sum over the events of each date, shape (N, ...) -> (G, ...)."""
+        if len(self.start) == len(self.order):
+            return np.asarray(values[self.order])
+        return np.asarray(np.add.reduceat(values[self.order], self.start, axis=0))
+
+    def by_sample(self, values: FloatArray) -> FloatArray:
+        """Sum over the dates of each sample, shape (G, ...) -> (M, ...)."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=0))
+
+
+@dataclass(frozen=True)
+class Samples:
+    """M samples of n events each, on which a test is computed in one go.
+
+    All events are of one market. Each has a CAR, a residual variance, and a return of one session on every
+    tested day.
+
+    Attributes
+    ----------
+    data : TestInput
+        The M n events, one sample after another; their days 0 are numbered so no two samples share a day.
+    size : int
+        Events n of a sample.
+    """
+
+    data: TestInput
+    size: int
+    #: What comes from the estimation windows, by name.
+    _past: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def n_samples(self) -> int:
+        """Number M of samples."""
+        return self.data.abnormal.n_events // self.size
+
+    def by_sample(self, values: FloatArray) -> FloatArray:
+        """Give the events of each sample a row of their own, shape (M n, ...) -> (M, n, ...)."""
+        return values.reshape(-1, self.size, *values.shape[1:])
+
+    @cached_property
+    def car(self) -> FloatArray:
+        """CARs, shape (M, n)."""
+        return read_only(self.by_sample(self.data.cumulative.car))
+
+    @cached_property
+    def scar(self) -> FloatArray:
+        """SCARs, shape (M, n)."""
+        return read_only(self.by_sample(self.data.cumulative.scar))
+
+    @cached_property
+    def dates(self) -> Dates:
+        """Dates of the samples."""
+        day0 = self.data.abnormal.day0
+        assert day0 is not None  # of all that is tested in one go
+        return self.past("dates", lambda: Dates.of(day0, self.n_samples))
+
+    @cached_property
+    def overlap(self) -> BoolArray:
+        """Whether windows of different dates of a sample share days, shape (M,)."""
+        near = np.diff(self.dates.session, append=np.iinfo(np.int64).max) < len(self.data.window)
+        return read_only(self.dates.by_sample(near.astype(np.float64)) > 0)
+
+    @cached_property
+    def lost_dof(self) -> FloatArray:
+        """Degrees of freedom as of `AbnormalReturns.lost_dof`, shape (M,)."""
+        fit = self.data.abnormal
+        lost = self.by_sample(fit.n_obs - fit.dof).mean(axis=1)
+        return read_only(np.minimum(float(fit.n_params), lost))
+
+    @cached_property
+    def residuals(self) -> FloatArray:
+        """Estimation residuals, shape (M n, W); NaN where unused."""
+        return self.past("residuals", self.data.abnormal.past.residuals)
+
+    def past(self, name: str, compute: Callable[[], T]) -> T:
+        """Compute what comes from the estimation windows, once for all effects added to the event windows."""
+        if name not in self._past:
+            self._past[name] = compute()
+        found: T = self._past[name]
+        return found
+
+    def altered(self, data: TestInput) -> Samples:
+        """Return the same events with other abnormal returns of the event window."""
+        return Samples(data, self.size, self._past)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A test computed on M samples.
+
+    Attributes
+    ----------
+    statistic, p_value, dof, estimate : arrays, shape (M,)
+        As in `Statistic`; NaN where the test does not apply, and where there are no degrees of freedom.
+    alone : array of bool, shape (M,), optional
+        Samples that must be computed one at a time.
+    """
+
+    statistic: FloatArray
+    p_value: FloatArray
+    dof: FloatArray
+    estimate: FloatArray
+    alone: BoolArray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        statistic: FloatArray,
+        options: Options,
+        estimate: FloatArray,
+        dof: FloatArray | IntArray | float | None = None,
+        *,
+        where: Any = True,
+        alone: BoolArray | None = None,
+    ) -> Statistics:
+        """Take statistics that are t(dof), or standard normal where `dof` is None, `where` a test applies."""
+        found = np.where(where & ~np.isnan(statistic), statistic, np.nan)
+        freedom = np.broadcast_to(np.nan if dof is None else np.asarray(dof, dtype=np.float64), found.shape)
+        if dof is None:
+            p = p_value_of_tails(norm_cdf(found), norm_sf(found), options.alternative)
+        else:
+            p = t_p_values(found, freedom, options.alternative)
+        known = ~np.isnan(found)
+        return cls(
+            found, np.asarray(p), np.where(known, freedom, np.nan), np.where(known, estimate, np.nan), alone
+        )
+
+    @classmethod
+    def none(cls, n_samples: int, *, alone: bool = False) -> Statistics:
+        """Say that a test applies to no sample, or that each must be computed alone."""
+        missing = np.full(n_samples, np.nan)
+        return cls(missing, missing, missing, missing, np.full(n_samples, alone))
 
 
 @dataclass(frozen=True)
@@ -343,6 +536,8 @@ class SignificanceTest(Declaration):
     finds : callable, optional
         (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
         where that is not what its standard error implies; None where that is all there is to go by.
+    batch : callable, optional
+        (Samples, Options) -> Statistics, the same test on many samples in one go, where it has such a form.
 
     Examples
     --------
@@ -369,6 +564,7 @@ class SignificanceTest(Declaration):
     rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
     finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
+    batch: Callable[[Samples, Options], Statistics] | None = field(default=None, kw_only=True)
 
     def events_of(self, data: TestInput) -> TestInput | str:
         """Return the events that the test uses, or the reason why they are too few or too many."""
@@ -402,6 +598,16 @@ class SignificanceTest(Declaration):
         if reason is not None or isinstance(used, str):
             return not_applicable(str(reason))
         return self.compute(used, options)
+
+    def run_samples(self, samples: Samples, options: Options) -> Statistics:
+        """Compute the test on many samples, or say which must be computed alone."""
+        n = samples.size
+        if self.batch is None:
+            return Statistics.none(samples.n_samples, alone=True)
+        if n < self.least or (self.most is not None and n > self.most):
+            return Statistics.none(samples.n_samples)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.batch(samples, options)
 
 
 def check_alternative(alternative: str) -> None:

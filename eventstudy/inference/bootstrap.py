@@ -220,7 +220,7 @@ def _cars_differ(data: TestInput) -> str | None:
 def _bootstrap(data: TestInput, options: Options) -> Statistic:
     car = _canonical(data.car)
     rng = options.generator("bootstrap")
-    t = mean_t(car)
+    t = float(mean_t(car))
     null = pairs_bootstrap(car, options.n_resamples, rng)
     p = resampled_p_value(t, null, options.alternative)
     notes = [f"{options.n_resamples} resamples of the events"]

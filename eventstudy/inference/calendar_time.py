@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy import lazy
-from eventstudy._typing import DateArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import (
     Options,
+    Samples,
     SignificanceTest,
     Statistic,
+    Statistics,
     TestInput,
     not_applicable,
     p_value,
@@ -249,7 +251,18 @@ def jaffe_of_sessions(
     by_firms : bool, default False
     """
     days = _portfolios(ar, abnormal, window, sessions)
-    n_params, variance = abnormal.lost_dof, days.s2 / days.members**2
+    variance, own = _variances(days, abnormal, np.full(len(days.value), abnormal.lost_dof))
+    assumed = int((~own).sum())
+    if (variance <= NEGLIGIBLE**2 * days.largest).any():
+        return float("nan"), len(variance), assumed
+    return _over_days(days.value, variance, days.members, by_firms=by_firms), len(variance), assumed
+
+
+def _variances(
+    days: _Portfolios, abnormal: AbnormalReturns, n_params: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Residual variance of the portfolio of each day, and whether it is its own; shape (C,) each."""
+    variance = days.s2 / days.members**2
     own = np.zeros(len(variance), dtype=bool)
     for first in range(0, len(own), BLOCK):
         part = slice(first, min(first + BLOCK, len(own)))
@@ -257,17 +270,14 @@ def jaffe_of_sessions(
         for share in (1.0, 0.5):
             held = count >= share * days.members[part, None]
             n_held = held.sum(axis=1)
-            found = (n_held > max(MIN_DAYS, n_params)) & ~own[part]
+            found = (n_held > np.maximum(MIN_DAYS, n_params[part])) & ~own[part]
             series = np.where(held, total / np.maximum(count, 1), 0.0)
-            squares = np.vecdot(series, series) / np.where(found, n_held - n_params, 1.0)
+            squares = np.vecdot(series, series) / np.where(found, n_held - n_params[part], 1.0)
             variance[part] = np.where(found, squares, variance[part])
             own[part] |= found
             if own[part].all():
                 break
-    assumed = int((~own).sum())
-    if (variance <= NEGLIGIBLE**2 * days.largest).any():
-        return float("nan"), len(variance), assumed
-    return _over_days(days.value, variance, days.members, by_firms=by_firms), len(variance), assumed
+    return variance, own
 
 
 def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray) -> _Portfolios:
@@ -335,15 +345,39 @@ def _jaffe_firms(data: TestInput, options: Options) -> Statistic:
     return _jaffe(data, options, by_firms=True)
 
 
+def _jaffe_of(samples: Samples, options: Options, *, by_firms: bool = False) -> Statistics:
+    data, dates = samples.data, samples.dates
+    fit = data.abnormal
+    assert fit.day0 is not None  # of all that is tested in one go
+    days = _portfolios(fit.ar[:, data.cols], fit, data.window, fit.day0)
+    of = np.empty(len(days.value), dtype=np.int64)
+    for runs, held in zip(days.runs, days.days, strict=True):
+        of[held] = dates.sample[runs]
+    variance = samples.past("jaffe", lambda: _variances(days, fit, samples.lost_dof[of])[0])
+    first = np.searchsorted(of, np.arange(samples.n_samples))
+    if by_firms:
+        z = np.add.reduceat(days.members * days.value, first)
+        z = z / np.sqrt(np.add.reduceat(days.members**2 * variance, first))
+    else:
+        z = np.add.reduceat(days.value / np.sqrt(variance), first)
+        z = z / np.sqrt(np.bincount(of, minlength=samples.n_samples))
+    flat = np.logical_or.reduceat(variance <= NEGLIGIBLE**2 * days.largest, first)
+    return Statistics.of(z, options, samples.car.mean(axis=-1), where=~flat)
+
+
+def _jaffe_firms_of(samples: Samples, options: Options) -> Statistics:
+    return _jaffe_of(samples, options, by_firms=True)
+
+
 CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
         frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe,
-        needs_variance=True, rows_alike=True, reads=("sums",),
+        needs_variance=True, rows_alike=True, reads=("sums",), batch=_jaffe_of,
     ),
     SignificanceTest(
         "jaffe_firms", "Jaffe calendar-time Z by firms", "mean abnormal return of the firms is zero",
         "N(0,1)", frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe_firms,
-        needs_variance=True, rows_alike=True, reads=("sums",),
+        needs_variance=True, rows_alike=True, reads=("sums",), batch=_jaffe_firms_of,
     ),
 )  # fmt: skip

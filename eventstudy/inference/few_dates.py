@@ -8,8 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
-from eventstudy.inference.engine.moments import sample_sd
+from eventstudy.inference.base import (
+    Options,
+    Samples,
+    SignificanceTest,
+    Statistic,
+    Statistics,
+    TestInput,
+    p_value,
+)
+from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.power_and_detectable_effect import (
     FEW_FOR_SPREAD,
     expected_sd_of_sums,
@@ -107,10 +115,22 @@ def _finds(data: TestInput, found: Statistic, options: Options) -> float | None:
     return None if sums is None else least_mean_effect(sums / sizes, len(sizes) - 1, options.alternative)
 
 
+def _ibragimov_muller_of(samples: Samples, options: Options) -> Statistics:
+    dates = samples.dates
+    q = dates.count
+    means = dates.total(samples.data.cumulative.car) / dates.sizes
+    mean = dates.by_sample(means) / q
+    apart = means - mean[dates.sample]
+    sd = np.sqrt(dates.by_sample(apart**2) / (q - 1.0))
+    varies = sd > NEGLIGIBLE * np.maximum.reduceat(np.abs(means), dates.first)
+    sound = (q > 1) & ~samples.overlap & varies
+    return Statistics.of(mean / (sd / np.sqrt(q)), options, mean, q - 1, where=sound)
+
+
 DATE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "ibragimov_muller", "Ibragimov-Muller t of dates", "mean CAR of each date has mean zero", "t(G-1)",
         frozenset({"event-induced variance", "cross-correlation"}), "Ibragimov and Muller (2010)",
-        _ibragimov_muller, condition=_dates_apart, unit="CAR", finds=_finds,
+        _ibragimov_muller, condition=_dates_apart, unit="CAR", finds=_finds, batch=_ibragimov_muller_of,
     ),
 )  # fmt: skip

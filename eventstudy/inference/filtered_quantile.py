@@ -16,15 +16,19 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.distributions import counted_p_value, norm_ppf
 from eventstudy.inference.base import (
     Alternative,
+    Dates,
     Options,
+    Samples,
     SignificanceTest,
     Statistic,
+    Statistics,
     TestInput,
     not_applicable,
     p_value,
 )
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
-from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.dependence.near_pairs import near_dates, pair_correlations
+from eventstudy.inference.engine.moments import known, scaled_residuals
 from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
 from eventstudy.inference.selection import date_groups, overlap_note
 from eventstudy.lazy import memo
@@ -414,6 +418,125 @@ def _scores(pool: FloatArray, values: FloatArray) -> FloatArray:
     return np.asarray(special.ndtri((below + 0.5) / (len(pool) + 1)))
 
 
+@dataclass(frozen=True)
+class _SampleDates:
+    """The past of the G dates of M samples: what `FilteredDates` holds of the dates of one.
+
+    Attributes
+    ----------
+    pools : array, shape (B, G)
+        NaN where a date has fewer past sums.
+    spread, volatility : arrays, shape (G,)
+        The latter of the day before the tested window, without the parameter error.
+    first, second : arrays of int, shape (P,)
+        Pairs of dates that share days.
+    correlation : array, shape (P,)
+    sound : array of bool, shape (M,)
+        Samples of which each date has past days and sums enough.
+    """
+
+    pools: FloatArray
+    spread: FloatArray
+    volatility: FloatArray
+    first: IntArray
+    second: IntArray
+    correlation: FloatArray
+    sound: BoolArray
+
+    @property
+    def n_blocks(self) -> IntArray:
+        """Past sums of each date, shape (G,)."""
+        count: IntArray = (~np.isnan(self.pools)).sum(axis=0)
+        return count
+
+    def variance(self, part: FloatArray, dates: Dates) -> FloatArray:
+        """Variance of the sum over the dates of each sample of errors of standard deviation `part`; (M,)."""
+        cross = 2.0 * self.correlation * part[self.first] * part[self.second]
+        own = dates.by_sample(part**2)
+        return own + np.bincount(dates.sample[self.first], cross, minlength=len(own))
+
+
+def _pasts(samples: Samples) -> _SampleDates:
+    fit, dates = samples.data.abnormal, samples.dates
+    window, length = samples.data.window, len(samples.data.window)
+    before = max(0, min(window.start, 0) - fit.window.start)
+    parts = [scaled_residuals(samples.residuals, fit.past.leverage())]
+    if fit.between is not None:
+        parts.append(fit.between.residuals())
+    parts.append(fit.ar[:, :before])
+    series = np.ascontiguousarray(_date_means(np.concatenate(parts, axis=1), dates).T)
+    volatility = ewma_volatility(series)
+    forecast, seen = volatility[:-1], ~np.isnan(series)
+    # Days that a date lacks go first, where no block reaches; the others keep their order.
+    holed = np.flatnonzero(~seen.all(axis=0))
+    if len(holed):
+        order = np.argsort(seen[:, holed], axis=0, kind="stable")
+        for values in (series, forecast):
+            values[:, holed] = np.take_along_axis(values[:, holed], order, axis=0)
+    pools = filtered_sums(series, forecast, length)
+    pools[~np.isfinite(pools)] = np.nan
+    sums = series[: len(series) - length + 1].copy()
+    for k in range(1, length):
+        sums += series[k : len(series) - length + 1 + k]
+    known = (forecast[: len(sums)] > 0) & ~np.isnan(sums)
+    ratio = np.divide(sums, forecast[: len(sums)], out=np.zeros(sums.shape), where=known)
+    spread = np.sqrt((ratio**2).sum(axis=0) / np.maximum(length * known.sum(axis=0), 1))
+    first, second, lag = near_dates(dates, length)
+    correlation = np.zeros(0)
+    if len(first):
+        own = _date_means(samples.residuals, dates)
+        correlation = (1.0 - lag / length) * pair_correlations(own, first, second, lag)
+    enough = (seen.sum(axis=0) >= FEWEST_DAYS) & ((~np.isnan(pools)).sum(axis=0) >= FEWEST_BLOCKS)
+    sound = np.logical_and.reduceat(enough, dates.first)
+    return _SampleDates(pools, spread, volatility[-1], first, second, correlation, sound)
+
+
+def _date_means(values: FloatArray, dates: Dates) -> FloatArray:
+    """Mean over the available events of each date, shape (N, T) -> (G, T); NaN where there is none."""
+    if len(dates.start) == len(dates.order):
+        return values[dates.order]
+    seen = ~np.isnan(values)
+    count = dates.total(seen.astype(np.float64))
+    total = dates.total(np.where(seen, values, 0.0))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _filtered_of(samples: Samples) -> tuple[_SampleDates, FloatArray, FloatArray, FloatArray, BoolArray]:
+    """Pasts of the dates, their mean CARs, scales and shares of events; and the samples of which all vary."""
+    dates, data = samples.dates, samples.data
+    past = samples.past("filtered", lambda: _pasts(samples))
+    caar, widened = (dates.total(x) / dates.sizes for x in (data.cumulative.car, data.scale_of_sums))
+    scale = past.volatility * np.sqrt(widened)
+    varies = np.logical_and.reduceat(scale > 0, dates.first)
+    return past, caar, scale, dates.sizes / samples.size, past.sound & varies
+
+
+def _filtered_sq_of(samples: Samples, options: Options) -> Statistics:
+    past, caar, scale, weight, sound = _filtered_of(samples)
+    dates, value = samples.dates, caar / scale
+    below = (past.pools < value).sum(axis=0) + 0.5 * (past.pools == value).sum(axis=0)
+    scores = special.ndtri((below + 0.5) / (past.n_blocks + 1))
+    variance = past.variance(weight * scale, dates)
+    z = dates.by_sample(weight * scale * scores) / np.sqrt(np.where(variance > 0, variance, np.nan))
+    found = Statistics.of(z, options, samples.car.mean(axis=1), where=sound)
+    for i in np.flatnonzero((dates.count == 1) & sound).tolist():
+        date = dates.first[i]
+        found.statistic[i] = value[date]
+        found.p_value[i] = signed_quantile(value[date], known(past.pools[:, date]), options.alternative)
+    return found
+
+
+def _filtered_t_of(samples: Samples, options: Options) -> Statistics:
+    past, caar, scale, weight, sound = _filtered_of(samples)
+    dates, part = samples.dates, weight * scale * past.spread
+    variance = past.variance(part, dates)
+    own = part**2
+    blocks = (1.5 if len(samples.data.window) > 1 else 1.0) * past.n_blocks
+    dof = dates.by_sample(own) ** 2 / dates.by_sample(own**2 / (blocks - 1))
+    t = dates.by_sample(weight * caar) / np.sqrt(np.where(variance > 0, variance, np.nan))
+    return Statistics.of(t, options, samples.car.mean(axis=1), dof, where=sound)
+
+
 FILTERED_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "filtered_sq", "Filtered sample-quantile test",
@@ -421,10 +544,12 @@ FILTERED_TESTS: tuple[SignificanceTest, ...] = (
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
         condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR", finds=_finds,
+        batch=_filtered_sq_of,
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",
         frozenset({"cross-correlation"}), "Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_t,
         condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR",
+        batch=_filtered_t_of,
     ),
 )  # fmt: skip

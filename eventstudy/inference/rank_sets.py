@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
 
 from eventstudy import lazy
-from eventstudy._typing import FloatArray, IntArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.base import TestInput
+from eventstudy.inference.base import Samples, TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.engine import residual_pass
-from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.engine.rank_kernel import (
     RankedDays,
     RankProfile,
@@ -23,12 +24,13 @@ from eventstudy.inference.engine.rank_kernel import (
     sign_profile,
 )
 from eventstudy.inference.engine.residual_pass import ResidualChunk
+from eventstudy.lazy import memo
 
-__all__ = ["RANK_SETS", "profile", "read_profiles", "scar_star"]
+__all__ = ["RANK_SETS", "profile", "read_profiles", "sample_profiles", "scar_star"]
 
 
-def scar_star(scar: FloatArray, r: float) -> FloatArray:
-    r"""Value of the cumulated event day of each event, shape (N, 1).
+def scar_star(scar: FloatArray, r: FloatArray | float) -> FloatArray:
+    r"""Value of the cumulated event day of each event, shapes (..., N) and (...) -> (..., N, 1).
 
     .. math:: SCAR^*_i = SCAR_i \sqrt{1 - r} / s_{SCAR}
 
@@ -36,9 +38,9 @@ def scar_star(scar: FloatArray, r: float) -> FloatArray:
     SCAR* would be too dispersed without the factor (Kolari and Pynnonen 2011, footnote 6). Zeros where all
     SCARs are equal.
     """
-    sd = np.std(scar, ddof=1)
-    value = scar * np.sqrt(1.0 - r) / sd if sd > 0 else np.zeros(len(scar))
-    return np.asarray(value[:, None], dtype=np.float64)
+    sd = np.std(scar, axis=-1, ddof=1)
+    factor = np.divide(np.sqrt(1.0 - r), sd, out=np.zeros(np.shape(sd)), where=sd > 0)
+    return np.asarray((scar * factor[..., None])[..., None], dtype=np.float64)
 
 
 def _daily(data: TestInput) -> Callable[[IntArray], FloatArray]:
@@ -114,6 +116,69 @@ RANK_SETS: dict[str, Callable[[TestInput], RankedDays | str]] = {
 }
 
 
+def _zivney_of(samples: Samples) -> tuple[RankedDays, BoolArray]:
+    fit, cols = samples.data.abnormal, samples.data.cols
+    sar = samples.by_sample(fit.ar[:, cols] / np.sqrt(fit.variance(cols)))
+    sd = np.std(sar, axis=1, ddof=1)
+    varies = sd > NEGLIGIBLE * np.maximum(sar.max(axis=1), -sar.min(axis=1))
+    sar = (sar / np.where(varies, sd, 1.0)[:, None]).reshape(-1, sar.shape[-1])
+    return RankedDays(sar.shape, sar.__getitem__, slice(None)), varies.all(axis=1)
+
+
+def _generalised_of(samples: Samples, *, correlated: bool) -> tuple[RankedDays, BoolArray]:
+    r = np.maximum(mean_correlations(samples), 0.0) if correlated else np.zeros(samples.n_samples)
+    sound = (r <= 1.0 - NEGLIGIBLE) & (sample_sd(samples.scar) > 0)
+    stars = scar_star(samples.scar, np.minimum(r, 1.0)).reshape(-1, 1)
+    return RankedDays(stars.shape, stars.__getitem__, slice(None)), sound
+
+
+def _each(ranked: Callable[[TestInput], RankedDays], samples: Samples) -> tuple[RankedDays, BoolArray]:
+    """Event days that do not depend on the other events of a sample."""
+    return ranked(samples.data), np.ones(samples.n_samples, dtype=bool)
+
+
+#: `RANK_SETS` of many samples, with the samples whose test is defined.
+SAMPLE_SETS: dict[str, Callable[[Samples], tuple[RankedDays, BoolArray]]] = {
+    "rank": partial(_each, _corrado),
+    "rank_zivney": _zivney_of,
+    "sign_zivney": partial(_each, _signs),
+    "grank_t": partial(_generalised_of, correlated=True),
+    "grank_z": partial(_generalised_of, correlated=False),
+    "cumrank": partial(_each, _cumulated),
+}
+
+
+def sample_profiles(samples: Samples) -> dict[str, tuple[RankProfile | SignProfile, BoolArray]]:
+    """Profiles of all of `RANK_SETS`, by sample, and the samples whose tests are defined; (M,).
+
+    One sort of the estimation days and of all event days serves all of them.
+    """
+
+    def compute() -> dict[str, tuple[RankProfile | SignProfile, BoolArray]]:
+        sets = {name: of(samples) for name, of in SAMPLE_SETS.items()}
+        scale = np.sqrt(samples.data.abnormal.s2)
+        reduction = RankReducer({name: ranked for name, (ranked, _) in sets.items()}, scale, samples.size)
+        for rows in whole_samples(samples):
+            chunk = ResidualChunk.of(rows, samples.residuals[rows])
+            reduction.update(reduction.map(chunk))
+        found = {}
+        for name, made in reduction.result().items():
+            sound = sets[name][1]
+            if isinstance(made, RankProfile):
+                sound = sound & (made.spread > 0) & (made.n_days - made.n_tested >= 2)
+            found[name] = made, sound
+        return found
+
+    return memo(samples, "rank_profiles", compute)
+
+
+def whole_samples(samples: Samples) -> Iterator[IntArray]:
+    """Events of some samples at a time, whose windows stay in the cache of one core."""
+    step = max(1, lazy.CHUNK // samples.size) * samples.size
+    n = samples.n_samples * samples.size
+    return (np.arange(begin, min(begin + step, n)) for begin in range(0, n, step))
+
+
 def read_profiles(
     data: TestInput, names: Iterable[str], kept: dict[int, ResidualChunk] | None = None
 ) -> None:
@@ -161,7 +226,7 @@ def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:
         data._readings[name] = made
     found: RankProfile | SignProfile | str = data._readings[name]
     if isinstance(found, RankProfile):
-        outside = found.n_days - len(found.tested_means)
+        outside = found.n_days - found.n_tested
         if found.spread == 0:
             return "average ranks do not vary over the days"
         if outside < 2:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import p_value_of_tails
 from eventstudy.inference.base import (
     Alternative,
     Options,
+    Samples,
     SignificanceTest,
     Statistic,
+    Statistics,
     TestInput,
     not_applicable,
     p_value,
@@ -22,7 +24,7 @@ from eventstudy.inference.base import (
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
-from eventstudy.inference.rank_sets import profile
+from eventstudy.inference.rank_sets import profile, sample_profiles
 
 __all__ = [
     "SIGN_TESTS",
@@ -40,8 +42,8 @@ EXACT_SIGN = 50
 EXACT_SIGNED_RANK = 25
 
 
-def sign_z(positive: int, n: int) -> float:
-    r"""Sign statistic of `positive` out of `n` non-zero values: ``(w - n/2) / (sqrt(n) / 2)``.
+def sign_z(positive: IntArray | int, n: IntArray | int) -> FloatArray:
+    r"""Sign statistic of `positive` out of `n` non-zero values, shape (...): ``(w - n/2) / (sqrt(n) / 2)``.
 
     References
     ----------
@@ -49,10 +51,11 @@ def sign_z(positive: int, n: int) -> float:
 
     Examples
     --------
-    >>> sign_z(12, 16)
+    >>> float(sign_z(12, 16))
     2.0
     """
-    return float((positive - n / 2) / (np.sqrt(n) / 2))
+    z: FloatArray = (positive - n / 2) / (np.sqrt(n) / 2)
+    return z
 
 
 def positive_share(values: FloatArray) -> FloatArray:
@@ -64,18 +67,18 @@ def positive_share(values: FloatArray) -> FloatArray:
     return np.asarray(positive / (~np.isnan(values)).sum(axis=1), dtype=np.float64)
 
 
-def generalized_sign_z(positive: float, n: int, share: float) -> float:
+def generalized_sign_z(positive: FloatArray | float, n: int, share: FloatArray | float) -> FloatArray:
     r"""Cowan's (1992) generalised sign statistic, N(0, 1).
 
     .. math:: z = (w - N \hat p) / \sqrt{N \hat p (1 - \hat p)}
 
     Parameters
     ----------
-    positive : float
+    positive : float, or array, shape (...)
         Positive CARs w, zeros counted half.
     n : int
         CARs N.
-    share : float
+    share : float, or array, shape (...)
         Mean over events of the share of positive estimation residuals, between 0 and 1.
 
     References
@@ -83,46 +86,59 @@ def generalized_sign_z(positive: float, n: int, share: float) -> float:
     Cowan (1992), Review of Quantitative Finance and Accounting 2, 343-358; docs/methods/signs.md,
     eq. (generalized-sign-z).
     """
-    return float((positive - n * share) / np.sqrt(n * share * (1.0 - share)))
+    z: FloatArray = (positive - n * share) / np.sqrt(n * share * (1.0 - share))
+    return z
 
 
 def _binomial(positive: int, n: int, alternative: Alternative) -> float:
     return float(scipy.stats.binomtest(positive, n, 0.5, alternative=alternative).pvalue)
 
 
-def signed_rank(values: FloatArray) -> tuple[float, float, FloatArray]:
+def signed_rank(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Wilcoxon signed-rank sum of the positive values, its z, and the ranks of the absolute values.
 
     Parameters
     ----------
-    values : array, shape (n,)
+    values : array, shape (..., n)
         Non-zero values; ties get the average rank, and the variance of z is corrected for them.
+
+    Returns
+    -------
+    positive, z : float, or arrays, shape (...)
+    ranks : array, shape (..., n)
 
     References
     ----------
     Wilcoxon (1945), Biometrics Bulletin 1, 80-83; docs/methods/signs.md, eq. (wilcoxon-z).
     """
-    n, size = len(values), np.abs(values)
-    order = np.argsort(size, kind="stable")
-    ordered = size[order]
+    n, size = values.shape[-1], np.abs(values)
+    order = np.argsort(size, axis=-1, kind="stable")
+    ordered = np.take_along_axis(size, order, axis=-1)
     # Events on the same security and day have the same CAR, up to rounding.
-    first = np.flatnonzero(np.diff(ordered, prepend=-1.0) > NEGLIGIBLE * ordered)
-    ties = np.diff(np.append(first, n))
-    ranks = np.empty(n)
-    ranks[order] = np.repeat(first + (ties + 1) / 2, ties)
-    positive = float(ranks[values > 0].sum())
-    variance = n * (n + 1) * (2 * n + 1) / 24.0 - (ties**3.0 - ties).sum() / 48.0
-    return positive, float((positive - n * (n + 1) / 4.0) / np.sqrt(variance)), ranks
+    begins = np.diff(ordered, prepend=-1.0, axis=-1) > NEGLIGIBLE * ordered
+    ends = np.concatenate([begins[..., 1:], np.ones((*begins.shape[:-1], 1), dtype=bool)], axis=-1)
+    # First and last place of the ties of each value, from 1 on.
+    first = np.maximum.accumulate(np.where(begins, np.arange(1, n + 1), 0), axis=-1)
+    last = np.where(ends, np.arange(1, n + 1), n)
+    last = np.minimum.accumulate(last[..., ::-1], axis=-1)[..., ::-1]
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2.0, axis=-1)
+    positive: FloatArray = np.where(values > 0, ranks, 0.0).sum(axis=-1)
+    ties = (last - first + 1.0) ** 2 - 1.0  # summed over the values: t^3 - t for each set of t ties
+    variance = n * (n + 1) * (2 * n + 1) / 24.0 - ties.sum(axis=-1) / 48.0
+    return positive, (positive - n * (n + 1) / 4.0) / np.sqrt(variance), ranks
 
 
-def signed_rank_p_value(positive: float, ranks: FloatArray, alternative: Alternative) -> float:
-    """Exact p-value of a signed-rank sum: every sign of every rank is equally likely.
+def signed_rank_p_value(
+    positive: FloatArray | float, ranks: FloatArray, alternative: Alternative
+) -> FloatArray:
+    """Exact p-values of signed-rank sums (...) of ranks (n,): every sign of every rank is equally likely.
 
     With ties this is the exact distribution given the tied ranks.
 
     Examples
     --------
-    >>> signed_rank_p_value(6.0, np.array([1.0, 2.0, 3.0]), "greater")
+    >>> float(signed_rank_p_value(6.0, np.array([1.0, 2.0, 3.0]), "greater"))
     0.125
     """
     doubled = np.rint(2 * ranks).astype(np.int64)  # average ranks are whole or half
@@ -131,9 +147,9 @@ def signed_rank_p_value(positive: float, ranks: FloatArray, alternative: Alterna
     for rank in doubled:
         ways[rank:] += ways[:-rank].copy()
     ways /= ways.sum()
-    at = round(2 * positive)
-    below, above = float(ways[: at + 1].sum()), float(ways[at:].sum())
-    return float(p_value_of_tails(below, above, alternative))
+    at = np.rint(2 * np.asarray(positive)).astype(np.int64)
+    below, above = np.cumsum(ways)[at], np.cumsum(ways[::-1])[::-1][at]
+    return np.asarray(p_value_of_tails(below, above, alternative))[()]
 
 
 def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
@@ -165,19 +181,18 @@ def median_signs_z(returns: FloatArray, tested: int) -> tuple[float, int]:
     docs/methods/signs.md, eqs. (median-signs) and (sign-zivney-z).
     """
     width = returns.shape[1] - tested
-    return _of_profile(sign_profile(returns[:, :width], returns[:, width:]), tested)
+    z, n_days = _of_profile(sign_profile(returns[:, :width], returns[:, width:]), tested)
+    return float(z), int(n_days)
 
 
-def _of_profile(signs: SignProfile, tested: int) -> tuple[float, int]:
+def _of_profile(signs: SignProfile, tested: int) -> tuple[FloatArray, IntArray]:
+    """Compute Z, NaN where signs balance out on every day, and days T of profiles (..., T); shape (...)."""
     days = signs.count > 0
-    g = signs.total / np.sqrt(np.maximum(signs.count, 1))
-    n_days, length = int(days.sum()), int(days[-tested:].sum())
-    s = np.sqrt((g[days] ** 2).mean())
-    if s == 0:
-        return float("nan"), n_days
-    return float(
-        g[-tested:].sum() / (np.sqrt(length) * s) * np.sqrt((n_days - 1) / (n_days - length))
-    ), n_days
+    g = np.where(days, signs.total, 0.0) / np.sqrt(np.maximum(signs.count, 1))
+    n_days, length = days.sum(axis=-1), days[..., -tested:].sum(axis=-1)
+    s = np.sqrt((g**2).sum(axis=-1) / n_days)
+    z = g[..., -tested:].sum(axis=-1) / (np.sqrt(length) * np.where(s > 0, s, np.nan))
+    return z * np.sqrt((n_days - 1) / (n_days - length)), n_days
 
 
 def _not_all_zero(data: TestInput) -> str | None:
@@ -186,7 +201,7 @@ def _not_all_zero(data: TestInput) -> str | None:
 
 def _sign(data: TestInput, options: Options) -> Statistic:
     n, w = int((data.car != 0).sum()), int((data.car > 0).sum())
-    z, note = sign_z(w, n), f"{w} of {n} positive"
+    z, note = float(sign_z(w, n)), f"{w} of {n} positive"
     if n < EXACT_SIGN:
         return Statistic(z, _binomial(w, n, options.alternative), "binomial", None, w / n, note)
     return Statistic(z, p_value(z, options.alternative), "normal", None, w / n, note)
@@ -197,7 +212,7 @@ def _generalized_sign(data: TestInput, options: Options) -> Statistic:
     if not 0.0 < expected < 1.0:
         return not_applicable("estimation residuals are all of one sign")
     w = float(positive_share(car[None, :])[0] * len(car))
-    z = generalized_sign_z(w, len(car), expected)
+    z = float(generalized_sign_z(w, len(car), expected))
     note = f"{w:g} of {len(car)} positive, {expected:.1%} expected"
     return Statistic(z, p_value(z, options.alternative), "normal", None, w / len(car), note)
 
@@ -205,10 +220,11 @@ def _generalized_sign(data: TestInput, options: Options) -> Statistic:
 def _wilcoxon(data: TestInput, options: Options) -> Statistic:
     values = data.car[data.car != 0]
     n = len(values)
-    positive, z, ranks = signed_rank(values)
+    total, of_total, ranks = signed_rank(values)
+    positive, z = float(total), float(of_total)
     exact = n <= EXACT_SIGNED_RANK
     if exact:
-        p = signed_rank_p_value(positive, ranks, options.alternative)
+        p = float(signed_rank_p_value(positive, ranks, options.alternative))
     else:
         p = p_value(z, options.alternative)
     note = f"W+ = {positive:g} of {n * (n + 1) / 2:g}"
@@ -220,11 +236,50 @@ def _sign_zivney(data: TestInput, options: Options) -> Statistic:
     signs = profile(data, "sign_zivney")
     if not isinstance(signs, SignProfile):
         return not_applicable(str(signs))
-    z, n_days = _of_profile(signs, len(data.window))
+    found, n_days = _of_profile(signs, len(data.window))
+    z = float(found)
     if np.isnan(z):
         return not_applicable("signs of the events cancel out on every day")
     share, note = float((data.car > 0).mean()), f"signs about the median of {n_days} days"
     return Statistic(z, p_value(z, options.alternative), "normal", None, share, note)
+
+
+def _sign_of(samples: Samples, options: Options) -> Statistics:
+    n, w = (samples.car != 0).sum(axis=1), (samples.car > 0).sum(axis=1)
+    found = Statistics.of(sign_z(w, n), options, w / n, where=n > 0)
+    exact = (n < EXACT_SIGN) & (n > 0)
+    for size, positive in set(zip(n[exact].tolist(), w[exact].tolist(), strict=True)):
+        found.p_value[(n == size) & (w == positive)] = _binomial(positive, size, options.alternative)
+    return found
+
+
+def _generalized_sign_of(samples: Samples, options: Options) -> Statistics:
+    n = samples.size
+    shares = samples.past("positive", lambda: samples.by_sample(positive_share(samples.residuals)))
+    expected = shares.mean(axis=1)
+    w = n * positive_share(samples.car)
+    sound = (expected > 0.0) & (expected < 1.0)
+    return Statistics.of(generalized_sign_z(w, n, expected), options, w / n, where=sound)
+
+
+def _wilcoxon_of(samples: Samples, options: Options) -> Statistics:
+    car, n = samples.car, samples.size
+    positive, z, ranks = signed_rank(car)
+    zeros = (car == 0).any(axis=1)
+    found = Statistics.of(z, options, np.median(car, axis=1), where=~zeros, alone=zeros)
+    if n <= EXACT_SIGNED_RANK:
+        alike, of = np.unique(np.sort(ranks, axis=1), axis=0, return_inverse=True)
+        for number, tied in enumerate(alike):
+            here = (of.reshape(-1) == number) & ~zeros
+            found.p_value[here] = signed_rank_p_value(positive[here], tied, options.alternative)
+    return found
+
+
+def _sign_zivney_of(samples: Samples, options: Options) -> Statistics:
+    signs, _ = sample_profiles(samples)["sign_zivney"]
+    assert isinstance(signs, SignProfile)
+    z, _ = _of_profile(signs, len(samples.data.window))
+    return Statistics.of(z, options, (samples.car > 0).mean(axis=1))
 
 
 ROBUST = frozenset({"event-induced variance", "fat tails"})
@@ -232,21 +287,22 @@ ROBUST = frozenset({"event-induced variance", "fat tails"})
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sign", "Sign test", "half of the CARs are positive", "binomial(n, 1/2)", ROBUST,
-        "Brown and Warner (1980)", _sign, condition=_not_all_zero,
+        "Brown and Warner (1980)", _sign, condition=_not_all_zero, batch=_sign_of,
     ),
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
         "Cowan (1992)", _generalized_sign, needs_variance=True, reads=("sums",),
+        batch=_generalized_sign_of,
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
         "N(0,1)", frozenset({"event-induced variance", "cross-correlation", "non-normality"}),
         "Corrado and Zivney (1992)", _sign_zivney, needs_variance=True, reads=("sign_zivney",),
-        by_relative_day=True,
+        by_relative_day=True, batch=_sign_zivney_of,
     ),
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
-        ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero,
+        ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero, batch=_wilcoxon_of,
     ),
 )  # fmt: skip

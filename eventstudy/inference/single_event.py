@@ -5,14 +5,18 @@ Formulas and sources: docs/methods/single_event.md, eqs. (single-t) and (sample-
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.inference.base import (
     Alternative,
     Options,
+    Samples,
     SignificanceTest,
     Statistic,
+    Statistics,
     TestInput,
     not_applicable,
     p_value,
@@ -103,15 +107,35 @@ def _sq(data: TestInput, options: Options) -> Statistic:
     return Statistic(float(data.scar[0]), p, "rank", None, car, note, {"n_blocks": n, "null": null})
 
 
+def _t_of(samples: Samples, options: Options) -> Statistics:
+    return Statistics.of(samples.scar[:, 0], options, samples.car[:, 0], samples.data.cumulative.dof)
+
+
+def _sq_of(samples: Samples, options: Options) -> Statistics:
+    data = samples.data
+    fit, length = data.abnormal, len(data.window)
+    leverage = samples.past("leverage", fit.past.leverage)
+    p = np.full(samples.n_samples, np.nan)
+    for i, (car, scale, s2) in enumerate(zip(data.cumulative.car, data.scale_of_sums, fit.s2, strict=True)):
+        _, found, n = sample_quantile(
+            car, scale * s2, s2, samples.residuals[i], leverage[i], length, options.alternative
+        )
+        p[i] = found if n else np.nan
+    return replace(
+        Statistics.of(samples.scar[:, 0], options, samples.car[:, 0], where=~np.isnan(p)), p_value=p
+    )
+
+
 SINGLE_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "t", "t with prediction error", "CAR is zero", "t(M-k)", frozenset(),
         "Patell (1976); Salinger (1992)", _t, needs_variance=True, least=1, most=1, unit="CAR",
+        batch=_t_of,
     ),
     SignificanceTest(
         "sq", "Sample-quantile test", "CAR is drawn like the estimation-window residuals",
         "rank among estimation days", frozenset({"non-normality"}),
         "Gelbach, Helland and Klick (2013)", _sq,
-        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR",
+        needs_variance=True, rows_alike=True, least=1, most=1, unit="CAR", batch=_sq_of,
     ),
 )  # fmt: skip

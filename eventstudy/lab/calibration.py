@@ -30,7 +30,7 @@ from eventstudy.lab.placebo_events import (
     date_clusters,
     named_columns,
 )
-from eventstudy.lab.simulation_design import BLOCK, Design, closed_tests
+from eventstudy.lab.simulation_design import Design, closed_tests
 from eventstudy.market import Market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
@@ -447,7 +447,7 @@ def calibrate(
     design.sample(0)  # raise for an impossible design here, not in a worker
     blocks = run_blocks(
         design.p_values,
-        -(-design.n_samples // BLOCK),
+        design.n_blocks,
         name="Calibration",
         n_jobs=n_jobs,
         checkpoint=checkpoint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, IntArray
 from eventstudy.errors import RequestError
-from eventstudy.immutable import FrozenRecord
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.market import Market
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
@@ -65,6 +66,13 @@ class Candidates(FrozenRecord):
 
     usable: BoolArray
     _starts: dict[DateCluster, IntArray] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def by_session(self) -> tuple[IntArray, IntArray]:
+        """Securities of all sessions, one session after another, and where each session begins; (T + 1,)."""
+        security = np.nonzero(self.usable.T)[1]
+        first = np.concatenate([[0], np.cumsum(self.usable.sum(axis=0))])
+        return read_only(security), read_only(first)
 
     def starts(self, cluster: DateCluster) -> IntArray:
         """Sessions on which a cluster can begin, each with enough securities."""
@@ -136,7 +144,8 @@ def draw_events(
         If the market has no session with enough securities.
     """
     security: list[IntArray] = []
-    day0: list[int] = []
+    day0: list[IntArray] = []
+    able, first = candidates.by_session
     for form in dict.fromkeys(clusters):
         starts, n = candidates.starts(form), clusters.count(form)
         if not len(starts):
@@ -147,12 +156,18 @@ def draw_events(
                 "(windows inside the data, enough estimation returns, no gap in the tested window). Take "
                 "fewer events, a shorter estimation window, or fewer min_observations."
             )
-        for start in rng.choice(starts, n, replace=n > len(starts)).tolist():
-            for offset, count in form:
-                able = np.flatnonzero(candidates.usable[:, start + offset])
-                security.append(rng.choice(able, count, replace=False))
-                day0 += [start + offset] * count
-    return np.concatenate(security), np.array(day0, dtype=np.int64)
+        offsets, counts = np.array(form).T
+        sessions = (rng.choice(starts, n, replace=n > len(starts))[:, None] + offsets).ravel()
+        day0.append(np.repeat(sessions, np.tile(counts, n)))
+        if (counts == 1).all():
+            # The same numbers as a choice for each session, in one call.
+            at = first[sessions]
+            security.append(able[at + rng.integers(first[sessions + 1] - at)])
+            continue
+        for session, count in zip(sessions.tolist(), np.tile(counts, n).tolist(), strict=True):
+            held = able[first[session] : first[session + 1]]
+            security.append(rng.choice(held, count, replace=False))
+    return np.concatenate(security), np.concatenate(day0)
 
 
 def as_sample(

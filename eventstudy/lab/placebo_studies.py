@@ -19,22 +19,20 @@ from eventstudy.errors import RequestError
 from eventstudy.immutable import hand_out_copies
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.placebo_events import NamedColumns, as_sample, named_columns
+from eventstudy.lab.sample_tests import block_size, parts
 from eventstudy.lab.simulation_design import abnormal_of
 from eventstudy.lab.specification_grid import placebo_shifts, shift_events
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fitted import WindowLike, refuse_own_windows
+from eventstudy.sample import EventSample
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Placebo", "placebo"]
-
-
-#: Placebo studies computed in one go.
-BLOCK = 50
 
 
 @hand_out_copies("real", "frame")
@@ -146,19 +144,29 @@ class _Studies:
 
     def means(self, block: int) -> FloatArray:
         """Mean CAR, mean SCAR and events used of each study of a block, shape (studies, 3)."""
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        out = []
-        for security, day0 in zip(self.security[part], self.day0[part], strict=True):
-            sample = as_sample(
-                self.market, self.names, self.estimation, self.window, security, day0, self.named
-            )
-            arrays = self.model.arrays(sample)
+        n = self.day0.shape[1]
+        first = block * block_size(n)
+        last = min(first + block_size(n), len(self.day0))
+        out = np.empty((last - first, 3))
+        for part in parts(self.model, self._sample(slice(first, first + 1)), last - first):
+            arrays = self.model.arrays(self._sample(slice(first + part.start, first + part.stop)))
             found = abnormal_of(self.model, arrays, self.window, self.min_observations)
             sums = cumulate(found, self.tested)
-            known = ~np.isnan(sums.scar)
-            n = int(known.sum())
-            out.append([sums.car[known].mean(), sums.scar[known].mean(), n] if n else [np.nan, np.nan, 0])
-        return np.array(out)
+            known = ~np.isnan(sums.scar.reshape(-1, n))
+            count = known.sum(axis=1)
+            for column, values in enumerate((sums.car, sums.scar)):
+                total = np.where(known, values.reshape(-1, n), 0.0).sum(axis=1)
+                out[part, column] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+            out[part, 2] = count
+        return out
+
+    def _sample(self, part: slice) -> EventSample:
+        """Put the events of some studies one after another."""
+        security, day0 = self.security[part], self.day0[part]
+        named = tuple((column, values * len(day0)) for column, values in self.named)
+        return as_sample(
+            self.market, self.names, self.estimation, self.window, security.ravel(), day0.ravel(), named
+        )
 
 
 def placebo(
@@ -257,12 +265,12 @@ def placebo(
     )
     settings = (
         spec.model, spec.estimation, spec.window, tested, spec.min_observations,
-        studies.security.tolist(), studies.day0.tolist(), studies.named,
+        studies.security.tolist(), studies.day0.tolist(), studies.named, block_size(n),
     )  # fmt: skip
     found = np.concatenate(
         run_blocks(
             studies.means,
-            -(-len(studies.day0) // BLOCK),
+            -(-len(studies.day0) // block_size(n)),
             name="Placebos",
             n_jobs=n_jobs,
             checkpoint=checkpoint,

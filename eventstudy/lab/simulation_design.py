@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, abnormal_returns, gap_windows
 from eventstudy.immutable import FrozenRecord
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.base import Alternative
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
-from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.few_dates import DATE_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
@@ -24,16 +24,17 @@ from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.lab.blocks import random_stream
 from eventstudy.lab.placebo_events import Candidates, DateCluster, NamedColumns, as_sample, draw_events
+from eventstudy.lab.sample_tests import SampleTests, apart, block_size, parts
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample
 from eventstudy.windows import Window
 
-__all__ = ["BLOCK", "Design", "abnormal_of", "closed_tests", "inject_effect"]
+__all__ = ["Design", "abnormal_of", "closed_tests", "inject_effect"]
 
 
-#: Samples computed in one go. Fixed, so results do not depend on the number of workers.
-BLOCK = 20
+#: Securities and days 0 of a sample, what its events name, and its generator.
+Drawn = tuple[IntArray, IntArray, NamedColumns, np.random.Generator]
 #: Tests whose p-value is a formula or a rank: those calibrated unless others are asked for.
 SEVERAL = (
     PARAMETRIC_TESTS,
@@ -105,24 +106,42 @@ class Design(FrozenRecord):
         return sum(len(cluster) for cluster in self.clusters)
 
     @property
+    def n_blocks(self) -> int:
+        """Number of blocks that `p_values` computes."""
+        return -(-self.n_samples // block_size(self.n_events))
+
+    @property
     def settings(self) -> tuple[object, ...]:
         """What identifies the simulation, beside the data of the market."""
         return (
             self.clusters, self.estimation, self.window, self.tested, self.min_observations, self.models,
             self.tests, self.shift, self.variance, self.n_samples, self.seed, self.n_resamples,
             hashlib.sha256(self.candidates.usable.tobytes()).hexdigest(), self.named, self.alternative,
+            block_size(self.n_events),
         )  # fmt: skip
 
     def sample(self, number: int) -> tuple[EventSample, np.random.Generator]:
         """Draw the events of one sample; also return its generator, for what is random after that."""
+        drawn = self._draw(number)
+        return self._sample([drawn]), drawn[-1]
+
+    def _draw(self, number: int) -> Drawn:
         rng = random_stream(self.seed, number)
         security, day0 = draw_events(self.candidates, self.clusters, rng)
         named = self.named
         if named:
             dealt = rng.permutation(self.n_events).tolist()
             named = tuple((column, tuple(values[i] for i in dealt)) for column, values in named)
-        sample = as_sample(self.market, self.names, self.estimation, self.window, security, day0, named)
-        return sample, rng
+        return security, day0, named, rng
+
+    def _sample(self, drawn: Sequence[Drawn]) -> EventSample:
+        """Put the events of some samples one after another."""
+        security, day0 = (np.concatenate([each[i] for each in drawn]) for i in (0, 1))
+        named = tuple(
+            (column, tuple(value for each in drawn for value in each[2][c][1]))
+            for c, (column, _) in enumerate(self.named)
+        )
+        return as_sample(self.market, self.names, self.estimation, self.window, security, day0, named)
 
     def abnormal(self, sample: EventSample, model: NormalReturnModel) -> AbnormalReturns:
         """Abnormal returns of a sample; missing for events that a study would exclude."""
@@ -133,24 +152,22 @@ class Design(FrozenRecord):
 
         NaN where a test does not apply.
         """
-        numbers = range(block * BLOCK, min((block + 1) * BLOCK, self.n_samples))
+        size = block_size(self.n_events)
+        numbers = range(block * size, min((block + 1) * size, self.n_samples))
+        drawn = [self._draw(number) for number in numbers]
+        options = [Options(self.alternative, self.n_resamples, int(rng.integers(2**63))) for *_, rng in drawn]
         shape = (len(numbers), len(self.models), len(self.variance), len(self.shift), len(self.tests))
         out = np.full(shape, np.nan)
-        for i, number in enumerate(numbers):
-            sample, rng = self.sample(number)
-            options = Options(self.alternative, self.n_resamples, int(rng.integers(2**63)))
-            for j, (_, model) in enumerate(self.models):
+        for j, (_, model) in enumerate(self.models):
+            for part in parts(model, self._sample(drawn[:1]), len(drawn)):
+                sample = self._sample(drawn[part])
                 plain = TestInput(self.abnormal(sample, model), self.tested)
+                tests = SampleTests(plain, self.n_events, apart(sample, self.n_events))
                 for k, variance in enumerate(self.variance):
                     for m, shift in enumerate(self.shift):
-                        out[i, j, k, m] = self._tested(inject_effect(plain, variance, shift), plain, options)
+                        data = inject_effect(plain, variance, shift)
+                        out[part, j, k, m] = tests.p_values(data, self.tests, options[part])
         return out
-
-    def _tested(self, data: TestInput, plain: TestInput, options: Options) -> list[float]:
-        if plain.with_variance is plain and data.with_variance is data:
-            # Correlations come from the estimation window, which no shift touches.
-            data._readings["dependence"] = dependence(plain)
-        return [TESTS[key].run(data, options).p_value for key in self.tests]
 
 
 def abnormal_of(

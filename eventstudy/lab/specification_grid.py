@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, cumulate
+from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord
-from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import Alternative, t_bounds, t_p_values
-from eventstudy.inference.single_event import sample_quantile
+from eventstudy.inference import Options, TestInput
+from eventstudy.inference.base import Alternative
 from eventstudy.lab.placebo_events import as_sample
+from eventstudy.lab.sample_tests import SampleTests, apart, block_size, parts
 from eventstudy.lab.simulation_design import abnormal_of
 from eventstudy.market import Market
 from eventstudy.market.compounding import ReturnKind
@@ -29,9 +29,6 @@ from eventstudy.sample.placement import first_trades
 from eventstudy.windows import Window
 
 __all__ = ["Fit", "Grid", "fits_of", "placebo_shifts", "shift_events"]
-
-#: Tests of one event that are computed for all dates together.
-SINGLE = {"t", "sq"}
 
 
 @dataclass(frozen=True)
@@ -96,92 +93,55 @@ class Grid(FrozenRecord):
         market, model = self.markets[fit.benchmark], self.models[fit.model]
         if isinstance(model, LinearModel):
             model = replace(model, missing=fit.missing)
-        n = len(self.security)
-        days = [shift_events(market, self.security, self.first_row, int(s)) for s in (0, *self.shifts)]
+        n, size = len(self.security), block_size(len(self.security))
+        days = np.array(
+            [shift_events(market, self.security, self.first_row, int(s)) for s in (0, *self.shifts)]
+        )
         out = np.full((len(days), len(self.windows), len(self.tests), 5), np.nan)
-        if n == 1 and set(self.tests) <= SINGLE:
-            (everyone,) = self._abnormal(fit, market, model, days, together=True)
-            for j, window in enumerate(self.windows):
-                cars = cumulate(everyone, window)
-                out[:, j, :, 0], out[:, j, :, 2] = cars.car[:, None], ~np.isnan(cars.car)[:, None]
-                for k, key in enumerate(self.tests):
-                    out[:, j, k, 1] = single_p_values(key, everyone, cars, window, self.alternative)
-                out[0, j, :, 3:] = t_bounds(
-                    cars.car[0], np.sqrt(cars.variance[0]), cars.dof[0], self.level, self.alternative
-                )
-            return out
-        for i, part in enumerate(self._abnormal(fit, market, model, days)):
-            for j, window in enumerate(self.windows):
-                data = TestInput(part, window)
-                if data.n_events == 0:
-                    continue
-                out[i, j, :, 0], out[i, j, :, 2] = data.car.mean(), data.n_events
-                for k, key in enumerate(self.tests):
-                    out[i, j, k, 1] = TESTS[key].run(data, Options(self.alternative, seed=0)).p_value
-                if i == 0:
-                    interval = averages([data], None, self.level, self.alternative).iloc[0]
-                    out[i, j, :, 3:] = interval["ci_low"], interval["ci_high"]
+
+        def sample_of(part: slice) -> EventSample:
+            security = np.tile(self.security, len(days[part]))
+            return as_sample(market, self.names, fit.estimation, self.window, security, days[part].ravel())
+
+        for begin in range(0, len(days), size):
+            all_of = slice(0, len(days[begin : begin + size]))
+            # One event, on whatever days, has no other events that its peers could depend on.
+            every = [all_of] if n == 1 else parts(model, sample_of(slice(begin, begin + 1)), all_of.stop)
+            for part in every:
+                which = slice(begin + part.start, begin + part.stop)
+                sample = sample_of(which)
+                found = self._abnormal(fit, market, model, sample)
+                for j, window in enumerate(self.windows):
+                    out[which, j, :, :3] = self._tested(found, window, apart(sample, n))
+                    if which.start == 0:
+                        real = TestInput(found.take(slice(0, n)), window)
+                        interval = averages([real], None, self.level, self.alternative).iloc[0]
+                        out[0, j, :, 3:] = interval["ci_low"], interval["ci_high"]
         return out
 
     def _abnormal(
-        self,
-        fit: Fit,
-        market: Market,
-        model: NormalReturnModel,
-        days: list[IntArray],
-        *,
-        together: bool = False,
-    ) -> Iterator[AbnormalReturns]:
-        """Abnormal returns of the real events, then of each placebo's; or of all of them in one record."""
-        n = len(self.security)
-
-        def sample_of(day0: IntArray) -> EventSample:
-            security = np.tile(self.security, len(day0) // n)
-            return as_sample(market, self.names, fit.estimation, self.window, security, day0)
-
-        def arrays(day0: IntArray) -> EventArrays:
-            laid = model.arrays(sample_of(day0))
-            return laid if fit.returns == market.kind else convert_returns(laid, fit.returns, model)
-
-        if not together and type(arrays(days[0])) is not EventArrays:
-            # Models of peers look at the other events of their sample, so each placebo needs its own.
-            for day0 in days:
-                yield abnormal_of(model, arrays(day0), self.window, self.min_observations)
-            return
-        all_days = np.concatenate(days)
+        self, fit: Fit, market: Market, model: NormalReturnModel, sample: EventSample
+    ) -> AbnormalReturns:
+        arrays = model.arrays(sample)
+        if fit.returns == market.kind:
+            return abnormal_of(model, arrays, self.window, self.min_observations, sample)
         # The sessions before the event window are laid out in the market's own returns alone.
-        sample = sample_of(all_days) if fit.returns == market.kind else None
-        everyone = abnormal_of(model, arrays(all_days), self.window, self.min_observations, sample)
-        if together:
-            yield everyone
-            return
-        for i in range(len(days)):
-            keep = np.zeros(n * len(days), dtype=bool)
-            keep[i * n : (i + 1) * n] = True
-            yield everyone.take(keep)
+        turned = convert_returns(arrays, fit.returns, model)
+        return abnormal_of(model, turned, self.window, self.min_observations)
 
-
-def single_p_values(
-    key: str,
-    abnormal: AbnormalReturns,
-    cars: CumulativeReturns,
-    window: Window,
-    alternative: Alternative = "two-sided",
-) -> FloatArray:
-    """P-values of the test ``"t"`` or ``"sq"`` of each event on its own, shape (N,); NaN without CAR."""
-    if key == "t":
-        return t_p_values(cars.scar, cars.dof, alternative)
-    found = np.full(len(cars.car), np.nan)
-    cols = abnormal.columns(window)
-    length = np.where(np.isnan(abnormal.ar[:, cols]), 0, abnormal.span[:, cols]).sum(axis=1)
-    residuals, leverage = abnormal.past.residuals(), abnormal.past.leverage()
-    for i in np.flatnonzero(cars.variance > 0):
-        _, p, blocks = sample_quantile(
-            float(cars.car[i]), float(cars.variance[i] / cars.serial[i]), float(abnormal.s2[i]), residuals[i],
-            leverage[i], int(length[i]), alternative,
-        )  # fmt: skip
-        found[i] = p if blocks else np.nan
-    return found
+    def _tested(self, found: AbnormalReturns, window: Window, day0: IntArray | None) -> FloatArray:
+        """Mean CAR, p-values and number of events of each study, shape (studies, tests, 3)."""
+        n, data = len(self.security), TestInput(found, window)
+        used = data.usable.reshape(-1, n)
+        count = used.sum(axis=1)
+        total = np.where(used, data.cumulative.car.reshape(-1, n), 0.0).sum(axis=1)
+        out = np.full((len(count), len(self.tests), 3), np.nan)
+        options = [Options(self.alternative, seed=0)] * len(count)
+        out[:, :, 1] = SampleTests(data, n, day0).p_values(data, self.tests, options)
+        some = count > 0
+        out[some, :, 0] = (total[some] / count[some])[:, None]
+        out[some, :, 2] = count[some, None]
+        return out
 
 
 def convert_returns(arrays: EventArrays, kind: ReturnKind, model: NormalReturnModel) -> EventArrays:

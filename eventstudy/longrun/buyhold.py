@@ -662,7 +662,7 @@ def skewed_tests(
         if flat or n < least:
             told = f"not applicable: {n} event(s), and it needs {least} or more that differ"
         elif key == "t":
-            t, half = mean_t(values), float(t_ppf(0.975, n - 1))
+            t, half = float(mean_t(values)), float(t_ppf(0.975, n - 1))
             numbers |= {"statistic": t, "dof": n - 1, "critical_low": -half, "critical_high": half}
             numbers["p_value"] = p_value(t, alternative, n - 1)
         elif key == "johnson":

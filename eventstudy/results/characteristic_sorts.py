@@ -178,7 +178,7 @@ def _mean(data: TestInput, level: float, alternative: Alternative) -> dict[str, 
 
 
 def _spread(car: FloatArray, level: float, alternative: Alternative) -> dict[str, object]:
-    se, dof = sample_sd(car) / np.sqrt(len(car)), len(car) - 1.0
+    se, dof = float(sample_sd(car) / np.sqrt(len(car))), len(car) - 1.0
     return _of_t(float(car.mean()), se, dof, len(car), "cross_sectional", level, alternative)
 
 

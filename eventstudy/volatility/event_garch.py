@@ -428,7 +428,7 @@ class EventGARCHResults(Immutable):
         for name in ("gamma", "standardised", "delta", "relative"):
             values = self.parameters[name].to_numpy()
             n = len(values)
-            t = mean_t(values) if n > 1 and np.std(values) > 0 else np.nan
+            t = float(mean_t(values)) if n > 1 and np.std(values) > 0 else np.nan
             rows[name] = {
                 "estimate": float(values.mean()),
                 "statistic": t,

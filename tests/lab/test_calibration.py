@@ -14,7 +14,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.errors import DataWarning, RequestError
 from eventstudy.inference import TESTS
-from eventstudy.lab import SimulatedMarket
+from eventstudy.lab import SimulatedMarket, sample_tests
 from eventstudy.lab.blocks import run_blocks
 from eventstudy.lab.placebo_events import candidates_of, date_clusters, draw_events
 from eventstudy.plotting import plot_size
@@ -212,6 +212,7 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(
     world: SimulatedMarket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.npz"
+    monkeypatch.setattr(sample_tests, "MOST_SAMPLES", 20)
     alone = es.lab.calibrate(world.market, **SMALL)
     kind = type(alone.design)
     compute, done = kind.p_values, []

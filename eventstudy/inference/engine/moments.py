@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy._typing import FloatArray
+from eventstudy._typing import BoolArray, FloatArray, IntArray
 
 __all__ = [
     "NEGLIGIBLE",
@@ -13,8 +13,10 @@ __all__ = [
     "block_sums",
     "johnson_t",
     "known",
+    "known_sd",
     "mean_t",
     "past_shortage",
+    "past_suffices",
     "sample_sd",
     "scaled_residuals",
     "skewness",
@@ -28,21 +30,25 @@ FULL_LEVERAGE = 1.0 - 1e-10
 SERIAL = 2.58
 
 
-def sample_sd(values: FloatArray) -> float:
-    """Return the standard deviation (N - 1) of `values`, or 0 where it is only rounding noise."""
-    sd = float(np.std(values, ddof=1))
-    return sd if sd > NEGLIGIBLE * float(np.abs(values).max()) else 0.0
+def sample_sd(values: FloatArray) -> FloatArray:
+    """Return the standard deviation (N - 1) of the last axis, or 0 where it is only rounding noise."""
+    sd = np.std(values, axis=-1, ddof=1)
+    return np.where(sd > NEGLIGIBLE * np.abs(values).max(axis=-1), sd, 0.0)[()]
 
 
-def mean_t(values: FloatArray) -> float:
+def mean_t(values: FloatArray) -> FloatArray:
     r"""Mean of a cross-section over its standard error, t(N - 1).
 
     .. math:: t = \bar x / (s_x / \sqrt N)
 
     Parameters
     ----------
-    values : array, shape (N,)
+    values : array, shape (..., N)
         CARs (the cross-sectional t) or SCARs (Boehmer, Musumeci and Poulsen 1991).
+
+    Returns
+    -------
+    float, or array, shape (...)
 
     References
     ----------
@@ -52,10 +58,12 @@ def mean_t(values: FloatArray) -> float:
 
     Examples
     --------
-    >>> round(mean_t(np.array([0.01, 0.03, 0.02])), 4)
+    >>> float(mean_t(np.array([0.01, 0.03, 0.02])).round(4))
     3.4641
     """
-    return float(values.mean() / (np.std(values, ddof=1) / np.sqrt(len(values))))
+    n = values.shape[-1]
+    t: FloatArray = values.mean(axis=-1) / (np.std(values, axis=-1, ddof=1) / np.sqrt(n))
+    return t
 
 
 def skewness(values: FloatArray) -> FloatArray:
@@ -97,14 +105,27 @@ def known(values: FloatArray) -> FloatArray:
 
 
 def average(values: FloatArray) -> FloatArray:
-    """Mean over the available events of each column of an (N, T) array; NaN where there is none."""
-    total = values.sum(axis=0)
-    if len(values) and not np.isnan(total).any():
-        return np.asarray(total / len(values), dtype=np.float64)
+    """Mean over the available events of each day, shape (..., N, T) -> (..., T); NaN where there is none."""
+    total, n = values.sum(axis=-2), values.shape[-2]
+    if n and not np.isnan(total).any():
+        return np.asarray(total / n, dtype=np.float64)
     seen = ~np.isnan(values)
-    count = seen.sum(axis=0)
-    total = np.where(seen, values, 0.0).sum(axis=0)
+    count = seen.sum(axis=-2)
+    total = np.where(seen, values, 0.0).sum(axis=-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def known_sd(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return the standard deviation (T - 1) of the values that are not missing, and how many they are.
+
+    Shape (..., T) -> (...); of one value it is NaN.
+    """
+    seen = ~np.isnan(values)
+    count = seen.sum(axis=-1)
+    mean = np.where(seen, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
+    apart = np.where(seen, values - mean[..., None], 0.0)
+    squares = np.vecdot(apart, apart)
+    return np.sqrt(np.divide(squares, count - 1, out=np.full_like(squares, np.nan), where=count > 1)), count
 
 
 def scaled_residuals(residuals: FloatArray, leverage: FloatArray) -> FloatArray:
@@ -146,6 +167,14 @@ def block_length(series: FloatArray) -> int:
     z = series - series.mean()
     first = float((z[1:] * z[:-1]).sum() / (z * z).sum())
     return int(np.ceil(len(z) ** (1 / 3))) if abs(first) > SERIAL / np.sqrt(len(z)) else 1
+
+
+def past_suffices(series: FloatArray, s2: FloatArray, needed: int) -> BoolArray:
+    """Whether `past_shortage` sees nothing amiss, of several samples: (..., T) and (..., N) -> (...)."""
+    sd, count = known_sd(series)
+    largest = np.nanmax(np.abs(series), axis=-1, initial=0.0)
+    noise = NEGLIGIBLE * np.maximum(largest, np.sqrt(s2.max(axis=-1)))
+    return np.asarray((count >= needed) & (sd > noise))
 
 
 def past_shortage(series: FloatArray, s2: FloatArray, needed: int) -> str | None:

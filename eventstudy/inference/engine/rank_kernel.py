@@ -163,45 +163,51 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
 class RankProfile:
     """Scaled ranks of N events over T days, estimation days first, reduced to what the tests need.
 
+    Profiles of several samples have leading axes (...).
+
     Attributes
     ----------
-    mean : array, shape (T,)
+    mean : array, shape (..., T)
         Average scaled rank of the available events of each day; NaN where there is none.
-    tested : array, shape (N, L)
+    tested : array, shape (..., N, L)
         Scaled ranks of the tested days.
     tested_columns : slice
         Where the tested days are in `mean`.
-    tested_means : array
-        Average scaled ranks of the tested days on which some event is ranked.
-    sizes : array of int, shape (N,)
+    sizes : array of int, shape (..., N)
         Days T_i that event i is ranked among.
-    spread : float
+    spread : float, or array, shape (...)
         ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
-    n_days : int
-        Days on which some event is ranked.
+    n_days, n_tested : int, or arrays, shape (...)
+        Days, and tested days, on which some event is ranked.
     """
 
     mean: FloatArray
     tested: FloatArray
     tested_columns: slice
-    tested_means: FloatArray
     sizes: IntArray
-    spread: float
-    n_days: int
+    spread: FloatArray
+    n_days: IntArray
+    n_tested: IntArray
+
+    @property
+    def tested_sum(self) -> FloatArray:
+        """Sum of the average scaled ranks of the tested days, shape (...)."""
+        means = self.mean[..., self.tested_columns]
+        total: FloatArray = np.where(np.isnan(means), 0.0, means).sum(axis=-1)
+        return total
 
     @classmethod
     def of(
         cls, total: FloatArray, count: IntArray, tested: FloatArray, columns: slice, sizes: IntArray
     ) -> RankProfile:
         """Make the profile of the sums over events of their scaled ranks, and of how many they are."""
-        known, n = count > 0, len(sizes)
+        known, n = count > 0, sizes.shape[-1]
         mean = np.where(known, total / np.maximum(count, 1), np.nan)
-        n_days = int(known.sum())
-        s = float(np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum() / n_days))
-        means = mean[columns]
+        n_days = known.sum(axis=-1)
+        s = np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum(axis=-1) / n_days)
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
-        spread = s if s > NEGLIGIBLE else 0.0
-        return cls(mean, tested, columns, means[~np.isnan(means)], sizes, spread, n_days)
+        spread = np.where(s > NEGLIGIBLE, s, 0.0)[()]
+        return cls(mean, tested, columns, sizes, spread, n_days, known[..., columns].sum(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -210,7 +216,7 @@ class SignProfile:
 
     Attributes
     ----------
-    total, count : arrays, shape (T,)
+    total, count : arrays, shape (..., T)
         Sum of the signs of each day, and the events that have a return on it.
     """
 
@@ -284,7 +290,7 @@ class RankedDays:
 
 @dataclass(frozen=True)
 class _Part:
-    """What some events add to the sums of each day, (W + L,), and their own ranks, where these are kept."""
+    """What some events add to the sums of each day, (..., W + L), and their own ranks, if these are kept."""
 
     total: FloatArray
     count: IntArray
@@ -295,24 +301,31 @@ class _Part:
 class _Profile:
     """What is kept for a set of event days."""
 
-    def __init__(self, ranked: RankedDays, width: int) -> None:
+    def __init__(self, ranked: RankedDays, width: int, size: int | None = None) -> None:
         n, length = ranked.shape
         start, stop, _ = ranked.tested.indices(length)
         self.place = slice(width + start, width + stop)
-        self.signs = ranked.signs
-        self.total, self.count = np.zeros(width + length), np.zeros(width + length, dtype=np.int64)
-        self.tested, self.sizes = np.empty((n, stop - start)), np.empty(n, dtype=np.int64)
+        self.signs, self.size = ranked.signs, size
+        shape = (width + length,) if size is None else (n // size, width + length)
+        self.total, self.count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+        self.tested: FloatArray = np.empty((n, stop - start))
+        self.sizes: IntArray = np.empty(n, dtype=np.int64)
 
     def add(self, rows: IntArray, part: _Part) -> None:
-        self.total += part.total
-        self.count += part.count
+        into: Any = slice(None) if self.size is None else rows[:: self.size] // self.size
+        self.total[into] += part.total
+        self.count[into] += part.count
         if part.tested is not None and part.sizes is not None:
             self.tested[rows], self.sizes[rows] = part.tested, part.sizes
 
     def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
-        return RankProfile.of(self.total, self.count, self.tested, self.place, self.sizes)
+        tested, sizes = self.tested, self.sizes
+        if self.size is not None:
+            tested = tested.reshape(-1, self.size, tested.shape[1])
+            sizes = sizes.reshape(-1, self.size)
+        return RankProfile.of(self.total, self.count, tested, self.place, sizes)
 
 
 class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
@@ -324,10 +337,14 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         Of N events each. Sets with the same function `values` are ranked once.
     scale : array, shape (N,), optional
         What the residuals of each event are divided by.
+    size : int, optional
+        Events of a sample, where profiles of samples are wanted; chunks are then of whole samples.
     """
 
-    def __init__(self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None) -> None:
-        self.sets, self.scale = sets, scale
+    def __init__(
+        self, sets: Mapping[str, RankedDays], scale: FloatArray | None = None, size: int | None = None
+    ) -> None:
+        self.sets, self.scale, self.size = sets, scale, size
         self.profiles: dict[str, _Profile] = {}
         self.scratch = _Scratch()
 
@@ -352,18 +369,23 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         }
         signs = sorted({number for number, ranked in made.values() if ranked.signs})
         unit = None if self.scale is None else 1.0
-        joint = _Joint(values, chunk.missing, [slice(0, width), *columns.values()], signs, unit, self.scratch)
-        parts = {
-            name: joint.signs(number) if ranked.signs else joint.mean_ranks(number, ranked.tested)
-            for name, (number, ranked) in made.items()
-        }
+        sets = [slice(0, width), *columns.values()]
+        joint = _Joint(values, chunk.missing, sets, signs, unit, self.scratch, keep=self.size is not None)
+        parts = {name: self._part(joint, number, ranked) for name, (number, ranked) in made.items()}
         return chunk.rows, width, parts
+
+    def _part(self, joint: _Joint, number: int, ranked: RankedDays) -> _Part:
+        if self.size is None:
+            return joint.signs(number) if ranked.signs else joint.mean_ranks(number, ranked.tested)
+        if ranked.signs:
+            return joint.sample_signs(number, self.size)
+        return joint.sample_ranks(number, ranked.tested, self.size)
 
     def update(self, mapped: tuple[IntArray, int, dict[str, _Part]]) -> None:  # noqa: D102
         rows, width, made = mapped
         for name, part in made.items():
             if name not in self.profiles:
-                self.profiles[name] = _Profile(self.sets[name], width)
+                self.profiles[name] = _Profile(self.sets[name], width, self.size)
             self.profiles[name].add(rows, part)
 
     def result(self) -> dict[str, RankProfile | SignProfile]:  # noqa: D102
@@ -407,6 +429,8 @@ class _Joint:
     unit : float, optional
         As for `order_of`.
     scratch : _Scratch
+    keep : bool
+        Whether the ranks of each event's estimation days are wanted, not their sums.
     """
 
     def __init__(
@@ -417,6 +441,7 @@ class _Joint:
         signs: Sequence[int],
         unit: float | None,
         scratch: _Scratch,
+        keep: bool = False,
     ) -> None:
         self.values, self.width, self.missing, self.sets = values, sets[0].stop, missing, sets
         n, total = values.shape
@@ -437,8 +462,9 @@ class _Joint:
         # The last bits of a word are left free for sums.
         self.each = 64 // self.bits - 1
         self.events = np.zeros((-(-len(sets) // self.each), n, total - self.width), dtype="<u8")
+        self.kept = np.zeros((len(self.events), n if keep else 0, self.width), dtype="<u8")
         self.sums = np.zeros((len(self.events) * self.each, len(self.start), self.width))
-        self.signs_past = {k: np.zeros(self.width, dtype=np.int64) for k in signs}
+        self.signs_past = {k: np.zeros(self.width, dtype=np.int64) for k in ([] if keep else signs)}
         for begin in range(0, len(self.order), BLOCK):
             self._count_block(columns, begin, scratch)
 
@@ -490,6 +516,9 @@ class _Joint:
             past = word[:, : self.width]
             if missing is not None:
                 past[missing] = 0
+            if self.kept.size:
+                self.kept[number, rows] = past
+                continue
             held = slice(number * self.each, (number + 1) * self.each)
             self.sums[held, groups] += self._sums(past, runs, scratch)
             words.append(past)
@@ -594,6 +623,57 @@ class _Joint:
         event[self.tied] = about[:, self.width :]
         past = self.signs_past[k] + about[:, : self.width].sum(axis=0)
         return _Part(np.concatenate([past, event.sum(axis=0)]), self._count(k))
+
+    def _ranks(self, k: int, tied: FloatArray) -> FloatArray:
+        """Rank of each day of each event, shape (n, W + L); 0 where missing."""
+        event = self._event_ranks(k, tied)
+        ranks = np.empty((len(event), self.width + event.shape[1]))
+        past, more = (self._fields(list(self.kept), each) for each in (0, k))
+        np.add(past, more, out=ranks[:, : self.width], dtype=np.float64)
+        ranks[self.tied, : self.width] = tied[:, : self.width]
+        ranks[:, self.width :] = event
+        return ranks
+
+    def _missing(self, k: int) -> BoolArray | None:
+        """Which days of each event are missing, shape (n, W + L); None where none is."""
+        if self.missing is None and self.unseen is None:
+            return None
+        n, seen = len(self.values), self._seen(k)
+        past = np.zeros((n, self.width), dtype=bool) if self.missing is None else self.missing
+        return np.concatenate([past, np.broadcast_to(~seen, (n, seen.shape[1]))], axis=1)
+
+    def _sample_count(self, k: int, size: int) -> IntArray:
+        """Events of each sample that have a return on each day, shape (n / size, W + L)."""
+        missing, inside = self._missing(k), self.sets[k]
+        shape = (len(self.values) // size, self.width + inside.stop - inside.start)
+        return np.full(shape, size) if missing is None else size - by_sample(missing, size)
+
+    def sample_ranks(self, k: int, tested: slice, size: int) -> _Part:
+        """Sum and keep as `mean_ranks`, by samples of `size` events, one after another."""
+        sizes, count = self.sizes[k], self._sample_count(k, size)
+        scaled = self._ranks(k, self._ties(k)[1])
+        scaled /= (sizes + 1.0)[:, None]
+        kept = scaled[:, self.width :][:, tested] - 0.5
+        if self.unseen is not None:
+            kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
+        return _Part(by_sample(scaled, size) - 0.5 * count, count, kept, sizes)
+
+    def sample_signs(self, k: int, size: int) -> _Part:
+        """Sum as `signs`, by samples of `size` events, one after another."""
+        (values, tied), missing = self._ties(k), self._missing(k)
+        signs = self._ranks(k, tied)
+        signs -= 0.5 * (self.sizes[k] + 1.0)[:, None]
+        np.sign(signs, out=signs)
+        if missing is not None:
+            signs[missing] = 0.0
+        if len(values):
+            signs[self.tied] = np.nan_to_num(median_signs(values))
+        return _Part(by_sample(signs, size), self._sample_count(k, size))
+
+
+def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """Sum over the events of each sample, shape (n, T) -> (n / size, T)."""
+    return np.asarray(values.reshape(-1, size, values.shape[1]).sum(axis=1))
 
 
 def _trues(which: BoolArray) -> IntArray:

@@ -301,7 +301,7 @@ def _portfolio(pairs: Pairing, options: Options, note: str) -> Statistic:
         return Statistic(t, p_value(t, options.alternative, dof), "t", dof, estimate, note)
     if (pairs.dof <= 2).any():
         return not_applicable("a date has 2 or fewer residual degrees of freedom")
-    value = patell_z(z, pairs.dof)
+    value = float(patell_z(z, pairs.dof))
     note = f"{note}; standardised by date and summed"
     return Statistic(value, p_value(value, options.alternative), "normal", None, estimate, note)
 
@@ -321,7 +321,7 @@ def _over_dates(pairs: Pairing, options: Options, note: str) -> Statistic:
         )
     if sample_sd(z) == 0:
         return not_applicable("all dates have the same difference")
-    t, dof = mean_t(z), len(z) - 1
+    t, dof = float(mean_t(z)), len(z) - 1
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(z.mean()), note)
 
 
@@ -486,7 +486,7 @@ def _variance(first: TestInput, second: TestInput, options: Options) -> Statisti
     t, dof = variance_t(a, b)
     if np.isnan(t) or np.isinf(t):
         return not_applicable("the distances of the standardised CARs from their median do not vary")
-    ratio = sample_sd(a) / sample_sd(b) if sample_sd(b) > 0 else np.inf
+    ratio = float(sample_sd(a) / sample_sd(b)) if sample_sd(b) > 0 else np.inf
     note = f"standard deviations of SCARs {sample_sd(a):.2f} and {sample_sd(b):.2f}, ratio {ratio:.2f}"
     if max(int(date_groups(data).max()) + 1 for data in (first, second)) > 1 and min(n, m) > 1:
         shared = any(int(date_groups(data).max()) + 1 < data.n_events for data in (first, second))
