@@ -17,6 +17,7 @@ from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
+from eventstudy.workers import on_threads
 
 __all__ = ["AbnormalReturns", "abnormal_returns"]
 
@@ -162,8 +163,12 @@ class AbnormalReturns(FrozenRecord):
     def _variance(self, cols: slice) -> FloatArray:
         order = np.arange(self.n_events) if self.by_day is None else self.by_day
         out = np.empty(self.ar[:, cols].shape)
-        for part in lazy.chunks(self.n_events):
+
+        def fill(part: slice) -> None:
             out[order[part]] = self.variance_of(order[part], cols)
+
+        for _ in on_threads(fill, list(lazy.chunks(self.n_events))):
+            pass
         return out
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:
