@@ -104,7 +104,8 @@ runs the tests that reach the changed line until one fails. Its docstring says h
 
 {ended}Of {drawn} mutants, {equivalent} are equivalent to the original. Of the other {n}, the tests miss
 **{alive}, {share}** (Wilson 95% interval: {low} to {high}); {timeout} of those they notice do not end.
-All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`.
+All rows, with the test that kills each, are in {{download}}`mutation.csv <mutation.csv>`. A row is kept from
+one run to the next as long as its mutant can be made, so it may be of an earlier state of the code around it.
 
 When the sample was first run, the tests missed **{first}, {first_share}** (Wilson: {first_low} to
 {first_high}); tests written for these survivors, or in other
@@ -392,7 +393,7 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         say(f"{len(drawn)} of {len(known)} mutants")
         return 0
     reasons = read_equivalent(project.equivalent)
-    kept = {row.key: row for row in last if not (options.retry and row.status == SURVIVED)}
+    kept = {row.key: row for row in last if row.status != EQUIVALENT}
     before = {row.key: row.first or row.status for row in last}
     rows: dict[Key, Row] = {}
     left = []
@@ -400,9 +401,13 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
         row = blank(each)
         if row.key in reasons:
             rows[row.key] = row
-        elif row.key in kept and kept[row.key].status != EQUIVALENT:
+            continue
+        if row.key in kept:
             rows[row.key] = replace(kept[row.key], line=row.line)
-        elif not options.partial:
+        # A survivor keeps its row until it has been run again.
+        if not options.partial and (
+            row.key not in kept or (options.retry and kept[row.key].status == SURVIVED)
+        ):
             left.append(each)
     order = [blank(each).key for each in drawn]
     # In random order, what is done of a run that is interrupted is a sample too.

@@ -13,6 +13,7 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import CalendarError, EventError, ExcludedEventsWarning, ModelError, WindowError
 from eventstudy.sample import EventSample, Regressor
 from eventstudy.sample.event_arrays import take_windows
+from eventstudy.sample.placement import first_sessions
 from eventstudy.windows import Window
 
 ESTIMATION, WINDOW = Window(-40, -6), Window(-5, 5)
@@ -435,3 +436,10 @@ def test_dates_and_times_go_together():
     assert sample.other[0] == np.datetime64("2019-09-27")
     assert sample.timeline["day_0"].tolist() == [pd.Timestamp("2019-09-26")] * 2
     assert "may have met" not in sample.timeline["note"].iloc[1]
+
+
+def test_an_event_outside_the_data_has_no_row():
+    events = es.Events([{"security": "A", "date": day} for day in ("2019-01-04", "2019-09-26", "2022-01-04")])
+    place = first_sessions(make(draw()), events.frame, "next")
+    assert place.row.tolist() == [-1, SESSIONS.get_loc(pd.Timestamp("2019-09-26")), -1]
+    assert sorted(place.reasons) == [0, 2]

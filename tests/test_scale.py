@@ -513,3 +513,17 @@ def test_neighbours_are_counted_like_all_pairs():
     shown = list(zip(listed["event_id"], listed["message"], strict=True))
     assert shown[:1000] == found[:1000]
     assert shown[1000:] == [(None, f"and {len(found) - 1000} more")] * (len(found) > 1000)
+
+
+def test_ranks_of_many_events_below_which_all_days_lie():
+    """Each tested day comes before each estimation day, so their numbers add up to more than 16 bits."""
+    n, width, length = 1100, 12, 70
+    rng = np.random.default_rng(12)
+    past, event = 1.0 + rng.random((n, width)), rng.random((n, length))
+    reduction = RankReducer({"ranks": RankedDays(event.shape, event.__getitem__, slice(0, 3))})
+    reduction.update(reduction.map(ResidualChunk.of(np.arange(n), past)))
+    found = reduction.result()["ranks"]
+    ranks = stats.rankdata(np.hstack([past, event]), axis=1)
+    np.testing.assert_allclose(
+        found.mean, (ranks / (width + length + 1.0) - 0.5).mean(axis=0), rtol=0, atol=1e-12
+    )

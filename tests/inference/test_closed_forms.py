@@ -499,3 +499,11 @@ def test_ranks_of_values_scaled_by_few_events_say_so(key, panel):
     )
     assert "scaled by the standard deviation of 6 events" in few["note"]
     assert "scaled by the standard deviation" not in many["note"]
+
+
+def test_parameters_that_cost_fewer_degrees_of_freedom(panel, with_arrays):
+    """A mixed model may lose fewer than it has parameters, and none loses more than these."""
+    fitted = panel(n=4, seed=3).abnormal
+    assert fitted.lost_dof == 2.0
+    for lost, told in ((1.5, 1.5), (0.0, 0.0), (2.0, 2.0), (7.0, 2.0)):
+        assert with_arrays(fitted, dof=fitted.n_obs - lost).lost_dof == told

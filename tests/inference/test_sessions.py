@@ -155,3 +155,14 @@ def test_days_that_were_not_expected_to_be_missing():
     for rows in (np.arange(20), np.arange(20, 60)):
         reduction.update(reduction.map(ResidualChunk.of(rows, residuals[rows])))
     assert reduction.result() is None
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+@pytest.mark.parametrize("gaps", ["none", "few", "some events"])
+def test_the_unit_of_residuals_does_not_matter(gaps, scale):
+    session = LAYOUTS["near"]
+    residuals = np.where(GAPS[gaps](session), residuals_of(session), np.nan)
+    want = by_sessions(session, residuals, 3, 1024)
+    found = by_sessions(session, scale * residuals, 3, 1024)
+    assert found[0] == pytest.approx(want[0], rel=1e-12)
+    assert found[1] == want[1]
