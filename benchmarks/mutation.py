@@ -61,6 +61,7 @@ STUDIES = (
     "tests/test_event_factors.py", "tests/results/test_measures.py", "tests/results/test_fit_warnings.py",
     "tests/test_scale.py", "tests/pinned", "tests/test_event_time.py", "tests/test_own_windows.py",
     "tests/market/test_several_exchanges.py", "tests/market/test_compounding.py", "tests/test_bad_input.py",
+    "tests/market/test_intraday.py", "tests/market/test_nights.py",
     "tests/fuzz/test_edges.py", "tests/fuzz/test_end_of_data.py", "tests/results/test_unusual_shapes.py",
     "tests/test_progress.py",
 )  # fmt: skip

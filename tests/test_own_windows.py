@@ -577,3 +577,38 @@ def test_periods_are_left_out_whole_and_days_left_out_do_not_overlap() -> None:
     es.EventStudy(MARKET, twice, exclude_dates=DAYS[298:303], **options).fit()  # without a warning
     with pytest.warns(es.errors.OverlapWarning, match="event 1 has event 0 in its estimation window"):
         es.EventStudy(MARKET, twice, exclude_dates=DAYS[298:302], **options).fit()
+
+
+@pytest.mark.parametrize(("after", "incomplete"), [(1, False), (2, False), (3, True)])
+def test_a_window_that_ends_on_the_weekend_after_the_data_is_complete(after: int, incomplete: bool) -> None:
+    friday = FRAME.index.get_loc(pd.Timestamp("2019-11-29"))
+    market = es.Market(FRAME.iloc[: friday + 1], benchmark="idx")
+    last = market.sessions[-1]
+    assert last.day_name() == "Friday"
+    events = pd.DataFrame(
+        {
+            "security": ["F0"],
+            "date": [market.sessions[-3]],
+            "window_start": [market.sessions[-3]],
+            "window_end": [last + pd.Timedelta(days=after)],
+        }
+    )
+    study = es.EventStudy(market, events, estimation=(-150, -11), window=(0, 1))
+    if incomplete:
+        with pytest.warns(IncompleteWindowWarning):
+            study.fit()
+    else:
+        assert str(study.fit().spec.window) == "(0, +2)"
+
+
+@pytest.mark.parametrize(("start", "fine"), [(-20, False), (-19, True)])
+def test_a_second_window_begins_after_the_first_ends(start: int, fine: bool) -> None:
+    events = EVENTS.iloc[:1].assign(
+        estimation_start=-90, estimation_end=-20, estimation_start_2=start, estimation_end_2=-11
+    )
+    study = es.EventStudy(MARKET, events, window=(0, 1))
+    if fine:
+        assert study.fit().parameters["n_obs"].item() == 80
+    else:
+        with pytest.raises(WindowError, match=r"begins before the first one, \(-90, -20\), ends"):
+            study.fit()

@@ -118,3 +118,19 @@ def test_no_bar_in_a_script_of_its_own() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("chunk_size", "shown"), [(2, True), (3, False), (4, False)])
+def test_a_fit_of_one_part_has_no_bar(
+    capsys: pytest.CaptureFixture[str], chunk_size: int, shown: bool
+) -> None:
+    rng = np.random.default_rng(1)
+    days = pd.bdate_range("2019-01-01", periods=120)
+    market = es.Market(
+        pd.DataFrame(0.01 * rng.standard_normal((120, 4)), days, ["A", "B", "C", "INDEX"]), benchmark="INDEX"
+    )
+    events = [{"security": name, "date": days[100]} for name in "ABC"]
+    es.show_progress()
+    study = es.EventStudy(market, events, estimation=(-80, -11), window=(-1, 1))
+    study.fit(chunk_size=chunk_size)
+    assert ("Market model (OLS): 100%" in told(capsys)) is shown

@@ -13,7 +13,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy import lazy
-from eventstudy.abnormal import HeldEventWindows, cumulate
+from eventstudy.abnormal import HeldEventWindows, cumulate, estimate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
@@ -23,7 +23,7 @@ from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order
 from eventstudy.models.grouped_ols import shared_ols, shared_residuals
 from eventstudy.models.least_squares import ols_batch
-from eventstudy.sample import SharedWindows
+from eventstudy.sample import EventSample, SharedWindows
 from eventstudy.windows import Window
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-15}
@@ -226,6 +226,19 @@ def test_what_fails_alone_is_left_out_alone(backend, options, cluster):
     pd.testing.assert_frame_equal(results.parameters, whole.parameters[kept], **TIGHT)
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_what_failed_has_no_numbers():
+    sample = EventSample.of(market(0.0), events(), Window(*ESTIMATION), Window(*WINDOW))
+    found = estimate(Brittle(breaks=(3,)), sample)
+    failed = sample.security == 3
+    assert set(found.failures) == set(np.flatnonzero(failed).tolist())
+    assert np.isnan(found.fit.s2[failed]).all()
+    assert np.isnan(found.fit.params[failed]).all()
+    assert (found.fit.n_obs[failed] == 0).all()
+    assert np.isnan(found.abnormal.ar[failed]).all()
+    assert np.isfinite(found.fit.s2[~failed]).any()
+
+
 def test_a_model_that_fails_on_every_event_is_an_error():
     study = es.EventStudy(market(), events(), Brittle(breaks=tuple(range(12))), ESTIMATION, WINDOW)
     with pytest.raises(ModelError, match=r"fails on every event: .*FloatingPointError: no such luck"):
@@ -381,18 +394,25 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         values = np.round(rng.standard_normal((40, n)), digits)
         return np.where(rng.random(values.shape) < missing, np.nan, values)
 
-    past, first, second = drawn(width), drawn(4), drawn(1)
+    past, first, second, third = drawn(width), drawn(4), drawn(1), drawn(2)
     sets = {
         "first": RankedDays(first.shape, first.__getitem__, slice(1, 3)),
         "again": RankedDays(first.shape, first.__getitem__, slice(0, 4)),
         "second": RankedDays(second.shape, second.__getitem__, slice(0, 1)),
+        # Counters of long windows are so wide that this set's is in a second word.
+        "third": RankedDays(third.shape, third.__getitem__, slice(0, 2)),
+        "signs of third": RankedDays(third.shape, third.__getitem__, slice(None), signs=True),
         "signs": RankedDays(first.shape, first.__getitem__, slice(None), signs=True),
     }
     together = RankReducer(sets)
     for rows in (np.arange(25), np.arange(25, 40)):
         together.update(together.map(ResidualChunk.of(rows, past[rows])))
     found = together.result()
-    for name, event, tested in (("first", first, slice(1, 3)), ("second", second, slice(0, 1))):
+    for name, event, tested in (
+        ("first", first, slice(1, 3)),
+        ("second", second, slice(0, 1)),
+        ("third", third, slice(0, 2)),
+    ):
         ranks = scaled_ranks(np.hstack([past, event]))
         mean = np.nanmean(ranks, axis=0)
         np.testing.assert_allclose(found[name].mean, mean, rtol=0, atol=1e-14)
@@ -400,10 +420,11 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         np.testing.assert_array_equal(found[name].sizes, (~np.isnan(ranks)).sum(axis=1))
         np.testing.assert_allclose(mean[found[name].tested_columns], mean[width:][tested])
     np.testing.assert_array_equal(found["first"].mean, found["again"].mean)
-    whole = np.hstack([past, first])
-    about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
-    np.testing.assert_array_equal(found["signs"].total, np.nansum(about, axis=0))
-    np.testing.assert_array_equal(found["signs"].count, (~np.isnan(whole)).sum(axis=0))
+    for name, event in (("signs", first), ("signs of third", third)):
+        whole = np.hstack([past, event])
+        about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
+        np.testing.assert_array_equal(found[name].total, np.nansum(about, axis=0))
+        np.testing.assert_array_equal(found[name].count, (~np.isnan(whole)).sum(axis=0))
 
 
 @pytest.mark.parametrize("width", [5, 600])

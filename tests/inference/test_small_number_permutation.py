@@ -94,3 +94,10 @@ def test_days_without_spread_have_no_p_value():
     zeros = np.zeros((30, 1))
     _, p, _, _ = permutation_p_value(zeros, np.array([[0.0]]), np.zeros(1, int), 99, np.random.default_rng(0))
     assert np.isnan(p)
+
+
+def test_the_statistic_of_several_windows_is_that_of_each():
+    rng = np.random.default_rng(4)
+    past, event = rng.standard_normal((3, 12, 5)), rng.standard_normal((3, 2, 5))
+    want = [event[i].mean(axis=1).sum() / (np.sqrt(2) * past[i].mean(axis=1).std(ddof=1)) for i in range(3)]
+    np.testing.assert_allclose(studentised_caar(past, event), want, rtol=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+import eventstudy as es
 from eventstudy.abnormal import abnormal_returns, cumulate
 from eventstudy.errors import ModelError
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel
@@ -319,3 +320,22 @@ def test_a_first_return_that_lumps_earlier_sessions_leaves_its_event_alone_witho
     span[1, 1], span[2, 1] = 3, 2  # of the two, only the former reaches before the window
     car = cumulate(replace(made, ar=ar, span=span), WINDOW).car
     assert np.isnan(car).tolist() == [False, True, False, False, False]
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+@pytest.mark.parametrize("given", [{"benchmark": 1, "smb": (0, 2)}, [("benchmark", 1), ("smb", [0, 2])]])
+def test_lags_are_further_columns(market, events, given):
+    model = es.MarketModel(lags=given)
+    assert model.param_names == ("alpha", "beta", "benchmark[-1]", "smb", "smb[-2]")
+    assert model == es.MarketModel(lags={"benchmark": (1,), "smb": (0, 2)})
+    results = es.EventStudy(market, events, model, (-150, -11), (-2, 2)).fit()
+    fitted = results.regression(0)
+    np.testing.assert_allclose(
+        fitted.params.to_numpy(), results.parameters.iloc[0, :5].to_numpy(float), rtol=1e-9
+    )
+    x = fitted.model.exog
+    smb = market.factors["smb"].reindex(market.sessions).to_numpy()
+    start = market.sessions.get_loc(results.timeline["day_0"].iloc[0]) - 150
+    used = ~np.isnan(results.fitted.abnormal.past.residuals()[0])
+    np.testing.assert_allclose(x[:, 3], smb[start : start + 140][used], rtol=1e-12)
+    np.testing.assert_allclose(x[:, 4], smb[start - 2 : start + 138][used], rtol=1e-12)

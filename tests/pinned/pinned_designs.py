@@ -102,9 +102,17 @@ def factors(seed: int) -> pd.DataFrame:
     return frame
 
 
+@cache
+def bars(thin: float) -> pd.DataFrame:
+    """Prices of half-hours of four securities on 40 days."""
+    return es.lab.simulate_bars(4, 40, freq="30min", thin=thin, seed=1).prices
+
+
 def market(design: Design) -> es.Market:
     """Make the market of a design."""
     options = dict(design.market)
+    if "thin" in options:
+        return es.Market.from_prices(bars(options["thin"]), benchmark="market", calendar="XSHG", freq="30min")
     frame = draw(design.seed, options.pop("step", 1e-6), design.securities)
     for columns, rows, value in design.changes:
         frame.loc[frame.index[rows], columns] = value
@@ -162,7 +170,7 @@ def refused(problem: EventStudyError) -> dict[str, pd.DataFrame]:
 
 
 def arrays(results: es.EventStudyResults) -> pd.DataFrame:
-    """One row per event: what the arrays of the fit hold."""
+    """One row per event: what the arrays of the fit hold, days weighed by their number."""
     found = results.fitted.abnormal
     past, event = found.past, found.event_windows
     residuals, leverage = past.residuals(), past.leverage()
@@ -178,6 +186,10 @@ def arrays(results: es.EventStudyResults) -> pd.DataFrame:
             "span": found.span @ np.arange(1, found.span.shape[1] + 1),
             "cov": found.param_cov.sum(axis=(1, 2)) if found.param_cov.ndim == 3 else np.nan,
             "noise": np.nansum(event.noise() * np.arange(1, found.span.shape[1] + 1), axis=1),
+            "design": np.nansum(event.design(), axis=2) @ np.arange(1, found.span.shape[1] + 1),
+            "rows": (~np.isnan(event.design()).any(axis=2)).sum(axis=1),
+            "days": (~np.isnan(found.ar)).sum(axis=1),
+            "abnormal": np.nansum(found.ar * np.arange(1, found.span.shape[1] + 1), axis=1),
             "actual": np.nansum(found.actual * np.arange(1, found.span.shape[1] + 1), axis=1),
             "last": dates(past.dates()[:, -1]),
             "event": dates(event.dates()[:, 0]),
@@ -270,7 +282,6 @@ def outcome(design: Design) -> dict[str, pd.DataFrame]:
             return tables
         tables["timeline"] = results.timeline.drop(columns=["announced", "label", "security"])
         tables["parameters"] = results.parameters
-        tables["abnormal"] = results.abnormal_returns
         tables["arrays"] = arrays(results)
         for window in design.windows:
             tables[f"car {window}"] = results.car(window)[
@@ -587,6 +598,20 @@ def own_windows() -> Iterator[Design]:
             windows=((0, 0),),
             tests=FEW,
         )
+    for first, last in ((0, 1), (-2, 4)):
+        for model in (es.MarketAdjusted(), es.RawReturn()):
+            unestimated = [
+                {"security": name, "date": DAYS[row], "window_start": first, "window_end": last + i}
+                for i, (name, row) in enumerate((("S0", 60), ("S1", 80), ("S2", 128)))
+            ]
+            yield Design(
+                f"own without estimation {first} {model!r}", unestimated, model=model, estimation=None,
+                windows=((0, 1),), tests=FEW,
+            )  # fmt: skip
+    for start_2 in (-20, -19, -18, 2, 6):
+        both = own((-45, -20, 0, 1), (-45, -11, 0, 1))
+        both[0] |= {"estimation_start_2": start_2, "estimation_end_2": -11 if start_2 < 0 else 30}
+        yield Design(f"own second from {start_2}", both, windows=((0, 1),), tests=FEW)
     yield Design("own before the data", own((-61, -11, 0, 1), (-62, -11, 0, 1)), windows=((0, 1),), tests=FEW)
     yield Design(
         "own beyond the data",
@@ -649,12 +674,17 @@ def models() -> Iterator[Design]:
         es.MatchedPortfolio(), es.MatchedPortfolio(["S6", "S7", "S8"]),
         es.MatchedPortfolio(["S6", "S7"], {"S6": 3.0, "S7": 1.0}), es.PCAModel(), es.PCAModel(n_components=1),
         es.PCAModel(n_components=3), es.AutocorrelatedErrors(), es.AutocorrelatedErrors(lags=2),
+        es.AutocorrelatedErrors(method="hac", lags=2),
     ]  # fmt: skip
     stepwise = [es.RobustMarketModel(), es.SyntheticPeers(), es.TobitMarketModel(), es.ElasticNetModel()]
+    stepwise += [es.GARCHMarketModel(), es.TobitMarketModel(after_limit="keep")]
     gone = [("S0", slice(58, 61), np.nan), ("S1", slice(30, 36), np.nan), ("S3", [40, 42, 44, 81], np.nan)]
     early = [("S0", 45), ("S1", 46), ("S2", 47), ("S3", 60)]
     for model in plain + stepwise:
         common: dict[str, Any] = {"model": model, "digits": 9 if model in plain else 4}
+        if isinstance(model, es.GARCHMarketModel):
+            yield Design(f"model {model!r}", MIXED[:3], **common, seed=23, tests=("bmp", "t"))
+            continue
         if isinstance(model, es.TobitMarketModel):
             common["market"] = {"prices": True, "price_limit": 0.02}
         if isinstance(model, es.MatchedPortfolio | es.PCAModel | es.SyntheticPeers | es.ElasticNetModel):
@@ -678,6 +708,33 @@ def models() -> Iterator[Design]:
                     "options": {"min_observations": least if few is MIXED else least - 5}
                 }, seed=25, estimation=(-24, -11), tests=("bmp", "t"), windows=((0, 1),), brief=True,
             )  # fmt: skip
+
+
+def autocorrelated() -> Iterator[Design]:
+    """Sums of autocorrelated errors where an event lacks days of the window, or all of them."""
+    for base in (es.MarketModel(), es.ConstantMean()):
+        for method, rows in (("egls", [61, 62]), ("egls", [62]), ("egls", slice(58, 61))):
+            yield Design(
+                f"autocorrelated {base!r} {rows}", [*TWO, ("S2", 63)], [("S0", rows, np.nan)],
+                es.AutocorrelatedErrors(base, method, 3), market={"gaps": "single"}, seed=26,
+                windows=((1, 2), (0, 4)), options={"incomplete": "partial"}, tests=FEW,
+            )  # fmt: skip
+
+
+def flat_among_others() -> Iterator[Design]:
+    """A security whose returns never move, for models that are fitted step by step."""
+    stepwise = [
+        es.AutocorrelatedErrors(),
+        es.RobustMarketModel(),
+        es.EWMarketModel(20.0),
+        es.TobitMarketModel(),
+    ]
+    for model in stepwise:
+        prices = {"prices": True, "price_limit": 0.1} if isinstance(model, es.TobitMarketModel) else {}
+        yield Design(
+            f"flat among others {model!r}", MIXED[:3], [("S0", WHOLE, 0.0)], model, market=prices, digits=4,
+            tests=("bmp", "t"),
+        )  # fmt: skip
 
 
 def single_events() -> Iterator[Design]:
@@ -710,6 +767,75 @@ def single_events() -> Iterator[Design]:
             f"filtered short {length}", TWO, estimation=(-11 - length + 1, -11),
             options={"min_observations": 6},
             tests=("filtered_sq", "filtered_t", "nguyen_wolf", "sq"), windows=((0, 0), (0, 4), (-5, 5)),
+        )  # fmt: skip
+
+
+def within_the_day() -> Iterator[Design]:
+    """Bars of half-hours, whose windows cross nights and breaks."""
+    times = ["10:31", "10:31", "14:00", "08:00", "11:30", "16:00"]
+    days = ["2019-06-17", "2019-06-17", "2019-06-17", "2019-06-19", "2019-06-21", "2019-06-24"]
+    told = [
+        {"security": f"S{i % 4 + 1}", "announced_at": f"{day} {time}+08:00"}
+        for i, (day, time) in enumerate(zip(days, times, strict=True))
+    ]
+    keys = (*QUICK, "time_of_day_t", "time_of_day_rank")
+    asked: dict[str, Any] = {"estimation": (-160, -11), "window": (-4, 8), "tests": keys}
+    for thin in (0.0, 0.1):
+        common = {**asked, "market": {"thin": thin}}
+        for name, rows in {"one": told[:1], "together": told[:2], "all": told}.items():
+            for windows in (((0, 0), (0, 3), (0, 6)), ((-4, 8),)):
+                yield Design(
+                    f"bars {name} {windows[0]} {thin}", rows, **common, windows=windows,
+                    brief=windows[0] == (-4, 8), more=("recommended",),
+                    sides=("two-sided", "less") if name == "one" else ("two-sided",),
+                )  # fmt: skip
+        for model in (
+            es.ConstantMean(), es.MarketModel(missing="trade_to_trade"), es.MarketAdjusted(),
+            es.RobustMarketModel(), es.EWMarketModel(30.0), es.Dimson(),
+        ):  # fmt: skip
+            yield Design(
+                f"bars {model!r} {thin}",
+                told[1:5],
+                **common | {"tests": FEW},
+                model=model,
+                windows=((0, 3),),
+                digits=5,
+            )
+    day = "2019-06-17"
+    between = {
+        "S1": (f"{day} 10:10", f"{day} 10:20"), "S2": (f"{day} 10:10", f"{day} 10:40"),
+        "S3": (f"{day} 14:50", "2019-06-18 09:10"), "S4": (f"{day} 11:30", f"{day} 13:00"),
+    }  # fmt: skip
+    for how in ("exclude", "first", "last"):
+        rows = [
+            {"security": name, "announced_after": f"{after}+08:00", "announced_before": f"{before}+08:00"}
+            for name, (after, before) in between.items()
+        ]
+        yield Design(
+            f"bars between {how}",
+            [*rows, {"security": "S1", "announced_at": "2019-06-24 10:31+08:00"}],
+            **asked | {"tests": FEW},
+            market={"thin": 0.0},
+            asked={"ambiguous": how},
+            windows=((0, 3),),
+        )
+    for moment in ("05-05 10:00", "05-06 09:59", "05-10 15:00", "07-01 14:31", "07-01 15:00", "07-01 15:01"):
+        yield Design(
+            f"bars at the edge {moment}",
+            [{"security": "S1", "announced_at": f"2019-{moment}+08:00"}, *told[:1]],
+            model=es.MarketAdjusted(),
+            estimation=(-20, -5),
+            options={"min_observations": 10},
+            market={"thin": 0.0},
+            tests=FEW,
+            windows=((0, 0), (0, 3)),
+            window=(0, 3),
+        )
+    for length in (24, 25, 26, 32, 152, 153, 160, 161):
+        yield Design(
+            f"bars {length} past", told[:1], **asked | {"estimation": (-11 - length + 1, -11)},
+            market={"thin": 0.0}, options={"min_observations": 10}, windows=((0, 0), (0, 3)),
+            more=("recommended",), brief=True,
         )  # fmt: skip
 
 
@@ -819,12 +945,11 @@ def procedures() -> Iterator[Design]:
     )
 
 
-@cache
 def designs() -> dict[str, Design]:
     """All designs by name."""
     families = (
         layouts, estimation_edges, missing, degenerate, placements, own_windows, several_series, models,
-        single_events, sweeps, procedures,
+        autocorrelated, flat_among_others, single_events, within_the_day, sweeps, procedures,
     )  # fmt: skip
     found = [design for family in families for design in family()]
     names = [design.name for design in found]

@@ -15,9 +15,10 @@ SHOWN = 12  # differences of one design
 
 def main(arguments: list[str]) -> int:
     """Compare, and write unless asked to check only."""
-    before, after = read(), {name: as_texts(outcome(design)) for name, design in designs().items()}
+    made = designs()
+    before, after = read(), {name: as_texts(outcome(design)) for name, design in made.items()}
     changed = 0
-    for name, design in designs().items():
+    for name, design in made.items():
         found = list(differences(before.get(name, {}), after[name], design.digits)) if name in before else []
         if name not in before:
             print(f"{name}: new")
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
         name: before[name]
         if name in before and not list(differences(before[name], after[name], design.digits))
         else after[name]
-        for name, design in designs().items()
+        for name, design in made.items()
     }
     write(kept)
     return 0

@@ -102,10 +102,11 @@ def lead_sizes(dates: str, n_events: int) -> dict[str, Sizes]:
     small = [name for name in rows if str(name).startswith("power_2_")]
     worse = dict.fromkeys(("size", "doubled", "volatile_low"), "max")
     worst = by_test.agg(worse | dict.fromkeys(("power_10", *small), "min"))
-    return {
-        str(key): Sizes(*map(float, values[:4]), tuple(map(float, values[4:])))
-        for key, *values in worst.itertuples()
-    }
+    found = {}
+    for key, *values in worst.itertuples():
+        size, doubled, volatile_low, power_10, *power_2 = map(float, values)
+        found[str(key)] = Sizes(size, doubled, volatile_low, power_10, tuple(power_2))
+    return found
 
 
 def reaches(key: str, data: TestInput) -> bool:
