@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST_READY := $(LOWEST)/.ready
 PYTEST_ARGS ?=
+# Where PYTHONDONTWRITEBYTECODE is set, each process of a suite would compile the package anew.
+COMPILE := $(BIN)/python -m compileall -q eventstudy
 
 # Two workers share the cores; a BLAS with threads of its own would slow both.
 export OMP_NUM_THREADS := 1
@@ -31,12 +33,15 @@ demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--
 	$(BIN)/python examples/hikvision_2019.py $(ARGS)
 
 test: $(READY) ## all tests but the slow ones
+	@$(COMPILE)
 	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
 
 coverage: $(READY) ## the same under coverage, which doubles their time
+	@$(COMPILE)
 	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the slow tests
+	@$(COMPILE)
 	$(BIN)/python -m pytest -n 2 -m slow $(PYTEST_ARGS)
 
 # The oldest numpy allowed has no build for Python 3.13: use 3.11 or 3.12 here.

@@ -1,9 +1,10 @@
 """Which test leads: size, size under doubled variance, and power by number of events and dates.
 
 Run ``python benchmarks/lead_table.py`` to make ``docs/data/lead_table.csv`` anew, and from it the summary
-that ``recommended()`` reads, ``eventstudy/inference/procedures/lead_sizes.csv``. With ``--cells NAME ...``
-some cells are renewed; with ``--summary`` only the summary is made. A replication has a seed of its own,
-made of the name of the cell and a number.
+that ``recommended()`` reads, ``eventstudy/inference/procedures/lead_sizes.csv``; the table of
+``lead_power.py`` adds how often tests reject in a volatile year. With ``--cells NAME ...`` some cells are
+renewed; with ``--summary`` only the summary is made. A replication has a seed of its own, made of the name of
+the cell and a number.
 
 Cells: worlds (normal and t(4) errors, S&P 500 shares 2016 to 2020, A-shares 2017 to 2020) x events x
 dates: *one*, *late* (one date, one of the firms is suspended on it and reacts a session later), *three* (far
@@ -11,7 +12,7 @@ apart), *overlap* (three dates four sessions apart) and *own*. Simulated errors 
 of 0.10. Estimation window (-250, -30), event window (-5, +5), market model. The panels of the two markets are
 read from ``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
 
-Of each cell: the share of p <= 5% of a true null in three windows, and, in the first 300 replications, on
+Of each cell: the share of p <= 5% of a true null in four windows, and, in the first 300 replications, on
 day 0 with the variance of that day doubled, and with effects of 2% and 10%. The row *interval* is the share
 of true zeros that the default 95% interval of the mean misses.
 """
@@ -42,7 +43,7 @@ from eventstudy.windows import Window
 
 ROOT = Path(__file__).parents[1]
 PANELS = ROOT.parent / "shared" / "data" / "panels"
-TABLE = ROOT / "docs" / "data" / "lead_table.csv"
+TABLE, POWER = (ROOT / "docs" / "data" / f"{name}.csv" for name in ("lead_table", "lead_power"))
 SUMMARY = ROOT / "eventstudy" / "inference" / "procedures" / "lead_sizes.csv"
 
 SEED, LEVEL, RESAMPLES, REPLICATIONS = 20190522, 0.05, 199, 1000
@@ -50,11 +51,12 @@ SEED, LEVEL, RESAMPLES, REPLICATIONS = 20190522, 0.05, 199, 1000
 CHANGED = 300
 INTERVAL = "interval"
 ESTIMATION, SPAN = Window(-250, -30), Window(-5, 5)
-WINDOWS = (Window(0, 0), Window(-1, 1), SPAN)
+WINDOWS = (Window(0, 0), Window(0, 1), Window(-1, 1), SPAN)
 DAYS = np.arange(ESTIMATION.start, SPAN.end + 1)
 WIDTH, FIRST = len(ESTIMATION), SPAN.start - ESTIMATION.start
 EFFECTS = (0.02, 0.10)
 CORRELATION = 0.10
+WORLDS = ("sp500", "a_share", "normal", "t4")
 #: Sessions from one of three dates to the next.
 APART = {"three": 40, "overlap": 4}
 EVENTS = {
@@ -96,7 +98,7 @@ class Cell:
 
 CELLS = {
     cell.name: cell
-    for world in ("sp500", "a_share", "normal", "t4")
+    for world in WORLDS
     for dates, numbers in EVENTS.items()
     for cell in (Cell(world, dates, n) for n in numbers)
 }
@@ -119,7 +121,11 @@ def first_days(cell: Cell, rng: np.random.Generator, last: int) -> np.ndarray:
 
 def draw(rng: np.random.Generator, world: str, shape: tuple[int, ...]) -> np.ndarray:
     """Draw errors of mean 0 and variance 1."""
-    return rng.standard_normal(shape) if world == "normal" else rng.standard_t(4, shape) / math.sqrt(2.0)
+    if world == "normal":
+        return rng.standard_normal(shape)
+    if world == "t4":
+        return rng.standard_t(4, shape) / math.sqrt(2.0)
+    return (rng.chisquare(4, shape) - 4.0) / math.sqrt(8.0)
 
 
 def simulated(cell: Cell, rng: np.random.Generator) -> AbnormalReturns:
@@ -135,8 +141,8 @@ def simulated(cell: Cell, rng: np.random.Generator) -> AbnormalReturns:
 
 
 @cache
-def panel(world: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read returns (firms, sessions), the index, and which firm can have its day 0 on which session."""
+def panel(world: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Read returns (firms, sessions), the index, which firm can have its day 0 on which session, sessions."""
     index = pq.read_table(PANELS / "indices_daily_2015on.parquet").to_pandas(ignore_metadata=True)
     name = {"sp500": "SP500", "a_share": "CSI300_000300.SH"}[world]
     index = index[index["index"] == name]
@@ -159,13 +165,14 @@ def panel(world: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     usable = np.zeros(returns.shape, dtype=bool)
     # Newly listed shares rise by their limit for days; a year of returns leaves them out.
     usable[:, day0] = whole == len(DAYS)
-    return returns, market, usable
+    return returns, market, usable, frame.index.to_numpy()
 
 
-def placebo(cell: Cell, rng: np.random.Generator) -> AbnormalReturns:
-    """Draw one replication on placebo dates of a panel."""
-    returns, market, usable = panel(cell.world)
-    days = np.flatnonzero(usable.sum(axis=0) >= max(EVENTS["one"]))
+def placebo(cell: Cell, rng: np.random.Generator, since: str = "2000-01-01") -> AbnormalReturns:
+    """Draw one replication on placebo dates of a panel, day 0 not before a date."""
+    returns, market, usable, sessions = panel(cell.world)
+    enough = usable.sum(axis=0) >= max(EVENTS["one"])
+    days = np.flatnonzero(enough & (sessions >= np.datetime64(since)))
     day0 = days[0] + first_days(cell, rng, days[-1] - days[0])
     firms = np.empty(cell.events, dtype=int)
     for day in np.unique(day0):
@@ -262,22 +269,31 @@ def table_of(cell: Cell, replications: int) -> pd.DataFrame:
     return pd.DataFrame([head | {"window": w, "test": key} | row for (w, key), row in rows.items()])
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
+def summary(table: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     """Condense the table: one row a design and test, with what its worst world says of size.
 
     `size` is the largest mean over the windows of a world, `low` the lower end of its 95% interval,
-    `doubled` the largest share with doubled variance, `power_2` and `power_10` are means over worlds.
+    `doubled` the largest share with doubled variance, `volatile_low` the lower end of the interval of the
+    size on S&P 500 shares in 2020, from the table of ``lead_power.py``; `power_10` is the mean over worlds,
+    and the power against 2% that of each world.
     """
     worlds = table[table["test"] != INTERVAL].groupby(["dates", "events", "test", "world"], sort=False)
     by_world = worlds[["size", "doubled", "power_2", "power_10"]].mean()
     by_world["n"] = worlds["replications"].min()
     keys = ["dates", "events", "test"]
     out = by_world.groupby(keys, sort=False).agg(
-        {"size": "max", "doubled": "max", "power_2": "mean", "power_10": "mean", "n": "min"}
+        {"size": "max", "doubled": "max", "power_10": "mean", "n": "min"}
     )
-    error = np.sqrt(out["size"] * (1.0 - out["size"]) / out.pop("n"))
-    out.insert(1, "low", (out["size"] - 1.96 * error).clip(lower=0.0))
-    return out.round(4).reset_index()
+    out.insert(1, "low", lower_end(out["size"], out.pop("n")))
+    known = power.dropna(subset="volatile").set_index(keys)
+    out.insert(3, "volatile_low", lower_end(known["volatile"], known["replications"]))
+    small = by_world["power_2"].unstack("world")[list(WORLDS)].add_prefix("power_2_")
+    return out.join(small).round(4).reset_index()
+
+
+def lower_end(share: pd.Series, n: pd.Series) -> pd.Series:
+    """Return the lower end of a 95% interval of a share."""
+    return (share - 1.96 * np.sqrt(share * (1.0 - share) / n)).clip(lower=0.0)
 
 
 def main() -> None:
@@ -307,7 +323,7 @@ def main() -> None:
         kind="stable",
     )
     table.round(4).to_csv(TABLE, index=False)
-    summary(table).to_csv(SUMMARY, index=False)
+    summary(table, pd.read_csv(POWER)).to_csv(SUMMARY, index=False)
 
 
 if __name__ == "__main__":

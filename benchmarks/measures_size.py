@@ -32,7 +32,7 @@ import eventstudy as es
 from eventstudy.errors import EventStudyWarning
 from eventstudy.inference import TESTS, Options, TestInput, recommend
 from eventstudy.inference.time_of_day import time_of_day_t
-from eventstudy.lab.specification_grid import single_p_values
+from eventstudy.lab.sample_tests import SampleTests
 from eventstudy.longrun.buyhold import skewed_tests, standardised_mean
 from eventstudy.models.autocorrelated import bartlett_lags
 from eventstudy.volatility.abnormal_volatility import volatility_multiples
@@ -73,6 +73,12 @@ class Cell:
     def rng(self, number: int) -> np.random.Generator:
         """Source of the random numbers of one replication."""
         return np.random.default_rng([SEED, zlib.crc32(self.name.encode()), number])
+
+
+def one_by_one(key: str, data: TestInput) -> np.ndarray:
+    """P-values of a test of each event on its own, shape (N,); NaN where it does not apply."""
+    alone = SampleTests(data, 1, None)
+    return alone.p_values(data, [key], [Options(seed=0)] * data.n_events)[:, 0]
 
 
 def named(data: TestInput, prefix: str = "") -> set[str]:
@@ -256,7 +262,7 @@ def volume(phi: float, *, common: bool = False) -> tuple[Draw, Advice]:
             if common:
                 continue
             for key in ("t", "sq"):
-                each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+                each = one_by_one(key, data)
                 found[f"{name} one event: {key} {window}"] = each.tolist()
             found |= p_values(data.take([0]), SINGLE, f"{name} one event: ", rng)
         return found
@@ -299,7 +305,7 @@ def ranges(rng: np.random.Generator) -> PValues:
     for measure, data in range_inputs(rng).items():
         found |= p_values(data, RANGE_TESTS, f"{measure} ", rng)
         for key in ("t", "sq"):
-            each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+            each = one_by_one(key, data)
             found[f"{measure} one event: {key} (-1, 1)"] = each.tolist()
         found |= p_values(data.take([0]), SINGLE, f"{measure} one event: ", rng)
     return found
@@ -407,7 +413,7 @@ def bars(nights: int | None) -> tuple[Draw, Advice]:
         for data in inputs(rng):
             window = (data.window.start, data.window.end)
             for key in ("t",) if nights else ("t", "sq"):
-                each = single_p_values(key, data.abnormal, data.cumulative, data.window)
+                each = one_by_one(key, data)
                 found[f"{key} {window}"] = each.tolist()
             if not nights:
                 found |= p_values(data.take([0]), SINGLE, "", rng)

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from measures_size import turnover
+from measures_size import one_by_one, turnover
 
 import eventstudy as es
 from eventstudy.inference import Options, TestInput, run_tests
-from eventstudy.lab.specification_grid import single_p_values
 
 TABLE = Path(__file__).parents[1] / "docs" / "data" / "volume_power.csv"
 SEED, LEVEL = 20190522, 0.05
@@ -42,7 +41,7 @@ def rank(value: float, sums: np.ndarray) -> float:
 def single(data: TestInput) -> tuple[np.ndarray, np.ndarray]:
     """P-values of each event by `sq` and by the rank of its plain CAR among plain sums of blocks."""
     cars, length = data.cumulative, len(data.window)
-    scaled = single_p_values("sq", data.abnormal, cars, data.window)
+    scaled = one_by_one("sq", data)
     plain = []
     for car, own in zip(cars.car, data.abnormal.past.residuals(), strict=True):
         seen = own[~np.isnan(own)]

@@ -72,3 +72,11 @@ def test_a_first_study_loads_what_it_computes_with_alone() -> None:
 def test_a_first_figure_loads_matplotlib_alone() -> None:
     loaded = loaded_after(f"{FIRST}import matplotlib\nmatplotlib.use('Agg')\nresults.plot.caar()")
     assert loaded.isdisjoint({"scipy.stats", "statsmodels", "seaborn"})
+
+
+def test_a_first_study_loads_no_model_test_or_report_that_it_does_not_use() -> None:
+    loaded = {name.removeprefix("eventstudy.") for name in loaded_after(FIRST)}
+    assert {"models.linear", "results.study_results"} <= loaded
+    assert loaded.isdisjoint({"models.garch", "models.tobit", "models.peer_regressions", "regressions.core"})
+    assert loaded.isdisjoint({"inference.registry", "results.pooled.pool", "results.verdict.sentences"})
+    assert loaded.isdisjoint({"results.report.content", "html_page", "datasets.official_lists"})

@@ -310,6 +310,7 @@ def test_a_test_that_fails_without_a_change_kills_nothing(finished: tuple[Path, 
     assert not [row for row in rows.values() if "not_sound" in row.killed_by]
 
 
+@pytest.mark.slow
 def test_survivors_killed_later_count_as_missed_at_first(finished: tuple[Path, dict], tmp_path: Path) -> None:
     """And the second sample is told apart from the first, of which tests were written."""
     root = tmp_path / "tiny"
@@ -380,6 +381,7 @@ RARE = {
 }
 
 
+@pytest.mark.slow
 def test_tests_of_rare_lines_come_first(tmp_path: Path, mutation: ModuleType) -> None:
     """Ten tests run the condition and one the error; there is time for one."""
     for name, text in {**PACKAGE, **RARE, "tiny/part/sums.py": ""}.items():
@@ -391,6 +393,7 @@ def test_tests_of_rare_lines_come_first(tmp_path: Path, mutation: ModuleType) ->
     assert rows["if False"].killed_by == "tests/test_sums.py::test_refused"
 
 
+@pytest.mark.slow
 def test_survivors_alone_are_run_again(finished: tuple[Path, dict], mutation: ModuleType) -> None:
     root, rows = finished
     file = root / "tests" / "test_sums.py"

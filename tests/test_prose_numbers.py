@@ -11,6 +11,8 @@ from scipy import stats
 DOCS = Path(__file__).parents[1] / "docs"
 SIZES = pd.read_csv(DOCS / "data" / "size_table.csv")
 LEADS = pd.read_csv(DOCS / "data" / "lead_table.csv")
+POWERS = pd.read_csv(DOCS / "data" / "lead_power.csv")
+PROCEDURES = pd.read_csv(DOCS / "data" / "inference_sizes.csv")
 MODELS = pd.read_csv(DOCS / "data" / "model_table.csv", index_col="model")["prediction_ratio"]
 SP500 = pd.read_csv(DOCS / "data" / "calibration_sp500.csv")
 
@@ -26,6 +28,19 @@ def rates(test: str, **where: object) -> pd.Series:
 
 def rate(test: str, cell: str, **where: object) -> float:
     return float(rates(test, cell=cell, **where).iloc[0])
+
+
+def share(procedure: str, method: str, world: str, events: int, column: str = "rate") -> int:
+    """Whole percent of samples, of a procedure that is no test of the registry."""
+    names = ["procedure", "method", "world", "events"]
+    found = PROCEDURES.set_index(names)[column][procedure, method, world, events]
+    return round(100 * float(found))
+
+
+def covered(method: str, world: str) -> list[int]:
+    """Percent of true means that an interval covers, of 5, 10, 30 and 50 events."""
+    rows = PROCEDURES[(PROCEDURES["method"] == method) & (PROCEDURES["world"] == world)]
+    return [round(100 * (1 - rate)) for rate in rows.sort_values("events")["rate"]]
 
 
 def within(values: pd.Series, low: float, high: float) -> bool:
@@ -63,6 +78,16 @@ misaligned = pd.Series(
 
 spread = LEADS[(LEADS["test"] == "adjusted_cross_sectional") & (LEADS["world"] == "sp500")]
 spread = 100 * spread.loc[(spread["dates"] == "one") & (spread["events"] >= 20), "size"]
+#: Tests that take the volatility of the estimation window for that of the day, in a volatile year.
+by_past = ["time_series", "portfolio", "gls_portfolio", "lamb", "jaffe", "permutation", "adjusted_patell"]
+calm = 100 * POWERS[(POWERS["events"] > 1) & POWERS["test"].isin(by_past)]["volatile"].dropna()
+single = LEADS[(LEADS["test"] == "interval") & (LEADS["world"] == "sp500") & (LEADS["events"] == 1)]
+long_rank = 100 * POWERS.loc[(POWERS["test"] == "rank") & (POWERS["events"] == 6), "long_50"].dropna()
+spreads = [share("variance_tests", "brown_forsythe", world, 30) for world in ("normal", "t4", "chi2")]
+ratios = [share("variance_tests", "variance ratio", world, 30) for world in ("normal", "t4", "chi2")]
+real = [share("variance_tests", "variance ratio", world, 30) for world in ("sp500", "a_share")]
+joint = [share("joint_test", key, w, 20) for w in ("sp500", "a_share") for key in ("F", "F resampled")]
+halves = PROCEDURES[(PROCEDURES["method"] == "brown_forsythe") & (PROCEDURES["dates"] == "own")]
 #: Page, words of a sentence, and whether the tables agree with them.
 SENTENCES = [
     ("explanation/models", "three of them take 15% off", round(100 * gain.iloc[1]) == 15),
@@ -74,6 +99,13 @@ SENTENCES = [
     ),
     ("explanation/size_of_tests", "with six 9", round(rate("grank_t", "normal-6-common")) == 9),
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
+    ("explanation/which_test_when", "rejects 10 to 30% of true nulls in 2020", within(calm, 10, 30)),
+    ("explanation/which_test_when", "on one of eleven days in 17 to 26%", within(long_rank, 17, 26)),
+    (
+        "methods/intervals",
+        "misses 7 to 9% on S&P 500 shares",
+        within(100 * single["size"], 7, 9),
+    ),
     ("explanation/which_test_when", "about a quarter of true nulls", abs(two.mean() - 25) < 3),
     ("how_to/lab", "reject 8 to 10% under the market model", within(adjusted, 8, 10)),
     ("how_to/lab", "they reject in 20 to 27% of samples", within(assuming, 20, 27)),
@@ -81,6 +113,59 @@ SENTENCES = [
     ("methods/cross_sectional", "(about 6% at $N = 30$", round(rate("skewness_adjusted", "S1")) == 6),
     ("methods/cross_sectional", "in a third of samples", abs(rate("cross_sectional", "S4") - 33) < 3),
     ("methods/cross_sectional", "5 to 14% with 20 or 50 S&P 500 shares", spread.between(4.5, 14.5).all()),
+    (
+        "methods/portfolio",
+        "8% of true nulls are rejected, as by `portfolio`",
+        share("gls_portfolio", "gls_portfolio", "sp500", 50) == 8
+        and share("gls_portfolio", "portfolio", "sp500", 50) in (8, 9),
+    ),
+    (
+        "methods/portfolio",
+        "(44 against 29% for 1% and fifty events)",
+        [share("gls_portfolio", key, "normal", 50, "power") for key in ("gls_portfolio", "portfolio")]
+        == [44, 29],
+    ),
+    (
+        "methods/portfolio",
+        "F rejects 20% of true nulls at 5%, and the draws 10%; of 20 A-shares 28%, and 13%",
+        [
+            share("joint_test", key, world, 20)
+            for world in ("sp500", "a_share")
+            for key in ("F", "F resampled")
+        ]
+        == [20, 10, 28, 13],
+    ),
+    (
+        "methods/intervals",
+        "covers 83% with 5 events, 88% with 10, 92% with 30 and 94% with 50",
+        covered("bca", "normal") == [83, 88, 92, 94],
+    ),
+    (
+        "methods/intervals",
+        "of `cross_sectional` covers 94 to 96% throughout",
+        {94, 96} <= set(covered("cross_sectional", "normal")) <= {94, 95, 96},
+    ),
+    (
+        "methods/intervals",
+        "80, 88, 92 and 94% against 94 to 95%",
+        covered("bca", "chi2") == [80, 88, 92, 94] and set(covered("cross_sectional", "chi2")) == {94, 95},
+    ),
+    ("methods/groups", "reject 3, 4 and 4% of true nulls at 5%", spreads == [3, 4, 4]),
+    (
+        "methods/groups",
+        "rejects 6, 16 and 16%, and of real shares 20 and 27%",
+        [*ratios, *real] == [6, 16, 16, 20, 27],
+    ),
+    (
+        "methods/groups",
+        "is found in 12 to 15% of samples",
+        within(100 * halves.loc[halves["events"] == 30, "power"], 12, 15),
+    ),
+    (
+        "methods/groups",
+        "cautious: about 1%",
+        within(100 * halves.loc[halves["events"] == 10, "rate"], 1, 1),
+    ),
     ("methods/portfolio", "(5 to 7% at 11 days", within(independent, 5, 7)),
     ("methods/portfolio", "5 to 20% of true nulls", doubled.between(4.5, 20.5).all()),
     ("methods/standardized", "nearly 10% of true nulls with", 0.093 < 2 * stats.t.sf(1.98, 6) < 0.1),

@@ -394,18 +394,25 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         values = np.round(rng.standard_normal((40, n)), digits)
         return np.where(rng.random(values.shape) < missing, np.nan, values)
 
-    past, first, second = drawn(width), drawn(4), drawn(1)
+    past, first, second, third = drawn(width), drawn(4), drawn(1), drawn(2)
     sets = {
         "first": RankedDays(first.shape, first.__getitem__, slice(1, 3)),
         "again": RankedDays(first.shape, first.__getitem__, slice(0, 4)),
         "second": RankedDays(second.shape, second.__getitem__, slice(0, 1)),
+        # Counters of long windows are so wide that this set's is in a second word.
+        "third": RankedDays(third.shape, third.__getitem__, slice(0, 2)),
+        "signs of third": RankedDays(third.shape, third.__getitem__, slice(None), signs=True),
         "signs": RankedDays(first.shape, first.__getitem__, slice(None), signs=True),
     }
     together = RankReducer(sets)
     for rows in (np.arange(25), np.arange(25, 40)):
         together.update(together.map(ResidualChunk.of(rows, past[rows])))
     found = together.result()
-    for name, event, tested in (("first", first, slice(1, 3)), ("second", second, slice(0, 1))):
+    for name, event, tested in (
+        ("first", first, slice(1, 3)),
+        ("second", second, slice(0, 1)),
+        ("third", third, slice(0, 2)),
+    ):
         ranks = scaled_ranks(np.hstack([past, event]))
         mean = np.nanmean(ranks, axis=0)
         np.testing.assert_allclose(found[name].mean, mean, rtol=0, atol=1e-14)
@@ -413,10 +420,11 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         np.testing.assert_array_equal(found[name].sizes, (~np.isnan(ranks)).sum(axis=1))
         np.testing.assert_allclose(mean[found[name].tested_columns], mean[width:][tested])
     np.testing.assert_array_equal(found["first"].mean, found["again"].mean)
-    whole = np.hstack([past, first])
-    about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
-    np.testing.assert_array_equal(found["signs"].total, np.nansum(about, axis=0))
-    np.testing.assert_array_equal(found["signs"].count, (~np.isnan(whole)).sum(axis=0))
+    for name, event in (("signs", first), ("signs of third", third)):
+        whole = np.hstack([past, event])
+        about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
+        np.testing.assert_array_equal(found[name].total, np.nansum(about, axis=0))
+        np.testing.assert_array_equal(found[name].count, (~np.isnan(whole)).sum(axis=0))
 
 
 @pytest.mark.parametrize("width", [5, 600])

@@ -65,7 +65,7 @@ def path(tmp_path_factory):
 
 
 @quiet
-@pytest.mark.parametrize("size", [7, 60, 1000])
+@pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.slow), 60, 1000])
 @pytest.mark.parametrize("ids", [False, True])
 @pytest.mark.parametrize("exclude_events", [False, True])
 def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, ids, exclude_events):

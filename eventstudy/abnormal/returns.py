@@ -17,6 +17,7 @@ from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
+from eventstudy.workers import on_threads
 
 __all__ = ["AbnormalReturns", "abnormal_returns"]
 
@@ -156,13 +157,18 @@ class AbnormalReturns(FrozenRecord):
         length = self.ar.shape[1]
         if cols.indices(length) == (0, length, 1):
             return self.ar_variance
-        return self._variance(cols)
+        held = vars(self).get("ar_variance")
+        return self._variance(cols) if held is None else np.asarray(held[:, cols])
 
     def _variance(self, cols: slice) -> FloatArray:
         order = np.arange(self.n_events) if self.by_day is None else self.by_day
         out = np.empty(self.ar[:, cols].shape)
-        for part in lazy.chunks(self.n_events):
+
+        def fill(part: slice) -> None:
             out[order[part]] = self.variance_of(order[part], cols)
+
+        for _ in on_threads(fill, list(lazy.chunks(self.n_events))):
+            pass
         return out
 
     def variance_of(self, rows: Rows, cols: slice = slice(None)) -> FloatArray:

@@ -18,8 +18,8 @@ __all__ = ["SampleTests", "apart", "block_size", "parts"]
 
 #: Samples, and events, that are measured and tested at a time.
 MOST_SAMPLES, MOST_EVENTS = 50, 4096
-#: Samples of more events than this take as long one by one.
-LARGE = 200
+#: Samples of more events are tested one by one: tests that hold a series for each date refuse more dates.
+LARGE = 1000
 
 
 def block_size(n_events: int) -> int:
@@ -85,20 +85,20 @@ class SampleTests:
         """
         out = np.full((len(options), len(keys)), np.nan)
         alone = np.ones(out.shape, dtype=bool)
-        regular = self._regular(data)
+        regular = self.regular(data)
         if regular.any():
-            samples = self._batch(data, regular)
+            samples = self.batch(data, regular)
             for k, key in enumerate(keys):
                 found = TESTS[key].run_samples(samples, options[0])
                 out[regular, k] = found.p_value
                 alone[regular, k] = False if found.alone is None else found.alone
         for i in np.flatnonzero(alone.any(axis=1)).tolist():
-            single = self._single(data, i)
+            single = self.single(data, i)
             for k in np.flatnonzero(alone[i]).tolist():
                 out[i, k] = TESTS[keys[k]].run(single, options[i]).p_value
         return out
 
-    def _regular(self, data: TestInput) -> BoolArray:
+    def regular(self, data: TestInput) -> BoolArray:
         """Whether each sample can be tested in one go, shape (M,)."""
         fit = data.abnormal
         one_by_one = (
@@ -111,7 +111,8 @@ class SampleTests:
         known = data.usable & data.sound & (fit.span[:, data.cols] == 1).all(axis=1)
         return np.asarray(known.reshape(-1, self.size).all(axis=1))
 
-    def _batch(self, data: TestInput, regular: BoolArray) -> Samples:
+    def batch(self, data: TestInput, regular: BoolArray) -> Samples:
+        """Return the samples that are tested in one go."""
         used = TestInput(replace(data.abnormal, day0=self.day0), data.window)
         if not regular.all():
             used = used.take(np.repeat(regular, self.size))
@@ -121,7 +122,8 @@ class SampleTests:
             return self._batches[key]
         return self._batches[key].altered(used)
 
-    def _single(self, data: TestInput, number: int) -> TestInput:
+    def single(self, data: TestInput, number: int) -> TestInput:
+        """Return one of the samples."""
         rows = slice(number * self.size, (number + 1) * self.size)
         if number not in self._alone:
             self._alone[number] = self.plain.take(rows)

@@ -19,9 +19,10 @@ from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TESTS, Options, TestInput, power_normal, power_t
 from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test, standard_error
 from eventstudy.lab.calibration import calibrate
-from eventstudy.lab.simulation_design import Design
+from eventstudy.lab.sample_tests import SampleTests
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
 from eventstudy.results import EventStudyResults
@@ -272,7 +273,7 @@ def power(
             checkpoint=checkpoint,
         )
     if simulated is not None and like is None:
-        noise = [_sample_noise(simulated.design, number) for number in range(TYPICAL)]
+        noise = [each for samples in simulated.design.measured(TYPICAL) for each in _noise_of(samples)]
     sd, correlation, dof = np.array(noise).T
     curve = PowerCurve(pd.DataFrame(), n, sd, correlation, dof, alpha, alternative)
     frame = pd.DataFrame({"n_events": n, "effect": [float(e) for e in effects]})
@@ -306,9 +307,21 @@ def _noise(data: TestInput, interval: str | None = None) -> tuple[float, float, 
     return sd, shared, float(used.abnormal.dof.mean())
 
 
-def _sample_noise(design: Design, number: int) -> tuple[float, float, float]:
-    sample, _ = design.sample(number)
-    return _noise(TestInput(design.abnormal(sample, design.models[0][1]), design.tested))
+def _noise_of(tests: SampleTests) -> list[tuple[float, float, float]]:
+    """`_noise` of each of some samples."""
+    data = tests.plain
+    regular = tests.regular(data)
+    known: dict[int, tuple[float, float, float]] = {}
+    if regular.any():
+        samples = tests.batch(data, regular)
+        variance, dof = (
+            samples.by_sample(values).mean(axis=1)
+            for values in (samples.data.cumulative.variance, samples.data.abnormal.dof)
+        )
+        shared = np.maximum(mean_correlations(samples), 0.0)
+        rows = zip(np.sqrt(variance).tolist(), shared.tolist(), dof.tolist(), strict=True)
+        known = dict(zip(np.flatnonzero(regular).tolist(), rows, strict=True))
+    return [known[i] if i in known else _noise(tests.single(data, i)) for i in range(len(regular))]
 
 
 def _check_power(power: float, alpha: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,15 +159,28 @@ class Design(FrozenRecord):
         shape = (len(numbers), len(self.models), len(self.variance), len(self.shift), len(self.tests))
         out = np.full(shape, np.nan)
         for j, (_, model) in enumerate(self.models):
-            for part in parts(model, self._sample(drawn[:1]), len(drawn)):
-                sample = self._sample(drawn[part])
-                plain = TestInput(self.abnormal(sample, model), self.tested)
-                tests = SampleTests(plain, self.n_events, apart(sample, self.n_events))
+            for part, samples in self._measured(drawn, model):
                 for k, variance in enumerate(self.variance):
                     for m, shift in enumerate(self.shift):
-                        data = inject_effect(plain, variance, shift)
-                        out[part, j, k, m] = tests.p_values(data, self.tests, options[part])
+                        data = inject_effect(samples.plain, variance, shift)
+                        out[part, j, k, m] = samples.p_values(data, self.tests, options[part])
         return out
+
+    def measured(self, n_samples: int) -> Iterator[SampleTests]:
+        """Measure the first samples by the first model."""
+        size = block_size(self.n_events)
+        for begin in range(0, n_samples, size):
+            drawn = [self._draw(number) for number in range(begin, min(begin + size, n_samples))]
+            for _, samples in self._measured(drawn, self.models[0][1]):
+                yield samples
+
+    def _measured(
+        self, drawn: Sequence[Drawn], model: NormalReturnModel
+    ) -> Iterator[tuple[slice, SampleTests]]:
+        for part in parts(model, self._sample(drawn[:1]), len(drawn)):
+            sample = self._sample(drawn[part])
+            plain = TestInput(self.abnormal(sample, model), self.tested)
+            yield part, SampleTests(plain, self.n_events, apart(sample, self.n_events))
 
 
 def abnormal_of(

@@ -147,7 +147,7 @@ def uncovered_note(data: FittedEvents, window: Window) -> str:
 def _shared_note(data: FittedEvents, window: Window) -> str:
     """Say how many days count more than once in sums over events; empty where none does."""
     usable = data.test_input(window)
-    security = data.timeline["security"].to_numpy(dtype=object)[usable.usable]
+    security = data.securities[usable.usable]
     shared = shared_days(usable.with_car.tested_dates, security)
     if not shared:
         return ""

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any, Literal, TypeGuard, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import DateArray, IntArray
@@ -280,6 +281,11 @@ class FittedEvents(ABC):
         """Ids of the usable events."""
         return self.events.index
 
+    @property
+    def securities(self) -> npt.NDArray[np.object_]:
+        """Security of each event, as `timeline` names it."""
+        return np.asarray(self.timeline["security"], dtype=object)
+
     def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events, the headline one by default; see `window_of`."""
         return window_of(self.event_window, cast(WindowLike, start), end, path=path)
@@ -453,6 +459,11 @@ class FittedStudy(FittedEvents):
     def timeline(self) -> pd.DataFrame:
         """The usable events and their day 0."""
         return self.sample.timeline
+
+    @property
+    def securities(self) -> npt.NDArray[np.object_]:
+        """Security of each event; a timeline of many takes long to make."""
+        return np.asarray(self.sample.events["security"], dtype=object)
 
     @property
     def excluded(self) -> pd.DataFrame:

@@ -313,7 +313,7 @@ class Significance(MethodGroup):
         Notes
         -----
         "bca" follows skewed CARs, and needs many events: its 95% interval of normally distributed CARs
-        covers 83% with 5 events, 90% with 10 and 94% with 50. It needs five dates at least.
+        covers 83% with 5 events, 88% with 10 and 94% with 50. It needs five dates at least.
 
         References
         ----------

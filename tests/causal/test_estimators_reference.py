@@ -152,6 +152,7 @@ def test_factors_may_turn_without_changing_the_effect(donors: FloatArray, treate
     )
 
 
+@pytest.mark.slow
 def test_matrix_completion_reaches_the_optimal_objective(
     causal: Path, donors: FloatArray, treated: FloatArray
 ) -> None:

@@ -189,6 +189,7 @@ def test_jackknife_equals_gsynth(causal: Path, donors: FloatArray, treated: Floa
     assert float(jackknife_se(effects)) == pytest.approx(stored, rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "n"), [("n1", 1), ("n5", 5)])
 def test_parametric_bootstrap_agrees_with_gsynth(
     causal: Path, donors: FloatArray, treated: FloatArray, case: str, n: int

@@ -72,6 +72,7 @@ def test_sizes_of_other_estimators_meet_the_nominal_one(
         assert ((recommended["ci_low"] <= 0.07) & (recommended["ci_high"] >= 0.03)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("panel", ["a_shares", "sp500"])
 def test_the_script_makes_such_sizes(
     size: pd.DataFrame, panel: str, shared_data: Path, monkeypatch: pytest.MonkeyPatch

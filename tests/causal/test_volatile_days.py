@@ -90,6 +90,7 @@ def test_scaled_cross_fit_inflates_the_variance_of_the_tested_days_only() -> Non
     assert cross_fit_t(np.array([1.0, 2.0]), 100, 3, ratio=1.0) == cross_fit_t(np.array([1.0, 2.0]), 100, 3)
 
 
+@pytest.mark.slow
 def test_scaled_test_keeps_its_size_on_volatile_days_and_its_power_on_calm_ones() -> None:
     """Sixty true nulls on days three times as volatile as those before, and sixty effects on calm ones."""
     tests = ["conformal_block", "conformal_block_scaled"]

@@ -351,6 +351,7 @@ def shared_noise(rng, n, factor):
     return np.sqrt(0.3) * common + np.sqrt(0.7) * rng.standard_normal((n, 103))
 
 
+@pytest.mark.slow
 def test_size_under_a_larger_common_shock(panel, with_arrays):
     """Nothing survives it among the treated alone; against controls the size is kept.
 

@@ -86,6 +86,7 @@ def test_one_event():
         assert abs(rate - LEVEL) < MARGIN, (key, rate)
 
 
+@pytest.mark.slow
 def test_one_date_with_correlation():
     safe = ["portfolio", "adjusted_patell", "adjusted_bmp", "rank", "grank_t", "cumrank_t", "jaffe", "lamb"]
     safe += ["block_bootstrap", "permutation"]
@@ -97,6 +98,7 @@ def test_one_date_with_correlation():
         assert found[key] > 0.25, (key, found[key])
 
 
+@pytest.mark.slow
 def test_one_date_with_correlation_and_a_more_volatile_event():
     found = rejections(
         ["adjusted_bmp", "grank_t", "portfolio", "adjusted_patell", "block_bootstrap", "permutation"],
@@ -119,6 +121,7 @@ def test_one_date_with_serial_dependence():
     assert found["portfolio"] > LEVEL + MARGIN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [2.0])
 def test_distinct_dates_and_a_more_volatile_event(factor):
     safe = ["bmp", "grank_t", "bootstrap", "wild_bootstrap"]

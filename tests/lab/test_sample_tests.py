@@ -6,11 +6,13 @@ import tracemalloc
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import eventstudy as es
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.lab import sample_tests
+from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.lab import sample_tests, simulated_power
 from eventstudy.lab.placebo_events import Candidates, DateCluster, draw_events
 from eventstudy.lab.sample_tests import SampleTests, apart, block_size
 from eventstudy.lab.simulation_design import Design, closed_tests, inject_effect
@@ -48,7 +50,7 @@ def odd() -> es.Market:
 
 def like(market: es.Market) -> es.EventStudyResults:
     """A study whose dates are clustered, with a window longer than the tested one."""
-    rows = [300, 300, 301, 301, 302, 330, 331, 331, 380, 380]
+    rows = [300] * 10 + [301] * 9 + [302, 330, 331, 331, 380, 380]
     events = [
         {"security": name, "date": market.sessions[row]}
         for name, row in zip(market.returns.columns[1:], rows, strict=False)
@@ -113,12 +115,12 @@ def test_statistics_are_those_of_one_sample(name: str, alternative: Any) -> None
     make, kwargs = DESIGNS[name]
     design = design_of(make(), **kwargs)
     tests, data = together(design)
-    regular = tests._regular(data)
+    regular = tests.regular(data)
     if make is odd:
         assert 0 < regular.sum() < len(regular)  # a price that does not move has no residual variance
     else:
         assert regular.all()
-    samples, options = tests._batch(data, regular), Options(alternative)
+    samples, options = tests.batch(data, regular), Options(alternative)
     n = design.n_events
     singles = [
         TestInput(data.abnormal.take(slice(i * n, (i + 1) * n)), data.window)
@@ -169,6 +171,37 @@ def test_models_that_look_at_other_events_are_fitted_sample_by_sample() -> None:
     np.testing.assert_allclose(found.p_values, one_by_one(found.design), rtol=0, atol=1e-12)
 
 
+def test_samples_in_event_time_are_tested_alone() -> None:
+    """Days 0 of two events are the same row of such a market, but not known to be the same day."""
+    days = pd.RangeIndex(-90, 30, name="day")
+    returns = np.random.default_rng(0).normal(0, 0.02, (len(days), 10))
+    wide = pd.DataFrame(returns, days, [f"F{i}" for i in range(10)])
+    long = wide.rename_axis(columns="event").stack().rename("return").reset_index()
+    market, _ = es.from_event_time(long.assign(benchmark=0.01 * np.sin(long["day"])))
+    found = es.lab.calibrate(
+        market, n_events=4, n_samples=3, estimation=(-50, -11), tests=["adjusted_bmp", "jaffe", "portfolio"],
+        shift=[0], variance=[1], common_date=True, seed=3,
+    )  # fmt: skip
+    sample, _ = found.design.sample(0)
+    assert apart(sample, 4) is None
+    np.testing.assert_allclose(found.p_values, one_by_one(found.design), rtol=0, atol=1e-12)
+    assert np.isnan(found.p_values[..., 2]).all()  # no common date
+
+
+@pytest.mark.parametrize("name", ["one date with missing days", "events left out", "one event"])
+def test_the_noise_of_a_market_is_that_of_its_samples(name: str) -> None:
+    make, kwargs = DESIGNS[name]
+    market = make()
+    curve = es.lab.power(market, estimation=(-120, -11), seed=3, **kwargs)
+    design = design_of(market, tests=["t"], **kwargs)
+    for i in range(0, simulated_power.TYPICAL, 9):
+        sample, _ = design.sample(i)
+        data = TestInput(design.abnormal(sample, design.models[0][1]), design.tested).with_variance
+        assert curve.sd[i] == pytest.approx(np.sqrt(data.cumulative.variance.mean()), rel=1e-12)
+        assert curve.correlation[i] == pytest.approx(max(dependence(data).mean_correlation, 0), abs=1e-12)
+        assert curve.dof[i] == pytest.approx(data.abnormal.dof.mean(), rel=1e-12)
+
+
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     options: dict[str, Any] = {"n_events": 8, "n_samples": 23, "estimation": (-120, -11), "seed": 3}
     whole = es.lab.calibrate(holes(), **options)
@@ -184,7 +217,7 @@ def test_large_samples_are_tested_alone(monkeypatch: pytest.MonkeyPatch) -> None
     expected = design.p_values(0)
     monkeypatch.setattr(sample_tests, "LARGE", 7)
     tests, data = together(design)
-    assert not tests._regular(data).any()
+    assert not tests.regular(data).any()
     np.testing.assert_allclose(design.p_values(0), expected, rtol=0, atol=1e-12)
 
 

@@ -16,8 +16,8 @@ from tests.market.battery_doors import DOORS, of_prices
 pytest.importorskip("polars")
 pytest.importorskip("pyarrow")
 pytest.importorskip("openpyxl")
-#: Shapes of the slow suite for one of the fast.
-MORE = 5
+#: The fast suite tries a quarter of the shapes, the slow one all, and five times as many.
+FEWER, MORE = 4, 5
 
 
 def test_there_are_two_thousand_shapes() -> None:
@@ -48,6 +48,13 @@ def check(door: str, shapes: list[Shape], folder: Path) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 def test_no_shape_is_misread(door: str, tmp_path: Path) -> None:
+    make, n = DOORS[door]
+    check(door, list(make(n // FEWER)), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("door", DOORS)
+def test_no_shape_of_two_thousand_is_misread(door: str, tmp_path: Path) -> None:
     make, n = DOORS[door]
     check(door, list(make(n)), tmp_path)
 

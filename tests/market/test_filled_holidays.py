@@ -98,7 +98,7 @@ def check(
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])
-@pytest.mark.parametrize("benchmark", ["own", "abroad", None])
+@pytest.mark.parametrize("benchmark", ["own", pytest.param("abroad", marks=pytest.mark.slow), None])
 def test_each_exchange_has_its_own_days_however_the_others_are_laid(
     span: str, prices: bool, tick: float, benchmark: str | None
 ) -> None:

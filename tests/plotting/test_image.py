@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 from matplotlib.axes import Axes
 
 from eventstudy.plotting import as_image
@@ -29,6 +30,7 @@ def test_title_can_be_left_out() -> None:
     assert len(as_image(line, title=False)[1]) < len(as_image(line)[1])
 
 
+@pytest.mark.slow
 def test_very_many_shapes_become_pixels() -> None:
     values = np.random.default_rng(0).normal(size=(300, 300))
     mime, image = as_image(lambda ax: ax.pcolormesh(values))

@@ -145,6 +145,7 @@ def large() -> es.EventStudyResults:
         return es.EventStudy(market, events, estimation=(-130, -21), window=(-3, 3)).fit()
 
 
+@pytest.mark.slow
 def test_ten_thousand_events_are_capped_and_said_so(large, tmp_path):
     n = len(large.timeline)
     assert n > 9_900

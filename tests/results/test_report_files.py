@@ -122,6 +122,7 @@ def test_tables_are_reached_by_the_keyboard(one, tmp_path):
     assert '<div role="group" tabindex="0"' in one.summary().to_html()
 
 
+@pytest.mark.slow
 def test_markdown_has_its_figures_beside_it(one, tmp_path):
     path = one.report(tmp_path / "my study.md", currency="CNY", brief=True)
     text = text_of(path)
@@ -147,7 +148,9 @@ def test_without_the_extra_the_error_names_it(one, tmp_path, name, package, monk
 
 
 @pytest.mark.skipif(importlib.util.find_spec("weasyprint") is None, reason="WeasyPrint is not installed")
-@pytest.mark.parametrize("study", ["one", "several", "sector"])
+@pytest.mark.parametrize(
+    "study", ["one", *(pytest.param(each, marks=pytest.mark.slow) for each in ("several", "sector"))]
+)
 def test_a_brief_pdf_has_one_page(study, request, tmp_path):
     import weasyprint
 

@@ -96,7 +96,13 @@ def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", _public(es.EventStudyResults))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "report" else name
+        for name in _public(es.EventStudyResults)
+    ],
+)
 def test_results(results: es.EventStudyResults, name: str) -> None:
     call = getattr(results, name)
     assert _walk(call, NEEDED.get(name, {})) == len(WRONG) * len(inspect.signature(call).parameters)

@@ -27,6 +27,12 @@ def test_every_cell_is_there():
     assert found == {(cell.world, cell.dates, cell.events) for cell in LEAD.CELLS.values()}
 
 
+#: One event has no mean, and the bar is for two or more.
+MISSED = {("sp500", "own", 1, "(-1, +1)")}
+#: Forty-nine firms of one date and a late one: `adjusted_bmp` rejects 16% of true nulls in 2020 as it is.
+VOLATILE_MISSED = {("late", 50, "sp500")}
+
+
 def outside(rows):
     """Rows whose 95% interval of the rate misses 3 to 7%."""
     counts = np.round(rows["size"] * rows["replications"])
@@ -35,24 +41,52 @@ def outside(rows):
     return set(away[["world", "dates", "events", "window"]].itertuples(index=False, name=None))
 
 
-MARKETS = TABLE[TABLE["world"].isin(["sp500", "a_share"])]
+DESIGNS = sorted({(cell.dates, cell.events) for cell in LEAD.CELLS.values()})
 
 
-def test_the_markets_are_drawn_from_a_thousand_times():
-    assert (MARKETS["replications"] >= 990).mean() > 0.99
+def first_two(dates, events):
+    """Lead of a design, and the test beside it."""
+    spread = "bmp" if dates == "own" else "adjusted_bmp"
+    keys = ["sq", "filtered_sq", "t"] if events == 1 else [spread, "filtered_sq"]
+    return order_of(keys, lead_sizes(dates, events))[0][:2]
+
+
+def rows_of(dates, events, test):
+    """Rows of a test on a design, in all worlds and windows."""
+    return TABLE[(TABLE["dates"] == dates) & (TABLE["events"] == events) & (TABLE["test"] == test)]
+
+
+def test_every_cell_is_drawn_a_thousand_times_in_every_window():
+    always = TABLE[TABLE["test"] == LEAD.INTERVAL]
+    assert (always["replications"] >= 990).all()
+    windows = always.groupby(["world", "dates", "events"])["window"].agg(set)
+    assert (windows == {str(window) for window in LEAD.WINDOWS}).all()
 
 
 def test_the_default_interval_misses_three_to_seven_percent():
     """But for the t of one event, whose errors have fat tails."""
-    assert outside(MARKETS[MARKETS["test"] == LEAD.INTERVAL]) <= {("sp500", "own", 1, "(-1, +1)")}
+    assert outside(TABLE[TABLE["test"] == LEAD.INTERVAL]) == MISSED
 
 
-def test_every_lead_rejects_three_to_seven_percent():
-    for (dates, events), rows in MARKETS.groupby(["dates", "events"]):
-        spread = "bmp" if dates == "own" else "adjusted_bmp"
-        keys = ["sq", "filtered_sq", "t"] if events == 1 else [spread, "filtered_sq"]
-        lead = order_of(keys, lead_sizes(dates, events))[0][0]
-        assert not outside(rows[rows["test"] == lead]), (dates, events, lead)
+@pytest.mark.parametrize(("dates", "events"), DESIGNS)
+def test_every_lead_rejects_three_to_seven_percent(dates, events):
+    rows = rows_of(dates, events, first_two(dates, events)[0])
+    assert rows["world"].nunique() == len(LEAD.WORLDS)
+    assert not outside(rows)
+
+
+@pytest.mark.parametrize(("dates", "events"), [design for design in DESIGNS if design[1] > 1])
+def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events):
+    """At most 7% in each world, within the error of 300 samples; one event has no spread to tell it by."""
+    over = []
+    for test in first_two(dates, events):
+        rows = rows_of(dates, events, test).dropna(subset="doubled")
+        assert rows["world"].nunique() == len(LEAD.WORLDS)
+        low, _ = proportion_confint(np.round(rows["doubled"] * LEAD.CHANGED), LEAD.CHANGED, method="wilson")
+        over.append(set(rows.loc[low > 0.07, "world"]))
+    assert {(dates, events, world) for world in set.intersection(*over)} == {
+        missed for missed in VOLATILE_MISSED if missed[:2] == (dates, events)
+    }
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ def world(server: YahooServer) -> pd.DataFrame:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.DataWarning")
 def test_live_measures_every_row_that_can_stand_alone(
     script: dict[str, Any], world: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -341,6 +341,7 @@ def test_a_sheet_that_spans_billions_of_cells_is_refused(tmp_path):
         read_prices(workbook(tmp_path / "a.xlsx", {"XFD1048576": 1}))
 
 
+@pytest.mark.slow
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
     path = workbook(tmp_path / "bomb.xlsx", {})
     with (

@@ -10,8 +10,10 @@ from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_VARIANCE, 
 
 __all__ = ["mean_correlations", "near_dates", "pair_correlations"]
 
-#: Pairs whose windows are held at a time.
-PAIRS = 2048
+#: Pairs whose windows are held at a time, and numbers of a matrix of correlations.
+PAIRS, HELD = 2048, 2**21
+#: Pairs of events of two dates from which on a product of matrices costs less than they do one by one.
+CROWDED = 64
 
 
 def mean_correlations(samples: Samples) -> FloatArray:
@@ -100,6 +102,15 @@ def _mean_correlations(samples: Samples) -> FloatArray:
     np.add.at(total, dates.sample, _within_dates(samples.residuals, dates))
     length = len(samples.data.window)
     a, b, lag = near_dates(dates, length)
+    crowded = dates.sizes[a] * dates.sizes[b] > CROWDED
+    for first_date, second_date, days in zip(a[crowded], b[crowded], lag[crowded].tolist(), strict=True):
+        x, y = (
+            _standardised(samples.residuals[dates.order[dates.start[d] + np.arange(dates.sizes[d])]])
+            for d in (first_date, second_date)
+        )
+        related = _correlations(x[:, days:], y[:, : max(y.shape[1] - days, 0)])
+        total[dates.sample[first_date]] += (1.0 - days / length) * related.sum()
+    a, b, lag = a[~crowded], b[~crowded], lag[~crowded]
     number, place = _members(dates.sizes[a] * dates.sizes[b])
     one, other = np.divmod(place, dates.sizes[b][number])
     first, second = (dates.order[dates.start[d][number] + k] for d, k in ((a, one), (b, other)))
@@ -116,8 +127,9 @@ def _within_dates(residuals: FloatArray, dates: Dates) -> FloatArray:
     for size in np.unique(dates.sizes[dates.sizes > 1]).tolist():
         for part in (holed, ~holed):
             which = np.flatnonzero(part & (dates.sizes == size))
-            for begin in range(0, len(which), max(1, PAIRS // size)):
-                some = which[begin : begin + max(1, PAIRS // size)]
+            step = max(1, HELD // size**2)
+            for begin in range(0, len(which), step):
+                some = which[begin : begin + step]
                 events = dates.order[dates.start[some][:, None] + np.arange(size)]
                 z = _standardised(residuals[events.ravel()]).reshape(len(some), size, -1)
                 found[some] = _pairs_with_gaps(z) if part is holed else _pairs_of(z)
@@ -133,15 +145,16 @@ def _pairs_of(z: FloatArray) -> FloatArray:
 
 def _pairs_with_gaps(z: FloatArray) -> FloatArray:
     """Sum the correlations of the pairs of rows on their common days, (G, n, W) -> (G,); NaN are gaps."""
-    used = np.logical_not(np.isnan(z)).astype(np.float64)
-    z = np.where(used > 0, z, 0.0)
-    days = used.transpose(0, 2, 1)
-    sums, squares = z @ days, z**2 @ days
-    # Copies, since `correlate` writes over what it is given.
-    sums_of_other, squares_of_other = (values.transpose(0, 2, 1).copy() for values in (sums, squares))
-    related = correlate(used @ days, sums, squares, sums_of_other, squares_of_other, z @ z.transpose(0, 2, 1))
     above = np.triu_indices(z.shape[1], 1)
-    return np.asarray(related[:, above[0], above[1]].sum(axis=1))
+    return np.asarray(_correlations(z, z)[:, above[0], above[1]].sum(axis=1))
+
+
+def _correlations(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Correlations of the rows of x with those of y on their common days, (..., n, W) and (..., m, W)."""
+    seen_x, seen_y = (np.logical_not(np.isnan(values)).astype(np.float64) for values in (x, y))
+    x, y = np.where(seen_x > 0, x, 0.0), np.swapaxes(np.where(seen_y > 0, y, 0.0), -2, -1)
+    days = np.swapaxes(seen_y, -2, -1)
+    return correlate(seen_x @ days, x @ days, x**2 @ days, seen_x @ y, seen_x @ y**2, x @ y)
 
 
 def _members(counts: IntArray) -> tuple[IntArray, IntArray]:

@@ -71,7 +71,7 @@ def skewness(values: FloatArray) -> FloatArray:
     n = values.shape[-1]
     z = values - values.mean(axis=-1, keepdims=True)
     z = z / np.std(values, axis=-1, ddof=1, keepdims=True)
-    return np.asarray(n / ((n - 1.0) * (n - 2.0)) * (z**3).sum(axis=-1), dtype=np.float64)
+    return np.asarray(n / ((n - 1.0) * (n - 2.0)) * (z * z * z).sum(axis=-1), dtype=np.float64)
 
 
 def johnson_t(n: int, ratio: FloatArray | float, skew: FloatArray | float) -> FloatArray:

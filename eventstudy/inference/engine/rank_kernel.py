@@ -473,7 +473,8 @@ class _Joint:
         untied = np.ones(len(self.values), dtype=bool)
         untied[self.tied] = False
         order = np.flatnonzero(untied)
-        keys = [key[order] for key in self.sizes]
+        same = self.missing is None and self.unseen is None
+        keys = [] if same else [key[order] for key in self.sizes]
         keys = [key for key in keys if (key != key[:1]).any()]
         differ = np.arange(len(order)) == 0
         if keys:
@@ -575,13 +576,13 @@ class _Joint:
 
     def _ties(self, k: int) -> tuple[FloatArray, FloatArray]:
         """Values and ranks of the events with ties, shapes (t, W + L); missing ones rank 0."""
-        values = np.concatenate(
-            [self.values[self.tied, : self.width], self.values[self.tied, self.sets[k]]], axis=1
-        )
-        ranks = np.zeros(values.shape)
-        if len(values):
-            ranks = scipy.stats.rankdata(np.where(np.isnan(values), BEYOND, values), axis=1)
-            ranks[np.isnan(values)] = 0.0
+        its = self.sets[k]
+        if not len(self.tied):
+            none = np.zeros((0, self.width + its.stop - its.start))
+            return none, none
+        values = np.concatenate([self.values[self.tied, : self.width], self.values[self.tied, its]], axis=1)
+        ranks = scipy.stats.rankdata(np.where(np.isnan(values), BEYOND, values), axis=1)
+        ranks[np.isnan(values)] = 0.0
         return values, ranks
 
     def _event_ranks(self, k: int, tied: FloatArray) -> FloatArray:
@@ -597,7 +598,8 @@ class _Joint:
     def _count(self, k: int) -> IntArray:
         """Events that have a return on each day, shape (W + L,)."""
         seen = self._seen(k)
-        return np.concatenate([self.count_past, _trues(seen) * (len(self.values) // max(len(seen), 1))])
+        event = np.full(seen.shape[1], len(self.values)) if self.unseen is None else _trues(seen)
+        return np.concatenate([self.count_past, event])
 
     def mean_ranks(self, k: int, tested: slice) -> _Part:
         """Sum the scaled ranks of each day over the events, and keep those of the tested days."""

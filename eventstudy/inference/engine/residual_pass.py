@@ -13,7 +13,7 @@ from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.lazy import memo
-from eventstudy.workers import n_workers
+from eventstudy.workers import n_workers, on_threads
 
 __all__ = [
     "FEW",
@@ -103,14 +103,7 @@ def read_residuals(
                 kept[start] = chunk
         return [reduction.map(chunk) for reduction in reductions]
 
-    if threads and len(starts) > 1:
-        from joblib import Parallel, delayed
-
-        run = Parallel(require="sharedmem", return_as="generator")
-        parts = run(delayed(mapped)(start) for start in starts)
-    else:
-        parts = map(mapped, starts)
-    for made in parts:
+    for made in on_threads(mapped, starts):
         for reduction, part in zip(reductions, made, strict=True):
             reduction.update(part)
     return [reduction.result() for reduction in reductions]

@@ -411,7 +411,7 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
     more = len(told) - MOST_NAMED
     told = [strip_control(text) for text in told[:MOST_NAMED]] + ([f"{more} more."] if more > 0 else [])
     tested = data.test_input(window)
-    security = data.timeline["security"].to_numpy(dtype=object)[tested.usable]
+    security = data.securities[tested.usable]
     shared = shared_days(tested.with_car.tested_dates, security)
     if shared:
         told.append(
