@@ -18,7 +18,7 @@ import pandas as pd
 FILE = Path(__file__).with_name("results.json")
 #: Columns of texts that are stored in full.
 IN_FULL = {"reason", "message", "category", "kind"}
-#: What rounding leaves of zero.
+#: What rounding leaves of zero where numbers have nine digits; more where they have fewer.
 NOTHING = 1e-13
 
 Stored = Mapping[str, Mapping[str, Mapping[str, list[str]]]]
@@ -121,4 +121,4 @@ def alike(x: str, y: str, digits: int) -> bool:
         a, b = float(x), float(y)
     except ValueError:
         return x == y
-    return abs(a - b) <= 10.0**-digits * max(abs(a), abs(b)) + NOTHING
+    return abs(a - b) <= 10.0**-digits * max(abs(a), abs(b)) + NOTHING * 10.0 ** (9 - digits)
