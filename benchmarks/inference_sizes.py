@@ -1,4 +1,4 @@
-"""Sizes of what is no test of the registry, and of weights that the lead table does not hold.
+"""Sizes of procedures outside the registry of tests, and of weights that the lead table does not hold.
 
 Run ``python benchmarks/inference_sizes.py`` to make ``docs/data/inference_sizes.csv`` anew; with
 ``--procedures NAME ...`` some of its rows. Samples are those of ``lead_table.py`` with other seeds: market

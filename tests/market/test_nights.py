@@ -11,11 +11,13 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy.abnormal.gap_windows import GapWindows
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, TestInput, run_tests
 from eventstudy.inference.engine.moments import scaled_residuals
 from eventstudy.inference.filtered_quantile import ewma_volatility
 from eventstudy.market.intraday import Gap
+from eventstudy.models.night_variance import GapVariance
 
 ALIKE = [key for key, test in TESTS.items() if test.rows_alike]
 
@@ -183,3 +185,20 @@ def test_the_night_before_says_nothing_of_the_volatility_of_bars() -> None:
     )
     sigma = ewma_volatility(e[:, None])[-1, 0]
     assert plain["statistic"] == pytest.approx(data.car[0] / sigma / np.sqrt(data.scale_of_sums[0]), rel=1e-9)
+
+
+def test_degrees_of_freedom_of_sums_of_nights_and_bars() -> None:
+    """Satterthwaite's by hand; a break whose variance is not taken from breaks counts as a bar."""
+    night, bar = 4e-4, 1e-4
+    kinds = np.array([[0, 2, 0, 0], [0, 2, 1, 0], [0, 2, 0, 0], [0, 0, 0, 0], [0, 2, 2, 0]], dtype=np.int8)
+    known = GapVariance(kinds, np.tile([np.nan, np.nan, night], (5, 1)), np.tile([0, 0, 30], (5, 1)))
+    history = in_the_night(laid(23, 5)[0])
+    study = history.fitted.test_input(es.Window(0, 0)).abnormal.bars
+    windows = GapWindows(study.model, study.sample, np.arange(5), known)
+    variance = np.array([night + 3 * bar, night + 3 * bar, night, 4 * bar, 2 * night + bar])
+    seen = np.array([[True] * 4] * 4 + [[True, True, False, True]])
+    mixed = (night + 3 * bar) ** 2 / (night**2 / 30 + (3 * bar) ** 2 / 100)
+    rest = 2 * night + bar - night  # of the second night no return is seen
+    wanted = [mixed, mixed, 30.0, 100.0, (2 * night + bar) ** 2 / (night**2 / 30 + rest**2 / 100)]
+    dof = np.array([100.0, 100.0, 0.0, 100.0, 100.0])
+    np.testing.assert_allclose(windows.dof(slice(0, 4), variance, dof, seen), wanted, rtol=1e-12)
