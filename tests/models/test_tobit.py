@@ -222,6 +222,23 @@ def test_closes_that_are_all_at_limits_leave_nothing_to_estimate():
         fit(jumpy, es.Events({"security": ["S0"], "date": [market.sessions[DAY0]]}), es.TobitMarketModel())
 
 
+@pytest.mark.parametrize(("free", "fitted"), [(2, False), (3, True)])
+def test_three_free_closes_are_enough(free, fitted):
+    market, events, _ = simulate(2)
+    model = es.TobitMarketModel(after_limit="keep")
+    arrays = model.arrays(EventSample.of(market, events, Window(*ESTIMATION), Window(*WINDOW)))
+    x = arrays.x_est[0, :, 0]
+    at = np.linspace(5, len(x) - 5, free).astype(int)
+    # The other closes are at limits on either side, so the likelihood has a maximum.
+    arrays.side_est[0] = np.where(np.arange(len(x)) % 2 == 0, 1, -1)
+    arrays.side_est[0, at] = 0
+    arrays.y_est[0] = 0.04 * arrays.side_est[0]
+    arrays.y_est[0, at] = 0.5 * x[at] + np.resize([0.01, -0.02, 0.015], free)
+    found = model.fit(arrays)
+    assert bool(np.isfinite(found.params[0]).all()) == fitted
+    assert ("too few for a Tobit model" in found.failure[0]) == (not fitted)
+
+
 def test_a_likelihood_without_a_maximum_excludes_its_event():
     """Free closes that lie on one line leave no error to estimate, though closes at a limit lie off it."""
     market, events, _ = simulate(2)
