@@ -76,6 +76,7 @@ LIBRARY = Project(
             "tests/results/test_overlapping_events.py", "tests/results/test_lists_of_windows.py",
             "tests/results/test_weighted.py", "tests/results/test_unusual_shapes.py",
             "tests/fuzz/test_edges.py", "tests/lab/test_recommended.py", "tests/test_progress.py",
+            "tests/lab/test_sample_tests.py", "tests/market/test_nights.py",
         ),
         "abnormal": (*STUDIES, "tests/inference/test_one_event.py"),
         "models": STUDIES,

@@ -113,3 +113,10 @@ def test_the_recipe_makes_the_same_study(returns):
     world = {"returns": returns}
     exec(reproduce.code(results.fitted, Window(0, 1)), world)
     pd.testing.assert_frame_equal(world["results"].abnormal_returns, results.abnormal_returns)
+
+
+def test_the_first_column_of_the_market_can_be_a_benchmark(returns):
+    market = es.Market(returns, benchmark=returns["BIG"].rename("index"))
+    found = fit(market, [{"security": "B", "date": DAYS[200], "benchmark": "A"}])
+    alone = fit(es.Market(returns[["B"]], benchmark=returns["A"]), [{"security": "B", "date": DAYS[200]}])
+    np.testing.assert_allclose(found.car(0, 1)["car"], alone.car(0, 1)["car"], rtol=1e-12)

@@ -384,7 +384,7 @@ def assert_ranked(given: np.ndarray) -> None:
     np.testing.assert_array_equal(scaled_ranks(given), want / (known.sum(axis=1, keepdims=True) + 1.0) - 0.5)
 
 
-@pytest.mark.parametrize("width", [60, 256, 300])
+@pytest.mark.parametrize("width", [60, 252, 256, 300])  # with 252, the highest rank is 256
 @pytest.mark.parametrize("digits", [1, 12])
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):

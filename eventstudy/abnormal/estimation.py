@@ -177,7 +177,7 @@ def estimate(
                 store.put(rows, values)
             failures |= failed
             bar.update(n)
-    if len(sample) and len(failures) == len(sample):
+    if len(failures) == len(sample):
         raise ModelError(f"{model.label} fails on every event: {next(iter(failures.values()))}.")
     store.blank(failures)
     fit = _parameters(store)

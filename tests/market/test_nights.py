@@ -202,3 +202,9 @@ def test_degrees_of_freedom_of_sums_of_nights_and_bars() -> None:
     wanted = [mixed, mixed, 30.0, 100.0, (2 * night + bar) ** 2 / (night**2 / 30 + rest**2 / 100)]
     dof = np.array([100.0, 100.0, 0.0, 100.0, 100.0])
     np.testing.assert_allclose(windows.dof(slice(0, 4), variance, dof, seen), wanted, rtol=1e-12)
+
+
+def test_only_windows_with_a_night_span_one() -> None:
+    results = in_the_night(laid(23, 5)[0])
+    spans = {w: results.fitted.test_input(es.Window(*w)).spans_gap for w in ((0, 0), (-1, 1), (1, 3))}
+    assert spans == {(0, 0): True, (-1, 1): True, (1, 3): False}
