@@ -17,7 +17,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
-from eventstudy.immutable import FrozenRecord
+from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.inference.base import (
     Alternative,
     TestInput,
@@ -284,7 +284,7 @@ class FittedEvents(ABC):
     @property
     def securities(self) -> npt.NDArray[np.object_]:
         """Security of each event, as `timeline` names it."""
-        return np.asarray(self.timeline["security"], dtype=object)
+        return read_only(np.asarray(self.timeline["security"], dtype=object))
 
     def checked_window(self, start: Windows = None, end: int | None = None, *, path: bool = False) -> Window:
         """Return a window of these events, the headline one by default; see `window_of`."""
@@ -463,7 +463,7 @@ class FittedStudy(FittedEvents):
     @property
     def securities(self) -> npt.NDArray[np.object_]:
         """Security of each event; a timeline of many takes long to make."""
-        return np.asarray(self.sample.events["security"], dtype=object)
+        return read_only(np.asarray(self.sample.events["security"], dtype=object))
 
     @property
     def excluded(self) -> pd.DataFrame:

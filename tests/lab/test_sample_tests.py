@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.base import Dates, Samples
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.dependence.near_pairs import near_dates
 from eventstudy.lab import sample_tests, simulated_power
 from eventstudy.lab.placebo_events import Candidates, DateCluster, draw_events
 from eventstudy.lab.sample_tests import SampleTests, apart, block_size
@@ -266,3 +269,19 @@ def test_events_are_drawn_as_by_a_choice_for_each_session(clusters: tuple[DateCl
         assert found[0].tolist() == security
         assert found[1].tolist() == day0
         assert same.integers(2**63) == rng.integers(2**63)
+
+
+def test_pairs_of_near_dates_are_all_pairs_that_share_days() -> None:
+    session = np.array([3, 5, 6, 9, 30, 31, 33, 200])
+    dates = Dates(np.arange(8), np.arange(8), session, np.arange(8), np.zeros(1, dtype=np.int64))
+    found = set(zip(*(each.tolist() for each in near_dates(dates, 7)), strict=True))
+    apart = {(i, j, int(session[j] - session[i])) for i in range(8) for j in range(i + 1, 8)}
+    assert found == {pair for pair in apart if pair[2] < 7}
+
+
+def test_lost_degrees_of_freedom_are_the_mean_of_a_sample() -> None:
+    data = like(plain()).fitted.test_input(es.Window(0, 0)).take(slice(0, 8))
+    fit = data.abnormal
+    lost = np.array([0.5, 0.25, 0.75, 0.5, 1.0, 1.5, 9.0, 9.0])
+    found = Samples(TestInput(replace(fit, dof=fit.n_obs - lost), data.window), 4).lost_dof
+    np.testing.assert_allclose(found, [0.5, 2.0])
