@@ -161,7 +161,8 @@ FAULTS = (
     ),
     Fault(
         "prices that no return can be made of", ("study",), 1020,
-        (("market.wide_and_long:check_prices", "bad |= _beyond_all_bounds(np.where(bad, np.nan, values))", "pass"),),
+        (("market.wide_and_long:check_prices",
+          "bad |= _beyond_all_bounds(np.where(bad, np.nan, values))", "pass"),),
     ),
     Fault(
         "days that nanoseconds cannot hold", ("study", "file"), 452,
