@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/mutation.py`` for the sample of the documentation (45 minutes on two cores), with
 ``--mutants 30`` for a small one, ``--module inference`` or ``--match TEXT`` for a part of the source, and
-``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption, or from the rows of
-the documentation where there are no others; ``--retry`` runs the survivors of the last run again, after
+``--dry-run`` to see what would be drawn. ``--resume`` goes on after an interruption, or from the rows in
+the documentation; ``--retry`` runs the survivors of the last run again, after
 tests were added. ``--write`` stores the result in ``docs/contributing/``. ``--fresh`` runs a second sample
 for which no test was written: once its survivors are looked at and killed, the share of the first no longer
 holds for other code.
@@ -437,7 +437,8 @@ def main(arguments: Sequence[str] | None = None, project: Project = LIBRARY) -> 
     fresh = result if options.fresh else read_rows(project.docs / "mutation_fresh.csv")
     seed = parser().get_default("seed") if options.fresh else options.seed
     asked = len(drawn) if options.partial and not options.fresh else len(sample)
-    command = f"python benchmarks/mutation.py --mutants {asked} --seed {seed}"
+    kept_rows = " --resume" if last else ""
+    command = f"python benchmarks/mutation.py --mutants {asked} --seed {seed}{kept_rows}"
     page = report(sample, reasons, command, fresh, asked)
     (project.build / "mutation.md").write_text(page, encoding="utf-8")
     if options.write:

@@ -13,8 +13,8 @@ import pytest
 import eventstudy as es
 from eventstudy import lab, models
 from eventstudy.inference import TESTS
-from eventstudy.inference.base import CONDITIONS, Declaration
 from eventstudy.inference.procedures import differences
+from eventstudy.inference.significance_test import CONDITIONS, Declaration
 from eventstudy.models import NormalReturnModel
 
 ROOT = Path(__file__).parents[1]

@@ -31,7 +31,7 @@ def rate(test: str, cell: str, **where: object) -> float:
 
 
 def share(procedure: str, method: str, world: str, events: int, column: str = "rate") -> int:
-    """Whole percent of samples, of a procedure that is no test of the registry."""
+    """Percentage of samples, as a whole number, of a procedure outside the registry of tests."""
     names = ["procedure", "method", "world", "events"]
     found = PROCEDURES.set_index(names)[column][procedure, method, world, events]
     return round(100 * float(found))

@@ -17,7 +17,8 @@ from eventstudy.abnormal import HeldEventWindows, cumulate, estimate
 from eventstudy.errors import ExcludedEventsWarning, ModelError
 from eventstudy.inference import Options, TestInput, mean_correlation, run_tests
 from eventstudy.inference.dependence.sessions import session_correlation
-from eventstudy.inference.engine.rank_kernel import BEYOND, RankedDays, RankReducer, order_of
+from eventstudy.inference.engine.joint_ranks import BEYOND, order_of
+from eventstudy.inference.engine.rank_kernel import RankedDays, RankReducer
 from eventstudy.inference.engine.residual_pass import ResidualChunk
 from eventstudy.inference.ranks import scaled_ranks
 from eventstudy.lazy import group_order

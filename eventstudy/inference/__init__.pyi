@@ -3,7 +3,7 @@ from .dependence.mean_correlation import Clustering as Clustering
 from .base import EstimationWindows as EstimationWindows
 from .procedures.multivariate import JointTest as JointTest
 from .base import Options as Options
-from .base import SignificanceTest as SignificanceTest
+from .significance_test import SignificanceTest as SignificanceTest
 from .base import Statistic as Statistic
 from .registry import TESTS as TESTS
 from .base import TestInput as TestInput

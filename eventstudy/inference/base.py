@@ -1,16 +1,15 @@
-"""What a significance test sees, what it declares and what it returns."""
+"""What a significance test sees and returns, and the p-values that tests share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturns, EstimationWindows, cumulate
 from eventstudy.arguments import check_choice, check_seed, check_whole
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails, t_cdf, t_ppf, t_sf
@@ -18,16 +17,10 @@ from eventstudy.immutable import FrozenMapping, read_only
 from eventstudy.windows import Window
 
 __all__ = [
-    "CONDITIONS",
     "Alternative",
-    "Dates",
-    "Declaration",
     "EstimationWindows",
     "Options",
-    "Samples",
-    "SignificanceTest",
     "Statistic",
-    "Statistics",
     "TestInput",
     "Weights",
     "check_alternative",
@@ -38,13 +31,8 @@ __all__ = [
 ]
 
 
-#: What a test can be robust to.
-CONDITIONS = frozenset(
-    {"event-induced variance", "cross-correlation", "non-normality", "fat tails", "serial dependence"}
-)
 #: A residual standard deviation this small beside the event's own returns is rounding noise.
 EXACT_FIT = 1e-10
-T = TypeVar("T")
 Alternative = Literal["two-sided", "less", "greater"]
 Weights = Literal["rademacher", "mammen"]
 
@@ -279,335 +267,6 @@ class Statistic:
 def not_applicable(reason: str) -> Statistic:
     """Return the result of a test that cannot be computed, with the reason."""
     return Statistic(float("nan"), float("nan"), "", note=reason)
-
-
-@dataclass(frozen=True)
-class Dates:
-    """Dates of M samples: runs of the events of one sample that share a day 0, in order.
-
-    Attributes
-    ----------
-    order : array of int, shape (N,)
-        The events, date by date.
-    start, session : arrays of int, shape (G,)
-        Where each date begins in `order`, and its day 0.
-    label : array of int, shape (N,)
-        The date of each event.
-    first : array of int, shape (M,)
-        First date of each sample.
-    """
-
-    order: IntArray
-    start: IntArray
-    session: IntArray
-    label: IntArray
-    first: IntArray
-
-    @classmethod
-    def of(cls, day0: IntArray, n_samples: int) -> Dates:
-        """Find the dates of samples of equal size, one after another, that share no session."""
-        order = np.argsort(day0, kind="stable")
-        ordered = day0[order]
-        changed = np.diff(ordered, prepend=ordered[:1] - 1) != 0
-        start = np.flatnonzero(changed)
-        label = np.empty(len(order), dtype=np.int64)
-        label[order] = np.cumsum(changed) - 1
-        first = np.searchsorted(start, np.arange(n_samples) * (len(day0) // max(n_samples, 1)))
-        return cls(order, start, ordered[start], label, first)
-
-    @cached_property
-    def sample(self) -> IntArray:
-        """The sample of each date, shape (G,)."""
-        return read_only(np.repeat(np.arange(len(self.first)), self.count))
-
-    @cached_property
-    def sizes(self) -> IntArray:
-        """Events of each date, shape (G,)."""
-        return read_only(np.diff(np.append(self.start, len(self.order))))
-
-    @cached_property
-    def count(self) -> IntArray:
-        """Dates of each sample, shape (M,)."""
-        return read_only(np.diff(np.append(self.first, len(self.start))))
-
-    def total(self, values: FloatArray) -> FloatArray:
-        """Sum over the events of each date, shape (N, ...) -> (G, ...)."""
-        if len(self.start) == len(self.order):
-            return np.asarray(values[self.order])
-        return np.asarray(np.add.reduceat(values[self.order], self.start, axis=0))
-
-    def by_sample(self, values: FloatArray) -> FloatArray:
-        """Sum over the dates of each sample, shape (G, ...) -> (M, ...)."""
-        return np.asarray(np.add.reduceat(values, self.first, axis=0))
-
-
-@dataclass(frozen=True)
-class Samples:
-    """M samples of n events each, on which a test is computed in one go.
-
-    All events are of one market. Each has a CAR, a residual variance, and a return of one session on every
-    tested day.
-
-    Attributes
-    ----------
-    data : TestInput
-        The M n events, one sample after another; their days 0 are numbered so no two samples share a day.
-    size : int
-        Events n of a sample.
-    """
-
-    data: TestInput
-    size: int
-    #: What comes from the estimation windows, by name.
-    _past: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def n_samples(self) -> int:
-        """Number M of samples."""
-        return self.data.abnormal.n_events // self.size
-
-    def by_sample(self, values: FloatArray) -> FloatArray:
-        """Give the events of each sample a row of their own, shape (M n, ...) -> (M, n, ...)."""
-        return values.reshape(-1, self.size, *values.shape[1:])
-
-    @cached_property
-    def car(self) -> FloatArray:
-        """CARs, shape (M, n)."""
-        return read_only(self.by_sample(self.data.cumulative.car))
-
-    @cached_property
-    def scar(self) -> FloatArray:
-        """SCARs, shape (M, n)."""
-        return read_only(self.by_sample(self.data.cumulative.scar))
-
-    @cached_property
-    def dates(self) -> Dates:
-        """Dates of the samples."""
-        day0 = self.data.abnormal.day0
-        assert day0 is not None  # of all that is tested in one go
-        return self.past("dates", lambda: Dates.of(day0, self.n_samples))
-
-    @cached_property
-    def overlap(self) -> BoolArray:
-        """Whether windows of different dates of a sample share days, shape (M,)."""
-        near = np.diff(self.dates.session, append=np.iinfo(np.int64).max) < len(self.data.window)
-        return read_only(self.dates.by_sample(near.astype(np.float64)) > 0)
-
-    @cached_property
-    def lost_dof(self) -> FloatArray:
-        """Degrees of freedom as of `AbnormalReturns.lost_dof`, shape (M,)."""
-        fit = self.data.abnormal
-        lost = self.by_sample(fit.n_obs - fit.dof).mean(axis=1)
-        return read_only(np.minimum(float(fit.n_params), lost))
-
-    @cached_property
-    def residuals(self) -> FloatArray:
-        """Estimation residuals, shape (M n, W); NaN where unused."""
-        return self.past("residuals", self.data.abnormal.past.residuals)
-
-    def past(self, name: str, compute: Callable[[], T]) -> T:
-        """Compute what comes from the estimation windows, once for all effects added to the event windows."""
-        if name not in self._past:
-            self._past[name] = compute()
-        found: T = self._past[name]
-        return found
-
-    def altered(self, data: TestInput) -> Samples:
-        """Return the same events with other abnormal returns of the event window."""
-        return Samples(data, self.size, self._past)
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """A test computed on M samples.
-
-    Attributes
-    ----------
-    statistic, p_value, dof, estimate : arrays, shape (M,)
-        As in `Statistic`; NaN where the test does not apply, and where there are no degrees of freedom.
-    alone : array of bool, shape (M,), optional
-        Samples that must be computed one at a time.
-    """
-
-    statistic: FloatArray
-    p_value: FloatArray
-    dof: FloatArray
-    estimate: FloatArray
-    alone: BoolArray | None = None
-
-    @classmethod
-    def of(
-        cls,
-        statistic: FloatArray,
-        options: Options,
-        estimate: FloatArray,
-        dof: FloatArray | IntArray | float | None = None,
-        *,
-        where: Any = True,
-        alone: BoolArray | None = None,
-    ) -> Statistics:
-        """Take statistics that are t(dof), or standard normal where `dof` is None, `where` a test applies."""
-        found = np.where(where & ~np.isnan(statistic), statistic, np.nan)
-        freedom = np.broadcast_to(np.nan if dof is None else np.asarray(dof, dtype=np.float64), found.shape)
-        if dof is None:
-            p = p_value_of_tails(norm_cdf(found), norm_sf(found), options.alternative)
-        else:
-            p = t_p_values(found, freedom, options.alternative)
-        known = ~np.isnan(found)
-        return cls(
-            found, np.asarray(p), np.where(known, freedom, np.nan), np.where(known, estimate, np.nan), alone
-        )
-
-    @classmethod
-    def none(cls, n_samples: int, *, alone: bool = False) -> Statistics:
-        """Say that a test applies to no sample, or that each must be computed alone."""
-        missing = np.full(n_samples, np.nan)
-        return cls(missing, missing, missing, missing, np.full(n_samples, alone))
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What a test claims and what it survives.
-
-    Attributes
-    ----------
-    key, title : str
-        Name in ``results.test(tests=[...])`` and in tables.
-    null : str
-        The hypothesis tested, in words.
-    distribution : str
-        Null distribution with its degrees of freedom, such as ``"t(N-1)"``.
-    robust_to : frozenset of str
-        Out of `CONDITIONS`: ``{"event-induced variance", "cross-correlation", "non-normality",
-        "fat tails", "serial dependence"}``. Non-normality is fat tails and skewness; a test robust to
-        fat tails alone needs returns whose two tails are alike.
-    reference : str
-        The paper.
-    unit : {"CAR", "SCAR", ""}
-        What `Statistic.estimate` is, where the estimate over the statistic is its standard error; "" where
-        it is not.
-    """
-
-    key: str
-    title: str
-    null: str
-    distribution: str
-    robust_to: frozenset[str]
-    reference: str
-    unit: Literal["CAR", "SCAR", ""] = field(default="", kw_only=True)
-
-    def survives(self, conditions: AbstractSet[str]) -> bool:
-        """Whether the test claims to be valid where all of `conditions`, out of `CONDITIONS`, hold."""
-        tails = {"fat tails"} if "non-normality" in self.robust_to else set()
-        return conditions <= self.robust_to | tails
-
-
-def _always(data: TestInput) -> None:
-    """Condition of a test that has none."""
-
-
-@dataclass(frozen=True)
-class SignificanceTest(Declaration):
-    """A test of the events of one study: its declaration, which events it uses and how it is computed.
-
-    ``results.test(tests=[...])`` takes the tests of this package by key and others as objects.
-
-    Attributes
-    ----------
-    compute : callable
-        (TestInput, Options) -> Statistic. The input holds the events that the test uses, and no other.
-    condition : callable
-        (TestInput) -> None, or the reason why the test cannot be used on these events; none by default.
-    needs_variance : bool
-        Whether events without residual variance are left out, besides those without CAR.
-    least, most : int, and int or None
-        Fewest and most events the test can be used on.
-    reads : tuple of str
-        What it needs of the estimation windows and several tests may share, to be read for all of them at
-        once: "sums" (`past_sums`), "correlation" (`dependence`) or names of `RANK_SETS`.
-    by_relative_day : bool
-        Whether it takes relative days, or dates, as independent, so its note warns of windows of different
-        dates that overlap.
-    rows_alike : bool
-        Whether it takes the tested returns to vary like those of the estimation window, and so cannot be used
-        where a return of bars spans a night or break.
-    scaled_by_events : bool
-        Whether it divides by the standard deviation of the events, so its note warns of too few.
-    finds : callable, optional
-        (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
-        where that is not what its standard error implies; None where that is all there is to go by.
-    batch : callable, optional
-        (Samples, Options) -> Statistics, the same test on many samples in one go, where it has such a form.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from eventstudy.inference import SignificanceTest, Statistic, p_value
-    >>> def compute(data, options):
-    ...     z = data.scar.sum() / np.sqrt(data.n_events)
-    ...     return Statistic(z, p_value(z, options.alternative), "normal", None, data.scar.mean())
-    >>> mine = SignificanceTest(
-    ...     "stouffer", "Stouffer's z", "mean standardised CAR is zero", "N(0,1)", frozenset(),
-    ...     "Stouffer et al. (1949)", compute, needs_variance=True,
-    ... )
-    >>> mine.least
-    2
-    """
-
-    compute: Callable[[TestInput, Options], Statistic]
-    condition: Callable[[TestInput], str | None] = field(default=_always, kw_only=True)
-    needs_variance: bool = field(default=False, kw_only=True)
-    least: int = field(default=2, kw_only=True)
-    most: int | None = field(default=None, kw_only=True)
-    reads: tuple[str, ...] = field(default=(), kw_only=True)
-    by_relative_day: bool = field(default=False, kw_only=True)
-    rows_alike: bool = field(default=False, kw_only=True)
-    scaled_by_events: bool = field(default=False, kw_only=True)
-    finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
-    batch: Callable[[Samples, Options], Statistics] | None = field(default=None, kw_only=True)
-
-    def events_of(self, data: TestInput) -> TestInput | str:
-        """Return the events that the test uses, or the reason why they are too few or too many."""
-        n = data.n_events
-        if n == 0:
-            return f"no event has a CAR in window {data.window}"
-        if self.most is not None and n > self.most:
-            return f"a test of {'one event' if self.most == 1 else f'{self.most} events'}, there are {n}"
-        if n < self.least:
-            return "one event" if n == 1 else f"needs at least {self.least} events, {n} can be used"
-        if self.rows_alike and data.with_car.spans_gap:
-            return data.unlike_rows
-        if not self.needs_variance:
-            return data.with_car
-        sound = data.with_variance.n_events
-        if sound >= self.least:
-            return data.with_variance
-        if not data.abnormal.n_obs.any():
-            return "nothing is estimated, so the variance of abnormal returns is unknown"
-        return f"residual variance is zero{f' for all but {sound} of {n} events' if n > 1 else ''}"
-
-    def applies(self, data: TestInput) -> str | None:
-        """Return None, or the reason why the test cannot be used."""
-        used = self.events_of(data)
-        return used if isinstance(used, str) else self.condition(used)
-
-    def run(self, data: TestInput, options: Options) -> Statistic:
-        """Compute the test on the events it uses; its note says why where it cannot be used."""
-        used = self.events_of(data)
-        reason = used if isinstance(used, str) else self.condition(used)
-        if reason is not None or isinstance(used, str):
-            return not_applicable(str(reason))
-        return self.compute(used, options)
-
-    def run_samples(self, samples: Samples, options: Options) -> Statistics:
-        """Compute the test on many samples, or say which must be computed alone."""
-        n = samples.size
-        if self.batch is None:
-            return Statistics.none(samples.n_samples, alone=True)
-        if n < self.least or (self.most is not None and n > self.most):
-            return Statistics.none(samples.n_samples)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.batch(samples, options)
 
 
 def check_alternative(alternative: str) -> None:

@@ -8,15 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    Weights,
-    not_applicable,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, Weights, not_applicable
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.draws import TIE, draw_parts, equal_tails, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
@@ -29,6 +21,7 @@ from eventstudy.inference.power_and_detectable_effect import (
     minimum_detectable_effect,
     normal_draws,
 )
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "RESAMPLING_TESTS",

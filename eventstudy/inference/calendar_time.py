@@ -12,16 +12,7 @@ import numpy as np
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.base import (
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.calendar_days import date_numbers
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.engine.residual_pass import (
@@ -31,6 +22,8 @@ from eventstudy.inference.engine.residual_pass import (
     run_of,
     sums_by_run,
 )
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.windows import Window
 
 __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance"]

@@ -8,20 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray
-from eventstudy.inference.base import (
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
 from eventstudy.inference.power_and_detectable_effect import FEW_FOR_SPREAD, expected_sd, least_mean_effect
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "PARAMETRIC_TESTS",

@@ -8,22 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import (
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.power_and_detectable_effect import (
     FEW_FOR_SPREAD,
     expected_sd_of_sums,
     least_mean_effect,
 )
+from eventstudy.inference.samples import Samples, Statistics
 from eventstudy.inference.selection import date_groups, overlap_note
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = ["DATE_TESTS", "ibragimov_muller_t", "ibragimov_muller_two_sample_t"]
 

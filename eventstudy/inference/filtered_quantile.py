@@ -14,23 +14,14 @@ from scipy import special
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.distributions import counted_p_value, norm_ppf
-from eventstudy.inference.base import (
-    Alternative,
-    Dates,
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.dependence.near_pairs import near_dates, pair_correlations
 from eventstudy.inference.engine.moments import known, scaled_residuals
 from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
+from eventstudy.inference.samples import Dates, Samples, Statistics
 from eventstudy.inference.selection import date_groups, overlap_note
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
 __all__ = [

@@ -11,17 +11,11 @@ import numpy as np
 
 from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import MissingExtraError
-from eventstudy.inference.base import (
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.engine.moments import block_sums
 from eventstudy.inference.engine.refit import Regression, regression_of
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.optional import import_optional
 
 __all__ = ["GARCH_TESTS", "GARCHLine", "fit_garch", "variance_path"]

@@ -8,16 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
-from eventstudy.inference.base import (
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.factor_gls import (
     crossfitted_slopes,
     factor_covariance,
@@ -26,7 +17,9 @@ from eventstudy.inference.engine.factor_gls import (
 )
 from eventstudy.inference.engine.moments import average, known, known_sd, past_shortage, past_suffices
 from eventstudy.inference.engine.residual_pass import past_sums
+from eventstudy.inference.samples import Samples, Statistics
 from eventstudy.inference.selection import n_windows
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "PORTFOLIO_TESTS",

@@ -14,15 +14,8 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import noncentral_t_sf, norm_cdf, norm_ppf, norm_sf, t_ppf
 from eventstudy.errors import RequestError
 from eventstudy.inference import dependence
-from eventstudy.inference.base import (
-    Alternative,
-    Declaration,
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    check_alternative,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, check_alternative
+from eventstudy.inference.significance_test import Declaration, SignificanceTest
 
 __all__ = [
     "FEW_FOR_SPREAD",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, not_applicable
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable
 from eventstudy.inference.engine.draws import (
     day_counts,
     draw_days,
@@ -24,6 +24,7 @@ from eventstudy.inference.engine.moments import (
     scaled_residuals,
 )
 from eventstudy.inference.selection import n_windows
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "FEW_BLOCKS",

@@ -10,7 +10,7 @@ import numpy as np
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.base import Samples, TestInput
+from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.engine import residual_pass
@@ -24,6 +24,7 @@ from eventstudy.inference.engine.rank_kernel import (
     sign_profile,
 )
 from eventstudy.inference.engine.residual_pass import ResidualChunk
+from eventstudy.inference.samples import Samples
 from eventstudy.lazy import memo
 
 __all__ = ["RANK_SETS", "profile", "read_profiles", "sample_profiles", "scar_star"]

@@ -11,20 +11,13 @@ from functools import partial
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.inference.base import (
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.engine.rank_kernel import RankProfile, rank_profile, scaled_ranks
 from eventstudy.inference.rank_sets import profile, sample_profiles, scar_star
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "RANK_TESTS",

@@ -10,17 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    not_applicable,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable
 from eventstudy.inference.engine.draws import TIE, draw_days, draw_parts, resampled_p_value
 from eventstudy.inference.engine.moments import known, scaled_residuals
 from eventstudy.inference.engine.refit import regression_of
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "REFIT_TESTS",

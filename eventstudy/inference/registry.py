@@ -12,15 +12,7 @@ import pandas as pd
 
 from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import (
-    Declaration,
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    check_alternative,
-    not_applicable,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, check_alternative, not_applicable
 from eventstudy.inference.bootstrap import RESAMPLING_TESTS
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
@@ -44,6 +36,7 @@ from eventstudy.inference.rank_sets import RANK_SETS, read_profiles
 from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.refitted import REFIT_TESTS
 from eventstudy.inference.selection import remarks
+from eventstudy.inference.significance_test import Declaration, SignificanceTest
 from eventstudy.inference.signs import SIGN_TESTS
 from eventstudy.inference.single_event import SINGLE_TESTS
 from eventstudy.inference.small_number_permutation import PERMUTATION_TESTS

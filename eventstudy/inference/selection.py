@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import IntArray
-from eventstudy.inference.base import SignificanceTest, TestInput
+from eventstudy.inference.base import TestInput
 from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
 __all__ = ["FEW_EVENTS", "date_groups", "n_windows", "overlap_note", "remarks"]

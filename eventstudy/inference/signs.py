@@ -10,21 +10,13 @@ import scipy
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import p_value_of_tails
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
 from eventstudy.inference.rank_sets import profile, sample_profiles
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "SIGN_TESTS",

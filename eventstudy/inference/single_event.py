@@ -10,19 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from eventstudy._typing import FloatArray
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    Samples,
-    SignificanceTest,
-    Statistic,
-    Statistics,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.draws import resampled_p_value
 from eventstudy.inference.engine.moments import block_sums, scaled_residuals
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = ["SINGLE_TESTS", "sample_quantile"]
 

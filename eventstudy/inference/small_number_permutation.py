@@ -12,16 +12,10 @@ import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import counted_p_value
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    SignificanceTest,
-    Statistic,
-    TestInput,
-    not_applicable,
-)
+from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable
 from eventstudy.inference.engine.moments import average, scaled_residuals
 from eventstudy.inference.selection import date_groups
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = ["MOST_SPLITS", "PERMUTATION_TESTS", "permutation_p_value", "studentised_caar"]
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import counted_p_value
-from eventstudy.inference.base import Options, SignificanceTest, Statistic, TestInput, p_value
+from eventstudy.inference.base import Options, Statistic, TestInput, p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, average, known
 from eventstudy.inference.selection import n_windows
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
 __all__ = ["ENOUGH_DAYS", "TIME_OF_DAY_TESTS", "same_times", "time_of_day_t"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import Samples
 from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.samples import Samples
 from eventstudy.models import NormalReturnModel
 from eventstudy.sample import EventArrays, EventSample
 

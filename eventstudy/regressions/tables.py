@@ -33,7 +33,7 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     Raises
     ------
     RequestError
-        If there are no regressions, not as many names, or some are one-sided and others are not.
+        If no regression is given, names and regressions differ in number, or their alternatives differ.
 
     Examples
     --------

@@ -18,13 +18,7 @@ from eventstudy.arguments import check_fraction
 from eventstudy.errors import RequestError, WindowError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, read_only
-from eventstudy.inference.base import (
-    Alternative,
-    TestInput,
-    check_alternative,
-    t_bounds,
-    t_p_values,
-)
+from eventstudy.inference.base import Alternative, TestInput, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel

@@ -13,14 +13,8 @@ from eventstudy import inference
 from eventstudy.arguments import check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.inference import procedures
-from eventstudy.inference.base import (
-    Alternative,
-    Options,
-    SignificanceTest,
-    TestInput,
-    Weights,
-    check_alternative,
-)
+from eventstudy.inference.base import Alternative, Options, TestInput, Weights, check_alternative
+from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.results import averages
 from eventstudy.results.each_event import one_security
 from eventstudy.results.fitted import (

@@ -12,7 +12,8 @@ import pytest
 from eventstudy import inference
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, Options, SignificanceTest, Statistic, TestInput, run_tests
-from eventstudy.inference.base import CONDITIONS, p_value
+from eventstudy.inference.base import p_value
+from eventstudy.inference.significance_test import CONDITIONS
 from eventstudy.windows import Window
 
 COLUMNS = [

@@ -101,7 +101,7 @@ def test_the_frame_counts_what_the_p_values_say(world: SimulatedMarket) -> None:
 
 
 def test_few_samples_give_no_verdict(world: SimulatedMarket) -> None:
-    """One sample says that the size is between 0 and 79%, which is no verdict."""
+    """One sample says that the size is between 0 and 79%, which decides nothing."""
     few = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0], "n_samples": 1}))
     assert few.rates()["well_specified"].isna().all()
     frame = es.lab.calibrate(world.market, **(SMALL | {"tests": ["bmp"], "shift": [0]})).rates(alpha=0.4)

@@ -12,9 +12,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.inference import TESTS, Options, TestInput
-from eventstudy.inference.base import Dates, Samples
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.dependence.near_pairs import near_dates
+from eventstudy.inference.samples import Dates, Samples
 from eventstudy.lab import sample_tests, simulated_power
 from eventstudy.lab.placebo_events import Candidates, DateCluster, draw_events
 from eventstudy.lab.sample_tests import SampleTests, apart, block_size

@@ -12,8 +12,8 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import OverlapWarning
 from eventstudy.inference import TESTS
-from eventstudy.inference.base import CONDITIONS
 from eventstudy.inference.procedures.assumptions import assumptions
+from eventstudy.inference.significance_test import CONDITIONS
 from eventstudy.results.verdict.sentences import evidence, percent
 
 SIX = ["002415.SZ", "002236.SZ", "002230.SZ", "300188.SZ", "002583.SZ", "000063.SZ"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.inference.base import Dates, Samples
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_VARIANCE, correlate
+from eventstudy.inference.samples import Dates, Samples
 
 __all__ = ["mean_correlations", "near_dates", "pair_correlations"]
 

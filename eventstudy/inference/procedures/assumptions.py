@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventstudy.inference.base import CONDITIONS, Declaration
+from eventstudy.inference.significance_test import CONDITIONS, Declaration
 
 __all__ = ["assumptions"]
 

@@ -15,20 +15,14 @@ import scipy
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.errors import RequestError
-from eventstudy.inference.base import (
-    Declaration,
-    Options,
-    Statistic,
-    TestInput,
-    not_applicable,
-    p_value,
-)
+from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.cross_section import patell_z
 from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
 from eventstudy.inference.engine.draws import draw_parts, resampled_p_value
 from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.registry import as_frame, as_row
 from eventstudy.inference.selection import date_groups, overlap_note
+from eventstudy.inference.significance_test import Declaration
 from eventstudy.text import plural
 
 __all__ = [

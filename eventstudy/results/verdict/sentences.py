@@ -10,10 +10,11 @@ import pandas as pd
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
-from eventstudy.inference.base import Alternative, Declaration, Options
+from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.assumptions import assumptions
 from eventstudy.inference.procedures.differences import DIFFERENCES, treated_vs_controls
 from eventstudy.inference.procedures.recommendation import disagreement
+from eventstudy.inference.significance_test import Declaration
 from eventstudy.market import LEVELS
 from eventstudy.results import averages
 from eventstudy.results.data_warnings import incomplete_windows, shared_days
