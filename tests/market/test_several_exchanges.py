@@ -50,6 +50,7 @@ EVENTS = [
 ]
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("how", ["mapping", "benchmarks", "columns"])
 def test_two_exchanges_in_one_frame_are_two_markets(how: str, prices: bool) -> None:
@@ -312,6 +313,7 @@ def test_empty_rows_of_the_split_dates_of_india(shared_data: Path) -> None:
         assert car == pytest.approx((y[around] - intercept - slope * x[around]).sum(), abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
 def test_thirty_three_indices_in_one_frame(shared_data: Path) -> None:
     """Chen and Siems (2004): 33 stock indices around 11 September 2001."""
