@@ -46,8 +46,13 @@ def test_the_sentence_counts_what_the_frame_holds(script: ModuleType, curve: Spe
 
 
 def test_the_script_prints_and_saves(
-    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    script: ModuleType,
+    curve: SpecificationCurve,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(script, "curve", lambda jobs: curve)
     monkeypatch.setattr(sys, "argv", ["specification_curve.py", "--out", str(tmp_path / "figures")])
     script.main()
     told = capsys.readouterr().out
