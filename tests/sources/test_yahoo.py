@@ -513,6 +513,7 @@ STATUSES = (200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 999)
 ANSWERS = {"missing", "delisted?"}
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("body", BODIES)
 def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServer) -> None:
     content, well, ill = BODIES[body]
@@ -563,6 +564,7 @@ def test_symbols_with_signs_of_addresses_are_asked_for_as_they_are(server: Yahoo
         assert es.prices(name, *SPAN)["close", name].notna().all()
 
 
+@pytest.mark.slow
 def test_one_closed_connection_says_nothing_of_other_tickers(server: YahooServer) -> None:
     add(server, "A", "B", "C")
     server.faults["A"] = lambda *_: CLOSED
