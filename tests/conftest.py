@@ -18,6 +18,8 @@ from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 if TYPE_CHECKING:
     from distributed import Client
 
+#: Which of the collected tests are slow.
+SLOW = pytest.StashKey[set[str]]()
 SHARED = Path(__file__).parents[2] / "shared"
 ABSENT = "shared data absent"
 
@@ -81,6 +83,12 @@ def cluster() -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def slow_tests(pytestconfig: pytest.Config) -> set[str]:
+    """Node ids of the slow tests, whichever of them run."""
+    return pytestconfig.stash[SLOW]
+
+
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figures of reports empty, for tests of their words: drawing takes four fifths of the time."""
@@ -106,6 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for i, cell in enumerate(cells):
             if cell.callspec.id not in marker.args and (not every or i % every):
                 cell.add_marker(pytest.mark.slow)
+    config.stash[SLOW] = {item.nodeid for item in items if item.get_closest_marker("slow")}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -65,6 +65,7 @@ def test_the_intervals_cover(n, tau):
     assert np.mean(covered) > 0.93
 
 
+@pytest.mark.slow
 def test_probabilities_of_sign_are_calibrated():
     rng = np.random.default_rng(8)
     said, true = [], []

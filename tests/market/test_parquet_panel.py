@@ -124,6 +124,7 @@ def test_a_benchmark_of_the_panel_is_read_from_the_beginning(path):
     pd.testing.assert_series_equal(market.returns["10003"], wide()["10003"], check_freq=False)
 
 
+@pytest.mark.slow
 @quiet
 def test_benchmarks_by_security_and_by_event(path):
     given = {str(10_000 + i): ("10003" if i % 2 else index()) for i in range(N)}

@@ -230,6 +230,7 @@ def test_rows_on_which_nothing_trades_change_no_number(
     pd.testing.assert_frame_equal(numbers(study(outside, events)), want, **EXACT)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 99), other=st.sampled_from(["XHKG", "XETR"]), n=st.integers(1, 4), order=st.randoms()

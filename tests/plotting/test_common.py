@@ -192,7 +192,7 @@ def test_importing_draws_in_no_matplotlib() -> None:
     assert out.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=7)
 @every_figure
 def test_the_palette_is_that_of_the_moment(name: str, draw: Drawer) -> None:
     """A figure drawn under ``with sns.color_palette(...)`` keeps these colours when it is shown later."""

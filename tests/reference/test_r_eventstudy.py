@@ -225,6 +225,7 @@ def test_every_column_of_a_test_is_in_the_table(folder: Path) -> None:
         }
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("row", [r for r in ROWS if not r.cumulated and r.key != "sign"], ids=str)
 @pytest.mark.parametrize("panel", MOCK.values())
 def test_p_values_follow_from_the_statistics(folder: Path, panel: str, row: Row) -> None:

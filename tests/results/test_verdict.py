@@ -238,6 +238,7 @@ def test_pools(market, refit):
     assert "day 0 of event" in found.part("Other news")[0].replace("+0", "0")
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 20, 300])
 @pytest.mark.parametrize("same_day", [True, False])
 def test_any_number_of_events(n, same_day, refit):

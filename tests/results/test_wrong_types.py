@@ -123,6 +123,7 @@ def test_figures(results: es.EventStudyResults, name: str) -> None:
     assert _walk(call, needed) >= len(WRONG)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("wrong", [wrong for wrong in WRONG if not isinstance(wrong, str)])
 def test_what_takes_results_or_files(results: es.EventStudyResults, wrong: Any) -> None:
     calls = [

@@ -241,6 +241,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_has_its_name_and_leaves_nothing_behind(
     name: str, server: YahooServer, cache_dir: Path
