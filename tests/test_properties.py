@@ -118,6 +118,7 @@ def test_each_missing_day_is_one_day_less(seed, model, gone):
     assert found.car(-4, 5).loc[0, "se"] <= whole.car(-4, 5).loc[0, "se"] * (1 + 0.1 * bool(gone))
 
 
+@pytest.mark.slow
 @PROFILE
 @given(seeds, models, st.sets(st.integers(-100, -6), min_size=1, max_size=40))
 def test_each_missing_estimation_day_is_one_observation_less(seed, model, gone):
@@ -149,6 +150,7 @@ def test_in_logs_a_halt_inside_the_window_changes_nothing(seed, model, gone):
     assert found.car(-4, 5).loc[0, "n_days"] == 10 - len(gone)
 
 
+@pytest.mark.slow
 @PROFILE
 @given(seeds, models, st.floats(1e-3, 1e3), st.integers(1, 200))
 def test_prices_in_another_currency_and_another_year(seed, model, rate, weeks):
@@ -164,6 +166,7 @@ def test_prices_in_another_currency_and_another_year(seed, model, rate, weeks):
     assert_same(plain, of_returns(frame, model))
 
 
+@pytest.mark.slow
 @PROFILE
 @given(seeds, models, st.permutations(range(6)), st.sets(st.integers(0, 5), min_size=2))
 def test_order_and_company_of_events_do_not_matter(seed, model, order, chosen):

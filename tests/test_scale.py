@@ -90,6 +90,7 @@ MODELS = {
 }
 
 
+@pytest.mark.quick("market", every=3)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_chunks_and_workers_change_nothing(model, cluster):

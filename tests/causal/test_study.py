@@ -64,6 +64,7 @@ def fit(returns: pd.DataFrame, *firms: int, step: int = 0, **options: object) ->
     return es.CausalStudy(market, events(*firms, step=step), **options).fit()  # type: ignore[arg-type]
 
 
+@pytest.mark.quick(every=4)
 @every_estimator
 def test_effect_of_a_simulated_event_is_found(
     returns: pd.DataFrame, estimator: es.causal.CounterfactualEstimator
@@ -79,6 +80,7 @@ def test_effect_of_a_simulated_event_is_found(
     )
 
 
+@pytest.mark.quick(every=4)
 @every_estimator
 def test_staggered_events_equal_cohorts_one_by_one(
     returns: pd.DataFrame, estimator: es.causal.CounterfactualEstimator
@@ -95,6 +97,7 @@ def test_staggered_events_equal_cohorts_one_by_one(
         np.testing.assert_allclose(together.path.gap[-11:], mean, rtol=0, atol=1e-12)
 
 
+@pytest.mark.quick(every=4)
 @every_estimator
 def test_order_and_unit_of_securities_do_not_matter(
     returns: pd.DataFrame, estimator: es.causal.CounterfactualEstimator

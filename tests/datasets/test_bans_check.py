@@ -228,7 +228,7 @@ def test_the_bundled_tables_are_sound(tables: Tables) -> None:
     assert check(tables) == []
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_kind_of_broken_row_is_found(tables: Tables, name: str) -> None:
     apply, (table, row, column, message) = BROKEN[name]
@@ -299,6 +299,7 @@ def test_the_command_fails_and_counts(
     assert lines[-1] == "110 announcements, 385 securities, 300 sources: 2 problems"
 
 
+@pytest.mark.slow
 def test_sessions_are_those_of_the_library_at_both_ends() -> None:
     """The checker maps times by itself, since datasets may not import calendars: both must agree."""
     announcements, securities, _ = typed()

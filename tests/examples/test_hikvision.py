@@ -151,6 +151,7 @@ def yahoo(tickers: list[str], start: Any, end: Any, **_: Any) -> pd.DataFrame:
     return frame.drop(pd.to_datetime(["2019-04-29", "2019-04-30"]))
 
 
+@pytest.mark.slow
 def test_live_prices_give_the_same_answer(
     example: ModuleType,
     monkeypatch: pytest.MonkeyPatch,

@@ -87,7 +87,7 @@ def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[in
     return es.EventStudy(market, events, **({"estimation": (-270, -21)} | windows)).fit()
 
 
-@pytest.mark.quick("earnings", "house_bill_2018", "index_inclusion", "merger", "regulation")
+@pytest.mark.quick("earnings", "house_bill_2018", "merger")
 @pytest.mark.parametrize("name", FLAT)
 def test_each_saves_its_figure(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
@@ -246,6 +246,7 @@ def test_the_merger_finds_the_leak_and_adds_up_money(runs: dict[str, Run]) -> No
     assert "does not rule out that nothing was created" in said
 
 
+@pytest.mark.slow
 def test_the_rise_before_a_change_of_the_index_is_lost_in_part(runs: dict[str, Run]) -> None:
     found, said = runs["index_inclusion"].found, runs["index_inclusion"].said
     returns, index = found["returns"].to_numpy(), found["index"]
@@ -263,6 +264,7 @@ def test_the_rise_before_a_change_of_the_index_is_lost_in_part(runs: dict[str, R
     assert alpha["market model, year before"] > 0.001 > 10 * abs(alpha["market model, after the event"])
 
 
+@pytest.mark.slow
 def test_what_hits_the_whole_sector_drops_out_of_the_cost_of_the_law(runs: dict[str, Run]) -> None:
     found, said = runs["regulation"].found, runs["regulation"].said
     steps, truth = found["steps"], sum(found["COST"].values())

@@ -114,6 +114,7 @@ def test_one_date_with_correlation_and_a_more_volatile_event():
         assert found[key] > 0.2, (key, found[key])
 
 
+@pytest.mark.slow
 def test_one_date_with_serial_dependence():
     safe = ["block_bootstrap", "permutation"]
     found = rejections([*safe, "portfolio"], 6, n=5, correlation=0.3, serial=0.4)

@@ -95,7 +95,7 @@ def check(
     return market
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=16)
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])
@@ -165,7 +165,7 @@ def test_three_exchanges(span: str) -> None:
         assert len(check(frames, how, estimation, benchmark=own).parts) == 3
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> None:
@@ -186,7 +186,7 @@ def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> 
         )
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("span", ["long", "five months"])
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("kind", ["bond", "coin"])

@@ -119,6 +119,7 @@ def test_times_of_day_are_compared_with_the_same_times() -> None:
     )
 
 
+@pytest.mark.quick("sq", every=3)
 @pytest.mark.parametrize("key", ALIKE)
 def test_what_compares_rows_is_not_applicable_across_a_night(
     night: tuple[es.EventStudyResults, es.lab.SimulatedBars], key: str

@@ -93,7 +93,7 @@ def assert_same(found: es.EventStudyResults, wanted: es.EventStudyResults) -> No
     pd.testing.assert_frame_equal(found.excluded[known], wanted.excluded[known])
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=8)
 @quiet
 @pytest.mark.parametrize("gaps", ["lumped", "single"])
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_return_after_a_halt_that_began_before_what_is_read(path, tmp_path):
         assert_same(found.fit(), wanted.fit())
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=3)
 @quiet
 @pytest.mark.parametrize("form", ["texts", "categories", "date32", "zoned", "folder", "by date"])
 def test_forms_of_files(form, tmp_path):

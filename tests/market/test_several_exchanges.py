@@ -195,6 +195,7 @@ def test_one_exchange_with_missing_days_stays_one(seed: int) -> None:
 # Rows on which nothing trades
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 99),

@@ -177,7 +177,10 @@ def drawing(name: str, frames: SimpleNamespace) -> Axes:
 )
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name.endswith("-talk") else name for name in DRAWINGS],
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name.endswith(("-talk", "-long-title")) else name
+        for name in DRAWINGS
+    ],
 )
 def test_baseline(name: str, frames: SimpleNamespace) -> Figure:
     return drawing(name, frames).figure

@@ -115,6 +115,7 @@ def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
     assert plt.get_fignums() == [figure.number]
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "plot_caar_groups"])
 def test_title(name: str, draw: Drawer) -> None:
     assert draw(name).get_title() == ""

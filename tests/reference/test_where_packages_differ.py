@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "where_packages_differ.md"
+pytestmark = pytest.mark.slow
 CELL = re.compile(r"^```\{code-cell\} python\n(?::[^\n]*\n)*(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 

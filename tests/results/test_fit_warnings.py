@@ -116,6 +116,7 @@ def test_a_model_is_heard() -> None:
     assert "unknown variance" in told["message"].iloc[0]
 
 
+@pytest.mark.slow
 def test_of_very_many_events_the_rest_is_counted() -> None:
     n = 1005
     frame = pd.DataFrame({"security": "S0", "date": DAYS[200]}, index=range(n))

@@ -257,6 +257,7 @@ def test_awkward_text(market, refit, prices, tmp_path: Path):
     assert text.count("&lt;script&gt;") >= 4
 
 
+@pytest.mark.slow
 def test_no_event_has_a_car(hikvision_market, tmp_path: Path):
     # Suspended on 8 and 9 October: day 0 moves on, and the two days before it have no return.
     results = es.EventStudy(

@@ -220,7 +220,7 @@ def test_a_group_of_one_date_is_measured_by_its_past(market, refit):
     assert last["ci_low"] < last["caar"] < last["ci_high"]
 
 
-@pytest.mark.quick(every=5)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dates_a", "dates_b", "rho", "volatility"),
     [

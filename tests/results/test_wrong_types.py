@@ -114,7 +114,7 @@ def test_pools(pooled: es.PooledResults, name: str) -> None:
     _walk(getattr(pooled, name), NEEDED.get(name, {}))
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("name", _public(es.results.ResultsPlotter))
 def test_figures(results: es.EventStudyResults, name: str) -> None:
     call = getattr(results.plot, name)
