@@ -79,6 +79,7 @@ def test_each_event_is_measured_as_in_a_market_of_its_factors(returns, model):
     np.testing.assert_allclose(params, us.regression(1).params, rtol=1e-12)
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("empty", [None, "", np.nan, pd.NA])
 def test_the_only_set_need_not_be_named(returns, empty):
     wanted = fit(make(returns, CN), events(...), es.FamaFrench3())

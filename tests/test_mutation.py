@@ -349,6 +349,7 @@ def test_once():
 """
 
 
+@pytest.mark.slow
 def test_a_test_that_fails_with_nothing_changed_stops_the_run(
     finished: tuple[Path, dict], tmp_path: Path
 ) -> None:

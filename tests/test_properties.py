@@ -131,6 +131,7 @@ def test_each_missing_estimation_day_is_one_observation_less(seed, model, gone):
     np.testing.assert_array_equal(found.car(-4, 5)["actual"], whole.car(-4, 5)["actual"])
 
 
+@pytest.mark.slow
 @PROFILE
 @given(seeds, models, st.sets(st.integers(-3, 4).filter(bool), min_size=1, max_size=6))
 def test_in_logs_a_halt_inside_the_window_changes_nothing(seed, model, gone):

@@ -40,7 +40,7 @@ MODELS: dict[str, es.models.NormalReturnModel] = {
     "pca": es.PCAModel(n_components=2, peers=PEERS),
 }
 #: Models of different needs; the others are tested with the slow ones.
-QUICK = ("market", "capm", "matched")
+QUICK = ("market", "matched")
 CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODELS]
 ABROAD = {"XHKG": "HK", "XETR": "DE"}
 pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")

@@ -336,6 +336,7 @@ def plain(with_arrays):
     return lambda abnormal: with_arrays(abnormal, day0=None)
 
 
+@pytest.mark.quick("0.0-window1", "0.03-window1", every=6)
 @pytest.mark.parametrize("window", [(0, 0), (0, 1), (-5, 5)])
 @pytest.mark.parametrize("missing", [0.0, 0.03])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")

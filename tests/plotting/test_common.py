@@ -96,6 +96,7 @@ def test_short_names_of_properties_are_understood(alias: dict[str, float], draw:
     assert 3.5 in [line.get_linewidth() for line in draw("plot_car", **alias).lines]
 
 
+@pytest.mark.quick(every=2)
 @every_figure
 def test_draws_on_a_new_figure(name: str, draw: Drawer) -> None:
     plt.figure()
@@ -106,6 +107,7 @@ def test_draws_on_a_new_figure(name: str, draw: Drawer) -> None:
     assert ax.has_data()
 
 
+@pytest.mark.quick(every=2)
 @every_figure
 def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
     figure, (left, right) = plt.subplots(1, 2)
@@ -122,6 +124,7 @@ def test_title(name: str, draw: Drawer) -> None:
     assert draw(name, title="Hikvision").get_title() == "Hikvision"
 
 
+@pytest.mark.quick(every=2)
 @every_figure
 def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFrame], draw: Drawer) -> None:
     frame = make(name)
@@ -193,7 +196,7 @@ def test_importing_draws_in_no_matplotlib() -> None:
     assert out.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.quick(every=7)
+@pytest.mark.quick(every=14)
 @every_figure
 def test_the_palette_is_that_of_the_moment(name: str, draw: Drawer) -> None:
     """A figure drawn under ``with sns.color_palette(...)`` keeps these colours when it is shown later."""

@@ -197,7 +197,7 @@ def windows(results: es.EventStudyResults, cumulated: bool) -> list[tuple[int, i
     return [(days[0] if cumulated else day, day) for day in days]
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("row", ROWS, ids=str)
 @pytest.mark.parametrize("panel", PANELS)
 def test_statistics_by_day(folder: Path, panel: str, row: Row) -> None:

@@ -215,6 +215,7 @@ def test_interval_and_lead_that_disagree_are_said(several):
     assert ("which says otherwise" in told) == bool(note)
 
 
+@pytest.mark.slow
 def test_a_brief_report_of_many_words_is_one_side(tmp_path: Path):
     """Seven announcements with long labels and other news, one-sided, in money."""
     weasyprint = pytest.importorskip("weasyprint")
