@@ -8,9 +8,9 @@ and holds events of neighbouring days, which share their regressors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +49,7 @@ GAPS = ("gap_kinds", "gap_variance", "gap_count")
 PAST = ("residuals", "leverage")
 
 
-@dataclass(frozen=True)
-class Estimates:
+class Estimates(NamedTuple):
     """Parameters and abnormal returns of N events.
 
     Attributes

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -57,8 +56,7 @@ LONGEST = 200
 _SEVERAL_TICKERS = regex(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 
 
-@dataclass(frozen=True)
-class EventList:
+class EventList(NamedTuple):
     """Events under the names of `Events`.
 
     Attributes

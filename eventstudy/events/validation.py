@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -284,8 +283,7 @@ DAY = r"\d{4}-\d{2}-\d{2}"
 TIME = DAY + r"[ T]\d{2}:\d{2}(?::\d{2})?(Z|[+-]\d{2}:?\d{2})"
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(NamedTuple):
     """When N events were announced.
 
     Attributes

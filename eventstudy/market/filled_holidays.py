@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import lgamma
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,8 +43,7 @@ SPARSE = 8.0
 ROUNDS = 6
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(NamedTuple):
     """Cells that repeat a price, or hold a return of zero, on holidays.
 
     Attributes

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,8 +61,7 @@ _PERIODS = (
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(NamedTuple):
     """Days, or times, of a column.
 
     Attributes

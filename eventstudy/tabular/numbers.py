@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -77,8 +76,7 @@ _POINT_GROUPS = regex(r"\d{1,3}(\.\d{3})+")
 _ANY_NUMBER = regex(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """Numbers of a column.
 
     Attributes
