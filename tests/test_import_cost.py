@@ -69,6 +69,23 @@ def test_a_first_study_loads_what_it_computes_with_alone() -> None:
     assert loaded.isdisjoint({"tqdm", "jinja2", "matplotlib", "seaborn", "yfinance"})
 
 
+def test_a_first_study_defines_few_dataclasses_and_compiles_few_regular_expressions() -> None:
+    # Each takes up to half a millisecond; import of pandas takes three hundred.
+    code = f"""{FIRST}
+import sys
+from eventstudy.text import _Regex
+loaded = [module for name, module in sys.modules.items() if name.startswith("eventstudy.")]
+held = [value for module in loaded for value in vars(module).values()]
+classes = {{each for each in held if isinstance(each, type) and each.__module__.startswith("eventstudy.")}}
+dataclasses = [each for each in classes if "__dataclass_fields__" in vars(each)]
+assert 20 < len(dataclasses) <= 55, dataclasses
+patterns = {{id(each): each for each in held if isinstance(each, _Regex)}}.values()
+compiled = [each.pattern for each in patterns if set(vars(each)) > {{"pattern", "flags"}}]
+assert len(patterns) > 30 and 0 < len(compiled) <= 10, compiled
+"""
+    loaded_after(code)
+
+
 def test_scipy_special_does_not_load_what_numpy_has_for_compilers_and_tests() -> None:
     assert loaded_after(FIRST).isdisjoint({"numpy.f2py", "numpy.testing"})
     # Where the user has loaded them, or asks for them, they are what they always are.
