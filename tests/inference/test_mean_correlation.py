@@ -60,6 +60,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.3, 0.8])
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -148,6 +149,7 @@ def test_one_event():
     assert mean_correlation(*arrays(np.array([300]))).mean_correlation == 0.0
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.2])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_two_hundred_events_equal_the_correlations_of_pandas(layout, missing):
