@@ -276,7 +276,7 @@ def main() -> None:
         add(f"... on one thread, over two: {name}", one, one / two, ASKED_OF_THREADS.get(what))
         run = partial(CASES[what], world)
         alone, both = at_once(run, 1), at_once(run, 2)
-        add(f"... twice in one process after another, over two at once: {name}", 2 * alone, 2 * alone / both)
+        add(f"... twice in one process, over two processes at once: {name}", 2 * alone, 2 * alone / both)
     for what, run in (
         ("statsmodels OLS in a loop over arrays", loop_of_arrays(prices, given, 300)),
         ("statsmodels OLS in a loop over frames", loop_of_frames(prices, given, 300, False)),
