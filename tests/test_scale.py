@@ -143,7 +143,7 @@ def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     start = np.arange(0, n, per_day)
     fast = shared_ols(SharedWindows(y.copy(), x, start, run))
     residuals = shared_residuals(SharedWindows(y.copy(), x, start, run), fast.params)
-    made = {**vars(fast), "residuals": residuals}
+    made = {**fast._asdict(), "residuals": residuals}
     for name in ("params", "xtx_inv", "residuals", "sse", "r_squared"):
         want = getattr(plain, name)
         atol = 1e-13 * np.nanmax(np.abs(want[np.isfinite(want)]), initial=0.0)

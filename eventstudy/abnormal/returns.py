@@ -17,7 +17,7 @@ from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
-from eventstudy.workers import on_threads
+from eventstudy.workers import n_workers, on_threads
 
 __all__ = ["AbnormalReturns", "abnormal_returns"]
 
@@ -180,7 +180,9 @@ class AbnormalReturns(FrozenRecord):
         def fill(part: slice) -> None:
             out[part] = self.variance_of(part, cols)
 
-        for _ in on_threads(fill, list(lazy.chunks(self.n_events))):
+        # Of few events, threads wait for each other longer than they compute.
+        longer = 16 if n_workers(None) > 1 else 1
+        for _ in on_threads(fill, list(lazy.chunks(self.n_events, longer))):
             pass
         return out
 

@@ -13,7 +13,7 @@ is solved by `ols_batch`, as it is where too few days are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ FEW_DAYS = 0.05
 LOST_DIGITS = 0.05
 
 
-@dataclass(frozen=True)
-class SharedOLS:
+class SharedOLS(NamedTuple):
     """Least squares of n events; `params`, `xtx_inv`, ... as in `BatchOLS`."""
 
     params: FloatArray
@@ -44,8 +43,7 @@ class SharedOLS:
     r_squared: FloatArray
 
 
-@dataclass(frozen=True)
-class _Basis:
+class _Basis(NamedTuple):
     """Orthonormal regressors of g runs.
 
     Attributes
@@ -235,8 +233,7 @@ def _coefficients(y: FloatArray | BoolArray, rows: FloatArray, start: IntArray) 
     return coefs
 
 
-@dataclass(frozen=True)
-class _Gaps:
+class _Gaps(NamedTuple):
     """Solution of m events with missing days: as in `shared_ols`, and which of them are not to be trusted."""
 
     coefs: FloatArray
