@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from eventstudy.inference.procedures.lead import lead_sizes, order_of
+from eventstudy.inference.procedures.lead import ONE, SEVERAL, lead_sizes, order_of
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
@@ -44,11 +44,23 @@ def outside(rows):
 DESIGNS = sorted({(cell.dates, cell.events) for cell in LEAD.CELLS.values()})
 
 
-def first_two(dates, events):
+#: Kinds of windows of the table.
+KINDS = {ONE: ["(0, 0)"], SEVERAL: [str(window) for window in LEAD.WINDOWS[1:]]}
+
+
+def first_two(dates, events, days):
     """Lead of a design, and the test beside it."""
-    spread = "bmp" if dates == "own" else "adjusted_bmp"
-    keys = ["sq", "filtered_sq", "t"] if events == 1 else [spread, "filtered_sq"]
-    return order_of(keys, lead_sizes(dates, events))[0][:2]
+    keys = ["filtered_t", "adjusted_bmp", "filtered_sq"]
+    if dates == "own":
+        keys = [
+            "bmp",
+            *["rank"] * (days == ONE and events <= 10),
+            *["filtered_t"] * (events < 5),
+            "filtered_sq",
+        ]
+    if events == 1:
+        keys = ["sq", "filtered_sq", "t"]
+    return order_of(keys, lead_sizes(dates, events, days))[0][:2]
 
 
 def rows_of(dates, events, test):
@@ -68,18 +80,21 @@ def test_the_default_interval_misses_three_to_seven_percent():
     assert outside(TABLE[TABLE["test"] == LEAD.INTERVAL]) == MISSED
 
 
+@pytest.mark.parametrize("days", list(KINDS))
 @pytest.mark.parametrize(("dates", "events"), DESIGNS)
-def test_every_lead_rejects_three_to_seven_percent(dates, events):
-    rows = rows_of(dates, events, first_two(dates, events)[0])
-    assert rows["world"].nunique() == len(LEAD.WORLDS)
+def test_every_lead_rejects_three_to_seven_percent(dates, events, days):
+    rows = rows_of(dates, events, first_two(dates, events, days)[0])
+    rows = rows[rows["window"].isin(KINDS[days])]
+    assert len(rows) == len(LEAD.WORLDS) * len(KINDS[days])
     assert not outside(rows)
 
 
+@pytest.mark.parametrize("days", list(KINDS))
 @pytest.mark.parametrize(("dates", "events"), [design for design in DESIGNS if design[1] > 1])
-def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events):
+def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events, days):
     """At most 7% in each world, within the error of 300 samples; one event has no spread to tell it by."""
     over = []
-    for test in first_two(dates, events):
+    for test in first_two(dates, events, days):
         rows = rows_of(dates, events, test).dropna(subset="doubled")
         assert rows["world"].nunique() == len(LEAD.WORLDS)
         low, _ = proportion_confint(np.round(rows["doubled"] * LEAD.CHANGED), LEAD.CHANGED, method="wilson")
