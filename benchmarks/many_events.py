@@ -6,7 +6,9 @@ prints a table of ratios from one run and writes it to docs/data/many_events.csv
 out of a panel of 2,000 securities by 5,000 sessions into fresh arrays, what the study reads: the estimation
 windows (250 sessions) and event windows (21) of the security and of the benchmark, one copy per event. Times
 are the shortest of several, in seconds of CPU of one core; those of threads are seconds by the clock, of the
-study and of the floor. Beside a ratio is what was asked of it: at most, or of two threads over one, at least.
+study and of the floor. Two processes at once share nothing but the machine, so what they gain over one after
+the other is the most that two threads could. Beside a ratio is what was asked of it: at most, or of two
+threads over one, at least.
 With --big, also ten times the events, and the memory at the peak.
 """
 
@@ -21,6 +23,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +102,24 @@ def by_the_clock(run: Callable[[], object], times: int = 3) -> tuple[float, floa
         with parallel_config(backend="threading", n_jobs=2):
             two.append(seconds(run, 1, time.perf_counter))
     return min(one), min(two)
+
+
+def at_once(run: Callable[[], object], processes: int, times: int = 3) -> float:
+    """Shortest seconds by the clock of a run, in the slowest of some processes that start together."""
+    context = get_context("fork")
+    start, taken = context.Barrier(processes), context.SimpleQueue()
+
+    def work() -> None:
+        start.wait()
+        taken.put(seconds(run, times, time.perf_counter))
+
+    begun = [context.Process(target=work) for _ in range(processes)]
+    for each in begun:
+        each.start()
+    slowest = max(taken.get() for _ in begun)
+    for each in begun:
+        each.join()
+    return slowest
 
 
 def loop_of_arrays(prices: es.Market, given: es.Events, n: int) -> Callable[[], object]:
@@ -253,6 +274,9 @@ def main() -> None:
         name = what.removeprefix("market model: ")
         add(f"... on two threads: {name}", two, two / wall)
         add(f"... on one thread, over two: {name}", one, one / two, ASKED_OF_THREADS.get(what))
+        run = partial(CASES[what], world)
+        alone, both = at_once(run, 1), at_once(run, 2)
+        add(f"... twice in one process, over two processes at once: {name}", 2 * alone, 2 * alone / both)
     for what, run in (
         ("statsmodels OLS in a loop over arrays", loop_of_arrays(prices, given, 300)),
         ("statsmodels OLS in a loop over frames", loop_of_frames(prices, given, 300, False)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ import pandas as pd
 from eventstudy._typing import DateArray, IntArray
 from eventstudy.errors import CalendarError
 from eventstudy.immutable import FrozenMapping, FrozenRecord
+from eventstudy.text import regex
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -51,7 +51,7 @@ EARLY_CLOSES = {
 MARGIN = pd.Timedelta(days=31)
 #: Days tried in turn where a calendar is asked for its time zone.
 PROBES = tuple(pd.Timestamp(year, 1, 1) for year in (2019, 2023, 2010))
-CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
+CLOCK = regex(r"([01]?\d|2[0-3]):[0-5]\d")
 
 
 @lru_cache(maxsize=32)
@@ -390,7 +390,7 @@ def _regular_close(calendar: ExchangeCalendar, day: pd.Timestamp) -> str:
 
 
 #: Crypto-currencies, as Yahoo writes them; classes of shares have one or two letters after the hyphen.
-PAIR = re.compile(r".+-[A-Z]{3,4}")
+PAIR = regex(r".+-[A-Z]{3,4}")
 
 
 def exchange_of(ticker: str) -> str:

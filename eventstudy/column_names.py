@@ -5,11 +5,11 @@ One table for every door: events, prices, returns, factors, benchmarks, in frame
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 from eventstudy.errors import DataError, EventStudyError
+from eventstudy.text import regex
 
 __all__ = [
     "CLOCK_NAMES",
@@ -366,10 +366,10 @@ SETTING_NAMES = frozenset(
     ]
 )
 
-_NUMBERED = re.compile(r"^\s*\d+[a-z]?\.\s+")
+_NUMBERED = regex(r"^\s*\d+[a-z]?\.\s+")
 #: A unit in brackets, also in full-width ones.
-_BRACKETS = re.compile(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
-_CHANGE = re.compile(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
+_BRACKETS = regex(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
+_CHANGE = regex(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
 
 
 def plain_name(name: Hashable) -> str:

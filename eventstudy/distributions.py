@@ -6,10 +6,14 @@ The former equal those of `scipy.stats`, which takes longer to load than pandas,
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 __all__ = [
     "chi2_cdf",
@@ -22,10 +26,41 @@ __all__ = [
     "norm_ppf",
     "norm_sf",
     "p_value_of_tails",
+    "poisson_sf",
     "t_cdf",
     "t_ppf",
     "t_sf",
 ]
+
+
+class _NotLoaded(ModuleType):
+    """Stands for a module, and loads it where something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def _without_loading(package: ModuleType, *names: str) -> Iterator[None]:
+    """Let a star import of a package not load these of its modules."""
+    full = {name: f"{package.__name__}.{name}" for name in names if name not in vars(package)}
+    stand_ins = {name: _NotLoaded(known_as) for name, known_as in full.items() if known_as not in sys.modules}
+    vars(package).update(stand_ins)
+    sys.modules.update({each.__name__: each for each in stand_ins.values()})
+    try:
+        yield
+    finally:
+        for name, stand_in in stand_ins.items():
+            for modules, key in ((vars(package), name), (sys.modules, stand_in.__name__)):
+                if modules.get(key) is stand_in:
+                    del modules[key]
+
+
+# scipy.special takes over all names of NumPy, and these modules take as long to load as the rest of it.
+with _without_loading(np, "f2py", "testing"):
+    from scipy import special
 
 
 def norm_cdf(x: Any) -> Any:
@@ -86,6 +121,11 @@ def chi2_ppf(p: Any, dof: Any) -> Any:
 def f_sf(x: Any, dof: Any, dof_below: Any) -> Any:
     """P(X > x) of the F distribution, `dof` above and `dof_below`; NaN where either is not positive."""
     return special.fdtrc(_positive(dof), _positive(dof_below), np.maximum(x, 0.0))
+
+
+def poisson_sf(x: Any, mean: Any) -> Any:
+    """P(X > x) of the Poisson distribution, for x that is not negative."""
+    return special.pdtrc(x, mean)
 
 
 def p_value_of_tails(below: Any, above: Any, alternative: str) -> Any:

@@ -30,9 +30,10 @@ MOST_HELD = 2**25
 NEIGHBOURS = 256
 
 
-def chunks(n: int) -> Iterator[slice]:
-    """Cut n events into slices of `CHUNK` events."""
-    return (slice(begin, begin + CHUNK) for begin in range(0, n, CHUNK))
+def chunks(n: int, longer: int = 1) -> Iterator[slice]:
+    """Cut n events into slices of `CHUNK` events, or some times as many."""
+    size = longer * CHUNK
+    return (slice(begin, begin + size) for begin in range(0, n, size))
 
 
 def group_order(session: IntArray, *further: IntArray) -> IntArray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time
+from functools import cache
+from typing import Any, cast
 
 __all__ = [
     "MADE_UP_DAY_0",
@@ -12,19 +14,39 @@ __all__ = [
     "format_time",
     "in_event_time",
     "plural",
+    "regex",
     "some_text",
     "strip_control",
 ]
 
-# Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
-_NO_TEXT = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
-_CONTROL = {code: " " if chr(code).isspace() else None for code in _NO_TEXT}
+
+class _Regex:
+    def __init__(self, pattern: str, flags: int) -> None:
+        self.pattern, self.flags = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked for by copy and pickle
+            raise AttributeError(name)
+        method = getattr(re.compile(self.pattern, self.flags), name)
+        setattr(self, name, method)
+        return method
+
+
+def regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    r"""Return a regular expression that is compiled when it is first used, which many never are.
+
+    Examples
+    --------
+    >>> regex(r"(\d+) days").sub(r"\1 sessions", "3 days")
+    '3 sessions'
+    """
+    return cast("re.Pattern[str]", _Regex(pattern, flags))
 
 
 #: The date of day 0 inside a market in event time, whose sessions follow each other day by day.
 MADE_UP_DAY_0 = date(1900, 1, 1)
-_DATE = re.compile(r"\b(?:18|19)\d\d-\d\d-\d\d\b")
-_TWICE = re.compile(r"(day [+-]?\d+) \(\1, ")
+_DATE = regex(r"\b(?:18|19)\d\d-\d\d-\d\d\b")
+_TWICE = regex(r"(day [+-]?\d+) \(\1, ")
 
 
 def in_event_time(text: str) -> str:
@@ -75,4 +97,11 @@ def some_text(texts: Iterable[object]) -> bool:
 
 def strip_control(text: str) -> str:
     """Return text without control characters, which no page can hold; tabs and line ends become spaces."""
-    return text.translate(_CONTROL)
+    return text.translate(_control())
+
+
+@cache
+def _control() -> dict[int, str | None]:
+    # Control characters, halves of surrogate pairs and non-characters: XML holds none of them.
+    no_text = (*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+    return {code: " " if chr(code).isspace() else None for code in no_text}

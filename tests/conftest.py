@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
 if TYPE_CHECKING:
     from distributed import Client
 
+#: Which of the collected tests are slow.
+SLOW = pytest.StashKey[set[str]]()
 SHARED = Path(__file__).parents[2] / "shared"
 ABSENT = "shared data absent"
 
@@ -78,6 +81,40 @@ def cluster() -> Iterator[Client]:
         Client(local) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def slow_tests(pytestconfig: pytest.Config) -> set[str]:
+    """Node ids of the slow tests, whichever of them run."""
+    return pytestconfig.stash[SLOW]
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures of reports empty, for tests of their words: drawing takes four fifths of the time."""
+    empty = "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    monkeypatch.setattr("eventstudy.plotting.as_image", lambda *args, **kwargs: empty)
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Make the cells of a test marked ``quick`` slow, but for those it names and every so many."""
+    batteries: dict[str, list[pytest.Function]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("quick"):
+            batteries[item.nodeid.partition("[")[0]].append(item)
+    whole = not any("::" in argument for argument in config.args) and not config.getoption("lf", False)
+    for name, cells in batteries.items():
+        marker = cells[0].get_closest_marker("quick")
+        assert marker is not None
+        lost = set(marker.args) - {cell.callspec.id for cell in cells}
+        if whole and lost:
+            raise pytest.UsageError(f"{name} has no cells {sorted(lost)}, which its mark calls quick")
+        every = marker.kwargs.get("every", 0)
+        for i, cell in enumerate(cells):
+            if cell.callspec.id not in marker.args and (not every or i % every):
+                cell.add_marker(pytest.mark.slow)
+    config.stash[SLOW] = {item.nodeid for item in items if item.get_closest_marker("slow")}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -45,6 +45,11 @@ def test_f() -> None:
     np.testing.assert_allclose(ours.f_sf(x, above, below), stats.f.sf(x, above, below), rtol=1e-9, atol=0)
 
 
+def test_poisson() -> None:
+    x, mean = np.meshgrid(np.arange(40), [0.0, 0.01, 1.0, 7.5, 60.0])
+    np.testing.assert_allclose(ours.poisson_sf(x, mean), stats.poisson.sf(x, mean), rtol=1e-10, atol=0)
+
+
 def test_noncentral_t() -> None:
     x, dof, shift = np.meshgrid(
         [0.0, 0.7, 2.0, 12.7, 60.0], [1.0, 2.0, 9.0, 248.0, 1e6], np.linspace(-60, 60, 61)

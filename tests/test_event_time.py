@@ -115,6 +115,7 @@ def test_listings_and_halts_at_the_edges_of_a_window() -> None:
     assert results.car(-1, 2)["car"].notna().all()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_news_of_this_week(tmp_path) -> None:
     """The last sessions of the data: figures and report are made all the same."""
     market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
@@ -129,6 +130,7 @@ def test_news_of_this_week(tmp_path) -> None:
     assert not row["applicable"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_shared_days_are_told_beside_the_number(tmp_path: Path) -> None:
     """Two events of one firm three days apart: (0, +5) of both hold three common days."""
     r, m = panel(2, 300, 5)

@@ -168,10 +168,12 @@ def walked(objects: dict[str, Any]) -> Walk:
     return walk
 
 
+@pytest.mark.slow
 def test_no_public_object_can_be_written_to(walked: Walk) -> None:
     assert not walked.faults, "\n" + "\n".join(walked.faults)
 
 
+@pytest.mark.slow
 def test_every_public_class_was_walked_through(walked: Walk) -> None:
     rooms = (es, lab, models, inference, es.results, es.tables, es.datasets, es.sources)
     classes = {

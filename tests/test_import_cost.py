@@ -69,6 +69,50 @@ def test_a_first_study_loads_what_it_computes_with_alone() -> None:
     assert loaded.isdisjoint({"tqdm", "jinja2", "matplotlib", "seaborn", "yfinance"})
 
 
+def test_a_first_study_defines_few_dataclasses_and_compiles_few_regular_expressions() -> None:
+    # Each takes up to half a millisecond; import of pandas takes three hundred.
+    code = f"""{FIRST}
+import sys
+from eventstudy.text import _Regex
+loaded = [module for name, module in sys.modules.items() if name.startswith("eventstudy.")]
+held = [value for module in loaded for value in vars(module).values()]
+classes = {{each for each in held if isinstance(each, type) and each.__module__.startswith("eventstudy.")}}
+dataclasses = [each for each in classes if "__dataclass_fields__" in vars(each)]
+assert 20 < len(dataclasses) <= 55, dataclasses
+patterns = {{id(each): each for each in held if isinstance(each, _Regex)}}.values()
+compiled = [each.pattern for each in patterns if set(vars(each)) > {{"pattern", "flags"}}]
+assert len(patterns) > 30 and 0 < len(compiled) <= 10, compiled
+"""
+    loaded_after(code)
+
+
+def test_scipy_special_does_not_load_what_numpy_has_for_compilers_and_tests() -> None:
+    assert loaded_after(FIRST).isdisjoint({"numpy.f2py", "numpy.testing"})
+    # Where the user has loaded them, or asks for them, they are what they always are.
+    asked = "import numpy\nnumpy.testing.assert_equal(numpy.f2py.__name__, 'numpy.f2py')"
+    for code in (f"{asked}\nimport eventstudy.distributions", f"import eventstudy.distributions\n{asked}"):
+        assert {"numpy.f2py", "numpy.testing", "scipy.special"} <= loaded_after(code)
+
+
+def test_a_module_that_is_left_out_is_loaded_where_it_is_used() -> None:
+    code = """
+import numpy
+from eventstudy.distributions import _without_loading
+with _without_loading(numpy, "testing"):
+    from numpy import testing
+    import numpy.testing as other
+import sys
+assert testing is other and "numpy.testing" not in sys.modules and "testing" not in vars(numpy)
+testing.assert_equal(1, 1)
+assert testing.assert_equal is numpy.testing.assert_equal and numpy.testing is not testing
+with _without_loading(numpy, "f2py"):
+    numpy.f2py.get_include()
+    import numpy.f2py.cfuncs
+assert sys.modules["numpy.f2py"] is numpy.f2py and numpy.f2py.get_include()
+"""
+    assert {"numpy.testing", "numpy.f2py"} <= loaded_after(code)
+
+
 def test_a_first_figure_loads_matplotlib_alone() -> None:
     loaded = loaded_after(f"{FIRST}import matplotlib\nmatplotlib.use('Agg')\nresults.plot.caar()")
     assert loaded.isdisjoint({"scipy.stats", "statsmodels", "seaborn"})

@@ -426,3 +426,10 @@ def test_equivalent_mutants_of_the_library_still_exist(mutation: ModuleType) -> 
     }  # fmt: skip
     assert all(reason.strip() for reason in listed.values())
     assert set(listed) <= known
+
+
+def test_what_kills_a_mutant_is_in_the_fast_suite(mutation: ModuleType, slow_tests: set[str]) -> None:
+    rows = mutation.read_rows(mutation.LIBRARY.docs / "mutation.csv")
+    killers = {row.killed_by for row in rows if row.killed_by}
+    assert len(killers) > 300
+    assert not killers & slow_tests

@@ -25,7 +25,7 @@ PAGES = {
 def calls() -> list[list[str | None]]:
     """Arguments of every call of `import_optional`, None where one is not written out."""
     found = []
-    for text in SOURCES.values():
+    for text in (each for each in SOURCES.values() if "import_optional" in each):
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_optional":
                 found.append([each.value if isinstance(each, ast.Constant) else None for each in node.args])
@@ -34,8 +34,9 @@ def calls() -> list[list[str | None]]:
 
 def test_every_extra_that_is_hinted_at_exists_and_installs_the_package() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert len(calls()) >= 8
-    for _, package, extra, _ in calls():
+    found = calls()
+    assert len(found) >= 8
+    for _, package, extra, _ in found:
         needed = [re.split(r"[\[<>=!~]", each)[0] for each in extras[extra]]
         assert package in needed
 

@@ -48,6 +48,7 @@ def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
     return es.EventStudy(MARKET, EVENTS.iloc[[row]], model, estimation=(a, b), window=(c, d)).fit()
 
 
+@pytest.mark.quick("False-RobustMarketModel(method='huber')", every=3)
 @pytest.mark.parametrize(
     "model",
     [
@@ -474,6 +475,7 @@ def test_effects_of_dates_that_cannot_be_told() -> None:
     assert lacking[["effect", "se", "t", "p_value"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_garch_t_of_own_windows() -> None:
     """Beside other events, and alone, it is that of a study with the same windows."""
     pytest.importorskip("arch")

@@ -39,8 +39,8 @@ MODELS: dict[str, es.models.NormalReturnModel] = {
     "elastic_net": es.ElasticNetModel(peers=PEERS),
     "pca": es.PCAModel(n_components=2, peers=PEERS),
 }
-#: One model of each kind; the others are tested with the slow ones.
-QUICK = ("market", "capm", "dimson", "trade_to_trade", "matched", "synthetic", "pca")
+#: Models of different needs; the others are tested with the slow ones.
+QUICK = ("market", "capm", "trade_to_trade", "matched")
 CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODELS]
 ABROAD = {"XHKG": "HK", "XETR": "DE"}
 pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")

@@ -319,6 +319,7 @@ def test_a_window_over_two_sessions_takes_the_one_chosen(ambiguous, day0, note):
     assert sample.timeline.index.tolist() == [1]
 
 
+@pytest.mark.slow
 def test_windows_of_the_ban_announcements(shared_data):
     rows = pd.read_csv(shared_data / "bans" / "event_securities.csv", dtype=str)
     times = pd.read_csv(shared_data / "bans" / "events.csv", dtype=str).set_index("event_id")

@@ -142,7 +142,7 @@ def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     start = np.arange(0, n, per_day)
     fast = shared_ols(SharedWindows(y.copy(), x, start, run))
     residuals = shared_residuals(SharedWindows(y.copy(), x, start, run), fast.params)
-    made = {**vars(fast), "residuals": residuals}
+    made = {**fast._asdict(), "residuals": residuals}
     for name in ("params", "xtx_inv", "residuals", "sse", "r_squared"):
         want = getattr(plain, name)
         atol = 1e-13 * np.nanmax(np.abs(want[np.isfinite(want)]), initial=0.0)
@@ -477,6 +477,7 @@ def test_a_pass_ranks_events_of_as_many_days_and_of_different_ones():
         np.testing.assert_allclose(found.mean, np.nanmean(scaled, axis=0), rtol=0, atol=1e-14)
 
 
+@pytest.mark.quick("estimation0-0.0-1024", "estimation1-0.6-1024", every=3)
 @pytest.mark.parametrize("chunk", [3, 7, 1024])
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.6])
 @pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])

@@ -64,6 +64,7 @@ def path(tmp_path_factory):
     return target
 
 
+@pytest.mark.quick(every=3)
 @quiet
 @pytest.mark.parametrize("size", [pytest.param(7, marks=pytest.mark.slow), 60, 1000])
 @pytest.mark.parametrize("ids", [False, True])

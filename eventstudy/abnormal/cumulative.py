@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,10 @@ class CumulativeReturns(FrozenRecord):
         """CAR in units of its own prediction error, shape (N,)."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return read_only(np.where(self.variance > 0, self.car / np.sqrt(self.variance), np.nan))
+
+    def take(self, which: Any) -> CumulativeReturns:
+        """CARs of the events that an index or a mask of shape (N,) picks."""
+        return CumulativeReturns(*(getattr(self, each.name)[which] for each in fields(self)))
 
 
 def cumulate(abnormal: AbnormalReturns, window: Window) -> CumulativeReturns:

@@ -8,9 +8,9 @@ and holds events of neighbouring days, which share their regressors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from eventstudy.models.night_variance import GapVariance, widen_gaps
 from eventstudy.progress import progress_bar
 from eventstudy.sample import EventSample
 from eventstudy.windows import Window
-from eventstudy.workers import n_workers
+from eventstudy.workers import n_workers, on_threads
 
 __all__ = ["Estimates", "estimate", "gap_windows"]
 
@@ -49,8 +49,7 @@ GAPS = ("gap_kinds", "gap_variance", "gap_count")
 PAST = ("residuals", "leverage")
 
 
-@dataclass(frozen=True)
-class Estimates:
+class Estimates(NamedTuple):
     """Parameters and abnormal returns of N events.
 
     Attributes
@@ -186,6 +185,7 @@ def estimate(
 
 
 Done = list[tuple[IntArray, dict[str, Any]]]
+Apart = tuple[tuple[int, Done, Failures], Told]
 
 
 def _partitions(
@@ -201,13 +201,8 @@ def _partitions(
             yield _partition(model, sample, rows, chunk_size, store)
         return
     shares = np.array_split(order, min(SHARES * workers, max(len(order), 1)))
-    from joblib import Parallel, delayed
-
-    run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    # Threads write where it is kept; other workers send what they made.
-    common = store if _threads() else None
     said: set[tuple[type[EventStudyWarning], str]] = set()
-    for made, told in run(delayed(_apart)(model, sample, share, chunk_size, common) for share in shares):
+    for made, told in _on_workers(model, sample, shares, chunk_size, store, n_jobs):
         for category, message in told:
             if (category, message) not in said:
                 said.add((category, message))
@@ -215,7 +210,27 @@ def _partitions(
         yield made
 
 
-def _apart(*arguments: Any) -> tuple[tuple[int, Done, Failures], Told]:
+def _on_workers(
+    model: NormalReturnModel,
+    sample: EventSample,
+    shares: list[IntArray],
+    chunk_size: int,
+    store: _Store,
+    n_jobs: int | None,
+) -> Iterable[Apart]:
+    """Fit shares of the events on the workers."""
+    if _threads():  # they write where it is kept; other workers send what they made
+        return on_threads(
+            lambda share: _apart(model, sample, share, chunk_size, store), shares, n_workers(n_jobs)
+        )
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    made: Iterable[Apart] = run(delayed(_apart)(model, sample, share, chunk_size, None) for share in shares)
+    return made
+
+
+def _apart(*arguments: Any) -> Apart:
     """Fit events where no warning is heard; returns with them what was to be warned of."""
     with heard(quietly=True) as told:
         return _partition(*arguments), told

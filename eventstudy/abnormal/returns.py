@@ -17,7 +17,7 @@ from eventstudy.immutable import FrozenRecord, read_only
 from eventstudy.models import ModelFit
 from eventstudy.sample import EventArrays, Rows
 from eventstudy.windows import Window
-from eventstudy.workers import on_threads
+from eventstudy.workers import n_workers, on_threads
 
 __all__ = ["AbnormalReturns", "abnormal_returns"]
 
@@ -152,6 +152,20 @@ class AbnormalReturns(FrozenRecord):
         first: IntArray = ordered[np.diff(ordered, prepend=-1) != 0]
         return read_only(first)
 
+    def within_data(self, window: Window) -> bool:
+        """Whether no day of a part of the event window lies beyond the data, if the events are of one market.
+
+        Raises
+        ------
+        RequestError
+            If the event window does not hold the days.
+        """
+        if self.day0 is None or not len(self.day0):
+            return False
+        # The first and the last windows are the ones that may reach beyond.
+        ends = np.array([self.day0.argmin(), self.day0.argmax()])
+        return not np.isnat(self.event_windows.dates(ends, self.columns(window))).any()
+
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
         length = self.ar.shape[1]
@@ -161,13 +175,14 @@ class AbnormalReturns(FrozenRecord):
         return self._variance(cols) if held is None else np.asarray(held[:, cols])
 
     def _variance(self, cols: slice) -> FloatArray:
-        order = np.arange(self.n_events) if self.by_day is None else self.by_day
         out = np.empty(self.ar[:, cols].shape)
 
         def fill(part: slice) -> None:
-            out[order[part]] = self.variance_of(order[part], cols)
+            out[part] = self.variance_of(part, cols)
 
-        for _ in on_threads(fill, list(lazy.chunks(self.n_events))):
+        # Of few events, threads wait for each other longer than they compute.
+        longer = 16 if n_workers(None) > 1 else 1
+        for _ in on_threads(fill, list(lazy.chunks(self.n_events, longer))):
             pass
         return out
 

@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from eventstudy.errors import EventError
+from eventstudy.text import regex
 
 __all__ = ["check_zone", "clock_of", "clocks_of", "fixed_offset", "session_of"]
 
 #: UTC+8, GMT-04:00: people mean hours east, POSIX hours west.
-_OFFSET = re.compile(
-    r"(?<![/A-Za-z])\s*(?:UTC|GMT|Z)\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\s*$", re.IGNORECASE
-)
+_OFFSET = regex(r"(?<![/A-Za-z])\s*(?:UTC|GMT|Z)\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\s*$", re.IGNORECASE)
 #: Zones of the tz database that keep winter time all year, and what is meant by them.
 _WINTER = {
     "EST": "America/New_York",
@@ -40,18 +39,18 @@ UNKNOWN = (
     "unspecified",
     "unknown",
 )
-_AFTER = re.compile(
+_AFTER = regex(
     r"amc|after[ -]?(market|hours|close|the close|market close|mkt)|post[ "
     r"-]?market|post|pm|ac|盘后|收盘后|"
     r"time-after-hours"
 )
-_BEFORE = re.compile(
+_BEFORE = regex(
     r"bmo|before[ -]?(market|open|the open|market open|mkt|hours)|pre[ "
     r"-]?market|pre|am|bo|盘前|开盘前|"
     r"time-pre-market"
 )
-_DURING = re.compile(r"dmh|dmt|during( market)?( hours| trading)?|intraday|during market hours|盘中")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?[Mm]?\.?")
+_DURING = regex(r"dmh|dmt|during( market)?( hours| trading)?|intraday|during market hours|盘中")
+_CLOCK = regex(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?[Mm]?\.?")
 
 
 def check_zone(name: str, where: str) -> ZoneInfo:

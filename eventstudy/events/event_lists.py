@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,6 +28,7 @@ from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
 from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of
 from eventstudy.tabular.days import days_of
 from eventstudy.tabular.reading import Taken
+from eventstudy.text import regex
 
 __all__ = ["EventList", "read_list"]
 
@@ -38,9 +38,9 @@ WHEN = ("date", "announced_at", *WINDOW)
 #: Lists whose clock times are of one zone, by the columns that tell them.
 ZONES_OF_LISTS = {"anntims": "America/New_York", "anntimsact": "America/New_York"}
 #: Midnight of a zone, in ISO's way.
-_MIDNIGHT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]00:00(:00(\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})")
+_MIDNIGHT = regex(r"\d{4}-\d{2}-\d{2}[ T]00:00(:00(\.0+)?)?\s*(Z|[+-]\d{2}:?\d{2})")
 #: A day as it is written without an hour.
-_WHOLE_DAY = re.compile(
+_WHOLE_DAY = regex(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{8}|\d{1,2}[-/. ][A-Za-z]{3,9}[-/. ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4}|"
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
@@ -53,11 +53,10 @@ _TIMED = frozenset(
 #: Characters that no day, time or zone needs; patterns take long over a text of thousands of blanks.
 LONGEST = 200
 #: Tickers of several securities in one text.
-_SEVERAL_TICKERS = re.compile(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
+_SEVERAL_TICKERS = regex(r"[A-Z0-9.^=-]{1,12}(\s*[,;]\s*[A-Z0-9.^=-]{1,12})+")
 
 
-@dataclass(frozen=True)
-class EventList:
+class EventList(NamedTuple):
     """Events under the names of `Events`.
 
     Attributes

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,17 +19,18 @@ from eventstudy.events.clock import check_zone, fixed_offset
 from eventstudy.events.event_lists import WINDOW, EventList
 from eventstudy.interop import ForeignTable, to_pandas
 from eventstudy.tabular.days import AMBIGUOUS_DAY, EXCEL, days_of
+from eventstudy.text import regex
 
 __all__ = ["Moments", "as_frame", "clean_columns", "validated"]
 
 #: Abbreviations stand for several zones at once (CST is Chicago's and Shanghai's).
-ZONE_ABBREVIATION = re.compile(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
+ZONE_ABBREVIATION = regex(r"\d\s*(?!UTC|GMT)[A-Z]{3,4}\s*$")
 #: A day, a clock time and an offset; a day with its time, in ISO's way.
-_TIME = re.compile(
+_TIME = regex(
     r"(.*?)[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s*(?:[AaPp][Mm])?)\s*(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
 )
-_ISO_TIME = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d")
-ZONE_NAME = re.compile(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
+_ISO_TIME = regex(r"\s*\d{4}-\d{1,2}-\d{1,2}[ T]\d")
+ZONE_NAME = regex(r"\s+([A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+|UTC|GMT)\s*$")
 
 
 def as_frame(
@@ -283,8 +283,7 @@ DAY = r"\d{4}-\d{2}-\d{2}"
 TIME = DAY + r"[ T]\d{2}:\d{2}(?::\d{2})?(Z|[+-]\d{2}:?\d{2})"
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(NamedTuple):
     """When N events were announced.
 
     Attributes

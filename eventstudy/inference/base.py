@@ -208,13 +208,28 @@ class TestInput:
     @cached_property
     def sound(self) -> BoolArray:
         """Events whose residual variance is more than rounding noise, and that have a SCAR; shape (N,)."""
-        largest = np.maximum(*(_largest(r) for r in (self.abnormal.actual, self.abnormal.ar)))
         s2, scar = self.abnormal.s2, self.scar if self.usable.all() else self.cumulative.scar
-        return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
+        returns = (self.abnormal.actual, self.abnormal.ar)
+        # As a rule, no residual variance is small beside the largest return of all events.
+        of_all = max(_size(values) for values in returns)
+        if not (s2 > (EXACT_FIT * of_all) ** 2).all():
+            largest = np.maximum(*(_largest(values) for values in returns))
+            return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
+        return read_only((s2 > 0) & ~np.isnan(scar))
 
     def take(self, which: Any) -> TestInput:
         """Return the same window of the events that an index or a mask of shape (N,) picks."""
-        return TestInput(self.abnormal.take(which), self.window)
+        taken = TestInput(self.abnormal.take(which), self.window)
+        if "cumulative" in vars(self):
+            vars(taken)["cumulative"] = self.cumulative.take(which)
+        return taken
+
+
+def _size(values: FloatArray) -> float:
+    """Size of the largest value, 0 where there is none."""
+    return float(
+        max(np.fmax.reduce(values, axis=None, initial=0.0), -np.fmin.reduce(values, axis=None, initial=0.0))
+    )
 
 
 def _largest(values: FloatArray) -> FloatArray:

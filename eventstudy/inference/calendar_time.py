@@ -317,8 +317,9 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
 
 def _jaffe(data: TestInput, options: Options, *, by_firms: bool = False) -> Statistic:
     fit = data.abnormal
-    # A return that lumps d sessions has the noise of d days.
-    ar = fit.ar[:, data.cols] / np.sqrt(np.maximum(fit.span[:, data.cols], 1))
+    ar, span = fit.ar[:, data.cols], fit.span[:, data.cols]
+    if (span > 1).any():
+        ar = ar / np.sqrt(np.maximum(span, 1))  # a return that lumps d sessions has the noise of d days
     if fit.day0 is not None:
         z, days, assumed = jaffe_of_sessions(ar, fit, data.window, fit.day0, by_firms=by_firms)
     else:

@@ -150,11 +150,25 @@ def power_standardised_mean(
     >>> round(power_standardised_mean(0.19, np.array([1 / 0.012, 1 / 0.027])), 2)
     0.0
     """
-    n = len(precision)
     _check(alpha, float(precision.min()), alternative)
+    mean = float(precision.mean())
+    unequal = float(((precision - mean) ** 2).sum())
+    return _power_of_scars(effect, len(precision), mean, unequal, factor, alpha, alternative)
+
+
+def _power_of_scars(
+    effect: float,
+    n: int,
+    mean: float,
+    unequal: float,
+    factor: float,
+    alpha: float,
+    alternative: Alternative,
+) -> float:
+    """`power_standardised_mean` of N precisions, by their mean and sum of squares about it."""
     c = special.stdtrit(n - 1, 1.0 - _tail(alpha, alternative))
-    delta = factor * effect * np.sqrt(n) * precision.mean()
-    half = 0.5 * effect**2 * ((precision - precision.mean()) ** 2).sum()
+    delta = factor * effect * np.sqrt(n) * mean
+    half = 0.5 * effect**2 * unequal
     terms = np.arange(max(0.0, np.floor(half - 9.0 * np.sqrt(half) - 9.0)), half + 9.0 * np.sqrt(half) + 40.0)
     weight = np.exp(special.xlogy(terms, half) - half - special.gammaln(terms + 1.0))
     dof = n - 1 + 2.0 * terms
@@ -558,18 +572,21 @@ def least_common_effect(
     >>> least_common_effect(np.array([1 / 0.012, 1 / 0.027])) is None
     True
     """
-    unit = 1.0 / (factor * np.sqrt(len(precision)) * float(precision.mean()))
-    unequal = float(((precision - precision.mean()) ** 2).sum())
-    below, side = 0.0, _upwards(alternative)
+    n, mean, side = len(precision), float(precision.mean()), _upwards(alternative)
+    unequal = float(((precision - mean) ** 2).sum())
+
+    def found(effect: float) -> bool:
+        return _power_of_scars(effect, n, mean, unequal, factor, alpha, side) >= power
+
+    unit, below = 1.0 / (factor * np.sqrt(n) * mean), 0.0
     for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():
         if effect**2 * unequal > MOST_SPREAD:
             break
-        if power_standardised_mean(effect, precision, factor, alpha, side) >= power:
+        if found(effect):
             low, high = below, effect
             while high - low > 1e-6 * high:
                 middle = (low + high) / 2.0
-                found = power_standardised_mean(middle, precision, factor, alpha, side) >= power
-                low, high = (low, middle) if found else (middle, high)
+                low, high = (low, middle) if found(middle) else (middle, high)
             return float(high)
         below = effect
     return None

@@ -53,8 +53,10 @@ def _daily(data: TestInput) -> Callable[[IntArray], FloatArray]:
 
 
 def _scaled_days(fit: AbnormalReturns, rows: IntArray) -> FloatArray:
-    # A return that lumps d sessions has the noise of d days.
-    return fit.ar[rows] / np.sqrt(fit.s2[rows, None] * np.maximum(fit.span[rows], 1))
+    s2, span = fit.s2[rows, None], fit.span[rows]
+    if (span > 1).any():
+        s2 = s2 * np.maximum(span, 1)  # a return that lumps d sessions has the noise of d days
+    return np.asarray(fit.ar[rows] / np.sqrt(s2))
 
 
 def _corrado(data: TestInput) -> RankedDays:

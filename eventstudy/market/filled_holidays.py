@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from math import lgamma
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy
-from scipy import special
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.distributions import poisson_sf
 from eventstudy.market.known_holidays import exchange_closed_on, nearly_every_weekday
 from eventstudy.market.trading_days import (
     FEW,
@@ -43,8 +43,7 @@ SPARSE = 8.0
 ROUNDS = 6
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(NamedTuple):
     """Cells that repeat a price, or hold a return of zero, on holidays.
 
     Attributes
@@ -192,7 +191,7 @@ class _Closed:
         self.shut, self.inside = shut, inside
         self.counts = shut.view(np.int8)
         self.length, self.times = inside.sum(axis=0), shut.sum(axis=0)
-        self.n_groups = special.gammaln(shut.shape[1] + 1)
+        self.n_groups = lgamma(shut.shape[1] + 1)
         # With few such days, all pairs are counted at once.
         by_day = shut.sum(axis=1, dtype=np.float64)
         self.pairs: scipy.sparse.csr_array | None = None
@@ -226,10 +225,10 @@ class _Closed:
         rate = (np.maximum(self.times[group] - on, 0) + 0.5) / (np.maximum(self.length[group] - on, 0) + 1.0)
         expected = np.log(TOGETHER * len(self.shut)) + float(np.log(rate).sum())
         size, every = len(group), self.shut.shape[1]
-        choices = self.n_groups - special.gammaln(size + 1) - special.gammaln(every - size + 1)
+        choices = self.n_groups - lgamma(size + 1) - lgamma(every - size + 1)
         if expected > 0:
-            return float(np.log(max(special.pdtrc(days - 1, np.exp(expected)), 1e-300)) + choices)
-        return float(days * expected - special.gammaln(days + 1) + choices)
+            return float(np.log(max(poisson_sf(days - 1, np.exp(expected)), 1e-300)) + choices)
+        return float(days * expected - lgamma(days + 1) + choices)
 
     def is_no_chance(self, group: IntArray, closed: IntArray) -> bool:
         """Whether the days on which a group is closed are those of an exchange."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -74,8 +74,7 @@ __all__ = ["Market", "check_market"]
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
-@dataclass(frozen=True)
-class _ReturnOptions:
+class _ReturnOptions(NamedTuple):
     """How a table of returns becomes a market."""
 
     factors: Factors | None
@@ -85,8 +84,7 @@ class _ReturnOptions:
     stamps: Literal["auto", "open", "close"]
 
 
-@dataclass(frozen=True)
-class _PriceOptions:
+class _PriceOptions(NamedTuple):
     """How a table of prices becomes a market."""
 
     factors: Factors | None
@@ -110,7 +108,7 @@ class _PriceOptions:
             special = {name: value for name, value in special.items() if name in columns}
         elif special is not None:
             special = [name for name in special if name in columns]
-        return replace(self, price_limit=limit, special_treatment=special)
+        return self._replace(price_limit=limit, special_treatment=special)
 
 
 @dataclass

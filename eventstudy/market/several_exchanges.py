@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,8 +43,7 @@ Calendar = str | Exchange | Mapping[str, str | Exchange]
 MOST_GROUPS = 60
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Columns of one exchange: its name, and its calendar or its days of trade."""
 
     name: str
@@ -54,8 +52,7 @@ class Group:
     days: pd.DatetimeIndex | None = None
 
 
-@dataclass(frozen=True)
-class Idle:
+class Idle(NamedTuple):
     """Rows of a table that do not count as sessions: the padded ones, and what the reading says of them."""
 
     padded: pd.DatetimeIndex
@@ -205,7 +202,7 @@ def own_table(table: Table, group: Group) -> Table:
             name: frame[filled] if frame.index.equals(first.index) else frame
             for name, frame in fields.items()
         }
-    return replace(table, fields=fields)
+    return table._replace(fields=fields)
 
 
 def own_benchmark(benchmark: Benchmark | None, data: MarketData, columns: Sequence[str]) -> Any:
@@ -332,8 +329,8 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
         return series[~series.index.isin(shut[id(each)])].rename(each.name)
 
     if isinstance(dated, Mapping):
-        return replace(table, fields=masked), {who: opened(each) for who, each in dated.items()}
-    return replace(table, fields=masked), opened(dated)
+        return table._replace(fields=masked), {who: opened(each) for who, each in dated.items()}
+    return table._replace(fields=masked), opened(dated)
 
 
 def _warn_of_filled(cells: BoolArray, names: Sequence[str], index: pd.DatetimeIndex, meaning: str) -> None:

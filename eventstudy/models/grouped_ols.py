@@ -13,7 +13,7 @@ is solved by `ols_batch`, as it is where too few days are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ FEW_DAYS = 0.05
 LOST_DIGITS = 0.05
 
 
-@dataclass(frozen=True)
-class SharedOLS:
+class SharedOLS(NamedTuple):
     """Least squares of n events; `params`, `xtx_inv`, ... as in `BatchOLS`."""
 
     params: FloatArray
@@ -44,8 +43,7 @@ class SharedOLS:
     r_squared: FloatArray
 
 
-@dataclass(frozen=True)
-class _Basis:
+class _Basis(NamedTuple):
     """Orthonormal regressors of g runs.
 
     Attributes
@@ -87,8 +85,13 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
         gaps = np.arange(len(y))  # where they are many, looking at all costs less than a copy of theirs
     some = y if len(gaps) == len(y) else y[gaps]
     missing = np.isnan(some)
+    absent: tuple[IntArray, IntArray] | None = None
     if len(gaps):
-        np.copyto(some, 0.0, where=missing)
+        if np.count_nonzero(missing) <= FEW_DAYS * missing.size:
+            absent = nonzero_rows(missing)
+            some[absent] = 0.0
+        else:
+            np.copyto(some, 0.0, where=missing)
         squares[gaps] = np.vecdot(some, some)
         if some is not y:
             y[gaps] = some
@@ -98,7 +101,7 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     xtx_inv = (basis.to_params @ basis.to_params.transpose(0, 2, 1))[run]
     unsafe = np.empty(0, dtype=np.int64)
     if len(gaps):
-        lost = _without(missing, basis.rows, run[gaps], coefs[gaps])
+        lost = _without(missing, absent, basis.rows, run[gaps], coefs[gaps])
         n_obs[gaps] -= lost.n_days
         sse[gaps] = squares[gaps] - np.vecdot(coefs[gaps], lost.coefs)
         coefs[gaps], explained[gaps], unsafe = lost.coefs, lost.explained, np.flatnonzero(lost.unsafe)
@@ -230,8 +233,7 @@ def _coefficients(y: FloatArray | BoolArray, rows: FloatArray, start: IntArray) 
     return coefs
 
 
-@dataclass(frozen=True)
-class _Gaps:
+class _Gaps(NamedTuple):
     """Solution of m events with missing days: as in `shared_ols`, and which of them are not to be trusted."""
 
     coefs: FloatArray
@@ -241,12 +243,20 @@ class _Gaps:
     unsafe: BoolArray
 
 
-def _without(missing: BoolArray, rows: FloatArray, run: IntArray, coefs: FloatArray) -> _Gaps:
+def _without(
+    missing: BoolArray,
+    absent: tuple[IntArray, IntArray] | None,
+    rows: FloatArray,
+    run: IntArray,
+    coefs: FloatArray,
+) -> _Gaps:
     """Solve events that miss days.
 
     Parameters
     ----------
     missing : array of bool, shape (m, W)
+    absent : tuple of arrays of int, optional
+        Event and day of each missing day, if they are few.
     rows : array, shape (g, k, W)
         Orthonormal regressors of all runs.
     run : array of int, shape (m,)
@@ -256,17 +266,21 @@ def _without(missing: BoolArray, rows: FloatArray, run: IntArray, coefs: FloatAr
     """
     k = rows.shape[1]
     pairs = [(i, j) for i in range(k) for j in range(i, k)]
-    if FEW_DAYS * missing.size < np.count_nonzero(missing):
+    if absent is None:
         n_days = missing.sum(axis=1)
         start = np.flatnonzero(np.diff(run, prepend=-1))
         used = rows[run[start]]
         products = np.stack([used[:, i] * used[:, j] for i, j in pairs], axis=1)
         sums = _coefficients(missing, products, start).T
     else:
-        event, day = nonzero_rows(missing)
+        event, day = absent
         n_days = np.bincount(event, minlength=len(run))
+        some = np.flatnonzero(n_days)
+        start = (np.cumsum(n_days) - n_days)[some]
         lost = np.ascontiguousarray(rows[run[event], :, day].T)
-        sums = np.array([np.bincount(event, lost[i] * lost[j], len(run)) for i, j in pairs])
+        sums = np.zeros((len(pairs), len(run)))
+        for total, (i, j) in zip(sums, pairs, strict=True):
+            total[some] = np.add.reduceat(lost[i] * lost[j], start)
     deficit = np.empty((len(run), k, k))
     for (i, j), total in zip(pairs, sums, strict=True):
         deficit[:, i, j] = deficit[:, j, i] = total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from eventstudy.sample import EventArrays
 __all__ = ["BatchOLS", "approximate_fit", "divide", "linear_fit", "ols_batch"]
 
 
-@dataclass(frozen=True)
-class BatchOLS:
+class BatchOLS(NamedTuple):
     """Least squares of n regressions with a constant and p regressors, on W rows each.
 
     Attributes

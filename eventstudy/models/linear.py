@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar, cast
 
@@ -123,7 +123,7 @@ class LinearModel(NormalReturnModel):
             return super().residuals(sample, part)
         windows = shared_windows(sample, self.regressors, self.excess, part)
         if params is None:
-            params = shared_ols(replace(windows, y=windows.y.copy())).params
+            params = shared_ols(windows._replace(y=windows.y.copy())).params
         return shared_residuals(windows, params)
 
     def fit(self, arrays: EventArrays) -> ModelFit:

@@ -6,7 +6,7 @@ import difflib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,8 +73,7 @@ class PeerArrays(EventArrays):
         return past, self.bank.compound(*np.broadcast_arrays(peers[None, :], days, spans))
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """Counterfactual of one event.
 
     Attributes

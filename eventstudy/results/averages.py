@@ -22,7 +22,7 @@ from eventstudy.inference.base import (
     t_p_values,
 )
 from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
-from eventstudy.results.data_warnings import shared_days
+from eventstudy.results.data_warnings import shared_days_of
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
@@ -146,9 +146,8 @@ def uncovered_note(data: FittedEvents, window: Window) -> str:
 
 def _shared_note(data: FittedEvents, window: Window) -> str:
     """Say how many days count more than once in sums over events; empty where none does."""
-    usable = data.test_input(window)
-    security = data.securities[usable.usable]
-    shared = shared_days(usable.with_car.tested_dates, security)
+    tested = data.test_input(window)
+    shared = shared_days_of(tested.with_car, data.securities[tested.usable])
     if not shared:
         return ""
     return (

@@ -9,6 +9,8 @@ import pandas as pd
 from eventstudy._typing import BoolArray, DateArray, IntArray
 from eventstudy.abnormal import AbnormalReturns, covered
 from eventstudy.errors import DataError
+from eventstudy.inference import TestInput
+from eventstudy.lazy import as_small_int
 from eventstudy.market import Market
 from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
 from eventstudy.sample import EventSample
@@ -21,6 +23,7 @@ __all__ = [
     "incomplete_windows",
     "refuse_unsaid_holes",
     "shared_days",
+    "shared_days_of",
     "suspects_in",
 ]
 
@@ -243,6 +246,24 @@ def _edges(sample: EventSample, events: IntArray, days: IntArray, verb: str) -> 
     told = [f"{day:+d}".replace("+0", "0") for day in days.tolist()]
     lines = zip(events.tolist(), told, texts, data, strict=True)
     return {event: f"{verb} on day {day} ({text}{end})" for event, day, text, end in lines}
+
+
+def shared_days_of(tested: TestInput, security: npt.NDArray[np.object_]) -> int:
+    """Count how often a tested day of a security stands in another window of it as well.
+
+    Parameters
+    ----------
+    tested : TestInput
+        n events with a CAR.
+    security : array, shape (n,)
+    """
+    session, by_day, length = tested.abnormal.day0, tested.abnormal.by_day, len(tested.window)
+    if session is None or by_day is None or not tested.abnormal.within_data(tested.window):
+        return shared_days(tested.tested_dates, security)
+    code = as_small_int(pd.factorize(security)[0])
+    order = by_day[np.argsort(code[by_day], kind="stable")]
+    apart = np.diff(session[order])[code[order][1:] == code[order][:-1]]
+    return int(np.maximum(length - apart, 0).sum())
 
 
 def shared_days(dates: DateArray, security: npt.NDArray[np.object_]) -> int:

@@ -6,7 +6,6 @@ squares of all such events is one product of matrices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class SharedWindows:
+class SharedWindows(NamedTuple):
     """Estimation windows of n events in g runs; the events of a run have the same regressors.
 
     Attributes
@@ -99,8 +97,7 @@ class Lumped(NamedTuple):
     x: FloatArray
 
 
-@dataclass(frozen=True)
-class SharedArrays:
+class SharedArrays(NamedTuple):
     """Estimation and event windows of n events in g runs.
 
     Attributes

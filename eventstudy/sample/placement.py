@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,8 +43,7 @@ SHORT = 10
 REACH = np.timedelta64(60, "D")
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """First sessions that could react to N events.
 
     Attributes

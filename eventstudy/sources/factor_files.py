@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -106,7 +105,7 @@ def read_factors(
     pick_one(names, path.name, lambda one, other: False)
     taken = tuple(Taken(column, name, unit) for column, name in names.items())
     rest = tuple(one for one in read.reading if one.taken_for in ("date", "not used"))
-    read = replace(read, layout=f"factors in {unit}", reading=(*rest[:1], *taken, *rest[1:]))
+    read = read._replace(layout=f"factors in {unit}", reading=(*rest[:1], *taken, *rest[1:]))
     return with_reading(scaled(frame.rename(columns=names), unit, path.name), path.name, read, table, show)
 
 

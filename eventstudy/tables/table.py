@@ -21,7 +21,7 @@ from eventstudy.errors import RequestError
 from eventstudy.files import write_atomic
 from eventstudy.immutable import FrozenMapping, hand_out_copies
 from eventstudy.optional import import_optional
-from eventstudy.text import format_p, strip_control
+from eventstudy.text import format_p, regex, strip_control
 
 __all__ = ["P_VALUE", "Section", "Table", "latex", "markdown", "stars", "stars_note"]
 
@@ -36,10 +36,10 @@ WORDS_WIDTH = 48
 #: Columns of text between columns of a table, and around a heading; and the fewest of a column of words.
 GAP, NARROWEST = 2, 8
 
-_NUMBER = re.compile(r"(?:< )?[-+]?[($]?(∞|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
-_CORNER = re.compile(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
-_DATA_CELL = re.compile(r'<td class="data row\d+ col(\d+)[^"]*"')
-_EXCEL = re.compile(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
+_NUMBER = regex(r"(?:< )?[-+]?[($]?(∞|[\d.,]+)(e[-+]?\d+)?%?\)?\**")
+_CORNER = regex(r'<th class="blank([^"]*)"[^>]*>&nbsp;</th>')
+_DATA_CELL = regex(r'<td class="data row\d+ col(\d+)[^"]*"')
+_EXCEL = regex(r"\{:([+]?)(,?)(?:\.(\d+))?([fp%d])\}")
 
 
 def stars(p: float) -> str:
@@ -477,8 +477,8 @@ def _excel_section(section: Section, writer: pd.ExcelWriter[Any], sheet: Any) ->
             cell.number_format = number + ("%" if kind == "%" else "")
 
 
-_NEGATIVE = re.compile(r"^-(?=[\d.])")
-_MARKDOWN = re.compile(r"([\\`*<>\[\]|~$#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w))")
+_NEGATIVE = regex(r"^-(?=[\d.])")
+_MARKDOWN = regex(r"([\\`*<>\[\]|~$#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w))")
 _GREEK = "αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 _NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau "

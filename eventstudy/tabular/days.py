@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
 from eventstudy.tabular.numbers import first_list
+from eventstudy.text import regex
 
 __all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of"]
 
 Step = Literal["D", "W", "M", "Q", "Y"]
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
-AMBIGUOUS_DAY = re.compile(r"^\s*\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}\b")
+AMBIGUOUS_DAY = regex(r"^\s*\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}\b")
 _STEPS: dict[str, Step] = {"W": "W", "M": "M", "Q": "Q", "Y": "Y", "A": "Y"}
 #: Days in Excel's count between 1954 and 2064, and the day before its first.
 EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
@@ -25,10 +25,8 @@ EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
-_MIDNIGHT = re.compile(
-    r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE
-)
-_CLOCK = re.compile(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
+_MIDNIGHT = regex(r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE)
+_CLOCK = regex(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
@@ -46,13 +44,13 @@ _FORMATS = (
 )
 #: English names of months, which are read in every locale; strptime knows those of the present one alone.
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = re.compile(
+_MONTH = regex(
     r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust|(?<=sep)tember|"
     r"(?<=oct)ober|(?<=nov)ember|(?<=dec)ember)?(?![a-z])",
     re.IGNORECASE,
 )
-_EITHER = re.compile(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
+_EITHER = regex(r"(\d{1,2})([./-])(\d{1,2})([./-])(\d{4}|\d{2})")
 _PERIODS = (
     (r"\d{4}-\d{1,2}", "M"), (r"\d{4}/\d{1,2}", "M"), (r"\d{4}M\d{1,2}", "M"), (r"[A-Za-z]{3,9} \d{4}", "M"),
     (r"[A-Za-z]{3}-\d{4}", "M"), (r"\d{4}[- ]?Q[1-4]", "Q"), (r"Q[1-4][- ]\d{4}", "Q"),
@@ -63,8 +61,7 @@ _PERIODS = (
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(NamedTuple):
     """Days, or times, of a column.
 
     Attributes

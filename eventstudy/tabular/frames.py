@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,8 +43,7 @@ PRICES = frozenset({"close", "adj_close"})
 CUT_FIELDS = frozenset({"open", "high", "low", "close", "adj_close", "volume"})
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table, read.
 
     Attributes
@@ -123,7 +122,7 @@ def read_frame(given: Any, options: Options) -> Table:
     ignored = [
         Taken(c, "not used", evidence="as said") for c, role in options.columns.items() if role == "ignore"
     ]
-    return replace(table, reading=(*table.reading, *ignored))
+    return table._replace(reading=(*table.reading, *ignored))
 
 
 def _read_any(frame: pd.DataFrame, options: Options) -> Table:
@@ -177,7 +176,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         return _of_one(body, read, fields, dates, options)
     table = _from_wide(body, read, dates, options)
     numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
-    return replace(table, reading=(*table.reading, *numbers))
+    return table._replace(reading=(*table.reading, *numbers))
 
 
 def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
@@ -332,7 +331,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
                 Taken(str(column), "returns of an index", evidence=f"benchmark={str(column)!r} takes it")
             )
     if only:
-        reading = [replace(one, evidence=only) for one in reading]
+        reading = [one._replace(evidence=only) for one in reading]
     used = {who, *fields, *(c for c in body.columns if str(c) in indices)}
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"

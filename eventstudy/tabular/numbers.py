@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, EventStudyError
+from eventstudy.text import regex
 
 __all__ = [
     "MISSING",
@@ -64,20 +64,19 @@ _UNITS = {
 #: Cells that hold several values.
 _SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
 _STARTS_AS_NUMBER = re.compile(r"^[^a-zA-Z]*\d")
-_SIGNS = re.compile(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
-_UNIT = re.compile(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
+_SIGNS = regex(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
+_UNIT = regex(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
-_POINT = re.compile(
+_POINT = regex(
     r"\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d+|0\.\d+|\.\d+|\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{2})*,\d{3}\.\d*"
     r"|\d{1,3}(,\d{3}){2,}"
 )
-_COMMA = re.compile(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}")
-_POINT_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+")
-_ANY_NUMBER = re.compile(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
+_COMMA = regex(r"\d*,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|,\d+|\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}")
+_POINT_GROUPS = regex(r"\d{1,3}(\.\d{3})+")
+_ANY_NUMBER = regex(r"\d+([.,]\d*)*(e[+-]?\d+)?|[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """Numbers of a column.
 
     Attributes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,8 +12,7 @@ __all__ = ["Taken", "reading_frame", "reading_of", "reading_text"]
 NAMES = ["column", "taken_for", "unit", "adjustment", "evidence"]
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """One column, or all columns alike, and what it was taken for."""
 
     column: str

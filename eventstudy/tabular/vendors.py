@@ -11,6 +11,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray
 from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
 from eventstudy.errors import DataError
+from eventstudy.text import regex
 
 __all__ = ["halted_rows", "in_vendor_terms", "missing_codes", "split_ratios"]
 
@@ -126,17 +127,17 @@ def _factors(values: dict[str, pd.Series], chosen: dict[str, Any], notes: Notes)
 
 #: Columns in which 1 or true says that there was no trade.
 _NEGATED = ("paused", "suspended", "halted")
-_NO_TRADE = re.compile(
+_NO_TRADE = regex(
     r"0|false|n|no|h|s|halt|halted|(trading )?halt|trading halted|suspend|suspended|suspension|n/?t|not "
     r"traded|"
     r"no trade|not trading|closed|停牌|停牌一天|连续停牌|全天停牌|停止交易|暂停交易"
 )
-_TRADE = re.compile(
+_TRADE = regex(
     r"1|true|y|yes|a|r|t|active|trades?|traded|trading|normal|open|ok|regular|listed|resumed?|resumption|"
     r"交易|正常|正常交易|复牌|停牌半天|盘中停牌|上午停牌|下午停牌|临时停牌|新股上市"
 )
 #: CSMAR's Trdsta tells of special treatment; days without trade have no row there.
-_TRDSTA = re.compile(r"1[0-6]|[1-9]")
+_TRDSTA = regex(r"1[0-6]|[1-9]")
 
 
 def halted_rows(column: pd.Series, name: object, what: str) -> BoolArray:

@@ -120,15 +120,16 @@ def imports(module: Module, known: dict[str, Module]) -> Iterator[Import]:
             yield Import(target, getattr(node, "lineno", 0), in_function, for_types)
 
 
-def _walk(
-    node: ast.AST, in_function: bool = False, for_types: bool = False
-) -> Iterator[tuple[ast.AST, bool, bool]]:
+def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool, bool]]:
     """Yield each node, whether it lies in a function, and whether only type checkers read it."""
-    yield node, in_function, for_types
-    inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-    typed = node.body if isinstance(node, ast.If) and _is_type_checking(node.test) else []
-    for child in ast.iter_child_nodes(node):
-        yield from _walk(child, inside, for_types or child in typed)
+    ahead = [(tree, False, False)]
+    while ahead:
+        node, in_function, for_types = ahead.pop()
+        yield node, in_function, for_types
+        inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typed = node.body if isinstance(node, ast.If) and _is_type_checking(node.test) else []
+        children = [(child, inside, for_types or child in typed) for child in ast.iter_child_nodes(node)]
+        ahead += reversed(children)
 
 
 def _is_type_checking(test: ast.expr) -> bool:
@@ -205,7 +206,9 @@ def _forbidden(room: str, target: str) -> str | None:
 
 
 def _too_large(module: Module, root: Path) -> Iterator[str]:
-    count = code_lines(module.path.read_text(encoding="utf-8"), module.tree)
+    text = module.path.read_text(encoding="utf-8")
+    # To tell lines of code from others takes time; few files have so many of all kinds.
+    count = code_lines(text, module.tree) if text.count("\n") >= MAX_LINES else 0
     if count > MAX_LINES:
         yield f"{_where(module, root)}: {count} lines, over {MAX_LINES}"
     for node in ast.walk(module.tree):

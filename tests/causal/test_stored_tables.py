@@ -112,6 +112,7 @@ def test_the_simulation_shows_the_bias_of_a_factor_model_and_not_of_others() -> 
     assert -0.15 < bias["both", "Synthetic control by date"] < -0.04
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("case", ["Hikvision and Dahua", "ZTE's suppliers"])
 def test_the_script_makes_the_estimates_of_the_cases(
     case: str, shared_data: Path, monkeypatch: pytest.MonkeyPatch

@@ -420,6 +420,7 @@ def test_comparison_finds_the_bias_of_a_market_model() -> None:
     assert str(found.summary())
 
 
+@pytest.mark.slow
 def test_calibration_copies_the_design_of_a_study(returns: pd.DataFrame) -> None:
     market = es.Market(returns)
     study = es.CausalStudy(market, events(0, 1), window=(0, 1))

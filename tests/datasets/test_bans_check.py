@@ -228,6 +228,7 @@ def test_the_bundled_tables_are_sound(tables: Tables) -> None:
     assert check(tables) == []
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_kind_of_broken_row_is_found(tables: Tables, name: str) -> None:
     apply, (table, row, column, message) = BROKEN[name]
@@ -237,6 +238,7 @@ def test_each_kind_of_broken_row_is_found(tables: Tables, name: str) -> None:
     )
 
 
+@pytest.mark.quick("securities")
 @pytest.mark.parametrize("table", TABLES)
 def test_every_closed_vocabulary_is_checked(tables: Tables, table: str) -> None:
     for column, about in TABLES[table].items():
@@ -247,6 +249,7 @@ def test_every_closed_vocabulary_is_checked(tables: Tables, table: str) -> None:
             assert [(p.table, p.column) for p in found] == [(table, column)]
 
 
+@pytest.mark.quick("sources")
 @pytest.mark.parametrize("table", TABLES)
 def test_every_required_column_is_checked(tables: Tables, table: str) -> None:
     for column, about in TABLES[table].items():
@@ -276,6 +279,7 @@ def test_a_problem_says_where(tables: Tables) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:'eventstudy.datasets.check' found in sys.modules")
 def test_the_command_passes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

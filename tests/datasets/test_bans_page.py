@@ -6,13 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
-from eventstudy.datasets.bans.page import page
+from eventstudy.datasets.bans import page as pages
 from eventstudy.datasets.bans.schema import CHANGES, KINDS, TABLES
 from eventstudy.datasets.bans.tables import split, typed
 
 DOCS = Path(__file__).parents[2] / "docs" / "data"
+page = cache(pages.page)
 
 
 def test_the_page_is_that_of_the_data() -> None:

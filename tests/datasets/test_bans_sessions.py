@@ -35,6 +35,7 @@ def market(mic: str, names: list[str]) -> es.Market:
     return es.Market(pd.DataFrame(returns, days, names), calendar=exchange)
 
 
+@pytest.mark.slow
 def test_233_rows_meet_their_sessions_at_both_ends(rows):
     assert len(rows) == 233
     ambiguous = 0

@@ -40,6 +40,7 @@ def stored(name: str) -> pd.DataFrame:
     return pd.read_csv(DATA / f"{name}.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["case_events", "case_means", "case_tests", "case_medians", "answer_events"])
 def test_stored_estimates_are_those_of_the_panels(made: dict[str, pd.DataFrame], name: str) -> None:
     old, new = stored(name), made[name]
@@ -85,6 +86,7 @@ def medians(tables: dict[str, pd.DataFrame], study: str, window: str = "(0, 0)")
     return means[(means["study"] == study) & (means["window"] == window)].set_index("sample")["median"]
 
 
+@pytest.mark.slow
 def test_direction_and_size_of_jacobs_singhal_and_zhan(made: dict[str, pd.DataFrame]) -> None:
     """Signs, and the order of magnitude: their medians lie between those of a broad and of a narrow list."""
     ban, reversal = medians(made, "ZTE denial order"), medians(made, "ZTE tweet")
@@ -102,6 +104,7 @@ def test_direction_and_size_of_jacobs_singhal_and_zhan(made: dict[str, pd.DataFr
     assert (both["ZTE tweet"] < -both["ZTE denial order"]).all()
 
 
+@pytest.mark.slow
 def test_what_is_not_reproduced_is_said(made: dict[str, pd.DataFrame]) -> None:
     """Significance of a broad list's median, and rivals that gain."""
     p = made["case_medians"].set_index("study")["p_value"]

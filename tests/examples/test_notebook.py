@@ -1,6 +1,6 @@
 """The notebooks run from top to bottom in the running interpreter; most are stored without outputs.
 
-Those stored without are run by the slow tests; test_scripts.py runs the scripts that they are made of.
+The slow tests run all but one; test_scripts.py and test_hikvision.py run the scripts that they are made of.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from nbclient import NotebookClient
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: The others are made from their scripts, by scripts/notebooks.py.
 EXECUTED = ("five_disclosures", "sector_to_paper")
+#: The one that the fast suite runs.
+QUICK = "five_disclosures"
 MADE = sorted(path.stem for path in EXAMPLES.glob("*.ipynb") if path.stem != "hikvision_2019")
 
 
@@ -68,13 +70,13 @@ def check_all_ran_in_silence(executed: Any) -> None:
     assert [line for line in lines if not progress.fullmatch(line)] == []
 
 
+@pytest.mark.slow
 def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
     check_all_ran_in_silence(executed)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in EXECUTED else pytest.param(name, marks=pytest.mark.slow) for name in MADE]
-)
+@pytest.mark.quick(QUICK)
+@pytest.mark.parametrize("name", MADE)
 def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> None:
     executed = execute(name)
     check_all_ran_in_silence(executed)
@@ -86,23 +88,27 @@ def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> N
     assert said[-1].endswith(".\n")
 
 
+@pytest.mark.slow
 def test_figures_are_shown(executed: Any) -> None:
     drawn = sum(".plot." in cell.source for cell in executed.cells if cell.cell_type == "code")
     assert len(outputs(executed, "image/png")) == drawn > 5
 
 
+@pytest.mark.slow
 def test_tables_are_html(executed: Any) -> None:
     html = outputs(executed, "text/html")
     assert any(">-7.51%<" in table for table in html)
     assert any("<strong>Event study: Market model" in table for table in html)
 
 
+@pytest.mark.slow
 def test_conclusion_is_that_of_the_script(executed: Any) -> None:
     said = executed.cells[-1].outputs[0]["text"]
     assert "Hikvision returned 7.51% less than the market model expects" in said
     assert "loss of 19.4 billion yuan" in said
 
 
+@pytest.mark.quick(QUICK)
 @pytest.mark.parametrize("name", EXECUTED)
 def test_stored_outputs_are_those_of_today(name: str) -> None:
     """Run ``python scripts/notebooks.py --execute`` where what they show has changed."""

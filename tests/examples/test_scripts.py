@@ -60,10 +60,21 @@ class Run:
         self.figure = folder / f"{name}.png"
 
 
+class Runs(dict[str, Run]):
+    """The examples by name, each run when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Run:
+        self[name] = Run(name, self.folder)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    folder = tmp_path_factory.mktemp("figures")
-    return {name: Run(name, folder) for name in FLAT}
+    return Runs(tmp_path_factory.mktemp("figures"))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +87,7 @@ def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[in
     return es.EventStudy(market, events, **({"estimation": (-270, -21)} | windows)).fit()
 
 
+@pytest.mark.quick("earnings", "house_bill_2018", "index_inclusion", "merger", "regulation")
 @pytest.mark.parametrize("name", FLAT)
 def test_each_saves_its_figure(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
@@ -111,6 +123,7 @@ def test_cells_for_the_script_alone_stay_out_of_the_notebook(generator: ModuleTy
     ]
 
 
+@pytest.mark.slow
 def test_sector_spillover_says_what_a_study_by_hand_finds(runs: dict[str, Run], market: es.Market) -> None:
     said = runs["sector_spillover"].said
     named = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ"]
@@ -127,6 +140,7 @@ def test_sector_spillover_says_what_a_study_by_hand_finds(runs: dict[str, Run], 
     assert (days.loc[["300188.SZ", "002230.SZ"], 1] < -0.035).all()
 
 
+@pytest.mark.slow
 def test_zte_halt_follows_the_price_to_the_first_free_close(runs: dict[str, Run]) -> None:
     said = runs["zte_halt"].said
     prices = es.datasets.surveillance_prices()["close"]
@@ -157,6 +171,7 @@ def test_the_house_bill_is_a_null_result_with_its_detectable_effect(
     assert "suspended 13 sessions from 2018-05-25 to 2018-06-12" in runs["house_bill_2018"].printed
 
 
+@pytest.mark.slow
 def test_the_entity_list_meets_a_holiday_and_a_suspension(runs: dict[str, Run], market: es.Market) -> None:
     said, printed = runs["entity_list_2019"].said, runs["entity_list_2019"].printed
     lines = [" ".join(line.split()) for line in printed.splitlines()]
@@ -180,6 +195,7 @@ def test_the_entity_list_meets_a_holiday_and_a_suspension(runs: dict[str, Run], 
     assert "significant at 5%: none" in said
 
 
+@pytest.mark.slow
 def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Market) -> None:
     said = runs["choosing_tests"].said
     firms = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ", "002583.SZ", "000063.SZ"]
@@ -265,6 +281,7 @@ def test_what_hits_the_whole_sector_drops_out_of_the_cost_of_the_law(runs: dict[
     assert found["slopes"].at["signature", "coef"] == pytest.approx(slope, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_share_is_overpaid_by_the_disclosures_still_to_come(runs: dict[str, Run]) -> None:
     found, said = runs["litigation"].found, runs["litigation"].said
     closes, days, sessions = found["closes"]["FIRM"], found["days"], found["sessions"]
@@ -290,6 +307,7 @@ def test_a_share_is_overpaid_by_the_disclosures_still_to_come(runs: dict[str, Ru
         assert low < truth < high
 
 
+@pytest.mark.slow
 def test_five_disclosures_are_those_of_a_study_by_hand(runs: dict[str, Run], market: es.Market) -> None:
     run = runs["five_disclosures"]
     assert (run.figure.parent / "hikvision.pdf").read_bytes().startswith(b"%PDF")
@@ -301,6 +319,7 @@ def test_five_disclosures_are_those_of_a_study_by_hand(runs: dict[str, Run], mar
     assert "of the 5 announcements about 002415.SZ come with a fall" in run.said
 
 
+@pytest.mark.slow
 def test_sector_to_paper_writes_a_table_and_two_figures(runs: dict[str, Run], market: es.Market) -> None:
     run = runs["sector_to_paper"]
     folder = run.figure.parent

@@ -33,21 +33,29 @@ def curve(script: ModuleType) -> SpecificationCurve:
     return found
 
 
+@pytest.mark.slow
 def test_there_are_more_than_500_specifications(curve: SpecificationCurve) -> None:
     assert len(curve.frame) >= 500
     assert len(curve.placebo) == 99
     assert not curve.frame.duplicated(list(curve.frame.columns[:7])).any()
 
 
+@pytest.mark.slow
 def test_the_sentence_counts_what_the_frame_holds(script: ModuleType, curve: SpecificationCurve) -> None:
     chosen = curve.frame[curve.frame["window"] == "(0, +1)"]
     hits = ((chosen["p_value"] <= 0.05) & (chosen["estimate"] < 0)).sum()
     assert script.headline(curve).startswith(f"{hits} of {len(chosen)} specifications of CAR(0, 1)")
 
 
+@pytest.mark.slow
 def test_the_script_prints_and_saves(
-    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    script: ModuleType,
+    curve: SpecificationCurve,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(script, "curve", lambda jobs: curve)
     monkeypatch.setattr(sys, "argv", ["specification_curve.py", "--out", str(tmp_path / "figures")])
     script.main()
     told = capsys.readouterr().out

@@ -116,6 +116,7 @@ def test_pairs_of_currencies_are_on_no_exchange(ticker: str) -> None:
     assert exchange_of("BRK-B") == exchange_of("BAC-PL") == "XNYS"
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def cut(request: pytest.FixtureRequest) -> Any:
         }[request.param]()
 
 
+@pytest.mark.quick("day 0 only", "bars")
 def test_every_figure_draws_the_days_that_exist(cut: Any) -> None:
     drawn = []
     for name in FIGURES:
@@ -68,6 +69,7 @@ def test_every_figure_draws_the_days_that_exist(cut: Any) -> None:
     assert {"reaction", "car", "heatmap", "tests", *(["timeline"] if days else [])} <= set(drawn)
 
 
+@pytest.mark.quick("three days", "bars")
 def test_the_report_and_the_tables_are_written(cut: Any, tmp_path: Path) -> None:
     page = cut.report(tmp_path / "page.html").read_text(encoding="utf-8")
     assert "NaT" not in page

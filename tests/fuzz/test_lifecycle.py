@@ -104,10 +104,14 @@ def faults_of(objects: dict[str, Any]) -> list[str]:
     return faults
 
 
-def test_objects_survive_before_and_after_all_of_their_methods(
+def test_objects_survive(objects: dict[str, Any]) -> None:
+    assert not (found := faults_of(objects)), "\n".join(found)
+
+
+@pytest.mark.slow
+def test_objects_survive_after_all_of_their_methods(
     objects: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    assert not (found := faults_of(objects)), "\n".join(found)
     folder = tmp_path_factory.mktemp("reports")
     done = {}
     import matplotlib.pyplot as plt

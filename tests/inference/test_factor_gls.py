@@ -119,6 +119,7 @@ def test_where_it_does_not_apply(panel):
     assert "linear combinations of others" in note(twice)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("n", [3, 20])
 def test_size_and_power_under_one_shock(with_arrays, panel, n):
     """Unequal volatilities and a common shock: it holds its size, and finds more than equal weights do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference import clustering, mean_correlation
-from eventstudy.inference.dependence.mean_correlation import correlation_matrix
+from eventstudy.inference.dependence.mean_correlation import LOSS, correlation_matrix, depend, dependence
 
 DAY = np.datetime64("2001-01-01")
 
@@ -59,6 +60,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.3, 0.8])
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -147,6 +149,7 @@ def test_one_event():
     assert mean_correlation(*arrays(np.array([300]))).mean_correlation == 0.0
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.2])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_two_hundred_events_equal_the_correlations_of_pandas(layout, missing):
@@ -226,3 +229,60 @@ def test_effective_number_is_missing_where_the_correlation_is_impossible(panel, 
     found = clustering(replace(made.test(0, 0), abnormal=with_arrays(made.abnormal, residuals=residuals)))
     assert found.mean_correlation == pytest.approx(-1.0)
     assert math.isnan(found.effective_n)
+
+
+PARTS = "eventstudy.inference.dependence.mean_correlation"
+
+
+@cache
+def many_events(common, missing=0.0, securities=200, sessions=500, n=4000):
+    """Events at random days, of securities with a shock in common that the benchmark does not hold."""
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2010-01-04", periods=sessions)
+    names = np.array([f"S{i:03d}" for i in range(securities)], dtype=object)
+    returns = 0.02 * rng.standard_normal((sessions, securities))
+    returns += common * rng.standard_normal((sessions, 1))
+    returns[rng.random(returns.shape) < missing] = np.nan
+    market = es.Market(
+        pd.DataFrame(returns, days, names),
+        benchmark=pd.Series(0.01 * rng.standard_normal(sessions), days),
+        gaps="single",
+    )
+    who, day = rng.integers(0, securities, n), rng.integers(90, sessions - 20, n)
+    events = pd.DataFrame({"security": names[who], "date": days[day]}).drop_duplicates()
+    return es.EventStudy(market, events, None, (-80, -21), (-5, 5)).fit()
+
+
+def unread(results, window):
+    """Events of which nothing was computed yet."""
+    data = results.fitted.test_input(es.Window(*window))
+    return data.take(np.flatnonzero(data.usable))
+
+
+def by_all(data):
+    found, n = dependence(data), data.n_events
+    shared = found.n_overlapping_pairs > LOSS * n * (n - 1) / 2
+    return shared or not 1.0 + (n - 1) * found.mean_correlation <= 1.0 / (1.0 - LOSS)
+
+
+@pytest.mark.parametrize(("common", "missing"), [(0.0, 0.0), (0.0, 0.02), (0.01, 0.0), (0.01, 0.02)])
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_a_part_of_many_events_tells_whether_they_depend(common, missing, monkeypatch):
+    monkeypatch.setattr(f"{PARTS}.MANY", 1000)
+    monkeypatch.setattr(f"{PARTS}.STEPS", (4, 2))
+    results = many_events(common, missing)
+    for window in ((0, 0), (0, 1), (-5, 5)):
+        want = by_all(unread(results, window))
+        assert depend(unread(results, window)) is want
+        assert want or not common
+
+
+@pytest.mark.parametrize(("common", "doubtful"), [(0.0, False), (0.0015, True), (0.02, False)])
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_all_events_are_read_only_where_a_part_leaves_doubt(common, doubtful, monkeypatch):
+    monkeypatch.setattr(f"{PARTS}.MANY", 1000)
+    monkeypatch.setattr(f"{PARTS}.STEPS", (2,))
+    results, read = many_events(common), []
+    monkeypatch.setattr(f"{PARTS}.dependence", lambda data: read.append(data) or dependence(data))
+    assert depend(unread(results, (0, 0))) is by_all(unread(results, (0, 0)))
+    assert bool(read) is doubtful

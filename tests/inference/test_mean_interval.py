@@ -61,6 +61,7 @@ def test_one_firm_that_does_not_trade_changes_nothing():
         assert one_halted["se"] == pytest.approx(0.02 * np.sqrt(0.2 + 0.8 / 50), rel=0.35)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_with_a_halted_firm():
     day, missed = Window(0, 0), []
     for seed in range(30):

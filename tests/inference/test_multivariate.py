@@ -158,6 +158,7 @@ def test_many_events_are_not_drawn(panel):
     assert "25 events are too many to draw from 60 days" in found.note
 
 
+@pytest.mark.slow
 def test_fat_tails_do_not_mislead_the_draws():
     """F of errors that are t(3) rejects too often, by draws it does not; the same days and events in both."""
     rng, rejected = np.random.default_rng(4), []

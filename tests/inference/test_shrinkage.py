@@ -49,6 +49,7 @@ def test_equal_variances_shrink_by_one_factor():
     assert found.common_mean == pytest.approx(car.mean(), rel=1e-9)
 
 
+@pytest.mark.quick("0.04-3", every=5)
 @pytest.mark.parametrize("n", [3, 6, 30])
 @pytest.mark.parametrize("tau", [0.0, 0.01, 0.04])
 def test_the_intervals_cover(n, tau):
@@ -64,6 +65,7 @@ def test_the_intervals_cover(n, tau):
     assert np.mean(covered) > 0.93
 
 
+@pytest.mark.slow
 def test_probabilities_of_sign_are_calibrated():
     rng = np.random.default_rng(8)
     said, true = [], []

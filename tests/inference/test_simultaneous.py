@@ -135,6 +135,7 @@ def test_a_return_after_a_halt_draws_as_many_days(panel, with_arrays):
     assert found["p_adjusted"].between(0, 1).all()
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("kind", ["windows", "groups"])
 def test_chance_of_any_false_rejection(kind, panel, with_arrays):
     """Three windows, or four groups of one date, under the null: one in twenty samples may reject any."""

@@ -63,6 +63,7 @@ def rejections(keys, seed, **design):
 MARGIN = 4 * math.sqrt(LEVEL * (1 - LEVEL) / R)
 
 
+@pytest.mark.slow
 def test_independent_events():
     keys = [
         "cross_sectional",

@@ -112,6 +112,7 @@ def test_each_test_with_a_formula_or_a_rank_has_a_batch_form() -> None:
     assert TESTS["bootstrap"].batch is None
 
 
+@pytest.mark.quick("twins on one date-greater", every=3)
 @pytest.mark.parametrize("alternative", ["two-sided", "greater"])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_statistics_are_those_of_one_sample(name: str, alternative: Any) -> None:

@@ -558,6 +558,7 @@ def test_a_match_of_the_same_returns_is_left_out_of_standardised_ones() -> None:
     assert "the returns of the matched firm" in row["note"]["standardised"]
 
 
+@pytest.mark.slow
 def test_standardised_returns_hold_where_the_scale_is_of_few_months() -> None:
     """Over their deviation about their mean, six returns a firm reject 10% of true nulls."""
     rejected = {"about zero": 0, "about the mean": 0}

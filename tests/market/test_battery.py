@@ -16,8 +16,8 @@ from tests.market.battery_doors import DOORS, of_prices
 pytest.importorskip("polars")
 pytest.importorskip("pyarrow")
 pytest.importorskip("openpyxl")
-#: The fast suite tries a quarter of the shapes, the slow one all, and five times as many.
-FEWER, MORE = 4, 5
+#: The fast suite tries an eighth of the shapes, the slow one all, and five times as many.
+FEWER, MORE = 8, 5
 
 
 def test_there_are_two_thousand_shapes() -> None:

@@ -131,6 +131,7 @@ def test_the_recipe_makes_the_study_again() -> None:
     pd.testing.assert_frame_equal(space["results"].car(0, 1), found.car(0, 1))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_report_tells_no_date(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     for columns in (NAMES, NAMES[:1]):
@@ -200,6 +201,7 @@ def test_published_categories(shared_data: Path) -> None:
     assert mean.to_dict() == {"bad": -0.03253, "good": 0.02326, "medium": -0.01778}
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_no_made_up_date_is_shown(tmp_path: Path) -> None:
     for given in (LONG, LONG[LONG["event"] == "F0"]):
         results = study(given)

@@ -319,6 +319,7 @@ def test_there_are_sixty() -> None:
     assert len(RIGHT) + len(TOLD) >= 60
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("name", RIGHT)
 def test_it_is_right(name: str) -> None:
     found = RIGHT[name]()

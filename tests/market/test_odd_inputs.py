@@ -147,6 +147,7 @@ DOORS: dict[str, Callable[[Any], object]] = {
 }
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("door", DOORS)
 def test_no_exception_of_others(door: str) -> None:
     refused = []

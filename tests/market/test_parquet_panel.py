@@ -93,6 +93,7 @@ def assert_same(found: es.EventStudyResults, wanted: es.EventStudyResults) -> No
     pd.testing.assert_frame_equal(found.excluded[known], wanted.excluded[known])
 
 
+@pytest.mark.quick(every=3)
 @quiet
 @pytest.mark.parametrize("gaps", ["lumped", "single"])
 @pytest.mark.parametrize(
@@ -123,6 +124,7 @@ def test_a_benchmark_of_the_panel_is_read_from_the_beginning(path):
     pd.testing.assert_series_equal(market.returns["10003"], wide()["10003"], check_freq=False)
 
 
+@pytest.mark.slow
 @quiet
 def test_benchmarks_by_security_and_by_event(path):
     given = {str(10_000 + i): ("10003" if i % 2 else index()) for i in range(N)}
@@ -174,6 +176,7 @@ def test_a_return_after_a_halt_that_began_before_what_is_read(path, tmp_path):
         assert_same(found.fit(), wanted.fit())
 
 
+@pytest.mark.quick(every=2)
 @quiet
 @pytest.mark.parametrize("form", ["texts", "categories", "date32", "zoned", "folder", "by date"])
 def test_forms_of_files(form, tmp_path):

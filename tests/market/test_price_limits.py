@@ -165,6 +165,7 @@ def test_limits_by_rule_equal_those_by_tick(ticks, share):
     assert ruled("XSHG", "2019-05-22", "000001.SZ", ticks / 100, float(share)) == (down.item(), up.item())
 
 
+@pytest.mark.slow
 def test_a_korean_share_that_closes_at_its_limit():
     close = pd.DataFrame({"005930.KS": [9940.0, 12900.0, 12900.0, 9050.0]}, DAYS[:4])
     book = es.Market.from_prices(close, calendar="XKRX").limits

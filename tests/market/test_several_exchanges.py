@@ -50,6 +50,7 @@ EVENTS = [
 ]
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("how", ["mapping", "benchmarks", "columns"])
 def test_two_exchanges_in_one_frame_are_two_markets(how: str, prices: bool) -> None:
@@ -229,6 +230,7 @@ def test_rows_on_which_nothing_trades_change_no_number(
     pd.testing.assert_frame_equal(numbers(study(outside, events)), want, **EXACT)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 99), other=st.sampled_from(["XHKG", "XETR"]), n=st.integers(1, 4), order=st.randoms()
@@ -312,6 +314,7 @@ def test_empty_rows_of_the_split_dates_of_india(shared_data: Path) -> None:
         assert car == pytest.approx((y[around] - intercept - slope * x[around]).sum(), abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
 def test_thirty_three_indices_in_one_frame(shared_data: Path) -> None:
     """Chen and Siems (2004): 33 stock indices around 11 September 2001."""

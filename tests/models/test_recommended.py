@@ -31,6 +31,7 @@ def market() -> es.Market:
 PEERS = [f"S{i}" for i in range(6, 12)]
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize(
     ("model", "told"),
     [

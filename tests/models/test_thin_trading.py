@@ -53,6 +53,7 @@ def test_scholes_williams_equals_its_definition(market, events):
         check_approximate_error(results, i, y[50:280], m[50:280], y[297:304], m[297:304])
 
 
+@pytest.mark.quick("0-1-none", "3-0-none", every=3)
 @pytest.mark.parametrize("weights", ["none", "fowler-rorke"])
 @pytest.mark.parametrize(("lags", "leads"), [(1, 1), (2, 2), (2, 1), (0, 1), (3, 0)])
 def test_dimson_equals_its_definition(market, events, lags, leads, weights):

@@ -35,6 +35,47 @@ def each_design() -> list[object]:
     ]
 
 
+#: Designs that told mutants from the library: see docs/contributing/mutation.md.
+KILLERS = (
+    "autocorrelated MarketModel(missing='drop', hac_lags=None, lags=()) [61, 62]",
+    "bars 160 past",
+    "bars between exclude",
+    "bars between first",
+    "bars one (-4, 8) 0.0",
+    "bars together (0, 0) 0.1",
+    "end of data 128",
+    "equal means of dates",
+    "estimation dates",
+    "estimation none",
+    "estimation short 6",
+    "groups a group missing",
+    "groups one alone missing",
+    "layout one",
+    "layout two scattered",
+    "listed at 61",
+    "missing window lumped",
+    "model ElasticNetModel(peers=None, l1_ratio=0.5, benchmark=True) early",
+    "model MatchedPortfolio(peers=('S6', 'S7'), weights={'S6': 3.0, 'S7': 1.0}) early",
+    "model RollingMarketModel(window=10)",
+    "model RollingMarketModel(window=12) least 13",
+    "model RollingMarketModel(window=12) no estimation",
+    "model SyntheticPeers(peers=None) early",
+    "own both sides",
+    "own dates",
+    "own filtered 1",
+    "own second from -20",
+    "own window -2 -1",
+    "own window 0 -1",
+    "single garch",
+    "sweep 19 events, raw",
+    "twins",
+    "unknown S0.US",
+    "unknown ^GSPC",
+    "window (1, 5)",
+)
+
+
+@pytest.mark.quick(*KILLERS, every=6)
 @pytest.mark.parametrize("design", each_design())
 def test_results_are_what_they_were(design: Design) -> None:
     found = list(differences(STORED[design.name], as_texts(outcome(design)), design.digits))

@@ -175,7 +175,10 @@ def drawing(name: str, frames: SimpleNamespace) -> Axes:
 @pytest.mark.mpl_image_compare(
     baseline_dir="baseline", style="default", tolerance=TOLERANCE, savefig_kwargs=LOOK
 )
-@pytest.mark.parametrize("name", DRAWINGS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name.endswith("-talk") else name for name in DRAWINGS],
+)
 def test_baseline(name: str, frames: SimpleNamespace) -> Figure:
     return drawing(name, frames).figure
 

@@ -130,6 +130,7 @@ def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFr
     assert dict(mpl.rcParams) == theme
 
 
+@pytest.mark.quick(every=5)
 @every_figure
 @pytest.mark.parametrize("theme", ["default", "darkgrid", "dark_background"])
 def test_draws_without_warnings_and_cuts_nothing(name: str, theme: str, draw: Drawer) -> None:
@@ -191,6 +192,7 @@ def test_importing_draws_in_no_matplotlib() -> None:
     assert out.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.quick(every=7)
 @every_figure
 def test_the_palette_is_that_of_the_moment(name: str, draw: Drawer) -> None:
     """A figure drawn under ``with sns.color_palette(...)`` keeps these colours when it is shown later."""

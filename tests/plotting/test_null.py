@@ -37,6 +37,7 @@ def test_event_days_are_lines_with_their_rank(frames: SimpleNamespace) -> None:
     assert len({line.get_linestyle() for line in ax.lines}) == 2
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     ("value", "rank"),
     [

@@ -197,6 +197,7 @@ def windows(results: es.EventStudyResults, cumulated: bool) -> list[tuple[int, i
     return [(days[0] if cumulated else day, day) for day in days]
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("row", ROWS, ids=str)
 @pytest.mark.parametrize("panel", PANELS)
 def test_statistics_by_day(folder: Path, panel: str, row: Row) -> None:
@@ -224,6 +225,7 @@ def test_every_column_of_a_test_is_in_the_table(folder: Path) -> None:
         }
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("row", [r for r in ROWS if not r.cumulated and r.key != "sign"], ids=str)
 @pytest.mark.parametrize("panel", MOCK.values())
 def test_p_values_follow_from_the_statistics(folder: Path, panel: str, row: Row) -> None:

@@ -89,6 +89,7 @@ def test_summaries_and_figures_of_one_side(results: es.EventStudyResults, side: 
     assert any("Tests of (0, +1), one-sided" in text.get_text() for text in ax.figure.findobj(Text))
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("side", SIDES)
 def test_reports_of_one_side(results: es.EventStudyResults, side: str, tmp_path: Path) -> None:
     one = es.EventStudy(

@@ -67,6 +67,7 @@ def test_summary_leads_with_the_events_of_one_firm(firm):
     assert reason.startswith("all 4 events are of one security: results.by_event() tests each on its own")
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_report_leads_with_the_events_of_one_firm(firm, tmp_path):
     firm.report(tmp_path / "x.html")
     page = (tmp_path / "x.html").read_text(encoding="utf-8")

@@ -186,6 +186,7 @@ def halted(market) -> es.EventStudyResults:
         return es.EventStudy(market, events, estimation=(-200, -21), window=(-5, 5)).fit()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_what_has_no_car_is_left_out_of_the_value_and_named(halted, tmp_path):
     counts = pd.Series([9.0e9], pd.to_datetime(["2018-01-01"]))
     found = halted.value_change(None, -2, -1, shares=counts)
@@ -213,6 +214,7 @@ def test_what_has_no_car_is_left_out_of_the_value_and_named(halted, tmp_path):
     assert "nan" not in page.split("## Recipe")[0].replace("finance", "")
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_no_event_has_a_car_and_the_report_says_so(market, tmp_path):
     event = [{"security": HIK, "date": "2019-10-08"}]
     results = es.EventStudy(market, event, estimation=(-200, -21), window=(-5, 5)).fit()

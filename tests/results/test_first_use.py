@@ -27,6 +27,7 @@ def fit(market):
     return lambda events, **options: es.EventStudy(market, events, estimation=(-270, -21), **options).fit()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_news_of_this_week(fit, tmp_path):
     """An announcement three sessions before the data end: figure, verdict, exhibit and report."""
     results = fit([{"security": HIK, "date": "2019-11-26"}])
@@ -46,6 +47,7 @@ def test_a_window_comes_first_and_the_event_by_its_name(fit):
         results.plot.car(event=(0, 1))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_days_that_count_twice_are_said_wherever_the_total_is(fit, tmp_path):
     results = fit({"security": HIK, "date": ["2019-05-22", "2019-05-23"]})
     found = results.value_change(250e9, (0, 1))
@@ -148,6 +150,7 @@ def test_the_figures_show_the_headline_number(fit):
     assert any("on 23 May 2019" in text for text in gap)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_small_p_values_are_less_than(market, tmp_path):
     """A fall of a third has no p-value of 0.0000 in any table."""
     prices = es.datasets.surveillance_prices()["close"].copy()

@@ -111,6 +111,7 @@ class Odd:
         return "odd"
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.filterwarnings("ignore:Events. the column 'odd'")
 @pytest.mark.parametrize(
     ("values", "told"),

@@ -33,6 +33,7 @@ def naive_counterfactual(results: es.EventStudyResults, row: int, window: Window
     return out
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("kind", ["simple", "log"])
 @pytest.mark.parametrize("window", [(-4, 6), (0, 0), (-4, -1), (1, 6), (3, 3)])
 @pytest.mark.parametrize("security", ["S0", "S7"])

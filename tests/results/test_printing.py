@@ -24,6 +24,7 @@ CALLS = {
 }
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("study", ["one", "common", "distinct"])
 def test_it_fits_in_80_columns(study, call, request):

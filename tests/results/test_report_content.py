@@ -132,6 +132,7 @@ def test_audit_holds_gaps_of_the_benchmark(prices, refit):
         assert set(found["security"]) <= {"INDEX"}
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_audit_says_what_columns_were_taken_for(prices, refit, tmp_path):
     long = prices.stack().rename("PRC").rename_axis(["caldt", "PERMNO"]).reset_index()
     events = es.Events({"ticker": ["S0"], "anndats": [prices.index[300]]})
@@ -230,6 +231,7 @@ def test_versions():
     assert found["eventstudy"] == es.__version__
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_long_tables_say_where_the_rest_is(market, refit, prices, tmp_path: Path):
     days = prices.index[200:245]
     results = refit(market, [{"security": "S0", "date": day} for day in days])
@@ -238,6 +240,7 @@ def test_long_tables_say_where_the_rest_is(market, refit, prices, tmp_path: Path
     assert "5 more rows: results.car(0, 1)." in text
 
 
+@pytest.mark.slow
 def test_awkward_text(market, refit, prices, tmp_path: Path):
     events = pd.DataFrame(
         {
@@ -263,11 +266,13 @@ def test_no_event_has_a_car(hikvision_market, tmp_path: Path):
     assert headline(text).startswith("No event has a cumulative abnormal return over (-2, -1)")
 
 
+@pytest.mark.slow
 def test_same_study_same_page(hikvision, one_page, tmp_path: Path):
     again = hikvision.report(tmp_path / "a.html", currency="CNY", notes=f"Seen by {EVIL}.")
     assert again.read_text(encoding="utf-8") == one_page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_groups_have_panels(market, refit, tmp_path: Path):
     events = [
         {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": f"<b>{i % 2}"} for i in range(6)

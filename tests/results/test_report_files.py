@@ -59,6 +59,7 @@ def plain(page: str) -> str:
     return " ".join("".join(html5lib.parse(page, namespaceHTMLElements=False).itertext()).split())
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_money_and_news_stand_in_the_finding(one, tmp_path):
     page = plain(text_of(one.report(tmp_path / "x.html", currency="CNY", confounders=NEWS, shares=9.3e9)))
     car, value = one.car(0, 1).iloc[0], one.value_change(None, shares=9.3e9).loc["total"]
@@ -72,6 +73,7 @@ def test_money_and_news_stand_in_the_finding(one, tmp_path):
     assert finding < page.index("In market value that is")
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_several_announcements_of_one_firm_come_first(several, tmp_path):
     page = text_of(several.report(tmp_path / "x.html", 0, 0))
     answer = re.search(r'<p class="headline">(.*?)</p>', page, re.DOTALL).group(1)
@@ -80,6 +82,7 @@ def test_several_announcements_of_one_firm_come_first(several, tmp_path):
     assert "Significance, two-sided" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_treated_against_controls(market, tmp_path):
     treated, controls = (fit(market, {"security": who, "date": "2019-05-22"}) for who in (SIX[:2], SIX[2:]))
     page = plain(text_of(treated.report(tmp_path / "x.html", against=controls)))
@@ -90,6 +93,7 @@ def test_treated_against_controls(market, tmp_path):
     assert f"the treated moved by {means[0]}, the controls by {means[1]}." in told
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("study", ["one", "several", "sector"])
 def test_a_brief_report_is_the_finding_two_figures_and_a_table(study, request, tmp_path):
     results = request.getfixturevalue(study)
@@ -105,6 +109,7 @@ def test_a_brief_report_is_the_finding_two_figures_and_a_table(study, request, t
     assert len(re.findall("<li>", page)) <= 10
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_cell_names_its_column_for_narrow_screens(one, tmp_path):
     page = text_of(one.report(tmp_path / "x.html", brief=True))
     cells = re.findall(r'<td class="data[^"]*"([^>]*)>', page)
@@ -114,6 +119,7 @@ def test_a_cell_names_its_column_for_narrow_screens(one, tmp_path):
     assert "content: attr(data-label)" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_tables_are_reached_by_the_keyboard(one, tmp_path):
     page = text_of(one.report(tmp_path / "x.html"))
     assert page.count('<div class="scroll" role="group" tabindex="0"') == len(
@@ -136,6 +142,7 @@ def test_markdown_has_its_figures_beside_it(one, tmp_path):
     assert "| " in whole
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("name", "package"), [("x.pdf", "weasyprint"), ("x.docx", "python-docx")])
 def test_without_the_extra_the_error_names_it(one, tmp_path, name, package, monkeypatch):
     def missing(module: str) -> None:
@@ -186,6 +193,7 @@ def test_an_ending_that_nothing_writes_is_refused(one, tmp_path):
     assert writer(Path("A.HTML")) is writer(Path("b.htm"))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_small_p_values_are_bounds(tmp_path):
     rng = np.random.default_rng(0)
     days = pd.bdate_range("2018-01-01", periods=400)
@@ -198,6 +206,7 @@ def test_small_p_values_are_bounds(tmp_path):
     assert "0.0000" not in page.replace("10.0000", "")
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_interval_and_lead_that_disagree_are_said(several):
     report = content.study_report(several.fitted, es.Window(0, 0))
     note = several.caar(0, 0)["note"].iloc[0]

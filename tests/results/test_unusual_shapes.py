@@ -28,6 +28,7 @@ def simulated() -> es.Market:
     return es.lab.simulate_market(6, 400, seed=3).market
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_share_loses_what_a_log_return_makes_of_its_price(tmp_path: Path) -> None:
     market = es.Market.from_prices(
         es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG", kind="log"

@@ -238,6 +238,7 @@ def test_pools(market, refit):
     assert "day 0 of event" in found.part("Other news")[0].replace("+0", "0")
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 20, 300])
 @pytest.mark.parametrize("same_day", [True, False])
 def test_any_number_of_events(n, same_day, refit):
@@ -307,6 +308,7 @@ ONE, TWO, THREE = (("F0", 250),), (("F0", 250), ("F0", 430)), (("F0", 250), ("F0
 FEW, MANY = (("F0", 250), ("F1", 250)), tuple((f"F{i}", 250 + 20 * (i % 7)) for i in range(20))
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
 @pytest.mark.parametrize("events", [ONE, TWO, THREE, FEW, MANY])
 @pytest.mark.parametrize("lost", [0, 1, 2, 3])

@@ -125,6 +125,7 @@ def test_an_event_without_a_car_takes_no_part(market, refit):
     assert row["caar"] == pytest.approx((cars * SIZES).sum() / sum(SIZES))
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize(("shape", "least"), [(0.0, 0.04), (0.5, 0.04), (1.0, 0.03), (1.6, 0.01)])
 def test_true_nulls_are_not_rejected_too_often(shape, least):
     """Log-normal weights, up to such that the largest of 20 events has a third of all weight.
@@ -219,6 +220,7 @@ def test_a_group_of_one_date_is_measured_by_its_past(market, refit):
     assert last["ci_low"] < last["caar"] < last["ci_high"]
 
 
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize(
     ("dates_a", "dates_b", "rho", "volatility"),
     [

@@ -67,6 +67,7 @@ def killed_writer(folder: Path, rounds: int, writer: str) -> dict[str, int]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_hundred_kills_in_the_middle_of_a_write_never_corrupt_the_cache(cache_dir: Path) -> None:
     seen = killed_writer(cache_dir, 100, "atomic")
@@ -76,6 +77,7 @@ def test_a_hundred_kills_in_the_middle_of_a_write_never_corrupt_the_cache(cache_
     assert seen["killed while writing"] >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_the_kills_do_corrupt_a_file_that_is_written_in_place(cache_dir: Path) -> None:
     assert killed_writer(cache_dir, 40, "naive")["corrupt"] >= 1

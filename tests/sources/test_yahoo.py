@@ -241,6 +241,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_has_its_name_and_leaves_nothing_behind(
     name: str, server: YahooServer, cache_dir: Path
@@ -513,6 +514,7 @@ STATUSES = (200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 999)
 ANSWERS = {"missing", "delisted?"}
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("body", BODIES)
 def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServer) -> None:
     content, well, ill = BODIES[body]
@@ -563,6 +565,7 @@ def test_symbols_with_signs_of_addresses_are_asked_for_as_they_are(server: Yahoo
         assert es.prices(name, *SPAN)["close", name].notna().all()
 
 
+@pytest.mark.slow
 def test_one_closed_connection_says_nothing_of_other_tickers(server: YahooServer) -> None:
     add(server, "A", "B", "C")
     server.faults["A"] = lambda *_: CLOSED

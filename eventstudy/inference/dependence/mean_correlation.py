@@ -11,7 +11,10 @@ from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
-from eventstudy.inference.dependence.sessions import session_correlation
+from eventstudy.inference.dependence.sessions import (
+    overlapping_pairs,
+    session_correlation,
+)
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.selection import n_windows
@@ -32,6 +35,12 @@ __all__ = [
 
 #: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
+#: Inflation of the variance of a mean that costs so much.
+MOST_INFLATED = 1.0 / (1.0 - LOSS)
+#: Of this many events on, blocks of neighbouring sessions may tell whether they depend.
+MANY, BLOCKS = 20_000, 16
+#: They hold one event in so many, first few, and answer if that is so many standard errors from the bound.
+STEPS, NO_DOUBT = (32, 16, 8), 4.0
 #: Products of matrices of more numbers than this cost more than sums over sessions.
 LARGE = 2**22
 
@@ -263,14 +272,63 @@ def depend(data: TestInput) -> bool:
     """Whether the events, all with a CAR, depend on each other.
 
     They do where that costs more than a tenth of their information, and may where more than a tenth of their
-    pairs share a day: of few events the correlation is known poorly.
+    pairs share a day: of few events the correlation is known poorly. Of many events a part decides, where
+    it leaves no doubt.
     """
+    if "depend" not in data._readings:
+        data._readings["depend"] = _depend(data)
+    return bool(data._readings["depend"])
+
+
+def _depend(data: TestInput) -> bool:
     n = data.n_events
     if n < 2:
         return False
+    if n >= MANY and "dependence" not in data._readings:
+        settled = _settled_by_part(data)
+        if settled is not None:
+            return settled
     found = dependence(data)
     shared = found.n_overlapping_pairs > LOSS * n * (n - 1) / 2
-    return shared or not 1.0 + (n - 1) * found.mean_correlation <= 1.0 / (1.0 - LOSS)
+    return shared or not 1.0 + (n - 1) * found.mean_correlation <= MOST_INFLATED
+
+
+def _settled_by_part(data: TestInput) -> bool | None:
+    """Answer `depend` from blocks of neighbouring sessions; None where they leave doubt, or cannot be used.
+
+    The mean correlation of the pairs with a common day is a ratio of sums over blocks, with its standard
+    error; their number is known.
+    """
+    abnormal, length, n = data.abnormal, len(data.window), data.n_events
+    session, order = abnormal.day0, abnormal.by_day
+    if session is None or order is None or not abnormal.within_data(data.window):
+        return None
+    share = 1.0 - np.arange(length) / length
+    pairs = np.array(overlapping_pairs(session, length))
+    if pairs.sum() > LOSS * n * (n - 1) / 2:
+        return True
+    if not pairs.any():
+        return False
+    for step in STEPS:
+        blocks = np.array_split(order, BLOCKS * step)[step // 2 :: step]
+        if 2 * np.median([np.ptp(session[rows]) for rows in blocks]) < length:
+            continue  # they leave out most pairs of sessions far apart
+        found = []
+        for rows in blocks:
+            sums = session_correlation(abnormal.take(rows), data.window)
+            if sums is None:
+                return None
+            found.append((sums[0], float(share @ overlapping_pairs(session[rows], length))))
+        total, weight = np.array(found).T
+        if not weight.any():
+            continue
+        mean = total.sum() / weight.sum()
+        se = np.sqrt(((total - mean * weight) ** 2).sum() * BLOCKS / (BLOCKS - 1)) / weight.sum()
+        inflation, error = (2.0 * float(share @ pairs) / n * value for value in (mean, se))
+        over = 1.0 + inflation - MOST_INFLATED
+        if abs(over) > NO_DOUBT * error:
+            return bool(over > 0)
+    return None
 
 
 def clustering(data: TestInput) -> Clustering:

@@ -38,7 +38,7 @@ from eventstudy.inference.dependence.pairs import (
 from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk, read_residuals, run_of
 from eventstudy.windows import Window
 
-__all__ = ["SessionPairs", "SumOfCorrelations", "session_correlation"]
+__all__ = ["SessionPairs", "SumOfCorrelations", "overlapping_pairs", "session_correlation"]
 
 #: Where more than this share of a chunk of events misses days, pairs of all of them are summed one by one.
 MOSTLY = 0.75
@@ -54,6 +54,13 @@ def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[floa
     """
     reduction = SumOfCorrelations.of(abnormal, window)
     return None if reduction is None else read_residuals(abnormal, [reduction])[0]
+
+
+def overlapping_pairs(session: IntArray, length: int) -> list[int]:
+    """Count the pairs of events that are k sessions apart, k < length, whose windows share a day."""
+    size = np.bincount(session - session.min()).astype(np.float64)
+    same = float((size * (size - 1)).sum()) / 2
+    return [int(same), *(int(size[k:] @ size[: max(len(size) - k, 0)]) for k in range(1, length))]
 
 
 @dataclass(frozen=True)
@@ -149,11 +156,7 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
     def of(cls, abnormal: AbnormalReturns, window: Window) -> SumOfCorrelations | None:
         """Start, or None where the sums would not be those of the pairs."""
         session = abnormal.day0
-        if session is None or len(session) < 2:
-            return None
-        # The first and the last windows are the ones that may reach beyond the data.
-        ends = np.array([session.argmin(), session.argmax()])
-        if np.isnat(abnormal.event_windows.dates(ends, abnormal.columns(window))).any():
+        if session is None or len(session) < 2 or not abnormal.within_data(window):
             return None
         return cls(session, len(window), incomplete=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 
@@ -215,17 +218,9 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             return None
         if self.known is not None:
             self._meet(self.known, len(self.known.session))
-        return self.total + (0.0 if self.pairs is None else self.pairs.result()), self._overlapping()
-
-    def _overlapping(self) -> int:
-        """Count the pairs whose tested windows share a day."""
-        session, size = np.unique(self.session, return_counts=True)
-        found = int((size * (size - 1) // 2).sum())
-        for k in range(1, self.length):
-            at = np.searchsorted(session, session - k)
-            met = session[at] == session - k
-            found += int((size[met] * size[at[met]]).sum())
-        return found
+        return self.total + (0.0 if self.pairs is None else self.pairs.result()), sum(
+            overlapping_pairs(self.session, self.length)
+        )
 
 
 def _any(days: BoolArray) -> BoolArray:

@@ -17,7 +17,7 @@ from eventstudy.inference.procedures.recommendation import disagreement
 from eventstudy.inference.significance_test import Declaration
 from eventstudy.market import LEVELS
 from eventstudy.results import averages
-from eventstudy.results.data_warnings import incomplete_windows, shared_days
+from eventstudy.results.data_warnings import incomplete_windows, shared_days_of
 from eventstudy.results.each_event import event_rows, joint_adjustment, one_security
 from eventstudy.results.event_names import event_name
 from eventstudy.results.fitted import FittedEvents
@@ -412,8 +412,7 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
     more = len(told) - MOST_NAMED
     told = [strip_control(text) for text in told[:MOST_NAMED]] + ([f"{more} more."] if more > 0 else [])
     tested = data.test_input(window)
-    security = data.securities[tested.usable]
-    shared = shared_days(tested.with_car.tested_dates, security)
+    shared = shared_days_of(tested.with_car, data.securities[tested.usable])
     if shared:
         told.append(
             f"Windows of several announcements about one security share {plural(shared, 'day')}: what "
