@@ -15,10 +15,17 @@ from eventstudy.inference.procedures.lead import ONE, SEVERAL, lead_sizes, order
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
-SPEC = importlib.util.spec_from_file_location("lead_table", ROOT / "benchmarks" / "lead_table.py")
-LEAD = importlib.util.module_from_spec(SPEC)
-sys.modules["lead_table"] = LEAD  # its dataclass looks itself up there
-SPEC.loader.exec_module(LEAD)
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclass looks itself up there, and the one script imports the other
+    spec.loader.exec_module(module)
+    return module
+
+
+LEAD, POWER = load("lead_table"), load("lead_power")
 TABLE = pd.read_csv(LEAD.TABLE)
 
 
@@ -116,3 +123,24 @@ def test_a_cell_made_anew_is_the_stored_one(name):
     columns = ["size", "doubled", "power_2", "power_10"]
     stored, again = (frame.set_index(index)[columns].sort_index() for frame in (rows, made))
     pd.testing.assert_frame_equal(stored, again, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "window"),
+    [
+        ("normal-own-6", "(0, 0)"),
+        ("t4-own-2", "(-5, +5)"),
+        ("normal-late-20", "(0, +1)"),
+        ("t4-three-6", "(-1, +1)"),
+    ],
+)
+def test_powers_made_anew_are_the_stored_ones(name, window):
+    cell, power = POWER.CELLS[name], pd.read_csv(POWER.TABLE).set_index("test")
+    place = (cell.world, cell.dates, cell.events, window)
+    rows = power[(power[["world", "dates", "events", "window"]] == list(place)).all(axis=1)]
+    tested = next(each for each in LEAD.WINDOWS if str(each) == window)
+    for effect, column in ((0.0, "size"), *((e, f"power_{round(100 * e)}") for e in LEAD.AGAINST)):
+        stored = rows[column].dropna()
+        made = POWER.shares(cell, tested, list(stored.index), effect)["share"]
+        pd.testing.assert_series_equal(made.round(4), stored, check_names=False, atol=1e-4)
