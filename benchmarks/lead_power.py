@@ -1,40 +1,63 @@
 """Whether a test that leads finds as much as the best of all tests that hold their size.
 
-Run ``python benchmarks/lead_power.py`` to make ``docs/data/lead_power.csv`` anew; with ``--cells NAME ...``
-some of its cells. Cells, samples and seeds are those of ``lead_table.py``; day 0 is the tested window. Of
-each test that applies and, where events share days, claims to survive their correlation: the share of
-p <= 5% of a true null, and of effects of 2%, 10% and 50% that are added to the same samples. On S&P 500
-shares also the share of true nulls of 2020, whose days were more volatile than their estimation windows
-(`volatile`), and the power of the window (-5, +5) against an effect of 50% on day 0 (`long_50`). The panels
-of the two markets are read from ``../shared/data/panels`` beside the checkout; where they are absent their
-rows stay as they are.
+Run ``python benchmarks/lead_power.py`` to make ``docs/data/lead_power.csv`` anew; with ``--designs NAME ...``
+some of its designs, as in ``own-6``. Worlds, samples, seeds and windows are those of ``lead_table.py``. Of
+each test that applies and, where events share days, claims to survive their correlation: the share of p <= 5%
+of a true null. Of those that may hold in every world: the share of true nulls on S&P 500 shares in 2020
+(`volatile`), whose days were more volatile than their estimation windows, and the power against effects of
+2%, 10% and 50% that are added to day 0 of the same samples. Where events share days, power is that of tests
+that may hold in 2020 too; dates of their own do not all fall into such a year, so there `volatile` is known
+of day 0 alone, and decides nothing. A test may hold if the 95% interval of its size does not lie above 7%. Of
+2020 there are 300 samples, and 2,000 of tests that may hold by these. Windows of several days follow the
+tests that may hold on day 0. The panels of the two markets are read from ``../shared/data/panels`` beside the
+checkout; where they are absent their rows stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import zlib
-from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from lead_table import CELLS, LEVEL, PANELS, RESAMPLES, ROOT, SEED, SPAN, WINDOWS, Cell, placebo, simulated
+from lead_table import (
+    AGAINST,
+    CELLS,
+    LEVEL,
+    PANELS,
+    RESAMPLES,
+    ROOT,
+    SEED,
+    VOLATILE,
+    WINDOWS,
+    Cell,
+    lower_end,
+    placebo,
+    simulated,
+    with_returns,
+)
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference import TESTS, Options, TestInput
+from eventstudy.inference.procedures.lead import HELD
 from eventstudy.windows import Window
 
 TABLE = ROOT / "docs" / "data" / "lead_power.csv"
 SAMPLES = 300
 DAY = WINDOWS[0]
-SCENES = {"size": (0.0, DAY), "power_2": (0.02, DAY), "power_10": (0.10, DAY), "power_50": (0.50, DAY)}
-EVER, VOLATILE = "2000-01-01", "2020-01-01"
-#: Its splits are drawn where dates differ, and so is a likelihood maximised: each costs more than all others.
+EVER, YEAR = "2000-01-01", "2020-01-01"
+MARKETS = ("sp500", "a_share")
+KEYS = ["world", "dates", "events", "window", "test"]
+#: Most events of windows of several days, but for one date, which is the design with many events.
+MOST_LONGER = 20
+#: Its splits are drawn where dates or days differ, and so is a likelihood maximised: each costs more than all
+#: others.
 SLOW = ("nguyen_wolf", "garch_t")
 
 
 def keys_of(cell: Cell) -> list[str]:
-    """Choose the tests that may hold in a cell."""
+    """Choose the tests that may hold on day 0 of a cell."""
     keys = [key for key in TESTS if key not in SLOW]
     if cell.dates == "own":
         return keys
@@ -42,65 +65,97 @@ def keys_of(cell: Cell) -> list[str]:
     return [*keys, "nguyen_wolf"] if cell.dates == "one" else keys
 
 
-def rejections(data: TestInput, keys: list[str], options: Options) -> pd.Series:
-    """Whether each test rejects; NaN where it does not apply."""
-    p = pd.Series({key: TESTS[key].run(data, options).p_value for key in keys})
-    return (p <= LEVEL + 1e-9).astype(float).where(p.notna())
-
-
 def sample(cell: Cell, number: int, since: str = EVER) -> tuple[AbnormalReturns, Options]:
     """Draw one replication, and the options of its tests."""
     rng = np.random.default_rng([SEED, zlib.crc32(cell.name.encode()), number])
-    market = cell.world in ("sp500", "a_share")
-    made = placebo(cell, rng, since) if market else simulated(cell, rng)
+    made = placebo(cell, rng, since) if cell.world in MARKETS else simulated(cell, rng)
     return made, Options(n_resamples=RESAMPLES, seed=int(rng.integers(2**31)))
 
 
-def with_effect(made: AbnormalReturns, effect: float, window: Window) -> TestInput:
-    """Return what the tests see of a window, an effect being added to day 0."""
-    ar = made.ar.copy()
-    ar[:, made.columns(DAY)] += effect
-    return TestInput(replace(made, ar=ar), window)
+@lru_cache(maxsize=1)
+def samples(cell: Cell, window: Window, n: int, since: str) -> list[tuple[TestInput, Options]]:
+    """Draw the replications of a cell: what the tests see of a window."""
+    drawn = (sample(cell, number, since) for number in range(n))
+    return [(TestInput(made, window), options) for made, options in drawn]
 
 
-def table_of(cell: Cell, samples: int = SAMPLES) -> pd.DataFrame:
-    """Simulate one cell: one row per test, shares in columns."""
-    keys, sp500 = keys_of(cell), cell.world == "sp500"
-    scenes = SCENES | ({"long_50": (0.50, SPAN)} if sp500 else {})
-    found: dict[str, list[pd.Series]] = {name: [] for name in (*scenes, "volatile")}
-    for number in range(samples):
-        made, options = sample(cell, number)
-        for name, (effect, window) in scenes.items():
-            found[name].append(rejections(with_effect(made, effect, window), keys, options))
+def with_effect(data: TestInput, effect: float) -> TestInput:
+    """Add an effect to day 0."""
+    ar = data.abnormal.ar.copy()
+    ar[:, data.abnormal.columns(DAY)] += effect
+    return with_returns(data, ar)
+
+
+def shares(
+    cell: Cell, window: Window, keys: list[str], effect: float = 0.0, since: str = EVER, n: int = SAMPLES
+) -> pd.DataFrame:
+    """Share of samples that each test rejects, and the number of samples that it applies to."""
+    p = np.empty((n, len(keys)))
+    for row, (null, options) in zip(p, samples(cell, window, n, since), strict=True):
+        data = with_effect(null, effect) if effect else null
+        row[:] = [TESTS[key].run(data, options).p_value for key in keys]
+    applied = (~np.isnan(p)).sum(axis=0)
+    rejected = (p <= LEVEL + 1e-9).sum(axis=0)
+    return pd.DataFrame({"share": rejected / np.where(applied, applied, np.nan), "n": applied}, index=keys)
+
+
+def may_hold(share: pd.Series, n: pd.Series | int) -> list[str]:
+    """List the tests the 95% interval of whose size does not lie above 7% in any row."""
+    most = lower_end(share, n).groupby(level="test").max()
+    return [key for key in TESTS if most.get(key, 1.0) <= HELD]
+
+
+def rows_of(
+    dates: str, events: int, window: Window, known: pd.DataFrame, followed: list[str] | None = None
+) -> pd.DataFrame:
+    """Simulate one window of a design in all worlds; those that cannot be drawn keep the known rows."""
+    cells = [cell for cell in CELLS.values() if (cell.dates, cell.events) == (dates, events)]
+    drawn = [cell for cell in cells if cell.world not in MARKETS or PANELS.is_dir()]
+    parts = [] if len(drawn) == len(cells) else [known[known["world"].isin(MARKETS)].set_index("test")]
+    for cell in drawn:
+        null = shares(cell, window, followed or keys_of(cell)).dropna().rename_axis("test")
+        head = {"world": cell.world, "dates": dates, "events": events, "window": str(window)}
+        parts.append(pd.DataFrame({"replications": null["n"], "size": null["share"]}).assign(**head))
+    out = pd.concat(parts)
+    keys = may_hold(out["size"], out["replications"])
+    made = out.set_index("world", append=True)
+    for cell in drawn:
         # One year does not hold the dates of fifty events.
-        if sp500 and not (cell.dates == "own" and cell.events == 50):
-            made, options = sample(cell, number, VOLATILE)
-            found["volatile"].append(rejections(TestInput(made, DAY), keys, options))
-    share = pd.DataFrame({name: pd.DataFrame(rows).mean() for name, rows in found.items() if rows})
-    head = {"world": cell.world, "dates": cell.dates, "events": cell.events}
-    share.insert(0, "replications", pd.DataFrame(found["size"]).notna().sum())
-    out = share.dropna(subset="size").rename_axis("test").reset_index()
-    return out.assign(**head)[[*head, *out.columns]]
+        if cell.world == "sp500" and (dates != "own" or (events < 50 and window == DAY)):
+            share = shares(cell, window, keys, since=YEAR)["share"].rename_axis("test")
+            share.update(shares(cell, window, may_hold(share, SAMPLES), since=YEAR, n=VOLATILE)["share"])
+            made.loc[[(key, cell.world) for key in keys], "volatile"] = share.to_numpy()
+            keys = may_hold(share, VOLATILE) if dates != "own" else keys
+    for cell in drawn:
+        for effect in AGAINST:
+            share = shares(cell, window, keys, effect)["share"]
+            made.loc[[(key, cell.world) for key in keys], f"power_{round(100 * effect)}"] = share.to_numpy()
+    return made.reset_index()
 
 
 def main() -> None:
-    """Make the table, a cell at a time."""
+    """Make the table, a design at a time."""
+    designs = {f"{cell.dates}-{cell.events}": (cell.dates, cell.events) for cell in CELLS.values()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--cells", nargs="*", default=list(CELLS))
+    parser.add_argument("--designs", nargs="*", default=list(designs))
     asked = parser.parse_args()
-    table, names = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(), list(CELLS)
-    for name in asked.cells:
-        cell = CELLS[name]
-        if cell.world in ("sp500", "a_share") and not PANELS.is_dir():
-            print(f"{name}: no panel, its rows stay")
-            continue
-        made = table_of(cell)
-        if len(table):
-            own = [cell.world, cell.dates, cell.events]
-            made = pd.concat([table[(table[["world", "dates", "events"]] != own).any(axis=1)], made])
-        cells = made[["world", "dates", "events"]].itertuples(index=False, name=None)
-        place = [names.index(Cell(*row).name) for row in cells]
-        table = made.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+    table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=KEYS)
+    place = {str(key): i for i, key in enumerate((*CELLS, *WINDOWS, *TESTS))}
+    for name in asked.designs:
+        dates, events = designs[name]
+        here = (table["dates"] == dates) & (table["events"] == events)
+        known = table[here]
+        made = [rows_of(dates, events, DAY, known[known["window"] == str(DAY)])]
+        longer = WINDOWS[1:] if dates == "one" or events <= MOST_LONGER else ()
+        held = set(made[0].dropna(subset="power_2")["test"]).difference(SLOW)
+        followed = [key for key in TESTS if key in held]
+        made += [rows_of(dates, events, w, known[known["window"] == str(w)], followed) for w in longer]
+        table = pd.concat([table[~here], *made])
+        cell = table["world"] + "-" + table["dates"] + "-" + table["events"].astype(str)
+        order = np.lexsort([column.map(place) for column in (table["test"], table["window"], cell)])
+        table = table.iloc[order].reset_index(drop=True)[
+            [*KEYS, "replications", "size", "volatile", *(f"power_{round(100 * e)}" for e in AGAINST)]
+        ]
         table.round(4).to_csv(TABLE, index=False)
         print(name, flush=True)
 

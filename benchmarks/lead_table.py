@@ -2,9 +2,9 @@
 
 Run ``python benchmarks/lead_table.py`` to make ``docs/data/lead_table.csv`` anew, and from it the summary
 that ``recommended()`` reads, ``eventstudy/inference/procedures/lead_sizes.csv``; the table of
-``lead_power.py`` adds how often tests reject in a volatile year. With ``--cells NAME ...`` some cells are
-renewed; with ``--summary`` only the summary is made. A replication has a seed of its own, made of the name of
-the cell and a number.
+``lead_power.py`` adds how often tests reject in a volatile year, and their power. With ``--cells NAME ...``
+some cells are renewed; with ``--summary`` only the summary is made. A replication has a seed of its own, made
+of the name of the cell and a number.
 
 Cells: worlds (normal and t(4) errors, S&P 500 shares 2016 to 2020, A-shares 2017 to 2020) x events x
 dates: *one*, *late* (one date, one of the firms is suspended on it and reacts a session later), *three* (far
@@ -35,6 +35,7 @@ from eventstudy.abnormal import AbnormalReturns, HeldWindows, abnormal_returns
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
+from eventstudy.inference.procedures.lead import LEADS, ONE, SEVERAL, holds
 from eventstudy.inference.procedures.mean_interval import interval_test
 from eventstudy.inference.selection import date_groups
 from eventstudy.lazy import remember
@@ -49,12 +50,16 @@ SUMMARY = ROOT / "eventstudy" / "inference" / "procedures" / "lead_sizes.csv"
 SEED, LEVEL, RESAMPLES, REPLICATIONS = 20190522, 0.05, 199, 1000
 #: Replications with an effect or a more volatile day: power and its loss need less precision than size.
 CHANGED = 300
+#: Samples of 2020 in ``lead_power.py``.
+VOLATILE = 2000
 INTERVAL = "interval"
 ESTIMATION, SPAN = Window(-250, -30), Window(-5, 5)
 WINDOWS = (Window(0, 0), Window(0, 1), Window(-1, 1), SPAN)
 DAYS = np.arange(ESTIMATION.start, SPAN.end + 1)
 WIDTH, FIRST = len(ESTIMATION), SPAN.start - ESTIMATION.start
 EFFECTS = (0.02, 0.10)
+#: Effects of ``lead_power.py``.
+AGAINST = (0.02, 0.10, 0.50)
 CORRELATION = 0.10
 WORLDS = ("sp500", "a_share", "normal", "t4")
 #: Sessions from one of three dates to the next.
@@ -72,14 +77,15 @@ ALWAYS = (
     "filtered_t",
 )  # fmt: skip
 FURTHER = {
-    "own": ("sign", "generalized_sign", "wild_bootstrap", "ibragimov_muller"),
+    "own": ("sign", "generalized_sign", "rank", "wild_bootstrap", "ibragimov_muller"),
     "one": ("portfolio", "permutation", "nguyen_wolf"),
     "late": ("jaffe",),
     "three": ("jaffe", "wild_bootstrap", "ibragimov_muller"),
     "overlap": ("jaffe",),
 }
-#: Its splits of one day are enumerated; drawn ones would cost more than all other tests together.
-ONE_DAY = "nguyen_wolf"
+#: Splits of one day are enumerated; drawn ones would cost more than all other tests together. A sum of the
+#: ranks of several days says little of how far one of them lies, so it does not lead.
+ONE_DAY = ("nguyen_wolf", "rank")
 
 
 @dataclass(frozen=True)
@@ -223,15 +229,20 @@ def scenes(made: AbnormalReturns, *, changed: bool) -> dict[tuple[str, Window], 
     for name, (factor, effect) in changes.items():
         returns = made.ar.copy()
         returns[:, cols] = factor * returns[:, cols] + effect
-        data = found[name, day] = TestInput(replace(made, ar=returns), day)
-        # The past is that of the first scene, and so is what was made of it.
-        used, same = data.with_variance, found["size", day].with_variance
-        used._readings["dependence"] = dependence(same)
-        dates = filtered_dates(same)
-        if isinstance(dates, FilteredDates):
-            caar = np.bincount(date_groups(used), used.car) / np.bincount(date_groups(used))
-            remember(used, "filtered_dates", replace(dates, caar=caar))
+        found[name, day] = with_returns(found["size", day], returns)
     return found
+
+
+def with_returns(data: TestInput, returns: np.ndarray) -> TestInput:
+    """Return what the tests see of other returns after the same past, with what was made of that past."""
+    changed = TestInput(replace(data.abnormal, ar=returns), data.window)
+    used, same = changed.with_variance, data.with_variance
+    used._readings["dependence"] = dependence(same)
+    dates = filtered_dates(same)
+    if isinstance(dates, FilteredDates):
+        caar = np.bincount(date_groups(used), used.car) / np.bincount(date_groups(used))
+        remember(used, "filtered_dates", replace(dates, caar=caar))
+    return changed
 
 
 def rejections(cell: Cell, number: int) -> dict[tuple[str, str, str], bool]:
@@ -242,7 +253,7 @@ def rejections(cell: Cell, number: int) -> dict[tuple[str, str, str], bool]:
     found = {}
     for (scene, window), data in scenes(made, changed=number < CHANGED).items():
         for key in SINGLE if cell.events == 1 else (*ALWAYS, *FURTHER[cell.dates]):
-            if key == ONE_DAY and len(window) > 1:
+            if key in ONE_DAY and len(window) > 1:
                 continue
             p = TESTS[key].run(data, options).p_value
             if not math.isnan(p):
@@ -270,30 +281,49 @@ def table_of(cell: Cell, replications: int) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
-    """Condense the table: one row a design and test, with what its worst world says of size.
+    """Condense the tables: one row a design, kind of window and test, with what its worst world says.
 
-    `size` is the largest mean over the windows of a world, `low` the lower end of its 95% interval,
-    `doubled` the largest share with doubled variance, `volatile_low` the lower end of the interval of the
-    size on S&P 500 shares in 2020, from the table of ``lead_power.py``; `power_10` is the mean over worlds,
-    and the power against 2% that of each world.
+    `size` is the largest mean over the windows of a world, `doubled` the largest share with doubled variance,
+    `power_50` the least mean power of a world against 50%. `volatile_low` is the lower end of the 95%
+    interval of the mean size on S&P 500 shares in 2020 where events share days; dates of their own do not all
+    fall into such a year. `lag` is the most, over worlds, windows and effects, that the test finds less than
+    another of `LEADS` that holds; NaN where its power is not known.
     """
-    worlds = table[table["test"] != INTERVAL].groupby(["dates", "events", "test", "world"], sort=False)
-    by_world = worlds[["size", "doubled", "power_2", "power_10"]].mean()
-    by_world["n"] = worlds["replications"].min()
-    keys = ["dates", "events", "test"]
-    out = by_world.groupby(keys, sort=False).agg(
-        {"size": "max", "doubled": "max", "power_10": "mean", "n": "min"}
-    )
-    out.insert(1, "low", lower_end(out["size"], out.pop("n")))
-    known = power.dropna(subset="volatile").set_index(keys)
-    out.insert(3, "volatile_low", lower_end(known["volatile"], known["replications"]))
-    small = by_world["power_2"].unstack("world")[list(WORLDS)].add_prefix("power_2_")
-    return out.join(small).round(4).reset_index()
+    keys = ["dates", "events", "days", "test"]
+    table = with_days(table[table["test"] != INTERVAL])
+    size = table.groupby([*keys, "world"], sort=False)["size"].mean().groupby(keys, sort=False).max()
+    doubled = table.groupby(["dates", "events", "test"], sort=False)["doubled"].max()
+    out = size.to_frame().join(doubled)
+    power = with_days(power)
+    volatile = power[power["dates"] != "own"].dropna(subset="volatile").groupby(keys)["volatile"].mean()
+    out["volatile_low"] = lower_end(volatile, VOLATILE)
+    out["power_50"] = power.groupby([*keys, "world"])["power_50"].mean().groupby(keys).min()
+    held = [row.Index for row in out.itertuples() if row.Index[3] in LEADS and holds(row)]
+    place = ["dates", "events", "days", "window", "world"]
+    found = power.melt([*place, "test"], [f"power_{round(100 * effect)}" for effect in AGAINST], "effect")
+    found = found.dropna(subset="value").set_index(keys)
+    best = found[found.index.isin(held)].groupby([*keys[:3], "window", "world", "effect"])["value"].max()
+    found = found.join(best.rename("best"), on=[*keys[:3], "window", "world", "effect"])
+    out["lag"] = (found["best"] - found["value"]).groupby(keys).max()
+    out = out.reset_index()
+    # Where powers of several days are not known, those of the most events stand for them, and 2020 is day 0.
+    known = out.groupby(keys[:3])["power_50"].transform("count") > 0
+    most = out[known & (out["days"] == SEVERAL)].groupby("dates")["events"].max()
+    rows, by_key = out.loc[~known, keys], out.set_index(keys)
+    day, fewer = rows.assign(days=ONE), rows.assign(events=rows["dates"].map(most))
+    for names, place in ((["volatile_low"], day), (["power_50", "lag"], fewer)):
+        out.loc[~known, names] = by_key[names].reindex(pd.MultiIndex.from_frame(place)).to_numpy()
+    return out.round(4)
 
 
-def lower_end(share: pd.Series, n: pd.Series) -> pd.Series:
+def with_days(table: pd.DataFrame) -> pd.DataFrame:
+    """Add whether windows are of one day or several, in the words of `kind_of_window`."""
+    return table.assign(days=np.where(table["window"] == str(WINDOWS[0]), ONE, SEVERAL))
+
+
+def lower_end(share: pd.Series | float, n: pd.Series | int) -> pd.Series | float:
     """Return the lower end of a 95% interval of a share."""
-    return (share - 1.96 * np.sqrt(share * (1.0 - share) / n)).clip(lower=0.0)
+    return np.maximum(share - 1.96 * np.sqrt(share * (1.0 - share) / n), 0.0)
 
 
 def main() -> None:

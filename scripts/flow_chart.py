@@ -77,8 +77,10 @@ QUESTIONS = (
         (
             Leaf("30 events"),
             Leaf("17 events", n=17),
-            Leaf("8 events", n=8),
-            Leaf("5 events", n=5),
+            Leaf("8 events, one day", n=8),
+            Leaf("8 events, several days", n=8, window=(-1, 1)),
+            Leaf("5 events, one day", n=5),
+            Leaf("5 events, several days", n=5, window=(-1, 1)),
         ),
     ),
 )

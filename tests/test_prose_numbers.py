@@ -70,6 +70,7 @@ independent_tests = [
 ]
 assuming = 100 * assuming.set_index("test")["rate"][independent_tests]
 doubled = 100 * LEADS.loc[LEADS["test"] == "filtered_sq", "doubled"].dropna()
+doubled_t = 100 * LEADS.loc[LEADS["test"] == "filtered_t", "doubled"].dropna()
 two = 100 * LEADS.loc[(LEADS["test"] == "grank_t") & (LEADS["events"] == 2), "size"]
 misaligned = pd.Series(
     [rate(test, "overlapping-30", window="(-5, +5)") for test in ("rank", "wild_bootstrap")]
@@ -79,10 +80,22 @@ misaligned = pd.Series(
 spread = LEADS[(LEADS["test"] == "adjusted_cross_sectional") & (LEADS["world"] == "sp500")]
 spread = 100 * spread.loc[(spread["dates"] == "one") & (spread["events"] >= 20), "size"]
 #: Tests that take the volatility of the estimation window for that of the day, in a volatile year.
-by_past = ["time_series", "portfolio", "gls_portfolio", "lamb", "jaffe", "permutation", "adjusted_patell"]
-calm = 100 * POWERS[(POWERS["events"] > 1) & POWERS["test"].isin(by_past)]["volatile"].dropna()
-single = LEADS[(LEADS["test"] == "interval") & (LEADS["world"] == "sp500") & (LEADS["events"] == 1)]
-long_rank = 100 * POWERS.loc[(POWERS["test"] == "rank") & (POWERS["events"] == 6), "long_50"].dropna()
+by_past = ["independence", "permutation", "jaffe"]
+volatile = POWERS[(POWERS["window"] == "(0, 0)") & POWERS["volatile"].notna()]
+apart = volatile[(volatile["dates"] == "own") & volatile["events"].between(2, 10)]
+calm = 100 * apart.loc[apart["test"].isin(by_past) & (apart["events"] > 2), "volatile"]
+ranked = 100 * apart.loc[apart["test"] == "rank", "volatile"]
+shared_rank = 100 * volatile.loc[(volatile["dates"] != "own") & (volatile["test"] == "rank"), "volatile"]
+spread_apart = 100 * apart.loc[apart["test"] == "bmp", "volatile"]
+day0 = POWERS[(POWERS["dates"] == "own") & (POWERS["window"] == "(0, 0)") & POWERS["events"].between(2, 10)]
+day0 = day0.pivot(index=["events", "world"], columns="test", values="power_2")
+#: The test that leads for several days, by number of events.
+beyond = {2: "filtered_t", 4: "filtered_sq", 6: "filtered_sq", 10: "bmp"}
+more_ranked = pd.Series([row["rank"] - row[beyond[n]] for (n, _), row in day0.iterrows()])
+one_event = LEADS[(LEADS["world"] == "sp500") & (LEADS["events"] == 1)]
+single, single_updated = (one_event[one_event["test"] == key] for key in ("interval", "filtered_t"))
+three_days = (POWERS["dates"] == "own") & (POWERS["events"] == 6) & (POWERS["window"] == "(-1, +1)")
+long_rank = 100 * POWERS.loc[three_days & (POWERS["test"] == "rank"), "power_50"]
 spreads = [share("variance_tests", "brown_forsythe", world, 30) for world in ("normal", "t4", "chi2")]
 ratios = [share("variance_tests", "variance ratio", world, 30) for world in ("normal", "t4", "chi2")]
 real = [share("variance_tests", "variance ratio", world, 30) for world in ("sp500", "a_share")]
@@ -99,12 +112,21 @@ SENTENCES = [
     ),
     ("explanation/size_of_tests", "with six 9", round(rate("grank_t", "normal-6-common")) == 9),
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
-    ("explanation/which_test_when", "rejects 10 to 30% of true nulls in 2020", within(calm, 10, 30)),
-    ("explanation/which_test_when", "on one of eleven days in 17 to 26%", within(long_rank, 17, 26)),
+    ("explanation/which_test_when", "reject 10 to 21% of true nulls on day 0", within(calm, 10, 21)),
+    ("explanation/which_test_when", "`rank` finds 66 to 74%", within(long_rank, 66, 74)),
+    ("explanation/which_test_when", "`rank` itself rejects 7 to 10%", within(ranked, 7, 10)),
+    ("explanation/which_test_when", "`bmp`, which then rejects 3 to 4%", within(spread_apart, 3, 4)),
+    ("explanation/which_test_when", "`rank` rejects 9 to 20%", within(shared_rank, 9, 20)),
+    ("explanation/which_test_when", "up to 17 points more often", round(100 * more_ranked.max()) == 17),
     (
         "methods/intervals",
         "misses 7 to 9% on S&P 500 shares",
         within(100 * single["size"], 7, 9),
+    ),
+    (
+        "methods/intervals",
+        '`results.caar(..., test="filtered_t")` misses 5 to 7% there',
+        within(100 * single_updated["size"], 5, 7),
     ),
     ("explanation/which_test_when", "about a quarter of true nulls", abs(two.mean() - 25) < 3),
     ("how_to/lab", "reject 8 to 10% under the market model", within(adjusted, 8, 10)),
@@ -168,6 +190,7 @@ SENTENCES = [
     ),
     ("methods/portfolio", "(5 to 7% at 11 days", within(independent, 5, 7)),
     ("methods/portfolio", "5 to 20% of true nulls", doubled.between(4.5, 20.5).all()),
+    ("methods/portfolio", "with doubled variance it rejects 9 to 21%", within(doubled_t, 9, 21)),
     ("methods/standardized", "nearly 10% of true nulls with", 0.093 < 2 * stats.t.sf(1.98, 6) < 0.1),
 ]
 

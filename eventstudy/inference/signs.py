@@ -11,7 +11,7 @@ import scipy
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.distributions import p_value_of_tails
 from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable, p_value
-from eventstudy.inference.engine.moments import NEGLIGIBLE
+from eventstudy.inference.engine.moments import NEGLIGIBLE, rounding_noise
 from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
 from eventstudy.inference.rank_sets import profile, sample_profiles
@@ -50,12 +50,13 @@ def sign_z(positive: IntArray | int, n: IntArray | int) -> FloatArray:
     return z
 
 
-def positive_share(values: FloatArray) -> FloatArray:
+def positive_share(values: FloatArray, noise: FloatArray | float = 0.0) -> FloatArray:
     """Share of positive values of each row, shape (N, T) -> (N,); zeros count half.
 
-    NaN does not count; each row needs a value.
+    Values up to `noise`, an array that broadcasts with them, are zeros. NaN does not count; each row needs a
+    value.
     """
-    positive = (values > 0).sum(axis=1) + 0.5 * (values == 0).sum(axis=1)
+    positive = (values > noise).sum(axis=1) + 0.5 * (np.abs(values) <= noise).sum(axis=1)
     return np.asarray(positive / (~np.isnan(values)).sum(axis=1), dtype=np.float64)
 
 
@@ -203,7 +204,7 @@ def _generalized_sign(data: TestInput, options: Options) -> Statistic:
     car, expected = data.car, past_sums(data.abnormal).positive
     if not 0.0 < expected < 1.0:
         return not_applicable("estimation residuals are all of one sign")
-    w = float(positive_share(car[None, :])[0] * len(car))
+    w = float(positive_share(car[None, :], rounding_noise(data.abnormal.s2))[0] * len(car))
     z = float(generalized_sign_z(w, len(car), expected))
     note = f"{w:g} of {len(car)} positive, {expected:.1%} expected"
     return Statistic(z, p_value(z, options.alternative), "normal", None, w / len(car), note)
@@ -247,9 +248,12 @@ def _sign_of(samples: Samples, options: Options) -> Statistics:
 
 def _generalized_sign_of(samples: Samples, options: Options) -> Statistics:
     n = samples.size
-    shares = samples.past("positive", lambda: samples.by_sample(positive_share(samples.residuals)))
+    noise = rounding_noise(samples.data.abnormal.s2)
+    shares = samples.past(
+        "positive", lambda: samples.by_sample(positive_share(samples.residuals, noise[:, None]))
+    )
     expected = shares.mean(axis=1)
-    w = n * positive_share(samples.car)
+    w = n * positive_share(samples.car, samples.by_sample(noise))
     sound = (expected > 0.0) & (expected < 1.0)
     return Statistics.of(generalized_sign_z(w, n, expected), options, w / n, where=sound)
 

@@ -389,6 +389,24 @@ def test_zeros_count_half_in_the_generalised_sign_test(panel):
     assert row["estimate"] == pytest.approx(((ar[4:, 2] > 0).sum() + 2) / 10)
 
 
+def test_zeros_up_to_rounding_count_half_in_the_generalised_sign_test(panel, with_arrays):
+    made = panel(n=10, seed=4, layout="distinct").abnormal
+    residuals, ar = made.past.residuals().copy(), made.ar.copy()
+    residuals[:, ::3] = ar[:4, 2] = 0.0
+    noise = 1e-18 * np.random.default_rng(1).standard_normal(residuals.shape)
+    exact, rounded = (
+        run_tests(
+            TestInput(with_arrays(made, residuals=residuals + e, ar=ar + e[:, :6]), Window(0, 0)),
+            ["generalized_sign"],
+        ).iloc[0]
+        for e in (np.zeros_like(noise), noise)
+    )
+    assert (
+        exact[["statistic", "estimate", "note"]].tolist()
+        == rounded[["statistic", "estimate", "note"]].tolist()
+    )
+
+
 def test_zeros_are_dropped_by_the_sign_and_signed_rank_tests(panel):
     made = panel(n=10, seed=4, layout="distinct").abnormal
     ar = made.ar.copy()

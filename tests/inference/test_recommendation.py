@@ -68,7 +68,7 @@ def test_events_of_a_model_without_an_exact_standard_error(panel, options, names
 
 def test_one_common_date(panel):
     found = chosen(panel(n=16, layout="common").test(0, 1))
-    assert set(list(found)[:2]) == {"adjusted_bmp", "filtered_sq"}
+    assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
     assert {"block_bootstrap", "permutation"} <= set(found)
     assert "all 16 events share one date" in found["adjusted_bmp"]
 
@@ -81,7 +81,7 @@ def test_twenty_events_are_many(panel):
 
 def test_few_events_on_one_date(panel):
     found = chosen(panel(n=12, layout="common").test(0, 1))
-    assert set(list(found)[:2]) == {"adjusted_bmp", "filtered_sq"}
+    assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
     assert "against=controls" in found["block_bootstrap"]
     assert "all 12 events share one date" in found["adjusted_bmp"]
     assert "11 degrees of freedom" in found["adjusted_bmp"]
@@ -109,10 +109,21 @@ def test_few_events(panel):
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_below_five_events_the_spread_of_the_events_does_not_lead(n, layout, panel):
     found = list(chosen(panel(n=n, layout=layout).test(0, 1)))
-    assert found[0] == "filtered_sq"
+    assert found[0] == ("filtered_sq" if layout == "distinct" and n > 2 else "filtered_t")
     assert found[1] == ("adjusted_bmp" if layout == "common" else "bmp")
     assert not {"sign", "wild_bootstrap"} & set(found)  # their p-values cannot reach 5%
     assert n > 3 or "grank_t" not in found
+
+
+@pytest.mark.parametrize("n", [2, 6, 10, 11])
+def test_ranks_lead_for_a_single_day_of_few_dates(n, panel):
+    made = panel(n=n, layout="distinct")
+    one, several = (list(chosen(made.test(*window))) for window in ((0, 0), (-1, 1)))
+    assert (one[:2] == ["rank", "bmp"]) == ("rank" in one) == (n <= 10)
+    assert "rank" not in several
+    assert "rank" not in chosen(panel(n=n, layout="common").test(0, 0))
+    if n <= 10:
+        assert "It leads for single days alone" in chosen(made.test(0, 0))["rank"]
 
 
 def test_two_firms_that_lose_a_third_are_found():
@@ -126,17 +137,17 @@ def test_two_firms_that_lose_a_third_are_found():
     with pytest.warns(es.errors.SuspectDataWarning):
         results = study.fit()
     rows = results.recommended(0, 0).set_index("test")
-    assert rows.index[0] == "filtered_sq"
-    assert rows.at["filtered_sq", "p_value"] < 0.005
+    assert rows.index[0] == "filtered_t"
+    assert rows.at["filtered_t", "p_value"] < 0.005
     assert rows.at["adjusted_bmp", "p_value"] > 0.1
-    assert "lacks the power" in rows.at["filtered_sq", "note"]
+    assert "lacks the power" in rows.at["filtered_t", "note"]
     assert not rows["note"].str.contains("more volatile").any()
 
 
 def test_dates_that_overlap(panel):
     found = chosen(panel(n=30, layout="mixed", correlation=0.4).test(0, 1))
-    assert set(list(found)[:2]) == {"adjusted_bmp", "filtered_sq"}
-    assert set(found) <= {"adjusted_bmp", "filtered_sq", "jaffe"}
+    assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
+    assert set(found) <= {"adjusted_bmp", "filtered_t", "filtered_sq", "jaffe"}
     assert "effective N" in found["adjusted_bmp"]
 
 
@@ -155,7 +166,7 @@ def test_few_dates_with_several_events_each(panel, n, exact, with_arrays):
     noise = past[first] + 0.1 * past  # firms of a date move together
     found = chosen(TestInput(with_arrays(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
     if exact:
-        assert set(list(found)[:2]) == {"adjusted_bmp", "filtered_sq"}
+        assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
         assert f"{n // 3 - 1} degrees of freedom" in found["ibragimov_muller"]
     else:
         assert next(iter(found)) == "filtered_sq"
@@ -167,7 +178,7 @@ def test_dates_whose_windows_share_days(panel):
     """Ranks go by relative day, and do not know the correlation of two dates on one calendar day."""
     data = panel(n=30, layout="mixed", correlation=0.6).test(-2, 3)
     assert overlap_note(data)
-    assert set(chosen(data)) <= {"adjusted_bmp", "jaffe", "filtered_sq"}
+    assert set(chosen(data)) <= {"adjusted_bmp", "jaffe", "filtered_t", "filtered_sq"}
     approximate = TestInput(replace(data.abnormal, exact=False), data.window)
     assert set(chosen(approximate)) <= {"jaffe", "filtered_sq"}
 
@@ -287,7 +298,7 @@ def turnover(phi: float, n: int, *, common: bool) -> tuple[es.Market, pd.DataFra
     ("n", "common", "one_day", "eleven"),
     [
         (1, True, ["sq", "filtered_sq", "conformal", "t"], ["sq", "filtered_sq"]),
-        (8, True, {"adjusted_bmp", "portfolio"}, {"filtered_sq", "permutation"}),
+        (8, True, {"filtered_t", "adjusted_bmp", "permutation"}, {"filtered_sq", "permutation"}),
         (16, False, {"bmp", "grank_t"}, {"bmp", "filtered_sq", "wild_bootstrap", "sign"}),
     ],
 )

@@ -96,7 +96,7 @@ def test_recommended_tests_apply_and_carry_their_numbers(which, request):
 
 def test_recommendation_follows_the_design(one, common, distinct):
     assert one.recommended(0, 0)["test"].tolist() == ["sq", "filtered_sq", "conformal", "t"]
-    assert set(common.recommended(0, 1)["test"].tolist()[:2]) == {"adjusted_bmp", "filtered_sq"}
+    assert common.recommended(0, 1)["test"].tolist()[:2] == ["filtered_t", "adjusted_bmp"]
     assert not {"patell", "bmp", "cross_sectional", "grank_t"} & set(common.recommended(0, 1)["test"])
     assert distinct.recommended(0, 1)["test"].tolist()[:2] in (["bmp", "filtered_sq"], ["filtered_sq", "bmp"])
 

@@ -11,14 +11,21 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from eventstudy.inference.procedures.lead import lead_sizes, order_of
+from eventstudy.inference.procedures.lead import ONE, SEVERAL, lead_sizes, order_of
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
-SPEC = importlib.util.spec_from_file_location("lead_table", ROOT / "benchmarks" / "lead_table.py")
-LEAD = importlib.util.module_from_spec(SPEC)
-sys.modules["lead_table"] = LEAD  # its dataclass looks itself up there
-SPEC.loader.exec_module(LEAD)
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclass looks itself up there, and the one script imports the other
+    spec.loader.exec_module(module)
+    return module
+
+
+LEAD, POWER = load("lead_table"), load("lead_power")
 TABLE = pd.read_csv(LEAD.TABLE)
 
 
@@ -44,11 +51,23 @@ def outside(rows):
 DESIGNS = sorted({(cell.dates, cell.events) for cell in LEAD.CELLS.values()})
 
 
-def first_two(dates, events):
+#: Kinds of windows of the table.
+KINDS = {ONE: ["(0, 0)"], SEVERAL: [str(window) for window in LEAD.WINDOWS[1:]]}
+
+
+def first_two(dates, events, days):
     """Lead of a design, and the test beside it."""
-    spread = "bmp" if dates == "own" else "adjusted_bmp"
-    keys = ["sq", "filtered_sq", "t"] if events == 1 else [spread, "filtered_sq"]
-    return order_of(keys, lead_sizes(dates, events))[0][:2]
+    keys = ["filtered_t", "adjusted_bmp", "filtered_sq"]
+    if dates == "own":
+        keys = [
+            "bmp",
+            *["rank"] * (days == ONE and events <= 10),
+            *["filtered_t"] * (events < 5),
+            "filtered_sq",
+        ]
+    if events == 1:
+        keys = ["sq", "filtered_sq", "t"]
+    return order_of(keys, lead_sizes(dates, events, days))[0][:2]
 
 
 def rows_of(dates, events, test):
@@ -68,18 +87,21 @@ def test_the_default_interval_misses_three_to_seven_percent():
     assert outside(TABLE[TABLE["test"] == LEAD.INTERVAL]) == MISSED
 
 
+@pytest.mark.parametrize("days", list(KINDS))
 @pytest.mark.parametrize(("dates", "events"), DESIGNS)
-def test_every_lead_rejects_three_to_seven_percent(dates, events):
-    rows = rows_of(dates, events, first_two(dates, events)[0])
-    assert rows["world"].nunique() == len(LEAD.WORLDS)
+def test_every_lead_rejects_three_to_seven_percent(dates, events, days):
+    rows = rows_of(dates, events, first_two(dates, events, days)[0])
+    rows = rows[rows["window"].isin(KINDS[days])]
+    assert len(rows) == len(LEAD.WORLDS) * len(KINDS[days])
     assert not outside(rows)
 
 
+@pytest.mark.parametrize("days", list(KINDS))
 @pytest.mark.parametrize(("dates", "events"), [design for design in DESIGNS if design[1] > 1])
-def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events):
+def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events, days):
     """At most 7% in each world, within the error of 300 samples; one event has no spread to tell it by."""
     over = []
-    for test in first_two(dates, events):
+    for test in first_two(dates, events, days):
         rows = rows_of(dates, events, test).dropna(subset="doubled")
         assert rows["world"].nunique() == len(LEAD.WORLDS)
         low, _ = proportion_confint(np.round(rows["doubled"] * LEAD.CHANGED), LEAD.CHANGED, method="wilson")
@@ -101,3 +123,24 @@ def test_a_cell_made_anew_is_the_stored_one(name):
     columns = ["size", "doubled", "power_2", "power_10"]
     stored, again = (frame.set_index(index)[columns].sort_index() for frame in (rows, made))
     pd.testing.assert_frame_equal(stored, again, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "window"),
+    [
+        ("normal-own-6", "(0, 0)"),
+        ("t4-own-2", "(-5, +5)"),
+        ("normal-late-20", "(0, +1)"),
+        ("t4-three-6", "(-1, +1)"),
+    ],
+)
+def test_powers_made_anew_are_the_stored_ones(name, window):
+    cell, power = POWER.CELLS[name], pd.read_csv(POWER.TABLE).set_index("test")
+    place = (cell.world, cell.dates, cell.events, window)
+    rows = power[(power[["world", "dates", "events", "window"]] == list(place)).all(axis=1)]
+    tested = next(each for each in LEAD.WINDOWS if str(each) == window)
+    for effect, column in ((0.0, "size"), *((e, f"power_{round(100 * e)}") for e in LEAD.AGAINST)):
+        stored = rows[column].dropna()
+        made = POWER.shares(cell, tested, list(stored.index), effect)["share"]
+        pd.testing.assert_series_equal(made.round(4), stored, check_names=False, atol=1e-4)

@@ -17,6 +17,7 @@ __all__ = [
     "mean_t",
     "past_shortage",
     "past_suffices",
+    "rounding_noise",
     "sample_sd",
     "scaled_residuals",
     "skewness",
@@ -28,6 +29,14 @@ NEGLIGIBLE = 1e-12
 FULL_LEVERAGE = 1.0 - 1e-10
 #: First autocorrelation, in standard errors, from which days are drawn in blocks (two-sided 1%).
 SERIAL = 2.58
+
+
+def rounding_noise(s2: FloatArray) -> FloatArray:
+    """Size below which an abnormal return is zero up to rounding, from residual variances; any shape.
+
+    The least-squares kernels of different processors leave residuals that are zero with either sign.
+    """
+    return np.asarray(NEGLIGIBLE * np.sqrt(np.nan_to_num(s2)))
 
 
 def sample_sd(values: FloatArray) -> FloatArray:

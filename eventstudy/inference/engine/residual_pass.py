@@ -12,6 +12,7 @@ import numpy as np
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference.engine.moments import rounding_noise
 from eventstudy.lazy import memo
 from eventstudy.workers import n_workers, on_threads
 
@@ -166,21 +167,23 @@ class SumReducer(Reduction[ResidualSums]):
         self.total: FloatArray | None = None
         self.count = np.zeros((len(self.event), 1), dtype=np.int64)
         self.shares, self.events = 0.0, 0
+        self.noise = rounding_noise(abnormal.s2)[:, None]
 
     def map(self, chunk: ResidualChunk) -> _PartSums:  # noqa: D102
         residuals, run, missing = chunk.residuals, self.run[chunk.rows], chunk.missing
+        noise = self.noise[chunk.rows]
         if (np.diff(run) < 0).any():
             inside = np.argsort(run, kind="stable")
-            run, residuals = run[inside], residuals[inside]
+            run, residuals, noise = run[inside], residuals[inside], noise[inside]
             missing = None if missing is None else missing[inside]
         sums = sums_by_run(residuals, run, missing)
         width = residuals.shape[1]
         if missing is None:
-            more = np.count_nonzero(residuals > 0) - np.count_nonzero(residuals < 0)
+            more = np.count_nonzero(residuals > noise) - np.count_nonzero(residuals < -noise)
             # Twice the share of positive ones: those above zero and those not below.
             return _PartSums(*sums, (residuals.size + more) / (2 * max(width, 1)), len(residuals))
         seen = width - missing.sum(axis=1)
-        each = np.count_nonzero(residuals > 0, axis=1) - np.count_nonzero(residuals < 0, axis=1)
+        each = np.count_nonzero(residuals > noise, axis=1) - np.count_nonzero(residuals < -noise, axis=1)
         shares = float(((seen + each) / (2 * np.maximum(seen, 1))).sum())
         return _PartSums(*sums, shares, int(np.count_nonzero(seen)))
 

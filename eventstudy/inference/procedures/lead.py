@@ -1,7 +1,7 @@
 """Which of the tests of a design leads: what held its size, and finds what is large, in a size table.
 
-The table is ``lead_sizes.csv``, made by ``benchmarks/lead_table.py``: size and power by number of events and
-by how their dates lie, in the worst of several worlds.
+The table is ``lead_sizes.csv``, made by ``benchmarks/lead_table.py``: size and power by number of events, by
+how their dates lie, and for windows of one day or several, in the worst of several worlds.
 """
 
 from __future__ import annotations
@@ -22,12 +22,17 @@ from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
 from eventstudy.inference.registry import TESTS
 from eventstudy.inference.selection import date_groups, n_windows, overlap_note
 from eventstudy.inference.time_of_day import ENOUGH_DAYS, same_times
+from eventstudy.windows import Window
 
 __all__ = [
     "DROPPED",
     "FINDS",
     "HELD",
     "LEADS",
+    "ONE",
+    "SEVERAL",
+    "holds",
+    "kind_of_window",
     "lead_sizes",
     "order_of",
     "reaches",
@@ -38,15 +43,17 @@ __all__ = [
 #: Largest size of a test that holds; in a volatile year, of the lower end of its 95% interval.
 HELD = 0.07
 #: Tests that may lead: others take the volatility of the estimation window for that of the day.
-LEADS = ("t", "sq", "bmp", "adjusted_bmp", "filtered_sq")
-UPDATED = "filtered_sq"
+LEADS = ("t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank")
+UPDATED = ("filtered_t", "filtered_sq")
 VARIANCE = "event-induced variance"
 #: A test that rejects more than this of true nulls in some world is not recommended.
 DROPPED = 0.10
-#: Power against a CAR of 10% of a test that finds what is large.
+#: Power against a CAR of 50% of a test that finds what is large.
 FINDS = 0.80
-#: A test earlier in the list leads unless another finds so much more of a CAR of 2% in some world.
+#: A test earlier in the list leads unless another finds so much more of some effect in some world.
 CLOSE = 0.05
+#: Kinds of windows in the table.
+ONE, SEVERAL = "one day", "several days"
 #: Share of the events on one date from which on the others are firms that reacted late.
 MOSTLY = 0.8
 ALPHA = 0.05
@@ -54,17 +61,22 @@ ALPHA = 0.05
 
 @cache
 def table() -> pd.DataFrame:
-    """Read the table: dates, events, test, size, low, doubled, volatile_low, power_10, power_2 by world."""
+    """Read the table: dates, events, days, test, size, doubled, volatile_low, power_50, lag."""
     text = resources.files(__package__).joinpath("lead_sizes.csv").read_text(encoding="utf-8")
     return pd.read_csv(io.StringIO(text))
 
 
+def kind_of_window(window: Window) -> str:
+    """Name the kind of a window in the words of the table."""
+    return ONE if len(window) == 1 else SEVERAL
+
+
 def spread_of_dates(data: TestInput, found: Clustering, *, independent: bool) -> str:
     """Name how the dates of a design lie, in the words of the table."""
+    if found.n_dates == 1 and found.n_events > 1:
+        return "one"
     if found.n_events == 1 or independent:
         return "own"
-    if found.n_dates == 1:
-        return "one"
     largest = int(np.bincount(date_groups(data)).max())
     if largest >= MOSTLY * found.n_events:
         return "late"
@@ -72,41 +84,50 @@ def spread_of_dates(data: TestInput, found: Clustering, *, independent: bool) ->
 
 
 class Sizes(NamedTuple):
-    """Size of a test, its size if the variance of the day doubles, and power against CARs of 10 and 2%.
+    """What the table says of a test in the worst of its worlds.
 
-    `volatile_low` is the lower end of the 95% interval of its size in a volatile year; the power against 2%
-    has a value for each world of the table.
+    `size` is the share of true nulls that it rejects, `doubled` that share if the variance of the day
+    doubles, `volatile_low` the lower end of its 95% interval in a volatile year, `power_50` the power against
+    a CAR of 50%, and `lag` the most that it finds less than another test that holds. NaN where unknown.
     """
 
     size: float
     doubled: float
     volatile_low: float
-    power_10: float
-    power_2: tuple[float, ...]
+    power_50: float
+    lag: float
+
+
+def holds(known: Sizes) -> bool:
+    """Whether a test holds its size, in a volatile year too, and finds what is large."""
+    return known.size <= HELD and not known.volatile_low > HELD and known.power_50 >= FINDS
 
 
 @lru_cache(maxsize=256)
-def lead_sizes(dates: str, n_events: int) -> dict[str, Sizes]:
-    """Sizes and powers of the tests of a design, by test: of the two nearest numbers of events the worse.
+def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
+    """Look up the tests of a design, by test: of the two nearest numbers of events the worse.
+
+    Parameters
+    ----------
+    dates : {"own", "one", "late", "three", "overlap"}
+        As of `spread_of_dates`.
+    n_events : int
+    days : {"one day", "several days"}
+        As of `kind_of_window`.
 
     Examples
     --------
-    >>> lead_sizes("own", 2)["grank_t"].size > 0.2
+    >>> lead_sizes("own", 2, "one day")["grank_t"].size > 0.2
     True
     """
-    rows = table()[table()["dates"] == dates]
+    rows = table()[(table()["dates"] == dates) & (table()["days"] == days)]
     known = np.unique(rows["events"])
     below, above = known[known <= n_events], known[known >= n_events]
     near = {int(part) for part in (*below[-1:], *above[:1])}
     by_test = rows[rows["events"].isin(near)].groupby("test")
-    small = [name for name in rows if str(name).startswith("power_2_")]
-    worse = dict.fromkeys(("size", "doubled", "volatile_low"), "max")
-    worst = by_test.agg(worse | dict.fromkeys(("power_10", *small), "min"))
-    found = {}
-    for key, *values in worst.itertuples():
-        size, doubled, volatile_low, power_10, *power_2 = map(float, values)
-        found[str(key)] = Sizes(size, doubled, volatile_low, power_10, tuple(power_2))
-    return found
+    worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields}
+    worst = by_test.agg(worse)
+    return {str(key): Sizes(*map(float, values)) for key, *values in worst.itertuples()}
 
 
 def reaches(key: str, data: TestInput) -> bool:
@@ -156,21 +177,21 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
 
     Notes
     -----
-    The lead is the first of `LEADS` that holds its size, in a volatile year too, and finds a CAR of 10%,
-    unless another that does finds five points more of one of 2% in some world; where each lags behind
-    another somewhere, the one that lags least; where none holds, the one that rejects least. Beside it
-    stands, where a more volatile event deceives it, the first test that claims not to be deceived; else the
-    one that updates its volatility.
+    The lead is the first of `LEADS` that holds its size, in a volatile year too, and finds a CAR of 50%,
+    unless another that does finds five points more of some effect in some world; where each lags behind
+    another somewhere, the one that lags least, in whole points; where none holds, the one that rejects
+    least. Beside it stands, where a more volatile event deceives it, the first test that claims not to be
+    deceived; else one that updates its volatility.
     """
     kept = [key for key in keys if key not in sizes or sizes[key].size <= DROPPED]
-    finding = [key for key in keys if key in LEADS and key in sizes and sizes[key].power_10 >= FINDS]
+    finding = [key for key in keys if key in LEADS and key in sizes and sizes[key].power_50 >= FINDS]
     if not finding:
         return kept, {}
-    held = [key for key in finding if sizes[key].size <= HELD and not sizes[key].volatile_low > HELD]
+    held = [key for key in finding if holds(sizes[key])]
     if held:
-        best = np.max([sizes[key].power_2 for key in held], axis=0)
-        lag = {key: float(np.max(best - sizes[key].power_2)) for key in held}
-        lead = next((key for key in held if lag[key] <= CLOSE), min(held, key=lambda key: lag[key]))
+        # A fraction of a point is the noise of the table, and does not decide.
+        least = min(held, key=lambda key: round(sizes[key].lag, 2))
+        lead = next((key for key in held if sizes[key].lag <= CLOSE), least)
     else:
         lead = min(finding, key=lambda key: sizes[key].size)
     told = {lead: _told(sizes[lead], held=bool(held))}
@@ -178,8 +199,9 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     beside, why = None, "a more volatile event does not deceive it"
     if VARIANCE not in TESTS[lead].robust_to:
         beside = next((key for key in others if VARIANCE in TESTS[key].robust_to), None)
-    if beside is None and UPDATED in others:
-        beside, why = UPDATED, "it uses the volatility before the event"
+    if beside is None:
+        beside = next((key for key in others if key in UPDATED), None)
+        why = "it uses the volatility before the event"
     first = [lead] if beside is None else [lead, beside]
     if beside is not None:
         told[beside] = f"stands beside the lead because {why}; {_told(sizes[beside])}"
@@ -191,6 +213,6 @@ def _told(known: Sizes, *, held: bool = True) -> str:
         f"rejects {known.size:.1%} of true nulls in the worst market of the size table, {known.doubled:.0%} "
         "if the variance of the day doubles"
     )
-    if known.power_10 < FINDS:
-        said += f", and finds a CAR of 10% in {known.power_10:.0%} of samples only"
+    if known.power_50 < FINDS:
+        said += f", and finds a CAR of 50% in {known.power_50:.0%} of samples only"
     return said if held else f"{said}: no test holds there, this one is nearest"

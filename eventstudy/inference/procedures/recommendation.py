@@ -13,7 +13,15 @@ from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
 from eventstudy.inference.engine.moments import SERIAL
-from eventstudy.inference.procedures.lead import lead_sizes, order_of, reaches, spread_of_dates
+from eventstudy.inference.procedures.lead import (
+    ONE,
+    kind_of_window,
+    lead_sizes,
+    order_of,
+    reaches,
+    spread_of_dates,
+)
+from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
@@ -162,10 +170,23 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
 #: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
+#: Most events for which ranks of a single day find more than the BMP t does.
+RANKED_EVENTS = 10
+UPDATED = (
+    "filtered_t",
+    "t of the mean over its volatility forecast from the days before: it allows for correlation of any form "
+    "and for volatility that had risen by then, not for one that rises on the day",
+)
 FILTERED = (
+    "filtered_sq",
     "ranks the mean of each date among past means, each over the volatility forecast from the days before: "
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
-    "the day"
+    "the day",
+)
+RANKED = (
+    "rank",
+    "ranks the day among all days of its own event, which outliers do not decide, and finds small effects "
+    "more often. It leads for single days alone: ranks of several days do not tell how far one of them lies",
 )
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
@@ -217,7 +238,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
     if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
         dates = spread_of_dates(data, found, independent=independent)
-        keys, told = order_of(keys, lead_sizes(dates, n))
+        keys, told = order_of(keys, lead_sizes(dates, n, kind_of_window(data.window)))
         reasons |= {key: f"{reasons[key]}; {said}" for key, said in told.items()}
         if keys and n > 1 and not _scaled(data):
             reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
@@ -263,7 +284,7 @@ def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         return _one_date(data, found)
     if not found.effective_n >= (1.0 - LOSS) * n:
         return _clustered(found, bool(overlap_note(data)))
-    return _independent(found)
+    return _independent(data, found)
 
 
 def _scaled(data: TestInput) -> bool:
@@ -353,7 +374,6 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     first = f"all {n} events share one date ({_cost(found)}): adjusted for it, and for a more volatile event"
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
-    filtered = ("filtered_sq", FILTERED)
     days = int(data.with_car.abnormal.n_obs.max())
     ranks = ("grank_t", f"the same two defences by ranks, so outliers among the {n} CARs do not decide")
     others = "adjusted_bmp does" if n < FEW else "adjusted_bmp and grank_t do"
@@ -376,9 +396,8 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ),
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
-    if n < FEW:
-        return [("adjusted_bmp", first), filtered, *by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")]
-    return [("adjusted_bmp", first), filtered, ranks, *by_past]
+    last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
+    return [UPDATED, ("adjusted_bmp", first), FILTERED, *last]
 
 
 def disagreement(
@@ -403,7 +422,7 @@ def disagreement(
     if spread is None:
         return {}
     by_spread, told = p_values[spread], {}
-    for past in ("filtered_sq", "portfolio"):
+    for past in ("filtered_t", "filtered_sq", "portfolio", "rank"):
         by_past = p_values.get(past, np.nan)
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
@@ -477,9 +496,8 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         "jaffe",
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
-    filtered = ("filtered_sq", FILTERED)
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
-        return [first, filtered, dates]
+        return [UPDATED, first, FILTERED, dates]
     ranks, q = "the same two defences by ranks", found.n_dates
     # With one degree of freedom a mean must be thirteen standard errors from zero.
     means = [
@@ -490,8 +508,8 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         )
     ] * (q > 2)
     if n < FEW:
-        return [first, filtered, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [first, filtered, ("grank_t", ranks), dates, *means]
+        return [UPDATED, first, FILTERED, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [UPDATED, first, FILTERED, ("grank_t", ranks), dates, *means]
 
 
 def _why_approximate(data: TestInput, found: Clustering) -> str:
@@ -508,14 +526,13 @@ def _approximate(
     Where errors are autocorrelated ranks of single days do not know it; the spread of the events does.
     """
     n = found.n_events
-    filtered = ("filtered_sq", FILTERED)
     ranks = "ranks survive correlation and a more volatile event"
 
     def led(*others: tuple[str, str]) -> list[tuple[str, str]]:
         """Put ranks first, or last where there are too few events."""
         if n >= FEW:
-            return [("grank_t", ranks), filtered, *others]
-        return [filtered, *others, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+            return [("grank_t", ranks), FILTERED, *others]
+        return [FILTERED, *others, ("grank_t", f"{ranks}; {_too_ready(n)}")]
 
     if found.n_dates == 1:
         ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
@@ -528,26 +545,29 @@ def _approximate(
         if not overlapping:
             return led(wild)
         days = "takes the calendar day as the unit, as windows of different dates share days"
-        return [filtered, ("jaffe", f"{days}; safe if variance did not rise")]
+        return [FILTERED, ("jaffe", f"{days}; safe if variance did not rise")]
     if serial:
         spread = (
             f"{dates}: measures the mean by the spread of {n} standardised CARs, which knows autocorrelation"
         )
-        return [("bmp", spread), filtered, wild, ("sign", f"exact for {n} CARs whose median is zero")]
+        return [("bmp", spread), FILTERED, wild, ("sign", f"exact for {n} CARs whose median is zero")]
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
         return led(("generalized_sign", counted))
     return led(wild, ("sign", f"exact for {n} CARs, whatever their distribution, if their median is zero"))
 
 
-def _independent(found: Clustering) -> list[tuple[str, str]]:
+def _independent(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     which = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
     ranks = "ranks survive outliers and a more volatile event"
+    ranked = n <= RANKED_EVENTS and kind_of_window(data.window) == ONE
+    # Below five events the t is that of the interval of the mean.
+    by_past = [*[RANKED] * ranked, *[UPDATED] * (n < FEWEST), FILTERED]
     if n >= MANY:
         return [
             ("bmp", f"{which}: independent enough, and a more volatile event does not mislead it"),
-            ("filtered_sq", FILTERED),
+            *by_past,
             ("grank_t", "ranks survive outliers, a more volatile event and correlation"),
             ("generalized_sign", f"counts the signs of {n} CARs against their share before the event"),
         ]
@@ -556,9 +576,8 @@ def _independent(found: Clustering) -> list[tuple[str, str]]:
         f"{which}: t with {n - 1} degrees of freedom allows for so few, and for a more volatile event",
     )
     sign = ("sign", f"exact for {n} CARs whose median is zero")
-    filtered = ("filtered_sq", FILTERED)
     if n >= FEW:
-        return [few, filtered, ("grank_t", ranks), sign]
+        return [few, *by_past, ("grank_t", ranks), sign]
     rank = ("grank_t", f"{ranks}; {_too_ready(n)}")
     wild = ("wild_bootstrap", f"flips the signs of {n} CARs: near exact where these are symmetric")
-    return [few, filtered, wild, sign, rank]
+    return [few, *by_past, wild, sign, rank]
