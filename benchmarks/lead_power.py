@@ -49,8 +49,6 @@ DAY = WINDOWS[0]
 EVER, YEAR = "2000-01-01", "2020-01-01"
 MARKETS = ("sp500", "a_share")
 KEYS = ["world", "dates", "events", "window", "test"]
-#: Most events of windows of several days, but for one date, which is the design with many events.
-MOST_LONGER = 20
 #: Its splits are drawn where dates or days differ, and so is a likelihood maximised: each costs more than all
 #: others.
 SLOW = ("nguyen_wolf", "garch_t")
@@ -146,10 +144,9 @@ def main() -> None:
         here = (table["dates"] == dates) & (table["events"] == events)
         known = table[here]
         made = [rows_of(dates, events, DAY, known[known["window"] == str(DAY)])]
-        longer = WINDOWS[1:] if dates == "one" or events <= MOST_LONGER else ()
         held = set(made[0].dropna(subset="power_2")["test"]).difference(SLOW)
         followed = [key for key in TESTS if key in held]
-        made += [rows_of(dates, events, w, known[known["window"] == str(w)], followed) for w in longer]
+        made += [rows_of(dates, events, w, known[known["window"] == str(w)], followed) for w in WINDOWS[1:]]
         table = pd.concat([table[~here], *made])
         cell = table["world"] + "-" + table["dates"] + "-" + table["events"].astype(str)
         order = np.lexsort([column.map(place) for column in (table["test"], table["window"], cell)])
