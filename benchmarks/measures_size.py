@@ -239,7 +239,15 @@ def turnover(rng: np.random.Generator, phi: float, n: int, *, common: bool) -> t
 
 VOLUME_WINDOWS = ((0, 0), (-5, 5))
 INDEPENDENT = ["patell", "bmp", "filtered_sq", "grank_t", "generalized_sign", "wild_bootstrap", "sign"]
-COMMON = ["portfolio", "adjusted_bmp", "grank_t", "permutation", "block_bootstrap", "filtered_sq"]
+COMMON = [
+    "filtered_t",
+    "portfolio",
+    "adjusted_bmp",
+    "grank_t",
+    "permutation",
+    "block_bootstrap",
+    "filtered_sq",
+]
 SINGLE = ["conformal", "filtered_sq"]
 
 

@@ -125,7 +125,7 @@ SENTENCES = [
     ),
     (
         "methods/intervals",
-        '`results.caar(..., test="filtered_t")` misses 5 to 7% there',
+        '`results.caar` with `test="filtered_t"` misses 5 to 7% there',
         within(100 * single_updated["size"], 5, 7),
     ),
     ("explanation/which_test_when", "about a quarter of true nulls", abs(two.mean() - 25) < 3),

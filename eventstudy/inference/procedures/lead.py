@@ -46,7 +46,7 @@ HELD = 0.07
 LEADS = ("t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank")
 UPDATED = ("filtered_t", "filtered_sq")
 VARIANCE = "event-induced variance"
-#: A test that rejects more than this of true nulls in some world is not recommended.
+#: A test that rejects more than this of true nulls in some world, over one day or several, is not named.
 DROPPED = 0.10
 #: Power against a CAR of 50% of a test that finds what is large.
 FINDS = 0.80
@@ -88,7 +88,8 @@ class Sizes(NamedTuple):
 
     `size` is the share of true nulls that it rejects, `doubled` that share if the variance of the day
     doubles, `volatile_low` the lower end of its 95% interval in a volatile year, `power_50` the power against
-    a CAR of 50%, and `lag` the most that it finds less than another test that holds. NaN where unknown.
+    a CAR of 50%, `lag` the most that it finds less than another test that holds, and `most` the size over
+    windows of either kind, whichever is larger. NaN where unknown.
     """
 
     size: float
@@ -96,6 +97,7 @@ class Sizes(NamedTuple):
     volatile_low: float
     power_50: float
     lag: float
+    most: float
 
 
 def holds(known: Sizes) -> bool:
@@ -120,13 +122,13 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     >>> lead_sizes("own", 2, "one day")["grank_t"].size > 0.2
     True
     """
-    rows = table()[(table()["dates"] == dates) & (table()["days"] == days)]
+    rows = table()[table()["dates"] == dates]
     known = np.unique(rows["events"])
     below, above = known[known <= n_events], known[known >= n_events]
-    near = {int(part) for part in (*below[-1:], *above[:1])}
-    by_test = rows[rows["events"].isin(near)].groupby("test")
-    worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields}
-    worst = by_test.agg(worse)
+    rows = rows[rows["events"].isin({int(part) for part in (*below[-1:], *above[:1])})]
+    by_test = rows[rows["days"] == days].groupby("test")
+    worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields[:-1]}
+    worst = by_test.agg(worse).join(rows.groupby("test")["size"].max().rename("most"))
     return {str(key): Sizes(*map(float, values)) for key, *values in worst.itertuples()}
 
 
@@ -183,7 +185,7 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     least. Beside it stands, where a more volatile event deceives it, the first test that claims not to be
     deceived; else one that updates its volatility.
     """
-    kept = [key for key in keys if key not in sizes or sizes[key].size <= DROPPED]
+    kept = [key for key in keys if key not in sizes or sizes[key].most <= DROPPED]
     finding = [key for key in keys if key in LEADS and key in sizes and sizes[key].power_50 >= FINDS]
     if not finding:
         return kept, {}
