@@ -32,6 +32,8 @@ __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance
 MIN_DAYS = 10
 #: Calendar days whose portfolios are measured at a time: their residuals stay in the cache of a core.
 BLOCK = 64
+#: Days are looked up in a table of all days unless these are so many times as many.
+SPARSE = 16
 
 
 def portfolio_variance(
@@ -273,6 +275,16 @@ def _variances(
     return variance, own
 
 
+def _numbered(days: IntArray) -> tuple[IntArray, int]:
+    """Return the number of each day among the different ones, in order, and how many these are."""
+    since = days - days.min(initial=0)
+    if since.max(initial=0) > SPARSE * len(days):
+        different, place = np.unique(days, return_inverse=True)
+        return place, len(different)
+    held = np.bincount(since) > 0
+    return (np.cumsum(held) - 1)[since], int(np.count_nonzero(held))
+
+
 def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessions: IntArray) -> _Portfolios:
     past = past_sums(abnormal)
     order = np.argsort(past.run, kind="stable") if abnormal.by_day is None else abnormal.by_day
@@ -298,14 +310,15 @@ def _portfolios(ar: FloatArray, abnormal: AbnormalReturns, window: Window, sessi
     # Calendar days as sessions; a run of events is a part of the portfolios of the days it has returns on.
     day = sessions[past.event][:, None] + window.offsets
     known = members > 0
-    numbers, place = np.unique(day[known], return_inverse=True)
+    place, n_days = _numbered(day[known])
     at = np.full(day.shape, -1)
     at[known] = place
-    most = np.zeros(len(numbers))
+    most = np.zeros(n_days)
     np.maximum.at(most, place, largest[known])
-    n, mean, variance = np.zeros((3, len(numbers)))
-    for total, values in ((n, members), (mean, value), (variance, sums)):
-        np.add.at(total, place, values[known])
+    n, mean, variance = (
+        np.asarray(np.bincount(place, weights=values[known], minlength=n_days), dtype=np.float64)
+        for values in (members, value, sums)
+    )
     runs = [np.flatnonzero(column >= 0) for column in at.T]
     days = [at[held, j] for j, held in enumerate(runs)]
     event, tested = np.nonzero(~seen)

@@ -196,26 +196,28 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
 
     Events by position; the first thousand pairs, and how many there are.
     """
-    own, n = sample.own, len(sample)
+    own = sample.own
 
-    def ends(window: Window) -> IntArray:
+    def ends(window: Window) -> tuple[IntArray | int, IntArray | int]:
         if own is None:
-            return np.broadcast_to([[window.start, window.end]], (n, 2))
-        return own.estimation if window is sample.estimation else own.window
+            return window.start, window.end
+        begin, end = (own.estimation if window is sample.estimation else own.window).T
+        return begin, end
 
-    named = [(ends(sample.window), "event window")]
+    named = [(*ends(sample.window), "event window")]
     if sample.announced is None and (own is None or own.skip is None):
-        named.append((ends(sample.estimation), "estimation window"))
+        named.append((*ends(sample.estimation), "estimation window"))
     # Security and day in one number, securities too far apart for a window to reach the next.
-    far = max(int(np.abs(both).max(initial=0)) for both, _ in named)
+    far = max(int(np.max(np.abs(days), initial=0)) for *both, _ in named for days in both)
     order = np.lexsort((as_small_int(sample.day0), as_small_int(sample.security)))
     place = (sample.security * (len(sample.market.sessions) + far + 1) + sample.day0)[order]
     where = np.empty_like(order)
     where[order] = np.arange(len(order))
     pairs: list[tuple[int, int, str]] = []
     count = 0
-    for both, name in named:
-        begin_day, end_day = both[order].T
+    for begin_day, end_day, name in named:
+        if isinstance(begin_day, np.ndarray):
+            begin_day, end_day = begin_day[order], np.asarray(end_day)[order]
         first = np.searchsorted(place, place + begin_day)
         stop = np.searchsorted(place, place + end_day, side="right")
         if name == "estimation window" and sample.barred is not None:
@@ -228,11 +230,17 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
         touched[order[others > 0]] = True
         rows = np.flatnonzero(touched)[:MOST_LISTED]
         at = where[rows]
-        for i, begin, end in zip(rows.tolist(), first[at].tolist(), stop[at].tolist(), strict=True):
-            if len(pairs) >= MOST_LISTED:
-                break
-            near = np.sort(order[begin : min(end, begin + MOST_LISTED)])
-            pairs += [(i, j, name) for j in near.tolist() if j != i]
+        # No more events than have as many pairs as are listed.
+        rows = rows[: int(np.searchsorted(np.cumsum(others[at]), MOST_LISTED - len(pairs))) + 1]
+        begin = first[where[rows]]
+        many = np.minimum(stop[where[rows]] - begin, MOST_LISTED)
+        who = np.repeat(rows, many)
+        near = order[np.arange(len(who)) + np.repeat(begin - (np.cumsum(many) - many), many)]
+        inside = np.lexsort((near, who))
+        who, near = who[inside], near[inside]
+        other = who != near
+        found = zip(who[other].tolist(), near[other].tolist(), strict=True)
+        pairs += [(i, j, name) for i, j in found]
     return pairs[:MOST_LISTED], count
 
 
