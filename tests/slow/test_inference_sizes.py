@@ -1,4 +1,4 @@
-"""Tables of power and of sizes outside the registry are the same when a part of them is made anew."""
+"""Tables of sizes outside the registry are the same when a part of them is made anew."""
 
 from __future__ import annotations
 
@@ -40,14 +40,3 @@ def test_a_procedure_made_anew_is_the_stored_one(script, name):
     own = [name, cell.world, cell.dates, cell.events]
     stored = table[(table[["procedure", *CELL]] == own).all(axis=1)].reset_index(drop=True)
     pd.testing.assert_frame_equal(made.table_of(name, cell), stored, atol=1e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["normal-one-2", "t4-own-1"])
-def test_power_made_anew_is_the_stored_one(script, name):
-    made = script("lead_power")
-    cell = made.CELLS[name]
-    table = pd.read_csv(made.TABLE)
-    own = [cell.world, cell.dates, cell.events]
-    stored = table[(table[CELL] == own).all(axis=1)].dropna(axis=1, how="all").reset_index(drop=True)
-    pd.testing.assert_frame_equal(made.table_of(cell), stored, atol=1e-4)
