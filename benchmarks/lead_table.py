@@ -281,7 +281,7 @@ def table_of(cell: Cell, replications: int) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
-    """Condense the tables: one row a design, kind of window and test, with what its worst world says.
+    """Condense the tables: one row per design, kind of window and test, with what its worst world says.
 
     `size` is the largest mean over the windows of a world, `doubled` the largest share with doubled variance,
     `power_50` the least mean power of a world against 50%. `volatile_low` is the lower end of the 95%
@@ -305,15 +305,7 @@ def summary(table: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     best = found[found.index.isin(held)].groupby([*keys[:3], "window", "world", "effect"])["value"].max()
     found = found.join(best.rename("best"), on=[*keys[:3], "window", "world", "effect"])
     out["lag"] = (found["best"] - found["value"]).groupby(keys).max()
-    out = out.reset_index()
-    # Where powers of several days are not known, those of the most events stand for them, and 2020 is day 0.
-    known = out.groupby(keys[:3])["power_50"].transform("count") > 0
-    most = out[known & (out["days"] == SEVERAL)].groupby("dates")["events"].max()
-    rows, by_key = out.loc[~known, keys], out.set_index(keys)
-    day, fewer = rows.assign(days=ONE), rows.assign(events=rows["dates"].map(most))
-    for names, place in ((["volatile_low"], day), (["power_50", "lag"], fewer)):
-        out.loc[~known, names] = by_key[names].reindex(pd.MultiIndex.from_frame(place)).to_numpy()
-    return out.round(4)
+    return out.round(4).reset_index()
 
 
 def with_days(table: pd.DataFrame) -> pd.DataFrame:

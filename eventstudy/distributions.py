@@ -34,7 +34,7 @@ __all__ = [
 
 
 class _NotLoaded(ModuleType):
-    """Stands for a module, and loads it where something of it is asked for."""
+    """Stand-in for a module, which is loaded when a name of it is asked for."""
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:
@@ -44,7 +44,7 @@ class _NotLoaded(ModuleType):
 
 @contextmanager
 def _without_loading(package: ModuleType, *names: str) -> Iterator[None]:
-    """Let a star import of a package not load these of its modules."""
+    """Keep a star import of a package from loading some of its modules."""
     full = {name: f"{package.__name__}.{name}" for name in names if name not in vars(package)}
     stand_ins = {name: _NotLoaded(known_as) for name, known_as in full.items() if known_as not in sys.modules}
     vars(package).update(stand_ins)

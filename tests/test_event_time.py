@@ -10,6 +10,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import IncompleteWindowWarning, RequestError, WindowError
+from eventstudy.results.data_warnings import shared_days, shared_days_of
 
 
 def panel(
@@ -152,3 +153,21 @@ def test_shared_days_are_told_beside_the_number(tmp_path: Path) -> None:
         *map(str, (found.summary(0, 1), found.caar_table([(0, 1)]))),
     ):
         assert "share days" not in text
+
+
+def test_shared_days_by_session_are_those_by_date() -> None:
+    """Three firms, sixty events: windows that share days in pairs, threes and more."""
+    r, m = panel(3, 500, 6)
+    rng = np.random.default_rng(8)
+    drawn = sorted(
+        {(int(s), int(d)) for s, d in zip(rng.integers(0, 3, 60), rng.integers(260, 490, 60), strict=True)}
+    )
+    events = [{"security": f"F{s}", "date": r.index[d]} for s, d in np.unique(drawn, axis=0).tolist()]
+    with pytest.warns(es.errors.OverlapWarning):
+        found = es.EventStudy(es.Market(r, benchmark=m), events, estimation=(-200, -21), window=(-5, 5)).fit()
+    for window in ((0, 0), (0, 1), (-5, 5)):
+        tested = found.fitted.test_input(es.Window(*window)).with_car
+        security = found.fitted.securities
+        by_date = shared_days(tested.tested_dates, security)
+        assert shared_days_of(tested, security) == by_date
+        assert (by_date == 0) is (window == (0, 0))

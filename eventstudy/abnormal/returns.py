@@ -21,6 +21,9 @@ from eventstudy.workers import n_workers, on_threads
 
 __all__ = ["AbnormalReturns", "abnormal_returns"]
 
+#: Threads get chunks this many times as long: over shorter ones they wait longer than they compute.
+LONGER = 16
+
 #: Fields of one row per event.
 ROWS = ("ar", "actual", "span", "param_cov", "s2", "n_obs", "dof")
 
@@ -153,13 +156,7 @@ class AbnormalReturns(FrozenRecord):
         return read_only(first)
 
     def within_data(self, window: Window) -> bool:
-        """Whether no day of a part of the event window lies beyond the data, if the events are of one market.
-
-        Raises
-        ------
-        RequestError
-            If the event window does not hold the days.
-        """
+        """Whether the data hold all days of a part of the event window; False unless of one market."""
         if self.day0 is None or not len(self.day0):
             return False
         # The first and the last windows are the ones that may reach beyond.
@@ -180,8 +177,7 @@ class AbnormalReturns(FrozenRecord):
         def fill(part: slice) -> None:
             out[part] = self.variance_of(part, cols)
 
-        # Of few events, threads wait for each other longer than they compute.
-        longer = 16 if n_workers(None) > 1 else 1
+        longer = LONGER if n_workers(None) > 1 else 1
         for _ in on_threads(fill, list(lazy.chunks(self.n_events, longer))):
             pass
         return out

@@ -210,12 +210,11 @@ class TestInput:
         """Events whose residual variance is more than rounding noise, and that have a SCAR; shape (N,)."""
         s2, scar = self.abnormal.s2, self.scar if self.usable.all() else self.cumulative.scar
         returns = (self.abnormal.actual, self.abnormal.ar)
-        # As a rule, no residual variance is small beside the largest return of all events.
-        of_all = max(_size(values) for values in returns)
-        if not (s2 > (EXACT_FIT * of_all) ** 2).all():
+        # As a rule, no residual variance is small even beside the largest return of all events.
+        largest: FloatArray | float = max(_size(values) for values in returns)
+        if not (s2 > (EXACT_FIT * largest) ** 2).all():
             largest = np.maximum(*(_largest(values) for values in returns))
-            return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
-        return read_only((s2 > 0) & ~np.isnan(scar))
+        return read_only((s2 > 0) & (s2 > (EXACT_FIT * largest) ** 2) & ~np.isnan(scar))
 
     def take(self, which: Any) -> TestInput:
         """Return the same window of the events that an index or a mask of shape (N,) picks."""

@@ -32,7 +32,7 @@ __all__ = ["CALENDAR_TESTS", "jaffe_of_sessions", "jaffe_z", "portfolio_variance
 MIN_DAYS = 10
 #: Calendar days whose portfolios are measured at a time: their residuals stay in the cache of a core.
 BLOCK = 64
-#: Days are looked up in a table of all days unless these are so many times as many.
+#: Days are numbered by a table of all days between them; by sorting, if that has this many times as many.
 SPARSE = 16
 
 

@@ -230,7 +230,7 @@ def _touching(sample: EventSample) -> tuple[list[tuple[int, int, str]], int]:
         touched[order[others > 0]] = True
         rows = np.flatnonzero(touched)[:MOST_LISTED]
         at = where[rows]
-        # No more events than have as many pairs as are listed.
+        # Events up to the last one whose pairs are listed.
         rows = rows[: int(np.searchsorted(np.cumsum(others[at]), MOST_LISTED - len(pairs))) + 1]
         begin = first[where[rows]]
         many = np.minimum(stop[where[rows]] - begin, MOST_LISTED)

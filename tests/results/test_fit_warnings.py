@@ -137,3 +137,24 @@ def test_pooled_results_name_the_study() -> None:
         ("a", "LumpedReturnWarning"): 2,
         ("b", "MissingBenchmarkWarning"): 1,
     }
+
+
+def test_overlapping_events_are_those_found_one_by_one() -> None:
+    rng = np.random.default_rng(4)
+    pairs = sorted(
+        {(int(s), int(d)) for s, d in zip(rng.integers(0, 4, 40), rng.integers(160, 400, 40), strict=True)}
+    )
+    results, _ = fit([{"security": f"S{s}", "date": DAYS[d]} for s, d in pairs])
+    expected = [
+        (i, f"has event {j} in its {name}")
+        for name, (start, end) in (
+            ("event window", WINDOWS["window"]),
+            ("estimation window", WINDOWS["estimation"]),
+        )
+        for i, (security, day) in enumerate(pairs)
+        for j, (other, later) in enumerate(pairs)
+        if i != j and security == other and start <= later - day <= end
+    ]
+    told = results.warnings[results.warnings["category"] == "OverlapWarning"]
+    assert len(expected) > 50
+    assert list(zip(told["event_id"], told["message"], strict=True)) == expected

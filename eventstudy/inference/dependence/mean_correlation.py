@@ -11,10 +11,7 @@ from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.pairs import MIN_COMMON_DAYS, NO_COMMON_VARIANCE, sum_over_pairs
-from eventstudy.inference.dependence.sessions import (
-    overlapping_pairs,
-    session_correlation,
-)
+from eventstudy.inference.dependence.sessions import overlapping_pairs, session_correlation
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.selection import n_windows
@@ -35,12 +32,14 @@ __all__ = [
 
 #: Dependence matters where it costs more than this share of the events' information.
 LOSS = 0.1
-#: Inflation of the variance of a mean that costs so much.
+#: Factor on the variance of a mean that costs this share.
 MOST_INFLATED = 1.0 / (1.0 - LOSS)
-#: Of this many events on, blocks of neighbouring sessions may tell whether they depend.
+#: From this many events on, blocks of neighbouring sessions are asked first whether the events depend.
 MANY, BLOCKS = 20_000, 16
-#: They hold one event in so many, first few, and answer if that is so many standard errors from the bound.
-STEPS, NO_DOUBT = (32, 16, 8), 4.0
+#: Together the blocks hold one event in 32; in 16, and then in 8, while doubt is left.
+STEPS = (32, 16, 8)
+#: No doubt is left where the variance is this many standard errors from the bound.
+NO_DOUBT = 4.0
 #: Products of matrices of more numbers than this cost more than sums over sessions.
 LARGE = 2**22
 
@@ -272,8 +271,8 @@ def depend(data: TestInput) -> bool:
     """Whether the events, all with a CAR, depend on each other.
 
     They do where that costs more than a tenth of their information, and may where more than a tenth of their
-    pairs share a day: of few events the correlation is known poorly. Of many events a part decides, where
-    it leaves no doubt.
+    pairs share a day: of few events the correlation is known poorly. For many events a part of them
+    decides, if it leaves no doubt.
     """
     if "depend" not in data._readings:
         data._readings["depend"] = _depend(data)
@@ -324,8 +323,8 @@ def _settled_by_part(data: TestInput) -> bool | None:
             continue
         mean = total.sum() / weight.sum()
         se = np.sqrt(((total - mean * weight) ** 2).sum() * BLOCKS / (BLOCKS - 1)) / weight.sum()
-        inflation, error = (2.0 * float(share @ pairs) / n * value for value in (mean, se))
-        over = 1.0 + inflation - MOST_INFLATED
+        excess, error = (2.0 * float(share @ pairs) / n * value for value in (mean, se))
+        over = 1.0 + excess - MOST_INFLATED
         if abs(over) > NO_DOUBT * error:
             return bool(over > 0)
     return None

@@ -57,7 +57,7 @@ def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[floa
 
 
 def overlapping_pairs(session: IntArray, length: int) -> list[int]:
-    """Count the pairs of events that are k sessions apart, k < length, whose windows share a day."""
+    """Count the pairs of events whose windows share a day, by the sessions between them: 0 to length - 1."""
     size = np.bincount(session - session.min()).astype(np.float64)
     same = float((size * (size - 1)).sum()) / 2
     return [int(same), *(int(size[k:] @ size[: max(len(size) - k, 0)]) for k in range(1, length))]
@@ -218,9 +218,8 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
             return None
         if self.known is not None:
             self._meet(self.known, len(self.known.session))
-        return self.total + (0.0 if self.pairs is None else self.pairs.result()), sum(
-            overlapping_pairs(self.session, self.length)
-        )
+        total = self.total + (0.0 if self.pairs is None else self.pairs.result())
+        return total, sum(overlapping_pairs(self.session, self.length))
 
 
 def _any(days: BoolArray) -> BoolArray:

@@ -172,18 +172,18 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 FEW, MANY = FEW_EVENTS, 20
 #: Most events for which ranks of a single day find more than the BMP t does.
 RANKED_EVENTS = 10
-UPDATED = (
+FILTERED_T = (
     "filtered_t",
     "t of the mean over its volatility forecast from the days before: it allows for correlation of any form "
     "and for volatility that had risen by then, not for one that rises on the day",
 )
-FILTERED = (
+FILTERED_SQ = (
     "filtered_sq",
     "ranks the mean of each date among past means, each over the volatility forecast from the days before: "
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day",
 )
-RANKED = (
+RANK = (
     "rank",
     "ranks the day among all days of its own event, which outliers do not decide, and finds small effects "
     "more often. It leads for single days alone: ranks of several days do not tell how far one of them lies",
@@ -397,7 +397,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
     last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
-    return [UPDATED, ("adjusted_bmp", first), FILTERED, *last]
+    return [FILTERED_T, ("adjusted_bmp", first), FILTERED_SQ, *last]
 
 
 def disagreement(
@@ -497,7 +497,7 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
-        return [UPDATED, first, FILTERED, dates]
+        return [FILTERED_T, first, FILTERED_SQ, dates]
     ranks, q = "the same two defences by ranks", found.n_dates
     # With one degree of freedom a mean must be thirteen standard errors from zero.
     means = [
@@ -508,8 +508,8 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         )
     ] * (q > 2)
     if n < FEW:
-        return [UPDATED, first, FILTERED, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [UPDATED, first, FILTERED, ("grank_t", ranks), dates, *means]
+        return [FILTERED_T, first, FILTERED_SQ, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [FILTERED_T, first, FILTERED_SQ, ("grank_t", ranks), dates, *means]
 
 
 def _why_approximate(data: TestInput, found: Clustering) -> str:
@@ -531,8 +531,8 @@ def _approximate(
     def led(*others: tuple[str, str]) -> list[tuple[str, str]]:
         """Put ranks first, or last where there are too few events."""
         if n >= FEW:
-            return [("grank_t", ranks), FILTERED, *others]
-        return [FILTERED, *others, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+            return [("grank_t", ranks), FILTERED_SQ, *others]
+        return [FILTERED_SQ, *others, ("grank_t", f"{ranks}; {_too_ready(n)}")]
 
     if found.n_dates == 1:
         ranked = "ranks the mean CAR among the portfolio's own pseudo-dates, which keeps any correlation"
@@ -545,12 +545,12 @@ def _approximate(
         if not overlapping:
             return led(wild)
         days = "takes the calendar day as the unit, as windows of different dates share days"
-        return [FILTERED, ("jaffe", f"{days}; safe if variance did not rise")]
+        return [FILTERED_SQ, ("jaffe", f"{days}; safe if variance did not rise")]
     if serial:
         spread = (
             f"{dates}: measures the mean by the spread of {n} standardised CARs, which knows autocorrelation"
         )
-        return [("bmp", spread), FILTERED, wild, ("sign", f"exact for {n} CARs whose median is zero")]
+        return [("bmp", spread), FILTERED_SQ, wild, ("sign", f"exact for {n} CARs whose median is zero")]
     if n >= MANY:
         counted = f"counts the signs of {n} CARs against their share before the event"
         return led(("generalized_sign", counted))
@@ -563,7 +563,7 @@ def _independent(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     ranks = "ranks survive outliers and a more volatile event"
     ranked = n <= RANKED_EVENTS and kind_of_window(data.window) == ONE
     # Below five events the t is that of the interval of the mean.
-    by_past = [*[RANKED] * ranked, *[UPDATED] * (n < FEWEST), FILTERED]
+    by_past = [*[RANK] * ranked, *[FILTERED_T] * (n < FEWEST), FILTERED_SQ]
     if n >= MANY:
         return [
             ("bmp", f"{which}: independent enough, and a more volatile event does not mislead it"),
