@@ -529,7 +529,8 @@ def _standardised_note(found: Statistic, data: TestInput, options: Options) -> s
     assert sd is not None  # the condition of these tests
     factor = float(np.sqrt((1.0 - shared) / (1.0 + (n - 1) * shared)))
     precision = 1.0 / (sd * np.sqrt(1.0 - shared))
-    least = least_common_effect(precision, factor, alternative=options.alternative)
+    dof = float(data.cumulative.dof.min())
+    least = least_common_effect(precision, factor, alternative=options.alternative, dof=dof)
     if least is None:
         return (
             f"no mean CAR would be found with probability {POWER:g}: one that all events have in common "
@@ -552,18 +553,27 @@ def least_common_effect(
     alpha: float = LEVEL,
     power: float = POWER,
     alternative: Alternative = "two-sided",
+    dof: float = np.inf,
 ) -> float | None:
-    """Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
+    r"""Smallest common CAR that a t of standardised CARs finds with a power, or None where there is none.
 
     Parameters
     ----------
     precision, factor, alpha, alternative
         As for `power_standardised_mean`; the size is returned, whatever the side.
     power : float, default 0.8
+    dof : float, default inf
+        Degrees of freedom of the residual variances behind the precisions; infinite ones are known.
 
     Notes
     -----
     The power need not grow with the effect, so the first crossing on a grid is refined.
+
+    An estimated precision varies about its mean by :math:`\tau^2 = c^2 / (2\nu)`, so a common CAR d spreads
+    the SCARs even if the volatilities are equal: each has the variance :math:`1 + d^2\tau^2`. The power
+    against d is therefore that against :math:`d / \sqrt{1 + d^2\tau^2}` by the precisions without their
+    error, which makes their sum of squares about the mean larger by :math:`(N - 1)\tau^2`. This matters for
+    two events alone, which find only CARs of a dozen standard deviations.
 
     Examples
     --------
@@ -573,10 +583,12 @@ def least_common_effect(
     True
     """
     n, mean, side = len(precision), float(precision.mean()), _upwards(alternative)
-    unequal = float(((precision - mean) ** 2).sum())
+    scatter = float((precision**2).mean()) / (2.0 * dof)
+    unequal = max(float(((precision - mean) ** 2).sum()) - (n - 1) * scatter, 0.0)
 
     def found(effect: float) -> bool:
-        return _power_of_scars(effect, n, mean, unequal, factor, alpha, side) >= power
+        seen = effect / np.sqrt(1.0 + effect**2 * scatter)
+        return _power_of_scars(seen, n, mean, unequal, factor, alpha, side) >= power
 
     unit, below = 1.0 / (factor * np.sqrt(n) * mean), 0.0
     for effect in (unit * np.geomspace(1.5, 40.0, 40)).tolist():

@@ -119,6 +119,27 @@ def test_equal_volatilities_need_what_the_noncentral_t_says(n):
     assert least == pytest.approx(minimum_detectable_effect(0.02 / np.sqrt(n), n - 1), rel=1e-4)
 
 
+@pytest.mark.parametrize(("sd", "dof"), [((0.02, 0.02), 219), ((0.019, 0.02, 0.022), 59)])
+def test_the_error_of_the_precisions_spreads_the_scars_too(sd, dof):
+    """The effect is found with probability 0.8 if the variances are estimated anew in each sample."""
+    rng, precision = np.random.default_rng(2), 1 / np.array(sd)
+    n, mean = len(sd), precision.mean()
+    # Estimates have the same mean, and a sum of squares about it that their error makes (N - 1) tau^2 larger.
+    away = precision - mean if np.ptp(precision) else np.array([-1.0, 1.0])
+    larger = ((precision - mean) ** 2).sum() + (n - 1) * (precision**2).mean() / (2 * dof)
+    estimated = mean + away * np.sqrt(larger / (away**2).sum())
+    effect = least_common_effect(estimated, dof=dof)
+    scaled = np.sqrt(rng.chisquare(dof, (200_000, n)) / dof)
+    scar = (effect * precision + rng.normal(size=scaled.shape)) / scaled
+    t = scar.mean(axis=1) / scar.std(axis=1, ddof=1) * np.sqrt(n)
+    assert np.mean(np.abs(t) > stats.t.ppf(0.975, n - 1)) == pytest.approx(0.8, abs=0.015)
+
+
+def test_two_events_with_short_estimation_windows_find_nothing_so_often():
+    assert least_common_effect(np.full(2, 50.0), dof=219) > 1.09 * least_common_effect(np.full(2, 50.0))
+    assert least_common_effect(np.full(2, 50.0), dof=59) is None
+
+
 @pytest.mark.parametrize(("statistic", "estimate"), [(0.3, 0.0), (0.0, 0.01)])
 def test_an_effect_without_a_standard_error_is_not_named(panel, statistic, estimate):
     """The standard error is the estimate over the statistic, so neither may be zero."""
