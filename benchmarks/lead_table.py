@@ -12,9 +12,9 @@ apart), *overlap* (three dates four sessions apart) and *own*. Simulated errors 
 of 0.10. Estimation window (-250, -30), event window (-5, +5), market model. The panels of the two markets are
 read from ``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
 
-Of each cell: the share of p <= 5% of a true null in four windows, and, in the first 300 replications, on
-day 0 with the variance of that day doubled, and with effects of 2% and 10%. The row *interval* is the share
-of true zeros that the default 95% interval of the mean misses.
+Of each cell: the share of p <= 5% of a true null in four windows, of 1,000 replications (3,000 in cells of
+`SETTLED`), and, in the first 300, on day 0 with the variance of that day doubled, and with effects of 2% and
+10%. The row *interval* is the share of true zeros that the default 95% interval of the mean misses.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from eventstudy.abnormal import AbnormalReturns, HeldWindows, abnormal_returns
 from eventstudy.inference import TESTS, Options, TestInput
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
-from eventstudy.inference.procedures.lead import LEADS, ONE, SEVERAL, holds
+from eventstudy.inference.procedures.lead import LEADS, holds, kind_of_window
 from eventstudy.inference.procedures.mean_interval import interval_test
 from eventstudy.inference.selection import date_groups
 from eventstudy.lazy import remember
@@ -48,6 +48,8 @@ TABLE, POWER = (ROOT / "docs" / "data" / f"{name}.csv" for name in ("lead_table"
 SUMMARY = ROOT / "eventstudy" / "inference" / "procedures" / "lead_sizes.csv"
 
 SEED, LEVEL, RESAMPLES, REPLICATIONS = 20190522, 0.05, 199, 1000
+#: Replications of cells where 1,000 leave open whether a lead holds.
+SETTLED = {"sp500-one-20": 3000, "a_share-late-20": 3000}
 #: Replications with an effect or a more volatile day: power and its loss need less precision than size.
 CHANGED = 300
 #: Samples of 2020 in ``lead_power.py``.
@@ -77,12 +79,15 @@ ALWAYS = (
     "filtered_t",
 )  # fmt: skip
 FURTHER = {
-    "own": ("sign", "generalized_sign", "rank", "wild_bootstrap", "ibragimov_muller"),
+    "own": (
+        "sign", "generalized_sign", "rank", "cumrank_z", "independence", "wild_bootstrap",
+        "ibragimov_muller",
+    ),
     "one": ("portfolio", "permutation", "nguyen_wolf"),
     "late": ("jaffe",),
     "three": ("jaffe", "wild_bootstrap", "ibragimov_muller"),
     "overlap": ("jaffe",),
-}
+}  # fmt: skip
 #: Splits of one day are enumerated; drawn ones would cost more than all other tests together. A sum of the
 #: ranks of several days says little of how far one of them lies, so it does not lead.
 ONE_DAY = ("nguyen_wolf", "rank")
@@ -283,34 +288,34 @@ def table_of(cell: Cell, replications: int) -> pd.DataFrame:
 def summary(table: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     """Condense the tables: one row per design, kind of window and test, with what its worst world says.
 
-    `size` is the largest mean over the windows of a world, `doubled` the largest share with doubled variance,
-    `power_50` the least mean power of a world against 50%. `volatile_low` is the lower end of the 95%
-    interval of the mean size on S&P 500 shares in 2020 where events share days; dates of their own do not all
-    fall into such a year. `lag` is the most, over worlds, windows and effects, that the test finds less than
-    another of `LEADS` that holds; NaN where its power is not known.
+    `size` is the largest share of a world, `doubled` that with doubled variance, `power_50` the least power
+    of a world against 50%. `volatile_low` is the lower end of the 95% interval of the size on S&P 500 shares
+    in 2020 where events share days; dates of their own do not all fall into such a year. `lag` is the most,
+    over worlds and effects, that the test finds less than another of `LEADS` that holds; NaN where its power
+    is not known.
     """
     keys = ["dates", "events", "days", "test"]
     table = with_days(table[table["test"] != INTERVAL])
-    size = table.groupby([*keys, "world"], sort=False)["size"].mean().groupby(keys, sort=False).max()
+    size = table.groupby(keys, sort=False)["size"].max()
     doubled = table.groupby(["dates", "events", "test"], sort=False)["doubled"].max()
     out = size.to_frame().join(doubled)
     power = with_days(power)
-    volatile = power[power["dates"] != "own"].dropna(subset="volatile").groupby(keys)["volatile"].mean()
+    volatile = power[power["dates"] != "own"].groupby(keys)["volatile"].max()
     out["volatile_low"] = lower_end(volatile, VOLATILE)
-    out["power_50"] = power.groupby([*keys, "world"])["power_50"].mean().groupby(keys).min()
+    out["power_50"] = power.groupby(keys)["power_50"].min()
     held = [row.Index for row in out.itertuples() if row.Index[3] in LEADS and holds(row)]
-    place = ["dates", "events", "days", "window", "world"]
-    found = power.melt([*place, "test"], [f"power_{round(100 * effect)}" for effect in AGAINST], "effect")
-    found = found.dropna(subset="value").set_index(keys)
-    best = found[found.index.isin(held)].groupby([*keys[:3], "window", "world", "effect"])["value"].max()
-    found = found.join(best.rename("best"), on=[*keys[:3], "window", "world", "effect"])
+    place = [*keys[:3], "world", "effect"]
+    effects = [f"power_{round(100 * effect)}" for effect in AGAINST]
+    found = power.melt([*keys, "world"], effects, "effect").dropna(subset="value").set_index(keys)
+    best = found[found.index.isin(held)].groupby(place)["value"].max()
+    found = found.join(best.rename("best"), on=place)
     out["lag"] = (found["best"] - found["value"]).groupby(keys).max()
     return out.round(4).reset_index()
 
 
 def with_days(table: pd.DataFrame) -> pd.DataFrame:
-    """Add whether windows are of one day or several, in the words of `kind_of_window`."""
-    return table.assign(days=np.where(table["window"] == str(WINDOWS[0]), ONE, SEVERAL))
+    """Add the kind of the window, in the words of `kind_of_window`."""
+    return table.assign(days=table["window"].map({str(window): kind_of_window(window) for window in WINDOWS}))
 
 
 def lower_end(share: pd.Series | float, n: pd.Series | int) -> pd.Series | float:
@@ -322,7 +327,7 @@ def main() -> None:
     """Make the table, a cell at a time, and its summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--cells", nargs="*", default=list(CELLS))
-    parser.add_argument("--replications", type=int, default=REPLICATIONS)
+    parser.add_argument("--replications", type=int, help="1,000, and those of SETTLED, if left out")
     parser.add_argument("--summary", action="store_true")
     asked = parser.parse_args()
     table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame()
@@ -331,7 +336,7 @@ def main() -> None:
         if cell.world in ("sp500", "a_share") and not PANELS.is_dir():
             print(f"{name}: no panel, its rows stay")
             continue
-        made = table_of(cell, asked.replications)
+        made = table_of(cell, asked.replications or SETTLED.get(name, REPLICATIONS))
         if len(table):
             stays = (table[["world", "dates", "events"]] != [cell.world, cell.dates, cell.events]).any(axis=1)
             table = table[stays]

@@ -89,12 +89,28 @@ def test_few_events_on_one_date(panel):
 
 def test_many_events_on_their_own_dates(panel):
     found = chosen(panel(n=24, layout="distinct").test(0, 1))
-    assert list(found) == ["bmp", "filtered_sq", "grank_t", "generalized_sign"]
+    assert list(found) == ["cumrank_z", "bmp", "filtered_sq", "grank_t", "generalized_sign"]
     assert "24 events on 24 dates, effective N 24.0" in found["bmp"]
 
 
 def test_between_few_and_many(panel):
-    assert list(chosen(panel(n=17, layout="distinct").test(0, 1)))[:2] == ["bmp", "filtered_sq"]
+    data = panel(n=17, layout="distinct")
+    assert list(chosen(data.test(0, 1)))[:2] == ["cumrank_z", "bmp"]
+    assert list(chosen(data.test(-1, 1)))[:2] == ["bmp", "filtered_sq"]
+    assert list(chosen(data.test(-2, 3)))[:2] == ["bmp", "filtered_sq"]
+
+
+@pytest.mark.parametrize(("n", "window", "first"), [
+    (9, (-4, 4), "independence"), (4, (-4, 4), "independence"), (9, (-3, 4), "filtered_sq"),
+    (10, (-4, 4), "bmp"), (3, (-4, 4), "filtered_t"), (50, (-4, 4), "grank_t"), (49, (-4, 4), "bmp"),
+    (49, (0, 1), "cumrank_z"), (50, (0, 1), "bmp"),
+])  # fmt: skip
+def test_many_days_or_few_have_leads_of_their_own(n, window, first, panel):
+    found = list(chosen(panel(n=n, width=120, window=(-4, 4), layout="distinct").test(*window)))
+    assert found[0] == first
+    assert "bmp" in found[:2] or found[1] == "filtered_sq"
+    assert ("independence" in found) == (4 <= n <= 9 and window == (-4, 4))
+    assert ("cumrank_z" in found) == (10 <= n < 50 and window == (0, 1))
 
 
 def test_few_events(panel):
@@ -145,8 +161,10 @@ def test_two_firms_that_lose_a_third_are_found():
 
 
 def test_dates_that_overlap(panel):
-    found = chosen(panel(n=30, layout="mixed", correlation=0.4).test(0, 1))
-    assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
+    data = panel(n=30, layout="mixed", correlation=0.4)
+    assert list(chosen(data.test(0, 0)))[:2] == ["filtered_t", "adjusted_bmp"]
+    found = chosen(data.test(0, 1))
+    assert list(found)[:2] == ["adjusted_bmp", "filtered_t"]
     assert set(found) <= {"adjusted_bmp", "filtered_t", "filtered_sq", "jaffe"}
     assert "effective N" in found["adjusted_bmp"]
 
@@ -166,7 +184,8 @@ def test_few_dates_with_several_events_each(panel, n, exact, with_arrays):
     noise = past[first] + 0.1 * past  # firms of a date move together
     found = chosen(TestInput(with_arrays(made, residuals=noise, exact=exact, **dates), Window(0, 1)))
     if exact:
-        assert list(found)[:2] == ["filtered_t", "adjusted_bmp"]
+        few = n == 12  # of which the spread finds more
+        assert list(found)[:2] == ["filtered_t", "adjusted_bmp"][:: -1 if few else 1]
         assert f"{n // 3 - 1} degrees of freedom" in found["ibragimov_muller"]
     else:
         assert next(iter(found)) == "filtered_sq"

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from eventstudy.inference.procedures.lead import ONE, SEVERAL, lead_sizes, order_of
+from eventstudy.inference.procedures.lead import KINDS, MORE, ONE, THREE, TWO, lead_sizes, order_of
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
@@ -51,10 +51,6 @@ def outside(rows):
 DESIGNS = sorted({(cell.dates, cell.events) for cell in LEAD.CELLS.values()})
 
 
-#: Kinds of windows of the table.
-KINDS = {ONE: ["(0, 0)"], SEVERAL: [str(window) for window in LEAD.WINDOWS[1:]]}
-
-
 def first_two(dates, events, days):
     """Lead of a design, and the test beside it."""
     keys = ["filtered_t", "adjusted_bmp", "filtered_sq"]
@@ -62,8 +58,11 @@ def first_two(dates, events, days):
         keys = [
             "bmp",
             *["rank"] * (days == ONE and events <= 10),
+            *["cumrank_z"] * (days in (TWO, THREE) and 10 <= events < 50),
             *["filtered_t"] * (events < 5),
             "filtered_sq",
+            *["independence"] * (days == MORE and 4 <= events < 10),
+            *["grank_t"] * (events >= 15),
         ]
     if events == 1:
         keys = ["sq", "filtered_sq", "t"]
@@ -87,16 +86,16 @@ def test_the_default_interval_misses_three_to_seven_percent():
     assert outside(TABLE[TABLE["test"] == LEAD.INTERVAL]) == MISSED
 
 
-@pytest.mark.parametrize("days", list(KINDS))
+@pytest.mark.parametrize("days", KINDS)
 @pytest.mark.parametrize(("dates", "events"), DESIGNS)
 def test_every_lead_rejects_three_to_seven_percent(dates, events, days):
-    rows = rows_of(dates, events, first_two(dates, events, days)[0])
-    rows = rows[rows["window"].isin(KINDS[days])]
-    assert len(rows) == len(LEAD.WORLDS) * len(KINDS[days])
+    rows = LEAD.with_days(rows_of(dates, events, first_two(dates, events, days)[0]))
+    rows = rows[rows["days"] == days]
+    assert len(rows) == len(LEAD.WORLDS)
     assert not outside(rows)
 
 
-@pytest.mark.parametrize("days", list(KINDS))
+@pytest.mark.parametrize("days", KINDS)
 @pytest.mark.parametrize(("dates", "events"), [design for design in DESIGNS if design[1] > 1])
 def test_the_lead_or_the_test_beside_it_holds_if_the_variance_doubles(dates, events, days):
     """At most 7% in each world, within the error of 300 samples; one event has no spread to tell it by."""
@@ -139,8 +138,9 @@ def test_powers_made_anew_are_the_stored_ones(name, window):
     cell, power = POWER.CELLS[name], pd.read_csv(POWER.TABLE).set_index("test")
     place = (cell.world, cell.dates, cell.events, window)
     rows = power[(power[["world", "dates", "events", "window"]] == list(place)).all(axis=1)]
+    n = int(rows["replications"].max())
     tested = next(each for each in LEAD.WINDOWS if str(each) == window)
     for effect, column in ((0.0, "size"), *((e, f"power_{round(100 * e)}") for e in LEAD.AGAINST)):
         stored = rows[column].dropna()
-        made = POWER.shares(cell, tested, list(stored.index), effect)["share"]
+        made = POWER.shares(cell, tested, list(stored.index), effect, n=n)["share"]
         pd.testing.assert_series_equal(made.round(4), stored, check_names=False, atol=1e-4)

@@ -1,7 +1,7 @@
 """Which of the tests of a design leads: what held its size, and finds what is large, in a size table.
 
 The table is ``lead_sizes.csv``, made by ``benchmarks/lead_table.py``: size and power by number of events, by
-how their dates lie, and for windows of one day or several, in the worst of several worlds.
+how their dates lie, and by the length of the window, in the worst of several worlds.
 """
 
 from __future__ import annotations
@@ -28,9 +28,13 @@ __all__ = [
     "DROPPED",
     "FINDS",
     "HELD",
+    "KINDS",
     "LEADS",
+    "MORE",
     "ONE",
-    "SEVERAL",
+    "THREE",
+    "TWO",
+    "UPDATED",
     "holds",
     "kind_of_window",
     "lead_sizes",
@@ -42,8 +46,11 @@ __all__ = [
 
 #: Largest size of a test that holds; in a volatile year, of the lower end of its 95% interval.
 HELD = 0.07
-#: Tests that may lead: others take the volatility of the estimation window for that of the day.
-LEADS = ("t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank")
+#: Tests that may lead.
+LEADS = (
+    "t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank", "cumrank_z", "independence",
+    "grank_t",
+)  # fmt: skip
 UPDATED = ("filtered_t", "filtered_sq")
 VARIANCE = "event-induced variance"
 #: A test that rejects more than this of true nulls in some world, over one day or several, is not named.
@@ -52,8 +59,9 @@ DROPPED = 0.10
 FINDS = 0.80
 #: A test earlier in the list leads unless another finds so much more of some effect in some world.
 CLOSE = 0.05
-#: Kinds of windows in the table.
-ONE, SEVERAL = "one day", "several days"
+#: Kinds of windows in the table, which holds windows of one, two, three and eleven days. Sums of the ranks of
+#: four days already miss large effects of one of them, so windows between go with the longest.
+KINDS = ONE, TWO, THREE, MORE = "one day", "two days", "three days", "four days or more"
 #: Share of the events on one date from which on the others are firms that reacted late.
 MOSTLY = 0.8
 ALPHA = 0.05
@@ -68,7 +76,7 @@ def table() -> pd.DataFrame:
 
 def kind_of_window(window: Window) -> str:
     """Name the kind of a window in the words of the table."""
-    return ONE if len(window) == 1 else SEVERAL
+    return KINDS[min(len(window), len(KINDS)) - 1]
 
 
 def spread_of_dates(data: TestInput, found: Clustering, *, independent: bool) -> str:
@@ -88,8 +96,8 @@ class Sizes(NamedTuple):
 
     `size` is the share of true nulls that it rejects, `doubled` that share if the variance of the day
     doubles, `volatile_low` the lower end of its 95% interval in a volatile year, `power_50` the power against
-    a CAR of 50%, `lag` the most that it finds less than another test that holds, and `most` the size over
-    windows of either kind, whichever is larger. NaN where unknown.
+    a CAR of 50%, `lag` the most that it finds less than another test that holds, and `most` the size of
+    one day or the mean of several, whichever is larger. NaN where unknown.
     """
 
     size: float
@@ -109,12 +117,14 @@ def holds(known: Sizes) -> bool:
 def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     """Look up the tests of a design, by test: of the two nearest numbers of events the worse.
 
+    Fewer events than the table has are between its fewest and as few on one date.
+
     Parameters
     ----------
     dates : {"own", "one", "late", "three", "overlap"}
         As of `spread_of_dates`.
     n_events : int
-    days : {"one day", "several days"}
+    days : {"one day", "two days", "three days", "four days or more"}
         As of `kind_of_window`.
 
     Examples
@@ -125,10 +135,17 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     rows = table()[table()["dates"] == dates]
     known = np.unique(rows["events"])
     below, above = known[known <= n_events], known[known >= n_events]
-    rows = rows[rows["events"].isin({int(part) for part in (*below[-1:], *above[:1])})]
+    near = rows["events"].isin({int(part) for part in (*below[-1:], *above[:1])})
+    if len(below):
+        rows = rows[near]
+    else:
+        one = table()[(table()["dates"] == "one") & (table()["events"] <= n_events)]
+        rows = pd.concat([rows[near], one[one["events"] == one["events"].max()]])
     by_test = rows[rows["days"] == days].groupby("test")
     worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields[:-1]}
-    worst = by_test.agg(worse).join(rows.groupby("test")["size"].max().rename("most"))
+    several = (rows["days"] != ONE).rename("several")
+    most = rows.groupby(["test", "events", several])["size"].mean().groupby("test").max()
+    worst = by_test.agg(worse).join(most.rename("most"))
     return {str(key): Sizes(*map(float, values)) for key, *values in worst.itertuples()}
 
 
@@ -192,12 +209,12 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     held = [key for key in finding if holds(sizes[key])]
     if held:
         # A fraction of a point is the noise of the table, and does not decide.
-        least = min(held, key=lambda key: round(sizes[key].lag, 2))
-        lead = next((key for key in held if sizes[key].lag <= CLOSE), least)
+        points = {key: round(sizes[key].lag, 2) for key in held}
+        lead = next((key for key in held if points[key] <= CLOSE), min(held, key=points.__getitem__))
     else:
         lead = min(finding, key=lambda key: sizes[key].size)
     told = {lead: _told(sizes[lead], held=bool(held))}
-    others = [key for key in keys if key in LEADS and key in sizes and key != lead]
+    others = [key for key in kept if key in LEADS and key in sizes and key != lead]
     beside, why = None, "a more volatile event does not deceive it"
     if VARIANCE not in TESTS[lead].robust_to:
         beside = next((key for key in others if VARIANCE in TESTS[key].robust_to), None)

@@ -15,6 +15,8 @@ from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, c
 from eventstudy.inference.engine.moments import SERIAL
 from eventstudy.inference.procedures.lead import (
     ONE,
+    THREE,
+    TWO,
     kind_of_window,
     lead_sizes,
     order_of,
@@ -170,8 +172,11 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
 #: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
-#: Most events for which ranks of a single day find more than the BMP t does.
-RANKED_EVENTS = 10
+#: Numbers of events for which ranks of single days find more than the BMP t does, by kind of window.
+RANKED = {ONE: range(2, 11), TWO: range(10, 50), THREE: range(10, 50)}
+#: Numbers of events and least days for which the t by estimation windows finds more: over fewer days, whose
+#: errors have fat tails, it rejects too often.
+BY_WINDOWS, LEAST_DAYS = range(4, 10), 9
 FILTERED_T = (
     "filtered_t",
     "t of the mean over its volatility forecast from the days before: it allows for correlation of any form "
@@ -187,6 +192,16 @@ RANK = (
     "rank",
     "ranks the day among all days of its own event, which outliers do not decide, and finds small effects "
     "more often. It leads for single days alone: ranks of several days do not tell how far one of them lies",
+)
+CUMRANK_Z = (
+    "cumrank_z",
+    "adds up the ranks of two or three days among all days of their own event, which outliers do not decide, "
+    "and finds small effects more often; a large effect of one of the days can be missed",
+)
+INDEPENDENCE = (
+    "independence",
+    "t of the mean by the residual variances of the estimation windows, which few events suffice for; over "
+    "many days the fat tails of errors average out",
 )
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
@@ -561,9 +576,11 @@ def _independent(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     which = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
     ranks = "ranks survive outliers and a more volatile event"
-    ranked = n <= RANKED_EVENTS and kind_of_window(data.window) == ONE
+    days = kind_of_window(data.window)
+    ranked = [RANK if days == ONE else CUMRANK_Z] * (n in RANKED.get(days, ()))
+    by_windows = n in BY_WINDOWS and len(data.window) >= LEAST_DAYS
     # Below five events the t is that of the interval of the mean.
-    by_past = [*[RANK] * ranked, *[FILTERED_T] * (n < FEWEST), FILTERED_SQ]
+    by_past = [*ranked, *[FILTERED_T] * (n < FEWEST), FILTERED_SQ, *[INDEPENDENCE] * by_windows]
     if n >= MANY:
         return [
             ("bmp", f"{which}: independent enough, and a more volatile event does not mislead it"),
