@@ -9,9 +9,9 @@ of a true null. Of those that may hold in every world: the share of true nulls o
 that may hold in 2020 too, and of those that update their volatility. A test may hold if the 95% interval of
 its size does not lie above 7%; on dates of its own, which do not all fall into such a year, not above 10% in
 2020, which decides nothing about whose power is known. Of 2020 there are 300 samples, and 2,000 of tests that
-may hold by these. All else is of 300 samples, and of more in the cells of `SETTLED`. Windows of several days
-follow the tests that may hold on day 0. The panels of the two markets are read from
-``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
+may hold by these or update their volatility. All else is of 300 samples, and of more in the cells of
+`SETTLED`. Windows of several days follow the tests that may hold on day 0. The panels of the two markets are
+read from ``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def rows_of(
         if cell.world == "sp500" and (dates != "own" or events < 50):
             limit = DROPPED if dates == "own" else HELD
             share = shares(cell, window, keys, since=YEAR)["share"].rename_axis("test")
-            likely = may_hold(share, SAMPLES, limit)
+            likely = [key for key in keys if key in may_hold(share, SAMPLES, limit) or key in UPDATED]
             share.update(shares(cell, window, likely, since=YEAR, n=VOLATILE)["share"])
             made.loc[[(key, cell.world) for key in keys], "volatile"] = share.to_numpy()
             if dates != "own":

@@ -49,7 +49,7 @@ SUMMARY = ROOT / "eventstudy" / "inference" / "procedures" / "lead_sizes.csv"
 
 SEED, LEVEL, RESAMPLES, REPLICATIONS = 20190522, 0.05, 199, 1000
 #: Replications of cells where 1,000 leave open whether a lead holds.
-SETTLED = {"sp500-one-20": 3000, "a_share-late-20": 3000}
+SETTLED = {"sp500-one-20": 3000, "a_share-late-20": 3000, "a_share-late-50": 3000}
 #: Replications with an effect or a more volatile day: power and its loss need less precision than size.
 CHANGED = 300
 #: Samples of 2020 in ``lead_power.py``.
