@@ -157,6 +157,9 @@ CONTEXTS = {
     for name in (*FIGURES, "car-with-headline")
 }
 DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
+#: Endings of drawings that differ little from others, and those of them that are compared all the same.
+LIKE_OTHERS = ("-talk", "-dark", "-long-title", "-of-6", "-of-300")
+QUICK = {"car-dark", "caar_groups-dark", "forest-dark", "heatmap-dark", "tests-dark", "windows-of-300"}
 
 
 def drawing(name: str, frames: SimpleNamespace) -> Axes:
@@ -178,7 +181,9 @@ def drawing(name: str, frames: SimpleNamespace) -> Axes:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name.endswith(("-talk", "-long-title")) else name
+        pytest.param(name, marks=pytest.mark.slow)
+        if name.endswith(LIKE_OTHERS) and name not in QUICK
+        else name
         for name in DRAWINGS
     ],
 )
