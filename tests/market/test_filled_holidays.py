@@ -95,7 +95,7 @@ def check(
     return market
 
 
-@pytest.mark.quick(every=16)
+@pytest.mark.quick("own-0.05-True-half a year", "None-0.0-True-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])
@@ -113,7 +113,7 @@ def test_each_exchange_has_its_own_days_however_the_others_are_laid(
         assert len(market.parts) == 2
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick("HK-True-long", "DE-False-half a year")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("abroad", ["HK", "DE"])
@@ -155,7 +155,7 @@ def test_own_benchmarks_with_holes_close_no_share_that_moves() -> None:
     np.testing.assert_array_equal(found.missing, plain.missing)
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick("half a year")
 @pytest.mark.parametrize("span", SPANS)
 def test_three_exchanges(span: str) -> None:
     first, estimation = SPANS[span]
@@ -165,7 +165,7 @@ def test_three_exchanges(span: str) -> None:
         assert len(check(frames, how, estimation, benchmark=own).parts) == 3
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick("True-half a year")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> None:
@@ -186,7 +186,7 @@ def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> 
         )
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick("bond-True-five months")
 @pytest.mark.parametrize("span", ["long", "five months"])
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("kind", ["bond", "coin"])

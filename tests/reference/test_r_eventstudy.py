@@ -249,6 +249,7 @@ def test_sign_test_is_exact_here_and_normal_there(folder: Path, panel: str) -> N
         assert found == pytest.approx(stats.binomtest(positive, 5).pvalue)
 
 
+@pytest.mark.quick(*MOCK.values())
 @pytest.mark.parametrize("panel", PANELS)
 def test_average_abnormal_returns(folder: Path, panel: str) -> None:
     results, table = study(folder, panel), theirs(folder, panel, "CSectT")
