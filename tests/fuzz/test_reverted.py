@@ -7,6 +7,7 @@ from cases import run
 from reverted import FAULTS, Fault, finds, put_back
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.quick(every=4)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_case_finds_the_fault(fault: Fault) -> None:

@@ -98,7 +98,7 @@ def check(
     return markets
 
 
-@pytest.mark.quick("own-0.05-True-half a year", "None-0.0-True-long")
+@pytest.mark.quick("own-0.05-True-long", "None-0.0-False-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])

@@ -80,6 +80,7 @@ def test_one_window_serves_all_where_none_is_given(fit):
     assert results.verdict().tests.set_index("test").loc["t", "p_value"] == headline
 
 
+@pytest.mark.quick("events0")
 @pytest.mark.parametrize(
     "events", [[{"security": HIK, "date": "2019-05-22"}], {"security": SIX, "date": "2019-05-22"}]
 )

@@ -541,6 +541,7 @@ def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServe
             assert es.prices(name, *SPAN)["close", name].notna().all()
 
 
+@pytest.mark.quick("500")
 @pytest.mark.parametrize("status", [401, 500])
 def test_a_history_refused_after_the_symbol_was_known_is_not_delisted(
     status: int, server: YahooServer
