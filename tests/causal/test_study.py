@@ -125,6 +125,7 @@ def test_results_hang_together(returns: pd.DataFrame) -> None:
     np.testing.assert_allclose(both.to_numpy(), actual, atol=1e-12)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("figure", ["path", "gap", "placebos", "weights", "balance"])
 def test_figures_hand_keywords_on(figure: str, returns: pd.DataFrame) -> None:
     ax = getattr(fit(returns, 0).plot, figure)(title="Mine", zorder=7.25)

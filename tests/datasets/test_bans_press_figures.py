@@ -188,6 +188,7 @@ def test_figures_are_reproduced_from_bundled_prices(bundled: Prices, figure: Fig
     assert is_reproduced(ours, figure.printed), f"{ours:.4f}, printed {figure.printed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", PANELS, ids=name)
 def test_figures_are_reproduced_from_panels(panels: Prices, figure: Figure) -> None:
     ours = panels.value(figure)

@@ -278,6 +278,7 @@ def test_a_part_of_many_events_tells_whether_they_depend(common, missing, monkey
         assert want or not common
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(("common", "doubtful"), [(0.0, False), (0.0015, True), (0.02, False)])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_all_events_are_read_only_where_a_part_leaves_doubt(common, doubtful, monkeypatch):

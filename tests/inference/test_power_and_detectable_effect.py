@@ -282,6 +282,7 @@ def test_resamples_of_few_events_find_their_effect_with_probability_0_8(side):
     assert least_bootstrap_effect(np.ones(2), side) == math.inf  # half of the resamples have no spread
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("side", SIDES)
 def test_scores_of_few_dates_find_their_effect_with_probability_0_8(side):
     rng = np.random.default_rng(2)

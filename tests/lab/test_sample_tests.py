@@ -146,6 +146,7 @@ def test_statistics_are_those_of_one_sample(name: str, alternative: Any) -> None
             np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-12, err_msg=f"{key} of sample {i}")
 
 
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("name", ["six events", "one date with missing days", "events left out"])
 def test_p_values_are_those_of_a_loop(name: str) -> None:
     make, kwargs = DESIGNS[name]

@@ -199,7 +199,7 @@ def windows(results: es.EventStudyResults, cumulated: bool) -> list[tuple[int, i
 
 @pytest.mark.quick(every=6)
 @pytest.mark.parametrize("row", ROWS, ids=str)
-@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("panel", [*MOCK.values(), pytest.param("sim1000", marks=pytest.mark.slow)])
 def test_statistics_by_day(folder: Path, panel: str, row: Row) -> None:
     results = study(folder, panel)
     want = theirs(folder, panel, row.table)[row.column]

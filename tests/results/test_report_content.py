@@ -235,6 +235,7 @@ def test_versions():
     assert found["eventstudy"] == es.__version__
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_long_tables_say_where_the_rest_is(market, refit, prices, tmp_path: Path):
     days = prices.index[200:245]
@@ -277,6 +278,7 @@ def test_same_study_same_page(hikvision, one_page, tmp_path: Path):
     assert again.read_text(encoding="utf-8") == one_page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_groups_have_panels(market, refit, tmp_path: Path):
     events = [

@@ -119,6 +119,7 @@ def test_a_cell_names_its_column_for_narrow_screens(one, tmp_path):
     assert "content: attr(data-label)" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_tables_are_reached_by_the_keyboard(one, tmp_path):
     page = text_of(one.report(tmp_path / "x.html"))
