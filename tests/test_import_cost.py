@@ -10,6 +10,8 @@ import subprocess
 import sys
 from functools import cache
 
+import pytest
+
 HEAVY = {
     "exchange_calendars",
     "matplotlib",
@@ -62,7 +64,7 @@ def heavy_after(code: str) -> set[str]:
 
 
 def test_the_probe_sees_what_is_loaded() -> None:
-    assert {"numpy", "pandas"} <= heavy_after("import pandas")
+    assert {"numpy", "pandas"} <= heavy_after(COUNTED)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
@@ -73,6 +75,7 @@ def test_errors_are_there_without_pandas() -> None:
     assert heavy_after("from eventstudy import errors; errors.EventStudyError") == set()
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_or_fetched_before_it_is_asked_for() -> None:
     code = (
         "import eventstudy as es; es.Market, es.Events, es.EventStudy, es.MarketModel, es.EventStudyResults"

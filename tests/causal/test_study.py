@@ -206,6 +206,7 @@ def test_matrix_completion_loses_no_day_to_the_halt_of_one_firm(returns: pd.Data
     assert compared.frame.loc["Synthetic control by date", "catt"] == pytest.approx(alone, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_no_counterfactual_of_a_halt_over_a_session_that_no_donor_traded(returns: pd.DataFrame) -> None:
     frame = returns.copy()
     frame.iloc[310:320, frame.columns.get_loc("F0")] = np.nan

@@ -241,7 +241,7 @@ def test_the_bundled_tables_are_sound(tables: Tables) -> None:
     assert check(tables) == []
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick(every=16)
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_kind_of_broken_row_is_found(tables: Tables, name: str) -> None:
     apply, (table, row, column, message) = BROKEN[name]
@@ -251,7 +251,7 @@ def test_each_kind_of_broken_row_is_found(tables: Tables, name: str) -> None:
     )
 
 
-@pytest.mark.quick("securities")
+@pytest.mark.quick("sources")
 @pytest.mark.parametrize("table", TABLES)
 def test_every_closed_vocabulary_is_checked(tables: Tables, table: str) -> None:
     for column, about in TABLES[table].items():

@@ -95,6 +95,7 @@ def elsewhere(seeds: list[int]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_another_process_answers_the_same() -> None:
     """Cases of every twentieth group: with another hash seed, zone and, where installed, language."""
     seeds = [seed for group in range(0, 60, 20) for seed in range(GROUP * group, GROUP * group + 4)]

@@ -98,7 +98,7 @@ def check(
     return markets
 
 
-@pytest.mark.quick("own-0.05-True-long", "None-0.0-False-long")
+@pytest.mark.quick("own-0.05-True-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])
@@ -115,7 +115,7 @@ def test_each_exchange_has_its_own_days_however_the_others_are_laid(
         assert len(market.parts) == 2
 
 
-@pytest.mark.quick("HK-True-long", "DE-False-half a year")
+@pytest.mark.quick("HK-True-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("abroad", ["HK", "DE"])

@@ -51,7 +51,7 @@ def world() -> tuple[es.Market, es.Events]:
     "Carhart4(missing='trade_to_trade')",
     "GARCHMarketModel(kind='garch')",
     "RollingMarketModel(window=60)",
-    every=3,
+    every=6,
 )
 def test_any_part_is_fitted_like_the_whole(world, model):
     sample = EventSample.of(*world, ESTIMATION, WINDOW)

@@ -98,6 +98,7 @@ IN_PARTS = [
 ]
 
 
+@pytest.mark.quick("layout again scattered", every=3)
 @pytest.mark.parametrize("name", IN_PARTS)
 def test_results_do_not_depend_on_the_size_of_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, size in PARTS.items():

@@ -351,6 +351,7 @@ def pooled_ranks(s: Seen) -> np.ndarray:
     return ranks
 
 
+@pytest.mark.quick(*MOCK.values())
 @pytest.mark.parametrize("panel", PANELS)
 def test_mean_ranks(folder: Path, panel: str) -> None:
     results = study(folder, panel)

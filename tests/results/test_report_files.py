@@ -16,6 +16,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.plotting import as_image
 from eventstudy.results.report import content
 from eventstudy.results.report.writers import writer
 
@@ -176,8 +177,16 @@ def test_a_brief_pdf_has_one_page(study, request, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("docx") is None, reason="python-docx is not installed")
-def test_word(one, tmp_path):
+def test_word(one, tmp_path, monkeypatch):
     import docx
+
+    dot = as_image(lambda ax: ax.plot([0, 1]), 0.5, 0.5, vector=False)
+
+    def drawn(*args, vector, **kwargs):
+        assert not vector
+        return dot
+
+    monkeypatch.setattr("eventstudy.plotting.as_image", drawn)
 
     path = one.report(tmp_path / "x.docx", currency="CNY", notes="Seen <by> & us.")
     document = docx.Document(str(path))
@@ -189,7 +198,8 @@ def test_word(one, tmp_path):
     cells = {cell.text for table in document.tables for row in table.rows for cell in row.cells}
     assert f"{one.car(0, 1)['car'].iloc[0]:.2%}" in cells
     names = zipfile.ZipFile(io.BytesIO(path.read_bytes())).namelist()
-    assert sum(name.endswith(".png") for name in names) == 10
+    assert sum(name.endswith(".png") for name in names) == 1  # that of all ten
+    assert len(document.inline_shapes) == 10
     assert all(shape._inline.docPr.get("descr") for shape in document.inline_shapes)
 
 
