@@ -153,6 +153,31 @@ def test_least_squares_of_shared_regressors(p, missing, per_day, noise):
     np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
 
 
+@pytest.mark.parametrize("noise", [0.02, 0.0001])
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("events", "share"), [(0.1, 0.5), (1.0, 0.5), (1.0, 0.03), (1.0, 1.0)])
+@pytest.mark.parametrize("inner", [slice(20, 60), slice(12, 50), slice(30, 30), slice(59, 59)])
+def test_least_squares_of_windows_that_differ_at_their_ends(inner, events, share, inside, noise):
+    """It does not matter which days are said to be known."""
+    rng = np.random.default_rng(5)
+    n, width = 40, 60
+    run = np.repeat(np.arange(4), 10)
+    x = 0.01 * rng.standard_normal((4, width, 2))
+    y = noise * rng.standard_normal((n, width)) + x[run].sum(axis=2)
+    ends = np.ones(width, dtype=bool)
+    ends[inner] = False
+    y[(rng.random((n, 1)) < events) & ends & (rng.random((n, width)) < share)] = np.nan
+    if inside:
+        y[7, 35:37] = np.nan
+    plain, start = ols_batch(y, x[run]), np.arange(0, n, 10)
+    fast = shared_ols(SharedWindows(y.copy(), x, start, run, inner))
+    for name in ("params", "xtx_inv", "sse", "r_squared"):
+        np.testing.assert_allclose(
+            getattr(fast, name), getattr(plain, name), rtol=1e-10, atol=1e-16, err_msg=name
+        )
+    np.testing.assert_array_equal(fast.n_obs, plain.n_obs)
+
+
 def test_nearly_collinear_regressors_are_told_apart_like_plain_ones():
     """One run for each distance between two of three regressors."""
     rng = np.random.default_rng(8)

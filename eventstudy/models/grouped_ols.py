@@ -77,51 +77,101 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     basis = _basis(windows.x)
     if not basis.known.all():
         y[~basis.known[run]] = np.nan
-    squares = np.vecdot(y, y)
+    filled = _fill(y, windows.inner)
+    squares, gaps, days, missing = filled.squares, filled.gaps, filled.days, filled.missing
     n_obs = np.full(len(y), y.shape[1], dtype=np.int64)
-    # One missing day makes the sum of its event NaN.
-    gaps = np.flatnonzero(np.isnan(squares))
-    if 4 * len(gaps) > len(y):
-        gaps = np.arange(len(y))  # where they are many, looking at all costs less than a copy of theirs
-    some = y if len(gaps) == len(y) else y[gaps]
-    missing = np.isnan(some)
-    absent: tuple[IntArray, IntArray] | None = None
-    if len(gaps):
-        if np.count_nonzero(missing) <= FEW_DAYS * missing.size:
-            absent = nonzero_rows(missing)
-            some[absent] = 0.0
-        else:
-            np.copyto(some, 0.0, where=missing)
-        squares[gaps] = np.vecdot(some, some)
-        if some is not y:
-            y[gaps] = some
     coefs = _coefficients(y, basis.rows, windows.start)
     explained = np.vecdot(coefs[:, 1:], coefs[:, 1:])
     sse = squares - np.vecdot(coefs, coefs)
-    xtx_inv = (basis.to_params @ basis.to_params.transpose(0, 2, 1))[run]
+    back = np.ascontiguousarray(basis.to_params.transpose(0, 2, 1))
+    turn = basis.to_params.take(run, axis=0)
+    xtx_inv = (basis.to_params @ back).take(run, axis=0)
     unsafe = np.empty(0, dtype=np.int64)
     if len(gaps):
-        lost = _without(missing, absent, basis.rows, run[gaps], coefs[gaps])
+        rows = basis.rows if len(days) == y.shape[1] else basis.rows.take(days, axis=2)
+        some, mine = coefs.take(gaps, axis=0), run.take(gaps)
+        lost = _without(missing, filled.absent, rows, mine, some)
         n_obs[gaps] -= lost.n_days
-        sse[gaps] = squares[gaps] - np.vecdot(coefs[gaps], lost.coefs)
+        sse[gaps] = squares[gaps] - np.vecdot(some, lost.coefs)
         coefs[gaps], explained[gaps], unsafe = lost.coefs, lost.explained, np.flatnonzero(lost.unsafe)
-        turn = basis.to_params[run[gaps]]
-        xtx_inv[gaps] = turn @ lost.inverse @ turn.transpose(0, 2, 1)
+        xtx_inv[gaps] = turn.take(gaps, axis=0) @ lost.inverse @ back.take(mine, axis=0)
     close = np.flatnonzero(sse < LOST_DIGITS * squares)
     if len(close):
         residuals = y[close] - np.matmul(coefs[close, None, :], basis.rows[run[close]])[:, 0]
         _, among, of = np.intersect1d(close, gaps, assume_unique=True, return_indices=True)
-        residuals[among] = np.where(missing[of], 0.0, residuals[among])
+        residuals[among] = _with(residuals[among], days, missing[of], 0.0)
         sse[close] = np.vecdot(residuals, residuals)
-    params = np.einsum("nij,nj->ni", basis.to_params[run], coefs)
+    params = np.einsum("nij,nj->ni", turn, coefs)
     sse[np.isnan(params).any(axis=1)] = np.nan
     r_squared = divide(explained, sse + explained)
     if len(unsafe):
         who = gaps[unsafe]
-        other = ols_batch(np.where(missing[unsafe], np.nan, y[who]), windows.x[run[who]])
+        other = ols_batch(_with(y[who], days, missing[unsafe], np.nan), windows.x[run[who]])
         params[who], xtx_inv[who], n_obs[who] = other.params, other.xtx_inv, other.n_obs
         sse[who], r_squared[who] = other.sse, other.r_squared
     return SharedOLS(params, xtx_inv, n_obs, sse, r_squared)
+
+
+class _Filled(NamedTuple):
+    """Returns of n events whose missing days were set to zero.
+
+    Attributes
+    ----------
+    squares : array, shape (n,)
+        Their sums of squares.
+    gaps : array of int, shape (m,)
+        The events that miss days, and maybe others.
+    days : array of int, shape (d,)
+        Days on which they may.
+    missing : array of bool, shape (m, d)
+    absent : tuple of arrays of int, optional
+        Row and column of each true cell of `missing`, if they are few.
+    """
+
+    squares: FloatArray
+    gaps: IntArray
+    days: IntArray
+    missing: BoolArray
+    absent: tuple[IntArray, IntArray] | None
+
+
+def _fill(y: FloatArray, inner: slice) -> _Filled:
+    """Set missing returns to zero, in place; the days of `inner` are likely to be known."""
+    days = np.arange(y.shape[1])
+    # One missing day makes the sum of its event NaN.
+    squares = np.vecdot(y[:, inner], y[:, inner])
+    ends = np.delete(days, inner)
+    at_ends = bool(len(ends)) and not np.isnan(squares).any()
+    outer = y.take(ends, axis=1)
+    squares += np.vecdot(outer, outer)
+    gaps = np.flatnonzero(np.isnan(squares))
+    if 4 * len(gaps) > len(y):
+        gaps = np.arange(len(y))  # where they are many, looking at all costs less than a copy of theirs
+    some = y if len(gaps) == len(y) else y[gaps]
+    part = some
+    if at_ends:
+        days, part = ends, outer if some is y else outer[gaps]
+    missing = np.isnan(part)
+    absent: tuple[IntArray, IntArray] | None = None
+    if len(gaps):
+        if np.count_nonzero(missing) <= FEW_DAYS * missing.size:
+            absent = nonzero_rows(missing)
+            part[absent] = 0.0
+        else:
+            np.copyto(part, 0.0, where=missing)
+        if at_ends:
+            some[:, days] = part
+        squares[gaps] = np.vecdot(some, some)
+        if some is not y:
+            y[gaps] = some
+    return _Filled(squares, gaps, days, missing, absent)
+
+
+def _with(rows: FloatArray, days: IntArray, where: BoolArray, value: float) -> FloatArray:
+    """Return rows (m, W) with a value on some of the `days`."""
+    out = rows.copy()
+    out[:, days] = np.where(where, value, out[:, days])
+    return out
 
 
 def shared_residuals(windows: SharedWindows, params: FloatArray) -> FloatArray:

@@ -41,12 +41,15 @@ class SharedWindows(NamedTuple):
         First event of each run.
     run : array of int, shape (n,)
         The run of each event.
+    inner : slice
+        Days that lie in the estimation windows of all events.
     """
 
     y: FloatArray
     x: FloatArray
     start: IntArray
     run: IntArray
+    inner: slice = slice(None)
 
 
 class Stack(NamedTuple):
@@ -148,7 +151,8 @@ def shared_windows(
         for stack in stacks(first, len(y)):
             part = stack.of(y)
             part -= rf[stack.runs, None]
-    return SharedWindows(y, x, first, run)
+    inner = slice(None) if sample.own is None else sample.own.inner(rows, sample.estimation.offsets)
+    return SharedWindows(y, x, first, run, inner)
 
 
 def shared_arrays(
@@ -201,7 +205,7 @@ def _event_returns(
     security, first = sample.security[which], sample.day0[which] + window.start
     traded = take_windows(arrays.returns, security, first, length)
     if sample.own is not None:
-        traded[sample.own.outside_window(which, window.offsets)] = np.nan
+        sample.own.blank_window(traded, which, window.offsets)
     event = day = span = np.empty(0, dtype=np.int64)
     # Returns over several sessions are few: regressors of these alone are compounded.
     if arrays.single is not arrays.returns:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, IntArray
@@ -23,6 +24,8 @@ __all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows"]
 ENDS = ("start", "end")
 #: Ending of the columns of a second estimation window.
 SECOND = "_2"
+#: Columns up to which one at a time is faster than all of them at once.
+SHORT = 16
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,36 @@ class OwnWindows(FrozenRecord):
 
     def outside_estimation(self, part: Any, offsets: IntArray) -> BoolArray:
         """Which sessions of the layout are not of an event's estimation window, shape (n, W)."""
-        first, last = (self.estimation[part] - self.shift[part, None]).T
-        out = _outside(offsets, first, last)
-        if self.skip is not None:
-            begin, end = (self.skip[part] - self.shift[part, None]).T
-            out |= (offsets >= begin[:, None]) & (offsets <= end[:, None])
+        out = np.zeros((len(self.shift[part]), len(offsets)), dtype=bool)
+        self.blank_estimation(out, part, offsets, True)
         return out
 
-    def outside_window(self, part: Any, offsets: IntArray) -> BoolArray:
-        """Which sessions of the layout are not of an event's event window, shape (n, L)."""
-        return _outside(offsets, *self.window[part].T)
+    def blank_estimation(
+        self, rows: npt.NDArray[Any], part: Any, offsets: IntArray, value: float = np.nan
+    ) -> None:
+        """Overwrite the sessions of the layout (n, W) that are not of an event's estimation window."""
+        first, last = self._estimation(part).T
+        _blank(rows, offsets, first, last, value)
+        if self.skip is not None:
+            begin, end = (self.skip[part] - self.shift[part, None]).T
+            rows[(offsets >= begin[:, None]) & (offsets <= end[:, None])] = value
+
+    def blank_window(
+        self, rows: npt.NDArray[Any], part: Any, offsets: IntArray, value: float = np.nan
+    ) -> None:
+        """Overwrite the sessions of the layout (n, L) that are not of an event's event window."""
+        first, last = _of(self.window, part).T
+        _blank(rows, offsets, first, last, value)
+
+    def inner(self, part: Any, offsets: IntArray) -> slice:
+        """Sessions of the layout between the ends of all estimation windows."""
+        first, last = self._estimation(part).T
+        begin, end = first.max(initial=offsets[0]), last.min(initial=offsets[-1])
+        return slice(int(begin - offsets[0]), int(max(end + 1, begin) - offsets[0]))
+
+    def _estimation(self, part: Any) -> IntArray:
+        """Return the ends of estimation windows as sessions of the layout, shape (n, 2)."""
+        return np.asarray(_of(self.estimation, part) - self.shift[part, None])
 
     def take(self, which: Any) -> OwnWindows:
         """Windows of the events that an index or a mask picks."""
@@ -126,17 +149,25 @@ class OwnWindows(FrozenRecord):
         )
 
 
-def _outside(offsets: IntArray, first: IntArray, last: IntArray) -> BoolArray:
+def _of(rows: IntArray, part: Any) -> IntArray:
+    # Of arrays of two columns `take` is several times as fast.
+    listed = isinstance(part, np.ndarray) and part.dtype != bool
+    return np.asarray(rows.take(part, axis=0) if listed else rows[part])
+
+
+def _blank(rows: npt.NDArray[Any], offsets: IntArray, first: IntArray, last: IntArray, value: float) -> None:
     # Most windows hold the middle of the layout, so only its ends are compared, as small numbers.
     width = len(offsets)
     small = np.int16 if width < np.iinfo(np.int16).max else np.int64
     begin, left = (np.clip(each, 0, width).astype(small) for each in (first - offsets[0], offsets[-1] - last))
-    out = np.zeros((len(begin), width), dtype=bool)
     column = np.arange(width, dtype=small)
-    head, tail = int(begin.max(initial=0)), int(left.max(initial=0))
-    out[:, :head] = column[:head] < begin[:, None]
-    out[:, width - tail :] |= column[:tail][::-1] < left[:, None]
-    return out
+    for side, ends in ((rows, begin), (rows[:, ::-1], left)):
+        edge = side[:, : int(ends.max(initial=0))]
+        if edge.shape[1] <= SHORT:
+            for at, cells in enumerate(edge.T):
+                cells[ends > at] = value
+        else:
+            np.copyto(edge, value, where=column[: edge.shape[1]] < ends[:, None])
 
 
 def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:

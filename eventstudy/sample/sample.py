@@ -238,8 +238,8 @@ class EventSample(FrozenRecord):
             rows = self.day0[part, None] + self.window.offsets
             rf_evt = self.bank.compound(self.factor("rf", part)[:, None], rows, np.maximum(span_evt, 1))
         if self.own is not None:
-            outside = self.own.outside_window(part, self.window.offsets)
-            y_evt[outside], span_evt[outside] = np.nan, 0
+            self.own.blank_window(y_evt, part, self.window.offsets)
+            self.own.blank_window(span_evt, part, self.window.offsets, 0)
         after = None
         if self.own is not None:
             after = self.own.after[part] if self.own.after.any() else None
@@ -255,8 +255,10 @@ class EventSample(FrozenRecord):
         y = take_windows(self.market.arrays.single, self.security[part], first, length)
         if excess:
             y -= take_windows(self.bank.single, self.factor("rf", part), first, length)
-        if self.announced is not None or self.own is not None or self.barred is not None:
+        if self.announced is not None or self.barred is not None:
             np.copyto(y, np.nan, where=self.skipped(part))
+        elif self.own is not None:
+            self.own.blank_estimation(y, part, self.estimation.offsets)
         return y
 
     def skipped(self, part: Rows = slice(None), spans: IntArray | None = None) -> BoolArray:
