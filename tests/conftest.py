@@ -87,7 +87,7 @@ def cluster() -> Iterator[Client]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _sessions_of_all_years() -> Iterator[None]:
-    """Cut sessions of known exchanges from calendars of all years: one takes no longer to make than a year's."""
+    """Cut sessions of known exchanges from calendars of all years: one takes no longer than one of a year."""
     plain = known_holidays._sessions
     first_year, last_year = 2000, 2026
 
