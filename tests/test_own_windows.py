@@ -637,6 +637,48 @@ def test_an_end_in_sessions_before_a_start_on_a_day_leaves_no_window() -> None:
     """Only windows whose two ends are counted in sessions are a mistake; those of dates may miss an event."""
     events = EVENTS.iloc[:3].assign(date=DAYS[200], window_end=[np.nan, -3, 2])
     found = es.EventStudy(MARKET, events, estimation=(-90, -11), window=(DAYS[200], DAYS[205])).fit()
-    assert found.excluded["reason"].to_dict() == {1: "no session of the data lies in its event window"}
+    assert found.excluded["reason"].to_dict() == {1: "its event window (+0, -3) ends before it starts"}
     with pytest.raises(WindowError, match="ends before it starts"):
         es.EventStudy(MARKET, events, estimation=(-90, -11), window=(0, 5)).fit()
+
+
+@pytest.mark.parametrize(("first", "last"), [("2018-02", "2018-07"), ("2018-02-01", "2018-07-31")])
+def test_periods_are_their_first_and_last_days(first: str, last: str) -> None:
+    """Periods are no counts of sessions: that of July 2018 has the number 582."""
+    start, end = pd.Period(first), pd.Period(last)
+    columns = EVENTS.assign(
+        estimation_start=pd.PeriodIndex([start] * N), estimation_end=pd.PeriodIndex([end] * N)
+    )
+    cells = EVENTS.assign(estimation_start=[start, *[None] * 5], estimation_end=[end, *[None] * 5])
+    for events, estimation, n_obs in (
+        (columns, (-90, -11), [129] * N),
+        (cells, (-90, -11), [129, *[80] * 5]),
+        (EVENTS, (start, end), [129] * N),
+    ):
+        found = es.EventStudy(MARKET, events, estimation=estimation, window=(0, 1)).fit()
+        assert found.parameters["n_obs"].tolist() == n_obs
+
+
+def test_window_columns_by_other_spellings() -> None:
+    events = EVENTS.assign(**{"Estimation Start": -60, "EstimationEnd": -11})
+    found = es.EventStudy(MARKET, events, window=(0, 1))
+    assert found.fit().parameters["n_obs"].tolist() == [50] * N
+    assert {"Estimation Start", "EstimationEnd"} <= set(found.spec.events.reading["column"])
+    with pytest.warns(
+        es.errors.DataWarning, match="are columns estimation_start, estimation_end, window_start"
+    ):
+        es.Events(EVENTS.assign(**{"window start": -1, "Window_Start": -2, "event_window_end": 3}))
+
+
+def test_windows_that_end_before_they_start_are_told_apart_from_empty_ones() -> None:
+    as_text = EVENTS.assign(window_start=["3", *[""] * 5], window_end=["1", *[""] * 5])
+    with pytest.raises(WindowError, match=r"event window \(\+3, \+1\) ends before it starts"):
+        es.EventStudy(MARKET, as_text, window=(-1, 3)).fit()
+    early = EVENTS.assign(window_end=[DAYS[185], *[None] * 5])
+    with pytest.warns(es.errors.ExcludedEventsWarning, match=r"window \(-3, -15\) ends before it starts"):
+        es.EventStudy(MARKET, early, estimation=(-120, -30), window=(-3, 5)).fit()
+
+
+def test_an_index_of_two_days_is_a_window() -> None:
+    found = es.EventStudy(MARKET, EVENTS, estimation=DAYS[[10, 99]], window=(0, 1)).fit()
+    assert found.parameters["n_obs"].tolist() == [90] * N
