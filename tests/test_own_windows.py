@@ -679,6 +679,42 @@ def test_windows_that_end_before_they_start_are_told_apart_from_empty_ones() -> 
         es.EventStudy(MARKET, early, estimation=(-120, -30), window=(-3, 5)).fit()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda events: es.BuyAndHold(MARKET, events, horizon=(1, 20)),
+        lambda events: es.CalendarTimePortfolio(MARKET, events, horizon=(1, 20)),
+        lambda events: es.EventGARCH(MARKET, events),
+        lambda events: es.CausalStudy(MARKET, events),
+        lambda events: es.lab.specification_curve(MARKET, events),
+    ],
+    ids=["BuyAndHold", "CalendarTimePortfolio", "EventGARCH", "CausalStudy", "specification_curve"],
+)
+def test_what_takes_one_window_for_all_events_ignores_none_of_their_own(
+    ask: Callable[[pd.DataFrame], object], request: pytest.FixtureRequest
+) -> None:
+    with pytest.raises(WindowError, match=f"window_end.*{request.node.callspec.id} takes one window for all"):
+        ask(EVENTS.assign(window_end=[3, *[None] * 5]))
+
+
+def test_dates_of_an_iterator_and_of_a_series_by_security() -> None:
+    days = [DAYS[150], DAYS[151]]
+
+    def n_obs(given: object) -> list[int]:
+        found = es.EventStudy(
+            MARKET, EVENTS.iloc[:1], estimation=(-90, -11), window=(0, 1), exclude_dates=given
+        )
+        return found.fit().parameters["n_obs"].tolist()
+
+    assert (
+        n_obs(day for day in days) == n_obs(iter(days)) == n_obs(pd.DatetimeIndex(days).to_series()) == [78]
+    )
+    by_security = pd.Series(days, ["F1", "F2"])
+    with pytest.raises(RequestError, match="Series with names in its index"):
+        n_obs(by_security)
+    assert n_obs(by_security.groupby(level=0).agg(list).to_dict()) == [80]
+
+
 def test_an_index_of_two_days_is_a_window() -> None:
     found = es.EventStudy(MARKET, EVENTS, estimation=DAYS[[10, 99]], window=(0, 1)).fit()
     assert found.parameters["n_obs"].tolist() == [90] * N

@@ -13,7 +13,13 @@ from eventstudy.sample.grouped_arrays import (
     window_design,
 )
 from eventstudy.sample.named_series import check_factors
-from eventstudy.sample.own_windows import Asked, DateWindow, OwnWindows, asked_windows
+from eventstudy.sample.own_windows import (
+    Asked,
+    DateWindow,
+    OwnWindows,
+    asked_windows,
+    refuse_own_windows,
+)
 from eventstudy.sample.placement import check_windows
 from eventstudy.sample.sample import EventSample
 
@@ -35,6 +41,7 @@ __all__ = [
     "event_positions",
     "nonzero_rows",
     "read_dates",
+    "refuse_own_windows",
     "shared_arrays",
     "shared_windows",
     "stacks",

@@ -18,7 +18,7 @@ from eventstudy.sample.exclusion import days_in
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows"]
+__all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows", "refuse_own_windows"]
 
 
 ENDS = ("start", "end")
@@ -199,6 +199,21 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
             raise WindowError(f"The estimation windows {first} and {second} overlap.")
         read = (first, second)
     return Asked(read, _one(window), by_event, two=several or beside)
+
+
+def refuse_own_windows(events: pd.DataFrame, who: str) -> None:
+    """Refuse columns of windows, of the frame of `Events`, where one window serves all events.
+
+    Raises
+    ------
+    WindowError
+    """
+    named = [name for name in WINDOW_COLUMNS if name in events and _given(events[name]).any()]
+    if named:
+        raise WindowError(
+            f"The events have windows of their own ({', '.join(named)}), and {who} takes one window for all. "
+            f"Drop these columns, frame.drop(columns={named}); EventStudy knows them."
+        )
 
 
 def _one(given: Any) -> Window | DateWindow:
