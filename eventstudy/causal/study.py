@@ -84,7 +84,7 @@ class CausalStudy(Immutable):
     Raises
     ------
     WindowError
-        If the windows overlap, or the event window lacks day 0.
+        If the windows overlap, the event window lacks day 0, or columns of the events give windows.
     ModelError
         If returns are not simple or not daily, or a donor is unknown.
 

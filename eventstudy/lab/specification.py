@@ -231,6 +231,8 @@ def specification_curve(
         If a choice makes no sense, or the data holds no placebo date.
     NoUsableEventsError
         If no event can be placed.
+    WindowError
+        If columns of the events give windows of their own.
 
     Notes
     -----

@@ -216,7 +216,8 @@ class EventGARCH(Immutable):
     Raises
     ------
     WindowError
-        If the dummy has fewer than three sessions, or does not follow the estimation window.
+        If the dummy has fewer than three sessions, or does not follow the estimation window, or if columns of
+        the events give windows.
 
     Notes
     -----
