@@ -603,6 +603,33 @@ def test_a_window_that_ends_on_the_weekend_after_the_data_is_complete(after: int
         assert str(study.fit().spec.window) == "(0, +2)"
 
 
+@pytest.mark.parametrize(
+    ("weekdays", "last", "end", "beyond"),
+    [
+        ("Mon Tue Wed Thu Fri Sat Sun", "2019-11-29", "2019-12-01", 2),  # round the clock, to a Friday
+        ("Sun Mon Tue Wed Thu", "2019-11-28", "2019-11-30", 0),  # Riyadh, to a Thursday
+        ("Sun Mon Tue Wed Thu", "2019-11-28", "2019-12-01", 1),
+        ("Fri", "2019-11-29", "2019-12-13", 2),  # weeks
+        ("Fri", "2019-11-29", "2019-12-12", 1),
+    ],
+)
+def test_days_beyond_the_data_are_those_of_its_weekdays(
+    weekdays: str, last: str, end: str, beyond: int
+) -> None:
+    days = pd.date_range(end=last, periods=400, freq=pd.offsets.CustomBusinessDay(weekmask=weekdays))
+    frame = FRAME.iloc[:400].set_index(days)
+    events = pd.DataFrame({"security": ["F0"], "date": [days[-3]], "window_end": [end]})
+    study = es.EventStudy(
+        es.Market(frame, benchmark="idx", sessions="data"), events, estimation=(-150, -11), window=(0, 1)
+    )
+    if beyond:
+        with pytest.warns(IncompleteWindowWarning):
+            found = study.fit()
+    else:
+        found = study.fit()
+    assert str(found.spec.window) == f"(0, {2 + beyond:+d})"
+
+
 @pytest.mark.parametrize(("start", "fine"), [(-20, False), (-19, True)])
 def test_a_second_window_begins_after_the_first_ends(start: int, fine: bool) -> None:
     events = EVENTS.iloc[:1].assign(

@@ -404,8 +404,8 @@ def _ends(
 def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntArray:
     """Row of the first session from a date on, or of the last up to it.
 
-    With `beyond`, weekdays outside the data count as sessions, so a window that reaches there is known to
-    be incomplete.
+    With `beyond`, days outside the data that are of its weekdays count as sessions, so a window that reaches
+    there is known to be incomplete.
     """
     days = dates.astype("datetime64[D]")
     at = np.searchsorted(sessions, days, side="left" if end == "start" else "right")
@@ -413,7 +413,11 @@ def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntAr
     if not beyond:
         return rows
     first, last = sessions[[0, -1]].astype("datetime64[D]")
-    before, after = np.busday_count(days, first), np.busday_count(last + 1, days + 1)
+    # Friday is the last day of a week in New York, not in Riyadh, and of bitcoin none is.
+    times = np.bincount((sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
+    open_on = 2 * times >= times.max()
+    before = np.busday_count(days, first, weekmask=open_on)
+    after = np.busday_count(last + 1, days + 1, weekmask=open_on)
     rows = np.where(days < first, -np.maximum(before, 0), rows)
     return np.where(days > last, len(sessions) - 1 + np.maximum(after, 0), rows)
 
