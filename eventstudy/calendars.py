@@ -23,8 +23,8 @@ __all__ = ["Exchange", "Reaction", "exchange_of", "suggested_calendar"]
 
 Day = str | date | pd.Timestamp
 
-# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions.
-ALIASES = {"XSHE": "XSHG"}
+# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions. One of its names is in small letters.
+ALIASES = {"XSHE": "XSHG", "US_FUTURES": "us_futures"}
 
 # Suffix of Yahoo's tickers (.SH: of Chinese vendors) → calendar of exchange_calendars. Bombay stands for the
 # National Stock Exchange, Korea's and Taiwan's main markets for KOSDAQ and the OTC market: they keep the same
