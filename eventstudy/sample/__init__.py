@@ -18,6 +18,7 @@ from eventstudy.sample.own_windows import (
     DateWindow,
     OwnWindows,
     asked_windows,
+    dated_windows,
     refuse_own_windows,
 )
 from eventstudy.sample.placement import check_windows
@@ -38,6 +39,7 @@ __all__ = [
     "check_factors",
     "check_missing",
     "check_windows",
+    "dated_windows",
     "event_positions",
     "nonzero_rows",
     "read_dates",

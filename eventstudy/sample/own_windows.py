@@ -18,7 +18,15 @@ from eventstudy.sample.exclusion import days_in
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows", "refuse_own_windows"]
+__all__ = [
+    "Asked",
+    "DateWindow",
+    "OwnWindows",
+    "asked_windows",
+    "dated_windows",
+    "own_windows",
+    "refuse_own_windows",
+]
 
 
 ENDS = ("start", "end")
@@ -199,6 +207,12 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
             raise WindowError(f"The estimation windows {first} and {second} overlap.")
         read = (first, second)
     return Asked(read, _one(window), by_event, two=several or beside)
+
+
+def dated_windows(events: pd.DataFrame) -> bool:
+    """Whether columns of the events give windows as dates."""
+    cells = (events[name][_given(events[name])] for name in WINDOW_COLUMNS if name in events)
+    return any(not _counts(cell) for column in cells for cell in column)
 
 
 def refuse_own_windows(events: pd.DataFrame, who: str) -> None:
