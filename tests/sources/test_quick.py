@@ -89,7 +89,7 @@ def test_several_securities_of_one_exchange(shenzhen: YahooServer) -> None:
     assert results.timeline["label"].tolist() == ["NYT report"] * 2
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     ("announced", "day"),
     [
@@ -122,6 +122,7 @@ def test_one_security_of_two_without_prices(shenzhen: YahooServer) -> None:
     assert len(results.car(0, 1)) == 1
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("lost", ["399001.SZ", "002415.SZ"])
 def test_without_benchmark_or_security_nothing_is_measured(shenzhen: YahooServer, lost: str) -> None:
     shenzhen.faults[lost] = lambda *_: failed(NOT_FOUND, 404)
@@ -179,6 +180,7 @@ def test_the_current_year_is_fetched_until_yesterday(server: YahooServer) -> Non
     [
         ("002415.SZ", "XSHG"),
         ("600519.ss", "XSHG"),
+        ("600519.SH", "XSHG"),
         ("0763.HK", "XHKG"),
         ("AAPL", "XNYS"),
         ("BRK-B", "XNYS"),
@@ -198,6 +200,14 @@ def test_exchange_of_a_ticker(ticker: str, exchange: str) -> None:
 def test_tickers_that_do_not_tell_their_exchange(ticker: str) -> None:
     with pytest.raises(CalendarError, match="cannot be told"):
         exchange_of(ticker)
+
+
+@pytest.mark.parametrize(
+    "name", ["700 HK Equity", "AAPL US Equity", "VOD LN", "HKEX:700", "US0378331005", "London", "BRK/B", "F0"]
+)
+def test_names_that_are_not_tickers_are_not_of_new_york(name: str) -> None:
+    with pytest.raises(CalendarError, match="a ticker of the United States, of one to five letters"):
+        exchange_of(name)
 
 
 def test_every_suffix_has_a_calendar() -> None:
