@@ -120,7 +120,7 @@ SENTENCES = [
     ("explanation/size_of_tests", "with six 9", round(rate("grank_t", "normal-6-common")) == 9),
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
     ("explanation/which_test_when", "with 14 to 17%", within(eleven[["patell", "jaffe"]], 14, 17)),
-    ("explanation/which_test_when", "`permutation`, with 10 to 16%", within(calm, 10, 16)),
+    ("explanation/which_test_when", "`permutation` reject 10 to 16%", within(calm, 10, 16)),
     ("explanation/which_test_when", "over two and three days 9 to 10%", within(cumulated, 9, 10)),
     (
         "explanation/which_test_when",
