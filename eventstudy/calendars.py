@@ -23,19 +23,20 @@ __all__ = ["Exchange", "Reaction", "exchange_of", "suggested_calendar"]
 
 Day = str | date | pd.Timestamp
 
-# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions.
-ALIASES = {"XSHE": "XSHG"}
+# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions; one name is in small letters.
+ALIASES = {"XSHE": "XSHG", "US_FUTURES": "us_futures"}
 
-# Suffix of Yahoo's tickers → calendar of exchange_calendars. Bombay stands for the National Stock Exchange,
-# Korea's and Taiwan's main markets for KOSDAQ and the OTC market: they keep the same sessions.
+# Suffix of Yahoo's tickers (.SH: of Chinese vendors) → calendar of exchange_calendars. Bombay stands for the
+# National Stock Exchange, Korea's and Taiwan's main markets for KOSDAQ and the OTC market: they keep the same
+# sessions.
 SUFFIXES = {
-    "SZ": "XSHG", "SS": "XSHG", "HK": "XHKG", "T": "XTKS", "KS": "XKRX", "KQ": "XKRX", "TW": "XTAI",
-    "TWO": "XTAI", "NS": "XBOM", "BO": "XBOM", "SI": "XSES", "KL": "XKLS", "JK": "XIDX", "BK": "XBKK",
-    "AX": "XASX", "NZ": "XNZE", "L": "XLON", "IL": "XLON", "IR": "XDUB", "DE": "XETR", "F": "XFRA",
-    "PA": "XPAR", "AS": "XAMS", "BR": "XBRU", "LS": "XLIS", "MI": "XMIL", "MC": "XMAD", "SW": "XSWX",
-    "VI": "XWBO", "AT": "ASEX", "ST": "XSTO", "HE": "XHEL", "CO": "XCSE", "OL": "XOSL", "IC": "XICE",
-    "WA": "XWAR", "PR": "XPRA", "BD": "XBUD", "IS": "XIST", "TA": "XTAE", "SR": "XSAU", "JO": "XJSE",
-    "TO": "XTSE", "V": "XTSX", "MX": "XMEX", "SA": "BVMF", "BA": "XBUE", "SN": "XSGO",
+    "SZ": "XSHG", "SS": "XSHG", "SH": "XSHG", "HK": "XHKG", "T": "XTKS", "KS": "XKRX", "KQ": "XKRX",
+    "TW": "XTAI", "TWO": "XTAI", "NS": "XBOM", "BO": "XBOM", "SI": "XSES", "KL": "XKLS", "JK": "XIDX",
+    "BK": "XBKK", "AX": "XASX", "NZ": "XNZE", "L": "XLON", "IL": "XLON", "IR": "XDUB", "DE": "XETR",
+    "F": "XFRA", "PA": "XPAR", "AS": "XAMS", "BR": "XBRU", "LS": "XLIS", "MI": "XMIL", "MC": "XMAD",
+    "SW": "XSWX", "VI": "XWBO", "AT": "ASEX", "ST": "XSTO", "HE": "XHEL", "CO": "XCSE", "OL": "XOSL",
+    "IC": "XICE", "WA": "XWAR", "PR": "XPRA", "BD": "XBUD", "IS": "XIST", "TA": "XTAE", "SR": "XSAU",
+    "JO": "XJSE", "TO": "XTSE", "V": "XTSX", "MX": "XMEX", "SA": "BVMF", "BA": "XBUE", "SN": "XSGO",
 }  # fmt: skip
 
 #: Days that exchange_calendars takes for sessions and that were none: typhoon Saola and a black rainstorm
@@ -391,6 +392,8 @@ def _regular_close(calendar: ExchangeCalendar, day: pd.Timestamp) -> str:
 
 #: Crypto-currencies, as Yahoo writes them; classes of shares have one or two letters after the hyphen.
 PAIR = regex(r".+-[A-Z]{3,4}")
+#: Shares of the United States, perhaps with a class.
+TICKER = regex(r"[A-Z]{1,5}(-[A-Z]{1,2})?")
 
 
 def exchange_of(ticker: str) -> str:
@@ -410,7 +413,8 @@ def exchange_of(ticker: str) -> str:
     Raises
     ------
     CalendarError
-        If the ticker does not say where it is traded: an index, a currency, an unknown suffix, a bare number.
+        If the ticker does not say where it is traded: an index, a currency, an unknown suffix, a bare number,
+        a name or a code of another vendor.
 
     Examples
     --------
@@ -431,6 +435,8 @@ def exchange_of(ticker: str) -> str:
         why = "an index, a currency or a future has no exchange in its name"
     elif PAIR.fullmatch(suffix):
         why = "a pair of currencies is traded round the clock, on no exchange with sessions"
+    elif not TICKER.fullmatch(suffix):
+        why = "without a suffix, as in 0700.HK, it is a ticker of the United States, of one to five letters"
     else:
         return "XNYS"
     raise CalendarError(

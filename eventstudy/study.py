@@ -41,6 +41,7 @@ from eventstudy.sample import (
     asked_windows,
     check_factors,
     check_windows,
+    dated_windows,
     read_dates,
 )
 from eventstudy.text import in_event_time, plural
@@ -170,7 +171,7 @@ class EventStudy(Immutable):
         if barred is not None and market.arrays.gap is not None:
             raise RequestError("exclude_dates= names days, and this market has bars within the day.")
         if market.undated:
-            _check_undated(model, asked, barred is not None)
+            _check_undated(model, asked, barred is not None or dated_windows(events.frame))
         _check_needs(market, model, events.frame)
         self._spec = StudySpec(
             market=market,
@@ -471,14 +472,14 @@ def check_asked(asked: Asked, model: NormalReturnModel, exclude_events: bool) ->
         raise WindowError("exclude_events=True needs one event window for all events, which holds day 0.")
 
 
-def _check_undated(model: NormalReturnModel, asked: Asked, barred: bool) -> None:
+def _check_undated(model: NormalReturnModel, asked: Asked, dated: bool) -> None:
     """Refuse what needs dates of data in event time."""
     if isinstance(model, PeerModel):
         raise ModelError(
             f"{model.label} compares with other securities on the same dates, and this market is in event "
             "time, without dates. MarketModel and MarketAdjusted need no more than a benchmark."
         )
-    if barred or any(isinstance(each, DateWindow) for each in (*asked.estimation, asked.window)):
+    if dated or any(isinstance(each, DateWindow) for each in (*asked.estimation, asked.window)):
         raise WindowError(
             "This market is in event time, without dates: give windows in sessions, and leave days out of "
             "the estimation by deleting their returns."

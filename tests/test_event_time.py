@@ -171,3 +171,21 @@ def test_shared_days_by_session_are_those_by_date() -> None:
         by_date = shared_days(tested.tested_dates, security)
         assert shared_days_of(tested, security) == by_date
         assert (by_date == 0) is (window == (0, 0))
+
+
+def test_shared_days_of_several_exchanges_name_the_studies() -> None:
+    """`stacked` is of one study, so the note does not send to one that a pool lacks."""
+    days = {code: es.Exchange(code).sessions("2018-01-02", "2019-06-28") for code in ("XNYS", "XHKG")}
+    steps = np.random.default_rng(3)
+    table = pd.concat(
+        [pd.Series(steps.normal(0, 0.01, len(on)), on, name=code) for code, on in days.items()],
+        axis=1,
+        sort=True,
+    )
+    market = es.Market(table, calendar={code: code for code in days})
+    events = [{"security": code, "date": day} for code in days for day in ("2019-03-12", "2019-03-14")]
+    with pytest.warns(es.errors.OverlapWarning):
+        found = es.EventStudy(market, events, es.ConstantMean(), (-200, -21), (-5, 5)).fit()
+    note = found.caar(0, 3)["note"].item()
+    assert "4 of them count more than once; stacked() of results.studies[...] shares them out" in note
+    assert all(study.stacked(0, 3)["shared_days"].tolist() == [2, 2] for study in found.studies.values())

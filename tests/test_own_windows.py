@@ -603,6 +603,33 @@ def test_a_window_that_ends_on_the_weekend_after_the_data_is_complete(after: int
         assert str(study.fit().spec.window) == "(0, +2)"
 
 
+@pytest.mark.parametrize(
+    ("weekdays", "last", "end", "beyond"),
+    [
+        ("Mon Tue Wed Thu Fri Sat Sun", "2019-11-29", "2019-12-01", 2),  # round the clock, to a Friday
+        ("Sun Mon Tue Wed Thu", "2019-11-28", "2019-11-30", 0),  # Riyadh, to a Thursday
+        ("Sun Mon Tue Wed Thu", "2019-11-28", "2019-12-01", 1),
+        ("Fri", "2019-11-29", "2019-12-13", 2),  # weeks
+        ("Fri", "2019-11-29", "2019-12-12", 1),
+    ],
+)
+def test_days_beyond_the_data_are_those_of_its_weekdays(
+    weekdays: str, last: str, end: str, beyond: int
+) -> None:
+    days = pd.date_range(end=last, periods=400, freq=pd.offsets.CustomBusinessDay(weekmask=weekdays))
+    frame = FRAME.iloc[:400].set_index(days)
+    events = pd.DataFrame({"security": ["F0"], "date": [days[-3]], "window_end": [end]})
+    study = es.EventStudy(
+        es.Market(frame, benchmark="idx", sessions="data"), events, estimation=(-150, -11), window=(0, 1)
+    )
+    if beyond:
+        with pytest.warns(IncompleteWindowWarning):
+            found = study.fit()
+    else:
+        found = study.fit()
+    assert str(found.spec.window) == f"(0, {2 + beyond:+d})"
+
+
 @pytest.mark.parametrize(("start", "fine"), [(-20, False), (-19, True)])
 def test_a_second_window_begins_after_the_first_ends(start: int, fine: bool) -> None:
     events = EVENTS.iloc[:1].assign(
@@ -637,6 +664,84 @@ def test_an_end_in_sessions_before_a_start_on_a_day_leaves_no_window() -> None:
     """Only windows whose two ends are counted in sessions are a mistake; those of dates may miss an event."""
     events = EVENTS.iloc[:3].assign(date=DAYS[200], window_end=[np.nan, -3, 2])
     found = es.EventStudy(MARKET, events, estimation=(-90, -11), window=(DAYS[200], DAYS[205])).fit()
-    assert found.excluded["reason"].to_dict() == {1: "no session of the data lies in its event window"}
+    assert found.excluded["reason"].to_dict() == {1: "its event window (+0, -3) ends before it starts"}
     with pytest.raises(WindowError, match="ends before it starts"):
         es.EventStudy(MARKET, events, estimation=(-90, -11), window=(0, 5)).fit()
+
+
+@pytest.mark.parametrize(("first", "last"), [("2018-02", "2018-07"), ("2018-02-01", "2018-07-31")])
+def test_periods_are_their_first_and_last_days(first: str, last: str) -> None:
+    """Periods are no counts of sessions: that of July 2018 has the number 582."""
+    start, end = pd.Period(first), pd.Period(last)
+    columns = EVENTS.assign(
+        estimation_start=pd.PeriodIndex([start] * N), estimation_end=pd.PeriodIndex([end] * N)
+    )
+    cells = EVENTS.assign(estimation_start=[start, *[None] * 5], estimation_end=[end, *[None] * 5])
+    for events, estimation, n_obs in (
+        (columns, (-90, -11), [129] * N),
+        (cells, (-90, -11), [129, *[80] * 5]),
+        (EVENTS, (start, end), [129] * N),
+    ):
+        found = es.EventStudy(MARKET, events, estimation=estimation, window=(0, 1)).fit()
+        assert found.parameters["n_obs"].tolist() == n_obs
+
+
+def test_window_columns_by_other_spellings() -> None:
+    events = EVENTS.assign(**{"Estimation Start": -60, "EstimationEnd": -11})
+    found = es.EventStudy(MARKET, events, window=(0, 1))
+    assert found.fit().parameters["n_obs"].tolist() == [50] * N
+    assert {"Estimation Start", "EstimationEnd"} <= set(found.spec.events.reading["column"])
+    with pytest.warns(
+        es.errors.DataWarning, match="are columns estimation_start, estimation_end, window_start"
+    ):
+        es.Events(EVENTS.assign(**{"window start": -1, "Window_Start": -2, "event_window_end": 3}))
+
+
+def test_windows_that_end_before_they_start_are_told_apart_from_empty_ones() -> None:
+    as_text = EVENTS.assign(window_start=["3", *[""] * 5], window_end=["1", *[""] * 5])
+    with pytest.raises(WindowError, match=r"event window \(\+3, \+1\) ends before it starts"):
+        es.EventStudy(MARKET, as_text, window=(-1, 3)).fit()
+    early = EVENTS.assign(window_end=[DAYS[185], *[None] * 5])
+    with pytest.warns(es.errors.ExcludedEventsWarning, match=r"window \(-3, -15\) ends before it starts"):
+        es.EventStudy(MARKET, early, estimation=(-120, -30), window=(-3, 5)).fit()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda events: es.BuyAndHold(MARKET, events, horizon=(1, 20)),
+        lambda events: es.CalendarTimePortfolio(MARKET, events, horizon=(1, 20)),
+        lambda events: es.EventGARCH(MARKET, events),
+        lambda events: es.CausalStudy(MARKET, events),
+        lambda events: es.lab.specification_curve(MARKET, events),
+    ],
+    ids=["BuyAndHold", "CalendarTimePortfolio", "EventGARCH", "CausalStudy", "specification_curve"],
+)
+def test_what_takes_one_window_for_all_events_ignores_none_of_their_own(
+    ask: Callable[[pd.DataFrame], object], request: pytest.FixtureRequest
+) -> None:
+    with pytest.raises(WindowError, match=f"window_end.*{request.node.callspec.id} takes one window for all"):
+        ask(EVENTS.assign(window_end=[3, *[None] * 5]))
+
+
+def test_dates_of_an_iterator_and_of_a_series_by_security() -> None:
+    days = [DAYS[150], DAYS[151]]
+
+    def n_obs(given: object) -> list[int]:
+        found = es.EventStudy(
+            MARKET, EVENTS.iloc[:1], estimation=(-90, -11), window=(0, 1), exclude_dates=given
+        )
+        return found.fit().parameters["n_obs"].tolist()
+
+    assert (
+        n_obs(day for day in days) == n_obs(iter(days)) == n_obs(pd.DatetimeIndex(days).to_series()) == [78]
+    )
+    by_security = pd.Series(days, ["F1", "F2"])
+    with pytest.raises(RequestError, match="Series with names in its index"):
+        n_obs(by_security)
+    assert n_obs(by_security.groupby(level=0).agg(list).to_dict()) == [80]
+
+
+def test_an_index_of_two_days_is_a_window() -> None:
+    found = es.EventStudy(MARKET, EVENTS, estimation=DAYS[[10, 99]], window=(0, 1)).fit()
+    assert found.parameters["n_obs"].tolist() == [90] * N

@@ -96,6 +96,7 @@ def read_list(frame: pd.DataFrame, timezone: str | None) -> EventList:
         frame = frame.assign(date=_days(frame["date"], reading))
     if "announced_at" in frame:
         frame = _whole_days(frame, timezone, zones, reading)
+    frame = _with_windows(frame, reading)
     _warn_of_settings(frame)
     return EventList(frame, zones, tuple(reading), after)
 
@@ -370,7 +371,8 @@ def _exact_session(value: Any) -> str | None:
 
 
 def _exact_clock(value: Any) -> pd.Timedelta | None:
-    return clock_of(value) if isinstance(value, str) or hasattr(value, "hour") else None
+    timed = isinstance(value, str) or (hasattr(value, "hour") and not isinstance(value, pd.Period))
+    return clock_of(value) if timed else None
 
 
 def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
@@ -443,14 +445,29 @@ def _is_whole_day(value: Any) -> bool:
     return hasattr(value, "year") and not hasattr(value, "hour")
 
 
+def _with_windows(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
+    """Call the columns of windows by their names: ``Estimation Start`` is ``estimation_start``."""
+    plain = [plain_name(column) for column in frame.columns]
+    named: dict[Any, str] = {}
+    for name in WINDOW_COLUMNS:
+        if name not in frame and plain.count(plain_name(name)) == 1:
+            column = frame.columns[plain.index(plain_name(name))]
+            named[column] = name
+            reading.append(Taken(str(column), name, evidence="by its name"))
+    return frame.rename(columns=named) if named else frame
+
+
 def _warn_of_settings(frame: pd.DataFrame) -> None:
-    named = [str(c) for c in frame.columns if plain_name(c) in SETTING_NAMES and c not in WINDOW_COLUMNS]
+    windows = {plain_name(name) for name in WINDOW_COLUMNS}
+    named = [
+        str(c)
+        for c in frame.columns
+        if c not in WINDOW_COLUMNS and (plain_name(c) in SETTING_NAMES or plain_name(c) in windows)
+    ]
     if named:
         warn(
-            f"Events: the columns {', '.join(named)} look like settings and are not used. Windows and models "
-            f"belong to the "
-            "study, EventStudy(market, events, estimation=, window=); studies with windows of their own are "
-            "joined by "
-            "es.pool. A benchmark of each event stands in a column 'benchmark'.",
+            f"Events: the columns {', '.join(named)} look like settings and are not used. Windows of each "
+            f"event are columns {', '.join(WINDOW_COLUMNS[:4])}, its benchmark a column benchmark; the model "
+            "belongs to the study, EventStudy(market, events, model).",
             DataWarning,
         )

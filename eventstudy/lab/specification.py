@@ -28,7 +28,7 @@ from eventstudy.market import Market
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results.fitted import uses_benchmark
-from eventstudy.sample import EventSample, Missing, check_missing
+from eventstudy.sample import EventSample, Missing, check_missing, refuse_own_windows
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -231,6 +231,8 @@ def specification_curve(
         If a choice makes no sense, or the data holds no placebo date.
     NoUsableEventsError
         If no event can be placed.
+    WindowError
+        If columns of the events give windows of their own.
 
     Notes
     -----
@@ -273,6 +275,7 @@ def specification_curve(
     markets = _markets(market, benchmarks)
     whole = Window(min(0, *(w.start for w in tested)), max(0, *(w.end for w in tested)))
     given = events if isinstance(events, Events) else Events(events)
+    refuse_own_windows(given.frame, "specification_curve")
     samples = [EventSample.of(market, given, estimation, whole) for estimation in estimated]
     sample = samples[int(np.argmin([len(s) for s in samples]))]
     if not len(sample):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.arguments import check_choice
+from eventstudy.column_names import field_of, plain_name
 from eventstudy.errors import DataError
 from eventstudy.events import Events
 from eventstudy.interop import ForeignTable, to_pandas
@@ -89,6 +90,7 @@ def from_event_time(
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"from_event_time takes a DataFrame of returns, got {type(returns).__name__}.")
     others, against = None, benchmark
+    frame = _with_names(frame)
     if {EVENT, DAY, RETURN} <= set(frame.columns):
         if BENCHMARK in frame and benchmark is not None:
             raise DataError("Give the benchmark as a column of the returns or as benchmark=, not both.")
@@ -135,6 +137,21 @@ def from_event_time(
         )
     listed = pd.DataFrame({"event_id": wide.columns, "security": wide.columns, "date": DAY_0})
     return market, Events(listed if others is None else listed.join(others, on="event_id"))
+
+
+def _with_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Call the columns of a long frame by their names: ``Event`` is ``event``, and ``ret`` is ``return``."""
+    named = {column: plain_name(column) for column in frame.columns}
+    named = {column: name for column, name in named.items() if name in (EVENT, DAY, BENCHMARK)}
+    if sorted({EVENT, DAY, *named.values()}) != sorted(named.values()):
+        return frame
+    returns = [column for column in frame.columns if field_of(column) == "return"]
+    if len(returns) != 1:
+        raise DataError(
+            f"Returns in event time: of the columns {[str(column) for column in frame.columns][:10]}, which "
+            f"is the return? Call it {RETURN!r}."
+        )
+    return frame.rename(columns=named | {returns[0]: RETURN})
 
 
 def _of_long(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame]:

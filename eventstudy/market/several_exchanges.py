@@ -114,21 +114,22 @@ def by_calendar(
     spared = {each for each in given if isinstance(each, str)}
     found: dict[Exchange, list[str]] = {}
     for name in columns:
+        if isinstance(calendar, Mapping) and name not in named:
+            if name in spared:
+                continue
+            raise DataError(
+                f"calendar= does not name the exchange of {name!r}. Name it too, or leave the column out."
+            )
         try:
             where = Exchange.of(named[name] if name in named else exchange_of(name))
         except CalendarError as problem:
-            if name in spared and name not in named:
+            if name in spared:
                 continue
             raise CalendarError(
                 f"{problem} By security: calendar={{{name!r}: {suggested_calendar(name)!r}, ...}}; a "
                 "benchmark needs none."
             ) from None
-        if not isinstance(calendar, Mapping) or name in named:
-            found.setdefault(where, []).append(name)
-        elif name not in spared:
-            raise DataError(
-                f"calendar= does not name the exchange of {name!r}. Name it too, or leave the column out."
-            )
+        found.setdefault(where, []).append(name)
     return [Group(where.code, tuple(names), where) for where, names in found.items()]
 
 

@@ -23,7 +23,7 @@ from eventstudy.inference.base import (
 )
 from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
 from eventstudy.results.data_warnings import shared_days_of
-from eventstudy.results.fitted import FittedEvents
+from eventstudy.results.fitted import FittedEvents, FittedStudy
 from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
@@ -150,9 +150,10 @@ def _shared_note(data: FittedEvents, window: Window) -> str:
     shared = shared_days_of(tested.with_car, data.securities[tested.usable])
     if not shared:
         return ""
+    stacked = "results.stacked()" if isinstance(data, FittedStudy) else "stacked() of results.studies[...]"
     return (
         f"windows {window} of several events of one security share days: {shared} of them "
-        f"{'counts' if shared == 1 else 'count'} more than once; results.stacked() shares them out"
+        f"{'counts' if shared == 1 else 'count'} more than once; {stacked} shares them out"
     )
 
 

@@ -154,16 +154,19 @@ def refuse_unsaid_holes(sample: EventSample) -> None:
             row = int(low[event] + np.argmax(holes[sample.security[event], low[event] :]))
             who, day = sample.events["security"].iloc[event], sample.market.sessions[row]
             span = int(sample.market.arrays.spans[sample.security[event], row])
+            undated = sample.market.undated
+            maker = "from_event_time" if undated else "Market"
+            prices = "" if undated else " Prices leave no doubt: Market.from_prices."
             raise DataError(
                 f"Event {sample.events.index[event]} ({who}): the return of {day:%Y-%m-%d} in its {name} "
                 f"window "
                 f"follows {plural(span - 1, 'session')} without one, and nothing says whether it is that of "
                 f"its own "
-                "session or over all of them. Pass Market(..., gaps='single') if each return is of one "
+                f"session or over all of them. Pass {maker}(..., gaps='single') if each return is of one "
                 "session, as "
                 "pandas' pct_change and R's diff make them (the move over the hole is then lost), or "
                 "gaps='lumped' if it "
-                "spans the hole, as in CRSP. Prices leave no doubt: Market.from_prices."
+                f"spans the hole, as in CRSP.{prices}"
             )
 
 

@@ -13,7 +13,14 @@ from eventstudy.sample.grouped_arrays import (
     window_design,
 )
 from eventstudy.sample.named_series import check_factors
-from eventstudy.sample.own_windows import Asked, DateWindow, OwnWindows, asked_windows
+from eventstudy.sample.own_windows import (
+    Asked,
+    DateWindow,
+    OwnWindows,
+    asked_windows,
+    dated_windows,
+    refuse_own_windows,
+)
 from eventstudy.sample.placement import check_windows
 from eventstudy.sample.sample import EventSample
 
@@ -32,9 +39,11 @@ __all__ = [
     "check_factors",
     "check_missing",
     "check_windows",
+    "dated_windows",
     "event_positions",
     "nonzero_rows",
     "read_dates",
+    "refuse_own_windows",
     "shared_arrays",
     "shared_windows",
     "stacks",

@@ -32,6 +32,11 @@ def read_dates(given: Any) -> dict[str | None, DateArray]:
     RequestError
         If something is not a day.
     """
+    if isinstance(given, pd.Series) and any(isinstance(name, str) for name in given.index):
+        raise RequestError(
+            "exclude_dates is a Series with names in its index. By security give a mapping, "
+            "series.groupby(level=0).agg(list).to_dict(); for all securities a list, series.tolist()."
+        )
     if isinstance(given, Mapping):
         return {str(name): _days(days, f" of {name}") for name, days in given.items()}
     return {None: _days(given, "")}
@@ -58,7 +63,10 @@ def _days(given: Any, of: str) -> DateArray:
         f"exclude_dates{of} is a list of days without a time of day, such as ['2019-05-22'], got {given!r}."
     )
     listed = [given] if isinstance(given, str | date | np.datetime64 | pd.Period) else given
-    if not isinstance(listed, Iterable) or any(isinstance(each, int | float) for each in listed):
+    if not isinstance(listed, Iterable):
+        raise RequestError(wanted)
+    listed = list(listed)  # an iterator is read once
+    if any(isinstance(each, int | float) for each in listed):
         raise RequestError(wanted)
     listed = _each_day(listed)
     try:

@@ -18,7 +18,15 @@ from eventstudy.sample.exclusion import days_in
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
-__all__ = ["Asked", "DateWindow", "OwnWindows", "asked_windows", "own_windows"]
+__all__ = [
+    "Asked",
+    "DateWindow",
+    "OwnWindows",
+    "asked_windows",
+    "dated_windows",
+    "own_windows",
+    "refuse_own_windows",
+]
 
 
 ENDS = ("start", "end")
@@ -201,14 +209,37 @@ def asked_windows(estimation: Any, window: Any, events: pd.DataFrame) -> Asked:
     return Asked(read, _one(window), by_event, two=several or beside)
 
 
+def dated_windows(events: pd.DataFrame) -> bool:
+    """Whether columns of the events give windows as dates."""
+    cells = (events[name][_given(events[name])] for name in WINDOW_COLUMNS if name in events)
+    return any(not _counts(cell) for column in cells for cell in column)
+
+
+def refuse_own_windows(events: pd.DataFrame, who: str) -> None:
+    """Refuse columns of windows, of the frame of `Events`, where one window serves all events.
+
+    Raises
+    ------
+    WindowError
+    """
+    named = [name for name in WINDOW_COLUMNS if name in events and _given(events[name]).any()]
+    if named:
+        raise WindowError(
+            f"The events have windows of their own ({', '.join(named)}), and {who} takes one window for all. "
+            f"Drop these columns, frame.drop(columns={named}); EventStudy knows them."
+        )
+
+
 def _one(given: Any) -> Window | DateWindow:
+    if isinstance(given, pd.Index | pd.Series):
+        given = given.tolist()
     pair = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
     if not pair or all(isinstance(end, int | np.integer) for end in given):
         return Window.of(given)
     if any(_is_number(each) or each is None or each is pd.NaT for each in given):
         return Window.of(given)
     try:
-        start, end = days_in(given)
+        start, end = days_in([_end_of(each, name) for each, name in zip(given, ENDS, strict=True)])
     except DataError as problem:
         raise WindowError(
             f"A window is a pair of sessions, or of dates such as '2019-05-22'; got {given!r}."
@@ -267,7 +298,11 @@ def own_windows(
                 raise WindowError(
                     f"{_who(frame, i)}: its {what} window {_text(ends[i])} ends before it starts."
                 )
-            reasons[i] = f"no session of the data lies in its {what} window"
+            reasons[i] = (
+                f"its {what} window {_text(ends[i])} ends before it starts"
+                if ends[i, 1] < ends[i, 0] - 1
+                else f"no session of the data lies in its {what} window"
+            )
     last = len(sessions) - 1 - day0
     for i in np.flatnonzero(known & two & (second[:, 0] > last)).tolist():
         reasons.setdefault(
@@ -343,8 +378,13 @@ def _by_sessions(asked: Asked, what: str, frame: pd.DataFrame, i: int) -> bool:
     prefix, suffix = "window" if what == "event" else "estimation", SECOND if second else ""
     names = [f"{prefix}_{end}{suffix}" for end in ENDS]
     cells = [frame[name].iloc[i] for name in names if name in frame]
-    cells = [cell for cell in cells if not pd.isna(cell)]
-    return all(_is_number(cell) for cell in cells) and (len(cells) == 2 or isinstance(given, Window))
+    cells = [cell for cell in cells if not pd.isna(cell) and str(cell).strip()]
+    return all(_counts(cell) for cell in cells) and (len(cells) == 2 or isinstance(given, Window))
+
+
+def _counts(cell: Any) -> bool:
+    """Whether a cell is a number of sessions, perhaps written as text."""
+    return _is_number(cell) or (isinstance(cell, str) and not np.isnan(pd.to_numeric(cell, errors="coerce")))
 
 
 def _is_number(cell: Any) -> bool:
@@ -378,8 +418,8 @@ def _ends(
 def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntArray:
     """Row of the first session from a date on, or of the last up to it.
 
-    With `beyond`, weekdays outside the data count as sessions, so a window that reaches there is known to
-    be incomplete.
+    With `beyond`, days outside the data that are of its weekdays count as sessions, so a window that reaches
+    there is known to be incomplete.
     """
     days = dates.astype("datetime64[D]")
     at = np.searchsorted(sessions, days, side="left" if end == "start" else "right")
@@ -387,7 +427,11 @@ def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntAr
     if not beyond:
         return rows
     first, last = sessions[[0, -1]].astype("datetime64[D]")
-    before, after = np.busday_count(days, first), np.busday_count(last + 1, days + 1)
+    # Friday is the last day of a week in New York, not in Riyadh, and of bitcoin none is.
+    times = np.bincount((sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
+    open_on = 2 * times >= times.max()
+    before = np.busday_count(days, first, weekmask=open_on)
+    after = np.busday_count(last + 1, days + 1, weekmask=open_on)
     rows = np.where(days < first, -np.maximum(before, 0), rows)
     return np.where(days > last, len(sessions) - 1 + np.maximum(after, 0), rows)
 
@@ -396,6 +440,8 @@ def _from_column(
     column: pd.Series, relative: IntArray, sessions: DateArray, day0: IntArray, end: str, name: str
 ) -> IntArray:
     """Return the ends that a column of the events gives, `relative` where it is empty."""
+    if column.dtype == object or isinstance(column.dtype, pd.PeriodDtype):
+        column = column.astype(object).map(lambda cell: _end_of(cell, end))
     given = _given(column)
     numbers = pd.to_numeric(column.where(given), errors="coerce").to_numpy(dtype=np.float64)
     counted = given & ~np.isnan(numbers)
@@ -406,7 +452,7 @@ def _from_column(
     if (whole != np.round(whole)).any() or (np.abs(whole) > 100_000).any():
         at = int(np.flatnonzero(counted)[np.argmax((whole != np.round(whole)) | (np.abs(whole) > 100_000))])
         raise WindowError(
-            f"The column {name} of event {column.index[at]} is {column.iloc[at]!r}: give a whole number of "
+            f"The column {name} of event {column.index[at]} is {column.iloc[at]}: give a whole number of "
             "sessions relative to day 0, or a date such as '2019-05-22'."
         )
     out[counted] = whole.astype(np.int64)
@@ -419,6 +465,13 @@ def _from_column(
             days = pd.DatetimeIndex([_day(cell, event, name) for event, cell in cells.items()])
         out[dated] = _row(sessions, days.to_numpy(), end, name.startswith("window")) - day0[dated]
     return out
+
+
+def _end_of(cell: Any, end: str) -> Any:
+    """Take the first or the last day of a period, such as a month; other cells stay."""
+    if not isinstance(cell, pd.Period):
+        return cell
+    return (cell.start_time if end == "start" else cell.end_time).normalize()
 
 
 def _given(column: pd.Series) -> BoolArray:

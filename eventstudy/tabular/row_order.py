@@ -28,12 +28,19 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     if not frame.index.is_unique:
         day = frame.index[frame.index.duplicated()][0]
         both = frame.loc[day]
-        cure = "Keep one row per day, e.g. frame[~frame.index.duplicated(keep='last')]"
+        timed = day != day.normalize()
+        what = "time" if timed else "day"
+        cure = f"Keep one row per {what}, e.g. frame[~frame.index.duplicated(keep='last')]"
         if not bool((both.to_numpy()[1:] == both.to_numpy()[:1]).all()):
             cure = f"The rows differ; look at them, then keep one: {cure[0].lower()}{cure[1:]}"
+        if timed:
+            cure += (
+                ". An hour that came twice, as clocks went back, needs its zone: "
+                "frame.tz_localize('America/New_York', ambiguous='infer')"
+            )
         raise DataError(
-            f"{options.what}: the date {format_time(day)} stands {int((frame.index == day).sum())} times. "
-            f"{cure}."
+            f"{options.what}: the {'time' if timed else 'date'} {format_time(day)} stands "
+            f"{int((frame.index == day).sum())} times. {cure}."
         )
     if not frame.index.is_monotonic_increasing:
         days = pd.DatetimeIndex(frame.index)

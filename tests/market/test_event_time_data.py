@@ -146,6 +146,7 @@ def test_the_report_tells_no_date(tmp_path: Path) -> None:
         (lambda: es.from_event_time(LONG.assign(date=DAYS[0])), r"rows bear dates \(column 'date'\)"),
         (lambda: es.from_event_time(pd.concat([LONG, LONG.iloc[:1]])), "event 'F0' has day -160 twice"),
         (lambda: es.from_event_time(LONG.assign(event=None)), "names no event"),
+        (lambda: es.from_event_time(LONG.rename(columns={"return": "y"})), "which is the return"),
         (lambda: es.from_event_time(LONG.assign(x=range(len(LONG)))), "column 'x' differs within an event"),
         (lambda: es.from_event_time(CUT.loc[:-1]), "the event, must be one of them"),
         (lambda: es.from_event_time(CUT.set_axis(CUT.index + 0.5)), "rows are numbered by session"),
@@ -163,6 +164,22 @@ def test_what_is_not_in_event_time(given: Callable[[], object], told: str) -> No
         given()
 
 
+def test_long_frames_with_other_spellings() -> None:
+    market, _ = es.from_event_time(LONG)
+    named = {"event": "Event", "day": "Day", "return": "ret", "benchmark": "Benchmark"}
+    again, _ = es.from_event_time(LONG.rename(columns=named))
+    pd.testing.assert_frame_equal(again.returns, market.returns)
+    assert again.benchmarks == market.benchmarks
+
+
+def test_a_hole_in_event_time_is_cured_where_the_market_was_made() -> None:
+    held = CUT.copy()
+    held.loc[-50, "F0"] = np.nan
+    with pytest.raises(DataError, match=r"Pass from_event_time\(\.\.\., gaps='single'\).*as in CRSP\.$"):
+        es.EventStudy(*es.from_event_time(held), es.ConstantMean(), **OPTIONS).fit()
+    es.EventStudy(*es.from_event_time(held, gaps="single"), es.ConstantMean(), **OPTIONS).fit()
+
+
 def test_what_needs_dates_is_refused() -> None:
     market, events = es.from_event_time(CUT, benchmark=MARKET)
     found = es.EventStudy(market, events, **OPTIONS).fit()
@@ -171,6 +188,11 @@ def test_what_needs_dates_is_refused() -> None:
     for options in ({"window": ("1900-01-01", "1900-01-05")}, {"exclude_dates": ["1899-12-01"]}):
         with pytest.raises(WindowError, match="without dates: give windows in sessions"):
             es.EventStudy(market, events, **(OPTIONS | options))
+    rows = events.frame.reset_index()
+    for cell in ("1899-11-01", pd.Timestamp("1899-11-01")):
+        with pytest.raises(WindowError, match="without dates: give windows in sessions"):
+            es.EventStudy(market, rows.assign(estimation_start=cell), **OPTIONS)
+    es.EventStudy(market, rows.assign(estimation_start="-100"), **OPTIONS)
     with pytest.raises(RequestError, match="pool needs the dates"):
         es.pool([found, dated()])
     with pytest.raises(RequestError, match="against= needs the dates"):

@@ -308,7 +308,20 @@ def test_an_injected_effect_is_found_at_its_bar() -> None:
     assert found[0] == pytest.approx(0.004, abs=6e-4)
 
 
-@pytest.mark.parametrize("code", ["24/7", "24/5", "CMES"])
+def test_an_hour_that_came_twice_needs_its_zone() -> None:
+    hours = pd.date_range("2022-10-20", periods=700, freq="h", tz="UTC").tz_convert("America/New_York")
+    steps = np.random.default_rng(0).normal(0, 0.006, (700, 2))
+    frame = pd.DataFrame(100 * np.exp(steps.cumsum(axis=0)), hours.tz_localize(None), ["ETH", "BTC"])
+    options = {"benchmark": "BTC", "calendar": "24/7", "freq": "1h", "stamps": "open"}
+    with pytest.raises(DataError, match=r"time 2022-11-06 01:00 stands 2 times.*ambiguous='infer'"):
+        es.Market.from_prices(frame, **options)
+    cured = es.Market.from_prices(frame.tz_localize("America/New_York", ambiguous="infer"), **options)
+    pd.testing.assert_frame_equal(
+        cured.returns, es.Market.from_prices(frame.set_axis(hours), **options).returns
+    )
+
+
+@pytest.mark.parametrize("code", ["24/7", "24/5", "CMES", "us_futures"])
 def test_where_the_close_is_the_next_opening_no_gap_lies_between(code: str) -> None:
     """Hourly bars round the clock: each bar stands once, and event time counts hours."""
     rng = np.random.default_rng(0)

@@ -180,6 +180,7 @@ def test_the_current_year_is_fetched_until_yesterday(server: YahooServer) -> Non
     [
         ("002415.SZ", "XSHG"),
         ("600519.ss", "XSHG"),
+        ("600519.SH", "XSHG"),
         ("0763.HK", "XHKG"),
         ("AAPL", "XNYS"),
         ("BRK-B", "XNYS"),
@@ -199,6 +200,14 @@ def test_exchange_of_a_ticker(ticker: str, exchange: str) -> None:
 def test_tickers_that_do_not_tell_their_exchange(ticker: str) -> None:
     with pytest.raises(CalendarError, match="cannot be told"):
         exchange_of(ticker)
+
+
+@pytest.mark.parametrize(
+    "name", ["700 HK Equity", "AAPL US Equity", "VOD LN", "HKEX:700", "US0378331005", "London", "BRK/B", "F0"]
+)
+def test_names_that_are_not_tickers_are_not_of_new_york(name: str) -> None:
+    with pytest.raises(CalendarError, match="a ticker of the United States, of one to five letters"):
+        exchange_of(name)
 
 
 def test_every_suffix_has_a_calendar() -> None:
