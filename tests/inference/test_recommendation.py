@@ -219,6 +219,8 @@ def test_windows_that_share_days_are_told_of(panel):
     [
         ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
         ({"bmp": 0.2, "filtered_sq": 0.01}, "filtered_sq", "more volatile than the estimation window"),
+        ({"bmp": 0.2, "cumrank_z": 0.01}, "cumrank_z", "more volatile than the estimation window"),
+        ({"bmp": 0.2, "independence": 0.01}, "independence", "more volatile than the estimation window"),
         ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation windows"),
         ({"adjusted_bmp": 0.2, "portfolio": 0.05}, "portfolio", "more volatile than the estimation window"),
         ({"adjusted_bmp": 0.05, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation windows"),

@@ -437,7 +437,7 @@ def disagreement(
     if spread is None:
         return {}
     by_spread, told = p_values[spread], {}
-    for past in ("filtered_t", "filtered_sq", "portfolio", "rank"):
+    for past in ("filtered_t", "filtered_sq", "portfolio", "rank", "cumrank_z", "independence"):
         by_past = p_values.get(past, np.nan)
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
