@@ -17,7 +17,15 @@ from eventstudy.distributions import counted_p_value, norm_ppf
 from eventstudy.inference.base import Alternative, Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.dependence.near_pairs import near_dates, pair_correlations
-from eventstudy.inference.engine.moments import known, scaled_residuals
+from eventstudy.inference.engine.filtered_past import (
+    ENDS_EARLY,
+    FEWEST_BLOCKS,
+    FEWEST_DAYS,
+    ewma_volatility,
+    no_forecast,
+    past_errors,
+)
+from eventstudy.inference.engine.moments import known
 from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
 from eventstudy.inference.samples import Dates, Samples, Statistics
 from eventstudy.inference.selection import date_groups, overlap_note
@@ -27,7 +35,6 @@ from eventstudy.lazy import memo
 __all__ = [
     "FILTERED_TESTS",
     "FilteredDates",
-    "ewma_volatility",
     "filtered_dates",
     "filtered_sums",
     "least_score_effect",
@@ -35,14 +42,6 @@ __all__ = [
     "signed_quantile",
 ]
 
-#: Weight of the past day in the volatility of the next (RiskMetrics, daily data).
-DECAY = 0.94
-#: Days whose mean square starts the recursion.
-START = 20
-#: Fewest past days for a volatility.
-FEWEST_DAYS = 30
-#: Fewest blocks of past days that a spread is taken from.
-FEWEST_BLOCKS = 3
 #: A series is held for each date.
 MOST_DATES = 1000
 #: With fewer dates than this the scores of large effects are not normally distributed.
@@ -51,50 +50,6 @@ FEW_DATES = 6
 SCORED = 1000
 #: Blocks from which on a rank reaches 5%.
 ENOUGH_BLOCKS = 19
-
-
-def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
-    r"""Forecast the volatility of each day from the days before it.
-
-    .. math:: \sigma_{t+1}^2 = \lambda \sigma_t^2 + (1 - \lambda) e_t^2
-
-    The recursion starts from the mean square of the first 20 errors, so the forecasts of those days use
-    themselves; a missing error leaves the variance as it is.
-
-    Parameters
-    ----------
-    errors : array, shape (T, m)
-        Errors with a mean of zero, oldest first; NaN where missing.
-    decay : float, default 0.94
-
-    Returns
-    -------
-    array, shape (T + 1, m)
-        The last row is the forecast for the day after the last.
-
-    References
-    ----------
-    J.P. Morgan and Reuters (1996), RiskMetrics Technical Document, 4th edition. Filtered historical
-    simulation: Barone-Adesi, Giannopoulos and Vosper (1999), Journal of Futures Markets 19, 583-602.
-
-    Examples
-    --------
-    >>> ewma_volatility(np.array([[0.01], [0.01], [0.02]]))[-1].round(5).tolist()
-    [0.01418]
-    """
-    squares = errors**2
-    first = squares[:START]
-    seen = ~np.isnan(first)
-    level = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    variance = np.empty((len(errors) + 1, *errors.shape[1:]))
-    gaps = np.isnan(squares)
-    gappy, squares = np.asarray(gaps.any(axis=tuple(range(1, errors.ndim)))), (1.0 - decay) * squares
-    for t, square in enumerate(squares):
-        variance[t] = level
-        then = decay * level + square
-        level = np.where(gaps[t], level, then) if gappy[t] else then
-    variance[-1] = level
-    return np.asarray(np.sqrt(variance))
 
 
 def filtered_sums(series: FloatArray, volatility: FloatArray, length: int) -> FloatArray:
@@ -224,8 +179,9 @@ def filtered_dates(data: TestInput) -> FilteredDates | str:
 
 
 def _filtered_dates(data: TestInput) -> FilteredDates | str:
-    if data.abnormal.estimated_after is not None and data.abnormal.estimated_after.any():
-        return "forecasts volatility from estimation windows, so these must end before the event"
+    reason = no_forecast(data.abnormal)
+    if reason is not None:
+        return reason
     groups = date_groups(data)
     n_dates = int(groups.max()) + 1
     if n_dates > MOST_DATES:
@@ -289,20 +245,11 @@ def _alike(seen: BoolArray, length: IntArray) -> list[IntArray]:
 def _portfolios(data: TestInput, groups: IntArray, n_dates: int) -> tuple[FloatArray, FloatArray]:
     """Mean scaled error of each past day and date, shape (T, G), and mean residual, shape (G, W)."""
     fit = data.abnormal
-    # Days from day 0 on may hold the effect: windows that start later are judged by what came before it.
-    before = max(0, min(data.window.start, 0) - fit.window.start)
     total: list[FloatArray] = []
     for rows in lazy.chunks(fit.n_events):
         which = np.arange(fit.n_events)[rows]
         raw = fit.past.residuals(which)
-        parts = [scaled_residuals(raw, fit.past.leverage(which))]
-        if fit.between is not None:
-            parts.append(fit.between.residuals(which))
-        early = fit.ar[rows, :before]
-        if fit.bars is not None:  # a night says nothing of the volatility of bars
-            early = np.where(fit.bars.gaps(slice(0, before))[rows], np.nan, early)
-        parts += [early, raw]
-        values = np.concatenate(parts, axis=1)
+        values = np.concatenate([past_errors(data, raw, which), raw], axis=1)
         seen = ~np.isnan(values)
         both = np.concatenate([np.where(seen, values, 0.0), seen], axis=1)
         sums = np.zeros((n_dates, both.shape[1]))
@@ -327,7 +274,7 @@ def _known(data: TestInput) -> FilteredDates:
 
 
 def _until(found: FilteredDates) -> str:
-    return "" if found.until_window else "; volatility up to the end of the estimation window"
+    return "" if found.until_window else ENDS_EARLY
 
 
 def _filtered_sq(data: TestInput, options: Options) -> Statistic:
@@ -448,14 +395,8 @@ class _SampleDates:
 
 
 def _pasts(samples: Samples) -> _SampleDates:
-    fit, dates = samples.data.abnormal, samples.dates
-    window, length = samples.data.window, len(samples.data.window)
-    before = max(0, min(window.start, 0) - fit.window.start)
-    parts = [scaled_residuals(samples.residuals, fit.past.leverage())]
-    if fit.between is not None:
-        parts.append(fit.between.residuals())
-    parts.append(fit.ar[:, :before])
-    series = np.ascontiguousarray(_date_means(np.concatenate(parts, axis=1), dates).T)
+    dates, length = samples.dates, len(samples.data.window)
+    series = np.ascontiguousarray(_date_means(past_errors(samples.data, samples.residuals), dates).T)
     volatility = ewma_volatility(series)
     forecast, seen = volatility[:-1], ~np.isnan(series)
     # Days that a date lacks go first, where no block reaches; the others keep their order.

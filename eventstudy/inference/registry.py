@@ -27,6 +27,7 @@ from eventstudy.inference.engine.residual_pass import (
     read_residuals,
 )
 from eventstudy.inference.few_dates import DATE_TESTS
+from eventstudy.inference.filtered_bmp import FILTERED_BMP_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
@@ -59,6 +60,7 @@ TESTS: dict[str, SignificanceTest] = {
         VECTOR_TESTS,
         SINGLE_TESTS,
         FILTERED_TESTS,
+        FILTERED_BMP_TESTS,
         PERMUTATION_TESTS,
         REFIT_TESTS,
         GARCH_TESTS,

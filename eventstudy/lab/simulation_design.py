@@ -17,6 +17,7 @@ from eventstudy.inference.base import Alternative
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.few_dates import DATE_TESTS
+from eventstudy.inference.filtered_bmp import FILTERED_BMP_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
@@ -43,6 +44,7 @@ SEVERAL = (
     SIGN_TESTS,
     RANK_TESTS,
     FILTERED_TESTS,
+    FILTERED_BMP_TESTS,
     DATE_TESTS,
 )
 

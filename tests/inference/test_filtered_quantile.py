@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eventstudy.inference.filtered_quantile import (
-    ewma_volatility,
-    filtered_sums,
-    quantile_score,
-    signed_quantile,
-)
+from eventstudy.inference.engine.filtered_past import ewma_volatility
+from eventstudy.inference.filtered_quantile import filtered_sums, quantile_score, signed_quantile
 
 
 def test_the_recursion_by_hand():

@@ -14,8 +14,8 @@ import eventstudy as es
 from eventstudy.abnormal.gap_windows import GapWindows
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, TestInput, run_tests
+from eventstudy.inference.engine.filtered_past import ewma_volatility
 from eventstudy.inference.engine.moments import scaled_residuals
-from eventstudy.inference.filtered_quantile import ewma_volatility
 from eventstudy.market.intraday import Gap
 from eventstudy.models.night_variance import GapVariance
 

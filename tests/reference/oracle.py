@@ -820,6 +820,37 @@ def filtered_tests(groups):
     return rank, dict(stat=t, p=two_sided_t(t, df), df=df)
 
 
+def filtered_bmp(events, days, gap=None, n_before=0):
+    """BMP t of the events over its usual size before, both as normal scores; arguments of filtered_portfolio."""
+    def score(x):
+        x = [v for v in x if not math.isnan(v)]
+        if len(x) < 2:
+            return NAN
+        t, nu = mean(x) / math.sqrt(var(x) / len(x)), len(x) - 1
+        return math.copysign((8 * nu + 1) / (8 * nu + 3) * math.sqrt(nu * math.log(1 + t * t / nu)), t)
+
+    past = []
+    for i, e in enumerate(events):
+        own = [v / math.sqrt(1 - h) if not math.isnan(v) else NAN for v, h in zip(e["ar_est"], e["lev_est"])]
+        own += (list(gap[i]) if gap is not None else []) + [e["ar"][d] for d in range(n_before)]
+        past.append([v / math.sqrt(e["s2"]) for v in own])
+    daily = [score([p[t] for p in past]) for t in range(len(past[0]))]
+    vol = ewma_sd(daily)
+    L = sorted(car(e, days)[2] for e in events)[len(events) // 2]
+    ratios = []
+    for b in range(len(past[0]) - L + 1):
+        sums = []
+        for p in past:
+            kept = [v for v in p[b:b + L] if not math.isnan(v)]
+            if kept:
+                sums.append(sum(kept) / math.sqrt(len(kept)))
+        ratios.append((score(sums) / vol[b]) ** 2)
+    usual = vol[-1] * math.sqrt(mean(ratios))
+    t = score(scars(events, days)) / usual
+    df = sum(1 for v in daily if not math.isnan(v)) // L * (1.5 if L > 1 else 1) - 1
+    return dict(stat=t, p=two_sided_t(t, df), df=df)
+
+
 def date_means_t(groups, days):
     """Ibragimov-Mueller (2010): t of the mean CAR of each date."""
     x = [mean(cars(events, days)) for events in groups]

@@ -1,0 +1,226 @@
+"""T of standardised CARs over the volatility of its own past: it allows for a more volatile event.
+
+Formula and sources: docs/methods/standardized.md, eqs. (filtered-bmp-past) and (filtered-bmp).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy import lazy
+from eventstudy._typing import FloatArray, IntArray
+from eventstudy.inference.base import Options, Statistic, TestInput, p_value
+from eventstudy.inference.engine.filtered_past import (
+    ENDS_EARLY,
+    FEWEST_BLOCKS,
+    FEWEST_DAYS,
+    ewma_volatility,
+    no_forecast,
+    past_errors,
+)
+from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
+from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.lazy import memo
+
+__all__ = ["FILTERED_BMP_TESTS", "normal_score"]
+
+
+def normal_score(t: FloatArray, dof: FloatArray | float) -> FloatArray:
+    r"""Turn a t into a variable that is nearly N(0, 1) where the t is t(dof).
+
+    .. math:: v = \operatorname{sgn}(t)\, \frac{8\nu + 1}{8\nu + 3} \sqrt{\nu \ln(1 + t^2 / \nu)}
+
+    Parameters
+    ----------
+    t : array
+    dof : float or array
+        Of the shape of `t`, or one that goes with it.
+
+    Returns
+    -------
+    array, shape of `t`
+
+    References
+    ----------
+    Wallace (1959), Annals of Mathematical Statistics 30, 1121-1130.
+
+    Examples
+    --------
+    >>> normal_score(np.array([2.571, -2.0096]), np.array([5, 49])).round(2).tolist()
+    [1.96, -1.96]
+    """
+    near = (8.0 * dof + 1.0) / (8.0 * dof + 3.0)
+    return np.asarray(np.sign(t) * near * np.sqrt(dof * np.log1p(t**2 / dof)))
+
+
+@dataclass(frozen=True)
+class _CrossSection:
+    """Moments of the standardised sums of each past window of M samples: arrays of shape (T, M)."""
+
+    count: FloatArray
+    total: FloatArray
+    squares: FloatArray
+
+    @classmethod
+    def of(cls, errors: FloatArray, length: int, n_samples: int = 1) -> _CrossSection:
+        """Add up windows of L days of standardised errors, shape (M n, T), over the root of their days."""
+        seen = ~np.isnan(errors)
+        complete = bool(seen.all())
+        sums = errors if complete else np.where(seen, errors, 0.0)
+        if length > 1:
+            sums = _windows(sums, length)
+            if complete:
+                sums /= np.sqrt(length)
+            else:
+                days = _windows(seen.astype(np.float64), length)
+                sums, seen = sums / np.sqrt(np.maximum(days, 1.0)), days > 0.5
+        by_sample = sums.reshape(n_samples, -1, sums.shape[1])
+        if complete:
+            count = np.full(by_sample.shape[::2], float(by_sample.shape[1]))
+        else:
+            count = seen.reshape(by_sample.shape).sum(axis=1, dtype=np.float64)
+        squares = np.einsum("mnt,mnt->mt", by_sample, by_sample)
+        return cls(count.T, by_sample.sum(axis=1).T, squares.T)
+
+    def __add__(self, other: _CrossSection) -> _CrossSection:
+        return _CrossSection(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    def scores(self) -> FloatArray:
+        """Make the normal score of the t of each mean; NaN of fewer than two events, or without spread."""
+        count = np.maximum(self.count, 2.0)
+        mean = self.total / count
+        about_mean = self.squares - self.total * mean
+        known = (self.count >= 2.0) & (about_mean > NEGLIGIBLE * self.squares)
+        t = mean / np.sqrt(np.where(known, about_mean, 1.0) / (count * (count - 1.0)))
+        return np.where(known, normal_score(t, count - 1.0), np.nan)
+
+
+def _windows(values: FloatArray, length: int) -> FloatArray:
+    """Add up L neighbouring columns, shape (N, T) -> (N, T - L + 1)."""
+    total = np.cumsum(values, axis=1)
+    sums = total[:, length - 1 :].copy()
+    sums[:, 1:] -= total[:, :-length]
+    return sums
+
+
+@dataclass(frozen=True)
+class _Past:
+    """What the past of M samples says of the scores of windows of L days: arrays of shape (M,).
+
+    Attributes
+    ----------
+    usual : array
+        Forecast of the size of the score of the tested window: the volatility of daily scores on the day
+        before it, times the root mean square of past windows over the forecast before each.
+    days, blocks : arrays of int
+        Past days with a score, and the windows that they hold side by side.
+    length : int
+        L.
+    """
+
+    usual: FloatArray
+    days: IntArray
+    blocks: IntArray
+    length: int
+
+    @classmethod
+    def of(cls, daily: FloatArray, windows: FloatArray, length: int) -> _Past:
+        """Put the score of each window (T - L + 1, M) over the volatility of the daily ones (T, M)."""
+        volatility = ewma_volatility(daily)
+        forecast = volatility[: len(windows)]
+        known = (forecast > 0) & ~np.isnan(windows)
+        ratio = np.divide(windows, forecast, out=np.zeros(windows.shape), where=known)
+        spread = np.sqrt((ratio**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+        days = (~np.isnan(daily)).sum(axis=0)
+        return cls(volatility[-1] * spread, days, days // length, length)
+
+    @property
+    def dof(self) -> FloatArray:
+        """Degrees of freedom: windows that share days say as much as half as many again that share none."""
+        return np.asarray((1.5 if self.length > 1 else 1.0) * self.blocks - 1.0)
+
+
+def _past(data: TestInput) -> _Past:
+    return memo(data, "filtered_bmp", lambda: _past_of(data))
+
+
+def _past_of(data: TestInput) -> _Past:
+    fit = data.abnormal
+    # One session stands for each day, also where a halt lumps several into one return.
+    length = max(int(np.median(fit.span[:, data.cols].sum(axis=1))), 1)
+    sums: list[_CrossSection] = []
+    for rows in lazy.chunks(fit.n_events):
+        which = np.arange(fit.n_events)[rows]
+        part = _cross_sections(past_errors(data, fit.past.residuals(which), which), fit.s2[which], length)
+        sums = [old + new for old, new in zip(sums, part, strict=True)] if sums else part
+    return _Past.of(sums[0].scores(), sums[-1].scores(), length)
+
+
+def _cross_sections(
+    errors: FloatArray, s2: FloatArray, length: int, n_samples: int = 1
+) -> list[_CrossSection]:
+    """Cross-sections of the past days and, if the tested window has several, of past windows."""
+    scaled = errors / np.sqrt(s2[:, None])
+    lengths = [1] if length == 1 else [1, min(length, errors.shape[1])]
+    return [_CrossSection.of(scaled, each, n_samples) for each in lengths]
+
+
+def _shortage(data: TestInput) -> str | None:
+    reason = no_forecast(data.abnormal)
+    if reason is not None:
+        return reason
+    past = _past(data)
+    if past.days[0] < FEWEST_DAYS:
+        return f"only {past.days[0]} past days have abnormal returns of two events that differ"
+    if past.blocks[0] < FEWEST_BLOCKS:
+        return f"the past has {past.blocks[0]} blocks of {past.length} days"
+    if not past.usual[0] > 0:
+        return "standardised abnormal returns add up to zero on each past day"
+    return "all standardised CARs are equal" if sample_sd(_scaled(data)) == 0 else None
+
+
+def _scaled(data: TestInput) -> FloatArray:
+    """CARs over their standard deviations, were the errors independent, shape (N,)."""
+    return data.car / np.sqrt(data.abnormal.s2 * data.scale_of_sums)
+
+
+def _score(scaled: FloatArray) -> FloatArray:
+    return normal_score(mean_t(scaled), scaled.shape[-1] - 1.0)
+
+
+def _filtered_bmp(data: TestInput, options: Options) -> Statistic:
+    past = _past(data)
+    usual, dof = float(past.usual[0]), float(past.dof[0])
+    t = float(_score(_scaled(data))) / usual
+    note = f"normal score of the BMP t over {usual:.3g}, its usual size by the days before"
+    note += ENDS_EARLY if data.abnormal.between is None else ""
+    return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.scar.mean()), note)
+
+
+def _filtered_bmp_of(samples: Samples, options: Options) -> Statistics:
+    data, length = samples.data, len(samples.data.window)
+
+    def compute() -> _Past:
+        errors = past_errors(data, samples.residuals)
+        sums = _cross_sections(errors, data.abnormal.s2, length, samples.n_samples)
+        return _Past.of(sums[0].scores(), sums[-1].scores(), length)
+
+    past, scaled = samples.past("filtered_bmp", compute), samples.by_sample(_scaled(data))
+    enough = (past.days >= FEWEST_DAYS) & (past.blocks >= FEWEST_BLOCKS)
+    sound = enough & (past.usual > 0) & (sample_sd(scaled) > 0)
+    return Statistics.of(
+        _score(scaled) / past.usual, options, samples.scar.mean(axis=-1), past.dof, where=sound
+    )
+
+
+FILTERED_BMP_TESTS: tuple[SignificanceTest, ...] = (
+    SignificanceTest(
+        "filtered_bmp", "BMP t over its own past", "mean standardised CAR is zero", "t(B-1)",
+        frozenset({"event-induced variance", "cross-correlation"}),
+        "Boehmer, Musumeci and Poulsen (1991); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_bmp,
+        condition=_shortage, needs_variance=True, rows_alike=True, batch=_filtered_bmp_of,
+    ),
+)  # fmt: skip
