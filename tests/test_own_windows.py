@@ -745,3 +745,40 @@ def test_dates_of_an_iterator_and_of_a_series_by_security() -> None:
 def test_an_index_of_two_days_is_a_window() -> None:
     found = es.EventStudy(MARKET, EVENTS, estimation=DAYS[[10, 99]], window=(0, 1)).fit()
     assert found.parameters["n_obs"].tolist() == [90] * N
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_stacked_effects_of_own_windows_are_least_squares_by_hand(order: list[int]) -> None:
+    """Estimation days are those of any announcement, and a dummy is one in its announcement's own window."""
+    own_windows = [(-60, -11, -3, 4), (-150, -40, -1, 5)]
+    rows = [200, 203]
+    both = pd.DataFrame({"event_id": [0, 1], "security": "F0", "date": DAYS[rows]})
+    events = own(both, own_windows).iloc[order]
+    found = es.EventStudy(MARKET, events, window=(-1, 3)).fit().stacked(-1, 3).loc[[0, 1]]
+    windows = [set(range(row + c, row + d + 1)) for row, (_, _, c, d) in zip(rows, own_windows, strict=True)]
+    past = [range(row + a, row + b + 1) for row, (a, b, _, _) in zip(rows, own_windows, strict=True)]
+    days = sorted(set().union(*past) - set.union(*windows))
+    y, x = FRAME["F0"].to_numpy(), sm.add_constant(FRAME["idx"].to_numpy())
+    fit = sm.OLS(y[days], x[days]).fit()
+    tested = [range(row - 1, row + 4) for row in rows]
+    days_tested = sorted(set().union(*tested))
+    dummies = np.array([[float(day in each) for each in tested] for day in days_tested])
+    effects = np.linalg.lstsq(dummies, (y - x @ fit.params)[days_tested], rcond=None)[0]
+    np.testing.assert_allclose(found["car"], 5 * effects, rtol=1e-10)
+    assert found["dof"].tolist() == [len(days) - 2] * 2
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_stacked_effects_of_windows_that_are_not_covered() -> None:
+    events = pd.DataFrame({"security": ["F0", "F0"], "date": DAYS[[490, 497]]})
+    with pytest.warns(IncompleteWindowWarning):
+        found = es.EventStudy(MARKET, events, estimation=(-120, -21), window=(-5, 5)).fit()
+    stacked = found.stacked(-3, 5)
+    assert stacked["car"].isna().tolist() == found.car(-3, 5)["car"].isna().tolist() == [False, True]
+    assert stacked["note"].iloc[1] == "its returns do not cover (-3, +5)"
+    with pytest.warns(IncompleteWindowWarning):
+        found = es.EventStudy(
+            MARKET, events, estimation=(-120, -21), window=(-5, 5), incomplete="partial"
+        ).fit()
+    assert found.stacked(-3, 5)["car"].notna().all()
