@@ -11,6 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import EventError, IncompleteWindowWarning, ModelError, RequestError, WindowError
+from eventstudy.results import plot_data
 
 DAYS = pd.bdate_range("2018-01-01", periods=500).as_unit("ns")
 N = 6
@@ -782,3 +783,39 @@ def test_stacked_effects_of_windows_that_are_not_covered() -> None:
             MARKET, events, estimation=(-120, -21), window=(-5, 5), incomplete="partial"
         ).fit()
     assert found.stacked(-3, 5)["car"].notna().all()
+
+
+def test_what_is_told_of_an_event_is_of_its_own_windows() -> None:
+    """Windows are laid out for all events at once; days outside of its own say nothing of an event."""
+    frame = FRAME.copy()
+    frame.iloc[[100, 150, 207], 0] = np.nan
+    market = es.Market(frame, benchmark="idx", gaps="lumped")
+    events = own(EVENTS.iloc[:3], [(-90, -11, -2, 3), (-150, -60, -5, 8), (20, 150, 0, 2)])
+    found = es.EventStudy(market, events, window=(-5, 8)).fit()
+    missing = found.diagnostics()["missing_returns"]
+    np.testing.assert_allclose(missing, [2 / 80, 0, 0])  # row 150 and the return over it
+    left_out = es.EventStudy(market, events, window=(-5, 8), exclude_dates=DAYS[[120, 150]]).fit()
+    np.testing.assert_allclose(left_out.diagnostics()["missing_returns"], missing)
+    assert found.halts.empty
+    # The day without trade lies in the common window of the first event.
+    assert len(es.EventStudy(market, EVENTS.iloc[:1], estimation=(-90, -11), window=(-2, 8)).fit().halts) == 1
+    for row, (first, last) in enumerate([(-90, -11), (-150, -60), (20, 150)]):
+        for drawn in (plot_data.fit, plot_data.null):
+            past = drawn(found.fitted, row, es.Window(0, 1)).query("role == 'estimation'")
+            assert first <= past["day"].min() <= first + 1
+            assert past["day"].max() == last
+
+
+def test_the_limits_of_an_event_are_of_its_own_window() -> None:
+    days = es.Exchange("XSHG").sessions("2018-01-02", "2018-12-28")
+    steps = np.random.default_rng(1).normal(0, 0.01, (len(days), 2))
+    steps[[204, 210]] = [[0.0953, 0], [-0.105, 0]]
+    prices = pd.DataFrame(20 * np.exp(steps.cumsum(axis=0)), days, ["600001.SS", "idx"]).round(2)
+    for row, limit in ((204, 1.1), (210, 0.9)):
+        prices.iloc[row, 0] = np.floor(prices.iloc[row - 1, 0] * limit * 100 + 0.5) / 100
+    market = es.Market.from_prices(prices, benchmark="idx", calendar="XSHG", price_limit=0.1)
+    events = pd.DataFrame({"security": "600001.SS", "date": days[[200, 207]], "window_end": [2, 5]})
+    found = es.EventStudy(market, events, estimation=(-120, -11), window=(0, 5))
+    with pytest.warns(es.errors.PriceLimitWarning, match="event 1"):
+        hits = found.fit().limit_hits
+    assert hits[["event_id", "day"]].to_numpy().tolist() == [[1, 3]]
