@@ -685,6 +685,9 @@ def test_periods_are_their_first_and_last_days(first: str, last: str) -> None:
     ):
         found = es.EventStudy(MARKET, events, estimation=estimation, window=(0, 1)).fit()
         assert found.parameters["n_obs"].tolist() == n_obs
+    rows = es.Events(cells).frame  # days from here on, which a recipe writes and a stored study holds
+    assert rows["estimation_start"].tolist()[0] == start.start_time
+    assert rows["estimation_end"].tolist()[0] == end.end_time.normalize()
 
 
 def test_window_columns_by_other_spellings() -> None:
