@@ -1,4 +1,4 @@
-"""Garbage is not looked for among what is collected, and doctests leave no figure open."""
+"""Garbage is not looked for among what is collected, and no test leaves a figure open."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def pytest_collection() -> Iterator[object]:
 
 
 @pytest.fixture(autouse=True)
-def _doctest_figures_are_closed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Close the figures of a doctest, so their number does not depend on which ran before."""
+def _figures_are_closed() -> Iterator[None]:
+    """Close the figures of a test, so their number does not depend on which ran before."""
     yield
-    if isinstance(request.node, pytest.DoctestItem) and "matplotlib.pyplot" in sys.modules:
+    if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

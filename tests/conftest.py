@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
+from eventstudy.market import known_holidays
 
 if TYPE_CHECKING:
+    import pandas as pd
     from distributed import Client
 
 #: Which of the collected tests are slow.
@@ -83,6 +85,23 @@ def cluster() -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _sessions_of_all_years() -> Iterator[None]:
+    """Cut sessions of known exchanges from calendars of all years: one takes no longer than one of a year."""
+    plain = known_holidays._sessions
+    first_year, last_year = 2000, 2026
+
+    def cut(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
+        whole = plain(code, first_year, last_year) if first_year <= first and last <= last_year else None
+        if whole is None:
+            return plain(code, first, last)
+        return whole[(whole.year >= first) & (whole.year <= last)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known_holidays, "_sessions", cut)
+        yield
+
+
 @pytest.fixture(scope="session")
 def slow_tests(pytestconfig: pytest.Config) -> set[str]:
     """Node ids of the slow tests, whichever of them run."""
@@ -94,6 +113,12 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figures of reports empty, for tests of their words: drawing takes four fifths of the time."""
     empty = "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"/>'
     monkeypatch.setattr("eventstudy.plotting.as_image", lambda *args, **kwargs: empty)
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the figures of reports, but make no image files of them, which takes most of the time."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *args, **kwargs: None)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks

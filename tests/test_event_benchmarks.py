@@ -36,6 +36,7 @@ def fit(market: es.Market, rows: list[dict], model: es.MarketModel | None = None
     return es.EventStudy(market, rows, model, estimation=(-150, -21), window=(-5, 5)).fit()
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("empty", [None, "", np.nan, pd.NA])
 def test_each_event_is_measured_as_in_a_market_of_its_benchmark(returns, empty):
     market = es.Market(returns, gaps="lumped", benchmark="BIG")

@@ -63,6 +63,7 @@ MODELS = [
 ]
 
 
+@pytest.mark.quick("CAPM(missing='drop')", every=7)
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_each_event_is_measured_as_in_a_market_of_its_factors(returns, model):
     results = fit(make(returns, {"CN": CN, "US": US}), events("CN", "US", "CN", "US"), model)

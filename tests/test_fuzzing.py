@@ -142,7 +142,7 @@ CASES = (
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=40, database=None, suppress_health_check=QUIET)
+@settings(derandomize=True, deadline=None, max_examples=25, database=None, suppress_health_check=QUIET)
 @given(*CASES)
 def test_no_crash_and_no_silent_drop(
     shape, mended, seed, cells, given_events, options, ambiguous, non_session

@@ -34,6 +34,7 @@ def results(request: pytest.FixtureRequest) -> es.EventStudyResults:
     return es.EventStudy(market, news, estimation=(-200, -21), window=(-3, 3)).fit()
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.quick(every=2)
 def test_the_report(results: es.EventStudyResults, tmp_path: Path) -> None:
     path = results.report(tmp_path / "page.html", question=NASTY, notes=[NASTY], currency="<b>&")
@@ -49,6 +50,7 @@ def test_the_report(results: es.EventStudyResults, tmp_path: Path) -> None:
     assert all(image.get("alt") for image in images)
 
 
+@pytest.mark.quick(every=2)
 def test_what_a_notebook_shows(results: es.EventStudyResults) -> None:
     frame = pd.DataFrame({NASTY: [NASTY, 1.0]}, index=[NASTY, None]).rename_axis(NASTY)
     shown = [

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
+
+import pytest
 
 HEAVY = {
     "exchange_calendars",
@@ -31,6 +34,22 @@ results.car(0, 1)
 """
 
 
+#: Each dataclass and regular expression takes up to half a millisecond; import of pandas takes three hundred.
+COUNTED = f"""{FIRST}
+import sys
+from eventstudy.text import _Regex
+loaded = [module for name, module in sys.modules.items() if name.startswith("eventstudy.")]
+held = [value for module in loaded for value in vars(module).values()]
+classes = {{each for each in held if isinstance(each, type) and each.__module__.startswith("eventstudy.")}}
+dataclasses = [each for each in classes if "__dataclass_fields__" in vars(each)]
+assert 20 < len(dataclasses) <= 55, dataclasses
+patterns = {{id(each): each for each in held if isinstance(each, _Regex)}}.values()
+compiled = [each.pattern for each in patterns if set(vars(each)) > {{"pattern", "flags"}}]
+assert len(patterns) > 30 and 0 < len(compiled) <= 10, compiled
+"""
+
+
+@cache
 def loaded_after(code: str) -> set[str]:
     """Return the modules that a fresh interpreter has loaded after running `code`."""
     program = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
@@ -45,7 +64,7 @@ def heavy_after(code: str) -> set[str]:
 
 
 def test_the_probe_sees_what_is_loaded() -> None:
-    assert {"numpy", "pandas"} <= heavy_after("import pandas")
+    assert {"numpy", "pandas"} <= heavy_after(COUNTED)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
@@ -56,6 +75,7 @@ def test_errors_are_there_without_pandas() -> None:
     assert heavy_after("from eventstudy import errors; errors.EventStudyError") == set()
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_or_fetched_before_it_is_asked_for() -> None:
     code = (
         "import eventstudy as es; es.Market, es.Events, es.EventStudy, es.MarketModel, es.EventStudyResults"
@@ -64,30 +84,17 @@ def test_nothing_is_drawn_or_fetched_before_it_is_asked_for() -> None:
 
 
 def test_a_first_study_loads_what_it_computes_with_alone() -> None:
-    loaded = loaded_after(FIRST)
+    loaded = loaded_after(COUNTED)
     assert loaded.isdisjoint({"scipy.stats", "scipy.optimize", "statsmodels", "exchange_calendars", "joblib"})
     assert loaded.isdisjoint({"tqdm", "jinja2", "matplotlib", "seaborn", "yfinance"})
 
 
 def test_a_first_study_defines_few_dataclasses_and_compiles_few_regular_expressions() -> None:
-    # Each takes up to half a millisecond; import of pandas takes three hundred.
-    code = f"""{FIRST}
-import sys
-from eventstudy.text import _Regex
-loaded = [module for name, module in sys.modules.items() if name.startswith("eventstudy.")]
-held = [value for module in loaded for value in vars(module).values()]
-classes = {{each for each in held if isinstance(each, type) and each.__module__.startswith("eventstudy.")}}
-dataclasses = [each for each in classes if "__dataclass_fields__" in vars(each)]
-assert 20 < len(dataclasses) <= 55, dataclasses
-patterns = {{id(each): each for each in held if isinstance(each, _Regex)}}.values()
-compiled = [each.pattern for each in patterns if set(vars(each)) > {{"pattern", "flags"}}]
-assert len(patterns) > 30 and 0 < len(compiled) <= 10, compiled
-"""
-    loaded_after(code)
+    loaded_after(COUNTED)
 
 
 def test_scipy_special_does_not_load_what_numpy_has_for_compilers_and_tests() -> None:
-    assert loaded_after(FIRST).isdisjoint({"numpy.f2py", "numpy.testing"})
+    assert loaded_after(COUNTED).isdisjoint({"numpy.f2py", "numpy.testing"})
     # Where the user has loaded them, or asks for them, they are what they always are.
     asked = "import numpy\nnumpy.testing.assert_equal(numpy.f2py.__name__, 'numpy.f2py')"
     for code in (f"{asked}\nimport eventstudy.distributions", f"import eventstudy.distributions\n{asked}"):
@@ -119,7 +126,7 @@ def test_a_first_figure_loads_matplotlib_alone() -> None:
 
 
 def test_a_first_study_loads_no_model_test_or_report_that_it_does_not_use() -> None:
-    loaded = {name.removeprefix("eventstudy.") for name in loaded_after(FIRST)}
+    loaded = {name.removeprefix("eventstudy.") for name in loaded_after(COUNTED)}
     assert {"models.linear", "results.study_results"} <= loaded
     assert loaded.isdisjoint({"models.garch", "models.tobit", "models.peer_regressions", "regressions.core"})
     assert loaded.isdisjoint({"inference.registry", "results.pooled.pool", "results.verdict.sentences"})

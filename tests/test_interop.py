@@ -79,6 +79,7 @@ def same(one: es.Market, two: es.Market) -> None:
         pd.testing.assert_frame_equal(one.factors, two.factors, check_exact=True, check_freq=False)
 
 
+@pytest.mark.quick(every=2)
 @makers
 def test_wide_prices_and_a_benchmark_table(prices: pd.DataFrame, make: Make) -> None:
     wide, index = prices[["A", "B"]], prices["INDEX"]
@@ -98,6 +99,7 @@ def test_long_prices(prices: pd.DataFrame, make: Make) -> None:
     same(market, es.Market.from_prices(make(long.rename(columns={"date": "dlytraded"})), benchmark="INDEX"))
 
 
+@pytest.mark.quick(every=2)
 @makers
 def test_returns_with_factors(prices: pd.DataFrame, make: Make) -> None:
     returns = prices.pct_change(fill_method=None)
@@ -150,6 +152,7 @@ def test_announcement_times_keep_their_zone() -> None:
         ]
 
 
+@pytest.mark.quick(every=2)
 @makers
 def test_a_whole_study(prices: pd.DataFrame, make: Make) -> None:
     events = pd.DataFrame({"security": ["A", "B"], "date": DAYS[[50, 52]]})
@@ -231,6 +234,7 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         es.Market.from_prices(pl.DataFrame({"date": ["2019-02-01"], "A": [1.0]}))
 
 
+@pytest.mark.slow
 def test_neither_package_is_imported() -> None:
     code = (
         "import sys, eventstudy as es\n"

@@ -49,7 +49,7 @@ def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
     return es.EventStudy(MARKET, EVENTS.iloc[[row]], model, estimation=(a, b), window=(c, d)).fit()
 
 
-@pytest.mark.quick("False-RobustMarketModel(method='huber')", every=3)
+@pytest.mark.quick("False-RobustMarketModel(method='huber')", every=6)
 @pytest.mark.parametrize(
     "model",
     [

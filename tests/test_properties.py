@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 
 PROFILE = settings(derandomize=True, deadline=None, max_examples=15)
+QUICK = settings(PROFILE, max_examples=8)
 DAYS = pd.bdate_range("2019-01-01", periods=130).as_unit("ns")
 DAY0 = 110
 MODELS = [es.MarketModel(), es.ConstantMean(), es.MarketAdjusted()]
@@ -55,7 +56,7 @@ def assert_same(first: es.EventStudyResults, second: es.EventStudyResults, windo
     )
 
 
-@PROFILE
+@QUICK
 @given(seeds, models, st.floats(0.01, 3), windows)
 def test_the_unit_of_returns_does_not_matter(seed, model, scale, window):
     frame = draw(seed)
@@ -67,7 +68,7 @@ def test_the_unit_of_returns_does_not_matter(seed, model, scale, window):
     pd.testing.assert_frame_equal(scaled[["car", "se"]], scale * plain[["car", "se"]], rtol=1e-8)
 
 
-@PROFILE
+@QUICK
 @given(seeds, models, constants, days)
 def test_a_shock_on_one_day_is_the_abnormal_return_of_that_day(seed, model, shock, day):
     frame = draw(seed)
@@ -81,14 +82,14 @@ def test_a_shock_on_one_day_is_the_abnormal_return_of_that_day(seed, model, shoc
     np.testing.assert_array_equal(after.car(day, 5)["se"], before.car(day, 5)["se"])
 
 
-@PROFILE
+@QUICK
 @given(seeds, st.sampled_from(MODELS[:2]), constants, windows)
 def test_a_constant_in_every_return_is_normal(seed, model, constant, window):
     frame = draw(seed)
     assert_same(of_returns(frame, model), of_returns(frame.assign(S0=frame["S0"] + constant), model), window)
 
 
-@PROFILE
+@QUICK
 @given(seeds, st.floats(-2, 2), windows)
 def test_more_of_the_benchmark_is_beta(seed, more, window):
     frame = draw(seed)
@@ -98,7 +99,7 @@ def test_more_of_the_benchmark_is_beta(seed, more, window):
     assert moved.parameters.loc[0, "beta"] - plain.parameters.loc[0, "beta"] == pytest.approx(more, abs=1e-10)
 
 
-@PROFILE
+@QUICK
 @given(seeds, models, st.sets(st.integers(-4, 5).filter(bool), max_size=5))
 def test_each_missing_day_is_one_day_less(seed, model, gone):
     frame = draw(seed)
@@ -119,7 +120,7 @@ def test_each_missing_day_is_one_day_less(seed, model, gone):
 
 
 @pytest.mark.slow
-@PROFILE
+@QUICK
 @given(seeds, models, st.sets(st.integers(-100, -6), min_size=1, max_size=40))
 def test_each_missing_estimation_day_is_one_observation_less(seed, model, gone):
     frame = draw(seed)
@@ -132,7 +133,7 @@ def test_each_missing_estimation_day_is_one_observation_less(seed, model, gone):
 
 
 @pytest.mark.slow
-@PROFILE
+@QUICK
 @given(seeds, models, st.sets(st.integers(-3, 4).filter(bool), min_size=1, max_size=6))
 def test_in_logs_a_halt_inside_the_window_changes_nothing(seed, model, gone):
     """The resumption return is the sum of what was missed, and so are its normal return and variance."""
@@ -152,7 +153,7 @@ def test_in_logs_a_halt_inside_the_window_changes_nothing(seed, model, gone):
 
 
 @pytest.mark.slow
-@PROFILE
+@QUICK
 @given(seeds, models, st.floats(1e-3, 1e3), st.integers(1, 200))
 def test_prices_in_another_currency_and_another_year(seed, model, rate, weeks):
     frame = draw(seed)
@@ -168,7 +169,7 @@ def test_prices_in_another_currency_and_another_year(seed, model, rate, weeks):
 
 
 @pytest.mark.slow
-@PROFILE
+@QUICK
 @given(seeds, models, st.permutations(range(6)), st.sets(st.integers(0, 5), min_size=2))
 def test_order_and_company_of_events_do_not_matter(seed, model, order, chosen):
     market = es.Market(draw(seed, 3), benchmark="INDEX")
@@ -185,7 +186,7 @@ def test_order_and_company_of_events_do_not_matter(seed, model, order, chosen):
     pd.testing.assert_frame_equal(part.car(0, 1), whole.car(0, 1).loc[part.timeline.index], rtol=1e-12)
 
 
-@PROFILE
+@QUICK
 @given(seeds, models, windows, st.floats(0.5, 0.99), st.floats(0.5, 0.99))
 def test_a_surer_interval_is_wider_and_holds_the_other(seed, model, window, first, second):
     results = of_returns(draw(seed), model)
@@ -195,7 +196,7 @@ def test_a_surer_interval_is_wider_and_holds_the_other(seed, model, window, firs
     assert (narrow["ci_low"] <= 0 <= narrow["ci_high"]) == (narrow["p_value"] >= 1 - low)
 
 
-@PROFILE
+@QUICK
 @given(seeds, models, windows)
 def test_the_sign_of_returns_is_the_sign_of_the_answer(seed, model, window):
     frame = draw(seed)

@@ -408,6 +408,7 @@ def test_a_firm_that_is_not_listed_yet_is_not_measured_when_it_is() -> None:
     assert fresh.timeline["day_0"].tolist() == [days[200]]
 
 
+@pytest.mark.quick("skip")
 @pytest.mark.parametrize("policy", ["next", "previous", "skip"])
 def test_many_events_are_placed_as_each_alone(policy):
     """More events than days: each day is looked up once."""

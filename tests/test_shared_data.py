@@ -45,6 +45,7 @@ def test_absent_folders_skip_and_are_counted(tmp_path: Path) -> None:
     assert "shared data absent: 2 tests skipped" in output
 
 
+@pytest.mark.slow
 def test_one_absent_folder_is_counted(tmp_path: Path) -> None:
     (tmp_path / "shared" / "data").mkdir(parents=True)
     (tmp_path / "shared" / "data" / "README.md").write_text("here")
@@ -53,6 +54,7 @@ def test_one_absent_folder_is_counted(tmp_path: Path) -> None:
     assert "shared data absent: 1 test skipped" in output
 
 
+@pytest.mark.slow
 def test_present_folders_are_used(tmp_path: Path) -> None:
     for name in ("data", "reference"):
         (tmp_path / "shared" / name).mkdir(parents=True)

@@ -59,14 +59,6 @@ def _scaled_days(fit: AbnormalReturns, rows: IntArray) -> FloatArray:
     return np.asarray(fit.ar[rows] / np.sqrt(s2))
 
 
-def _rows_of(values: FloatArray) -> Callable[[IntArray], FloatArray]:
-    def rows_of(rows: IntArray) -> FloatArray:
-        # Of short rows this is several times as fast as an index.
-        return values.take(rows, axis=0)
-
-    return rows_of
-
-
 def _corrado(data: TestInput) -> RankedDays:
     return RankedDays(data.abnormal.ar.shape, _daily(data), data.cols)
 
@@ -84,8 +76,9 @@ def _signs(data: TestInput) -> RankedDays:
 
 def _cumulated(data: TestInput) -> RankedDays:
     fit = data.abnormal
+    # Of short rows `take` is several times as fast as an index.
     if fit.ar.size <= lazy.MOST_HELD:
-        return RankedDays(fit.ar.shape, _rows_of(fit.sar), data.cols)
+        return RankedDays(fit.ar.shape, partial(np.take, fit.sar, axis=0), data.cols)
     return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), data.cols)
 
 
@@ -104,7 +97,7 @@ def _zivney(data: TestInput) -> RankedDays | str:
         day = data.window.start + int(some[flat][0])
         return f"abnormal returns of day {day:+d} have no cross-sectional variance"
     sar /= np.where(count > 0, sd, 1.0)
-    return RankedDays(sar.shape, _rows_of(sar), slice(None))
+    return RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None))
 
 
 def _generalised(data: TestInput, *, correlated: bool) -> RankedDays | str:
@@ -112,7 +105,7 @@ def _generalised(data: TestInput, *, correlated: bool) -> RankedDays | str:
     if r > 1.0 - NEGLIGIBLE:
         return "the estimation residuals of all events are identical"
     stars = scar_star(data.scar, r)
-    return RankedDays(stars.shape, _rows_of(stars), slice(None))
+    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None))
 
 
 #: Event days of each test, in units of the residual standard deviation of each event.
@@ -132,14 +125,14 @@ def _zivney_of(samples: Samples) -> tuple[RankedDays, BoolArray]:
     sd = np.std(sar, axis=1, ddof=1)
     varies = sd > NEGLIGIBLE * np.maximum(sar.max(axis=1), -sar.min(axis=1))
     sar = (sar / np.where(varies, sd, 1.0)[:, None]).reshape(-1, sar.shape[-1])
-    return RankedDays(sar.shape, _rows_of(sar), slice(None)), varies.all(axis=1)
+    return RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None)), varies.all(axis=1)
 
 
 def _generalised_of(samples: Samples, *, correlated: bool) -> tuple[RankedDays, BoolArray]:
     r = np.maximum(mean_correlations(samples), 0.0) if correlated else np.zeros(samples.n_samples)
     sound = (r <= 1.0 - NEGLIGIBLE) & (sample_sd(samples.scar) > 0)
     stars = scar_star(samples.scar, np.minimum(r, 1.0)).reshape(-1, 1)
-    return RankedDays(stars.shape, _rows_of(stars), slice(None)), sound
+    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None)), sound
 
 
 def _each(ranked: Callable[[TestInput], RankedDays], samples: Samples) -> tuple[RankedDays, BoolArray]:

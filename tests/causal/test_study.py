@@ -125,6 +125,7 @@ def test_results_hang_together(returns: pd.DataFrame) -> None:
     np.testing.assert_allclose(both.to_numpy(), actual, atol=1e-12)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("figure", ["path", "gap", "placebos", "weights", "balance"])
 def test_figures_hand_keywords_on(figure: str, returns: pd.DataFrame) -> None:
     ax = getattr(fit(returns, 0).plot, figure)(title="Mine", zorder=7.25)
@@ -205,6 +206,7 @@ def test_matrix_completion_loses_no_day_to_the_halt_of_one_firm(returns: pd.Data
     assert compared.frame.loc["Synthetic control by date", "catt"] == pytest.approx(alone, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_no_counterfactual_of_a_halt_over_a_session_that_no_donor_traded(returns: pd.DataFrame) -> None:
     frame = returns.copy()
     frame.iloc[310:320, frame.columns.get_loc("F0")] = np.nan
@@ -443,6 +445,7 @@ def test_calibration_copies_the_design_of_a_study(returns: pd.DataFrame) -> None
         es.lab.calibrate(study, 1, 1, n_samples=1)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_report_is_one_page(returns: pd.DataFrame, tmp_path: Path) -> None:
     page = fit(returns, 0, 1).report(tmp_path / "report.html", 0, 1, question="Did <it> move?")
     text = page.read_text(encoding="utf-8")

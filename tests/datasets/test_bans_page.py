@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from eventstudy.datasets.bans import page as pages
 from eventstudy.datasets.bans.schema import CHANGES, KINDS, TABLES
 from eventstudy.datasets.bans.tables import split, typed
@@ -22,6 +24,7 @@ def test_the_page_is_that_of_the_data() -> None:
     assert (DOCS / "ban_announcements.md").read_text(encoding="utf-8") == page()
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page() -> None:
     command = [sys.executable, "-X", "utf8", "-m", "eventstudy.datasets.bans.page"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)

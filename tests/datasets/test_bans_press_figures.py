@@ -188,6 +188,7 @@ def test_figures_are_reproduced_from_bundled_prices(bundled: Prices, figure: Fig
     assert is_reproduced(ours, figure.printed), f"{ours:.4f}, printed {figure.printed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", PANELS, ids=name)
 def test_figures_are_reproduced_from_panels(panels: Prices, figure: Figure) -> None:
     ours = panels.value(figure)
@@ -199,6 +200,7 @@ def test_figures_that_differ_from_bundled_prices(bundled: Prices, different: Dif
     _differs(bundled, different)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("different", [d for d in DIFFERENT if not d.bundled], ids=lambda d: name(d.figure))
 def test_figures_that_differ_from_panels(panels: Prices, different: Different) -> None:
     _differs(panels, different)

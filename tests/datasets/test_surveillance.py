@@ -131,6 +131,7 @@ def test_share_counts_lie_on_the_sessions_of_the_prices(prices: pd.DataFrame) ->
     assert after / before == pytest.approx(1.5, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_share_counts_give_the_market_values_of_the_panel(shared_data: Path, prices: pd.DataFrame) -> None:
     arrow = pytest.importorskip("pyarrow.parquet")
     table = arrow.read_table(shared_data / "panels" / "cn_raw_ohlc_fen_2018_2019.parquet")

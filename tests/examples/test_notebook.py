@@ -1,6 +1,6 @@
 """The notebooks run from top to bottom in the running interpreter; most are stored without outputs.
 
-The slow tests run all but one; test_scripts.py and test_hikvision.py run the scripts that they are made of.
+The slow tests run them; test_scripts.py and test_hikvision.py run the scripts that they are made of.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from nbclient import NotebookClient
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: The others are made from their scripts, by scripts/notebooks.py.
 EXECUTED = ("five_disclosures", "sector_to_paper")
-#: The one that the fast suite runs.
-QUICK = "five_disclosures"
 MADE = sorted(path.stem for path in EXAMPLES.glob("*.ipynb") if path.stem != "hikvision_2019")
 
 
@@ -75,7 +73,7 @@ def test_every_cell_runs_without_a_word_of_warning(executed: Any) -> None:
     check_all_ran_in_silence(executed)
 
 
-@pytest.mark.quick(QUICK)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MADE)
 def test_notebooks_of_scripts_show_tables_a_figure_and_sentences(name: str) -> None:
     executed = execute(name)
@@ -108,7 +106,7 @@ def test_conclusion_is_that_of_the_script(executed: Any) -> None:
     assert "loss of 19.4 billion yuan" in said
 
 
-@pytest.mark.quick(QUICK)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTED)
 def test_stored_outputs_are_those_of_today(name: str) -> None:
     """Run ``python scripts/notebooks.py --execute`` where what they show has changed."""

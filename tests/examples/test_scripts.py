@@ -87,7 +87,7 @@ def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[in
     return es.EventStudy(market, events, **({"estimation": (-270, -21)} | windows)).fit()
 
 
-@pytest.mark.quick("earnings", "house_bill_2018", "merger")
+@pytest.mark.quick("house_bill_2018", "merger")
 @pytest.mark.parametrize("name", FLAT)
 def test_each_saves_its_figure(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
@@ -217,6 +217,7 @@ def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Ma
     assert said.endswith("The small number of firms decides, not the day.")
 
 
+@pytest.mark.slow
 def test_earnings_after_the_close_are_measured_on_the_next_session(runs: dict[str, Run]) -> None:
     found, said = runs["earnings"].found, runs["earnings"].said
     reports, returns, index = found["reports"], found["returns"], found["index"]

@@ -16,7 +16,7 @@ import pytest
 from cases import GROUP, run
 
 FAST, SLOW = 3_000, 30_000
-PARTS = 10
+PARTS = 20
 #: Surroundings of another process: a comma for decimals, another zone, another order of sets.
 ELSEWHERE = {
     "LC_ALL": "de_DE.UTF-8",
@@ -95,6 +95,7 @@ def elsewhere(seeds: list[int]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_another_process_answers_the_same() -> None:
     """Cases of every twentieth group: with another hash seed, zone and, where installed, language."""
     seeds = [seed for group in range(0, 60, 20) for seed in range(GROUP * group, GROUP * group + 4)]

@@ -53,7 +53,7 @@ def cut(request: pytest.FixtureRequest) -> Any:
         }[request.param]()
 
 
-@pytest.mark.quick("three days")
+@pytest.mark.slow
 def test_every_figure_draws_the_days_that_exist(cut: Any) -> None:
     drawn = []
     for name in FIGURES:

@@ -7,7 +7,8 @@ from cases import run
 from reverted import FAULTS, Fault, finds, put_back
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_case_finds_the_fault(fault: Fault) -> None:
     with put_back(fault):

@@ -53,6 +53,7 @@ def test_levels_and_methods(panel):
     assert f"{usual['ci_low']:.2%} to {usual['ci_high']:.2%}" in row["note"]
 
 
+@pytest.mark.slow
 def test_coverage_under_fat_tails(panel, with_arrays):
     """Normal theory, the conformal test and the bootstrap hold a true effect of zero in 90 of 100 samples."""
     made = panel(n=200, width=60, layout="distinct", seed=5).abnormal

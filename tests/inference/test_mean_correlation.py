@@ -60,7 +60,7 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.3, 0.8])
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -149,7 +149,7 @@ def test_one_event():
     assert mean_correlation(*arrays(np.array([300]))).mean_correlation == 0.0
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.2])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_two_hundred_events_equal_the_correlations_of_pandas(layout, missing):
@@ -265,6 +265,7 @@ def by_all(data):
     return shared or not 1.0 + (n - 1) * found.mean_correlation <= 1.0 / (1.0 - LOSS)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize(("common", "missing"), [(0.0, 0.0), (0.0, 0.02), (0.01, 0.0), (0.01, 0.02)])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_a_part_of_many_events_tells_whether_they_depend(common, missing, monkeypatch):
@@ -277,6 +278,7 @@ def test_a_part_of_many_events_tells_whether_they_depend(common, missing, monkey
         assert want or not common
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(("common", "doubtful"), [(0.0, False), (0.0015, True), (0.02, False)])
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_all_events_are_read_only_where_a_part_leaves_doubt(common, doubtful, monkeypatch):

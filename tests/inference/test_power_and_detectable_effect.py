@@ -226,7 +226,7 @@ def test_one_sided_power_of_means():
 UNEQUAL = np.array([0.01, 0.015, 0.02, 0.025, 0.03, 0.035])
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(("factor", "shared"), [(1.0, 0.0), (1.4, 0.15)])
 def test_a_t_of_few_unequal_values_finds_its_effect_with_probability_0_8(side, factor, shared):
@@ -245,7 +245,7 @@ def test_a_t_of_few_unequal_values_finds_its_effect_with_probability_0_8(side, f
     assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.8, abs=0.025)
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("sizes", [np.ones(6), np.array([3.0, 1.0, 1.0, 2.0, 1.0, 1.0])])
 def test_signs_of_few_dates_find_their_effect_with_probability_0_8(side, sizes):
@@ -282,6 +282,7 @@ def test_resamples_of_few_events_find_their_effect_with_probability_0_8(side):
     assert least_bootstrap_effect(np.ones(2), side) == math.inf  # half of the resamples have no spread
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("side", SIDES)
 def test_scores_of_few_dates_find_their_effect_with_probability_0_8(side):
     rng = np.random.default_rng(2)

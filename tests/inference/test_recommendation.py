@@ -267,7 +267,14 @@ def test_only_what_applies(panel, flat):
 
 
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning")
-@pytest.mark.parametrize("model", [es.PCAModel(), es.ElasticNetModel(), es.SyntheticPeers()], ids=repr)
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(pytest.param(model, marks=pytest.mark.slow) for model in (es.PCAModel(), es.ElasticNetModel())),
+        es.SyntheticPeers(),
+    ],
+    ids=repr,
+)
 def test_peers_with_few_blocks_are_offered_a_test_that_can_reject(model: es.models.NormalReturnModel) -> None:
     """A loss of 40% in eleven days with the default windows: ten blocks reach 0.091 at least."""
     market, _ = es.lab.simulate_market(12, 300, seed=1)

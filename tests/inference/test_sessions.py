@@ -131,7 +131,7 @@ def test_sums_over_sessions_are_those_of_pairs(gaps, layout, length, chunk):
     agrees(session, residuals, length, chunk)
 
 
-@pytest.mark.quick("one event-cluster-1-sizes1", every=5)
+@pytest.mark.quick("one event-cluster-1-sizes1", every=10)
 @pytest.mark.parametrize(
     "sizes", [{"LARGE": 1}, {"LARGE": 1, "ROWS": 4, "PAIRS": 20}, {"ROWS": 3, "PAIRS": 7}]
 )

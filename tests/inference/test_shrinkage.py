@@ -49,7 +49,7 @@ def test_equal_variances_shrink_by_one_factor():
     assert found.common_mean == pytest.approx(car.mean(), rel=1e-9)
 
 
-@pytest.mark.quick("0.04-3", every=5)
+@pytest.mark.quick("0.04-3")
 @pytest.mark.parametrize("n", [3, 6, 30])
 @pytest.mark.parametrize("tau", [0.0, 0.01, 0.04])
 def test_the_intervals_cover(n, tau):
@@ -89,6 +89,7 @@ def test_bayes_factor_of_a_known_variance_in_closed_form(t, prior_sd):
     assert bayes_factor(0.02 * t, 0.02, 1e8, 0.02 * prior_sd) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_bayes_factor_by_simulation():
     draws = np.random.default_rng(3).normal(0, 1.5, 2_000_000)
     expected = stats.t.pdf(-2.5 - draws, 20).mean() / stats.t.pdf(2.5, 20)

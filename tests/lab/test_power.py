@@ -51,6 +51,7 @@ def test_events_that_share_a_shock_do_not_average_it_away(study: es.EventStudyRe
     assert curve.needed(4 * floor) < np.inf
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(("n_events", "common"), [(1, False), (10, False), (10, True)])
 def test_simulated_power_is_the_analytic_one(n_events: int, common: bool) -> None:
     market, _ = es.lab.simulate_market(60, 900, sigma=(0.02, 0.02), correlation=0.1, tick=1e-6, seed=9)

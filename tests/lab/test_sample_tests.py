@@ -146,6 +146,7 @@ def test_statistics_are_those_of_one_sample(name: str, alternative: Any) -> None
             np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-12, err_msg=f"{key} of sample {i}")
 
 
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("name", ["six events", "one date with missing days", "events left out"])
 def test_p_values_are_those_of_a_loop(name: str) -> None:
     make, kwargs = DESIGNS[name]
@@ -225,6 +226,7 @@ def test_large_samples_are_tested_alone(monkeypatch: pytest.MonkeyPatch) -> None
     np.testing.assert_allclose(design.p_values(0), expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples() -> None:
     """A block holds the windows of at most 50 samples and 4,096 events, a few dozen arrays of them."""
     assert [block_size(n) for n in (1, 50, 200, 4096, 10_000)] == [50, 50, 20, 1, 1]

@@ -44,6 +44,7 @@ def test_the_grid_holds_each_specification_once(curve: SpecificationCurve) -> No
     assert curve.frame["estimate"].is_monotonic_increasing
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("kind", ["simple", "log"])
 @pytest.mark.parametrize("benchmark", ["399001.SZ", "000300.SS"])
 @pytest.mark.parametrize("window", [(0, 0), (-1, 1)])

@@ -97,6 +97,7 @@ def like(returns: pd.DataFrame, security: str, formed: int, groups: pd.DataFrame
     return [n for n in returns.columns[1:] if n != security and now[n] == then[security]]
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("rebalanced", [False, True])
 def test_against_portfolios_of_formation(
     market: es.Market, events: pd.DataFrame, returns: pd.DataFrame, rebalanced: bool

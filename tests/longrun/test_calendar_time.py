@@ -65,6 +65,7 @@ def test_portfolios_by_loops(
     assert found.portfolio.index.equals(returns.index[used])
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("regression", ["ols", "sqrt_n"])
 @pytest.mark.parametrize("cov", ["ols", "hc3", "hac"])
 def test_alpha_by_matrices(

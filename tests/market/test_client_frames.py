@@ -28,6 +28,7 @@ def wanted() -> float:
     return car(es.Market.from_prices(CLOSE, benchmark=INDEX))
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_frame_of_a_client_works_as_it_comes(client: str, wanted: float) -> None:
     if client in ("polars", "pyarrow"):

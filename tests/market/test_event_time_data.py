@@ -131,6 +131,7 @@ def test_the_recipe_makes_the_study_again() -> None:
     pd.testing.assert_frame_equal(space["results"].car(0, 1), found.car(0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_the_report_tells_no_date(tmp_path: Path) -> None:
     path = tmp_path / "report.html"

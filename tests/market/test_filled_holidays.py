@@ -17,6 +17,7 @@ from eventstudy.market.filled_holidays import filled_holidays
 CODES = {"US": "XNYS", "HK": "XHKG", "DE": "XETR"}
 LAST = "2019-06-28"
 #: First day of the table, and the estimation window of its events.
+WAYS = ("missing", "filled")
 SPANS = {"long": ("2017-01-02", (-150, -11)), "half a year": ("2019-01-02", (-60, -11))}
 pytestmark = pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 
@@ -76,26 +77,28 @@ def laid(
 
 def check(
     frames: list[pd.DataFrame],
-    how: tuple[str, ...],
+    ways: list[tuple[str, ...]],
     estimation: tuple[int, int],
     prices: bool = True,
     benchmark: Any = None,
     more: pd.DataFrame | None = None,
     events: list[dict[str, Any]] | None = None,
-) -> es.Market:
-    clean, dirty = laid(frames, how, prices, more)
+) -> list[es.Market]:
+    """Compare the numbers of frames laid side by side in several ways with those of known calendars."""
+    clean, _ = laid(frames, ways[0], prices, more)
     make = es.Market.from_prices if prices else es.Market
     calendar = {name: CODES[name[:2]] for name in clean}
     listed = events_of(frames) if events is None else events
     want = numbers(make(clean, benchmark=benchmark, calendar=calendar), listed, estimation)
-    market = make(dirty, benchmark=benchmark)
-    pd.testing.assert_frame_equal(
-        numbers(market, listed, estimation).loc[want.index], want, rtol=1e-9, atol=1e-12
-    )
-    return market
+    markets = [make(laid(frames, how, prices, more)[1], benchmark=benchmark) for how in ways]
+    for market in markets:
+        pd.testing.assert_frame_equal(
+            numbers(market, listed, estimation).loc[want.index], want, rtol=1e-9, atol=1e-12
+        )
+    return markets
 
 
-@pytest.mark.quick(every=16)
+@pytest.mark.quick("own-0.05-True-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("tick", [0.0, 0.05])
@@ -108,12 +111,11 @@ def test_each_exchange_has_its_own_days_however_the_others_are_laid(
     of: Any = None if benchmark is None else "USX"
     if benchmark == "own":
         of = {"US0": "USX", "US1": "USX", "US2": "USX", "HK0": "HKX", "HK1": "HKX"}
-    for how in itertools.product(("missing", "filled"), repeat=2):
-        market = check(frames, how, estimation, prices, of)
+    for market in check(frames, list(itertools.product(WAYS, repeat=2)), estimation, prices, of):
         assert len(market.parts) == 2
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick("HK-True-long")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("abroad", ["HK", "DE"])
@@ -122,7 +124,7 @@ def test_shares_of_coarse_ticks_close_with_their_own_benchmarks(span: str, price
     first, estimation = SPANS[span]
     frames = [listing("US", 3, 1, first, 2.0), listing(abroad, 2, 2, first, 2.0)]
     own = {name: f"{name[:2]}X" for frame in frames for name in frame if not name.endswith("X")}
-    check(frames, ("filled", "filled"), estimation, prices, own)
+    check(frames, [("filled", "filled")], estimation, prices, own)
     clean, dirty = laid(frames, ("filled", "filled"), prices, None)
     for index in ("USX", f"{abroad}X"):
         dirty[index] = clean[index]
@@ -141,7 +143,8 @@ def test_shares_of_coarse_ticks_close_with_their_own_benchmarks(span: str, price
 def test_a_benchmark_on_holiday_is_a_sign_for_seldom_traded_shares_abroad(prices: bool) -> None:
     first, estimation = SPANS["long"]
     frames = [listing("US", 2, 1, first, idle=0.3), listing("HK", 2, 2, first, idle=0.3)]
-    assert len(check(frames, ("filled", "filled"), estimation, prices, "USX").parts) == 2
+    (market,) = check(frames, [("filled", "filled")], estimation, prices, "USX")
+    assert len(market.parts) == 2
 
 
 def test_own_benchmarks_with_holes_close_no_share_that_moves() -> None:
@@ -155,25 +158,26 @@ def test_own_benchmarks_with_holes_close_no_share_that_moves() -> None:
     np.testing.assert_array_equal(found.missing, plain.missing)
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick("half a year")
 @pytest.mark.parametrize("span", SPANS)
 def test_three_exchanges(span: str) -> None:
     first, estimation = SPANS[span]
     frames = [listing(name, 2, seed, first, 0.05) for seed, name in enumerate(CODES)]
     own = {f"{name}{i}": f"{name}X" for name in CODES for i in range(2)}
-    for how in itertools.product(("missing", "filled"), repeat=3):
-        assert len(check(frames, how, estimation, benchmark=own).parts) == 3
+    for market in check(frames, list(itertools.product(WAYS, repeat=3)), estimation, benchmark=own):
+        assert len(market.parts) == 3
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick("True-half a year")
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("prices", [True, False])
 def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> None:
     first, estimation = SPANS[span]
     share, index = listing("HK", 1, 2, first)[["HK0"]], listing("US", 1, 1, first)[["USX"]]
     events = events_of([share])
-    for how in itertools.product(("missing", "filled"), repeat=2):
-        check([share, index], how, estimation, prices, "USX", events=events)
+    ways = list(itertools.product(WAYS, repeat=2))
+    check([share, index], ways, estimation, prices, "USX", events=events)
+    for how in ways:
         _, dirty = laid([share, index], how, prices)
         make = es.Market.from_prices if prices else es.Market
         inside = make(dirty, benchmark="USX")
@@ -186,7 +190,7 @@ def test_one_share_and_the_index_of_another_country(span: str, prices: bool) -> 
         )
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick("bond-True-five months")
 @pytest.mark.parametrize("span", ["long", "five months"])
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("kind", ["bond", "coin"])
@@ -197,11 +201,11 @@ def test_what_is_open_on_every_day_makes_no_sessions_of_shares(span: str, prices
     more = pd.DataFrame({kind: level}, days)
     more = more if prices else more.pct_change()
     us, hk = listing("US", 3, 1, first), listing("HK", 2, 2, first)
-    for how in ("missing", "filled"):
-        check([us], (how,), estimation, prices, "USX", more)
-        check([us, hk], (how, "missing"), estimation, prices, "USX", more)
-        check([us[["US0", "USX"]]], (how,), estimation, prices, "USX", more)
-        check([us[["US0"]]], (how,), estimation, prices, None, more)
+    alone = [(how,) for how in WAYS]
+    check([us], alone, estimation, prices, "USX", more)
+    check([us, hk], [(how, "missing") for how in WAYS], estimation, prices, "USX", more)
+    check([us[["US0", "USX"]]], alone, estimation, prices, "USX", more)
+    check([us[["US0"]]], alone, estimation, prices, None, more)
 
 
 def test_a_rate_of_interest_does_not_make_holidays_sessions() -> None:

@@ -49,6 +49,7 @@ STATUSES = [
 ]
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize(
     "shape", [zero_volume, *(lambda frame, given=given: with_status(frame, *given) for given in STATUSES)]
 )

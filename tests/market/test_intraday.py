@@ -286,6 +286,7 @@ def test_what_cannot_be_used_is_refused(bars: es.lab.SimulatedBars, market: es.M
         )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_summary_report_and_limits_of_bars(market: es.Market, tmp_path: Path) -> None:
     event = [{"security": "S1", "announced_at": "2019-05-22 10:15:30+08:00"}]

@@ -66,7 +66,7 @@ def us() -> pd.Series:
     return pd.Series(np.random.default_rng(2).normal(0, 0.01, len(days)), days, name="sp500")
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("calendar", ["XSHG", "XHKG", "XTKS", "XLON"])
 def test_each_session_knows_what_closed_before_it_opened(us, calendar):
     """By brute force over opening and closing times."""

@@ -176,7 +176,7 @@ def test_a_return_after_a_halt_that_began_before_what_is_read(path, tmp_path):
         assert_same(found.fit(), wanted.fit())
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @quiet
 @pytest.mark.parametrize("form", ["texts", "categories", "date32", "zoned", "folder", "by date"])
 def test_forms_of_files(form, tmp_path):
@@ -344,6 +344,7 @@ def test_a_panel_travels_to_another_process(path):
     assert panel.market(es.Events({"security": ["10003"], "date": [DAYS[500]]})).securities == ["10003"]
 
 
+@pytest.mark.slow
 def test_without_pyarrow_the_error_names_the_extra(path):
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"

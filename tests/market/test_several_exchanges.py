@@ -50,7 +50,7 @@ EVENTS = [
 ]
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("prices", [True, False])
 @pytest.mark.parametrize("how", ["mapping", "benchmarks", "columns"])
 def test_two_exchanges_in_one_frame_are_two_markets(how: str, prices: bool) -> None:

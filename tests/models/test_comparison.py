@@ -96,6 +96,7 @@ def test_names(market, events):
         es.compare_models(market, events, [], **WINDOWS)
 
 
+@pytest.mark.slow
 def test_the_table_can_be_drawn(market, events):
     table = es.compare_models(market, events, MODELS, **WINDOWS)
     axes = es.plotting.plot_forest(table.rename_axis("event").reset_index(), sort=False)

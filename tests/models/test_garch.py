@@ -63,6 +63,7 @@ def car_error(model_fit, forecasts, m, m1):
     return np.sqrt(forecasts.sum() + total @ np.linalg.inv(x.T @ (x / h[:, None])) @ total)
 
 
+@pytest.mark.quick("gjr", "egarch")
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_and_forecasts_equal_arch(world, kind):
     """Estimation up to the event window: the variances are arch's forecasts from its last day."""
@@ -204,6 +205,7 @@ def test_no_convergence_excludes_and_says_so(world, monkeypatch):
     assert list(results.car().index) == [1]
 
 
+@pytest.mark.quick("egarch")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_optimiser_starts_again_where_it_led_nowhere(world, monkeypatch, kind):
     """From any of the starts it reaches the parameters that it reaches from its own."""

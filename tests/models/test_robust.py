@@ -54,6 +54,7 @@ def test_theil_sen_equals_scipy(market, events):
         results.regression(0)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.filterwarnings("ignore:Data in the windows of 1 of 6 events looks wrong")  # as it is meant to
 @pytest.mark.parametrize("method", ["huber", "theil-sen"])
 def test_outliers_do_not_move_the_line(market, events, method):

@@ -75,7 +75,7 @@ KILLERS = (
 )
 
 
-@pytest.mark.quick(*KILLERS, every=24)
+@pytest.mark.quick(*KILLERS, every=48)
 @pytest.mark.parametrize("design", each_design())
 def test_results_are_what_they_were(design: Design) -> None:
     found = list(differences(STORED[design.name], as_texts(outcome(design)), design.digits))
@@ -98,6 +98,7 @@ IN_PARTS = [
 ]
 
 
+@pytest.mark.quick("layout again scattered", every=3)
 @pytest.mark.parametrize("name", IN_PARTS)
 def test_results_do_not_depend_on_the_size_of_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, size in PARTS.items():

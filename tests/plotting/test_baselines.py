@@ -157,6 +157,14 @@ CONTEXTS = {
     for name in (*FIGURES, "car-with-headline")
 }
 DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
+#: Endings of drawings that differ little from others, and those of them that are compared all the same.
+LIKE_OTHERS = (
+    "-talk", "-dark", "-long-title", "-long-names", "-of-1", "-of-6", "-of-40", "-of-300", "-of-one-day",
+)  # fmt: skip
+QUICK = {
+    "car-dark", "caar_groups-dark", "forest-dark", "heatmap-dark", "tests-dark", "car-of-one-day",
+    "forest-of-40", "heatmap-of-40", "windows-long-names", "windows-of-300",
+}  # fmt: skip
 
 
 def drawing(name: str, frames: SimpleNamespace) -> Axes:
@@ -178,7 +186,9 @@ def drawing(name: str, frames: SimpleNamespace) -> Axes:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name.endswith(("-talk", "-long-title")) else name
+        pytest.param(name, marks=pytest.mark.slow)
+        if name.endswith(LIKE_OTHERS) and name not in QUICK
+        else name
         for name in DRAWINGS
     ],
 )

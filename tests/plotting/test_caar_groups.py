@@ -97,6 +97,7 @@ def test_a_frame_without_its_columns(frames: SimpleNamespace) -> None:
         plot_caar_groups(frames.caar_groups().iloc[:0])
 
 
+@pytest.mark.quick("2")
 @pytest.mark.parametrize("n", [2, 3, 4, 6])
 def test_the_title_names_intervals_where_there_are_bands(n):
     """More than three groups have no bands on the same axes, and each a panel of its own has."""

@@ -80,6 +80,7 @@ def test_takes_a_frame_axes_and_properties_of_matplotlib(name: str) -> None:
     assert re.search(r"\*\*kwargs\n +(Properties of .*`(matplotlib|seaborn)\.|As for `plot_)", told)
 
 
+@pytest.mark.quick("plot_heatmap", every=3)
 @every_figure
 def test_further_keywords_reach_the_artists(name: str, draw: Drawer) -> None:
     """A label that nobody else sets is that of an artist of the figure; a colour map that of the cells."""
@@ -96,7 +97,7 @@ def test_short_names_of_properties_are_understood(alias: dict[str, float], draw:
     assert 3.5 in [line.get_linewidth() for line in draw("plot_car", **alias).lines]
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @every_figure
 def test_draws_on_a_new_figure(name: str, draw: Drawer) -> None:
     plt.figure()
@@ -107,7 +108,7 @@ def test_draws_on_a_new_figure(name: str, draw: Drawer) -> None:
     assert ax.has_data()
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @every_figure
 def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
     figure, (left, right) = plt.subplots(1, 2)
@@ -117,14 +118,14 @@ def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
     assert plt.get_fignums() == [figure.number]
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "plot_caar_groups"])
 def test_title(name: str, draw: Drawer) -> None:
     assert draw(name).get_title() == ""
     assert draw(name, title="Hikvision").get_title() == "Hikvision"
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @every_figure
 def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFrame], draw: Drawer) -> None:
     frame = make(name)
@@ -134,7 +135,7 @@ def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFr
     assert dict(mpl.rcParams) == theme
 
 
-@pytest.mark.quick(every=5)
+@pytest.mark.quick(every=9)
 @every_figure
 @pytest.mark.parametrize("theme", ["default", "darkgrid", "dark_background"])
 def test_draws_without_warnings_and_cuts_nothing(name: str, theme: str, draw: Drawer) -> None:
@@ -157,6 +158,7 @@ def test_draws_without_warnings_and_cuts_nothing(name: str, theme: str, draw: Dr
         assert box.y1 <= page.y1, text
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(("name", "axes"), PERCENT.items())
 def test_returns_are_in_percent(name: str, axes: str, draw: Drawer) -> None:
     ax = draw(name)

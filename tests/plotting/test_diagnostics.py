@@ -48,6 +48,7 @@ def test_quantiles_of_normal_residuals_lie_on_the_line() -> None:
     np.testing.assert_array_equal(*ax.lines[0].get_data())
 
 
+@pytest.mark.slow
 def test_band_of_quantiles_holds_its_share() -> None:
     rng = np.random.default_rng(1)
     inside = []

@@ -67,6 +67,7 @@ def test_days_without_trade_are_hatched(frames: SimpleNamespace) -> None:
     np.testing.assert_array_equal(np.ma.getmaskarray(cells), frame.isna())
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(("n", "step"), [(9, 1), (11, 2), (21, 5), (41, 5), (90, 10), (101, 20)])
 def test_few_days_are_labelled_and_day_0_always(n: int, step: int) -> None:
     days = np.arange(n) - n // 2

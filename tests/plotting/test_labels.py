@@ -58,7 +58,7 @@ def test_names_lose_lines_as_rows_are_added(frames: SimpleNamespace) -> None:
     assert wrapped(["short (x)"]) == ["short (x)"]
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize("context", ["notebook", "talk"])
 @pytest.mark.parametrize("figure", ["car", "forest", "heatmap", "reaction", "tests", "windows"])
 def test_long_titles_and_names_stay_on_the_page(figure: str, context: str, frames: SimpleNamespace) -> None:

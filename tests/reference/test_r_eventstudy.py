@@ -199,7 +199,7 @@ def windows(results: es.EventStudyResults, cumulated: bool) -> list[tuple[int, i
 
 @pytest.mark.quick(every=6)
 @pytest.mark.parametrize("row", ROWS, ids=str)
-@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("panel", [*MOCK.values(), pytest.param("sim1000", marks=pytest.mark.slow)])
 def test_statistics_by_day(folder: Path, panel: str, row: Row) -> None:
     results = study(folder, panel)
     want = theirs(folder, panel, row.table)[row.column]
@@ -249,6 +249,7 @@ def test_sign_test_is_exact_here_and_normal_there(folder: Path, panel: str) -> N
         assert found == pytest.approx(stats.binomtest(positive, 5).pvalue)
 
 
+@pytest.mark.quick(*MOCK.values())
 @pytest.mark.parametrize("panel", PANELS)
 def test_average_abnormal_returns(folder: Path, panel: str) -> None:
     results, table = study(folder, panel), theirs(folder, panel, "CSectT")
@@ -350,6 +351,7 @@ def pooled_ranks(s: Seen) -> np.ndarray:
     return ranks
 
 
+@pytest.mark.quick(*MOCK.values())
 @pytest.mark.parametrize("panel", PANELS)
 def test_mean_ranks(folder: Path, panel: str) -> None:
     results = study(folder, panel)

@@ -62,6 +62,7 @@ def test_value_changes_of_one_side(results: es.EventStudyResults, side: str) -> 
         results.value_change(caps, 0, 1, alternative="down")
 
 
+@pytest.mark.quick("greater")
 @pytest.mark.parametrize("side", SIDES)
 def test_summaries_and_figures_of_one_side(results: es.EventStudyResults, side: str) -> None:
     events, spec = results.spec.events.frame, results.spec
@@ -89,6 +90,7 @@ def test_summaries_and_figures_of_one_side(results: es.EventStudyResults, side: 
     assert any("Tests of (0, +1), one-sided" in text.get_text() for text in ax.figure.findobj(Text))
 
 
+@pytest.mark.quick("less")
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("side", SIDES)
 def test_reports_of_one_side(results: es.EventStudyResults, side: str, tmp_path: Path) -> None:

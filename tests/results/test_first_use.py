@@ -27,6 +27,7 @@ def fit(market):
     return lambda events, **options: es.EventStudy(market, events, estimation=(-270, -21), **options).fit()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_news_of_this_week(fit, tmp_path):
     """An announcement three sessions before the data end: figure, verdict, exhibit and report."""
@@ -80,6 +81,7 @@ def test_one_window_serves_all_where_none_is_given(fit):
     assert results.verdict().tests.set_index("test").loc["t", "p_value"] == headline
 
 
+@pytest.mark.quick("events0")
 @pytest.mark.parametrize(
     "events", [[{"security": HIK, "date": "2019-05-22"}], {"security": SIX, "date": "2019-05-22"}]
 )
@@ -150,6 +152,7 @@ def test_the_figures_show_the_headline_number(fit):
     assert any("on 23 May 2019" in text for text in gap)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_small_p_values_are_less_than(market, tmp_path):
     """A fall of a third has no p-value of 0.0000 in any table."""
@@ -198,6 +201,7 @@ def test_dates_name_their_month(fit):
     assert all(re.match(r"\d{1,2} (May|Jun)", tick) for tick in ticks)
 
 
+@pytest.mark.slow
 def test_long_labels_stay_within_the_figure(market):
     events = es.datasets.ban_announcements().about("Hikvision").events(market)
     results = es.EventStudy(market, events, estimation=(-270, -21)).fit()

@@ -102,11 +102,17 @@ def test_what_cannot_be_asked(common):
         common.caar_table(tests=["bpm"])
 
 
-@pytest.mark.parametrize("renderer", RENDERERS)
-def test_every_format_holds_the_labels_as_text(market, refit, renderer):
+@pytest.fixture(scope="module")
+def labelled(market, refit):
+    """Tables of events with a nasty label."""
     events = [{"security": f"S{i}", "date": market.sessions[300], "label": NASTY} for i in range(3)]
     results = refit(market, events)
-    for table in (results.aar_table(), results.caar_table(), results.car_table(0, 1), results.summary()):
+    return results.aar_table(), results.caar_table(), results.car_table(0, 1), results.summary()
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_every_format_holds_the_labels_as_text(labelled, renderer):
+    for table in labelled:
         text = getattr(table, renderer)()
         assert len(text) > 200
         if renderer == "to_html":

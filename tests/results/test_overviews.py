@@ -119,6 +119,7 @@ def test_figures(one, common, zte):
         plt.close("all")
 
 
+@pytest.mark.slow
 def test_dollars_in_labels_are_no_mathematics(market, refit, prices):
     results = refit(market, [{"security": "S0", "date": prices.index[300], "label": r"fined $5 \frac$"}])
     try:

@@ -125,6 +125,7 @@ def test_the_accessor_lists_its_figures(one):
         assert name in told
 
 
+@pytest.mark.slow
 def test_groups_have_a_panel_each(market, refit, drawn):
     events = [
         {"security": f"S{i}", "date": market.sessions[250 + 20 * i], "group": "ab"[i % 2]} for i in range(6)
@@ -217,6 +218,7 @@ def test_average_abnormal_returns_are_those_of_the_table(common, drawn):
     pd.testing.assert_frame_equal(frame[columns], common.aar().loc[-2:2, columns])
 
 
+@pytest.mark.slow
 def test_rows_leave_out_what_all_share(market, refit):
     day = market.sessions[300]
     events = [{"security": f"S{i}", "date": day, "label": "Rule", "company": f"Firm {i}"} for i in range(3)]

@@ -260,6 +260,7 @@ def test_models_of_different_size(studies):
     assert "Market model (OLS) / Constant mean return" in str(found.summary())
 
 
+@pytest.mark.slow
 def test_summary_figures_and_groups(studies, pooled):
     text = str(pooled.summary())
     for told in ("(-250, -11)", "(-180, -15)", "on common calendar days", "effective N", "each market's own"):

@@ -55,7 +55,10 @@ def one_page(hikvision: es.EventStudyResults, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def many_page(common: es.EventStudyResults, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return common.report(tmp_path_factory.mktemp("report") / "many.html", 0, 2).read_text(encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", lambda *args, **kwargs: None)
+        path = common.report(tmp_path_factory.mktemp("report") / "many.html", 0, 2)
+    return path.read_text(encoding="utf-8")
 
 
 def headline(text: str) -> str:
@@ -98,6 +101,7 @@ def test_figures_have_words(one_page, many_page):
         assert text.count("<figcaption>") == n
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_what_cannot_be_drawn_says_why(one, tmp_path):
     text = one.report(tmp_path / "one.html").read_text(encoding="utf-8")
     assert "Not drawn: Day 0 taken apart" in text
@@ -247,6 +251,7 @@ def test_versions():
     assert found["eventstudy"] == es.__version__
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_long_tables_say_where_the_rest_is(market, refit, prices, tmp_path: Path):
     days = prices.index[200:245]
@@ -289,6 +294,7 @@ def test_same_study_same_page(hikvision, one_page, tmp_path: Path):
     assert again.read_text(encoding="utf-8") == one_page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_groups_have_panels(market, refit, tmp_path: Path):
     events = [

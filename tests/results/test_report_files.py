@@ -16,6 +16,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import MissingExtraError, RequestError
+from eventstudy.plotting import as_image
 from eventstudy.results.report import content
 from eventstudy.results.report.writers import writer
 
@@ -119,6 +120,7 @@ def test_a_cell_names_its_column_for_narrow_screens(one, tmp_path):
     assert "content: attr(data-label)" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_tables_are_reached_by_the_keyboard(one, tmp_path):
     page = text_of(one.report(tmp_path / "x.html"))
@@ -158,19 +160,33 @@ def test_without_the_extra_the_error_names_it(one, tmp_path, name, package, monk
 @pytest.mark.parametrize(
     "study", ["one", *(pytest.param(each, marks=pytest.mark.slow) for each in ("several", "sector"))]
 )
-def test_a_brief_pdf_has_one_page(study, request, tmp_path):
+def test_a_brief_pdf_has_one_page(study, request, tmp_path, monkeypatch):
     import weasyprint
 
+    rendered = []
+    render = weasyprint.HTML.render
+    monkeypatch.setattr(
+        weasyprint.HTML,
+        "render",
+        lambda *args, **kwargs: rendered.append(render(*args, **kwargs)) or rendered[-1],
+    )
     results = request.getfixturevalue(study)
     path = results.report(tmp_path / "x.pdf", 0, 0, brief=True, confounders=NEWS)
     assert path.read_bytes().startswith(b"%PDF")
-    page = text_of(results.report(tmp_path / "x.html", 0, 0, brief=True, confounders=NEWS))
-    assert len(weasyprint.HTML(string=page).render().pages) == 1
+    assert [len(document.pages) for document in rendered] == [1]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("docx") is None, reason="python-docx is not installed")
-def test_word(one, tmp_path):
+def test_word(one, tmp_path, monkeypatch):
     import docx
+
+    dot = as_image(lambda ax: ax.plot([0, 1]), 0.5, 0.5, vector=False)
+
+    def drawn(*args, vector, **kwargs):
+        assert not vector
+        return dot
+
+    monkeypatch.setattr("eventstudy.plotting.as_image", drawn)
 
     path = one.report(tmp_path / "x.docx", currency="CNY", notes="Seen <by> & us.")
     document = docx.Document(str(path))
@@ -182,7 +198,8 @@ def test_word(one, tmp_path):
     cells = {cell.text for table in document.tables for row in table.rows for cell in row.cells}
     assert f"{one.car(0, 1)['car'].iloc[0]:.2%}" in cells
     names = zipfile.ZipFile(io.BytesIO(path.read_bytes())).namelist()
-    assert sum(name.endswith(".png") for name in names) == 10
+    assert sum(name.endswith(".png") for name in names) == 1  # that of all ten
+    assert len(document.inline_shapes) == 10
     assert all(shape._inline.docPr.get("descr") for shape in document.inline_shapes)
 
 

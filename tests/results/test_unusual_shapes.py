@@ -129,6 +129,7 @@ def test_event_time_needs_day_0_and_names_of_its_own() -> None:
         es.from_event_time(long.assign(security="X"))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_brief_report_has_the_caveats_of_the_data(tmp_path: Path) -> None:
     events = [{"security": name, "date": NEWS} for name in [*FIRMS[:2], "NOPE"]]
     with pytest.warns(ExcludedEventsWarning):

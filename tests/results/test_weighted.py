@@ -125,6 +125,7 @@ def test_an_event_without_a_car_takes_no_part(market, refit):
     assert row["caar"] == pytest.approx((cars * SIZES).sum() / sum(SIZES))
 
 
+@pytest.mark.slow
 @pytest.mark.quick(every=4)
 @pytest.mark.parametrize(("shape", "least"), [(0.0, 0.04), (0.5, 0.04), (1.0, 0.03), (1.6, 0.01)])
 def test_true_nulls_are_not_rejected_too_often(shape, least):

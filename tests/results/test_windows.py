@@ -52,7 +52,7 @@ def test_signatures(method: Callable[..., object]) -> None:
         assert parameters["event"].kind is inspect.Parameter.KEYWORD_ONLY
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize(
     "measure",
     [

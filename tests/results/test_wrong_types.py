@@ -96,7 +96,7 @@ def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize(
     "name",
     [
@@ -114,7 +114,7 @@ def test_pools(pooled: es.PooledResults, name: str) -> None:
     _walk(getattr(pooled, name), NEEDED.get(name, {}))
 
 
-@pytest.mark.quick(every=6)
+@pytest.mark.quick(every=9)
 @pytest.mark.parametrize("name", _public(es.results.ResultsPlotter))
 def test_figures(results: es.EventStudyResults, name: str) -> None:
     call = getattr(results.plot, name)
@@ -123,7 +123,7 @@ def test_figures(results: es.EventStudyResults, name: str) -> None:
     assert _walk(call, needed) >= len(WRONG)
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize("wrong", [wrong for wrong in WRONG if not isinstance(wrong, str)])
 def test_what_takes_results_or_files(results: es.EventStudyResults, wrong: Any) -> None:
     calls = [

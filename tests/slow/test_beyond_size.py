@@ -34,6 +34,7 @@ def test_holds_is_the_verdict_of_the_counts(table: pd.DataFrame) -> None:
         assert row.holds == (low <= 0.065 and high >= 0.035)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("name", BEYOND["DESIGNS"])
 def test_recommended_is_what_the_library_says(table: pd.DataFrame, name: str) -> None:
     rows = table[table["design"] == name].set_index("method")

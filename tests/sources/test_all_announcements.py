@@ -69,6 +69,7 @@ def test_live_measures_every_row_that_can_stand_alone(
     assert (tmp_path / "all_announcements.png").stat().st_size > 20_000
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.DataWarning")
 def test_without_any_price_it_says_so(
     script: dict[str, Any], server: YahooServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]

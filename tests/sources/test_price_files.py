@@ -85,7 +85,7 @@ def test_parquet_and_excel_wide_and_long(tmp_path: Path) -> None:
     original = es.datasets.surveillance_prices()
     original.to_parquet(tmp_path / "p.parquet")
     pd.testing.assert_frame_equal(read_prices(tmp_path / "p.parquet"), original, check_exact=True)
-    closes = original["close"].rename_axis(columns=None)
+    closes = original["close"].rename_axis(columns=None).iloc[-150:]
     closes.to_parquet(tmp_path / "wide.parquet")
     closes.to_excel(tmp_path / "wide.xlsx")
     long = closes.stack().rename("close").rename_axis(["date", "ticker"]).reset_index()
@@ -241,6 +241,7 @@ def test_units_that_cannot_be_or_look_wrong(tmp_path: Path) -> None:
         read_factors(write(tmp_path, "date\n2019-05-21\n", "n.csv"), unit="percent")
 
 
+@pytest.mark.slow
 def test_real_files(shared_data: Path) -> None:
     pytest.importorskip("pyarrow")
     us = read_factors(shared_data / "panels" / "us_ff5_daily_percent.parquet", unit="percent")
@@ -323,6 +324,7 @@ def workbook(path: Path, cells: dict[str, object]) -> Path:
     return path
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("cell", ["A1048576", "C1048576"])
 def test_a_note_far_below_a_table_is_left_out(cell, tmp_path):
     prices = read_prices(workbook(tmp_path / "a.xlsx", {cell: "checked"}))

@@ -89,7 +89,7 @@ def test_several_securities_of_one_exchange(shenzhen: YahooServer) -> None:
     assert results.timeline["label"].tolist() == ["NYT report"] * 2
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     ("announced", "day"),
     [
@@ -122,6 +122,7 @@ def test_one_security_of_two_without_prices(shenzhen: YahooServer) -> None:
     assert len(results.car(0, 1)) == 1
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("lost", ["399001.SZ", "002415.SZ"])
 def test_without_benchmark_or_security_nothing_is_measured(shenzhen: YahooServer, lost: str) -> None:
     shenzhen.faults[lost] = lambda *_: failed(NOT_FOUND, 404)

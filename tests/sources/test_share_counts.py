@@ -59,6 +59,7 @@ def test_counts_adjusted_for_splits(yahoo: YahooServer) -> None:
     assert counts.index[0] == pd.Timestamp("2019-02-01")
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.quick(every=3)
 @pytest.mark.parametrize("day", ["2019-04-10", "2019-06-05", "2019-10-10"])
 def test_the_value_is_the_same_whatever_is_adjusted(yahoo: YahooServer, day: str, tmp_path: Path) -> None:
@@ -106,6 +107,7 @@ def test_tickers_without_counts_are_named(yahoo: YahooServer) -> None:
         es.share_counts("NONE", *SPAN)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

@@ -241,7 +241,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_has_its_name_and_leaves_nothing_behind(
     name: str, server: YahooServer, cache_dir: Path
@@ -514,7 +514,7 @@ STATUSES = (200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 999)
 ANSWERS = {"missing", "delisted?"}
 
 
-@pytest.mark.quick(every=6)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("body", BODIES)
 def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServer) -> None:
     content, well, ill = BODIES[body]
@@ -541,6 +541,7 @@ def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServe
             assert es.prices(name, *SPAN)["close", name].notna().all()
 
 
+@pytest.mark.quick("500")
 @pytest.mark.parametrize("status", [401, 500])
 def test_a_history_refused_after_the_symbol_was_known_is_not_delisted(
     status: int, server: YahooServer
@@ -695,6 +696,7 @@ def test_threads_that_fetch_leave_yfinance_as_it_was(server: YahooServer) -> Non
     assert warnings.filters == filters
 
 
+@pytest.mark.slow
 def test_retries_are_silent_where_no_logging_is_set_up() -> None:
     code = "import eventstudy as es, logging; es.prices; logging.getLogger('stamina').warning('again')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -116,6 +116,7 @@ def test_an_event_study_by_dummies() -> None:
     assert row["n_obs"] == 255
 
 
+@pytest.mark.slow
 def test_a_mean_effect_is_found_as_gamma() -> None:
     market, events = market_and_events(8)
     returns = market.returns.copy()

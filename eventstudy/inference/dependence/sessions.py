@@ -42,6 +42,8 @@ __all__ = ["SessionPairs", "SumOfCorrelations", "overlapping_pairs", "session_co
 
 #: Where more than this share of a chunk of events misses days, pairs of all of them are summed one by one.
 MOSTLY = 0.75
+#: Mean of residuals over their root sum of squares, up to which no digits are lost if it is taken out later.
+CENTRED = 1e-8
 #: Fewer events than this do not make a day on which the market is closed.
 CLOSED_BY = 3
 
@@ -231,22 +233,24 @@ def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, l
     """Sum events, of which those of a session miss the same days."""
     n, width = residuals.shape
     count: IntArray | int = width
-    if missing is None:
-        mean = residuals.mean(axis=1)
-        z = residuals - mean[:, None]
-    else:
+    if missing is not None:
         residuals = np.where(missing, 0.0, residuals)
         count = np.maximum(width - np.count_nonzero(missing, axis=1), 1)
-        mean = residuals.sum(axis=1) / count
-        z = np.where(missing, 0.0, residuals - mean[:, None])
+    total = residuals.sum(axis=1)
+    mean, z = total / count, residuals
     norm = np.sqrt(np.vecdot(z, z))
+    # The residuals of a regression with a constant have mean zero but for rounding.
+    if (np.abs(mean) > CENTRED * norm).any():
+        z = residuals - mean[:, None]
+        if missing is not None:
+            z[missing] = 0.0
+        norm, total = np.sqrt(np.vecdot(z, z)), z.sum(axis=1)
     noise = NO_VARIANCE * np.sqrt(count)
     # No residual is larger than mean and norm together; this settles all events but those that hardly vary.
     flat = norm <= noise * (np.abs(mean) + norm)
     if flat.any():
         flat &= norm <= noise * np.maximum(residuals.max(axis=1), -residuals.min(axis=1))
     scale = np.divide(1.0, norm, out=np.zeros(n), where=~flat)
-    total = z.sum(axis=1)
     early = _weights(z, total, missing, norm, scale, length)
     late = _weights(z[:, ::-1], total, None if missing is None else missing[:, ::-1], norm, scale, length)
     weight, mean = (np.concatenate(pair, axis=1) for pair in zip(early, late, strict=True))
