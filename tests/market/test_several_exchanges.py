@@ -162,9 +162,16 @@ def test_errors_of_exchanges() -> None:
     market = es.Market.from_prices(both, calendar=where)
     with pytest.raises(RequestError, match=r"The market is of 2 exchanges \(XNYS, XHKG\)"):
         es.BuyAndHold(market, EVENTS[:1], horizon=(1, 5))
-    for ask in (es.CausalStudy, es.lab.specification_curve):
+    for ask in (
+        lambda: es.CausalStudy(market, EVENTS[:1]),
+        lambda: es.lab.specification_curve(market, EVENTS[:1]),
+        lambda: es.lab.calibrate(market),
+        lambda: es.lab.power(market),
+    ):
         with pytest.raises(RequestError, match=r"The market is of 2 exchanges \(XNYS, XHKG\)"):
-            ask(market, EVENTS[:1])
+            ask()
+    with pytest.raises(RequestError, match=r"needs the results of one study.*one of results\.studies"):
+        es.lab.placebo(study(market, EVENTS, model=es.ConstantMean()))
     halted = both.copy()
     halted.loc["2018-03-01":"2018-06-01", "HK1"] = np.nan
     with pytest.raises(DataError, match=r"HK1 lacks more than 20 days in a row.*sessions='data'"):
