@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 
 from eventstudy.abnormal import AbnormalReturns, HeldEventWindows, HeldWindows
-from eventstudy.market import known_holidays
 
 if TYPE_CHECKING:
-    import pandas as pd
     from distributed import Client
 
 #: Which of the collected tests are slow.
@@ -83,23 +81,6 @@ def cluster() -> Iterator[Client]:
         Client(local) as client,
     ):
         yield client
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _sessions_of_all_years() -> Iterator[None]:
-    """Cut sessions of known exchanges from calendars of all years: one takes no longer than one of a year."""
-    plain = known_holidays._sessions
-    first_year, last_year = 2000, 2026
-
-    def cut(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
-        whole = plain(code, first_year, last_year) if first_year <= first and last <= last_year else None
-        if whole is None:
-            return plain(code, first, last)
-        return whole[(whole.year >= first) & (whole.year <= last)]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(known_holidays, "_sessions", cut)
-        yield
 
 
 @pytest.fixture(scope="session")

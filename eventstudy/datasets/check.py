@@ -358,17 +358,20 @@ def _sessions(row: dict[str, str], earliest: str, latest: str) -> dict[str, str]
     return out
 
 
-@lru_cache(maxsize=64)
 def _calendar(name: str, year: int) -> ExchangeCalendar:
+    """Calendar of an exchange from a year on."""
+    try:
+        # One of many years takes no longer to make, and serves all of them.
+        return _since(name, min(year, 2000))
+    except ValueError:
+        return _since(name, year)
+
+
+@lru_cache(maxsize=64)
+def _since(name: str, year: int) -> ExchangeCalendar:
     import exchange_calendars
 
-    # A year more, for windows at its end and long suspensions, unless its holidays are not known yet.
-    for end in (f"{year + 1}-12-31", f"{year}-12-31"):
-        try:
-            return exchange_calendars.get_calendar(name, start=f"{year}-01-01", end=end)
-        except ValueError as problem:
-            told = problem
-    raise told
+    return exchange_calendars.get_calendar(name, start=f"{year}-01-01")
 
 
 def main() -> int:

@@ -30,6 +30,8 @@ MANY = 8
 #: The longest holiday, the fewest holidays of a year of any of these exchanges (that of Frankfurt in 2022 had
 #: Easter and Christmas), and rows of a year that has all its weekdays.
 LONGEST, YEARLY, YEAR = 10, 2, 262
+#: First year of the calendars that are made.
+SINCE = 2000
 #: Missing days from which on those of one column may be holidays, and the largest share that they can be.
 FEWEST, MOST = 2, 0.4
 
@@ -90,8 +92,17 @@ def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
     return several or bool(len(KNOWN) * (0.5 / (len(shut) - hit + 1.0)) ** hit < CHANCE)
 
 
-@lru_cache(maxsize=256)
 def _sessions(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
+    """Sessions from one year to another, or None where the calendar does not reach so far."""
+    # A calendar of many years takes as long to make as one of a single year.
+    sessions = _made(code, min(first, SINCE), max(last, pd.Timestamp.now().year))
+    if sessions is None:
+        return _made(code, first, last)
+    return sessions[(sessions.year >= first) & (sessions.year <= last)]
+
+
+@lru_cache(maxsize=256)
+def _made(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
     try:
         with warnings.catch_warnings():
             # The user did not ask for a calendar here, so its warnings would not help.

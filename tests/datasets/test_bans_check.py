@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-import exchange_calendars
 import pandas as pd
 import pytest
 
@@ -24,17 +22,6 @@ NYT, EL28 = "2019-05-21_NYT_HIK", "2019-10-07_EL_28"
 EL_ROW, LEAK, SMIC = f"{EL28}:002415.SZ", "2020-12-17_SMIC_EL_LEAK", "2020-12-18_SMIC_EL"
 
 Break = Callable[[Tables], Tables]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_calendar_per_exchange() -> Iterator[None]:
-    """Calendars of all years, as the checker makes one per year: that of Korea takes half a second each."""
-    with pytest.MonkeyPatch.context() as patch:
-        module = importlib.import_module("eventstudy.datasets.check")
-        patch.setattr(
-            module, "_calendar", lambda name, year: exchange_calendars.get_calendar(name, start="2017-01-01")
-        )
-        yield
 
 
 @pytest.fixture(scope="module")

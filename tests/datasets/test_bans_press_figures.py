@@ -206,6 +206,7 @@ def test_figures_that_differ_from_panels(panels: Prices, different: Different) -
     _differs(panels, different)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("different", [d for d in DIFFERENT if d.intraday], ids=lambda d: name(d.figure))
 def test_figures_called_a_price_of_the_day_lie_within_its_range(panels: Prices, different: Different) -> None:
     figure = different.figure
@@ -225,6 +226,7 @@ def test_a_figure_that_was_cut_off_instead_of_rounded() -> None:
     assert int(avgo.ours * 10) / 10 == float(avgo.figure.printed)
 
 
+@pytest.mark.slow
 def test_the_low_of_neophotonics(panels: Prices) -> None:
     low = panels._price("low", "NPTN", pd.Timestamp("2019-05-17"))
     assert low / panels._price("close", "NPTN", pd.Timestamp("2019-05-15")) - 1 == pytest.approx(
@@ -246,6 +248,7 @@ def test_the_resumed_share_fell_by_its_limit_four_times_in_a_row(bundled: Prices
     assert [round(0.9 * price + 1e-9, 2) for price in before] == close.tolist()
 
 
+@pytest.mark.slow
 def test_no_figure_that_the_prices_cover_is_missing(
     shared_data: Path, bundled: Prices, panels: Prices
 ) -> None:
@@ -263,6 +266,7 @@ def test_no_figure_that_the_prices_cover_is_missing(
     assert n_covered == 77
 
 
+@pytest.mark.slow
 def test_no_close_that_the_prices_cover_is_missing(
     shared_data: Path, bundled: Prices, panels: Prices
 ) -> None:
@@ -281,6 +285,7 @@ def test_no_close_that_the_prices_cover_is_missing(
     assert n_covered == 34
 
 
+@pytest.mark.slow
 def test_adjusted_closes_lie_below_the_printed_ones_by_dividends_paid_since(panels: Prices) -> None:
     """The factor of a share never falls as time goes on: less is still to be paid."""
     last: dict[str, float] = {}

@@ -87,7 +87,7 @@ def fit(market: es.Market, firms: list[str], announced: str, **windows: tuple[in
     return es.EventStudy(market, events, **({"estimation": (-270, -21)} | windows)).fit()
 
 
-@pytest.mark.quick("house_bill_2018", "merger")
+@pytest.mark.quick("merger")
 @pytest.mark.parametrize("name", FLAT)
 def test_each_saves_its_figure(runs: dict[str, Run], name: str) -> None:
     run = runs[name]

@@ -29,6 +29,7 @@ def pooled(shared_data: Path, example: dict[str, Any], tmp_path_factory: pytest.
     return found
 
 
+@pytest.mark.slow
 def test_asia_comes_first_and_zte_counts_once(pooled: Any) -> None:
     frame = pooled.clock()
     assert frame.groupby("study")["order"].first().to_dict() == {"Hong Kong": 1, "New York": 2, "Shenzhen": 1}
@@ -39,6 +40,7 @@ def test_asia_comes_first_and_zte_counts_once(pooled: Any) -> None:
     assert pooled.timeline["day_0"].eq(pd.Timestamp("2019-05-16")).all()
 
 
+@pytest.mark.slow
 def test_a_share_of_new_york_by_hand(pooled: Any, shared_data: Path) -> None:
     us = pd.read_parquet(shared_data / "panels" / "us_suppliers_ohlcv_2016_2020.parquet")
     share = us[us["ticker"] == "LITE"].set_index("date")["adj_close"]
@@ -55,6 +57,7 @@ def test_a_share_of_new_york_by_hand(pooled: Any, shared_data: Path) -> None:
     assert pooled.car(0, 0).loc[row, "car"] == pytest.approx(ar, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_mean_correlation_on_common_calendar_days_by_hand(pooled: Any) -> None:
     """Pair by pair from the studies' own residuals, ZTE's being the mean of its listings'."""
     series = {}

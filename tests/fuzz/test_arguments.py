@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-import pytest
-from public_objects import build, public
+from public_objects import public
 
 import eventstudy as es
 from eventstudy import inference, lab, models
@@ -94,13 +93,6 @@ def leaks(what: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
             return f"{type(error).__name__}: {error}"[:140]
     foreign = [one for one in caught if not issubclass(one.category, EventStudyWarning)]
     return f"{foreign[0].category.__name__}: {foreign[0].message}"[:140] if foreign else None
-
-
-@pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EventStudyWarning)
-        return dict(build(tmp_path_factory.mktemp("arguments")))
 
 
 def test_no_number_and_no_choice_is_taken_unchecked(objects: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from public_objects import build, ours, public, zero_argument
+from public_objects import ours, public, zero_argument
 
 from eventstudy.errors import EventStudyError, EventStudyWarning
 
@@ -33,13 +33,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 #: Made of generators, or of a process.
 WITHOUT = {"audit"}
-
-
-@pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EventStudyWarning)
-        return dict(build(tmp_path_factory.mktemp("lifecycle")))
 
 
 def exercise(value: Any, folder: Any) -> list[str]:

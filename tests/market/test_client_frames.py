@@ -47,6 +47,7 @@ def test_at_least_25_clients() -> None:
     assert len(CLIENTS) >= 25
 
 
+@pytest.mark.slow
 def test_the_page_of_clients_runs_and_every_car_on_it_is_the_same(
     wanted: float, capsys: pytest.CaptureFixture[str]
 ) -> None:

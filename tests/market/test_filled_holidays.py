@@ -158,7 +158,7 @@ def test_own_benchmarks_with_holes_close_no_share_that_moves() -> None:
     np.testing.assert_array_equal(found.missing, plain.missing)
 
 
-@pytest.mark.quick("half a year")
+@pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
 def test_three_exchanges(span: str) -> None:
     first, estimation = SPANS[span]

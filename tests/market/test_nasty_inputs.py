@@ -332,6 +332,7 @@ def test_it_is_right(name: str) -> None:
     assert found == pytest.approx(wanted, abs=1e-9)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("name", TOLD)
 def test_it_is_told(name: str) -> None:
     give, told = TOLD[name]

@@ -134,7 +134,7 @@ def test_dividends_in_the_total_return() -> None:
 # Splits and padded days
 
 
-@pytest.mark.quick(every=7)
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [1.5, 2, 3, 4, 10, 0.5, 0.1])
 def test_unadjusted_splits_are_told(ratio: float) -> None:
     told = 0

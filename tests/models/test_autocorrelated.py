@@ -70,6 +70,7 @@ def written_out(
     return found.params, found.scale, cov
 
 
+@pytest.mark.quick("egls-3-False", "hac-1-True", every=4)
 @pytest.mark.parametrize("constant", [False, True])
 @pytest.mark.parametrize("lags", [0, 1, 3])
 @pytest.mark.parametrize("method", ["egls", "hac"])

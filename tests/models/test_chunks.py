@@ -65,6 +65,12 @@ def test_any_part_is_fitted_like_the_whole(world, model):
         assert alone.se_source == whole.se_source
 
 
+@pytest.mark.quick(
+    "Carhart4(missing='drop')",
+    "ConstantMean(missing='drop')",
+    "MarketModel(missing='trade_to_trade', hac_lags=None, lags=())",
+    every=4,
+)
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_a_faster_way_to_fit_a_sample_is_as_good_as_the_plain_one(world, model):
     """S4 and S6 are suspended on a day of the event window."""

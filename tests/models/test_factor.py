@@ -126,6 +126,7 @@ def test_hac_covariance_is_in_the_regression_only(market, events):
         es.MarketModel(hac_lags=-1)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     ("model", "columns", "excess"),
     [

@@ -81,6 +81,7 @@ def world():
     return simulate(6, missing=0.03)[:2]
 
 
+@pytest.mark.quick("keep")
 @pytest.mark.parametrize("model", BOTH, ids=lambda model: model.after_limit)
 def test_parameters_and_error_equal_direct_maximisation(world, model):
     """Derivative-free climbing of the likelihood as written in the docstring; its numerical curvature."""

@@ -118,7 +118,7 @@ def test_draws_on_the_axes_it_is_given(name: str, draw: Drawer) -> None:
     assert plt.get_fignums() == [figure.number]
 
 
-@pytest.mark.quick(every=6)
+@pytest.mark.quick(every=9)
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "plot_caar_groups"])
 def test_title(name: str, draw: Drawer) -> None:
     assert draw(name).get_title() == ""
@@ -135,7 +135,7 @@ def test_leaves_frame_and_theme_alone(name: str, make: Callable[[str], pd.DataFr
     assert dict(mpl.rcParams) == theme
 
 
-@pytest.mark.quick(every=9)
+@pytest.mark.quick(every=14)
 @every_figure
 @pytest.mark.parametrize("theme", ["default", "darkgrid", "dark_background"])
 def test_draws_without_warnings_and_cuts_nothing(name: str, theme: str, draw: Drawer) -> None:

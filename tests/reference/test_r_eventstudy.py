@@ -366,6 +366,7 @@ def test_mean_ranks(folder: Path, panel: str) -> None:
     assert (np.abs(ours - want).max() > 1e-4) if recurring else (ours == pytest.approx(want, abs=1e-14))
 
 
+@pytest.mark.quick(*MOCK.values())
 @pytest.mark.parametrize("panel", PANELS)
 def test_rank_z_repeats_the_first_day(folder: Path, panel: str) -> None:
     """Known wrong: the first day's Z on every day, though the mean ranks differ and change sign."""

@@ -239,7 +239,7 @@ def _sums(residuals: FloatArray, missing: BoolArray | None, session: IntArray, l
     total = residuals.sum(axis=1)
     mean, z = total / count, residuals
     norm = np.sqrt(np.vecdot(z, z))
-    # The residuals of a regression with a constant have mean zero but for rounding.
+    # The residuals of a regression with a constant have mean zero up to rounding.
     if (np.abs(mean) > CENTRED * norm).any():
         z = residuals - mean[:, None]
         if missing is not None:
