@@ -398,7 +398,8 @@ def calibrate(
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
     check_alternative(alternative)
     source = like.spec.market if market is None and like is not None else market
-    check_market(source)
+    if not (isinstance(source, Market) and source.undated):
+        check_market(source)
     assert source is not None
     clusters: tuple[DateCluster, ...]
     named_events: NamedColumns = ()
