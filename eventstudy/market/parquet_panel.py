@@ -493,7 +493,8 @@ class ScannedMarket(MarketRecord):
             Columns, by default found by their names: security (texts or whole numbers; events name them as
             texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
         benchmark, factors, calendar, kind, gaps, sessions
-            As for `Market`; a benchmark given as a text is a security of the panel.
+            As for `Market`; a benchmark given as a text is a security of the panel. The calendar is that of
+            one exchange; a study of a panel of several needs it, and of each a scan of its own.
 
         Returns
         -------
