@@ -12,6 +12,7 @@ import statsmodels.api as sm
 import eventstudy as es
 from eventstudy.errors import EventError, IncompleteWindowWarning, ModelError, RequestError, WindowError
 from eventstudy.results import plot_data
+from eventstudy.sample.own_windows import OwnWindows
 
 DAYS = pd.bdate_range("2018-01-01", periods=500).as_unit("ns")
 N = 6
@@ -822,3 +823,9 @@ def test_the_limits_of_an_event_are_of_its_own_window() -> None:
     with pytest.warns(es.errors.PriceLimitWarning, match="event 1"):
         hits = found.fit().limit_hits
     assert hits[["event_id", "day"]].to_numpy().tolist() == [[1, 3]]
+
+
+def test_windows_of_no_event_leave_out_nothing():
+    none = np.zeros((0, 2), dtype=np.int64)
+    own = OwnWindows(none, none, none[:, 0])
+    assert own.outside_estimation(slice(None), np.arange(-5, 0)).shape == (0, 5)
