@@ -164,6 +164,7 @@ def test_no_test_that_holds_finds_much_more(dates, n, window):
     assert LISTED[dates, n, window] == (first, round(100 * most[first]), int(effect[6:]), best)
 
 
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize("days", lead.KINDS)
 @pytest.mark.parametrize("dates", SUMMARY["dates"].unique())
 def test_the_page_says_which_test_leads(dates, days):
