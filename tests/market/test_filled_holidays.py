@@ -250,6 +250,7 @@ def test_columns_that_lack_other_days_keep_their_zeros_with_a_warning() -> None:
     assert (market.returns["HK0"] == 0.0).sum() > 10
 
 
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize("code", ["XHKG", "XSHG", "XLON"])
 @pytest.mark.parametrize("rows", ["B", "D"])
 @pytest.mark.parametrize("prices", [True, False])
