@@ -63,7 +63,7 @@ STUDIES = (
     "tests/market/test_several_exchanges.py", "tests/market/test_compounding.py", "tests/test_bad_input.py",
     "tests/market/test_intraday.py", "tests/market/test_nights.py",
     "tests/fuzz/test_edges.py", "tests/fuzz/test_end_of_data.py", "tests/results/test_unusual_shapes.py",
-    "tests/test_progress.py",
+    "tests/test_progress.py", "tests/market/test_event_time_data.py",
 )  # fmt: skip
 LIBRARY = Project(
     root=ROOT,

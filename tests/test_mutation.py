@@ -270,6 +270,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, mutation: ModuleType) -> 
     return root, {(row.function, row.before, row.after): row for row in rows}
 
 
+@pytest.mark.slow
 def test_what_a_test_checks_is_killed(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     row = rows["capped", "return min(value, LIMIT)", "return max(value, LIMIT)"]

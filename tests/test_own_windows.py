@@ -11,6 +11,8 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.errors import EventError, IncompleteWindowWarning, ModelError, RequestError, WindowError
+from eventstudy.results import plot_data
+from eventstudy.sample.own_windows import OwnWindows
 
 DAYS = pd.bdate_range("2018-01-01", periods=500).as_unit("ns")
 N = 6
@@ -684,6 +686,9 @@ def test_periods_are_their_first_and_last_days(first: str, last: str) -> None:
     ):
         found = es.EventStudy(MARKET, events, estimation=estimation, window=(0, 1)).fit()
         assert found.parameters["n_obs"].tolist() == n_obs
+    rows = es.Events(cells).frame  # days from here on, which a recipe writes and a stored study holds
+    assert rows["estimation_start"].tolist()[0] == start.start_time
+    assert rows["estimation_end"].tolist()[0] == end.end_time.normalize()
 
 
 def test_window_columns_by_other_spellings() -> None:
@@ -745,3 +750,82 @@ def test_dates_of_an_iterator_and_of_a_series_by_security() -> None:
 def test_an_index_of_two_days_is_a_window() -> None:
     found = es.EventStudy(MARKET, EVENTS, estimation=DAYS[[10, 99]], window=(0, 1)).fit()
     assert found.parameters["n_obs"].tolist() == [90] * N
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_stacked_effects_of_own_windows_are_least_squares_by_hand(order: list[int]) -> None:
+    """Estimation days are those of any announcement, and a dummy is one in its announcement's own window."""
+    own_windows = [(-60, -11, -3, 4), (-150, -40, -1, 5)]
+    rows = [200, 203]
+    both = pd.DataFrame({"event_id": [0, 1], "security": "F0", "date": DAYS[rows]})
+    events = own(both, own_windows).iloc[order]
+    found = es.EventStudy(MARKET, events, window=(-1, 3)).fit().stacked(-1, 3).loc[[0, 1]]
+    windows = [set(range(row + c, row + d + 1)) for row, (_, _, c, d) in zip(rows, own_windows, strict=True)]
+    past = [range(row + a, row + b + 1) for row, (a, b, _, _) in zip(rows, own_windows, strict=True)]
+    days = sorted(set().union(*past) - set.union(*windows))
+    y, x = FRAME["F0"].to_numpy(), sm.add_constant(FRAME["idx"].to_numpy())
+    fit = sm.OLS(y[days], x[days]).fit()
+    tested = [range(row - 1, row + 4) for row in rows]
+    days_tested = sorted(set().union(*tested))
+    dummies = np.array([[float(day in each) for each in tested] for day in days_tested])
+    effects = np.linalg.lstsq(dummies, (y - x @ fit.params)[days_tested], rcond=None)[0]
+    np.testing.assert_allclose(found["car"], 5 * effects, rtol=1e-10)
+    assert found["dof"].tolist() == [len(days) - 2] * 2
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning")
+def test_stacked_effects_of_windows_that_are_not_covered() -> None:
+    events = pd.DataFrame({"security": ["F0", "F0"], "date": DAYS[[490, 497]]})
+    with pytest.warns(IncompleteWindowWarning):
+        found = es.EventStudy(MARKET, events, estimation=(-120, -21), window=(-5, 5)).fit()
+    stacked = found.stacked(-3, 5)
+    assert stacked["car"].isna().tolist() == found.car(-3, 5)["car"].isna().tolist() == [False, True]
+    assert stacked["note"].iloc[1] == "its returns do not cover (-3, +5)"
+    with pytest.warns(IncompleteWindowWarning):
+        found = es.EventStudy(
+            MARKET, events, estimation=(-120, -21), window=(-5, 5), incomplete="partial"
+        ).fit()
+    assert found.stacked(-3, 5)["car"].notna().all()
+
+
+def test_what_is_told_of_an_event_is_of_its_own_windows() -> None:
+    """Windows are laid out for all events at once; days outside of its own say nothing of an event."""
+    frame = FRAME.copy()
+    frame.iloc[[100, 150, 207], 0] = np.nan
+    market = es.Market(frame, benchmark="idx", gaps="lumped")
+    events = own(EVENTS.iloc[:3], [(-90, -11, -2, 3), (-150, -60, -5, 8), (20, 150, 0, 2)])
+    found = es.EventStudy(market, events, window=(-5, 8)).fit()
+    missing = found.diagnostics()["missing_returns"]
+    np.testing.assert_allclose(missing, [2 / 80, 0, 0])  # row 150 and the return over it
+    left_out = es.EventStudy(market, events, window=(-5, 8), exclude_dates=DAYS[[120, 150]]).fit()
+    np.testing.assert_allclose(left_out.diagnostics()["missing_returns"], missing)
+    assert found.halts.empty
+    # The day without trade lies in the common window of the first event.
+    assert len(es.EventStudy(market, EVENTS.iloc[:1], estimation=(-90, -11), window=(-2, 8)).fit().halts) == 1
+    for row, (first, last) in enumerate([(-90, -11), (-150, -60), (20, 150)]):
+        for drawn in (plot_data.fit, plot_data.null):
+            past = drawn(found.fitted, row, es.Window(0, 1)).query("role == 'estimation'")
+            assert first <= past["day"].min() <= first + 1
+            assert past["day"].max() == last
+
+
+def test_the_limits_of_an_event_are_of_its_own_window() -> None:
+    days = es.Exchange("XSHG").sessions("2018-01-02", "2018-12-28")
+    steps = np.random.default_rng(1).normal(0, 0.01, (len(days), 2))
+    steps[[204, 210]] = [[0.0953, 0], [-0.105, 0]]
+    prices = pd.DataFrame(20 * np.exp(steps.cumsum(axis=0)), days, ["600001.SS", "idx"]).round(2)
+    for row, limit in ((204, 1.1), (210, 0.9)):
+        prices.iloc[row, 0] = np.floor(prices.iloc[row - 1, 0] * limit * 100 + 0.5) / 100
+    market = es.Market.from_prices(prices, benchmark="idx", calendar="XSHG", price_limit=0.1)
+    events = pd.DataFrame({"security": "600001.SS", "date": days[[200, 207]], "window_end": [2, 5]})
+    found = es.EventStudy(market, events, estimation=(-120, -11), window=(0, 5))
+    with pytest.warns(es.errors.PriceLimitWarning, match="event 1"):
+        hits = found.fit().limit_hits
+    assert hits[["event_id", "day"]].to_numpy().tolist() == [[1, 3]]
+
+
+def test_windows_of_no_event_leave_out_nothing():
+    none = np.zeros((0, 2), dtype=np.int64)
+    own = OwnWindows(none, none, none[:, 0])
+    assert own.outside_estimation(slice(None), np.arange(-5, 0)).shape == (0, 5)

@@ -455,6 +455,16 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         np.testing.assert_array_equal(found[name].count, (~np.isnan(whole)).sum(axis=0))
 
 
+def test_values_that_agree_in_most_bits_are_told_apart():
+    """Neighbours a millionth of the size of a row apart, in falling order, as long as they differ at all."""
+    rng = np.random.default_rng(9)
+    values = rng.standard_normal((50, 40))
+    values[:, 10:14] = values[:, 10:11] + np.array([3e-9, 2e-9, 1e-9, 0.0])
+    columns, tied = order_of(values)
+    assert not len(tied)
+    np.testing.assert_array_equal(columns, np.argsort(values, axis=1))
+
+
 @pytest.mark.parametrize("width", [5, 600])
 def test_only_rows_with_ties_that_count_are_said_to_be_tied(width):
     """Few columns are sorted by 32 bits, more by 64; the rank of a row owes nothing to the next row."""

@@ -30,7 +30,7 @@ from eventstudy.errors import (
 from eventstudy.events import Events
 from eventstudy.immutable import Immutable
 from eventstudy.interop import ForeignTable
-from eventstudy.market import Market, ParquetPanel
+from eventstudy.market import Market, ParquetPanel, check_market
 from eventstudy.progress import followed
 from eventstudy.results.data_warnings import doubtful_between, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import suspect_data
@@ -261,6 +261,7 @@ def _names(given: Sequence[str] | None, what: str) -> tuple[str, ...] | None:
 
 
 def _check_market(market: Market) -> None:
+    check_market(market)
     if market.kind != "simple":
         raise ModelError(
             f"Causal studies are of simple returns, which portfolios of donors add up; this market holds "

@@ -26,7 +26,7 @@ from eventstudy.column_names import (
 )
 from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
 from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of
-from eventstudy.tabular.days import days_of
+from eventstudy.tabular.days import days_of, end_of_period
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import regex
 
@@ -446,7 +446,10 @@ def _is_whole_day(value: Any) -> bool:
 
 
 def _with_windows(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
-    """Call the columns of windows by their names: ``Estimation Start`` is ``estimation_start``."""
+    """Call the columns of windows by their names, and take periods in them for their ends.
+
+    ``Estimation Start`` is ``estimation_start``, and the month of June there its first day.
+    """
     plain = [plain_name(column) for column in frame.columns]
     named: dict[Any, str] = {}
     for name in WINDOW_COLUMNS:
@@ -454,7 +457,14 @@ def _with_windows(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
             column = frame.columns[plain.index(plain_name(name))]
             named[column] = name
             reading.append(Taken(str(column), name, evidence="by its name"))
-    return frame.rename(columns=named) if named else frame
+    frame = frame.rename(columns=named) if named else frame
+    ends: dict[str, pd.Series] = {}
+    for name in WINDOW_COLUMNS:
+        if name in frame and (frame[name].dtype == object or isinstance(frame[name].dtype, pd.PeriodDtype)):
+            end = "start" if "start" in name else "end"
+            cells = [end_of_period(cell, end) for cell in frame[name]]
+            ends[name] = pd.Series(cells, frame.index, dtype=object)
+    return frame.assign(**ends) if ends else frame
 
 
 def _warn_of_settings(frame: pd.DataFrame) -> None:

@@ -31,7 +31,7 @@ from eventstudy.lab.placebo_events import (
     named_columns,
 )
 from eventstudy.lab.simulation_design import Design, closed_tests
-from eventstudy.market import Market
+from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fitted import WindowLike, refuse_own_windows, window_of
@@ -398,6 +398,8 @@ def calibrate(
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
     check_alternative(alternative)
     source = like.spec.market if market is None and like is not None else market
+    if not (isinstance(source, Market) and source.undated):
+        check_market(source)
     assert source is not None
     clusters: tuple[DateCluster, ...]
     named_events: NamedColumns = ()

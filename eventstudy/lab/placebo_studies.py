@@ -228,6 +228,11 @@ def placebo(
     dates          239     3   0.012
     firms            5     1   0.167
     """
+    if not isinstance(results, EventStudyResults):
+        raise RequestError(
+            f"placebo needs the results of one study, got {type(results).__name__}; of a pool or a market of "
+            "several exchanges take one of results.studies."
+        )
     spec, data, sample = results.spec, results.fitted, results.sample
     refuse_own_windows(spec, "placebo")
     tested = data.checked_window(start, end)

@@ -24,7 +24,7 @@ from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.model_comparison import named_models
 from eventstudy.lab.specification_grid import Grid, fits_of, placebo_shifts
-from eventstudy.market import Market
+from eventstudy.market import Market, check_market
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results.fitted import uses_benchmark
@@ -253,6 +253,7 @@ def specification_curve(
     >>> len(curve.frame), curve.share("negative"), bool(curve.median < -0.04)
     (16, 1.0, True)
     """  # fmt: skip
+    check_market(market)
     check_fraction("alpha", alpha)
     check_alternative(alternative)
     check_whole("n_placebo", n_placebo, 0)

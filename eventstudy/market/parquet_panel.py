@@ -28,10 +28,11 @@ from eventstudy.market.alignment import (
 from eventstudy.market.compounding import LEVELS, ReturnKind, return_spans
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
 from eventstudy.market.holes import unsaid_holes
+from eventstudy.market.known_holidays import exchange_closed_on
 from eventstudy.market.price_fields import NO_BAD_PRICES
 from eventstudy.market.reading_side import MarketRecord
-from eventstudy.market.trading_days import compounded_to
-from eventstudy.market.units import check_returns
+from eventstudy.market.trading_days import FEW, compounded_to, told, trading_groups
+from eventstudy.market.units import check_returns, step_in_days
 from eventstudy.market.wide_and_long import daily_index
 from eventstudy.optional import import_optional
 from eventstudy.tabular.reading import Taken
@@ -40,6 +41,8 @@ __all__ = ["LongFiles", "ParquetPanel", "ScannedMarket"]
 
 #: Rows taken up at a time.
 ROWS = 2**19
+#: Securities whose days of trade are compared.
+MOST_COMPARED = 60
 
 
 @dataclass(frozen=True)
@@ -329,7 +332,8 @@ class ParquetPanel(Generic[Made]):
         Raises
         ------
         DataError
-            If a security has more than one row for a day, or the files hold none of the securities.
+            If a security has more than one row for a day, or the files hold none of the securities, or some
+            of them trade on days of their own and no calendar is given.
         """
         exchange = None if self.calendar is None else Exchange.of(self.calendar)
         files = self.files
@@ -358,6 +362,8 @@ class ParquetPanel(Generic[Made]):
         if between:
             laid_out = compounded_to(pd.DataFrame(returns.T, rows), sessions, self.kind).reindex(sessions)
             returns = np.ascontiguousarray(laid_out.to_numpy().T)
+        if exchange is None and self.sessions == "calendar" and step_in_days(sessions) <= 1.0:
+            _refuse_several_exchanges(returns[:, first:], sessions[first:], names)
         lumped = self.gaps != "single" and self.kind not in LEVELS
         spans = _checked_spans(returns, sessions, names, self.kind, lumped)
         data = MarketData(
@@ -412,6 +418,29 @@ class ParquetPanel(Generic[Made]):
         return returns
 
 
+def _refuse_several_exchanges(returns: FloatArray, sessions: pd.DatetimeIndex, names: list[str]) -> None:
+    """Refuse securities that trade on days of their own, beside all others of the panel."""
+    some = np.unique(np.linspace(0, len(names) - 1, MOST_COMPARED).astype(int))  # halts make many groups
+    names = [names[row] for row in some]
+    seen = np.column_stack([~np.isnan(returns[some].T), np.ones(len(sessions), dtype=bool)])
+    every = [*names, "the panel"]
+    groups = trading_groups(seen, sessions, every, np.full(len(every), -1))
+    which = told(groups, every)
+    for column, name in enumerate(names if not groups and len(names) <= FEW else ()):
+        rows = np.flatnonzero(seen[:, column])
+        inside = np.zeros(len(sessions), dtype=bool)
+        inside[slice(*(rows[[0, -1]] + [0, 1])) if len(rows) else slice(0)] = True
+        if exchange_closed_on(inside & ~seen[:, column], inside, sessions) is not None:
+            which = f"{name}; the panel"
+            break
+    if which:
+        raise DataError(
+            f"Securities of the panel trade on different days: {which}. Say calendar=, and scan "
+            "one panel per exchange, or choose sessions='data' to take every day of the panel for a session "
+            "of all."
+        )
+
+
 def _first_row(sessions: pd.DatetimeIndex, events: pd.DataFrame, reach: int) -> int:
     """First session that windows reaching back `reach` sessions may need."""
     told = [events["announced_at"], *(events[c] for c in ("announced_after",) if c in events)]
@@ -464,7 +493,8 @@ class ScannedMarket(MarketRecord):
             Columns, by default found by their names: security (texts or whole numbers; events name them as
             texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
         benchmark, factors, calendar, kind, gaps, sessions
-            As for `Market`; a benchmark given as a text is a security of the panel.
+            As for `Market`; a benchmark given as a text is a security of the panel. The calendar is that of
+            one exchange; a study of a panel of several needs it, and of each a scan of its own.
 
         Returns
         -------

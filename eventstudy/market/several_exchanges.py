@@ -256,7 +256,12 @@ def without_idle(
         laid = frame.loc[:, ~steady].reindex(index)
         known |= laid.notna().any(axis=1).to_numpy()
         moves |= laid.fillna(0.0).ne(0.0).any(axis=1).to_numpy()
-    empty, padded = idle_rows(np.column_stack([values, *others]), prices, known, moves)
+    every = np.column_stack([values, *others])
+    empty, padded = idle_rows(every, prices, known, moves)
+    if every.shape[1] == 1 and _is_daily(index):
+        # A series on its own has nothing beside it that moves on holidays, so a clock takes that place.
+        clock = np.arange(1.0, len(index) + 1.0)
+        padded = filled_holidays(np.column_stack([every, clock]), prices, index).missing[:, 0] & ~moves
     if kind in LEVELS:
         padded[:] = False
     if not (empty.any() or padded.any()):
@@ -285,8 +290,7 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
     fields = without_halted(table.fields) if prices else table.fields
     base = fields.get("adj_close", fields.get("close", next(iter(fields.values()))))
     index = pd.DatetimeIndex(base.index)
-    daily = len(index) and table.step is None and step_in_days(index) <= 1.0
-    if kind in LEVELS or not daily or not index.equals(index.normalize()):
+    if kind in LEVELS or table.step is not None or not _is_daily(index):
         return table, benchmark
     dated = dated_benchmark(benchmark, "prices" if prices else "returns")
     outside = _series_of(dated)
@@ -332,6 +336,10 @@ def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tupl
     if isinstance(dated, Mapping):
         return table._replace(fields=masked), {who: opened(each) for who, each in dated.items()}
     return table._replace(fields=masked), opened(dated)
+
+
+def _is_daily(index: pd.DatetimeIndex) -> bool:
+    return bool(len(index)) and step_in_days(index) <= 1.0 and index.equals(index.normalize())
 
 
 def _warn_of_filled(cells: BoolArray, names: Sequence[str], index: pd.DatetimeIndex, meaning: str) -> None:

@@ -11,7 +11,7 @@ import scipy
 from eventstudy._typing import FloatArray
 from eventstudy.distributions import chi2_sf, f_sf
 from eventstudy.errors import RequestError
-from eventstudy.models.least_squares import ols_batch
+from eventstudy.models.least_squares import divide, ols_batch
 from eventstudy.results.fitted import FittedStudy
 from eventstudy.windows import Window
 
@@ -36,14 +36,15 @@ def diagnostics(data: FittedStudy) -> pd.DataFrame:
     """
     fit = data.fit
     arrays = data.spec.model.arrays(data.sample)
-    # Days left out for other announcements are not missing.
-    raw = replace(data.sample, announced=None).arrays(()).y_est
+    # Days left out for other announcements or as such, and those of no window, are not missing.
+    plain = replace(data.sample, announced=None, barred=None)
+    raw, asked = plain.arrays(()).y_est, ~plain.skipped()
     rows = [_residual_tests(residuals) for residuals in data.abnormal.past.residuals()]
     frame = pd.DataFrame(rows, index=data.index)
     frame.insert(0, "n_obs", fit.n_obs)
     frame.insert(1, "r_squared", fit.r_squared)
     frame["zero_returns"] = (raw == 0).sum(axis=1) / np.maximum((~np.isnan(raw)).sum(axis=1), 1)
-    frame["missing_returns"] = np.isnan(raw).mean(axis=1)
+    frame["missing_returns"] = divide((np.isnan(raw) & asked).sum(axis=1), asked.sum(axis=1))
     frame["chow"], frame["chow_p"] = _chow(arrays.y_est, arrays.x_est)
     cusum = [_cusum(residuals) for residuals in data.abnormal.past.residuals()]
     frame["cusum"], frame["cusum_p"] = np.array(cusum).reshape(-1, 2).T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.models.least_squares import ols_batch
@@ -116,7 +116,8 @@ class OverlappingEvents(MethodGroup):
             shared_days (of these, days in the window of another announcement as well), spill (the part of a
             reaction on day 0 of another announcement, and on no other day, that lands in this car; the
             largest of several), own_car, own_se and own_p_value (of the days that it shares with no other;
-            NaN where there are none) and note.
+            NaN where there are none) and note. As in `car`, windows that the returns do not cover have no
+            result unless ``incomplete="partial"``.
 
         Raises
         ------
@@ -213,10 +214,12 @@ def stacked_effects(
 def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window: Window) -> pd.DataFrame:
     cols = data.abnormal.columns(window)
     names, security = data.index[rows], data.timeline["security"].iloc[rows[0]]
-    whole = np.unique(arrays.dates_evt[rows])
-    past, first = np.unique(arrays.dates_est[rows], return_index=True)
-    keep = ~np.isin(past, whole) & ~np.isnat(past)
-    at = np.unravel_index(first[keep], arrays.dates_est[rows].shape)
+    tested = arrays.dates_evt[rows]
+    inside = ~np.isnat(tested)
+    if data.sample.own is not None:
+        data.sample.own.blank_window(inside, rows, data.abnormal.window.offsets, False)
+    # A day may be in the estimation window of one announcement and not of another.
+    at = _each_once(arrays.dates_est[rows], ~np.isnan(arrays.y_est[rows]), np.unique(tested[inside]))
     y, x = arrays.y_est[rows][at], arrays.x_est[rows][at]
     spans = None if arrays.span_est is None else np.maximum(arrays.span_est[rows][at], 1.0)
     fit = ols_batch(
@@ -231,17 +234,18 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
             f"Only {int(fit.n_obs[0])} estimation days of {security} lie outside all "
             "event windows: lengthen the estimation window."
         )
-    days, seen = np.unique(arrays.dates_evt[rows][:, cols], return_index=True)
-    at = np.unravel_index(seen, arrays.dates_evt[rows][:, cols].shape)
+    tested, inside = tested[:, cols], inside[:, cols]
+    at = _each_once(tested, inside & ~np.isnan(arrays.y_evt[rows][:, cols]))
+    days = tested[at]
     span = arrays.span_evt[rows][:, cols][at].astype(float)
     design = np.column_stack([span, arrays.x_evt[rows][:, cols][at]])
     ar = arrays.y_evt[rows][:, cols][at] - design @ fit.params[0]
-    known = ~np.isnan(ar) & ~np.isnat(days)
+    known = ~np.isnan(ar)
     days, ar, design, span = days[known], ar[known], design[known], span[known]
     s2 = float(fit.sse[0] / dof)
     covariance = s2 * (np.diag(span) + design @ fit.xtx_inv[0] @ design.T)
     dummies = np.column_stack(
-        [np.isin(days, dates).astype(float) for dates in arrays.dates_evt[rows][:, cols]]
+        [np.isin(days, dates[mine]).astype(float) for dates, mine in zip(tested, inside, strict=True)]
     )
     if np.linalg.matrix_rank(dummies) < len(rows):
         told = ", ".join(map(str, names[:5]))
@@ -257,7 +261,7 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
     own = (dummies > 0) & ~shared
     some = own.any(axis=0)
     own_variance = np.einsum("tk,ts,sk->k", own, covariance, own)
-    return pd.DataFrame(
+    out = pd.DataFrame(
         {
             "car": n_days * effects,
             "se": n_days * np.sqrt(np.diag(variance)),
@@ -271,6 +275,22 @@ def _of_security(data: FittedStudy, arrays: EventArrays, rows: IntArray, window:
         },
         index=names,
     )
+    # As in `car`: a window that the returns do not cover has no CAR.
+    cut = np.isnan(data.test_input(window).cumulative.car[rows])
+    out.loc[cut, ["car", "se", "spill", "own_car", "own_se"]] = np.nan
+    out.loc[cut, "note"] = f"its returns do not cover {window}"
+    return out
+
+
+def _each_once(
+    dates: DateArray, known: BoolArray, without: DateArray | None = None
+) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the first known cell of each date, in order of time, but for some dates."""
+    row, column = np.nonzero(known & ~np.isnat(dates))
+    days, first = np.unique(dates[row, column], return_index=True)
+    if without is not None:
+        first = first[~np.isin(days, without)]
+    return row[first], column[first]
 
 
 def _spill(k: int, n_days: FloatArray, dummies: FloatArray, day0: BoolArray) -> float:

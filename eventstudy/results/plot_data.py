@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import inference
+from eventstudy._typing import IntArray
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Alternative, Options, TestInput
 from eventstudy.market import LEVELS, Market
@@ -373,7 +374,7 @@ def fit(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
             "actual": arrays.y_est[0],
             "fitted": arrays.y_est[0] - abnormal.past.residuals(slice(row, row + 1))[0],
             "role": "estimation",
-            "day": data.spec.estimation.offsets,
+            "day": _estimation_days(data, row),
         }
     )
     event = pd.DataFrame(
@@ -388,6 +389,12 @@ def fit(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
     return pd.concat([estimation, event], ignore_index=True).dropna(ignore_index=True)
 
 
+def _estimation_days(data: FittedStudy, row: int) -> IntArray:
+    """Relative days on which the estimation window of an event is laid out."""
+    window, rows = data.sample.estimation, np.array([row])
+    return np.asarray(data.sample.origin(window, rows) - data.sample.day0[rows] + window.offsets)
+
+
 def null(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
     """Event-window abnormal returns beside estimation residuals: value, role, day."""
     abnormal = data.abnormal
@@ -395,7 +402,7 @@ def null(data: FittedStudy, row: int, window: Window) -> pd.DataFrame:
         {
             "value": abnormal.past.residuals(slice(row, row + 1))[0],
             "role": "estimation",
-            "day": data.spec.estimation.offsets,
+            "day": _estimation_days(data, row),
         }
     )
     event = pd.DataFrame(

@@ -48,6 +48,8 @@ def sample_limit_hits(sample: EventSample) -> pd.DataFrame:
     days = sample.window.offsets
     rows = sample.day0[:, None] + days
     inside = (rows >= 0) & (rows < len(market.sessions))
+    if sample.own is not None:
+        sample.own.blank_window(inside, slice(None), days, False)
     column = book.closed.columns.get_indexer(pd.Index(sample.events["security"]))[:, None]
     at = np.clip(rows, 0, len(market.sessions) - 1)
     touched = np.where(inside, book.touched.to_numpy()[at, column], 0)
@@ -81,10 +83,12 @@ def _halts(data: FittedStudy) -> pd.DataFrame:
     spans = market.arrays.spans
     sessions = market.sessions
     found = []
-    for event_id, security, day0, who in zip(
-        data.index, sample.security, sample.day0, sample.events["security"], strict=True
+    ends = np.broadcast_to([window.start, window.end], (len(sample), 2))
+    ends = ends if sample.own is None else sample.own.window
+    for event_id, security, day0, who, (start, end) in zip(
+        data.index, sample.security, sample.day0, sample.events["security"], ends.tolist(), strict=True
     ):
-        first, last = max(day0 + window.start, 0), min(day0 + window.end, len(sessions) - 1)
+        first, last = max(day0 + start, 0), min(day0 + end, len(sessions) - 1)
         inside = np.flatnonzero(spans[security, first : last + 1] > 1) + first
         for row in inside:
             span = int(spans[security, row])
@@ -124,6 +128,8 @@ def _first_free_close(data: FittedStudy, start: int) -> np.ndarray:
     days = np.arange(start, window.end + 1)
     rows = sample.day0[:, None] + days
     inside = rows < len(market.sessions)
+    if sample.own is not None:
+        inside &= days <= sample.own.window[:, 1:]
     at = np.clip(rows, 0, len(market.sessions) - 1)
     column = book.closed.columns.get_indexer(pd.Index(sample.events["security"]))[:, None]
     traded = ~np.isnan(market.prices("close").to_numpy()[at, column])

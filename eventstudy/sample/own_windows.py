@@ -15,6 +15,7 @@ from eventstudy.column_names import WINDOW_COLUMNS
 from eventstudy.errors import DataError, WindowError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.sample.exclusion import days_in
+from eventstudy.tabular.days import end_of_period
 from eventstudy.text import format_time
 from eventstudy.windows import Window
 
@@ -239,7 +240,7 @@ def _one(given: Any) -> Window | DateWindow:
     if any(_is_number(each) or each is None or each is pd.NaT for each in given):
         return Window.of(given)
     try:
-        start, end = days_in([_end_of(each, name) for each, name in zip(given, ENDS, strict=True)])
+        start, end = days_in([end_of_period(each, name) for each, name in zip(given, ENDS, strict=True)])
     except DataError as problem:
         raise WindowError(
             f"A window is a pair of sessions, or of dates such as '2019-05-22'; got {given!r}."
@@ -440,8 +441,6 @@ def _from_column(
     column: pd.Series, relative: IntArray, sessions: DateArray, day0: IntArray, end: str, name: str
 ) -> IntArray:
     """Return the ends that a column of the events gives, `relative` where it is empty."""
-    if column.dtype == object or isinstance(column.dtype, pd.PeriodDtype):
-        column = column.astype(object).map(lambda cell: _end_of(cell, end))
     given = _given(column)
     numbers = pd.to_numeric(column.where(given), errors="coerce").to_numpy(dtype=np.float64)
     counted = given & ~np.isnan(numbers)
@@ -465,13 +464,6 @@ def _from_column(
             days = pd.DatetimeIndex([_day(cell, event, name) for event, cell in cells.items()])
         out[dated] = _row(sessions, days.to_numpy(), end, name.startswith("window")) - day0[dated]
     return out
-
-
-def _end_of(cell: Any, end: str) -> Any:
-    """Take the first or the last day of a period, such as a month; other cells stay."""
-    if not isinstance(cell, pd.Period):
-        return cell
-    return (cell.start_time if end == "start" else cell.end_time).normalize()
 
 
 def _given(column: pd.Series) -> BoolArray:

@@ -13,7 +13,7 @@ from eventstudy.errors import DataError, EventStudyError
 from eventstudy.tabular.numbers import first_list
 from eventstudy.text import regex
 
-__all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of"]
+__all__ = ["AMBIGUOUS_DAY", "EXCEL", "Days", "Step", "days_of", "end_of_period"]
 
 Step = Literal["D", "W", "M", "Q", "Y"]
 #: A date whose day and month may be mistaken for each other, such as 05/06/2019.
@@ -59,6 +59,16 @@ _PERIODS = (
 
 #: Years that nanoseconds since 1970 can hold whole.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
+
+
+def end_of_period(cell: Any, end: str) -> Any:
+    """Take a period, such as a month, for its first day or, where `end` is not "start", its last.
+
+    Other cells stay.
+    """
+    if not isinstance(cell, pd.Period):
+        return cell
+    return (cell.start_time if end == "start" else cell.end_time).normalize()
 
 
 class Days(NamedTuple):

@@ -445,6 +445,7 @@ def test_calibration_copies_the_design_of_a_study(returns: pd.DataFrame) -> None
         es.lab.calibrate(study, 1, 1, n_samples=1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unrendered")
 def test_report_is_one_page(returns: pd.DataFrame, tmp_path: Path) -> None:
     page = fit(returns, 0, 1).report(tmp_path / "report.html", 0, 1, question="Did <it> move?")

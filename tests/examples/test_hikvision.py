@@ -47,6 +47,7 @@ def output(example: ModuleType, folder: Path) -> str:
     return "\n".join(printed)
 
 
+@pytest.mark.slow
 def test_output_fits_a_terminal_of_100_columns(output: str) -> None:
     assert max(map(len, output.splitlines())) <= 100
 

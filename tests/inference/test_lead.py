@@ -64,6 +64,7 @@ def candidates(dates, n, days):
     return ["filtered_t", "adjusted_bmp", "filtered_sq", *ranks]
 
 
+@pytest.mark.quick("late-7-one day", every=3)
 @pytest.mark.parametrize(("dates", "n", "days"), KINDS)
 def test_the_lead_is_what_the_table_says(dates, n, days):
     """Of the two nearest numbers of events the worse, worked out anew from the rows of the table."""
@@ -136,6 +137,7 @@ def lags(rows, keys):
     return gaps, load().lower_end(gaps.clip(lower=0.0), n)
 
 
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize(("dates", "n", "window"), CELLS)
 def test_no_test_that_holds_finds_much_more(dates, n, window):
     """Power against 2, 10 and 50% is within five points of the best, in every world, where a test's is."""
@@ -164,6 +166,7 @@ def test_no_test_that_holds_finds_much_more(dates, n, window):
     assert LISTED[dates, n, window] == (first, round(100 * most[first]), int(effect[6:]), best)
 
 
+@pytest.mark.quick(every=5)
 @pytest.mark.parametrize("days", lead.KINDS)
 @pytest.mark.parametrize("dates", SUMMARY["dates"].unique())
 def test_the_page_says_which_test_leads(dates, days):

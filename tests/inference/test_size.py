@@ -81,6 +81,7 @@ def test_independent_events():
         assert abs(rate - LEVEL) < MARGIN, (key, rate)
 
 
+@pytest.mark.slow
 def test_one_event():
     found = rejections(["t", "sq", "conformal", "bootstrap_t"], 2, n=1)
     for key, rate in found.items():

@@ -248,3 +248,31 @@ def test_columns_that_lack_other_days_keep_their_zeros_with_a_warning() -> None:
     assert any("HK0, HK1, HKX: unchanged on" in text and "but kept" in text for text in told)
     assert any("US0, US1, US2, USX: unchanged on" in text and "for missing" in text for text in told)
     assert (market.returns["HK0"] == 0.0).sum() > 10
+
+
+@pytest.mark.quick(every=5)
+@pytest.mark.parametrize("code", ["XHKG", "XSHG", "XLON"])
+@pytest.mark.parametrize("rows", ["B", "D"])
+@pytest.mark.parametrize("prices", [True, False])
+def test_a_share_without_benchmark_or_others(code: str, rows: str, prices: bool) -> None:
+    """Nothing beside it moves on its holidays; it stands still on all of those of an exchange."""
+    days = es.Exchange(code).sessions("2018-10-01", "2019-12-31")
+    share = pd.DataFrame(
+        {"F": 20 * np.exp(np.random.default_rng(3).normal(0, 0.02, len(days)).cumsum())}, days
+    )
+    if prices:
+        make, table, padded = es.Market.from_prices, share, share.asfreq(rows).ffill()
+    else:
+        make, table = es.Market, share.pct_change().iloc[1:]
+        padded = table.asfreq(rows).fillna(0.0)
+    with pytest.warns(DataWarning, match="Every series stands still"):
+        market = make(padded)
+    pd.testing.assert_frame_equal(market.returns, make(table).returns, check_freq=False)
+
+
+def test_a_seldom_traded_share_on_its_own_keeps_its_sessions() -> None:
+    days = es.Exchange("XHKG").sessions("2018-01-02", "2019-12-31")
+    rng = np.random.default_rng(4)
+    steps = np.where(rng.random(len(days)) < 0.4, 0.0, rng.normal(0, 0.02, len(days)))
+    market = es.Market.from_prices(pd.DataFrame({"F": 20 * np.exp(steps.cumsum())}, days))
+    assert len(market.sessions) == len(days)

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -354,3 +355,31 @@ def test_without_pyarrow_the_error_names_the_extra(path):
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'abnormal-returns[scale]'" in told
+
+
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.CalendarWarning")
+@pytest.mark.parametrize("names", [["HK0"], ["HK0", "HK1"], ["HK0", "US0"]])
+def test_a_panel_of_several_exchanges_needs_a_calendar(tmp_path: Path, names: list[str]) -> None:
+    """Its days would be the sessions of all, also those on which an exchange was closed."""
+    rng = np.random.default_rng(1)
+    days = {code: es.Exchange(code).sessions("2018-01-02", "2019-12-31") for code in ("XHKG", "XNYS")}
+    parts = [
+        pd.DataFrame({"date": on, "permno": f"{name}{i}", "ret": rng.normal(0, 0.01, len(on))})
+        for name, on in (("HK", days["XHKG"]), ("US", days["XNYS"]))
+        for i in range(3)
+    ]
+    pd.concat(parts).to_parquet(tmp_path / "both.parquet")
+    pd.concat(parts[:3]).to_parquet(tmp_path / "one.parquet")
+    events = [{"security": name, "date": "2019-05-21"} for name in names]
+    both = es.Market.scan_parquet(tmp_path / "both.parquet")
+    with pytest.raises(DataError, match=r"trade on different days: HK0.*the panel\. Say calendar="):
+        es.EventStudy(both, events, es.ConstantMean(), (-120, -11), (-3, 3)).fit()
+    if names[-1] != "US0":
+        cars = [
+            es.EventStudy(panel, events, es.ConstantMean(), (-120, -11), (-3, 3)).fit().car(-3, 3)["car"]
+            for panel in (
+                es.Market.scan_parquet(tmp_path / "one.parquet"),
+                es.Market.scan_parquet(tmp_path / "both.parquet", calendar="XHKG"),
+            )
+        ]
+        np.testing.assert_allclose(cars[0], cars[1], rtol=1e-12)

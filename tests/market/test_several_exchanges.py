@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.errors import CalendarError, CalendarWarning, DataError, DataWarning, RequestError
+from eventstudy.errors import (
+    CalendarError,
+    CalendarWarning,
+    DataError,
+    DataWarning,
+    EventError,
+    ModelError,
+    RequestError,
+)
 from eventstudy.market.trading_days import compounded_to, idle_rows
 
 EXCHANGES = {"XNYS": ("US", "SPX"), "XHKG": ("HK", "HSI"), "XETR": ("DE", "DAX")}
@@ -154,6 +162,16 @@ def test_errors_of_exchanges() -> None:
     market = es.Market.from_prices(both, calendar=where)
     with pytest.raises(RequestError, match=r"The market is of 2 exchanges \(XNYS, XHKG\)"):
         es.BuyAndHold(market, EVENTS[:1], horizon=(1, 5))
+    for ask in (
+        lambda: es.CausalStudy(market, EVENTS[:1]),
+        lambda: es.lab.specification_curve(market, EVENTS[:1]),
+        lambda: es.lab.calibrate(market),
+        lambda: es.lab.power(market),
+    ):
+        with pytest.raises(RequestError, match=r"The market is of 2 exchanges \(XNYS, XHKG\)"):
+            ask()
+    with pytest.raises(RequestError, match=r"needs the results of one study.*one of results\.studies"):
+        es.lab.placebo(study(market, EVENTS, model=es.ConstantMean()))
     halted = both.copy()
     halted.loc["2018-03-01":"2018-06-01", "HK1"] = np.nan
     with pytest.raises(DataError, match=r"HK1 lacks more than 20 days in a row.*sessions='data'"):
@@ -165,6 +183,23 @@ def test_errors_of_exchanges() -> None:
             [*EVENTS, {"event_id": "z", "security": "ZZ", "date": "2019-05-14"}],
             model=es.ConstantMean(),
         )
+
+
+def test_benchmarks_and_peers_of_another_exchange_are_refused_by_name() -> None:
+    both = pd.concat([listing("XNYS", 3, 1), listing("XHKG", 3, 2)], axis=1, sort=True)
+    where = dict.fromkeys(("US0", "US1", "US2", "SPX"), "XNYS") | dict.fromkeys(
+        ("HK0", "HK1", "HK2", "HSI"), "XHKG"
+    )
+    own = dict.fromkeys(("US0", "US1", "US2"), "SPX") | dict.fromkeys(("HK0", "HK1", "HK2"), "HSI")
+    market = es.Market.from_prices(both, benchmark=own, calendar=where)
+    events = [{"security": name, "date": "2019-05-14"} for name in ("US0", "HK0")]
+    with pytest.raises(EventError, match=r"'SPX', which is traded on another.*\{'HK0': 'SPX', \.\.\.\}"):
+        study(market, [events[0], events[1] | {"benchmark": "SPX"}])
+    study(market, [events[0] | {"benchmark": "SPX"}, events[1] | {"benchmark": "HK1"}])
+    with pytest.raises(ModelError, match="peer 'HK1' is traded on another exchange than US0"):
+        study(market, events, model=es.MatchedPortfolio(peers=["HK1", "US1"]))
+    peers = {"US0": ["US1"], "HK0": ["HK1"]}
+    assert len(study(market, events, model=es.MatchedPortfolio(peers=peers)).car(0, 1)) == 2
 
 
 def test_other_benchmark_of_several_exchanges() -> None:

@@ -75,7 +75,7 @@ KILLERS = (
 )
 
 
-@pytest.mark.quick(*KILLERS, every=96)
+@pytest.mark.quick(*KILLERS, every=192)
 @pytest.mark.parametrize("design", each_design())
 def test_results_are_what_they_were(design: Design) -> None:
     found = list(differences(STORED[design.name], as_texts(outcome(design)), design.digits))

@@ -160,11 +160,9 @@ DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
 #: Endings of drawings that differ little from others, and those of them that are compared all the same.
 LIKE_OTHERS = (
     "-talk", "-dark", "-long-title", "-long-names", "-of-1", "-of-6", "-of-40", "-of-300", "-of-one-day",
+    "-by-hue", "-of-several", "-of-two-studies",
 )  # fmt: skip
-QUICK = {
-    "car-dark", "caar_groups-dark", "forest-dark", "heatmap-dark", "tests-dark", "car-of-one-day",
-    "forest-of-40", "heatmap-of-40", "windows-long-names", "windows-of-300",
-}  # fmt: skip
+QUICK = {"forest-dark", "caar-by-hue", "windows-long-names"}
 
 
 def drawing(name: str, frames: SimpleNamespace) -> Axes:

@@ -173,6 +173,22 @@ def test_sensitivity(hikvision, hikvision_market):
     assert set(frame["model"]) == {"Market model (OLS)", "Market adjusted", "Constant mean return"}
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
+@pytest.mark.parametrize(("incomplete", "n_events"), [("warn", 1), ("partial", 2)])
+def test_other_models_leave_out_windows_that_are_not_covered_as_the_study_does(prices, incomplete, n_events):
+    market = es.Market.from_prices(prices, benchmark="INDEX")
+    events = {"security": ["S0", "S1"], "date": [prices.index[300], prices.index[-2]]}
+    found = es.EventStudy(market, events, window=(0, 5), incomplete=incomplete).fit()
+    frame = sensitivity(found.fitted, Window(0, 5)).query("window == '(0, +5)'")
+    assert frame["n_events"].tolist() == [n_events] * 3
+    for row in frame.itertuples():
+        model = {"Market model (OLS)": es.MarketModel(), "Market adjusted": es.MarketAdjusted()}.get(
+            row.model, es.ConstantMean()
+        )
+        again = es.EventStudy(market, events, model, window=(0, 5), incomplete=incomplete).fit()
+        assert row.estimate == pytest.approx(again.car(0, 5)["car"].mean(), rel=1e-12)
+
+
 def test_models_without_their_data_are_left_out(prices, refit):
     market = es.Market.from_prices(prices.drop(columns="INDEX"))
     results = refit(market, [{"security": "S0", "date": prices.index[300]}], model=es.ConstantMean())

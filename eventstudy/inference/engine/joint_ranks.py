@@ -348,12 +348,12 @@ class JointRanks:
         weight = 1.0 / (sizes + 1.0)
         _, tied = self._ties(k)
         event = self._event_ranks(k, tied)
-        past = weight[self.order[self.start]] @ (self.sums[0] + self.sums[k])
-        past += weight[self.tied] @ tied[:, : self.width]
+        past = _weighted(weight[self.order[self.start]], self.sums[0] + self.sums[k])
+        past += _weighted(weight[self.tied], tied[:, : self.width])
         kept = event[:, tested] * weight[:, None] - 0.5
         if self.unseen is not None:
             kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
-        return PartOfSums(np.concatenate([past, weight @ event]) - 0.5 * count, count, kept, sizes)
+        return PartOfSums(np.concatenate([past, _weighted(weight, event)]) - 0.5 * count, count, kept, sizes)
 
     def signs(self, k: int) -> PartOfSums:
         """Sum the signs of each day about the event's median over the events."""
@@ -412,6 +412,11 @@ class JointRanks:
         if len(values):
             signs[self.tied] = np.nan_to_num(median_signs(values))
         return PartOfSums(by_sample(signs, size), self._sample_count(k, size))
+
+
+def _weighted(weight: FloatArray, rows: FloatArray) -> FloatArray:
+    # BLAS would share so little work among threads, which takes longer.
+    return np.asarray(np.einsum("n,nt->t", weight, rows))
 
 
 def by_sample(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import BoolArray, DateArray, FloatArray
+from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
 from eventstudy.abnormal import (
     AbnormalReturns,
     EstimationWindows,
@@ -18,7 +18,7 @@ from eventstudy.abnormal import (
     estimation_design,
 )
 from eventstudy.arguments import check_sequence
-from eventstudy.errors import RequestError
+from eventstudy.errors import EventError, ModelError, RequestError
 from eventstudy.results.fitted import FittedStudy, StudySpec, refuse_undated
 from eventstudy.results.pooled.cross_listings import Listings, averaged, firms_of, grouped
 from eventstudy.results.pooled.results import FittedPool, PooledResults
@@ -345,6 +345,13 @@ def by_exchange(spec: StudySpec) -> dict[str, StudySpec]:
     """Return the study of each exchange of a market, by its name; exchanges without events are left out.
 
     Events of securities that the market has not go with the first of them, which excludes them.
+
+    Raises
+    ------
+    EventError
+        If an event names the benchmark of another exchange.
+    ModelError
+        If a security's peers trade on another exchange.
     """
     security = spec.events.frame["security"]
     parts = spec.market.parts
@@ -353,12 +360,34 @@ def by_exchange(spec: StudySpec) -> dict[str, StudySpec]:
     used = np.unique(of[of >= 0]).tolist() or [0]
     of[of < 0] = used[0]
     named = list(parts.items())
+    _refuse_of_other_exchanges(spec, owner, of)
     return {
         named[at][0]: replace(
             spec, market=named[at][1], events=spec.events.take(np.flatnonzero(of == at).tolist())
         )
         for at in used
     }
+
+
+def _refuse_of_other_exchanges(spec: StudySpec, owner: Mapping[str, int], of: IntArray) -> None:
+    frame, peers = spec.events.frame, getattr(spec.model, "peers", None)
+    benchmarks = frame["benchmark"] if "benchmark" in frame else pd.Series(None, frame.index, dtype=object)
+    parts = list(spec.market.parts.values())
+    for event, who, benchmark, at in zip(
+        frame.index, frame["security"], benchmarks, of.tolist(), strict=True
+    ):
+        if owner.get(benchmark, at) != at and benchmark not in parts[at].benchmarks:
+            raise EventError(
+                f"Event {event} ({who}) names the benchmark {benchmark!r}, which is traded on another "
+                f"exchange. Give it to the market, benchmark={{{who!r}: {benchmark!r}, ...}}: it is then "
+                f"compounded over the sessions of {who}."
+            )
+        for peer in (peers.get(who, ()) if isinstance(peers, Mapping) else peers) or ():
+            if owner.get(peer, at) != at:
+                raise ModelError(
+                    f"The peer {peer!r} is traded on another exchange than {who}, and peers are compared "
+                    f"session by session. Name those of its own: peers={{{who!r}: [...], ...}}."
+                )
 
 
 def joined_study(

@@ -505,5 +505,6 @@ def refitted(data: FittedStudy, model: NormalReturnModel) -> FittedStudy | None:
     fit = model.fit(arrays)
     if (fit.n_obs < spec.min_observations).any() or not (fit.s2 > 0).all():
         return None
-    abnormal = abnormal_returns(arrays, fit, spec.window)
+    # What becomes of windows that the returns do not cover is the study's choice under every model.
+    abnormal = replace(abnormal_returns(arrays, fit, spec.window), partial=data.abnormal.partial)
     return FittedStudy(replace(spec, model=model), sample, fit, abnormal)
