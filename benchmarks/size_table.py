@@ -417,12 +417,6 @@ EXCEPTIONS = (
     ),
     Stated(
         "filtered_bmp",
-        "cautious: with r = 0.4 the t of 30 events is beyond 3 on half of the days, where its normal score "
-        "grows more slowly than the t, so no day lies far beyond the others",
-        cells=("close-30", "close-30-volatile"),
-    ),
-    Stated(
-        "filtered_bmp",
         "past windows of ten dates, four days from each other, share days with more of their neighbours "
         "than the degrees of freedom allow for: 7%",
         cells=("overlapping-30",),

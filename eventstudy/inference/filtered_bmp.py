@@ -11,6 +11,7 @@ import numpy as np
 
 from eventstudy import lazy
 from eventstudy._typing import FloatArray, IntArray
+from eventstudy.distributions import t_ppf
 from eventstudy.inference.base import Options, Statistic, TestInput, p_value
 from eventstudy.inference.engine.filtered_past import (
     ENDS_EARLY,
@@ -88,14 +89,14 @@ class _CrossSection:
     def __add__(self, other: _CrossSection) -> _CrossSection:
         return _CrossSection(self.count + other.count, self.total + other.total, self.squares + other.squares)
 
-    def scores(self) -> FloatArray:
-        """Make the normal score of the t of each mean; NaN of fewer than two events, or without spread."""
+    def t(self) -> tuple[FloatArray, FloatArray]:
+        """Compute the t of each mean, NaN of fewer than two events or without spread, and its dof."""
         count = np.maximum(self.count, 2.0)
         mean = self.total / count
         about_mean = self.squares - self.total * mean
         known = (self.count >= 2.0) & (about_mean > NEGLIGIBLE * self.squares)
         t = mean / np.sqrt(np.where(known, about_mean, 1.0) / (count * (count - 1.0)))
-        return np.where(known, normal_score(t, count - 1.0), np.nan)
+        return np.where(known, t, np.nan), count - 1.0
 
 
 def _windows(values: FloatArray, length: int) -> FloatArray:
@@ -112,6 +113,8 @@ class _Past:
 
     Attributes
     ----------
+    scale : array
+        Median size of the daily t over that of Student's: correlation makes it larger.
     usual : array
         Forecast of the size of the score of the tested window: the volatility of daily scores on the day
         before it, times the root mean square of past windows over the forecast before each.
@@ -121,21 +124,33 @@ class _Past:
         L.
     """
 
+    scale: FloatArray
     usual: FloatArray
     days: IntArray
     blocks: IntArray
     length: int
 
     @classmethod
-    def of(cls, daily: FloatArray, windows: FloatArray, length: int) -> _Past:
-        """Put the score of each window (T - L + 1, M) over the volatility of the daily ones (T, M)."""
-        volatility = ewma_volatility(daily)
+    def of(cls, sums: list[_CrossSection], length: int) -> _Past:
+        """Put the score of each past window over the volatility of the daily ones before it."""
+        daily, dof = sums[0].t()
+        days = (~np.isnan(daily)).sum(axis=0)
+        sizes = np.sort(np.abs(daily) / t_ppf(0.75, dof), axis=0)  # missing ones come last
+        middle = np.maximum(days - 1, 0) // 2
+        scale = np.take_along_axis(sizes, middle[None], axis=0)[0]
+        scale = np.where(scale > 0, scale, 1.0)
+        volatility = ewma_volatility(normal_score(daily / scale, dof))
+        several, its_dof = (daily, dof) if len(sums) == 1 else sums[1].t()
+        windows = normal_score(several / scale, its_dof)
         forecast = volatility[: len(windows)]
         known = (forecast > 0) & ~np.isnan(windows)
         ratio = np.divide(windows, forecast, out=np.zeros(windows.shape), where=known)
         spread = np.sqrt((ratio**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-        days = (~np.isnan(daily)).sum(axis=0)
-        return cls(volatility[-1] * spread, days, days // length, length)
+        return cls(scale, volatility[-1] * spread, days, days // length, length)
+
+    def statistic(self, scaled: FloatArray) -> FloatArray:
+        """Put the normal score of the BMP t of SCARs (M, N) over its usual size."""
+        return normal_score(mean_t(scaled) / self.scale, scaled.shape[-1] - 1.0) / self.usual
 
     @property
     def dof(self) -> FloatArray:
@@ -156,7 +171,7 @@ def _past_of(data: TestInput) -> _Past:
         which = np.arange(fit.n_events)[rows]
         part = _cross_sections(past_errors(data, fit.past.residuals(which), which), fit.s2[which], length)
         sums = [old + new for old, new in zip(sums, part, strict=True)] if sums else part
-    return _Past.of(sums[0].scores(), sums[-1].scores(), length)
+    return _Past.of(sums, length)
 
 
 def _cross_sections(
@@ -187,15 +202,10 @@ def _scaled(data: TestInput) -> FloatArray:
     return data.car / np.sqrt(data.abnormal.s2 * data.scale_of_sums)
 
 
-def _score(scaled: FloatArray) -> FloatArray:
-    return normal_score(mean_t(scaled), scaled.shape[-1] - 1.0)
-
-
 def _filtered_bmp(data: TestInput, options: Options) -> Statistic:
     past = _past(data)
-    usual, dof = float(past.usual[0]), float(past.dof[0])
-    t = float(_score(_scaled(data))) / usual
-    note = f"normal score of the BMP t over {usual:.3g}, its usual size by the days before"
+    t, dof = float(past.statistic(_scaled(data)[None])[0]), float(past.dof[0])
+    note = f"the events' correlation makes the BMP t of past days {past.scale[0]:.3g} times as large"
     note += ENDS_EARLY if data.abnormal.between is None else ""
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.scar.mean()), note)
 
@@ -206,14 +216,12 @@ def _filtered_bmp_of(samples: Samples, options: Options) -> Statistics:
     def compute() -> _Past:
         errors = past_errors(data, samples.residuals)
         sums = _cross_sections(errors, data.abnormal.s2, length, samples.n_samples)
-        return _Past.of(sums[0].scores(), sums[-1].scores(), length)
+        return _Past.of(sums, length)
 
     past, scaled = samples.past("filtered_bmp", compute), samples.by_sample(_scaled(data))
     enough = (past.days >= FEWEST_DAYS) & (past.blocks >= FEWEST_BLOCKS)
     sound = enough & (past.usual > 0) & (sample_sd(scaled) > 0)
-    return Statistics.of(
-        _score(scaled) / past.usual, options, samples.scar.mean(axis=-1), past.dof, where=sound
-    )
+    return Statistics.of(past.statistic(scaled), options, samples.scar.mean(axis=-1), past.dof, where=sound)
 
 
 FILTERED_BMP_TESTS: tuple[SignificanceTest, ...] = (

@@ -822,11 +822,12 @@ def filtered_tests(groups):
 
 def filtered_bmp(events, days, gap=None, n_before=0):
     """BMP t of the events over its usual size before, both as normal scores; arguments of filtered_portfolio."""
-    def score(x):
+    def t_of(x):
         x = [v for v in x if not math.isnan(v)]
-        if len(x) < 2:
-            return NAN
-        t, nu = mean(x) / math.sqrt(var(x) / len(x)), len(x) - 1
+        return (mean(x) / math.sqrt(var(x) / len(x)), len(x) - 1) if len(x) > 1 else (NAN, 1)
+
+    def score(found):
+        t, nu = found[0] / scale, found[1]
         return math.copysign((8 * nu + 1) / (8 * nu + 3) * math.sqrt(nu * math.log(1 + t * t / nu)), t)
 
     past = []
@@ -834,8 +835,10 @@ def filtered_bmp(events, days, gap=None, n_before=0):
         own = [v / math.sqrt(1 - h) if not math.isnan(v) else NAN for v, h in zip(e["ar_est"], e["lev_est"])]
         own += (list(gap[i]) if gap is not None else []) + [e["ar"][d] for d in range(n_before)]
         past.append([v / math.sqrt(e["s2"]) for v in own])
-    daily = [score([p[t] for p in past]) for t in range(len(past[0]))]
-    vol = ewma_sd(daily)
+    daily = [t_of([p[t] for p in past]) for t in range(len(past[0]))]
+    sizes = sorted(abs(t) / stats.t.ppf(0.75, nu) for t, nu in daily if not math.isnan(t))
+    scale = sizes[(len(sizes) - 1) // 2]
+    vol = ewma_sd([score(found) for found in daily])
     L = sorted(car(e, days)[2] for e in events)[len(events) // 2]
     ratios = []
     for b in range(len(past[0]) - L + 1):
@@ -844,10 +847,10 @@ def filtered_bmp(events, days, gap=None, n_before=0):
             kept = [v for v in p[b:b + L] if not math.isnan(v)]
             if kept:
                 sums.append(sum(kept) / math.sqrt(len(kept)))
-        ratios.append((score(sums) / vol[b]) ** 2)
+        ratios.append((score(t_of(sums)) / vol[b]) ** 2)
     usual = vol[-1] * math.sqrt(mean(ratios))
-    t = score(scars(events, days)) / usual
-    df = sum(1 for v in daily if not math.isnan(v)) // L * (1.5 if L > 1 else 1) - 1
+    t = score(t_of(scars(events, days))) / usual
+    df = len(sizes) // L * (1.5 if L > 1 else 1) - 1
     return dict(stat=t, p=two_sided_t(t, df), df=df)
 
 
