@@ -7,11 +7,11 @@ of a true null. Of those that may hold in every world: the share of true nulls o
 (`volatile`), whose days were more volatile than their estimation windows, and the power against effects of
 2%, 10% and 50% that are added to day 0 of the same samples. Where events share days, power is that of tests
 that may hold in 2020 too, and of those that update their volatility. A test may hold if the 95% interval of
-its size does not lie above 7%; on dates of its own, which do not all fall into such a year, not above 10% in
-2020, which decides nothing about whose power is known. Of 2020 there are 300 samples, and 2,000 of tests that
-may hold by these or update their volatility. All else is of 300 samples, and of more in the cells of
-`SETTLED`. Windows of several days follow the tests that may hold on day 0. The panels of the two markets are
-read from ``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
+its size does not lie above 7%. Dates of their own do not all fall into such a year, so there the limit in
+2020 is 10%, and powers are measured whether or not it is kept. Of 2020 there are 300 samples, and 2,000 for
+tests that may hold by these or update their volatility; of all else 300, and more in the cells of `SETTLED`.
+Windows of several days follow the tests that may hold on day 0. The panels of the two markets are read from
+``../shared/data/panels`` beside the checkout; where they are absent their rows stay as they are.
 """
 
 from __future__ import annotations

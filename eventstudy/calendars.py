@@ -23,7 +23,7 @@ __all__ = ["Exchange", "Reaction", "exchange_of", "suggested_calendar"]
 
 Day = str | date | pd.Timestamp
 
-# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions; one name is in small letters.
+# Shenzhen is unknown to exchange_calendars and keeps Shanghai's sessions; one name is in lower case.
 ALIASES = {"XSHE": "XSHG", "US_FUTURES": "us_futures"}
 
 # Suffix of Yahoo's tickers (.SH: of Chinese vendors) → calendar of exchange_calendars. Bombay stands for the

@@ -673,7 +673,7 @@ def test_an_end_in_sessions_before_a_start_on_a_day_leaves_no_window() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [("2018-02", "2018-07"), ("2018-02-01", "2018-07-31")])
 def test_periods_are_their_first_and_last_days(first: str, last: str) -> None:
-    """Periods are no counts of sessions: that of July 2018 has the number 582."""
+    """A period is not a count of sessions, although July 2018 is number 582 of its kind."""
     start, end = pd.Period(first), pd.Period(last)
     columns = EVENTS.assign(
         estimation_start=pd.PeriodIndex([start] * N), estimation_end=pd.PeriodIndex([end] * N)

@@ -35,7 +35,7 @@ from eventstudy.progress import followed
 from eventstudy.results.data_warnings import doubtful_between, refuse_unsaid_holes
 from eventstudy.results.fit_warnings import suspect_data
 from eventstudy.results.trading_frictions import sample_limit_hits
-from eventstudy.sample import EventSample, check_windows, refuse_own_windows
+from eventstudy.sample import EventSample, check_windows, refuse_window_columns
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
@@ -151,7 +151,7 @@ class CausalStudy(Immutable):
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
         events = events if isinstance(events, Events) else Events(events)
-        refuse_own_windows(events.frame, "CausalStudy")
+        refuse_window_columns(events.frame, "CausalStudy")
         chosen = _names(donors, "donors")
         if isinstance(market, ParquetPanel):
             if chosen is None:

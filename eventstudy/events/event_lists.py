@@ -446,9 +446,9 @@ def _is_whole_day(value: Any) -> bool:
 
 
 def _with_windows(frame: pd.DataFrame, reading: list[Taken]) -> pd.DataFrame:
-    """Call the columns of windows by their names, and take periods in them for their ends.
+    """Rename window columns to the names known, and replace periods in them by their first or last day.
 
-    ``Estimation Start`` is ``estimation_start``, and the month of June there its first day.
+    ``Estimation Start`` becomes ``estimation_start``, where June 2019 is 1 June.
     """
     plain = [plain_name(column) for column in frame.columns]
     named: dict[Any, str] = {}
@@ -477,7 +477,7 @@ def _warn_of_settings(frame: pd.DataFrame) -> None:
     if named:
         warn(
             f"Events: the columns {', '.join(named)} look like settings and are not used. Windows of each "
-            f"event are columns {', '.join(WINDOW_COLUMNS[:4])}, its benchmark a column benchmark; the model "
-            "belongs to the study, EventStudy(market, events, model).",
+            f"event are columns {', '.join(WINDOW_COLUMNS[:4])}, its benchmark is the column benchmark; the "
+            "model belongs to the study, EventStudy(market, events, model).",
             DataWarning,
         )

@@ -76,7 +76,7 @@ def _signs(data: TestInput) -> RankedDays:
 
 def _cumulated(data: TestInput) -> RankedDays:
     fit = data.abnormal
-    # Of short rows `take` is several times as fast as an index.
+    # For short rows, `take` is several times as fast as an index.
     if fit.ar.size <= lazy.MOST_HELD:
         return RankedDays(fit.ar.shape, partial(np.take, fit.sar, axis=0), data.cols)
     return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), data.cols)

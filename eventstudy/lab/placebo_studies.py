@@ -230,8 +230,8 @@ def placebo(
     """
     if not isinstance(results, EventStudyResults):
         raise RequestError(
-            f"placebo needs the results of one study, got {type(results).__name__}; of a pool or a market of "
-            "several exchanges take one of results.studies."
+            f"placebo needs the results of one study, got {type(results).__name__}; for a pool or a "
+            "market of several exchanges, take one of results.studies."
         )
     spec, data, sample = results.spec, results.fitted, results.sample
     refuse_own_windows(spec, "placebo")

@@ -28,7 +28,7 @@ from eventstudy.market import Market, check_market
 from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results.fitted import uses_benchmark
-from eventstudy.sample import EventSample, Missing, check_missing, refuse_own_windows
+from eventstudy.sample import EventSample, Missing, check_missing, refuse_window_columns
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def specification_curve(
     markets = _markets(market, benchmarks)
     whole = Window(min(0, *(w.start for w in tested)), max(0, *(w.end for w in tested)))
     given = events if isinstance(events, Events) else Events(events)
-    refuse_own_windows(given.frame, "specification_curve")
+    refuse_window_columns(given.frame, "specification_curve")
     samples = [EventSample.of(market, given, estimation, whole) for estimation in estimated]
     sample = samples[int(np.argmin([len(s) for s in samples]))]
     if not len(sample):

@@ -23,7 +23,7 @@ from eventstudy.longrun.benchmarks import MatchedFirms, Reference, ReferencePort
 from eventstudy.longrun.panel import Panel, compounded
 from eventstudy.market import Market
 from eventstudy.results.fit_warnings import exclusion_text
-from eventstudy.sample import EventSample, refuse_own_windows
+from eventstudy.sample import EventSample, refuse_window_columns
 from eventstudy.tables import Section, Table
 from eventstudy.text import plural
 from eventstudy.windows import Window
@@ -120,7 +120,7 @@ class BuyAndHold(Immutable):
             )
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
-        refuse_own_windows(self.events.frame, "BuyAndHold")
+        refuse_window_columns(self.events.frame, "BuyAndHold")
         self.horizon = Window.of(horizon)
         self.reference, self.delisted = reference, delisted
         self._panel = Panel.of(market, delisting)

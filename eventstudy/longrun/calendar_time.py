@@ -21,7 +21,7 @@ from eventstudy.market import Market
 from eventstudy.models import MarketModel
 from eventstudy.models.autocorrelated import bartlett_lags
 from eventstudy.models.linear import LinearModel
-from eventstudy.sample import refuse_own_windows
+from eventstudy.sample import refuse_window_columns
 from eventstudy.sample.event_arrays import factor_row
 from eventstudy.tables import Section, Table
 from eventstudy.windows import Window
@@ -128,7 +128,7 @@ class CalendarTimePortfolio(Immutable):
             raise ModelError(f"model must be a least-squares model such as FamaFrench3(), got {model!r}.")
         self.market, self.model = market, model
         self.events = events if isinstance(events, Events) else Events(events)
-        refuse_own_windows(self.events.frame, "CalendarTimePortfolio")
+        refuse_window_columns(self.events.frame, "CalendarTimePortfolio")
         self.horizon = Window.of(horizon)
         self.weights, self.market_cap, self.min_firms = weights, market_cap, min_firms
         self.regression, self.cov, self.lags = regression, cov, lags

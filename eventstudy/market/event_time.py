@@ -140,7 +140,7 @@ def from_event_time(
 
 
 def _with_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """Call the columns of a long frame by their names: ``Event`` is ``event``, and ``ret`` is ``return``."""
+    """Rename the columns of a long frame: ``Event`` becomes ``event``, and ``ret`` becomes ``return``."""
     named = {column: plain_name(column) for column in frame.columns}
     named = {column: name for column, name in named.items() if name in (EVENT, DAY, BENCHMARK)}
     if sorted({EVENT, DAY, *named.values()}) != sorted(named.values()):

@@ -30,7 +30,7 @@ MANY = 8
 #: The longest holiday, the fewest holidays of a year of any of these exchanges (that of Frankfurt in 2022 had
 #: Easter and Christmas), and rows of a year that has all its weekdays.
 LONGEST, YEARLY, YEAR = 10, 2, 262
-#: First year of the calendars that are made.
+#: First year of the calendars, unless the data begin earlier.
 SINCE = 2000
 #: Missing days from which on those of one column may be holidays, and the largest share that they can be.
 FEWEST, MOST = 2, 0.4

@@ -428,16 +428,18 @@ def _refuse_several_exchanges(returns: FloatArray, sessions: pd.DatetimeIndex, n
     which = told(groups, every)
     for column, name in enumerate(names if not groups and len(names) <= FEW else ()):
         rows = np.flatnonzero(seen[:, column])
+        if not len(rows):
+            continue
         inside = np.zeros(len(sessions), dtype=bool)
-        inside[slice(*(rows[[0, -1]] + [0, 1])) if len(rows) else slice(0)] = True
+        inside[rows[0] : rows[-1] + 1] = True
         if exchange_closed_on(inside & ~seen[:, column], inside, sessions) is not None:
             which = f"{name}; the panel"
             break
     if which:
         raise DataError(
-            f"Securities of the panel trade on different days: {which}. Say calendar=, and scan "
-            "one panel per exchange, or choose sessions='data' to take every day of the panel for a session "
-            "of all."
+            f"Securities of the panel trade on different days: {which}. Give calendar= and scan "
+            "one panel per exchange, or choose sessions='data', which makes every day of the panel a session "
+            "of all securities."
         )
 
 
@@ -494,7 +496,7 @@ class ScannedMarket(MarketRecord):
             texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
         benchmark, factors, calendar, kind, gaps, sessions
             As for `Market`; a benchmark given as a text is a security of the panel. The calendar is that of
-            one exchange; a study of a panel of several needs it, and of each a scan of its own.
+            one exchange: a panel of several exchanges needs one scan for each, with its calendar.
 
         Returns
         -------

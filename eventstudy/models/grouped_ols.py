@@ -77,7 +77,7 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     basis = _basis(windows.x)
     if not basis.known.all():
         y[~basis.known[run]] = np.nan
-    filled = _fill(y, windows.inner)
+    filled = _zero_missing(y, windows.inner)
     squares, gaps, days, missing = filled.squares, filled.gaps, filled.days, filled.missing
     n_obs = np.full(len(y), y.shape[1], dtype=np.int64)
     coefs = _coefficients(y, basis.rows, windows.start)
@@ -99,14 +99,14 @@ def shared_ols(windows: SharedWindows) -> SharedOLS:
     if len(close):
         residuals = y[close] - np.matmul(coefs[close, None, :], basis.rows[run[close]])[:, 0]
         _, among, of = np.intersect1d(close, gaps, assume_unique=True, return_indices=True)
-        residuals[among] = _with(residuals[among], days, missing[of], 0.0)
+        residuals[among] = _with_value(residuals[among], days, missing[of], 0.0)
         sse[close] = np.vecdot(residuals, residuals)
     params = np.einsum("nij,nj->ni", turn, coefs)
     sse[np.isnan(params).any(axis=1)] = np.nan
     r_squared = divide(explained, sse + explained)
     if len(unsafe):
         who = gaps[unsafe]
-        other = ols_batch(_with(y[who], days, missing[unsafe], np.nan), windows.x[run[who]])
+        other = ols_batch(_with_value(y[who], days, missing[unsafe], np.nan), windows.x[run[who]])
         params[who], xtx_inv[who], n_obs[who] = other.params, other.xtx_inv, other.n_obs
         sse[who], r_squared[who] = other.sse, other.r_squared
     return SharedOLS(params, xtx_inv, n_obs, sse, r_squared)
@@ -120,9 +120,9 @@ class _Filled(NamedTuple):
     squares : array, shape (n,)
         Their sums of squares.
     gaps : array of int, shape (m,)
-        The events that miss days, and maybe others.
+        Events that miss days; all events where many do.
     days : array of int, shape (d,)
-        Days on which they may.
+        Days that they may miss.
     missing : array of bool, shape (m, d)
     absent : tuple of arrays of int, optional
         Row and column of each true cell of `missing`, if they are few.
@@ -135,7 +135,7 @@ class _Filled(NamedTuple):
     absent: tuple[IntArray, IntArray] | None
 
 
-def _fill(y: FloatArray, inner: slice) -> _Filled:
+def _zero_missing(y: FloatArray, inner: slice) -> _Filled:
     """Set missing returns to zero, in place; the days of `inner` are likely to be known."""
     days = np.arange(y.shape[1])
     # One missing day makes the sum of its event NaN.
@@ -167,7 +167,7 @@ def _fill(y: FloatArray, inner: slice) -> _Filled:
     return _Filled(squares, gaps, days, missing, absent)
 
 
-def _with(rows: FloatArray, days: IntArray, where: BoolArray, value: float) -> FloatArray:
+def _with_value(rows: FloatArray, days: IntArray, where: BoolArray, value: float) -> FloatArray:
     """Return rows (m, W) with a value on some of the `days`."""
     out = rows.copy()
     out[:, days] = np.where(where, value, out[:, days])

@@ -36,7 +36,7 @@ def diagnostics(data: FittedStudy) -> pd.DataFrame:
     """
     fit = data.fit
     arrays = data.spec.model.arrays(data.sample)
-    # Days left out for other announcements or as such, and those of no window, are not missing.
+    # Days left out on purpose, and days outside of the event's window, are not missing.
     plain = replace(data.sample, announced=None, barred=None)
     raw, asked = plain.arrays(()).y_est, ~plain.skipped()
     rows = [_residual_tests(residuals) for residuals in data.abnormal.past.residuals()]

@@ -19,7 +19,7 @@ from eventstudy.sample.own_windows import (
     OwnWindows,
     asked_windows,
     dated_windows,
-    refuse_own_windows,
+    refuse_window_columns,
 )
 from eventstudy.sample.placement import check_windows
 from eventstudy.sample.sample import EventSample
@@ -43,7 +43,7 @@ __all__ = [
     "event_positions",
     "nonzero_rows",
     "read_dates",
-    "refuse_own_windows",
+    "refuse_window_columns",
     "shared_arrays",
     "shared_windows",
     "stacks",

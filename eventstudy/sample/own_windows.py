@@ -26,7 +26,7 @@ __all__ = [
     "asked_windows",
     "dated_windows",
     "own_windows",
-    "refuse_own_windows",
+    "refuse_window_columns",
 ]
 
 
@@ -159,7 +159,7 @@ class OwnWindows(FrozenRecord):
 
 
 def _of(rows: IntArray, part: Any) -> IntArray:
-    # Of arrays of two columns `take` is several times as fast.
+    # For arrays of two columns, `take` is several times as fast.
     listed = isinstance(part, np.ndarray) and part.dtype != bool
     return np.asarray(rows.take(part, axis=0) if listed else rows[part])
 
@@ -216,18 +216,19 @@ def dated_windows(events: pd.DataFrame) -> bool:
     return any(not _counts(cell) for column in cells for cell in column)
 
 
-def refuse_own_windows(events: pd.DataFrame, who: str) -> None:
+def refuse_window_columns(events: pd.DataFrame, who: str) -> None:
     """Refuse columns of windows, of the frame of `Events`, where one window serves all events.
 
     Raises
     ------
     WindowError
+        If a cell of such a column is filled in.
     """
     named = [name for name in WINDOW_COLUMNS if name in events and _given(events[name]).any()]
     if named:
         raise WindowError(
             f"The events have windows of their own ({', '.join(named)}), and {who} takes one window for all. "
-            f"Drop these columns, frame.drop(columns={named}); EventStudy knows them."
+            f"Drop these columns, frame.drop(columns={named}), or use EventStudy, which takes them."
         )
 
 
@@ -428,7 +429,7 @@ def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntAr
     if not beyond:
         return rows
     first, last = sessions[[0, -1]].astype("datetime64[D]")
-    # Friday is the last day of a week in New York, not in Riyadh, and of bitcoin none is.
+    # Weekends differ: Riyadh trades on Sundays, and bitcoin on all days.
     times = np.bincount((sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
     open_on = 2 * times >= times.max()
     before = np.busday_count(days, first, weekmask=open_on)

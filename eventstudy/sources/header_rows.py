@@ -77,10 +77,14 @@ def _is_month(cell: Any) -> bool:
     return re.fullmatch(r"(19|20)\d{2}(0[1-9]|1[0-2])", str(cell).strip()) is not None
 
 
+def _is_count(cell: Any) -> bool:
+    """Whether a cell may be seconds, or parts of them, since 1970."""
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8
+
+
 def _is_stamp(cell: Any) -> bool:
     """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
-    epoch = isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8
-    return epoch or _is_day(cell) or _is_month(cell)
+    return _is_count(cell) or _is_day(cell) or _is_month(cell)
 
 
 def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
@@ -128,7 +132,8 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
 
 def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
     """First row that begins with a day, as the next does, and the column of the days."""
-    for is_date, column in itertools.product((_is_day, _is_month), (0, 1, 2)):
+    # Large numbers of later columns are volumes and values.
+    for is_date, column in (*itertools.product((_is_day, _is_month), (0, 1, 2)), (_is_count, 0)):
         dated = [len(row) > column and is_date(row[column]) for row in rows[:60]]
         for i in range(1, len(dated)):
             starts = dated[i] and not dated[i - 1] and _filled(rows[i]) >= 2

@@ -27,7 +27,7 @@ from eventstudy.inference.engine.moments import mean_t
 from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.results.fit_warnings import exclusion_text
-from eventstudy.sample import EventSample, check_windows, refuse_own_windows
+from eventstudy.sample import EventSample, check_windows, refuse_window_columns
 from eventstudy.windows import Window
 
 __all__ = ["DummyGARCH", "EventGARCH", "EventGARCHResults", "conditional_variance", "fit_dummy_garch"]
@@ -250,7 +250,7 @@ class EventGARCH(Immutable):
         check_market(market)
         self.market = market
         self.events = events if isinstance(events, Events) else Events(events)
-        refuse_own_windows(self.events.frame, "EventGARCH")
+        refuse_window_columns(self.events.frame, "EventGARCH")
         self.dummy, self.estimation = Window.of(dummy), Window.of(estimation)
         check_whole("min_observations", min_observations, 1)
         self.min_observations = min_observations

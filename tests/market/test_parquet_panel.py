@@ -372,7 +372,7 @@ def test_a_panel_of_several_exchanges_needs_a_calendar(tmp_path: Path, names: li
     pd.concat(parts[:3]).to_parquet(tmp_path / "one.parquet")
     events = [{"security": name, "date": "2019-05-21"} for name in names]
     both = es.Market.scan_parquet(tmp_path / "both.parquet")
-    with pytest.raises(DataError, match=r"trade on different days: HK0.*the panel\. Say calendar="):
+    with pytest.raises(DataError, match=r"trade on different days: HK0.*the panel\. Give calendar="):
         es.EventStudy(both, events, es.ConstantMean(), (-120, -11), (-3, 3)).fit()
     if names[-1] != "US0":
         cars = [

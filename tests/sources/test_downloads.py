@@ -291,3 +291,16 @@ def test_months_of_q_factors_and_of_french(tmp_path: Path) -> None:
     read = read_factors(tmp_path / "F-F_Research_Data_Factors.CSV", unit="percent")
     assert (read.index == ends).all()
     np.testing.assert_allclose(read["mkt_rf"], mkt / 100)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_counts_since_1970_below_a_title(unit: str, tmp_path: Path) -> None:
+    days = pd.bdate_range("2019-01-02", periods=40)
+    counts = days.as_unit(unit).asi8.tolist()
+    value = np.linspace(-0.01, 0.012, 40)
+    rows = [["Factors", "", ""], ["Source: a vendor", "", ""], ["Date", "mkt_rf", "rf"]]
+    rows += [list(row) for row in zip(counts, value, np.full(40, 1e-4), strict=True)]
+    pd.DataFrame(rows).to_excel(tmp_path / "factors.xlsx", header=False, index=False)
+    read = read_factors(tmp_path / "factors.xlsx", unit="decimal")
+    np.testing.assert_allclose(read["mkt_rf"].to_numpy(), value, rtol=1e-13)
+    assert (read.index == days).all()

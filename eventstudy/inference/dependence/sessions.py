@@ -42,7 +42,7 @@ __all__ = ["SessionPairs", "SumOfCorrelations", "overlapping_pairs", "session_co
 
 #: Where more than this share of a chunk of events misses days, pairs of all of them are summed one by one.
 MOSTLY = 0.75
-#: Mean of residuals over their root sum of squares, up to which no digits are lost if it is taken out later.
+#: Up to this ratio of mean to root sum of squares, the mean can be taken out later without losing digits.
 CENTRED = 1e-8
 #: Fewer events than this do not make a day on which the market is closed.
 CLOSED_BY = 3
@@ -564,7 +564,7 @@ class SessionPairs:
     def _correlate(self) -> None:
         sx, vx, n, sy, vy, products = self._sums[:, : self._held]
         found = correlate(n, sx, vx, sy, vy, products)
-        # Of long vectors BLAS shares the sum among threads, which cost more than it does.
+        # BLAS splits long sums among threads, which costs more than the sum.
         self._total += float(np.einsum("i,i", found, self._share[: self._held]))
         self._held = 0
 

@@ -415,7 +415,7 @@ class JointRanks:
 
 
 def _weighted(weight: FloatArray, rows: FloatArray) -> FloatArray:
-    # BLAS would share so little work among threads, which takes longer.
+    # BLAS would split this little work among threads, which takes longer.
     return np.asarray(np.einsum("n,nt->t", weight, rows))
 
 

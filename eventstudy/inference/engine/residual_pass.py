@@ -36,7 +36,7 @@ PAST_SUMS = "past_sums"
 FEW = 100
 #: Threads get chunks this many times as long, since they wait for the interpreter between short calls.
 LONGER = 4
-#: Runs of this many events on average are summed faster one by one.
+#: Runs of at least this many events on average are faster to sum one by one.
 LONG_RUNS = 8
 
 
@@ -263,7 +263,7 @@ def _by_run(values: FloatArray, start: IntArray) -> FloatArray:
 
 def _more_positive(residuals: FloatArray, noise: FloatArray) -> int:
     """Count the residuals above the noise of their event, shape (n, 1), less those below its negative."""
-    largest = noise.max(initial=0.0)  # to compare with one number is faster
+    largest = noise.max(initial=0.0)  # comparing with one number is faster
     above, below = np.count_nonzero(residuals > largest), np.count_nonzero(residuals < -largest)
     if above + below < residuals.size:
         above, below = np.count_nonzero(residuals > noise), np.count_nonzero(residuals < -noise)

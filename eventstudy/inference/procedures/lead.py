@@ -117,7 +117,7 @@ def holds(known: Sizes) -> bool:
 def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     """Look up the tests of a design, by test: of the two nearest numbers of events the worse.
 
-    Fewer events than the table has are between its fewest and as few on one date.
+    Where the table has no design of so few events, its smallest counts, and so does one date with as many.
 
     Parameters
     ----------

@@ -200,7 +200,7 @@ CUMRANK_Z = (
 )
 INDEPENDENCE = (
     "independence",
-    "t of the mean by the residual variances of the estimation windows, which few events suffice for; over "
+    "t of the mean by the residual variances of the estimation windows, for which few events suffice; over "
     "many days the fat tails of errors average out",
 )
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
