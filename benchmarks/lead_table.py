@@ -38,7 +38,7 @@ from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
 from eventstudy.inference.procedures.lead import LEADS, holds, kind_of_window
 from eventstudy.inference.procedures.mean_interval import interval_test
 from eventstudy.inference.selection import date_groups
-from eventstudy.lazy import remember
+from eventstudy.lazy import recall, remember
 from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
 
@@ -83,10 +83,10 @@ FURTHER = {
         "sign", "generalized_sign", "rank", "cumrank_z", "independence", "wild_bootstrap",
         "ibragimov_muller",
     ),
-    "one": ("portfolio", "permutation", "nguyen_wolf"),
-    "late": ("jaffe",),
-    "three": ("jaffe", "wild_bootstrap", "ibragimov_muller"),
-    "overlap": ("jaffe",),
+    "one": ("filtered_bmp", "portfolio", "permutation", "nguyen_wolf"),
+    "late": ("filtered_bmp", "jaffe"),
+    "three": ("filtered_bmp", "jaffe", "wild_bootstrap", "ibragimov_muller"),
+    "overlap": ("filtered_bmp", "jaffe"),
 }  # fmt: skip
 #: Splits of one day are enumerated; drawn ones would cost more than all other tests together. A sum of the
 #: ranks of several days says little of how far one of them lies, so it does not lead.
@@ -243,6 +243,9 @@ def with_returns(data: TestInput, returns: np.ndarray) -> TestInput:
     changed = TestInput(replace(data.abnormal, ar=returns), data.window)
     used, same = changed.with_variance, data.with_variance
     used._readings["dependence"] = dependence(same)
+    past = recall(same, "filtered_bmp")
+    if past is not None:
+        remember(used, "filtered_bmp", past)
     dates = filtered_dates(same)
     if isinstance(dates, FilteredDates):
         caar = np.bincount(date_groups(used), used.car) / np.bincount(date_groups(used))

@@ -61,7 +61,7 @@ def candidates(dates, n, days):
             *["grank_t"] * (n >= 15),
         ]
     ranks = ["grank_t"] * (dates != "overlap" and n >= 15)
-    return ["filtered_t", "adjusted_bmp", "filtered_sq", *ranks]
+    return ["filtered_t", "adjusted_bmp", "filtered_sq", "filtered_bmp", *ranks]
 
 
 @pytest.mark.quick("late-7-one day", every=3)

@@ -49,7 +49,7 @@ HELD = 0.07
 #: Tests that may lead.
 LEADS = (
     "t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank", "cumrank_z", "independence",
-    "grank_t",
+    "grank_t", "filtered_bmp",
 )  # fmt: skip
 UPDATED = ("filtered_t", "filtered_sq")
 VARIANCE = "event-induced variance"
@@ -199,8 +199,8 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     The lead is the first of `LEADS` that holds its size, in a volatile year too, and finds a CAR of 50%,
     unless another that does finds five points more of some effect in some world; where each lags behind
     another somewhere, the one that lags least, in whole points; where none holds, the one that rejects
-    least. Beside it stands, where a more volatile event deceives it, the first test that claims not to be
-    deceived; else one that updates its volatility.
+    least. Beside it stands, where a more volatile event deceives it, the first test that is not deceived and
+    holds, or the first of these if none holds; else one that updates its volatility.
     """
     kept = [key for key in keys if key not in sizes or sizes[key].most <= DROPPED]
     finding = [key for key in keys if key in LEADS and key in sizes and sizes[key].power_50 >= FINDS]
@@ -217,7 +217,8 @@ def order_of(keys: Sequence[str], sizes: Mapping[str, Sizes]) -> tuple[list[str]
     others = [key for key in kept if key in LEADS and key in sizes and key != lead]
     beside, why = None, "a more volatile event does not deceive it"
     if VARIANCE not in TESTS[lead].robust_to:
-        beside = next((key for key in others if VARIANCE in TESTS[key].robust_to), None)
+        survive = [key for key in others if VARIANCE in TESTS[key].robust_to]
+        beside = next((key for key in survive if holds(sizes[key])), next(iter(survive), None))
     if beside is None:
         beside = next((key for key in others if key in UPDATED), None)
         why = "it uses the volatility before the event"

@@ -188,6 +188,11 @@ FILTERED_SQ = (
     "it holds under correlation of any form and where volatility had risen by then, not where it rises on "
     "the day",
 )
+FILTERED_BMP = (
+    "filtered_bmp",
+    "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where firms "
+    "move together more than they used to, and a more volatile event does not deceive it",
+)
 RANK = (
     "rank",
     "ranks the day among all days of its own event, which outliers do not decide, and finds small effects "
@@ -412,7 +417,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
     last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
-    return [FILTERED_T, ("adjusted_bmp", first), FILTERED_SQ, *last]
+    return [FILTERED_T, ("adjusted_bmp", first), FILTERED_SQ, FILTERED_BMP, *last]
 
 
 def disagreement(
@@ -512,7 +517,7 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
-        return [FILTERED_T, first, FILTERED_SQ, dates]
+        return [FILTERED_T, first, FILTERED_SQ, FILTERED_BMP, dates]
     ranks, q = "the same two defences by ranks", found.n_dates
     # With one degree of freedom a mean must be thirteen standard errors from zero.
     means = [
@@ -522,9 +527,10 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
             "its variance and the correlation of its firms",
         )
     ] * (q > 2)
+    filtered = [FILTERED_T, first, FILTERED_SQ, FILTERED_BMP]
     if n < FEW:
-        return [FILTERED_T, first, FILTERED_SQ, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [FILTERED_T, first, FILTERED_SQ, ("grank_t", ranks), dates, *means]
+        return [*filtered, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [*filtered, ("grank_t", ranks), dates, *means]
 
 
 def _why_approximate(data: TestInput, found: Clustering) -> str:
