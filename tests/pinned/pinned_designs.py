@@ -26,7 +26,7 @@ FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf"]
 WHOLE = slice(None)
 #: Tests that draw nothing and fit no model per day, run on every design.
 LEFT_OUT = {
-    "filtered_sq", "filtered_t", "filtered_bmp", "nguyen_wolf", "garch_t", "time_of_day_t",
+    "filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "nguyen_wolf", "garch_t", "time_of_day_t",
     "time_of_day_rank",
 }  # fmt: skip
 QUICK = [key for key in TESTS if key not in LEFT_OUT]
