@@ -190,8 +190,8 @@ FILTERED_SQ = (
 )
 FILTERED_BMP = (
     "filtered_bmp",
-    "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where firms "
-    "move together more than they used to, and a more volatile event does not deceive it",
+    "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where "
+    "firms move together more than they used to, and a more volatile event does not deceive it",
 )
 RANK = (
     "rank",
