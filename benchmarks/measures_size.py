@@ -247,6 +247,7 @@ COMMON = [
     "permutation",
     "block_bootstrap",
     "filtered_sq",
+    "filtered_bmp",
 ]
 SINGLE = ["conformal", "filtered_sq"]
 

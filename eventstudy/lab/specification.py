@@ -20,6 +20,7 @@ from eventstudy.events import Events
 from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.procedures.mean_interval import FEWEST
+from eventstudy.inference.procedures.recommendation import MANY
 from eventstudy.inference.registry import check_keys
 from eventstudy.lab.blocks import fingerprint, random_stream, run_blocks, settled_seed
 from eventstudy.lab.model_comparison import named_models
@@ -208,8 +209,9 @@ def specification_curve(
         What becomes of estimation returns over several sessions; a choice where a model has it and an
         estimation window holds such a return.
     tests : sequence of str, optional
-        By default ``"t"`` and ``"sq"`` of one event, ``"filtered_t"`` and ``"adjusted_bmp"`` of fewer than
-        five or of events whose windows share days, else ``"cross_sectional"`` and ``"bmp"``.
+        By default ``"t"`` and ``"sq"`` of one event, ``"filtered_t"`` and ``"adjusted_bmp"`` (from 20 events
+        on ``"filtered_bmp"``) of fewer than five or of events whose windows share days, else
+        ``"cross_sectional"`` and ``"bmp"``.
     alpha : float, default 0.05
     min_observations : int, default 30
     n_placebo : int, default 99
@@ -341,7 +343,9 @@ def _tests(day0: IntArray, longest: int) -> list[str]:
     if len(day0) == 1:
         return ["t", "sq"]
     shared = bool((np.diff(np.sort(day0)) < longest).any())
-    return ["filtered_t", "adjusted_bmp"] if shared or len(day0) < FEWEST else ["cross_sectional", "bmp"]
+    if shared or len(day0) < FEWEST:
+        return ["filtered_t", "filtered_bmp" if len(day0) >= MANY else "adjusted_bmp"]
+    return ["cross_sectional", "bmp"]
 
 
 def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:

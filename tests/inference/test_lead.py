@@ -60,7 +60,8 @@ def candidates(dates, n, days):
             *["grank_t"] * (n >= 15),
         ]
     ranks = ["grank_t"] * (dates != "overlap" and n >= 15)
-    return ["filtered_t", "adjusted_bmp", "filtered_sq", "filtered_bmp", *ranks]
+    first = ["filtered_bmp"] * (n >= 20)
+    return [*first, "filtered_t", "adjusted_bmp", "filtered_sq", *["filtered_bmp"] * (5 <= n < 20), *ranks]
 
 
 @pytest.mark.quick("late-7-one day", every=3)

@@ -96,7 +96,7 @@ def test_recommended_tests_apply_and_carry_their_numbers(which, request):
 
 def test_recommendation_follows_the_design(one, common, distinct):
     assert one.recommended(0, 0)["test"].tolist() == ["sq", "filtered_sq", "conformal", "t"]
-    assert common.recommended(0, 1)["test"].tolist()[:2] == ["filtered_t", "adjusted_bmp"]
+    assert common.recommended(0, 1)["test"].tolist()[:2] == ["filtered_t", "filtered_bmp"]
     assert not {"patell", "bmp", "cross_sectional", "grank_t"} & set(common.recommended(0, 1)["test"])
     assert distinct.recommended(0, 1)["test"].tolist()[:2] in (["bmp", "filtered_sq"], ["filtered_sq", "bmp"])
 
@@ -143,18 +143,25 @@ def test_wild_bootstrap_takes_its_weights_from_the_request(distinct):
     assert ways["rademacher", "date"]["p_value"] != ways["mammen", "date"]["p_value"]
 
 
-def test_recommendations_say_what_disagreement_means(common, monkeypatch):
+@pytest.mark.parametrize(
+    ("window", "spread", "power"),
+    [
+        ((0, 1), "filtered_bmp", " lacks the power"),
+        ((-4, 6), "adjusted_bmp", ", with 7 degrees of freedom, lacks the power"),
+    ],
+)
+def test_recommendations_say_what_disagreement_means(window, spread, power, common, monkeypatch):
     def rigged(data, keys, options):
         frame = run_tests(data, keys, options)
-        frame.loc[frame["test"] == "filtered_sq", "p_value"] = 0.01
-        frame.loc[frame["test"] == "adjusted_bmp", "p_value"] = 0.4
+        frame.loc[frame["test"] == "filtered_t", "p_value"] = 0.01
+        frame.loc[frame["test"] == spread, "p_value"] = 0.4
         return frame
 
     monkeypatch.setattr("eventstudy.inference.run_tests", rigged)
-    notes = common.recommended(0, 1).set_index("test")["note"]
+    notes = common.recommended(*window).set_index("test")["note"]
     # Nothing happened to these events, so their CARs spread as before.
-    assert "rejects where adjusted_bmp does not" in notes["filtered_sq"]
-    assert "with 7 degrees of freedom, lacks the power" in notes["filtered_sq"]
+    assert f"rejects where {spread} does not" in notes["filtered_t"]
+    assert f"so {spread}{power}" in notes["filtered_t"]
 
 
 def test_recommended_tests_have_sides(common):

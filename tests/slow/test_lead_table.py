@@ -51,7 +51,8 @@ DESIGNS = sorted({(cell.dates, cell.events) for cell in LEAD.CELLS.values()})
 
 def first_two(dates, events, days):
     """Lead of a design, and the test beside it."""
-    keys = ["filtered_t", "adjusted_bmp", "filtered_sq", "filtered_bmp"]
+    keys = ["filtered_t", "adjusted_bmp", "filtered_sq"]
+    keys = ["filtered_bmp", *keys] if events >= 20 else [*keys, *["filtered_bmp"] * (events >= 5)]
     if dates == "own":
         keys = [
             "bmp",

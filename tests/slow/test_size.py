@@ -252,7 +252,7 @@ def test_the_pages_that_show_it_run(page, monkeypatch):
     for code in cells:
         exec(compile(code, f"{page}.md", "exec"), names)
     if page == "which_test_when":
-        assert names["study"].recommended(0, 1)["test"].tolist()[:2] == ["filtered_t", "adjusted_bmp"]
+        assert names["study"].recommended(0, 1)["test"].tolist()[:2] == ["filtered_t", "filtered_bmp"]
         quoted = set(re.findall(r"`(\w+)`", text))
         assert {key for key in quoted if key in TESTS} >= {
             "bmp",

@@ -186,8 +186,8 @@ FILTERED_SQ = (
 )
 FILTERED_BMP = (
     "filtered_bmp",
-    "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where firms "
-    "move together more than they used to, and a more volatile event does not deceive it",
+    "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where "
+    "firms move together more than they used to, and a more volatile event does not deceive it",
 )
 FILTERED_RANK = (
     "filtered_rank",
@@ -200,6 +200,12 @@ INDEPENDENCE = (
     "t of the mean by the residual variances of the estimation windows, for which few events suffice; over "
     "many days the fat tails of errors average out",
 )
+#: Tests that take the variance of CARs from their spread over the events.
+BY_SPREAD = ("bmp", "adjusted_bmp", "filtered_bmp")
+#: Tests that take it from the past of the events.
+BY_PAST = (
+    "filtered_t", "filtered_sq", "filtered_rank", "portfolio", "rank", "cumrank_z", "independence",
+)  # fmt: skip
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
 
@@ -409,7 +415,14 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
     ]
     last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
-    return [FILTERED_T, ("adjusted_bmp", first), FILTERED_SQ, FILTERED_BMP, *last]
+    return [*_of_shared_dates(n, ("adjusted_bmp", first)), *last]
+
+
+def _of_shared_dates(n: int, adjusted: tuple[str, str]) -> list[tuple[str, str]]:
+    """List the tests that may lead; of fewer than 20 events `adjusted_bmp` finds more than `filtered_bmp`."""
+    if n >= MANY:
+        return [FILTERED_BMP, FILTERED_T, adjusted, FILTERED_SQ]
+    return [FILTERED_T, adjusted, FILTERED_SQ, *[FILTERED_BMP] * (n >= FEWEST)]
 
 
 def disagreement(
@@ -430,24 +443,22 @@ def disagreement(
     >>> list(disagreement({"adjusted_bmp": 0.3, "portfolio": 0.01}))
     ['portfolio']
     """
-    spread = next((key for key in ("adjusted_bmp", "bmp") if not np.isnan(p_values.get(key, np.nan))), None)
+    known = [key for key, p in p_values.items() if key in BY_SPREAD and not np.isnan(p)]
+    spread = next((key for key in known if key != "bmp"), next(iter(known), None))
     if spread is None:
         return {}
     by_spread, told = p_values[spread], {}
-    for past in (
-        "filtered_t",
-        "filtered_sq",
-        "filtered_rank",
-        "portfolio",
-        "rank",
-        "cumrank_z",
-        "independence",
-    ):
+    for past in BY_PAST:
         by_past = p_values.get(past, np.nan)
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
         elif by_spread <= alpha < by_past:
             told[spread] = f"rejects where {past} does not: {_why_less(data)}"
+    if spread == "filtered_bmp" and p_values.get("adjusted_bmp", np.nan) <= alpha < by_spread:
+        told["adjusted_bmp"] = (
+            f"rejects where {spread} does not: it takes the correlation of the estimation window for that of "
+            "the day, also where shares moved together more in the weeks before"
+        )
     return told
 
 
@@ -468,10 +479,8 @@ def _why_more(data: TestInput | None, spread: str) -> str:
     """Why a test by the past may reject alone: a more volatile event, or a spread of too few events."""
     if data is not None and not _spread_rose(data):
         n = data.with_variance.n_events
-        return (
-            f"the CARs spread no more than before the event, so {spread}, with {n - 1} degree"
-            f"{'s' * (n > 2)} of freedom, lacks the power"
-        )
+        few = "" if spread == "filtered_bmp" else f", with {n - 1} degree{'s' * (n > 2)} of freedom,"
+        return f"the CARs spread no more than before the event, so {spread}{few} lacks the power"
     return (
         "the event was more volatile than the estimation window, which this test takes for an effect; "
         "compare with test(..., against=controls)"
@@ -517,7 +526,7 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
         f"takes the calendar day as the unit; {found.n_dates} dates, safe if variance did not rise",
     )
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
-        return [FILTERED_T, first, FILTERED_SQ, FILTERED_BMP, dates]
+        return [*_of_shared_dates(n, first), dates]
     ranks, q = "the same two defences by ranks", found.n_dates
     # With one degree of freedom a mean must be thirteen standard errors from zero.
     means = [
@@ -527,10 +536,9 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
             "its variance and the correlation of its firms",
         )
     ] * (q > 2)
-    filtered = [FILTERED_T, first, FILTERED_SQ, FILTERED_BMP]
     if n < FEW:
-        return [*filtered, dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [*filtered, ("grank_t", ranks), dates, *means]
+        return [*_of_shared_dates(n, first), dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [*_of_shared_dates(n, first), ("grank_t", ranks), dates, *means]
 
 
 def _why_approximate(data: TestInput, found: Clustering) -> str:
