@@ -592,8 +592,8 @@ def own_windows() -> Iterator[Design]:
         yield Design(
             f"own filtered {n}", asked[:n], window=(-5, 8), windows=((0, 0), (0, 1)), brief=True,
             tests=(
-                "filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "sq", "conformal", "bootstrap_t",
-                "bmp", "jaffe",
+                "filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "sq", "conformal",
+                "bootstrap_t", "bmp", "jaffe",
             ),
         )  # fmt: skip
     dated = [dict(each) for each in asked]
