@@ -153,7 +153,7 @@ def _filtered_rank(data: TestInput, options: Options) -> Statistic:
 
 def _filtered_rank_of(samples: Samples, options: Options) -> Statistics:
     data = samples.data
-    past = samples.past("filtered_rank", lambda: _Past.of(past_errors(data, samples.residuals)))
+    past = samples.past("filtered_rank", lambda: _Past.of(samples.past_errors))
     ranks = past.ranks(_tested(data))
     total, variance = (samples.by_sample(each).sum(axis=1) for each in _sum_of_scores(ranks, past.days))
     z = np.divide(total, np.sqrt(variance), out=np.full(total.shape, np.nan), where=variance > 0)
