@@ -76,6 +76,8 @@ class MarketArrays(FrozenRecord):
         Returns after missing ones that may span these or not.
     gaps : {"lumped", "single"}, optional
         What returns after missing ones were said to be.
+    said : tuple of str
+        Other options that the market was made with, as code.
     """
 
     returns: FloatArray
@@ -88,6 +90,7 @@ class MarketArrays(FrozenRecord):
     freq: str | None = None
     unsaid: BoolArray | None = None
     gaps: str | None = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class MarketData(FrozenRecord):
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
+    said: tuple[str, ...] = ()  # options it was made with, as code; see `given_options`
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
 
     @property
