@@ -78,6 +78,8 @@ class MarketArrays(FrozenRecord):
         What returns after missing ones were said to be.
     said : tuple of str
         Other options that the market was made with, as code.
+    converted : bool
+        Whether returns are those in another currency; see `in_currency`.
     """
 
     returns: FloatArray
@@ -91,6 +93,7 @@ class MarketArrays(FrozenRecord):
     unsaid: BoolArray | None = None
     gaps: str | None = None
     said: tuple[str, ...] = ()
+    converted: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class MarketData(FrozenRecord):
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
     said: tuple[str, ...] = ()  # options it was made with, as code; see `given_options`
+    converted: bool = False  # whether returns are those in another currency
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
 
     @property

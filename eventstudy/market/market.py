@@ -536,6 +536,7 @@ class Market(ScannedMarket):
             data.unsaid,
             data.gaps,
             data.said,
+            data.converted,
         )
         n_benchmarks = len(names)
         if data.factors is not None:

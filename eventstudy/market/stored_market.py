@@ -130,6 +130,7 @@ def write_market(market: Market, folder: Path, keep: Collection[str] | None = No
         "undated": data.undated,
         "stamps": data.stamps,
         "said": list(data.said),
+        "converted": data.converted,
         "reading": [list(one.row) for one in data.reading],
     }
 
@@ -174,6 +175,7 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         gaps=told["gaps"],
         stamps=told["stamps"],
         said=tuple(told.get("said", ())),
+        converted=told.get("converted", False),
         # What is stored is in decimals, whatever it was read in.
         said_unit="decimal",
         padded=None if told["padded"] is None else pd.DatetimeIndex(told["padded"]).as_unit("ns"),

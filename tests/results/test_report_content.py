@@ -259,6 +259,15 @@ def test_recipe_names_what_is_too_long_to_write(prices, tmp_path):
     assert "price_limit=price_limit" in code
 
 
+def test_recipe_converts_currencies(prices):
+    rate = pd.Series(np.linspace(6.2, 7.1, len(prices)), prices.index)
+    market = es.in_currency(es.Market.from_prices(prices, benchmark="INDEX"), rate)
+    results = es.EventStudy(market, [{"security": "S0", "date": prices.index[300]}]).fit()
+    namespace = {"prices": prices, "rate": rate}
+    exec(reproduce.code(results.fitted, Window(0, 1)), namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
 def test_recipe_of_many_events_refers_to_them(market, refit, prices):
     days = prices.index[200:240]
     results = refit(market, [{"security": "S0", "date": day} for day in days])

@@ -101,6 +101,7 @@ def _market(data: FittedStudy) -> list[str]:
     return [
         f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
         f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
+        *(["market = es.in_currency(market, rate)"] if market.arrays.converted else []),
     ]
 
 
