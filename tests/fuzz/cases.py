@@ -641,7 +641,7 @@ KINDS: dict[str, tuple[Callable[[np.random.Generator], Any], float]] = {
     "lab": (make_lab, 0.02),
 }
 #: Most of what is drawn with faults is refused; a group tries again, so that its cases have something to ask.
-ATTEMPTS = 6
+ATTEMPTS = 8
 
 
 def kind_of(seed: int) -> str:
