@@ -73,7 +73,8 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
     """Lay out the past errors of events, oldest first; NaN where missing.
 
     They are ``e / sqrt(1 - h)`` on the estimation days, then the abnormal returns up to the day before the
-    tested window, or before day 0 if that is earlier. Nights and breaks of bars are not among them.
+    tested window, or before day 0 if that is earlier. Returns that span a halt there, nights and breaks of
+    bars are not among them.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
     parts = [scaled_residuals(residuals, fit.past.leverage(which))]
     if fit.between is not None:
         parts.append(fit.between.residuals(which))
-    early = fit.ar[which, :before]
+    # The first return after a halt varies like the sum of its sessions.
+    early = np.where(fit.span[which, :before] == 1, fit.ar[which, :before], np.nan)
     if fit.bars is not None:  # a night says nothing of the volatility of bars
         early = np.where(fit.bars.gaps(slice(0, before))[which], np.nan, early)
     return np.concatenate([*parts, early], axis=1)
