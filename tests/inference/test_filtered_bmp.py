@@ -86,6 +86,17 @@ def test_the_return_after_a_halt_is_not_a_volatile_day():
         np.testing.assert_allclose(found[0][column], found[1][column], rtol=1e-9)
 
 
+@pytest.mark.parametrize("end", [-6, -11])
+def test_the_note_tells_of_days_that_are_not_known(end):
+    """No day is unknown where the event window follows on the estimation window, or the model is a line."""
+    made = es.lab.simulate_market(8, 300, n_events=8, common_date=True, seed=3)
+    events = made.truth.events[["security", "date"]]
+    for model, unknown in ((es.MarketModel(), False), (es.RobustMarketModel(), end < -6)):
+        found = es.EventStudy(made.market, events, model, estimation=(-120, end), window=(-5, 5)).fit()
+        notes = found.test(0, 0, tests=["filtered_bmp", "filtered_t", "filtered_sq"])["note"]
+        assert notes.str.contains("up to the end of the estimation window").tolist() == [unknown] * 3
+
+
 def test_it_holds_its_size_where_the_day_is_more_volatile_and_firms_move_together():
     """Rates of 600 samples; those with four times the variance are the same to the last one."""
     found = es.lab.calibrate(
