@@ -385,7 +385,7 @@ def gap_windows(
     first, last = sample.estimation.end + 1, sample.window.start - 1
     if sample.own is None and first == last + 1:
         none = np.zeros((len(sample), 0))
-        return HeldWindows(none, none, sample.dates(sample.window)[:, :0])
+        return HeldWindows(none, none, sample.dates(sample.window, slice(0)).reshape(none.shape))
     if (
         sample.own is not None
         or first > last

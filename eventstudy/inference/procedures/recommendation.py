@@ -465,7 +465,7 @@ def disagreement(
     if spread == "filtered_bmp" and p_values.get("adjusted_bmp", np.nan) <= alpha < by_spread:
         told["adjusted_bmp"] = (
             f"rejects where {spread} does not: it takes the correlation of the estimation window for that of "
-            "the day, also where shares moved together more in the weeks before"
+            "the day, and rejects too often where firms moved together more in the weeks before"
         )
     return told
 
