@@ -60,6 +60,7 @@ def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
         es.ConstantMean(),
         es.EWMarketModel(30),
         es.RobustMarketModel(),
+        es.ScholesWilliams(),
         es.MarketModel(missing="trade_to_trade"),
     ],
     ids=repr,
