@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy._typing import DateArray
 from eventstudy.errors import (
     EventStudyWarning,
     ExcludedEventsWarning,
@@ -29,8 +30,10 @@ from eventstudy.models.peer_base import PeerModel
 from eventstudy.progress import followed
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fit_warnings import exclusion_text
+from eventstudy.results.fitted import Incomplete
 from eventstudy.results.pooled.pool import of_one_exchange
-from eventstudy.study import EventStudy, no_usable_events
+from eventstudy.sample import read_dates
+from eventstudy.study import Day, EventStudy, no_usable_events
 from eventstudy.windows import Window
 
 __all__ = ["StreamedStudy", "stream_study"]
@@ -109,6 +112,8 @@ def stream_study(
     cars: Sequence[Window | Sequence[int]] | None = None,
     min_observations: int = 30,
     exclude_events: bool = False,
+    incomplete: Incomplete = "warn",
+    exclude_dates: Iterable[Day] | Mapping[str, Iterable[Day]] | None = None,
     securities: int = 1000,
     n_jobs: int | None = None,
     chunk_size: int | None = None,
@@ -123,7 +128,7 @@ def stream_study(
     panel : ParquetPanel
         Made by `Market.scan_parquet`. Each group reads the files again; files sorted by security are far
         faster, because a group then reads only its own row groups.
-    events, model, estimation, window, min_observations, exclude_events
+    events, model, estimation, window, min_observations, exclude_events, incomplete, exclude_dates
         As for `EventStudy`.
     to : path
         Folder to write to; made, or empty.
@@ -147,6 +152,9 @@ def stream_study(
         If the model compares securities with each other, as peer models do.
     RequestError
         If the folder holds something, or a window of `cars` lies outside of `window`.
+    WindowError
+        If the windows overlap or, with ``incomplete="raise"``, the returns of an event do not cover its event
+        window; the groups before it are written by then.
 
     Warns
     -----
@@ -196,6 +204,7 @@ def stream_study(
     folder = Path(to)
     if folder.exists() and any(folder.iterdir()):
         raise RequestError(f"{str(folder)!r} is not empty; name a folder that is, or a new one.")
+    barred = read_dates(exclude_dates, lambda: panel.securities)
     ids = events.frame.index
     texts = not all(isinstance(each, int) for each in ids.tolist())
     n_events, reasons = 0, [NO_REASONS]
@@ -206,7 +215,17 @@ def stream_study(
             told.append(said)
             study = None
             try:
-                study = EventStudy(panel, part, model, estimation, whole, min_observations, exclude_events)
+                study = EventStudy(
+                    panel,
+                    part,
+                    model,
+                    estimation,
+                    whole,
+                    min_observations,
+                    exclude_events,
+                    incomplete,
+                    _of_group(barred, part),
+                )
                 results = of_one_exchange(study.fit(n_jobs=n_jobs, chunk_size=chunk_size))
             except NoUsableEventsError as problem:
                 reasons.append(problem.excluded)
@@ -216,6 +235,8 @@ def stream_study(
             except Exception as problem:
                 if study is None and isinstance(problem, ModelError | WindowError):
                     raise  # what was asked is wrong, for every group
+                if incomplete == "raise" and isinstance(problem, WindowError):
+                    raise
                 reasons.append(_failed(part, problem))
                 continue
         n_events += len(results.timeline)
@@ -255,6 +276,18 @@ def _groups(panel: ParquetPanel[Market], events: Events, size: int) -> list[list
     used = np.unique(at[~np.isnan(at)])
     group = np.where(np.isnan(at), 0, np.searchsorted(used, at) // size)
     return [np.flatnonzero(group == each).tolist() for each in np.unique(group)]
+
+
+def _of_group(
+    barred: Mapping[str | None, DateArray] | None, events: Events
+) -> DateArray | dict[str, DateArray] | None:
+    """Return the excluded dates of the securities of some events."""
+    if barred is None:
+        return None
+    if None in barred:
+        return barred[None]
+    named = set(events.frame["security"])
+    return {name: days for name, days in barred.items() if name is not None and name in named}
 
 
 def _failed(events: Events, problem: Exception) -> pd.DataFrame:

@@ -157,17 +157,14 @@ class EventStudy(Immutable):
                 f"The estimation window {estimation} has {len(estimation)} sessions, fewer than "
                 f"min_observations={min_observations}. Lengthen it, or lower min_observations."
             )
+        barred = read_dates(
+            exclude_dates, lambda: market.securities if isinstance(market, ParquetPanel) else market.columns
+        )
         if isinstance(market, ParquetPanel):
             reach = -min(estimation.start, window.start) if asked.common else None
             market = market.market(events, reach=reach, also=_peers(model))
         if not asked.common and market.arrays.gap is not None:
             raise WindowError("Windows of each event's own are counted in daily sessions, not in bars.")
-        barred = None if exclude_dates is None else read_dates(exclude_dates)
-        strange = [name for name in barred or {} if name is not None and name not in market.columns]
-        if strange:
-            raise RequestError(
-                f"exclude_dates names the security {strange[0]!r}, which is not in the market."
-            )
         if barred is not None and market.arrays.gap is not None:
             raise RequestError("exclude_dates= names days, and this market has bars within the day.")
         if market.undated:

@@ -120,7 +120,7 @@ print(Table("All tests of six firms on one date", (Section(shown.sort_values("p_
 
 # %%
 # Figure: The p-values of the tests that apply run from below 0.01 to above 0.1. Most of the recommended
-# ones, drawn as diamonds, lie below 0.05; adjusted BMP lies above it.
+# ones, drawn as diamonds, lie below 0.05; the two BMP t that allow for correlation lie above it.
 ax = sector.plot.tests(0, 1)
 
 # %%

@@ -110,6 +110,31 @@ def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, id
 
 
 @quiet
+@pytest.mark.parametrize("named", [False, True])
+def test_dates_and_incomplete_windows_are_left_out_as_in_memory(path, tmp_path, named):
+    given = events()
+    days = DAYS[150:400:3]
+    # 10005 has no event: its days say nothing, and are no error.
+    barred = {"10005": days, **dict.fromkeys(given.frame["security"][:9], days)} if named else days
+    given = es.Events(given.frame[given.frame["security"] != "10005"])
+    options = {"estimation": ESTIMATION, "window": WINDOW, "exclude_dates": barred, "incomplete": "exclude"}
+    panel = es.Market.scan_parquet(path, gaps="lumped", benchmark=index())
+    found = es.stream_study(panel, given, tmp_path / "out", securities=60, **options)
+    wanted = es.EventStudy(es.Market(wide(), gaps="lumped", benchmark=index()), given, **options).fit()
+    assert wanted.excluded["reason"].str.contains("event window").sum() >= 3
+    order = wanted.timeline.index
+    pd.testing.assert_frame_equal(
+        found.read("parameters").loc[order], wanted.parameters, check_dtype=False, **TIGHT
+    )
+    read = es.EventStudy(panel, given, **options).fit()
+    pd.testing.assert_frame_equal(read.parameters, wanted.parameters, **TIGHT)
+    with pytest.raises(RequestError, match="names the security '77', which is not in the market"):
+        es.stream_study(panel, given, tmp_path / "no", **options | {"exclude_dates": {"77": days}})
+    with pytest.raises(WindowError, match="do not cover the event window"):
+        es.stream_study(panel, given, tmp_path / "raise", **options | {"incomplete": "raise"})
+
+
+@quiet
 def test_a_group_that_fails_names_its_events_and_loses_nothing_else(tmp_path):
     rows = long()
     broken = rows[(rows["permno"] == 10_003)].tail(1)

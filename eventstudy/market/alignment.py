@@ -76,6 +76,10 @@ class MarketArrays(FrozenRecord):
         Returns after missing ones that may span these or not.
     gaps : {"lumped", "single"}, optional
         What returns after missing ones were said to be.
+    said : tuple of str
+        Other options that the market was made with, as code.
+    converted : bool
+        Whether returns are those in another currency; see `in_currency`.
     """
 
     returns: FloatArray
@@ -88,6 +92,8 @@ class MarketArrays(FrozenRecord):
     freq: str | None = None
     unsaid: BoolArray | None = None
     gaps: str | None = None
+    said: tuple[str, ...] = ()
+    converted: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ class MarketData(FrozenRecord):
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
+    said: tuple[str, ...] = ()  # options it was made with, as code; see `given_options`
+    converted: bool = False  # whether returns are those in another currency
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
 
     @property

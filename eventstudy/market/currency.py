@@ -79,8 +79,8 @@ def in_currency(market: Market, rate: pd.Series) -> Market:
     spans = np.where(np.isnan(returns), 0, spans)
     once = np.where(np.isnan(market.arrays.single), np.nan, returns)
     return market._with_returns(
-        replace(data, returns=returns, spans=spans),
-        replace(market.arrays, returns=returns, spans=spans, single=once),
+        replace(data, returns=returns, spans=spans, converted=True),
+        replace(market.arrays, returns=returns, spans=spans, single=once, converted=True),
         replace(bank, single=single, level=level),
     )
 

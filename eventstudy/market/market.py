@@ -29,6 +29,7 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
+from eventstudy.market.given_options import given_options
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.long_bars import under_last_days
@@ -74,6 +75,10 @@ __all__ = ["Market", "check_market"]
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
+#: Options of `Market` and `Market.from_prices` that stand for nothing said, where that is not None.
+DEFAULTS = {"bad_prices": "raise", "sessions": "calendar", "stamps": "auto"}
+
+
 class _ReturnOptions(NamedTuple):
     """How a table of returns becomes a market."""
 
@@ -82,6 +87,7 @@ class _ReturnOptions(NamedTuple):
     gaps: Literal["lumped", "single"] | None
     unit: Unit | None
     stamps: Literal["auto", "open", "close"]
+    said: tuple[str, ...]
 
 
 class _PriceOptions(NamedTuple):
@@ -96,6 +102,7 @@ class _PriceOptions(NamedTuple):
     freq: str | None
     stamps: Literal["auto", "open", "close"]
     adjustment: Adjustment | None
+    said: tuple[str, ...]
 
     def of(self, columns: Sequence[str]) -> _PriceOptions:
         """Return the options of some columns."""
@@ -217,7 +224,10 @@ class Market(ScannedMarket):
         benchmark = index_benchmark(
             benchmark, tuple(next(iter(table.fields.values())).columns), table.index_returns
         )
-        options = _ReturnOptions(factors, kind, gaps, unit, stamps)
+        said = given_options(
+            {"sessions": sessions, "unit": unit, "stamps": stamps, "columns": columns}, DEFAULTS
+        )
+        options = _ReturnOptions(factors, kind, gaps, unit, stamps, said)
         if calendar is None and sessions == "calendar":
             table, benchmark = without_filled(table, benchmark, kind)
         exchange = sole_exchange(calendar, tuple(next(iter(table.fields.values())).columns), benchmark)
@@ -269,6 +279,7 @@ class Market(ScannedMarket):
             stamps=stamps,
             said_unit=unit,
             padded=idle.padded,
+            said=options.said,
         )
         self._assemble(data, benchmark, benchmark_is_price=False)
 
@@ -355,8 +366,21 @@ class Market(ScannedMarket):
         table = price_table(prices, timezone_of(exchange), step is not None, columns)
         base = table.fields.get("close", next(iter(table.fields.values())))
         benchmark = index_benchmark(benchmark, tuple(base.columns), table.index_returns, prices=True)
+        said = given_options(
+            {
+                "bad_prices": bad_prices,
+                "sessions": sessions,
+                "price_limit": price_limit,
+                "tick": tick,
+                "special_treatment": special_treatment,
+                "stamps": stamps,
+                "adjustment": adjustment,
+                "columns": columns,
+            },
+            DEFAULTS,
+        )
         options = _PriceOptions(
-            factors, kind, bad_prices, price_limit, tick, special_treatment, freq, stamps, adjustment
+            factors, kind, bad_prices, price_limit, tick, special_treatment, freq, stamps, adjustment, said
         )
         market = cls.__new__(cls)
         if step is None and calendar is None and sessions == "calendar":
@@ -426,6 +450,7 @@ class Market(ScannedMarket):
             total=total,
             stamps=stamps,
             padded=idle.padded,
+            said=options.said,
         )
         self._assemble(data, benchmark, benchmark_is_price=True)
 
@@ -510,6 +535,8 @@ class Market(ScannedMarket):
             data.freq,
             data.unsaid,
             data.gaps,
+            data.said,
+            data.converted,
         )
         n_benchmarks = len(names)
         if data.factors is not None:

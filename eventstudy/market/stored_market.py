@@ -129,6 +129,8 @@ def write_market(market: Market, folder: Path, keep: Collection[str] | None = No
         "padded": None if data.padded is None else _days(data.padded),
         "undated": data.undated,
         "stamps": data.stamps,
+        "said": list(data.said),
+        "converted": data.converted,
         "reading": [list(one.row) for one in data.reading],
     }
 
@@ -172,6 +174,8 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         unsaid=None if "unsaid" not in also else np.ascontiguousarray(also["unsaid"].T),
         gaps=told["gaps"],
         stamps=told["stamps"],
+        said=tuple(told.get("said", ())),
+        converted=told.get("converted", False),
         # What is stored is in decimals, whatever it was read in.
         said_unit="decimal",
         padded=None if told["padded"] is None else pd.DatetimeIndex(told["padded"]).as_unit("ns"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,22 +24,37 @@ NO_DAYS = np.empty(0, dtype="datetime64[D]")
 DaysBySecurity = Mapping[str | None, DateArray]
 
 
-def read_dates(given: Any) -> dict[str | None, DateArray]:
+def read_dates(given: Any, securities: Callable[[], Iterable[str]]) -> dict[str | None, DateArray] | None:
     """Read ``exclude_dates``: days of all securities, or a mapping of security to days.
+
+    Parameters
+    ----------
+    given : list of days, mapping of security to such lists, or None
+    securities : callable
+        Returns the securities of the market; called only if `given` names some.
 
     Raises
     ------
     RequestError
-        If something is not a day.
+        If something is not a day, or a security is not in the market.
     """
+    if given is None:
+        return None
     if isinstance(given, pd.Series) and any(isinstance(name, str) for name in given.index):
         raise RequestError(
             "exclude_dates is a Series with names in its index. By security give a mapping, "
             "series.groupby(level=0).agg(list).to_dict(); for all securities a list, series.tolist()."
         )
-    if isinstance(given, Mapping):
-        return {str(name): _days(days, f" of {name}") for name, days in given.items()}
-    return {None: _days(given, "")}
+    if not isinstance(given, Mapping):
+        return {None: _days(given, "")}
+    named: dict[str | None, DateArray] = {
+        str(name): _days(days, f" of {name}") for name, days in given.items()
+    }
+    known = set(securities()) if named else set()
+    strange = next((name for name in named if name not in known), None)
+    if strange is not None:
+        raise RequestError(f"exclude_dates names the security {strange!r}, which is not in the market.")
+    return named
 
 
 def days_in(cells: Iterable[Any]) -> pd.DatetimeIndex:

@@ -207,6 +207,67 @@ def test_recipe_makes_the_study_again(hikvision, common, prices):
         assert reproduce.code(again.fitted, Window(0, 1)) == code
 
 
+@pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
+def test_recipe_says_how_the_prices_were_read(prices):
+    days = prices.index
+    given = prices.copy()
+    given.loc[days[[40, 41]]] = np.nan
+    given = given.ffill()
+    given.loc[days[60], "S1"] = 0.0
+    limits = {"S0": 0.1, "S1": 0.2}
+    options = {
+        "sessions": "data",
+        "bad_prices": "missing",
+        "price_limit": limits,
+        "special_treatment": {"S0": (days[3], np.datetime64(days[9]))},
+        "calendar": "XSHG",
+    }
+    market = es.Market.from_prices(given, benchmark="INDEX", **options)
+    results = es.EventStudy(market, [{"security": "S1", "date": days[300]}]).fit()
+    code = reproduce.code(results.fitted, Window(0, 1))
+    namespace = {"prices": given}
+    exec(code, namespace)
+    for said in ("sessions='data'", "bad_prices='missing'", "price_limit={'S0': 0.1, 'S1': 0.2}"):
+        assert said in code
+    assert f"special_treatment={{'S0': ('{days[3]:%Y-%m-%d}', '{days[9]:%Y-%m-%d}')}}" in code
+    again = namespace["results"]
+    pd.testing.assert_frame_equal(again.car(0, 1), results.car(0, 1))
+    pd.testing.assert_frame_equal(namespace["market"].limits.up, market.limits.up)
+    assert reproduce.code(again.fitted, Window(0, 1)) == code
+
+
+def test_recipe_names_what_is_too_long_to_write(prices, tmp_path):
+    """Frames and Series of the user's own stand under the name of their option."""
+    returns = 100 * prices.pct_change(fill_method=None)
+    limit = pd.DataFrame(0.1, prices.index, ["S0"])
+    index = returns["INDEX"].rename("my index")
+    shares = returns.drop(columns="INDEX")
+    market = es.Market(shares, benchmark=index, unit="percent", sessions="data")
+    results = es.EventStudy(market, [{"security": "S0", "date": prices.index[300]}]).fit()
+    code = reproduce.code(results.fitted, Window(0, 1))
+    assert "es.Market(returns, benchmark=benchmark, sessions='data', unit='percent')" in code
+    namespace = {"returns": shares, "benchmark": index}
+    exec(code, namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+    results.save(tmp_path / "study")
+    again = reproduce.code(es.load(tmp_path / "study").fitted, Window(0, 1))
+    assert "benchmark=benchmark, sessions='data', unit='percent'" in again
+    limited = es.Market.from_prices(prices, benchmark="INDEX", price_limit=limit)
+    code = reproduce.code(
+        es.EventStudy(limited, [{"security": "S0", "date": prices.index[300]}]).fit().fitted, Window(0, 1)
+    )
+    assert "price_limit=price_limit" in code
+
+
+def test_recipe_converts_currencies(prices):
+    rate = pd.Series(np.linspace(6.2, 7.1, len(prices)), prices.index)
+    market = es.in_currency(es.Market.from_prices(prices, benchmark="INDEX"), rate)
+    results = es.EventStudy(market, [{"security": "S0", "date": prices.index[300]}]).fit()
+    namespace = {"prices": prices, "rate": rate}
+    exec(reproduce.code(results.fitted, Window(0, 1)), namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
 def test_recipe_of_many_events_refers_to_them(market, refit, prices):
     days = prices.index[200:240]
     results = refit(market, [{"security": "S0", "date": day} for day in days])

@@ -82,22 +82,26 @@ def _market(data: FittedStudy) -> list[str]:
     market = data.spec.market
     maker, given = ("from_prices", "prices") if "close" in market.price_fields else ("", "returns")
     options = [given]
+    outside = [name for name in market.benchmarks if name not in market.columns]
     if len(market.benchmarks) == 1:
-        options.append(f"benchmark={market.benchmarks[0]!r}")
+        options.append("benchmark=benchmark" if outside else f"benchmark={market.benchmarks[0]!r}")
     elif market.benchmarks:
         own = market.arrays.benchmark[data.sample.security]
         pairs = zip(data.sample.timeline["security"], own, strict=True)
         names = {security: market.bank.names[row] for security, row in pairs if row >= 0}
-        options.append("benchmark=benchmarks" if len(names) > MOST_EVENTS else f"benchmark={names!r}")
+        named = not outside and len(names) <= MOST_EVENTS
+        options.append(f"benchmark={names!r}" if named else "benchmark=benchmarks")
     options += ["factors=factors"] if market.factors is not None else []
     options += [f"calendar={_calendar(market.exchange)}"] if market.exchange is not None else []
     options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
     options += [f"gaps={market.arrays.gaps!r}"] if market.arrays.gaps is not None else []
     options += [f"freq={market.arrays.freq!r}"] if market.arrays.freq is not None else []
+    options += market.arrays.said
     first, last = market.sessions[0], market.sessions[-1]
     return [
         f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
         f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
+        *(["market = es.in_currency(market, rate)"] if market.arrays.converted else []),
     ]
 
 
