@@ -80,7 +80,7 @@ ALWAYS = (
 )  # fmt: skip
 FURTHER = {
     "own": (
-        "sign", "generalized_sign", "rank", "cumrank_z", "independence", "wild_bootstrap",
+        "filtered_rank", "sign", "generalized_sign", "rank", "cumrank_z", "independence", "wild_bootstrap",
         "ibragimov_muller",
     ),
     "one": ("filtered_bmp", "portfolio", "permutation", "nguyen_wolf"),
@@ -88,8 +88,8 @@ FURTHER = {
     "three": ("filtered_bmp", "jaffe", "wild_bootstrap", "ibragimov_muller"),
     "overlap": ("filtered_bmp", "jaffe"),
 }  # fmt: skip
-#: Splits of one day are enumerated; drawn ones would cost more than all other tests together. A sum of the
-#: ranks of several days says little of how far one of them lies, so it does not lead.
+#: Splits of one day are enumerated; drawn ones would cost more than all other tests together. Over several
+#: days `rank` does nearly what `cumrank_z` does.
 ONE_DAY = ("nguyen_wolf", "rank")
 
 

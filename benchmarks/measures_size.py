@@ -238,7 +238,9 @@ def turnover(rng: np.random.Generator, phi: float, n: int, *, common: bool) -> t
 
 
 VOLUME_WINDOWS = ((0, 0), (-5, 5))
-INDEPENDENT = ["patell", "bmp", "filtered_sq", "grank_t", "generalized_sign", "wild_bootstrap", "sign"]
+INDEPENDENT = [
+    "patell", "bmp", "filtered_sq", "filtered_rank", "grank_t", "generalized_sign", "wild_bootstrap", "sign",
+]  # fmt: skip
 COMMON = [
     "filtered_t",
     "portfolio",
@@ -305,7 +307,7 @@ def range_inputs(rng: np.random.Generator) -> dict[str, TestInput]:
     return found
 
 
-RANGE_TESTS = ["bmp", "filtered_sq", "wild_bootstrap", "sign", "grank_t"]
+RANGE_TESTS = ["bmp", "filtered_sq", "filtered_rank", "wild_bootstrap", "sign", "grank_t"]
 
 
 def ranges(rng: np.random.Generator) -> PValues:

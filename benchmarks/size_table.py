@@ -463,6 +463,15 @@ EXCEPTIONS = (
         windows=("(-5, +5)",),
         events=(50,),
     ),
+    Stated(
+        "filtered_rank",
+        "cautious, 3 to 4%: A-share ranks of neighbouring days revert (an 11-day sum of their scores varies "
+        "0.91 times as much as 11 free days), and 50 windows fill most of the panel",
+        errors="a_share",
+        dates="spread",
+        windows=("(-5, +5)",),
+        events=(10, 50),
+    ),
     Stated("bootstrap", "resamples of ten events have tails too heavy: cautious", events=(10,)),
     Stated(
         "permutation",

@@ -75,14 +75,12 @@ QUESTIONS = (
     Question(
         "Independent events",
         (
-            Leaf("30 events"),
-            Leaf("17 events", n=17),
-            Leaf("17 events, two days", n=17, window=(0, 1)),
-            Leaf("8 events, one day", n=8),
-            Leaf("8 events, three days", n=8, window=(-1, 1)),
+            Leaf("30 events, one day"),
+            Leaf("30 events, two or three days", window=(0, 1)),
+            Leaf("17 events, one to three days", n=17),
+            Leaf("8 events, one to three days", n=8),
             Leaf("8 events, eleven days", n=8, window=(-5, 5)),
-            Leaf("5 events, one day", n=5),
-            Leaf("5 events, three days", n=5, window=(-1, 1)),
+            Leaf("5 events, one to three days", n=5),
         ),
     ),
 )

@@ -525,7 +525,9 @@ def test_past_days_of_one_date_meet_whatever_the_estimation_windows() -> None:
 def test_volatility_is_not_forecast_from_days_after_the_event(estimation: object) -> None:
     for n in (1, 3):
         found = es.EventStudy(MARKET, EVENTS[:n], estimation=estimation, window=(-2, 3)).fit()
-        done = found.test(0, 1, tests=["filtered_sq", "filtered_t", *["filtered_bmp"] * (n > 1)])
+        done = found.test(
+            0, 1, tests=["filtered_sq", "filtered_t", *["filtered_bmp", "filtered_rank"] * (n > 1)]
+        )
         assert not done["applicable"].any()
         assert done["note"].str.contains("estimation windows, so these must end before the event").all()
         assert np.isfinite(found.caar(0, 1)["se"]).all()

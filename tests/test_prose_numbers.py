@@ -81,28 +81,21 @@ spread = LEADS[(LEADS["test"] == "adjusted_cross_sectional") & (LEADS["world"] =
 spread = 100 * spread.loc[(spread["dates"] == "one") & (spread["events"] >= 20), "size"]
 #: Tests that take the volatility of the estimation window for that of the day, in a volatile year.
 every = POWERS[POWERS["volatile"].notna()].assign(volatile=100 * POWERS["volatile"])
-volatile = every[every["window"] == "(0, 0)"]
 few = every[(every["dates"] == "own") & every["events"].between(2, 10)]
 apart = few[few["window"] == "(0, 0)"]
 calm = apart.loc[apart["test"].isin(["independence", "permutation"]), "volatile"]
 eleven = few[few["window"] == "(-5, +5)"].set_index("test")["volatile"]
 ranked = apart.loc[apart["test"] == "rank", "volatile"]
-cumulated = every[(every["dates"] == "own") & every["window"].isin(["(0, +1)", "(-1, +1)"])]
-cumulated = cumulated.loc[(cumulated["test"] == "cumrank_z") & (cumulated["events"] >= 10), "volatile"]
-two_or_three = POWERS[(POWERS["dates"] == "own") & (POWERS["test"] == "cumrank_z")]
-two_or_three = two_or_three.set_index(["events", "window"])["power_50"]
-summed = pd.concat([two_or_three[10, "(0, +1)"], two_or_three[20, "(0, +1)"], two_or_three[20, "(-1, +1)"]])
-shared_rank = volatile.loc[(volatile["dates"] != "own") & (volatile["test"] == "rank"), "volatile"]
+scored = every[(every["dates"] == "own") & (every["window"] != "(-5, +5)")].set_index("test")["volatile"]
 spread_apart = few.loc[few["test"] == "bmp", "volatile"]
-day0 = POWERS[(POWERS["dates"] == "own") & (POWERS["window"] == "(0, 0)") & POWERS["events"].between(2, 10)]
-day0 = day0.pivot(index=["events", "world"], columns="test", values="power_2")
-#: The test that leads for three days, by number of events.
-beyond = {2: "filtered_t", 4: "filtered_sq", 6: "bmp", 10: "bmp"}
-more_ranked = pd.Series([row["rank"] - row[beyond[n]] for (n, _), row in day0.iterrows()])
+own = POWERS[(POWERS["dates"] == "own") & (POWERS["test"].isin(["filtered_rank", "cumrank_z", "bmp"]))]
+own = own.pivot(index=["events", "window", "world"], columns="test", values=["power_2", "power_50"])
+several = 100 * own.loc[([6, 10], ["(0, +1)", "(-1, +1)"]), "power_2"]
+two_by_three, six_by_two = (100 * own.loc[place, "power_50"] for place in ((2, "(-1, +1)"), (6, "(0, +1)")))
+doubled_ranks = LEADS[(LEADS["dates"] == "own") & (LEADS["test"] == "filtered_rank")]
+doubled_ranks = 100 * doubled_ranks["doubled"].dropna()
 one_event = LEADS[(LEADS["world"] == "sp500") & (LEADS["events"] == 1)]
 single, single_updated = (one_event[one_event["test"] == key] for key in ("interval", "filtered_t"))
-three_days = (POWERS["dates"] == "own") & (POWERS["events"] == 6) & (POWERS["window"] == "(-1, +1)")
-long_rank = 100 * POWERS.loc[three_days & (POWERS["test"] == "rank"), "power_50"]
 spreads = [share("variance_tests", "brown_forsythe", world, 30) for world in ("normal", "t4", "chi2")]
 ratios = [share("variance_tests", "variance ratio", world, 30) for world in ("normal", "t4", "chi2")]
 real = [share("variance_tests", "variance ratio", world, 30) for world in ("sp500", "a_share")]
@@ -121,18 +114,25 @@ SENTENCES = [
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
     ("explanation/which_test_when", "with 14 to 17%", within(eleven[["patell", "jaffe"]], 14, 17)),
     ("explanation/which_test_when", "`permutation` reject 10 to 16%", within(calm, 10, 16)),
-    ("explanation/which_test_when", "over two and three days 9 to 10%", within(cumulated, 9, 10)),
+    ("explanation/which_test_when", "`filtered_rank` rejects 5 to 6%", within(scored["filtered_rank"], 5, 6)),
     (
         "explanation/which_test_when",
-        "`independence` over eleven 9 to 10%",
+        "`independence` over eleven rejects 9 to 10%",
         within(eleven["independence"].iloc[1:], 9, 10),
     ),
-    ("explanation/which_test_when", "one such fall in a hundred", summed.min() >= 0.99),
-    ("explanation/which_test_when", "`rank` finds 66 to 74%", within(long_rank, 66, 74)),
-    ("explanation/which_test_when", "`rank` itself rejects 7 to 10%", within(ranked, 7, 10)),
+    (
+        "explanation/which_test_when",
+        "6 to 21 points more often than `bmp`",
+        within(several["filtered_rank"] - several["bmp"], 6, 21),
+    ),
+    ("explanation/which_test_when", "finds 85 to 89%", within(two_by_three["filtered_rank"], 85, 89)),
+    ("explanation/which_test_when", "rejects 7 to 10% on a single day", within(ranked, 7, 10)),
+    ("methods/ranks", "`cumrank_z` finds 92 to 94%", within(six_by_two["cumrank_z"], 92, 94)),
+    ("methods/ranks", "and find all of them", (six_by_two["filtered_rank"] == 100).all()),
+    ("methods/ranks", "`cumrank_z` rejects 8 to 10%", within(scored["cumrank_z"], 8, 10)),
+    ("methods/ranks", "it rejects 5 to 6%", within(scored["filtered_rank"], 5, 6)),
+    ("methods/ranks", "10 to 20% at twice the variance", within(doubled_ranks, 10, 20)),
     ("explanation/which_test_when", "`bmp`, which then rejects 3 to 5%", within(spread_apart, 3, 5)),
-    ("explanation/which_test_when", "`rank` rejects 9 to 20%", within(shared_rank, 9, 20)),
-    ("explanation/which_test_when", "up to 28 points more often", round(100 * more_ranked.max()) == 28),
     (
         "methods/intervals",
         "misses 7 to 9% on S&P 500 shares",

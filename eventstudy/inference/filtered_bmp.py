@@ -230,8 +230,7 @@ def _filtered_bmp_of(samples: Samples, options: Options) -> Statistics:
     data, length = samples.data, len(samples.data.window)
 
     def compute() -> _Past:
-        errors = past_errors(data, samples.residuals)
-        sums = _cross_sections(errors, data.abnormal.s2, length, samples.n_samples)
+        sums = _cross_sections(samples.past_errors, data.abnormal.s2, length, samples.n_samples)
         return _Past.of(sums, length)
 
     past, scaled = samples.past("filtered_bmp", compute), samples.by_sample(_scaled(data))

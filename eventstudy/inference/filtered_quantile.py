@@ -396,7 +396,7 @@ class _SampleDates:
 
 def _pasts(samples: Samples) -> _SampleDates:
     dates, length = samples.dates, len(samples.data.window)
-    series = np.ascontiguousarray(_date_means(past_errors(samples.data, samples.residuals), dates).T)
+    series = np.ascontiguousarray(_date_means(samples.past_errors, dates).T)
     volatility = ewma_volatility(series)
     forecast, seen = volatility[:-1], ~np.isnan(series)
     # Days that a date lacks go first, where no block reaches; the others keep their order.

@@ -29,6 +29,7 @@ from eventstudy.inference.engine.residual_pass import (
 from eventstudy.inference.few_dates import DATE_TESTS
 from eventstudy.inference.filtered_bmp import FILTERED_BMP_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
+from eventstudy.inference.filtered_rank import FILTERED_RANK_TESTS
 from eventstudy.inference.garch import GARCH_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.power_and_detectable_effect import with_detectable
@@ -61,6 +62,7 @@ TESTS: dict[str, SignificanceTest] = {
         SINGLE_TESTS,
         FILTERED_TESTS,
         FILTERED_BMP_TESTS,
+        FILTERED_RANK_TESTS,
         PERMUTATION_TESTS,
         REFIT_TESTS,
         GARCH_TESTS,

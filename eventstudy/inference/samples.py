@@ -13,6 +13,7 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.distributions import norm_cdf, norm_sf, p_value_of_tails
 from eventstudy.immutable import read_only
 from eventstudy.inference.base import Options, TestInput, t_p_values
+from eventstudy.inference.engine.filtered_past import past_errors
 
 __all__ = ["Dates", "Samples", "Statistics"]
 
@@ -142,6 +143,11 @@ class Samples:
     def residuals(self) -> FloatArray:
         """Estimation residuals, shape (M n, W); NaN where unused."""
         return self.past("residuals", self.data.abnormal.past.residuals)
+
+    @cached_property
+    def past_errors(self) -> FloatArray:
+        """Past errors of all events, oldest first, as of `past_errors`; shape (M n, T)."""
+        return self.past("past_errors", lambda: past_errors(self.data, self.residuals))
 
     def past(self, name: str, compute: Callable[[], T]) -> T:
         """Compute what comes from the estimation windows, once for all effects added to the event windows."""

@@ -19,6 +19,7 @@ from eventstudy.inference.cross_section import PARAMETRIC_TESTS
 from eventstudy.inference.few_dates import DATE_TESTS
 from eventstudy.inference.filtered_bmp import FILTERED_BMP_TESTS
 from eventstudy.inference.filtered_quantile import FILTERED_TESTS
+from eventstudy.inference.filtered_rank import FILTERED_RANK_TESTS
 from eventstudy.inference.portfolio import PORTFOLIO_TESTS
 from eventstudy.inference.ranks import RANK_TESTS
 from eventstudy.inference.signs import SIGN_TESTS
@@ -45,6 +46,7 @@ SEVERAL = (
     RANK_TESTS,
     FILTERED_TESTS,
     FILTERED_BMP_TESTS,
+    FILTERED_RANK_TESTS,
     DATE_TESTS,
 )
 

@@ -53,8 +53,7 @@ def candidates(dates, n, days):
     if dates == "own":
         return [
             "bmp",
-            *["rank"] * (days == lead.ONE and n <= 10),
-            *["cumrank_z"] * (days in (lead.TWO, lead.THREE) and 10 <= n < 50),
+            *["filtered_rank"] * (days != lead.MORE),
             *["filtered_t"] * (n < 5),
             "filtered_sq",
             *["independence"] * (days == lead.MORE and 4 <= n < 10),

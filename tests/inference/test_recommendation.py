@@ -91,34 +91,33 @@ def test_few_events_on_one_date(panel):
 
 def test_many_events_on_their_own_dates(panel):
     found = chosen(panel(n=24, layout="distinct").test(0, 1))
-    assert list(found) == ["cumrank_z", "bmp", "filtered_sq", "grank_t", "generalized_sign"]
+    assert list(found) == ["filtered_rank", "bmp", "filtered_sq", "grank_t", "generalized_sign"]
     assert "24 events on 24 dates, effective N 24.0" in found["bmp"]
 
 
 def test_between_few_and_many(panel):
     data = panel(n=17, layout="distinct")
-    assert list(chosen(data.test(0, 1)))[:2] == ["cumrank_z", "bmp"]
-    assert list(chosen(data.test(-1, 1)))[:2] == ["bmp", "filtered_sq"]
+    for window in ((0, 1), (-1, 1)):
+        assert list(chosen(data.test(*window)))[:2] == ["filtered_rank", "bmp"]
     assert list(chosen(data.test(-2, 3)))[:2] == ["bmp", "filtered_sq"]
 
 
 @pytest.mark.parametrize(("n", "window", "first"), [
     (9, (-4, 4), "independence"), (4, (-4, 4), "independence"), (9, (-3, 4), "filtered_sq"),
     (10, (-4, 4), "bmp"), (3, (-4, 4), "filtered_t"), (50, (-4, 4), "grank_t"), (49, (-4, 4), "bmp"),
-    (49, (0, 1), "cumrank_z"), (50, (0, 1), "bmp"),
+    (49, (0, 1), "filtered_rank"), (50, (0, 1), "bmp"),
 ])  # fmt: skip
 def test_many_days_or_few_have_leads_of_their_own(n, window, first, panel):
     found = list(chosen(panel(n=n, width=120, window=(-4, 4), layout="distinct").test(*window)))
     assert found[0] == first
     assert "bmp" in found[:2] or found[1] == "filtered_sq"
     assert ("independence" in found) == (4 <= n <= 9 and window == (-4, 4))
-    assert ("cumrank_z" in found) == (10 <= n < 50 and window == (0, 1))
+    assert ("filtered_rank" in found) == (window == (0, 1))
 
 
 def test_few_events(panel):
     found = chosen(panel(n=9, layout="distinct").test(0, 1))
-    assert set(list(found)[:2]) == {"bmp", "filtered_sq"}
-    assert list(found)[2:4] == ["wild_bootstrap", "sign"]
+    assert list(found)[:5] == ["filtered_rank", "bmp", "filtered_sq", "wild_bootstrap", "sign"]
     assert "8 degrees of freedom" in found["bmp"]
     assert "exact for 9 CARs" in found["sign"]
 
@@ -127,21 +126,21 @@ def test_few_events(panel):
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_below_five_events_the_spread_of_the_events_does_not_lead(n, layout, panel):
     found = list(chosen(panel(n=n, layout=layout).test(0, 1)))
-    assert found[0] == ("filtered_sq" if layout == "distinct" and n > 2 else "filtered_t")
+    own = "filtered_rank" if n > 2 else "filtered_sq"
+    assert found[0] == (own if layout == "distinct" else "filtered_t")
     assert found[1] == ("adjusted_bmp" if layout == "common" else "bmp")
     assert not {"sign", "wild_bootstrap"} & set(found)  # their p-values cannot reach 5%
     assert n > 3 or "grank_t" not in found
 
 
-@pytest.mark.parametrize("n", [2, 6, 10, 11])
+@pytest.mark.parametrize("n", [2, 6, 19, 20])
 def test_ranks_lead_for_a_single_day_of_few_dates(n, panel):
     made = panel(n=n, layout="distinct")
-    one, several = (list(chosen(made.test(*window))) for window in ((0, 0), (-1, 1)))
-    assert (one[:2] == ["rank", "bmp"]) == ("rank" in one) == (n <= 10)
-    assert "rank" not in several
-    assert "rank" not in chosen(panel(n=n, layout="common").test(0, 0))
-    if n <= 10:
-        assert "It leads for single days alone" in chosen(made.test(0, 0))["rank"]
+    one, three, six = (list(chosen(made.test(*window))) for window in ((0, 0), (-1, 1), (-2, 3)))
+    assert one[:2] == ["filtered_rank", "bmp"][:: 1 if n < 20 else -1]
+    assert "filtered_rank" in three
+    assert "filtered_rank" not in six
+    assert "filtered_rank" not in chosen(panel(n=n, layout="common").test(0, 0))
 
 
 def test_two_firms_that_lose_a_third_are_found():
@@ -219,7 +218,7 @@ def test_windows_that_share_days_are_told_of(panel):
     [
         ({"adjusted_bmp": 0.2, "portfolio": 0.01}, "portfolio", "more volatile than the estimation window"),
         ({"bmp": 0.2, "filtered_sq": 0.01}, "filtered_sq", "more volatile than the estimation window"),
-        ({"bmp": 0.2, "cumrank_z": 0.01}, "cumrank_z", "more volatile than the estimation window"),
+        ({"bmp": 0.2, "filtered_rank": 0.01}, "filtered_rank", "more volatile than the estimation window"),
         ({"bmp": 0.2, "independence": 0.01}, "independence", "more volatile than the estimation window"),
         ({"adjusted_bmp": 0.01, "portfolio": 0.2}, "adjusted_bmp", "vary less than their estimation windows"),
         ({"adjusted_bmp": 0.2, "portfolio": 0.05}, "portfolio", "more volatile than the estimation window"),

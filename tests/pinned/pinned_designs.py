@@ -26,7 +26,7 @@ FACTORS = ["mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf"]
 WHOLE = slice(None)
 #: Tests that draw nothing and fit no model per day, run on every design.
 LEFT_OUT = {
-    "filtered_sq", "filtered_t", "filtered_bmp", "nguyen_wolf", "garch_t", "time_of_day_t",
+    "filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "nguyen_wolf", "garch_t", "time_of_day_t",
     "time_of_day_rank",
 }  # fmt: skip
 QUICK = [key for key in TESTS if key not in LEFT_OUT]
@@ -592,7 +592,8 @@ def own_windows() -> Iterator[Design]:
         yield Design(
             f"own filtered {n}", asked[:n], window=(-5, 8), windows=((0, 0), (0, 1)), brief=True,
             tests=(
-                "filtered_sq", "filtered_t", "filtered_bmp", "sq", "conformal", "bootstrap_t", "bmp", "jaffe",
+                "filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "sq", "conformal",
+                "bootstrap_t", "bmp", "jaffe",
             ),
         )  # fmt: skip
     dated = [dict(each) for each in asked]
@@ -786,7 +787,7 @@ def single_events() -> Iterator[Design]:
     yield Design("single filtered", ONE, seed=34, tests=("filtered_sq", "filtered_t"), sides=ALL_SIDES)
     yield Design(
         "several filtered", MIXED, [("S0", slice(30, 33), np.nan)], seed=34,
-        tests=("filtered_sq", "filtered_t", "filtered_bmp", "nguyen_wolf"), sides=ALL_SIDES,
+        tests=("filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "nguyen_wolf"), sides=ALL_SIDES,
     )  # fmt: skip
     yield Design("single garch", ONE, seed=34, tests=("garch_t",), sides=ALL_SIDES, digits=4)
     yield Design("single vector", ONE, seed=35, tests=("nguyen_wolf",), sides=ALL_SIDES)
@@ -794,7 +795,7 @@ def single_events() -> Iterator[Design]:
         yield Design(
             f"filtered short {length}", TWO, estimation=(-11 - length + 1, -11),
             options={"min_observations": 6},
-            tests=("filtered_sq", "filtered_t", "filtered_bmp", "nguyen_wolf", "sq"),
+            tests=("filtered_sq", "filtered_t", "filtered_bmp", "filtered_rank", "nguyen_wolf", "sq"),
             windows=((0, 0), (0, 4), (-5, 5)),
         )  # fmt: skip
 

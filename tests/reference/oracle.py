@@ -854,6 +854,25 @@ def filtered_bmp(events, days, gap=None, n_before=0):
     return dict(stat=t, p=two_sided_t(t, df), df=df)
 
 
+def filtered_rank(events, days, gap=None, n_before=0):
+    """Sum of the t(5) scores of tested days ranked among past ones; arguments of filtered_portfolio."""
+    total = variance = 0.0
+    for i, e in enumerate(events):
+        past = [v / math.sqrt(1 - h) if not math.isnan(v) else NAN for v, h in zip(e["ar_est"], e["lev_est"])]
+        past += (list(gap[i]) if gap is not None else []) + [e["ar"][d] for d in range(n_before)]
+        vol = ewma_sd(past)
+        q = [v / s for v, s in zip(past, vol) if not math.isnan(v)]
+        x = [e["ar"][d] / (vol[-1] * math.sqrt(e["V"][d, d] / e["s2"])) for d in days]
+        x = [v for v in x if not math.isnan(v)]
+        T = len(q) + len(x)
+        rank = [sum(w < v for w in q + x) + (1 + sum(w == v for w in q + x)) / 2 for v in x]
+        total += sum(stats.t.ppf(k / (T + 1), 5) for k in rank)
+        all_squares = mean([stats.t.ppf(k / (T + 1), 5) ** 2 for k in range(1, T + 1)])
+        variance += len(x) * (T - len(x)) / (T - 1) * all_squares
+    z = total / math.sqrt(variance)
+    return dict(stat=z, p=two_sided_norm(z), df=None)
+
+
 def date_means_t(groups, days):
     """Ibragimov-Mueller (2010): t of the mean CAR of each date."""
     x = [mean(cars(events, days)) for events in groups]

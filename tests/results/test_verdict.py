@@ -283,6 +283,8 @@ def test_what_a_test_assumes_is_what_it_is_not_robust_to():
         assert any("normally" in text for text in told) == (
             not test.robust_to & {"non-normality", "fat tails"}
         ), key
+        ahead = key == "garch_t" or (key.startswith("filtered") and key != "filtered_bmp")
+        assert ("the days are no more volatile than forecast the day before" in told) == ahead, key
         assert len(told) <= len(CONDITIONS)
     assert "events do not move together" not in assumptions(TESTS["t"], 1, 1)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from eventstudy.inference.procedures.lead import KINDS, MORE, ONE, THREE, TWO, lead_sizes, order_of
+from eventstudy.inference.procedures.lead import KINDS, MORE, lead_sizes, order_of
 
 pytest.importorskip("pyarrow", reason="the panels of the markets are parquet files")
 ROOT = Path(__file__).parents[2]
@@ -56,8 +56,7 @@ def first_two(dates, events, days):
     if dates == "own":
         keys = [
             "bmp",
-            *["rank"] * (days == ONE and events <= 10),
-            *["cumrank_z"] * (days in (TWO, THREE) and 10 <= events < 50),
+            *["filtered_rank"] * (days != MORE),
             *["filtered_t"] * (events < 5),
             "filtered_sq",
             *["independence"] * (days == MORE and 4 <= events < 10),

@@ -25,6 +25,7 @@ __all__ = [
     "RankedDays",
     "SignProfile",
     "rank_profile",
+    "ranks_among",
     "scaled_ranks",
     "sign_profile",
 ]
@@ -55,6 +56,32 @@ def scaled_ranks(values: FloatArray) -> FloatArray:
     ranks -= 0.5
     ranks[missing] = np.nan
     return np.asarray(ranks, dtype=np.float64)
+
+
+def ranks_among(past: FloatArray, values: FloatArray) -> FloatArray:
+    """Scaled ranks of values among those of the past and each other, as `scaled_ranks` has them.
+
+    Counting them is faster than sorting the past where the values are few.
+
+    Parameters
+    ----------
+    past : array, shape (N, T)
+    values : array, shape (N, L)
+        NaN where missing, which stays NaN.
+
+    Examples
+    --------
+    >>> ranks_among(np.array([[0.3, np.nan, 0.1]]), np.array([[0.2, 0.2]])).tolist()
+    [[0.0, 0.0]]
+    """
+    ranks = np.empty(values.shape)
+    for column, each in enumerate(values.T[:, :, None]):
+        below = (past < each).sum(axis=1) + (values < each).sum(axis=1)
+        same = (past == each).sum(axis=1) + (values == each).sum(axis=1)
+        ranks[:, column] = below + (same + 1) / 2.0
+    sizes = (~np.isnan(past)).sum(axis=1) + (~np.isnan(values)).sum(axis=1)
+    ranks /= sizes[:, None] + 1.0
+    return np.where(np.isnan(values), np.nan, ranks - 0.5)
 
 
 @dataclass(frozen=True)

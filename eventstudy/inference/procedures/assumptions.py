@@ -7,7 +7,7 @@ from eventstudy.inference.significance_test import CONDITIONS, Declaration
 __all__ = ["assumptions"]
 
 #: Tests that forecast the variance of the event from the days before it.
-FORECASTS = frozenset({"filtered_sq", "filtered_t", "garch_t"})
+FORECASTS = frozenset({"filtered_sq", "filtered_t", "filtered_rank", "garch_t"})
 #: From so many events on, a mean is close to normally distributed.
 MANY = 30
 

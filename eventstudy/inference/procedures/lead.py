@@ -49,10 +49,10 @@ __all__ = [
 HELD = 0.07
 #: Tests that may lead.
 LEADS = (
-    "t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "rank", "cumrank_z", "independence",
-    "grank_t", "filtered_bmp",
+    "t", "sq", "bmp", "adjusted_bmp", "filtered_t", "filtered_sq", "filtered_rank", "independence", "grank_t",
+    "filtered_bmp",
 )  # fmt: skip
-UPDATED = ("filtered_t", "filtered_sq")
+UPDATED = ("filtered_t", "filtered_sq", "filtered_rank")
 VARIANCE = "event-induced variance"
 #: A test that rejects more than this of true nulls in some world, over one day or several, is not named.
 DROPPED = 0.10

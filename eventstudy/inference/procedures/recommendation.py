@@ -14,9 +14,7 @@ from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
 from eventstudy.inference.engine.moments import SERIAL
 from eventstudy.inference.procedures.lead import (
-    ONE,
-    THREE,
-    TWO,
+    MORE,
     kind_of_window,
     lead_sizes,
     order_of,
@@ -172,8 +170,6 @@ def _size(row: pd.Series[float], alpha: float) -> str:
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
 #: ranks come beside the BMP t.
 FEW, MANY = FEW_EVENTS, 20
-#: Numbers of events for which ranks of single days find more than the BMP t does, by kind of window.
-RANKED = {ONE: range(2, 11), TWO: range(10, 50), THREE: range(10, 50)}
 #: Numbers of events and least days for which the t by estimation windows finds more: over fewer days, whose
 #: errors have fat tails, it rejects too often.
 BY_WINDOWS, LEAST_DAYS = range(4, 10), 9
@@ -193,15 +189,11 @@ FILTERED_BMP = (
     "t of the mean standardised CAR over the usual size of such a t in the weeks before: it holds where "
     "firms move together more than they used to, and a more volatile event does not deceive it",
 )
-RANK = (
-    "rank",
-    "ranks the day among all days of its own event, which outliers do not decide, and finds small effects "
-    "more often. It leads for single days alone: ranks of several days do not tell how far one of them lies",
-)
-CUMRANK_Z = (
-    "cumrank_z",
-    "adds up the ranks of two or three days among all days of their own event, which outliers do not decide, "
-    "and finds small effects more often; a large effect of one of the days can be missed",
+FILTERED_RANK = (
+    "filtered_rank",
+    "ranks each day among the past days of its own event, each over the volatility forecast from the days "
+    "before: outliers do not decide, volatility that had risen by then does not mislead it, and it finds "
+    "small effects more often",
 )
 INDEPENDENCE = (
     "independence",
@@ -211,6 +203,10 @@ INDEPENDENCE = (
 RANKS = "allows for correlation and for a more volatile event by ranks"
 #: Tests that take the variance of CARs from their spread over the events.
 BY_SPREAD = ("bmp", "adjusted_bmp", "filtered_bmp")
+#: Tests that take it from the past of the events.
+BY_PAST = (
+    "filtered_t", "filtered_sq", "filtered_rank", "portfolio", "rank", "cumrank_z", "independence",
+)  # fmt: skip
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
 
@@ -456,7 +452,7 @@ def disagreement(
     if spread is None:
         return {}
     by_spread, told = p_values[spread], {}
-    for past in ("filtered_t", "filtered_sq", "portfolio", "rank", "cumrank_z", "independence"):
+    for past in BY_PAST:
         by_past = p_values.get(past, np.nan)
         if by_past <= alpha < by_spread:
             told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
@@ -599,7 +595,8 @@ def _independent(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     which = f"{n} events on {found.n_dates} dates, effective N {_effective(found)}"
     ranks = "ranks survive outliers and a more volatile event"
     days = kind_of_window(data.window)
-    ranked = [RANK if days == ONE else CUMRANK_Z] * (n in RANKED.get(days, ()))
+    # Over more days, a large effect on one of them can be missed by scores that are bounded.
+    ranked = [FILTERED_RANK] * (days != MORE)
     by_windows = n in BY_WINDOWS and len(data.window) >= LEAST_DAYS
     # Below five events the t is that of the interval of the mean.
     by_past = [*ranked, *[FILTERED_T] * (n < FEWEST), FILTERED_SQ, *[INDEPENDENCE] * by_windows]
