@@ -60,6 +60,7 @@ def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
         es.ConstantMean(),
         es.EWMarketModel(30),
         es.RobustMarketModel(),
+        es.ScholesWilliams(),
         es.MarketModel(missing="trade_to_trade"),
     ],
     ids=repr,
@@ -493,6 +494,31 @@ def test_garch_t_of_own_windows() -> None:
                 continue
             assert found["statistic"] == pytest.approx(want["statistic"], rel=1e-12)
             assert found["p_value"] == pytest.approx(want["p_value"], rel=1e-12)
+
+
+def test_past_days_of_one_date_meet_whatever_the_estimation_windows() -> None:
+    """Tests across events see the same sessions side by side, as if the other days were left out by date."""
+    day0, ends = 200, [(-150, -6), (-140, -11), (-150, -31), (-120, -6), (-150, -18), (-135, -25)]
+    events = EVENTS.assign(date=DAYS[day0])
+    columns = dict(zip(["estimation_start", "estimation_end"], np.array(ends).T, strict=True))
+    found = es.EventStudy(MARKET, events.assign(**columns), window=(-5, 5)).fit()
+    others = {
+        name: [DAYS[day0 + day] for day in range(-150, -5) if not first <= day <= last]
+        for name, (first, last) in zip(events["security"], ends, strict=True)
+    }
+    want = es.EventStudy(
+        MARKET,
+        events,
+        estimation=(-150, -6),
+        window=(-5, 5),
+        exclude_dates={k: v for k, v in others.items() if v},
+    ).fit()
+    tests = ["filtered_bmp", "filtered_t", "filtered_sq", "grank_t", "rank", "permutation", "block_bootstrap"]
+    for window in ((0, 0), (-1, 1)):
+        two = [each.test(*window, tests=tests).set_index("test") for each in (found, want)]
+        assert two[0]["applicable"].all()
+        for column in ("statistic", "p_value"):
+            np.testing.assert_allclose(*(each[column] for each in two), rtol=1e-9)
 
 
 @pytest.mark.parametrize("estimation", [(21, 150), [(-120, -11), (21, 80)]])

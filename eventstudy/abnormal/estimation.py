@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from eventstudy import lazy
 from eventstudy._typing import BoolArray, FloatArray, IntArray
-from eventstudy.abnormal.estimation_windows import RefittedWindows
+from eventstudy.abnormal.estimation_windows import EstimationWindows, HeldWindows, RefittedWindows
 from eventstudy.abnormal.event_windows import SampledEventWindows
 from eventstudy.abnormal.gap_windows import GapWindows
 from eventstudy.abnormal.returns import AbnormalReturns
@@ -378,9 +378,14 @@ def _estimated_after(sample: EventSample) -> BoolArray | None:
     return late if late.any() else None
 
 
-def gap_windows(model: NormalReturnModel, sample: EventSample, params: FloatArray) -> RefittedWindows | None:
+def gap_windows(
+    model: NormalReturnModel, sample: EventSample, params: FloatArray
+) -> EstimationWindows | None:
     """Return the sessions between estimation and event window, where parameters tell abnormal returns."""
     first, last = sample.estimation.end + 1, sample.window.start - 1
+    if sample.own is None and first == last + 1:
+        none = np.zeros((len(sample), 0))
+        return HeldWindows(none, none, sample.dates(sample.window, slice(0)).reshape(none.shape))
     if (
         sample.own is not None
         or first > last

@@ -61,7 +61,7 @@ class AbnormalReturns(FrozenRecord):
         the volatility of the event; None where none has.
     between : EstimationWindows, optional
         The sessions between estimation and event window, whose residuals are abnormal returns; None where
-        there are none, or the model cannot compute them.
+        the model cannot compute them.
     autocorrelation : array, shape (N, R), optional
         Autocorrelations 0 to R - 1 of the errors, where the model knows of any.
     bars : GapWindows, optional

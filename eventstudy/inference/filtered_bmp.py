@@ -26,7 +26,7 @@ from eventstudy.inference.samples import Samples, Statistics
 from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
-__all__ = ["FILTERED_BMP_TESTS", "normal_score"]
+__all__ = ["FILTERED_BMP_TESTS", "least_p_value", "normal_score"]
 
 
 def normal_score(t: FloatArray, dof: FloatArray | float) -> FloatArray:
@@ -181,6 +181,22 @@ def _cross_sections(
     scaled = errors / np.sqrt(s2[:, None])
     lengths = [1] if length == 1 else [1, min(length, errors.shape[1])]
     return [_CrossSection.of(scaled, each, n_samples) for each in lengths]
+
+
+def least_p_value(data: TestInput) -> float:
+    """Two-sided p-value as a CAR that all events have in common grows without bound.
+
+    It is so many standard deviations of one event and so many of another, which spreads the SCARs.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events to which the test applies.
+    """
+    past, precision = _past(data), 1.0 / np.sqrt(data.abnormal.s2 * data.scale_of_sums)
+    if sample_sd(precision) == 0:
+        return 0.0
+    return p_value(float(past.statistic(precision[None])[0]), "two-sided", float(past.dof[0]))
 
 
 def _shortage(data: TestInput) -> str | None:

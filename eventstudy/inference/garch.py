@@ -147,7 +147,9 @@ def _garch_t(data: TestInput, options: Options) -> Statistic:
         return not_applicable(found)
     start, stop = data.cols.start, data.cols.stop
     errors = fit.ar[0, :stop] / unit - line.event_design[:stop] @ found.params
-    past, ahead = fit.past.dates(slice(0, 1))[0], fit.event_dates[0]
+    one = slice(0, 1)
+    # The columns of an event's own window may reach beyond its end.
+    past, ahead = fit.past.dates(one)[0][~np.isnan(fit.past.residuals(one)[0])], fit.event_dates[0]
     # Windows of other events may begin before the estimation window of this one ends.
     early = int((ahead <= past[~np.isnat(past)].max()).sum())
     path = variance_path(found, _gap(past, ahead[early:]), errors[early:start], stop - start)

@@ -98,8 +98,8 @@ class OwnWindows(FrozenRecord):
     estimation, window : array of int, shape (N, 2)
         First and last session, relative to day 0.
     shift : array of int, shape (N,)
-        Sessions by which the estimation window of an event is laid out from where that of the sample is:
-        windows before the event end together, those after it begin together.
+        Sessions by which the estimation window of an event is laid out from where that of the sample is, the
+        same for events of one day 0: windows before it end together, those after it begin together.
     skip : array of int, shape (N, 2), optional
         First and last session between two estimation windows; the last before the first where there is one.
     """
@@ -333,11 +333,18 @@ def own_windows(
         skip = np.where(two[:, None], np.column_stack([past[:, 1] + 1, second[:, 0] - 1]), [1, 0])
         past[two, 1] = second[two, 1]
     past[~usable], event[~usable] = -1, 0
-    length = int((past[usable, 1] - past[usable, 0]).max(initial=0)) + 1
+    # Events of one day share columns day by day: their common shocks then meet, also where windows differ.
+    days, of_day = np.unique(day0, return_inverse=True)
+    first = np.full(len(days), np.iinfo(np.int64).max)
+    last, after = np.full(len(days), np.iinfo(np.int64).min), np.ones(len(days), dtype=bool)
+    np.minimum.at(first, of_day[usable], past[usable, 0])
+    np.maximum.at(last, of_day[usable], past[usable, 1])
+    np.logical_and.at(after, of_day[usable], past[usable, 0] > event[usable, 1])
+    first, last, after = first[of_day], last[of_day], after[of_day]
+    length = int((last - first)[usable].max(initial=0)) + 1
     start = int(past[usable, 0].min(initial=-1))
     estimation = Window(start, start + length - 1)
-    after = past[:, 0] > event[:, 1]
-    shift = np.where(after, past[:, 0] - estimation.start, past[:, 1] - estimation.end)
+    shift = np.where(usable, np.where(after, first - estimation.start, last - estimation.end), 0)
     least = asked.laid_out or Window(0, 0)
     window = Window(
         int(event[usable, 0].min(initial=least.start)), int(event[usable, 1].max(initial=least.end))

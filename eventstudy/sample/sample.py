@@ -224,6 +224,10 @@ class EventSample(FrozenRecord):
         if missing == "drop":
             y_est = self.single_returns(excess, part)
             x_est = self.single_regressors(self.estimation, regressors, excess, part)
+            if self.own is not None and regressors:  # lags and leads do not look beyond an event's own window
+                x_est = np.where(
+                    self.own.outside_estimation(part, self.estimation.offsets)[:, :, None], np.nan, x_est
+                )
             span_est = None
         else:
             y_est, x_est, span_est = self._spanning(self.estimation, regressors, excess, part)

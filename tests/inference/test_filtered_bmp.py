@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -62,6 +63,38 @@ def test_identical_events_and_a_short_past_are_refused(panel):
     assert "only 27 past days" in row["note"] or "only 25 past days" in row["note"]
     row = run_tests(panel(n=1).test(0, 0), ["filtered_bmp"]).iloc[0]
     assert row["note"] == "not applicable: one event"
+
+
+def test_the_return_after_a_halt_is_not_a_volatile_day():
+    """The past is the same whether the event window or the days before it hold the end of the halt."""
+    rng = np.random.default_rng(7)
+    days = pd.bdate_range("2018-01-01", periods=300)
+    market = rng.normal(0, 0.01, 300)
+    returns = market[:, None] + rng.normal(0, 0.02, (300, 6))
+    prices = pd.DataFrame(
+        np.exp(np.cumsum(np.column_stack([returns, market]), axis=0)), days, [*"abcdef", "m"]
+    )
+    prices.loc[days[240:278], "a"] = np.nan  # trades again on day -2
+    market = es.Market.from_prices(prices, benchmark="m")
+    events = [{"security": name, "date": days[280]} for name in "abcdef"]
+    found = [
+        es.EventStudy(market, events, estimation=(-250, -50), window=window).fit().test(0, 0, tests=tests)
+        for window in ((-5, 5), (0, 5))
+        for tests in [["filtered_bmp", "filtered_t", "filtered_sq"]]
+    ]
+    for column in ("statistic", "p_value"):
+        np.testing.assert_allclose(found[0][column], found[1][column], rtol=1e-9)
+
+
+@pytest.mark.parametrize("end", [-6, -11])
+def test_the_note_tells_of_days_that_are_not_known(end):
+    """No day is unknown where the event window follows on the estimation window, or the model is a line."""
+    made = es.lab.simulate_market(8, 300, n_events=8, common_date=True, seed=3)
+    events = made.truth.events[["security", "date"]]
+    for model, unknown in ((es.MarketModel(), False), (es.RobustMarketModel(), end < -6)):
+        found = es.EventStudy(made.market, events, model, estimation=(-120, end), window=(-5, 5)).fit()
+        notes = found.test(0, 0, tests=["filtered_bmp", "filtered_t", "filtered_sq"])["note"]
+        assert notes.str.contains("up to the end of the estimation window").tolist() == [unknown] * 3
 
 
 def test_it_holds_its_size_where_the_day_is_more_volatile_and_firms_move_together():

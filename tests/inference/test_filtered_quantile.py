@@ -16,12 +16,25 @@ def test_the_recursion_by_hand():
     e[25, 0] = np.nan
     found = ewma_volatility(e, decay=0.9)
     for column in range(2):
-        h = np.nanmean(e[:20, column] ** 2)
+        h = np.mean(e[~np.isnan(e[:, column]), column][:20] ** 2)
         for t in range(60):
             assert found[t, column] == pytest.approx(np.sqrt(h), rel=1e-12)
             if not np.isnan(e[t, column]):
                 h = 0.9 * h + 0.1 * e[t, column] ** 2
         assert found[60, column] == pytest.approx(np.sqrt(h), rel=1e-12)
+
+
+def test_the_recursion_starts_with_the_first_errors_known():
+    """An event listed late has the forecasts of one whose past begins with its listing."""
+    e = np.random.default_rng(1).normal(0, 0.01, (90, 2))
+    late = np.concatenate([np.full((30, 2), np.nan), e])
+    late[40] = np.nan
+    assert ewma_volatility(late)[31:40] == pytest.approx(
+        ewma_volatility(np.delete(e, 10, axis=0))[1:10], rel=1e-12
+    )
+    assert ewma_volatility(late)[-1] == pytest.approx(
+        ewma_volatility(np.delete(e, 10, axis=0))[-1], rel=1e-12
+    )
 
 
 def test_blocks_share_no_day_and_end_with_the_last():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.abnormal import HeldEventWindows, HeldWindows
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, Options, TestInput, recommend, run_tests
 from eventstudy.inference.procedures.recommendation import disagreement
@@ -20,6 +21,7 @@ def chosen(data, **options):
     frame = recommend(data, **options)
     assert list(frame.columns) == ["test", "reason"]
     assert frame["reason"].str.len().min() > 20 or frame.empty
+    assert not frame["reason"].str.startswith("the same").any()  # the order depends on the design
     for key in frame["test"]:
         assert TESTS[key].applies(data) is None
     return dict(zip(frame["test"], frame["reason"], strict=True))
@@ -358,3 +360,26 @@ def test_the_bootstrap_of_few_autocorrelated_blocks_is_not_named():
     assert "block_bootstrap" not in eleven
     note = results.test(-5, 5, tests=["block_bootstrap"])["note"].iloc[0]
     assert "rejects too often, as few blocks" in note
+
+
+def test_a_test_that_can_find_no_common_effect_does_not_lead(panel):
+    """Of firms whose volatilities differ much, a common CAR spreads the standardised ones as it grows."""
+    made = panel(n=24, layout="common", correlation=0.6, seed=3).abnormal
+    assert next(iter(chosen(TestInput(made, Window(0, 0))))) == "filtered_bmp"
+    factor = np.exp(np.random.default_rng(0).normal(0, 0.8, 24))[:, None]
+    differ = replace(
+        made,
+        ar=made.ar * factor,
+        s2=made.s2 * factor[:, 0] ** 2,
+        param_cov=made.param_cov * factor[:, :, None] ** 2,
+        past=HeldWindows(made.past.residuals() * factor, made.past.leverage(), made.past.dates()),
+        event_windows=HeldEventWindows(made.event_dates, made.noise * factor**2, made.design),
+    )
+    for size in (0.5, 50.0):
+        row = run_tests(TestInput(replace(differ, ar=differ.ar - size), Window(0, 0)), ["filtered_bmp"]).iloc[
+            0
+        ]
+        assert row["p_value"] > 0.05
+    found = chosen(TestInput(differ, Window(0, 0)))
+    assert next(iter(found)) == "filtered_t"
+    assert "filtered_bmp" not in found

@@ -760,7 +760,7 @@ def sq_test(ev, day, side="two", scaled=True):
 
 def ewma_sd(series, decay=0.94, start=20):
     """Volatility of each day from the days before it, and last that of the day after the last."""
-    first = [v for v in series[:start] if not math.isnan(v)]
+    first = [v for v in series if not math.isnan(v)][:start]
     h = sum(v * v for v in first) / max(len(first), 1)
     out = []
     for v in series:

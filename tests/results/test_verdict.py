@@ -387,3 +387,16 @@ def test_bars_are_not_called_sessions():
     each = results.by_event(-1, 1, adjust="holm")["p_adjusted"]
     for p in each:
         assert f"adjusted p {es.text.format_p(p, equals=True)}" in str(found).replace("\n  ", " ")
+
+
+def test_tests_that_a_volatile_event_deceives_are_told_of_together():
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2018-01-01", periods=300)
+    market, shock = rng.normal(0, 0.01, 300), rng.normal(0, 1, 300)
+    errors = np.sqrt(0.2) * shock[:, None] + np.sqrt(0.8) * rng.normal(0, 1, (300, 6))
+    errors[270:272] = 4 * errors[270:272] - 0.8
+    frame = pd.DataFrame(np.column_stack([market[:, None] + 0.02 * errors, market]), days, [*"abcdef", "m"])
+    events = [{"security": name, "date": days[270]} for name in "abcdef"]
+    found = es.EventStudy(es.Market(frame, benchmark="m"), events, estimation=(-200, -11)).fit().verdict(0, 1)
+    assert "reject where adjusted_bmp does not: the event was more volatile" in found.evidence
+    assert "which these tests take for an effect" in found.evidence

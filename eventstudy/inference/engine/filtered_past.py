@@ -15,7 +15,7 @@ __all__ = ["ENDS_EARLY", "FEWEST_BLOCKS", "FEWEST_DAYS", "ewma_volatility", "no_
 
 #: Weight of the past day in the volatility of the next (RiskMetrics, daily data).
 DECAY = 0.94
-#: Days whose mean square starts the recursion.
+#: Errors whose mean square starts the recursion.
 START = 20
 #: Fewest past days for a volatility.
 FEWEST_DAYS = 30
@@ -30,7 +30,7 @@ def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
 
     .. math:: \sigma_{t+1}^2 = \lambda \sigma_t^2 + (1 - \lambda) e_t^2
 
-    The recursion starts from the mean square of the first 20 errors, so the forecasts of those days use
+    The recursion starts from the mean square of the first 20 errors known, so the forecasts of those days use
     themselves; a missing error leaves the variance as it is.
 
     Parameters
@@ -55,11 +55,10 @@ def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
     [0.01418]
     """
     squares = errors**2
-    first = squares[:START]
-    seen = ~np.isnan(first)
-    level = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    variance = np.empty((len(errors) + 1, *errors.shape[1:]))
     gaps = np.isnan(squares)
+    first = ~gaps & (np.cumsum(~gaps, axis=0) <= START)
+    level = np.where(first, squares, 0.0).sum(axis=0) / np.maximum(first.sum(axis=0), 1)
+    variance = np.empty((len(errors) + 1, *errors.shape[1:]))
     gappy, squares = np.asarray(gaps.any(axis=tuple(range(1, errors.ndim)))), (1.0 - decay) * squares
     for t, square in enumerate(squares):
         variance[t] = level
@@ -73,7 +72,8 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
     """Lay out the past errors of events, oldest first; NaN where missing.
 
     They are ``e / sqrt(1 - h)`` on the estimation days, then the abnormal returns up to the day before the
-    tested window, or before day 0 if that is earlier. Nights and breaks of bars are not among them.
+    tested window, or before day 0 if that is earlier. Returns that span a halt there, nights and breaks of
+    bars are not among them.
 
     Parameters
     ----------
@@ -93,7 +93,8 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
     parts = [scaled_residuals(residuals, fit.past.leverage(which))]
     if fit.between is not None:
         parts.append(fit.between.residuals(which))
-    early = fit.ar[which, :before]
+    # The first return after a halt varies like the sum of its sessions.
+    early = np.where(fit.span[which, :before] == 1, fit.ar[which, :before], np.nan)
     if fit.bars is not None:  # a night says nothing of the volatility of bars
         early = np.where(fit.bars.gaps(slice(0, before))[which], np.nan, early)
     return np.concatenate([*parts, early], axis=1)

@@ -34,6 +34,8 @@ def assumptions(test: Declaration, n_events: int, n_days: int) -> list[str]:
     found = []
     if "cross-correlation" in missing and n_events > 1:
         found.append("events do not move together")
+    if test.key == "filtered_bmp":
+        found.append("events move together no more than in the weeks before")
     if "event-induced variance" in missing:
         before = "forecast the day before" if test.key in FORECASTS else "the estimation window"
         found.append(f"the days are no more volatile than {before}")

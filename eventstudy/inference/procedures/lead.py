@@ -18,6 +18,7 @@ from scipy import special
 
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import Clustering
+from eventstudy.inference.filtered_bmp import least_p_value
 from eventstudy.inference.filtered_quantile import FilteredDates, filtered_dates
 from eventstudy.inference.registry import TESTS
 from eventstudy.inference.selection import date_groups, n_windows, overlap_note
@@ -150,7 +151,9 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
 
 
 def reaches(key: str, data: TestInput) -> bool:
-    """Whether a two-sided p-value of a test by ranks or signs can be 5% or less."""
+    """Whether a two-sided p-value can be 5% or less: of ranks or signs, and of SCARs by a common effect."""
+    if key == "filtered_bmp":
+        return least_p_value(data.with_variance) <= ALPHA
     if key == "sign":
         return bool(2.0 ** (1 - data.n_events) <= ALPHA)
     if key == "wild_bootstrap":

@@ -200,6 +200,7 @@ INDEPENDENCE = (
     "t of the mean by the residual variances of the estimation windows, for which few events suffice; over "
     "many days the fat tails of errors average out",
 )
+RANKS = "allows for correlation and for a more volatile event by ranks"
 #: Tests that take the variance of CARs from their spread over the events.
 BY_SPREAD = ("bmp", "adjusted_bmp", "filtered_bmp")
 #: Tests that take it from the past of the events.
@@ -353,10 +354,10 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
     pool = f"{n_obs} estimation days" if length == 1 else f"{n_obs // length} blocks of {length} days"
     own = f"one event: ranks its CAR among {pool} of its own past"
     sq = ("sq", f"{own}, and does not assume normally distributed returns")
-    filtered = ("filtered_sq", "the same with each day over the volatility forecast the day before")
+    filtered = ("filtered_sq", "ranks it among past sums, each over the volatility forecast the day before")
     blocks = (
         "conformal",
-        "the same idea with the event in the fitted sample: exact if its days are exchangeable",
+        "ranks it with the event in the fitted sample: exact if its days are exchangeable",
     )
     few = n_obs // length < ENOUGH_BLOCKS
     floor = f"{n_obs // length} blocks of {length} days cannot give p below {1 / (n_obs // length + 1):.3f}"
@@ -393,7 +394,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     if n < FEW:
         first += f"; only {n - 1} degree{'s' if n > 2 else ''} of freedom"
     days = int(data.with_car.abnormal.n_obs.max())
-    ranks = ("grank_t", f"the same two defences by ranks, so outliers among the {n} CARs do not decide")
+    ranks = ("grank_t", f"{RANKS}, so outliers among the {n} CARs do not decide")
     others = "adjusted_bmp does" if n < FEW else "adjusted_bmp and grank_t do"
     alone = (
         f"if it rejects and {others} not, suspect a rise in variance"
@@ -408,11 +409,14 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
         ),
         (
             "block_bootstrap",
-            "the same for returns of any distribution: days are drawn for all events at once. No test of "
-            "these events survives a shared shock that is itself larger than usual: compare them with firms "
-            "the news left alone, test(..., against=controls)",
+            "allows for correlation of any form and returns of any distribution: days are drawn for all "
+            "events at once. No test of these events survives a shared shock that is itself larger than "
+            "usual: compare them with firms the news left alone, test(..., against=controls)",
         ),
-        ("permutation", "the same by rank among the portfolio's own pseudo-dates"),
+        (
+            "permutation",
+            "ranks the mean among the portfolio's own pseudo-dates, which keeps correlation of any form",
+        ),
     ]
     last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
     return [*_of_shared_dates(n, ("adjusted_bmp", first)), *last]
@@ -457,7 +461,7 @@ def disagreement(
     if spread == "filtered_bmp" and p_values.get("adjusted_bmp", np.nan) <= alpha < by_spread:
         told["adjusted_bmp"] = (
             f"rejects where {spread} does not: it takes the correlation of the estimation window for that of "
-            "the day, also where shares moved together more in the weeks before"
+            "the day, and rejects too often where firms moved together more in the weeks before"
         )
     return told
 
@@ -527,7 +531,7 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     )
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
         return [*_of_shared_dates(n, first), dates]
-    ranks, q = "the same two defences by ranks", found.n_dates
+    ranks, q = RANKS, found.n_dates
     # With one degree of freedom a mean must be thirteen standard errors from zero.
     means = [
         (

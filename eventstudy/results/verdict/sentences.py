@@ -76,7 +76,11 @@ def verdict(
     apart = disagreement(dict(zip(frame["test"], frame["p_value"], strict=True)), tested)
     for why in dict.fromkeys(apart.values()):
         keys = [key for key in apart if apart[key] == why]
-        plainly = why if len(keys) == 1 else why.replace("rejects where", "reject where", 1)
+        plainly = why
+        if len(keys) > 1:
+            plainly = why.replace("rejects where", "reject where", 1).replace(
+                "this test takes", "these tests take", 1
+            )
         told.append(f"Here {_listed(keys)} {plainly}.")
     if controls is not None:
         treated, found = _against(data, controls, window, alternative)
