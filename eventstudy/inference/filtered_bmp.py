@@ -5,7 +5,7 @@ Formula and sources: docs/methods/standardized.md, eqs. (filtered-bmp-past) and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
 __all__ = ["FILTERED_BMP_TESTS", "least_p_value", "normal_score"]
+
+#: Rounding noise of a share.
+SAME = 1e-9
 
 
 def normal_score(t: FloatArray, dof: FloatArray | float) -> FloatArray:
@@ -59,11 +62,19 @@ def normal_score(t: FloatArray, dof: FloatArray | float) -> FloatArray:
 
 @dataclass(frozen=True)
 class _CrossSection:
-    """Moments of the standardised sums of each past window of M samples: arrays of shape (T, M)."""
+    """Moments of the standardised sums of each past window of M samples.
+
+    Attributes
+    ----------
+    count, total, squares : arrays, shape (T, M)
+    days : array, shape (L, T, M)
+        Of the events that know a day of the window, the sum of one over the root of the days they know.
+    """
 
     count: FloatArray
     total: FloatArray
     squares: FloatArray
+    days: FloatArray
 
     @classmethod
     def of(cls, errors: FloatArray, length: int, n_samples: int = 1) -> _CrossSection:
@@ -71,23 +82,27 @@ class _CrossSection:
         seen = ~np.isnan(errors)
         complete = bool(seen.all())
         sums = errors if complete else np.where(seen, errors, 0.0)
-        if length > 1:
-            sums = _windows(sums, length)
-            if complete:
-                sums /= np.sqrt(length)
-            else:
-                days = _windows(seen.astype(np.float64), length)
-                sums, seen = sums / np.sqrt(np.maximum(days, 1.0)), days > 0.5
+        if complete:
+            sums = _windows(sums, length) / np.sqrt(length)
+        else:
+            known = np.rint(_windows(seen.astype(np.float64), length))
+            weight = 1.0 / np.sqrt(np.maximum(known, 1.0))
+            sums = _windows(sums, length) * weight
         by_sample = sums.reshape(n_samples, -1, sums.shape[1])
         if complete:
             count = np.full(by_sample.shape[::2], float(by_sample.shape[1]))
+            days = np.broadcast_to(count / np.sqrt(length), (length, *count.shape))
         else:
-            count = seen.reshape(by_sample.shape).sum(axis=1, dtype=np.float64)
+            count = (known > 0).reshape(by_sample.shape).sum(axis=1, dtype=np.float64)
+            days = np.empty((length, *count.shape))
+            for day, out in enumerate(days):
+                part = np.where(seen[:, day : day + sums.shape[1]], weight, 0.0)
+                part.reshape(by_sample.shape).sum(axis=1, out=out)
         squares = np.einsum("mnt,mnt->mt", by_sample, by_sample)
-        return cls(count.T, by_sample.sum(axis=1).T, squares.T)
+        return cls(count.T, by_sample.sum(axis=1).T, squares.T, days.transpose(0, 2, 1))
 
     def __add__(self, other: _CrossSection) -> _CrossSection:
-        return _CrossSection(self.count + other.count, self.total + other.total, self.squares + other.squares)
+        return _CrossSection(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     def t(self) -> tuple[FloatArray, FloatArray]:
         """Compute the t of each mean, NaN of fewer than two events or without spread, and its dof."""
@@ -98,9 +113,17 @@ class _CrossSection:
         t = mean / np.sqrt(np.where(known, about_mean, 1.0) / (count * (count - 1.0)))
         return np.where(known, t, np.nan), count - 1.0
 
+    def shared(self) -> FloatArray:
+        """Return the share of their days that two events have in common, over all pairs; (T, M)."""
+        pairs = np.maximum(self.count * (self.count - 1.0), 1.0)
+        found = ((self.days**2).sum(axis=0) - self.count) / pairs
+        return np.where(np.abs(found - 1.0) < SAME, 1.0, found)
+
 
 def _windows(values: FloatArray, length: int) -> FloatArray:
     """Add up L neighbouring columns, shape (N, T) -> (N, T - L + 1)."""
+    if length == 1:
+        return values
     total = np.cumsum(values, axis=1)
     sums = total[:, length - 1 :].copy()
     sums[:, 1:] -= total[:, :-length]
@@ -113,8 +136,9 @@ class _Past:
 
     Attributes
     ----------
-    scale : array
-        Median size of the daily t over that of Student's: correlation makes it larger.
+    scale, events : array
+        Median size of the daily t over that of Student's, which correlation makes larger, and the median
+        number of events of these days.
     usual : array
         Forecast of the size of the score of the tested window: the volatility of daily scores on the day
         before it, times the root mean square of past windows over the forecast before each.
@@ -125,6 +149,7 @@ class _Past:
     """
 
     scale: FloatArray
+    events: FloatArray
     usual: FloatArray
     days: IntArray
     blocks: IntArray
@@ -135,27 +160,52 @@ class _Past:
         """Put the score of each past window over the volatility of the daily ones before it."""
         daily, dof = sums[0].t()
         days = (~np.isnan(daily)).sum(axis=0)
-        sizes = np.sort(np.abs(daily) / t_ppf(0.75, dof), axis=0)  # missing ones come last
         middle = np.maximum(days - 1, 0) // 2
-        scale = np.take_along_axis(sizes, middle[None], axis=0)[0]
+        scale = _at(np.abs(daily) / t_ppf(0.75, dof), middle)
         scale = np.where(scale > 0, scale, 1.0)
-        volatility = ewma_volatility(normal_score(daily / scale, dof))
+        events = _at(np.where(np.isnan(daily), np.nan, dof + 1.0), middle)
+        volatility = ewma_volatility(normal_score(daily / _scale_of(dof + 1.0, 1.0, scale, events), dof))
         several, its_dof = (daily, dof) if len(sums) == 1 else sums[1].t()
-        windows = normal_score(several / scale, its_dof)
+        windows = normal_score(several / _scale_of(its_dof + 1.0, sums[-1].shared(), scale, events), its_dof)
         forecast = volatility[: len(windows)]
         known = (forecast > 0) & ~np.isnan(windows)
         ratio = np.divide(windows, forecast, out=np.zeros(windows.shape), where=known)
         spread = np.sqrt((ratio**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-        return cls(scale, volatility[-1] * spread, days, days // length, length)
+        return cls(scale, events, volatility[-1] * spread, days, days // length, length)
 
     def statistic(self, scaled: FloatArray) -> FloatArray:
         """Put the normal score of the BMP t of SCARs (M, N) over its usual size."""
-        return normal_score(mean_t(scaled) / self.scale, scaled.shape[-1] - 1.0) / self.usual
+        n = scaled.shape[-1]
+        scale = _scale_of(n, 1.0, self.scale, self.events)
+        return normal_score(mean_t(scaled) / scale, n - 1.0) / self.usual
 
     @property
     def dof(self) -> FloatArray:
         """Degrees of freedom: windows that share days say as much as half as many again that share none."""
         return np.asarray((1.5 if self.length > 1 else 1.0) * self.blocks - 1.0)
+
+
+def _at(values: FloatArray, place: IntArray) -> FloatArray:
+    """Return the value of each column, (T, M), that stands at a place among all of it in ascending order."""
+    ordered = np.sort(values, axis=0)  # missing ones come last
+    return np.asarray(np.take_along_axis(ordered, place[None], axis=0)[0])
+
+
+def _scale_of(
+    n: FloatArray | float, shared: FloatArray | float, scale: FloatArray, events: FloatArray
+) -> FloatArray:
+    r"""Return how many times as large correlation makes the t of n events that share some of their days.
+
+    .. math:: c_n^2 = \frac{1 + (n - 1) \rho \tau}{1 - \rho \tau}, \qquad
+              \rho = \frac{c^2 - 1}{c^2 + \bar n - 1}
+
+    for the share tau of their days that two events have in common, where c is that of `events` events which
+    share all. Where c is below 1, it is c.
+    """
+    together = shared * np.maximum(scale**2 - 1.0, 0.0) / (scale**2 + events - 1.0)
+    varied = np.sqrt((1.0 + (n - 1.0) * together) / (1.0 - together))
+    usual = ((n == events) & (shared == 1.0)) | (scale <= 1.0)
+    return np.where(usual, scale, varied)
 
 
 def _past(data: TestInput) -> _Past:

@@ -207,7 +207,7 @@ def test_choosing_tests_counts_what_is_valid(runs: dict[str, Run], market: es.Ma
     assert f"Of the {counts[2]} that allow" in said
     invalid = ["independence", "patell", "bmp", "cross_sectional", "sign", "wilcoxon", "grank_z"]
     assert not valid[tests["test"].isin(invalid)].any()
-    assert "but not adjusted_bmp (p=0.073), filtered_bmp (p=0.154)." in said
+    assert "but not adjusted_bmp (p=0.073), filtered_bmp (p=0.153)." in said
     scars = six.car(0, 1)["t"]
     assert f"have a standard deviation of {scars.std():.2f}, where 1 is ordinary" in said
     assert scars.std() < 1.2

@@ -86,6 +86,26 @@ def test_the_return_after_a_halt_is_not_a_volatile_day():
         np.testing.assert_allclose(found[0][column], found[1][column], rtol=1e-9)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.2, 0.3])
+@pytest.mark.parametrize("window", [(0, 0), (-1, 1)])
+def test_it_holds_its_size_where_past_days_miss_what_the_day_has(window, share):
+    """Thirty correlated firms of which each misses past days of its own, and none a day of the event."""
+    n, rejected = 600, 0
+    rng = np.random.default_rng(5)
+    dates = pd.bdate_range("2018-01-01", periods=260)
+    names = [f"F{i}" for i in range(30)]
+    for _ in range(n):
+        shocks = np.sqrt(0.2) * rng.normal(size=(260, 1)) + np.sqrt(0.8) * rng.normal(size=(260, 30))
+        returns = shocks * rng.uniform(0.01, 0.03, 30)
+        returns[:249][rng.random((249, 30)) < share] = np.nan
+        market = es.Market(pd.DataFrame(returns, dates, names), benchmark=None, gaps="single")
+        events = {"security": names, "date": [dates[254]] * 30}
+        study = es.EventStudy(market, events, es.ConstantMean(), estimation=(-220, -6), window=(-5, 5))
+        rejected += study.fit().test(*window, tests=["filtered_bmp"])["p_value"].iloc[0] <= 0.05
+    assert stats.binomtest(rejected, n, 0.05).pvalue > 0.01
+
+
 @pytest.mark.parametrize("end", [-6, -11])
 def test_the_note_tells_of_days_that_are_not_known(end):
     """No day is unknown where the event window follows on the estimation window, or the model is a line."""

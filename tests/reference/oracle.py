@@ -22,6 +22,7 @@ Run   python tests/reference/oracle.py              self-check, R=1000 (about 15
 import math
 import sys
 import time
+from itertools import combinations
 
 import numpy as np
 from scipy import optimize, stats
@@ -826,9 +827,15 @@ def filtered_bmp(events, days, gap=None, n_before=0):
         x = [v for v in x if not math.isnan(v)]
         return (mean(x) / math.sqrt(var(x) / len(x)), len(x) - 1) if len(x) > 1 else (NAN, 1)
 
-    def score(found):
-        t, nu = found[0] / scale, found[1]
+    def score(found, shared=1):
+        t, nu = found[0] / scale_of(found[1] + 1, shared), found[1]
         return math.copysign((8 * nu + 1) / (8 * nu + 3) * math.sqrt(nu * math.log(1 + t * t / nu)), t)
+
+    def scale_of(n, shared):
+        if scale <= 1:
+            return scale
+        r = shared * (scale**2 - 1) / (scale**2 + usual_n - 1)
+        return math.sqrt((1 + (n - 1) * r) / (1 - r))
 
     past = []
     for i, e in enumerate(events):
@@ -838,16 +845,16 @@ def filtered_bmp(events, days, gap=None, n_before=0):
     daily = [t_of([p[t] for p in past]) for t in range(len(past[0]))]
     sizes = sorted(abs(t) / stats.t.ppf(0.75, nu) for t, nu in daily if not math.isnan(t))
     scale = sizes[(len(sizes) - 1) // 2]
+    usual_n = sorted(nu + 1 for t, nu in daily if not math.isnan(t))[(len(sizes) - 1) // 2]
     vol = ewma_sd([score(found) for found in daily])
     L = sorted(car(e, days)[2] for e in events)[len(events) // 2]
     ratios = []
     for b in range(len(past[0]) - L + 1):
-        sums = []
-        for p in past:
-            kept = [v for v in p[b:b + L] if not math.isnan(v)]
-            if kept:
-                sums.append(sum(kept) / math.sqrt(len(kept)))
-        ratios.append((score(t_of(sums)) / vol[b]) ** 2)
+        kept = [[t for t in range(b, b + L) if not math.isnan(p[t])] for p in past]
+        sums = [sum(p[t] for t in own) / math.sqrt(len(own)) for p, own in zip(past, kept) if own]
+        known = [set(own) for own in kept if own]
+        alike = [len(x & y) / math.sqrt(len(x) * len(y)) for x, y in combinations(known, 2)]
+        ratios.append((score(t_of(sums), mean(alike)) / vol[b]) ** 2)
     usual = vol[-1] * math.sqrt(mean(ratios))
     t = score(t_of(scars(events, days))) / usual
     df = len(sizes) // L * (1.5 if L > 1 else 1) - 1
