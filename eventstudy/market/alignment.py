@@ -19,6 +19,7 @@ from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import LEVELS, ReturnKind, price_returns, return_spans
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
+from eventstudy.market.given_options import PLAIN, Making
 from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
 from eventstudy.market.trading_days import compounded_to
@@ -50,6 +51,9 @@ __all__ = [
 
 Factors = pd.DataFrame | ForeignTable | Mapping[str, pd.DataFrame | ForeignTable]
 
+#: Rounding noise of returns.
+SAME = 1e-9
+
 
 @dataclass(frozen=True)
 class MarketArrays(FrozenRecord):
@@ -76,10 +80,8 @@ class MarketArrays(FrozenRecord):
         Returns after missing ones that may span these or not.
     gaps : {"lumped", "single"}, optional
         What returns after missing ones were said to be.
-    said : tuple of str
-        Other options that the market was made with, as code.
-    converted : bool
-        Whether returns are those in another currency; see `in_currency`.
+    making : Making
+        Other options that the market was made with, and whether its returns are those in another currency.
     """
 
     returns: FloatArray
@@ -92,8 +94,7 @@ class MarketArrays(FrozenRecord):
     freq: str | None = None
     unsaid: BoolArray | None = None
     gaps: str | None = None
-    said: tuple[str, ...] = ()
-    converted: bool = False
+    making: Making = PLAIN
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ class MarketData(FrozenRecord):
     stamps: str = "auto"  # which end of bars longer than a day the stamps are
     said_unit: str | None = None  # unit that returns and benchmarks were said to be in
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
-    said: tuple[str, ...] = ()  # options it was made with, as code; see `given_options`
-    converted: bool = False  # whether returns are those in another currency
+    making: Making = PLAIN  # options it was made with, and conversions of its currency
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
 
     @property
@@ -306,6 +306,14 @@ def index_benchmark(
     return joined.rename(benchmark)
 
 
+def _is_another(name: str, returns: FloatArray, data: MarketData) -> bool:
+    """Say whether a column of the data has the name of a series, but other returns."""
+    if name not in data.columns:
+        return False
+    own = data.returns[data.columns.index(name)]
+    return not np.allclose(own, returns, rtol=SAME, atol=SAME, equal_nan=True)
+
+
 def align_benchmarks(
     data: MarketData, benchmark: Benchmark | None, is_price: bool
 ) -> tuple[list[str], list[FloatArray], list[IntArray], IntArray]:
@@ -361,7 +369,8 @@ def align_benchmarks(
             if told == name and np.array_equal(known, value, equal_nan=True):
                 return row
         given_names.append(name)
-        names.append(f"{name} ({where})" if name in names else name)
+        taken = name in names or (not isinstance(given, str) and _is_another(name, value, data))
+        names.append(f"{name} ({where})" if taken else name)
         values.append(value)
         spans.append(span)
         return len(names) - 1

@@ -35,7 +35,7 @@ def in_currency(market: Market, rate: pd.Series) -> Market:
     -------
     Market
         Securities and benchmarks are converted, also benchmarks given beside the prices; factors, raw prices
-        and price limits are not.
+        and price limits are not. Of securities of several exchanges all prices are in one currency.
 
     Raises
     ------
@@ -77,12 +77,16 @@ def in_currency(market: Market, rate: pd.Series) -> Market:
     single[:n] = single[:n] + step if market.kind == "log" else np.expm1(np.log1p(single[:n]) + step)
     level[:n] += growth
     spans = np.where(np.isnan(returns), 0, spans)
+    making = replace(data.making, converted=data.making.converted + 1)
     once = np.where(np.isnan(market.arrays.single), np.nan, returns)
-    return market._with_returns(
-        replace(data, returns=returns, spans=spans, converted=True),
-        replace(market.arrays, returns=returns, spans=spans, single=once, converted=True),
+    converted = market._with_returns(
+        replace(data, returns=returns, spans=spans, making=making),
+        replace(market.arrays, returns=returns, spans=spans, single=once, making=making),
         replace(bank, single=single, level=level),
     )
+    for name, part in market.parts.items():
+        converted._parts[name] = in_currency(part, rate)
+    return converted
 
 
 def _on_sessions(rate: pd.Series, sessions: pd.DatetimeIndex) -> np.ndarray:

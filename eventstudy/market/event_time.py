@@ -14,6 +14,7 @@ from eventstudy.errors import DataError
 from eventstudy.events import Events
 from eventstudy.interop import ForeignTable, to_pandas
 from eventstudy.market.compounding import ReturnKind
+from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.market import Market
 from eventstudy.market.units import Unit
 from eventstudy.text import MADE_UP_DAY_0, in_event_time
@@ -128,7 +129,12 @@ def from_event_time(
         )
     except DataError as problem:
         raise DataError(in_event_time(str(problem))) from None
-    market = market._with_returns(replace(market._data, undated=True), market.arrays, market.bank)
+    making = Making(given_options({"benchmark": benchmark, "unit": unit}, {}))
+    market = market._with_returns(
+        replace(market._data, undated=True, making=making),
+        replace(market.arrays, making=making),
+        market.bank,
+    )
     taken = [] if others is None else [name for name in ("security", "date") if name in others]
     if taken:
         raise DataError(

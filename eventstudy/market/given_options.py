@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from numbers import Real
 from typing import Any
@@ -10,10 +11,36 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["MOST_ENTRIES", "given_options"]
+__all__ = ["MOST_ENTRIES", "PLAIN", "Making", "given_options"]
 
 #: Longer lists and mappings are the user's own, and named only.
 MOST_ENTRIES = 30
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a market was made, beside what it holds.
+
+    Attributes
+    ----------
+    said : tuple of str
+        Options, as code; see `given_options`.
+    scanned : bool
+        Whether it was read from a panel in Parquet.
+    converted : int
+        How many times `in_currency` converted its returns.
+    before_benchmark : int
+        How many of these conversions came before its benchmark was given.
+    """
+
+    said: tuple[str, ...] = ()
+    scanned: bool = False
+    converted: int = 0
+    before_benchmark: int = 0
+
+
+#: A market read with no option, in its own currency.
+PLAIN = Making()
 
 
 def given_options(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -29,7 +29,7 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
-from eventstudy.market.given_options import given_options
+from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
 from eventstudy.market.long_bars import under_last_days
@@ -279,7 +279,7 @@ class Market(ScannedMarket):
             stamps=stamps,
             said_unit=unit,
             padded=idle.padded,
-            said=options.said,
+            making=Making(options.said),
         )
         self._assemble(data, benchmark, benchmark_is_price=False)
 
@@ -450,7 +450,7 @@ class Market(ScannedMarket):
             total=total,
             stamps=stamps,
             padded=idle.padded,
-            said=options.said,
+            making=Making(options.said),
         )
         self._assemble(data, benchmark, benchmark_is_price=True)
 
@@ -535,8 +535,7 @@ class Market(ScannedMarket):
             data.freq,
             data.unsaid,
             data.gaps,
-            data.said,
-            data.converted,
+            data.making,
         )
         n_benchmarks = len(names)
         if data.factors is not None:
@@ -590,7 +589,9 @@ class Market(ScannedMarket):
         """
         market = type(self).__new__(type(self))
         is_price = bool(self._data.fields)
-        market._assemble(self._data, benchmark, benchmark_is_price=is_price, derived=self._derived)
+        making = replace(self._data.making, before_benchmark=self._data.making.converted)
+        data = replace(self._data, making=making)
+        market._assemble(data, benchmark, benchmark_is_price=is_price, derived=self._derived)
         for name, part in self._parts.items():
             market._parts[name] = part.with_benchmark(own_benchmark(benchmark, self._data, part.columns))
         return market

@@ -27,6 +27,7 @@ from eventstudy.market.alignment import (
 )
 from eventstudy.market.compounding import LEVELS, ReturnKind, return_spans
 from eventstudy.market.date_columns import Benchmark, LaidBenchmark, dated_benchmark
+from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.known_holidays import exchange_closed_on
 from eventstudy.market.price_fields import NO_BAD_PRICES
@@ -306,6 +307,12 @@ class ParquetPanel(Generic[Made]):
     sessions: Literal["calendar", "data"]
 
     @property
+    def _said(self) -> tuple[str, ...]:
+        files = self.files
+        named = {"security": files.security, "date": files.date, "ret": files.value}
+        return given_options(named | {"sessions": self.sessions}, {"sessions": "calendar"})
+
+    @property
     def securities(self) -> list[str]:
         """Every security of the files; reads that column when first asked."""
         return list(self.files.securities)
@@ -389,6 +396,7 @@ class ParquetPanel(Generic[Made]):
                 Taken(files.value, "return" if self.kind not in LEVELS else self.kind),
             ),
             unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
+            making=Making(self._said, scanned=True),
         )
         benchmark = self.benchmark
         if isinstance(benchmark, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError, RequestError
 from eventstudy.files import write_atomic
 from eventstudy.market.alignment import MarketData
+from eventstudy.market.given_options import Making
 from eventstudy.market.market import Market
 from eventstudy.optional import import_optional
 from eventstudy.tabular.reading import Taken
@@ -129,8 +130,7 @@ def write_market(market: Market, folder: Path, keep: Collection[str] | None = No
         "padded": None if data.padded is None else _days(data.padded),
         "undated": data.undated,
         "stamps": data.stamps,
-        "said": list(data.said),
-        "converted": data.converted,
+        "making": asdict(data.making),
         "reading": [list(one.row) for one in data.reading],
     }
 
@@ -174,8 +174,7 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         unsaid=None if "unsaid" not in also else np.ascontiguousarray(also["unsaid"].T),
         gaps=told["gaps"],
         stamps=told["stamps"],
-        said=tuple(told.get("said", ())),
-        converted=told.get("converted", False),
+        making=_making(told),
         # What is stored is in decimals, whatever it was read in.
         said_unit="decimal",
         padded=None if told["padded"] is None else pd.DatetimeIndex(told["padded"]).as_unit("ns"),
@@ -187,6 +186,12 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         for security, name in told["benchmarks"].items()
     }
     return Market._of(data, benchmark or None)
+
+
+def _making(told: Mapping[str, Any]) -> Making:
+    if "making" not in told:  # of an earlier version
+        return Making(tuple(told.get("said", ())), converted=int(told.get("converted", False)))
+    return Making(**{**told["making"], "said": tuple(told["making"]["said"])})
 
 
 def _kept(data: MarketData, at: list[int]) -> MarketData:

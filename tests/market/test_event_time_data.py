@@ -131,6 +131,22 @@ def test_the_recipe_makes_the_study_again() -> None:
     pd.testing.assert_frame_equal(space["results"].car(0, 1), found.car(0, 1))
 
 
+@pytest.mark.parametrize("of", ["percent", "long", "some", "own windows"])
+def test_the_recipe_says_what_was_given(of: str) -> None:
+    given = {"percent": 100 * CUT, "long": LONG}.get(of, CUT)
+    market, events = es.from_event_time(given, unit="percent" if of == "percent" else None)
+    if of == "some":
+        events = events.take([3, 1])
+    if of == "own windows":
+        own = {"estimation_start": -120, "estimation_end": -21}
+        events = es.Events(events.frame[["security", "date"]].assign(**own))
+    model = es.MarketModel() if of == "long" else es.ConstantMean()
+    found = es.EventStudy(market, events, model, (-160, -21), (-5, 10)).fit()
+    space: dict[str, Any] = {"returns": given}
+    exec(es.results.report.reproduce.code(found.fitted, es.Window(0, 1)), space)
+    pd.testing.assert_frame_equal(space["results"].car(0, 1), found.car(0, 1))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_the_report_tells_no_date(tmp_path: Path) -> None:

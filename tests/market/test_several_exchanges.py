@@ -444,3 +444,26 @@ def test_an_index_without_volume_beside_shares_with_it() -> None:
     market = es.Market.from_prices(pd.concat({"close": close, "volume": volume}, axis=1), benchmark="INDEX")
     assert market.returns["A"].isna().sum() == 2  # the first day, and the halt
     assert market.returns["INDEX"].isna().sum() == 1
+
+
+def test_conversion_keeps_each_security_on_the_sessions_of_its_exchange() -> None:
+    prices = listing("XNYS", 2, 1).join(listing("XHKG", 2, 2), how="outer")
+    market = es.Market.from_prices(
+        prices,
+        benchmark={"US0": "SPX", "HK0": "HSI"},
+        calendar={name: "XHKG" if name.startswith("H") else "XNYS" for name in prices},
+    )
+    events = [{"security": name, "date": "2018-06-12"} for name in ("US0", "HK0")]
+    constant = pd.Series(7.8, pd.date_range("2016-12-25", "2019-06-30"))
+    moving = constant * np.exp(np.random.default_rng(3).normal(0, 0.01, len(constant)).cumsum())
+    pd.testing.assert_frame_equal(
+        numbers(study(es.in_currency(market, constant), events)), numbers(study(market, events)), rtol=1e-9
+    )
+    converted = es.Market.from_prices(
+        prices.mul(moving.reindex(prices.index), axis=0),
+        benchmark={"US0": "SPX", "HK0": "HSI"},
+        calendar={name: "XHKG" if name.startswith("H") else "XNYS" for name in prices},
+    )
+    pd.testing.assert_frame_equal(
+        numbers(study(es.in_currency(market, moving), events)), numbers(study(converted, events)), rtol=1e-9
+    )

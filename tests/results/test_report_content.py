@@ -268,6 +268,54 @@ def test_recipe_converts_currencies(prices):
     pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
 
 
+def test_recipe_converts_as_often_as_the_study_and_names_the_benchmark_where_it_was_given(prices):
+    days = prices.index
+    rates = {"rate_1": pd.Series(np.linspace(6.2, 7.1, len(days)), days)}
+    rates["rate_2"] = pd.Series(np.linspace(0.5, 0.9, len(days)), days)
+    events = [{"security": "S0", "date": days[300]}]
+    index = prices["S3"].rename("world")
+    once = es.in_currency(es.Market.from_prices(prices, benchmark="INDEX"), rates["rate_1"])
+    for market in (
+        es.in_currency(once, rates["rate_2"]).with_benchmark(index),
+        es.in_currency(once.with_benchmark(index), rates["rate_2"]),
+        es.in_currency(once, rates["rate_2"]),
+    ):
+        results = es.EventStudy(market, events).fit()
+        namespace = {"prices": prices, "benchmark": index, **rates}
+        exec(reproduce.code(results.fitted, Window(0, 1)), namespace)
+        pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
+def test_recipe_and_file_keep_a_benchmark_that_has_the_name_of_a_security(prices, tmp_path):
+    returns = prices.pct_change(fill_method=None)
+    index, shares = returns["INDEX"].rename("S2"), returns.drop(columns="INDEX")
+    market = es.Market(shares, benchmark=index)
+    assert market.benchmarks == ["S2 (Benchmark)"]
+    assert "S2" in market.securities
+    results = es.EventStudy(market, [{"security": "S0", "date": prices.index[300]}]).fit()
+    named = es.EventStudy(es.Market(returns, benchmark="INDEX"), results.spec.events).fit()
+    np.testing.assert_allclose(results.car(0, 1)["car"], named.car(0, 1)["car"], rtol=1e-12)
+    namespace = {"returns": shares, "benchmark": index}
+    exec(reproduce.code(results.fitted, Window(0, 1)), namespace)
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+    results.save(tmp_path / "study")
+    pd.testing.assert_frame_equal(es.load(tmp_path / "study").car(0, 1), results.car(0, 1))
+    assert es.Market(returns, benchmark=returns["INDEX"]).benchmarks == ["INDEX"]
+
+
+def test_recipe_reads_a_panel_as_the_study_does(prices, tmp_path):
+    returns = prices.pct_change(fill_method=None)
+    long = returns.stack().rename("ret").rename_axis(["date", "permno"]).reset_index()
+    long.assign(retx=long["ret"] / 2).to_parquet(tmp_path / "panel.parquet")
+    panel = es.Market.scan_parquet(tmp_path / "panel.parquet", benchmark="INDEX", ret="retx")
+    results = es.EventStudy(panel, [{"security": "S0", "date": prices.index[300]}]).fit()
+    namespace = {"path": tmp_path / "panel.parquet"}
+    code = reproduce.code(results.fitted, Window(0, 1))
+    exec(code, namespace)
+    assert "scan_parquet(path, benchmark='INDEX', security='permno', date='date', ret='retx')" in code
+    pd.testing.assert_frame_equal(namespace["results"].car(0, 1), results.car(0, 1))
+
+
 def test_recipe_of_many_events_refers_to_them(market, refit, prices):
     days = prices.index[200:240]
     results = refit(market, [{"security": "S0", "date": day} for day in days])

@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy._typing import DateArray, FloatArray
 from eventstudy._version import __version__
 from eventstudy.calendars import Exchange
+from eventstudy.column_names import WINDOW_COLUMNS
 from eventstudy.events import Events
 from eventstudy.inference.base import Alternative
 from eventstudy.market import Market
@@ -81,39 +82,60 @@ def code(data: FittedStudy, window: Window, alternative: Alternative = "two-side
 def _market(data: FittedStudy) -> list[str]:
     market = data.spec.market
     maker, given = ("from_prices", "prices") if "close" in market.price_fields else ("", "returns")
-    options = [given]
+    making = market.arrays.making
+    if making.scanned:
+        maker, given = "scan_parquet", "path"
+    against = ""
     outside = [name for name in market.benchmarks if name not in market.columns]
     if len(market.benchmarks) == 1:
-        options.append("benchmark=benchmark" if outside else f"benchmark={market.benchmarks[0]!r}")
+        against = "benchmark" if outside else repr(market.benchmarks[0])
     elif market.benchmarks:
         own = market.arrays.benchmark[data.sample.security]
         pairs = zip(data.sample.timeline["security"], own, strict=True)
         names = {security: market.bank.names[row] for security, row in pairs if row >= 0}
         named = not outside and len(names) <= MOST_EVENTS
-        options.append(f"benchmark={names!r}" if named else "benchmark=benchmarks")
+        against = repr(names) if named else "benchmarks"
+    later = making.before_benchmark > 0
+    options = [given] if later or not against else [given, f"benchmark={against}"]
     options += ["factors=factors"] if market.factors is not None else []
     options += [f"calendar={_calendar(market.exchange)}"] if market.exchange is not None else []
     options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
     options += [f"gaps={market.arrays.gaps!r}"] if market.arrays.gaps is not None else []
     options += [f"freq={market.arrays.freq!r}"] if market.arrays.freq is not None else []
-    options += market.arrays.said
+    options += making.said
     first, last = market.sessions[0], market.sessions[-1]
+    # Each conversion has rates of its own.
+    rates = [f"rate_{n}" for n in range(1, making.converted + 1)] if making.converted > 1 else ["rate"]
+    steps = [f"market = es.in_currency(market, {rate})" for rate in rates[: making.converted]]
+    if later and against:
+        steps.insert(making.before_benchmark, f"market = market.with_benchmark({against})")
+    data_of = "data" if given != "path" else "files in Parquet"
     return [
-        f"# {given}: your data, {len(market.securities)} securities, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        f"# {given}: your {data_of}, {len(market.securities)} securities, "
+        f"{first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        *([f"# {against}: your series {', '.join(outside[:5])}"] if outside else []),
         f"market = es.{'.'.join(filter(None, ('Market', maker)))}({', '.join(options)})",
-        *(["market = es.in_currency(market, rate)"] if market.arrays.converted else []),
+        *steps,
     ]
 
 
 def _in_event_time(data: FittedStudy) -> list[str]:
     """Make market and events of data in event time."""
     market = data.spec.market
-    options = ["returns", *(["benchmark=benchmark"] if market.benchmarks else [])]
+    options = ["returns", *market.arrays.making.said]
     options += [f"kind={market.kind!r}"] if market.kind != "simple" else []
     options += [f"gaps={market.arrays.gaps!r}"] if market.arrays.gaps is not None else []
+    events = data.spec.events.frame
+    made, taken = "events", []
+    if any(name in events for name in WINDOW_COLUMNS):
+        made, taken = "_", _listed(data.spec.events)
+    elif list(events["security"]) != market.securities:
+        rows = pd.Index(market.securities).get_indexer(pd.Index(events["security"])).tolist()
+        taken = [f"events = events.take({rows})"]
     return [
         f"# returns: your data, {len(market.securities)} events, {len(market.sessions)} relative days",
-        f"market, events = es.from_event_time({', '.join(options)})",
+        f"market, {made} = es.from_event_time({', '.join(options)})",
+        *taken,
     ]
 
 
