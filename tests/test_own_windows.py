@@ -37,7 +37,7 @@ OWN = [
     (-90, -9, 0, 0),
 ]
 COLUMNS = ["estimation_start", "estimation_end", "window_start", "window_end"]
-SAME = {"rtol": 1e-12, "check_names": False}
+SAME = {"rtol": 1e-12, "check_names": False, "check_dtype": False}
 SHOWN = ["car", "se", "dof", "n_days", "expected"]
 
 

@@ -10,5 +10,5 @@ from .specification import SpecificationCurve as SpecificationCurve
 from .specification import specification_curve as specification_curve
 from .placebo_studies import Placebo as Placebo
 from .placebo_studies import placebo as placebo
-from .simulate_bars import SimulatedBars as SimulatedBars
-from .simulate_bars import simulate_bars as simulate_bars
+from .simulated_bars import SimulatedBars as SimulatedBars
+from .simulated_bars import simulate_bars as simulate_bars

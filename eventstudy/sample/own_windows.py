@@ -438,9 +438,9 @@ def _row(sessions: DateArray, dates: DateArray, end: str, beyond: bool) -> IntAr
     first, last = sessions[[0, -1]].astype("datetime64[D]")
     # Weekends differ: Riyadh trades on Sundays, and bitcoin on all days.
     times = np.bincount((sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7, minlength=7)
-    open_on = 2 * times >= times.max()
-    before = np.busday_count(days, first, weekmask=open_on)
-    after = np.busday_count(last + 1, days + 1, weekmask=open_on)
+    week = (2 * times >= times.max()).astype(np.int64)
+    before = np.busday_count(days, first, weekmask=week)
+    after = np.busday_count(last + 1, days + 1, weekmask=week)
     rows = np.where(days < first, -np.maximum(before, 0), rows)
     return np.where(days > last, len(sessions) - 1 + np.maximum(after, 0), rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -300,8 +301,11 @@ def _read(
             return stamps, f"{shown}, at {told.pop()} of each day", step
     if timed or any("T" in day or ":" in day for day in days):
         try:
-            stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format="ISO8601"))
-        except (ValueError, TypeError):
+            with warnings.catch_warnings():
+                # Where zones differ, pandas 2 warns and pandas 3 refuses.
+                warnings.simplefilter("error", FutureWarning)
+                stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format="ISO8601"))
+        except (ValueError, TypeError, FutureWarning):
             try:
                 stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True))
             except (ValueError, TypeError) as problem:

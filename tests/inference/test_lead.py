@@ -130,7 +130,7 @@ def lags(rows, keys):
     rejects all that the other does; the lower end is that of this interval, so it is never too low.
     """
     powers = [f"power_{effect}" for effect in (2, 10, 50)]
-    found = rows.set_index(["test", "world"])[powers].stack().unstack("world")
+    found = rows.set_index(["test", "world"])[powers].rename_axis(columns="effect").stack().unstack("world")
     assert found.shape[1] == 4
     gaps = found.loc[keys].groupby(level=1).max() - found.loc[keys].swaplevel()
     n = rows.pivot(index="test", columns="world", values="replications").min()

@@ -285,7 +285,9 @@ def test_months_of_q_factors_and_of_french(tmp_path: Path) -> None:
     assert (read.index == ends).all()
     np.testing.assert_allclose(read["mkt"], mkt / 100)
     french = "This file was created from the 202312 database.\n\n,Mkt-RF,SMB,HML,RF\n"
-    french += "".join(f"{m:%Y%m}, {x:.4f}, 0.10, 0.20, 0.13\n" for m, x in zip(months, mkt, strict=True))
+    french += "".join(
+        f"{m.strftime('%Y%m')}, {x:.4f}, 0.10, 0.20, 0.13\n" for m, x in zip(months, mkt, strict=True)
+    )
     french += "\n Annual Factors: January-December \n,Mkt-RF,SMB,HML,RF\n2018, 10.1, 1.0, 2.0, 1.2\n"
     (tmp_path / "F-F_Research_Data_Factors.CSV").write_text(french)
     read = read_factors(tmp_path / "F-F_Research_Data_Factors.CSV", unit="percent")
