@@ -693,6 +693,8 @@ def _global_state() -> bytes:
 
 
 def _known(one: warnings.WarningMessage) -> bool:
-    """Deprecations inside of exchange_calendars, as in pyproject.toml."""
+    """Deprecations inside of exchange_calendars, as in pyproject.toml, and of the lowest matplotlib."""
+    if one.category.__name__ == "PyparsingDeprecationWarning":
+        return True
     text = str(one.message)
     return "drops timezone" in text or "DatetimeIndex.weekday" in text or "'generic' unit" in text
