@@ -47,6 +47,7 @@ def test_errors_stand_on_the_page_as_a_module() -> None:
 def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pytest.importorskip("sphinx", reason=BUILT)
     monkeypatch.setattr(sys, "path", [*sys.path])
     for name, value in {"MPLBACKEND": "Agg", "PYTHONPATH": "", "IPYTHONDIR": "", "TQDM_DISABLE": ""}.items():
         monkeypatch.setenv(name, value)  # set by the page as well, and put back afterwards
@@ -55,6 +56,7 @@ def test_figures_reach_the_pages_whatever_backend_the_build_is_started_with(
     assert os.environ["PYTHONPATH"] == os.pathsep.join([str(DOCS.parent / "examples"), str(DOCS / "_ext")])
 
 
+BUILT = "what builds the documentation is an extra"
 #: What needs a network or a file of the reader's: such blocks are read, not run.
 ELSEWHERE = ("french_factors(", "read_factors(", "read_prices(", "es.prices(", "es.measure(", "scan_parquet(")
 ELSEWHERE += ("entity_list(",)
@@ -169,6 +171,7 @@ def test_the_flow_chart_is_that_of_the_rules() -> None:
 
 
 def test_names_of_guides_lead_to_the_reference() -> None:
+    pytest.importorskip("docutils", reason=BUILT)
     full_name = runpy.run_path(str(DOCS / "_ext" / "crosslinks.py"))["full_name"]
     assert full_name("results.plot.car(0, 1)") == "eventstudy.results.ResultsPlotter.car"
     assert full_name("MarketModel()") == "eventstudy.MarketModel"
@@ -217,6 +220,7 @@ def drawing_cells() -> list[str]:
 
 
 def test_figures_are_described_in_sentences() -> None:
+    pytest.importorskip("docutils", reason=BUILT)
     caption = runpy.run_path(str(DOCS / "_ext" / "figures.py"))["caption"]
     sentence = runpy.run_path(str(DOCS.parent / "scripts" / "check_pages.py"))["SENTENCE"]
     assert caption("axes.hist(x);") is None

@@ -25,6 +25,7 @@ windows = st.tuples(days, days).map(sorted).map(tuple)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::eventstudy.errors.OverlapWarning"),
+    pytest.mark.filterwarnings("ignore::eventstudy.errors.SuspectDataWarning"),
     pytest.mark.filterwarnings("ignore::eventstudy.errors.LumpedReturnWarning"),
     pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning"),
 ]

@@ -107,7 +107,7 @@ class EachEvent(MethodGroup):
         >>> news = {"security": "002415.SZ", "date": ["2018-03-23", "2019-05-22"]}
         >>> results = es.EventStudy(market, news, window=(-1, 1)).fit()
         >>> results.by_event(0, 0)[["car", "p_t", "p_filtered_sq"]].round(3).values.tolist()
-        [[0.03, 0.173, 0.105], [-0.049, 0.011, 0.048]]
+        [[0.03, 0.173, 0.092], [-0.049, 0.011, 0.048]]
         """
         check_alternative(alternative)
         window = self.fitted.checked_window(start, end)
