@@ -83,7 +83,7 @@ class _CrossSection:
         complete = bool(seen.all())
         sums = errors if complete else np.where(seen, errors, 0.0)
         if complete:
-            sums = _windows(sums, length) / np.sqrt(length)
+            sums = _windows(sums, length) / np.sqrt(length) if length > 1 else sums
         else:
             known = np.rint(_windows(seen.astype(np.float64), length))
             weight = 1.0 / np.sqrt(np.maximum(known, 1.0))
@@ -161,7 +161,9 @@ class _Past:
         daily, dof = sums[0].t()
         days = (~np.isnan(daily)).sum(axis=0)
         middle = np.maximum(days - 1, 0) // 2
-        scale = _at(np.abs(daily) / t_ppf(0.75, dof), middle)
+        # As a rule no event misses a day, and one quantile serves all days.
+        quartile = t_ppf(0.75, dof.flat[0] if (dof == dof.flat[0]).all() else dof)
+        scale = _at(np.abs(daily) / quartile, middle)
         scale = np.where(scale > 0, scale, 1.0)
         events = _at(np.where(np.isnan(daily), np.nan, dof + 1.0), middle)
         volatility = ewma_volatility(normal_score(daily / _scale_of(dof + 1.0, 1.0, scale, events), dof))

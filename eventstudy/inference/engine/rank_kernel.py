@@ -76,8 +76,10 @@ def ranks_among(past: FloatArray, values: FloatArray) -> FloatArray:
     """
     ranks = np.empty(values.shape)
     for column, each in enumerate(values.T[:, :, None]):
-        below = (past < each).sum(axis=1) + (values < each).sum(axis=1)
-        same = (past == each).sum(axis=1) + (values == each).sum(axis=1)
+        below, same = (
+            np.count_nonzero(compare(past, each), axis=1) + np.count_nonzero(compare(values, each), axis=1)
+            for compare in (np.less, np.equal)
+        )
         ranks[:, column] = below + (same + 1) / 2.0
     sizes = (~np.isnan(past)).sum(axis=1) + (~np.isnan(values)).sum(axis=1)
     ranks /= sizes[:, None] + 1.0
