@@ -12,7 +12,7 @@ import eventstudy as es
 from eventstudy.abnormal import HeldEventWindows, HeldWindows
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS, Options, TestInput, recommend, run_tests
-from eventstudy.inference.procedures.recommendation import disagreement
+from eventstudy.inference.procedures.disagreements import disagreement
 from eventstudy.inference.selection import overlap_note
 from eventstudy.windows import Window
 

@@ -1,5 +1,5 @@
 from .multiple_testing import Adjustment as Adjustment
-from .recommendation import Calibrated as Calibrated
+from .recalibration import Calibrated as Calibrated
 from .intervals import IntervalMethod as IntervalMethod
 from .differences import as_frame as as_frame
 from .shrinkage import bayes_factor as bayes_factor
@@ -7,7 +7,7 @@ from .weighted_mean import by_past as by_past
 from .weighted_mean import by_spread as by_spread
 from .mean_interval import checked_interval_test as checked_interval_test
 from .differences import difference as difference
-from .recommendation import disagreement as disagreement
+from .disagreements import disagreement as disagreement
 from .intervals import event_intervals as event_intervals
 from .shrinkage import exaggeration as exaggeration
 from .multiple_testing import firm_tests as firm_tests
@@ -15,7 +15,7 @@ from .simultaneous import group_tests as group_tests
 from .mean_interval import interval_test as interval_test
 from .mean_bootstrap import mean_intervals as mean_intervals
 from .differences import past_difference as past_difference
-from .recommendation import recalibrate as recalibrate
+from .recalibration import recalibrate as recalibrate
 from .shrinkage import shrink as shrink
 from .weighted_mean import spread_serves as spread_serves
 from .mean_interval import standard_error as standard_error

@@ -151,7 +151,7 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
 
 
 def reaches(key: str, data: TestInput) -> bool:
-    """Whether a two-sided p-value can be 5% or less: of ranks or signs, and of SCARs by a common effect."""
+    """Whether the two-sided p-value of a test can be 5% or less on this design."""
     if key == "filtered_bmp":
         return least_p_value(data.with_variance) <= ALPHA
     if key == "sign":

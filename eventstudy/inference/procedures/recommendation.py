@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from eventstudy.errors import RequestError
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, dependence
+from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering
 from eventstudy.inference.engine.moments import SERIAL
+from eventstudy.inference.procedures.disagreements import spread_rose
 from eventstudy.inference.procedures.lead import (
     MORE,
     kind_of_window,
@@ -24,151 +22,15 @@ from eventstudy.inference.procedures.lead import (
 from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.inference.registry import TESTS, check_keys
-from eventstudy.inference.selection import FEW_EVENTS, n_windows, overlap_note
+from eventstudy.inference.selection import FEW_EVENTS, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
-from eventstudy.windows import Window
 
-__all__ = ["LOSS", "Calibrated", "disagreement", "recalibrate", "recommend", "tests_asked"]
-
-#: Tests that hold their size are added until there are this many.
-ENOUGH = 3
-
-
-@runtime_checkable
-class Calibrated(Protocol):
-    """Rejection rates simulated for one design; `eventstudy.lab.Calibration` is one."""
-
-    @property
-    def n_events(self) -> int:
-        """Events of one sample."""
-
-    @property
-    def n_dates(self) -> int:
-        """Dates of one sample."""
-
-    @property
-    def window(self) -> Window:
-        """Tested window."""
-
-    def rates(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Rejection rates by model, test, variance and shift, with intervals."""
-
-
-def recalibrate(
-    data: TestInput, chosen: pd.DataFrame, calibration: Calibrated, model: str, alpha: float = 0.05
-) -> pd.DataFrame:
-    """Order the tests of a design by what a simulation of that design says of their size.
-
-    Parameters
-    ----------
-    data : TestInput
-        Events and tested window.
-    chosen : DataFrame
-        Columns test and reason: the tests of `eventstudy.inference.procedures.recommendation`.
-    calibration : Calibrated
-        Rejection rates of this design, without shift and at ordinary variance at least.
-    model : str
-        Name of the normal-return model in `calibration`.
-    alpha : float, default 0.05
-        Nominal size.
-
-    Returns
-    -------
-    DataFrame
-        Columns test, reason, size, size_low, size_high (rejection rate of a true null with its interval; NaN
-        where it was not simulated) and well_specified (missing alike). First the design's tests that do
-        not reject too often, then those not simulated; where fewer than three held, the strongest others
-        that did; last the design's tests whose whole interval lies above `alpha`.
-
-    Raises
-    ------
-    RequestError
-        If `calibration` is not a calibration, is of another number of events or dates, another window or
-        another model, or says nothing of size.
-    """
-    if not isinstance(calibration, Calibrated):
-        raise RequestError(
-            f"calibration takes what lab.calibrate(like=results) returns, got {type(calibration).__name__}."
-        )
-    _check_design(data, calibration)
-    rates = calibration.rates(alpha)
-    rates = rates[rates["model"] == model]
-    if rates.empty:
-        raise RequestError(
-            f"The calibration has no model {model!r}: calibrate(like=results) takes that of the study."
-        )
-    null = rates[(rates["shift"] == 0) & (rates["n_samples"] > 0)]
-    size = null[null["variance"] == 1.0].set_index("test")
-    if size.empty:
-        raise RequestError("The calibration says nothing of size: simulate it with shift 0 and variance 1.")
-    doubled = null[null["variance"] > 1.0].set_index("test")
-    sound = size.index[size["ci_low"].to_numpy(float) <= alpha].tolist()
-    design = dict(zip(chosen["test"], chosen["reason"], strict=True))
-    held = [key for key in design if key in sound]
-    unknown = [key for key in design if key not in size.index]
-    failed = [key for key in design if key in size.index and key not in sound]
-    others = [
-        key for key in _by_power(rates, sound) if key not in design and TESTS[key].applies(data) is None
-    ]
-    added = others[: max(ENOUGH - len(held), 0)]
-    where = _design(calibration)
-    rows = []
-    for key in [*held, *unknown, *added, *failed]:
-        reason = design.get(key, "not among the tests of this design, but it held its size in the simulation")
-        if key in unknown:
-            reason += "; not simulated"
-        else:
-            reason += f"; on this market, with {where}, it rejects {_size(size.loc[key], alpha)}"
-            worse = doubled.loc[[key]] if key in doubled.index else doubled.iloc[:0]
-            reason += "".join(
-                f", and {row.rate:.1%} if variance is {row.variance:g} times that"
-                for row in worse.itertuples()
-            )
-            if key in failed:
-                reason += ": too often to be relied on here"
-        rows.append((key, reason))
-    out = pd.DataFrame(rows, columns=["test", "reason"], dtype=object)
-    for name, column in (("size", "rate"), ("size_low", "ci_low"), ("size_high", "ci_high")):
-        out[name] = size[column].reindex(out["test"]).to_numpy(float)
-    verdict = pd.array(out["size_low"].to_numpy(float) <= alpha, dtype="boolean")
-    out["well_specified"] = pd.Series(verdict).mask(out["size"].isna())
-    return out
-
-
-def _check_design(data: TestInput, calibration: Calibrated) -> None:
-    n, dates = data.with_car.n_events, n_windows(data)
-    if (n, dates, data.window) != (calibration.n_events, calibration.n_dates, calibration.window):
-        raise RequestError(
-            f"The calibration is of {_design(calibration)} and window {calibration.window}; this is a test "
-            f"of {_events(n, dates)} and window {data.window}. Use lab.calibrate(like=results, window=...)."
-        )
-
-
-def _by_power(rates: pd.DataFrame, keys: list[str]) -> list[str]:
-    """Order tests by their mean rejection rate of false nulls; in the given order if none was simulated."""
-    false = rates[(rates["shift"] != 0) & (rates["variance"] == 1.0)]
-    found = false.groupby("test")["rate"].mean().reindex(keys).fillna(0.0).to_numpy()
-    return [keys[i] for i in np.argsort(-found, kind="stable")]
-
-
-def _design(calibration: Calibrated) -> str:
-    return _events(calibration.n_events, calibration.n_dates)
-
-
-def _events(n: int, dates: int) -> str:
-    if n == 1:
-        return "one event"
-    return f"{n} events on {'one date' if dates == 1 else f'{dates} dates'}"
-
-
-def _size(row: pd.Series[float], alpha: float) -> str:
-    interval = f"{row['ci_low']:.1%} to {row['ci_high']:.1%}"
-    return f"{row['rate']:.1%} of true nulls at nominal {alpha:.0%} ({interval})"
+__all__ = ["LOSS", "MANY", "recommend", "tests_asked"]
 
 
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
-#: ranks come beside the BMP t.
+#: ranks come beside the BMP t, and `filtered_bmp` comes first where events share days.
 FEW, MANY = FEW_EVENTS, 20
 #: Numbers of events and least days for which the t by estimation windows finds more: over fewer days, whose
 #: errors have fat tails, it rejects too often.
@@ -201,12 +63,6 @@ INDEPENDENCE = (
     "many days the fat tails of errors average out",
 )
 RANKS = "allows for correlation and for a more volatile event by ranks"
-#: Tests that take the variance of CARs from their spread over the events.
-BY_SPREAD = ("bmp", "adjusted_bmp", "filtered_bmp")
-#: Tests that take it from the past of the events.
-BY_PAST = (
-    "filtered_t", "filtered_sq", "filtered_rank", "portfolio", "rank", "cumrank_z", "independence",
-)  # fmt: skip
 #: Autocorrelation matters where it raises the variance of a sum by more than this: a t then rejects 8%.
 MOST_INFLATION = 1.25
 
@@ -398,7 +254,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     others = "adjusted_bmp does" if n < FEW else "adjusted_bmp and grank_t do"
     alone = (
         f"if it rejects and {others} not, suspect a rise in variance"
-        if _spread_rose(data)
+        if spread_rose(data)
         else "the CARs spread no more than before the event, so a rise in variance need not be suspected"
     )
     by_past = [
@@ -427,93 +283,6 @@ def _of_shared_dates(n: int, adjusted: tuple[str, str]) -> list[tuple[str, str]]
     if n >= MANY:
         return [FILTERED_BMP, FILTERED_T, adjusted, FILTERED_SQ]
     return [FILTERED_T, adjusted, FILTERED_SQ, *[FILTERED_BMP] * (n >= FEWEST)]
-
-
-def disagreement(
-    p_values: Mapping[str, float], data: TestInput | None = None, alpha: float = 0.05
-) -> dict[str, str]:
-    """Say what it means where tests by the spread of the events and by their past disagree; by test key.
-
-    Parameters
-    ----------
-    p_values : mapping of float
-        By test key.
-    data : TestInput, optional
-        The events, whose spread tells whether the event was more volatile.
-    alpha : float, default 0.05
-
-    Examples
-    --------
-    >>> list(disagreement({"adjusted_bmp": 0.3, "portfolio": 0.01}))
-    ['portfolio']
-    """
-    known = [key for key, p in p_values.items() if key in BY_SPREAD and not np.isnan(p)]
-    spread = next((key for key in known if key != "bmp"), next(iter(known), None))
-    if spread is None:
-        return {}
-    by_spread, told = p_values[spread], {}
-    for past in BY_PAST:
-        by_past = p_values.get(past, np.nan)
-        if by_past <= alpha < by_spread:
-            told[past] = f"rejects where {spread} does not: {_why_more(data, spread)}"
-        elif by_spread <= alpha < by_past:
-            told[spread] = f"rejects where {past} does not: {_why_less(data)}"
-    if spread == "filtered_bmp" and p_values.get("adjusted_bmp", np.nan) <= alpha < by_spread:
-        told["adjusted_bmp"] = (
-            f"rejects where {spread} does not: it takes the correlation of the estimation window for that of "
-            "the day, and rejects too often where firms moved together more in the weeks before"
-        )
-    return told
-
-
-def _why_less(data: TestInput | None) -> str:
-    """Why a test by the spread may reject alone: a calmer event, or how the two weigh the events."""
-    if data is None or _spread(data)[0] < _spread(data)[1]:
-        return (
-            "the CARs vary less than their estimation windows imply, a sign of a calmer event, or chance "
-            "where events are few"
-        )
-    return (
-        "the CARs spread as their estimation windows imply, so the two differ by how they weigh the events, "
-        "by the volatility of the days before, or by chance"
-    )
-
-
-def _why_more(data: TestInput | None, spread: str) -> str:
-    """Why a test by the past may reject alone: a more volatile event, or a spread of too few events."""
-    if data is not None and not _spread_rose(data):
-        n = data.with_variance.n_events
-        few = "" if spread == "filtered_bmp" else f", with {n - 1} degree{'s' * (n > 2)} of freedom,"
-        return f"the CARs spread no more than before the event, so {spread}{few} lacks the power"
-    return (
-        "the event was more volatile than the estimation window, which this test takes for an effect; "
-        "compare with test(..., against=controls)"
-    )
-
-
-def _spread_rose(data: TestInput) -> bool:
-    """Whether CARs spread about their mean more than their prediction errors allow, at 5%."""
-    total, _, most = _spread(data)
-    return total > most
-
-
-def _spread(data: TestInput) -> tuple[float, float, float]:
-    r"""Measure how CARs spread about their mean, between what their prediction errors allow at 5%.
-
-    .. math:: \sum_i (CAR_i - \bar m)^2 / v_i \Big/ (1 - \bar r) \sim \chi^2_{N-1}, \qquad
-              \bar m = \sum_i (CAR_i / v_i) \Big/ \sum_i (1 / v_i)
-
-    A CAR that all events have in common leaves it as it is. Returns the sum and the 5 and 95% quantiles;
-    NaN for one event.
-    """
-    used = data.with_variance
-    n, car, variance = used.n_events, used.car, used.cumulative.variance
-    if n < 2:
-        return np.nan, np.nan, np.nan
-    left = car - (car / variance).sum() / (1.0 / variance).sum()
-    shared = min(max(dependence(used).mean_correlation, 0.0), 0.99)
-    total = float((left**2 / variance).sum() / (1.0 - shared))
-    return total, float(special.chdtri(n - 1, 0.95)), float(special.chdtri(n - 1, 0.05))
 
 
 def _too_ready(n: int) -> str:

@@ -13,7 +13,7 @@ from eventstudy.inference import TESTS
 from eventstudy.inference.base import Alternative, Options
 from eventstudy.inference.procedures.assumptions import assumptions
 from eventstudy.inference.procedures.differences import DIFFERENCES, treated_vs_controls
-from eventstudy.inference.procedures.recommendation import disagreement
+from eventstudy.inference.procedures.disagreements import disagreement
 from eventstudy.inference.significance_test import Declaration
 from eventstudy.market import LEVELS
 from eventstudy.results import averages
