@@ -233,9 +233,8 @@ def stream_study(
             except RequestError:
                 raise
             except Exception as problem:
-                if study is None and isinstance(problem, ModelError | WindowError):
-                    raise  # what was asked is wrong, for every group
-                if incomplete == "raise" and isinstance(problem, WindowError):
+                asked_wrongly = study is None and isinstance(problem, ModelError | WindowError)
+                if asked_wrongly or (incomplete == "raise" and isinstance(problem, WindowError)):
                     raise
                 reasons.append(_failed(part, problem))
                 continue

@@ -114,7 +114,7 @@ def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, id
 def test_dates_and_incomplete_windows_are_left_out_as_in_memory(path, tmp_path, named):
     given = events()
     days = DAYS[150:400:3]
-    # 10005 has no event: its days say nothing, and are no error.
+    # 10005 has no event, so its days change nothing.
     barred = {"10005": days, **dict.fromkeys(given.frame["security"][:9], days)} if named else days
     given = es.Events(given.frame[given.frame["security"] != "10005"])
     options = {"estimation": ESTIMATION, "window": WINDOW, "exclude_dates": barred, "incomplete": "exclude"}

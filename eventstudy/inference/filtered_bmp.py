@@ -1,6 +1,6 @@
 """T of standardised CARs over the volatility of its own past: it allows for a more volatile event.
 
-Formula and sources: docs/methods/standardized.md, eqs. (filtered-bmp-past) and (filtered-bmp).
+Formula and sources: docs/methods/standardized.md, eqs. (filtered-bmp-past) to (filtered-bmp).
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class _CrossSection:
     ----------
     count, total, squares : arrays, shape (T, M)
     days : array, shape (L, T, M)
-        Of the events that know a day of the window, the sum of one over the root of the days they know.
+        For each day of the window, the sum over the events with an error on it of 1 / sqrt(d), where d is the
+        number of errors that the event has in the window.
     """
 
     count: FloatArray
@@ -81,13 +82,12 @@ class _CrossSection:
         """Add up windows of L days of standardised errors, shape (M n, T), over the root of their days."""
         seen = ~np.isnan(errors)
         complete = bool(seen.all())
-        sums = errors if complete else np.where(seen, errors, 0.0)
         if complete:
-            sums = _windows(sums, length) / np.sqrt(length) if length > 1 else sums
+            sums = _windows(errors, length) / np.sqrt(length) if length > 1 else errors
         else:
             known = np.rint(_windows(seen.astype(np.float64), length))
             weight = 1.0 / np.sqrt(np.maximum(known, 1.0))
-            sums = _windows(sums, length) * weight
+            sums = _windows(np.where(seen, errors, 0.0), length) * weight
         by_sample = sums.reshape(n_samples, -1, sums.shape[1])
         if complete:
             count = np.full(by_sample.shape[::2], float(by_sample.shape[1]))
@@ -188,7 +188,7 @@ class _Past:
 
 
 def _at(values: FloatArray, place: IntArray) -> FloatArray:
-    """Return the value of each column, (T, M), that stands at a place among all of it in ascending order."""
+    """Return the value of each column, shape (T, M), at its place in ascending order."""
     ordered = np.sort(values, axis=0)  # missing ones come last
     return np.asarray(np.take_along_axis(ordered, place[None], axis=0)[0])
 
@@ -238,7 +238,8 @@ def _cross_sections(
 def least_p_value(data: TestInput) -> float:
     """Two-sided p-value as a CAR that all events have in common grows without bound.
 
-    It is so many standard deviations of one event and so many of another, which spreads the SCARs.
+    It stays above zero if the events' standard deviations differ: the same CAR is then a different SCAR for
+    each event, so the spread of the SCARs grows with their mean.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["MOST_ENTRIES", "PLAIN", "Making", "given_options"]
+__all__ = ["PLAIN", "Making", "given_options"]
 
 #: Longer lists and mappings are the user's own, and named only.
 MOST_ENTRIES = 30

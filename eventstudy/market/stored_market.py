@@ -189,8 +189,6 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
 
 
 def _making(told: Mapping[str, Any]) -> Making:
-    if "making" not in told:  # of an earlier version
-        return Making(tuple(told.get("said", ())), converted=int(told.get("converted", False)))
     return Making(**{**told["making"], "said": tuple(told["making"]["said"])})
 
 
