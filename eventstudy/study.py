@@ -44,7 +44,7 @@ from eventstudy.sample import (
     dated_windows,
     read_dates,
 )
-from eventstudy.text import in_event_time, plural
+from eventstudy.text import in_event_time, none_usable, plural
 from eventstudy.windows import Window
 
 __all__ = ["EventStudy", "no_usable_events"]
@@ -150,7 +150,7 @@ class EventStudy(Immutable):
         if asked.estimation and min_observations <= model.n_params + 1:
             raise ModelError(
                 f"min_observations={min_observations} leaves no degrees of freedom: {model.label} estimates "
-                f"{model.n_params} parameter(s), so at least {model.n_params + 2} are needed."
+                f"{plural(model.n_params, 'parameter')}, so at least {model.n_params + 2} are needed."
             )
         if asked.common and len(estimation) < min_observations:
             raise WindowError(
@@ -506,6 +506,6 @@ def no_usable_events(excluded: pd.DataFrame) -> NoUsableEventsError:
     ]
     if len(excluded) > 10:
         lines.append(f"  ... and {len(excluded) - 10} more")
-    problem = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n" + "\n".join(lines))
+    problem = NoUsableEventsError("\n".join([none_usable(len(excluded)), *lines]))
     problem.excluded = excluded
     return problem

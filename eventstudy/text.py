@@ -13,6 +13,7 @@ __all__ = [
     "format_p",
     "format_time",
     "in_event_time",
+    "none_usable",
     "plural",
     "regex",
     "some_text",
@@ -68,6 +69,17 @@ def in_event_time(text: str) -> str:
 def plural(n: int, what: str) -> str:
     """Write a number of things: ``1 session``, ``2 sessions``."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def none_usable(n: int) -> str:
+    """Begin the message that no event can be used.
+
+    Examples
+    --------
+    >>> none_usable(1), none_usable(2)
+    ('The event cannot be used:', 'None of the 2 events can be used:')
+    """
+    return "The event cannot be used:" if n == 1 else f"None of the {plural(n, 'event')} can be used:"
 
 
 def format_p(p: float, *, equals: bool = False) -> str:

@@ -197,9 +197,7 @@ def test_many_excluded_events_are_counted(market):
 
 
 def test_no_usable_event_stops_the_study(market):
-    with pytest.raises(
-        NoUsableEventsError, match=r"None of the 1 event\(s\) can be used:\n  event 0 \(nobody\)"
-    ):
+    with pytest.raises(NoUsableEventsError, match=r"The event cannot be used:\n  event 0 \(nobody\)"):
         study(market, one(security="nobody")).fit()
 
 

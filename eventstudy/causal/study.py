@@ -17,6 +17,7 @@ from eventstudy.causal.spec import CausalSpec
 from eventstudy.errors import (
     DataWarning,
     ExcludedEventsWarning,
+    IncompleteWindowWarning,
     LumpedReturnWarning,
     ModelError,
     NoUsableEventsError,
@@ -36,7 +37,7 @@ from eventstudy.results.data_warnings import doubtful_between, refuse_unsaid_hol
 from eventstudy.results.fit_warnings import suspect_data
 from eventstudy.results.trading_frictions import sample_limit_hits
 from eventstudy.sample import EventSample, check_windows, refuse_window_columns
-from eventstudy.text import plural
+from eventstudy.text import none_usable, plural
 from eventstudy.windows import Window
 
 __all__ = ["CausalStudy"]
@@ -215,6 +216,8 @@ class CausalStudy(Immutable):
         -----
         ExcludedEventsWarning
             If some events cannot be used.
+        IncompleteWindowWarning
+            If the returns of a treated firm begin or end inside the window.
         LumpedReturnWarning
             If an effect is that of a return over several sessions.
         PriceLimitWarning
@@ -241,6 +244,7 @@ class CausalStudy(Immutable):
         _report_excluded(sample)
         refuse_unsaid_holes(sample)
         results = CausalResults(spec, sample, tuple(cohorts))
+        _warn_of_incomplete(results)
         _warn_of_fits(results)
         _warn_of_common_days(results)
         _warn_of_overlaps(sample)
@@ -283,13 +287,47 @@ def _report_excluded(sample: EventSample) -> None:
         lines.append(f"  ... and {len(excluded) - 10} more")
     told = "\n".join(lines)
     if len(sample) == 0:
-        problem = NoUsableEventsError(f"None of the {len(excluded)} event(s) can be used:\n{told}")
+        problem = NoUsableEventsError(f"{none_usable(len(excluded))}\n{told}")
         problem.excluded = excluded.copy()
         raise problem
     warn(
         f"{len(excluded)} of {len(excluded) + len(sample)} events cannot be used (see "
         f"results.excluded):\n{told}",
         ExcludedEventsWarning,
+    )
+
+
+def _warn_of_incomplete(results: CausalResults) -> None:
+    """Warn where effects begin after the first day of the window, or end before the last."""
+    spec, n_sessions = results.spec, results.spec.market.arrays.single.shape[1]
+    window = spec.window
+    told: dict[int, str] = {}
+    first, last = window.start, window.end
+    for each in results.cohorts:
+        cohort = each.cohort
+        days = cohort.days[cohort.n_pre :]
+        at = cohort.day0 + window.offsets
+        # A day inside the data on which hardly any donor trades is not the firm's lack.
+        wanted = np.union1d(days, window.offsets[(at < 0) | (at >= n_sessions)])
+        for event, gaps in zip(cohort.events.tolist(), each.gaps[cohort.n_pre :].T, strict=True):
+            known = days[~np.isnan(gaps)]
+            if len(known) and (known[0] > wanted[0] or known[-1] < wanted[-1]):
+                told[event] = f"{known[0]:+d} to {known[-1]:+d}" if len(known) > 1 else f"{known[0]:+d} only"
+                first, last = max(first, int(known[0])), min(last, int(known[-1]))
+    if not told:
+        return
+    ids, names = results.sample.events.index, results.sample.events["security"]
+    shown = [f"event {ids[i]} ({names.iloc[i]}) has days {days}" for i, days in sorted(told.items())[:5]]
+    advice = (
+        f"Sum days that all of them have, catt({first}, {last}), or"
+        if first <= last
+        else "Sum fewer days, or"
+    )
+    warn(
+        f"The returns of {plural(len(told), 'event')} do not cover the window {window}: "
+        f"{'; '.join(shown)}{'; ...' * (len(told) > 5)}. A sum over more days adds the days there are, each "
+        f"the mean of the events that have it. {advice} leave such events out.",
+        IncompleteWindowWarning,
     )
 
 

@@ -215,7 +215,7 @@ def _entry(text: str) -> tuple[str, list[str]]:
 def _tell(path: Path, odd: list[str]) -> None:
     if odd:
         warn(
-            f"{path}: {len(odd)} paragraph(s) or row(s) between the entities are not taken for one: "
+            f"{path}: paragraphs or rows between the entities are not taken for one, {len(odd)} of them: "
             f"{' | '.join(text[:80] for text in odd[:5])}{' ...' if len(odd) > 5 else ''}",
             DataWarning,
         )

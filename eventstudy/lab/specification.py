@@ -30,6 +30,7 @@ from eventstudy.market.compounding import ReturnKind
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results.fitted import uses_benchmark
 from eventstudy.sample import EventSample, Missing, check_missing, refuse_window_columns
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -374,7 +375,7 @@ def _curve(grid: Grid, found: FloatArray, alpha: float) -> SpecificationCurve:
     if not known.any():
         raise RequestError(
             f"No specification has an estimate with a p-value: do the tests {', '.join(grid.tests)} apply to "
-            f"{len(grid.security)} event(s)?"
+            f"{plural(len(grid.security), 'event')}?"
         )
     order = frame[known].sort_values("estimate", kind="stable").index.to_numpy()
     frame = frame.loc[order].reset_index(drop=True)

@@ -25,7 +25,7 @@ from eventstudy.market import Market
 from eventstudy.results.fit_warnings import exclusion_text
 from eventstudy.sample import EventSample, refuse_window_columns
 from eventstudy.tables import Section, Table
-from eventstudy.text import plural
+from eventstudy.text import none_usable, plural
 from eventstudy.windows import Window
 
 __all__ = [
@@ -162,9 +162,7 @@ class BuyAndHold(Immutable):
                 kept.append(i)
         reason = left_out(self.events, sample, reasons)
         if not rows:
-            raise NoUsableEventsError(
-                f"None of the {len(reason)} event(s) can be used:\n{listed_reasons(reason)}"
-            )
+            raise NoUsableEventsError(f"{none_usable(len(reason))}\n{listed_reasons(reason)}")
         used = sample.events.iloc[kept]
         overlaps = _overlaps(sample.security[kept], sample.day0[kept], len(self.horizon))
         if overlaps:
@@ -488,7 +486,7 @@ class BuyAndHoldResults(Immutable):
         row: dict[str, object] = dict.fromkeys(numbers, np.nan)
         row |= {"n_events": len(returns), "null": STANDARDISED_NULL, "reference": STANDARDISED_SOURCE}
         if len(returns) < 2:
-            return row | {"note": f"not applicable: {len(returns)} event(s) of two periods or more"}
+            return row | {"note": f"not applicable: {plural(len(returns), 'event')} of two periods or more"}
         mean, t, dof = standardised_mean(returns, periods)
         half = float(t_ppf(0.975, dof))
         row |= {"estimate": mean, "statistic": t, "dof": dof, "critical_low": -half, "critical_high": half}
@@ -661,7 +659,7 @@ def skewed_tests(
         numbers = dict.fromkeys(("statistic", "dof", "critical_low", "critical_high", "p_value"), np.nan)
         told = note
         if flat or n < least:
-            told = f"not applicable: {n} event(s), and it needs {least} or more that differ"
+            told = f"not applicable: {plural(n, 'event')}, and it needs {least} or more that differ"
         elif key == "t":
             t, half = float(mean_t(values)), float(t_ppf(0.975, n - 1))
             numbers |= {"statistic": t, "dof": n - 1, "critical_low": -half, "critical_high": half}

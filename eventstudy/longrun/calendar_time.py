@@ -24,6 +24,7 @@ from eventstudy.models.linear import LinearModel
 from eventstudy.sample import refuse_window_columns
 from eventstudy.sample.event_arrays import factor_row
 from eventstudy.tables import Section, Table
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = ["CalendarTimePortfolio", "CalendarTimeResults"]
@@ -186,9 +187,9 @@ class CalendarTimePortfolio(Immutable):
         if len(used) < k + 2:
             told = f"\nEvents that cannot be used:\n{listed_reasons(excluded)}" if len(excluded) else ""
             raise NoUsableEventsError(
-                f"Only {len(used)} period(s) have {self.min_firms} firms or more and all factors; the "
-                f"regression needs {k + 2}. A period has {int(count.max(initial=0))} firms at most: lower "
-                f"min_firms, or lengthen the horizon.{told}"
+                f"Only {plural(len(used), 'period')} with {self.min_firms} firms or more and all factors; "
+                f"the regression needs {k + 2}. A period has {int(count.max(initial=0))} firms at most: "
+                f"lower min_firms, or lengthen the horizon.{told}"
             )
         self._check_regression(used)
         return CalendarTimeResults(self, used, member, excluded)
@@ -389,8 +390,8 @@ class CalendarTimeResults(Immutable):
         n = len(z)
         if n < 2:
             raise RequestError(
-                f"{n} period(s) have {minimum} of {estimation} earlier sessions with half of their firms: "
-                "lower minimum, or give a longer history."
+                f"Only {plural(n, 'period')} with {minimum} of {estimation} earlier sessions with half of "
+                "the firms: lower minimum, or give a longer history."
             )
         by_z, by_t = np.sqrt(n) * z.mean(), np.sqrt(n) * z.mean() / z.std(ddof=1)
         return pd.DataFrame(

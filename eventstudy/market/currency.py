@@ -10,6 +10,7 @@ import pandas as pd
 from eventstudy.errors import DataError
 from eventstudy.market.compounding import LEVELS
 from eventstudy.market.market import Market
+from eventstudy.text import plural
 
 __all__ = ["in_currency"]
 
@@ -108,7 +109,7 @@ def _on_sessions(rate: pd.Series, sessions: pd.DatetimeIndex) -> np.ndarray:
     if lacking.any() or known.empty:
         first = sessions[int(np.argmax(lacking))]
         raise DataError(
-            f"{int(lacking.sum())} session(s) have no exchange rate of the seven days up to them, first "
-            f"{first:%Y-%m-%d}. Give rates for {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
+            f"{plural(int(lacking.sum()), 'session')} without an exchange rate of the seven days before, "
+            f"the first {first:%Y-%m-%d}. Give rates for {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
         )
     return known.to_numpy(dtype=float)[at]

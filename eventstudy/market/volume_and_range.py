@@ -215,7 +215,7 @@ def range_market(
         fields = price_table(prices, timezone_of(calendar)).fields
     lacking = [name for name in NEEDED[measure] if name not in fields]
     if lacking:
-        raise DataError(f"{measure} needs prices with the field(s) {', '.join(lacking)}.")
+        raise DataError(f"{measure} needs prices with {', '.join(lacking)}.")
     used = {name: check_prices(fields[name], "raise") for name in NEEDED[measure]}
     variance = range_variance(used, measure)
     flat = variance < SMALLEST

@@ -190,7 +190,7 @@ def warn_of_lost_days(index: pd.DatetimeIndex, sessions: pd.DatetimeIndex, what:
     if len(lost):
         shown = ", ".join(f"{d:%Y-%m-%d}" for d in lost[:5]) + ", ..." * (len(lost) > 5)
         warn(
-            f"{what}: {len(lost)} return(s) fall on days that are not sessions of the market and are left "
-            f"out: {shown}. Give prices instead, or returns over the market's own sessions.",
+            f"{what}: returns on days that are not sessions of the market are left out, {len(lost)} of "
+            f"them: {shown}. Give prices instead, or returns over the market's own sessions.",
             DataWarning,
         )

@@ -90,7 +90,7 @@ class MatchedPortfolio(PeerModel):
         else:
             lacking = [name for name in names if name not in self.weights]
             if lacking:
-                raise ModelError(f"weights has none for the peer(s) {', '.join(lacking[:5])}.")
+                raise ModelError(f"weights has none for {', '.join(lacking[:5])}.")
             weights = np.array([self.weights[name] for name in names])
         return Prediction(
             expected=_portfolio(ahead, weights),

@@ -208,7 +208,7 @@ class Dimson(NormalReturnModel):
     def arrays(self, sample: EventSample, part: Rows = slice(None)) -> EventArrays:
         if sample.estimation.end + self.leads >= sample.window.start:
             raise WindowError(
-                f"{self.leads} lead(s) of the estimation window {sample.estimation} reach into the event "
+                f"With leads={self.leads}, the estimation window {sample.estimation} reaches into the event "
                 f"window {sample.window}: end the estimation by {sample.window.start - self.leads - 1}."
             )
         return super().arrays(sample, part)

@@ -351,7 +351,8 @@ def _codes(frame: pd.DataFrame, name: str) -> IntArray:
     codes = pd.factorize(frame[name])[0]
     if (codes < 0).any():
         lacking = frame.index[codes < 0][:5].tolist()
-        raise RequestError(f"Event(s) {', '.join(map(str, lacking))} have no {name!r} to be clustered by.")
+        told = ", ".join(map(str, lacking))
+        raise RequestError(f"No {name!r} to cluster by for event {told}: give each one, or leave it out.")
     return np.asarray(codes, dtype=np.int64)
 
 

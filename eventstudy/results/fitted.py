@@ -23,6 +23,7 @@ from eventstudy.inference.power_and_detectable_effect import detectable
 from eventstudy.market import Market
 from eventstudy.models import ModelParameters, NormalReturnModel
 from eventstudy.sample import Asked, EventSample
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 __all__ = [
@@ -319,7 +320,7 @@ class FittedEvents(ABC):
         without = groups.index[groups.isna()].tolist()
         if without:
             raise RequestError(
-                f"{len(without)} event(s) have no {by!r}: {', '.join(map(str, without[:5]))}"
+                f"{plural(len(without), 'event')} without a {by!r}: {', '.join(map(str, without[:5]))}"
                 f"{', ...' if len(without) > 5 else ''}. Give each event one, or leave these events out."
             )
         return groups

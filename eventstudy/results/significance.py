@@ -205,7 +205,7 @@ class Significance(MethodGroup):
         if own & other:
             security, day = min(own & other)
             raise RequestError(
-                f"{len(own & other)} event(s) are both treated and controls, such as {security} on "
+                f"Treated events are controls too: {len(own & other)}, such as {security} on "
                 f"{day:%Y-%m-%d}. Remove the treated events from the controls."
             )
         return against.fitted

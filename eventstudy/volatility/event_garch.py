@@ -28,6 +28,7 @@ from eventstudy.market import Market, check_market
 from eventstudy.models import MarketModel
 from eventstudy.results.fit_warnings import exclusion_text
 from eventstudy.sample import EventSample, check_windows, refuse_window_columns
+from eventstudy.text import none_usable, plural
 from eventstudy.windows import Window
 
 __all__ = ["DummyGARCH", "EventGARCH", "EventGARCHResults", "conditional_variance", "fit_dummy_garch"]
@@ -256,9 +257,9 @@ class EventGARCH(Immutable):
         self.min_observations = min_observations
         if len(self.dummy) < SHORTEST:
             raise WindowError(
-                f"The dummy {self.dummy} has {len(self.dummy)} session(s): with fewer than {SHORTEST} the "
-                "likelihood has no maximum (the error of a single day is fitted exactly). Widen it, or use "
-                "GARCHMarketModel, whose forecast needs no dummy."
+                f"The dummy {self.dummy} has {plural(len(self.dummy), 'session')}: with fewer than "
+                f"{SHORTEST} the likelihood has no maximum (the error of a single day is fitted exactly). "
+                "Widen it, or use GARCHMarketModel, whose forecast needs no dummy."
             )
         check_windows(self.estimation, self.dummy)
         if self.estimation.end >= self.dummy.start:
@@ -336,7 +337,7 @@ class EventGARCH(Immutable):
 
 def _unusable(reasons: Mapping[Any, str]) -> str:
     told = "\n".join(f"  event {name}: {why}" for name, why in list(reasons.items())[:10])
-    return f"None of the {len(reasons)} event(s) can be used:\n{told}"
+    return f"{none_usable(len(reasons))}\n{told}"
 
 
 def _arrays(sample: EventSample, window: Window, model: MarketModel) -> tuple[FloatArray, FloatArray]:

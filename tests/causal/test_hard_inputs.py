@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import eventstudy as es
 from eventstudy.causal.kernels.simplex import simplex_least_squares
-from eventstudy.errors import DataWarning, LumpedReturnWarning, ModelError, RequestError
+from eventstudy.errors import (
+    DataWarning,
+    IncompleteWindowWarning,
+    LumpedReturnWarning,
+    ModelError,
+    RequestError,
+)
 
 DAYS, DONORS = 140, 22
 DATES = pd.bdate_range("2015-01-01", periods=DAYS)
@@ -92,7 +96,8 @@ def test_in_a_group_of_placebos_one_firm_has_the_halt(returns: pd.DataFrame) -> 
 def test_days_that_one_of_the_treated_lacks_are_said_to_be_untested(returns: pd.DataFrame) -> None:
     frame = returns.copy()
     frame.loc[DATES[122] :, "G"] = np.nan
-    table = fit(frame, "F", "G").test(0, 4)
+    with pytest.warns(IncompleteWindowWarning, match=r"has days \+0 to \+1"):
+        table = fit(frame, "F", "G").test(0, 4)
     for key in ("conformal_block", "conformal_block_scaled", "cross_fit_t"):
         assert "of 2 of 5 days" in table.loc[key, "note"]
     assert "days" not in fit(returns, "F", "G").test(0, 4).loc["cross_fit_t", "note"]
@@ -122,8 +127,7 @@ def test_a_donor_named_twice_counts_once(returns: pd.DataFrame) -> None:
 
 
 def test_event_on_the_last_day(returns: pd.DataFrame) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.warns(IncompleteWindowWarning, match=r"has days \+0 only.*catt\(0, 0\)"):
         results = fit(returns.iloc[:121])
     total = results.catt(0, 5)
     assert total["n_days"].iloc[0] == 1

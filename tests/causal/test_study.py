@@ -17,6 +17,7 @@ from eventstudy.errors import (
     DataError,
     DataWarning,
     ExcludedEventsWarning,
+    IncompleteWindowWarning,
     LumpedReturnWarning,
     ModelError,
     NoUsableEventsError,
@@ -225,6 +226,7 @@ def test_missing_days_are_never_zero(returns: pd.DataFrame) -> None:
     frame.iloc[321:, frame.columns.get_loc("F1")] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
+        warnings.simplefilter("ignore", IncompleteWindowWarning)
         kept = es.CausalStudy(es.Market(frame, gaps="lumped", sessions="data"), events(0, 1)).fit()
         results = fit(frame, 0, 1)
     assert kept.diagnostics()["n_days"].iloc[0] == 218  # and the next returns span two sessions
@@ -254,11 +256,44 @@ def test_halts_of_one_firm_that_cost_the_others_their_days_are_told(returns: pd.
 
 def test_window_that_ends_after_the_data(returns: pd.DataFrame) -> None:
     market = es.Market(returns)
-    results = es.CausalStudy(market, events(0, at=415)).fit()
+    with pytest.warns(IncompleteWindowWarning, match=r"event 0 \(F0\) has days \+0 to \+4.*catt\(0, 4\)"):
+        results = es.CausalStudy(market, events(0, at=415)).fit()
     assert results.catt(0, 10)["n_days"].iloc[0] == 5
     assert "outside of the data" in str(results.summary())
     with pytest.raises(WindowError, match="no effect on any day"):
         results.catt(6, 10)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "told"),
+    [
+        (0, 322, r"\+0 to \+1.*catt\(0, 1\)"),
+        (319, 420, r"-1 to \+10.*catt\(-1, 10\)"),
+        (0, 321, r"-5 to \+0"),
+    ],
+)
+def test_a_firm_whose_returns_do_not_cover_the_window_is_named(
+    begins: int, ends: int, told: str, returns: pd.DataFrame
+) -> None:
+    frame = returns.copy()
+    hidden = frame.columns.get_loc("F0")
+    frame.iloc[ends:, hidden] = np.nan
+    frame.iloc[310:begins, hidden] = np.nan
+    window = (0, 10) if told.startswith(r"\+") else (-5, 10)
+    with pytest.warns() as heard:
+        fit(frame, 0, 1, window=window)
+    said = [str(each.message) for each in heard if each.category is IncompleteWindowWarning]
+    assert len(said) == 1
+    assert re.search(rf"The returns of 1 event .* has days {told}", said[0])
+
+
+def test_a_window_on_which_the_market_was_shut_is_covered(returns: pd.DataFrame) -> None:
+    frame = returns.copy()
+    frame.iloc[330] = np.nan
+    market = es.Market(frame, gaps="lumped", sessions="data")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.CausalStudy(market, events(0, 1), window=(0, 10)).fit()
 
 
 def test_more_donors_than_days_is_solved_exactly(returns: pd.DataFrame) -> None:

@@ -541,7 +541,7 @@ def test_horizons_of_one_month_have_no_standardised_return() -> None:
     market, events = shocked(0.0)
     dates = events.assign(date=market.sessions[10 + np.arange(40)])
     table = es.BuyAndHold(market, dates, (1, 1), es.MatchedFirms(column="match")).fit().test()
-    assert "0 event(s) of two periods or more" in table["note"]["standardised"]
+    assert "0 events of two periods or more" in table["note"]["standardised"]
     assert table.index[table["recommended"]].tolist() == ["t"]
     # One month of all events cannot tell whether they share a shock.
     one = es.BuyAndHold(market, events, (1, 1), es.MatchedFirms(column="match")).fit().test()

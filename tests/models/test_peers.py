@@ -404,7 +404,7 @@ def test_peer_lists_that_cannot_be(world):
         es.PCAModel("P1")
     with pytest.raises(ModelError, match="weights must be positive"):
         es.MatchedPortfolio(["P1"], {"P1": 0.0})
-    with pytest.raises(ModelError, match="none for the peer"):
+    with pytest.raises(ModelError, match="none for P"):
         fit(world, es.MatchedPortfolio(["P1", "P2"], {"P1": 1.0}))
     with pytest.raises(ModelError, match="l1_ratio"):
         es.ElasticNetModel(l1_ratio=0)

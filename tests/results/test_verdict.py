@@ -209,7 +209,7 @@ def test_controls(six, bundled):
     assert [line.split(":")[0] for line in told] == [
         "difference_portfolio", "difference_permutation", "difference_dates",
     ]  # fmt: skip
-    with pytest.raises(es.errors.RequestError, match="both treated and controls"):
+    with pytest.raises(es.errors.RequestError, match="Treated events are controls too"):
         treated.verdict(against=treated)
 
 
