@@ -123,7 +123,7 @@ def test_autocorrelation_is_that_of_statsmodels():
 
 def test_leads_may_not_touch_the_event(market, events):
     fitted(market, events, es.Dimson(1, 2), (-250, -6))
-    with pytest.raises(WindowError, match="With leads=2, .* end the estimation by -6"):
+    with pytest.raises(WindowError, match=r"With leads=2, .* end the estimation by -6"):
         fitted(market, events, es.Dimson(1, 2), (-250, -5))
 
 
