@@ -400,3 +400,16 @@ def test_tests_that_a_volatile_event_deceives_are_told_of_together():
     found = es.EventStudy(es.Market(frame, benchmark="m"), events, estimation=(-200, -11)).fit().verdict(0, 1)
     assert "reject where adjusted_bmp does not: the event was more volatile" in found.evidence
     assert "which these tests take for an effect" in found.evidence
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_volume_is_not_called_a_price(n):
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2018-01-01", periods=320)
+    volume = pd.DataFrame(rng.lognormal(10, 1, (320, 5)), days, [f"S{i}" for i in range(5)])
+    news = [{"security": f"S{i}", "date": days[300]} for i in range(n)]
+    said = es.EventStudy(es.volume_market(volume), news, es.ConstantMean()).fit().verdict()
+    assert f"the log volume of {'S0' if n == 1 else '3 securities'}" in said.question
+    assert re.search(r"% in log points \(95% interval", said.effect)
+    assert "The study shows what the log volume was, not why" in str(said).replace("\n  ", " ")
+    assert "prices" not in str(said)

@@ -101,6 +101,7 @@ def question(data: FittedEvents, alternative: Alternative = "two-sided") -> str:
     """Say what a study of these events asks."""
     timeline = data.timeline
     way = {"less": " down", "greater": " up", "two-sided": ""}[alternative]
+    of = f"the {data.kind} of " if data.kind in LEVELS and data.kind != "change" else ""
     n = len(timeline)
     when = "" if data.undated else f" ({_dates(data)})"
     if n == 1:
@@ -112,13 +113,14 @@ def question(data: FittedEvents, alternative: Alternative = "two-sided") -> str:
             else f" of {event['announced'] if _known(event['announced']) else _dates(data)}"
         )
         return strip_control(
-            f"Did {news}{when} move {event['security']}{way}, by how much, and is the move distinguishable "
-            "from ordinary variation?"
+            f"Did {news}{when} move {of}{event['security']}{way}, by how much, and is the move "
+            "distinguishable from ordinary variation?"
         )
     if one_security(data):
         return strip_control(
-            f"Which of {n} announcements about {timeline['security'].iloc[0]}{when} moved it{way}, by "
-            "how much, and is each move distinguishable from ordinary variation?"
+            f"Which of {n} announcements about {timeline['security'].iloc[0]}{when} moved "
+            f"{of.removesuffix(' of ') or 'it'}{way}, by how much, and is each move distinguishable from "
+            "ordinary variation?"
         )
     k = timeline["security"].nunique()
     dates = 1 if data.undated else timeline["day_0"].nunique()
@@ -132,7 +134,7 @@ def question(data: FittedEvents, alternative: Alternative = "two-sided") -> str:
         news = f"the news {several}{when}" if dates > 1 else f"the news of {_dates(data)}"
     counted = f" ({n} events)" if n != k else ""
     return strip_control(
-        f"Did {news} move {k} securities{way} on average{counted}, by how much, and is the move "
+        f"Did {news} move {of}{k} securities{way} on average{counted}, by how much, and is the move "
         "distinguishable from ordinary variation?"
     )
 
@@ -260,6 +262,10 @@ def _what(data: FittedEvents) -> str:
     return f"abnormal {data.kind}" if data.kind in LEVELS else "abnormal return"
 
 
+def _points(data: FittedEvents) -> str:
+    return " in log points" if data.kind.startswith("log ") else ""
+
+
 def _interval(mean: pd.Series | Mapping[str, Any], alternative: Alternative) -> str:
     low, high = percent(mean["ci_low"]), percent(mean["ci_high"])
     if alternative == "less":
@@ -287,7 +293,8 @@ def _single(data: FittedEvents, window: Window) -> str:
         over = f"{span[:1].upper()}{span[1:]}{'' if data.undated else f', {_dates(data)}'}{short}"
     if data.kind in LEVELS:
         return (
-            f"{over}, the {_what(data)} of {event['security']} is {percent(car['car'])} ({data.model_label})"
+            f"{over} ({data.model_label}), the {_what(data)} of {event['security']} is "
+            f"{percent(car['car'])}{_points(data)}"
         )
     kind = "log return" if data.kind == "log" else "return"
     security = event["security"]
@@ -306,7 +313,7 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     side, k = ("negative", down) if 2 * down >= n else ("positive", int((car > 0).sum()))
     if n == 1:
         counted = f"its {_what(data)}" if one_security(data) else f"the one {_what(data)}{of}"
-        return f"Over {window}, {counted} ({data.model_label}) is {percent(mean['caar'])}"
+        return f"Over {window}, {counted} ({data.model_label}) is {percent(mean['caar'])}{_points(data)}"
     counted = ("both" if n == 2 else f"all {n}") if k == n else f"{k} of the {n}"
     are = "is" if k == 1 else "are"
     common = not data.undated and len(data.timeline["day_0"].unique()) == 1
@@ -315,7 +322,7 @@ def _average(data: FittedEvents, window: Window, mean: pd.Series) -> str:
     over = over if one_security(data) else f"{over[:1].upper()}{over[1:]}"
     return (
         f"{over}, {counted} {_what(data)}s{of} {are} {side} ({data.model_label}), and their mean is "
-        f"{percent(mean['caar'])}"
+        f"{percent(mean['caar'])}{_points(data)}"
     )
 
 
@@ -427,7 +434,8 @@ def _news(data: FittedEvents, window: Window, given: News | None) -> list[str]:
         falls = "falls" if len(days) > 1 else "does not fall"
         none = f"{given_days} of news given {falls} into an event window."
         told = [none if days else "None was given (confounders=)."]
-    why = "The study shows how prices moved, not why: other news of these days is measured with the event."
+    what = f"what the {data.kind} was" if data.kind in LEVELS else "how prices moved"
+    why = f"The study shows {what}, not why: other news of these days is measured with the event."
     return [*told, why]
 
 
