@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
@@ -11,7 +9,6 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy import exp, expm1, log, log1p, log2, log10, maximum, minimum, sign, sqrt, where
 
 from eventstudy._typing import FloatArray, IntArray
 from eventstudy.arguments import check_choice
@@ -21,17 +18,16 @@ from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.engine.factor_gls import crossfitted_slopes, factor_covariance, n_components
 from eventstudy.inference.portfolio import WORST_CONDITION
+from eventstudy.regressions.formula import check_design, least_squares
 from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.tables.table import stars_note
 
 __all__ = [
-    "FUNCTIONS",
     "Covariance",
     "CrossSection",
     "Past",
     "Weights",
     "cross_section",
-    "least_squares",
     "past_covariance",
     "random_effect_variance",
     "wild_cluster_p",
@@ -47,6 +43,8 @@ MANY = 250
 FEW_CLUSTERS = 30
 #: Fewest days for a distribution of slopes.
 FEWEST_DAYS = 30
+#: Four decimals hardly show a standard error below this.
+SMALL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,9 @@ class CrossSection:
         """Return the regression as a table."""
         frame = self.coefficients.copy()
         frame.insert(5, "", [stars(p) for p in self.decisive])
-        formats = {str(name): "{:.4f}" for name in self.coefficients}
+        formats = dict.fromkeys(map(str, self.coefficients), "{:.4f}")
+        if (self.coefficients["se"] < SMALL).any():
+            formats |= dict.fromkeys(("coef", "se", "ci_low", "ci_high"), "{:.4g}")
         formats |= {"dof": "{:.0f}", "p_value": P_VALUE}
         rows = {
             "formula": self.formula,
@@ -242,10 +242,7 @@ def cross_section(
     used = frame.index.get_indexer(pd.Index(model.data.row_labels))
     x, y, names = np.asarray(model.exog), np.asarray(model.endog), list(model.exog_names)
     n, k = x.shape
-    if np.linalg.matrix_rank(x) < k:
-        raise RequestError(f"The terms of {formula!r} are collinear among the {n} events that have them all.")
-    if n <= k + 1:
-        raise RequestError(f"{n} events are too few for the {k} terms of {formula!r}.")
+    check_design(frame.iloc[used], y, x, names, formula)
     left_out = _left_out(frame, used)
     notes: list[str] = []
     fit = model.fit()
@@ -535,108 +532,3 @@ def past_covariance(slopes: FloatArray, scale: float, n_params: float) -> tuple[
     """
     dof = slopes.shape[1] - n_params
     return scale * slopes @ slopes.T / dof, float(dof)
-
-
-#: Functions of numbers, also as np.log and the like. Formulas see them as names of this module.
-NUMERIC = (
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "sqrt",
-    "abs",
-    "sign",
-    "minimum",
-    "maximum",
-    "where",
-)
-#: Functions of patsy: categories and their contrasts, quoted names, arithmetic, scaling, splines.
-STRUCTURAL = (
-    "C", "Q", "I", "Treatment", "Sum", "Poly", "Diff", "Helmert",
-    "center", "standardize", "scale", "bs", "cr", "cc", "te",
-)  # fmt: skip
-FUNCTIONS = (*NUMERIC, *STRUCTURAL)
-# Formulas use these.
-_USED = (exp, expm1, log, log1p, log2, log10, sqrt, sign, minimum, maximum, where)
-
-PLAIN = (
-    ast.Expression, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.List,
-    ast.Tuple, ast.Load, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
-)  # fmt: skip
-
-
-def least_squares(frame: pd.DataFrame, formula: str) -> Any:
-    """Return the model of statsmodels that a formula describes, of the rows without missing values.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Columns that the formula may name.
-    formula : str
-        As of patsy, with columns of the frame and `FUNCTIONS` only.
-
-    Raises
-    ------
-    RequestError
-        If the formula is malformed, or names anything else.
-    """
-    import statsmodels.formula.api as smf
-    from patsy import ModelDesc
-
-    if not isinstance(formula, str):
-        raise RequestError(f"A formula is a text such as 'car ~ size', got {formula!r}.")
-    try:
-        described = ModelDesc.from_formula(formula)
-        terms = [*described.lhs_termlist, *described.rhs_termlist]
-        codes = {factor.code for term in terms for factor in term.factors}
-    except Exception as problem:  # patsy raises many kinds
-        raise RequestError(f"The formula {formula!r} cannot be read ({problem}).") from problem
-    for code in sorted(codes):
-        _check(code, formula, {str(name) for name in frame.columns})
-    if len(described.lhs_termlist) != 1 or not described.rhs_termlist:
-        raise RequestError(f"The formula {formula!r} needs one variable before the ~, and terms after it.")
-    try:
-        # The logarithm of nought or less is missing or infinite, which is reported below.
-        with np.errstate(all="ignore"):
-            return smf.ols(formula, frame, missing="drop")
-    except Exception as problem:  # patsy, pandas and statsmodels raise many kinds
-        raise RequestError(
-            f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
-            f"{', '.join(map(str, frame.columns))}."
-        ) from problem
-
-
-def _check(code: str, formula: str, columns: set[str]) -> None:
-    """Refuse whatever is more than arithmetic with columns and named functions."""
-    for node in ast.walk(ast.parse(code, mode="eval")):
-        if isinstance(node, ast.Call) and _function(node.func) is None:
-            raise RequestError(_refused(ast.unparse(node.func), formula, FUNCTIONS, "function"))
-        if isinstance(node, ast.Name):
-            if node.id not in columns and node.id not in (*FUNCTIONS, "np"):
-                raise RequestError(_refused(node.id, formula, sorted(columns), "column"))
-        elif not isinstance(node, (*PLAIN, ast.Call)) and not _function(node):
-            raise RequestError(
-                f"The formula {formula!r} cannot be used: it holds {ast.unparse(node)!r}. Formulas take "
-                f"columns, numbers, arithmetic and {', '.join(FUNCTIONS)}. Make other variables columns of "
-                "the events first."
-            )
-
-
-def _function(node: ast.AST) -> str | None:
-    """Name of a function of formulas that a node stands for: log, or np.log."""
-    if isinstance(node, ast.Name) and node.id in FUNCTIONS:
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
-        return node.attr if node.attr in NUMERIC else None
-    return None
-
-
-def _refused(name: str, formula: str, known: Sequence[str], what: str) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return (
-        f"The formula {formula!r} cannot be used with these events: {name!r} is not a {what}.{hint} "
-        f"There are: {', '.join(known)}."
-    )

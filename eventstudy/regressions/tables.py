@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.errors import RequestError
-from eventstudy.regressions.core import CrossSection
+from eventstudy.regressions.core import SMALL, CrossSection
 from eventstudy.tables import Section, Table, stars
 from eventstudy.tables.table import stars_note
 from eventstudy.text import plural
@@ -63,11 +64,13 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     rows: list[list[str]] = []
     for term in terms:
         labels += [term, ""]
+        least = min(fit.coefficients["se"].get(term, np.inf) for fit in fits)
+        how = ".4g" if least < SMALL else ".4f"
         have = [fit if term in fit.coefficients.index else None for fit in fits]
         rows.append(
-            ["" if fit is None else f"{fit.params[term]:.4f}{stars(fit.decisive[term])}" for fit in have]
+            ["" if fit is None else f"{fit.params[term]:{how}}{stars(fit.decisive[term])}" for fit in have]
         )
-        rows.append(["" if fit is None else f"({fit.coefficients.loc[term, 'se']:.4f})" for fit in have])
+        rows.append(["" if fit is None else f"({fit.coefficients.loc[term, 'se']:{how}})" for fit in have])
     labels += ["Window", "Events", "R2", "Standard error"]
     rows += [
         [fit.window for fit in fits],

@@ -427,8 +427,10 @@ def test_formulas_are_computed_from_columns_and_named_functions(spread):
         ("car ~ print", "is not a column"),
         ("car ~ 0", "needs one variable before the ~, and terms after it"),
         ("car + scar ~ cap", "needs one variable|cannot be used"),
-        ("cap", "needs one variable"),
-        ("car ~ log(cap - cap)", "cannot be used"),
+        ("cap", "needs one variable.*Did you mean 'car ~ cap'"),
+        ("car ~ market cap", "cannot be read: 'market cap' is not an expression"),
+        ("car ~ log(cap - cap)", "is infinite"),
+        ("car ~ I(1 / (exposure - exposure))", "is infinite|cannot be used"),
         ("car ~ (", "cannot be read"),
         (7, "is a text"),
     ],
@@ -436,3 +438,54 @@ def test_formulas_are_computed_from_columns_and_named_functions(spread):
 def test_formulas_that_are_refused(spread, formula, told):
     with pytest.raises(RequestError, match=told):
         spread.cross_section(formula, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def measured(spread) -> es.EventStudyResults:
+    """The study with further columns: sizes in large units, text, dates, a name with a space."""
+    spec, n = spread.fitted.spec, len(spread.fitted.events)
+    frame = spec.events.frame.assign(
+        **{"market cap": np.arange(n) + 1.0, "rank": np.arange(n), "sqrt": np.arange(n)},
+        won=np.linspace(1e14, 5e14, n) * np.resize([1.0, 2.0], n),
+        dollars=np.linspace(1e11, 5e11, n) * np.resize([1.0, 2.0], n),
+        text=[f"{i:,}" for i in range(1000, 1000 + n)],
+        listed=pd.bdate_range("2000-01-03", periods=n),
+    )
+    return es.EventStudy(spec.market, frame, spec.model, spec.estimation, spec.window).fit()
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("car ~ market cap", r"Write the column 'market cap' as Q\('market cap'\)"),
+        ("car ~ log(rank)", r"log\(rank\) of event \S+ is infinite, as the logarithm of 0 is"),
+        ("log(rank) ~ cap", r"log\(rank\) of event \S+ is infinite"),
+        ("car ~ sqrt(cap)", r"calls sqrt\(\), which the column 'sqrt' of the events hides"),
+        ("car ~ won", r"won is \de\+1\d times as large as Intercept, too much for least squares"),
+        ("car ~ dollars + I(dollars**2)", r"I\(dollars \*\* 2\) is \de\+2\d times as large"),
+        (
+            "car ~ text",
+            r"terms of 'car ~ text'. text, whose values are text, makes \d+ of them: give numbers",
+        ),
+        ("car ~ listed", "listed, whose values are dates, makes"),
+        ("car ~ rank + I(2 * rank)", "are collinear"),
+    ],
+)
+def test_why_a_formula_cannot_be_fitted_is_said(measured, formula, told):
+    with pytest.raises(RequestError, match=told):
+        measured.cross_section(formula, 0, 1)
+
+
+def test_the_unit_of_a_characteristic_does_not_matter_nor_round_its_slope_away(measured):
+    as_given = measured.cross_section("car ~ dollars", 0, 1)
+    in_billions = measured.cross_section("car ~ I(dollars / 1e9)", 0, 1)
+    columns = ["t", "p_value"]
+    np.testing.assert_allclose(
+        as_given.coefficients[columns].to_numpy(float),
+        in_billions.coefficients[columns].to_numpy(float),
+        rtol=1e-9,
+    )
+    slope = as_given.coefficients.loc["dollars", "coef"]
+    for printed in (str(as_given), es.regression_table([as_given]).to_text()):
+        assert f"{slope:.4g}" in printed
+        assert "0.0000" not in printed.split("R2")[-1]
