@@ -123,8 +123,8 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
     except Exception as problem:  # patsy, pandas and statsmodels raise many kinds
         if "inf or nan" in str(problem):
             raise RequestError(
-                f"A term of {formula!r} is infinite, as the logarithm of 0 is. Leave such events out, or take "
-                "another scale."
+                f"A term of {formula!r} is infinite, as the logarithm of 0 is. Leave such events out, or "
+                "take another scale."
             ) from problem
         raise RequestError(
             f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
