@@ -17,8 +17,8 @@ import numpy as np
 from eventstudy.errors import EventStudyError, RequestError
 
 __all__ = [
-    "by_name", "check_choice", "check_flag", "check_fraction", "check_jobs", "check_number", "check_path",
-    "check_seed", "check_sequence", "check_text", "check_whole",
+    "by_name", "check_choice", "check_flag", "check_fraction", "check_jobs", "check_mapping", "check_number",
+    "check_numbers", "check_path", "check_seed", "check_sequence", "check_text", "check_whole",
 ]  # fmt: skip
 
 Item = TypeVar("Item")
@@ -70,6 +70,26 @@ def check_sequence(name: str, value: Iterable[Item], of: str) -> list[Item]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise RequestError(f"{name} must be a list of {of}; got {value!r}.")
     return list(value)
+
+
+def check_numbers(
+    name: str, value: object, such_as: str, least: float = -math.inf, *, above: float | None = None
+) -> list[float]:
+    """Return the numbers of a list as floats, or refuse what is none, or holds none or something else."""
+    listed = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    found = list(cast("Iterable[Any]", value)) if listed else []
+    if not found:
+        raise RequestError(f"{name} must be a list of numbers, such as {such_as}; got {value!r}.")
+    for each in found:
+        check_number(f"Each number of {name}", each, least, above=above)
+    return [float(each) for each in found]
+
+
+def check_mapping(name: str, value: object, of: str) -> dict[Any, Any]:
+    """Return a mapping or Series as a dict, or refuse what is neither."""
+    if isinstance(value, Mapping) or hasattr(value, "to_dict"):
+        return dict(cast("Mapping[Any, Any]", value))
+    raise RequestError(f"{name} must be a mapping or a Series of {of}; got {value!r}.")
 
 
 def check_path(name: str, value: object) -> Path:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import DateArray
+from eventstudy.arguments import check_path, check_whole
 from eventstudy.errors import (
     EventStudyWarning,
     ExcludedEventsWarning,
@@ -193,15 +194,14 @@ def stream_study(
             f"{type(model).__name__} compares securities with each other, and a streamed study reads only "
             "one group of them at a time; fit EventStudy with peers=[...] instead."
         )
-    if securities < 1:
-        raise RequestError(f"securities must be the size of a group, at least 1; got {securities!r}.")
+    check_whole("securities", securities, 1)
     whole = Window.of(window)
-    windows = [Window(0, min(1, whole.end)), whole] if cars is None else [Window.of(each) for each in cars]
+    windows = [Window(0, min(1, whole.end)), whole] if cars is None else Window.list_of("cars", cars)
     outside = [each for each in windows if each not in whole]
     if outside:
         raise RequestError(f"The window {outside[0]} of cars reaches outside the event window {whole}.")
     events = events if isinstance(events, Events) else Events(events)
-    folder = Path(to)
+    folder = check_path("to", to)
     if folder.exists() and any(folder.iterdir()):
         raise RequestError(f"{str(folder)!r} is not empty; name a folder that is, or a new one.")
     barred = read_dates(exclude_dates, lambda: panel.securities)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -53,6 +53,19 @@ class Window:
             raise WindowError(
                 f"Window ({self.start}, {self.end}) ends before it starts; did you mean {meant}?"
             )
+
+    @classmethod
+    def list_of(cls, name: str, value: object) -> list[Window]:
+        """Read a list of windows, the argument `name`.
+
+        Raises
+        ------
+        WindowError
+            If it is not a list of windows.
+        """
+        if isinstance(value, str | Mapping | Window) or not isinstance(value, Iterable):
+            raise WindowError(f"{name} is a list of windows, such as [(0, 1), (-1, 1)]; got {value!r}.")
+        return [cls.of(each) for each in value]
 
     @classmethod
     def of(cls, value: Window | Sequence[int] | int, end: int | None = None) -> Window:

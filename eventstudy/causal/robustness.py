@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray
+from eventstudy.arguments import check_mapping
 from eventstudy.causal.cohorts import Cohort
 from eventstudy.causal.draws import time_placebos
 from eventstudy.causal.fitted import FittedCohort, fit_cohort, mean_path, weighted_mean
@@ -133,7 +134,7 @@ def spillover(
 
 def _exposures(exposure: pd.Series[float] | Mapping[str, float]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for name, value in dict(exposure).items():
+    for name, value in check_mapping("exposure", exposure, "a number for each donor").items():
         try:
             found[str(name)] = float(value)
         except (TypeError, ValueError):

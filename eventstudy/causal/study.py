@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.causal.cohorts import lay_cohorts
 from eventstudy.causal.estimators import CounterfactualEstimator, SyntheticControl
 from eventstudy.causal.fitted import FittedCohort, fit_cohort
@@ -258,7 +259,7 @@ def _names(given: Sequence[str] | None, what: str) -> tuple[str, ...] | None:
         return None
     if isinstance(given, str):
         raise RequestError(f"{what} is a list of securities: {what}=[{given!r}].")
-    names = tuple(dict.fromkeys(map(str, given)))
+    names = tuple(dict.fromkeys(map(str, check_sequence(what, given, "securities"))))
     if what == "donors" and not names:
         raise RequestError("donors is empty; name securities, or None for every other one of the market.")
     return names

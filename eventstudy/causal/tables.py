@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.causal.balance import diagnostics, donor_ratio
 from eventstudy.causal.draws import FEWEST_SHOWING
 from eventstudy.causal.estimates import CausalEstimates
@@ -30,7 +31,8 @@ def checked_tests(tests: Sequence[str] | None) -> list[str]:
     """Return the keys asked for, all by default; refuse unknown ones."""
     if isinstance(tests, str):
         raise RequestError(f"tests is a list of keys: tests=[{tests!r}].")
-    keys = list(CAUSAL_TESTS) if tests is None else list(dict.fromkeys(tests))
+    given = CAUSAL_TESTS if tests is None else check_sequence("tests", tests, "keys, such as ['placebo']")
+    keys = list(dict.fromkeys(map(str, given)))
     unknown = [key for key in keys if key not in CAUSAL_TESTS]
     if unknown:
         raise RequestError(

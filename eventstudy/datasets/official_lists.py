@@ -492,6 +492,8 @@ class EntityList:
         ]
         of = dict(zip(zip(entities["instrument"], entities["name"], strict=True), ids, strict=True))
         securities = []
+        if accepted is not None and not isinstance(accepted, pd.DataFrame):
+            raise DataError(f"accepted must be rows of proposals(), a frame; got {type(accepted).__name__}.")
         for row in [] if accepted is None else accepted.to_dict("records"):
             instrument, name = row["instrument"], row["name"]
             if (instrument, name) not in of:

@@ -15,7 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_jobs, check_seed
+from eventstudy.arguments import check_jobs, check_path, check_seed
 from eventstudy.errors import DataWarning, RequestError, warn
 from eventstudy.market import Market
 from eventstudy.progress import progress_bar
@@ -88,7 +88,7 @@ def run_blocks(
         If the checkpoint is torn, as by a full disk; it is set aside, and all blocks are computed.
     """
     check_jobs(n_jobs)
-    path = None if checkpoint is None else _with_suffix(Path(checkpoint))
+    path = None if checkpoint is None else _with_suffix(check_path("checkpoint", checkpoint))
     done = {} if path is None else _load(path, identity)
     if path is not None:
         # Not after hours, when the first blocks are to be kept.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_fraction, check_whole
+from eventstudy.arguments import check_flag, check_fraction, check_numbers, check_sequence, check_whole
 from eventstudy.causal.study import CausalStudy
 from eventstudy.errors import RequestError
 from eventstudy.events import Events
@@ -31,11 +31,12 @@ from eventstudy.lab.placebo_events import (
     named_columns,
 )
 from eventstudy.lab.simulation_design import Design, closed_tests
-from eventstudy.market import Market, check_market
+from eventstudy.market import LEVELS, Market, check_market
 from eventstudy.models import MarketModel, NormalReturnModel
 from eventstudy.results import EventStudyResults
 from eventstudy.results.fitted import WindowLike, refuse_own_windows, window_of
 from eventstudy.sample import EventSample
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Calibration(FrozenRecord):
     def __repr__(self) -> str:
         design = self.design
         return (
-            f"Calibration: {design.n_samples} samples of {self._events()}, window {design.tested}, "
+            f"Calibration: {plural(design.n_samples, 'sample')} of {self._events()}, window {design.tested}, "
             f"{len(design.tests)} test{'s' * (len(design.tests) != 1)}, "
             f"{', '.join(name for name, _ in design.models)}"
         )
@@ -307,8 +308,8 @@ def calibrate(
     ----------
     market : Market or CausalStudy, optional
         By default that of `like`. Of a `CausalStudy` the design is copied (dates, treated firms, donors,
-        estimator, windows) and its tests are calibrated; the result is a `CausalCalibration`, and of the
-        options those that set the design of other studies are ignored.
+        estimator, windows) and its tests are calibrated; the result is a `CausalCalibration`. Options
+        that set the design of other studies are refused.
     start, end : int
         First and last relative day of the tested window, which holds day 0; by default (0, +1), or the
         headline window of `like`.
@@ -330,7 +331,7 @@ def calibrate(
     like : EventStudyResults, optional
         A study whose design is copied: number of events, how their dates cluster, windows, model, and the
         market unless one is given; its own events are avoided. `n_events`, `common_date`, `estimation`
-        and `min_observations` are then ignored.
+        and `min_observations` are then those of the study.
     avoid : Events, optional
         Announcements that the placebo event windows of the same security must not hold.
     alternative : {"two-sided", "less", "greater"}, default "two-sided"
@@ -374,8 +375,20 @@ def calibrate(
     >>> found.frame.set_index("test")["well_specified"].to_dict()
     {'bmp': False, 'adjusted_bmp': True}
     """
+    settled: dict[str, tuple[object, object]] = {
+        "n_events": (n_events, 30),
+        "common_date": (common_date, False),
+        "estimation": (estimation, (-250, -30)),
+        "min_observations": (min_observations, 30),
+    }
     if isinstance(market, CausalStudy):
         _check_numbers(1, n_samples, n_resamples, [0.0], [1.0])
+        own: dict[str, tuple[object, object]] = {
+            "shift": (shift, (0.0, 0.005, 0.01, 0.02)),
+            "variance": (variance, (1.0, 2.0)),
+        }
+        own |= {"models": (models, None), "like": (like, None), "alternative": (alternative, "two-sided")}
+        refuse_ignored("a CausalStudy", **settled, **own)
         return calibrate_causal(
             market,
             start,
@@ -396,11 +409,18 @@ def calibrate(
     if market is None and like is None:
         raise RequestError("calibrate needs a market, or like= a study.")
     _check_numbers(n_events, n_samples, n_resamples, shift, variance)
+    check_flag("common_date", common_date)
+    check_whole("min_observations", min_observations, 1)
     check_alternative(alternative)
+    if like is not None:
+        refuse_ignored("like=, a study,", **settled)
     source = like.spec.market if market is None and like is not None else market
     if not (isinstance(source, Market) and source.undated):
         check_market(source)
     assert source is not None
+    shift = check_effects("shift", shift, source.kind)
+    if avoid is not None and not isinstance(avoid, Events):
+        avoid = Events(avoid)
     clusters: tuple[DateCluster, ...]
     named_events: NamedColumns = ()
     if like is not None:
@@ -426,6 +446,8 @@ def calibrate(
     candidates = candidates_of(source, estimation, event_window, tested, min_observations)
     for given in ([] if avoid is None else [avoid]) + ([] if like is None else [like.spec.events]):
         candidates = candidates.without(EventSample.of(source, given, estimation, event_window), event_window)
+    if tests is not None and not check_sequence("tests", tests, "keys, such as ['t', 'bmp']"):
+        raise RequestError("tests is empty: name some, or None for all with a formula or a rank.")
     total = sum(n for cluster in clusters for _, n in cluster)
     design = Design(
         market=source,
@@ -463,7 +485,26 @@ def _check_numbers(
 ) -> None:
     for name, number in (("n_events", n_events), ("n_samples", n_samples), ("n_resamples", n_resamples)):
         check_whole(name, number, 1)
-    if not len(shift) or not np.isfinite(np.asarray(shift, dtype=float)).all():
-        raise RequestError(f"shift is a sequence of abnormal returns such as [0, 0.01]; got {shift!r}.")
-    if not len(variance) or not (np.asarray(variance, dtype=float) > 0).all():
-        raise RequestError(f"variance is a sequence of positive multiples such as [1, 2]; got {variance!r}.")
+    check_numbers("shift", shift, "[0, 0.01]")
+    check_numbers("variance", variance, "[1, 2]", above=0)
+
+
+def check_effects(name: str, effects: Sequence[float], kind: str) -> list[float]:
+    """Return true effects as floats, or refuse what is not a list of numbers, or looks like percent."""
+    found = check_numbers(name, effects, "[0, 0.01]")
+    largest = max(found, key=abs)
+    if kind not in LEVELS and abs(largest) >= 1.0:
+        raise RequestError(
+            f"{name} holds {largest:g}, an abnormal return of {largest:.0%}; returns are decimals, 0.01 "
+            "being 1%. Are these percent? Divide by 100."
+        )
+    return found
+
+
+def refuse_ignored(what: str, **options: tuple[object, object]) -> None:
+    """Refuse options that a design which is copied settles; each is given with its default."""
+    for name, (given, default) in options.items():
+        if given is not default and (type(given) is not type(default) or given != default):
+            raise RequestError(
+                f"{name}={given!r} is for a design of your own; {what} has its own. Leave it out."
+            )

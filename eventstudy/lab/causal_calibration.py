@@ -35,6 +35,7 @@ from eventstudy.lab.placebo_events import (
 )
 from eventstudy.results.fitted import WindowLike, window_of
 from eventstudy.sample import EventSample
+from eventstudy.text import plural
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class CausalCalibration(FrozenRecord):
         design = self.design
         n = sum(count for episode in design.episodes for _, count in episode)
         return (
-            f"CausalCalibration: {design.n_samples} samples of {n} event{'s' * (n != 1)}, "
+            f"CausalCalibration: {plural(design.n_samples, 'sample')} of {plural(n, 'event')}, "
             f"{design.spec.estimator.label}, window {design.tested}, {len(design.tests)} tests"
         )
 

@@ -13,7 +13,15 @@ from scipy import optimize
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_fraction, check_number
+from eventstudy.arguments import (
+    check_flag,
+    check_fraction,
+    check_jobs,
+    check_number,
+    check_seed,
+    check_text,
+    check_whole,
+)
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TESTS, Options, TestInput, power_normal, power_t
@@ -21,7 +29,7 @@ from eventstudy.inference.base import Alternative, check_alternative
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.procedures.mean_interval import FEWEST, interval_test, standard_error
-from eventstudy.lab.calibration import calibrate
+from eventstudy.lab.calibration import calibrate, check_effects, refuse_ignored
 from eventstudy.lab.sample_tests import SampleTests
 from eventstudy.market import Market
 from eventstudy.models import NormalReturnModel
@@ -196,7 +204,7 @@ def power(
         True effects, decimals: abnormal returns of the event day. By default from 0 to 5%, below zero for
         ``"less"``.
     n_events, common_date, model, estimation
-        The study that might be made on a market; ignored for results. By default one event and the
+        The study that might be made on a market; results have their own. By default one event and the
         market model.
     alpha : float, default 0.05
         Size of the test.
@@ -242,6 +250,34 @@ def power(
     like = of if isinstance(of, EventStudyResults) else None
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")
+    market = of if isinstance(of, Market) else of.spec.market
+    effects = check_effects("effects", effects, market.kind)
+    check_whole("n_samples", n_samples, 0)
+    check_flag("common_date", common_date)
+    check_text("test", test)
+    check_seed(seed)
+    check_jobs(n_jobs)
+    if like is None:
+        check_whole("n_events", n_events, 1)
+    else:
+        if n_events != 1:
+            raise RequestError(
+                f"n_events={n_events!r} is for a market; a study has its own. How power grows with their "
+                "number is in power(results).at(effect, n_events) and needed(effect)."
+            )
+        refuse_ignored(
+            "a study",
+            common_date=(common_date, False),
+            model=(model, None),
+            estimation=(estimation, (-250, -30)),
+        )
+        if n_samples == 0:
+            for name, value in (("test", test), ("checkpoint", checkpoint)):
+                if value is not None:
+                    raise RequestError(
+                        f"{name}={value!r} is for the simulated power of a study: give the number of "
+                        "samples, such as n_samples=1000."
+                    )
     if like is not None:
         data = like.fitted
         tested = data.test_input(data.checked_window(start, end))
@@ -254,20 +290,20 @@ def power(
     key = test or shown
     simulated = None
     if n_samples or like is None:
+        design: dict[str, Any] = {"like": like}
+        if like is None:
+            design = {"n_events": n_events, "common_date": common_date, "estimation": estimation}
+            design["models"] = None if model is None else [model]
         simulated = calibrate(
             of if isinstance(of, Market) else None,
             start,
             end,
-            n_events=n_events,
+            **design,
             n_samples=n_samples or 1,
-            common_date=common_date,
-            models=None if model is None or like is not None else [model],
             tests=[key],
             shift=effects,
             variance=[1.0],
             alternative=alternative,
-            estimation=estimation,
-            like=like,
             seed=seed,
             n_jobs=n_jobs,
             checkpoint=checkpoint,

@@ -106,8 +106,10 @@ class Design(FrozenRecord):
 
     @property
     def n_dates(self) -> int:
-        """Number of dates of one sample."""
-        return sum(len(cluster) for cluster in self.clusters)
+        """Number of dates of one sample; those of a market with too few are drawn more than once."""
+        forms = dict.fromkeys(self.clusters)
+        there = {form: len(self.candidates.starts(form)) for form in forms}
+        return sum(len(form) * min(self.clusters.count(form), there[form]) for form in forms)
 
     @property
     def n_blocks(self) -> int:

@@ -13,7 +13,7 @@ from scipy import special
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray, IntArray
-from eventstudy.arguments import check_fraction, check_whole
+from eventstudy.arguments import check_fraction, check_sequence, check_text, check_whole
 from eventstudy.distributions import counted_p_value
 from eventstudy.errors import NoUsableEventsError, RequestError
 from eventstudy.events import Events
@@ -261,8 +261,10 @@ def specification_curve(
     check_alternative(alternative)
     check_whole("n_placebo", n_placebo, 0)
     named = named_models([MarketModel()] if models is None else models)
-    estimated, tested = [Window.of(w) for w in estimations], [Window.of(w) for w in windows]
-    kinds = [market.kind] if returns is None else list(returns)
+    check_whole("min_observations", min_observations, 1)
+    estimated, tested = Window.list_of("estimations", estimations), Window.list_of("windows", windows)
+    kinds = [market.kind] if returns is None else check_sequence("returns", returns, "kinds of returns")
+    missing = check_sequence("missing", missing, "rules")
     for name, options in (
         ("estimations", estimated),
         ("windows", tested),
@@ -334,10 +336,14 @@ def _markets(market: Market, benchmarks: Sequence[str] | Mapping[str, Any] | Non
         return {", ".join(market.benchmarks) or "none": market}
     if isinstance(benchmarks, str):
         raise RequestError(f"Benchmarks are given as a list: benchmarks=[{benchmarks!r}].")
-    named = benchmarks if isinstance(benchmarks, Mapping) else {name: name for name in benchmarks}
-    if not named:
+    if not isinstance(benchmarks, Mapping):
+        columns = check_sequence("benchmarks", benchmarks, "columns of the market")
+        for column in columns:
+            check_text("A benchmark", column)
+        benchmarks = {name: name for name in columns}
+    if not benchmarks:
         raise RequestError("benchmarks is empty: give at least one choice.")
-    return {name: market.with_benchmark(benchmark) for name, benchmark in named.items()}
+    return {name: market.with_benchmark(benchmark) for name, benchmark in benchmarks.items()}
 
 
 def _tests(day0: IntArray, longest: int) -> list[str]:

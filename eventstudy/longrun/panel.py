@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.arguments import check_mapping, check_number
 from eventstudy.errors import DataError, DataWarning, RequestError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.market import LEVELS, Market, check_market
@@ -62,7 +63,13 @@ class Panel(FrozenRecord):
         returns = np.expm1(returns) if market.kind == "log" else returns.copy()
         seen = ~np.isnan(returns)
         last = np.where(seen.any(axis=1), returns.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1)
-        for name, value in ({} if delisting is None else dict(delisting)).items():
+        given = (
+            {}
+            if delisting is None
+            else check_mapping("delisting", delisting, "the last return of each delisted security")
+        )
+        for name, value in given.items():
+            check_number(f"The delisting return of {name}", value, error=DataError)
             row = int(market.positions([str(name)])[0])
             if row < 0 or last[row] < 0:
                 raise DataError(

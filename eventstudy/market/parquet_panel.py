@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
+from eventstudy.arguments import check_sequence, check_whole
 from eventstudy.calendars import Exchange
 from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, TOTAL_RETURN_NAMES, find_column, plain_name
 from eventstudy.errors import DataError
@@ -342,6 +343,10 @@ class ParquetPanel(Generic[Made]):
             If a security has more than one row for a day, or the files hold none of the securities, or some
             of them trade on days of their own and no calendar is given.
         """
+        events = events if isinstance(events, Events) else Events(events)
+        if reach is not None:
+            check_whole("reach", reach, 0)
+        also = check_sequence("also", also, "securities")
         exchange = None if self.calendar is None else Exchange.of(self.calendar)
         files = self.files
         days = daily_index(pd.Index(files.dates.to_pandas()), files.path, timezone_of(exchange))

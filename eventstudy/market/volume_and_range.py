@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from eventstudy.arguments import check_mapping, check_number
 from eventstudy.calendars import Exchange
 from eventstudy.column_names import field_of
 from eventstudy.errors import DataError, DataWarning, warn
@@ -147,7 +148,10 @@ def log_turnover(
         days = wide.index.union(volume.index)
         outstanding = wide.reindex(days).ffill().reindex(index=volume.index, columns=volume.columns)
     else:
-        held = pd.Series(dict(shares), dtype=float).reindex(volume.columns)
+        given = check_mapping("shares", shares, "shares outstanding by security")
+        for name, count in given.items():
+            check_number(f"Shares outstanding of {name}", count, error=DataError)
+        held = pd.Series(given, dtype=float).reindex(volume.columns)
         outstanding = pd.DataFrame(
             np.broadcast_to(held.to_numpy(), volume.shape), volume.index, volume.columns
         )

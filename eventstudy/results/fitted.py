@@ -295,7 +295,8 @@ class FittedEvents(ABC):
         """
         if end is not None:
             raise RequestError(f"A list of windows holds their ends, so leave out end={end!r}.")
-        return list(dict.fromkeys(self.checked_window(window) for window in start))
+        windows = Window.list_of("The first argument", start)
+        return list(dict.fromkeys(self.checked_window(window) for window in windows))
 
     def test_input(self, window: Window) -> TestInput:
         """Return what the significance tests see of a window."""

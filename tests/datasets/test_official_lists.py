@@ -170,7 +170,7 @@ def test_entity_list_of_the_code_of_federal_regulations() -> None:
 
 
 def test_notice_of_the_1260h_list() -> None:
-    with pytest.warns(DataWarning, match=r"1 paragraph.*\(Subsidiaries follow"):
+    with pytest.warns(DataWarning, match=r"paragraphs or rows.*1 of them: \(Subsidiaries follow"):
         found = entity_list(LISTS / "notice_1260h.htm")
     rows = found.entities
     assert rows["name"].tolist() == [

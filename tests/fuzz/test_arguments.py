@@ -6,10 +6,12 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from public_objects import public
+import pandas as pd
+from public_objects import prices, public
 
 import eventstudy as es
 from eventstudy import inference, lab, models
@@ -40,6 +42,34 @@ JUNK_NUMBERS = (-1, 0, 2.5, float("nan"), float("inf"), float("-inf"), "0.95", T
 SLOW = {"report", "to_excel", "grid"}
 
 
+NAN = float("nan")
+#: By what the annotation of a parameter says.
+JUNK: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "path": (r"PathLike", (1.5, [], NAN, True, {})),
+    "flag": (r"^bool( \| None)?$", ("yes", 2, [True], NAN)),
+    "numbers": (r"(Sequence|Iterable)\[float\]", (0.01, "0.01", [], [NAN], ["x"], {"a": 1}, [[1.0]], True)),
+    "windows": (
+        r"(Sequence|Iterable)\[(Window|WindowLike|Window \| Sequence\[int\])\]",
+        (3, [3], "x", [("a", "b")], [(1,)], [(2, 1)], [(0.5, 1)], [None], NAN),
+    ),
+    "window": (r"Window \| Sequence\[int\]", (3, "x", ("a", "b"), (1,), (2, 1), (0.5, 1), NAN, True)),
+    "events": (r"\bEvents\b", (3, "x", [], [1], {"a": 1}, object(), NAN)),
+    "results": (r"EventStudyResults", (3, "x", object())),
+    "market": (r"\bMarket\b", (3, "x", object(), pd.DataFrame())),
+    "model": (r"NormalReturnModel|LinearModel", (3, "x", object(), models.MarketModel)),
+    "frame": (r"DataFrame|Series", (3, "x", object(), NAN, [1])),
+    "words": (r"(Sequence|Iterable)\[str\]", (3, [3], [None], "no_such", ["no_such"], [NAN], {"a": 1})),
+}
+#: What asks for a network or a file, or prints.
+APART = {"prices", "share_counts", "load", "measure", "show_progress", "show_versions", "simulate_bars"}
+
+
+def collection_of(parameter: inspect.Parameter) -> str | None:
+    """Say which of `JUNK` a parameter takes."""
+    told = str(parameter.annotation).replace("pd.", "")
+    return next((kind for kind, (pattern, _) in JUNK.items() if re.search(pattern, told)), None)
+
+
 def kind_of(parameter: inspect.Parameter) -> str | None:
     """Say what a parameter takes: a number, a whole number, a choice, or something else."""
     told = str(parameter.annotation)
@@ -53,7 +83,12 @@ def kind_of(parameter: inspect.Parameter) -> str | None:
     return None
 
 
-def calls(owner: Any, path: str) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any], str, str]]:
+def calls(
+    owner: Any,
+    path: str,
+    needed: dict[str, Any] = NEEDED,
+    kind_of: Callable[[inspect.Parameter], str | None] = kind_of,
+) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any], str, str]]:
     """Yield each callable of an object or module with sound arguments and one parameter to spoil."""
     for name in public(owner) if not isinstance(owner, ModuleType) else owner.__all__:
         if name in SLOW or name.startswith("plot") or (isinstance(owner, tuple) and hasattr(tuple, name)):
@@ -69,9 +104,9 @@ def calls(owner: Any, path: str) -> Iterator[tuple[str, Callable[..., Any], dict
         sound = {}
         for each in parameters:
             if each.default is each.empty and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
-                if each.name not in NEEDED:
+                if each.name not in needed:
                     break
-                sound[each.name] = NEEDED[each.name]
+                sound[each.name] = needed[each.name]
             elif each.name in ("seed", "n_samples"):
                 sound[each.name] = NEEDED[each.name]
         else:
@@ -110,4 +145,34 @@ def test_no_number_and_no_choice_is_taken_unchecked(objects: dict[str, Any]) -> 
                 if fault is not None:
                     faults.append(f"{where}({name}={junk!r}): {fault}")
     assert tried > 300
+    assert not faults, f"{len(faults)} of {tried}\n" + "\n".join(faults)
+
+
+def test_no_list_flag_path_or_table_is_taken_unchecked(objects: dict[str, Any], tmp_path: Path) -> None:
+    results = objects["results"]
+    needed = NEEDED | {
+        "market": objects["market"],
+        "events": objects["events"],
+        "of": results,
+        "results": results,
+        "prices": prices(),
+        "volume": prices(),
+        "panel": objects["panel"],
+        "to": tmp_path / "streamed",
+    }
+    faults, tried, seen = [], 0, set()
+    owners: dict[str, Any] = {"es": es, "lab": lab, "models": models} | objects
+    for path, owner in owners.items():
+        for where, what, sound, name, kind in calls(owner, path, needed, collection_of):
+            key = (getattr(what, "__qualname__", where), name)
+            if key in seen or what.__name__ in APART:
+                continue
+            seen.add(key)
+            sound |= {"results": [results]} if what.__name__ in ("pool", "event_table") else {}
+            for junk in JUNK[kind][1]:
+                tried += 1
+                fault = leaks(what, sound | {name: junk})
+                if fault is not None:
+                    faults.append(f"{where}({name}={str(junk)[:60]!r}): {fault}")
+    assert tried > 500
     assert not faults, f"{len(faults)} of {tried}\n" + "\n".join(faults)

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.errors import DataWarning, RequestError
+from eventstudy.errors import DataWarning, EventStudyError, RequestError
 from eventstudy.inference import TESTS
 from eventstudy.lab import SimulatedMarket, sample_tests
 from eventstudy.lab.blocks import run_blocks
@@ -339,3 +339,36 @@ def test_only_results_of_a_study_are_imitated(world: SimulatedMarket) -> None:
 def test_a_market_is_needed() -> None:
     with pytest.raises(RequestError, match="needs a market"):
         es.lab.calibrate()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"n_events": 10}, "n_events=10 is for a design of your own; like=, a study, has its own"),
+        ({"min_observations": 50}, "min_observations=50 is for a design of your own"),
+        ({"tests": []}, "tests is empty"),
+        ({"shift": [0, 2]}, r"shift holds 2, an abnormal return of 200%.* Are these percent\?"),
+        ({"avoid": 3}, "Events takes"),
+    ],
+)
+def test_options_are_not_ignored(study: es.EventStudyResults, option: dict[str, Any], told: str) -> None:
+    with pytest.raises(EventStudyError, match=told):
+        es.lab.calibrate(like=study, n_samples=2, **option)
+
+
+@pytest.mark.parametrize("option", [{"shift": [0.0, 0.01]}, {"n_events": 5}, {"alternative": "less"}])
+def test_a_causal_study_settles_its_design(world: SimulatedMarket, option: dict[str, Any]) -> None:
+    study = es.CausalStudy(
+        world.market, world.truth.events.iloc[:1], estimation=(-150, -11), window=(0, 1), min_donors=2
+    )
+    with pytest.raises(RequestError, match="a CausalStudy has its own"):
+        es.lab.calibrate(study, n_samples=2, **option)
+
+
+def test_dates_that_must_be_drawn_twice_are_counted_once(world: SimulatedMarket) -> None:
+    found = es.lab.calibrate(
+        world.market, n_events=5000, n_samples=1, tests=["cross_sectional"], shift=[0], variance=[1]
+    )
+    assert found.n_events == 5000
+    assert found.n_dates < len(world.market.sessions)
+    assert repr(found).startswith(f"Calibration: 1 sample of 5000 events on {found.n_dates} dates")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -87,6 +89,29 @@ def test_what_makes_no_sense_is_refused(study: es.EventStudyResults) -> None:
         es.lab.power("market")  # type: ignore[arg-type]
     with pytest.raises(RequestError, match=r"power must be a number between 0\.05 and 1; got 0\.01"):
         es.lab.power(study).mde(0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"n_events": 10}, r"n_events=10 is for a market; a study has its own.*at\(effect, n_events\)"),
+        ({"common_date": True}, "common_date=True is for a design of your own; a study has its own"),
+        ({"model": es.ConstantMean()}, "model=ConstantMean.* a study has its own"),
+        ({"estimation": (-100, -11)}, "estimation=.* a study has its own"),
+        ({"test": "bmp"}, "test='bmp' is for the simulated power of a study.*n_samples=1000"),
+        (
+            {"effects": [1, 5]},
+            r"effects holds 5, .* of 500%.* Are these percent\? Divide by 100",
+        ),
+        ({"effects": 0.01}, r"effects must be a list of numbers, such as \[0, 0.01\]; got 0.01"),
+        ({"effects": [float("nan")]}, "Each number of effects must be a number"),
+    ],
+)
+def test_what_a_study_settles_is_not_ignored(
+    study: es.EventStudyResults, options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(RequestError, match=told):
+        es.lab.power(study, **options)
 
 
 @pytest.mark.parametrize(("alternative", "sign"), [("less", -1), ("greater", 1)])

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
+from eventstudy.arguments import check_sequence
 from eventstudy.datasets.bans import firms, stacking
 from eventstudy.datasets.bans.schema import KINDS, MARKETS, ROLES
 from eventstudy.datasets.bans.tables import Tables, change_log, split, typed
@@ -291,7 +292,8 @@ class BanAnnouncements:
             where = "in that market"
             rows = rows[rows["security"].isin(market.securities)]
         else:
-            mics = [market] if isinstance(market, str) else list(market)
+            codes = [market] if isinstance(market, str) else market
+            mics = check_sequence("market", codes, "market identifier codes")
             _check_words("market", mics, MARKETS)
             where = f"on {', '.join(mics)}"
             rows = rows[rows["mic"].isin(mics)]
