@@ -92,14 +92,17 @@ def check_mapping(name: str, value: object, of: str) -> dict[Any, Any]:
     raise RequestError(f"{name} must be a mapping or a Series of {of}; got {value!r}.")
 
 
-def check_path(name: str, value: object) -> Path:
-    """Return a path, or refuse what is neither text nor a path."""
+def check_path(name: str, value: object, suffix: str | None = None) -> Path:
+    """Return a path, or refuse what is neither text nor a path, or does not end in `suffix`."""
     if not isinstance(value, str | PathLike) or not isinstance(fspath(value), str):
         raise RequestError(f"{name} must be a path, such as 'study'; got {value!r}.")
     try:
-        return Path(value)
+        found = Path(value)
     except (TypeError, ValueError) as problem:
         raise RequestError(f"{name} must be a path; {value!r} is not: {problem}.") from problem
+    if suffix is not None and found.suffix.lower() != suffix:
+        raise RequestError(f"{found.name!r} must end in {suffix}, as what is written is such a file.")
+    return found
 
 
 def check_number(

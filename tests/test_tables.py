@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -250,6 +251,13 @@ def test_excel_needs_openpyxl(table: Table, tmp_path: object, monkeypatch: pytes
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"abnormal-returns\[tables\]"):
         table.to_excel(f"{tmp_path}/table.xlsx")
+
+
+def test_a_workbook_is_not_written_under_another_suffix(table: Table, tmp_path: Path) -> None:
+    for name in ("table.csv", "table.xls", "table"):
+        with pytest.raises(RequestError, match=rf"'{name}' must end in .xlsx"):
+            table.to_excel(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_list_of_facts_needs_no_headings() -> None:

@@ -150,7 +150,7 @@ class Onward(Significance):
         Raises
         ------
         RequestError
-            If the file cannot be written.
+            If the file does not end in .json, or cannot be written.
 
         Examples
         --------
@@ -177,7 +177,7 @@ class Onward(Significance):
         }
         text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         if path is not None:
-            _write(check_path("path", path), text.encode(), "JSON")
+            _write(check_path("path", path, ".json"), text.encode(), "JSON")
         return text
 
     def to_stata(self, path: str | PathLike[str]) -> None:
@@ -191,7 +191,7 @@ class Onward(Significance):
         Raises
         ------
         RequestError
-            If names of columns are the same in Stata, a text is too long for it, a number is infinite or a
+            If the file does not end in .dta, names of columns are the same in Stata, a text is too long for it, a number is infinite or a
             whole one beyond 2**53, or the file cannot be written.
 
         Notes
@@ -212,7 +212,7 @@ class Onward(Significance):
         ...     len(pd.read_stata(f"{folder}/study.dta"))
         224
         """
-        target = check_path("path", path)
+        target = check_path("path", path, ".dta")
         write_stata(self.to_panel(), target)
 
     @property

@@ -247,9 +247,9 @@ class Table:
         MissingExtraError
             If openpyxl is not installed.
         RequestError
-            If the file cannot be written; an older one is left as it was.
+            If the file does not end in .xlsx, or cannot be written; an older one is left as it was.
         """
-        target = check_path("path", path)
+        target = check_path("path", path, ".xlsx")
         import_optional("openpyxl", "openpyxl", "tables", "Writing Excel files")
         content = io.BytesIO()
         with pd.ExcelWriter(content, engine="openpyxl") as writer:
