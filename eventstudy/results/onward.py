@@ -191,8 +191,8 @@ class Onward(Significance):
         Raises
         ------
         RequestError
-            If the file does not end in .dta, names of columns are the same in Stata, a text is too long for it, a number is infinite or a
-            whole one beyond 2**53, or the file cannot be written.
+            If the file does not end in .dta or cannot be written, names of columns are the same in Stata, a
+            text is too long for it, or a number is infinite or a whole one beyond 2**53.
 
         Notes
         -----
