@@ -9,7 +9,7 @@ import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
-from eventstudy.inference.dependence.mean_correlation import dependence
+from eventstudy.inference.dependence.mean_correlation import dependence, unknown_correlation
 from eventstudy.inference.dependence.near_pairs import mean_correlations
 from eventstudy.inference.engine.moments import NEGLIGIBLE, johnson_t, mean_t, sample_sd, skewness
 from eventstudy.inference.power_and_detectable_effect import FEW_FOR_SPREAD, expected_sd, least_mean_effect
@@ -202,7 +202,7 @@ def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
 def _adjusted_cross_sectional(data: TestInput, options: Options) -> Statistic:
     usable = data.with_car
     r, n = dependence(usable).mean_correlation, len(data.car)
-    reason = _no_factor(n, r)
+    reason = unknown_correlation(usable) or _no_factor(n, r)
     if reason:
         return not_applicable(reason)
     t = float(adjusted_cross_sectional_t(data.car, r))

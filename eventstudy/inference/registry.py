@@ -16,7 +16,7 @@ from eventstudy.inference.base import Options, Statistic, TestInput, check_alter
 from eventstudy.inference.bootstrap import RESAMPLING_TESTS
 from eventstudy.inference.calendar_time import CALENDAR_TESTS
 from eventstudy.inference.cross_section import PARAMETRIC_TESTS
-from eventstudy.inference.dependence.mean_correlation import MeanCorrelation
+from eventstudy.inference.dependence.mean_correlation import MeanCorrelation, unknown_correlation
 from eventstudy.inference.dependence.sessions import SumOfCorrelations
 from eventstudy.inference.engine import residual_pass
 from eventstudy.inference.engine.residual_pass import (
@@ -226,7 +226,10 @@ def _row(test: SignificanceTest, data: TestInput, options: Options) -> dict[str,
     found = test.compute(used, options)
     if np.isnan(found.statistic):
         return as_row(test, found, data.n_events, options)
-    return as_row(test, found, used.n_events, options, used, remarks(test, data, used))
+    said = remarks(test, data, used)
+    if not {"cross-correlation"} & test.robust_to and unknown_correlation(used):
+        said.append(f"assumes independent events, but {unknown_correlation(used)}")
+    return as_row(test, found, used.n_events, options, used, said)
 
 
 def as_row(

@@ -21,6 +21,7 @@ from eventstudy.inference.base import (
     t_bounds,
     t_p_values,
 )
+from eventstudy.inference.dependence.mean_correlation import unknown_correlation
 from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
 from eventstudy.results.data_warnings import shared_days_of
 from eventstudy.results.fitted import FittedEvents, FittedStudy
@@ -122,6 +123,8 @@ def with_lead(
             p = float(inference.run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
             if (p <= ALPHA) != (own <= ALPHA):
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
+        elif np.isnan(own) and unknown_correlation(data):
+            note = f"no standard error: {unknown_correlation(data)}"
         notes.append(note)
     return frame.assign(note=notes)
 
@@ -182,6 +185,8 @@ def _weighted_row(
         ("caar", "se", "statistic", "dof", "p_value", "ci_low", "ci_high"), np.nan
     )
     known = np.asarray(data.cumulative.variance) > 0
+    if given is not None and not known.any():  # without a standard error there is still a mean
+        known = data.usable
     used = data.take(known & data.usable)
     n = used.n_events
     row |= {"n_events": n, "positive": np.nan, "test": key, "detectable": np.nan}
@@ -192,6 +197,8 @@ def _weighted_row(
     row["positive"] = float(weights[used.car > 0].sum())
     if n == 1 and key == SPREAD:
         return row | {"caar": float(used.car[0])}
+    if key == PAST and not (used.cumulative.variance > 0).all():
+        return row | {"caar": float(weights @ used.car)}
     mean, se, dof = (
         procedures.by_past(used, weights) if key == PAST else procedures.by_spread(used.car, weights)
     )

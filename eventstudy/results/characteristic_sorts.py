@@ -157,10 +157,11 @@ def _dependent(data: TestInput) -> str:
     found = dependence.clustering(data)
     if found.effective_n >= (1.0 - dependence.LOSS) * found.n_events:
         return ""
+    known = not np.isnan(found.effective_n)
+    effective = f" (effective N {found.effective_n:.1f} of {found.n_events})" if known else ""
     return (
-        f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day (effective N "
-        f"{found.effective_n:.1f} of {found.n_events}), and tests of winsorised CARs assume independent "
-        "ones: leave winsorize out"
+        f"not applicable: {found.share_overlapping:.0%} of the pairs of events share a day{effective}, and "
+        "tests of winsorised CARs assume independent ones: leave winsorize out"
     )
 
 
@@ -230,6 +231,9 @@ def _difference(
             "note": note + "; windows of different dates overlap, and count as independent" * overlap
         }
     estimate = float(values[0].mean() - values[1].mean())
+    if not all(end.with_variance.n_events for end in ends):
+        found = _of_t(estimate, np.nan, np.nan, n, "difference_past", level, alternative)
+        return found | {"note": "not applicable: a group has no event with a residual variance"}
     _, variance, dof = procedures.past_difference(first.with_variance, second.with_variance)
     note = "a group has one date, which has no spread: measured by the past of each date"
     found = _of_t(estimate, float(np.sqrt(variance)), dof, n, "difference_past", level, alternative)

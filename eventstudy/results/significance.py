@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -618,7 +619,8 @@ class Significance(MethodGroup):
         """
         window = self.fitted.checked_window(start, end)
         frame = recommended_tests(self.fitted, window, alternative, calibration)
-        return printed(frame, recommended_view)
+        none = procedures.none_recommended(self.fitted.test_input(window)) if frame.empty else ""
+        return printed(frame, partial(recommended_view, none=none))
 
     def clustering(self, start: WindowLike = None, end: int | None = None) -> Clustering:
         """How strongly the events depend on each other: dates, overlaps, mean correlation, effective N.

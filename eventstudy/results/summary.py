@@ -8,6 +8,7 @@ import pandas as pd
 from eventstudy import inference, models
 from eventstudy._typing import IntArray
 from eventstudy.inference.base import Alternative, Options, check_alternative
+from eventstudy.inference.procedures.recommendation import none_recommended
 from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.results import averages
@@ -137,7 +138,7 @@ def composed(
         sections += [_each(data, window, alternative)]
     if n > 1:
         sections += [_averages(data, window, alternative)]
-    sections += [_tests(data, window, alternative)]
+    sections += _tests(data, window, alternative)
     if len(data.excluded):
         sections += [_excluded(data)]
     return Table(title, tuple(sections), tuple(_notes(data, window, alternative)))
@@ -286,14 +287,16 @@ def _each(data: FittedEvents, window: Window, alternative: Alternative) -> Secti
     return Section(frame.rename_axis("event"), "Each announcement on its own", formats)
 
 
-def _tests(data: FittedEvents, window: Window, alternative: Alternative) -> Section:
+def _tests(data: FittedEvents, window: Window, alternative: Alternative) -> list[Section]:
     tested = data.test_input(window)
     chosen = inference.recommend(tested)
+    if chosen.empty:
+        return []
     done = inference.run_tests(tested, list(chosen["test"]), Options(alternative, seed=0)).set_index("test")
     frame = chosen.join(done[["statistic", "p_value"]], on="test").set_index("test")
     frame.insert(3, "", [stars(p) for p in frame["p_value"]])
     frame = frame[["statistic", "p_value", "", "reason"]].rename(columns={"p_value": "p"})
-    return Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": P_VALUE})
+    return [Section(frame, f"Recommended tests of {_what(window)}", {"statistic": "{:.3f}", "p": P_VALUE})]
 
 
 def _excluded(data: FittedEvents) -> Section:
@@ -305,6 +308,8 @@ def _excluded(data: FittedEvents) -> Section:
 def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list[str]:
     notes = [f"{unit(data)}; {stars_note(alternative)}."]
     sums = data.test_input(window).cumulative
+    if inference.recommend(data.test_input(window)).empty:
+        notes.append(none_recommended(data.test_input(window)))
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):
         left_out = "" if data.abnormal.partial else " and are in no number of that window"
@@ -334,7 +339,7 @@ def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list
         tested = [data.test_input(window)]
         means = averages.averages(tested, None, 0.95, alternative)
         mean = averages.with_lead(means, tested, alternative).iloc[0]
-        if mean["note"]:
+        if mean["note"] and not np.isnan(mean["p_value"]):
             notes.append(f"The interval of the mean of {_what(window)} and the test differ: {mean['note']}.")
         if mean["p_value"] > 0.05:
             notes.append(

@@ -52,10 +52,11 @@ def tests_view(frame: pd.DataFrame) -> Table:
     return _table("Significance tests", ran, columns, notes, index=False)
 
 
-def recommended_view(frame: pd.DataFrame) -> Table:
-    """Print the tests of a design, their reasons beside them and their notes below."""
+def recommended_view(frame: pd.DataFrame, none: str = "") -> Table:
+    """Print the tests of a design, their reasons beside them and their notes below, or why there are none."""
     columns = ["test", "p_value", "statistic", *(["size"] if "size" in frame else []), "reason"]
     notes = [f"{test}: {note}." for test, note in zip(frame["test"], frame["note"], strict=True) if note]
+    notes += [] if len(frame) else [none]
     return _table("Recommended tests", frame, columns, notes, index=False)
 
 

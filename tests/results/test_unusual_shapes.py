@@ -52,9 +52,82 @@ def test_without_estimation_nothing_has_a_variance(simulated: es.Market) -> None
         assert frame[["se", "t", "p_value"]].isna().all(axis=None)
         assert "use adjusted_bmp" not in " ".join(results.test(0, 5)["note"].fillna(""))
         assert set(results.test(0, 5).query("applicable")["test"]).isdisjoint({"bmp", "jaffe", "patell"})
-        assert "No significance test applies" in str(
+        assert "nothing to be compared with: give one" in str(
             fitted(events[0], simulated, model=model, estimation=None, window=(0, 5)).verdict(0, 5)
         )
+
+
+@pytest.fixture(scope="module")
+def dozen() -> es.Market:
+    return es.lab.simulate_market(12, 460, seed=3).market
+
+
+def unestimated(simulated: es.Market, apart: int, n_dates: int) -> es.EventStudyResults:
+    """Fit twelve events on some dates, without an estimation window."""
+    events = [
+        {"security": name, "date": simulated.sessions[200 + apart * (i % n_dates)], "size": 1.0 + i}
+        for i, name in enumerate(simulated.securities[:12])
+    ]
+    return fitted(events, simulated, model=es.RawReturn(), estimation=None, window=(-1, 2))
+
+
+@pytest.mark.parametrize(("apart", "n_dates"), [(0, 1), (1, 6), (20, 4)])
+def test_events_that_share_days_have_no_error_without_an_estimation_window(
+    dozen: es.Market, apart: int, n_dates: int
+) -> None:
+    results = unestimated(dozen, apart, n_dates)
+    row = results.caar(0, 1).iloc[0]
+    assert row["caar"] == pytest.approx(results.car(0, 1)["car"].mean())
+    assert np.isnan(row["se"])
+    assert "nothing tells how they move together" in row["note"]
+    table = results.test(0, 1).set_index("test")
+    assert not table["applicable"][["adjusted_cross_sectional", "adjusted_bmp"]].any()
+    for key in ("cross_sectional", "sign", "wilcoxon", "bootstrap"):
+        assert "assumes independent events, but events share days" in table.loc[key, "note"]
+    chosen = results.recommended(0, 1)["test"].tolist()
+    assert chosen == (["ibragimov_muller"] if apart == 20 else [])
+    found = results.clustering(0, 1)
+    assert np.isnan(found.effective_n)
+    assert "not known without an estimation window" in str(found)
+    said = " ".join(str(results.verdict(0, 1)).split())
+    assert "95% interval" not in said
+    if not chosen:
+        for text in (said, " ".join(str(results.summary(0, 1)).split())):
+            assert "No test survives this design: events share days" in text
+    weighted = results.caar(0, 1, weights="size").iloc[0]
+    weights = np.arange(1, 13) / 78
+    assert weighted["caar"] == pytest.approx(weights @ results.car(0, 1)["car"])
+    assert np.isnan(weighted["se"])
+
+
+def test_events_on_dates_of_their_own_need_no_estimation_window(dozen: es.Market) -> None:
+    results = unestimated(dozen, 10, 12)
+    row = results.caar(0, 1).iloc[0]
+    assert row["test"] == "cross_sectional"
+    assert row["se"] > 0
+    assert len(results.recommended(0, 1))
+
+
+@pytest.mark.slow
+def test_means_of_dates_hold_where_raw_returns_of_a_date_move_together() -> None:
+    rng = np.random.default_rng(11)
+    days = pd.bdate_range("2015-01-01", periods=200)
+    rejected, spread = [], []
+    for _ in range(400):
+        common = 0.01 * rng.standard_normal((200, 1))
+        returns = pd.DataFrame(common + 0.015 * rng.standard_normal((200, 32)), days).rename(
+            columns="S{}".format
+        )
+        events = [{"security": f"S{i}", "date": days[20 + 20 * (i % 8)]} for i in range(32)]
+        study = es.EventStudy(es.Market(returns), events, es.RawReturn(), estimation=None, window=(-1, 2))
+        results = study.fit()
+        (key,) = results.recommended(0, 1)["test"].iloc[:1]
+        assert key == "ibragimov_muller"
+        p = results.test(0, 1, tests=[key, "cross_sectional"])["p_value"]
+        rejected.append(p.iloc[0] <= 0.05)
+        spread.append(p.iloc[1] <= 0.05)
+    assert 0.02 <= np.mean(rejected) <= 0.08
+    assert np.mean(spread) > 0.12
 
 
 def test_a_window_by_dates_that_leaves_the_data_is_incomplete(simulated: es.Market) -> None:
@@ -136,3 +209,19 @@ def test_a_brief_report_has_the_caveats_of_the_data(tmp_path: Path) -> None:
         results = fitted(events)
     page = results.report(tmp_path / "x.md", 0, 1, brief=True).read_text(encoding="utf-8")
     assert "1 event could not be used" in page
+
+
+@pytest.mark.slow
+def test_a_t_of_raw_returns_of_one_date_rejects_most_true_nulls() -> None:
+    rng = np.random.default_rng(12)
+    days = pd.bdate_range("2015-01-01", periods=40)
+    events = [{"security": f"S{i}", "date": days[20]} for i in range(30)]
+    rejected = []
+    for _ in range(400):
+        market = 0.01 * rng.standard_normal((40, 1)) * rng.normal(1.0, 0.25, 30)
+        returns = pd.DataFrame(market + 0.012 * rng.standard_normal((40, 30)), days).rename(
+            columns="S{}".format
+        )
+        study = es.EventStudy(es.Market(returns), events, es.RawReturn(), estimation=None, window=(-1, 2))
+        rejected.append(study.fit().caar(0, 1, test="cross_sectional")["p_value"].iloc[0] <= 0.05)
+    assert 0.5 <= np.mean(rejected) <= 0.7

@@ -14,6 +14,7 @@ from .multiple_testing import firm_tests as firm_tests
 from .simultaneous import group_tests as group_tests
 from .mean_interval import interval_test as interval_test
 from .mean_bootstrap import mean_intervals as mean_intervals
+from .recommendation import none_recommended as none_recommended
 from .differences import past_difference as past_difference
 from .recalibration import recalibrate as recalibrate
 from .shrinkage import shrink as shrink

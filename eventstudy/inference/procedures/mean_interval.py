@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Statistic, TestInput
-from eventstudy.inference.dependence.mean_correlation import LOSS, clustering
+from eventstudy.inference.dependence.mean_correlation import LOSS, clustering, unknown_correlation
 from eventstudy.inference.registry import TESTS
 
 __all__ = ["FEWEST", "INTERVAL_TESTS", "checked_interval_test", "interval_test", "standard_error"]
@@ -31,7 +31,8 @@ def interval_test(inputs: Sequence[TestInput]) -> str:
     One event has its t with prediction error. Events that depend on each other, by the measure of
     `clustering`, and fewer than five events have the portfolio of each date over its updated volatility;
     independent events the spread of their CARs. Where that does not apply to most of the windows, the spread
-    of the CARs corrected for their mean correlation, and then what else does.
+    of the CARs corrected for their mean correlation, and then what else does. Where nothing tells how
+    events move together (`unknown_correlation`), there is no standard error.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def interval_test(inputs: Sequence[TestInput]) -> str:
     """
     longest = max(inputs, key=lambda data: (data.n_events, len(data.window)))
     order: tuple[str, ...] = INTERVAL_TESTS
+    if unknown_correlation(longest):
+        return "adjusted_cross_sectional"  # which says why there is none
     if longest.n_events > 1:
         n = longest.n_events
         own = ("cross_sectional", "adjusted_cross_sectional")

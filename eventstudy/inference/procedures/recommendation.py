@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.inference.base import TestInput
-from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering
+from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, unknown_correlation
 from eventstudy.inference.engine.moments import SERIAL
 from eventstudy.inference.procedures.disagreements import spread_rose
 from eventstudy.inference.procedures.lead import (
@@ -26,7 +26,7 @@ from eventstudy.inference.selection import FEW_EVENTS, overlap_note
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 
-__all__ = ["LOSS", "MANY", "recommend", "tests_asked"]
+__all__ = ["LOSS", "MANY", "none_recommended", "recommend", "tests_asked"]
 
 
 #: With fewer events than FEW, tests scaled by the events' own standard deviation come last; from MANY on,
@@ -115,7 +115,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         dates = spread_of_dates(data, found, independent=independent)
         keys, told = order_of(keys, lead_sizes(dates, n, kind_of_window(data.window)))
         reasons |= {key: f"{reasons[key]}; {said}" for key, said in told.items()}
-        if keys and n > 1 and not _scaled(data):
+        if keys and n > 1 and not _scaled(data) and not unknown_correlation(data):
             reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
     return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
 
@@ -151,6 +151,8 @@ def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     n = found.n_events
     if n == 1:
         return _one_event(data)
+    if unknown_correlation(data):
+        return _by_date_alone(found, bool(overlap_note(data)))
     if not _scaled(data):
         serial = data.abnormal.autocorrelation is not None or _serial_inflation(data) > 1.0
         several = sessions_tested(data) > 1
@@ -300,18 +302,46 @@ def _clustered(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
     )
     if overlapping:  # ranks go by relative day, which is another calendar day of each date
         return [*_of_shared_dates(n, first), dates]
-    ranks, q = RANKS, found.n_dates
+    ranks, means = RANKS, _means_of_dates(found.n_dates)
+    if n < FEW:
+        return [*_of_shared_dates(n, first), dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
+    return [*_of_shared_dates(n, first), ("grank_t", ranks), dates, *means]
+
+
+def _means_of_dates(q: int) -> list[tuple[str, str]]:
     # With one degree of freedom a mean must be thirteen standard errors from zero.
-    means = [
+    return [
         (
             "ibragimov_muller",
             f"t of the means of {q} dates with {q - 1} degrees of freedom: each date counts once, whatever "
             "its variance and the correlation of its firms",
         )
     ] * (q > 2)
-    if n < FEW:
-        return [*_of_shared_dates(n, first), dates, *means, ("grank_t", f"{ranks}; {_too_ready(n)}")]
-    return [*_of_shared_dates(n, first), ("grank_t", ranks), dates, *means]
+
+
+def _by_date_alone(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
+    """Test by date where nothing tells how the events of a date move together."""
+    if overlapping:
+        return []
+    wild = f"flips the signs of the CARs, whole dates at once, on {found.n_dates} dates"
+    return [*_means_of_dates(found.n_dates), ("wild_bootstrap", wild)]
+
+
+def none_recommended(data: TestInput) -> str:
+    """Say why no test is recommended, and what to do."""
+    usable = data.with_car
+    n = usable.n_events
+    if n == 0:
+        return f"No event has a CAR over {data.window}."
+    unknown = unknown_correlation(usable)
+    if unknown:
+        return (
+            f"No test survives this design: {unknown}. Give an estimation window, or compare with firms that "
+            "the news left alone, test(..., against=controls)."
+        )
+    if n == 1 and not (usable.abnormal.n_obs > 0).any():
+        return "One event without an estimation window has nothing to be compared with: give one."
+    return "No significance test applies; test() says why of each."
 
 
 def _why_approximate(data: TestInput, found: Clustering) -> str:

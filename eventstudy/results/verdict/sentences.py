@@ -11,9 +11,11 @@ import pandas as pd
 from eventstudy.errors import RequestError
 from eventstudy.inference import TESTS
 from eventstudy.inference.base import Alternative, Options
+from eventstudy.inference.dependence.mean_correlation import unknown_correlation
 from eventstudy.inference.procedures.assumptions import assumptions
 from eventstudy.inference.procedures.differences import DIFFERENCES, treated_vs_controls
 from eventstudy.inference.procedures.disagreements import disagreement
+from eventstudy.inference.procedures.recommendation import none_recommended
 from eventstudy.inference.significance_test import Declaration
 from eventstudy.market import LEVELS
 from eventstudy.results import averages
@@ -70,7 +72,7 @@ def verdict(
     if one_security(data):
         each = event_rows(data, window, joint_adjustment(data, window), Options(alternative, seed=SEED))
         parts.append(Part("Each announcement on its own", tuple(_rows(each, window, alternative))))
-    told = ["No significance test applies."]
+    told = [none_recommended(tested)]
     if len(frame):
         told = [evidence(frame, kind=_kind("recommended", alternative), alternative=alternative)]
     apart = disagreement(dict(zip(frame["test"], frame["p_value"], strict=True)), tested)
@@ -90,6 +92,8 @@ def verdict(
         p = format_p(mean["p_value"], equals=True)
         which = "interval" if alternative == "two-sided" else "bound"
         interval = f"The {which} is that of the {mean['test']} test (p {p})."
+        if np.isnan(mean["se"]) and unknown_correlation(tested):
+            interval = f"There is no interval: {unknown_correlation(tested)}."
         parts.append(Part("Recommended tests", (*(_test(row, apart) for row in _records(frame)), interval)))
     if mean["detectable"] > 0:
         parts.append(Part("What could have been found", (_detectable(mean, alternative),)))
