@@ -5,6 +5,8 @@ Formulas and sources: docs/methods/cross_sectional.md and docs/methods/standardi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from eventstudy._typing import BoolArray, FloatArray
@@ -154,6 +156,11 @@ def _scars_differ(data: TestInput) -> str | None:
     return NO_SPREAD.format("standardised CARs") if sample_sd(data.scar) == 0 else None
 
 
+def _known(condition: Callable[[TestInput], str | None]) -> Callable[[TestInput], str | None]:
+    """Add to a condition that the correlation of the events is known."""
+    return lambda data: unknown_correlation(data) or condition(data)
+
+
 def _enough_dof(data: TestInput) -> str | None:
     few = int((data.cumulative.dof <= 2).sum())
     return f"{few} events have 2 or fewer residual degrees of freedom" if few else None
@@ -202,7 +209,7 @@ def _adjusted_patell(data: TestInput, options: Options) -> Statistic:
 def _adjusted_cross_sectional(data: TestInput, options: Options) -> Statistic:
     usable = data.with_car
     r, n = dependence(usable).mean_correlation, len(data.car)
-    reason = unknown_correlation(usable) or _no_factor(n, r)
+    reason = _no_factor(n, r)
     if reason:
         return not_applicable(reason)
     t = float(adjusted_cross_sectional_t(data.car, r))
@@ -327,7 +334,7 @@ PARAMETRIC_TESTS = (
     SignificanceTest(
         "adjusted_cross_sectional", "Adjusted cross-sectional t", MEAN_NULL, "t(N-1)",
         frozenset({VARIANCE, CORRELATION}), "Kolari and Pynnonen (2010)", _adjusted_cross_sectional,
-        condition=_cars_differ, unit="CAR", reads=("correlation",), finds=_mean_finds,
+        condition=_known(_cars_differ), unit="CAR", reads=("correlation",), finds=_mean_finds,
         batch=_adjusted_cross_sectional_of,
     ),
     SignificanceTest(
@@ -341,7 +348,7 @@ PARAMETRIC_TESTS = (
     ),
     SignificanceTest(
         "adjusted_patell", "Adjusted Patell Z", SCALED_NULL, "N(0,1)", frozenset({CORRELATION}),
-        "Kolari and Pynnonen (2010)", _adjusted_patell, condition=_enough_dof, needs_variance=True,
+        "Kolari and Pynnonen (2010)", _adjusted_patell, condition=_known(_enough_dof), needs_variance=True,
         unit="SCAR", reads=("correlation",), batch=_adjusted_patell_of,
     ),
     SignificanceTest(
@@ -351,7 +358,7 @@ PARAMETRIC_TESTS = (
     ),
     SignificanceTest(
         "adjusted_bmp", "Adjusted BMP t", SCALED_NULL, "t(N-1)", frozenset({VARIANCE, CORRELATION}),
-        "Kolari and Pynnonen (2010)", _adjusted_bmp, condition=_scars_differ, needs_variance=True,
+        "Kolari and Pynnonen (2010)", _adjusted_bmp, condition=_known(_scars_differ), needs_variance=True,
         unit="SCAR", reads=("correlation",), batch=_adjusted_bmp_of,
     ),
     SignificanceTest(

@@ -79,7 +79,7 @@ def test_events_that_share_days_have_no_error_without_an_estimation_window(
     row = results.caar(0, 1).iloc[0]
     assert row["caar"] == pytest.approx(results.car(0, 1)["car"].mean())
     assert np.isnan(row["se"])
-    assert "nothing tells how they move together" in row["note"]
+    assert "do not tell how they move together" in row["note"]
     table = results.test(0, 1).set_index("test")
     assert not table["applicable"][["adjusted_cross_sectional", "adjusted_bmp"]].any()
     for key in ("cross_sectional", "sign", "wilcoxon", "bootstrap"):
@@ -88,7 +88,7 @@ def test_events_that_share_days_have_no_error_without_an_estimation_window(
     assert chosen == (["ibragimov_muller"] if apart == 20 else [])
     found = results.clustering(0, 1)
     assert np.isnan(found.effective_n)
-    assert "not known without an estimation window" in str(found)
+    assert "not known: it takes 10 estimation days" in str(found)
     said = " ".join(str(results.verdict(0, 1)).split())
     assert "95% interval" not in said
     if not chosen:

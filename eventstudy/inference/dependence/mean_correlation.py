@@ -112,7 +112,8 @@ class Clustering:
 
     def told(self, told: str) -> str:
         """Return a text, or that the correlation is not known."""
-        return "not known without an estimation window" if np.isnan(self.mean_correlation) else told
+        unknown = f"not known: it takes {MIN_COMMON_DAYS} estimation days"
+        return unknown if np.isnan(self.mean_correlation) else told
 
     def _table(self) -> Table:
         pairs = self.n_events * (self.n_events - 1) // 2
@@ -284,7 +285,8 @@ def unknown_correlation(data: TestInput) -> str:
         return ""
     if not dependence(usable).n_overlapping_pairs:
         return ""
-    return "events share days, and without an estimation window nothing tells how they move together"
+    few = f"fewer than {MIN_COMMON_DAYS} estimation days"
+    return f"events share days, and {few} do not tell how they move together"
 
 
 def depend(data: TestInput) -> bool:

@@ -46,16 +46,17 @@ def interval_test(inputs: Sequence[TestInput]) -> str:
     """
     longest = max(inputs, key=lambda data: (data.n_events, len(data.window)))
     order: tuple[str, ...] = INTERVAL_TESTS
-    if unknown_correlation(longest):
-        return "adjusted_cross_sectional"  # which says why there is none
-    if longest.n_events > 1:
+    unknown = bool(unknown_correlation(longest))
+    if unknown:  # the last says why there is none
+        order = ("portfolio", "adjusted_cross_sectional")
+    elif longest.n_events > 1:
         n = longest.n_events
         own = ("cross_sectional", "adjusted_cross_sectional")
         past = ("filtered_t", *own[::-1])
         independent = n >= FEWEST and clustering(longest).effective_n >= (1.0 - LOSS) * n
         order = (*(own if independent else past), "portfolio", "independence")
     applies = {key: sum(TESTS[key].applies(data) is None for data in inputs) for key in order}
-    return max(applies, key=lambda key: applies[key])
+    return order[-1] if unknown and not any(applies.values()) else max(applies, key=lambda key: applies[key])
 
 
 def standard_error(found: Statistic) -> float:

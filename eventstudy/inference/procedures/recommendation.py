@@ -152,7 +152,7 @@ def _of_rows(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     if n == 1:
         return _one_event(data)
     if unknown_correlation(data):
-        return _by_date_alone(found, bool(overlap_note(data)))
+        return _by_date_alone(data, found)
     if not _scaled(data):
         serial = data.abnormal.autocorrelation is not None or _serial_inflation(data) > 1.0
         several = sessions_tested(data) > 1
@@ -262,8 +262,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     by_past = [
         (
             "portfolio",
-            f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of "
-            f"any form, and is exact for normally distributed returns; {alone}",
+            f"{_why_portfolio(n, days)}; {alone}",
         ),
         (
             "block_bootstrap",
@@ -278,6 +277,13 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     ]
     last = [*by_past, (ranks[0], f"{ranks[1]}; {_too_ready(n)}")] if n < FEW else [ranks, *by_past]
     return [*_of_shared_dates(n, ("adjusted_bmp", first)), *last]
+
+
+def _why_portfolio(n: int, days: int) -> str:
+    return (
+        f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of any "
+        "form, and is exact for normally distributed returns"
+    )
 
 
 def _of_shared_dates(n: int, adjusted: tuple[str, str]) -> list[tuple[str, str]]:
@@ -319,9 +325,12 @@ def _means_of_dates(q: int) -> list[tuple[str, str]]:
     ] * (q > 2)
 
 
-def _by_date_alone(found: Clustering, overlapping: bool) -> list[tuple[str, str]]:
-    """Test by date where nothing tells how the events of a date move together."""
-    if overlapping:
+def _by_date_alone(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
+    """List tests of each date as one observation, where nothing tells how its events move together."""
+    if found.n_dates == 1:
+        days = int(data.with_car.abnormal.n_obs.max())
+        return [("portfolio", _why_portfolio(found.n_events, days))]
+    if overlap_note(data):
         return []
     wild = f"flips the signs of the CARs, whole dates at once, on {found.n_dates} dates"
     return [*_means_of_dates(found.n_dates), ("wild_bootstrap", wild)]
@@ -336,8 +345,8 @@ def none_recommended(data: TestInput) -> str:
     unknown = unknown_correlation(usable)
     if unknown:
         return (
-            f"No test survives this design: {unknown}. Give an estimation window, or compare with firms that "
-            "the news left alone, test(..., against=controls)."
+            f"No test survives this design: {unknown}. Give an estimation window of more days, or compare "
+            "with firms that the news left alone, test(..., against=controls)."
         )
     if n == 1 and not (usable.abnormal.n_obs > 0).any():
         return "One event without an estimation window has nothing to be compared with: give one."
