@@ -143,10 +143,11 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
         one = table()[(table()["dates"] == "one") & (table()["events"] <= n_events)]
         rows = pd.concat([rows[near], one[one["events"] == one["events"].max()]])
     by_test = rows[rows["days"] == days].groupby("test")
-    worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields[:-1]}
+    worst = by_test[list(Sizes._fields[:-1])].max()
+    worst["power_50"] = by_test["power_50"].min()
     several = (rows["days"] != ONE).rename("several")
     most = rows.groupby(["test", "events", several])["size"].mean().groupby("test").max()
-    worst = by_test.agg(worse).join(most.rename("most"))
+    worst = worst.join(most.rename("most"))
     return {str(key): Sizes(*map(float, values)) for key, *values in worst.itertuples()}
 
 
