@@ -302,6 +302,8 @@ def _without_benchmark(sample: EventSample, lost: BoolArray) -> Iterator[FitWarn
 
 
 def _at_limits(data: FittedStudy) -> Iterator[FitWarning]:
+    if not data.sample.market.has_limits:
+        return
     hits = limit_hits(data)
     hits = hits[hits["at_close"]]
     if len(hits):
