@@ -132,6 +132,14 @@ def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool, bool]]:
         ahead += reversed(children)
 
 
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield each statement, at whatever depth."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            yield node
+            yield from _statements(node)
+
+
 def _is_type_checking(test: ast.expr) -> bool:
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", None)
     return name == "TYPE_CHECKING"
@@ -211,7 +219,7 @@ def _too_large(module: Module, root: Path) -> Iterator[str]:
     count = code_lines(text, module.tree) if text.count("\n") >= MAX_LINES else 0
     if count > MAX_LINES:
         yield f"{_where(module, root)}: {count} lines, over {MAX_LINES}"
-    for node in ast.walk(module.tree):
+    for node in _statements(module.tree):
         if isinstance(node, ast.ClassDef):
             methods = {f.name for f in node.body if isinstance(f, Function)}
             if len(methods) > MAX_METHODS:
@@ -236,7 +244,7 @@ def code_lines(text: str, tree: ast.Module) -> int:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in skipped:
             lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(tree):
+    for node in (tree, *_statements(tree)):
         if (
             isinstance(node, ast.Module | ast.ClassDef | Function)
             and ast.get_docstring(node, clean=False) is not None
