@@ -105,7 +105,23 @@ def agrees(session, residuals, length, chunk):
     assert pairs == want.n_overlapping_pairs
 
 
-@pytest.mark.quick("days of all-one date-1-1024", "days of the first-cluster-1-1024", "later events-one date-5-1024", "nearly all-one date-1-1024", "none-cluster-1-1024", "none-near-1-1024", "none-one date-1-7", "none-one date-21-1024", "one event-cluster-70-1024", "one event-near-1-3", "same place-near-1-1024", "same place-near-70-1024", "same place-one date-1-1024", "same place-one date-5-1024", every=9)
+@pytest.mark.quick(
+    "days of all-one date-1-1024",
+    "days of the first-cluster-1-1024",
+    "later events-one date-5-1024",
+    "nearly all-one date-1-1024",
+    "none-cluster-1-1024",
+    "none-near-1-1024",
+    "none-one date-1-7",
+    "none-one date-21-1024",
+    "one event-cluster-70-1024",
+    "one event-near-1-3",
+    "same place-near-1-1024",
+    "same place-near-70-1024",
+    "same place-one date-1-1024",
+    "same place-one date-5-1024",
+    every=9,
+)
 @pytest.mark.parametrize("chunk", [3, 7, 1024])
 @pytest.mark.parametrize("length", [1, 5, 21, 70])
 @pytest.mark.parametrize("layout", LAYOUTS)

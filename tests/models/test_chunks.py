@@ -46,7 +46,13 @@ def world() -> tuple[es.Market, es.Events]:
     return market, es.Events(frame)
 
 
-@pytest.mark.quick("Carhart4(missing='drop')", "Carhart4(missing='trade_to_trade')", "GARCHMarketModel(kind='garch')", "RollingMarketModel(window=60)", every=10)
+@pytest.mark.quick(
+    "Carhart4(missing='drop')",
+    "Carhart4(missing='trade_to_trade')",
+    "GARCHMarketModel(kind='garch')",
+    "RollingMarketModel(window=60)",
+    every=10,
+)
 def test_any_part_is_fitted_like_the_whole(world, model):
     sample = EventSample.of(*world, ESTIMATION, WINDOW)
     whole = model.fit(model.arrays(sample))
