@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST_READY := $(LOWEST)/.ready
 PYTEST_ARGS ?=
+# A file's tests go to one worker, so that what they share is made once.
+WORKERS := -n 2 --dist loadfile
 # Before two workers compile the package at once.
 COMPILE := $(BIN)/python -m compileall -q eventstudy
 
@@ -36,11 +38,11 @@ demo: $(READY) ## the main example, offline; with live prices: make demo ARGS=--
 
 test: $(READY) ## all tests but the slow ones
 	@$(COMPILE)
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow" $(PYTEST_ARGS)
 
 coverage: $(READY) ## the same under coverage, which doubles their time
 	@$(COMPILE)
-	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow" --cov --cov-report=term $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the slow tests
 	@$(COMPILE)
@@ -56,7 +58,7 @@ $(LOWEST_READY): pyproject.toml
 
 # matplotlib 3.10.0 calls names that the current pyparsing, which it does not cap, has deprecated.
 test-lowest: $(LOWEST_READY) ## the tests on the lowest versions pyproject.toml declares
-	$(LOWEST)/bin/python -m pytest -n 2 -m "not slow" \
+	$(LOWEST)/bin/python -m pytest $(WORKERS) -m "not slow" \
 		-W "ignore::pyparsing.warnings.PyparsingDeprecationWarning" $(PYTEST_ARGS)
 
 test-pythons: $(READY) ## the wheel in bare environments of Python 3.11 to 3.13; with tests: ARGS=--tests

@@ -17,7 +17,7 @@ def pytest_collection() -> Iterator[object]:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(10_000, 10, 10)  # by default every 70,000 objects are searched anew for garbage
+        gc.set_threshold(50_000, 10, 10)  # by default every 70,000 objects are searched anew for garbage
         gc.enable()
 
 

@@ -50,6 +50,8 @@ EARLY_CLOSES = {
 }
 
 MARGIN = pd.Timedelta(days=31)
+#: First day of the calendars that are made, unless an earlier one is asked for.
+SINCE = pd.Timestamp(1999, 1, 1)
 #: Days tried in turn where a calendar is asked for its time zone.
 PROBES = tuple(pd.Timestamp(year, 1, 1) for year in (2019, 2023, 2010))
 CLOCK = regex(r"([01]?\d|2[0-3]):[0-5]\d")
@@ -67,6 +69,21 @@ def _calendar(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCale
             f"Unknown exchange calendar {name!r}. Use a market identifier code such as 'XSHG' (Shanghai "
             "and Shenzhen), 'XHKG', 'XNYS', 'XNAS', 'XTKS' or 'XLON'."
         ) from None
+
+
+@lru_cache(maxsize=64)
+def _shared(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCalendar | None:
+    """Return a calendar for this and most other spans, or None where it does not reach so far.
+
+    One of many years takes no longer to make than one of a single year.
+    """
+    next_year = pd.Timestamp(pd.Timestamp.now().year + 1, 12, 31)
+    try:
+        return _calendar(name, min(start, SINCE), max(end, next_year))
+    except CalendarError:
+        raise
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -203,7 +220,7 @@ class Exchange:
         return ALIASES.get(code, code)
 
     def calendar(self, first: pd.Timestamp, last: pd.Timestamp) -> ExchangeCalendar:
-        """Return the exchange_calendars calendar as it is, covering `first` to `last` with a margin.
+        """Return the exchange_calendars calendar as it is, covering `first` to `last` with a margin at least.
 
         Raises
         ------
@@ -211,10 +228,11 @@ class Exchange:
             If the exchange is unknown, or its calendar does not reach that far.
         """
         first, last = _span(first, last)
-        # Whole years, so that neighbouring requests share one (slowly built) calendar; as much of them
-        # as its recorded holidays reach.
-        start = (first - MARGIN).to_period("Y").start_time
-        end = (last + MARGIN).to_period("Y").end_time.normalize()
+        start, end = _whole_years(first, last)
+        shared = _shared(self.name, start, end)
+        if shared is not None:
+            return shared
+        # As much of these years as its recorded holidays reach.
         try:
             return _calendar(self.name, start, end)
         except CalendarError:
@@ -245,6 +263,9 @@ class Exchange:
         calendar = self.calendar(first, last)
         days = pd.DatetimeIndex(calendar.sessions).as_unit("ns")
         times = pd.DatetimeIndex(calendar.closes).tz_localize(None).as_unit("ns")
+        start, end = _whole_years(*_span(first, last))
+        years = slice(days.searchsorted(start), days.searchsorted(end, side="right"))
+        days, times = days[years], times[years]
         closes = dict(zip(days, times, strict=True))
         known = {pd.Timestamp(day): time for day, time in EARLY_CLOSES.get(self.name, {}).items()}
         told = cast("Mapping[pd.Timestamp, str]", self.closes)
@@ -366,6 +387,14 @@ def _span(first: Day, last: Day) -> tuple[pd.Timestamp, pd.Timestamp]:
             raise CalendarError(f"{name}: {given!r} is not a day without a time zone, such as '2023-09-01'.")
         ends.append(end)
     return ends[0], ends[1]
+
+
+def _whole_years(first: pd.Timestamp, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day of the calendar years around a span with its margin."""
+    return (
+        (first - MARGIN).to_period("Y").start_time,
+        (last + MARGIN).to_period("Y").end_time.normalize(),
+    )
 
 
 def _days(given: Iterable[Day], name: str) -> tuple[pd.Timestamp, ...]:

@@ -42,7 +42,7 @@ def random_events(market: es.Market, seed: int, n: int = 14) -> list[dict]:
     return [{"security": name, "date": returns.index[row]} for name, row in sorted(taken)]
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.IncompleteWindowWarning")
 @pytest.mark.parametrize("key", MODELS)
 @pytest.mark.parametrize(("seed", "missing"), [(1, 0.0), (2, 0.05), (3, 0.2), (4, 0.35)])

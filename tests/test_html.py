@@ -34,7 +34,7 @@ def results(request: pytest.FixtureRequest) -> es.EventStudyResults:
     return es.EventStudy(market, news, estimation=(-200, -21), window=(-3, 3)).fit()
 
 
-@pytest.mark.usefixtures("unrendered")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.quick(every=2)
 def test_the_report(results: es.EventStudyResults, tmp_path: Path) -> None:
     path = results.report(tmp_path / "page.html", question=NASTY, notes=[NASTY], currency="<b>&")

@@ -256,8 +256,8 @@ def run(root: Path, *options: str, code: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, mutation: ModuleType) -> tuple[Path, dict]:
-    """All mutants of a package of three functions, one of which no test calls."""
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a package of three functions, one of which no test calls."""
     root = tmp_path_factory.mktemp("tiny")
     for name, text in PACKAGE.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -265,9 +265,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory, mutation: ModuleType) -> 
     (root / "equivalent.csv").write_text(
         EQUIVALENT.replace("value - 1,", "return value - 1,"), encoding="utf-8"
     )
-    run(root, "--mutants", "100", "--write")
-    rows = mutation.read_rows(root / "docs" / "mutation.csv")
-    return root, {(row.function, row.before, row.after): row for row in rows}
+    return root
+
+
+@pytest.fixture(scope="module")
+def finished(tiny: Path, mutation: ModuleType) -> tuple[Path, dict]:
+    """All mutants of that package."""
+    run(tiny, "--mutants", "100", "--write")
+    rows = mutation.read_rows(tiny / "docs" / "mutation.csv")
+    return tiny, {(row.function, row.before, row.after): row for row in rows}
 
 
 @pytest.mark.slow
@@ -280,22 +286,26 @@ def test_what_a_test_checks_is_killed(finished: tuple[Path, dict]) -> None:
     assert rows["positive", "found += values[i] > 0", "pass"].status == "killed"
 
 
+@pytest.mark.slow
 def test_a_value_bound_at_import_is_tested_where_it_is_used(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     row = rows["", "LIMIT = 3", "LIMIT = 4"]
     assert (row.status, row.killed_by) == ("killed", "tests/test_sums.py::test_capped")
 
 
+@pytest.mark.slow
 def test_what_no_test_reaches_survives(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     assert rows["unseen", "return value - 1", "return value - 2"].status == "survived"
 
 
+@pytest.mark.slow
 def test_a_loop_without_end_is_ended(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     assert rows["positive", "i += 1", "pass"].status == "timeout"
 
 
+@pytest.mark.slow
 def test_equivalent_mutants_are_listed_with_their_reason_and_not_run(finished: tuple[Path, dict]) -> None:
     root, rows = finished
     row = rows["unseen", "return value - 1", "return value + 1"]
@@ -306,6 +316,7 @@ def test_equivalent_mutants_are_listed_with_their_reason_and_not_run(finished: t
     assert f"Of the other {len(rows) - 1}, the tests miss\n**{alive}, " in page
 
 
+@pytest.mark.slow
 def test_a_test_that_fails_without_a_change_kills_nothing(finished: tuple[Path, dict]) -> None:
     _, rows = finished
     assert not [row for row in rows.values() if "not_sound" in row.killed_by]
@@ -412,8 +423,8 @@ def test_survivors_alone_are_run_again(finished: tuple[Path, dict], mutation: Mo
     assert (row.status, row.killed_by) == ("killed", "tests/test_sums.py::test_zero")
 
 
-def test_a_dry_run_runs_nothing(finished: tuple[Path, dict]) -> None:
-    said = run(finished[0], "--dry-run", "--match", "min(")
+def test_a_dry_run_runs_nothing(tiny: Path) -> None:
+    said = run(tiny, "--dry-run", "--match", "min(")
     assert "tiny.part.sums:17 [extremum] return min(value, LIMIT)  ->  return max(value, LIMIT)" in said
 
 

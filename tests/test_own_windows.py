@@ -50,7 +50,7 @@ def one(row: int, model: es.models.NormalReturnModel) -> es.EventStudyResults:
     return es.EventStudy(MARKET, EVENTS.iloc[[row]], model, estimation=(a, b), window=(c, d)).fit()
 
 
-@pytest.mark.quick("False-RobustMarketModel(method='huber')", every=6)
+@pytest.mark.quick("False-RobustMarketModel(method='huber')", every=9)
 @pytest.mark.parametrize(
     "model",
     [

@@ -113,7 +113,7 @@ CHANGES: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] 
 }
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("model", CASES)
 @PROFILE
@@ -140,7 +140,7 @@ def filled_rows(home: pd.DataFrame, other: pd.DataFrame, which: str) -> pd.DataF
     return pd.concat(parts, axis=1)
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("how", ["calendar", "missing", "home", "abroad", "both"])
 @pytest.mark.parametrize("model", CASES)
 @PROFILE

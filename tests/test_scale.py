@@ -514,7 +514,7 @@ def test_a_pass_ranks_events_of_as_many_days_and_of_different_ones():
         np.testing.assert_allclose(found.mean, np.nanmean(scaled, axis=0), rtol=0, atol=1e-14)
 
 
-@pytest.mark.quick("estimation0-0.0-1024", "estimation1-0.6-1024", every=3)
+@pytest.mark.quick("estimation0-0.0-1024", "estimation1-0.6-1024", every=6)
 @pytest.mark.parametrize("chunk", [3, 7, 1024])
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.6])
 @pytest.mark.parametrize("estimation", [(-100, -21), (-40, -31)])

@@ -110,7 +110,7 @@ def test_what_is_streamed_is_what_is_measured_in_memory(path, tmp_path, size, id
 
 
 @quiet
-@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("named", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_dates_and_incomplete_windows_are_left_out_as_in_memory(path, tmp_path, named):
     given = events()
     days = DAYS[150:400:3]
@@ -143,11 +143,11 @@ def test_a_group_that_fails_names_its_events_and_loses_nothing_else(tmp_path):
     given = events()
     options = {"estimation": ESTIMATION, "window": WINDOW}
     with pytest.warns(ExcludedEventsWarning, match=r"cannot be used \(see read\('excluded'\)\)"):
-        found = es.stream_study(panel, given, tmp_path / "out", securities=10, **options)
+        found = es.stream_study(panel, given, tmp_path / "out", securities=40, **options)
     wanted = es.EventStudy(es.Market(wide(), gaps="lumped", benchmark=index()), given, **options).fit()
     failed = found.read("excluded").query("reason.str.contains('its group of securities failed')")
     assert failed["reason"].str.contains("DataError: .*10003 has more than one row").all()
-    named = sorted(set(given.frame["security"]) - {"99999", "Huawei"})[:10]
+    named = sorted(set(given.frame["security"]) - {"99999", "Huawei"})[:40]
     assert set(failed["security"]) == {*named, "99999", "Huawei"}
     kept = wanted.timeline.index[~wanted.timeline["security"].isin(named)]
     assert sorted(found.read("timeline").index) == sorted(kept)

@@ -107,7 +107,7 @@ def validated(listed: EventList, timezone: str | None) -> pd.DataFrame:
         for name, end in when.ends.items():
             out[name] = end
     own = ["security", "date", "announced_at", "announced_local", "event_id", *WINDOW]
-    others = frame.drop(columns=own, errors="ignore")
+    others = frame.loc[:, [column not in own for column in frame.columns]]
     out = pd.concat([out, others.set_axis(out.index)], axis=1)
     same = out.duplicated(["security", "date", "announced_at", *(end for end in WINDOW if end in out)])
     if same.any():

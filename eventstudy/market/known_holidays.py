@@ -94,11 +94,12 @@ def _may_be_holidays(shut: BoolArray, several: bool) -> bool:
 
 def _sessions(code: str, first: int, last: int) -> pd.DatetimeIndex | None:
     """Sessions from one year to another, or None where the calendar does not reach so far."""
-    # A calendar of many years takes as long to make as one of a single year.
+    # One span for all, so that the sessions are picked out of the calendar once.
     sessions = _made(code, min(first, SINCE), max(last, pd.Timestamp.now().year))
     if sessions is None:
         return _made(code, first, last)
-    return sessions[(sessions.year >= first) & (sessions.year <= last)]
+    begin, end = sessions.searchsorted([pd.Timestamp(first, 1, 1), pd.Timestamp(last + 1, 1, 1)])
+    return sessions[begin:end]
 
 
 @lru_cache(maxsize=256)

@@ -33,5 +33,6 @@ def event_name(data: FittedEvents, row: int) -> str:
 
 def named_events(data: FittedEvents) -> pd.DataFrame:
     """Columns security, label and day_0, as far as there are any, by event."""
-    frame = data.timeline[["security", "label", *([] if data.undated else ["day_0"])]].copy()
-    return frame if some_text(frame["label"]) else frame.drop(columns="label")
+    frame = data.timeline
+    labels = ["label"] if some_text(frame["label"]) else []
+    return frame[["security", *labels, *([] if data.undated else ["day_0"])]]

@@ -69,7 +69,7 @@ def warning_table(found: Sequence[FitWarning]) -> pd.DataFrame:
             rest["message"] = f"and {each.n_events - len(rows)} more"
             rows = pd.concat([rows.astype(object), pd.DataFrame([rest], dtype=object)], ignore_index=True)
         parts.append(rows.astype(object).assign(category=each.category.__name__)[COLUMNS])
-    frame = pd.concat(parts, ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True) if found else parts[0]
     return frame.assign(date=pd.to_datetime(frame["date"]))
 
 
@@ -302,6 +302,8 @@ def _without_benchmark(sample: EventSample, lost: BoolArray) -> Iterator[FitWarn
 
 
 def _at_limits(data: FittedStudy) -> Iterator[FitWarning]:
+    if not data.sample.market.has_limits:
+        return
     hits = limit_hits(data)
     hits = hits[hits["at_close"]]
     if len(hits):

@@ -271,8 +271,8 @@ def _is_fractional(column: pd.Series) -> bool:
         return True
     if not pd.api.types.is_float_dtype(column):
         return False
-    known = column.dropna()
-    return bool((known != np.floor(known)).any())
+    numbers = column.to_numpy(dtype=float, na_value=np.nan)
+    return bool(((numbers != np.floor(numbers)) & ~np.isnan(numbers)).any())
 
 
 def names_of(column: pd.Series, options: Options) -> pd.Series:

@@ -209,7 +209,7 @@ def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
             f"{[str(c) for c in frame.columns][:30]}."
         )
     ignored = [c for c in frame.columns if options.columns.get(str(c)) == "ignore"]
-    return frame.drop(columns=ignored)
+    return frame.drop(columns=ignored) if ignored else frame
 
 
 def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[pd.Series, str]:

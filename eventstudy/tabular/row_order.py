@@ -82,6 +82,8 @@ def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, l
         numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         if len(count) > 2 and any(np.array_equal(np.sort(numbers), count + first) for first in (0, 1)):
             counting.append(column)
+    if not counting:
+        return frame, []
     return frame.drop(columns=counting), [str(column) for column in counting]
 
 

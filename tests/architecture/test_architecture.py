@@ -83,6 +83,12 @@ class Module:
         return self.name if self.path.stem == "__init__" else self.name.rpartition(".")[0]
 
 
+#: Nodes that hold statements, or are some.
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+#: Functions that import what their first argument names.
+IMPORTING = ("import_module", "__import__", "load")
+
+
 @dataclass(frozen=True)
 class Import:
     """One imported name, as absolute as the file system can make it."""
@@ -106,7 +112,9 @@ def modules(root: Path) -> dict[str, Module]:
 
 
 def imports(module: Module, known: dict[str, Module]) -> Iterator[Import]:
-    for node, in_function, for_types in _walk(module.tree):
+    text = module.path.read_text(encoding="utf-8")
+    calls = any(f"{name}(" in text for name in IMPORTING)
+    for node, in_function, for_types in _walk(module.tree, calls):
         targets: list[str] = []
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
@@ -120,16 +128,31 @@ def imports(module: Module, known: dict[str, Module]) -> Iterator[Import]:
             yield Import(target, getattr(node, "lineno", 0), in_function, for_types)
 
 
-def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool, bool]]:
-    """Yield each node, whether it lies in a function, and whether only type checkers read it."""
+def _walk(tree: ast.AST, expressions: bool) -> Iterator[tuple[ast.AST, bool, bool]]:
+    """Yield each statement, whether it lies in a function, and whether only type checkers read it.
+
+    With `expressions`, which are most of a file, yield their nodes too.
+    """
     ahead = [(tree, False, False)]
     while ahead:
         node, in_function, for_types = ahead.pop()
         yield node, in_function, for_types
         inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         typed = node.body if isinstance(node, ast.If) and _is_type_checking(node.test) else []
-        children = [(child, inside, for_types or child in typed) for child in ast.iter_child_nodes(node)]
+        children = [
+            (child, inside, for_types or child in typed)
+            for child in ast.iter_child_nodes(node)
+            if expressions or isinstance(child, STATEMENTS)
+        ]
         ahead += reversed(children)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield each statement, at whatever depth."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, STATEMENTS):
+            yield node
+            yield from _statements(node)
 
 
 def _is_type_checking(test: ast.expr) -> bool:
@@ -148,7 +171,7 @@ def _absolute(module: Module, node: ast.ImportFrom) -> str:
 def _imported_by_call(node: ast.Call) -> list[str]:
     """Return the module that importlib.import_module("x"), __import__("x") or lazy_loader.load("x") names."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-    if name not in {"import_module", "__import__", "load"} or not node.args:
+    if name not in IMPORTING or not node.args:
         return []
     first = node.args[0]
     return [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
@@ -211,7 +234,7 @@ def _too_large(module: Module, root: Path) -> Iterator[str]:
     count = code_lines(text, module.tree) if text.count("\n") >= MAX_LINES else 0
     if count > MAX_LINES:
         yield f"{_where(module, root)}: {count} lines, over {MAX_LINES}"
-    for node in ast.walk(module.tree):
+    for node in _statements(module.tree):
         if isinstance(node, ast.ClassDef):
             methods = {f.name for f in node.body if isinstance(f, Function)}
             if len(methods) > MAX_METHODS:
@@ -236,7 +259,7 @@ def code_lines(text: str, tree: ast.Module) -> int:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in skipped:
             lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(tree):
+    for node in (tree, *_statements(tree)):
         if (
             isinstance(node, ast.Module | ast.ClassDef | Function)
             and ast.get_docstring(node, clean=False) is not None

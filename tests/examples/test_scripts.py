@@ -155,6 +155,7 @@ def test_zte_halt_follows_the_price_to_the_first_free_close(runs: dict[str, Run]
     assert "measure of the news (p=0.46)" in said
 
 
+@pytest.mark.slow
 def test_the_house_bill_is_a_null_result_with_its_detectable_effect(
     runs: dict[str, Run], market: es.Market
 ) -> None:

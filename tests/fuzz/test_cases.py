@@ -16,7 +16,7 @@ import pytest
 from cases import GROUP, run
 
 FAST, SLOW = 3_000, 30_000
-PARTS = 20
+PARTS = 30
 #: Surroundings of another process: a comma for decimals, another zone, another order of sets.
 ELSEWHERE = {
     "LC_ALL": "de_DE.UTF-8",

@@ -69,6 +69,7 @@ def test_every_figure_draws_the_days_that_exist(cut: Any) -> None:
     assert {"reaction", "car", "heatmap", "tests", *(["timeline"] if days else [])} <= set(drawn)
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.quick("bars")
 def test_the_report_and_the_tables_are_written(cut: Any, tmp_path: Path) -> None:
     page = cut.report(tmp_path / "page.html").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from reverted import FAULTS, Fault, finds, put_back
 
 
 @pytest.mark.usefixtures("unrendered")
-@pytest.mark.quick(every=8)
+@pytest.mark.quick("a remark proves a decimal sign", "periods of standardised portfolios")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_case_finds_the_fault(fault: Fault) -> None:
     with put_back(fault):

@@ -95,31 +95,31 @@ class Battery:
         self.finite_or_said(row)
         assert row["applicable"] or self.other_dates(row), row["note"]
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_order_of_events_does_not_matter(self, key, events):
         order = np.random.default_rng(0).permutation(events.n_events)
         self.same(self.run(key, events), self.run(key, events.take(order)))
 
-    @pytest.mark.quick("cumrank_t", every=3)
+    @pytest.mark.quick("cumrank_t", every=5)
     def test_chunks_do_not_matter(self, key, events, monkeypatch):
         whole = self.run(key, events)
         for place, size in CHUNKS.items():
             monkeypatch.setattr(f"eventstudy.{place}", size)
         self.same(whole, self.run(key, events))
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     @pytest.mark.parametrize("factor", [1e-3, 70.0])
     def test_scale_does_not_matter(self, key, events, factor, scaled_by):
         self.same(self.run(key, events), self.run(key, scaled_by(events, factor)))
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_sign_flips_with_the_returns(self, key, events, scaled_by):
         flipped = scaled_by(events, -1.0)
         self.same(self.run(key, events), self.run(key, flipped), sign=-1.0)
         for side, other in (("less", "greater"), ("greater", "less")):
             self.same(self.run(key, events, side), self.run(key, flipped, other), sign=-1.0)
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_sides_agree(self, key, events):
         p = {side: self.run(key, events, side)["p_value"] for side in ("two-sided", "less", "greater")}
         if np.isnan(p["less"]):
@@ -129,7 +129,7 @@ class Battery:
             assert p["less"] + p["greater"] == pytest.approx(1.0)
             assert p["two-sided"] == pytest.approx(2 * min(p["less"], p["greater"]))
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_events_without_a_car_take_no_part(self, key, events):
         ar = events.ar.copy()
         gone = np.arange(events.n_events) >= 10 if events.n_events > 1 else np.array([True])
@@ -141,7 +141,7 @@ class Battery:
             self.same(self.run(key, events.take(~gone)), row)
             assert row["n_events"] == min(10, events.n_events)
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_ties(self, key, events, with_arrays):
         coarse = with_arrays(
             events, ar=np.round(events.ar, 2), residuals=np.round(events.past.residuals(), 2)
@@ -152,7 +152,7 @@ class Battery:
         order = np.random.default_rng(0).permutation(events.n_events)
         self.same(row, self.run(key, coarse.take(order)))
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_one_event(self, key, events):
         row = self.run(key, events.take(np.arange(events.n_events) == 0))
         self.finite_or_said(row)
@@ -160,19 +160,19 @@ class Battery:
         if key not in SINGLE | ANY:
             assert row["note"] == "not applicable: one event"
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_two_events(self, key, events, panel):
         row = self.run(key, panel(n=2, layout=self.layout, seed=21).abnormal)
         self.finite_or_said(row)
         assert (key not in SINGLE) or not row["applicable"]
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_no_event(self, key, events):
         row = self.run(key, events.take(np.zeros(events.n_events, dtype=bool)))
         assert not row["applicable"]
         self.finite_or_said(row)
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     def test_identical_events(self, key, events, panel):
         one = panel(n=1, seed=21).abnormal
         row = self.run(key, one.take(np.zeros(8, dtype=int)))
@@ -180,14 +180,14 @@ class Battery:
         if key in {"cross_sectional", "bmp", "adjusted_bmp", "jackknife", "skewness_adjusted", "grank_t"}:
             assert not row["applicable"]
 
-    @pytest.mark.quick("portfolio", "rank_zivney", "wild_bootstrap", every=3)
+    @pytest.mark.quick("portfolio", "rank_zivney", "wild_bootstrap", every=5)
     def test_one_constant_series_among_others(self, key, events, flat):
         row = self.run(key, flat(events, 0))
         self.finite_or_said(row)
         if key not in SINGLE:
             assert row["applicable"] or self.other_dates(row), row["note"]
 
-    @pytest.mark.quick(every=3)
+    @pytest.mark.quick(every=5)
     @pytest.mark.parametrize("noise", [0.0, 1e-18])
     def test_constant_series(self, key, events, flat, noise, with_arrays):
         nothing = events

@@ -35,8 +35,5 @@ def test_two_samples_have_the_fewer_degrees_of_freedom(stored):
 def test_unequal_variances_reject_no_more_than_the_size():
     rng = np.random.default_rng(11)
     sd = np.array([1.0, 1.0, 1.0, 6.0])
-    rejected = [
-        2 * stats.t.sf(abs(t), dof) <= 0.05
-        for t, _, dof in (ibragimov_muller_t(rng.normal(0, sd)) for _ in range(4000))
-    ]
-    assert np.mean(rejected) < 0.05
+    t, _, dof = np.transpose([ibragimov_muller_t(rng.normal(0, sd)) for _ in range(4000)])
+    assert np.mean(2 * stats.t.sf(np.abs(t), dof) <= 0.05) < 0.05

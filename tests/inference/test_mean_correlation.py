@@ -60,7 +60,7 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick(every=16)
 @pytest.mark.parametrize("missing", [0.0, 0.02, 0.3, 0.8])
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("layout", LAYOUTS)

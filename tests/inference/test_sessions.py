@@ -119,7 +119,8 @@ def agrees(session, residuals, length, chunk):
     "same place-near-1-1024",
     "same place-near-70-1024",
     "same place-one date-1-1024",
-    every=5,
+    "same place-one date-5-1024",
+    every=9,
 )
 @pytest.mark.parametrize("chunk", [3, 7, 1024])
 @pytest.mark.parametrize("length", [1, 5, 21, 70])
@@ -131,7 +132,7 @@ def test_sums_over_sessions_are_those_of_pairs(gaps, layout, length, chunk):
     agrees(session, residuals, length, chunk)
 
 
-@pytest.mark.quick("one event-cluster-1-sizes1", every=10)
+@pytest.mark.quick("one event-cluster-1-sizes1", every=20)
 @pytest.mark.parametrize(
     "sizes", [{"LARGE": 1}, {"LARGE": 1, "ROWS": 4, "PAIRS": 20}, {"ROWS": 3, "PAIRS": 7}]
 )

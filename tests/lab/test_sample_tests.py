@@ -112,7 +112,7 @@ def test_each_test_with_a_formula_or_a_rank_has_a_batch_form() -> None:
     assert TESTS["bootstrap"].batch is None
 
 
-@pytest.mark.quick("twins on one date-greater", every=3)
+@pytest.mark.quick("twins on one date-greater", every=5)
 @pytest.mark.parametrize("alternative", ["two-sided", "greater"])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_statistics_are_those_of_one_sample(name: str, alternative: Any) -> None:
@@ -193,6 +193,7 @@ def test_samples_in_event_time_are_tested_alone() -> None:
     assert np.isnan(found.p_values[..., 2]).all()  # no common date
 
 
+@pytest.mark.quick("one date with missing days")
 @pytest.mark.parametrize("name", ["one date with missing days", "events left out", "one event"])
 def test_the_noise_of_a_market_is_that_of_its_samples(name: str) -> None:
     make, kwargs = DESIGNS[name]

@@ -131,6 +131,7 @@ def test_the_recipe_makes_the_study_again() -> None:
     pd.testing.assert_frame_equal(space["results"].car(0, 1), found.car(0, 1))
 
 
+@pytest.mark.quick("long", "own windows")
 @pytest.mark.parametrize("of", ["percent", "long", "some", "own windows"])
 def test_the_recipe_says_what_was_given(of: str) -> None:
     given = {"percent": 100 * CUT, "long": LONG}.get(of, CUT)

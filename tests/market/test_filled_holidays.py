@@ -139,6 +139,7 @@ def test_shares_of_coarse_ticks_close_with_their_own_benchmarks(span: str, price
     )
 
 
+@pytest.mark.quick("True")
 @pytest.mark.parametrize("prices", [True, False])
 def test_a_benchmark_on_holiday_is_a_sign_for_seldom_traded_shares_abroad(prices: bool) -> None:
     first, estimation = SPANS["long"]
@@ -220,6 +221,7 @@ def test_a_rate_of_interest_does_not_make_holidays_sessions() -> None:
         pd.testing.assert_frame_equal(numbers(market, events, (-150, -11)), want, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("seed", range(24))
 def test_seldom_traded_shares_of_one_exchange_are_not_on_holiday(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -250,7 +252,7 @@ def test_columns_that_lack_other_days_keep_their_zeros_with_a_warning() -> None:
     assert (market.returns["HK0"] == 0.0).sum() > 10
 
 
-@pytest.mark.quick(every=5)
+@pytest.mark.quick("False-D-XSHG", "True-B-XHKG")
 @pytest.mark.parametrize("code", ["XHKG", "XSHG", "XLON"])
 @pytest.mark.parametrize("rows", ["B", "D"])
 @pytest.mark.parametrize("prices", [True, False])

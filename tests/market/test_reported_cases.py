@@ -597,6 +597,7 @@ def test_without_volumes_a_study_warns_of_a_fall_that_is_the_ratio_of_a_split(
         fit(market, {"security": "F0", "date": day})
 
 
+@pytest.mark.slow
 def test_falls_on_news_are_not_taken_for_small_splits(shared_data: Path) -> None:
     """Of 498 firms over five years, 46 fell so far on calm days; one was a special dividend of 4 dollars."""
     panels = pd.read_parquet(

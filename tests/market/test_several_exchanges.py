@@ -213,6 +213,7 @@ def test_other_benchmark_of_several_exchanges() -> None:
     )
 
 
+@pytest.mark.quick(every=2)
 @pytest.mark.parametrize("seed", range(4))
 def test_one_exchange_with_missing_days_stays_one(seed: int) -> None:
     """Halts, thin trading, late listings and days that a vendor lacks are no holidays."""
@@ -373,6 +374,7 @@ def test_thirty_three_indices_in_one_frame(shared_data: Path) -> None:
         assert found["car"].iloc[row] == pytest.approx(hand, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_shenzhen_hong_kong_and_new_york_are_one_study(shared_data: Path) -> None:
     arrow = pytest.importorskip("pyarrow.parquet")

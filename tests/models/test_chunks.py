@@ -51,7 +51,7 @@ def world() -> tuple[es.Market, es.Events]:
     "Carhart4(missing='trade_to_trade')",
     "GARCHMarketModel(kind='garch')",
     "RollingMarketModel(window=60)",
-    every=6,
+    every=10,
 )
 def test_any_part_is_fitted_like_the_whole(world, model):
     sample = EventSample.of(*world, ESTIMATION, WINDOW)
@@ -90,7 +90,7 @@ def test_a_faster_way_to_fit_a_sample_is_as_good_as_the_plain_one(world, model):
         np.testing.assert_array_equal(fast.span_evt, plain.span_evt)
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick(every=16)
 @pytest.mark.filterwarnings("ignore::eventstudy.errors.EventStudyWarning")
 def test_a_study_in_chunks_is_the_study(world, model):
     study = es.EventStudy(*world, model, ESTIMATION, WINDOW)

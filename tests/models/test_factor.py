@@ -38,6 +38,7 @@ def prediction(market, security, columns, excess):
     return fit, y.iloc[window][shown], x.iloc[window][shown]
 
 
+@pytest.mark.quick("Carhart four factors-columns4-True", every=3)
 @pytest.mark.parametrize(("model", "columns", "excess"), MODELS, ids=lambda v: getattr(v, "label", None))
 def test_equal_statsmodels(market, events, model, columns, excess):
     results = es.EventStudy(market, events, model, ESTIMATION, WINDOW, incomplete="partial").fit()

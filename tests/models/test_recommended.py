@@ -31,7 +31,7 @@ def market() -> es.Market:
 PEERS = [f"S{i}" for i in range(6, 12)]
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize(
     ("model", "told"),
     [

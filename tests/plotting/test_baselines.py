@@ -160,9 +160,10 @@ DRAWINGS = sorted([*FIGURES, *VARIANTS, *CONTEXTS])
 #: Endings of drawings that differ little from others, and those of them that are compared all the same.
 LIKE_OTHERS = (
     "-talk", "-dark", "-long-title", "-long-names", "-of-1", "-of-6", "-of-40", "-of-300", "-of-one-day",
-    "-by-hue", "-of-several", "-of-two-studies",
+    "-by-hue", "-of-several", "-of-two-studies", "-of-many", "-at-the-end", "-with-headline", "-with-gaps",
+    "-in-small-axes",
 )  # fmt: skip
-QUICK = {"forest-dark", "caar-by-hue", "windows-long-names"}
+QUICK = {"forest-dark", "caar-by-hue", "windows-long-names", "reaction-at-the-end", "forest-in-small-axes"}
 
 
 def drawing(name: str, frames: SimpleNamespace) -> Axes:

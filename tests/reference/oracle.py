@@ -88,17 +88,15 @@ def ols(y, X):
     """OLS by listwise deletion. X already contains the constant column."""
     y = np.asarray(y, float)
     X = np.asarray(X, float)
-    keep = [i for i in range(len(y))
-            if not math.isnan(y[i]) and not np.any(np.isnan(X[i]))]
+    keep = ~np.isnan(y) & ~np.isnan(X).any(axis=1)
     yy, XX = y[keep], X[keep]
     n, k = XX.shape
     XtXi = np.linalg.inv(XX.T @ XX)
     b = XtXi @ XX.T @ yy
     res = np.full(len(y), NAN)
     lev = np.full(len(y), NAN)
-    for i in keep:
-        res[i] = y[i] - X[i] @ b
-        lev[i] = X[i] @ XtXi @ X[i]
+    res[keep] = yy - XX @ b
+    lev[keep] = ((XX @ XtXi) * XX).sum(axis=1)
     nu = n - k
     s2 = np.nansum(res ** 2) / nu
     return dict(b=b, resid=res, lev=lev, s2=s2, nu=nu, n=n, k=k, XtXi=XtXi)
@@ -136,14 +134,8 @@ def build_event(r_est, F_est, r_evt, F_evt, model="mm",
         X1 = design(F_est, L1, model)
         X2 = design(F_evt, L2, model)
         f = ols(r_est, X1)
-        ar = np.full(L2, NAN)
-        for t in range(L2):
-            ar[t] = r_evt[t] - X2[t] @ f["b"]
-        V = np.full((L2, L2), NAN)
-        for s in range(L2):
-            for t in range(L2):
-                V[s, t] = f["s2"] * ((1.0 if s == t else 0.0)
-                                     + X2[s] @ f["XtXi"] @ X2[t])
+        ar = r_evt - X2 @ f["b"]
+        V = f["s2"] * (np.eye(L2) + X2 @ f["XtXi"] @ X2.T)
         s2, nu, n, k, res, lev = (f["s2"], f["nu"], f["n"], f["k"],
                                   f["resid"], f["lev"])
     for t in range(L2):

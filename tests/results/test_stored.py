@@ -51,7 +51,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_models_are_made_again(model, panel, tmp_path):
     peers = panel[["C", "D"]].mean(axis=1).rename("peers").to_frame()

@@ -91,7 +91,7 @@ def test_excluded_events_stand_in_the_summary(market, refit):
         assert "Huawei is not listed" in text
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=4)
 @pytest.mark.parametrize("label", [NASTY, "a | b & c_d $x$ 100%", "禁令 – Запрет", "", None])
 def test_labels_are_text_everywhere(market, refit, label):
     results = refit(market, [{"security": "S0", "date": market.sessions[300], "label": label}])

@@ -310,7 +310,7 @@ ONE, TWO, THREE = (("F0", 250),), (("F0", 250), ("F0", 430)), (("F0", 250), ("F0
 FEW, MANY = (("F0", 250), ("F1", 250)), tuple((f"F{i}", 250 + 20 * (i % 7)) for i in range(20))
 
 
-@pytest.mark.quick(every=12)
+@pytest.mark.quick(every=20)
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
 @pytest.mark.parametrize("events", [ONE, TWO, THREE, FEW, MANY])
 @pytest.mark.parametrize("lost", [0, 1, 2, 3])

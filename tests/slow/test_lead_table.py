@@ -27,6 +27,7 @@ def load(name):
 
 LEAD, POWER = load("lead_table"), load("lead_power")
 TABLE = pd.read_csv(LEAD.TABLE)
+BY_TEST = dict(iter(TABLE.groupby(["dates", "events", "test"])))
 
 
 def test_every_cell_is_there():
@@ -69,7 +70,7 @@ def first_two(dates, events, days):
 
 def rows_of(dates, events, test):
     """Rows of a test on a design, in all worlds and windows."""
-    return TABLE[(TABLE["dates"] == dates) & (TABLE["events"] == events) & (TABLE["test"] == test)]
+    return BY_TEST[dates, events, test]
 
 
 def test_every_cell_is_drawn_a_thousand_times_in_every_window():

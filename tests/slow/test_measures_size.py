@@ -36,7 +36,7 @@ def test_every_cell_is_there_with_its_replications() -> None:
     assert set(SIZE.FEWER) <= {"volume-iid", "dummies"}
 
 
-@pytest.mark.quick(every=4)
+@pytest.mark.quick(every=8)
 @pytest.mark.parametrize("name", SIZE.CELLS)
 def test_recommended_is_what_the_library_says(name: str) -> None:
     rows = TABLE[TABLE["cell"] == name]

@@ -30,7 +30,8 @@ def load():
 pytest.importorskip("pyarrow", reason="the A-share panel is a parquet file")
 SIZE = load()
 TABLE = pd.read_csv(SIZE.TABLE)
-RATES = TABLE.set_index(["cell", "window", "test"])["rate"]
+BY_TEST = TABLE.set_index(["cell", "window", "test"])
+RATES = BY_TEST["rate"]
 DAY, WEEKS = "(0, 0)", "(-5, +5)"
 
 
@@ -155,7 +156,7 @@ FAILING = {
 )
 def test_tests_that_are_not_robust_fail(place, key):
     assert RATES[(*place, key)] > 0.10
-    row = TABLE.set_index(["cell", "window", "test"]).loc[(*place, key)]
+    row = BY_TEST.loc[(*place, key)]
     assert not row["claimed"]
     assert row["low"] > SIZE.LEVEL
 

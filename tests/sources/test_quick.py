@@ -89,7 +89,7 @@ def test_several_securities_of_one_exchange(shenzhen: YahooServer) -> None:
     assert results.timeline["label"].tolist() == ["NYT report"] * 2
 
 
-@pytest.mark.quick(every=3)
+@pytest.mark.quick(every=6)
 @pytest.mark.parametrize(
     ("announced", "day"),
     [

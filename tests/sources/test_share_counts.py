@@ -107,7 +107,7 @@ def test_tickers_without_counts_are_named(yahoo: YahooServer) -> None:
         es.share_counts("NONE", *SPAN)
 
 
-@pytest.mark.quick(every=2)
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

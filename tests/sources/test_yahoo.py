@@ -514,7 +514,7 @@ STATUSES = (200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 999)
 ANSWERS = {"missing", "delisted?"}
 
 
-@pytest.mark.quick(every=8)
+@pytest.mark.quick(every=12)
 @pytest.mark.parametrize("body", BODIES)
 def test_an_answer_is_told_from_the_absence_of_one(body: str, server: YahooServer) -> None:
     content, well, ill = BODIES[body]

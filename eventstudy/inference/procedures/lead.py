@@ -114,6 +114,20 @@ def holds(known: Sizes) -> bool:
     return known.size <= HELD and not known.volatile_low > HELD and known.power_50 >= FINDS
 
 
+@cache
+def _designs() -> dict[tuple[str, int], dict[tuple[str, str], Sizes]]:
+    """Sizes of each design of the table, by test and kind of window."""
+    rows = table()
+    several = (rows["days"] != ONE).rename("several")
+    design = ["dates", "events", "test"]
+    means = rows.groupby([*design, several])["size"].mean().groupby(design).max().rename("most")
+    rows = rows.join(means, on=design)
+    found: dict[tuple[str, int], dict[tuple[str, str], Sizes]] = {}
+    for dates, events, test, days, *values in rows[[*design, "days", *Sizes._fields]].itertuples(index=False):
+        found.setdefault((dates, int(events)), {})[test, days] = Sizes(*map(float, values))
+    return found
+
+
 @lru_cache(maxsize=256)
 def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     """Look up the tests of a design, by test: of the two nearest numbers of events the worse.
@@ -133,21 +147,22 @@ def lead_sizes(dates: str, n_events: int, days: str) -> dict[str, Sizes]:
     >>> lead_sizes("own", 2, "one day")["grank_t"].size > 0.2
     True
     """
-    rows = table()[table()["dates"] == dates]
-    known = np.unique(rows["events"])
-    below, above = known[known <= n_events], known[known >= n_events]
-    near = rows["events"].isin({int(part) for part in (*below[-1:], *above[:1])})
-    if len(below):
-        rows = rows[near]
-    else:
-        one = table()[(table()["dates"] == "one") & (table()["events"] <= n_events)]
-        rows = pd.concat([rows[near], one[one["events"] == one["events"].max()]])
-    by_test = rows[rows["days"] == days].groupby("test")
-    worse = {name: "min" if name == "power_50" else "max" for name in Sizes._fields[:-1]}
-    several = (rows["days"] != ONE).rename("several")
-    most = rows.groupby(["test", "events", several])["size"].mean().groupby("test").max()
-    worst = by_test.agg(worse).join(most.rename("most"))
-    return {str(key): Sizes(*map(float, values)) for key, *values in worst.itertuples()}
+    designs = _designs()
+    known = [number for each, number in designs if each == dates]
+    near = {max((e for e in known if e <= n_events), default=0)}
+    near |= {min((e for e in known if e >= n_events), default=0)}
+    parts = [designs[dates, number] for number in near if number]
+    if not any(number <= n_events for number in known):
+        fewer = [number for each, number in designs if each == "one" and number <= n_events]
+        parts += [designs["one", max(fewer)]] if fewer else []
+    worst: dict[str, Sizes] = {}
+    for test in sorted({test for part in parts for test, kind in part if kind == days}):
+        sizes = [part[test, days] for part in parts if (test, days) in part]
+        least = min((each.power_50 for each in sizes if each.power_50 == each.power_50), default=np.nan)
+        most = [each.most for part in parts for (name, _), each in part.items() if name == test]
+        largest = (float(np.fmax.reduce(values)) for values in zip(*sizes, strict=True))
+        worst[test] = Sizes(*largest)._replace(power_50=least, most=float(np.fmax.reduce(most)))
+    return worst
 
 
 def reaches(key: str, data: TestInput) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from numbers import Real
 
@@ -31,10 +32,13 @@ MOST_EVENTS = 30
 SHOWN = ["security", "date", "announced_at", "announced_local"]
 
 
+_version = cache(version)
+
+
 def versions() -> pd.Series[str]:
     """Version of this library, of Python and of the libraries the numbers depend on."""
     found = {"eventstudy": __version__, "python": platform.python_version()}
-    return pd.Series(found | {name: version(name) for name in LIBRARIES}, name="version")
+    return pd.Series(found | {name: _version(name) for name in LIBRARIES}, name="version")
 
 
 def fingerprints(market: Market) -> pd.Series[str]:
