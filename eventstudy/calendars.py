@@ -69,6 +69,11 @@ def _calendar(name: str, start: pd.Timestamp, end: pd.Timestamp) -> ExchangeCale
             f"Unknown exchange calendar {name!r}. Use a market identifier code such as 'XSHG' (Shanghai "
             "and Shenzhen), 'XHKG', 'XNYS', 'XNAS', 'XTKS' or 'XLON'."
         ) from None
+    except NotImplementedError as problem:  # Orthodox Easter of pandas, in Athens, Belgrade and Bucharest
+        raise CalendarError(
+            f"exchange_calendars cannot make the calendar {name!r} with the installed pandas. "
+            "Without calendar= the days of the prices are the sessions."
+        ) from problem
 
 
 @lru_cache(maxsize=64)

@@ -268,3 +268,14 @@ def test_spans_of_texts_and_examples_that_fit() -> None:
     for name, calendar in (("ETH-USD", "24/7"), ("EURUSD=X", "24/5"), ("^GSPC", "XSHG")):
         with pytest.raises(CalendarError, match=f"such as calendar='{calendar}'"):
             exchange_of(name)
+
+
+@pytest.mark.parametrize("name", ["ASEX", "XBSE"])
+def test_a_calendar_that_cannot_be_made_is_told(name: str) -> None:
+    try:  # a later pandas may add Orthodox Easter to dates
+        exchange_calendars.get_calendar(name, start="2019-01-01", end="2019-12-31")
+    except NotImplementedError:
+        with pytest.raises(CalendarError, match="Without calendar= the days of the prices are the sessions"):
+            es.Exchange(name).sessions("2019-01-01", "2019-12-31")
+    else:
+        assert 240 < len(es.Exchange(name).sessions("2019-01-01", "2019-12-31")) < 262
