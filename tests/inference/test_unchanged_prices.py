@@ -232,8 +232,8 @@ def sizes(window: Window, samples: int, tests: list[str], **kwargs: Any) -> dict
 @pytest.mark.parametrize("window", [Window(0, 0), Window(-1, 1)], ids=str)
 def test_tests_of_single_days_hold_where_prices_often_do_not_change(window):
     """Without ties `cumrank_z` rejects half, and `rank_zivney` a third."""
-    for rate in sizes(window, 50, HOLD, unchanged=0.6).values():
-        assert rate <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 50)
+    for rate in sizes(window, 40, HOLD, unchanged=0.6).values():
+        assert rate <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40)
 
 
 @pytest.mark.slow
@@ -250,6 +250,6 @@ def test_size_where_prices_often_do_not_change(window, n, world):
 
 @pytest.mark.slow
 def test_misled_tests_reject_too_often_where_their_note_says_so():
-    one = sizes(Window(0, 0), 200, ["sign", "wilcoxon"], n=100, unchanged=0.6)
-    several = sizes(Window(-1, 1), 200, ["generalized_sign", "grank_t", "grank_z"], n=100, unchanged=0.6)
-    assert min([*one.values(), *several.values()]) > 0.1
+    one = sizes(Window(0, 0), 200, ["sign", "wilcoxon"], n=100, unchanged=0.75)
+    several = sizes(Window(-1, 1), 200, ["generalized_sign", "grank_t", "grank_z"], n=100, unchanged=0.75)
+    assert min([*one.values(), *several.values()]) > 0.08
