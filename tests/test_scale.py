@@ -447,11 +447,14 @@ def test_sets_ranked_together_rank_like_each_alone(width, digits, missing):
         np.testing.assert_allclose(found[name].tested, ranks[:, width:][:, tested], rtol=0, atol=1e-15)
         np.testing.assert_array_equal(found[name].sizes, (~np.isnan(ranks)).sum(axis=1))
         np.testing.assert_allclose(mean[found[name].tested_columns], mean[width:][tested])
+        untied = (found[name].sizes - 1.0) / (12.0 * (found[name].sizes + 1.0))
+        np.testing.assert_allclose(found[name].tied, np.nanvar(ranks, axis=1) / untied, rtol=1e-12)
     np.testing.assert_array_equal(found["first"].mean, found["again"].mean)
     for name, event in (("signs", first), ("signs of third", third)):
         whole = np.hstack([past, event])
         about = np.sign(whole - np.nanmedian(whole, axis=1, keepdims=True))
-        np.testing.assert_array_equal(found[name].total, np.nansum(about, axis=0))
+        about -= np.nanmean(about, axis=1, keepdims=True)
+        np.testing.assert_allclose(found[name].total, np.nansum(about, axis=0), rtol=0, atol=1e-12)
         np.testing.assert_array_equal(found[name].count, (~np.isnan(whole)).sum(axis=0))
 
 

@@ -29,7 +29,7 @@ from eventstudy.inference.engine.moments import known
 from eventstudy.inference.power_and_detectable_effect import LEVEL, least_effect
 from eventstudy.inference.samples import Dates, Samples, Statistics
 from eventstudy.inference.selection import date_groups, overlap_note
-from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.inference.significance_test import SignificanceTest, UnchangedPrices
 from eventstudy.lazy import memo
 
 __all__ = [
@@ -476,7 +476,7 @@ FILTERED_TESTS: tuple[SignificanceTest, ...] = (
         "rank among past sums, or N(0,1) of several dates", frozenset({"cross-correlation", "non-normality"}),
         "Gelbach, Helland and Klick (2013); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_sq,
         condition=_shortage, needs_variance=True, rows_alike=True, least=1, unit="CAR", finds=_finds,
-        batch=_filtered_sq_of,
+        unchanged_prices=UnchangedPrices(0.65, "one day", dates=2), batch=_filtered_sq_of,
     ),
     SignificanceTest(
         "filtered_t", "Portfolio t with updated volatility", "mean CAR is zero", "t(B-1)",

@@ -24,6 +24,7 @@ from eventstudy.inference.engine.rank_kernel import (
     sign_profile,
 )
 from eventstudy.inference.engine.residual_pass import ResidualChunk
+from eventstudy.inference.engine.unchanged_prices import tie_with_past, unchanged_days
 from eventstudy.inference.samples import Samples
 from eventstudy.lazy import memo
 
@@ -63,6 +64,25 @@ def _corrado(data: TestInput) -> RankedDays:
     return RankedDays(data.abnormal.ar.shape, _daily(data), data.cols)
 
 
+def _unchanged(data: TestInput, cols: slice = slice(None)) -> Callable[[IntArray], FloatArray] | None:
+    """Abnormal returns of days without a price change, in units of the residual standard deviation."""
+    fit = data.abnormal
+    still = unchanged_days(fit, cols)
+    if still is None:
+        return None
+    return lambda rows: np.where(still[rows], fit.ar[rows, cols] / np.sqrt(fit.s2[rows, None]), np.nan)
+
+
+def _unchanged_windows(data: TestInput) -> Callable[[IntArray], FloatArray] | None:
+    """Mean abnormal returns of tested windows without any price change, likewise; shape (n, 1)."""
+    fit, cols = data.abnormal, data.cols
+    still = unchanged_days(fit, cols)
+    if still is None or not still.all(axis=1).any():
+        return None
+    values = np.where(still.all(axis=1), fit.ar[:, cols].mean(axis=1) / np.sqrt(fit.s2), np.nan)[:, None]
+    return partial(np.take, values, axis=0)
+
+
 def _signs(data: TestInput) -> RankedDays:
     fit, shape = data.abnormal, (data.abnormal.n_events, len(data.window))
     if shape == fit.ar.shape and fit.span.max(initial=0) <= 1:
@@ -78,8 +98,13 @@ def _cumulated(data: TestInput) -> RankedDays:
     fit = data.abnormal
     # For short rows, `take` is several times as fast as an index.
     if fit.ar.size <= lazy.MOST_HELD:
-        return RankedDays(fit.ar.shape, partial(np.take, fit.sar, axis=0), data.cols)
-    return RankedDays(fit.ar.shape, lambda rows: fit.ar[rows] / np.sqrt(fit.variance_of(rows)), data.cols)
+        values: Callable[[IntArray], FloatArray] = partial(np.take, fit.sar, axis=0)
+    else:
+
+        def values(rows: IntArray) -> FloatArray:
+            return np.asarray(fit.ar[rows] / np.sqrt(fit.variance_of(rows)))
+
+    return RankedDays(fit.ar.shape, values, data.cols, unscaled=_unchanged(data))
 
 
 def _zivney(data: TestInput) -> RankedDays | str:
@@ -97,7 +122,8 @@ def _zivney(data: TestInput) -> RankedDays | str:
         day = data.window.start + int(some[flat][0])
         return f"abnormal returns of day {day:+d} have no cross-sectional variance"
     sar /= np.where(count > 0, sd, 1.0)
-    return RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None))
+    unscaled = _unchanged(data, data.cols)
+    return RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None), unscaled=unscaled)
 
 
 def _generalised(data: TestInput, *, correlated: bool) -> RankedDays | str:
@@ -105,7 +131,8 @@ def _generalised(data: TestInput, *, correlated: bool) -> RankedDays | str:
     if r > 1.0 - NEGLIGIBLE:
         return "the estimation residuals of all events are identical"
     stars = scar_star(data.scar, r)
-    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None))
+    unscaled = _unchanged_windows(data) if (data.abnormal.actual == 0.0).any() else None
+    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None), unscaled=unscaled)
 
 
 #: Event days of each test, in units of the residual standard deviation of each event.
@@ -125,14 +152,17 @@ def _zivney_of(samples: Samples) -> tuple[RankedDays, BoolArray]:
     sd = np.std(sar, axis=1, ddof=1)
     varies = sd > NEGLIGIBLE * np.maximum(sar.max(axis=1), -sar.min(axis=1))
     sar = (sar / np.where(varies, sd, 1.0)[:, None]).reshape(-1, sar.shape[-1])
-    return RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None)), varies.all(axis=1)
+    unscaled = _unchanged(samples.data, cols)
+    ranked = RankedDays(sar.shape, partial(np.take, sar, axis=0), slice(None), unscaled=unscaled)
+    return ranked, varies.all(axis=1)
 
 
 def _generalised_of(samples: Samples, *, correlated: bool) -> tuple[RankedDays, BoolArray]:
     r = np.maximum(mean_correlations(samples), 0.0) if correlated else np.zeros(samples.n_samples)
     sound = (r <= 1.0 - NEGLIGIBLE) & (sample_sd(samples.scar) > 0)
     stars = scar_star(samples.scar, np.minimum(r, 1.0)).reshape(-1, 1)
-    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None)), sound
+    unscaled = _unchanged_windows(samples.data)
+    return RankedDays(stars.shape, partial(np.take, stars, axis=0), slice(None), unscaled=unscaled), sound
 
 
 def _each(ranked: Callable[[TestInput], RankedDays], samples: Samples) -> tuple[RankedDays, BoolArray]:
@@ -224,7 +254,10 @@ def profile(data: TestInput, name: str) -> RankProfile | SignProfile | str:
         if isinstance(ranked, str):
             return ranked
         past = fit.past.residuals() / np.sqrt(fit.s2)[:, None]
-        event = ranked.values(np.arange(len(past)))
+        every = np.arange(len(past))
+        event = ranked.values(every)
+        if ranked.unscaled is not None:
+            tie_with_past(past, event, ranked.unscaled(every))
         made = sign_profile(past, event) if ranked.signs else rank_profile(past, event, ranked.tested)
         data._readings[name] = made
     found: RankProfile | SignProfile | str = data._readings[name]

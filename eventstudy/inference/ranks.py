@@ -17,7 +17,7 @@ from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.engine.rank_kernel import RankProfile, rank_profile, scaled_ranks
 from eventstudy.inference.rank_sets import profile, sample_profiles, scar_star
 from eventstudy.inference.samples import Samples, Statistics
-from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.inference.significance_test import SignificanceTest, UnchangedPrices
 
 __all__ = [
     "RANK_TESTS",
@@ -72,10 +72,10 @@ def independent_ranks_z(profile: RankProfile) -> FloatArray:
     r"""Sum of the ranks of the tested days over its exact standard deviation, N(0, 1).
 
     .. math:: Z = \sum_i \sum_{t \in W} U_{it} \Big/ \sqrt{\textstyle\sum_i
-              \frac{\tau_i (T_i - \tau_i)}{12 (T_i + 1)}}
+              c_i \frac{\tau_i (T_i - \tau_i)}{12 (T_i + 1)}}
 
-    for events independent of each other with tau_i tested days. On `grank_profile` this is
-    GRANK-Z, on ranks of all days CUMRANK-Z.
+    for events independent of each other with tau_i tested days; c_i is one without ties.
+    On `grank_profile` this is GRANK-Z, on ranks of all days CUMRANK-Z.
 
     References
     ----------
@@ -84,7 +84,7 @@ def independent_ranks_z(profile: RankProfile) -> FloatArray:
     """
     tested = ~np.isnan(profile.tested)
     tau, sizes = tested.sum(axis=-1), profile.sizes
-    variance = (tau * (sizes - tau) / (12.0 * (sizes + 1.0))).sum(axis=-1)
+    variance = (profile.tied * (tau * (sizes - tau) / (12.0 * (sizes + 1.0)))).sum(axis=-1)
     z: FloatArray = np.where(tested, profile.tested, 0.0).sum(axis=(-2, -1)) / np.sqrt(variance)
     return z
 
@@ -245,13 +245,16 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
         frozenset({VARIANCE, CORRELATION, TAILS}),
         "Kolari and Pynnonen (2011)", _grank_t, condition=_scars_differ, needs_variance=True, rows_alike=True,
         reads=("correlation", "grank_t"), by_relative_day=True, scaled_by_events=True,
+        unchanged_prices=UnchangedPrices(0.3, "several days", zero=True),
         batch=partial(_t_of, "grank_t", _last_z),
     ),
     SignificanceTest(
         "grank_z", "GRANK-Z", "the CAR ranks like an estimation day", "N(0,1)",
         frozenset({VARIANCE, TAILS}),
         "Kolari and Pynnonen (2011)", _grank_z, condition=_scars_differ, needs_variance=True, rows_alike=True,
-        reads=("grank_z",), scaled_by_events=True, batch=partial(_z_of, "grank_z", independent_ranks_z),
+        reads=("grank_z",), scaled_by_events=True,
+        unchanged_prices=UnchangedPrices(0.3, "several days", zero=True),
+        batch=partial(_z_of, "grank_z", independent_ranks_z),
     ),
     SignificanceTest(
         "cumrank_t", "CUMRANK-T", NULL, "t(T-2)", frozenset({CORRELATION, NORMALITY}),

@@ -7,10 +7,18 @@ import numpy as np
 from eventstudy._typing import IntArray
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
+from eventstudy.inference.engine.unchanged_prices import unchanged_shares
 from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
-__all__ = ["FEW_EVENTS", "date_groups", "n_windows", "overlap_note", "remarks"]
+__all__ = [
+    "FEW_EVENTS",
+    "date_groups",
+    "n_windows",
+    "overlap_note",
+    "remarks",
+    "share_of_unchanged_prices",
+]
 
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
@@ -65,6 +73,35 @@ def overlap_note(data: TestInput) -> str:
     return memo(data, "overlap_note", compute)
 
 
+def share_of_unchanged_prices(test: SignificanceTest, data: TestInput) -> float:
+    """Share of past days whose unchanged prices make a test reject too often; 0 where they do not.
+
+    Parameters
+    ----------
+    test : SignificanceTest
+    data : TestInput
+        All events.
+    """
+    where, used = test.unchanged_prices, data.with_car
+    length = "one day" if len(data.window) == 1 else "several days"
+    if where is None or where.days not in ("any days", length):
+        return 0.0
+    shares = memo(used, "unchanged_shares", lambda: unchanged_shares(used.abnormal, used.cols))
+    share = shares[0 if where.zero else 1]
+    return share if share >= where.share and n_windows(data) >= where.dates else 0.0
+
+
+def _of_unchanged_prices(test: SignificanceTest, data: TestInput) -> list[str]:
+    share = share_of_unchanged_prices(test, data)
+    if test.unchanged_prices is None or share == 0.0:
+        return []
+    days = "" if test.unchanged_prices.days == "any days" else f" over {test.unchanged_prices.days}"
+    return [
+        f"prices did not change on {share:.0%} of past days, which have one abnormal return: with so many it "
+        f"can reject far too often{days}; rank and cumrank_t hold"
+    ]
+
+
 def remarks(test: SignificanceTest, data: TestInput, used: TestInput) -> list[str]:
     """Return what the note of a test says besides its own: doubts that it declares, and events left out.
 
@@ -79,6 +116,7 @@ def remarks(test: SignificanceTest, data: TestInput, used: TestInput) -> list[st
     few = f"scaled by the standard deviation of {n} events, as if it were known: with so few it over-rejects"
     return [
         *([few] if test.scaled_by_events and n < FEW_EVENTS else []),
+        *_of_unchanged_prices(test, data),
         *([overlap_note(data)] if test.by_relative_day else []),
         *([f"{gone} event{'s' if gone > 1 else ''} without residual variance left out"] if gone else []),
     ]

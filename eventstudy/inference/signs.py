@@ -16,7 +16,7 @@ from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
 from eventstudy.inference.rank_sets import profile, sample_profiles
 from eventstudy.inference.samples import Samples, Statistics
-from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.inference.significance_test import SignificanceTest, UnchangedPrices
 
 __all__ = [
     "SIGN_TESTS",
@@ -283,13 +283,14 @@ ROBUST = frozenset({"event-induced variance", "fat tails"})
 SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sign", "Sign test", "half of the CARs are positive", "binomial(n, 1/2)", ROBUST,
-        "Brown and Warner (1980)", _sign, condition=_not_all_zero, batch=_sign_of,
+        "Brown and Warner (1980)", _sign, condition=_not_all_zero,
+        unchanged_prices=UnchangedPrices(0.2, "any days"), batch=_sign_of,
     ),
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
         "Cowan (1992)", _generalized_sign, needs_variance=True, reads=("sums",),
-        batch=_generalized_sign_of,
+        unchanged_prices=UnchangedPrices(0.2, "several days"), batch=_generalized_sign_of,
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
@@ -299,6 +300,7 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
     ),
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
-        ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero, batch=_wilcoxon_of,
+        ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero,
+        unchanged_prices=UnchangedPrices(0.4, "any days"), batch=_wilcoxon_of,
     ),
 )  # fmt: skip

@@ -241,7 +241,9 @@ class TestOneDay(Battery):
     ],
 )
 def test_tested_days_that_are_the_median_together_are_neither_above_nor_below_it(before, tested, signs):
+    """Signs are about their mean, which is zero unless several days are the median."""
     past, event = np.array([before]), np.array([tested])
+    signs = (np.array(signs) - np.mean(signs)).tolist()
     assert sign_profile(past, event).total.tolist() == signs
     reduction = RankReducer({"signs": RankedDays(event.shape, event.__getitem__, slice(None), signs=True)})
     reduction.update(reduction.map(ResidualChunk.of(np.arange(1), past)))

@@ -68,6 +68,11 @@ DESIGNS: dict[str, tuple[Any, dict[str, Any]]] = {
     "one date with missing days": (holes, {"n_events": 20, "common_date": True}),
     "ties": (coarse, {"n_events": 30}),
     "ties on one date": (coarse, {"n_events": 30, "common_date": True}),
+    "unchanged prices": (coarse, {"n_events": 30, "models": {"mean": es.ConstantMean()}}),
+    "unchanged prices over three days": (
+        coarse,
+        {"n_events": 20, "models": {"mean": es.ConstantMean()}, "start": -1, "end": 1},
+    ),
     "one event": (holes, {"n_events": 1}),
     "two events": (holes, {"n_events": 2}),
     "six events": (plain, {"n_events": 6}),

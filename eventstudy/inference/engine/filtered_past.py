@@ -68,7 +68,9 @@ def ewma_volatility(errors: FloatArray, decay: float = DECAY) -> FloatArray:
     return np.asarray(np.sqrt(variance))
 
 
-def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)) -> FloatArray:
+def past_errors(
+    data: TestInput, residuals: FloatArray, which: Any = slice(None), *, scaled: bool = True
+) -> FloatArray:
     """Lay out the past errors of events, oldest first; NaN where missing.
 
     They are ``e / sqrt(1 - h)`` on the estimation days, then the abnormal returns up to the day before the
@@ -82,6 +84,8 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
         Estimation residuals of the events that `which` picks.
     which : index, optional
         All N events by default.
+    scaled : bool
+        Whether residuals are divided by ``sqrt(1 - h)``.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def past_errors(data: TestInput, residuals: FloatArray, which: Any = slice(None)
     fit = data.abnormal
     # Days from day 0 on may hold the effect: windows that start later are judged by what came before it.
     before = max(0, min(data.window.start, 0) - fit.window.start)
-    parts = [scaled_residuals(residuals, fit.past.leverage(which))]
+    parts = [scaled_residuals(residuals, fit.past.leverage(which)) if scaled else residuals]
     if fit.between is not None:
         parts.append(fit.between.residuals(which))
     # The first return after a halt varies like the sum of its sessions.

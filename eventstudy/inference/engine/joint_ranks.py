@@ -116,11 +116,16 @@ def _factor(values: FloatArray) -> FloatArray:
 
 
 def median_signs(values: FloatArray) -> FloatArray:
-    """Sign of each value about the median of its row, shape (N, T); NaN stays NaN."""
+    """Sign of each value about the median of its row, shape (N, T); NaN stays NaN.
+
+    Where values tie at the median, as many need not lie above it as below: signs are then about their mean.
+    """
     size = (~np.isnan(values)).sum(axis=1)
     row, ordered = np.arange(len(values)), np.sort(values, axis=1)  # NaN last
     median = 0.5 * (ordered[row, (size - 1) // 2] + ordered[row, size // 2])
-    return np.asarray(np.sign(values - median[:, None]), dtype=np.float64)
+    signs: FloatArray = np.sign(values - median[:, None])
+    signs -= (np.nansum(signs, axis=1) / np.maximum(size, 1))[:, None]
+    return signs
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,8 @@ class PartOfSums:
     count: IntArray
     tested: FloatArray | None = None
     sizes: IntArray | None = None
+    #: Sum of squares of the scaled ranks of each event with ties, NaN for others; None where none has any.
+    squares: FloatArray | None = None
 
 
 class Scratch(local):
@@ -353,7 +360,19 @@ class JointRanks:
         kept = event[:, tested] * weight[:, None] - 0.5
         if self.unseen is not None:
             kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
-        return PartOfSums(np.concatenate([past, _weighted(weight, event)]) - 0.5 * count, count, kept, sizes)
+        total = np.concatenate([past, _weighted(weight, event)]) - 0.5 * count
+        return PartOfSums(total, count, kept, sizes, self._squares(k, tied))
+
+    def _squares(self, k: int, tied: FloatArray) -> FloatArray | None:
+        """Sum the squares of the scaled ranks of the events with ties, as `PartOfSums` has them."""
+        if not len(self.tied):
+            return None
+        sizes = self.sizes[k][self.tied]
+        # Missing days rank 0.
+        scaled = np.where(tied > 0, tied / (sizes + 1.0)[:, None] - 0.5, 0.0)
+        found = np.full(len(self.values), np.nan)
+        found[self.tied] = np.einsum("nt,nt->n", scaled, scaled)
+        return found
 
     def signs(self, k: int) -> PartOfSums:
         """Sum the signs of each day about the event's median over the events."""
@@ -394,12 +413,14 @@ class JointRanks:
     def sample_ranks(self, k: int, tested: slice, size: int) -> PartOfSums:
         """Sum and keep as `mean_ranks`, by samples of `size` events, one after another."""
         sizes, count = self.sizes[k], self._sample_count(k, size)
-        scaled = self._ranks(k, self._ties(k)[1])
+        tied = self._ties(k)[1]
+        scaled = self._ranks(k, tied)
         scaled /= (sizes + 1.0)[:, None]
         kept = scaled[:, self.width :][:, tested] - 0.5
         if self.unseen is not None:
             kept[self.unseen[:, self._inside(k)][:, tested]] = np.nan
-        return PartOfSums(by_sample(scaled, size) - 0.5 * count, count, kept, sizes)
+        total = by_sample(scaled, size) - 0.5 * count
+        return PartOfSums(total, count, kept, sizes, self._squares(k, tied))
 
     def sample_signs(self, k: int, size: int) -> PartOfSums:
         """Sum as `signs`, by samples of `size` events, one after another."""

@@ -18,6 +18,7 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.inference.engine.joint_ranks import JointRanks, PartOfSums, Scratch, median_signs
 from eventstudy.inference.engine.moments import NEGLIGIBLE
 from eventstudy.inference.engine.residual_pass import Reduction, ResidualChunk
+from eventstudy.inference.engine.unchanged_prices import tie_with_past
 
 __all__ = [
     "RankProfile",
@@ -102,6 +103,8 @@ class RankProfile:
         Where the tested days are in `mean`.
     sizes : array of int, shape (..., N)
         Days T_i that event i is ranked among.
+    tied : array, shape (..., N)
+        Variance of the ranks of event i over what it is without ties; 1 where there are none.
     spread : float, or array, shape (...)
         ``S``, the root of the mean over days of ``(n_t / N) mean_t^2``; 0 if rounding noise.
     n_days, n_tested : int, or arrays, shape (...)
@@ -112,6 +115,7 @@ class RankProfile:
     tested: FloatArray
     tested_columns: slice
     sizes: IntArray
+    tied: FloatArray
     spread: FloatArray
     n_days: IntArray
     n_tested: IntArray
@@ -125,16 +129,29 @@ class RankProfile:
 
     @classmethod
     def of(
-        cls, total: FloatArray, count: IntArray, tested: FloatArray, columns: slice, sizes: IntArray
+        cls,
+        total: FloatArray,
+        count: IntArray,
+        tested: FloatArray,
+        columns: slice,
+        sizes: IntArray,
+        squares: FloatArray,
     ) -> RankProfile:
-        """Make the profile of the sums over events of their scaled ranks, and of how many they are."""
+        """Make the profile of the sums over events of their scaled ranks, and of how many they are.
+
+        `squares`, shape (..., N), are the sums of squares of the scaled ranks of each event, NaN where
+        none tie.
+        """
         known, n = count > 0, sizes.shape[-1]
         mean = np.where(known, total / np.maximum(count, 1), np.nan)
         n_days = known.sum(axis=-1)
         s = np.sqrt((count / n * np.where(known, mean, 0.0) ** 2).sum(axis=-1) / n_days)
+        # A pair that ties takes 6 / (T^3 - T) from the ratio; less is rounding noise.
+        ratio = squares * 12.0 * (sizes + 1.0) / np.maximum(sizes * (sizes - 1.0), 1.0)
+        tied = np.where(ratio < 1.0 - 3.0 / np.maximum(sizes, 1.0) ** 3, ratio, 1.0)
         # Scaled ranks lie within +-1/2, so this is the size of their rounding noise.
         spread = np.where(s > NEGLIGIBLE, s, 0.0)[()]
-        return cls(mean, tested, columns, sizes, spread, n_days, known[..., columns].sum(axis=-1))
+        return cls(mean, tested, columns, sizes, tied, spread, n_days, known[..., columns].sum(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -167,8 +184,10 @@ def rank_profile(estimation: FloatArray, event: FloatArray, tested: slice) -> Ra
     columns = slice(width + start, width + stop)
     ranks = scaled_ranks(np.concatenate([estimation, event], axis=1))
     seen = ~np.isnan(ranks)
-    total, count = np.where(seen, ranks, 0.0).sum(axis=0), seen.sum(axis=0)
-    return RankProfile.of(total, count, ranks[:, columns], columns, seen.sum(axis=1))
+    known, sizes = np.where(seen, ranks, 0.0), seen.sum(axis=1)
+    squares = np.einsum("nt,nt->n", known, known)
+    total, count = known.sum(axis=0), seen.sum(axis=0)
+    return RankProfile.of(total, count, ranks[:, columns], columns, sizes, squares)
 
 
 def sign_profile(estimation: FloatArray, event: FloatArray) -> SignProfile:
@@ -199,12 +218,16 @@ class RankedDays:
         The tested days; the others are ranked all the same.
     signs : bool
         Whether signs about the median are wanted rather than mean ranks.
+    unscaled : callable, optional
+        Events, by position -> what `tie_with_past` takes, shape (n, L), where `values` have a scale of their
+        own and some of these days have no price change.
     """
 
     shape: tuple[int, int]
     values: Callable[[IntArray], FloatArray]
     tested: slice
     signs: bool = False
+    unscaled: Callable[[IntArray], FloatArray] | None = None
 
 
 class _Profile:
@@ -219,6 +242,7 @@ class _Profile:
         self.total, self.count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
         self.tested: FloatArray = np.empty((n, stop - start))
         self.sizes: IntArray = np.empty(n, dtype=np.int64)
+        self.squares: FloatArray = np.full(n, np.nan)
 
     def add(self, rows: IntArray, part: PartOfSums) -> None:
         into: Any = slice(None) if self.size is None else rows[:: self.size] // self.size
@@ -226,15 +250,17 @@ class _Profile:
         self.count[into] += part.count
         if part.tested is not None and part.sizes is not None:
             self.tested[rows], self.sizes[rows] = part.tested, part.sizes
+        if part.squares is not None:
+            self.squares[rows] = part.squares
 
     def result(self) -> RankProfile | SignProfile:
         if self.signs:
             return SignProfile(self.total, self.count)
-        tested, sizes = self.tested, self.sizes
+        tested, sizes, squares = self.tested, self.sizes, self.squares
         if self.size is not None:
             tested = tested.reshape(-1, self.size, tested.shape[1])
-            sizes = sizes.reshape(-1, self.size)
-        return RankProfile.of(self.total, self.count, tested, self.place, sizes)
+            sizes, squares = sizes.reshape(-1, self.size), squares.reshape(-1, self.size)
+        return RankProfile.of(self.total, self.count, tested, self.place, sizes, squares)
 
 
 class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
@@ -270,6 +296,10 @@ class RankReducer(Reduction[dict[str, RankProfile | SignProfile]]):
         columns = dict(zip(days, itertools.starmap(slice, itertools.pairwise(ends)), strict=True))
         for compute, place in columns.items():
             values[:, place] = compute(chunk.rows)
+        for ranked in self.sets.values():
+            if ranked.unscaled is not None:
+                event = values[:, columns[ranked.values]]
+                tie_with_past(values[:, :width], event, ranked.unscaled(chunk.rows))
         made = {
             name: (number, ranked)
             for number, compute in enumerate(columns, 1)

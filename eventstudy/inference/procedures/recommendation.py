@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,11 @@ from eventstudy.inference.procedures.lead import (
 from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.inference.registry import TESTS, check_keys
-from eventstudy.inference.selection import FEW_EVENTS, overlap_note
+from eventstudy.inference.selection import (
+    FEW_EVENTS,
+    overlap_note,
+    share_of_unchanged_prices,
+)
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
 
@@ -109,7 +113,9 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         for key, reason in ([] if found is None else _candidates(data, found))
         if key in known and TESTS[key].applies(data) is None and reaches(key, data)
     }
-    keys = list(reasons)
+    shares = {key: share_of_unchanged_prices(TESTS[key], data) for key in reasons}
+    misled = {key: share for key, share in shares.items() if share > 0.0}
+    keys = [key for key in reasons if key not in misled]
     if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
         dates = spread_of_dates(data, found, independent=independent)
@@ -117,7 +123,16 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         reasons |= {key: f"{reasons[key]}; {said}" for key, said in told.items()}
         if keys and n > 1 and not _scaled(data) and not unknown_correlation(data):
             reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
+    if misled and keys:
+        reasons[keys[0]] += f"; {_why_left_out(misled)}"
     return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
+
+
+def _why_left_out(misled: Mapping[str, float]) -> str:
+    return (
+        f"prices did not change on {max(misled.values()):.0%} of past days, which misleads "
+        f"{' and '.join(misled)}, left out"
+    )
 
 
 def tests_asked(tests: str | Sequence[str] | None, data: TestInput) -> list[str]:

@@ -1,0 +1,255 @@
+"""Prices that often do not change: such days share a rank, and tests that they mislead say so."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.inference import TESTS, Options, TestInput, recommend, run_tests
+from eventstudy.inference.engine import residual_pass
+from eventstudy.inference.engine.rank_kernel import rank_profile, scaled_ranks
+from eventstudy.inference.engine.unchanged_prices import unchanged_shares
+from eventstudy.inference.filtered_rank import fat_tailed_score
+from eventstudy.inference.rank_sets import profile
+from eventstudy.inference.ranks import independent_ranks_z
+from eventstudy.sample import EventArrays
+from eventstudy.windows import Window
+
+WIDTH, SPAN = 100, Window(-2, 2)
+RANKED = ["rank", "rank_zivney", "cumrank", "grank_t", "grank_z"]
+HOLD = ["rank", "rank_zivney", "cumrank_t", "cumrank_z", "filtered_rank", "sign_zivney"]
+
+
+def study(
+    n: int = 30,
+    unchanged: float = 0.5,
+    drift: float = 0.1,
+    seed: int = 0,
+    model: es.models.NormalReturnModel | None = None,
+    tick: float = 0.0,
+    common: bool = False,
+    returns: np.ndarray | None = None,
+) -> AbnormalReturns:
+    """Events whose returns below a bound are zero, or whose prices lie on a grid, or given returns."""
+    rng = np.random.default_rng(seed)
+    days = WIDTH + len(SPAN)
+    if returns is not None:
+        n = len(returns)
+    elif tick:
+        worth = rng.uniform(2, 5, (n, 1)) * np.exp(np.cumsum(0.018 * rng.standard_normal((n, days + 1)), 1))
+        price = tick * np.maximum(np.rint(worth / tick), 1.0)
+        returns = price[:, 1:] / price[:, :-1] - 1.0
+    else:
+        returns = drift + rng.standard_normal((n, days))
+        returns[np.abs(returns) < stats.norm.ppf(0.5 + unchanged / 2)] = 0.0
+        returns *= 0.02
+    market = 0.01 * rng.standard_normal((n, days, 1))
+    model = es.ConstantMean() if model is None else model
+    x = market if model.regressors else market[:, :, :0]
+    dates = np.datetime64("2000-01-03") + 300 * np.arange(n)[:, None] * (not common) + np.arange(days)
+    arrays = EventArrays(
+        y_est=returns[:, :WIDTH],
+        y_evt=returns[:, WIDTH:],
+        x_est=x[:, :WIDTH],
+        x_evt=x[:, WIDTH:],
+        span_evt=np.ones((n, len(SPAN)), dtype=int),
+        dates_est=dates[:, :WIDTH],
+        dates_evt=dates[:, WIDTH:],
+    )
+    return abnormal_returns(arrays, model.fit(arrays), SPAN)
+
+
+def notes(made: AbnormalReturns, window: Window, tests: list[str] | None = None) -> dict[str, str]:
+    rows = run_tests(TestInput(made, window), tests, Options(n_resamples=19))
+    found: dict[str, str] = rows.set_index("test")["note"].to_dict()
+    return found
+
+
+@pytest.mark.parametrize("name", RANKED)
+@pytest.mark.parametrize("few", [100, 0], ids=["read whole", "in a pass"])
+def test_a_tested_day_without_a_price_change_has_the_rank_of_past_ones(name, few, monkeypatch):
+    monkeypatch.setattr(residual_pass, "FEW", few)
+    made = study()
+    past = made.past.residuals()
+    ranks = profile(TestInput(made, Window(0, 0)), name).tested[:, 0]
+    same = made.actual[:, 2] == 0
+    assert 5 < same.sum() < 25
+    for event in np.flatnonzero(same):
+        ar = made.ar[event, 2]
+        # `rank` and `cumrank` rank all days of the event window.
+        others = made.ar[event] if name in ("rank", "cumrank") else made.ar[event, 2:3]
+        among = np.concatenate([past[event], others])
+        below, tied = (among < ar - 1e-12).sum(), (np.abs(among - ar) < 1e-12).sum()
+        assert ranks[event] == pytest.approx((below + (tied + 1) / 2) / (len(among) + 1) - 0.5)
+
+
+@pytest.mark.parametrize("name", ["rank_zivney", "cumrank", "grank_z"])
+def test_other_days_keep_the_scale_of_their_test(name):
+    """The first return that is not zero, without any tie, ranks as without unchanged prices."""
+    made = study()
+    data = TestInput(made, Window(0, 0))
+    moved = made.actual[:, 2] != 0
+    # An actual return that is not zero says that nothing is to tie.
+    blind = TestInput(replace(made, actual=made.actual + 1.0), Window(0, 0))
+    seen, unseen = (profile(each, name).tested[:, 0] for each in (data, blind))
+    np.testing.assert_allclose(seen[moved], unseen[moved], atol=3 / WIDTH)
+    assert (seen[~moved] != unseen[~moved]).all()
+
+
+def test_a_window_without_any_change_has_the_rank_of_a_day_without_one():
+    made = study(unchanged=0.8)
+    data = TestInput(made, Window(-1, 1))
+    whole = (made.actual[:, 1:4] == 0).all(axis=1)
+    ranks, day = profile(data, "grank_z").tested[:, 0], made.ar[:, 2]
+    past = made.past.residuals()
+    for event in np.flatnonzero(whole):
+        below, tied = (past[event] < day[event]).sum(), (past[event] == day[event]).sum() + 1
+        assert ranks[event] == pytest.approx((below + (tied + 1) / 2) / (WIDTH + 2) - 0.5)
+
+
+def test_a_halt_is_no_day_without_a_price_change():
+    made = study()
+    lumped = replace(made, span=np.where(np.arange(5) == 2, 2, made.span))
+    ranks = [profile(TestInput(each, Window(0, 0)), "rank_zivney").tested for each in (made, lumped)]
+    assert (ranks[0] != ranks[1]).any()
+
+
+def test_the_variance_of_ranks_that_tie_is_that_of_drawing_them():
+    past, event = np.array([[0.0, 0.0, 0.0, 1.0, -2.0]]), np.array([[0.0, 3.0]])
+    found = rank_profile(past, event, slice(0, 2))
+    ranks = scaled_ranks(np.concatenate([past, event], axis=1))[0]
+    sums = [sum(pair) for pair in itertools.permutations(ranks, 2)]
+    z = independent_ranks_z(found)
+    assert z == pytest.approx((ranks[5] + ranks[6]) / np.std(sums))
+    untied = rank_profile(past + np.arange(5) / 100, event - 0.01, slice(0, 2))
+    assert untied.tied.tolist() == [1.0]
+
+
+def test_scores_of_days_without_a_change_are_one_and_their_variance_that_of_drawing_them():
+    """The statistic of one event day by day, from its ranks among all days."""
+    made = study(n=2, unchanged=0.6, seed=3)
+    window = Window(0, 1)
+    row = run_tests(TestInput(made, window), ["filtered_rank"]).iloc[0]
+    total = variance = 0.0
+    for event in range(2):
+        errors = made.past.residuals()[event] / np.sqrt(1 - 1 / WIDTH)
+        errors = np.concatenate([errors, made.ar[event, :2]])
+        still = np.concatenate([made.past.residuals()[event], made.ar[event, :2]]) == -made.expected[event, 0]
+        level, over = np.mean(errors[:20] ** 2), []
+        for e in errors:
+            over.append(e / np.sqrt(level))
+            level = 0.94 * level + 0.06 * e**2
+        tested = made.ar[event, 2:4] / np.sqrt(level * (1 + 1 / WIDTH))
+        unchanged = -made.expected[event, 0] / np.sqrt(level * (1 + 1 / WIDTH))
+        values = np.concatenate([np.where(still, unchanged, over), tested])
+        values[np.abs(values - unchanged) < 1e-12] = unchanged
+        scores = fat_tailed_score(scaled_ranks(values[None])[0])
+        size = len(scores)
+        total += (scores[-2:] - scores.mean()).sum()
+        variance += 2 * (size - 2) / (size - 1) * scores.var()
+    assert made.past.residuals().shape == (2, WIDTH)
+    assert row["statistic"] == pytest.approx(total / np.sqrt(variance))
+
+
+def test_signs_about_a_median_that_many_days_have_are_taken_from_their_mean():
+    """Of 60% unchanged returns the median is zero, and a third of returns above it are no effect."""
+    draw = np.random.default_rng(5).random((100, WIDTH + len(SPAN)))
+    returns = 0.02 * (np.maximum(draw - 0.7, 0.0) + np.minimum(draw - 0.1, 0.0))
+    row = run_tests(TestInput(study(returns=returns), SPAN), ["sign_zivney"]).iloc[0]
+    assert row["p_value"] > 0.01
+
+
+@pytest.mark.parametrize(
+    ("unchanged", "one", "several"),
+    [
+        (0.1, set(), set()),
+        (0.25, {"sign"}, {"sign", "generalized_sign"}),
+        (0.35, {"sign"}, {"sign", "generalized_sign", "grank_t", "grank_z"}),
+        (0.5, {"sign", "wilcoxon"}, {"sign", "generalized_sign", "grank_t", "grank_z", "wilcoxon"}),
+        (
+            0.8,
+            {"sign", "wilcoxon", "filtered_sq"},
+            {"sign", "generalized_sign", "grank_t", "grank_z", "wilcoxon"},
+        ),
+    ],
+)
+def test_tests_that_unchanged_prices_mislead_say_so(unchanged, one, several):
+    made = study(unchanged=unchanged)
+    keys = [key for key, test in TESTS.items() if test.unchanged_prices is not None] + HOLD
+    for window, misled in ((Window(0, 0), one), (Window(0, 1), several)):
+        found = notes(made, window, keys)
+        assert {key for key, note in found.items() if "prices did not change" in note} == misled
+
+
+def test_the_note_names_the_share_and_what_holds():
+    share, moved = unchanged_shares(study(), slice(2, 3))
+    assert share == moved == pytest.approx(0.5, abs=0.03)
+    note = notes(study(), Window(0, 1), ["grank_z"])["grank_z"]
+    assert f"prices did not change on {share:.0%} of past days" in note
+    assert "can reject far too often over several days; rank and cumrank_t hold" in note
+
+
+def test_where_the_prediction_moves_or_the_abnormal_return_is_zero_signs_are_not_misled():
+    """A market model gives each unchanged price another abnormal return; raw returns drop zeros."""
+    for model, misled in ((es.MarketModel(), set()), (es.RawReturn(), {"grank_t", "grank_z"})):
+        found = notes(study(model=model), Window(0, 1), ["sign", "generalized_sign", "grank_t", "grank_z"])
+        assert {key for key, note in found.items() if "prices did not change" in note} == misled
+
+
+def test_one_date_has_no_scores_to_mislead():
+    own, one = (notes(study(n=12, unchanged=0.8, common=c), Window(0, 0), ["filtered_sq"]) for c in (0, 1))
+    assert "did not change" in own["filtered_sq"]
+    assert "did not change" not in one["filtered_sq"]
+
+
+@pytest.mark.parametrize("n", [10, 40])
+def test_tests_that_are_misled_are_not_recommended(n):
+    quiet, restless = (
+        recommend(TestInput(study(n=n, unchanged=share), Window(-1, 1))) for share in (0.5, 0.0)
+    )
+    gone = set(restless["test"]) - set(quiet["test"])
+    assert gone == ({"grank_t", "sign"} if n == 10 else {"grank_t", "generalized_sign"})
+    assert "prices did not change on" in quiet["reason"].iloc[0]
+    assert "left out" in quiet["reason"].iloc[0]
+    assert "prices did not change" not in " ".join(restless["reason"])
+
+
+def sizes(window: Window, samples: int, tests: list[str], **kwargs: Any) -> dict[str, float]:
+    p = []
+    for seed in range(samples):
+        data = TestInput(study(seed=seed, **kwargs), window)
+        p.append(run_tests(data, tests).set_index("test")["p_value"])
+    return {key: float((np.array([each[key] for each in p]) <= 0.05).mean()) for key in tests}
+
+
+@pytest.mark.parametrize("window", [Window(0, 0), Window(-1, 1)], ids=str)
+def test_tests_of_single_days_hold_where_prices_often_do_not_change(window):
+    """Without ties `cumrank_z` rejects half, and `rank_zivney` a third."""
+    for rate in sizes(window, 40, HOLD, unchanged=0.6).values():
+        assert rate <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [{"unchanged": 0.3}, {"unchanged": 0.6}, {"tick": 0.2}], ids=str)
+@pytest.mark.parametrize("n", [10, 30, 100])
+@pytest.mark.parametrize("window", [Window(0, 0), Window(0, 1), Window(-1, 1)], ids=str)
+def test_size_where_prices_often_do_not_change(window, n, world):
+    margin = 4 * np.sqrt(0.05 * 0.95 / 400)
+    tests = [*HOLD, "grank_t", "grank_z"] if len(window) == 1 else HOLD
+    for key, rate in sizes(window, 400, tests, n=n, **world).items():
+        scaled_by_few = n == 10 and key in ("rank_zivney", "grank_t", "grank_z")
+        assert rate <= 0.05 + margin + 0.03 * scaled_by_few, key
+
+
+@pytest.mark.slow
+def test_misled_tests_reject_too_often_where_their_note_says_so():
+    one = sizes(Window(0, 0), 200, ["sign", "wilcoxon"], n=100, unchanged=0.75)
+    several = sizes(Window(-1, 1), 200, ["generalized_sign", "grank_t", "grank_z"], n=100, unchanged=0.75)
+    assert min([*one.values(), *several.values()]) > 0.08
