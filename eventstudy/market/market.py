@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Exchange
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, RequestError
 from eventstudy.interop import ForeignTable
 from eventstudy.market.adjustment import Adjustment, check_adjustment, with_adj_close, with_payouts
@@ -60,6 +61,7 @@ from eventstudy.market.several_exchanges import (
     without_filled,
     without_idle,
 )
+from eventstudy.market.shifted_days import warn_of_another_day
 from eventstudy.market.units import (
     Unit,
     check_against_benchmarks,
@@ -72,6 +74,8 @@ from eventstudy.tabular.frames import Table
 
 __all__ = ["Market", "check_market"]
 
+#: Days between sessions of a market whose returns are daily, at most.
+DAILY = 1.5
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
@@ -517,6 +521,9 @@ class Market(ScannedMarket):
             and not benchmark_is_price
         ):
             check_against_benchmarks(data.columns, data.returns, names, values, own, days)
+        dated = data.kind not in LEVELS and data.gap is None and not data.undated and days <= DAILY
+        if dated:
+            warn_of_another_day(data.columns, data.returns, names, values, own)
         data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
         if data.gap is not None:
@@ -547,6 +554,11 @@ class Market(ScannedMarket):
                     f"Benchmark and factor share the name {', '.join(clash)}; rename one of them."
                 )
             plain = no_returns(data.factors)
+            market = [k for k, name in enumerate(factor_names) if factor_name(name) in ("mkt_rf", "mkt")]
+            if dated and market:
+                warn_of_another_day(
+                    data.columns, data.returns, [factor_names[market[0]]], [factor[market[0]]], 0 * own
+                )
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))

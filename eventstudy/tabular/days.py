@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
@@ -58,6 +59,12 @@ _PERIODS = (
 )  # fmt: skip
 
 
+#: Years of two digits from which on they are of the last century.
+PIVOT = 69
+#: How many times as long dates read in the wrong order span, at least.
+FAR = 4
+#: Dates from which on chance does not put them in order.
+SEVERAL = 6
 #: Years that nanoseconds since 1970 can hold whole.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
@@ -130,6 +137,13 @@ def days_of(
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
         step: Step | None = _STEPS.get(column.dtype.freq.rule_code[0])
+        if step is not None and not periods and column.notna().any():
+            first_known = int(np.argmax(column.notna()))
+            raise error(
+                f"{where}: the period {str(column[first_known])!r} in {row(first_known)} is longer than a "
+                "day. Give the day itself; in a market of months, the last of the month will do: "
+                "periods.to_timestamp(how='end').normalize()."
+            )
         try:
             last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
         except pd.errors.OutOfBoundsDatetime as problem:
@@ -169,7 +183,7 @@ def days_of(
             raise error(f"{where}: the dates cannot be read ({str(problem).splitlines()[0]}).") from problem
         return _daily(stamps, where, timezone, timed, "dates", row, error)
     if kinds == {"period"}:
-        return days_of(pd.Series(pd.PeriodIndex(column)), where)
+        return days_of(pd.Series(pd.PeriodIndex(column)), where, name=name, periods=periods, error=error)
     if kinds == {"other"}:
         bad = next(i for i, cell in enumerate(column) if _kind(cell) == "other")
         raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is not a date.")
@@ -362,8 +376,17 @@ def _shape(
         raise error(_no_day(texts[bad], where, place(bad)))
     sign = parts[0][2]  # type: ignore[index]
     year = "%Y" if all(len(part[5]) == 4 for part in parts if part) else "%y"
-    first = max(int(part[1]) for part in parts if part)
-    second = max(int(part[3]) for part in parts if part)
+    cells = np.array([[int(part[k]) for k in (1, 3, 5)] for part in parts if part])
+    first, second, third = cells.max(axis=0).tolist()
+    if year == "%y" and second <= 12 and 1 <= third <= 31:
+        ahead = _year_is_first(cells)
+        if ahead:
+            return f"%y{sign}%m{sign}%d", None
+        if ahead is None:
+            raise error(
+                f"{where}: day, month and year of {texts[0]!r} cannot be told apart. Pass "
+                f"date_format='%y{sign}%m{sign}%d' or '%d{sign}%m{sign}%y', or write years in four digits."
+            )
     if first > 12 >= second:
         return f"%d{sign}%m{sign}{year}", None
     if second > 12 >= first:
@@ -378,6 +401,32 @@ def _shape(
         f"date_format='%d{sign}%m{sign}{year}' or "
         f"'%m{sign}%d{sign}{year}', or read them yourself: pd.to_datetime(..., dayfirst=True)."
     )
+
+
+def _year_is_first(cells: npt.NDArray[np.int_]) -> bool | None:
+    """Whether dates of three numbers of two digits begin with the year; None where it cannot be told.
+
+    The years that they span decide, as a day taken for a year makes three decades of a few months; where
+    they span decades, the order in which they stand.
+
+    Parameters
+    ----------
+    cells : array, shape (N, 3)
+        Numbers of each date, which may be year, month and day, or day, month and year.
+    """
+    first, month, third = cells.T
+    if first.max() > 31 or first.min() < 1:
+        return True
+    spans, ordered = [], []
+    for year, day in ((first, third), (third, first)):
+        years = year + np.where(year >= PIVOT, 1900, 2000)
+        count = 372 * years + 31 * month + day
+        steps = np.diff(count)
+        spans.append(int(np.ptp(count)))
+        ordered.append(len(cells) >= SEVERAL and bool((steps > 0).all() or (steps < 0).all()))
+    if len(cells) > 1 and max(spans) >= FAR * min(spans):
+        return spans[0] < spans[1]
+    return ordered[0] if ordered[0] != ordered[1] else None
 
 
 def _of_numbers(
