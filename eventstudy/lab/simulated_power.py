@@ -13,7 +13,7 @@ from scipy import optimize
 
 from eventstudy import plotting
 from eventstudy._typing import FloatArray
-from eventstudy.arguments import check_fraction, check_number
+from eventstudy.arguments import check_fraction, check_number, check_sequence
 from eventstudy.errors import RequestError
 from eventstudy.immutable import FrozenRecord, hand_out_copies, read_only
 from eventstudy.inference import TESTS, Options, TestInput, power_normal, power_t
@@ -239,6 +239,9 @@ def power(
     check_alternative(alternative)
     if effects is None:
         effects = [(-effect if alternative == "less" else effect) + 0.0 for effect in EFFECTS]
+    effects = check_sequence("effects", effects, "numbers")
+    for effect in effects:
+        check_number("each of effects", effect)
     like = of if isinstance(of, EventStudyResults) else None
     if like is None and not isinstance(of, Market):
         raise RequestError(f"power needs results of a study, or a Market; got {type(of).__name__}.")

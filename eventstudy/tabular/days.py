@@ -23,12 +23,25 @@ AMBIGUOUS_DAY = regex(r"^\s*\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}\b")
 _STEPS: dict[str, Step] = {"W": "W", "M": "M", "Q": "Q", "Y": "Y", "A": "Y"}
 #: Days in Excel's count between 1954 and 2064, and the day before its first.
 EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
+#: Weekdays without trade if counts of days from another origin are taken for Excel's, and these origins.
+SHIFTED: dict[tuple[int, ...], tuple[str, tuple[tuple[str, str], ...]]] = {
+    (0, 6): ("Tuesday to Saturday", (("SAS and Stata", "1960-01-01"), ("Excel on old Macs", "1904-01-01"))),
+    (0, 1): ("Wednesday to Sunday", (("R, polars and arrow", "1970-01-01"),)),
+}
 #: Between these times exchanges close.
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
 _MIDNIGHT = regex(r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE)
 _CLOCK = regex(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
+#: Signs of a time of day; the T of OCT is none.
+_TIMED = regex(r"\dT\d|:")
+#: A day of the week before or behind a date.
+_WEEKDAY = regex(
+    r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+"
+    r"|\s*\((?:mon|tue|wed|thu|fri|sat|sun|[日月火水木金土])\)$",
+    re.IGNORECASE,
+)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
@@ -38,6 +51,10 @@ _FORMATS = (
     (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
     (r"\d{1,2}[A-Za-z]{3}\d{4}", "%d%b%Y"),
+    (r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"),
+    (r"\d{1,2}/[A-Za-z]{3}/\d{4}", "%d/%b/%Y"),
+    (r"\d{4}-[A-Za-z]{3}-\d{1,2}", "%Y-%b-%d"),
+    (r"[A-Za-z]{3}-\d{1,2}-\d{4}", "%b-%d-%Y"),
     (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
     (r"\d{1,2} [A-Za-z]{4,} \d{4}", "%d %B %Y"),
     (r"[A-Za-z]{3} \d{1,2}, \d{4}", "%b %d, %Y"),
@@ -59,6 +76,8 @@ _PERIODS = (
 )  # fmt: skip
 
 
+#: Dates, and weekends among them, from which on their order or their weekdays are no chance.
+MANY = 10
 #: Years of two digits from which on they are of the last century.
 PIVOT = 69
 #: How many times as long dates read in the wrong order span, at least.
@@ -133,6 +152,22 @@ def days_of(
     error
         If a cell is not a day, or day and month cannot be told apart.
     """
+    read = _days_of(cells, where, form, timezone, timed, name, periods, error)
+    if not timed and read.step is None:
+        _refuse_swapped(read.stamps, where, error)
+    return read
+
+
+def _days_of(
+    cells: pd.Series | pd.Index,
+    where: str,
+    form: str | None,
+    timezone: str | None,
+    timed: bool,
+    name: Callable[[int], str] | None,
+    periods: bool,
+    error: type[EventStudyError],
+) -> Days:
     row = name or (lambda i: f"row {i + 1}")
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
@@ -183,7 +218,7 @@ def days_of(
             raise error(f"{where}: the dates cannot be read ({str(problem).splitlines()[0]}).") from problem
         return _daily(stamps, where, timezone, timed, "dates", row, error)
     if kinds == {"period"}:
-        return days_of(pd.Series(pd.PeriodIndex(column)), where, name=name, periods=periods, error=error)
+        return _days_of(pd.Series(pd.PeriodIndex(column)), where, form, timezone, timed, name, periods, error)
     if kinds == {"other"}:
         bad = next(i for i, cell in enumerate(column) if _kind(cell) == "other")
         raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is not a date.")
@@ -205,6 +240,36 @@ def days_of(
         raise error(
             f"{where}: {place(far)} holds {texts[far]!r}; days are read from {FIRST_YEAR} to {LAST_YEAR}."
         ) from problem
+
+
+def _refuse_swapped(stamps: pd.DatetimeIndex, where: str, error: type[EventStudyError]) -> None:
+    """Refuse days of which some have day and month swapped, as their order or their weekends show."""
+    days = stamps[stamps.notna()]
+    if len(days) < MANY or (days.is_monotonic_increasing and (days.day_of_week < 5).all()):
+        return
+    days = days.unique()
+    either = np.asarray(days.day <= 12)
+    other = pd.to_datetime(
+        pd.DataFrame(
+            {
+                "year": days.year,
+                "month": np.where(either, days.day, days.month),
+                "day": np.where(either, days.month, days.day),
+            }
+        )
+    )
+    back = pd.DatetimeIndex(other)
+    ordered = [each.is_monotonic_increasing or each.is_monotonic_decreasing for each in (days, back)]
+    weekends = [int((each.day_of_week > 4).sum()) for each in (days, back)]
+    if len(days) < MANY or not (ordered == [False, True] or (weekends[0] >= MANY and weekends[1] == 0)):
+        return
+    at = int(np.argmax(either & np.asarray(days.day != days.month)))
+    raise error(
+        f"{where}: day and month of some dates are swapped: with {days[at]:%Y-%m-%d} read as "
+        f"{back[at]:%Y-%m-%d}, and so on, "
+        + ("the dates are in order" if ordered == [False, True] else "none falls on a weekend")
+        + ". A spreadsheet that takes 03/04/2019 for 4 March does so: read the file anew, the dates as texts."
+    )
 
 
 def _kind(cell: Any) -> str:
@@ -303,6 +368,7 @@ def _read(
         return _daily(stamps, where, timezone, timed, form, place, error).stamps, form, None
     if all(re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", text) for text in texts):
         return _of_numbers(texts, where, timezone, timed, place, periods, error)
+    texts = [_WEEKDAY.sub("", text) for text in texts]
     days = [_MIDNIGHT.sub("", text) for text in texts]
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
@@ -313,7 +379,7 @@ def _read(
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)
             return stamps, f"{shown}, at {told.pop()} of each day", step
-    if timed or any("T" in day or ":" in day for day in days):
+    if timed or any(_TIMED.search(day) for day in days):
         try:
             with warnings.catch_warnings():
                 # Where zones differ, pandas 2 warns and pandas 3 refuses.
@@ -323,7 +389,7 @@ def _read(
             try:
                 stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True))
             except (ValueError, TypeError) as problem:
-                bad = next((i for i, day in enumerate(days) if ":" in day or "T" in day), 0)
+                bad = next((i for i, day in enumerate(days) if _TIMED.search(day)), 0)
                 raise error(_no_day(texts[bad], where, place(bad), "carries a time, or ")) from problem
         found = _daily(stamps, where, timezone, timed, "dates", place, error)
         return found.stamps, found.form, None
@@ -449,6 +515,7 @@ def _of_numbers(
         return pd.DatetimeIndex(ends.to_timestamp(how="end").normalize()), "months such as " + texts[0], "M"
     if ((values >= EXCEL[0]) & (values <= EXCEL[1])).all():
         days = EXCEL_ORIGIN + pd.to_timedelta(values, unit="D")
+        _refuse_shifted(days, values, where, error)
         found = _daily(days.round("s"), where, timezone, timed, "Excel's count of days", place, error)
         return found.stamps, found.form, None
     for unit, low, high in (
@@ -471,9 +538,36 @@ def _of_numbers(
         if where.endswith("index")
         else (f"{texts[0]!r} in {place(0)} is not a date that can be read")
     )
+    counts = ((values >= 1_000) & (values < EXCEL[1])).all()
+    cure = (
+        " Counts of days need their origin: pd.to_datetime(column, unit='D', origin='1960-01-01') for SAS "
+        "and Stata, '1970-01-01' for R."
+        if counts
+        else ""
+    )
     raise error(
-        f"{where}: {shown}. Write days as 2019-05-22 or 20190522; set the date column as index: "
+        f"{where}: {shown}.{cure} Write days as 2019-05-22 or 20190522; set the date column as index: "
         "frame.set_index('date')."
+    )
+
+
+def _refuse_shifted(
+    days: pd.DatetimeIndex, values: npt.NDArray[np.float64], where: str, error: type[EventStudyError]
+) -> None:
+    """Refuse counts of days from another origin than Excel's, as the weekdays would be no weeks of trade."""
+    share = np.bincount(days.day_of_week, minlength=7) / len(days)
+    free = tuple(np.flatnonzero(share == 0).tolist())
+    if len(days) < 10 or free not in SHIFTED or (share[share > 0] < 0.1).any():
+        return
+    week, origins = SHIFTED[free]
+    spent = pd.Timedelta(days=int(values[0]))
+    firsts = {origin: pd.Timestamp(origin) + spent for _, origin in origins}
+    likely = next((o for o, first in firsts.items() if first < pd.Timestamp.now()), origins[0][1])
+    others = ", ".join(f"{name} from {o}, for {firsts[o]:%Y-%m-%d}" for name, o in origins)
+    raise error(
+        f"{where}: {values[0]:g} counts days, and by Excel's count, for {days[0]:%Y-%m-%d}, they would run "
+        f"from {week}. Others count otherwise: {others}. Say which it is, such as "
+        f"pd.to_datetime(column, unit='D', origin={likely!r})."
     )
 
 
