@@ -432,14 +432,7 @@ class FittedStudy(FittedEvents):
         asked = None if self.spec.asked is None else self.spec.asked.window
         if start is None and end is None and not path and isinstance(asked, Window) and 0 not in asked:
             return asked
-        window = super().checked_window(start, end, path=path)
-        # Such a study holds no day between day 0 and its event window.
-        if start is not None and isinstance(asked, Window) and 0 not in asked and window not in asked:
-            raise RequestError(
-                f"The window {window} reaches outside the event window {asked} of this study. Fit it again "
-                f"with window=({min(window.start, asked.start)}, {max(window.end, asked.end)})."
-            )
-        return window
+        return super().checked_window(start, end, path=path)
 
     @property
     def model_label(self) -> str:

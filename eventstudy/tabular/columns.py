@@ -249,9 +249,8 @@ def _may_be_date(column: pd.Series) -> bool:
 
 def _holds_days(column: pd.Series) -> bool:
     """Whether a column of texts, whatever it is called, holds a day in each cell and several in all."""
-    if pd.api.types.is_numeric_dtype(column) or column.isna().any():
-        return False
-    return bool((column != column.iloc[0]).any()) and _may_be_date(column)
+    texts = [cell for cell in column if isinstance(cell, str)]
+    return len(texts) == len(column) and len(set(texts)) > 1 and _may_be_date(column)
 
 
 def roles_of(columns: pd.Index, options: Options, level: bool = False) -> dict[Any, str]:
