@@ -18,11 +18,11 @@ from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import LEVELS, ReturnKind, price_returns, return_spans
+from eventstudy.market.daily_moves import warn_of_shifted_weeks
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
 from eventstudy.market.given_options import PLAIN, Making
 from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
-from eventstudy.market.shifted_days import warn_of_shifted_weeks
 from eventstudy.market.trading_days import compounded_to
 from eventstudy.market.units import check_factors, check_returns, no_returns
 from eventstudy.market.wide_and_long import (

@@ -29,6 +29,11 @@ from eventstudy.market.alignment import (
     with_holes_read,
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
+from eventstudy.market.daily_moves import (
+    warn_of_another_day,
+    warn_of_backward_returns,
+    warn_of_odd_moves,
+)
 from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
 from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
@@ -61,7 +66,6 @@ from eventstudy.market.several_exchanges import (
     without_filled,
     without_idle,
 )
-from eventstudy.market.shifted_days import warn_of_another_day
 from eventstudy.market.units import (
     Unit,
     check_against_benchmarks,
@@ -249,6 +253,8 @@ class Market(ScannedMarket):
         """Make the market of a table of returns, all on the sessions of one exchange."""
         kind, gaps, unit, stamps = options.kind, options.gaps, options.unit, options.stamps
         given = return_values(table, kind) * (0.01 if unit == "percent" else 1.0)
+        if kind not in LEVELS:
+            warn_of_backward_returns(given)
         laid, length, told = under_last_days({"return": given}, "Returns", stamps, table.step)
         refuse_calendar(length, exchange)
         idle = NO_IDLE
@@ -524,6 +530,9 @@ class Market(ScannedMarket):
         dated = data.kind not in LEVELS and data.gap is None and not data.undated and days <= DAILY
         if dated:
             warn_of_another_day(data.columns, data.returns, names, values, own)
+            warn_of_odd_moves(
+                data.columns, data.returns, names, values, data.kind, of_prices=bool(data.fields)
+            )
         data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
         if data.gap is not None:

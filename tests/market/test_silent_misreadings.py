@@ -133,13 +133,46 @@ def _filled(part: Any) -> Any:
 def test_weekends_that_were_interpolated() -> None:
     with pytest.warns(DataWarning, match="on the line between those before and after"):
         assert of_prices(_filled(CLOSE), _filled(INDEX)) == pytest.approx(RIGHT, abs=1e-12)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.warns(DataWarning, match="A, as 3 others, goes on by equal steps"):
         kept = es.Market.from_prices(_filled(CLOSE), benchmark=_filled(INDEX), sessions="data")
     assert len(kept.sessions) > len(DAYS)
     two = _filled(pd.DataFrame({"A": CLOSE["A"], "INDEX": INDEX}))
     np.testing.assert_array_equal(interpolated_rows(two.to_numpy()), two.index.day_of_week > 4)
     assert not interpolated_rows(two[["A"]].to_numpy()).any()
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: of_returns(CLOSE[::-1].pct_change(), INDEX_RETURNS),
+        lambda: of_returns(CLOSE.shift(-1) / CLOSE - 1, INDEX_RETURNS),
+    ],
+    ids=["from new to old", "of the day after"],
+)
+def test_returns_that_were_computed_backwards(run: Callable[[], float]) -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        run()
+    assert any("none is known on the last day" in str(each.message) for each in seen)
+
+
+@pytest.mark.parametrize(
+    ("returns", "benchmark", "told"),
+    [
+        (RETURNS.abs(), INDEX_RETURNS, "No return of A, as 2 others, is negative"),
+        (RETURNS, INDEX_RETURNS.abs(), "No return of INDEX is negative"),
+    ],
+)
+def test_returns_without_signs(returns: pd.DataFrame, benchmark: pd.Series, told: str) -> None:
+    with pytest.warns(DataWarning, match=told):
+        es.Market(returns, benchmark=benchmark.rename("INDEX"))
+
+
+def test_an_index_of_months_made_daily() -> None:
+    months = INDEX.resample("ME").last()
+    daily = months.reindex(months.index.union(DAYS)).interpolate(method="time").reindex(DAYS).bfill()
+    with pytest.warns(DataWarning, match="INDEX goes on by equal steps"):
+        es.Market.from_prices(CLOSE, benchmark=daily.rename("INDEX"))
 
 
 def test_prices_that_rise_by_equal_steps_were_not_interpolated() -> None:
