@@ -133,7 +133,8 @@ def _filled(part: Any) -> Any:
 def test_weekends_that_were_interpolated() -> None:
     with pytest.warns(DataWarning, match="on the line between those before and after"):
         assert of_prices(_filled(CLOSE), _filled(INDEX)) == pytest.approx(RIGHT, abs=1e-12)
-    with pytest.warns(DataWarning, match="A, as 3 others, goes on by equal steps"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         kept = es.Market.from_prices(_filled(CLOSE), benchmark=_filled(INDEX), sessions="data")
     assert len(kept.sessions) > len(DAYS)
     two = _filled(pd.DataFrame({"A": CLOSE["A"], "INDEX": INDEX}))
