@@ -30,7 +30,7 @@ MOST = 300
 #: Prices lie on a line if their steps differ by this share at most, and the shares of all days on which those
 #: of a series that was interpolated do; one line alone is a trend.
 LINE, LINES = 1e-3, (0.4, 0.98)
-#: Returns from which on it is no chance that none is negative, and their typical size.
+#: Returns from which on chance does not explain that none is negative, and their typical size.
 ENOUGH, MOVES = 60, 5e-4
 #: Returns are cut at so many times their median size.
 CUT = 5.0

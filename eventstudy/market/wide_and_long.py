@@ -38,7 +38,7 @@ BadPrices = Literal["raise", "missing"]
 #: Largest ratio of a price to its median, or of the median to it; beyond it returns overflow.
 MOST_APART = 1e7
 #: The largest move, in logarithms, over which prices go on from those beside them, and the size of a typical
-#: price from which on it is no rate of interest.
+#: price; rates of interest are smaller.
 BESIDE, PRICE = 0.3, 1.0
 
 

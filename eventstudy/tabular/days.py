@@ -76,7 +76,7 @@ _PERIODS = (
 )  # fmt: skip
 
 
-#: Dates, and weekends among them, from which on their order or their weekdays are no chance.
+#: Dates, and weekends among them, from which on chance does not explain their order or weekdays.
 MANY = 10
 #: Years of two digits from which on they are of the last century.
 PIVOT = 69
