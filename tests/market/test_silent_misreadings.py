@@ -351,6 +351,13 @@ def test_effects_that_are_no_list_of_numbers() -> None:
             es.lab.power(market, 0, 1, effects=effects)  # type: ignore[arg-type]
 
 
+def test_a_file_of_one_security_under_another_name() -> None:
+    market = es.Market.from_prices(CLOSE[["A"]].rename(columns={"A": "bbg2"}), benchmark=INDEX)
+    with pytest.raises(es.errors.NoUsableEventsError, match="named for itself") as found:
+        car(market, {"security": "AAPL US Equity", "date": DAY})
+    assert "looks like a firm" not in str(found.value)
+
+
 def test_good_tables_raise_no_doubt() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
