@@ -82,6 +82,8 @@ MANY = 10
 PIVOT = 69
 #: How many times as long dates read in the wrong order span, at least.
 FAR = 4
+#: The least span of the days of months among several dates.
+DAYS_APART = 12
 #: Dates from which on chance does not put them in order.
 SEVERAL = 6
 #: Years that nanoseconds since 1970 can hold whole.
@@ -491,7 +493,10 @@ def _year_is_first(cells: npt.NDArray[np.int_]) -> bool | None:
         spans.append(int(np.ptp(count)))
         ordered.append(len(cells) >= SEVERAL and bool((steps > 0).all() or (steps < 0).all()))
     if len(cells) > 1 and max(spans) >= FAR * min(spans):
-        return spans[0] < spans[1]
+        if spans[1] < spans[0]:
+            return False
+        # Reports on one day of each month, of a few years, look so too.
+        return True if len(cells) >= SEVERAL and np.ptp(third) >= DAYS_APART else None
     return ordered[0] if ordered[0] != ordered[1] else None
 
 

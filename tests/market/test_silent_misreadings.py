@@ -43,7 +43,10 @@ def read(*texts: str) -> list[str]:
 @pytest.mark.parametrize(
     ("texts", "days"),
     [
-        (["19/08/06", "19/02/13", "19/11/27"], ["2019-08-06", "2019-02-13", "2019-11-27"]),
+        (
+            ["19/08/06", "19/02/13", "19/11/27", "18/05/30", "18/03/02", "19/01/11"],
+            ["2019-08-06", "2019-02-13", "2019-11-27", "2018-05-30", "2018-03-02", "2019-01-11"],
+        ),
         (["06/08/19", "13/02/19", "27/11/19"], ["2019-08-06", "2019-02-13", "2019-11-27"]),
         (["99.12.30", "00.01.03"], ["1999-12-30", "2000-01-03"]),
         (["22-05-99", "23-05-99"], ["1999-05-22", "1999-05-23"]),
@@ -67,7 +70,16 @@ def test_years_of_two_digits_over_decades_are_told_by_their_order() -> None:
         assert read(*days.strftime(form)) == [f"{day:%Y-%m-%d}" for day in days]
 
 
-@pytest.mark.parametrize("texts", [["22/05/19"], ["22.05.19", "13.08.09"], ["05/01/03", "12/02/14"]])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["22/05/19"],
+        ["22.05.19", "13.08.09"],
+        ["13/06/19", "13/05/18"],
+        [f"15/{m:02d}/{y}" for y in range(15, 21) for m in (1, 7)],
+        ["05/01/03", "12/02/14"],
+    ],
+)
 def test_years_of_two_digits_that_may_be_days(texts: list[str]) -> None:
     with pytest.raises(DataError, match="cannot be told apart"):
         read(*texts)
