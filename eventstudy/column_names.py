@@ -12,7 +12,9 @@ from eventstudy.errors import DataError, EventStudyError
 from eventstudy.text import regex
 
 __all__ = [
+    "AFTER_NAMES",
     "CLOCK_NAMES",
+    "CURRENCY_NAMES",
     "DATE_NAMES",
     "EVENT_DATE_NAMES",
     "EVENT_DAY_NAMES",
@@ -219,6 +221,27 @@ NO_PRICES_OR_RETURNS = frozenset(
         "总市值",
     ]
 )
+#: Columns that name the currency, or the unit of it, in which the prices of a row are.
+CURRENCY_NAMES = frozenset(
+    [
+        "currency",
+        "currencycode",
+        "currencyisocode",
+        "isocurrency",
+        "ccy",
+        "curr",
+        "crncy",
+        "curcd",
+        "curcdd",
+        "pricecurrency",
+        "tradingcurrency",
+        "quotecurrency",
+        "quoteunit",
+        "priceunit",
+        "货币",
+        "币种",
+    ]
+)
 #: Names of total returns that vendors give in full precision: they are taken before what prices say.
 TOTAL_RETURN_NAMES = frozenset(
     ["ret", "dlyret", "mthret", "dretwd", "mretwd", "return", "returns", "simplereturn", "dailyreturn"]
@@ -332,6 +355,12 @@ SESSION_NAMES = frozenset(
         "timeofday",
     ]
 )
+#: Columns that say by yes or no whether an announcement came after the close.
+AFTER_NAMES = frozenset(
+    prefix + name
+    for prefix in ("", "is", "announced")
+    for name in ("afterhours", "afterclose", "aftermarket", "aftermarketclose", "postmarket")
+) | {"isamc", "盘后"}
 #: Columns of events that give windows of their own, in sessions relative to day 0 or as dates.
 #: The latter two are those of a second estimation window.
 WINDOW_COLUMNS = (

@@ -83,6 +83,7 @@ def test_a_shock_on_one_day_is_the_abnormal_return_of_that_day(seed, model, shoc
     np.testing.assert_array_equal(after.car(day, 5)["se"], before.car(day, 5)["se"])
 
 
+@pytest.mark.filterwarnings("ignore:No return of S0 is negative")
 @QUICK
 @given(seeds, st.sampled_from(MODELS[:2]), constants, windows)
 def test_a_constant_in_every_return_is_normal(seed, model, constant, window):

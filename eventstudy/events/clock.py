@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy.errors import EventError
 from eventstudy.text import regex
 
-__all__ = ["check_zone", "clock_of", "clocks_of", "fixed_offset", "session_of"]
+__all__ = ["check_zone", "clock_of", "clocks_of", "fixed_offset", "session_of", "truth_of"]
 
 #: UTC+8, GMT-04:00: people mean hours east, POSIX hours west.
 _OFFSET = regex(r"(?<![/A-Za-z])\s*(?:UTC|GMT|Z)\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?\s*$", re.IGNORECASE)
@@ -40,21 +40,30 @@ UNKNOWN = (
     "unknown",
 )
 _AFTER = regex(
-    r"amc|after[ -]?(market|hours|close|the close|market close|mkt)|post[ "
+    r"amc|aft(?:er)?[ -]?(market|hours|close|the close|market close|mkt)|post[ "
     r"-]?market|post|pm|ac|盘后|收盘后|"
     r"time-after-hours"
 )
 _BEFORE = regex(
-    r"bmo|before[ -]?(market|open|the open|market open|mkt|hours)|pre[ "
+    r"bmo|bef(?:ore)?[ -]?(market|open|the open|market open|mkt|hours)|pre[ "
     r"-]?market|pre|am|bo|盘前|开盘前|"
     r"time-pre-market"
 )
 _DURING = regex(r"dmh|dmt|during( market)?( hours| trading)?|intraday|during market hours|盘中")
+_TRUTH = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0", "0.0"), False),
+}
 _CLOCK = regex(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?[Mm]?\.?")
 
 
 def check_zone(name: str, where: str) -> ZoneInfo:
     """Return a time zone, or raise an EventError that says `where` its name stands."""
+    if not isinstance(name, str):
+        raise EventError(
+            f"{where} must be an IANA name such as 'America/New_York', got {type(name).__name__} {name!r}. "
+            "An offset belongs to each time: '2019-05-21 19:00-04:00'."
+        )
     if name in _WINTER:
         raise EventError(
             f"{where}: {name!r} is winter time all year; in summer it is an hour off. Write "
@@ -84,6 +93,11 @@ def session_of(value: Any) -> str | None:
         if pattern.fullmatch(text):
             return name
     return None
+
+
+def truth_of(value: Any) -> bool | None:
+    """Return the truth value that a cell stands for, such as 1, yes or True, else None."""
+    return _TRUTH.get(str(value).strip().lower())
 
 
 def clocks_of(column: pd.Series, where: str, seconds: bool = False) -> tuple[list[Any], str] | None:

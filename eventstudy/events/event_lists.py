@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.column_names import (
+    AFTER_NAMES,
     CLOCK_NAMES,
     EVENT_DATE_NAMES,
     EVENT_DAY_NAMES,
@@ -25,7 +26,7 @@ from eventstudy.column_names import (
     plain_name,
 )
 from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
-from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of
+from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of, truth_of
 from eventstudy.tabular.days import days_of, end_of_period
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import regex
@@ -45,7 +46,7 @@ _WHOLE_DAY = regex(
     r"\d{4}年\d{1,2}月\d{1,2}日"
 )
 #: Columns that say when in the day, whatever they hold.
-NAMED_CLOCKS = (CLOCK_NAMES | SESSION_NAMES) - {"session", "when", "timing"}
+NAMED_CLOCKS = (CLOCK_NAMES | SESSION_NAMES | AFTER_NAMES) - {"session", "when", "timing"}
 #: Columns that say when an event was, as `plain_name` writes them.
 _TIMED = frozenset(
     (*map(plain_name, WHEN), *EVENT_DATE_NAMES, *EVENT_DAY_NAMES, *EVENT_MOMENT_NAMES, *CLOCK_NAMES)
@@ -267,7 +268,10 @@ def _with_clock(
         ),
         None,
     )
-    if clock is None and words is None:
+    flag = None
+    if words is None:
+        flag = next((c for c in others if plain_name(c) in AFTER_NAMES and _holds(frame[c], truth_of)), None)
+    if clock is None and words is None and flag is None:
         _warn_of_hours(frame, others)
         return frame, False
     default = timezone or (ZONES_OF_LISTS.get(plain_name(clock)) if clock is not None else None)
@@ -279,6 +283,9 @@ def _with_clock(
     side = pd.Series(None, frame.index, dtype=object)
     if words is not None:
         side = pd.Series([session_of(v) for v in frame[words]], frame.index, dtype=object)
+    elif flag is not None:
+        words = flag
+        side = pd.Series(["after" if truth_of(v) else None for v in frame[flag]], frame.index, dtype=object)
     lacking = known & ~zoned & side.isna()
     if lacking.any():
         row = int(np.argmax(lacking))
@@ -333,7 +340,7 @@ def _clock(frame: pd.DataFrame, others: list[Any]) -> tuple[Any | None, pd.Serie
 
 def _holds(column: pd.Series, read: Any) -> bool:
     """Whether what a column holds is read, but for words that say that nothing is known."""
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_bool_dtype(column):
+    if pd.api.types.is_datetime64_any_dtype(column):
         return False
     known = [
         v for v in column if not (pd.api.types.is_scalar(v) and pd.isna(v)) and str(v).lower() not in UNKNOWN
@@ -383,12 +390,14 @@ def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column) or _has_times(column):
         return column
     try:
-        read = days_of(column, "date", periods=False, error=EventError)
+        read = days_of(column, "Events, column 'date'", periods=False, error=EventError)
     except EventError as problem:
         if "different types" in str(problem) and not column.map(lambda v: hasattr(v, "year")).all():
             texts = column[column.map(lambda v: isinstance(v, str) and bool(v.strip()))]
             if texts.str.contains(r"^\d{1,2}[./-]\d{1,2}[./-]").any():
                 raise
+        if "longer than a day" in str(problem):
+            raise
         return column
     if not read.form.startswith(("%Y-%m-%d", "dates", "nothing")):
         reading.append(Taken("date", "date", evidence=f"read as {read.form}"))

@@ -55,13 +55,21 @@ def as_frame(
             frame = frame.reset_index()
     elif isinstance(table, Mapping):
         scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
+        lengths = {str(k): len(v) for k, v in table.items() if pd.api.types.is_list_like(v)}
+        if len(set(lengths.values())) > 1:
+            raise EventError(
+                "Events given as a mapping have one column for each key, such as {'security': [...], 'date': "
+                f"[...]}}, all of one length; these have {lengths}. Of a mapping of securities to days make "
+                "rows: [{'security': who, 'date': day} for who, days in mapping.items() for day in days]."
+            )
         frame = pd.DataFrame([dict(table)] if scalar else dict(table))
     else:
         rows = list(table) if isinstance(table, Iterable) else [table]
         if not all(isinstance(row, Mapping) for row in rows):
             raise EventError(
                 "Events takes a DataFrame or a list of dictionaries such as "
-                "{'security': '002415.SZ', 'date': '2019-05-22'}."
+                "{'security': '002415.SZ', 'date': '2019-05-22'}; of pairs make a frame, "
+                "pd.DataFrame(pairs, columns=['security', 'date'])."
             )
         frame = pd.DataFrame(rows)
     if frame.empty:

@@ -14,10 +14,11 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.arguments import check_choice
 from eventstudy.calendars import Exchange
-from eventstudy.errors import CalendarWarning, DataError, DataWarning, warn
+from eventstudy.errors import CalendarWarning, DataError, warn
 from eventstudy.immutable import FrozenRecord
 from eventstudy.interop import ForeignTable
 from eventstudy.market.compounding import LEVELS, ReturnKind, price_returns, return_spans
+from eventstudy.market.daily_moves import warn_of_shifted_weeks
 from eventstudy.market.date_columns import Benchmark, dated_benchmark
 from eventstudy.market.given_options import PLAIN, Making
 from eventstudy.market.holes import meaning_of_holes
@@ -170,7 +171,7 @@ def align_to_sessions(
     lacking = unknown = index[:0]
     if exchange is None:
         if sessions == "calendar":
-            _warn_of_shifted_days(index)
+            warn_of_shifted_weeks(index)
     else:
         expected = exchange.sessions(index[0], index[-1]).rename("date")
         lacking, unknown = expected.difference(index), index.difference(expected)
@@ -183,18 +184,6 @@ def align_to_sessions(
     columns = base.columns
     laid = {name: frame.reindex(index=index, columns=columns) for name, frame in fields.items()}
     return laid, lacking, unknown
-
-
-def _warn_of_shifted_days(index: pd.DatetimeIndex) -> None:
-    """Warn of days that run from Sunday to Thursday, as midnights of UTC do on American clocks."""
-    share = np.bincount(index.day_of_week, minlength=7) / len(index)
-    if len(index) >= 10 and (share[[6, 0, 1, 2, 3]] > 0.1).all() and share[4] == share[5] == 0:
-        warn(
-            f"The days run from Sunday to Thursday, such as {index[0]:%A} {index[0]:%Y-%m-%d}: each may be "
-            "the day before, as where midnights of UTC were moved to American time; drop the zone instead: "
-            "index.tz_localize(None). If the exchange opens on Sundays, pass its calendar, such as 'XSAU'.",
-            DataWarning,
-        )
 
 
 def _warn_of_calendar(

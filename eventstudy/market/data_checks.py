@@ -191,7 +191,11 @@ def _sessions(data: MarketData) -> Iterator[Suspects]:
     for kind, days, text in (
         ("missing session", data.lacking, "no security has data on this session"),
         ("no session", data.unknown, "the exchange calendar has no session on this day"),
-        ("no session", padded, "every series stands still: a holiday filled with the last price, left out"),
+        (
+            "no session",
+            padded,
+            "every series stands still or lies on a line: a holiday that was filled, left out",
+        ),
     ):
         row = np.minimum(data.sessions.searchsorted(days), len(data.sessions) - 1)
         every = np.full(len(days), ALL)

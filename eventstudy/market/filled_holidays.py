@@ -35,6 +35,8 @@ LOG_CHANCE = float(np.log(CHANCE))
 ALIKE, OWN = 0.8, 0.2
 #: The largest share of weekdays, and the number of days in a short table, that holidays are.
 MOST, FEW_DAYS = 0.12, 8
+#: The largest share of days on which a column stands still that says something of another.
+MOSTLY = 0.5
 #: The share of a group's columns that stand still on a day that is nearly a holiday.
 MANY = 0.6
 #: Cost of a pair of columns counted in a sparse table, in additions in a dense one.
@@ -211,7 +213,9 @@ class _Closed:
         else:
             part = slice(self.pairs.indptr[column], self.pairs.indptr[column + 1])
             others, common = self.pairs.indices[part], self.pairs.data[part]
-        others, common = others[others != column], common[others != column]
+        # One that hardly ever moves, as a share that is no longer listed, stands still beside every other.
+        tells = (others != column) & (self.times[others] <= MOSTLY * self.length[others])
+        others, common = others[tells], common[tells]
         # Of days on which only one of both stands still, as many would meet by chance.
         chance = np.maximum(self.times[column] - common, 0.5) * np.maximum(self.times[others] - common, 0.5)
         return others, common, common - TOGETHER * chance / np.maximum(self.length[others], 1)

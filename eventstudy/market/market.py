@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Exchange
+from eventstudy.column_names import factor_name
 from eventstudy.errors import DataError, RequestError
 from eventstudy.interop import ForeignTable
 from eventstudy.market.adjustment import Adjustment, check_adjustment, with_adj_close, with_payouts
@@ -28,6 +29,11 @@ from eventstudy.market.alignment import (
     with_holes_read,
 )
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
+from eventstudy.market.daily_moves import (
+    warn_of_another_day,
+    warn_of_backward_returns,
+    warn_of_odd_moves,
+)
 from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
 from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
@@ -72,6 +78,8 @@ from eventstudy.tabular.frames import Table
 
 __all__ = ["Market", "check_market"]
 
+#: Days between sessions of a market whose returns are daily, at most.
+DAILY = 1.5
 NO_DAYS = pd.DatetimeIndex([]).as_unit("ns")
 
 
@@ -245,6 +253,8 @@ class Market(ScannedMarket):
         """Make the market of a table of returns, all on the sessions of one exchange."""
         kind, gaps, unit, stamps = options.kind, options.gaps, options.unit, options.stamps
         given = return_values(table, kind) * (0.01 if unit == "percent" else 1.0)
+        if kind not in LEVELS:
+            warn_of_backward_returns(given)
         laid, length, told = under_last_days({"return": given}, "Returns", stamps, table.step)
         refuse_calendar(length, exchange)
         idle = NO_IDLE
@@ -517,6 +527,12 @@ class Market(ScannedMarket):
             and not benchmark_is_price
         ):
             check_against_benchmarks(data.columns, data.returns, names, values, own, days)
+        dated = data.kind not in LEVELS and data.gap is None and not data.undated and days <= DAILY
+        if dated:
+            warn_of_another_day(data.columns, data.returns, names, values, own)
+            warn_of_odd_moves(
+                data.columns, data.returns, names, values, data.kind, of_prices=bool(data.fields)
+            )
         data = with_holes_read(data, values, spans, own)
         several = data.spans > 1
         if data.gap is not None:
@@ -547,6 +563,11 @@ class Market(ScannedMarket):
                     f"Benchmark and factor share the name {', '.join(clash)}; rename one of them."
                 )
             plain = no_returns(data.factors)
+            market = [k for k, name in enumerate(factor_names) if factor_name(name) in ("mkt_rf", "mkt")]
+            if dated and market:
+                warn_of_another_day(
+                    data.columns, data.returns, [factor_names[market[0]]], [factor[market[0]]], 0 * own
+                )
             names += factor_names
             values, spans = [*values, *factor], [*spans, *return_spans(factor.T, lumped=False).T]
         shape = (len(names), len(data.sessions))

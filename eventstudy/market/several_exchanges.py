@@ -16,7 +16,7 @@ from eventstudy.market.compounding import LEVELS
 from eventstudy.market.date_columns import LaidBenchmark, dated_benchmark
 from eventstudy.market.filled_holidays import filled_holidays
 from eventstudy.market.price_fields import without_halted
-from eventstudy.market.trading_days import idle_rows, told, trading_groups
+from eventstudy.market.trading_days import idle_rows, interpolated_rows, told, trading_groups
 from eventstudy.market.units import step_in_days
 from eventstudy.market.wide_and_long import wide_frame
 from eventstudy.tabular.frames import KEPT_IN_HALT, Table
@@ -53,7 +53,7 @@ class Group(NamedTuple):
 
 
 class Idle(NamedTuple):
-    """Rows of a table that do not count as sessions: the padded ones, and what the reading says of them."""
+    """Rows that do not count as sessions: those that were filled, and what the reading says of them."""
 
     padded: pd.DatetimeIndex
     reading: tuple[Taken, ...] = ()
@@ -243,7 +243,8 @@ def without_idle(
         if name in table:
             known |= (table[name].notna() & ~table[name].isin(neutral)).any(axis=1).to_numpy()
     empty, padded = idle_rows(values, prices, known, none, chance=np.inf)
-    if not (empty.any() or padded.any()):
+    drawn = interpolated_rows(values, chance=np.inf) if prices and _is_daily(index) else none
+    if not (empty.any() or padded.any() or drawn.any()):
         return dict(fields), NO_IDLE
     others = [
         _on(series, index)
@@ -264,7 +265,8 @@ def without_idle(
         padded = filled_holidays(np.column_stack([every, clock]), prices, index).missing[:, 0] & ~moves
     if kind in LEVELS:
         padded[:] = False
-    if not (empty.any() or padded.any()):
+    drawn = interpolated_rows(every) & ~moves if drawn.any() else none
+    if not (empty.any() or padded.any() or drawn.any()):
         return dict(fields), NO_IDLE
     reading = []
     if empty.any():
@@ -276,9 +278,17 @@ def without_idle(
             f"filled and left out: {_days(index[padded])}. sessions='data' keeps such rows.",
             DataWarning,
         )
-    idle = index[empty | padded]
+    if drawn.any():
+        reading.append(_noted(index[drawn], "every price lies between its neighbours"))
+        warn(
+            f"On {plural(int(drawn.sum()), 'row')} every price lies on the line between those before and "
+            f"after it: {_days(index[drawn])}. They are taken for days without trade that were "
+            "interpolated, and left out; sessions='data' keeps such rows.",
+            DataWarning,
+        )
+    idle = index[empty | padded | drawn]
     kept = {name: frame[~frame.index.isin(idle)] for name, frame in fields.items()}
-    return kept, Idle(index[padded].as_unit("ns"), tuple(reading))
+    return kept, Idle(index[padded | drawn].as_unit("ns"), tuple(reading))
 
 
 def without_filled(table: Table, benchmark: Benchmark | None, kind: str) -> tuple[Table, Benchmark | None]:

@@ -11,10 +11,21 @@ from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError
 from eventstudy.market.known_holidays import exchange_closed_on, nearly_every_weekday
 
-__all__ = ["compounded_to", "idle_rows", "longest_run", "n_runs", "stand_still", "told", "trading_groups"]
+__all__ = [
+    "compounded_to",
+    "idle_rows",
+    "interpolated_rows",
+    "longest_run",
+    "n_runs",
+    "stand_still",
+    "told",
+    "trading_groups",
+]
 
 #: Rows without any move that chance may leave among those of a table, for such a row to be padded.
 CHANCE = 0.05
+#: Rounding noise of a line between two prices.
+LINE = 1e-8
 #: Series that are looked at first: a row on which one of them moves is a session.
 FEW = 8
 #: Rows of a weekday from which on it says something that a column never trades on it, and how seldom chance
@@ -73,6 +84,37 @@ def idle_rows(
     several = seen[quiet].sum(axis=1) > 1
     quiet[quiet] = (expected < chance) & (several | np.isinf(chance))
     return empty, quiet
+
+
+def interpolated_rows(values: FloatArray, chance: float = CHANCE) -> BoolArray:
+    """Rows on which every price lies on the line between those before and after it, shape (T,).
+
+    Days without trade are filled so by interpolation. A row is one if chance does not explain it, as often as
+    each series lies on such a line on other rows, and if two series or more say so.
+
+    Parameters
+    ----------
+    values : array, shape (T, S)
+        Prices of all series, benchmarks among them.
+    chance : float, default 0.05
+        As for `idle_rows`; with infinity, one series is enough.
+    """
+    out = np.zeros(len(values), dtype=bool)
+    if len(values) < 3:
+        return out
+    for part in (values[:, :FEW], values):
+        before, at, after = part[:-2], part[1:-1], part[2:]
+        seen = ~np.isnan(before + at + after)
+        with np.errstate(invalid="ignore"):
+            straight = np.abs(before - 2.0 * at + after) <= LINE * np.abs(at)
+        moves = (seen & (before != after)).sum(axis=1) > (0 if np.isinf(chance) else 1)
+        rows = moves & ~(seen & ~straight).any(axis=1)
+        if not rows.any():
+            return out
+    share = ((straight & seen)[~rows].sum(axis=0) + 0.5) / (seen[~rows].sum(axis=0) + 1.0)
+    rows[rows] = len(values) * np.exp(seen[rows] @ np.log(share)) < chance
+    out[1:-1] = rows
+    return out
 
 
 def stand_still(values: FloatArray, levels: bool) -> BoolArray:

@@ -36,6 +36,8 @@ TYPICAL_LONG = 0.25
 DAILY_RATE = 0.001
 #: Series that move this many times as much as their benchmark, with this correlation, are in another unit.
 APART, ALIKE, LOOSE = 25.0, 0.2, 100.0
+#: Values of a spell whose typical size is compared with that of the next.
+SPELL = 20
 #: A series of one sign whose changes are this small beside it, and which is this large, is a level.
 LEVEL_CHANGE, LEVEL_SIZE, LEVEL_ROWS = 0.2, 5e-4, 20
 #: What French's files write for a missing return, in percent and divided by 100.
@@ -264,6 +266,26 @@ def no_returns(factors: pd.DataFrame) -> BoolArray:
     return out
 
 
+def _refuse_two_units(series: pd.Series, what: str) -> None:
+    """Refuse a series that is in percent before a day and in decimals after it, or the other way round."""
+    values = series[series.notna() & (series != 0)]
+    whole = len(values) // SPELL
+    if whole < 2:
+        return
+    sizes = np.median(np.abs(values.to_numpy()[: whole * SPELL].reshape(whole, SPELL)), axis=1)
+    # The spell of the change holds both units, so the one after it is compared.
+    apart = min(2, whole - 1)
+    ratio = sizes[apart:] / sizes[:-apart]
+    at = int(np.argmax(np.maximum(ratio, 1 / ratio)))
+    if max(ratio[at], 1 / ratio[at]) > APART:
+        day = values.index[(at + 1) * SPELL]
+        raise DataError(
+            f"{what}: {series.name} moves by {sizes[at]:.2g} on an ordinary day before {day:%Y-%m-%d}, and "
+            f"soon after it by {sizes[at + apart]:.2g}. Is one part in percent and the other in decimals? "
+            "Divide the larger numbers by 100."
+        )
+
+
 def check_factors(factors: pd.DataFrame, what: str, kind: str) -> None:
     """Refuse factors of another unit, codes for missing ones, and rates that are annual or in percent.
 
@@ -286,6 +308,8 @@ def check_factors(factors: pd.DataFrame, what: str, kind: str) -> None:
     named = {c: factor_name(str(c)) for c in factors.columns}
     known = [c for c, name in named.items() if name in RETURN_FACTORS and name != "rf"]
     check_returns(factors[known], what, kind)
+    for column in known:
+        _refuse_two_units(factors[column], what)
     for column in (c for c in known if named[c] in ("mkt_rf", "mkt")):
         spread = _spread(factors[[column]].to_numpy().T)[0]
         if spread > INDEX_SD * max(days / 1.5, 1.0) ** 0.5:

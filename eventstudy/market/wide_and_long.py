@@ -37,6 +37,9 @@ BadPrices = Literal["raise", "missing"]
 
 #: Largest ratio of a price to its median, or of the median to it; beyond it returns overflow.
 MOST_APART = 1e7
+#: The largest move, in logarithms, over which prices go on from those beside them, and the size of a typical
+#: price; rates of interest are smaller.
+BESIDE, PRICE = 0.3, 1.0
 
 
 def daily_index(index: pd.Index, what: str, timezone: str | None = None) -> pd.DatetimeIndex:
@@ -99,6 +102,16 @@ def return_table(
     return read_frame(returns, Options("Returns", "returns", columns or {}, timezone))
 
 
+def _are_marked(column: FloatArray) -> bool:
+    """Whether prices below zero go on from those beside them but for their sign."""
+    known = column[np.isfinite(column) & (column != 0)]
+    below = np.flatnonzero(known[1:] < 0) + 1
+    if not len(below) or (known < 0).all() or np.median(np.abs(known)) < PRICE:
+        return False
+    steps = np.abs(known[below]) / np.abs(known[below - 1])
+    return bool((np.abs(np.log(steps)) < BESIDE).all())
+
+
 def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Prices") -> pd.DataFrame:
     """Refuse zero, negative, infinite and impossible prices, or take them for missing with a warning."""
     values = prices.to_numpy(dtype=np.float64)
@@ -113,9 +126,15 @@ def check_prices(prices: pd.DataFrame, bad_prices: BadPrices, what: str = "Price
     where += f" (and {count - 1} more)" if count > 1 else ""
     if bad_prices == "raise":
         cure = (
-            "Mend the data, or pass bad_prices='missing' to treat such prices as missing. If the series may "
-            "be negative, as yields and spreads are, measure its changes: Market(series.diff(), "
-            "kind='change'). If these are returns, make the market with Market(returns, ...)."
+            "Mend the data, or pass bad_prices='missing' to treat such prices as missing. "
+            + (
+                "Without its sign it goes on from the prices beside it, as where CRSP marks the mean of bid "
+                "and ask by a minus: pass prices.abs(), or, of a long frame, call the column 'prc'."
+                if _are_marked(values[:, column])
+                else "If the series may be negative, as yields and spreads are, measure its changes: "
+                "Market(series.diff(), kind='change'). If these are returns, make the market with "
+                "Market(returns, ...)."
+            )
             if what == "Prices"
             else "If these are returns, give the level that they make: (1 + returns).cumprod()."
         )

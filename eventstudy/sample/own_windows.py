@@ -235,6 +235,12 @@ def refuse_window_columns(events: pd.DataFrame, who: str) -> None:
 def _one(given: Any) -> Window | DateWindow:
     if isinstance(given, pd.Index | pd.Series):
         given = given.tolist()
+    if isinstance(given, int | np.integer) and int(given) != 0:
+        days = abs(int(given))
+        raise WindowError(
+            f"A window is a pair (start, end) of sessions, got {given!r}. Write ({-days}, {days}) for the "
+            f"sessions on both sides of day 0, ({-days}, -1) for those before it."
+        )
     pair = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
     if not pair or all(isinstance(end, int | np.integer) for end in given):
         return Window.of(given)

@@ -13,7 +13,7 @@ from eventstudy._typing import DateArray, FloatArray, IntArray
 from eventstudy.errors import CalendarError, EventError, WindowError
 from eventstudy.events import Ambiguous, NonSession
 from eventstudy.market import Market
-from eventstudy.text import format_time, plural
+from eventstudy.text import format_time, plural, regex
 from eventstudy.windows import Window
 
 __all__ = [
@@ -37,6 +37,8 @@ UNLISTED = {
 }
 
 
+#: Names of Bloomberg's terminal, which are none of firms.
+_TERMINAL = regex(r"^[A-Z0-9./]+ [A-Z]{2} Equity$| (Index|Curncy|Comdty)$")
 #: Sessions that a suspension is expected to end within.
 SHORT = 10
 #: More days than an exchange stays closed.
@@ -279,7 +281,9 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
         return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
     have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
     told = f"no security {security!r} in the market (it has {have})"
-    if any(c.isdigit() or c == "." for c in security) or security.isupper():
+    if len(market.securities) == 1:
+        told += f"; a file of one security is named for itself: read_prices({{{security!r}: path}}) names it"
+    if any(c.isdigit() or c == "." for c in security) or security.isupper() or _TERMINAL.search(security):
         return told
     return (
         f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "

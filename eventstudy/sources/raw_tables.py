@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, find_column, plain_name
+from eventstudy.column_names import (
+    CURRENCY_NAMES,
+    DATE_NAMES,
+    SECURITY_NAMES,
+    field_of,
+    find_column,
+    plain_name,
+)
 from eventstudy.errors import DataError
 from eventstudy.optional import import_optional
 from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
@@ -274,4 +281,5 @@ def _large(name: str, content: bytes, encoding: str, wanted: set[str]) -> RawTab
 def _needed(name: str) -> bool:
     """Whether a column of a large file may have a part in prices or returns."""
     word = plain_name(name)
-    return word in DATE_NAMES or word in SECURITY_NAMES or word == "iid" or field_of(name) is not None
+    named = word in DATE_NAMES or word in SECURITY_NAMES or word in CURRENCY_NAMES or word == "iid"
+    return named or field_of(name) is not None

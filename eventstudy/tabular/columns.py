@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, UNIQUE_IDS, field_of, find_column, plain_name
+from eventstudy.column_names import (
+    DATE_NAMES,
+    FIELD_NAMES,
+    SECURITY_NAMES,
+    UNIQUE_IDS,
+    field_of,
+    find_column,
+    plain_name,
+)
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.days import Days, days_of
 from eventstudy.tabular.numbers import Decimals
@@ -31,6 +40,7 @@ Columns = Mapping[str, str]
 #: Name that the index bears as a column.
 INDEX = "(index)"
 ROLES = ("date", "security", "ignore")
+FIELDS = tuple(dict.fromkeys([*FIELD_NAMES.values(), "value"]))
 #: A share of rows that repeat a date from which on a frame is long.
 LONG = 0.5
 
@@ -69,10 +79,36 @@ class Options:
     in_file: bool = False
     doubtful: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, Mapping):
+            raise DataError(
+                f"columns= says what columns are, as in {{'Remark': 'ignore'}}; got {self.columns!r}."
+            )
+        said = {str(column): _role(str(column), role) for column, role in self.columns.items()}
+        object.__setattr__(self, "columns", said)
+
     @property
     def subject(self) -> str:
         """What the values are, for messages."""
         return {"prices": "price", "returns": "return", "values": "value"}[self.want]
+
+
+def _role(column: str, role: Any) -> str:
+    """Return what a column is said to be, by the one name that is used of it."""
+    word = plain_name(role)
+    known = ROLES + FIELDS
+    if role in known:
+        return str(role)
+    found = field_of(role) or next(
+        (kind for kind, names in (("date", DATE_NAMES), ("security", SECURITY_NAMES)) if word in names), None
+    )
+    if found is None:
+        near = difflib.get_close_matches(str(role), known, n=1)
+        raise DataError(
+            f"columns says that {column!r} is {role!r}, which is nothing that a column can be."
+            + (f" Did you mean {near[0]!r}?" if near else f" It can be {', '.join(known)}.")
+        )
+    return found
 
 
 def _said(options: Options, role: str) -> str | None:
@@ -136,6 +172,9 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
     first = frame.columns[0]
     if plain_name(first) in ("", "index", "unnamed0") and _may_be_date(frame[first]):
         return frame, first
+    written = [c for c in frame.columns if _holds_days(frame[c])]
+    if len(written) == 1:
+        return frame, written[0]
     security = find_column(frame.columns, SECURITY_NAMES)
     if security is not None:
         raise DataError(
@@ -206,6 +245,12 @@ def _may_be_date(column: pd.Series) -> bool:
     except DataError:
         return False
     return True
+
+
+def _holds_days(column: pd.Series) -> bool:
+    """Whether a column of texts, whatever it is called, holds a day in each cell and several in all."""
+    texts = [cell for cell in column if isinstance(cell, str)]
+    return len(texts) == len(column) and len(set(texts)) > 1 and _may_be_date(column)
 
 
 def roles_of(columns: pd.Index, options: Options, level: bool = False) -> dict[Any, str]:

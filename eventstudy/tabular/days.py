@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
@@ -22,12 +23,25 @@ AMBIGUOUS_DAY = regex(r"^\s*\d{1,2}[./ -]\d{1,2}[./ -]\d{2,4}\b")
 _STEPS: dict[str, Step] = {"W": "W", "M": "M", "Q": "Q", "Y": "Y", "A": "Y"}
 #: Days in Excel's count between 1954 and 2064, and the day before its first.
 EXCEL, EXCEL_ORIGIN = (20_000, 60_000), pd.Timestamp("1899-12-30")
+#: Weekdays without trade if counts of days from another origin are taken for Excel's, and these origins.
+SHIFTED: dict[tuple[int, ...], tuple[str, tuple[tuple[str, str], ...]]] = {
+    (0, 6): ("Tuesday to Saturday", (("SAS and Stata", "1960-01-01"), ("Excel on old Macs", "1904-01-01"))),
+    (0, 1): ("Wednesday to Sunday", (("R, polars and arrow", "1970-01-01"),)),
+}
 #: Between these times exchanges close.
 CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
 _MIDNIGHT = regex(r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE)
 _CLOCK = regex(r"[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AP]M)?)$", re.IGNORECASE)
+#: Signs of a time of day; the T of OCT is none.
+_TIMED = regex(r"\dT\d|:")
+#: A day of the week before or behind a date.
+_WEEKDAY = regex(
+    r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+"
+    r"|\s*\((?:mon|tue|wed|thu|fri|sat|sun|[日月火水木金土])\)$",
+    re.IGNORECASE,
+)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
@@ -37,6 +51,10 @@ _FORMATS = (
     (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
     (r"\d{1,2}[A-Za-z]{3}\d{4}", "%d%b%Y"),
+    (r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"),
+    (r"\d{1,2}/[A-Za-z]{3}/\d{4}", "%d/%b/%Y"),
+    (r"\d{4}-[A-Za-z]{3}-\d{1,2}", "%Y-%b-%d"),
+    (r"[A-Za-z]{3}-\d{1,2}-\d{4}", "%b-%d-%Y"),
     (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
     (r"\d{1,2} [A-Za-z]{4,} \d{4}", "%d %B %Y"),
     (r"[A-Za-z]{3} \d{1,2}, \d{4}", "%b %d, %Y"),
@@ -58,6 +76,16 @@ _PERIODS = (
 )  # fmt: skip
 
 
+#: Dates, and weekends among them, from which on chance does not explain their order or weekdays.
+MANY = 10
+#: Years of two digits from which on they are of the last century.
+PIVOT = 69
+#: How many times as long dates read in the wrong order span, at least.
+FAR = 4
+#: The least span of the days of months among several dates.
+DAYS_APART = 12
+#: Dates from which on chance does not put them in order.
+SEVERAL = 6
 #: Years that nanoseconds since 1970 can hold whole.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
@@ -126,10 +154,33 @@ def days_of(
     error
         If a cell is not a day, or day and month cannot be told apart.
     """
+    read = _days_of(cells, where, form, timezone, timed, name, periods, error)
+    if not timed and read.step is None:
+        _refuse_swapped(read.stamps, where, error)
+    return read
+
+
+def _days_of(
+    cells: pd.Series | pd.Index,
+    where: str,
+    form: str | None,
+    timezone: str | None,
+    timed: bool,
+    name: Callable[[int], str] | None,
+    periods: bool,
+    error: type[EventStudyError],
+) -> Days:
     row = name or (lambda i: f"row {i + 1}")
     column = pd.Series(cells).reset_index(drop=True)
     if isinstance(column.dtype, pd.PeriodDtype):
         step: Step | None = _STEPS.get(column.dtype.freq.rule_code[0])
+        if step is not None and not periods and column.notna().any():
+            first_known = int(np.argmax(column.notna()))
+            raise error(
+                f"{where}: the period {str(column[first_known])!r} in {row(first_known)} is longer than a "
+                "day. Give the day itself; in a market of months, the last of the month will do: "
+                "periods.to_timestamp(how='end').normalize()."
+            )
         try:
             last = pd.DatetimeIndex(column.dt.end_time).normalize().as_unit("ns")
         except pd.errors.OutOfBoundsDatetime as problem:
@@ -169,7 +220,7 @@ def days_of(
             raise error(f"{where}: the dates cannot be read ({str(problem).splitlines()[0]}).") from problem
         return _daily(stamps, where, timezone, timed, "dates", row, error)
     if kinds == {"period"}:
-        return days_of(pd.Series(pd.PeriodIndex(column)), where)
+        return _days_of(pd.Series(pd.PeriodIndex(column)), where, form, timezone, timed, name, periods, error)
     if kinds == {"other"}:
         bad = next(i for i, cell in enumerate(column) if _kind(cell) == "other")
         raise error(f"{where}: {row(bad)} holds {column[bad]!r}, which is not a date.")
@@ -191,6 +242,36 @@ def days_of(
         raise error(
             f"{where}: {place(far)} holds {texts[far]!r}; days are read from {FIRST_YEAR} to {LAST_YEAR}."
         ) from problem
+
+
+def _refuse_swapped(stamps: pd.DatetimeIndex, where: str, error: type[EventStudyError]) -> None:
+    """Refuse days of which some have day and month swapped, as their order or their weekends show."""
+    days = stamps[stamps.notna()]
+    if len(days) < MANY or (days.is_monotonic_increasing and (days.day_of_week < 5).all()):
+        return
+    days = days.unique()
+    either = np.asarray(days.day <= 12)
+    other = pd.to_datetime(
+        pd.DataFrame(
+            {
+                "year": days.year,
+                "month": np.where(either, days.day, days.month),
+                "day": np.where(either, days.month, days.day),
+            }
+        )
+    )
+    back = pd.DatetimeIndex(other)
+    ordered = [each.is_monotonic_increasing or each.is_monotonic_decreasing for each in (days, back)]
+    weekends = [int((each.day_of_week > 4).sum()) for each in (days, back)]
+    if len(days) < MANY or not (ordered == [False, True] or (weekends[0] >= MANY and weekends[1] == 0)):
+        return
+    at = int(np.argmax(either & np.asarray(days.day != days.month)))
+    raise error(
+        f"{where}: day and month of some dates are swapped: with {days[at]:%Y-%m-%d} read as "
+        f"{back[at]:%Y-%m-%d}, and so on, "
+        + ("the dates are in order" if ordered == [False, True] else "none falls on a weekend")
+        + ". A spreadsheet that takes 03/04/2019 for 4 March does so: read the file anew, the dates as texts."
+    )
 
 
 def _kind(cell: Any) -> str:
@@ -289,6 +370,7 @@ def _read(
         return _daily(stamps, where, timezone, timed, form, place, error).stamps, form, None
     if all(re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", text) for text in texts):
         return _of_numbers(texts, where, timezone, timed, place, periods, error)
+    texts = [_WEEKDAY.sub("", text) for text in texts]
     days = [_MIDNIGHT.sub("", text) for text in texts]
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
@@ -299,7 +381,7 @@ def _read(
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)
             return stamps, f"{shown}, at {told.pop()} of each day", step
-    if timed or any("T" in day or ":" in day for day in days):
+    if timed or any(_TIMED.search(day) for day in days):
         try:
             with warnings.catch_warnings():
                 # Where zones differ, pandas 2 warns and pandas 3 refuses.
@@ -309,7 +391,7 @@ def _read(
             try:
                 stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True))
             except (ValueError, TypeError) as problem:
-                bad = next((i for i, day in enumerate(days) if ":" in day or "T" in day), 0)
+                bad = next((i for i, day in enumerate(days) if _TIMED.search(day)), 0)
                 raise error(_no_day(texts[bad], where, place(bad), "carries a time, or ")) from problem
         found = _daily(stamps, where, timezone, timed, "dates", place, error)
         return found.stamps, found.form, None
@@ -362,8 +444,17 @@ def _shape(
         raise error(_no_day(texts[bad], where, place(bad)))
     sign = parts[0][2]  # type: ignore[index]
     year = "%Y" if all(len(part[5]) == 4 for part in parts if part) else "%y"
-    first = max(int(part[1]) for part in parts if part)
-    second = max(int(part[3]) for part in parts if part)
+    cells = np.array([[int(part[k]) for k in (1, 3, 5)] for part in parts if part])
+    first, second, third = cells.max(axis=0).tolist()
+    if year == "%y" and second <= 12 and 1 <= third <= 31:
+        ahead = _year_is_first(cells)
+        if ahead:
+            return f"%y{sign}%m{sign}%d", None
+        if ahead is None:
+            raise error(
+                f"{where}: day, month and year of {texts[0]!r} cannot be told apart. Pass "
+                f"date_format='%y{sign}%m{sign}%d' or '%d{sign}%m{sign}%y', or write years in four digits."
+            )
     if first > 12 >= second:
         return f"%d{sign}%m{sign}{year}", None
     if second > 12 >= first:
@@ -378,6 +469,35 @@ def _shape(
         f"date_format='%d{sign}%m{sign}{year}' or "
         f"'%m{sign}%d{sign}{year}', or read them yourself: pd.to_datetime(..., dayfirst=True)."
     )
+
+
+def _year_is_first(cells: npt.NDArray[np.int_]) -> bool | None:
+    """Whether dates of three numbers of two digits begin with the year; None where it cannot be told.
+
+    The years that they span decide, as a day taken for a year makes three decades of a few months; where
+    they span decades, the order in which they stand.
+
+    Parameters
+    ----------
+    cells : array, shape (N, 3)
+        Numbers of each date, which may be year, month and day, or day, month and year.
+    """
+    first, month, third = cells.T
+    if first.max() > 31 or first.min() < 1:
+        return True
+    spans, ordered = [], []
+    for year, day in ((first, third), (third, first)):
+        years = year + np.where(year >= PIVOT, 1900, 2000)
+        count = 372 * years + 31 * month + day
+        steps = np.diff(count)
+        spans.append(int(np.ptp(count)))
+        ordered.append(len(cells) >= SEVERAL and bool((steps > 0).all() or (steps < 0).all()))
+    if len(cells) > 1 and max(spans) >= FAR * min(spans):
+        if spans[1] < spans[0]:
+            return False
+        # Reports on one day of each month, of a few years, look so too.
+        return True if len(cells) >= SEVERAL and np.ptp(third) >= DAYS_APART else None
+    return ordered[0] if ordered[0] != ordered[1] else None
 
 
 def _of_numbers(
@@ -400,6 +520,7 @@ def _of_numbers(
         return pd.DatetimeIndex(ends.to_timestamp(how="end").normalize()), "months such as " + texts[0], "M"
     if ((values >= EXCEL[0]) & (values <= EXCEL[1])).all():
         days = EXCEL_ORIGIN + pd.to_timedelta(values, unit="D")
+        _refuse_shifted(days, values, where, error)
         found = _daily(days.round("s"), where, timezone, timed, "Excel's count of days", place, error)
         return found.stamps, found.form, None
     for unit, low, high in (
@@ -422,9 +543,36 @@ def _of_numbers(
         if where.endswith("index")
         else (f"{texts[0]!r} in {place(0)} is not a date that can be read")
     )
+    counts = ((values >= 1_000) & (values < EXCEL[1])).all()
+    cure = (
+        " Counts of days need their origin: pd.to_datetime(column, unit='D', origin='1960-01-01') for SAS "
+        "and Stata, '1970-01-01' for R."
+        if counts
+        else ""
+    )
     raise error(
-        f"{where}: {shown}. Write days as 2019-05-22 or 20190522; set the date column as index: "
+        f"{where}: {shown}.{cure} Write days as 2019-05-22 or 20190522; set the date column as index: "
         "frame.set_index('date')."
+    )
+
+
+def _refuse_shifted(
+    days: pd.DatetimeIndex, values: npt.NDArray[np.float64], where: str, error: type[EventStudyError]
+) -> None:
+    """Refuse counts of days from another origin than Excel's, as the weekdays would be no weeks of trade."""
+    share = np.bincount(days.day_of_week, minlength=7) / len(days)
+    free = tuple(np.flatnonzero(share == 0).tolist())
+    if len(days) < 10 or free not in SHIFTED or (share[share > 0] < 0.1).any():
+        return
+    week, origins = SHIFTED[free]
+    spent = pd.Timedelta(days=int(values[0]))
+    firsts = {origin: pd.Timestamp(origin) + spent for _, origin in origins}
+    likely = next((o for o, first in firsts.items() if first < pd.Timestamp.now()), origins[0][1])
+    others = ", ".join(f"{name} from {o}, for {firsts[o]:%Y-%m-%d}" for name, o in origins)
+    raise error(
+        f"{where}: {values[0]:g} counts days, and by Excel's count, for {days[0]:%Y-%m-%d}, they would run "
+        f"from {week}. Others count otherwise: {others}. Say which it is, such as "
+        f"pd.to_datetime(column, unit='D', origin={likely!r})."
     )
 
 

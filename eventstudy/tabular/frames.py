@@ -25,6 +25,7 @@ from eventstudy.column_names import (
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
 from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
+from eventstudy.tabular.currencies import check_one_currency
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
@@ -304,6 +305,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options)
+    check_one_currency(body, values, rows["who"], read.stamps, options.what)
     status = next((c for c, f in fields.items() if f == "status"), None)
     if status is not None and values:
         halted = _check_status(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.errors import DataError, EventStudyError
+from eventstudy.tabular.currencies import CURRENCY_SIGNS, two_currencies
 from eventstudy.text import regex
 
 __all__ = [
@@ -64,7 +65,6 @@ _UNITS = {
 #: Cells that hold several values.
 _SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
 _STARTS_AS_NUMBER = re.compile(r"^[^a-zA-Z]*\d")
-_SIGNS = regex(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
 _UNIT = regex(r"(?i)(?<=[\d.,])\s*(mio|mrd|mn|bn|[kmbt万亿])\.?$")
 #: Shapes of unsigned numbers with one kind of separator, and what they prove of it.
 _POINT = regex(
@@ -122,7 +122,7 @@ def first_list(column: pd.Series) -> int | None:
 
 def _bare(text: str) -> str:
     """Return a number without sign, currency, percent, unit and gaps between digits."""
-    bare = _SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
+    bare = CURRENCY_SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
     if bare.startswith("(") and bare.endswith(")"):
         bare = bare[1:-1].strip()
     bare = bare.removesuffix("%").strip()
@@ -262,6 +262,12 @@ def _dressed(
         if not _ANY_NUMBER.fullmatch(bare):
             row = int(np.argmax(code == i)) + 1
             raise error(_no_number(texts[i], row, where, in_file))
+    apart = two_currencies(texts.values())
+    if apart is not None:
+        raise error(
+            f"{where} holds {apart[0]!r} and {apart[1]!r}, numbers in different currencies. Bring them into "
+            "one, or leave the column out: columns={name: 'ignore'}."
+        )
     sign = decimal or decimal_shown(texts.values(), where, error)
     if sign is None:
         commas = [i for i, bare in bares.items() if "," in bare]
@@ -299,11 +305,11 @@ def _dressed(
             len(groups) > 1 and (len(groups[-1]) != 3 or any(len(g) not in (2, 3) for g in groups[1:]))
         ):
             raise error(_no_number(text, int(np.argmax(code == i)) + 1, where, in_file))
-        stripped = _SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
+        stripped = CURRENCY_SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
         if stripped.startswith(("-", "(")) or stripped.removesuffix("%").rstrip().endswith("-"):
             number = -number
         percent |= "%" in text
-        unit = _UNIT.search(_SIGNS.sub("", text).strip().removesuffix("%").strip().removesuffix(")"))
+        unit = _UNIT.search(CURRENCY_SIGNS.sub("", text).strip().removesuffix("%").strip().removesuffix(")"))
         out[k] = number * (_UNITS[unit.group(1).lower()] if unit else 1.0)
     dress = f"decimal sign {sign!r}"
     return out, percent, dress

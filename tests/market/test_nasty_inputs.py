@@ -197,7 +197,7 @@ TOLD: dict[str, tuple[Callable[[], float], str]] = {
     ),
     "swapped dates without texts": (
         lambda: of_prices(CLOSE.set_axis([swapped(day, False) for day in DAYS])),
-        "dates are out of order",
+        "day and month of some dates are swapped",
     ),
     "two zones": (
         lambda: of_prices(
