@@ -11,7 +11,7 @@ from eventstudy import inference
 from eventstudy._typing import FloatArray
 from eventstudy.arguments import check_text
 from eventstudy.errors import RequestError
-from eventstudy.inference import procedures
+from eventstudy.inference import dependence, procedures
 from eventstudy.inference.base import (
     Alternative,
     Options,
@@ -21,7 +21,6 @@ from eventstudy.inference.base import (
     t_bounds,
     t_p_values,
 )
-from eventstudy.inference.dependence.mean_correlation import unknown_correlation
 from eventstudy.inference.power_and_detectable_effect import detectable, detectable_car
 from eventstudy.results.data_warnings import shared_days_of
 from eventstudy.results.fitted import FittedEvents, FittedStudy
@@ -123,8 +122,8 @@ def with_lead(
             p = float(inference.run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
             if (p <= ALPHA) != (own <= ALPHA):
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
-        elif np.isnan(own) and unknown_correlation(data):
-            note = f"no standard error: {unknown_correlation(data)}"
+        elif np.isnan(own) and dependence.unknown_correlation(data):
+            note = f"no standard error: {dependence.unknown_correlation(data)}"
         notes.append(note)
     return frame.assign(note=notes)
 

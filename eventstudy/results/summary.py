@@ -7,8 +7,8 @@ import pandas as pd
 
 from eventstudy import inference, models
 from eventstudy._typing import IntArray
+from eventstudy.inference import procedures
 from eventstudy.inference.base import Alternative, Options, check_alternative
-from eventstudy.inference.procedures.recommendation import none_recommended
 from eventstudy.market import LEVELS
 from eventstudy.market.adjustment import price_index
 from eventstudy.results import averages
@@ -309,7 +309,7 @@ def _notes(data: FittedEvents, window: Window, alternative: Alternative) -> list
     notes = [f"{unit(data)}; {stars_note(alternative)}."]
     sums = data.test_input(window).cumulative
     if inference.recommend(data.test_input(window)).empty:
-        notes.append(none_recommended(data.test_input(window)))
+        notes.append(procedures.none_recommended(data.test_input(window)))
     cut = data.index[~sums.complete & (sums.n_days > 0)]
     if len(cut):
         left_out = "" if data.abnormal.partial else " and are in no number of that window"

@@ -52,7 +52,7 @@ def test_rates_of_the_last_days_serve_and_old_ones_do_not():
     found = es.in_currency(market, rate).returns["A"]
     assert np.isnan(found.iloc[0])
     np.testing.assert_allclose(found.iloc[1:], [0, 0, 0, 0.2, 0, 0, 0], atol=1e-12)
-    with pytest.raises(DataError, match=r"4 session.* have no exchange rate .*first 2019-01-07"):
+    with pytest.raises(DataError, match=r"4 sessions without an exchange rate .*first 2019-01-07"):
         es.in_currency(market, pd.Series([1.0], [DAYS[0] - pd.Timedelta(days=4)]))
     with pytest.raises(DataError, match=r"is -1\.0; rates are positive"):
         es.in_currency(market, pd.Series([-1.0], [DAYS[0]]))
