@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from many_events import EVERY
 
 import eventstudy as es
 from eventstudy.inference import TESTS, Options, TestInput
@@ -86,7 +87,8 @@ def cases() -> list[Case]:
     closed = f"{len(CLOSED)} closed-form and rank tests"
     return [
         Case("copying the windows", copies(whole, design)),
-        Case(closed, lambda: calibration(whole, CLOSED), 3.0),
+        Case(f"the {len(EVERY)} tests of many_events.py", lambda: calibration(whole, EVERY), 3.0),
+        Case(closed, lambda: calibration(whole, CLOSED)),
         Case(f"{closed}, with missing days", lambda: calibration(holes, CLOSED)),
         Case(f"{closed}, one date", lambda: calibration(whole, CLOSED, common_date=True)),
         Case(f"all {len(TESTS)} tests", lambda: calibration(whole, list(TESTS)), 20.0),
