@@ -90,6 +90,8 @@ def draw_paths(
 def _band(ax: Axes, part: pd.DataFrame, column: str, colour: Any, alpha: float, label: str) -> None:
     days, values = part["day"].to_numpy(), part[column].to_numpy(float)
     low, high = part["ci_low"].to_numpy(float), part["ci_high"].to_numpy(float)
+    if not (low < high).any():
+        return
     ax.fill_between(days, low, high, color=colour, alpha=alpha, linewidth=0, label=label, zorder=2)
     # A day between two gaps has no area to fill.
     lonely = _lonely(values)

@@ -88,7 +88,8 @@ def plot_aar(
     width = WIDTH / len(groups)
     for i, ((name, part), colour) in enumerate(zip(groups.items(), hues, strict=True)):
         places = part["day"].to_numpy() + width * (i + 0.5) - WIDTH / 2
-        told = f"AAR and {interval(level)}" if name is None else name
+        alone = "AAR" if part["ci_low"].isna().all() else f"AAR and {interval(level)}"
+        told = alone if name is None else name
         style = styled(
             Rectangle, kwargs, width=width, color=colour, alpha=0.6, linewidth=0, zorder=2,
             label=f"{told}, {count_events(part)}",

@@ -99,6 +99,7 @@ def plot_forest(
     ax.axvline(0, color=ink(ax), linewidth=0.8, zorder=1, label="_zero")
     given = int((~is_average).sum())
     counted = "" if len(events) == given else f", known of {len(events)} of {given}"
+    told = f"CAR and {interval(level)}" if events["ci_low"].notna().any() else "CAR"
     style = styled(
         Line2D,
         kwargs,
@@ -108,7 +109,7 @@ def plot_forest(
         linewidth=1.6 if named else 0.4,
         linestyle="none",
         zorder=3,
-        label=f"CAR and {interval(level)}{counted}",
+        label=f"{told}{counted}",
     )
     heading = None
     if hue is None:

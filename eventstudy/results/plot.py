@@ -429,9 +429,10 @@ def _average_title(
     fitted: FittedEvents, frame: pd.DataFrame, by: str | None, *, with_bands: bool = True
 ) -> str:
     """Count the events, and name the groups and the tests that the intervals come from, where drawn."""
-    n, names = len(fitted.index), [name.replace("_", "-") for name in frame["test"].unique()]
+    known = frame.loc[frame["ci_low"] < frame["ci_high"], "test"].unique()
+    n, names = len(fitted.index), [name.replace("_", "-") for name in known]
     groups = "" if by is None else f" by {by}"
-    if not with_bands:
+    if not with_bands or not names:
         return f"{plural(n, 'event')}{groups}".replace("$", r"\$")
     return (
         f"{n} event{'s' * (n != 1)}{groups}, interval{'s' * (by is not None)} of the {' and '.join(names)} "

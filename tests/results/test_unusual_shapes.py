@@ -100,6 +100,17 @@ def test_events_that_share_days_have_no_error_without_an_estimation_window(
     assert np.isnan(weighted["se"])
 
 
+def test_figures_and_reports_name_no_interval_where_there_is_none(dozen: es.Market, tmp_path: Path) -> None:
+    results = unestimated(dozen, 0, 1)
+    assert "interval" not in results.plot.caar().get_title() + results.plot.aar().get_title()
+    for ax in (results.plot.caar(), results.plot.aar(), results.plot.forest((0, 1))):
+        assert "interval" not in " ".join(text.get_text() for text in ax.get_legend().get_texts())
+    page = results.report(tmp_path / "x.md", 0, 1).read_text(encoding="utf-8")
+    assert "p = nan" not in page
+    assert "rests on" not in page
+    assert "Cumulative average abnormal return, without an interval" in page
+
+
 def test_events_on_dates_of_their_own_need_no_estimation_window(dozen: es.Market) -> None:
     results = unestimated(dozen, 10, 12)
     row = results.caar(0, 1).iloc[0]

@@ -192,7 +192,7 @@ def _finding(
     if tested.n_events:
         means = averages.averages([tested], None, LEVEL, alternative)
         mean = averages.with_lead(means, [tested], alternative).iloc[0]
-        if mean["note"]:
+        if mean["note"] and not np.isnan(mean["p_value"]):
             test = f"{mean['test']} test (p {format_p(mean['p_value'], equals=True)})"
             told = f"The interval rests on the {test}, which says otherwise: {mean['note']}."
             blocks.append(Paragraph(f"{told} The chapter All tests says what each of them assumes."))

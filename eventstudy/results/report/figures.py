@@ -219,16 +219,17 @@ def _of_many(data: FittedStudy, window: Window, alternative: Alternative) -> Ite
     rows = n + 1 if n < MOST_ROWS else 12
     longest = max(map(len, plot_data.row_names(data)[0]))
     lines = 2 if n <= FEW_ROWS and longest > LONG else 1
+    measured = bool((data.test_input(window).cumulative.variance > 0).any())
     yield Drawing(
-        f"CAR {window} of each event with its 95% interval, and their average.",
+        f"CAR {window} of each event{' with its 95% interval' if measured else ''}, and their average.",
         f"Forest plot of {int(mean['n_events'])} events, sorted; {positive:.0%} of them are positive, the "
         f"average is {mean['caar']:+.1%}.",
         lambda ax: plot.forest(window, ax=ax),
         max(3.0, HEADROOM + lines * ROW * rows),
     )
+    shown = "without an interval" if np.isnan(ending["se"]) else f"interval of the {ending['test']} test"
     yield Drawing(
-        f"Cumulative average abnormal return, interval of the {ending['test']} test; the window {window} is "
-        "shaded.",
+        f"Cumulative average abnormal return, {shown}; the window {window} is shaded.",
         f"Line chart of the cumulative average abnormal return of {n} events from session {whole.start} to "
         f"{whole.end}: over the window {window} it is {mean['caar']:+.1%}; from session {path.start} to "
         f"{path.end} it is {ending['caar']:+.1%}.",
