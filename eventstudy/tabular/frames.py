@@ -213,7 +213,9 @@ def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame.drop(columns=ignored) if ignored else frame
 
 
-def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[pd.Series, str]:
+def _number(
+    column: pd.Series, name: Any, fld: str, options: Options, who: pd.Series | None = None
+) -> tuple[pd.Series, str]:
     """Read one column; returns the numbers and their unit."""
     where = f"{options.what}, column {str(name)!r}"
     letters, codes = missing_codes(name, fld)
@@ -226,6 +228,7 @@ def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[p
         doubtful=options.doubtful,
         missing=(*options.missing, *letters),
         in_file=options.in_file,
+        who=who,
     )
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
@@ -233,7 +236,7 @@ def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[p
 
 
 def _read_fields(
-    body: pd.DataFrame, fields: dict[Any, str], options: Options
+    body: pd.DataFrame, fields: dict[Any, str], options: Options, who: pd.Series | None = None
 ) -> tuple[dict[str, pd.Series], list[Taken], str]:
     """Read the columns of fields in the terms of their vendor; what cannot be read is left out."""
 
@@ -256,7 +259,7 @@ def _read_fields(
         ):
             continue
         try:
-            values[fld], units[fld] = _number(body[name], name, fld, options)
+            values[fld], units[fld] = _number(body[name], name, fld, options, who)
         except DataError as problem:
             if fld in needed or options.columns.get(str(name)):
                 raise
@@ -304,7 +307,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
             f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
-    values, reading, adjusted = _read_fields(body, fields, options)
+    values, reading, adjusted = _read_fields(body, fields, options, rows["who"])
     check_one_currency(body, values, rows["who"], read.stamps, options.what)
     status = next((c for c, f in fields.items() if f == "status"), None)
     if status is not None and values:

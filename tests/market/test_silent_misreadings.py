@@ -169,6 +169,14 @@ def test_returns_that_were_computed_backwards(run: Callable[[], float]) -> None:
     assert any("none is known on the last day" in str(each.message) for each in seen)
 
 
+def test_returns_that_end_before_the_last_day_were_not_computed_backwards() -> None:
+    delisted = RETURNS[["A"]].iloc[1:]
+    delisted.iloc[280:] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.Market(delisted, benchmark=INDEX_RETURNS)
+
+
 @pytest.mark.parametrize(
     ("returns", "benchmark", "told"),
     [
@@ -192,6 +200,35 @@ def test_prices_that_rise_by_equal_steps_were_not_interpolated() -> None:
     steps = np.arange(len(DAYS), dtype=float)
     market = es.Market.from_prices(pd.DataFrame({"A": 100 + steps, "B": 50 + steps / 2}, DAYS))
     assert len(market.sessions) == len(DAYS)
+
+
+NIGHTS = np.diff(DAYS.to_numpy(), prepend=DAYS.to_numpy()[0]) / np.timedelta64(1, "D")
+FUND = pd.Series(100 * np.cumprod(1 + np.where(LATER, 0.02, 0.015) / 365 * NIGHTS), DAYS)
+
+
+@pytest.mark.parametrize("funds", [1, 2])
+def test_interest_that_accrues_was_not_interpolated(funds: int) -> None:
+    prices = pd.DataFrame({"fund": FUND, "other": FUND**1.1 if funds == 2 else CLOSE["A"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        market = es.Market.from_prices(prices)
+    assert len(market.sessions) == len(DAYS)
+
+
+def test_weeks_made_daily_are_not_taken_for_holidays() -> None:
+    weekly = BOTH[::5].reindex(DAYS).interpolate(limit_area="inside").dropna()
+    with pytest.warns(DataWarning, match="goes on by equal steps"):
+        market = es.Market.from_prices(weekly, benchmark="INDEX")
+    assert len(market.sessions) == len(weekly)
+
+
+def test_a_share_that_stands_still_on_half_of_its_days_is_in_no_other_unit() -> None:
+    still = np.random.default_rng(5).random(RETURNS.shape) < np.array([0.49, 0.5, 0.51])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.Market(RETURNS.mask(still & RETURNS.notna(), 0.0), benchmark=INDEX_RETURNS)
+    with pytest.raises(DataError, match="in percent and A in decimals"):
+        es.Market(RETURNS.mask(still & RETURNS.notna(), 0.0) / 100, benchmark=INDEX_RETURNS)
 
 
 @pytest.mark.parametrize("still", [7.75, np.where(np.arange(len(DAYS)) < 60, 9.0 + np.arange(len(DAYS)), 70)])
@@ -229,8 +266,12 @@ def test_a_file_whose_prices_change_their_currency(tmp_path: Path, monkeypatch: 
         np.where(LONG["ticker"] == "A", "USD", "EUR"),
         np.where(LONG["date"] < DAYS[260], "USD", " usd"),
         np.where(LONG["date"] < DAYS[260], "USD", ""),
+        np.where(LONG["date"] < DAYS[260], "US$", "USD"),
+        np.where(LONG["date"] < DAYS[260], "RMB", "CNY"),
+        np.where(LONG["date"] < DAYS[260], "GBp", "GBX"),
+        np.linspace(1.0, 2.0, len(LONG)),
     ],
-    ids=["one for each", "case", "blanks"],
+    ids=["one for each", "case", "blanks", "a sign", "two codes", "pence", "numbers"],
 )
 def test_currencies_that_do_not_change(currency: Any) -> None:
     assert of_prices(LONG.assign(currency=currency)) == pytest.approx(RIGHT)
@@ -256,6 +297,19 @@ def test_currencies_beside_numbers(before: str, after: str, good: bool) -> None:
         return
     with pytest.raises(DataError, match="numbers in different currencies"):
         of_prices(CLOSE.assign(A=texts))
+
+
+def test_each_security_may_have_a_currency_of_its_own_beside_its_numbers() -> None:
+    signs = LONG["ticker"].map({"A": "$", "B": "€", "C": "£"})
+    assert of_prices(LONG.assign(close=signs + LONG["close"].astype(str))) == pytest.approx(RIGHT)
+    signs = signs.mask((LONG["ticker"] == "B") & (LONG["date"] > DAYS[260]), "$")
+    with pytest.raises(DataError, match="numbers in different currencies"):
+        of_prices(LONG.assign(close=signs + LONG["close"].astype(str)))
+
+
+def test_factors_in_percent_are_not_sent_to_the_unit_of_returns() -> None:
+    with pytest.raises(DataError, match=r"^Factors: .*Are these percent\? Divide by 100(?!, or pass unit)"):
+        es.Market(100 * RETURNS.iloc[1:], factors=100 * FACTORS, unit="percent")
 
 
 def test_the_minus_of_crsp_in_a_wide_table() -> None:
@@ -335,6 +389,11 @@ def test_periods_longer_than_a_day_are_no_event_days(text: str, freq: str) -> No
 def test_events_of_other_shapes(given: Any, told: str) -> None:
     with pytest.raises(EventError, match=told):
         es.Events(given)
+
+
+def test_events_of_iterators() -> None:
+    given = {"security": map(str, "AB"), "date": (day for day in DAYS[[250, 251]])}
+    assert list(es.Events(given).frame["date"]) == list(DAYS[[250, 251]])
 
 
 def test_an_offset_is_no_time_zone() -> None:
