@@ -339,6 +339,11 @@ def test_columns_that_are_said_to_be_nothing_known(said: Any, told: str) -> None
         of_prices(CLOSE, columns=said)
 
 
+def test_decimals_are_no_names_of_securities() -> None:
+    with pytest.raises(DataError, match=r"'y' holds decimals, such as 49\.51, which name no securities"):
+        of_prices(LONG.assign(y=LONG["close"]), columns={"y": "security"})
+
+
 @pytest.mark.parametrize(("name", "role"), [("close", "Close"), ("close", "PRC"), ("ticker", "Symbol")])
 def test_columns_that_are_said_in_other_words(name: str, role: str) -> None:
     frame = LONG.rename(columns={name: "x"})

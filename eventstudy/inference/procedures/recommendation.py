@@ -130,8 +130,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 def _why_left_out(misled: Mapping[str, float]) -> str:
     return (
-        f"prices did not change on {max(misled.values()):.0%} of past days, which misleads "
-        f"{' and '.join(misled)}, left out"
+        f"{max(misled.values()):.0%} of past days have one abnormal return, as where prices do not change, "
+        f"which misleads {' and '.join(misled)}, left out"
     )
 
 
