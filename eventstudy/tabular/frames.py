@@ -213,6 +213,10 @@ def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame.drop(columns=ignored) if ignored else frame
 
 
+def _way_of_reading(options: Options) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("decimal", "likely", "doubtful", "in_file")}
+
+
 def _number(
     column: pd.Series, name: Any, fld: str, options: Options, who: pd.Series | None = None
 ) -> tuple[pd.Series, str]:
@@ -220,16 +224,7 @@ def _number(
     where = f"{options.what}, column {str(name)!r}"
     letters, codes = missing_codes(name, fld)
     column = split_ratios(column) if fld == "splits" else column
-    got = numbers_of(
-        column,
-        where,
-        decimal=options.decimal,
-        likely=options.likely,
-        doubtful=options.doubtful,
-        missing=(*options.missing, *letters),
-        in_file=options.in_file,
-        who=who,
-    )
+    got = numbers_of(column, where, missing=(*options.missing, *letters), who=who, **_way_of_reading(options))
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
     return values, "percent" if got.percent else ""
@@ -447,15 +442,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         body = body.drop(columns=name)
     for name in body.columns:
         where = f"{options.what}: column {str(name)!r}"
-        got = numbers_of(
-            body[name],
-            where,
-            decimal=options.decimal,
-            likely=options.likely,
-            doubtful=options.doubtful,
-            missing=options.missing,
-            in_file=options.in_file,
-        )
+        got = numbers_of(body[name], where, missing=options.missing, **_way_of_reading(options))
         columns[str(name).strip()] = got.values
         percent += [str(name)] * got.percent
     if len(columns) < body.shape[1]:
