@@ -152,7 +152,7 @@ def log_turnover(
         given = check_mapping("shares", shares, "shares outstanding by security")
         for name, count in given.items():
             if isinstance(count, Decimal) or (pd.api.types.is_scalar(count) and pd.isna(count)):
-                continue  # what is not known is told of below
+                continue  # the message on unknown counts follows
             check_number(f"Shares outstanding of {name}", count, error=DataError)
         held = pd.Series(
             {name: np.nan if count is pd.NA else count for name, count in given.items()}, dtype=float

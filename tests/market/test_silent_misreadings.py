@@ -70,13 +70,33 @@ def test_years_of_two_digits_over_decades_are_told_by_their_order() -> None:
         assert read(*days.strftime(form)) == [f"{day:%Y-%m-%d}" for day in days]
 
 
+@pytest.mark.parametrize("every", ["ME", "BME", "QE", "YE", "WOM-3FRI"])
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%y/%m/%d"])
+def test_ends_of_months_over_decades_are_not_taken_for_years(every: str, form: str) -> None:
+    days = pd.date_range("2003-01-31", "2022-12-31", freq=every)
+    mixed = days[np.random.default_rng(1).permutation(len(days))]
+    for one in (days, days[::-1], mixed, days.repeat(2)):
+        try:
+            found, refused = read(*one.strftime(form)), False
+        except DataError:
+            found, refused = [], True
+        assert refused or found == list(one.strftime("%Y-%m-%d"))
+        assert not refused or every == "YE" or one is mixed
+
+
+def test_the_same_day_of_every_other_month() -> None:
+    texts = [f"15/{m:02d}/{y}" for y in range(15, 21) for m in (1, 7)]
+    assert read(*texts)[:3] == ["2015-01-15", "2015-07-15", "2016-01-15"]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
         ["22/05/19"],
         ["22.05.19", "13.08.09"],
         ["13/06/19", "13/05/18"],
-        [f"15/{m:02d}/{y}" for y in range(15, 21) for m in (1, 7)],
+        [f"15/02/{y}" for y in range(10, 24)],
+        [f"{y}/02/15" for y in range(10, 24)],
         ["05/01/03", "12/02/14"],
     ],
 )
