@@ -108,6 +108,7 @@ def test_controls_without_an_estimation_window_are_not_offered(dozen: es.Market)
     results = unestimated(dozen, 0, 1)
     said = " ".join(str(results.verdict(0, 1)).split())
     assert "how they move together. Give an estimation window." in said
+    assert "no event has one of its own" in results.summary(0, 1).to_text()
     day = dozen.sessions[200]
     treated, controls = (
         fitted(
