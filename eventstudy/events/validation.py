@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -54,6 +54,7 @@ def as_frame(
         ):
             frame = frame.reset_index()
     elif isinstance(table, Mapping):
+        table = {k: list(v) if isinstance(v, Iterator) else v for k, v in table.items()}
         scalar = not any(pd.api.types.is_list_like(v) for v in table.values())
         lengths = {str(k): len(v) for k, v in table.items() if pd.api.types.is_list_like(v)}
         if len(set(lengths.values())) > 1:

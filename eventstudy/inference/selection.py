@@ -97,7 +97,7 @@ def _of_unchanged_prices(test: SignificanceTest, data: TestInput) -> list[str]:
         return []
     days = "" if test.unchanged_prices.days == "any days" else f" over {test.unchanged_prices.days}"
     return [
-        f"prices did not change on {share:.0%} of past days, which have one abnormal return: with so many it "
+        f"{share:.0%} of past days have one abnormal return, as where prices do not change: with so many it "
         f"can reject far too often{days}; rank and cumrank_t hold"
     ]
 

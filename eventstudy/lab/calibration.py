@@ -504,7 +504,19 @@ def check_effects(name: str, effects: Sequence[float], kind: str) -> list[float]
 def refuse_ignored(what: str, **options: tuple[object, object]) -> None:
     """Refuse options that a design which is copied settles; each is given with its default."""
     for name, (given, default) in options.items():
-        if given is not default and (type(given) is not type(default) or given != default):
+        if not _equal(given, default):
             raise RequestError(
                 f"{name}={given!r} is for a design of your own; {what} has its own. Leave it out."
             )
+
+
+def _equal(given: object, default: object) -> bool:
+    """Whether an option has its default, as a list, an array or a number of numpy too."""
+    if isinstance(given, Window):
+        given = (given.start, given.end)
+    try:
+        one, other = np.asarray(given), np.asarray(default)
+    except (TypeError, ValueError):  # ragged
+        return False
+    kinds = ["number" if each.dtype.kind in "iuf" else each.dtype.kind for each in (one, other)]
+    return given is default or (kinds[0] == kinds[1] and kinds[0] != "O" and np.array_equal(one, other))

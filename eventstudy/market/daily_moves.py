@@ -134,6 +134,8 @@ def warn_of_odd_moves(
             continue
         if not of_prices and known.min() >= 0 and np.median(known) > MOVES:
             unsigned[name] = float(np.median(known))
+        if known.min() >= 0 and np.median(known) <= MOVES:
+            continue  # interest that accrues, as of a money-market fund
         simple = np.expm1(row) if kind == "log" else row
         before, after = simple[:-1], simple[1:]
         with np.errstate(invalid="ignore"):
@@ -168,6 +170,8 @@ def warn_of_backward_returns(returns: pd.DataFrame) -> None:
     """Warn of returns of which the first row is known and the last is not, as of prices from new to old."""
     if len(returns) < 3 or not (returns.iloc[-1].isna().all() and returns.iloc[0].notna().all()):
         return
+    if returns.iloc[-2].isna().all():
+        return  # they end earlier, as where a share was delisted
     first, last = returns.index[0], returns.index[-1]
     warn(
         f"Returns: none is known on the last day, {last:%Y-%m-%d}, and each on the first, {first:%Y-%m-%d}. "

@@ -24,6 +24,8 @@ __all__ = [
 
 #: Rows without any move that chance may leave among those of a table, for such a row to be padded.
 CHANCE = 0.05
+#: The share of all days that weekends and holidays are, at most.
+HOLIDAYS = 0.4
 #: Rounding noise of a line between two prices.
 LINE = 1e-8
 #: Series that are looked at first: a row on which one of them moves is a session.
@@ -90,7 +92,8 @@ def interpolated_rows(values: FloatArray, chance: float = CHANCE) -> BoolArray:
     """Rows on which every price lies on the line between those before and after it, shape (T,).
 
     Days without trade are filled so by interpolation. A row is one if chance does not explain it, as often as
-    each series lies on such a line on other rows, and if two series or more say so.
+    each series lies on such a line on other rows, and if two series or more say so. Of series that do on most
+    rows, as interest accrues, none is.
 
     Parameters
     ----------
@@ -111,6 +114,8 @@ def interpolated_rows(values: FloatArray, chance: float = CHANCE) -> BoolArray:
         rows = moves & ~(seen & ~straight).any(axis=1)
         if not rows.any():
             return out
+    if rows.mean() > HOLIDAYS:
+        return out
     share = ((straight & seen)[~rows].sum(axis=0) + 0.5) / (seen[~rows].sum(axis=0) + 1.0)
     rows[rows] = len(values) * np.exp(seen[rows] @ np.log(share)) < chance
     out[1:-1] = rows

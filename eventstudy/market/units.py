@@ -36,6 +36,8 @@ TYPICAL_LONG = 0.25
 DAILY_RATE = 0.001
 #: Series that move this many times as much as their benchmark, with this correlation, are in another unit.
 APART, ALIKE, LOOSE = 25.0, 0.2, 100.0
+#: The share of zeros from which on they are left out of the size of a typical return.
+STILL = 0.25
 #: Values of a spell whose typical size is compared with that of the next.
 SPELL = 20
 #: A series of one sign whose changes are this small beside it, and which is this large, is a level.
@@ -118,7 +120,7 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None
         name = large[0]
         raise DataError(
             f"{what}: {name} is {typical[name]:g} on a typical day, which is not a return. "
-            f"{_cure(returns[name])}"
+            f"{_cure(returns[name], what)}"
         )
     for name in typical.index[typical > LEVEL_SIZE]:
         column = returns[name].dropna().to_numpy()
@@ -144,7 +146,14 @@ def _is_level(column: FloatArray) -> bool:
     return bool(one_sign and np.median(np.abs(np.diff(column))) < LEVEL_CHANGE * np.median(np.abs(column)))
 
 
-def _cure(column: pd.Series) -> str:
+def _percent(what: str) -> str:
+    """Say what to do about percent; the unit of returns is not that of factors."""
+    return "Are these percent? Divide by 100" + (
+        "" if what.startswith("Factors") else ", or pass unit='percent'"
+    )
+
+
+def _cure(column: pd.Series, what: str) -> str:
     size, values = float(column.abs().median()), column.dropna()
     if 0.8 < float(values.median()) < 1.25 and float((values - 1).abs().median()) < TYPICAL:
         return "Are these gross returns, 1 + r? Subtract 1."
@@ -155,11 +164,10 @@ def _cure(column: pd.Series) -> str:
             "Are these basis points? Divide by 10000. Are they changes of spreads or yields? Pass "
             "kind='change'."
         )
-    return (
-        "Are these percent? Divide by 100, or pass unit='percent'; if they are decimals, unit='decimal'. Are "
-        "they prices? "
-        "Make the market with Market.from_prices. Are they changes of spreads or yields? Pass kind='change'."
-    )
+    decimals = "" if what.startswith("Factors") else "; if they are decimals, unit='decimal'"
+    prices = "Are they prices? Make the market with Market.from_prices."
+    changes = "Are they changes of spreads or yields? Pass kind='change'."
+    return f"{_percent(what)}{decimals}. {prices} {changes}"
 
 
 def _check_losses(returns: pd.DataFrame, what: str) -> None:
@@ -174,15 +182,12 @@ def _check_losses(returns: pd.DataFrame, what: str) -> None:
     if not (values < -1.0).any():
         raise DataError(
             f"{what}: {returns.columns[column]} is -1 on {returns.index[row]:%Y-%m-%d} (-100%), and has "
-            f"returns after it. If "
-            "it was delisted then, make those missing. Are these percent? Divide by 100, or pass "
-            "unit='percent'."
+            f"returns after it. If it was delisted then, make those missing. {_percent(what)}."
         )
     raise DataError(
         f"{what}: {returns.columns[column]} is {values[row, column]:g} on {returns.index[row]:%Y-%m-%d}; "
         "a simple return is finite and above -1 (-100%), or -1 where a share became worthless and no return "
-        "follows. "
-        "Are these percent? Divide by 100, or pass unit='percent'."
+        f"follows. {_percent(what)}."
     )
 
 
@@ -227,8 +232,8 @@ def check_against_benchmarks(
             "unit='decimal'."
         )
     own = _spread(returns)
-    # Of a share that stands still on most days the moves tell.
-    still = own == 0
+    # Of a share that often stands still the moves tell: with zeros on half its days its median is none.
+    still = (returns == 0).sum(axis=1) > STILL * np.isfinite(returns).sum(axis=1)
     own[still] = _spread(np.where(returns[still] == 0, np.nan, returns[still]))
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = own / np.where((of >= 0) & (index[of] > 0), index[of], np.nan)

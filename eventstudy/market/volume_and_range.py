@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal, get_args
 
 import numpy as np
@@ -150,8 +151,12 @@ def log_turnover(
     else:
         given = check_mapping("shares", shares, "shares outstanding by security")
         for name, count in given.items():
+            if isinstance(count, Decimal) or (pd.api.types.is_scalar(count) and pd.isna(count)):
+                continue  # the message on unknown counts follows
             check_number(f"Shares outstanding of {name}", count, error=DataError)
-        held = pd.Series(given, dtype=float).reindex(volume.columns)
+        held = pd.Series(
+            {name: np.nan if count is pd.NA else count for name, count in given.items()}, dtype=float
+        ).reindex(volume.columns)
         outstanding = pd.DataFrame(
             np.broadcast_to(held.to_numpy(), volume.shape), volume.index, volume.columns
         )

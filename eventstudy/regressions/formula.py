@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -37,6 +40,8 @@ STRUCTURAL = (
     "center", "standardize", "scale", "bs", "cr", "cc", "te",
 )  # fmt: skip
 FUNCTIONS = (*NUMERIC, *STRUCTURAL)
+#: Those that look at all values of a column, of which one that is missing would leave none.
+OF_ALL = frozenset({"center", "standardize", "scale", "bs", "cr", "cc", "te"})
 # Formulas use these.
 _USED = (exp, expm1, log, log1p, log2, log10, sqrt, sign, minimum, maximum, where)
 
@@ -58,10 +63,17 @@ def check_design(frame: pd.DataFrame, y: FloatArray, x: FloatArray, names: list[
                 "such events out, or take another scale."
             )
     if n <= k + 1:
-        raise RequestError(f"{n} events are too few for the {k} terms of {formula!r}.{_texts(frame, names)}")
+        few = "1 event is" if n == 1 else f"{n} events are"
+        raise RequestError(f"{few} too few for the {k} terms of {formula!r}.{_texts(frame, names)}")
     size = np.linalg.norm(x, axis=0)
     if (size == 0).any() or np.linalg.matrix_rank(x / size) < k:
-        raise RequestError(f"The terms of {formula!r} are collinear among the {n} events that have them all.")
+        splines = [name.partition("(")[0] for name in names if name.startswith(("cr(", "cc(", "te("))]
+        hint = ""
+        if splines and "Intercept" in names:
+            hint = f" The columns of {splines[0]}() add up to a constant: leave the intercept out, '... - 1'."
+        raise RequestError(
+            f"The terms of {formula!r} are collinear among the {n} events that have them all." + hint
+        )
     if np.linalg.matrix_rank(x) < k:
         largest, least = names[int(size.argmax())], names[int(size.argmin())]
         raise RequestError(
@@ -76,7 +88,7 @@ def _texts(frame: pd.DataFrame, names: list[str]) -> str:
     for name in frame.columns:
         made = sum(term == name or term.startswith(f"{name}[") for term in names)
         if made > 2:
-            kind = "dates" if frame[name].dtype.kind == "M" else "text"
+            kind = "dates" if frame[name].map(lambda cell: isinstance(cell, date)).all() else "text"
             told.append(f"{name}, whose values are {kind}, makes {made} of them")
     if not told:
         return ""
@@ -111,6 +123,7 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
         raise RequestError(f"The formula {formula!r} cannot be read ({problem}).") from problem
     for code in sorted(codes):
         _check_names(code, formula, {str(name) for name in frame.columns})
+    frame = pd.DataFrame({name: _plain(column) for name, column in frame.items()}, index=frame.index)
     if len(described.lhs_termlist) != 1 or not described.rhs_termlist:
         wanted = "" if "~" in formula or not formula.strip() else f" Did you mean 'car ~ {formula.strip()}'?"
         raise RequestError(
@@ -119,7 +132,8 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
     try:
         # The logarithm of nought or less is missing or infinite, which is reported below.
         with np.errstate(all="ignore"):
-            return smf.ols(formula, frame, missing="drop")
+            known = frame[_seen_whole(codes, frame.columns)].notna().all(axis=1)
+            return smf.ols(formula, frame[known], missing="drop")
     except Exception as problem:  # patsy, pandas and statsmodels raise many kinds
         if "inf or nan" in str(problem):
             raise RequestError(
@@ -130,6 +144,34 @@ def least_squares(frame: pd.DataFrame, formula: str) -> Any:
             f"The formula {formula!r} cannot be used with these events ({problem}). Their columns are "
             f"{', '.join(map(str, frame.columns))}."
         ) from problem
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Return a column in the types that patsy knows: decimals and nullable numbers as floats."""
+    if column.dtype == object:
+        cells = column[column.notna()]
+        numbers = cells.map(lambda cell: isinstance(cell, Real | Decimal) and not isinstance(cell, bool))
+        if len(cells) and numbers.all():
+            return column.where(column.notna(), np.nan).astype(float)
+        return column
+    if not pd.api.types.is_extension_array_dtype(column.dtype):
+        return column
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.astype(object).where(column.notna(), None) if column.hasnans else column.astype(bool)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return pd.Series(column.to_numpy(dtype=float, na_value=np.nan), column.index, name=column.name)
+    return column
+
+
+def _seen_whole(codes: set[str], columns: pd.Index) -> list[Any]:
+    """Columns that splines and scaling of a formula take as a whole."""
+    names: set[object] = set()
+    for node in (each for code in codes for each in ast.walk(ast.parse(code, mode="eval"))):
+        if isinstance(node, ast.Call) and _function(node.func) in OF_ALL:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Name | ast.Constant):  # Q('...') holds a text
+                    names.add(part.id if isinstance(part, ast.Name) else part.value)
+    return [column for column in columns if column in names]
 
 
 def _check_names(code: str, formula: str, columns: set[str]) -> None:

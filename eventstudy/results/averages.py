@@ -27,7 +27,7 @@ from eventstudy.results.fitted import FittedEvents, FittedStudy
 from eventstudy.text import format_p, plural
 from eventstudy.windows import Window
 
-__all__ = ["SIDES", "averages", "days_note", "uncovered_note", "weighted_averages", "with_lead"]
+__all__ = ["SIDES", "averages", "days_note", "none_note", "uncovered_note", "weighted_averages", "with_lead"]
 
 #: Weights that are not a column; and where the standard error of a weighted mean is from.
 PRECISION = "precision"
@@ -122,10 +122,16 @@ def with_lead(
             p = float(inference.run_tests(data, [lead], Options(alternative, seed=SEED))["p_value"].iloc[0])
             if (p <= ALPHA) != (own <= ALPHA):
                 note = f"{lead}, the test that leads in this design, has p {format_p(p, equals=True)}"
-        elif np.isnan(own) and dependence.unknown_correlation(data):
-            note = f"no standard error: {dependence.unknown_correlation(data)}"
+        elif np.isnan(own):
+            note = none_note(data)
         notes.append(note)
     return frame.assign(note=notes)
+
+
+def none_note(data: TestInput) -> str:
+    """Say why a mean has no standard error, where nothing tells how its events move together; else empty."""
+    unknown = dependence.unknown_correlation(data)
+    return f"no standard error: {unknown}" if unknown else ""
 
 
 def days_note(data: FittedEvents, window: Window) -> str:

@@ -248,7 +248,13 @@ class Measures(MethodGroup):
         if weights is None:
             frame = averages.with_lead(frame, inputs, alternative)
         else:
-            frame = frame.assign(note=f"weighted by {weights}")
+            told = [
+                averages.none_note(each) if np.isnan(se) else ""
+                for se, each in zip(frame["se"], inputs, strict=True)
+            ]
+            frame = frame.assign(
+                note=["; ".join(filter(None, [f"weighted by {weights}", why])) for why in told]
+            )
         told = [
             "; ".join(filter(None, [note, averages.days_note(data, window)]))
             for note, window in zip(frame["note"], windows, strict=True)

@@ -170,7 +170,9 @@ def design_rows(data: FittedStudy) -> pd.Series:
         **({"other announcements": _skipped(data)} if spec.exclude_events else {}),
         **({"dates left out": _dates_left_out(spec)} if spec.exclude_dates else {}),
         "event window": spec.window_text,
-        "standard error": fit.se_source,
+        "standard error": fit.se_source
+        if fit.n_obs.any()
+        else "no event has one of its own, without estimation days",
     }
     return pd.Series(rows, dtype=object)
 

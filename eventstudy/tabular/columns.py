@@ -323,6 +323,11 @@ def _is_fractional(column: pd.Series) -> bool:
 def names_of(column: pd.Series, options: Options) -> pd.Series:
     """Names of securities as texts: no blanks around them, and no decimals behind whole numbers."""
     if pd.api.types.is_float_dtype(column):
+        if _is_fractional(column):
+            raise DataError(
+                f"{options.what}: the column {str(column.name)!r} holds decimals, such as "
+                f"{next(cell for cell in column.dropna() if cell % 1):g}, which name no securities."
+            )
         column = column.astype("Int64")
     missing = column.isna().to_numpy()
     names = column.astype(str).str.strip()

@@ -18,8 +18,9 @@ __all__ = ["CURRENCY_SIGNS", "check_one_currency", "two_currencies"]
 #: Signs and codes of currencies beside numbers.
 CURRENCY_SIGNS = regex(r"[$€£¥₹₩¢]|(?i:\b(?:usd|eur|gbp|jpy|cny|rmb|chf|hkd|inr|krw)\b)|元|円|원")
 #: Several ways to write one currency; those not here are themselves.
-_SAME = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "원": "KRW", "RMB": "CNY", "元": "CNY",
-         "円": "JPY"}  # fmt: skip
+_SAME = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "원": "KRW", "RMB": "CNY",
+         "元": "CNY", "人民币": "CNY", "円": "JPY", "HK$": "HKD", "GBX": "GBp", "ZAC": "ZAc",
+         "ILA": "ILa"}  # fmt: skip
 #: Signs that two currencies share.
 _EITHER = {"¥": ("CNY", "JPY")}
 #: Hundredths, by the case of their last letter, as vendors write pence, cents and agorot.
@@ -43,7 +44,7 @@ def two_currencies(texts: Iterable[str]) -> tuple[str, str] | None:
 
 def _code(cell: Any) -> str:
     text = str(cell).strip()
-    return text if _HUNDREDTHS.fullmatch(text) else text.upper()
+    return text if _HUNDREDTHS.fullmatch(text) else _SAME.get(text.upper(), text.upper())
 
 
 def check_one_currency(
@@ -68,10 +69,12 @@ def check_one_currency(
     DataError
         Names the security and the day of the change.
     """
-    if {"close", "adj_close"} & set(fields) and "return" not in fields:
-        for name, column in body.items():
-            if plain_name(name) in CURRENCY_NAMES:
-                _check_column(column, who.to_numpy(), days, what)
+    if not {"close", "adj_close"} & set(fields) or "return" in fields:
+        return
+    for name, column in body.items():
+        # Numbers name no currency.
+        if plain_name(name) in CURRENCY_NAMES and not pd.api.types.is_numeric_dtype(column):
+            _check_column(column, who.to_numpy(), days, what)
 
 
 def _check_column(currencies: pd.Series, who: np.ndarray, days: pd.DatetimeIndex, what: str) -> None:

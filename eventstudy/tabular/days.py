@@ -84,6 +84,8 @@ PIVOT = 69
 FAR = 4
 #: The least span of the days of months among several dates.
 DAYS_APART = 12
+#: A day of the month that many dates reach, and the years of two digits not for long.
+LATE = 28
 #: Dates from which on chance does not put them in order.
 SEVERAL = 6
 #: Years that nanoseconds since 1970 can hold whole.
@@ -474,8 +476,9 @@ def _shape(
 def _year_is_first(cells: npt.NDArray[np.int_]) -> bool | None:
     """Whether dates of three numbers of two digits begin with the year; None where it cannot be told.
 
-    The years that they span decide, as a day taken for a year makes three decades of a few months; where
-    they span decades, the order in which they stand.
+    The order in which they stand decides, then years to come, then the years that they span, as a day taken
+    for a year makes three decades of a few months. The last day of each month is such a year too, so many
+    days of other months must be seen.
 
     Parameters
     ----------
@@ -485,19 +488,27 @@ def _year_is_first(cells: npt.NDArray[np.int_]) -> bool | None:
     first, month, third = cells.T
     if first.max() > 31 or first.min() < 1:
         return True
-    spans, ordered = [], []
+    first, month, third = pd.DataFrame(cells).drop_duplicates().to_numpy().T
+    n = len(first)
+    spans, ordered, ahead = [], [], []
     for year, day in ((first, third), (third, first)):
         years = year + np.where(year >= PIVOT, 1900, 2000)
         count = 372 * years + 31 * month + day
         steps = np.diff(count)
         spans.append(int(np.ptp(count)))
-        ordered.append(len(cells) >= SEVERAL and bool((steps > 0).all() or (steps < 0).all()))
-    if len(cells) > 1 and max(spans) >= FAR * min(spans):
-        if spans[1] < spans[0]:
-            return False
-        # Reports on one day of each month, of a few years, look so too.
-        return True if len(cells) >= SEVERAL and np.ptp(third) >= DAYS_APART else None
-    return ordered[0] if ordered[0] != ordered[1] else None
+        ordered.append(n >= SEVERAL and bool((steps > 0).all() or (steps < 0).all()))
+        ahead.append(int(years.max()) > pd.Timestamp.now().year + 1)
+    if ordered[0] != ordered[1]:
+        return ordered[0]
+    if ahead[0] != ahead[1]:
+        return ahead[1]
+    if n == 1 or max(spans) < FAR * min(spans):
+        return None
+    day = third if spans[0] < spans[1] else first
+    late = day.max() >= LATE
+    if spans[1] < spans[0]:
+        return False if late or n < MANY else None
+    return True if late and n >= SEVERAL and np.ptp(third) >= DAYS_APART else None
 
 
 def _of_numbers(

@@ -213,27 +213,25 @@ def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame.drop(columns=ignored) if ignored else frame
 
 
-def _number(column: pd.Series, name: Any, fld: str, options: Options) -> tuple[pd.Series, str]:
+def _way_of_reading(options: Options) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("decimal", "likely", "doubtful", "in_file")}
+
+
+def _number(
+    column: pd.Series, name: Any, fld: str, options: Options, who: pd.Series | None = None
+) -> tuple[pd.Series, str]:
     """Read one column; returns the numbers and their unit."""
     where = f"{options.what}, column {str(name)!r}"
     letters, codes = missing_codes(name, fld)
     column = split_ratios(column) if fld == "splits" else column
-    got = numbers_of(
-        column,
-        where,
-        decimal=options.decimal,
-        likely=options.likely,
-        doubtful=options.doubtful,
-        missing=(*options.missing, *letters),
-        in_file=options.in_file,
-    )
+    got = numbers_of(column, where, missing=(*options.missing, *letters), who=who, **_way_of_reading(options))
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
     return values, "percent" if got.percent else ""
 
 
 def _read_fields(
-    body: pd.DataFrame, fields: dict[Any, str], options: Options
+    body: pd.DataFrame, fields: dict[Any, str], options: Options, who: pd.Series | None = None
 ) -> tuple[dict[str, pd.Series], list[Taken], str]:
     """Read the columns of fields in the terms of their vendor; what cannot be read is left out."""
 
@@ -256,7 +254,7 @@ def _read_fields(
         ):
             continue
         try:
-            values[fld], units[fld] = _number(body[name], name, fld, options)
+            values[fld], units[fld] = _number(body[name], name, fld, options, who)
         except DataError as problem:
             if fld in needed or options.columns.get(str(name)):
                 raise
@@ -304,7 +302,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
             f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
-    values, reading, adjusted = _read_fields(body, fields, options)
+    values, reading, adjusted = _read_fields(body, fields, options, rows["who"])
     check_one_currency(body, values, rows["who"], read.stamps, options.what)
     status = next((c for c, f in fields.items() if f == "status"), None)
     if status is not None and values:
@@ -444,15 +442,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         body = body.drop(columns=name)
     for name in body.columns:
         where = f"{options.what}: column {str(name)!r}"
-        got = numbers_of(
-            body[name],
-            where,
-            decimal=options.decimal,
-            likely=options.likely,
-            doubtful=options.doubtful,
-            missing=options.missing,
-            in_file=options.in_file,
-        )
+        got = numbers_of(body[name], where, missing=options.missing, **_way_of_reading(options))
         columns[str(name).strip()] = got.values
         percent += [str(name)] * got.percent
     if len(columns) < body.shape[1]:

@@ -166,6 +166,7 @@ def numbers_of(
     missing: Iterable[str] = (),
     in_file: bool = False,
     doubtful: bool = False,
+    who: pd.Series | None = None,
     error: type[EventStudyError] = DataError,
 ) -> Numbers:
     """Read a column as numbers; what is neither a number nor a sign for a missing one is an error.
@@ -185,6 +186,8 @@ def numbers_of(
         Whether the column is of a file, for which `missing` can be passed.
     doubtful : bool
         Whether a point may stand for thousands where nothing shows the decimal sign.
+    who : Series, optional
+        Security of each cell, each of which may have a currency of its own.
     error : type
         Error to raise.
 
@@ -243,7 +246,7 @@ def numbers_of(
                 "for thousands. Pass decimal='.' or decimal=','."
             )
         if decimal == "," or dressed or (likely == "," and grouped):
-            plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file)
+            plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file, who)
         values[list(texts)] = plain
     return Numbers(values[code], percent, dress)
 
@@ -256,6 +259,7 @@ def _dressed(
     error: type[EventStudyError],
     code: IntArray,
     in_file: bool,
+    who: pd.Series | None,
 ) -> tuple[FloatArray, bool, str]:
     bares = {i: _bare(text) for i, text in texts.items()}
     for i, bare in bares.items():
@@ -263,6 +267,8 @@ def _dressed(
             row = int(np.argmax(code == i)) + 1
             raise error(_no_number(texts[i], row, where, in_file))
     apart = two_currencies(texts.values())
+    if apart is not None and who is not None:
+        apart = _of_one_security(texts, code, who)
     if apart is not None:
         raise error(
             f"{where} holds {apart[0]!r} and {apart[1]!r}, numbers in different currencies. Bring them into "
@@ -313,6 +319,15 @@ def _dressed(
         out[k] = number * (_UNITS[unit.group(1).lower()] if unit else 1.0)
     dress = f"decimal sign {sign!r}"
     return out, percent, dress
+
+
+def _of_one_security(texts: dict[int, str], code: IntArray, who: pd.Series) -> tuple[str, str] | None:
+    """Return two texts of one security that name different currencies."""
+    for own in pd.Series(code).groupby(who.to_numpy()).unique():
+        apart = two_currencies(texts[i] for i in own if i in texts)
+        if apart is not None:
+            return apart
+    return None
 
 
 def _no_number(text: str, row: int, where: str, in_file: bool) -> str:

@@ -185,14 +185,14 @@ def test_tests_that_unchanged_prices_mislead_say_so(unchanged, one, several):
     keys = [key for key, test in TESTS.items() if test.unchanged_prices is not None] + HOLD
     for window, misled in ((Window(0, 0), one), (Window(0, 1), several)):
         found = notes(made, window, keys)
-        assert {key for key, note in found.items() if "prices did not change" in note} == misled
+        assert {key for key, note in found.items() if "prices do not change" in note} == misled
 
 
 def test_the_note_names_the_share_and_what_holds():
     share, moved = unchanged_shares(study(), slice(2, 3))
     assert share == moved == pytest.approx(0.5, abs=0.03)
     note = notes(study(), Window(0, 1), ["grank_z"])["grank_z"]
-    assert f"prices did not change on {share:.0%} of past days" in note
+    assert f"{share:.0%} of past days have one abnormal return, as where prices do not change" in note
     assert "can reject far too often over several days; rank and cumrank_t hold" in note
 
 
@@ -200,13 +200,13 @@ def test_where_the_prediction_moves_or_the_abnormal_return_is_zero_signs_are_not
     """A market model gives each unchanged price another abnormal return; raw returns drop zeros."""
     for model, misled in ((es.MarketModel(), set()), (es.RawReturn(), {"grank_t", "grank_z"})):
         found = notes(study(model=model), Window(0, 1), ["sign", "generalized_sign", "grank_t", "grank_z"])
-        assert {key for key, note in found.items() if "prices did not change" in note} == misled
+        assert {key for key, note in found.items() if "prices do not change" in note} == misled
 
 
 def test_one_date_has_no_scores_to_mislead():
     own, one = (notes(study(n=12, unchanged=0.8, common=c), Window(0, 0), ["filtered_sq"]) for c in (0, 1))
-    assert "did not change" in own["filtered_sq"]
-    assert "did not change" not in one["filtered_sq"]
+    assert "do not change" in own["filtered_sq"]
+    assert "do not change" not in one["filtered_sq"]
 
 
 @pytest.mark.parametrize("n", [10, 40])
@@ -216,9 +216,9 @@ def test_tests_that_are_misled_are_not_recommended(n):
     )
     gone = set(restless["test"]) - set(quiet["test"])
     assert gone == ({"grank_t", "sign"} if n == 10 else {"grank_t", "generalized_sign"})
-    assert "prices did not change on" in quiet["reason"].iloc[0]
+    assert "of past days have one abnormal return" in quiet["reason"].iloc[0]
     assert "left out" in quiet["reason"].iloc[0]
-    assert "prices did not change" not in " ".join(restless["reason"])
+    assert "prices do not change" not in " ".join(restless["reason"])
 
 
 def sizes(window: Window, samples: int, tests: list[str], **kwargs: Any) -> dict[str, float]:

@@ -356,6 +356,19 @@ def test_options_are_not_ignored(study: es.EventStudyResults, option: dict[str, 
         es.lab.calibrate(like=study, n_samples=2, **option)
 
 
+@pytest.mark.parametrize("given", [[-250, -30], Window(-250, -30), np.array([-250, -30])], ids=repr)
+def test_defaults_in_other_types_are_defaults(study: es.EventStudyResults, given: Any) -> None:
+    same = {"estimation": given, "n_events": np.int64(30), "common_date": np.False_}
+    frames = [
+        es.lab.calibrate(like=study, n_samples=2, tests=["t"], seed=1, **more).frame for more in ({}, same)
+    ]
+    pd.testing.assert_frame_equal(*frames)
+    assert es.lab.power(study, estimation=given).mde() == es.lab.power(study).mde()
+    for other in ([-250, -20], [[-250, -30]], [-250], None, "-250", [[1], [2, 3]]):
+        with pytest.raises(RequestError, match=r"estimation=.* a study has its own"):
+            es.lab.power(study, estimation=other)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("option", [{"shift": [0.0, 0.01]}, {"n_events": 5}, {"alternative": "less"}])
 def test_a_causal_study_settles_its_design(world: SimulatedMarket, option: dict[str, Any]) -> None:
     study = es.CausalStudy(
@@ -363,6 +376,14 @@ def test_a_causal_study_settles_its_design(world: SimulatedMarket, option: dict[
     )
     with pytest.raises(RequestError, match="a CausalStudy has its own"):
         es.lab.calibrate(study, n_samples=2, **option)
+
+
+def test_defaults_of_a_causal_study_may_be_arrays(world: SimulatedMarket) -> None:
+    study = es.CausalStudy(
+        world.market, world.truth.events.iloc[:1], estimation=(-150, -11), window=(0, 1), min_donors=2
+    )
+    same: dict[str, Any] = {"shift": np.array([0.0, 0.005, 0.01, 0.02]), "variance": [1, 2]}
+    assert len(es.lab.calibrate(study, n_samples=1, tests=["placebo"], **same).p_values) == 1
 
 
 def test_dates_that_must_be_drawn_twice_are_counted_once(world: SimulatedMarket) -> None:

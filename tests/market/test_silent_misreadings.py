@@ -70,13 +70,33 @@ def test_years_of_two_digits_over_decades_are_told_by_their_order() -> None:
         assert read(*days.strftime(form)) == [f"{day:%Y-%m-%d}" for day in days]
 
 
+@pytest.mark.parametrize("every", ["ME", "BME", "QE", "YE", "WOM-3FRI"])
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%y/%m/%d"])
+def test_ends_of_months_over_decades_are_not_taken_for_years(every: str, form: str) -> None:
+    days = pd.date_range("2003-01-31", "2022-12-31", freq=every)
+    mixed = days[np.random.default_rng(1).permutation(len(days))]
+    for one in (days, days[::-1], mixed, days.repeat(2)):
+        try:
+            found, refused = read(*one.strftime(form)), False
+        except DataError:
+            found, refused = [], True
+        assert refused or found == list(one.strftime("%Y-%m-%d"))
+        assert not refused or every == "YE" or one is mixed
+
+
+def test_the_same_day_of_every_other_month() -> None:
+    texts = [f"15/{m:02d}/{y}" for y in range(15, 21) for m in (1, 7)]
+    assert read(*texts)[:3] == ["2015-01-15", "2015-07-15", "2016-01-15"]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
         ["22/05/19"],
         ["22.05.19", "13.08.09"],
         ["13/06/19", "13/05/18"],
-        [f"15/{m:02d}/{y}" for y in range(15, 21) for m in (1, 7)],
+        [f"15/02/{y}" for y in range(10, 24)],
+        [f"{y}/02/15" for y in range(10, 24)],
         ["05/01/03", "12/02/14"],
     ],
 )
@@ -169,6 +189,14 @@ def test_returns_that_were_computed_backwards(run: Callable[[], float]) -> None:
     assert any("none is known on the last day" in str(each.message) for each in seen)
 
 
+def test_returns_that_end_before_the_last_day_were_not_computed_backwards() -> None:
+    delisted = RETURNS[["A"]].iloc[1:]
+    delisted.iloc[280:] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.Market(delisted, benchmark=INDEX_RETURNS)
+
+
 @pytest.mark.parametrize(
     ("returns", "benchmark", "told"),
     [
@@ -192,6 +220,35 @@ def test_prices_that_rise_by_equal_steps_were_not_interpolated() -> None:
     steps = np.arange(len(DAYS), dtype=float)
     market = es.Market.from_prices(pd.DataFrame({"A": 100 + steps, "B": 50 + steps / 2}, DAYS))
     assert len(market.sessions) == len(DAYS)
+
+
+NIGHTS = np.diff(DAYS.to_numpy(), prepend=DAYS.to_numpy()[0]) / np.timedelta64(1, "D")
+FUND = pd.Series(100 * np.cumprod(1 + np.where(LATER, 0.02, 0.015) / 365 * NIGHTS), DAYS)
+
+
+@pytest.mark.parametrize("funds", [1, 2])
+def test_interest_that_accrues_was_not_interpolated(funds: int) -> None:
+    prices = pd.DataFrame({"fund": FUND, "other": FUND**1.1 if funds == 2 else CLOSE["A"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        market = es.Market.from_prices(prices)
+    assert len(market.sessions) == len(DAYS)
+
+
+def test_weeks_made_daily_are_not_taken_for_holidays() -> None:
+    weekly = BOTH[::5].reindex(DAYS).interpolate(limit_area="inside").dropna()
+    with pytest.warns(DataWarning, match="goes on by equal steps"):
+        market = es.Market.from_prices(weekly, benchmark="INDEX")
+    assert len(market.sessions) == len(weekly)
+
+
+def test_a_share_that_stands_still_on_half_of_its_days_is_in_no_other_unit() -> None:
+    still = np.random.default_rng(5).random(RETURNS.shape) < np.array([0.49, 0.5, 0.51])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.Market(RETURNS.mask(still & RETURNS.notna(), 0.0), benchmark=INDEX_RETURNS)
+    with pytest.raises(DataError, match="in percent and A in decimals"):
+        es.Market(RETURNS.mask(still & RETURNS.notna(), 0.0) / 100, benchmark=INDEX_RETURNS)
 
 
 @pytest.mark.parametrize("still", [7.75, np.where(np.arange(len(DAYS)) < 60, 9.0 + np.arange(len(DAYS)), 70)])
@@ -229,8 +286,12 @@ def test_a_file_whose_prices_change_their_currency(tmp_path: Path, monkeypatch: 
         np.where(LONG["ticker"] == "A", "USD", "EUR"),
         np.where(LONG["date"] < DAYS[260], "USD", " usd"),
         np.where(LONG["date"] < DAYS[260], "USD", ""),
+        np.where(LONG["date"] < DAYS[260], "US$", "USD"),
+        np.where(LONG["date"] < DAYS[260], "RMB", "CNY"),
+        np.where(LONG["date"] < DAYS[260], "GBp", "GBX"),
+        np.linspace(1.0, 2.0, len(LONG)),
     ],
-    ids=["one for each", "case", "blanks"],
+    ids=["one for each", "case", "blanks", "a sign", "two codes", "pence", "numbers"],
 )
 def test_currencies_that_do_not_change(currency: Any) -> None:
     assert of_prices(LONG.assign(currency=currency)) == pytest.approx(RIGHT)
@@ -258,6 +319,19 @@ def test_currencies_beside_numbers(before: str, after: str, good: bool) -> None:
         of_prices(CLOSE.assign(A=texts))
 
 
+def test_each_security_may_have_a_currency_of_its_own_beside_its_numbers() -> None:
+    signs = LONG["ticker"].map({"A": "$", "B": "€", "C": "£"})
+    assert of_prices(LONG.assign(close=signs + LONG["close"].astype(str))) == pytest.approx(RIGHT)
+    signs = signs.mask((LONG["ticker"] == "B") & (LONG["date"] > DAYS[260]), "$")
+    with pytest.raises(DataError, match="numbers in different currencies"):
+        of_prices(LONG.assign(close=signs + LONG["close"].astype(str)))
+
+
+def test_factors_in_percent_are_not_sent_to_the_unit_of_returns() -> None:
+    with pytest.raises(DataError, match=r"^Factors: .*Are these percent\? Divide by 100(?!, or pass unit)"):
+        es.Market(100 * RETURNS.iloc[1:], factors=100 * FACTORS, unit="percent")
+
+
 def test_the_minus_of_crsp_in_a_wide_table() -> None:
     marked = CLOSE.mul(np.where(np.arange(len(DAYS)) % 9 > 0, 1.0, -1.0), axis=0)
     with pytest.raises(DataError, match=r"CRSP marks the mean of bid and ask.*prices\.abs"):
@@ -283,6 +357,11 @@ def test_factors_in_percent_until_a_day(name: str, row: int) -> None:
 def test_columns_that_are_said_to_be_nothing_known(said: Any, told: str) -> None:
     with pytest.raises(DataError, match=told):
         of_prices(CLOSE, columns=said)
+
+
+def test_decimals_are_no_names_of_securities() -> None:
+    with pytest.raises(DataError, match=r"'y' holds decimals, such as 49\.51, which name no securities"):
+        of_prices(LONG.assign(y=LONG["close"]), columns={"y": "security"})
 
 
 @pytest.mark.parametrize(("name", "role"), [("close", "Close"), ("close", "PRC"), ("ticker", "Symbol")])
@@ -335,6 +414,11 @@ def test_periods_longer_than_a_day_are_no_event_days(text: str, freq: str) -> No
 def test_events_of_other_shapes(given: Any, told: str) -> None:
     with pytest.raises(EventError, match=told):
         es.Events(given)
+
+
+def test_events_of_iterators() -> None:
+    given = {"security": map(str, "AB"), "date": (day for day in DAYS[[250, 251]])}
+    assert list(es.Events(given).frame["date"]) == list(DAYS[[250, 251]])
 
 
 def test_an_offset_is_no_time_zone() -> None:

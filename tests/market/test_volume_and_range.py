@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,15 @@ def test_shares_outstanding_hold_until_the_next_are_known(volume: pd.DataFrame) 
     got = es.volume_market(volume, shares).returns["C"]
     want = np.log(100 * volume["C"] / np.where(np.arange(300) < 100, 3e6, 6e6) + 0.000255)
     assert got.to_numpy() == pytest.approx(want.to_numpy())
+
+
+def test_shares_outstanding_of_other_types(volume: pd.DataFrame) -> None:
+    right = es.volume_market(volume, SHARES).returns
+    for given in ({k: Decimal(v) for k, v in SHARES.items()}, pd.Series(SHARES, dtype="Int64")):
+        pd.testing.assert_frame_equal(es.volume_market(volume, given).returns, right)
+    for lost in (np.nan, pd.NA, None):
+        with pytest.raises(DataError, match="not known for C"):
+            es.volume_market(volume, {**SHARES, "C": lost})
 
 
 def test_without_shares_it_is_log_volume(volume: pd.DataFrame) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -489,3 +491,57 @@ def test_the_unit_of_a_characteristic_does_not_matter_nor_round_its_slope_away(m
     for printed in (str(as_given), es.regression_table([as_given]).to_text()):
         assert f"{slope:.4g}" in printed
         assert "0.0000" not in printed.split("R2")[-1]
+
+
+def test_columns_of_any_kind_of_number(market):
+    """Decimals, nullable and mixed objects are the numbers that they hold, and missing ones are left out."""
+    rng, days = np.random.default_rng(4), market.sessions[290 + 2 * np.arange(N)]
+    x = np.where(np.arange(N) % 10, rng.normal(size=N).round(2), np.nan)
+    count, flag = rng.integers(0, 4, N), rng.random(N) > 0.5
+    gaps = np.isnan(x)
+    columns = {
+        "x": x,
+        "decimal": [None if np.isnan(v) else Decimal(str(v)) for v in x],
+        "mixed": pd.Series([pd.NA if np.isnan(v) else v for v in x], dtype=object),
+        "nullable": pd.array(x, dtype="Float64"),
+        "flag": flag,
+        "known_flag": pd.array(flag, dtype="boolean"),
+        "lost_flag": pd.array(np.where(gaps, None, flag), dtype="boolean"),
+        "count": count,
+        "lost_count": pd.array(np.where(gaps, -1, count), dtype="Int64"),
+        "text": pd.array([f"t{i}" for i in count], dtype="string"),
+    }
+    events = pd.DataFrame({"security": market.securities, "date": days, **columns})
+    events.loc[gaps, "lost_count"] = pd.NA
+    results = es.EventStudy(market, events, estimation=(-200, -11), window=(-5, 5)).fit()
+
+    def fitted(formula):
+        found = results.cross_section(formula)
+        return found.params.to_numpy(), len(found.left_out)
+
+    wanted = fitted("car ~ x")
+    for name in ("decimal", "mixed", "nullable"):
+        for of, same in ((f"car ~ {name}", wanted), (f"car ~ abs({name})", fitted("car ~ abs(x)"))):
+            found = fitted(of)
+            np.testing.assert_allclose(found[0], same[0], rtol=1e-12)
+            assert found[1] == same[1] == gaps.sum()
+    for one, other in (
+        ("car ~ known_flag", "car ~ flag"),
+        ("car ~ lost_flag + x", "car ~ flag + x"),
+        ("car ~ lost_count + x", "car ~ count + x"),
+        ("car ~ C(lost_count) + x", "car ~ C(count) + x"),
+        ("car ~ text", "car ~ C(count)"),
+    ):
+        np.testing.assert_allclose(fitted(one)[0], fitted(other)[0], rtol=1e-12)
+    slope, lost = fitted("car ~ standardize(x)")
+    np.testing.assert_allclose(slope[1], wanted[0][1] * np.nanstd(x), rtol=1e-12)
+    assert lost == gaps.sum()
+    frame = joined(results, (0, 1)).dropna(subset=["x"])
+    spline = smf.ols("car ~ bs(x, df=4)", frame).fit().params
+    np.testing.assert_allclose(fitted("car ~ bs(x, df=4)")[0], spline, rtol=1e-9)
+
+
+def test_splines_that_hold_the_constant_say_so(spread):
+    with pytest.raises(RequestError, match=r"columns of cr\(\) add up to a constant.*- 1"):
+        spread.cross_section("car ~ cr(exposure, df=4)")
+    assert len(spread.cross_section("car ~ cr(exposure, df=4) - 1").params) == 4

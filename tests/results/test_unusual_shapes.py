@@ -98,6 +98,27 @@ def test_events_that_share_days_have_no_error_without_an_estimation_window(
     weights = np.arange(1, 13) / 78
     assert weighted["caar"] == pytest.approx(weights @ results.car(0, 1)["car"])
     assert np.isnan(weighted["se"])
+    assert weighted["note"] == (
+        "weighted by size; no standard error: events share days, and fewer than 10 estimation days do not "
+        "tell how they move together"
+    )
+
+
+def test_controls_without_an_estimation_window_are_not_offered(dozen: es.Market) -> None:
+    results = unestimated(dozen, 0, 1)
+    said = " ".join(str(results.verdict(0, 1)).split())
+    assert "how they move together. Give an estimation window." in said
+    assert "no event has one of its own" in results.summary(0, 1).to_text()
+    day = dozen.sessions[200]
+    treated, controls = (
+        fitted(
+            [{"security": name, "date": day} for name in names], dozen, model=es.RawReturn(), estimation=None
+        )
+        for names in (dozen.securities[:6], dozen.securities[6:])
+    )
+    for ask in (treated.test, treated.verdict):
+        with pytest.raises(RequestError, match="No treated event has a residual variance"):
+            ask(0, 1, against=controls)
 
 
 def test_figures_and_reports_name_no_interval_where_there_is_none(dozen: es.Market, tmp_path: Path) -> None:

@@ -538,9 +538,15 @@ def treated_vs_controls(
     Raises
     ------
     RequestError
-        If no treated event has a control on its date.
+        If no treated event has a control on its date, or none of either has a residual variance.
     """
     options = (Options() if options is None else options).settled()
+    for data, who in ((treated, "treated"), (controls, "control")):
+        if data.with_car.n_events and not data.with_variance.n_events:
+            raise RequestError(
+                f"No {who} event has a residual variance, by which the difference between treated and "
+                "controls is judged. Give both studies an estimation window."
+            )
     pairs = pair_dates(treated, controls)
     if not pairs.first:
         raise RequestError(

@@ -130,8 +130,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
 
 def _why_left_out(misled: Mapping[str, float]) -> str:
     return (
-        f"prices did not change on {max(misled.values()):.0%} of past days, which misleads "
-        f"{' and '.join(misled)}, left out"
+        f"{max(misled.values()):.0%} of past days have one abnormal return, as where prices do not change, "
+        f"which misleads {' and '.join(misled)}, left out"
     )
 
 
@@ -359,10 +359,12 @@ def none_recommended(data: TestInput) -> str:
         return f"No event has a CAR over {data.window}."
     unknown = unknown_correlation(usable)
     if unknown:
-        return (
-            f"No test survives this design: {unknown}. Give an estimation window of more days, or compare "
-            "with firms that the news left alone, test(..., against=controls)."
-        )
+        cure = "Give an estimation window"
+        if usable.with_variance.n_events:
+            cure += (
+                " of more days, or compare with firms that the news left alone, test(..., against=controls)"
+            )
+        return f"No test survives this design: {unknown}. {cure}."
     if n == 1 and not (usable.abnormal.n_obs > 0).any():
         return "One event without an estimation window has nothing to be compared with: give one."
     return "No significance test applies; test() says why of each."
