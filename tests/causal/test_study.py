@@ -215,7 +215,10 @@ def test_no_counterfactual_of_a_halt_over_a_session_that_no_donor_traded(returns
     frame["index"] = 0.0
     market = es.Market(frame, gaps="lumped")
     donors = [f"D{i}" for i in range(DONORS)]
-    with pytest.warns(LumpedReturnWarning, match="the effect is missing"):
+    with (
+        pytest.warns(LumpedReturnWarning, match="the effect is missing"),
+        pytest.warns(IncompleteWindowWarning, match=r"has days \+1 to \+10"),
+    ):
         results = es.CausalStudy(market, events(0), es.causal.MatrixCompletion(2e-5), donors).fit()
     assert np.isnan(results.by_event.loc[0, 0])
 

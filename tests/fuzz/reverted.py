@@ -166,7 +166,7 @@ FAULTS = (
     ),
     Fault(
         "days that nanoseconds cannot hold", ("study", "file"), 452,
-        (("tabular.days:days_of", "except pd.errors.OutOfBoundsDatetime as problem:\n        far",
+        (("tabular.days:_days_of", "except pd.errors.OutOfBoundsDatetime as problem:\n        far",
           "except ZeroDivisionError as problem:\n        far"),),
     ),
 )  # fmt: skip
