@@ -37,7 +37,7 @@ UNLISTED = {
 }
 
 
-#: Names of Bloomberg's terminal, which are none of firms.
+#: Identifiers of Bloomberg's terminal, which are not names of firms.
 _TERMINAL = regex(r"^[A-Z0-9./]+ [A-Z]{2} Equity$| (Index|Curncy|Comdty)$")
 #: Sessions that a suspension is expected to end within.
 SHORT = 10

@@ -105,7 +105,7 @@ def _role(column: str, role: Any) -> str:
     if found is None:
         near = difflib.get_close_matches(str(role), known, n=1)
         raise DataError(
-            f"columns says that {column!r} is {role!r}, which is nothing that a column can be."
+            f"columns says that {column!r} is {role!r}, which is not a role of a column."
             + (f" Did you mean {near[0]!r}?" if near else f" It can be {', '.join(known)}.")
         )
     return found
