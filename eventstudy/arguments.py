@@ -66,22 +66,20 @@ def check_flag(name: str, value: object) -> None:
 
 
 def check_sequence(name: str, value: Iterable[Item], of: str) -> list[Item]:
-    """Return a list of what stands in a list, or refuse what is none, such as a number or text."""
+    """Return the items of a list; refuse what is not a list, such as a number or text."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise RequestError(f"{name} must be a list of {of}; got {value!r}.")
     return list(value)
 
 
-def check_numbers(
-    name: str, value: object, such_as: str, least: float = -math.inf, *, above: float | None = None
-) -> list[float]:
-    """Return the numbers of a list as floats, or refuse what is none, or holds none or something else."""
+def check_numbers(name: str, value: object, such_as: str, *, above: float | None = None) -> list[float]:
+    """Return the numbers of a list as floats; refuse what is not a list, is empty or holds anything else."""
     listed = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
     found = list(cast("Iterable[Any]", value)) if listed else []
     if not found:
         raise RequestError(f"{name} must be a list of numbers, such as {such_as}; got {value!r}.")
     for each in found:
-        check_number(f"Each number of {name}", each, least, above=above)
+        check_number(f"Each number of {name}", each, above=above)
     return [float(each) for each in found]
 
 

@@ -213,7 +213,7 @@ class _Closed:
         else:
             part = slice(self.pairs.indptr[column], self.pairs.indptr[column + 1])
             others, common = self.pairs.indices[part], self.pairs.data[part]
-        # One that hardly ever moves, as a share that is no longer listed, stands still beside every other.
+        # A series that hardly ever moves, such as a delisted share, is unchanged whenever any other is.
         tells = (others != column) & (self.times[others] <= MOSTLY * self.length[others])
         others, common = others[tells], common[tells]
         # Of days on which only one of both stands still, as many would meet by chance.

@@ -326,7 +326,7 @@ def names_of(column: pd.Series, options: Options) -> pd.Series:
         if _is_fractional(column):
             raise DataError(
                 f"{options.what}: the column {str(column.name)!r} holds decimals, such as "
-                f"{next(cell for cell in column.dropna() if cell % 1):g}, which name no securities."
+                f"{next(cell for cell in column.dropna() if cell % 1):g}, which are not names of securities."
             )
         column = column.astype("Int64")
     missing = column.isna().to_numpy()

@@ -72,7 +72,7 @@ def check_one_currency(
     if not {"close", "adj_close"} & set(fields) or "return" in fields:
         return
     for name, column in body.items():
-        # Numbers name no currency.
+        # A number is not the name of a currency.
         if plain_name(name) in CURRENCY_NAMES and not pd.api.types.is_numeric_dtype(column):
             _check_column(column, who.to_numpy(), days, what)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -130,6 +130,14 @@ def leaks(what: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
     return f"{foreign[0].category.__name__}: {foreign[0].message}"[:140] if foreign else None
 
 
+def faults_of(
+    where: str, what: Callable[..., Any], sound: dict[str, Any], name: str, junk: Sequence[Any]
+) -> list[str]:
+    """Call with each wrong value of one argument, and list what came out that should not."""
+    found = [(each, leaks(what, sound | {name: each})) for each in junk]
+    return [f"{where}({name}={str(each)[:60]!r}): {fault}" for each, fault in found if fault is not None]
+
+
 def test_no_number_and_no_choice_is_taken_unchecked(objects: dict[str, Any]) -> None:
     faults, tried, seen = [], 0, set()
     owners: dict[str, Any] = {"es": es, "lab": lab, "models": models, "inference": inference} | objects
@@ -139,11 +147,9 @@ def test_no_number_and_no_choice_is_taken_unchecked(objects: dict[str, Any]) -> 
             if key in seen:
                 continue
             seen.add(key)
-            for junk in JUNK_NUMBERS if kind == "number" else ("no_such_choice", 3):
-                tried += 1
-                fault = leaks(what, sound | {name: junk})
-                if fault is not None:
-                    faults.append(f"{where}({name}={junk!r}): {fault}")
+            junk = JUNK_NUMBERS if kind == "number" else ("no_such_choice", 3)
+            tried += len(junk)
+            faults += faults_of(where, what, sound, name, junk)
     assert tried > 300
     assert not faults, f"{len(faults)} of {tried}\n" + "\n".join(faults)
 
@@ -169,10 +175,7 @@ def test_no_list_flag_path_or_table_is_taken_unchecked(objects: dict[str, Any], 
                 continue
             seen.add(key)
             sound |= {"results": [results]} if what.__name__ in ("pool", "event_table") else {}
-            for junk in JUNK[kind][1]:
-                tried += 1
-                fault = leaks(what, sound | {name: junk})
-                if fault is not None:
-                    faults.append(f"{where}({name}={str(junk)[:60]!r}): {fault}")
+            tried += len(JUNK[kind][1])
+            faults += faults_of(where, what, sound, name, JUNK[kind][1])
     assert tried > 500
     assert not faults, f"{len(faults)} of {tried}\n" + "\n".join(faults)

@@ -159,7 +159,7 @@ def test_scores_of_days_without_a_change_are_one_and_their_variance_that_of_draw
 
 
 def test_signs_about_a_median_that_many_days_have_are_taken_from_their_mean():
-    """Of 60% unchanged returns the median is zero, and a third of returns above it are no effect."""
+    """Where 60% of returns are zero, so is the median, and 30% of returns above it do not show an effect."""
     draw = np.random.default_rng(5).random((100, WIDTH + len(SPAN)))
     returns = 0.02 * (np.maximum(draw - 0.7, 0.0) + np.minimum(draw - 0.1, 0.0))
     row = run_tests(TestInput(study(returns=returns), SPAN), ["sign_zivney"]).iloc[0]

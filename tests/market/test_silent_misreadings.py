@@ -360,7 +360,9 @@ def test_columns_that_are_said_to_be_nothing_known(said: Any, told: str) -> None
 
 
 def test_decimals_are_no_names_of_securities() -> None:
-    with pytest.raises(DataError, match=r"'y' holds decimals, such as 49\.51, which name no securities"):
+    with pytest.raises(
+        DataError, match=r"'y' holds decimals, such as 49\.51, which are not names of securities"
+    ):
         of_prices(LONG.assign(y=LONG["close"]), columns={"y": "security"})
 
 

@@ -81,8 +81,8 @@ class Clustering:
         Pairs of events whose tested windows share a calendar day.
     mean_correlation : float
         r-bar: mean over all pairs of (share of tested days in common) x (correlation of
-        estimation residuals on common calendar days); NaN where events share days and there is no
-        estimation window.
+        estimation residuals on common calendar days); NaN where events share days and none has ten
+        estimation days.
     effective_n : float
         ``N / (1 + (N - 1) r-bar)``: independent events that would carry as much information; NaN
         where r-bar is so negative that this is not positive, or is not known.
@@ -110,18 +110,18 @@ class Clustering:
         pairs = self.n_events * (self.n_events - 1) // 2
         return self.n_overlapping_pairs / pairs if pairs else 0.0
 
-    def told(self, told: str) -> str:
-        """Return a text, or that the correlation is not known."""
+    def where_known(self, text: str) -> str:
+        """Return `text`, or where the mean correlation is NaN, that it is not known."""
         unknown = f"not known: it takes {MIN_COMMON_DAYS} estimation days"
-        return unknown if np.isnan(self.mean_correlation) else told
+        return unknown if np.isnan(self.mean_correlation) else text
 
     def _table(self) -> Table:
         pairs = self.n_events * (self.n_events - 1) // 2
         rows = {
             "events": f"{self.n_events} on {plural(self.n_dates, 'date')}",
             "pairs with a common day": f"{self.n_overlapping_pairs} of {pairs}",
-            "mean correlation": self.told(f"{self.mean_correlation:.3f}"),
-            "effective N": self.told(f"{self.effective_n:.1f} of {self.n_events}"),
+            "mean correlation": self.where_known(f"{self.mean_correlation:.3f}"),
+            "effective N": self.where_known(f"{self.effective_n:.1f} of {self.n_events}"),
         }
         frame = pd.DataFrame({"": pd.Series(rows, dtype=object)})
         return Table("How events depend on each other", (Section(frame),))

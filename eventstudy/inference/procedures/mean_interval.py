@@ -32,7 +32,8 @@ def interval_test(inputs: Sequence[TestInput]) -> str:
     `clustering`, and fewer than five events have the portfolio of each date over its updated volatility;
     independent events the spread of their CARs. Where that does not apply to most of the windows, the spread
     of the CARs corrected for their mean correlation, and then what else does. Where nothing tells how
-    events move together (`unknown_correlation`), there is no standard error.
+    events move together (`unknown_correlation`), only that of the portfolio serves; where it does not
+    apply either, there is no standard error.
 
     Parameters
     ----------

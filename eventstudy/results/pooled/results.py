@@ -287,8 +287,8 @@ class PooledResults(ResultsBase):
         rows: dict[str, object] = {
             "event window": f"{data.event_window}, each market's own sessions",
             "tested windows": f"{found.n_dates} by date, {found.share_overlapping:.0%} of the pairs overlap",
-            "mean correlation": found.told(f"{found.mean_correlation:.3f} on common calendar days"),
-            "effective N": found.told(f"{found.effective_n:.1f} of {found.n_events}"),
+            "mean correlation": found.where_known(f"{found.mean_correlation:.3f} on common calendar days"),
+            "effective N": found.where_known(f"{found.effective_n:.1f} of {found.n_events}"),
         }
         averaged = sum(len(listings) > 1 for listings in data.members)
         if averaged or len(data.dropped):

@@ -92,8 +92,9 @@ def verdict(
         p = format_p(mean["p_value"], equals=True)
         which = "interval" if alternative == "two-sided" else "bound"
         interval = f"The {which} is that of the {mean['test']} test (p {p})."
-        if np.isnan(mean["se"]) and unknown_correlation(tested):
-            interval = f"There is no interval: {unknown_correlation(tested)}."
+        unknown = unknown_correlation(tested)
+        if np.isnan(mean["se"]) and unknown:
+            interval = f"There is no interval, because {unknown}."
         parts.append(Part("Recommended tests", (*(_test(row, apart) for row in _records(frame)), interval)))
     if mean["detectable"] > 0:
         parts.append(Part("What could have been found", (_detectable(mean, alternative),)))
