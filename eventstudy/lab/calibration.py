@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
@@ -375,20 +376,17 @@ def calibrate(
     >>> found.frame.set_index("test")["well_specified"].to_dict()
     {'bmp': False, 'adjusted_bmp': True}
     """
-    settled: dict[str, tuple[object, object]] = {
-        "n_events": (n_events, 30),
-        "common_date": (common_date, False),
-        "estimation": (estimation, (-250, -30)),
-        "min_observations": (min_observations, 30),
+    settled: dict[str, object] = {
+        "n_events": n_events,
+        "common_date": common_date,
+        "estimation": estimation,
+        "min_observations": min_observations,
     }
     if isinstance(market, CausalStudy):
         _check_numbers(1, n_samples, n_resamples, [0.0], [1.0])
-        own: dict[str, tuple[object, object]] = {
-            "shift": (shift, (0.0, 0.005, 0.01, 0.02)),
-            "variance": (variance, (1.0, 2.0)),
-        }
-        own |= {"models": (models, None), "like": (like, None), "alternative": (alternative, "two-sided")}
-        refuse_ignored("a CausalStudy", **settled, **own)
+        settled |= {"shift": shift, "variance": variance}
+        settled |= {"models": models, "like": like, "alternative": alternative}
+        refuse_ignored(calibrate, "a CausalStudy", settled)
         return calibrate_causal(
             market,
             start,
@@ -413,7 +411,7 @@ def calibrate(
     check_whole("min_observations", min_observations, 1)
     check_alternative(alternative)
     if like is not None:
-        refuse_ignored("like=, a study,", **settled)
+        refuse_ignored(calibrate, "like=, a study,", settled)
     source = like.spec.market if market is None and like is not None else market
     if not (isinstance(source, Market) and source.undated):
         check_market(source)
@@ -501,10 +499,11 @@ def check_effects(name: str, effects: Sequence[float], kind: str) -> list[float]
     return found
 
 
-def refuse_ignored(what: str, **options: tuple[object, object]) -> None:
-    """Refuse options that a design which is copied settles; each is given with its default."""
-    for name, (given, default) in options.items():
-        if not _equal(given, default):
+def refuse_ignored(call: Callable[..., object], what: str, options: Mapping[str, object]) -> None:
+    """Refuse options of a call, other than their defaults, that a design which is copied settles."""
+    parameters = inspect.signature(call).parameters
+    for name, given in options.items():
+        if not _equal(given, parameters[name].default):
             raise RequestError(
                 f"{name}={given!r} is for a design of your own; {what} has its own. Leave it out."
             )

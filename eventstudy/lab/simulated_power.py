@@ -265,12 +265,8 @@ def power(
                 f"n_events={n_events!r} is for a market; a study has its own. How power grows with their "
                 "number is in power(results).at(effect, n_events) and needed(effect)."
             )
-        refuse_ignored(
-            "a study",
-            common_date=(common_date, False),
-            model=(model, None),
-            estimation=(estimation, (-250, -30)),
-        )
+        settled = {"common_date": common_date, "model": model, "estimation": estimation}
+        refuse_ignored(power, "a study", settled)
         if n_samples == 0:
             for name, value in (("test", test), ("checkpoint", checkpoint)):
                 if value is not None:
