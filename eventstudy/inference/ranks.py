@@ -15,9 +15,10 @@ from eventstudy.inference.base import Options, Statistic, TestInput, not_applica
 from eventstudy.inference.dependence.mean_correlation import dependence
 from eventstudy.inference.engine.moments import NEGLIGIBLE, sample_sd
 from eventstudy.inference.engine.rank_kernel import RankProfile, rank_profile, scaled_ranks
+from eventstudy.inference.past_windows import misled_by_past, size_of_generalized_rank
 from eventstudy.inference.rank_sets import profile, sample_profiles, scar_star
 from eventstudy.inference.samples import Samples, Statistics
-from eventstudy.inference.significance_test import SignificanceTest, UnchangedPrices
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "RANK_TESTS",
@@ -245,7 +246,7 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
         frozenset({VARIANCE, CORRELATION, TAILS}),
         "Kolari and Pynnonen (2011)", _grank_t, condition=_scars_differ, needs_variance=True, rows_alike=True,
         reads=("correlation", "grank_t"), by_relative_day=True, scaled_by_events=True,
-        unchanged_prices=UnchangedPrices(0.3, "several days", zero=True),
+        misled=partial(misled_by_past, size_of_generalized_rank),
         batch=partial(_t_of, "grank_t", _last_z),
     ),
     SignificanceTest(
@@ -253,7 +254,7 @@ RANK_TESTS: tuple[SignificanceTest, ...] = (
         frozenset({VARIANCE, TAILS}),
         "Kolari and Pynnonen (2011)", _grank_z, condition=_scars_differ, needs_variance=True, rows_alike=True,
         reads=("grank_z",), scaled_by_events=True,
-        unchanged_prices=UnchangedPrices(0.3, "several days", zero=True),
+        misled=partial(misled_by_past, size_of_generalized_rank),
         batch=partial(_z_of, "grank_z", independent_ranks_z),
     ),
     SignificanceTest(

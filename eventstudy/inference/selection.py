@@ -7,7 +7,6 @@ import numpy as np
 from eventstudy._typing import IntArray
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.engine.calendar_days import NOT_A_DATE, date_numbers
-from eventstudy.inference.engine.unchanged_prices import unchanged_shares
 from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
@@ -17,11 +16,13 @@ __all__ = [
     "n_windows",
     "overlap_note",
     "remarks",
-    "share_of_unchanged_prices",
+    "what_misleads",
 ]
 
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
+#: Tests that a skewed past does not mislead, nor one of which prices often do not change.
+HOLD = "rank and cumrank_t hold"
 OVERLAPPING = "windows of different dates overlap, and this test ignores the resulting correlation"
 
 
@@ -73,33 +74,9 @@ def overlap_note(data: TestInput) -> str:
     return memo(data, "overlap_note", compute)
 
 
-def share_of_unchanged_prices(test: SignificanceTest, data: TestInput) -> float:
-    """Share of past days whose unchanged prices make a test reject too often; 0 where they do not.
-
-    Parameters
-    ----------
-    test : SignificanceTest
-    data : TestInput
-        All events.
-    """
-    where, used = test.unchanged_prices, data.with_car
-    length = "one day" if len(data.window) == 1 else "several days"
-    if where is None or where.days not in ("any days", length):
-        return 0.0
-    shares = memo(used, "unchanged_shares", lambda: unchanged_shares(used.abnormal, used.cols))
-    share = shares[0 if where.zero else 1]
-    return share if share >= where.share and n_windows(data) >= where.dates else 0.0
-
-
-def _of_unchanged_prices(test: SignificanceTest, data: TestInput) -> list[str]:
-    share = share_of_unchanged_prices(test, data)
-    if test.unchanged_prices is None or share == 0.0:
-        return []
-    days = "" if test.unchanged_prices.days == "any days" else f" over {test.unchanged_prices.days}"
-    return [
-        f"{share:.0%} of past days have one abnormal return, as where prices do not change: with so many it "
-        f"can reject far too often{days}; rank and cumrank_t hold"
-    ]
+def what_misleads(test: SignificanceTest, data: TestInput) -> str:
+    """Say what in the past of these events makes a test reject too often; "" if nothing does."""
+    return memo(data, f"misled_{test.key}", lambda: test.misled(data))
 
 
 def remarks(test: SignificanceTest, data: TestInput, used: TestInput) -> list[str]:
@@ -113,10 +90,11 @@ def remarks(test: SignificanceTest, data: TestInput, used: TestInput) -> list[st
     """
     n = used.n_events
     gone = data.n_events - n
+    misled = what_misleads(test, data)
     few = f"scaled by the standard deviation of {n} events, as if it were known: with so few it over-rejects"
     return [
         *([few] if test.scaled_by_events and n < FEW_EVENTS else []),
-        *_of_unchanged_prices(test, data),
+        *([f"{misled}; {HOLD}"] if misled else []),
         *([overlap_note(data)] if test.by_relative_day else []),
         *([f"{gone} event{'s' if gone > 1 else ''} without residual variance left out"] if gone else []),
     ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable
 from eventstudy.inference.samples import Samples, Statistics
 
-__all__ = ["CONDITIONS", "Declaration", "SignificanceTest", "UnchangedPrices"]
+__all__ = ["CONDITIONS", "Declaration", "SignificanceTest"]
 
 #: What a test can be robust to.
 CONDITIONS = frozenset(
@@ -57,30 +57,13 @@ class Declaration:
         return conditions <= self.robust_to | tails
 
 
-class UnchangedPrices(NamedTuple):
-    """Where a constant prediction meets so many unchanged prices that a test rejects too often.
-
-    Attributes
-    ----------
-    share : float
-        Of past days that repeat the abnormal return of an unchanged price. With so many, of one hundred
-        events with a mean return of a twentieth of a standard deviation, it rejects about 8%.
-    days : {"one day", "several days", "any days"}
-        Windows in which it does.
-    dates : int
-        Fewest tested windows with different dates from which on it does.
-    zero : bool
-        Whether it also does where that abnormal return is zero.
-    """
-
-    share: float
-    days: Literal["one day", "several days", "any days"]
-    dates: int = 1
-    zero: bool = False
-
-
 def _always(data: TestInput) -> None:
     """Condition of a test that has none."""
+
+
+def _never(data: TestInput) -> str:
+    """Say what misleads a test that nothing is known to mislead."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +93,9 @@ class SignificanceTest(Declaration):
         where a return of bars spans a night or break.
     scaled_by_events : bool
         Whether it divides by the standard deviation of the events, so its note warns of too few.
-    unchanged_prices : UnchangedPrices, optional
-        Where unchanged prices make it reject too often, so its note warns of them.
+    misled : callable, optional
+        (TestInput) -> what in the past of all events makes it reject too often, which its note then says,
+        or "".
     finds : callable, optional
         (TestInput, Statistic, Options) -> the CAR, common to all events, that it finds with probability 0.8,
         where that is not what its standard error implies; None where that is all there is to go by.
@@ -142,7 +126,7 @@ class SignificanceTest(Declaration):
     by_relative_day: bool = field(default=False, kw_only=True)
     rows_alike: bool = field(default=False, kw_only=True)
     scaled_by_events: bool = field(default=False, kw_only=True)
-    unchanged_prices: UnchangedPrices | None = field(default=None, kw_only=True)
+    misled: Callable[[TestInput], str] = field(default=_never, kw_only=True)
     finds: Callable[[TestInput, Statistic, Options], float | None] | None = field(default=None, kw_only=True)
     batch: Callable[[Samples, Options], Statistics] | None = field(default=None, kw_only=True)
 

@@ -5,6 +5,8 @@ Formulas and sources: docs/methods/signs.md.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import scipy
 
@@ -14,9 +16,15 @@ from eventstudy.inference.base import Alternative, Options, Statistic, TestInput
 from eventstudy.inference.engine.moments import NEGLIGIBLE, rounding_noise
 from eventstudy.inference.engine.rank_kernel import SignProfile, sign_profile
 from eventstudy.inference.engine.residual_pass import past_sums
+from eventstudy.inference.past_windows import (
+    misled_by_past,
+    size_of_generalized_sign,
+    size_of_sign,
+    size_of_signed_rank,
+)
 from eventstudy.inference.rank_sets import profile, sample_profiles
 from eventstudy.inference.samples import Samples, Statistics
-from eventstudy.inference.significance_test import SignificanceTest, UnchangedPrices
+from eventstudy.inference.significance_test import SignificanceTest
 
 __all__ = [
     "SIGN_TESTS",
@@ -284,13 +292,13 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "sign", "Sign test", "half of the CARs are positive", "binomial(n, 1/2)", ROBUST,
         "Brown and Warner (1980)", _sign, condition=_not_all_zero,
-        unchanged_prices=UnchangedPrices(0.2, "any days"), batch=_sign_of,
+        misled=partial(misled_by_past, size_of_sign), batch=_sign_of,
     ),
     SignificanceTest(
         "generalized_sign", "Generalised sign Z",
         "CARs are as often positive as estimation-window residuals", "N(0,1)", ROBUST,
         "Cowan (1992)", _generalized_sign, needs_variance=True, reads=("sums",),
-        unchanged_prices=UnchangedPrices(0.2, "several days"), batch=_generalized_sign_of,
+        misled=partial(misled_by_past, size_of_generalized_sign), batch=_generalized_sign_of,
     ),
     SignificanceTest(
         "sign_zivney", "Corrado-Zivney sign Z", "the tested days are as often above the median as others",
@@ -301,6 +309,6 @@ SIGN_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "wilcoxon", "Wilcoxon signed-rank", "CARs are symmetric about zero", "signed-rank",
         ROBUST, "Wilcoxon (1945)", _wilcoxon, condition=_not_all_zero,
-        unchanged_prices=UnchangedPrices(0.4, "any days"), batch=_wilcoxon_of,
+        misled=partial(misled_by_past, size_of_signed_rank), batch=_wilcoxon_of,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.engine.moments import NEGLIGIBLE, rounding_noise
 from eventstudy.sample import Rows
 
-__all__ = ["tie_with_past", "unchanged_days", "unchanged_return", "unchanged_shares"]
+__all__ = ["tie_with_past", "unchanged_days", "unchanged_return", "unchanged_share"]
 
 #: Events whose past is looked at for a share.
 MOST_READ = 2000
@@ -80,20 +80,19 @@ def tie_with_past(past: FloatArray, event: FloatArray, unscaled: FloatArray) -> 
         event[rows, column] = past[rows, near[found].argmax(axis=1)]
 
 
-def unchanged_shares(fit: AbnormalReturns, cols: slice) -> tuple[float, float]:
+def unchanged_share(fit: AbnormalReturns, cols: slice) -> float:
     """Mean share of the estimation days of an event that repeat the abnormal return of an unchanged price.
 
-    Zero unless the prediction is constant. Of many events some thousand are looked at, and none without a
-    residual variance. The second share is that of days on which this abnormal return is not zero.
+    Zero unless the prediction is constant and this abnormal return is not zero. Of many events some thousand
+    are looked at, and none without a residual variance.
     """
     rows = np.arange(0, fit.n_events, max(fit.n_events // MOST_READ, 1))
     rows = rows[fit.s2[rows] > 0]
-    shares, moved = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
+    shares = np.zeros(len(rows))
     for part in lazy.chunks(len(rows)):
         value, noise = unchanged_return(fit, cols, rows[part]), rounding_noise(fit.s2[rows[part]])
         past = fit.past.residuals(rows[part])
         same = np.count_nonzero(np.abs(past - value[:, None]) <= noise[:, None], axis=1)
-        shares[part] = same / np.maximum(np.count_nonzero(~np.isnan(past), axis=1), 1)
-        moved[part] = np.abs(value) > noise
-    n = max(len(rows), 1)
-    return float(shares.sum() / n), float(shares[moved].sum() / n)
+        known = np.count_nonzero(~np.isnan(past), axis=1)
+        shares[part] = np.where(np.abs(value) > noise, same / np.maximum(known, 1), 0.0)
+    return float(shares.sum() / max(len(rows), 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import (
     FEW_EVENTS,
     overlap_note,
-    share_of_unchanged_prices,
+    what_misleads,
 )
 from eventstudy.inference.single_event import ENOUGH_BLOCKS
 from eventstudy.lazy import chunks, memo
@@ -113,8 +113,7 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         for key, reason in ([] if found is None else _candidates(data, found))
         if key in known and TESTS[key].applies(data) is None and reaches(key, data)
     }
-    shares = {key: share_of_unchanged_prices(TESTS[key], data) for key in reasons}
-    misled = {key: share for key, share in shares.items() if share > 0.0}
+    misled = {key: why for key in reasons if (why := what_misleads(TESTS[key], data))}
     keys = [key for key in reasons if key not in misled]
     if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
@@ -124,15 +123,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         if keys and n > 1 and not _scaled(data) and not unknown_correlation(data):
             reasons[keys[0]] = f"{_why_approximate(data, found)}; {reasons[keys[0]]}"
     if misled and keys:
-        reasons[keys[0]] += f"; {_why_left_out(misled)}"
+        reasons[keys[0]] += "".join(f"; {key} is left out: {why}" for key, why in misled.items())
     return pd.DataFrame([(key, reasons[key]) for key in keys], columns=["test", "reason"], dtype=object)
-
-
-def _why_left_out(misled: Mapping[str, float]) -> str:
-    return (
-        f"{max(misled.values()):.0%} of past days have one abnormal return, as where prices do not change, "
-        f"which misleads {' and '.join(misled)}, left out"
-    )
 
 
 def tests_asked(tests: str | Sequence[str] | None, data: TestInput) -> list[str]:
