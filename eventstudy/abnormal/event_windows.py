@@ -32,6 +32,10 @@ class EventWindows(Protocol):
         """Dates (of bars, times), shape (n, days); NaT beyond the data."""
         ...
 
+    def earlier(self, n: int) -> DateArray:
+        """Dates of the n sessions before the windows, shape (N, n); NaT where not known."""
+        ...
+
     def noise(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """Variance of each abnormal return apart from parameter error, shape (n, days); NaN where missing."""
         ...
@@ -56,14 +60,24 @@ class HeldEventWindows(Immutable):
     dates : array of datetime64, shape (N, L)
     noise : array, shape (N, L)
     design : array, shape (N, L, k)
+    before : array of datetime64, shape (N, B), optional
+        Dates of the sessions before the windows.
     """
 
-    def __init__(self, dates: DateArray, noise: FloatArray, design: FloatArray) -> None:
+    def __init__(
+        self, dates: DateArray, noise: FloatArray, design: FloatArray, before: DateArray | None = None
+    ) -> None:
         self._dates, self._noise, self._design = read_only(dates), read_only(noise), read_only(design)
+        self._before = read_only(dates[:, :0] if before is None else before)
 
     def dates(self, rows: Rows = ALL, days: slice = ALL) -> DateArray:
         """See `EventWindows.dates`."""
         return self._dates[rows, days]
+
+    def earlier(self, n: int) -> DateArray:
+        """See `EventWindows.earlier`."""
+        unknown = np.full((len(self._dates), max(n - self._before.shape[1], 0)), np.datetime64("NaT"))
+        return np.concatenate([unknown.astype(self._dates.dtype), self._before], axis=1)[:, -n or n :]
 
     def noise(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """See `EventWindows.noise`."""
@@ -75,7 +89,9 @@ class HeldEventWindows(Immutable):
 
     def take(self, which: Any) -> HeldEventWindows:
         """See `EventWindows.take`."""
-        return HeldEventWindows(self._dates[which], self._noise[which], self._design[which])
+        return HeldEventWindows(
+            self._dates[which], self._noise[which], self._design[which], self._before[which]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +136,11 @@ class SampledEventWindows(FrozenRecord):
         if held is None:
             held = self._keep("dates", self.sample.dates(self.sample.window, self.events))
         return held[rows, days]
+
+    def earlier(self, n: int) -> DateArray:
+        """See `EventWindows.earlier`."""
+        start = self.sample.window.start
+        return self.sample.dates(Window(start - n, start - 1), self.events) if n else self.dates()[:, :0]
 
     def noise(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """See `EventWindows.noise`."""

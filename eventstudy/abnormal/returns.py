@@ -163,6 +163,38 @@ class AbnormalReturns(FrozenRecord):
         ends = np.array([self.day0.argmin(), self.day0.argmax()])
         return not np.isnat(self.event_windows.dates(ends, self.columns(window))).any()
 
+    def reach(self, cols: slice) -> IntArray | None:
+        """Sessions before some columns that their returns span, shape (N,); None where none does.
+
+        The first return after a halt spans the sessions of the halt.
+        """
+        span = self.span[:, cols]
+        if not (span > 1).any():
+            return None
+        first = (span > 0).argmax(axis=1)
+        reach = np.maximum(span[np.arange(len(span)), first] - 1 - first, 0)
+        return reach if reach.any() else None
+
+    def covered_dates(self, cols: slice) -> DateArray:
+        """Dates of the sessions that the returns of some columns span, shape (N, B + columns).
+
+        NaT where a return does not reach back by all of the B sessions, and beyond the data.
+        """
+        dates, reach = self.event_windows.dates(slice(None), cols), self.reach(cols)
+        if reach is None:
+            return dates
+        most = int(reach.max())
+        before = np.where(
+            np.arange(most) < most - reach[:, None], np.datetime64("NaT"), self.dates_before(cols, most)
+        )
+        return np.concatenate([before, dates], axis=1)
+
+    def dates_before(self, cols: slice, n: int) -> DateArray:
+        """Dates of the n sessions before some columns, shape (N, n); NaT where not known."""
+        start = cols.indices(self.ar.shape[1])[0]
+        inside = self.event_windows.dates(slice(None), slice(max(start - n, 0), start))
+        return np.concatenate([self.event_windows.earlier(n - inside.shape[1]), inside], axis=1)
+
     def variance(self, cols: slice = slice(None)) -> FloatArray:
         """Prediction-error variance of the abnormal returns of some columns, shape (N, columns)."""
         length = self.ar.shape[1]

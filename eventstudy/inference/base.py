@@ -184,6 +184,14 @@ class TestInput:
         return self.abnormal.event_windows.dates(slice(None), self.cols)
 
     @cached_property
+    def covered_dates(self) -> DateArray:
+        """Dates of all sessions that the tested returns span, shape (N, B + len(window)).
+
+        Before the B sessions that the first return after a halt reaches back stands NaT, as beyond the data.
+        """
+        return self.abnormal.covered_dates(self.cols)
+
+    @cached_property
     def common_date(self) -> bool:
         """Whether all usable events have the same calendar dates in the tested window."""
         dates = self.tested_dates[self.usable]

@@ -23,6 +23,7 @@ from eventstudy.inference.engine.residual_pass import (
     sums_by_run,
 )
 from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.selection import misled_by_halts
 from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.windows import Window
 
@@ -380,11 +381,13 @@ CALENDAR_TESTS: tuple[SignificanceTest, ...] = (
     SignificanceTest(
         "jaffe", "Jaffe calendar-time Z", "mean abnormal return of the days is zero", "N(0,1)",
         frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe,
-        needs_variance=True, rows_alike=True, reads=("sums",), batch=_jaffe_of,
+        needs_variance=True, rows_alike=True, reads=("sums",), misled=misled_by_halts,
+        batch=_jaffe_of,
     ),
     SignificanceTest(
         "jaffe_firms", "Jaffe calendar-time Z by firms", "mean abnormal return of the firms is zero",
         "N(0,1)", frozenset({"cross-correlation"}), "Jaffe (1974)", _jaffe_firms,
-        needs_variance=True, rows_alike=True, reads=("sums",), batch=_jaffe_firms_of,
+        needs_variance=True, rows_alike=True, reads=("sums",), misled=misled_by_halts,
+        batch=_jaffe_firms_of,
     ),
 )  # fmt: skip

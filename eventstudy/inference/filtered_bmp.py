@@ -23,6 +23,7 @@ from eventstudy.inference.engine.filtered_past import (
 )
 from eventstudy.inference.engine.moments import NEGLIGIBLE, mean_t, sample_sd
 from eventstudy.inference.samples import Samples, Statistics
+from eventstudy.inference.selection import misled_by_halts
 from eventstudy.inference.significance_test import SignificanceTest
 from eventstudy.lazy import memo
 
@@ -297,6 +298,7 @@ FILTERED_BMP_TESTS: tuple[SignificanceTest, ...] = (
         "filtered_bmp", "BMP t over its own past", "mean standardised CAR is zero", "t(B-1)",
         frozenset({"event-induced variance", "cross-correlation"}),
         "Boehmer, Musumeci and Poulsen (1991); Barone-Adesi, Giannopoulos and Vosper (1999)", _filtered_bmp,
-        condition=_shortage, needs_variance=True, rows_alike=True, batch=_filtered_bmp_of,
+        condition=_shortage, needs_variance=True, rows_alike=True, misled=misled_by_halts,
+        batch=_filtered_bmp_of,
     ),
 )  # fmt: skip

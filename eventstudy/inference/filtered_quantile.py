@@ -224,7 +224,7 @@ def _filtered_dates(data: TestInput) -> FilteredDates | str:
     if n_dates > 1 and overlap_note(data):
         _, first = np.unique(groups, return_index=True)
         days = fit.past.dates(first)
-        correlation = correlation_matrix(residuals, days, data.tested_dates[first])
+        correlation = correlation_matrix(residuals, days, data.covered_dates[first])
     return FilteredDates(
         caar,
         count / count.sum(),
@@ -482,7 +482,7 @@ def _misled_by_unchanged_prices(data: TestInput) -> str:
         return ""
     return (
         f"{share:.0%} of past days have one abnormal return, as where prices do not change: with so many it "
-        "can reject far too often"
+        "can reject far too often; rank and cumrank_t hold"
     )
 
 

@@ -111,7 +111,9 @@ def misled_by_past(size_of: Callable[[PastWindows, int], Misled | None], data: T
     # A tuple, since None is not remembered.
     (past,) = memo(used, "past_windows", lambda: (past_windows(used.abnormal, len(used.window)),))
     found = None if past is None else size_of(past, used.n_events)
-    return "" if found is None else f"{found.why}, so it would reject about {found.size:.0%} of true nulls"
+    if found is None:
+        return ""
+    return f"{found.why}, so it would reject about {found.size:.0%} of true nulls; rank and cumrank_t hold"
 
 
 def past_windows(fit: AbnormalReturns, length: int) -> PastWindows | None:

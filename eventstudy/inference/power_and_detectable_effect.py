@@ -516,7 +516,7 @@ def expected_sd_of_sums(data: TestInput, groups: IntArray) -> FloatArray | None:
     if int(groups.max()) + 1 == len(groups):
         return np.asarray(sd[np.argsort(groups)])
     related = dependence.correlation_matrix(
-        data.abnormal.past.residuals(), data.abnormal.past.dates(), data.tested_dates
+        data.abnormal.past.residuals(), data.abnormal.past.dates(), data.covered_dates
     )
     held = (groups == np.arange(int(groups.max()) + 1)[:, None]) * sd
     return np.asarray(np.sqrt(((held @ related) * held).sum(axis=1)))

@@ -13,6 +13,7 @@ from eventstudy.lazy import memo
 __all__ = [
     "FEW_EVENTS",
     "date_groups",
+    "misled_by_halts",
     "n_windows",
     "overlap_note",
     "remarks",
@@ -21,8 +22,8 @@ __all__ = [
 
 #: Fewer events than this make the cross-sectional standard deviation a chancy scale (size table of the docs).
 FEW_EVENTS = 15
-#: Tests that a skewed past does not mislead, nor one of which prices often do not change.
-HOLD = "rank and cumrank_t hold"
+#: From this share of events on whose first return after a halt spans days of the others, it matters.
+HALTED = 0.1
 OVERLAPPING = "windows of different dates overlap, and this test ignores the resulting correlation"
 
 
@@ -61,17 +62,34 @@ def overlap_note(data: TestInput) -> str:
         abnormal = data.with_car.abnormal
         days = abnormal.days
         # Without an estimation window neither of them can be computed.
-        told = f"{OVERLAPPING}; use adjusted_bmp or jaffe" if (abnormal.dof > 0).any() else OVERLAPPING
-        if days is not None:
+        lumped = abnormal.reach(data.cols) is not None
+        instead = "; use adjusted_bmp" if lumped else "; use adjusted_bmp or jaffe"
+        told = OVERLAPPING + instead * bool((abnormal.dof > 0).any())
+        if days is not None and not lumped:
             return told if (np.diff(days) < len(data.window)).any() else ""
-        dates = np.unique(date_numbers(data.with_car.tested_dates), axis=0)
+        dates, groups = date_numbers(data.with_car.covered_dates), date_groups(data)
         known = np.where(dates == NOT_A_DATE, np.iinfo(np.int64).max, dates)
-        first, last = known.min(axis=1), dates.max(axis=1)
+        first = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+        last = np.full(len(first), NOT_A_DATE)
+        np.minimum.at(first, groups, known.min(axis=1))
+        np.maximum.at(last, groups, dates.max(axis=1))
         order = np.argsort(first, kind="stable")
         shared = (first[order][1:] <= np.maximum.accumulate(last[order])[:-1]).any()
         return told if shared else ""
 
     return memo(data, "overlap_note", compute)
+
+
+def misled_by_halts(data: TestInput) -> str:
+    """Say that first returns after halts span days of other dates' events; "" where hardly any does."""
+    used = data.with_car
+    reach = used.abnormal.reach(used.cols)
+    if reach is None or np.count_nonzero(reach) < HALTED * len(reach) or not overlap_note(data):
+        return ""
+    return (
+        f"after a halt, the first return of {np.count_nonzero(reach)} of {len(reach)} events spans days of "
+        "other events, and this test ignores the resulting correlation; adjusted_bmp and filtered_t do not"
+    )
 
 
 def what_misleads(test: SignificanceTest, data: TestInput) -> str:
@@ -94,7 +112,7 @@ def remarks(test: SignificanceTest, data: TestInput, used: TestInput) -> list[st
     few = f"scaled by the standard deviation of {n} events, as if it were known: with so few it over-rejects"
     return [
         *([few] if test.scaled_by_events and n < FEW_EVENTS else []),
-        *([f"{misled}; {HOLD}"] if misled else []),
+        *([misled] if misled else []),
         *([overlap_note(data)] if test.by_relative_day else []),
         *([f"{gone} event{'s' if gone > 1 else ''} without residual variance left out"] if gone else []),
     ]

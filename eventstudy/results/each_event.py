@@ -165,7 +165,7 @@ class EachEvent(MethodGroup):
         used = tested.take(known)
         fit = used.abnormal
         se = np.sqrt(used.cumulative.variance)
-        related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), used.tested_dates)
+        related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), used.covered_dates)
         found = procedures.shrink(used.car, np.outer(se, se) * related, checked_level(level))
         frame = data.timeline[["security"]].copy()
         frame["car"], frame["se"] = tested.cumulative.car, np.sqrt(tested.cumulative.variance)

@@ -219,7 +219,7 @@ def _changes(
         return empty.assign(n_events=0, shared_days=0)
     usable, rows = data.test_input(tested).take(kept), np.flatnonzero(kept)
     fit = usable.abnormal
-    related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.tested_dates)
+    related = dependence.correlation_matrix(fit.past.residuals(), fit.past.dates(), usable.covered_dates)
     se = value * np.sqrt(usable.cumulative.variance)
     change = value * usable.car
     everyone, security = np.arange(len(rows)), data.timeline["security"].to_numpy(dtype=object)[rows]

@@ -144,7 +144,8 @@ def mean_correlation(
     fewer than 10 such days, or without variance on them, count 0). The overlap is
     ``tau_ij = |A & B| / sqrt(|A| |B|)`` for the sets A and B of calendar days of the two tested
     windows: their common share, 1 on one common date, 0 where no day is shared. Days of the
-    windows count whether or not the security traded on them.
+    windows count whether or not the security traded on them, as do those before them that the first return
+    after a halt spans.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def mean_correlation(
         Estimation residuals; NaN where unused.
     estimation_dates : array of datetime64[D], shape (N, W)
     tested_dates : array of datetime64[D], shape (N, L)
-        Calendar days of the tested windows; NaT beyond the data.
+        Calendar days that the tested returns span; NaT beyond the data.
 
     Returns
     -------
@@ -258,7 +259,8 @@ def dependence(data: TestInput) -> MeanCorrelation:
     if 1 < n <= residual_pass.FEW and fit.day0 is not None:
         residuals, day0 = fit.past.residuals(), fit.day0 - fit.day0.min()
         small = n * n * (int(day0.max()) + residuals.shape[1]) <= LARGE
-        if small and not np.isnan(fit.ar[:, begin : begin + length]).any():
+        # A day without a return has no span, one whose return lumps the sessions of a halt a longer one.
+        if small and (fit.span[:, begin : begin + length] == 1).all():
             share = np.maximum(1.0 - np.abs(day0[:, None] - day0) / length, 0.0)[np.triu_indices(n, 1)]
             related = residual_correlations(residuals, day0[:, None] + np.arange(residuals.shape[1]))
             overlapping = int(np.count_nonzero(share))
@@ -267,7 +269,7 @@ def dependence(data: TestInput) -> MeanCorrelation:
     if found is None:
         sums = session_correlation(fit, window)
         if sums is None:
-            found = mean_correlation(fit.past.residuals(), fit.past.dates(), data.tested_dates)
+            found = mean_correlation(fit.past.residuals(), fit.past.dates(), data.covered_dates)
         else:
             found = MeanCorrelation.of(*sums, n)
     data._readings["dependence"] = found
@@ -323,6 +325,8 @@ def _settled_by_part(data: TestInput) -> bool | None:
     abnormal, length, n = data.abnormal, len(data.window), data.n_events
     session, order = abnormal.day0, abnormal.by_day
     if session is None or order is None or not abnormal.within_data(data.window):
+        return None
+    if abnormal.reach(data.cols) is not None:
         return None
     share = 1.0 - np.arange(length) / length
     pairs = np.array(overlapping_pairs(session, length))

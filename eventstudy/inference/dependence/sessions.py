@@ -51,8 +51,8 @@ CLOSED_BY = 3
 def session_correlation(abnormal: AbnormalReturns, window: Window) -> tuple[float, int] | None:
     """Sum over pairs of overlap share times residual correlation, and the number of overlapping pairs.
 
-    As `eventstudy.inference.mean_correlation` defines them; None where the events are not of one market or
-    have tested days beyond the data.
+    As `eventstudy.inference.mean_correlation` defines them; None where the events are not of one market,
+    have tested days beyond the data, or returns that span sessions before the window.
     """
     reduction = SumOfCorrelations.of(abnormal, window)
     return None if reduction is None else read_residuals(abnormal, [reduction])[0]
@@ -159,6 +159,8 @@ class SumOfCorrelations(Reduction[tuple[float, int] | None]):
         """Start, or None where the sums would not be those of the pairs."""
         session = abnormal.day0
         if session is None or len(session) < 2 or not abnormal.within_data(window):
+            return None
+        if abnormal.reach(abnormal.columns(window)) is not None:
             return None
         return cls(session, len(window), incomplete=bool((abnormal.n_obs < abnormal.n_obs.max()).any()))
 

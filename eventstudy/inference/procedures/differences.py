@@ -490,7 +490,7 @@ def _variance(first: TestInput, second: TestInput, options: Options) -> Statisti
 
 
 def _welch(first: TestInput, second: TestInput, options: Options) -> Statistic:
-    days = [date_numbers(data.tested_dates) for data in (first, second)]
+    days = [date_numbers(data.covered_dates) for data in (first, second)]
     if np.isin(days[0][days[0] != NOT_A_DATE], days[1]).any():
         return not_applicable("windows of both groups share days, so their means are not independent")
     a, b = (_by_date(data) for data in (first, second))

@@ -40,7 +40,7 @@ def by_past(data: TestInput, weights: FloatArray) -> tuple[float, float, float]:
         They sum to one.
     """
     fit = data.abnormal
-    related = correlation_matrix(fit.past.residuals(), fit.past.dates(), data.tested_dates)
+    related = correlation_matrix(fit.past.residuals(), fit.past.dates(), data.covered_dates)
     scaled = weights * np.sqrt(data.cumulative.variance)
     variance = float(scaled @ related @ scaled)
     return (

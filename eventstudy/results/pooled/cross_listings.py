@@ -138,8 +138,9 @@ def averaged(
             else:
                 parts[name][row] = value
     past = HeldWindows(parts.pop("residuals"), parts.pop("leverage"), abnormal.past.dates()[first])
-    dates = abnormal.event_dates[first]
-    event_windows = HeldEventWindows(dates, parts.pop("noise"), parts.pop("design"))
+    dates, every = abnormal.event_dates[first], slice(None)
+    before = abnormal.dates_before(every, max(int(abnormal.span.max(initial=1)) - 1, 0))[first]
+    event_windows = HeldEventWindows(dates, parts.pop("noise"), parts.pop("design"), before)
     # The days between estimation and event window are not averaged.
     late = None if abnormal.estimated_after is None else abnormal.estimated_after[first]
     parts |= {"between": None, "estimated_after": late}

@@ -62,6 +62,8 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
     def each(name: str) -> FloatArray:
         return np.concatenate([getattr(part, name) for part in parts])
 
+    # A return that lumps the sessions of a halt may span some before the window.
+    longest = max(int(part.span.max(initial=1)) for part in parts) - 1
     design = [_padded(part.design[:, c], k, 1) for part, c in zip(parts, cols, strict=True)]
     return AbnormalReturns(
         window=window,
@@ -81,6 +83,7 @@ def joined(parts: Sequence[AbnormalReturns], window: Window, sessions: DateArray
             np.concatenate([p.event_dates[:, c] for p, c in zip(parts, cols, strict=True)]),
             event("noise"),
             np.concatenate(design),
+            np.concatenate([part.dates_before(c, longest) for part, c in zip(parts, cols, strict=True)]),
         ),
         between=between,
         autocorrelation=_autocorrelation(parts),
