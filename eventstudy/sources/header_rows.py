@@ -14,7 +14,7 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
-__all__ = ["Cells", "Header", "below", "header_of", "without_footer", "without_second_table"]
+__all__ = ["Cells", "Header", "below", "header_of", "is_day", "without_footer", "without_second_table"]
 
 Cells = list[Any]
 #: Rows below a table that may be notes.
@@ -59,7 +59,8 @@ class Header:
     pairs: bool = False
 
 
-def _is_day(cell: Any) -> bool:
+def is_day(cell: Any) -> bool:
+    """Whether a cell holds a day, or a closing time of one."""
     if cell == "" or isinstance(cell, bool):
         return False
     if isinstance(cell, (int, float)) and not 1e4 < cell < 1e8:
@@ -84,7 +85,7 @@ def _is_count(cell: Any) -> bool:
 
 def _is_stamp(cell: Any) -> bool:
     """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
-    return _is_count(cell) or _is_day(cell) or _is_month(cell)
+    return _is_count(cell) or is_day(cell) or _is_month(cell)
 
 
 def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
@@ -133,7 +134,7 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
 def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
     """First row that begins with a day, as the next does, and the column of the days."""
     # Large numbers of later columns are volumes and values.
-    for is_date, column in (*itertools.product((_is_day, _is_month), (0, 1, 2)), (_is_count, 0)):
+    for is_date, column in (*itertools.product((is_day, _is_month), (0, 1, 2)), (_is_count, 0)):
         dated = [len(row) > column and is_date(row[column]) for row in rows[:60]]
         for i in range(1, len(dated)):
             starts = dated[i] and not dated[i - 1] and _filled(rows[i]) >= 2
@@ -178,7 +179,7 @@ def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) ->
 def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
     """Read Bloomberg's sheets in which each security has days of its own."""
     row = rows[first]
-    days = [k for k, cell in enumerate(row) if _is_day(cell) and not isinstance(cell, (int, float))]
+    days = [k for k, cell in enumerate(row) if is_day(cell) and not isinstance(cell, (int, float))]
     if len(days) < 2 or days != list(range(days[0], days[0] + 2 * len(days), 2)):
         return None
     names: Cells = []

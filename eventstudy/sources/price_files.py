@@ -112,7 +112,7 @@ def read_prices(
     given = _paths(path)
     frames = []
     for name, one in given:
-        table = load(one, sheet, encoding, header, footer, columns or ())
+        table = load(one, sheet, encoding, header, footer, columns or (), decimal)
         options = Options(
             one.name,
             "prices",

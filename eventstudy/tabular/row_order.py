@@ -91,8 +91,13 @@ def without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:
     """Leave out rows that hold nothing, such as the last ones of a spreadsheet."""
     if not pd.api.types.is_object_dtype(frame[date]) and not pd.api.types.is_string_dtype(frame[date]):
         return frame
-    bare = frame.isna() | (
-        frame.map(lambda v: isinstance(v, str) and not v.strip()) if len(frame) < 100_000 else False
-    )
-    blank = bare.all(axis=1)
-    return frame[~blank] if blank.any() else frame
+    rows = np.arange(len(frame))
+    for name in (date, *frame.columns.drop(date)):
+        # Few rows are left after the dates.
+        cells = frame[name].iloc[rows]
+        texts = cells.to_numpy(dtype=object)
+        empty = np.fromiter((isinstance(cell, str) and not cell.strip() for cell in texts), bool, len(rows))
+        rows = rows[empty | cells.isna().to_numpy()]
+        if not len(rows):
+            return frame
+    return frame[~np.isin(np.arange(len(frame)), rows)]
