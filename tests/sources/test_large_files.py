@@ -50,7 +50,10 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "days with zeros": (text(rows(form="%d%m%Y")), {"date_format": "%d%m%Y"}),
     "year, month and day": (text(LONG.assign(**PARTS).drop(columns="Date")), {}),
     "one currency": (text(rows(Currency="USD")), {}),
-    "a status": (text(rows(status=HALTED, volume=np.where(HALTED == "停牌", 0, 9))).encode("gb18030"), {"encoding": "gb18030"}),
+    "a status": (
+        text(rows(status=HALTED, volume=np.where(HALTED == "停牌", 0, 9))).encode("gb18030"),
+        {"encoding": "gb18030"},
+    ),
     "UTF-16": (text(LONG).encode("utf-16"), {}),
     "a byte order mark": (text(LONG).encode("utf-8-sig"), {}),
     "old lines": (text(LONG).replace("\n", "\r"), {}),
