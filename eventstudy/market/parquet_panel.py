@@ -254,14 +254,11 @@ class LongFiles:
         """Note in which session each security was delisted; refuse a second one."""
         for at in np.flatnonzero(~np.isnan(last) & (last != 0) & (column >= 0)):
             if left[row[at]] not in (-1, column[at]):
-                days = [
-                    self.dates[int(np.flatnonzero(session == s)[0])].as_py()
-                    for s in (left[row[at]], column[at])
-                ]
-                one, other = sorted(f"{pd.Timestamp(day):%Y-%m-%d}" for day in days)
+                rows = [int(np.flatnonzero(session == s)[0]) for s in (left[row[at]], column[at])]
+                one, other = sorted(f"{pd.Timestamp(self.dates[k].as_py()):%Y-%m-%d}" for k in rows)
                 raise DataError(
-                    f"{self.path}: {names[row[at]]} has a delisting return in {self.delisting!r} on {one} and on "
-                    f"{other}, and a security is delisted once. Leave it on its own day alone."
+                    f"{self.path}: {names[row[at]]} has a delisting return in {self.delisting!r} on {one} "
+                    f"and on {other}, and a security is delisted once. Leave it on its own day alone."
                 )
             left[row[at]] = column[at]
 

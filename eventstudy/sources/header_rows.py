@@ -254,14 +254,30 @@ def _spread(cells: Cells, width: int) -> Cells:
     return out
 
 
-def without_second_table(body: list[Cells], names: Sequence[Any]) -> tuple[list[Cells], list[Cells]]:
-    """Cut a second table off, which begins by the names of the first again, with its title."""
-    texts = [str(name).strip() for name in names]
+def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells], list[Cells]]:
+    """Join tables of the same names that stand one below the other, or cut the second off.
+
+    Where files were joined, the row of names is repeated, perhaps below the same title. Another title, in a
+    row of its own or in place of the first name, says that a table is another's.
+    """
+    texts = [str(name).strip() for name in header.names]
+    known: list[Cells] = []
     for i, row in enumerate(body):
-        if i and len(texts) > 2 and [str(cell).strip() for cell in row[1 : len(texts)]] == texts[1:]:
-            start = i - 1 if _filled(body[i - 1]) == 1 else i
-            return body[:start], body[start:]
-    return body, []
+        if len(texts) < 2 or len(row) < 2 or str(row[1]).strip() != texts[1]:
+            known.append(row)
+            continue
+        cells = [str(cell).strip() for cell in row[: len(texts)]]
+        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not _is_stamp(body[i - 1][0]) else None
+        title = None if above is None else " ".join(str(cell) for cell in known[above] if cell != "")[:60]
+        if i and len(texts) > 2 and cells[1:] == texts[1:] and cells[0] != texts[0]:
+            return known, body[i:]
+        if not i or cells != texts:
+            known.append(row)
+        elif above is None or title in header.above:
+            known = known[:above]
+        else:
+            return known[:above], body[i - 1 :]
+    return known, []
 
 
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:

@@ -22,7 +22,7 @@ from eventstudy.column_names import (
     find_column,
     plain_name,
 )
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.optional import import_optional
 from eventstudy.sources.header_rows import (
     Cells,
@@ -205,7 +205,14 @@ def _shaped(
     if len(rows) < 2:
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
-    body, second = without_second_table(rows[found.last + 1 :], found.names)
+    body, second = without_second_table(rows[found.last + 1 :], found)
+    if second:
+        shown = next(str(cell) for cell in second[0] if cell != "")
+        warn(
+            f"{name}: a second table, which begins with {shown!r}, is left out. To read it, save it in a "
+            "file of its own.",
+            DataWarning,
+        )
     body, foot = without_footer(body, found.day) if footer is None else (body, [])
     foot += second
     if not body:
@@ -324,10 +331,10 @@ def _regular(data: bytes, names: list[str], name: str, separator: str) -> bool:
         If a row that begins with a day is not.
     """
     sign, width = separator.encode(), len(names)
-    header = data[: data.find(b"\n")].strip()
+    first = names[0].encode()
     for number, line in enumerate(io.BytesIO(data), start=1):
         quoted = b'"' in line
-        if not quoted and line.count(sign) + 1 == width and not (number > 1 and line.strip() == header):
+        if not quoted and line.count(sign) + 1 == width and not line.lstrip().startswith(first):
             continue
         if not line.strip():
             continue

@@ -430,7 +430,7 @@ def test_delisting_returns_that_cannot_be(tmp_path: Path) -> None:
     frame.assign(dlret=frame["dlret"].fillna(0.0)).to_parquet(path, index=False)
     assert es.Market.scan_parquet(path).market(one).returns["10001"].min() < -0.49
     frame.assign(dlret="A").to_parquet(path, index=False)
-    with pytest.raises(DataError, match="'dlret' holds .*CRSP writes letters"):
+    with pytest.raises(DataError, match=r"'dlret' holds .*CRSP writes letters"):
         es.Market.scan_parquet(path)
     frame.assign(dlret=None).to_parquet(path, index=False)
     assert es.Market.scan_parquet(path).market(one).returns["10001"].min() > -0.49

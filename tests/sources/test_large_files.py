@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, DataWarning
 from eventstudy.sources import read_prices
 
 DAYS = pd.bdate_range("2019-01-02", periods=24)
@@ -140,3 +140,50 @@ def test_rows_of_large_files_that_are_not_as_wide_as_the_header(
 def test_a_frame_with_a_constant_category() -> None:
     frame = LONG.assign(currency=pd.Categorical(["USD"] * len(LONG)))
     assert es.Market.from_prices(frame).securities == ["A", "B", "C"]
+
+
+EARLY = LONG[LONG["Date"] < "2019-01-20"]
+LATE = LONG[LONG["Date"] >= "2019-01-20"]
+ONE = LONG[LONG["Code"] == "A"].drop(columns="Code").assign(Volume=9)
+
+
+@pytest.mark.parametrize("size", [10**9, 0])
+@pytest.mark.parametrize(
+    "content",
+    [
+        text(EARLY) + text(LATE),
+        text(LATE) + text(EARLY),
+        text(LATE) + "\n\n" + text(EARLY),
+        text(LATE) + text(EARLY).replace("Date,", " Date ,"),
+        "".join(text(LONG[LONG["Code"] == code]) for code in "ABC"),
+        "A report\n" + text(EARLY) + "\nA report\n" + text(LATE),
+        text(EARLY.astype(str), quoting=1) + text(LATE.astype(str), quoting=1),
+    ],
+)
+def test_files_that_were_joined_with_their_headers(
+    content: str, size: int, tmp_path: Path, large: Callable[[int], None]
+) -> None:
+    (tmp_path / "file.csv").write_text(content)
+    large(size)
+    read = read_prices(tmp_path / "file.csv")["close"]
+    np.testing.assert_array_equal(read, CLOSES)
+
+
+def test_joined_files_of_one_security(tmp_path: Path) -> None:
+    path = tmp_path / "A.csv"
+    for columns in (["Date", "Close", "Volume"], ["Date", "Close"]):
+        path.write_text(text(ONE[columns][10:]) + text(ONE[columns][:10]))
+        np.testing.assert_array_equal(read_prices(path)["close", "A"], CLOSES["A"])
+    path.write_text(text(ONE) + text(ONE.assign(Close=7)))
+    with pytest.raises(DataError, match="stands 2 times"):
+        read_prices(path)
+
+
+@pytest.mark.parametrize(
+    "second", ["Index of shares\n" + text(ONE), text(ONE).replace("Date", "Index of shares")]
+)
+def test_a_second_table_that_is_left_out_is_told_of(second: str, tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_text(text(ONE) + "\n" + second.replace("1", "2"))
+    with pytest.warns(DataWarning, match="second table, which begins with 'Index of shares', is left out"):
+        read = read_prices(tmp_path / "A.csv")
+    np.testing.assert_array_equal(read["close", "A"], CLOSES["A"])
