@@ -48,7 +48,7 @@ class Header:
     above : tuple of str
         Rows that stand above it.
     pairs : bool
-        Whether each column of values has a column of days of its own before it.
+        Whether columns of values have a column of days of their own before them.
     """
 
     names: list[Any]
@@ -177,26 +177,36 @@ def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) ->
 
 
 def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
-    """Read Bloomberg's sheets in which each security has days of its own."""
+    """Read Bloomberg's sheets in which each security has days of its own, before one or more fields."""
     row = rows[first]
     days = [k for k, cell in enumerate(row) if is_day(cell) and not isinstance(cell, (int, float))]
-    if len(days) < 2 or days != list(range(days[0], days[0] + 2 * len(days), 2)):
+    if len(days) < 2:
         return None
-    names: Cells = []
-    for k in range(len(row)):
-        if k in days:
-            names.append(f"date {k}")
-            continue
-        cells = [
-            str(rows[i][j]).strip()
-            for i in block
-            for j in (k - 1, k)
-            if j < len(rows[i]) and rows[i][j] != ""
-        ]
+    single = days == list(range(days[0], days[0] + 2 * len(days), 2))
+    heads = {plain_name(rows[first - 1][k]) if k < len(rows[first - 1]) else "" for k in days}
+    if not single and (days[0] > 0 or len(heads) > 1 or not heads <= {"", *DATE_NAMES}):
+        return None
+
+    def head(i: int, k: int) -> str:
+        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
+
+    # A row of securities alone has fewer cells than a row of names.
+    spans = list(zip(days, [*days[1:], len(row)], strict=True))
+    while block[0] > 0 and all(sum(head(block[0] - 1, k) != "" for k in range(*span)) == 1 for span in spans):
+        block = [block[0] - 1, *block]
+    names: Cells = [""] * len(row)
+    for k, end in spans:
+        names[k] = f"date {k}"
+        values = [j for j in range(k + 1, end) if head(first - 1, j) or row[j] != ""]
+        if not values:
+            return None
+        cells = [head(i, j) for i in block for j in range(k, end) if head(i, j)]
         told = [c for c in cells if field_of(c, level=True) is None and plain_name(c) not in DATE_NAMES]
-        names.append(told[0] if told else f"column {k}")
+        who = told[0] if told else f"column {values[0]}"
+        for j in values:
+            names[j] = who if single else (head(first - 1, j) or "PX_LAST", who)
     above = tuple(str(rows[i][0])[:60] for i in range(block[0]))
-    return Header(names, first - 1, 0, False, above, pairs=True)
+    return Header(names, first - 1, 0, not single, above, pairs=True)
 
 
 def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
@@ -297,15 +307,33 @@ def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells
 def below(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
     """Return the body of a table, days as index where it has two levels or days for each column."""
     if header.pairs:
-        series = []
-        for k in range(0, frame.shape[1] - 1, 2):
-            part = frame.iloc[:, [k, k + 1]].dropna()
-            part = part[(part.iloc[:, 0] != "") & (part.iloc[:, 1] != "")]
-            days = days_of(part.iloc[:, 0], f"column {k + 1}").stamps
-            series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=frame.columns[k + 1]))
-        return pd.concat(series, axis=1, sort=True)
+        return _own_days(frame, header)
     if not header.levels:
         return frame
     index = pd.Index(frame.iloc[:, header.day], name="date")
     body = frame.iloc[:, header.day + 1 :].set_axis(index, axis=0)
     return body.set_axis(pd.MultiIndex.from_tuples(header.names[header.day + 1 :]), axis=1)
+
+
+def _own_days(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
+    """Bring columns that have days of their own to days in common."""
+    series: list[pd.Series] = []
+    day = 0
+    for k, name in enumerate(header.names):
+        if isinstance(name, str) and name == f"date {k}":
+            day = k
+        elif name != "":
+            part = frame.iloc[:, [day, k]].dropna()
+            part = part[(part.iloc[:, 0] != "") & (part.iloc[:, 1] != "")]
+            days = days_of(part.iloc[:, 0], f"column {day + 1}").stamps
+            if not days.is_unique:
+                raise DataError(
+                    f"Column {day + 1}: the day {days[days.duplicated()][0]:%Y-%m-%d} stands more than once. "
+                    "Keep one row a day."
+                )
+            series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=name))
+    out = pd.concat(series, axis=1, sort=True)
+    if not header.levels:
+        return out
+    pairs = [name for name in header.names if isinstance(name, tuple)]
+    return out.set_axis(pd.MultiIndex.from_tuples(pairs), axis=1)
