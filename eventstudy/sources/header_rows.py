@@ -329,7 +329,7 @@ def _own_days(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
             if not days.is_unique:
                 raise DataError(
                     f"Column {day + 1}: the day {days[days.duplicated()][0]:%Y-%m-%d} stands more than once. "
-                    "Keep one row a day."
+                    "Keep one row per day."
                 )
             series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=name))
     out = pd.concat(series, axis=1, sort=True)

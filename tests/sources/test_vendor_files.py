@@ -187,3 +187,54 @@ def test_rows_that_differ_in_no_price_are_dropped_by_the_advice() -> None:
     kinds = pd.concat([frame.assign(kind=1), frame.assign(kind=2, prc=[a + 1 for a in A])])
     with pytest.raises(DataError, match=r"frame\[frame\['kind'\] == 1\]"):
         es.Market.from_prices(kinds.astype({"kind": "Int64"}))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        '"Tarih","Şimdi","Aç\u0131l\u0131ş","Yüksek","Düşük","Hac.","Fark %"',
+        '"Datum","Laatste","Open","Hoog","Laag","Vol.","Verschil %"',
+        '"Data","Ostatnio","Otwarcie","Max.","Min.","Wol.","Zmiana%"',
+        '"Datum","Senaste","Öppen","Högst","Lägst","Vol.","Förändr. %"',
+    ],
+    ids=["Turkish", "Dutch", "Polish", "Swedish"],
+)
+def test_pages_of_investing_com_in_other_languages(names: str, tmp_path: Path) -> None:
+    def comma(number: float) -> str:
+        return f"{number:.2f}".replace(".", ",")
+
+    rows = [
+        f'"{day:%d.%m.%Y}","{comma(a)}","{comma(a + 1)}","{comma(a + 2)}","{comma(a - 2)}","1,73M","0,10%"'
+        for day, a in zip(DAYS[::-1], A[::-1], strict=True)
+    ]
+    path = tmp_path / "AAA Geçmiş Verileri.csv"
+    path.write_text("\n".join([names, *rows]))
+    assert read_prices(path, security="AAA")["close", "AAA"].tolist() == A
+
+
+def test_a_table_whose_price_has_an_unknown_name_says_how_to_name_it() -> None:
+    frame = pd.DataFrame({"Giá": A, "Thay đổi": ["0.10%"] * len(A)}, DAYS)
+    with pytest.raises(DataError, match=r"'Thay đổi' holds percent, not prices.*columns=\{'Giá': 'close'\}"):
+        es.Market.from_prices(frame)
+
+
+@pytest.mark.parametrize(("names", "ids"), [("SYMBOL", "ISIN"), ("TICKER", "PERMNO")])
+def test_events_named_by_the_column_that_was_left_aside(names: str, ids: str, tmp_path: Path) -> None:
+    other = {NAMES[0]: "INE001A01011", NAMES[1]: "INE002A01018"}
+    if ids == "PERMNO":
+        other = {NAMES[0]: "10001", NAMES[1]: "10002"}
+    frame = CLOSES.rename_axis("Date").reset_index().melt("Date", var_name=names, value_name="Close")
+    frame[ids] = frame[names].map(other)
+    frame.to_csv(tmp_path / "prices.csv", index=False)
+    event = [{"security": NAMES[0], "date": DAYS[60]}]
+    for prices in (frame, read_prices(tmp_path / "prices.csv")):
+        market = es.Market.from_prices(prices)
+        study = es.EventStudy(market, event, es.ConstantMean(), estimation=(-40, -11))
+        with pytest.raises(
+            es.errors.EventStudyError, match=rf"'{ids}' and also have {names}.*\{{'{names}': 'sec"
+        ):
+            study.fit()
+    market = es.Market.from_prices(frame, columns={names: "security"})
+    assert (
+        es.EventStudy(market, event, es.ConstantMean(), estimation=(-40, -11)).fit().car(0, 1).shape[0] == 1
+    )
