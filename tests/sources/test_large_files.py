@@ -187,3 +187,18 @@ def test_a_second_table_that_is_left_out_is_told_of(second: str, tmp_path: Path)
     with pytest.warns(DataWarning, match="second table, which begins with 'Index of shares', is left out"):
         read = read_prices(tmp_path / "A.csv")
     np.testing.assert_array_equal(read["close", "A"], CLOSES["A"])
+
+
+@pytest.mark.parametrize("size", [10**9, 0])
+@pytest.mark.parametrize("sign", ["-99", "-99.0", "9999.99"])
+def test_numbers_that_are_said_to_stand_for_missing_ones(
+    sign: str, size: int, tmp_path: Path, large: Callable[[int], None]
+) -> None:
+    large(size)
+    coded = LONG["Close"].mask(LONG["Date"] == "2019-01-15", float(sign))
+    LONG.assign(Close=coded, Volume=0).to_csv(tmp_path / "file.csv", index=False)
+    assert float(sign) in read_prices(tmp_path / "file.csv")["close"].to_numpy()
+    read = read_prices(tmp_path / "file.csv", missing=[sign, "0", "x"])
+    assert read["close"].index[read["close"].isna().all(axis=1)].tolist() == [pd.Timestamp("2019-01-15")]
+    assert read["close"].isna().sum().sum() == 3
+    assert (read["volume"] == 0).all(axis=None)
