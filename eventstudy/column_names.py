@@ -133,6 +133,7 @@ _FIELDS: dict[str, str] = {
         altprc clsprc mclsprc pxlast lastpx pxclose prccd prccm trdprc1 settlement settle cls 收盘 收盘价
         今收盘 最新价 closeclosepriceadjustedforsplits
         schluss schlusskurs zuletzt cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
+        şimdi laatste ostatnio senaste
     """,
     "adj_close": """
         adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
@@ -141,15 +142,15 @@ _FIELDS: dict[str, str] = {
     """,
     "open": """
         open opnprc openprc openprice priceopen dlyopen pxopen prcod 开盘 开盘价 今开盘 今开 apertura
-        otwarcie eröffnung eröffn erster 시가 始値 откр
+        otwarcie eröffnung eröffn erster 시가 始値 откр öppen
     """,
     "high": """
         high hiprc askhi highprice pricehigh dlyhigh pxhigh prchd 最高 最高价 hoch najwyzszy alto máximo
-        고가 高値 макс
+        고가 高値 макс yüksek hoog högst högsta
     """,
     "low": """
         low loprc bidlo lowprice pricelow dlylow pxlow prcld 最低 最低价 tief najnizszy bajo mínimo 저가
-        安値 мин
+        安値 мин düşük laag lägst lägsta
     """,
     "volume": """
         volume vol dnshrtrd dlyvol mthvol cshtrd cshtrm pxvolume totalvolume volumetraded acvoluns 成交量

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from typing import Any, Generic, Literal, Self, TypeVar, get_args
@@ -14,7 +14,14 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray, IntArray
 from eventstudy.arguments import check_sequence, check_whole
 from eventstudy.calendars import Exchange
-from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, TOTAL_RETURN_NAMES, find_column, plain_name
+from eventstudy.column_names import (
+    DATE_NAMES,
+    SECURITY_NAMES,
+    TOTAL_RETURN_NAMES,
+    field_of,
+    find_column,
+    plain_name,
+)
 from eventstudy.errors import DataError
 from eventstudy.events import Events
 from eventstudy.immutable import FrozenMapping
@@ -38,6 +45,7 @@ from eventstudy.market.units import check_returns, step_in_days
 from eventstudy.market.wide_and_long import daily_index
 from eventstudy.optional import import_optional
 from eventstudy.tabular.reading import Taken
+from eventstudy.tabular.vendors import missing_codes
 
 __all__ = ["LongFiles", "ParquetPanel", "ScannedMarket"]
 
@@ -57,6 +65,8 @@ class LongFiles:
         A file, or a folder of files.
     security, date, value : str
         Columns.
+    delisting : str, optional
+        Column of delisting returns, compounded with the return of their day.
 
     Raises
     ------
@@ -70,6 +80,7 @@ class LongFiles:
     security: str
     date: str
     value: str
+    delisting: str | None = None
 
     @classmethod
     def of(cls, path: str, security: str | None, date: str | None, value: str | None) -> LongFiles:
@@ -93,11 +104,12 @@ class LongFiles:
             security or str(find_column(names, SECURITY_NAMES) or "permno"),
             date or str(find_column(names, DATE_NAMES) or "date"),
             value or str(find_column(names, simple) or "ret"),
+            next((name for name in names if field_of(name) == "delisting_return" and name != value), None),
         )
 
     def __post_init__(self) -> None:
         names = self._source.schema.names
-        for name in (self.security, self.date, self.value):
+        for name in self._columns:
             if name not in names:
                 raise DataError(
                     f"{self.path} has no column {name!r}; its columns are {', '.join(names[:20])}. "
@@ -110,12 +122,14 @@ class LongFiles:
                 f"{self.path}: column {self.date!r} holds {kind}, not dates. Write it as dates, e.g. with "
                 f"pd.to_datetime(frame[{self.date!r}], format='%Y%m%d')."
             )
-        kind = self._kind(self.value)
-        if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind)):
-            raise DataError(
-                f"{self.path}: column {self.value!r} holds {kind}, not numbers. Convert it, e.g. with "
-                "pd.to_numeric(column, errors='coerce'): CRSP writes letters where a return is missing."
-            )
+        for name in self._columns[2:]:
+            kind = self._kind(name)
+            empty = name == self.delisting and types.is_null(kind)
+            if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind) or empty):
+                raise DataError(
+                    f"{self.path}: column {name!r} holds {kind}, not numbers. Convert it, e.g. with "
+                    "pd.to_numeric(column, errors='coerce'): CRSP writes letters where a return is missing."
+                )
         kind = self._kind(self.security)
         if not (types.is_integer(kind) or _is_text(kind)):
             raise DataError(
@@ -123,9 +137,13 @@ class LongFiles:
                 f"Write it as such, e.g. with frame[{self.security!r}].astype('Int64')."
             )
 
-    def __reduce__(self) -> tuple[type[LongFiles], tuple[str, str, str, str]]:
+    def __reduce__(self) -> tuple[type[LongFiles], tuple[str, str, str, str, str | None]]:
         # Another process opens the files itself.
-        return LongFiles, (self.path, self.security, self.date, self.value)
+        return LongFiles, (self.path, self.security, self.date, self.value, self.delisting)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (self.security, self.date, self.value, *([self.delisting] if self.delisting else []))
 
     @cached_property
     def _source(self) -> Any:
@@ -150,6 +168,7 @@ class LongFiles:
         since: pd.Timestamp | None = None,
         until: pd.Timestamp | None = None,
         only: BoolArray | None = None,
+        log: bool = False,
     ) -> None:
         """Write the values of some securities into a panel.
 
@@ -167,11 +186,14 @@ class LongFiles:
             Days to read, the last exclusive; all by default. Dates kept as texts are always all read.
         only : array of bool, shape (S,), optional
             The securities to read; all of `names` by default.
+        log : bool
+            Whether the values are logarithms.
 
         Raises
         ------
         DataError
-            If a security has more than one row for a session; names the first.
+            If a security has more than one row for a session, or more than one delisting return; names the
+            first.
         """
         ids = self._ids(names)
         mask = np.ones(len(names), dtype=bool) if only is None else only
@@ -186,10 +208,15 @@ class LongFiles:
                 column = _pyarrow("dataset").field(self.date)
                 where = where & (column >= bound if is_first else column < bound)
         compute, n_sessions = _pyarrow("compute"), values.shape[1]
-        for table in self._tables((self.security, self.date, self.value), where):
+        left = np.full(len(names), -1)
+        for table in self._tables(self._columns, where):
             row = compute.index_in(table[self.security], value_set=ids).to_numpy()
             column = session[compute.index_in(table[self.date], value_set=self.dates).to_numpy()]
-            given = table[self.value].cast("float64").to_numpy()
+            given = self._numbers(table, self.value)
+            if self.delisting is not None:
+                last = self._numbers(table, self.delisting)
+                self._one_delisting(left, last, row, column, names, session)
+                given = _with_delisting(given, last, log)
             kept = column >= 0
             cell = (row.astype(np.int64) * n_sessions + column)[kept]
             twice = seen.reshape(-1)[cell]
@@ -206,6 +233,34 @@ class LongFiles:
                 )
             seen.reshape(-1)[cell] = True
             values.reshape(-1)[cell] = given[kept]
+
+    def _numbers(self, table: Any, name: str) -> FloatArray:
+        """Numbers of a column, without CRSP's codes for missing ones."""
+        numbers = np.array(table[name].cast("float64").to_numpy(), dtype=float)
+        _, codes = missing_codes(name, "delisting_return" if name == self.delisting else "return")
+        if codes:
+            numbers[np.isin(numbers, codes)] = np.nan
+        return numbers
+
+    def _one_delisting(
+        self,
+        left: IntArray,
+        last: FloatArray,
+        row: IntArray,
+        column: IntArray,
+        names: Sequence[str],
+        session: IntArray,
+    ) -> None:
+        """Note in which session each security was delisted; refuse a second one."""
+        for at in np.flatnonzero(~np.isnan(last) & (last != 0) & (column >= 0)):
+            if left[row[at]] not in (-1, column[at]):
+                rows = [int(np.flatnonzero(session == s)[0]) for s in (left[row[at]], column[at])]
+                one, other = sorted(f"{pd.Timestamp(self.dates[k].as_py()):%Y-%m-%d}" for k in rows)
+                raise DataError(
+                    f"{self.path}: {names[row[at]]} has a delisting return in {self.delisting!r} on {one} "
+                    f"and on {other}, and a security is delisted once. Leave it on its own day alone."
+                )
+            left[row[at]] = column[at]
 
     @property
     def ordered(self) -> bool:
@@ -246,6 +301,17 @@ class LongFiles:
         if found.null_count:
             raise DataError(f"{self.path}: some rows have no {name!r}. Give them one, or leave them out.")
         return found
+
+
+def _with_delisting(returns: FloatArray, delisting: FloatArray, log: bool) -> FloatArray:
+    """Compound delisting returns with the returns of their days, which may be missing."""
+    known = np.where(np.isnan(returns), 0.0, returns)
+    if log:
+        with np.errstate(divide="ignore"):
+            both = known + np.log1p(delisting)
+    else:
+        both = (1 + known) * (1 + delisting) - 1
+    return np.where(np.isnan(delisting), returns, both)
 
 
 def _dataset(path: str) -> Any:
@@ -399,6 +465,11 @@ class ParquetPanel(Generic[Made]):
                 Taken(files.date, "date"),
                 Taken(files.security, "security"),
                 Taken(files.value, "return" if self.kind not in LEVELS else self.kind),
+                *(
+                    Taken(name, "delisting_return", evidence="compounded with the return of its day")
+                    for name in [files.delisting]
+                    if name is not None
+                ),
             ),
             unsaid=unsaid_holes(returns, spans) if self.gaps is None and lumped else None,
             making=Making(self._said, scanned=True),
@@ -420,14 +491,15 @@ class ParquetPanel(Generic[Made]):
         """Read returns from session `first` on, those of the securities `every` from the beginning."""
         returns = np.full((len(names), len(sessions)), np.nan)
         seen = np.zeros(returns.shape, dtype=bool)
+        log = self.kind == "log"
         if first <= PAD or not self.files.ordered:
-            self.files.fill(returns, seen, names, session)
+            self.files.fill(returns, seen, names, session, log=log)
             return returns
         begin = first - PAD
-        self.files.fill(returns, seen, names, session, since=sessions[begin])
+        self.files.fill(returns, seen, names, session, since=sessions[begin], log=log)
         # Without a return just before the first one needed, that one may reach back to any day.
         before = every | np.isnan(returns[:, begin:first]).all(axis=1)
-        self.files.fill(returns, seen, names, session, until=sessions[begin], only=before)
+        self.files.fill(returns, seen, names, session, until=sessions[begin], only=before, log=log)
         return returns
 
 
@@ -506,7 +578,8 @@ class ScannedMarket(MarketRecord):
             together, whole row groups are skipped.
         security, date, ret : str, optional
             Columns, by default found by their names: security (texts or whole numbers; events name them as
-            texts, ``"10107"``), day, and return in decimals, empty where the security did not trade.
+            texts, ``"10107"``), day, and return in decimals, empty where the security did not trade. CRSP's
+            ``dlret`` is compounded with it, where there is such a column.
         benchmark, factors, calendar, kind, gaps, sessions
             As for `Market`; a benchmark given as a text is a security of the panel. The calendar is that of
             one exchange: a panel of several exchanges needs one scan for each, with its calendar.
@@ -552,6 +625,8 @@ class ScannedMarket(MarketRecord):
             check_choice("gaps", gaps, ("lumped", "single"))
         check_choice("sessions", sessions, ("calendar", "data"))
         files = LongFiles.of(str(path), security, date, ret)
+        if kind in LEVELS:
+            files = replace(files, delisting=None)
         return ParquetPanel(
             cls._of, files, dated_benchmark(benchmark), factors, calendar, kind, gaps, sessions
         )

@@ -277,10 +277,11 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
     if alike:
         return f"no security {security!r} in the market; did you mean {' or '.join(alike[:3])}?"
     close = difflib.get_close_matches(security, market.securities, n=3)
+    other = _other_names(market)
     if close:
-        return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
+        return f"no security {security!r} in the market; did you mean {' or '.join(close)}?{other}"
     have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
-    told = f"no security {security!r} in the market (it has {have})"
+    told = f"no security {security!r} in the market (it has {have}){other}"
     if len(market.securities) == 1:
         told += f"; a file of one security is named for itself: read_prices({{{security!r}: path}}) names it"
     if any(c.isdigit() or c == "." for c in security) or security.isupper() or _TERMINAL.search(security):
@@ -289,6 +290,20 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
         f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "
         "supplier or rival"
     )
+
+
+def _other_names(market: Market) -> str:
+    """Say that the prices also have securities under other names, if they had columns of both."""
+    taken = market.reading
+    taken = taken[taken["taken_for"] == "security"]
+    for column, why in zip(taken["column"], taken["evidence"], strict=True):
+        aside = re.search(r"; (.+) left aside$", str(why))
+        if aside:
+            return (
+                f". The prices name securities by {column!r} and also have {aside[1]}: to choose another, "
+                f"make the market with columns={{{aside[1].split(', ')[0]!r}: 'security'}}"
+            )
+    return ""
 
 
 def _in_other_dress(market: Market, security: str) -> list[str]:

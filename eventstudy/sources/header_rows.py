@@ -14,7 +14,7 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
-__all__ = ["Cells", "Header", "below", "header_of", "without_footer", "without_second_table"]
+__all__ = ["Cells", "Header", "below", "header_of", "is_day", "without_footer", "without_second_table"]
 
 Cells = list[Any]
 #: Rows below a table that may be notes.
@@ -48,7 +48,7 @@ class Header:
     above : tuple of str
         Rows that stand above it.
     pairs : bool
-        Whether each column of values has a column of days of its own before it.
+        Whether columns of values have a column of days of their own before them.
     """
 
     names: list[Any]
@@ -59,7 +59,8 @@ class Header:
     pairs: bool = False
 
 
-def _is_day(cell: Any) -> bool:
+def is_day(cell: Any) -> bool:
+    """Whether a cell holds a day, or a closing time of one."""
     if cell == "" or isinstance(cell, bool):
         return False
     if isinstance(cell, (int, float)) and not 1e4 < cell < 1e8:
@@ -84,7 +85,7 @@ def _is_count(cell: Any) -> bool:
 
 def _is_stamp(cell: Any) -> bool:
     """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
-    return _is_count(cell) or _is_day(cell) or _is_month(cell)
+    return _is_count(cell) or is_day(cell) or _is_month(cell)
 
 
 def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
@@ -133,7 +134,7 @@ def header_of(rows: Sequence[Cells], name: str, header: int | None) -> Header:
 def _first_data(rows: Sequence[Cells]) -> tuple[int, int]:
     """First row that begins with a day, as the next does, and the column of the days."""
     # Large numbers of later columns are volumes and values.
-    for is_date, column in (*itertools.product((_is_day, _is_month), (0, 1, 2)), (_is_count, 0)):
+    for is_date, column in (*itertools.product((is_day, _is_month), (0, 1, 2)), (_is_count, 0)):
         dated = [len(row) > column and is_date(row[column]) for row in rows[:60]]
         for i in range(1, len(dated)):
             starts = dated[i] and not dated[i - 1] and _filled(rows[i]) >= 2
@@ -176,26 +177,36 @@ def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) ->
 
 
 def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
-    """Read Bloomberg's sheets in which each security has days of its own."""
+    """Read Bloomberg's sheets in which each security has days of its own, before one or more fields."""
     row = rows[first]
-    days = [k for k, cell in enumerate(row) if _is_day(cell) and not isinstance(cell, (int, float))]
-    if len(days) < 2 or days != list(range(days[0], days[0] + 2 * len(days), 2)):
+    days = [k for k, cell in enumerate(row) if is_day(cell) and not isinstance(cell, (int, float))]
+    if len(days) < 2:
         return None
-    names: Cells = []
-    for k in range(len(row)):
-        if k in days:
-            names.append(f"date {k}")
-            continue
-        cells = [
-            str(rows[i][j]).strip()
-            for i in block
-            for j in (k - 1, k)
-            if j < len(rows[i]) and rows[i][j] != ""
-        ]
+    single = days == list(range(days[0], days[0] + 2 * len(days), 2))
+    heads = {plain_name(rows[first - 1][k]) if k < len(rows[first - 1]) else "" for k in days}
+    if not single and (days[0] > 0 or len(heads) > 1 or not heads <= {"", *DATE_NAMES}):
+        return None
+
+    def head(i: int, k: int) -> str:
+        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
+
+    # A row of securities alone has fewer cells than a row of names.
+    spans = list(zip(days, [*days[1:], len(row)], strict=True))
+    while block[0] > 0 and all(sum(head(block[0] - 1, k) != "" for k in range(*span)) == 1 for span in spans):
+        block = [block[0] - 1, *block]
+    names: Cells = [""] * len(row)
+    for k, end in spans:
+        names[k] = f"date {k}"
+        values = [j for j in range(k + 1, end) if head(first - 1, j) or row[j] != ""]
+        if not values:
+            return None
+        cells = [head(i, j) for i in block for j in range(k, end) if head(i, j)]
         told = [c for c in cells if field_of(c, level=True) is None and plain_name(c) not in DATE_NAMES]
-        names.append(told[0] if told else f"column {k}")
+        who = told[0] if told else f"column {values[0]}"
+        for j in values:
+            names[j] = who if single else (head(first - 1, j) or "PX_LAST", who)
     above = tuple(str(rows[i][0])[:60] for i in range(block[0]))
-    return Header(names, first - 1, 0, False, above, pairs=True)
+    return Header(names, first - 1, 0, not single, above, pairs=True)
 
 
 def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
@@ -253,14 +264,30 @@ def _spread(cells: Cells, width: int) -> Cells:
     return out
 
 
-def without_second_table(body: list[Cells], names: Sequence[Any]) -> tuple[list[Cells], list[Cells]]:
-    """Cut a second table off, which begins by the names of the first again, with its title."""
-    texts = [str(name).strip() for name in names]
+def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells], list[Cells]]:
+    """Join tables of the same names that stand one below the other, or cut the second off.
+
+    Where files were joined, the row of names is repeated, perhaps below the same title. Another title, in a
+    row of its own or in place of the first name, says that a table is another's.
+    """
+    texts = [str(name).strip() for name in header.names]
+    known: list[Cells] = []
     for i, row in enumerate(body):
-        if i and len(texts) > 2 and [str(cell).strip() for cell in row[1 : len(texts)]] == texts[1:]:
-            start = i - 1 if _filled(body[i - 1]) == 1 else i
-            return body[:start], body[start:]
-    return body, []
+        if len(texts) < 2 or len(row) < 2 or str(row[1]).strip() != texts[1]:
+            known.append(row)
+            continue
+        cells = [str(cell).strip() for cell in row[: len(texts)]]
+        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not _is_stamp(body[i - 1][0]) else None
+        title = None if above is None else " ".join(str(cell) for cell in known[above] if cell != "")[:60]
+        if i and len(texts) > 2 and cells[1:] == texts[1:] and cells[0] != texts[0]:
+            return known, body[i:]
+        if not i or cells != texts:
+            known.append(row)
+        elif above is None or title in header.above:
+            known = known[:above]
+        else:
+            return known[:above], body[i - 1 :]
+    return known, []
 
 
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
@@ -280,15 +307,33 @@ def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells
 def below(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
     """Return the body of a table, days as index where it has two levels or days for each column."""
     if header.pairs:
-        series = []
-        for k in range(0, frame.shape[1] - 1, 2):
-            part = frame.iloc[:, [k, k + 1]].dropna()
-            part = part[(part.iloc[:, 0] != "") & (part.iloc[:, 1] != "")]
-            days = days_of(part.iloc[:, 0], f"column {k + 1}").stamps
-            series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=frame.columns[k + 1]))
-        return pd.concat(series, axis=1, sort=True)
+        return _own_days(frame, header)
     if not header.levels:
         return frame
     index = pd.Index(frame.iloc[:, header.day], name="date")
     body = frame.iloc[:, header.day + 1 :].set_axis(index, axis=0)
     return body.set_axis(pd.MultiIndex.from_tuples(header.names[header.day + 1 :]), axis=1)
+
+
+def _own_days(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
+    """Bring columns that have days of their own to days in common."""
+    series: list[pd.Series] = []
+    day = 0
+    for k, name in enumerate(header.names):
+        if isinstance(name, str) and name == f"date {k}":
+            day = k
+        elif name != "":
+            part = frame.iloc[:, [day, k]].dropna()
+            part = part[(part.iloc[:, 0] != "") & (part.iloc[:, 1] != "")]
+            days = days_of(part.iloc[:, 0], f"column {day + 1}").stamps
+            if not days.is_unique:
+                raise DataError(
+                    f"Column {day + 1}: the day {days[days.duplicated()][0]:%Y-%m-%d} stands more than once. "
+                    "Keep one row per day."
+                )
+            series.append(pd.Series(part.iloc[:, 1].to_numpy(), days, name=name))
+    out = pd.concat(series, axis=1, sort=True)
+    if not header.levels:
+        return out
+    pairs = [name for name in header.names if isinstance(name, tuple)]
+    return out.set_axis(pd.MultiIndex.from_tuples(pairs), axis=1)

@@ -19,8 +19,12 @@ from eventstudy.tabular.numbers import Decimals
 __all__ = ["read_prices", "with_reading"]
 
 ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet", ".pq")
-#: A file of one ticker and year, such as ``AAPL_2019.csv``.
-_YEAR = re.compile(r"(.+?)[ _.-]*(19|20)\d{2}([ _-]?(0[1-9]|1[0-2]))?")
+#: A file of one ticker and year, or month, such as ``AAPL_2019.csv``; of 601988 the end is none.
+_YEAR = re.compile(r"(.*?[^\d _.-])[ _.-]*(?<!\d)((?:19|20)\d{2})(?:[ _-]?(?:0[1-9]|1[0-2]))?")
+#: A code, and a year behind a sign.
+_CODE_AND_YEAR = re.compile(r"(.*\d)[ _.-]+((?:19|20)\d{2})(?:[ _-]?(?:0[1-9]|1[0-2]))?")
+#: The least share of the days of a file of one year that are of that year; days that two such files share.
+OF_YEAR, SHARED = 0.9, 5
 #: What Investing.com adds to a ticker, and a browser to a file downloaded again.
 _ADDED = re.compile(r"( Historical Data)?( \(\d+\))?$")
 
@@ -110,9 +114,10 @@ def read_prices(
     28.35
     """
     given = _paths(path)
+    single = isinstance(path, str | Path) and not Path(path).is_dir()
     frames = []
     for name, one in given:
-        table = load(one, sheet, encoding, header, footer, columns or ())
+        table = load(one, sheet, encoding, header, footer, columns or (), decimal)
         options = Options(
             one.name,
             "prices",
@@ -139,6 +144,8 @@ def read_prices(
         )
         frame = frame.sort_index(axis=1)
         frames.append(with_reading(frame, one.name, read, table, show))
+    if security is None and not single and not isinstance(path, Mapping):
+        frames = _without_years(frames, [one for _, one in given])
     return frames[0] if len(frames) == 1 else _joined(frames)
 
 
@@ -156,8 +163,31 @@ def _paths(path: Paths) -> list[tuple[str | None, Path]]:
         return [(None, Path(path))]
     if not several:
         raise DataError("The list of files is empty.")
-    years = {one: _YEAR.fullmatch(one.stem) for one in several}
-    return [(match[1] if match else None, one) for one, match in years.items()]
+    return [(None, one) for one in several]
+
+
+def _without_years(frames: Sequence[pd.DataFrame], paths: Sequence[Path]) -> list[pd.DataFrame]:
+    """Name securities without the year by which the names of their files end, one for each year.
+
+    The days decide whether a name ends by a year: ``HK_2018`` and ``Russell 2000`` end by none.
+    """
+    out: list[pd.DataFrame] = list(frames)
+    of_one: dict[str, list[tuple[int, bool]]] = {}
+    for k, (frame, path) in enumerate(zip(frames, paths, strict=True)):
+        stem = _ADDED.sub("", path.stem) or path.stem
+        match = _YEAR.fullmatch(stem) or _CODE_AND_YEAR.fullmatch(stem)
+        years = pd.DatetimeIndex(frame.index).year
+        if match is None or set(frame.columns.get_level_values(1)) != {stem}:
+            continue
+        inside = years == int(match[2])
+        if inside[0] or inside[-1]:
+            of_one.setdefault(match[1], []).append((k, bool(inside.mean() >= OF_YEAR)))
+    for name, files in of_one.items():
+        days = pd.Series(np.concatenate([frames[k].index.to_numpy() for k, _ in files]))
+        if all(inside for _, inside in files) or days.duplicated().sum() <= SHARED * (len(files) - 1):
+            for k, _ in files:
+                out[k] = frames[k].rename(columns={frames[k].columns[0][1]: name}, level=1)
+    return out
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -21,9 +22,16 @@ from eventstudy.column_names import (
     find_column,
     plain_name,
 )
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.optional import import_optional
-from eventstudy.sources.header_rows import Cells, below, header_of, without_footer, without_second_table
+from eventstudy.sources.header_rows import (
+    Cells,
+    below,
+    header_of,
+    is_day,
+    without_footer,
+    without_second_table,
+)
 from eventstudy.sources.workbooks import cells_of_sheet
 from eventstudy.tabular.numbers import MISSING, Decimals, decimal_shown
 
@@ -33,6 +41,8 @@ __all__ = ["RawTable", "load"]
 HEAD = 400
 #: Bytes from which on the columns of a text file that are needed are read by pandas' own parser.
 LARGE = 4_000_000
+#: Bytes at the beginning of such a file from which it is understood, and at its end, where notes may stand.
+BEGINNING, END = 200_000, 20_000
 #: Cells in which a decimal sign is looked for.
 SAMPLE = 3_000
 #: Cells that may be numbers, and dates that may be taken for them.
@@ -75,6 +85,7 @@ def load(
     header: int | None = None,
     footer: int | None = None,
     columns: Iterable[str] = (),
+    decimal: Decimals | None = None,
 ) -> RawTable:
     """Read a file by its ending: .csv, .txt, .tsv, .xlsx, .xls, .parquet, .pq.
 
@@ -89,6 +100,8 @@ def load(
         Rows below the table; found by default.
     columns : iterable of str
         Columns that are needed whatever they are called.
+    decimal : {".", ","}, optional
+        Decimal sign, where it is said.
 
     Raises
     ------
@@ -107,7 +120,7 @@ def load(
     if ending in (".xlsx", ".xls", ".xlsm"):
         return _shaped(cells_of_sheet(path.name, content, sheet), content, path.name, header, footer)
     if ending in (".csv", ".txt", ".tsv"):
-        return _text(path.name, content, encoding, header, footer, set(columns))
+        return _text(path.name, content, encoding, header, footer, set(columns), decimal)
     raise DataError(
         f"{path.name} ends in {ending!r}; .csv, .txt, .tsv, .xlsx, .xls and .parquet are read. Unpack it, or "
         "read it yourself and give the frame to Market.from_prices."
@@ -124,12 +137,18 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _text(
-    name: str, content: bytes, encoding: str, header: int | None, footer: int | None, wanted: set[str]
+    name: str,
+    content: bytes,
+    encoding: str,
+    header: int | None,
+    footer: int | None,
+    wanted: set[str],
+    decimal: Decimals | None,
 ) -> RawTable:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
     if len(content) > LARGE and header is None and footer is None:
-        fast = _large(name, content, encoding, wanted)
+        fast = _large(name, content, encoding, wanted, decimal)
         if fast is not None:
             return fast
     try:
@@ -186,7 +205,14 @@ def _shaped(
     if len(rows) < 2:
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
-    body, second = without_second_table(rows[found.last + 1 :], found.names)
+    body, second = without_second_table(rows[found.last + 1 :], found)
+    if second:
+        shown = next(str(cell) for cell in second[0] if cell != "")
+        warn(
+            f"{name}: a second table, which begins with {shown!r}, is left out. To read it, save it in a "
+            "file of its own.",
+            DataWarning,
+        )
     body, foot = without_footer(body, found.day) if footer is None else (body, [])
     foot += second
     if not body:
@@ -196,10 +222,7 @@ def _shaped(
     body = [row[:width] if not any(c != "" for c in row[width:]) else row for row in body]
     for number, row in enumerate(body, start=found.last + 2):
         if len(row) != width and separator is not None:
-            raise DataError(
-                f"{name}: row {number} has {len(row)} cells, the header {width}, counting by the separator "
-                f"{separator!r}."
-            )
+            raise DataError(_uneven(name, number, len(row), width, separator))
     cells = np.array([[*row, *[""] * (width - len(row))] for row in body], dtype=object)
     blank = np.frompyfunc(lambda cell: isinstance(cell, str) and not cell, 1, 1)(cells).astype(bool)
     if separator is None:
@@ -229,57 +252,112 @@ def _likely(sample: pd.DataFrame) -> Decimals | None:
         return None
 
 
-def _large(name: str, content: bytes, encoding: str, wanted: set[str]) -> RawTable | None:
-    """Read the columns of a large file that are needed; None where its first row is not a simple header."""
+def _large(
+    name: str, content: bytes, encoding: str, wanted: set[str], decimal: Decimals | None
+) -> RawTable | None:
+    """Read the columns of a large file that are needed; None where only reading row by row is safe.
+
+    What is neither price nor return stays text, as it does in a small file: codes have leading zeros.
+    """
     try:
-        head = content[:200_000].decode(encoding, errors="ignore").splitlines()[:HEAD]
-    except LookupError:
+        data = content
+        if encoding.lower().replace("_", "-") not in ("utf-8", "utf-8-sig"):
+            data = content.decode(encoding).encode()
+        data = data.removeprefix(codecs.BOM_UTF8)
+        head = data[:BEGINNING].decode(errors="ignore").splitlines()[:-1]
+    except (UnicodeDecodeError, LookupError):
         return None
-    if len(head) < 3 or not head[0].strip() or head[0].lower().startswith("sep="):
+    if len(head) < 3 or not head[0].strip() or head[0].lower().startswith("sep=") or b"\n" not in data:
         return None
-    separator = _separator(head)
-    rows: list[Cells] = [[cell.strip() for cell in row] for row in _cells(head[:-1], separator)]
+    separator = _separator(head[:HEAD])
+    rows: list[Cells] = [[cell.strip() for cell in row] for row in _cells(head[:SAMPLE], separator)]
     try:
-        found = header_of(rows, name, None)
+        found = header_of(rows[:HEAD], name, None)
     except DataError:
         return None
     names = [str(n) for n in rows[0]]
-    if found.last != 0 or found.levels or len(set(names)) < len(names):
+    if found.last != 0 or found.levels or len(set(names)) < len(names) or "" in names:
         return None
-    width = content[: content.find(b"\n")].count(separator.encode())
-    for number, line in enumerate(io.BytesIO(content), start=1):
-        if line.count(separator.encode()) != width and b'"' not in line and line.strip():
-            raise DataError(
-                f"{name}: row {number} has {line.count(separator.encode()) + 1} cells, the header "
-                f"{width + 1}, "
-                f"counting by the separator {separator!r}."
-            )
+    data, notes = _without_notes(data, separator, found.day)
+    if not _regular(data, names, name, separator):
+        return None
+    whole = [row for row in rows[1:] if len(row) == len(names)]
+    likely = _likely(pd.DataFrame(whole[: max(1, SAMPLE // len(names))]))
     who = find_column(names, SECURITY_NAMES)
     used = [n for n in names if _needed(n) or n in wanted]
     if find_column(names, DATE_NAMES) is None or who is None:
         used = names
-    texts = {n for n in used if field_of(n) is None}
+    plain = separator != ";" and "," not in (likely, decimal)
+    texts = {n for n in used if not plain or field_of(n) in (None, "status")}
     missing = sorted(MISSING | {sign.upper() for sign in MISSING} | {"NaN", "None"})
     try:
         frame = pd.read_csv(
-            io.BytesIO(content),
+            io.BytesIO(data),
             sep=separator,
-            encoding=encoding,
+            header=0,
+            names=names,
+            index_col=False,
             usecols=used,
-            dtype=dict.fromkeys(texts, "category"),
+            dtype=dict.fromkeys(texts, str),
             keep_default_na=False,
             na_values={n: missing for n in used if n not in texts},
             skipinitialspace=True,
             low_memory=False,
         )
-    except (UnicodeDecodeError, LookupError, pd.errors.ParserError, ValueError):
+    except (UnicodeDecodeError, pd.errors.ParserError, ValueError):
         return None
-    dropped = tuple(n for n in names if n not in used)
-    return RawTable(frame, content, None, dropped)
+    left = [*(n for n in names if n not in used), *(f"{notes} rows below" for _ in range(min(notes, 1)))]
+    return RawTable(frame, content, likely, tuple(left), separator == ";")
+
+
+def _without_notes(data: bytes, separator: str, day: int) -> tuple[bytes, int]:
+    """Take the rows below a table off the bytes of its file; returns how many these were, too."""
+    end = data[-END:]
+    lines = end[end.find(b"\n") + 1 :].splitlines(keepends=True)
+    filled = [k for k, line in enumerate(lines) if line.strip(b" \t\r\n" + separator.encode())]
+    texts = [lines[k].decode(errors="replace") for k in filled]
+    body, foot = without_footer([[c.strip() for c in row] for row in _cells(texts, separator)], day)
+    if not foot or len(body) + len(foot) != len(filled):
+        return data, 0
+    return data[: len(data) - sum(map(len, lines[filled[len(body)] :]))], len(foot)
+
+
+def _regular(data: bytes, names: list[str], name: str, separator: str) -> bool:
+    """Whether each line of a file is a row as wide as its header, which stands there once.
+
+    Raises
+    ------
+    DataError
+        If a row that begins with a day is not.
+    """
+    sign, width = separator.encode(), len(names)
+    first = names[0].encode()
+    for number, line in enumerate(io.BytesIO(data), start=1):
+        quoted = b'"' in line
+        if not quoted and line.count(sign) + 1 == width and not line.lstrip().startswith(first):
+            continue
+        if not line.strip():
+            continue
+        if quoted and line.count(b'"') % 2:
+            return False
+        cells = next(_cells([line.decode(errors="replace")], separator))
+        if len(cells) != width and is_day(cells[0].strip()) and not _PAYOUT.fullmatch(" ".join(cells[1:3])):
+            if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+                return False
+            raise DataError(_uneven(name, number, len(cells), width, separator))
+        if len(cells) != width or (number > 1 and [cell.strip() for cell in cells] == names):
+            return False
+    return True
+
+
+def _uneven(name: str, row: int, cells: int, width: int, separator: str) -> str:
+    return (
+        f"{name}: row {row} has {cells} cells, the header {width}, counting by the separator {separator!r}."
+    )
 
 
 def _needed(name: str) -> bool:
     """Whether a column of a large file may have a part in prices or returns."""
     word = plain_name(name)
-    named = word in DATE_NAMES or word in SECURITY_NAMES or word in CURRENCY_NAMES or word == "iid"
+    named = word in DATE_NAMES or word in SECURITY_NAMES or word in CURRENCY_NAMES or word in ("iid", "year")
     return named or field_of(name) is not None

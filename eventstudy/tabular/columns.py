@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,6 +30,7 @@ __all__ = [
     "Columns",
     "Options",
     "Want",
+    "instrument_of",
     "names_of",
     "roles_of",
     "security_column",
@@ -318,6 +320,14 @@ def _is_fractional(column: pd.Series) -> bool:
         return False
     numbers = column.to_numpy(dtype=float, na_value=np.nan)
     return bool(((numbers != np.floor(numbers)) & ~np.isnan(numbers)).any())
+
+
+def instrument_of(name: Any) -> str | None:
+    """Return the security that the name of all columns names, as LSEG's libraries give it; None otherwise."""
+    if not isinstance(name, str) or not re.fullmatch(r"[.A-Z0-9][\w^-]*[.=]\w*|[.A-Z0-9]{2,}", name):
+        return None
+    known = field_of(name, level=True) is not None or plain_name(name) in (*SECURITY_NAMES, *DATE_NAMES)
+    return None if known else name
 
 
 def names_of(column: pd.Series, options: Options) -> pd.Series:

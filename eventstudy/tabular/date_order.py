@@ -8,7 +8,7 @@ import pandas as pd
 
 from eventstudy.errors import EventStudyError
 
-__all__ = ["refuse_swapped", "year_is_first"]
+__all__ = ["PIVOT", "refuse_swapped", "year_is_first"]
 
 #: Dates, and weekends among them, from which on chance does not explain their order or weekdays.
 MANY = 10

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
-from eventstudy.tabular.date_order import refuse_swapped, year_is_first
+from eventstudy.tabular.date_order import PIVOT, refuse_swapped, year_is_first
 from eventstudy.tabular.numbers import first_list
 from eventstudy.text import regex
 
@@ -29,8 +29,9 @@ SHIFTED: dict[tuple[int, ...], tuple[str, tuple[tuple[str, str], ...]]] = {
     (0, 6): ("Tuesday to Saturday", (("SAS and Stata", "1960-01-01"), ("Excel on old Macs", "1904-01-01"))),
     (0, 1): ("Wednesday to Sunday", (("R, polars and arrow", "1970-01-01"),)),
 }
-#: Between these times exchanges close.
-CLOSING = pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)
+#: Between these times exchanges close; on half days, which are few, from noon on.
+CLOSING, NOON = (pd.Timedelta(hours=15), pd.Timedelta(hours=17, minutes=30)), pd.Timedelta(hours=12)
+HALF_DAYS = 0.05
 #: Zones in whose midnight vendors stamp days.
 ZONES = ("America/New_York", "Asia/Shanghai", "Asia/Tokyo", "Europe/London", "Europe/Berlin", "Asia/Kolkata")
 _MIDNIGHT = regex(r"[ T](0?0:00(:00(\.0+)?)?|12:00(:00)? ?AM)\s*([+-]\d{2}:?\d{2}|Z|UTC)?$", re.IGNORECASE)
@@ -43,6 +44,8 @@ _WEEKDAY = regex(
     r"|\s*\((?:mon|tue|wed|thu|fri|sat|sun|[日月火水木金土])\)$",
     re.IGNORECASE,
 )
+#: SAS's moments, such as 02JAN2018:16:00:00.
+_SAS = regex(r"^(\d{1,2})([a-z]{3})(\d{4}|\d{2}):(?=\d{1,2}:\d{2})", re.IGNORECASE)
 _FORMATS = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
@@ -50,23 +53,30 @@ _FORMATS = (
     (r"\d{4}年\d{1,2}月\d{1,2}日", "%Y年%m月%d日"),
     (r"\d{4}년 ?\d{1,2}월 ?\d{1,2}일", "%Y년 %m월 %d일"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
+    (r"\d{1,2}-[A-Za-z]{4,}-\d{4}", "%d-%B-%Y"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
     (r"\d{1,2}[A-Za-z]{3}\d{4}", "%d%b%Y"),
     (r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y"),
+    (r"\d{1,2}[A-Za-z]{4,}\d{4}", "%d%B%Y"),
     (r"\d{1,2}/[A-Za-z]{3}/\d{4}", "%d/%b/%Y"),
+    (r"\d{1,2}/[A-Za-z]{4,}/\d{4}", "%d/%B/%Y"),
+    (r"\d{1,2}\.[A-Za-z]{3}\.\d{4}", "%d.%b.%Y"),
     (r"\d{4}-[A-Za-z]{3}-\d{1,2}", "%Y-%b-%d"),
+    (r"\d{4}-[A-Za-z]{4,}-\d{1,2}", "%Y-%B-%d"),
     (r"[A-Za-z]{3}-\d{1,2}-\d{4}", "%b-%d-%Y"),
+    (r"[A-Za-z]{4,}-\d{1,2}-\d{4}", "%B-%d-%Y"),
     (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y"),
     (r"\d{1,2} [A-Za-z]{4,} \d{4}", "%d %B %Y"),
     (r"[A-Za-z]{3} \d{1,2}, \d{4}", "%b %d, %Y"),
     (r"[A-Za-z]{4,} \d{1,2}, \d{4}", "%B %d, %Y"),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y"),
+    (r"[A-Za-z]{4,} \d{1,2} \d{4}", "%B %d %Y"),
 )
 #: English names of months, which are read in every locale; strptime knows those of the present one alone.
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = regex(
     r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-    r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust|(?<=sep)tember|"
+    r"(?:(?<=jan)uary|(?<=feb)ruary|(?<=mar)ch|(?<=apr)il|(?<=jun)e|(?<=jul)y|(?<=aug)ust|(?<=sep)t(?:ember)?|"
     r"(?<=oct)ober|(?<=nov)ember|(?<=dec)ember)?(?![a-z])",
     re.IGNORECASE,
 )
@@ -285,11 +295,10 @@ def _daily(
     known = stamps[stamps.notna()]
     odd = known != known.normalize()
     if odd.any():
-        clock = known - known.normalize()
-        # A closing time; midnight of another zone would put days on a Sunday.
-        closing = (clock == clock[0]).all() and CLOSING[0] <= clock[0] <= CLOSING[1]
-        if not aware and closing and len(known) > 1 and (known.day_of_week < 5).all():
-            return Days(stamps.normalize(), f"{form}, at {str(clock[0])[7:12]} of each day")
+        # Midnight of another zone would put days on a Sunday.
+        closing = None if aware or (known.day_of_week > 4).any() else _closing(known)
+        if closing is not None:
+            return Days(stamps.normalize(), f"{form}, at {closing}")
         first = known[odd][0]
         raise error(
             f"{where}: {first} carries a time of day; daily data is needed. If these are days, use "
@@ -297,6 +306,23 @@ def _daily(
             "are intraday bars, say so: Market.from_prices(..., freq='1min')."
         )
     return Days(stamps, form)
+
+
+def _closing(stamps: pd.DatetimeIndex) -> str | None:
+    """Say at what time of day stamps are, if these are the closing times of several days, each one."""
+    stamps = stamps.unique()
+    days = stamps.normalize()
+    clock = stamps - days
+    early = (clock >= NOON) & (clock < CLOSING[0])
+    if (
+        len(days) < 2
+        or not days.is_unique
+        or not (early | ((clock >= CLOSING[0]) & (clock <= CLOSING[1]))).all()
+        or early.sum() > min(max(HALF_DAYS * len(days), 2), len(days) / 2)
+    ):
+        return None
+    usual = clock.to_series().mode()[0]
+    return f"{str(usual)[7:12]} of each day" + ", earlier on half days" * bool(early.any())
 
 
 def _naive(
@@ -331,17 +357,25 @@ def _read(
         return _daily(stamps, where, timezone, timed, form, place, error).stamps, form, None
     if all(re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", text) for text in texts):
         return _of_numbers(texts, where, timezone, timed, place, periods, error)
-    texts = [_WEEKDAY.sub("", text) for text in texts]
+    texts = [_SAS.sub(_iso, _WEEKDAY.sub("", text)) for text in texts]
     days = [_MIDNIGHT.sub("", text) for text in texts]
     clocks = [_CLOCK.search(day) for day in days]
     if all(clocks) and not timed:
-        told = {clock.group(1) for clock in clocks if clock}
-        moment = pd.to_datetime(pd.Series([f"2000-01-01 {next(iter(told))}"]), errors="coerce")
-        hour = (moment - pd.Timestamp("2000-01-01")).iloc[0]
-        if len(told) == 1 and len(texts) > 1 and CLOSING[0] <= hour <= CLOSING[1]:
+        code, told = pd.factorize(np.array([clock[1] for clock in clocks if clock], dtype=object))
+        moments = [f"2000-01-01 {clock}" for clock in told]
+        spent = pd.to_datetime(pd.Series(moments), format="mixed", errors="coerce") - pd.Timestamp(
+            "2000-01-01"
+        )
+        # Only times that may be closings: of others, days and months need not be told apart.
+        if spent.between(NOON, CLOSING[1]).all():
             days = [_CLOCK.sub("", day) for day in days]
             stamps, shown, step = _read(days, where, None, timezone, False, place, periods, error)
-            return stamps, f"{shown}, at {told.pop()} of each day", step
+            there = stamps + pd.TimedeltaIndex(spent.iloc[code])
+            abroad = bool((stamps.day_of_week == 6).any()) and not (there.minute > 0).any()
+            closing = None if abroad else _closing(there)
+            if closing is not None:
+                return stamps, f"{shown}, at {closing}", step
+            days = texts
     if timed or any(_TIMED.search(day) for day in days):
         try:
             with warnings.catch_warnings():
@@ -365,6 +399,15 @@ def _read(
         return pd.DatetimeIndex(ends.to_timestamp(how="end").normalize()), shape, step
     days = [re.sub(r"(?<=[년월]) ", "", day) for day in days] if "년" in shape else days
     return _parse(days, shape.replace(" ", "") if "년" in shape else shape, where, place, error), shape, None
+
+
+def _iso(found: re.Match[str]) -> str:
+    """Day of SAS's moment, as others write it."""
+    month = found[2].lower()
+    if month not in _MONTHS:
+        return found[0]
+    year = int(found[3]) + (0 if len(found[3]) == 4 else 1900 if int(found[3]) >= PIVOT else 2000)
+    return f"{year:04d}-{_MONTHS.index(month) + 1:02d}-{int(found[1]):02d} "
 
 
 def _parse(

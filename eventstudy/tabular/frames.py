@@ -24,12 +24,26 @@ from eventstudy.column_names import (
 )
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
-from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
+from eventstudy.tabular.columns import (
+    INDEX,
+    Options,
+    instrument_of,
+    names_of,
+    roles_of,
+    security_column,
+    with_date_column,
+)
 from eventstudy.tabular.currencies import check_one_currency
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
-from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
+from eventstudy.tabular.row_order import (
+    in_order,
+    keep_one,
+    refuse_odd_columns,
+    without_blank_rows,
+    without_row_numbers,
+)
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
@@ -134,7 +148,8 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
     frame = _without_ignored(frame, options)
     if frame.columns.nlevels > 1:
         return _from_levels(frame, options)
-    _refuse_twins(frame.columns, options)
+    refuse_odd_columns(frame, options)
+    named_by = frame.columns.name
     frame, date = with_date_column(frame, options)
     if frame.shape[1] < 2:
         raise DataError(
@@ -168,13 +183,13 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
     if options.want == "prices" and (
         (one and len(fields) > 1) or (options.security is not None and PRICES & named)
     ):
-        if options.security is None:
+        name = options.security or instrument_of(named_by)
+        if name is None:
             raise DataError(
                 f"{options.what}: the columns {list(body.columns)} are the fields of one security, which has "
-                f"no name. "
-                "Name it: pd.concat({'AAPL': frame}, axis=1)."
+                "no name. Name it: pd.concat({'AAPL': frame}, axis=1)."
             )
-        return _of_one(body, read, fields, dates, options)
+        return _of_one(body, read, fields, dates, replace(options, security=name))
     table = _from_wide(body, read, dates, options)
     numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
     return table._replace(reading=(*table.reading, *numbers))
@@ -191,13 +206,6 @@ def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
         if all(f in CUT_FIELDS for f in known) and len(set(known)) > 1 and PRICES & set(known):
             return pd.MultiIndex.from_tuples(pairs)
     return None
-
-
-def _refuse_twins(columns: pd.Index, options: Options) -> None:
-    names = pd.Index([str(c) for c in columns])
-    if not names.is_unique:
-        twice = names[names.duplicated()].unique().tolist()
-        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
 
 
 def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
@@ -375,8 +383,7 @@ def _only_numbers(
     if options.want == "prices":
         raise DataError(
             f"{options.what}: a long price frame needs a column 'close' (or 'price'); the columns are "
-            f"{shown}. Pass "
-            "columns={'name': 'close'}."
+            f"{shown}. Pass columns={{'name': 'close'}}."
         )
     if options.want == "values":
         raise DataError(
@@ -386,8 +393,7 @@ def _only_numbers(
     if PRICES & set(fields.values()):
         raise DataError(
             f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}, which "
-            f"are prices: "
-            "make the market with Market.from_prices."
+            "are prices: make the market with Market.from_prices."
         )
     raise DataError(
         f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}. Pass "
@@ -453,7 +459,10 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
     what = {"prices": "close", "returns": "return", "values": "value"}[options.want]
     if percent:
         if options.want == "prices":
-            raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
+            raise DataError(
+                f"{options.what}: column {percent[0]!r} holds percent, not prices. If the table is of one "
+                f"security, say what its price is: columns={{{str(body.columns[0])!r}: 'close'}}."
+            )
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
     taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
@@ -481,8 +490,7 @@ def _from_levels(frame: pd.DataFrame, options: Options) -> Table:
             close = next(n for n, f in names.items() if f in PRICES)
             raise DataError(
                 f"{options.what}: the columns have two levels and hold prices ({close!r}, ...): make the "
-                f"market with "
-                "Market.from_prices."
+                "market with Market.from_prices."
             )
     raise DataError(
         f"{options.what} have two column levels, and neither holds a field called "

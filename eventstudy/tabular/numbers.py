@@ -196,6 +196,7 @@ def numbers_of(
     error
         Names the first cell that is not a number, or says that the decimal sign cannot be told.
     """
+    missing = tuple(missing)
     if column.dtype == object and (several := first_list(column)) is not None:
         raise error(
             f"{where} holds {column.iloc[several]!r} in row {several + 1}, where one number is expected. "
@@ -206,7 +207,7 @@ def numbers_of(
             f"{where} holds {bool(column.iloc[0])}, not numbers. Drop it, or pass columns={{name: 'ignore'}}."
         )
     if pd.api.types.is_numeric_dtype(column):
-        return Numbers(column.to_numpy(dtype=float, na_value=np.nan))
+        return Numbers(_without(column.to_numpy(dtype=float, na_value=np.nan), missing))
     if pd.api.types.is_datetime64_any_dtype(column):
         raise error(f"{where} holds dates, not numbers.")
     if decimal != "," and likely != "," and not doubtful:
@@ -214,7 +215,7 @@ def numbers_of(
         left = column[np.isnan(plain)]
         signs = MISSING | {sign.strip().lower() for sign in missing}
         if all(str(cell).strip().lower() in signs for cell in left.dropna().unique()):
-            return Numbers(plain)
+            return Numbers(_without(plain, missing))
     code, cells = pd.factorize(column.astype(object), use_na_sentinel=True)
     values = np.full(len(cells) + 1, np.nan)
     codes = {sign.strip().lower() for sign in missing}
@@ -248,7 +249,14 @@ def numbers_of(
         if decimal == "," or dressed or (likely == "," and grouped):
             plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file, who)
         values[list(texts)] = plain
-    return Numbers(values[code], percent, dress)
+    return Numbers(_without(values, missing)[code], percent, dress)
+
+
+def _without(values: FloatArray, missing: Iterable[str]) -> FloatArray:
+    """Make numbers missing that are said to stand for that, such as -99; a volume of zero is a volume."""
+    codes = pd.to_numeric(pd.Series(list(missing), dtype=object), errors="coerce").dropna()
+    codes = codes[codes != 0]
+    return np.where(np.isin(values, codes), np.nan, values) if len(codes) else values
 
 
 def _dressed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +13,10 @@ import pandas as pd
 from eventstudy.column_names import plain_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.columns import Options
+from eventstudy.tabular.days import days_of
 from eventstudy.text import format_time
 
-__all__ = ["in_order", "keep_one", "without_blank_rows", "without_row_numbers"]
+__all__ = ["in_order", "keep_one", "refuse_odd_columns", "without_blank_rows", "without_row_numbers"]
 
 #: Plain names that a saved index bears.
 ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
@@ -61,8 +64,16 @@ def keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str])
     if not apart:
         return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
     kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
+    if not set(fields) & set(apart):
+        # As where CRSP has a row for each distribution of a day.
+        shown = ", ".join(map(repr, map(str, apart[:4])))
+        return (
+            f"They differ in {shown} alone, not in prices or returns: "
+            f"frame.drop_duplicates([{date!r}, {who!r}])"
+        )
     if kinds:
         value = rows[kinds[0]].iloc[0]
+        value = value.item() if isinstance(value, np.generic) else value
         return (
             f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
         )
@@ -70,6 +81,48 @@ def keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str])
         f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
         "security and day"
     )
+
+
+def refuse_odd_columns(frame: pd.DataFrame, options: Options) -> None:
+    """Refuse a table whose days stand in the columns, saying how to turn it, or with two columns of a name.
+
+    Raises
+    ------
+    DataError
+        If it is such a table.
+    """
+    names = pd.Index([str(c) for c in frame.columns])
+    if not names.is_unique:
+        twice = names[names.duplicated()].unique().tolist()
+        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
+    columns = list(frame.columns)
+    first = next((k for k, name in enumerate(columns[:4]) if _is_day(name)), None)
+    if first is None or len(columns) < first + 3 or not all(map(_is_day, columns[first:])):
+        return
+    held = [str(name) for name in columns[:first]]
+    if options.in_file:
+        cure = f"pd.read_csv(path, index_col={list(range(first)) if first > 1 else 0}).T"
+    else:
+        cure = f"frame.set_index({held if first > 1 else held[0]!r}).T" if first else "frame.T"
+    raise DataError(
+        f"{options.what}: the days stand in the columns, from {str(columns[first])[:10]!r} to "
+        f"{str(columns[-1])[:10]!r}, and are needed in rows. Turn the table and give it to "
+        f"Market.from_prices: {cure}."
+    )
+
+
+def _is_day(name: Any) -> bool:
+    """Whether the name of a column is a day; numbers of eight digits may be."""
+    if isinstance(name, (pd.Timestamp, datetime.date, np.datetime64)):
+        return True
+    text = str(name).strip()
+    if not re.match(r"\d{1,4}[-./]|\d{8}$|\d{1,2} ?[A-Za-z]{3}", text):
+        return False
+    try:
+        days_of(pd.Series([text], dtype=object), "")
+    except DataError as problem:
+        return "cannot be told apart" in str(problem)
+    return True
 
 
 def without_row_numbers(frame: pd.DataFrame, date: Any) -> tuple[pd.DataFrame, list[str]]:
@@ -91,8 +144,13 @@ def without_blank_rows(frame: pd.DataFrame, date: Any) -> pd.DataFrame:
     """Leave out rows that hold nothing, such as the last ones of a spreadsheet."""
     if not pd.api.types.is_object_dtype(frame[date]) and not pd.api.types.is_string_dtype(frame[date]):
         return frame
-    bare = frame.isna() | (
-        frame.map(lambda v: isinstance(v, str) and not v.strip()) if len(frame) < 100_000 else False
-    )
-    blank = bare.all(axis=1)
-    return frame[~blank] if blank.any() else frame
+    rows = np.arange(len(frame))
+    for name in (date, *frame.columns.drop(date)):
+        # Few rows are left after the dates.
+        cells = frame[name].iloc[rows]
+        texts = cells.to_numpy(dtype=object)
+        empty = np.fromiter((isinstance(cell, str) and not cell.strip() for cell in texts), bool, len(rows))
+        rows = rows[empty | cells.isna().to_numpy()]
+        if not len(rows):
+            return frame
+    return frame[~np.isin(np.arange(len(frame)), rows)]

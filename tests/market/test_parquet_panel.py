@@ -383,3 +383,54 @@ def test_a_panel_of_several_exchanges_needs_a_calendar(tmp_path: Path, names: li
             )
         ]
         np.testing.assert_allclose(cars[0], cars[1], rtol=1e-12)
+
+
+def delisted(ret: float, dlret: object) -> pd.DataFrame:
+    """A panel whose first security is delisted on its last day."""
+    rows = long(wide()[["10001", "10003", "10004"]])
+    last = rows.index[rows["permno"] == 10001][-1]
+    rows = rows.assign(dlret=pd.Series(np.nan, rows.index).mask(rows.index == last, dlret))
+    return rows.assign(ret=rows["ret"].mask(rows.index == last, ret))
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    ("ret", "dlret"), [(0.01, -0.5), (np.nan, -0.5), (0.01, -1.0), (0.01, -55.0), (-66.0, 0.1)]
+)
+def test_delisting_returns_are_compounded_as_in_memory(
+    ret: float, dlret: float, log: bool, tmp_path: Path
+) -> None:
+    frame = delisted(ret, dlret)
+    if log and dlret == -1.0:
+        return
+    right = es.Market(frame).returns["10001"]
+    if log:
+        codes = frame["ret"].isin([-66.0])
+        frame = frame.assign(ret=np.log1p(frame["ret"].mask(codes)).mask(codes, -66.0))
+        right = np.log1p(right)
+    frame.to_parquet(tmp_path / "crsp.parquet", index=False)
+    panel = es.Market.scan_parquet(tmp_path / "crsp.parquet", kind="log" if log else "simple")
+    last = frame.loc[frame["permno"] == 10001, "date"].iloc[-1]
+    one = [{"security": "10001", "date": last}]
+    for reach in (None, 30):
+        read = (
+            pickle.loads(pickle.dumps(panel)).market(es.Events(one), reach=reach).returns["10001"].iloc[-200:]
+        )
+        pd.testing.assert_series_equal(read[read.index >= last], right[right.index >= last], check_freq=False)
+
+
+def test_delisting_returns_that_cannot_be(tmp_path: Path) -> None:
+    path = tmp_path / "crsp.parquet"
+    frame = delisted(0.01, -0.5)
+    rows = frame.index[frame["permno"] == 10001][-3:]
+    one = es.Events([{"security": "10001", "date": frame.loc[rows[0], "date"]}])
+    frame.assign(dlret=frame["dlret"].mask(frame.index.isin(rows), 0.1)).to_parquet(path, index=False)
+    with pytest.raises(DataError, match=r"10001 has a delisting return in 'dlret' on 20.* delisted once"):
+        es.Market.scan_parquet(path).market(one)
+    frame.assign(dlret=frame["dlret"].fillna(0.0)).to_parquet(path, index=False)
+    assert es.Market.scan_parquet(path).market(one).returns["10001"].min() < -0.49
+    frame.assign(dlret="A").to_parquet(path, index=False)
+    with pytest.raises(DataError, match=r"'dlret' holds .*CRSP writes letters"):
+        es.Market.scan_parquet(path)
+    frame.assign(dlret=None).to_parquet(path, index=False)
+    assert es.Market.scan_parquet(path).market(one).returns["10001"].min() > -0.49
