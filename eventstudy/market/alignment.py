@@ -128,6 +128,7 @@ class MarketData(FrozenRecord):
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
     making: Making = PLAIN  # options it was made with, and conversions of its currency
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
+    beside: npt.NDArray[np.int8] | None = None  # (T, S), returns beside closes that stand out
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:

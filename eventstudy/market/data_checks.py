@@ -29,6 +29,7 @@ __all__ = [
     "Suspects",
     "audit",
     "benchmark_faults",
+    "runs",
     "series_names",
     "suspects",
 ]
@@ -110,7 +111,8 @@ ALL = -1
 #: measured over, and listed as halts.
 DOUBTFUL = (
     "missing session", "padded day", "bad price", "phantom row", "price without volume", "adjustment jump",
-    "large return", "beyond limit", "stale price", "uneven adjustment", "volume jump", "benchmark jump",
+    "return against close", "missing return", "large return", "beyond limit", "stale price",
+    "uneven adjustment", "volume jump", "benchmark jump",
     "benchmark gap",
 )  # fmt: skip
 #: Kinds whose positions are those of benchmarks.
@@ -178,7 +180,7 @@ def _of(
     return Suspects(kind, column, first, last, data.sessions.to_numpy()[first], told)
 
 
-def _runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+def runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
     """Row, first position and length of each run of True along the rows of an array."""
     edge = np.zeros((flags.shape[0], 1), dtype=bool)
     row, begin = np.nonzero(flags & ~np.hstack([edge, flags[:, :-1]]))
@@ -373,7 +375,7 @@ def _stale(data: MarketData) -> Iterator[Suspects]:
         close = np.ascontiguousarray(prices.to_numpy().T)
         same = np.zeros(close.shape, dtype=bool)
         np.equal(close[:, 1:], close[:, :-1], out=same[:, 1:])
-    column, begin, length = _runs(same)
+    column, begin, length = runs(same)
     long = length >= STALE_RUN - 1
     column, begin, length = column[long], begin[long], length[long]
     price = None if prices is None else prices.to_numpy()[begin, column]
@@ -396,7 +398,7 @@ def _phantoms(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
         flat &= close == data.fields[name].to_numpy().T
     if "volume" in data.fields:
         flat &= ~(data.fields["volume"].to_numpy().T > 0)
-    column, begin, length = _runs(flat)
+    column, begin, length = runs(flat)
     price = close[column, begin]
 
     def told(i: int) -> str:
@@ -484,7 +486,7 @@ def benchmark_faults(data: MarketData, names: Sequence[str], single: FloatArray)
         return ()
     seen = ~np.isnan(single)
     start, end = seen.argmax(axis=1), single.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-    column, begin, length = _runs(~seen)
+    column, begin, length = runs(~seen)
     inner = (begin > start[column]) & (begin < end[column])
     column, begin, length = column[inner], begin[inner], length[inner]
     gaps = _of(

@@ -28,6 +28,7 @@ from eventstudy.market.alignment import (
     timezone_of,
     with_holes_read,
 )
+from eventstudy.market.beside_closes import beside_closes, contradicted_closes, said_beside
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.daily_moves import (
     warn_of_another_day,
@@ -429,13 +430,15 @@ class Market(ScannedMarket):
             grid = bar_grid(exchange, index[0], index[-1], step)
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
+        said = said_beside(fields)
         fields, total, paid = with_payouts(without_halted(fields), options.adjustment, table.adjusted)
         fields, given, read = given_returns(fields)
         check_price_limit(options.price_limit, options.tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
-        returns, spans = price_returns(base.to_numpy(), reference, kind, given)
+        beside = beside_closes(fields, given, reference, said, table.reading)
+        returns, spans = price_returns(base.to_numpy(), reference, kind, beside.given)
         data = MarketData(
             sessions=pd.DatetimeIndex(base.index),
             columns=tuple(base.columns),
@@ -461,6 +464,7 @@ class Market(ScannedMarket):
             stamps=stamps,
             padded=idle.padded,
             making=Making(options.said),
+            beside=beside.marks,
         )
         self._assemble(data, benchmark, benchmark_is_price=True)
 
@@ -642,7 +646,8 @@ class Market(ScannedMarket):
     def suspects(self) -> tuple[Suspects, ...]:
         """What `audit` lists, as positions in `sessions` and in the columns of `returns`."""
         if self._derived.suspects is None:
-            self._derived.suspects = suspects(self._data, self.limits if self.has_limits else None)
+            found = suspects(self._data, self.limits if self.has_limits else None)
+            self._derived.suspects = found + contradicted_closes(self._data)
         own = self._bank.single[: self._n_benchmarks]
         return self._derived.suspects + benchmark_faults(self._data, self.benchmarks, own)
 
@@ -679,6 +684,10 @@ class Market(ScannedMarket):
                 More than 50% up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
             like a split
                 Of closes alone, a move near the ratio of a small split, as news makes too.
+            return against close
+                A return, change or previous close that goes against the closes, as no ex-day makes it.
+            missing return
+                None is given where both closes are known; that of the closes is taken.
             adjustment jump
                 An adjusted return far larger than the raw one.
             uneven adjustment

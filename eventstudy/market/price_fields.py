@@ -157,7 +157,8 @@ def given_returns(
     if given is None:
         return out, None, []
     simple, unit, evidence = returns_beside_closes(given, out["close"])
-    check_returns(simple, "Returns beside the prices", "simple")
+    # Closes have told the unit: new shares may rise by their limit for weeks.
+    check_returns(simple, "Returns beside the prices", "simple", "decimal" if unit else None)
     told = [Taken("returns", "return", unit, "", evidence)] if unit not in ("", "decimal") else []
     return out, simple.to_numpy(), told
 

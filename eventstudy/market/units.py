@@ -42,6 +42,9 @@ STILL = 0.25
 SPELL = 20
 #: A series of one sign whose changes are this small beside it, and which is this large, is a level.
 LEVEL_CHANGE, LEVEL_SIZE, LEVEL_ROWS = 0.2, 5e-4, 20
+#: What returns and closes typically differ by at most, as a share of a typical move, and as the interest of
+#: each day or the payouts of each month make it.
+ANOTHER, PAID, PAID_LONG = 0.5, 0.0025, 0.015
 #: What French's files write for a missing return, in percent and divided by 100.
 MISSING_CODES = (-99.99, -999.0, -99.9, -0.9999, -9.99, -0.999)
 #: Factors that are returns whatever they look like.
@@ -372,7 +375,8 @@ def returns_beside_closes(returns: pd.DataFrame, close: pd.DataFrame) -> tuple[p
         "log": float(np.median(np.abs(np.expm1(np.clip(y, -20, 20)) - x))),
     }
     unit = min(apart, key=apart.__getitem__)
-    if apart[unit] > 0.2 * size + 1e-4:
+    long = step_in_days(pd.DatetimeIndex(close.index)) > 4
+    if apart[unit] > max(ANOTHER * size, PAID_LONG if long else PAID):
         day, who = np.argwhere(both)[0]
         raise DataError(
             f"Prices: returns and closes are given, and do not agree: {close.columns[who]} has a return of "
