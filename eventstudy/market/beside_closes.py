@@ -33,7 +33,7 @@ MOST_ABOVE, FEW_ABOVE, MOST_BELOW, FEW_BELOW = 0.25, 8, 0.1, 5
 MOST_BELOW_LONG = 0.25
 #: What returns and closes typically differ by at most, as a share of a typical move, and the least of that.
 MOST_APART, ENOUGH, CALM, CALM_LONG = 0.5, 10, 0.005, 0.02
-#: Days within which so many differences are no ex-days.
+#: Days within which as many differences are too many for ex-days.
 NEAR, CROWD = 5, 3
 #: A move that a return of none, or with the opposite sign, is compared with; rounding of the latter.
 MOVE, ROUNDING = 0.02, 1.1e-4

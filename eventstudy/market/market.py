@@ -35,7 +35,7 @@ from eventstudy.market.daily_moves import (
     warn_of_backward_returns,
     warn_of_odd_moves,
 )
-from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
+from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, factor_faults, suspects
 from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
@@ -648,8 +648,13 @@ class Market(ScannedMarket):
         if self._derived.suspects is None:
             found = suspects(self._data, self.limits if self.has_limits else None)
             self._derived.suspects = found + contradicted_closes(self._data)
-        own = self._bank.single[: self._n_benchmarks]
-        return self._derived.suspects + benchmark_faults(self._data, self.benchmarks, own)
+        n, bank = self._n_benchmarks, self._bank
+        plain = np.zeros(len(bank.names), dtype=bool) if bank.additive is None else bank.additive
+        return (
+            *self._derived.suspects,
+            *benchmark_faults(self._data, self.benchmarks, bank.single[:n]),
+            *factor_faults(self._data, bank.names[n:], bank.single[n:], plain[n:], n),
+        )
 
     def audit(self) -> pd.DataFrame:
         """List what looks wrong in the data; nothing is repaired.
@@ -696,6 +701,10 @@ class Market(ScannedMarket):
                 The benchmark has no return of that session.
             benchmark jump
                 The benchmark, a series of its own, moves by more than 25% in a day.
+            factor gap
+                A factor has no return of that session.
+            factor jump
+                A factor moves by 20 times its volatility of the days around, or by more than 25% in a day.
 
         Examples
         --------
@@ -705,7 +714,7 @@ class Market(ScannedMarket):
         >>> market.audit().query("security == '002415.SZ'")["detail"].tolist()
         ['2 sessions to 2019-10-09']
         """
-        return audit(self.suspects, self._data.columns, self.benchmarks)
+        return audit(self.suspects, self._data.columns, self._bank.names)
 
 
 def check_market(market: object, *, several: bool = False) -> None:

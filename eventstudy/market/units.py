@@ -14,6 +14,7 @@ from eventstudy.market.compounding import LEVELS
 from eventstudy.text import plural
 
 __all__ = [
+    "RETURN_FACTORS",
     "Unit",
     "check_against_benchmarks",
     "check_factors",
