@@ -122,8 +122,8 @@ DOUBTFUL = (
 OF_BENCHMARKS, OF_FACTORS = ("benchmark gap", "benchmark jump"), ("factor gap", "factor jump")
 #: No index moves so far in a day.
 INDEX_MOVE = 0.25
-#: In all crises since 1963 returns of factors stay below 13 volatilities of the days around them; others, such
-#: as changes of a volatility index, are wilder. The days around, the fewest of them, the least volatility.
+#: In all crises since 1963 returns of factors stay below 13 volatilities of the days around; others, such as
+#: changes of a volatility index, are wilder. The days around, the fewest of them, the least volatility.
 FACTOR_SDS, OTHER_SDS, DAYS_AROUND, FEWEST_AROUND, CALM_FACTOR = 20.0, 40.0, 61, 20, 0.001
 
 
@@ -528,7 +528,7 @@ def factor_faults(
     single : array, shape (K, T)
         Returns of the factors.
     plain : array of bool, shape (K,)
-        Factors that are no returns; they are not looked at.
+        Factors that are changes or levels; they are not looked at.
     first : int
         Row of the first factor in the bank.
     """
