@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.reading import Taken
+from eventstudy.tabular.vendors import known_factors
 
 __all__ = [
     "Adjustment",
@@ -177,6 +178,7 @@ def with_payouts(
     close = out["close"]
     last = close.ffill().shift()
     if factor is not None:
+        factor = known_factors(factor, close, "Prices")
         out["reference"] = (last * factor / factor.where(close.notna()).ffill().shift()).where(
             factor != factor.shift()
         )

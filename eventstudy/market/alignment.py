@@ -24,7 +24,7 @@ from eventstudy.market.given_options import PLAIN, Making
 from eventstudy.market.holes import meaning_of_holes
 from eventstudy.market.price_limits import PriceLimit
 from eventstudy.market.trading_days import compounded_to
-from eventstudy.market.units import check_factors, check_returns, no_returns
+from eventstudy.market.units import check_factors, check_returns, no_returns, refuse_relatives
 from eventstudy.market.wide_and_long import (
     align_series,
     check_prices,
@@ -128,6 +128,7 @@ class MarketData(FrozenRecord):
     padded: pd.DatetimeIndex | None = None  # rows on which every series stood still, left out as holidays
     making: Making = PLAIN  # options it was made with, and conversions of its currency
     undated: bool = False  # whether the data is in event time, and the dates of its sessions are made up
+    beside: npt.NDArray[np.int8] | None = None  # (T, S), returns beside closes that stand out
 
     @property
     def unit(self) -> Literal["D", "m", "s"]:
@@ -344,8 +345,9 @@ def align_benchmarks(
             )
             name = str(frame.columns[0])
             if is_price:
-                checked = check_prices(frame, "raise", f"{where}: prices").to_numpy()
-                value, span = (a[:, 0] for a in price_returns(checked, None, data.kind))
+                checked = check_prices(frame, "raise", f"{where}: prices")
+                refuse_relatives(checked, where)
+                value, span = (a[:, 0] for a in price_returns(checked.to_numpy(), None, data.kind))
             else:
                 frame = frame * (0.01 if data.said_unit == "percent" else 1.0)
                 check_returns(frame, where, data.kind, "decimal" if data.said_unit else None)

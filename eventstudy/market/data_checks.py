@@ -14,11 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.column_names import factor_name
 from eventstudy.immutable import FrozenRecord
 from eventstudy.market.alignment import MarketData
 from eventstudy.market.compounding import LEVELS
 from eventstudy.market.long_bars import bar_length
 from eventstudy.market.price_limits import LimitBook
+from eventstudy.market.units import RETURN_FACTORS
 from eventstudy.text import plural
 
 __all__ = [
@@ -26,9 +28,12 @@ __all__ = [
     "DOUBTFUL",
     "EVERY_SECURITY",
     "OF_BENCHMARKS",
+    "OF_FACTORS",
     "Suspects",
     "audit",
     "benchmark_faults",
+    "factor_faults",
+    "runs",
     "series_names",
     "suspects",
 ]
@@ -37,19 +42,19 @@ __all__ = [
 EVERY_SECURITY = "(all)"
 
 
-def audit(found: Sequence[Suspects], columns: Sequence[str], benchmarks: Sequence[str]) -> pd.DataFrame:
+def audit(found: Sequence[Suspects], columns: Sequence[str], bank: Sequence[str]) -> pd.DataFrame:
     """List suspects by security and date; see `Market.audit`.
 
     Parameters
     ----------
     found : sequence of Suspects
-    columns, benchmarks : sequences of str
-        Names of the securities and of the benchmarks, by position.
+    columns, bank : sequences of str
+        Names of the securities, and of the benchmarks and factors, by position.
     """
     parts = [
         pd.DataFrame(
             {
-                "security": series_names(one, columns, benchmarks),
+                "security": series_names(one, columns, bank),
                 "date": one.day,
                 "kind": one.kind,
                 "detail": [one.told(i) for i in range(len(one.column))],
@@ -62,11 +67,10 @@ def audit(found: Sequence[Suspects], columns: Sequence[str], benchmarks: Sequenc
     return frame.sort_values(["security", "date", "kind"], ignore_index=True)
 
 
-def series_names(
-    found: Suspects, columns: Sequence[str], benchmarks: Sequence[str]
-) -> npt.NDArray[np.object_]:
+def series_names(found: Suspects, columns: Sequence[str], bank: Sequence[str]) -> npt.NDArray[np.object_]:
     """Names of the series that suspects are of."""
-    names = np.array([*(benchmarks if found.kind in OF_BENCHMARKS else columns), EVERY_SECURITY], object)
+    banked = found.kind in OF_BENCHMARKS or found.kind in OF_FACTORS
+    names = np.array([*(bank if banked else columns), EVERY_SECURITY], object)
     return np.asarray(names[np.where(found.column == ALL, len(names) - 1, found.column)])
 
 
@@ -110,13 +114,17 @@ ALL = -1
 #: measured over, and listed as halts.
 DOUBTFUL = (
     "missing session", "padded day", "bad price", "phantom row", "price without volume", "adjustment jump",
-    "large return", "beyond limit", "stale price", "uneven adjustment", "volume jump", "benchmark jump",
-    "benchmark gap",
+    "return against close", "missing return", "large return", "beyond limit", "stale price",
+    "uneven adjustment", "volume jump", "benchmark jump",
+    "benchmark gap", "factor jump", "factor gap",
 )  # fmt: skip
-#: Kinds whose positions are those of benchmarks.
-OF_BENCHMARKS = ("benchmark gap", "benchmark jump")
+#: Kinds whose positions are those of benchmarks, and of factors: rows of ``Market.bank``.
+OF_BENCHMARKS, OF_FACTORS = ("benchmark gap", "benchmark jump"), ("factor gap", "factor jump")
 #: No index moves so far in a day.
 INDEX_MOVE = 0.25
+#: In all crises since 1963 returns of factors stay below 13 volatilities of the days around; others, such as
+#: changes of a volatility index, are wilder. The days around, the fewest of them, the least volatility.
+FACTOR_SDS, OTHER_SDS, DAYS_AROUND, FEWEST_AROUND, CALM_FACTOR = 20.0, 40.0, 61, 20, 0.001
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,8 @@ class Suspects(FrozenRecord):
     ----------
     kind : str
     column : array of int, shape (K,)
-        Security, by its position; the benchmark for those `OF_BENCHMARKS`; `ALL` for all securities.
+        Security, by its position; the benchmark for those `OF_BENCHMARKS`, the row of the bank for those
+        `OF_FACTORS`; `ALL` for all securities.
     first, last : arrays of int, shape (K,)
         Rows of the sessions they span.
     day : array of datetime64[ns], shape (K,)
@@ -178,7 +187,7 @@ def _of(
     return Suspects(kind, column, first, last, data.sessions.to_numpy()[first], told)
 
 
-def _runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+def runs(flags: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
     """Row, first position and length of each run of True along the rows of an array."""
     edge = np.zeros((flags.shape[0], 1), dtype=bool)
     row, begin = np.nonzero(flags & ~np.hstack([edge, flags[:, :-1]]))
@@ -373,7 +382,7 @@ def _stale(data: MarketData) -> Iterator[Suspects]:
         close = np.ascontiguousarray(prices.to_numpy().T)
         same = np.zeros(close.shape, dtype=bool)
         np.equal(close[:, 1:], close[:, :-1], out=same[:, 1:])
-    column, begin, length = _runs(same)
+    column, begin, length = runs(same)
     long = length >= STALE_RUN - 1
     column, begin, length = column[long], begin[long], length[long]
     price = None if prices is None else prices.to_numpy()[begin, column]
@@ -396,7 +405,7 @@ def _phantoms(data: MarketData, close: FloatArray) -> Iterator[Suspects]:
         flat &= close == data.fields[name].to_numpy().T
     if "volume" in data.fields:
         flat &= ~(data.fields["volume"].to_numpy().T > 0)
-    column, begin, length = _runs(flat)
+    column, begin, length = runs(flat)
     price = close[column, begin]
 
     def told(i: int) -> str:
@@ -482,15 +491,7 @@ def benchmark_faults(data: MarketData, names: Sequence[str], single: FloatArray)
     # Of intraday bars, the gaps before trading hours are rows without return of their own.
     if not len(single) or data.gap is not None:
         return ()
-    seen = ~np.isnan(single)
-    start, end = seen.argmax(axis=1), single.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-    column, begin, length = _runs(~seen)
-    inner = (begin > start[column]) & (begin < end[column])
-    column, begin, length = column[inner], begin[inner], length[inner]
-    gaps = _of(
-        data, "benchmark gap", column, begin, begin + length - 1,
-        lambda i: f"{plural(int(length[i]), 'session')} without return",
-    )  # fmt: skip
+    gaps = _bank_gaps(data, "benchmark gap", single, 0)
     simple = np.expm1(np.clip(single, -20, 20)) if data.kind == "log" else single
     far = np.abs(simple) > (INDEX_MOVE if bar_length(data.sessions) is None else LARGE_RETURN)
     far &= ~np.isin(names, data.columns)[:, None] & (data.kind in ("simple", "log"))
@@ -500,3 +501,51 @@ def benchmark_faults(data: MarketData, names: Sequence[str], single: FloatArray)
         lambda i: f"{simple[of[i], row[i]]:+.1%} in one session, as after a split or in another unit",
     )  # fmt: skip
     return tuple(found for found in (gaps, jumps) if len(found.column))
+
+
+def _bank_gaps(data: MarketData, kind: str, single: FloatArray, at: int) -> Suspects:
+    """Spells without return within series, the first of which is row `at` of the bank."""
+    seen = ~np.isnan(single)
+    start, end = seen.argmax(axis=1), single.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
+    column, begin, length = runs(~seen)
+    inner = (begin > start[column]) & (begin < end[column])
+    column, begin, length = column[inner], begin[inner], length[inner]
+    return _of(
+        data, kind, column + at, begin, begin + length - 1,
+        lambda i: f"{plural(int(length[i]), 'session')} without return",
+    )  # fmt: skip
+
+
+def factor_faults(
+    data: MarketData, names: Sequence[str], single: FloatArray, plain: BoolArray, first: int
+) -> tuple[Suspects, ...]:
+    """Find sessions on which a factor has no return, or one far beyond those around it.
+
+    Parameters
+    ----------
+    data : MarketData
+    names : sequence of str, length K
+    single : array, shape (K, T)
+        Returns of the factors.
+    plain : array of bool, shape (K,)
+        Factors that are changes or levels; they are not looked at.
+    first : int
+        Row of the first factor in the bank.
+    """
+    if not len(single) or data.gap is not None or data.kind not in ("simple", "log"):
+        return ()
+    simple = np.where(
+        plain[:, None], np.nan, np.expm1(np.clip(single, -20, 20)) if data.kind == "log" else single
+    )
+    size = pd.DataFrame(np.abs(simple).T)
+    around = 1.4826 * size.rolling(DAYS_AROUND, center=True, min_periods=FEWEST_AROUND).median().to_numpy().T
+    known = np.array([factor_name(name.rpartition(": ")[2]) in RETURN_FACTORS for name in names])
+    most = np.where(known, FACTOR_SDS, OTHER_SDS)[:, None] * np.maximum(around, CALM_FACTOR)
+    beyond = INDEX_MOVE if bar_length(data.sessions) is None else LARGE_RETURN
+    far = (np.abs(simple) > most) | (known[:, None] & (np.abs(simple) > beyond))
+    column, row = np.nonzero(far)
+    jumps = _of(
+        data, "factor jump", column + first, row, row,
+        lambda i: f"{simple[column[i], row[i]]:+.1%} in one session, as in another unit",
+    )  # fmt: skip
+    return tuple(one for one in (_bank_gaps(data, "factor gap", single, first), jumps) if len(one.column))

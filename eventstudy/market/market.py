@@ -28,13 +28,14 @@ from eventstudy.market.alignment import (
     timezone_of,
     with_holes_read,
 )
+from eventstudy.market.beside_closes import beside_closes, contradicted_closes, said_beside
 from eventstudy.market.compounding import LEVELS, CompoundedSeries, ReturnKind, price_returns, return_spans
 from eventstudy.market.daily_moves import (
     warn_of_another_day,
     warn_of_backward_returns,
     warn_of_odd_moves,
 )
-from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, suspects
+from eventstudy.market.data_checks import Suspects, audit, benchmark_faults, factor_faults, suspects
 from eventstudy.market.given_options import Making, given_options
 from eventstudy.market.holes import unsaid_holes
 from eventstudy.market.intraday import Gap, bar_grid, benchmark_on_bars, check_freq, lay_on_bars
@@ -429,13 +430,15 @@ class Market(ScannedMarket):
             grid = bar_grid(exchange, index[0], index[-1], step)
             benchmark, own_columns = benchmark_on_bars(benchmark, grid, step, stamps, timezone_of(exchange))
             fields = lay_on_bars(without_payouts(fields), grid, step, stamps, own_columns)
+        said = said_beside(fields)
         fields, total, paid = with_payouts(without_halted(fields), options.adjustment, table.adjusted)
         fields, given, read = given_returns(fields)
         check_price_limit(options.price_limit, options.tick)
         adjusted = "adj_close" in fields
         base = fields["adj_close"] if adjusted else fields["close"]
         reference = None if adjusted else reference_prices(fields, base)
-        returns, spans = price_returns(base.to_numpy(), reference, kind, given)
+        beside = beside_closes(fields, given, reference, said, table.reading)
+        returns, spans = price_returns(base.to_numpy(), reference, kind, beside.given)
         data = MarketData(
             sessions=pd.DatetimeIndex(base.index),
             columns=tuple(base.columns),
@@ -461,6 +464,7 @@ class Market(ScannedMarket):
             stamps=stamps,
             padded=idle.padded,
             making=Making(options.said),
+            beside=beside.marks,
         )
         self._assemble(data, benchmark, benchmark_is_price=True)
 
@@ -642,9 +646,15 @@ class Market(ScannedMarket):
     def suspects(self) -> tuple[Suspects, ...]:
         """What `audit` lists, as positions in `sessions` and in the columns of `returns`."""
         if self._derived.suspects is None:
-            self._derived.suspects = suspects(self._data, self.limits if self.has_limits else None)
-        own = self._bank.single[: self._n_benchmarks]
-        return self._derived.suspects + benchmark_faults(self._data, self.benchmarks, own)
+            found = suspects(self._data, self.limits if self.has_limits else None)
+            self._derived.suspects = found + contradicted_closes(self._data)
+        n, bank = self._n_benchmarks, self._bank
+        plain = np.zeros(len(bank.names), dtype=bool) if bank.additive is None else bank.additive
+        return (
+            *self._derived.suspects,
+            *benchmark_faults(self._data, self.benchmarks, bank.single[:n]),
+            *factor_faults(self._data, bank.names[n:], bank.single[n:], plain[n:], n),
+        )
 
     def audit(self) -> pd.DataFrame:
         """List what looks wrong in the data; nothing is repaired.
@@ -679,6 +689,10 @@ class Market(ScannedMarket):
                 More than 50% up or down in one session, or, of closes alone, near a split of 3 to 2 or more.
             like a split
                 Of closes alone, a move near the ratio of a small split, as news makes too.
+            return against close
+                A return, change or previous close that goes against the closes, as no ex-day makes it.
+            missing return
+                None is given where both closes are known; that of the closes is taken.
             adjustment jump
                 An adjusted return far larger than the raw one.
             uneven adjustment
@@ -687,6 +701,10 @@ class Market(ScannedMarket):
                 The benchmark has no return of that session.
             benchmark jump
                 The benchmark, a series of its own, moves by more than 25% in a day.
+            factor gap
+                A factor has no return of that session.
+            factor jump
+                A factor moves by 20 times its volatility of the days around, or by more than 25% in a day.
 
         Examples
         --------
@@ -696,7 +714,7 @@ class Market(ScannedMarket):
         >>> market.audit().query("security == '002415.SZ'")["detail"].tolist()
         ['2 sessions to 2019-10-09']
         """
-        return audit(self.suspects, self._data.columns, self.benchmarks)
+        return audit(self.suspects, self._data.columns, self._bank.names)
 
 
 def check_market(market: object, *, several: bool = False) -> None:

@@ -12,7 +12,7 @@ from eventstudy._typing import BoolArray, FloatArray
 from eventstudy.calendars import Exchange
 from eventstudy.errors import DataError
 from eventstudy.market.long_bars import WORDS
-from eventstudy.market.units import check_returns, returns_beside_closes
+from eventstudy.market.units import check_returns, refuse_relatives, returns_beside_closes
 from eventstudy.market.wide_and_long import KEPT_IN_HALT, NOT_PRICES, BadPrices, check_prices
 from eventstudy.tabular.frames import Table
 from eventstudy.tabular.reading import Taken
@@ -52,6 +52,8 @@ def checked_fields(
         if name in NOT_PRICES or name == "rounded_return":
             continue
         out[name] = check_prices(frame, bad_prices)
+        if name in ("close", "adj_close"):
+            refuse_relatives(out[name], "Prices")
         if out[name] is not frame:
             rows, columns = np.nonzero((out[name].isna() & frame.notna()).to_numpy())
             values = frame.to_numpy()[rows, columns]
@@ -157,7 +159,8 @@ def given_returns(
     if given is None:
         return out, None, []
     simple, unit, evidence = returns_beside_closes(given, out["close"])
-    check_returns(simple, "Returns beside the prices", "simple")
+    # Closes have told the unit: new shares may rise by their limit for weeks.
+    check_returns(simple, "Returns beside the prices", "simple", "decimal" if unit else None)
     told = [Taken("returns", "return", unit, "", evidence)] if unit not in ("", "decimal") else []
     return out, simple.to_numpy(), told
 

@@ -100,6 +100,9 @@ def write_market(market: Market, folder: Path, keep: Collection[str] | None = No
         write_table(pd.DataFrame(data.special, days, list(data.columns)), folder / "special.parquet")
     if data.unsaid is not None:
         write_table(pd.DataFrame(data.unsaid.T, days, list(data.columns)), folder / "unsaid.parquet")
+    if data.beside is not None:
+        given.append("beside")
+        write_table(pd.DataFrame(data.beside, days, list(data.columns)), folder / "beside.parquet")
     if isinstance(data.price_limit, pd.DataFrame):
         write_table(data.price_limit, folder / "price_limit.parquet")
     write_table(data.bad_prices.astype({"value": float}), folder / "bad_prices.parquet")
@@ -172,6 +175,7 @@ def read_market(folder: Path, told: Mapping[str, Any]) -> Market:
         reading=tuple(Taken(*row) for row in told["reading"]),
         total=told["total_returns"],
         unsaid=None if "unsaid" not in also else np.ascontiguousarray(also["unsaid"].T),
+        beside=also.get("beside"),
         gaps=told["gaps"],
         stamps=told["stamps"],
         making=_making(told),
@@ -202,6 +206,7 @@ def _kept(data: MarketData, at: list[int]) -> MarketData:
         fields={name: frame.iloc[:, at] for name, frame in data.fields.items()},
         special=None if data.special is None else data.special[:, at],
         unsaid=None if data.unsaid is None else data.unsaid[at],
+        beside=None if data.beside is None else data.beside[:, at],
         bad_prices=data.bad_prices[data.bad_prices["security"].isin(columns)],
     )
 

@@ -14,11 +14,13 @@ from eventstudy.market.compounding import LEVELS
 from eventstudy.text import plural
 
 __all__ = [
+    "RETURN_FACTORS",
     "Unit",
     "check_against_benchmarks",
     "check_factors",
     "check_returns",
     "no_returns",
+    "refuse_relatives",
     "returns_beside_closes",
     "step_in_days",
 ]
@@ -42,6 +44,14 @@ STILL = 0.25
 SPELL = 20
 #: A series of one sign whose changes are this small beside it, and which is this large, is a level.
 LEVEL_CHANGE, LEVEL_SIZE, LEVEL_ROWS = 0.2, 5e-4, 20
+#: Price relatives, 1 + r, stay so near to 1, by their median and typically, and are finer than the steps of
+#: low prices; the variance of their changes is twice their own, where that of prices is a fraction of it.
+NEAR_ONE, MOVES_RELATIVE, STEPS, REVERSED = 0.02, (0.002, TYPICAL), 1000.0, 0.65
+#: Rows of one series from which on that tells, and of so many series.
+ROWS_OF_ONE, ROWS_OF_MANY, MANY = 40, 10, 5
+#: What returns and closes typically differ by at most, as a share of a typical move, and as the interest of
+#: each day or the payouts of each month make it.
+ANOTHER, PAID, PAID_LONG = 0.5, 0.0025, 0.015
 #: What French's files write for a missing return, in percent and divided by 100.
 MISSING_CODES = (-99.99, -999.0, -99.9, -0.9999, -9.99, -0.999)
 #: Factors that are returns whatever they look like.
@@ -144,6 +154,43 @@ def check_returns(returns: pd.DataFrame, what: str, kind: str, unit: Unit | None
 def _is_level(column: FloatArray) -> bool:
     one_sign = (column > 0).all() or (column < 0).all()
     return bool(one_sign and np.median(np.abs(np.diff(column))) < LEVEL_CHANGE * np.median(np.abs(column)))
+
+
+def refuse_relatives(prices: pd.DataFrame, what: str) -> None:
+    """Refuse price relatives, 1 + r, that are given as prices: they stay near 1 and every move is undone.
+
+    Raises
+    ------
+    DataError
+        Names the first series.
+    """
+    middle = prices.median()
+    size = (prices - 1.0).abs().median()
+    near = (middle - 1.0).abs() < NEAR_ONE
+    near &= (size > MOVES_RELATIVE[0]) & (size < MOVES_RELATIVE[1])
+    shown = prices.loc[:, near[near].index]
+    scaled = shown * STEPS
+    shown = shown.loc[:, ((scaled - scaled.round()).abs() > 1e-3).sum() > shown.notna().sum() / 2]
+    if not shown.shape[1]:
+        return
+    known = shown.notna().sum()
+    reversed_ = shown.diff().var() / (2.0 * shown.var()) > REVERSED
+    sure = reversed_ & (known >= ROWS_OF_ONE)
+    alike = reversed_ & (known >= ROWS_OF_MANY)
+    if alike.sum() >= max(MANY, 0.75 * prices.shape[1]):
+        sure |= alike
+    if not sure.any():
+        return
+    who = sure.index[int(np.argmax(sure))]
+    series = shown[who].dropna()
+    cure = (
+        "Make the market with Market(prices - 1)" if what == "Prices" else "Give the level, series.cumprod()"
+    )
+    raise DataError(
+        f"{what}: {who} stays near 1 ({series.iloc[0]:g} on {series.index[0]:%Y-%m-%d}) and what it moves "
+        f"in a day is undone the next, as price relatives, 1 + r, do and prices do not. {cure}, or multiply "
+        "them first: (1 + r).cumprod()."
+    )
 
 
 def _percent(what: str) -> str:
@@ -372,7 +419,8 @@ def returns_beside_closes(returns: pd.DataFrame, close: pd.DataFrame) -> tuple[p
         "log": float(np.median(np.abs(np.expm1(np.clip(y, -20, 20)) - x))),
     }
     unit = min(apart, key=apart.__getitem__)
-    if apart[unit] > 0.2 * size + 1e-4:
+    long = step_in_days(pd.DatetimeIndex(close.index)) > 4
+    if apart[unit] > max(ANOTHER * size, PAID_LONG if long else PAID):
         day, who = np.argwhere(both)[0]
         raise DataError(
             f"Prices: returns and closes are given, and do not agree: {close.columns[who]} has a return of "

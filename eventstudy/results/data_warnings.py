@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,7 +14,7 @@ from eventstudy.errors import DataError
 from eventstudy.inference import TestInput
 from eventstudy.lazy import as_small_int
 from eventstudy.market import Market
-from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, Suspects, series_names
+from eventstudy.market.data_checks import ALL, DOUBTFUL, OF_BENCHMARKS, OF_FACTORS, Suspects, series_names
 from eventstudy.sample import EventSample
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -28,11 +30,15 @@ __all__ = [
 ]
 
 COLUMNS = ["event_id", "security", "window", "date", "kind", "detail"]
+#: Days of the event window without benchmark or factor have a warning of their own.
+GAPS = ("benchmark gap", "factor gap")
 #: Marks a series that is not a column of the market.
 NOWHERE = -2
 
 
-def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: bool = True) -> pd.DataFrame:
+def suspects_in(
+    sample: EventSample, events: IntArray | None = None, benchmark: bool = True, factors: Sequence[str] = ()
+) -> pd.DataFrame:
     """List the suspects of the market in the windows of events; see `EventStudyResults.suspects`.
 
     Parameters
@@ -42,15 +48,17 @@ def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: 
         Positions of the events to look at; default all.
     benchmark : bool, default True
         Whether data of the benchmarks is used, as it is not in a model of factors.
+    factors : sequence of str
+        Factors that are used.
     """
     events = np.arange(len(sample)) if events is None else events
-    columns, benchmarks = sample.market.columns, sample.market.benchmarks
+    columns, bank = sample.market.columns, sample.market.bank.names
     parts: list[tuple[object, ...]] = []
     for found in sample.market.suspects:
-        names = series_names(found, columns, benchmarks)
+        names = series_names(found, columns, bank)
         order = np.argsort(found.column, kind="stable")
         column = found.column[order]
-        for owner in _owners(sample, found, benchmark):
+        for owner in _owners(sample, found, benchmark, factors):
             begin = np.searchsorted(column, owner[events])
             many = np.searchsorted(column, owner[events], side="right") - begin
             who = np.repeat(events, many)
@@ -70,7 +78,9 @@ def suspects_in(sample: EventSample, events: IntArray | None = None, benchmark: 
     return frame.assign(event_id=sample.events.index.to_numpy()[frame["event_id"].to_numpy()])
 
 
-def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.DataFrame, int]:
+def doubtful_in(
+    sample: EventSample, benchmark: bool, factors: Sequence[str], most: int
+) -> tuple[pd.DataFrame, int]:
     """List data that looks wrong, the most serious of each event first.
 
     Parameters
@@ -78,14 +88,15 @@ def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.Dat
     sample : EventSample
     benchmark : bool
         Whether the model uses the benchmark.
+    factors : sequence of str
+        Factors that it uses.
     most : int
         Events to look at.
 
     Returns
     -------
     frame : DataFrame
-        As of `suspects_in`. Days of the event window without benchmark are left out: they have a warning of
-        their own.
+        As of `suspects_in`, without `GAPS` in the event window.
     n_events : int
         Events with such data, whatever `most`.
     """
@@ -93,12 +104,12 @@ def doubtful_in(sample: EventSample, benchmark: bool, most: int) -> tuple[pd.Dat
     for found in sample.market.suspects:
         if found.kind in DOUBTFUL:
             for name, window in _windows(sample):
-                if name == "estimation" or found.kind != "benchmark gap":
-                    touched |= _touched(sample, found, window, benchmark)
+                if name == "estimation" or found.kind not in GAPS:
+                    touched |= _touched(sample, found, window, benchmark, factors)
     if not touched.any():
         return pd.DataFrame(columns=COLUMNS), 0
-    shown = suspects_in(sample, np.flatnonzero(touched)[:most], benchmark)
-    without_benchmark = (shown["kind"] == "benchmark gap") & (shown["window"] == "event")
+    shown = suspects_in(sample, np.flatnonzero(touched)[:most], benchmark, factors)
+    without_benchmark = shown["kind"].isin(GAPS) & (shown["window"] == "event")
     shown = shown[shown["kind"].isin(DOUBTFUL) & ~without_benchmark]
     place = pd.Index(sample.events.index).get_indexer(pd.Index(shown["event_id"]))
     order = shown.assign(
@@ -126,7 +137,7 @@ def doubtful_between(market: Market, columns: IntArray, first: int, last: int) -
     """
     told: dict[int, str] = {}
     for found in market.suspects:
-        if found.kind in DOUBTFUL and found.kind not in OF_BENCHMARKS:
+        if found.kind in DOUBTFUL and found.kind not in (*OF_BENCHMARKS, *OF_FACTORS):
             inside = np.flatnonzero((found.first <= last) & (found.last >= first))
             for k in inside[np.isin(found.column[inside], columns)].tolist():
                 day = pd.Timestamp(found.day[k])
@@ -183,12 +194,16 @@ def _rows(sample: EventSample, window: Window) -> tuple[IntArray, IntArray]:
     return np.clip(sample.day0 + window.start, 0, last), np.clip(sample.day0 + window.end, 0, last)
 
 
-def _owners(sample: EventSample, found: Suspects, benchmark: bool) -> tuple[IntArray, ...]:
-    """Positions, among the columns of `found`, that concern each event: its security and its benchmark."""
+def _owners(
+    sample: EventSample, found: Suspects, benchmark: bool, factors: Sequence[str]
+) -> tuple[IntArray, ...]:
+    """Positions among the columns of `found` that concern each event: its security, benchmark and factors."""
     if found.column[0] == ALL:
         return (np.full(len(sample), ALL),)
     if found.kind in OF_BENCHMARKS:
         return (sample.benchmark,) if benchmark else ()
+    if found.kind in OF_FACTORS:
+        return tuple(sample.factor(name) for name in factors)
     if not benchmark:
         return (sample.security,)
     market = sample.market
@@ -197,7 +212,9 @@ def _owners(sample: EventSample, found: Suspects, benchmark: bool) -> tuple[IntA
     return sample.security, np.where(column < 0, NOWHERE, column)[sample.benchmark]
 
 
-def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bool) -> BoolArray:
+def _touched(
+    sample: EventSample, found: Suspects, window: Window, benchmark: bool, factors: Sequence[str]
+) -> BoolArray:
     """Whether the window of each event holds a suspect, shape (N,).
 
     As many spells overlap it as begin before its end, less those that end before its start.
@@ -207,7 +224,7 @@ def _touched(sample: EventSample, found: Suspects, window: Window, benchmark: bo
     begun = np.sort(found.column * width + found.first)
     over = np.sort(found.column * width + found.last)
     touched = np.zeros(len(sample), dtype=bool)
-    for owner in _owners(sample, found, benchmark):
+    for owner in _owners(sample, found, benchmark, factors):
         n = np.searchsorted(begun, owner * width + high, side="right")
         touched |= n > np.searchsorted(over, owner * width + low)
     return touched

@@ -24,7 +24,7 @@ from eventstudy.immutable import hand_out_copies
 from eventstudy.lazy import as_small_int
 from eventstudy.market.data_checks import EVERY_SECURITY
 from eventstudy.results.data_warnings import doubtful_in, incomplete_windows
-from eventstudy.results.fitted import FittedStudy
+from eventstudy.results.fitted import FittedStudy, used_factors, uses_benchmark
 from eventstudy.results.trading_frictions import limit_hits
 from eventstudy.sample import EventSample
 from eventstudy.text import plural
@@ -97,13 +97,13 @@ def fit_warnings(data: FittedStudy, lost: BoolArray) -> list[FitWarning]:
         Days of the event windows on which a security traded and has no abnormal return.
     """
     sample = data.sample
-    benchmark = any(r.source == "benchmark" for r in data.spec.model.regressors)
+    model = data.spec.model
     found = [
         *_excluded(sample),
         *_incomplete(data),
         *_lumped(sample),
         *_overlapping(sample),
-        *suspect_data(sample, benchmark),
+        *suspect_data(sample, uses_benchmark(model), used_factors(model)),
         *_without_benchmark(sample, lost),
         *_at_limits(data),
     ]
@@ -261,9 +261,9 @@ def _not_barred(
     return pairs[: max(MOST_LISTED - n_known, 0)], len(pairs)
 
 
-def suspect_data(sample: EventSample, benchmark: bool) -> Iterator[FitWarning]:
-    """Warn of data in the windows of events that looks wrong; `benchmark` as in `suspects_in`."""
-    shown, n = doubtful_in(sample, benchmark, MOST_LISTED)
+def suspect_data(sample: EventSample, benchmark: bool, factors: Sequence[str] = ()) -> Iterator[FitWarning]:
+    """Warn of data in the windows of events that looks wrong; what is used is given as to `suspects_in`."""
+    shown, n = doubtful_in(sample, benchmark, factors, MOST_LISTED)
     if n:
         heads = shown.groupby("event_id", sort=False)
         first, others = heads.head(1), heads.size() - 1

@@ -39,6 +39,7 @@ __all__ = [
     "checked_level",
     "refuse_own_windows",
     "refuse_undated",
+    "used_factors",
     "uses_benchmark",
     "window_of",
 ]
@@ -172,6 +173,11 @@ def window_of(
 def uses_benchmark(model: NormalReturnModel) -> bool:
     """Whether the normal returns of a model depend on the benchmark."""
     return any(regressor.source == "benchmark" for regressor in model.regressors)
+
+
+def used_factors(model: NormalReturnModel) -> tuple[str, ...]:
+    """Return the factors that the normal returns of a model depend on."""
+    return tuple(dict.fromkeys(r.source for r in model.regressors if r.source != "benchmark"))
 
 
 class MethodGroup:

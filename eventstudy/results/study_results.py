@@ -17,7 +17,7 @@ from eventstudy.inference.base import Alternative
 from eventstudy.models import ModelParameters
 from eventstudy.results import diagnostics, report
 from eventstudy.results.data_warnings import suspects_in
-from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, uses_benchmark
+from eventstudy.results.fitted import FittedStudy, StudySpec, WindowLike, used_factors, uses_benchmark
 from eventstudy.results.market_value import ByEvent
 from eventstudy.results.overlapping_events import OverlappingEvents
 from eventstudy.results.results_base import ResultsBase
@@ -163,7 +163,8 @@ class EventStudyResults(OverlappingEvents, ResultsBase):
         >>> results.suspects.empty
         True
         """
-        return suspects_in(self.fitted.sample, benchmark=uses_benchmark(self.spec.model))
+        model = self.spec.model
+        return suspects_in(self.fitted.sample, benchmark=uses_benchmark(model), factors=used_factors(model))
 
     def diagnostics(self) -> pd.DataFrame:
         """Whether the normal-return model fits each event's estimation window.

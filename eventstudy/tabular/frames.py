@@ -44,7 +44,7 @@ from eventstudy.tabular.row_order import (
     without_blank_rows,
     without_row_numbers,
 )
-from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
+from eventstudy.tabular.vendors import Rows, halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -239,7 +239,11 @@ def _number(
 
 
 def _read_fields(
-    body: pd.DataFrame, fields: dict[Any, str], options: Options, who: pd.Series | None = None
+    body: pd.DataFrame,
+    fields: dict[Any, str],
+    options: Options,
+    days: pd.DatetimeIndex,
+    who: pd.Series | None = None,
 ) -> tuple[dict[str, pd.Series], list[Taken], str]:
     """Read the columns of fields in the terms of their vendor; what cannot be read is left out."""
 
@@ -268,7 +272,13 @@ def _read_fields(
                 raise
             warn(f"{problem} It is not needed and left out.", DataWarning)
             reading.append(Taken(str(name), "left out", evidence="its cells cannot be read"))
-    values, units, notes, adjusted = in_vendor_terms(values, units, chosen, options.want)
+    values, units, notes, adjusted = in_vendor_terms(
+        values,
+        units,
+        chosen,
+        options.want,
+        Rows(options.what, days, str(options.security) if who is None else who),
+    )
     for fld, name in chosen.items():
         if fld in values or fld in notes:
             told = notes.get(fld, ("", ""))
@@ -310,7 +320,7 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
             f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
             f"{keep_one(both, str(who), dates.column, fields)}{hint}."
         )
-    values, reading, adjusted = _read_fields(body, fields, options, rows["who"])
+    values, reading, adjusted = _read_fields(body, fields, options, read.stamps, rows["who"])
     check_one_currency(body, values, rows["who"], read.stamps, options.what)
     status = next((c for c, f in fields.items() if f == "status"), None)
     if status is not None and values:
@@ -425,7 +435,7 @@ def _check_status(
 
 
 def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken, options: Options) -> Table:
-    values, reading, adjusted = _read_fields(body, fields, options)
+    values, reading, adjusted = _read_fields(body, fields, options, read.stamps)
     name = str(options.security)
     found: dict[str, pd.DataFrame] = {}
     for f, v in values.items():

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray
 from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
-from eventstudy.errors import DataError
+from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.text import regex
 
-__all__ = ["halted_rows", "in_vendor_terms", "missing_codes", "split_ratios"]
+__all__ = ["Rows", "halted_rows", "in_vendor_terms", "known_factors", "missing_codes", "split_ratios"]
 
 #: Splits as texts: new shares for old ones.
 _RATIO = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?::|/|-?for-?)\s*([1-9]\d*(?:\.\d+)?)\s*$", re.IGNORECASE)
@@ -26,7 +26,20 @@ CRSP_RETURNS = frozenset(
 #: CRSP's columns of prices, in which a minus marks the mean of bid and ask, and zero a missing price.
 CRSP_PRICES = frozenset({"prc", "dlyprc", "mthprc", "altprc"})
 
+#: A total return factor that begins above it does not begin with a first dividend.
+FIRST_DIVIDEND = 1.25
+#: A change of a factor, in logs, that closes can date, and how near to it the move of the day must lie.
+DATED, NEAREST = 0.2, 1 / 3
+
 Notes = dict[str, tuple[str, str]]
+
+
+class Rows(NamedTuple):
+    """Whose the rows of a table are: its name in messages, their days, and their security or securities."""
+
+    what: str
+    days: pd.DatetimeIndex
+    who: Any
 
 
 def missing_codes(name: Any, field: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
@@ -46,7 +59,11 @@ def split_ratios(column: pd.Series) -> pd.Series:
 
 
 def in_vendor_terms(
-    values: dict[str, pd.Series], units: dict[str, str], chosen: dict[str, Any], want: str
+    values: dict[str, pd.Series],
+    units: dict[str, str],
+    chosen: dict[str, Any],
+    want: str,
+    rows: Rows | None = None,
 ) -> tuple[dict[str, pd.Series], dict[str, str], Notes, str]:
     """Bring the fields of a table into plain terms.
 
@@ -61,8 +78,8 @@ def in_vendor_terms(
     notes: Notes = {}
     values, units = dict(values), dict(units)
     _crsp_prices(values, chosen, notes)
-    _returns(values, units, chosen, notes)
-    _factors(values, chosen, notes)
+    _returns(values, units, chosen, notes, rows)
+    _factors(values, notes, rows)
     for left in ("price_return", *(() if want == "returns" else ("log_return",))):
         if values.pop(left, None) is not None:
             notes[left] = ("", "left aside")
@@ -86,10 +103,16 @@ def _crsp_prices(values: dict[str, pd.Series], chosen: dict[str, Any], notes: No
 
 
 def _returns(
-    values: dict[str, pd.Series], units: dict[str, str], chosen: dict[str, Any], notes: Notes
+    values: dict[str, pd.Series],
+    units: dict[str, str],
+    chosen: dict[str, Any],
+    notes: Notes,
+    rows: Rows | None,
 ) -> None:
     delisting = values.pop("delisting_return", None)
     if delisting is not None and "return" in values:
+        if rows is not None:
+            delisting = _delisted_once(delisting, str(chosen["delisting_return"]), rows)
         last = delisting.notna()
         if last.any():
             both = (1 + values["return"].fillna(0.0)) * (1 + delisting) - 1
@@ -108,21 +131,163 @@ def _returns(
         notes["return"] = ("", "tells of ex-days; closes are more exact")
 
 
-def _factors(values: dict[str, pd.Series], chosen: dict[str, Any], notes: Notes) -> None:
+def _delisted_once(delisting: pd.Series, name: str, rows: Rows) -> pd.Series:
+    """Return delisting returns, of which each security has one; zeros beside it say nothing.
+
+    Raises
+    ------
+    DataError
+        If a security has several.
+    """
+    given = pd.DataFrame({"who": rows.who, "day": rows.days, "value": delisting.to_numpy()}).dropna()
+    some = given[given["value"] != 0]
+    twice = some["who"].duplicated(keep=False)
+    if twice.any():
+        who = some["who"][twice].iloc[0]
+        days = some["day"][some["who"] == who].sort_values()
+        raise DataError(
+            f"{rows.what}: {who} has {len(days)} delisting returns in {name!r}, from {days.iloc[0]:%Y-%m-%d} "
+            f"to {days.iloc[-1]:%Y-%m-%d}, and is delisted once. Was the column merged by security alone? "
+            f"Merge it by security and day, or pass columns={{{name!r}: 'ignore'}}."
+        )
+    beside = given.index[given["who"].duplicated(keep=False) & (given["value"] == 0)]
+    keep = np.ones(len(delisting), dtype=bool)
+    keep[beside] = False
+    return delisting.where(keep)
+
+
+def _factors(values: dict[str, pd.Series], notes: Notes, rows: Rows | None) -> None:
     factor, paid = values.pop("cumulative_factor", None), values.pop("total_return_factor", None)
     if factor is None or "close" not in values:
         if factor is not None:
             notes["cumulative_factor"] = ("", "left aside")
         return
+    if paid is not None and not (paid > 0).any() and not (rows is not None and isinstance(rows.who, str)):
+        paid = None
+        notes["total_return_factor"] = ("", "empty: dividends are not counted")
     if paid is not None and "adj_close" not in values:
-        values["adj_close"] = values["close"] / factor * paid
+        close = values["close"]
+        if rows is not None:
+            wide = [_wide(column, rows) for column in (close, factor, paid)]
+            factor = _long(known_factors(wide[1], wide[0], rows.what), factor, rows)
+            paid = _long(_known_payouts(wide[2], wide[0], rows.what), paid, rows)
+        values["adj_close"] = close / factor * paid
         notes["cumulative_factor"] = ("total", "with the total return factor, it makes adjusted closes")
-        notes["total_return_factor"] = ("total", "dividends reinvested")
+        notes["total_return_factor"] = ("total", "dividends reinvested; 1 before the first")
     elif "return" in values or "adj_close" in values:
         notes["cumulative_factor"] = ("", "left aside: returns are given")
     else:
         values["cumulative_factor"] = factor
         notes["cumulative_factor"] = ("splits", "prices are compared over it; dividends are not counted")
+
+
+def _wide(column: pd.Series, rows: Rows) -> pd.DataFrame:
+    frame = pd.DataFrame({"day": rows.days, "who": rows.who, "value": column.to_numpy()})
+    # Days that come twice are refused later.
+    return (
+        frame.drop_duplicates(["day", "who"]).pivot(index="day", columns="who", values="value").sort_index()
+    )
+
+
+def _long(wide: pd.DataFrame, like: pd.Series, rows: Rows) -> pd.Series:
+    who = pd.Series(rows.who, index=range(len(like))) if isinstance(rows.who, str) else rows.who
+    cells = wide.to_numpy()[wide.index.get_indexer(rows.days), wide.columns.get_indexer(pd.Index(who))]
+    return pd.Series(cells, like.index)
+
+
+def known_factors(factor: pd.DataFrame, close: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Fill factors of adjustment, days × securities, where closes are known and they are missing or zero.
+
+    A factor that changes over the hole changes on the day on which the close moves against it.
+
+    Raises
+    ------
+    DataError
+        If a factor is negative, or the closes do not tell on which day it changes.
+
+    Warns
+    -----
+    DataWarning
+        If a security has no factor at all, which counts as 1.
+    """
+    negative = (factor < 0).to_numpy()
+    if negative.any():
+        row, column = np.argwhere(negative)[0]
+        raise DataError(
+            f"{what}: the factor of adjustment of {factor.columns[column]} is "
+            f"{factor.to_numpy()[row, column]:g} on {factor.index[row]:%Y-%m-%d}; factors are positive. Mend "
+            "or drop it."
+        )
+    known = factor.mask(factor == 0)
+    out, after = known.ffill(), known.bfill()
+    lacking = known.isna() & close.notna()
+    if not lacking.to_numpy().any():
+        return known
+    open_ = lacking & ((out / after - 1.0).abs() > 1e-6)
+    for name in open_.columns[open_.any()]:
+        for hole in (~known[name].isna()).cumsum()[open_[name]].unique():
+            day = open_.index[open_[name] & ((~known[name].isna()).cumsum() == hole)][0]
+            out[name] = _changed(out[name], after[name], known[name], close[name], day, what)
+    never = lacking.columns[lacking.any() & known.isna().all()]
+    if len(never):
+        warn(
+            f"{what}: {never[0]} has no factor of adjustment, or zero alone"
+            + (f", as {len(never) - 1} others" if len(never) > 1 else "")
+            + "; its closes are taken as they are. A split among them is a fall.",
+            DataWarning,
+        )
+    return out.bfill().fillna(1.0)
+
+
+def _changed(
+    before: pd.Series, after: pd.Series, known: pd.Series, close: pd.Series, day: Any, what: str
+) -> pd.Series:
+    """Fill the hole of a factor that begins on a day, as closes tell when it changed."""
+    start = before.index.get_loc(day)
+    end = before.index.get_loc(known.loc[day:].first_valid_index())  # the day it is known again
+    change = float(np.log(after.iloc[start] / before.iloc[start]))
+    last = close.ffill().shift()
+    moved = np.log((close / last).iloc[start : end + 1].dropna())
+    apart = (moved - change).abs().sort_values()
+    sure = len(apart) > 0 and abs(change) > DATED and apart.iloc[0] < NEAREST * abs(change)
+    if not sure or (len(apart) > 1 and apart.iloc[1] < (1 - NEAREST) * abs(change)):
+        raise DataError(
+            f"{what}: the factor of adjustment of {before.name} is missing or zero from {day:%Y-%m-%d} on, "
+            f"{before.iloc[start]:g} before and {after.iloc[start]:g} from {before.index[end]:%Y-%m-%d} on, "
+            "and its closes do not tell on which day it changed. Give it for these days."
+        )
+    out = before.copy()
+    at = before.index.get_loc(apart.index[0])
+    out.iloc[at:end] = after.iloc[start]
+    return out
+
+
+def _known_payouts(paid: pd.DataFrame, close: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Fill total return factors: 1 before a first dividend, the last one after.
+
+    Warns
+    -----
+    DataWarning
+        If a dividend may lie within a hole.
+    """
+    known = paid.mask(paid <= 0)
+    carried, after = known.ffill(), known.bfill()
+    lacking = known.isna() & close.notna()
+    leading = lacking & carried.isna()
+    begun = leading & (after > FIRST_DIVIDEND)
+    inner = lacking & ((carried / after - 1.0).abs() > 1e-6)
+    ended = lacking & carried.notna() & after.isna()
+    doubtful = (begun | inner | ended).to_numpy()
+    if doubtful.any():
+        row, column = np.argwhere(doubtful)[0]
+        who, day = paid.columns[column], paid.index[row]
+        warn(
+            f"{what}: {who} has no total return factor on {day:%Y-%m-%d}, and one on other days (and "
+            f"{int(doubtful.sum()) - 1} more such cells); the nearest before is taken, or after. A dividend "
+            "on these days is a fall.",
+            DataWarning,
+        )
+    return carried.where(~begun, after).fillna(1.0)
 
 
 #: Columns in which 1 or true says that there was no trade.

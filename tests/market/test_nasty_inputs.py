@@ -176,7 +176,6 @@ TOLD: dict[str, tuple[Callable[[], float], str]] = {
         "needs a column 'close'",
     ),
     "a benchmark in another case": (lambda: of_prices(CLOSE.assign(SPX=INDEX), "spx"), "Did you mean SPX"),
-    "no total return factor": (lambda: of_prices(compustat(trfd=np.nan)), "no adj_close on any day"),
     "adj_close of the others": (
         lambda: of_prices(pd.concat({"close": CLOSE, "adj_close": CLOSE[["B", "C"]]}, axis=1)),
         "A has a close and no adj_close",

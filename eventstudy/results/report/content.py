@@ -21,7 +21,7 @@ from eventstudy.results.data_warnings import incomplete_windows, suspects_in
 from eventstudy.results.each_event import event_rows, joint_adjustment
 from eventstudy.results.event_names import event_name, named_events
 from eventstudy.results.exhibit import exhibit
-from eventstudy.results.fitted import FittedEvents, FittedStudy, uses_benchmark
+from eventstudy.results.fitted import FittedEvents, FittedStudy, used_factors, uses_benchmark
 from eventstudy.results.market_value import ByEvent, prices_before, value_change
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
@@ -370,7 +370,8 @@ def _reading(data: FittedStudy) -> list[Block]:
 
 def _suspects(data: FittedStudy) -> pd.DataFrame:
     """Suspects in the windows, each once."""
-    found = suspects_in(data.sample).drop(columns=["event_id", "window"])
+    found = suspects_in(data.sample, factors=used_factors(data.spec.model))
+    found = found.drop(columns=["event_id", "window"])
     return found.drop_duplicates().sort_values(["security", "date", "kind"])
 
 
