@@ -233,8 +233,8 @@ def money_of(
         row = int(np.argmax(small))
         raise RequestError(
             f"{_named(data, row)}: a market value of {frame['market_cap'].iloc[row]:,.6g} is that of no "
-            "listed firm, and is shown in millions. Give market_cap in single units of money, such as 258e9, or "
-            "the number of all shares; what the move is worth per share is shown in any case."
+            "listed firm, and is shown in millions. Give market_cap in single units of money, such as 258e9, "
+            "or the number of all shares; what the move is worth per share is shown in any case."
         )
     return frame
 
