@@ -100,10 +100,15 @@ def results() -> eventstudy.EventStudyResults:
         eventstudy.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
     )
     firms = ["002415.SZ", "002236.SZ", "002583.SZ", "000063.SZ"]
-    events = [{"security": firm, "date": "2019-05-22", "group": "ab"[i % 2]} for i, firm in enumerate(firms)]
+    events = [
+        {"security": firm, "date": "2019-05-22", "group": "ab"[i % 2], "size": i}
+        for i, firm in enumerate(firms)
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", eventstudy.errors.EventStudyWarning)
-        return eventstudy.EventStudy(market, events, estimation=(-270, -21)).fit()
+        return eventstudy.EventStudy(
+            market, events, estimation=(-270, -21), exclude_dates=["2019-03-01"]
+        ).fit()
 
 
 #: Tables of results, by the call that a reader of the page makes.
@@ -129,6 +134,18 @@ TABLES = {
     "warnings": lambda r: r.warnings,
     "overlaps": lambda r: r.overlaps(),
     "decomposition": lambda r: r.decomposition(event=0),
+    "by_event": lambda r: r.by_event(0, 1),
+    "stacked": lambda r: r.stacked(0, 1),
+    "shrunk": lambda r: r.shrunk(0, 1),
+    "credibility": lambda r: r.credibility(0.03, 0, 1),
+    "value_change": lambda r: r.value_change(None, 0, 1, shares=9e9),
+    "value_change by group": lambda r: r.value_change(9e10, 0, 1, by="group"),
+    "date_effects": lambda r: r.date_effects(),
+    "sort_by": lambda r: r.sort_by("size", 0, 1, quantiles=2),
+    "variance_tests": lambda r: r.variance_tests("group", 0, 1),
+    "verdict": lambda r: r.verdict(0, 1).tests,
+    "to_panel": lambda r: r.to_panel().drop(columns=["group", "size"]),
+    "tidy": lambda r: r.tidy(),
 }
 
 
