@@ -53,6 +53,7 @@ from .quick import measure as measure
 from .quick import prices as prices
 from .quick import share_counts as share_counts
 from .regressions import CrossSection as CrossSection
+from .regressions import cross_section as cross_section
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pooled.results import PooledResults as PooledResults
