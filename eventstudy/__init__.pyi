@@ -9,6 +9,7 @@ from . import results as results
 from . import sources as sources
 from . import tables as tables
 from .calendars import Exchange as Exchange
+from .calendars import exchange_of as exchange_of
 from .causal import CausalResults as CausalResults
 from .causal import CausalStudy as CausalStudy
 from .causal import compare_counterfactuals as compare_counterfactuals

@@ -85,6 +85,19 @@ def test_blocks_that_the_build_does_not_run_are_right(code: str) -> None:
             inspect.signature(function).bind(*call.args, **keywords)
 
 
+def test_cells_that_are_seen_run_where_they_are_copied() -> None:
+    """A table beside the page is read where nobody sees it, or the page says where to run the code."""
+    for page in DOCS.glob("[a-z]*/*.md"):
+        text = page.read_text(encoding="utf-8")
+        cells = re.findall(
+            r"^```\{code-cell\} python\n((?::[^\n]*\n)*)(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        )
+        seen = "".join(cell for options, cell in cells if not re.search("hide|remove", options))
+        where = f"Run the code in `docs/{page.parent.name}` of the repository"
+        assert "../data/" not in seen or where in text, page.name
+        assert "size_tables" not in seen, page.name
+
+
 def test_the_gallery_shows_every_figure() -> None:
     page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
     figures = {name for name in plotting.__all__ if name.startswith("plot_")}

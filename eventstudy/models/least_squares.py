@@ -183,7 +183,8 @@ def linear_fit(
     >>> ols = es.models.ols_batch(arrays.y_est, arrays.x_est)
     >>> fit = es.models.linear_fit(
     ...     arrays, param_names=("alpha", "beta"), params=ols.params, unit_cov=ols.xtx_inv,
-    ...     s2=np.array([1e-4]), n_obs=ols.n_obs, dof=ols.n_obs - 2.0, r_squared=np.array([1.0]), residuals=ols.residuals,
+    ...     s2=np.array([1e-4]), n_obs=ols.n_obs, dof=ols.n_obs - 2.0, r_squared=np.array([1.0]),
+    ...     residuals=ols.residuals,
     ...     leverage=ols.leverage, se_source="a variance that is known", exact=False,
     ... )
     >>> bool(np.allclose(fit.expected, arrays.y_evt))
