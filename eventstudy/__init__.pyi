@@ -9,6 +9,7 @@ from . import results as results
 from . import sources as sources
 from . import tables as tables
 from .calendars import Exchange as Exchange
+from .calendars import exchange_of as exchange_of
 from .causal import CausalResults as CausalResults
 from .causal import CausalStudy as CausalStudy
 from .causal import compare_counterfactuals as compare_counterfactuals
@@ -53,6 +54,7 @@ from .quick import measure as measure
 from .quick import prices as prices
 from .quick import share_counts as share_counts
 from .regressions import CrossSection as CrossSection
+from .regressions import cross_section as cross_section
 from .regressions import regression_table as regression_table
 from .results import EventStudyResults as EventStudyResults
 from .results.pooled.results import PooledResults as PooledResults

@@ -452,8 +452,8 @@ def exchange_of(ticker: str) -> str:
 
     Examples
     --------
-    >>> from eventstudy.calendars import exchange_of
-    >>> exchange_of("002415.SZ"), exchange_of("0763.HK"), exchange_of("BRK-B")
+    >>> import eventstudy as es
+    >>> es.exchange_of("002415.SZ"), es.exchange_of("0763.HK"), es.exchange_of("BRK-B")
     ('XSHG', 'XHKG', 'XNYS')
     """
     name, dot, suffix = ticker.strip().upper().rpartition(".")

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 
 import eventstudy as es
-from eventstudy.calendars import exchange_of
 from eventstudy.sources import outcome
 
 #: Prices from here on: the first announcement, and the estimation window before it.
@@ -42,7 +41,7 @@ def live() -> dict[str, es.Market]:
     """Fetch the prices of every exchange; one whose index or shares do not come is named and left out."""
     rows = BANS.securities.drop_duplicates("security")
     found = {}
-    for exchange, some in rows.groupby(rows["security"].map(exchange_of)):
+    for exchange, some in rows.groupby(rows["security"].map(es.exchange_of)):
         wanted = [*some["security"], *sorted(set(some["benchmark"]))]
         try:
             prices = es.prices(wanted, FIRST_DAY)

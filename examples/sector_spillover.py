@@ -13,7 +13,6 @@ the folder of its figure: `python examples/sector_spillover.py [folder]`.
 
 # %%
 import sys
-import warnings
 from pathlib import Path
 
 import hikvision_2019 as story  # the script beside this one; it puts findings into words
@@ -22,8 +21,6 @@ import pandas as pd
 
 import eventstudy as es
 from eventstudy.tables import Section, Table
-
-warnings.simplefilter("ignore", es.errors.PriceLimitWarning)  # ZTE, once, nine days later
 
 names = es.datasets.surveillance_names()
 market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")

@@ -8,12 +8,9 @@ of what it writes: `python examples/sector_to_paper.py [folder]`.
 # %%
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
 import eventstudy as es
-
-warnings.simplefilter("ignore", es.errors.EventStudyWarning)  # the verdict says what they say
 
 market = es.Market.from_prices(es.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG")
 TREATED = ["002415.SZ", "002236.SZ", "300188.SZ", "002230.SZ"]

@@ -85,6 +85,19 @@ def test_blocks_that_the_build_does_not_run_are_right(code: str) -> None:
             inspect.signature(function).bind(*call.args, **keywords)
 
 
+def test_cells_that_are_seen_run_where_they_are_copied() -> None:
+    """A table beside the page is read where nobody sees it, or the page says where to run the code."""
+    for page in DOCS.glob("[a-z]*/*.md"):
+        text = page.read_text(encoding="utf-8")
+        cells = re.findall(
+            r"^```\{code-cell\} python\n((?::[^\n]*\n)*)(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        )
+        seen = "".join(cell for options, cell in cells if not re.search("hide|remove", options))
+        where = f"Run the code in `docs/{page.parent.name}` of the repository"
+        assert "../data/" not in seen or where in text, page.name
+        assert "size_tables" not in seen, page.name
+
+
 def test_the_gallery_shows_every_figure() -> None:
     page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
     figures = {name for name in plotting.__all__ if name.startswith("plot_")}
@@ -100,10 +113,15 @@ def results() -> eventstudy.EventStudyResults:
         eventstudy.datasets.surveillance_prices(), benchmark="399001.SZ", calendar="XSHG"
     )
     firms = ["002415.SZ", "002236.SZ", "002583.SZ", "000063.SZ"]
-    events = [{"security": firm, "date": "2019-05-22", "group": "ab"[i % 2]} for i, firm in enumerate(firms)]
+    events = [
+        {"security": firm, "date": "2019-05-22", "group": "ab"[i % 2], "size": i}
+        for i, firm in enumerate(firms)
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", eventstudy.errors.EventStudyWarning)
-        return eventstudy.EventStudy(market, events, estimation=(-270, -21)).fit()
+        return eventstudy.EventStudy(
+            market, events, estimation=(-270, -21), exclude_dates=["2019-03-01"]
+        ).fit()
 
 
 #: Tables of results, by the call that a reader of the page makes.
@@ -129,6 +147,18 @@ TABLES = {
     "warnings": lambda r: r.warnings,
     "overlaps": lambda r: r.overlaps(),
     "decomposition": lambda r: r.decomposition(event=0),
+    "by_event": lambda r: r.by_event(0, 1),
+    "stacked": lambda r: r.stacked(0, 1),
+    "shrunk": lambda r: r.shrunk(0, 1),
+    "credibility": lambda r: r.credibility(0.03, 0, 1),
+    "value_change": lambda r: r.value_change(None, 0, 1, shares=9e9),
+    "value_change by group": lambda r: r.value_change(9e10, 0, 1, by="group"),
+    "date_effects": lambda r: r.date_effects(),
+    "sort_by": lambda r: r.sort_by("size", 0, 1, quantiles=2),
+    "variance_tests": lambda r: r.variance_tests("group", 0, 1),
+    "verdict": lambda r: r.verdict(0, 1).tests,
+    "to_panel": lambda r: r.to_panel().drop(columns=["group", "size"]),
+    "tidy": lambda r: r.tidy(),
 }
 
 

@@ -70,7 +70,9 @@ DECLARED = TESTS | {
 MODELS = {
     name: model
     for name in models.__all__
-    if issubclass(model := getattr(models, name), NormalReturnModel) and not inspect.isabstract(model)
+    if isinstance(model := getattr(models, name), type)
+    and issubclass(model, NormalReturnModel)
+    and not inspect.isabstract(model)
 }
 LABELS = {page: [found["label"] for found in EQUATION.finditer(text)] for page, text in PAGES.items()}
 

@@ -111,6 +111,20 @@ SENTENCES = [
         round(rate("grank_t", "normal-3-common")) == 15,
     ),
     ("explanation/size_of_tests", "with six 9", round(rate("grank_t", "normal-6-common")) == 9),
+    (
+        "explanation/common_date",
+        "Of six firms these two reject 10% of true nulls",
+        [round(rate(key, "normal-6-volatile")) for key in ("grank_t", "rank_zivney")] == [10, 10],
+    ),
+    (
+        "explanation/common_date",
+        "`adjusted_bmp`, `filtered_bmp`, `adjusted_cross_sectional` and `sign_zivney` survive",
+        max(
+            rate(key, "normal-6-volatile")
+            for key in ("adjusted_bmp", "filtered_bmp", "adjusted_cross_sectional", "sign_zivney")
+        )
+        < 7,
+    ),
     ("explanation/size_of_tests", "bootstrap reject 15 to 19%", misaligned.between(14.5, 19.5).all()),
     ("explanation/which_test_when", "with 14 to 17%", within(eleven[["patell", "jaffe"]], 14, 17)),
     ("explanation/which_test_when", "`permutation` reject 10 to 16%", within(calm, 10, 16)),

@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import eventstudy
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,19 @@ def test_every_name_on_the_list_is_there() -> None:
     for name in written_down():
         home, _, attribute = name.rpartition(".")
         assert hasattr(import_module(home), attribute), name
+
+
+@pytest.mark.parametrize("folder", ["docs", "examples"])
+def test_pages_import_public_names_only(folder: str) -> None:
+    listed = {*written_down(), *(f"eventstudy.{name}" for name in PACKAGES)}
+    for path in sorted((ROOT / folder).rglob("*.md" if folder == "docs" else "*.py")):
+        told = path.read_text(encoding="utf-8")
+        for home, names in re.findall(
+            r"^from (eventstudy[\w.]*) import ([^(#\n]+)$", told, flags=re.MULTILINE
+        ):
+            for name in names.split(","):
+                assert f"{home}.{name.split(' as ')[0].strip()}" in listed, (path.name, home, name)
+        assert not re.findall(r"^from eventstudy[\w.]* import \(", told, flags=re.MULTILINE), path.name
 
 
 def test_public_subpackages_are_those_of_the_stub() -> None:

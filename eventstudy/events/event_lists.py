@@ -27,6 +27,7 @@ from eventstudy.column_names import (
 )
 from eventstudy.errors import DataWarning, EventError, NaiveTimeError, warn
 from eventstudy.events.clock import UNKNOWN, check_zone, clock_of, clocks_of, session_of, truth_of
+from eventstudy.tabular.day_counts import COUNTED
 from eventstudy.tabular.days import days_of, end_of_period
 from eventstudy.tabular.reading import Taken
 from eventstudy.text import regex
@@ -396,7 +397,7 @@ def _days(column: pd.Series, reading: list[Taken]) -> pd.Series:
             texts = column[column.map(lambda v: isinstance(v, str) and bool(v.strip()))]
             if texts.str.contains(r"^\d{1,2}[./-]\d{1,2}[./-]").any():
                 raise
-        if "longer than a day" in str(problem):
+        if "longer than a day" in str(problem) or COUNTED.search(str(problem)):
             raise
         return column
     if not read.form.startswith(("%Y-%m-%d", "dates", "nothing")):

@@ -18,6 +18,7 @@ from eventstudy.errors import EventError, NaiveTimeError
 from eventstudy.events.clock import check_zone, fixed_offset
 from eventstudy.events.event_lists import WINDOW, EventList
 from eventstudy.interop import ForeignTable, to_pandas
+from eventstudy.tabular.day_counts import COUNTED
 from eventstudy.tabular.days import AMBIGUOUS_DAY, EXCEL, days_of
 from eventstudy.text import regex
 
@@ -206,6 +207,8 @@ def _day(value: Any, where: str) -> pd.Timestamp:
                 value = pd.Timestamp(value) if is_day else _reject(value)
             day = pd.Timestamp(value).as_unit("ns")
     except (ValueError, TypeError) as problem:
+        if COUNTED.search(str(problem)):
+            raise EventError(str(problem)) from problem
         shown = value.item() if isinstance(value, np.generic) else value
         shown = str(shown) if isinstance(shown, int) else shown
         hint = " (day and month may be mistaken for each other)" if AMBIGUOUS_DAY.match(str(value)) else ""
@@ -255,6 +258,8 @@ def _moment(value: Any, timezone: str | None, where: str, column: str) -> pd.Tim
                 _reject(text)
             moment = (_written(text) if isinstance(text, str) else pd.Timestamp(text)).as_unit("ns")
     except (ValueError, TypeError) as problem:
+        if COUNTED.search(str(problem)):
+            raise EventError(str(problem)) from problem
         raise EventError(
             f"{where}: {column} {value!r} cannot be read; write it as '2019-05-21 19:00-04:00' or "
             "'2019-05-21 19:00 America/New_York' (an abbreviation such as EST does not name one zone)."

@@ -1,4 +1,5 @@
 from .base import Alternative as Alternative
+from .significance_test import CONDITIONS as CONDITIONS
 from .dependence.mean_correlation import Clustering as Clustering
 from .base import EstimationWindows as EstimationWindows
 from .procedures.multivariate import JointTest as JointTest

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy._typing import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.base import Options, Statistic, TestInput, not_applicable, p_value
 from eventstudy.inference.engine.factor_gls import (
     crossfitted_slopes,
@@ -24,6 +25,7 @@ from eventstudy.inference.significance_test import SignificanceTest
 __all__ = [
     "PORTFOLIO_TESTS",
     "lamb_z",
+    "misses_days",
     "portfolio_residuals",
     "portfolio_t",
     "time_series_t",
@@ -169,19 +171,34 @@ def _time_series(data: TestInput, options: Options) -> Statistic:
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(data.car.mean()))
 
 
-def _portfolio(data: TestInput, options: Options) -> Statistic:
-    fit = data.abnormal
+def _past_of_portfolio(fit: AbnormalReturns) -> FloatArray:
     sums = past_sums(fit)
     if len(sums.event) == 1:
-        past = known(sums.mean)
-    else:
-        past = portfolio_residuals(fit.past.residuals(), fit.past.dates())
+        return known(sums.mean)
+    return portfolio_residuals(fit.past.residuals(), fit.past.dates())
+
+
+def misses_days(data: TestInput) -> bool:
+    """Whether some events lack days of the portfolio, whose t is then approximate.
+
+    Parameters
+    ----------
+    data : TestInput
+        Events that share one date, each with a CAR.
+    """
+    days = len(_past_of_portfolio(data.abnormal))
+    return bool((data.abnormal.n_obs != days).any() or (data.cumulative.n_days != len(data.window)).any())
+
+
+def _portfolio(data: TestInput, options: Options) -> Statistic:
+    fit = data.abnormal
+    past = _past_of_portfolio(fit)
     n_params = fit.lost_dof
     if len(past) - n_params < 1:
         return not_applicable(f"only {len(past)} estimation days for {n_params:g} parameters")
     t, dof = map(float, portfolio_t(past, data.car, data.cumulative.variance / fit.s2, n_params))
-    complete = bool((fit.n_obs == len(past)).all() and (data.cumulative.n_days == len(data.window)).all())
-    notes = [] if complete else ["some events miss days: approximate, on the portfolio of available events"]
+    lack = ["some events miss days: approximate, on the portfolio of available events"]
+    notes = lack if misses_days(data) else []
     notes += [] if fit.exact else ["the model's standard error is approximate"]
     p = p_value(t, options.alternative, dof)
     return Statistic(t, p, "t", dof, float(data.car.mean()), "; ".join(notes))

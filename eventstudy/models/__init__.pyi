@@ -24,3 +24,8 @@ from .base import SampleFit as SampleFit
 from .thin_trading import ScholesWilliams as ScholesWilliams
 from .peer_portfolios import SyntheticPeers as SyntheticPeers
 from .tobit import TobitMarketModel as TobitMarketModel
+from .base import EventArrays as EventArrays
+from .base import Regressor as Regressor
+from .least_squares import approximate_fit as approximate_fit
+from .least_squares import linear_fit as linear_fit
+from .least_squares import ols_batch as ols_batch

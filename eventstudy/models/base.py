@@ -14,7 +14,15 @@ from eventstudy.errors import ModelError
 from eventstudy.immutable import FrozenRecord
 from eventstudy.sample import EventArrays, EventSample, Regressor, Rows
 
-__all__ = ["MarketLine", "ModelFit", "ModelParameters", "NormalReturnModel", "SampleFit"]
+__all__ = [
+    "EventArrays",
+    "MarketLine",
+    "ModelFit",
+    "ModelParameters",
+    "NormalReturnModel",
+    "Regressor",
+    "SampleFit",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +182,7 @@ class NormalReturnModel(ABC):
     See Also
     --------
     ModelFit : what `fit` returns.
-    eventstudy.sample.EventArrays : what it is given.
+    eventstudy.models.EventArrays : what it is given.
     eventstudy.models.least_squares.linear_fit : prediction and its error for a line of known parameters.
 
     Examples

@@ -64,6 +64,14 @@ def ols_batch(
     -----
     The constant's column is projected out of regressors first (they are centred, as a rule), so
     that they lose no digits to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import eventstudy as es
+    >>> x = np.array([[[1.0], [2.0], [4.0]]])
+    >>> es.models.ols_batch(1.0 + 2.0 * x[:, :, 0], x).params.round(6).tolist()
+    [[1.0, 2.0]]
     """
     used = ~np.isnan(y) & ~np.isnan(x).any(axis=2)
     ones = np.broadcast_to(1.0, y.shape)
@@ -160,6 +168,27 @@ def linear_fit(
     Returns
     -------
     ModelFit
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import eventstudy as es
+    >>> rng, day = np.random.default_rng(0), np.datetime64("2020-01-01")
+    >>> x = rng.normal(0, 0.01, (1, 63, 1))
+    >>> y = 0.001 + 1.2 * x[:, :, 0]
+    >>> arrays = es.models.EventArrays(
+    ...     y[:, :60], x[:, :60], y[:, 60:], x[:, 60:], np.ones((1, 3), int), day + np.arange(60)[None],
+    ...     day + 60 + np.arange(3)[None],
+    ... )
+    >>> ols = es.models.ols_batch(arrays.y_est, arrays.x_est)
+    >>> fit = es.models.linear_fit(
+    ...     arrays, param_names=("alpha", "beta"), params=ols.params, unit_cov=ols.xtx_inv,
+    ...     s2=np.array([1e-4]), n_obs=ols.n_obs, dof=ols.n_obs - 2.0, r_squared=np.array([1.0]),
+    ...     residuals=ols.residuals,
+    ...     leverage=ols.leverage, se_source="a variance that is known", exact=False,
+    ... )
+    >>> bool(np.allclose(fit.expected, arrays.y_evt))
+    True
     """
     x = arrays.x_evt[:, :, : params.shape[1] - 1]
     spans = arrays.span_evt.astype(np.float64)
@@ -207,6 +236,21 @@ def approximate_fit(arrays: EventArrays, params: FloatArray, se_source: str) -> 
     Returns
     -------
     ModelFit
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import eventstudy as es
+    >>> rng, day = np.random.default_rng(0), np.datetime64("2020-01-01")
+    >>> x = rng.normal(0, 0.01, (1, 63, 1))
+    >>> y = 0.001 + 1.2 * x[:, :, 0]
+    >>> arrays = es.models.EventArrays(
+    ...     y[:, :60], x[:, :60], y[:, 60:], x[:, 60:], np.ones((1, 3), int), day + np.arange(60)[None],
+    ...     day + 60 + np.arange(3)[None],
+    ... )
+    >>> fit = es.models.approximate_fit(arrays, np.array([[0.0, 1.2]]), "residuals about the line")
+    >>> fit.exact, (arrays.y_evt - fit.expected).round(4).tolist()
+    (False, [[0.001, 0.001, 0.001]])
     """
     x = arrays.x_est[:, :, :1]
     ols = ols_batch(arrays.y_est, x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import fill, shorten
@@ -106,6 +107,17 @@ class PercentTicks(PercentFormatter):
     def format_pct(self, x: float, display_range: float) -> str:
         """Write one tick."""
         return self.fix_minus(super().format_pct(x, display_range))
+
+
+class DateSpots(mdates.AutoDateLocator):
+    """Dates at which ticks stand; on a narrow axis of one to three years January and July."""
+
+    def get_locator(self, dmin: datetime, dmax: datetime) -> Any:
+        """Choose the interval of the ticks."""
+        with warnings.catch_warnings():
+            # Six months are too short an interval for it, and the longest it knows; they fit.
+            warnings.filterwarnings("ignore", "AutoDateLocator was unable to pick")
+            return super().get_locator(dmin, dmax)  # type: ignore[no-untyped-call]
 
 
 class DateTicks(Formatter):
@@ -271,7 +283,7 @@ def date_scale(ax: Axes) -> None:
     size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
     width = ax.get_window_extent().width * 72 / ax.figure.dpi
     most = int(np.clip(width / (DATE * size), 3, 8))
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=most))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(DateSpots(minticks=3, maxticks=most))  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(DateTicks())
 
 

@@ -214,13 +214,34 @@ def cross_section(
     ----------
     frame : DataFrame
         One row per event: car, its prediction-error standard error se, and characteristics.
-    formula, window : str
+    formula : str
+    window : str
+        Words for the window, in tables.
     covariance, clusters, weights, alternative, n_resamples, seed
         As for `EventStudyResults.cross_section`.
     past : Past, optional
         Estimation days, rows as in `frame`; needed for ``covariance="past"``.
     overlapping : float
         Share of pairs of events whose windows overlap, for the notes.
+
+    Returns
+    -------
+    CrossSection
+
+    Raises
+    ------
+    RequestError
+        If an option is none of its choices, or two of them do not go together.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> cars = pd.DataFrame(
+    ...     {"car": [-0.05, -0.02, 0.01, -0.07, -0.03, 0.0], "se": 0.02, "named": [1, 0, 0, 1, 1, 0]}
+    ... )
+    >>> es.cross_section(cars, "car ~ named", "(0, +1)").coefficients["coef"].round(4).to_dict()
+    {'Intercept': -0.0033, 'named': -0.0467}
     """
     check_alternative(alternative)
     if covariance is not None:

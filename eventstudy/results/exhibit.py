@@ -14,7 +14,7 @@ from eventstudy.results.averages import SIDES
 from eventstudy.results.each_event import event_rows
 from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
-from eventstudy.results.market_value import ByEvent, prices_before, value_change
+from eventstudy.results.market_value import ByEvent, money_of, prices_before
 from eventstudy.results.summary import dividend_notes, friction_notes, unit
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_time, plural
@@ -60,7 +60,7 @@ def exhibit_frame(
         # A log return is that of a price that grows by exp(r) - 1.
         frame[name] = price * (np.expm1(cars[source]) if data.kind == "log" else cars[source])
     if market_cap is not None or shares is not None:
-        money = value_change(data, window, market_cap, shares, level=level).reindex(frame.index)
+        money = money_of(data, window, market_cap, shares, level=level).reindex(frame.index)
         frame["value"], frame["value_low"] = money["change"], money["ci_low"]
         frame["value_high"], frame["value_note"] = money["ci_high"], money["note"]
         for name in ("shares", "counted"):

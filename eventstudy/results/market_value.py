@@ -20,7 +20,7 @@ from eventstudy.tables import printed
 from eventstudy.text import plural
 from eventstudy.windows import Window
 
-__all__ = ["ByEvent", "MarketValue", "prices_before", "value_change"]
+__all__ = ["ByEvent", "MarketValue", "money_of", "prices_before", "value_change"]
 
 #: Events that a note names.
 MOST_NAMED = 5
@@ -29,6 +29,12 @@ ByEvent = float | pd.Series | Mapping[object, float]
 LEAST = 1.15
 #: Growth from which on a count is taken for split where the closes do not fall; below, shares may be issued.
 LIKE_SPLIT = 1.45
+#: Count of shares below which a fraction is none that an adjustment for splits leaves.
+WHOLE = 1e6
+#: Count that few listed firms stay below, and market value that these have, in any currency.
+FEW, VALUE_OF_FEW = 1e5, 1e7
+#: Market value that every listed firm has, in any currency.
+LEAST_VALUE = 1e5
 
 
 class MarketValue(MethodGroup):
@@ -89,9 +95,9 @@ class MarketValue(MethodGroup):
         Raises
         ------
         RequestError
-            If an event with a CAR has no market value, count or rate (the message names it), returns are not
-            simple, both or neither of market_cap and shares are given, or a split lies between a count and
-            the close.
+            If an event with a CAR has no market value, count or rate (the message names it), a count, other
+            than 1, can be none of shares, as it is of millions or billions, returns are not simple, both or
+            neither of market_cap and shares are given, or a split lies between a count and the close.
 
         Warns
         -----
@@ -166,6 +172,7 @@ def value_change(
         value, _ = _values(data, rows, market_cap, tested, "market value")
     else:
         count, counted[rows] = _values(data, rows, shares, tested, "number of shares")
+        _refuse_units(data, rows, count, price[rows])
         value = count * price[rows]
     value = value * _looked_up(data, rows, rate, "exchange rate")
     bad = ~(np.isfinite(value) & (value > 0))
@@ -188,6 +195,47 @@ def value_change(
         held = np.full(len(data.index), np.nan)
         held[rows] = count
         frame["shares"], frame["counted"] = [*held, np.nan], pd.DatetimeIndex([*counted, pd.NaT])
+    return frame
+
+
+def _refuse_units(data: FittedEvents, rows: IntArray, count: FloatArray, price: FloatArray) -> None:
+    """Refuse counts that are of millions or billions: those of shares are whole, and worth something."""
+    value = count * price
+    few = (count < FEW) & (value < VALUE_OF_FEW)
+    odd = (count != 1.0) & ((count < WHOLE) & (count % 1.0 != 0) | few | (value < LEAST_VALUE))
+    if odd.any():
+        at = int(np.argmax(odd))
+        raise RequestError(
+            f"{_named(data, int(rows[at]))}: with {count[at]:,.6g} shares of {price[at]:,.2f} the "
+            f"firm would be worth {value[at]:,.0f}. Is the count in millions or billions? Give it in single "
+            "shares, such as shares=9.35e9; with shares=1 the changes are those of one share."
+        )
+
+
+def money_of(
+    data: FittedEvents,
+    window: Window,
+    market_cap: pd.DataFrame | ByEvent | None,
+    shares: pd.DataFrame | ByEvent | None,
+    level: float = 0.95,
+    alternative: Alternative = "two-sided",
+) -> pd.DataFrame:
+    """Return `value_change` for pages that show it in millions, and so need market values in single units.
+
+    Raises
+    ------
+    RequestError
+        If a market value is less than any listed firm's, as it is in millions or billions.
+    """
+    frame = value_change(data, window, market_cap, shares, level=level, alternative=alternative)
+    small = (frame["market_cap"].iloc[:-1] < LEAST_VALUE).to_numpy()
+    if small.any():
+        row = int(np.argmax(small))
+        raise RequestError(
+            f"{_named(data, row)}: a market value of {frame['market_cap'].iloc[row]:,.6g} is that of no "
+            "listed firm, and is shown in millions. Give market_cap in single units of money, such as 258e9, "
+            "or the number of all shares; what the move is worth per share is shown in any case."
+        )
     return frame
 
 

@@ -32,7 +32,14 @@ Rows = slice | IntArray
 
 @dataclass(frozen=True)
 class Regressor:
-    """A benchmark or factor to lay out in event time, `lag` sessions earlier."""
+    """A benchmark or factor to lay out in event time, `lag` sessions earlier.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.models.Regressor("smb", lag=1).name
+    'smb[-1]'
+    """
 
     source: str
     lag: int = 0
@@ -67,6 +74,21 @@ class EventArrays:
         Sessions each estimation return spans, 0 where missing; None if all span one session.
     after : array of bool, shape (n,), optional
         Which estimation windows lie after their event windows; None if none does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import eventstudy as es
+    >>> rng, day = np.random.default_rng(0), np.datetime64("2020-01-01")
+    >>> arrays = es.models.EventArrays(
+    ...     y_est=rng.normal(0, 0.01, (2, 60)), x_est=rng.normal(0, 0.01, (2, 60, 1)),
+    ...     y_evt=rng.normal(0, 0.01, (2, 3)), x_evt=rng.normal(0, 0.01, (2, 3, 1)),
+    ...     span_evt=np.ones((2, 3), int),
+    ...     dates_est=np.tile(day + np.arange(60), (2, 1)),
+    ...     dates_evt=np.tile(day + 60 + np.arange(3), (2, 1)),
+    ... )
+    >>> es.MarketModel().fit(arrays).params.shape
+    (2, 2)
     """
 
     y_est: FloatArray

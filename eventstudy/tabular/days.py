@@ -13,6 +13,7 @@ import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError
 from eventstudy.tabular.date_order import PIVOT, refuse_swapped, year_is_first
+from eventstudy.tabular.day_counts import refuse_open_origin, refuse_times_to_come
 from eventstudy.tabular.numbers import first_list
 from eventstudy.text import regex
 
@@ -496,6 +497,7 @@ def _of_numbers(
     if ((values >= EXCEL[0]) & (values <= EXCEL[1])).all():
         days = EXCEL_ORIGIN + pd.to_timedelta(values, unit="D")
         _refuse_shifted(days, values, where, error)
+        refuse_open_origin(values, where, error)
         found = _daily(days.round("s"), where, timezone, timed, "Excel's count of days", place, error)
         return found.stamps, found.form, None
     for unit, low, high in (
@@ -508,6 +510,7 @@ def _of_numbers(
             stamps = pd.DatetimeIndex(
                 pd.to_datetime(pd.Series([int(float(t)) for t in texts]), unit=unit, utc=True)  # type: ignore[call-overload]
             )
+            refuse_times_to_come(stamps, values, where, error)
             zone = _zone_of_days(stamps, timezone)
             if zone is not None and not timed:
                 stamps = stamps.tz_convert(zone)
@@ -518,7 +521,9 @@ def _of_numbers(
         if where.endswith("index")
         else (f"{texts[0]!r} in {place(0)} is not a date that can be read")
     )
-    counts = ((values >= 1_000) & (values < EXCEL[1])).all()
+    counts = ((values >= 1_000) & (values < EXCEL[1])).all() and not (
+        (values >= 1_900) & (values <= 2_100)
+    ).all()
     cure = (
         " Counts of days need their origin: pd.to_datetime(column, unit='D', origin='1960-01-01') for SAS "
         "and Stata, '1970-01-01' for R."
@@ -526,8 +531,8 @@ def _of_numbers(
         else ""
     )
     raise error(
-        f"{where}: {shown}.{cure} Write days as 2019-05-22 or 20190522; set the date column as index: "
-        "frame.set_index('date')."
+        f"{where}: {shown}.{cure} Write days as 2019-05-22 or 20190522"
+        + ("; set the date column as index: frame.set_index('date')." if error is DataError else ".")
     )
 
 

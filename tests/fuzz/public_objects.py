@@ -40,7 +40,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     **{
         name: getattr(models, name)
         for name in models.__all__
-        if issubclass(getattr(models, name), models.NormalReturnModel)
+        if isinstance(getattr(models, name), type)
+        and issubclass(getattr(models, name), models.NormalReturnModel)
         and not inspect.isabstract(getattr(models, name))
     },
     "EWMarketModel": lambda: models.EWMarketModel(60),

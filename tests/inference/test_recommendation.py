@@ -383,3 +383,12 @@ def test_a_test_that_can_find_no_common_effect_does_not_lead(panel):
     found = chosen(TestInput(differ, Window(0, 0)))
     assert next(iter(found)) == "filtered_t"
     assert "filtered_bmp" not in found
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.03])
+def test_the_reason_of_portfolio_says_no_more_than_its_note(panel, missing):
+    data = panel(n=6, layout="common", missing=missing, seed=2).test(0, 0)
+    reason = chosen(data)["portfolio"]
+    note = run_tests(data, ["portfolio"], Options()).iloc[0]["note"]
+    assert ("is exact for" in reason) == ("approximate" not in note) == (missing == 0)
+    assert ("some events miss days" in reason) == ("some events miss days" in note)

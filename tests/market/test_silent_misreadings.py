@@ -125,6 +125,58 @@ def test_counts_of_days_since_1970_that_excel_could_have() -> None:
         es.Market.from_prices(CLOSE.set_axis(counts))
 
 
+SINCE_1960 = [(pd.Timestamp(day) - pd.Timestamp("1960-01-01")).days for day in ("2019-05-22", "2018-03-05")]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"security": "A", "date": SINCE_1960},
+        {"security": "A", "date": [str(count) for count in SINCE_1960]},
+        {"security": "A", "date": [None, float(SINCE_1960[0])], "announced_at": ["2019-05-21 19:00Z", None]},
+        {"security": "A", "date": ["2019-07-22", SINCE_1960[0]]},
+        {"security": "A", "announced_at": [SINCE_1960[0] + 0.75]},
+        {"security": "A", "announced_at": [SINCE_1960[0]]},
+    ],
+    ids=["numbers", "texts", "some", "beside texts", "times", "days of times"],
+)
+def test_counts_of_days_in_event_lists_that_excel_has_too(listed: dict[str, Any]) -> None:
+    told = r"2019-05-22 in SAS and Stata.*1959-05-21 in Excel.*origin='1960-01-01'"
+    with pytest.raises(EventError, match=told):
+        es.Events(pd.DataFrame(listed), timezone="America/New_York")
+
+
+def test_weekdays_tell_whose_count_of_days_it_is() -> None:
+    fifties = pd.bdate_range("1955-01-03", "1959-12-31")[::13]
+    read_ = es.Events({"security": "A", "date": (fifties - pd.Timestamp("1899-12-30")).days})
+    assert read_.frame["date"].tolist() == fifties.tolist()
+    counts = (pd.bdate_range("2015-01-02", "2019-12-31")[::13] - pd.Timestamp("1960-01-01")).days
+    with pytest.raises(EventError, match="Tuesday to Saturday"):
+        es.Events({"security": "A", "date": counts})
+    with pytest.raises(EventError, match=r"; 0 of 8 on a weekend\).*Excel.*; 2 of 8 on a weekend"):
+        es.Events({"security": "A", "date": counts[:8]})
+
+
+@pytest.mark.parametrize("every", ["W-FRI", "W-WED", "ME"])
+def test_counts_of_weeks_and_months_since_1960(every: str) -> None:
+    days = pd.date_range("2015-01-02", "2019-12-31", freq=every)
+    values = np.random.default_rng(0).normal(0, 0.01, (len(days), 2))
+    with pytest.raises(DataError, match="in SAS and Stata"):
+        es.Market(pd.DataFrame(values, (days - pd.Timestamp("1960-01-01")).days, ["A", "B"]))
+
+
+def test_counts_of_days_in_event_lists_that_excel_has_not() -> None:
+    with pytest.raises(EventError, match="Counts of days need their origin"):
+        es.Events({"security": "A", "date": [15_200, 15_300]})
+
+
+@pytest.mark.parametrize(("name", "unit"), [("date", "s"), ("date", "ms"), ("announced_at", "ms")])
+def test_seconds_since_1960(name: str, unit: str) -> None:
+    count = (pd.Timestamp("2019-05-22") - pd.Timestamp("1960-01-01")) // pd.Timedelta(1, unit)
+    with pytest.raises(EventError, match="since 1960, which gives 2019-05-22"):
+        es.Events({"security": "A", name: [count]}, timezone="America/New_York")
+
+
 @pytest.mark.parametrize("sort", [False, True])
 def test_day_and_month_that_a_spreadsheet_swapped(sort: bool) -> None:
     frame = BOTH.set_axis([swapped(day, texts=False) for day in DAYS])

@@ -38,7 +38,11 @@ def every_model() -> Iterator[Any]:
     """Each public model once, then the variants, skipped where a package is missing."""
     public = [getattr(models, name) for name in models.__all__]
     kinds = [
-        kind for kind in public if issubclass(kind, models.NormalReturnModel) and not inspect.isabstract(kind)
+        kind
+        for kind in public
+        if isinstance(kind, type)
+        and issubclass(kind, models.NormalReturnModel)
+        and not inspect.isabstract(kind)
     ]
     for model in (*(kind(*NEEDED.get(kind, ())) for kind in kinds), *VARIANTS):
         needs = EXTRAS.get(type(model), "numpy")

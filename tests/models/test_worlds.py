@@ -192,7 +192,8 @@ CASES = [
 CASES += [
     pytest.param(kind(), normal, 300, SHORT, id=kind.__name__)
     for kind in (getattr(models, name) for name in models.__all__)
-    if issubclass(kind, models.NormalReturnModel)
+    if isinstance(kind, type)
+    and issubclass(kind, models.NormalReturnModel)
     and not inspect.isabstract(kind)
     # Limits need prices: the world of limits is in test_tobit.py.
     and kind not in {type(case.values[0]) for case in CASES} | {es.FactorModel, es.TobitMarketModel}

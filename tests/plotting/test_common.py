@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from matplotlib.ticker import PercentFormatter
 
 from eventstudy import plotting
 from eventstudy.errors import EventStudyError, RequestError
+from eventstudy.plotting._base import date_scale
 
 FIGURES = sorted(name for name in plotting.__all__ if name.startswith("plot_"))
 #: Axes in percent, of each figure.
@@ -214,3 +216,16 @@ def test_the_palette_is_that_of_the_moment(name: str, draw: Drawer) -> None:
     # Heatmaps and groups bring colours of their own.
     own = {"plot_heatmap", "plot_placebo", "plot_power", "plot_size"}
     assert np.array_equal(*images) is (name in own)
+
+
+@pytest.mark.parametrize("width", [2.5, 3.5, 6.4])
+@pytest.mark.parametrize("days", [420, 600, 900])
+def test_dates_of_one_to_three_years_on_a_narrow_axis(width: float, days: int) -> None:
+    figure, ax = plt.subplots(figsize=(width, 3))
+    first = pd.Timestamp("2018-02-12")
+    ax.plot([first, first + pd.Timedelta(days=days)], [0, 1])
+    date_scale(ax)
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.get_xticklabels()]
+    assert len(boxes) >= 2
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))

@@ -265,3 +265,29 @@ def test_log_returns_become_money_by_their_exponential(prices):
         share["price before"] * np.expm1(results.car(0, 0)["car"].iloc[0])
     )
     assert "exp(abnormal return) − 1 times the last close" in " ".join(str(table).split())
+
+
+@pytest.mark.parametrize("shares", [9.35, 9349.5, 9350, pd.Series([9.35], pd.to_datetime(["2018-01-01"]))])
+def test_counts_in_millions_or_billions_are_refused(results, tmp_path, shares):
+    for run in (
+        lambda: results.value_change(None, 0, 0, shares=shares),
+        lambda: results.exhibit(0, 0, shares=shares),
+        lambda: results.report(tmp_path / "x.md", 0, 0, shares=shares),
+    ):
+        with pytest.raises(RequestError, match=r"Is the count in millions or billions.*shares=9.35e9"):
+            run()
+
+
+def test_market_values_shown_in_millions_are_in_single_units(results, tmp_path):
+    assert results.value_change(258.0, 0, 0)["change"].abs().max() < 258
+    for run in (
+        lambda: results.exhibit(0, 0, market_cap=258.0),
+        lambda: results.report(tmp_path / "x.md", 0, 0, market_cap=258.0),
+        lambda: results.exhibit(0, 0, shares=1),
+    ):
+        with pytest.raises(RequestError, match="in single units of money, such as 258e9"):
+            run()
+
+
+def test_counts_that_a_split_adjusts_may_be_fractions(results):
+    assert results.value_change(None, 0, 0, shares=9_349_465_931 / 1.1).loc["total", "n_events"] == 3

@@ -10,6 +10,7 @@ import pandas as pd
 from eventstudy.inference.base import TestInput
 from eventstudy.inference.dependence.mean_correlation import LOSS, Clustering, clustering, unknown_correlation
 from eventstudy.inference.engine.moments import SERIAL
+from eventstudy.inference.portfolio import misses_days
 from eventstudy.inference.procedures.disagreements import spread_rose
 from eventstudy.inference.procedures.lead import (
     MORE,
@@ -269,7 +270,7 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     by_past = [
         (
             "portfolio",
-            f"{_why_portfolio(n, days)}; {alone}",
+            f"{_why_portfolio(data, n, days)}; {alone}",
         ),
         (
             "block_bootstrap",
@@ -286,11 +287,15 @@ def _one_date(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     return [*_of_shared_dates(n, ("adjusted_bmp", first)), *last]
 
 
-def _why_portfolio(n: int, days: int) -> str:
-    return (
-        f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of any "
-        "form, and is exact for normally distributed returns"
+def _why_portfolio(data: TestInput, n: int, days: int) -> str:
+    own = (
+        f"measures the mean of {n} events by its own {days} estimation days, which covers correlation of any"
     )
+    if not data.with_car.abnormal.exact:
+        return f"{own} form"
+    if misses_days(data.with_car):
+        return f"{own} form; it is approximate, because some events miss days"
+    return f"{own} form, and is exact for normally distributed returns"
 
 
 def _of_shared_dates(n: int, adjusted: tuple[str, str]) -> list[tuple[str, str]]:
@@ -336,7 +341,7 @@ def _by_date_alone(data: TestInput, found: Clustering) -> list[tuple[str, str]]:
     """List tests of each date as one observation, where nothing tells how its events move together."""
     if found.n_dates == 1:
         days = int(data.with_car.abnormal.n_obs.max())
-        return [("portfolio", _why_portfolio(found.n_events, days))]
+        return [("portfolio", _why_portfolio(data, found.n_events, days))]
     if overlap_note(data):
         return []
     wild = f"flips the signs of the CARs, whole dates at once, on {found.n_dates} dates"

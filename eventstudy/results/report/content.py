@@ -22,7 +22,7 @@ from eventstudy.results.each_event import event_rows, joint_adjustment
 from eventstudy.results.event_names import event_name, named_events
 from eventstudy.results.exhibit import exhibit
 from eventstudy.results.fitted import FittedEvents, FittedStudy, used_factors, uses_benchmark
-from eventstudy.results.market_value import ByEvent, prices_before, value_change
+from eventstudy.results.market_value import ByEvent, money_of, prices_before
 from eventstudy.results.plot_data import tests
 from eventstudy.results.report import reproduce
 from eventstudy.results.report.figures import figures, sensitivity_figure
@@ -235,7 +235,7 @@ def _money(
                 f"abnormal return is {_signed(worth, 2)}{unit} per share ({bounds})."
             )
     if market_cap is not None or shares is not None:
-        rows = value_change(data, window, market_cap, shares, alternative=alternative)
+        rows = money_of(data, window, market_cap, shares, alternative=alternative)
         total = rows.iloc[-1]
         if not total["n_events"]:
             return [*told, f"What the move was worth in market value cannot be said: {total['note']}."]
