@@ -86,6 +86,14 @@ def beyond(design: str) -> pd.DataFrame:
     return _rates(rows, ["design", "method"])
 
 
+def slopes(*methods: str) -> pd.DataFrame:
+    """Rates of slopes that few events or dates decide, in percent, one method a column."""
+    rows = pd.read_csv(DATA / "slope_size.csv")
+    rows = rows[rows["method"].isin(methods)].assign(rate=lambda d: 100 * d["rate"])
+    wide = rows.pivot(index="design", columns="method", values="rate")
+    return wide.loc[rows["design"].unique(), list(methods)].round(1).rename_axis(columns=None)
+
+
 def measures(tests: str, *cells: str) -> pd.DataFrame:
     """Rates of long horizons, volume, volatility and bars, by cells and a pattern of tests."""
     rows = pd.read_csv(DATA / "measures_size.csv")

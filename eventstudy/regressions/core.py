@@ -18,7 +18,9 @@ from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.engine.factor_gls import crossfitted_slopes, factor_covariance, n_components
 from eventstudy.inference.portfolio import WORST_CONDITION
+from eventstudy.regressions.few import explicit_note, few_note, fixed_note, wild_note
 from eventstudy.regressions.formula import check_design, least_squares
+from eventstudy.regressions.robust import hc_covariance, sandwich
 from eventstudy.tables import P_VALUE, Section, Table, stars
 from eventstudy.tables.table import stars_note
 
@@ -37,9 +39,7 @@ Covariance = Literal["HC0", "HC1", "HC2", "HC3", "nonrobust", "past"]
 Weights = Literal["fgls", "gls"]
 COVARIANCES = get_args(Covariance)
 
-#: HC3 below this number of events, HC1 from it on.
-MANY = 250
-#: Fewer clusters than this call for the wild cluster bootstrap.
+#: Fewer clusters than this have the p-value of the wild cluster bootstrap, too.
 FEW_CLUSTERS = 30
 #: Fewest days for a distribution of slopes.
 FEWEST_DAYS = 30
@@ -76,7 +76,8 @@ class CrossSection:
     formula, window : str
     coefficients : DataFrame
         By term: coef, se, t, dof, p_value, ci_low, ci_high (95%); with fewer than 30 clusters also p_wild,
-        and with the past as reference p_rank.
+        and with the past as reference p_rank. A term that one event or cluster alone decides has no robust
+        standard error: se and what follows from it are NaN, and `notes` say why.
     covariance : DataFrame
         Covariance of the coefficients.
     method : str
@@ -105,7 +106,7 @@ class CrossSection:
     Intercept -0.042  0.002
     cameras   -0.024  0.013
     >>> found.n_events, found.method
-    (4, 'OLS, HC3')
+    (4, 'OLS, HC3, Bell-McCaffrey t')
     """
 
     formula: str
@@ -127,8 +128,8 @@ class CrossSection:
 
     @property
     def decisive(self) -> pd.Series:
-        """P-values that the stars of tables go by: p_wild where there is one, else p_value."""
-        return self.coefficients["p_wild" if "p_wild" in self.coefficients else "p_value"]
+        """P-values that the stars of tables go by, p_value: those to which the intervals belong."""
+        return self.coefficients["p_value"]
 
     def tidy(self) -> pd.DataFrame:
         """Return the coefficients as a tidy frame, in the names of R's broom.
@@ -136,7 +137,7 @@ class CrossSection:
         Returns
         -------
         DataFrame
-            term, estimate, std_error, statistic, dof, p_value (that which stars go by), conf_low, conf_high.
+            term, estimate, std_error, statistic, dof, p_value, conf_low, conf_high.
         """
         names = {"coef": "estimate", "se": "std_error", "t": "statistic", "dof": "dof"}
         frame = self.coefficients.rename(columns={**names, "ci_low": "conf_low", "ci_high": "conf_high"})
@@ -172,7 +173,8 @@ class CrossSection:
         formats = dict.fromkeys(map(str, self.coefficients), "{:.4f}")
         if (self.coefficients["se"] < SMALL).any():
             formats |= dict.fromkeys(("coef", "se", "ci_low", "ci_high"), "{:.4g}")
-        formats |= {"dof": "{:.0f}", "p_value": P_VALUE}
+        whole = (self.coefficients["dof"].dropna() % 1 == 0).all()
+        formats |= {"dof": "{:.0f}" if whole else "{:.1f}", "p_value": P_VALUE}
         rows = {
             "formula": self.formula,
             "window": self.window,
@@ -275,7 +277,7 @@ def cross_section(
         estimator = f"FGLS with Var = g'Vg + {effect:.3g}"
     else:
         estimator = "OLS"
-    dof: float = n - k
+    dof: float | FloatArray = n - k
     if covariance == "past":
         if past is None:
             raise RequestError("covariance='past' needs events on one common date, whose past is shared.")
@@ -285,39 +287,34 @@ def cross_section(
             fit, slopes, estimator = _gls(y, x, errors, names)
         else:
             slopes = np.linalg.lstsq(x, errors.T, rcond=None)[0].astype(np.float64)
-        cov, dof = past_covariance(slopes, scale, past.n_params)
-        coef = np.asarray(fit.params)
-        past_slopes = slopes.T * np.sqrt(scale * days / dof)
+        cov, days_dof = past_covariance(slopes, scale, past.n_params)
+        dof, coef = days_dof, np.asarray(fit.params)
+        past_slopes = slopes.T * np.sqrt(scale * days / days_dof)
         extra["p_rank"] = counted_p_value(coef, _as_extreme(past_slopes, coef, alternative))
         method = f"{estimator}, distribution of the coefficients over {days} days before the event"
     elif clusters is not None:
         columns = [clusters] if isinstance(clusters, str) else list(clusters)
-        groups = [_codes(frame, name)[used] for name in columns]
-        cov, dof, mended = _clustered(fit, groups)
-        notes += [mended] if mended else []
-        sizes = [len(np.unique(group)) for group in groups]
-        told = " and ".join(f"{name} ({size})" for name, size in zip(columns, sizes, strict=True))
-        method = f"{estimator}, clustered by {told}, t with {dof:.0f} degrees of freedom"
-        if min(sizes) < FEW_CLUSTERS:
-            few = int(np.argmin(sizes))
-            rng = np.random.default_rng(seed)
-            draws = rng.choice([-1.0, 1.0], size=(sizes[few], n_resamples))
-            root = np.ones(n) if weights is None else np.sqrt(np.asarray(fit.model.weights))
-            if len(columns) == 1:
-                extra["p_wild"] = wild_cluster_p(y * root, x * root[:, None], groups[0], draws, alternative)
-                notes.append(
-                    f"Only {sizes[few]} clusters: p_wild, of the wild cluster bootstrap "
-                    f"with {n_resamples} draws, is the safer p-value."
-                )
-            else:
-                notes.append(f"Only {sizes[few]} clusters of {columns[few]}: its t tends to be too large.")
-    elif weights == "fgls" and covariance is None:
-        cov = np.linalg.inv((x / (v + effect)[:, None]).T @ x)
-        method = f"{estimator}, its own variance"
+        groups, labels = zip(*(_clusters(frame.iloc[used], name) for name in columns), strict=True)
+        cov, dof, told = _clustered(fit, list(groups), names, columns, labels)
+        sizes = [len(each) for each in labels]
+        by = " and ".join(f"{name} ({size})" for name, size in zip(columns, sizes, strict=True))
+        method = f"{estimator}, CR2 clustered by {by}, Bell-McCaffrey t"
+        if min(sizes) < FEW_CLUSTERS and len(columns) == 1:
+            draws = np.random.default_rng(seed).choice([-1.0, 1.0], size=(sizes[0], n_resamples))
+            wild = wild_cluster_p(
+                np.asarray(fit.model.wendog), np.asarray(fit.model.wexog), groups[0], draws, alternative
+            )
+            extra["p_wild"] = np.where(np.isnan(dof), np.nan, wild)
+            notes.append(wild_note(sizes[0], n_resamples, alternative))
+        notes += told
+    elif (weights == "fgls" and covariance is None) or covariance == "nonrobust":
+        own = np.asarray(fit.normalized_cov_params)
+        cov = np.asarray(fit.cov_params()) if covariance == "nonrobust" else own
+        method = f"{estimator}, {'homoskedastic' if covariance == 'nonrobust' else 'its own variance'}"
     else:
-        kind = covariance or ("HC3" if n < MANY else "HC1")
-        cov = np.asarray(fit.cov_params() if kind == "nonrobust" else getattr(fit, f"cov_{kind}"))
-        method = f"{estimator}, {'homoskedastic' if kind == 'nonrobust' else kind}"
+        cov, dof, told = _robust(fit, covariance, names, frame.index[used], weights)
+        notes += told
+        method = f"{estimator}, {covariance or 'HC3, Bell-McCaffrey t'}"
     if overlapping > 0 and covariance != "past" and clusters is None:
         notes.append(
             f"{overlapping:.0%} of the pairs of events overlap in time, and their CARs are correlated, which "
@@ -362,22 +359,22 @@ def _left_out(frame: pd.DataFrame, used: IntArray) -> pd.Series:
     return pd.Series(reasons, frame.index[out], dtype=object, name="reason")
 
 
-def _codes(frame: pd.DataFrame, name: str) -> IntArray:
-    """Give each cluster of a column its number."""
+def _clusters(frame: pd.DataFrame, name: str) -> tuple[IntArray, pd.Index]:
+    """Give each cluster of a column its number, and list the clusters."""
     if name not in frame:
         raise RequestError(f"No column {name!r} to cluster by; there are {', '.join(map(str, frame))}.")
-    codes = pd.factorize(frame[name])[0]
+    codes, labels = pd.factorize(frame[name])
     if (codes < 0).any():
         lacking = frame.index[codes < 0][:5].tolist()
         told = ", ".join(map(str, lacking))
         raise RequestError(f"No {name!r} to cluster by for event {told}: give each one, or leave it out.")
-    return np.asarray(codes, dtype=np.int64)
+    return np.asarray(codes, dtype=np.int64), pd.Index(labels)
 
 
 def _coefficients(
     fit: Any,
     cov: FloatArray,
-    dof: float,
+    dof: float | FloatArray,
     names: list[str],
     extra: dict[str, FloatArray],
     alternative: Alternative,
@@ -392,28 +389,61 @@ def _coefficients(
     return pd.DataFrame(values | extra, pd.Index(names, name="term"))
 
 
-def _clustered(fit: Any, groups: list[IntArray]) -> tuple[FloatArray, float, str]:
-    """Covariance clustered one or two ways, its degrees of freedom (fewest clusters - 1), and a note."""
-    from statsmodels.stats import sandwich_covariance as sandwich
+def _robust(
+    fit: Any, kind: Covariance | None, names: list[str], events: pd.Index, weights: Weights | None
+) -> tuple[FloatArray, float | FloatArray, list[str]]:
+    """Covariance of independent errors of unequal variance, its degrees of freedom, and notes."""
+    x, e = np.asarray(fit.model.wexog), np.asarray(fit.wresid)
+    n, k = x.shape
+    found = sandwich(x, e, np.arange(n), 1.0)
+    way = (
+        "Leave covariance= out: the variance of FGLS takes each event's from its estimation window."
+        if weights == "fgls"
+        else "weights='fgls' takes the event's variance from its estimation window, covariance='nonrobust' "
+        "from the other events."
+    )
+    labels = events.tolist()
+    notes = [fixed_note(found, names, labels, "event", way)]
+    if kind is None:
+        notes.append(few_note(found, names, labels, "event", n - k))
+        return found.covariance, found.dof, [note for note in notes if note]
+    notes.append(explicit_note(found, names, labels, "event", n - k, kind))
+    cov = np.where(np.isnan(found.covariance), np.nan, hc_covariance(x, e, kind))
+    return cov, float(n - k), [note for note in notes if note]
 
+
+def _clustered(
+    fit: Any, groups: list[IntArray], names: list[str], columns: list[str], labels: Sequence[pd.Index]
+) -> tuple[FloatArray, FloatArray, list[str]]:
+    """Covariance clustered one or two ways, its degrees of freedom (the fewer of two ways), and notes."""
     if not 1 <= len(groups) <= 2:
         raise RequestError(f"Clusters go one or two ways, got {len(groups)} columns.")
-    fewest = min(len(np.unique(group)) for group in groups)
-    if fewest < 2:
+    if min(map(len, labels)) < 2:
         raise RequestError(
             "All events are in one cluster. On one common date use covariance='past', which takes the "
             "correlation of the firms from their past."
         )
-    if len(groups) == 1:
-        cov = sandwich.cov_cluster(fit, groups[0])
-    else:
-        cov = sandwich.cov_cluster_2groups(fit, *groups)[0]
-    cov = np.asarray(cov, dtype=np.float64)
-    values, vectors = np.linalg.eigh(cov)
-    if values[0] >= 0 or len(groups) == 1:
-        return cov, float(fewest - 1), ""
-    mended = "The two-way variance is not positive definite: negative eigenvalues are set to zero."
-    return (vectors * np.maximum(values, 0.0)) @ vectors.T, float(fewest - 1), mended
+    x, e = np.asarray(fit.model.wexog), np.asarray(fit.wresid)
+    ways = [sandwich(x, e, group, 0.5) for group in groups]
+    cov, dof = ways[0].covariance, ways[0].dof
+    notes = []
+    for found, name, each in zip(ways, columns, labels, strict=True):
+        way = f"Events of more than one {name} must share what such a term describes."
+        notes.append(fixed_note(found, names, each.tolist(), name, way))
+        notes.append(few_note(found, names, each.tolist(), name, len(each) - 1))
+    if len(groups) == 2:
+        both = sandwich(x, e, groups[0] * len(labels[1]) + groups[1], 0.5)
+        cov = cov + ways[1].covariance - both.covariance
+        dof = np.minimum(dof, ways[1].dof)
+        known = np.flatnonzero(~np.isnan(np.diag(cov)))
+        values, vectors = np.linalg.eigh(cov[np.ix_(known, known)])
+        if len(known) and values[0] < 0:
+            cov = cov.copy()
+            cov[np.ix_(known, known)] = (vectors * np.maximum(values, 0.0)) @ vectors.T
+            notes.append(
+                "The two-way variance is not positive definite: negative eigenvalues are set to zero."
+            )
+    return cov, dof, [note for note in notes if note]
 
 
 def _errors(past: Past, used: IntArray) -> FloatArray:

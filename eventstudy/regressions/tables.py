@@ -28,8 +28,7 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     Returns
     -------
     Table
-        Coefficients with stars (of p_wild where there is one, else of p_value), standard errors in
-        parentheses below.
+        Coefficients with stars, standard errors in parentheses below; an en dash where there is none.
 
     Raises
     ------
@@ -64,13 +63,14 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     rows: list[list[str]] = []
     for term in terms:
         labels += [term, ""]
-        least = min(fit.coefficients["se"].get(term, np.inf) for fit in fits)
+        least = np.nanmin([np.inf, *(fit.coefficients["se"].get(term, np.inf) for fit in fits)])
         how = ".4g" if least < SMALL else ".4f"
         have = [fit if term in fit.coefficients.index else None for fit in fits]
         rows.append(
             ["" if fit is None else f"{fit.params[term]:{how}}{stars(fit.decisive[term])}" for fit in have]
         )
-        rows.append(["" if fit is None else f"({fit.coefficients.loc[term, 'se']:{how}})" for fit in have])
+        errors = [np.nan if fit is None else float(fit.coefficients.loc[term, "se"]) for fit in have]
+        rows.append(["" if fit is None else _error(se, how) for fit, se in zip(have, errors, strict=True)])
     labels += ["Window", "Events", "R2", "Standard error"]
     rows += [
         [fit.window for fit in fits],
@@ -82,4 +82,13 @@ def regression_table(fits: Sequence[CrossSection], names: Sequence[str] | None =
     left = sum(len(fit.left_out) for fit in fits)
     notes = [f"Standard errors in parentheses; {stars_note(fits[0].alternative)}."]
     notes += [f"{plural(left, 'event')} left out in all, see left_out of each regression."] if left else []
+    said = [(heading, note) for heading, fit in zip(headings, fits, strict=True) for note in fit.notes]
+    for note in dict.fromkeys(note for _, note in said):
+        columns = [heading for heading, own in said if own == note]
+        notes.append(note if len(columns) == len(fits) else f"{', '.join(columns)}: {note}")
     return Table("Cross-section of reactions", (Section(frame),), tuple(notes))
+
+
+def _error(se: float, how: str) -> str:
+    """Write a standard error in parentheses."""
+    return "(–)" if np.isnan(se) else f"({se:{how}})"

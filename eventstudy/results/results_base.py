@@ -97,13 +97,15 @@ class Regression(MethodGroup):
         start, end : int
             First and last relative day of the CAR; the headline window by default.
         covariance : {"HC0", "HC1", "HC2", "HC3", "nonrobust", "past"}, optional
-            Standard errors; HC3 by default for fewer than 250 events, else HC1. ``"past"`` is for events of
-            one common date: the distribution of the same regression's coefficients on the days before it,
-            which keeps any correlation of the firms.
+            Standard errors; by default HC3 with degrees of freedom of each coefficient, which are few where
+            few events decide it. Named ones have t with N - k. ``"past"`` is for events of one common date:
+            the distribution of the same regression's coefficients on the days before it, which keeps any
+            correlation of the firms.
         clusters : str or two of them, optional
             Columns whose events may be correlated: ``"date"`` (day 0), ``"firm"`` (the column of that name,
-            else the security) or any other. t with one degree of freedom less than there are clusters (of
-            the fewer); with fewer than 30 also the p-value of the wild cluster bootstrap.
+            else the security) or any other. CR2, and t with degrees of freedom of each coefficient, at most
+            one less than there are clusters (of the fewer); with fewer than 30 also the p-value of the wild
+            cluster bootstrap, beside it.
         weights : {"fgls", "gls"}, optional
             ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
             effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
@@ -127,12 +129,14 @@ class Regression(MethodGroup):
         Notes
         -----
         Weights of 1/g'Vg alone would be wrong where true effects differ (Harrington and Shrider 2007).
+        A coefficient that one event or one cluster alone decides, such as that of a category of one event,
+        has no robust standard error: it and what follows from it are NaN, and a note says why.
         A two-way variance that is not positive definite has its negative eigenvalues set to zero, and a note.
         Clusters of industries do not help events of one date: a shock may reach several industries.
 
         References
         ----------
-        MacKinnon and White (1985); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
+        MacKinnon and White (1985); Bell and McCaffrey (2002); Imbens and Kolesár (2016); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
         Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
         eq. (car-regression).
 
