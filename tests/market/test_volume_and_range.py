@@ -248,4 +248,3 @@ def test_days_without_trade_do_not_make_other_days_look_busy() -> None:
         t = scipy.stats.ttest_1samp(car.to_numpy().reshape(60, 8), 0.0, axis=1)
         rejected[zero] = np.mean(t.pvalue <= 0.05)
     assert rejected["missing"] < 0.13 < 0.2 < rejected["constant"]
-
