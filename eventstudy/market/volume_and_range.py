@@ -340,9 +340,9 @@ def _warn_of_missing(traded: pd.DataFrame) -> None:
         row, column = np.argwhere(still)[0]
         share = still.sum() / traded.notna().to_numpy().sum()
         warn(
-            f"{plural(int(still.sum()), 'day')} of volume zero ({share:.1%} of the values) taken for missing, such "
-            f"as {traded.columns[column]} on {traded.index[row]:%Y-%m-%d}: the study is of days with trade, and an event on such a day has "
-            "its day 0 on the next with trade.",
+            f"{plural(int(still.sum()), 'day')} of volume zero ({share:.1%} of the values) taken for missing, "
+            f"such as {traded.columns[column]} on {traded.index[row]:%Y-%m-%d}: the study is of days with trade, "
+            "and an event on such a day has its day 0 on the next with trade.",
             DataWarning,
         )
 
@@ -357,9 +357,9 @@ def _warn_of_zeros(traded: pd.DataFrame) -> None:
         such = f"{traded.columns[column]} on {share[column]:.1%} ({zeros[column]} of {known[column]})"
         warn(
             f"{plural(len(often), 'column')} with volume zero on {OFTEN_ZERO:.0%} of the sessions or more, "
-            f"such as {such}. As days of least turnover they lie so far below the others that events without one look busy: the "
-            "interval and t tests of few events may reject a third of true nulls, while filtered_sq holds. "
-            "With zero='missing', the default, all do.",
+            f"such as {such}. As days of least turnover they lie so far below the others that events without "
+            "one look busy: the interval and t tests of few events may reject a third of true nulls, while "
+            "filtered_sq holds. With zero='missing', the default, all do.",
             DataWarning,
         )
 
