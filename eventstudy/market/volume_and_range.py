@@ -26,6 +26,8 @@ __all__ = ["ZERO_VOLUME", "Range", "log_turnover", "range_market", "range_varian
 
 #: So many sessions of volume zero in a row are most often a suspension.
 SUSPENDED = 5
+#: From this share of zeros of a security on, t statistics of few events reject too often.
+OFTEN_ZERO = 0.01
 #: Added to turnover in percent, so that a day without trade has a logarithm.
 ZERO_VOLUME = 0.000255
 #: A variance below is rounding noise.
@@ -43,7 +45,7 @@ def volume_market(
     shares: pd.DataFrame | pd.Series | Mapping[str, float] | None = None,
     *,
     benchmark: Benchmark | Literal["mean", "others"] | None = "mean",
-    zero: Literal["constant", "missing"] = "constant",
+    zero: Literal["missing", "constant"] = "missing",
     calendar: str | Exchange | None = None,
     sessions: Literal["calendar", "data"] = "calendar",
 ) -> Market:
@@ -52,8 +54,8 @@ def volume_market(
     .. math:: V_{it} = \ln\left(100\, \frac{n_{it}}{S_{it}} + 0.000255\right)
 
     for n shares traded of S outstanding: the constant is added to the percentage (Ajinkya and Jain 1989;
-    Campbell and Wasley 1996), and gives a day without trade the value ln 0.000255 = −8.27. Models, tests and
-    figures are those of returns; nothing is compounded, and an abnormal value of 0.69 is a doubled turnover.
+    Campbell and Wasley 1996). Models, tests and figures are those of returns; nothing is compounded, and an
+    abnormal value of 0.69 is a doubled turnover.
 
     Parameters
     ----------
@@ -67,9 +69,11 @@ def volume_market(
     benchmark : str, Series, mapping, "mean", "others" or None, default "mean"
         What the market model regresses on: ``"mean"``, the mean value of all securities, or ``"others"``,
         for each security that of all others (better where they are few); else as for `Market`.
-    zero : {"constant", "missing"}, default "constant"
-        Whether a day of volume zero is a day of least turnover or one without value. Vendors write
-        suspensions as zeros: these are better missing.
+    zero : {"missing", "constant"}, default "missing"
+        What a day of volume zero is: without value, so that the study is of days with trade, and sums of
+        several days are of those among them; or a day of least turnover, ln 0.000255 = −8.27, some eight log
+        points below the others. Few such days lower what a security's volume is compared with, so that
+        samples without one look busy: t statistics of few events then reject too often.
     calendar, sessions
         As for `Market`.
 
@@ -85,7 +89,8 @@ def volume_market(
     Warns
     -----
     DataWarning
-        If zeros of five sessions or more in a row are taken for days of least turnover: most are suspensions.
+        On how many days of volume zero are missing; or, if they are days of least turnover, where a security
+        has them on 1% of its sessions or more, or on five in a row, which most often is a suspension.
 
     See Also
     --------
@@ -96,21 +101,22 @@ def volume_market(
     >>> import pandas as pd
     >>> import eventstudy as es
     >>> days = pd.bdate_range("2019-05-20", periods=3)
-    >>> volume = pd.DataFrame({"A": [100.0, 0.0, 300.0], "B": [50.0, 60.0, 70.0]}, index=days)
+    >>> volume = pd.DataFrame({"A": [100.0, 10.0, 300.0], "B": [50.0, 60.0, 70.0]}, index=days)
     >>> es.volume_market(volume, {"A": 10_000, "B": 5_000}).returns.rename_axis(None).round(3)
                     A      B
     2019-05-20  0.000  0.000
-    2019-05-21 -8.274  0.183
+    2019-05-21 -2.300  0.183
     2019-05-22  1.099  0.337
     """
-    check_choice("zero", zero, ("constant", "missing"))
+    check_choice("zero", zero, ("missing", "constant"))
     calendar = _calendar_of(volume, calendar)
     traded = _volume(volume, timezone_of(calendar))
     values = log_turnover(traded, shares)
     if zero == "missing":
         values = values.mask(traded == 0)
+        _warn_of_missing(traded)
     else:
-        _warn_of_suspensions(traded)
+        _warn_of_zeros(traded.drop(columns=_warn_of_suspensions(traded)))
     kind: ReturnKind = "log volume" if shares is None else "log turnover"
     return _level_market(values, kind, benchmark, calendar, sessions)
 
@@ -304,8 +310,8 @@ def _calendar_of(given: pd.DataFrame | Market, calendar: str | Exchange | None) 
     return calendar
 
 
-def _warn_of_suspensions(traded: pd.DataFrame) -> None:
-    """Warn of long runs of zeros that count as values."""
+def _warn_of_suspensions(traded: pd.DataFrame) -> pd.Index:
+    """Warn of long runs of zeros that count as values; return the columns that have them."""
     still = traded.eq(0).to_numpy()
     runs = np.zeros(still.shape[1], dtype=np.int64)
     longest, last = runs.copy(), runs.copy()
@@ -322,6 +328,38 @@ def _warn_of_suspensions(traded: pd.DataFrame) -> None:
             f"{plural(len(held), 'column')} with volume zero on {SUSPENDED} sessions or more in a row, such "
             f"as {traded.columns[column]} on {n} from {first:%Y-%m-%d} on. They count as days of least "
             "turnover, in the mean of all too; zero='missing' takes them for suspensions.",
+            DataWarning,
+        )
+    return traded.columns[held]
+
+
+def _warn_of_missing(traded: pd.DataFrame) -> None:
+    """Say how many zeros have no value."""
+    still = traded.eq(0).to_numpy()
+    if still.any():
+        row, column = np.argwhere(still)[0]
+        share = still.sum() / traded.notna().to_numpy().sum()
+        warn(
+            f"{plural(int(still.sum()), 'day')} of volume zero ({share:.1%} of the values) taken for missing, "
+            f"such as {traded.columns[column]} on {traded.index[row]:%Y-%m-%d}: the study is of days with trade, "
+            "and an event on such a day has its day 0 on the next with trade.",
+            DataWarning,
+        )
+
+
+def _warn_of_zeros(traded: pd.DataFrame) -> None:
+    """Warn of single zeros that count as values, which are far from all others."""
+    zeros, known = traded.eq(0).sum().to_numpy(), traded.notna().sum().to_numpy()
+    share = zeros / np.maximum(known, 1)
+    often = np.flatnonzero(share >= OFTEN_ZERO)
+    if len(often):
+        column = often[np.argmax(share[often])]
+        such = f"{traded.columns[column]} on {share[column]:.1%} ({zeros[column]} of {known[column]})"
+        warn(
+            f"{plural(len(often), 'column')} with volume zero on {OFTEN_ZERO:.0%} of the sessions or more, "
+            f"such as {such}. As days of least turnover they lie so far below the others that events without "
+            "one look busy: the interval and t tests of few events may reject a third of true nulls, while "
+            "filtered_sq holds. With zero='missing', the default, all do.",
             DataWarning,
         )
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 
 import eventstudy as es
 from eventstudy.errors import DataError, DataWarning, RequestError
@@ -20,7 +21,6 @@ DAYS = pd.bdate_range("2018-01-01", periods=300)
 def volume() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(np.exp(rng.normal(10, 0.5, (300, 4))).round(), DAYS, list("ABCD"))
-    frame.iloc[40, 0] = 0.0
     frame.iloc[41, 1] = np.nan
     return frame
 
@@ -41,14 +41,17 @@ SHARES = {"A": 1e6, "B": 2e6, "C": 3e6, "D": 4e6}
 
 
 def test_log_turnover(volume: pd.DataFrame) -> None:
-    market = es.volume_market(volume, SHARES)
+    volume = volume.copy()
+    volume.iloc[40, 0] = 0.0
+    market = es.volume_market(volume, SHARES, zero="constant")
     want = np.log(100 * volume / pd.Series(SHARES) + 0.000255)
     assert market.kind == "log turnover"
     assert market.returns.to_numpy() == pytest.approx(want.to_numpy(), nan_ok=True)
     assert market.returns.iloc[40, 0] == pytest.approx(np.log(0.000255))
     assert np.isnan(market.returns.iloc[41, 1])
     assert set(np.unique(market.spans)) == {0, 1}  # a value after a gap is its own day's
-    assert es.volume_market(volume, SHARES, zero="missing").returns.isna().iloc[40, 0]
+    with pytest.warns(DataWarning, match=r"1 day of volume zero \(0.1% of the values\).* A on 2018-02-26"):
+        assert es.volume_market(volume, SHARES).returns.isna().iloc[40, 0]
 
 
 def test_shares_outstanding_hold_until_the_next_are_known(volume: pd.DataFrame) -> None:
@@ -132,7 +135,7 @@ def test_volume_that_cannot_be_used(volume: pd.DataFrame) -> None:
     with pytest.raises(RequestError, match="kind must be one of"):
         es.Market.from_prices(volume.iloc[:30] + 1.0, kind="log turnover")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="a log turnover is finite"):
-        es.Market(volume.replace(0.0, np.inf), kind="log turnover")
+        es.Market(volume.fillna(np.inf), kind="log turnover")
 
 
 def test_range_formulas(prices: pd.DataFrame) -> None:
@@ -222,8 +225,26 @@ def test_long_runs_of_zeros_are_told_of() -> None:
     days = pd.bdate_range("2020-01-01", periods=30)
     volume = pd.DataFrame(100.0, days, ["A", "B", "C"])
     volume.iloc[10:14, 0] = 0.0
-    es.volume_market(volume, sessions="data")
+    with pytest.warns(DataWarning, match=r"1 column .* such as A on 13.3% \(4 of 30\)"):
+        es.volume_market(volume, zero="constant", sessions="data")
+    volume.iloc[10:14, 0] = 50.0
     volume.iloc[3:10, 1], volume.iloc[20:25, 2] = 0.0, 0.0
-    with pytest.warns(DataWarning, match="2 columns .* such as B on 7 from 2020-01-06 on"):
-        es.volume_market(volume, sessions="data")
-    es.volume_market(volume, zero="missing", sessions="data")
+    with pytest.warns(DataWarning, match="2 columns .* such as B on 7 from 2020-01-06 on") as told:
+        es.volume_market(volume, zero="constant", sessions="data")
+    assert len(told) == 1
+
+
+def test_days_without_trade_do_not_make_other_days_look_busy() -> None:
+    """As days of least turnover they lower what volume is compared with, and most samples have none."""
+    rng, rejected = np.random.default_rng(4), {}
+    names = [f"F{i}" for i in range(480)]
+    volume = pd.DataFrame(np.exp(rng.normal(10, 0.4, (140, 480))), DAYS[:140], names)
+    volume[rng.random(volume.shape) < 0.05] = 0.0
+    events = es.Events({"security": names, "date": DAYS[rng.integers(110, 138, 480)]})
+    for zero in ("missing", "constant"):
+        with pytest.warns(DataWarning, match="volume zero"):
+            market = es.volume_market(volume, zero=zero, benchmark=None)
+        car = es.EventStudy(market, events, es.ConstantMean(), (-100, -6), (0, 0)).fit().car(0)["car"]
+        t = scipy.stats.ttest_1samp(car.to_numpy().reshape(60, 8), 0.0, axis=1)
+        rejected[zero] = np.mean(t.pvalue <= 0.05)
+    assert rejected["missing"] < 0.13 < 0.2 < rejected["constant"]
