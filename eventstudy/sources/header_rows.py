@@ -179,17 +179,24 @@ def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) ->
 def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
     """Read Bloomberg's sheets in which each security has days of its own, before one or more fields."""
     row = rows[first]
-    days = [k for k, cell in enumerate(row) if is_day(cell) and not isinstance(cell, (int, float))]
+
+    def head(i: int, k: int) -> str:
+        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
+
+    def dated(k: int, cell: Any) -> bool:
+        if isinstance(cell, (int, float)) or not is_day(cell):
+            return False
+        # Prices of 20,000 to 60,000 look like Excel's counts of days.
+        count = _is_number(cell) and not re.fullmatch(r"\d{8}", str(cell))
+        return not count or plain_name(head(first - 1, k)) in DATE_NAMES
+
+    days = [k for k, cell in enumerate(row) if dated(k, cell)]
     if len(days) < 2:
         return None
     single = days == list(range(days[0], days[0] + 2 * len(days), 2))
     heads = {plain_name(rows[first - 1][k]) if k < len(rows[first - 1]) else "" for k in days}
     if not single and (days[0] > 0 or len(heads) > 1 or not heads <= {"", *DATE_NAMES}):
         return None
-
-    def head(i: int, k: int) -> str:
-        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
-
     # A row of securities alone has fewer cells than a row of names.
     spans = list(zip(days, [*days[1:], len(row)], strict=True))
     while block[0] > 0 and all(sum(head(block[0] - 1, k) != "" for k in range(*span)) == 1 for span in spans):

@@ -51,6 +51,9 @@ _POINTED_DATE = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
 #: What a copied page writes between its rows.
 _PAYOUT = re.compile(r"(?i)[\s\d./:]+(dividend|stock splits?|capital gains?)\b.*")
 
+_PAYOUT_WORDS = (b"ividend", b"IVIDEND", b"tock split", b"tock Split", b"apital gain", b"apital Gain")
+_NUMBER_BEFORE = re.compile(rb"\d[^\n\w]*\w$")
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -332,6 +335,12 @@ def _regular(data: bytes, names: list[str], name: str, separator: str) -> bool:
     """
     sign, width = separator.encode(), len(names)
     first = names[0].encode()
+    for word in _PAYOUT_WORDS:
+        at = data.find(word)
+        while at >= 0:
+            if _NUMBER_BEFORE.search(data[max(at - 12, 0) : at]):
+                return False
+            at = data.find(word, at + 1)
     for number, line in enumerate(io.BytesIO(data), start=1):
         quoted = b'"' in line
         if not quoted and line.count(sign) + 1 == width and not line.lstrip().startswith(first):
