@@ -14,7 +14,16 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
-__all__ = ["Cells", "Header", "below", "header_of", "is_day", "without_footer", "without_second_table"]
+__all__ = [
+    "Cells",
+    "Header",
+    "below",
+    "header_of",
+    "is_day",
+    "is_stamp",
+    "without_footer",
+    "without_second_table",
+]
 
 Cells = list[Any]
 #: Rows below a table that may be notes.
@@ -83,7 +92,7 @@ def _is_count(cell: Any) -> bool:
     return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8
 
 
-def _is_stamp(cell: Any) -> bool:
+def is_stamp(cell: Any) -> bool:
     """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
     return _is_count(cell) or is_day(cell) or _is_month(cell)
 
@@ -284,7 +293,7 @@ def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells]
             known.append(row)
             continue
         cells = [str(cell).strip() for cell in row[: len(texts)]]
-        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not _is_stamp(body[i - 1][0]) else None
+        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not is_stamp(body[i - 1][0]) else None
         title = None if above is None else " ".join(str(cell) for cell in known[above] if cell != "")[:60]
         if i and len(texts) > 2 and cells[1:] == texts[1:] and cells[0] != texts[0]:
             return known, body[i:]
@@ -300,12 +309,12 @@ def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells]
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
     """Take last rows without a day, in which no more than two cells are filled, off a table."""
     end = len(body)
-    if not (len(body[0]) > day and _is_stamp(body[0][day])):
+    if not (len(body[0]) > day and is_stamp(body[0][day])):
         return body, []
     while end > 1 and len(body) - end < MOST_NOTES:
         row = body[end - 1]
         cell = row[day] if len(row) > day else ""
-        if (cell != "" and _is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
+        if (cell != "" and is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
             break
         end -= 1
     return body[:end], body[end:]

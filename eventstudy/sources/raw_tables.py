@@ -29,6 +29,7 @@ from eventstudy.sources.header_rows import (
     below,
     header_of,
     is_day,
+    is_stamp,
     without_footer,
     without_second_table,
 )
@@ -209,7 +210,8 @@ def _shaped(
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
     body, second = without_second_table(rows[found.last + 1 :], found)
-    if second:
+    # One of years, below another of months, is a summary.
+    if any(len(row) > found.day and is_stamp(row[found.day]) for row in second[1:4]):
         shown = next(str(cell) for cell in second[0] if cell != "")
         warn(
             f"{name}: a second table, which begins with {shown!r}, is left out. To read it, save it in a "
