@@ -14,7 +14,16 @@ from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
-__all__ = ["Cells", "Header", "below", "header_of", "is_day", "without_footer", "without_second_table"]
+__all__ = [
+    "Cells",
+    "Header",
+    "below",
+    "header_of",
+    "is_day",
+    "is_stamp",
+    "without_footer",
+    "without_second_table",
+]
 
 Cells = list[Any]
 #: Rows below a table that may be notes.
@@ -83,7 +92,7 @@ def _is_count(cell: Any) -> bool:
     return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell > 1e8
 
 
-def _is_stamp(cell: Any) -> bool:
+def is_stamp(cell: Any) -> bool:
     """Whether a cell of a column of dates is one: a day, a month, or a count since 1970."""
     return _is_count(cell) or is_day(cell) or _is_month(cell)
 
@@ -179,17 +188,24 @@ def _flat(rows: Sequence[Cells], row: int, day: int, last: int | None = None) ->
 def _pairs(rows: Sequence[Cells], block: list[int], first: int) -> Header | None:
     """Read Bloomberg's sheets in which each security has days of its own, before one or more fields."""
     row = rows[first]
-    days = [k for k, cell in enumerate(row) if is_day(cell) and not isinstance(cell, (int, float))]
+
+    def head(i: int, k: int) -> str:
+        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
+
+    def dated(k: int, cell: Any) -> bool:
+        if isinstance(cell, (int, float)) or not is_day(cell):
+            return False
+        # Prices of 20,000 to 60,000 look like Excel's counts of days.
+        count = _is_number(cell) and not re.fullmatch(r"\d{8}", str(cell))
+        return not count or plain_name(head(first - 1, k)) in DATE_NAMES
+
+    days = [k for k, cell in enumerate(row) if dated(k, cell)]
     if len(days) < 2:
         return None
     single = days == list(range(days[0], days[0] + 2 * len(days), 2))
     heads = {plain_name(rows[first - 1][k]) if k < len(rows[first - 1]) else "" for k in days}
     if not single and (days[0] > 0 or len(heads) > 1 or not heads <= {"", *DATE_NAMES}):
         return None
-
-    def head(i: int, k: int) -> str:
-        return str(rows[i][k]).strip() if k < len(rows[i]) else ""
-
     # A row of securities alone has fewer cells than a row of names.
     spans = list(zip(days, [*days[1:], len(row)], strict=True))
     while block[0] > 0 and all(sum(head(block[0] - 1, k) != "" for k in range(*span)) == 1 for span in spans):
@@ -277,7 +293,7 @@ def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells]
             known.append(row)
             continue
         cells = [str(cell).strip() for cell in row[: len(texts)]]
-        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not _is_stamp(body[i - 1][0]) else None
+        above = len(known) - 1 if i and _filled(body[i - 1]) == 1 and not is_stamp(body[i - 1][0]) else None
         title = None if above is None else " ".join(str(cell) for cell in known[above] if cell != "")[:60]
         if i and len(texts) > 2 and cells[1:] == texts[1:] and cells[0] != texts[0]:
             return known, body[i:]
@@ -293,12 +309,12 @@ def without_second_table(body: list[Cells], header: Header) -> tuple[list[Cells]
 def without_footer(body: list[Cells], day: int) -> tuple[list[Cells], list[Cells]]:
     """Take last rows without a day, in which no more than two cells are filled, off a table."""
     end = len(body)
-    if not (len(body[0]) > day and _is_stamp(body[0][day])):
+    if not (len(body[0]) > day and is_stamp(body[0][day])):
         return body, []
     while end > 1 and len(body) - end < MOST_NOTES:
         row = body[end - 1]
         cell = row[day] if len(row) > day else ""
-        if (cell != "" and _is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
+        if (cell != "" and is_stamp(cell)) or _filled(row) > 2 or (cell == "" and _filled(row) > 1):
             break
         end -= 1
     return body[:end], body[end:]

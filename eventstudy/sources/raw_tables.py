@@ -29,6 +29,7 @@ from eventstudy.sources.header_rows import (
     below,
     header_of,
     is_day,
+    is_stamp,
     without_footer,
     without_second_table,
 )
@@ -50,6 +51,9 @@ _NUMBER = re.compile(r"(?=[^\d]*\d)[^a-zA-Z:/]*[KMB%]?")
 _POINTED_DATE = re.compile(r"\d{1,4}[.]\d{1,2}[.]\d{1,4}")
 #: What a copied page writes between its rows.
 _PAYOUT = re.compile(r"(?i)[\s\d./:]+(dividend|stock splits?|capital gains?)\b.*")
+
+_PAYOUT_WORDS = (b"ividend", b"IVIDEND", b"tock split", b"tock Split", b"apital gain", b"apital Gain")
+_NUMBER_BEFORE = re.compile(rb"\d[^\n\w]*\w$")
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,8 @@ def _shaped(
         raise DataError(f"{name} has no rows.")
     found = header_of(rows, name, header)
     body, second = without_second_table(rows[found.last + 1 :], found)
-    if second:
+    # One of years, below another of months, is a summary.
+    if any(len(row) > found.day and is_stamp(row[found.day]) for row in second[1:4]):
         shown = next(str(cell) for cell in second[0] if cell != "")
         warn(
             f"{name}: a second table, which begins with {shown!r}, is left out. To read it, save it in a "
@@ -332,6 +337,12 @@ def _regular(data: bytes, names: list[str], name: str, separator: str) -> bool:
     """
     sign, width = separator.encode(), len(names)
     first = names[0].encode()
+    for word in _PAYOUT_WORDS:
+        at = data.find(word)
+        while at >= 0:
+            if _NUMBER_BEFORE.search(data[max(at - 12, 0) : at]):
+                return False
+            at = data.find(word, at + 1)
     for number, line in enumerate(io.BytesIO(data), start=1):
         quoted = b'"' in line
         if not quoted and line.count(sign) + 1 == width and not line.lstrip().startswith(first):

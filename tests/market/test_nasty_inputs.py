@@ -255,7 +255,7 @@ TOLD: dict[str, tuple[Callable[[], float], str]] = {
         lambda: of_prices(CLOSE.set_axis(DAYS + pd.DateOffset(years=100))),
         "no day in common",
     ),
-    "turned": (lambda: of_prices(CLOSE.T), "'A' in row 1 is not a day"),
+    "turned": (lambda: of_prices(CLOSE.T), "days stand in the columns, .*frame.T"),
     "a row of means": (
         lambda: of_prices(
             pd.DataFrame(

@@ -170,14 +170,14 @@ def test_firm_and_index_from_two_places_and_a_folder(tmp_path: Path) -> None:
     np.testing.assert_allclose(both.returns["ACME"].iloc[1:], CLOSE[1:] / CLOSE[:-1] - 1)
 
 
-def test_one_file_a_ticker_and_year(tmp_path: Path) -> None:
+def test_one_file_a_ticker_and_month(tmp_path: Path) -> None:
     header, *rows = TEXTS["Stooq"].strip().split("\n")
-    (tmp_path / "AAA_2018.csv").write_text("\n".join([header, *rows[:25]]))
-    (tmp_path / "AAA_2019.csv").write_text("\n".join([header, *rows[20:]]))
+    (tmp_path / "AAA_2019-04.csv").write_text("\n".join([header, *rows[:25]]))
+    (tmp_path / "AAA_2019-05.csv").write_text("\n".join([header, *rows[20:]]))
     prices = read_prices(tmp_path)
     np.testing.assert_allclose(prices["close", "AAA"], CLOSE)
-    (tmp_path / "AAA_2019.csv").write_text("\n".join([header, rows[24].replace(str(CLOSE[24]), "1.5")]))
-    with pytest.raises(DataError, match=r"AAA_2018.csv and AAA_2019.csv differ on 2019-05-03"):
+    (tmp_path / "AAA_2019-05.csv").write_text("\n".join([header, rows[24].replace(str(CLOSE[24]), "1.5")]))
+    with pytest.raises(DataError, match=r"AAA_2019-04.csv and AAA_2019-05.csv differ on 2019-05-03"):
         read_prices(tmp_path)
 
 

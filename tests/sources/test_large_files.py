@@ -61,6 +61,12 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "blank rows below": (text(LONG) + ",,\n , ,\n", {}),
     "a blank row between": (text(LONG).replace("\n2019-01-15,B", "\n,,\n\n2019-01-15,B"), {}),
     "cells too many": (text(LONG).replace("\n2019-01-15,B", ",,\n2019-01-15,B"), {}),
+    "rows of payouts": (text(LONG).replace("\n2019-01-15,B", "\n2019-01-14,0.7 Dividend,\n2019-01-15,B"), {}),
+    "prices like counts of days": (text(LONG.assign(Close=(30 * LONG["Close"]).astype(int))), {}),
+    "wide, with prices like counts of days": (
+        text((CLOSES * [3, 30, 30]).astype(int).rename_axis("Date").reset_index()),
+        {},
+    ),
     "decimal commas": (text(rows(), sep=";", decimal=","), {}),
     "points for thousands": (text(LONG.assign(Close=LONG["Close"].map(german)), sep=";"), {}),
     "points for thousands alone": (
