@@ -41,6 +41,9 @@ MOVE, ROUNDING = 0.02, 1.1e-4
 SAME = 1e-7
 #: Ex-days of about the same size, the one itself among them, that may have such a return by chance.
 BY_CHANCE = 0.02
+#: Payouts are next to unknown where fewer than one of so many returns is on an ex-day, over as many rows as a
+#: year has; the smallest split, in logs.
+RARE, YEAR, SPLIT = 2500, 240, 0.18
 #: Typical moves from which on a return may be the outlier, not the close; the least of a typical move.
 FAR, LEAST = 4.0, 0.005
 WORDS = {"return": "return", "rounded_return": "change", "reference": "reference price"}
@@ -305,10 +308,13 @@ def _against(compared: _Compared, close: pd.DataFrame) -> BoolArray:
         size = _sizes(moved, known & ~differ, LEAST)
         odd = {
             "none": (far & (np.abs(simple) < SAME), BY_CHANCE),
-            "shrunk": (far & (np.abs(simple - shrunk) < ROUNDING / 2), BY_CHANCE),
+            "shrunk": (far & (np.abs(simple - shrunk) < ROUNDING / 2), BY_CHANCE / 4),
             # An ex-day moves the close and leaves the return as it was, not the other way round.
-            "large": (above & (np.abs(given) > np.maximum(FAR * size, 2 * np.abs(moved))), BY_CHANCE / 4),
+            "large": (above & (np.abs(given) > FAR * size), BY_CHANCE / 4),
         }
+        # Where payouts are next to unknown, one that is no split is more likely an error.
+        if above.sum() * RARE <= known.sum() and np.median(known.sum(axis=0)) >= YEAR:
+            out |= far & (compared.apart > MOVE) & (compared.apart < SPLIT)
     # Of as many ex-days of that size as there are, how many have such a return by chance?
     payouts, every = np.sort(compared.apart[above]), np.sort(simple[known])
     for kind, (which, most) in odd.items():
@@ -318,6 +324,9 @@ def _against(compared: _Compared, close: pd.DataFrame) -> BoolArray:
         if kind == "large":
             within = _share(every, -np.abs(value), np.abs(value))
             chance = 1.0 - within + 1.0 / max(len(every), 1)
+            # News may fall on an ex-day, and then both are large.
+            both = np.abs(given[rows, columns]) <= 2 * np.abs(moved[rows, columns])
+            chance[both & (alike > 1)] = 1.0
         else:
             near = SAME if kind == "none" else ROUNDING / 2
             chance = _share(every, value - near, value + near)

@@ -324,7 +324,8 @@ class Market(ScannedMarket):
             for. Fields: close, adj_close (preferred for returns), open, high, low, volume, previous_close,
             and reference, the exchange's reference price on ex-days, over which total returns are taken.
             Total returns beside prices (CRSP's RET with delisting returns, CSMAR's Dretwd) are taken as they
-            are. Without any of these, dividends (cash a share on the ex-day, in the currency of the close)
+            are; they may differ from the moves of closes as on ex-days, else they are refused or in `audit`.
+            Without any of these, dividends (cash a share on the ex-day, in the currency of the close)
             and splits (new shares for an old one) make total returns of closes,
             P_t / ((P_{t−1} − D_t) / S_t) − 1. A day of zero volume and unchanged close is one without trade,
             as is a row whose status (trade_status, paused, 交易状态) says so.

@@ -243,11 +243,11 @@ def _changed(
     before: pd.Series, after: pd.Series, known: pd.Series, close: pd.Series, day: Any, what: str
 ) -> pd.Series:
     """Fill the hole of a factor that begins on a day, as closes tell when it changed."""
-    start = before.index.get_loc(day)
-    end = before.index.get_loc(known.loc[day:].first_valid_index())  # the day it is known again
+    start = int(before.index.get_indexer(pd.Index([day]))[0])
+    end = start + int(np.argmax(known.iloc[start:].notna()))  # the day it is known again
     change = float(np.log(after.iloc[start] / before.iloc[start]))
     last = close.ffill().shift()
-    moved = np.log((close / last).iloc[start : end + 1].dropna())
+    moved = (close / last).iloc[start : end + 1].dropna().map(np.log)
     apart = (moved - change).abs().sort_values()
     sure = len(apart) > 0 and abs(change) > DATED and apart.iloc[0] < NEAREST * abs(change)
     if not sure or (len(apart) > 1 and apart.iloc[1] < (1 - NEAREST) * abs(change)):
@@ -257,7 +257,7 @@ def _changed(
             "and its closes do not tell on which day it changed. Give it for these days."
         )
     out = before.copy()
-    at = before.index.get_loc(apart.index[0])
+    at = int(before.index.get_indexer(apart.index[:1])[0])
     out.iloc[at:end] = after.iloc[start]
     return out
 

@@ -99,6 +99,21 @@ def test_one_day_that_no_ex_day_explains(name: str, values: pd.Series, told: str
         of_prices(frame)
 
 
+def test_a_payout_in_a_table_without_payouts() -> None:
+    rng = np.random.default_rng(8)
+    days = pd.bdate_range("2018-01-01", periods=300)
+    closes = pd.DataFrame(50 * (1 + 0.014 * rng.standard_normal((300, 12))).cumprod(axis=0), days).round(2)
+    long = closes.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="close")
+    long["ticker"] = "F" + long["ticker"].astype(str)
+    long["ret"] = long.groupby("ticker")["close"].pct_change()
+    fallen = (long["ticker"] == "F3") & (long["date"] >= days[200])
+    long.loc[fallen, "close"] *= 0.93
+    assert found(long)[["security", "date"]].values.tolist() == [["F3", days[200]]]
+    long.loc[(long["ticker"] == "F5") & (long["date"] >= days[90]), "close"] *= 0.97
+    long.loc[(long["ticker"] == "F7") & (long["date"] >= days[150]), "close"] *= 0.99
+    assert found(long).empty
+
+
 def test_a_return_that_is_missing_between_two_closes() -> None:
     with pytest.warns(DataWarning, match=r"missing return of A on .*none is given; the .* is taken"):
         assert of_prices(beside(ret=RET.mask(DAY_0))) == pytest.approx(RIGHT)

@@ -228,7 +228,7 @@ def test_a_log_return_may_be_below_minus_one(returns):
 @pytest.mark.parametrize("field", ["Close", "Open", "Low", "Previous Close", "Reference", "Adj Close"])
 @pytest.mark.parametrize("bad", [0.0, -3.0, math.inf])
 def test_prices_that_cannot_be(prices, field, bad):
-    spoiled = prices.copy()
+    spoiled = prices.shift() if field in ("Previous Close", "Reference") else prices.copy()
     spoiled.loc[DAYS[3], "B"] = bad
     given = pd.concat({"Close": prices} | {field: spoiled}, axis=1)
     with pytest.raises(
