@@ -13,6 +13,7 @@ __all__ = [
     "format_p",
     "format_time",
     "in_event_time",
+    "minus",
     "none_usable",
     "plural",
     "regex",
@@ -64,6 +65,17 @@ def in_event_time(text: str) -> str:
         return f"day {days:+d}" if days else "day 0"
 
     return _TWICE.sub(r"\1 (", _DATE.sub(day, text))
+
+
+def minus(text: str) -> str:
+    """Write numbers with a minus sign instead of a hyphen.
+
+    Examples
+    --------
+    >>> minus(f"{-0.0751:.2%}")
+    '−7.51%'
+    """
+    return text.replace("-", "−")
 
 
 def plural(n: int, what: str) -> str:

@@ -16,7 +16,7 @@ from eventstudy.causal.tables import recommended, summary, test_table
 from eventstudy.errors import RequestError
 from eventstudy.html_page import Block, Chapter, Paragraph, Picture, render
 from eventstudy.tables import Section, Table
-from eventstudy.text import format_p, plural, strip_control
+from eventstudy.text import format_p, minus, plural, strip_control
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def headline(results: CausalEstimates, data: CausalInput, window: Window) -> str
     total = float(data.path.gap[data.columns(window)].sum())
     told = (
         f"{plural(len(results.sample), 'treated firm')} on {plural(results.n_dates, 'date')}: against "
-        f"{results.spec.estimator.label.lower()} the effects of days {window} add up to {total:+.2%}"
+        f"{results.spec.estimator.label.lower()} the effects of days {window} add up to "
+        + minus(f"{total:+.2%}")
     )
     advice = recommended(data, window)
     if advice.empty:
@@ -38,10 +39,8 @@ def headline(results: CausalEstimates, data: CausalInput, window: Window) -> str
     key = str(advice["test"].iloc[0])
     row = test_table(data, window, [key], 0.95).iloc[0]
     p = format_p(row["p_value"], equals=True)
-    return (
-        f"{told} (95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}, p {p}, "
-        f"{CAUSAL_TESTS[key].title.lower()})."
-    )
+    interval = minus(f"95% interval {row['ci_low']:+.2%} to {row['ci_high']:+.2%}")
+    return f"{told} ({interval}, p {p}, {CAUSAL_TESTS[key].title.lower()})."
 
 
 def page(

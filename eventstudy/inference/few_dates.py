@@ -96,7 +96,7 @@ def _dates_apart(data: TestInput) -> str | None:
 def _ibragimov_muller(data: TestInput, options: Options) -> Statistic:
     means = _means(data)
     t, _, dof = ibragimov_muller_t(means)
-    note = f"t of the means of {len(means)} dates, each counted once"
+    note = f"the t of the means of {len(means)} dates, each counted once"
     if dof < FEW_DOF:
         note += f"; {dof} degree{'s' if dof > 1 else ''} of freedom"
     return Statistic(t, p_value(t, options.alternative, dof), "t", dof, float(means.mean()), note)

@@ -308,7 +308,7 @@ def _filtered_t(data: TestInput, options: Options) -> Statistic:
     t, se, dof = found.t()
     if np.isnan(se):
         return not_applicable("the correlation of the dates leaves their sum no variance")
-    note = f"volatility of the day before the window{_until(found)}"
+    note = f"divides by the volatility forecast made the day before the window{_until(found)}"
     p = p_value(t, options.alternative, dof)
     return Statistic(t, p, "t", dof, float(data.car.mean()), note)
 

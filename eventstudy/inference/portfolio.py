@@ -21,6 +21,7 @@ from eventstudy.inference.engine.residual_pass import past_sums
 from eventstudy.inference.samples import Samples, Statistics
 from eventstudy.inference.selection import n_windows
 from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.text import minus
 
 __all__ = [
     "PORTFOLIO_TESTS",
@@ -240,8 +241,9 @@ def _gls(data: TestInput, options: Options) -> Statistic:
     scale = float((data.cumulative.variance / fit.s2).mean())
     t = mean / float(np.sqrt(scale * (slopes**2).sum() / dof))
     notes = [
-        f"mean CAR {mean:.2%} by weights from {weights.min():.1%} to {weights.max():.1%}, which suit events "
-        f"that react alike; {components} principal component{'s' * (components > 1)} of {len(slopes)} days"
+        minus(f"mean CAR {mean:.2%} by weights from {weights.min():.1%} to {weights.max():.1%}, ")
+        + f"which suit events that react alike; {components} principal component{'s' * (components > 1)} "
+        f"of {len(slopes)} days"
     ]
     complete = bool((fit.n_obs == len(slopes)).all() and (data.cumulative.n_days == len(data.window)).all())
     notes += [] if complete else ["some events miss days: approximate"]

@@ -157,7 +157,7 @@ def _grank_t(data: TestInput, options: Options) -> Statistic:
     if np.isnan(t):
         return not_applicable("average ranks do not vary outside of the event day")
     dof = int(ranks.n_days - 2)
-    note = f"cross-sectional s.d. un-shrunk for mean correlation {r:.4g}" if r > 0 else ""
+    note = f"cross-sectional s.d. corrected for the mean correlation {r:.4g}" if r > 0 else ""
     extra = {"mean_correlation": r}
     p = p_value(t, options.alternative, dof)
     return Statistic(t, p, "t", dof, float(ranks.mean[-1]), note, extra)

@@ -15,6 +15,7 @@ from eventstudy.inference.engine.draws import TIE, draw_days, draw_parts, resamp
 from eventstudy.inference.engine.moments import known, scaled_residuals
 from eventstudy.inference.engine.refit import regression_of
 from eventstudy.inference.significance_test import SignificanceTest
+from eventstudy.text import minus
 
 __all__ = [
     "REFIT_TESTS",
@@ -228,8 +229,8 @@ def _reach(low: float, high: float) -> str:
     if np.isinf([low, high]).all():
         return "unbounded"
     if np.isinf(low):
-        return f"up to {high:.2%}"
-    return f"from {low:.2%} on" if np.isinf(high) else f"{low:.2%} to {high:.2%}"
+        return f"up to {minus(f'{high:.2%}')}"
+    return minus(f"from {low:.2%} on" if np.isinf(high) else f"{low:.2%} to {high:.2%}")
 
 
 def conformal_of(

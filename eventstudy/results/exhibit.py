@@ -155,9 +155,9 @@ def _notes(
             if side == "two-sided"
             else " A one-sided p below 5% may go with such an interval that holds 0."
         ),
-        f"p (t) takes returns for normally distributed. p (SQ) is the rank of the abnormal return among "
-        "those of the estimation window, and takes no distribution for granted. Both take the event for no "
-        f"more volatile than the estimation window; both are {side}.",
+        "p (t) assumes normally distributed returns. p (SQ) is the rank of the abnormal return among those "
+        "of the estimation window, and assumes no distribution. Both assume that the event is no more "
+        f"volatile than the estimation window; both are {side}.",
     ]
     # An event without a CAR has no test to allow for.
     if len(data.index) > 1 and (tests := int(frame["p_adjusted"].notna().sum())):

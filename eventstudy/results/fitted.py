@@ -370,7 +370,15 @@ class FittedEvents(ABC):
         unusable = excluded.loc[[value == event for value in excluded["security"]], "reason"].unique()
         if len(unusable):
             raise RequestError(f"{event} has no usable event: {'; '.join(unusable)}.")
-        raise RequestError(f"No event {event!r}; the ids are {_some(index)}.")
+        named = [
+            name
+            for name in self.timeline[["security", "label"]].to_numpy().ravel()
+            if isinstance(name, str) and name
+        ]
+        raise RequestError(
+            f"No event {event!r}; the ids are {_some(index)}. A security or label of one event names it too: "
+            f"{_some(pd.Index(list(dict.fromkeys(named)), dtype=object))}."
+        )
 
     def cars(
         self, window: Window, level: float = 0.95, alternative: Alternative = "two-sided"

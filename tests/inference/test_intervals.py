@@ -12,6 +12,7 @@ from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, run_tests
 from eventstudy.inference.procedures.intervals import event_intervals
 from eventstudy.inference.procedures.mean_bootstrap import bca_interval, bootstrap_means, mean_intervals
+from eventstudy.text import minus
 from eventstudy.windows import Window
 
 ALL = ["t", "conformal", "bootstrap_t"]
@@ -50,7 +51,7 @@ def test_levels_and_methods(panel):
     assert (wide["ci_high"] > frame["ci_high"]).all()
     row = run_tests(data.take(np.arange(3) == 1), ["bootstrap_t"], Options(seed=1)).iloc[0]
     usual = event_intervals(data, ["bootstrap_t"], options=Options(seed=1)).iloc[1]
-    assert f"{usual['ci_low']:.2%} to {usual['ci_high']:.2%}" in row["note"]
+    assert minus(f"{usual['ci_low']:.2%} to {usual['ci_high']:.2%}") in row["note"]
 
 
 @pytest.mark.slow

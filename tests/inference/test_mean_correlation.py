@@ -209,7 +209,7 @@ def test_events_of_one_market_that_share_no_day_have_no_correlation_but_of_round
     events = [{"security": name, "date": days[110 + 30 * i]} for i, name in enumerate("ABCDEFGH")]
     found = es.EventStudy(market, events, estimation=(-100, -11), window=(0, 2)).fit()
     assert found.clustering(0, 2).mean_correlation == 0.0
-    assert "un-shrunk" not in found.test(0, 2, tests="grank_t")["note"].iloc[0]
+    assert "corrected" not in found.test(0, 2, tests="grank_t")["note"].iloc[0]
 
 
 def test_clustering_leaves_out_events_without_a_car(panel):

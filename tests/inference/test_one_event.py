@@ -20,6 +20,7 @@ from eventstudy.inference.engine.refit import regression_of
 from eventstudy.inference.garch import fit_garch, variance_path
 from eventstudy.inference.power_and_detectable_effect import minimum_detectable_effect, power_normal, power_t
 from eventstudy.inference.refitted import conformal, residual_bootstrap
+from eventstudy.text import minus
 from eventstudy.windows import Window
 
 REFIT = ["conformal", "garch_t", "bootstrap_t"]
@@ -88,7 +89,7 @@ def test_conformal_interval_holds_what_is_not_rejected(length, level, panel, ora
         assert p(bound - inward * 1e-7) <= 1 - level + 1e-12
     row = run_tests(made.test(0, length - 1), ["conformal"]).iloc[0]
     if level == 0.95:
-        assert f"95% interval {found.low:.2%} to {found.high:.2%}" in row["note"]
+        assert minus(f"95% interval {found.low:.2%} to {found.high:.2%}") in row["note"]
 
 
 @pytest.mark.parametrize(("level", "left"), [(0.9, 6), (0.95, 3), (0.8, 12)])
@@ -198,7 +199,8 @@ def test_bootstrap_interval_and_p_value_agree(panel):
         again = run_tests(data, ["bootstrap_t"], Options(seed=3)).iloc[0]
         assert row.equals(again)
         low, high = (
-            float(part.rstrip("%")) for part in row["note"].split("interval ")[1].split(";")[0].split(" to ")
+            float(part.rstrip("%"))
+            for part in row["note"].replace("−", "-").split("interval ")[1].split(";")[0].split(" to ")
         )
         # Equal tails and symmetric p-values may part only near 5%.
         if not 0.03 < row["p_value"] < 0.08:

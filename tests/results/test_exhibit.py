@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -291,3 +293,22 @@ def test_market_values_shown_in_millions_are_in_single_units(results, tmp_path):
 
 def test_counts_that_a_split_adjusts_may_be_fractions(results):
     assert results.value_change(None, 0, 0, shares=9_349_465_931 / 1.1).loc["total", "n_events"] == 3
+
+
+def test_notes_of_tests_read_as_sentences(results, tmp_path):
+    """A statistic's letter stays small, negative numbers have a minus sign, and an assumption is one."""
+    page = results.report(tmp_path / "x.md", 0, 0).read_text("utf-8")
+    assert not re.search(r"(?<=\. )T of the", page)
+    assert not re.search(r"95% interval -\d", page)
+    one = results.test(0, 0, tests=["sq", "conformal", "bootstrap_t"], by="label", seed=0)
+    assert one["note"].str.contains("95% interval −").any()
+    assert not one["note"].str.contains(r"-\d+\.\d+%").any()
+    notes = " ".join(results.exhibit(0, 0).notes)
+    assert "assumes normally distributed returns" in notes
+
+
+def test_an_unknown_event_is_told_what_names_one(results):
+    with pytest.raises(
+        RequestError, match=r"No event 'Hikvision'; the ids are 0, 1, 2\. A security or label"
+    ):
+        results.regression(event="Hikvision")

@@ -235,7 +235,7 @@ def _one_event(data: TestInput) -> list[tuple[str, str]]:
             return [filtered, ("t", f"{why}; but {floor}")]
         return [(sq[0], f"{sq[1]}; {why}, so no t is recommended beside it"), filtered, blocks]
     dof = f"{usable.cumulative.dof[0]:.4g} degrees of freedom"
-    exact = f"exact with {dof} if returns are normally distributed: no averaging"
+    exact = f"exact with {dof} if returns are normally distributed; with one event nothing averages out"
     if few:
         drawn = (
             f"draws {length} days at a time from {n_obs}, so it needs no normal distribution and no blocks"
