@@ -17,7 +17,7 @@ FEW = 5.0
 TOO_FEW = 7.0
 #: The events that hold this share of a variance are those that a coefficient rests on.
 MOST = 2 / 3
-#: Names told of each kind.
+#: Names listed of each kind.
 NAMED = 5
 
 

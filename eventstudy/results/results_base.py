@@ -136,9 +136,9 @@ class Regression(MethodGroup):
 
         References
         ----------
-        MacKinnon and White (1985); Bell and McCaffrey (2002); Imbens and Kolesár (2016); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
-        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
-        eq. (car-regression).
+        MacKinnon and White (1985); Bell and McCaffrey (2002); Imbens and Kolesár (2016); Cameron, Gelbach
+        and Miller (2008, 2011); Harrington and Shrider (2007); Cohn, Johnson, Liu and Wardlaw on the
+        distribution of past coefficients; docs/methods/regressions.md, eq. (car-regression).
 
         See Also
         --------

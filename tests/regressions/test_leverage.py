@@ -181,6 +181,13 @@ def test_a_cluster_that_alone_decides_a_term():
             assert "No standard error clustered by day for one: day 0 alone decides a coefficient" in told
 
 
+def test_two_clusters_decide_their_difference():
+    frame = events(10, day=np.arange(10) // 5, one=first(10, 5))
+    found = cross_section(frame, "car ~ one", "", clusters="day")
+    assert found.coefficients[["se", "p_value", "p_wild"]].isna().all(axis=None)
+    assert "day 0 and 1 each decide a coefficient alone" in " ".join(found.notes)
+
+
 def test_effects_of_each_cluster_leave_the_other_slopes_their_standard_errors():
     dates = np.arange(6).repeat(6)
     frame = events(36, day=dates, x=np.random.default_rng(7).normal(size=36))
