@@ -104,8 +104,8 @@ class Regression(MethodGroup):
         clusters : str or two of them, optional
             Columns whose events may be correlated: ``"date"`` (day 0), ``"firm"`` (the column of that name,
             else the security) or any other. CR2, and t with degrees of freedom of each coefficient, few where
-            few clusters decide it; with fewer than 30 clusters also the p-value of the wild cluster bootstrap,
-            beside it.
+            few clusters decide it; with fewer than 30 clusters also the p-value of the wild cluster
+            bootstrap, beside it.
         weights : {"fgls", "gls"}, optional
             ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
             effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
