@@ -329,7 +329,7 @@ def repurchases(folder: Path) -> Iterator[Row]:
         float(variance),
         5e-10,
         float(usual.cov_params()[0, 0]),
-        "its clustered variance has the usual factor for few clusters, ours the size of each (CR2)",
+        "theirs has the usual factor for few clusters; ours allows for the size of each (CR2)",
     )
 
 

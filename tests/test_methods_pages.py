@@ -198,7 +198,17 @@ def parameters() -> set[str]:
 PARAMETERS = parameters()
 RESULTS = (es.EventStudyResults, es.CalendarTimeResults, es.BuyAndHoldResults)
 #: Columns, rows of tables, and packages of others.
-OTHERS = {"detectable", "robust_to", "p_rank", "johnson", "standardised", "estudy", "estudy2", "csestudy"}
+OTHERS = {
+    "detectable",
+    "robust_to",
+    "p_rank",
+    "p_wild",
+    "johnson",
+    "standardised",
+    "estudy",
+    "estudy2",
+    "csestudy",
+}
 
 
 def exists(code: str) -> bool:

@@ -18,7 +18,7 @@ from eventstudy.immutable import FrozenRecord, hand_out_copies
 from eventstudy.inference.base import Alternative, check_alternative, t_bounds, t_p_values
 from eventstudy.inference.engine.factor_gls import crossfitted_slopes, factor_covariance, n_components
 from eventstudy.inference.portfolio import WORST_CONDITION
-from eventstudy.regressions.few import explicit_note, few_note, fixed_note, wild_note
+from eventstudy.regressions.few import alone_note, explicit_note, few_note, fixed_note, wild_note
 from eventstudy.regressions.formula import check_design, least_squares
 from eventstudy.regressions.robust import hc_covariance, sandwich
 from eventstudy.tables import P_VALUE, Section, Table, stars
@@ -307,10 +307,14 @@ def cross_section(
             extra["p_wild"] = np.where(np.isnan(dof), np.nan, wild)
             notes.append(wild_note(sizes[0], n_resamples, alternative))
         notes += told
-    elif (weights == "fgls" and covariance is None) or covariance == "nonrobust":
-        own = np.asarray(fit.normalized_cov_params)
-        cov = np.asarray(fit.cov_params()) if covariance == "nonrobust" else own
-        method = f"{estimator}, {'homoskedastic' if covariance == 'nonrobust' else 'its own variance'}"
+    elif covariance == "nonrobust":
+        cov = np.asarray(fit.cov_params())
+        method = f"{estimator}, homoskedastic"
+        fixed = sandwich(np.asarray(fit.model.wexog), np.asarray(fit.wresid), np.arange(n), 1.0)
+        notes += alone_note(fixed, names, frame.index[used].tolist())
+    elif weights == "fgls" and covariance is None:
+        cov = np.asarray(fit.normalized_cov_params)
+        method = f"{estimator}, its own variance"
     else:
         cov, dof, told = _robust(fit, covariance, names, frame.index[used], weights)
         notes += told

@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy.regressions.robust import Sandwich
 
-__all__ = ["explicit_note", "few_note", "fixed_note", "wild_note"]
+__all__ = ["alone_note", "explicit_note", "few_note", "fixed_note", "wild_note"]
 
 #: Fewer degrees of freedom than this lean on normal errors.
 FEW = 5.0
@@ -17,7 +17,7 @@ FEW = 5.0
 TOO_FEW = 7.0
 #: The events that hold this share of a variance are those that a coefficient rests on.
 MOST = 2 / 3
-#: Names told of each kind.
+#: Names listed of each kind.
 NAMED = 5
 
 
@@ -70,6 +70,19 @@ def fixed_note(found: Sandwich, names: Sequence[str], labels: Sequence[object], 
     base = " Another base category, C(x, Treatment('...')), frees the other terms."
     more = base if "Intercept" in terms and len(terms) > len(units) + 1 else ""
     return f"No {kind} for {listed(terms)}: {_units(what, units)} {alone}. {way}{more}"
+
+
+def alone_note(found: Sandwich, names: Sequence[str], labels: Sequence[object]) -> list[str]:
+    """Say which coefficients take the variance of an event alone in its category from the others."""
+    terms = [names[j] for j in np.flatnonzero(found.fixed.any(axis=0)).tolist()]
+    if not terms:
+        return []
+    units = [labels[g] for g in np.flatnonzero(found.fixed.any(axis=1)).tolist()]
+    each = "each is" if len(units) > 1 else "is"
+    return [
+        f"{listed(terms)}: {_units('event', units)} {each} fitted exactly, whatever the CAR, and taken to "
+        "vary as the other events do."
+    ]
 
 
 def _resting(

@@ -96,8 +96,9 @@ def sandwich(x: FloatArray, e: FloatArray, groups: IntArray, power: float) -> Sa
     covariance = scores.T @ scores
     dof, own = _degrees_of_freedom(q, adjusted, starts, leverage)
     lost = fixed.any(axis=0)
+    total = own.sum(axis=0)
     covariance[lost], covariance[:, lost], dof[lost] = np.nan, np.nan, np.nan
-    return Sandwich(covariance, dof, own / own.sum(axis=0), fixed)
+    return Sandwich(covariance, dof, own / np.where(total > 0, total, np.nan), fixed)
 
 
 def _adjusted(
@@ -145,7 +146,8 @@ def _degrees_of_freedom(
         among = (shared[much] @ shared[much].T) ** 2
         pairs += 2 * ((shared[much] @ rest.T) ** 2).sum() + among.sum() - np.trace(among)
         own[:, j] = diagonal
-        dof[j] = diagonal.sum() ** 2 / ((diagonal**2).sum() + max(pairs, 0.0))
+        squares = (diagonal**2).sum() + max(pairs, 0.0)
+        dof[j] = diagonal.sum() ** 2 / squares if squares > 0 else np.nan
     return dof, own
 
 

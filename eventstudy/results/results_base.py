@@ -103,9 +103,9 @@ class Regression(MethodGroup):
             correlation of the firms.
         clusters : str or two of them, optional
             Columns whose events may be correlated: ``"date"`` (day 0), ``"firm"`` (the column of that name,
-            else the security) or any other. CR2, and t with degrees of freedom of each coefficient, at most
-            one less than there are clusters (of the fewer); with fewer than 30 also the p-value of the wild
-            cluster bootstrap, beside it.
+            else the security) or any other. CR2, and t with degrees of freedom of each coefficient, few where
+            few clusters decide it; with fewer than 30 clusters also the p-value of the wild cluster
+            bootstrap, beside it.
         weights : {"fgls", "gls"}, optional
             ``"fgls"`` weighs by ``1 / (g'V_i g + sigma^2)``, both terms: the noise of each CAR, and how
             effects differ. ``"gls"``, with ``covariance="past"``, takes the covariance of all events from
@@ -136,9 +136,9 @@ class Regression(MethodGroup):
 
         References
         ----------
-        MacKinnon and White (1985); Bell and McCaffrey (2002); Imbens and Kolesár (2016); Cameron, Gelbach and Miller (2008, 2011); Harrington and Shrider (2007);
-        Cohn, Johnson, Liu and Wardlaw on the distribution of past coefficients; docs/methods/regressions.md,
-        eq. (car-regression).
+        MacKinnon and White (1985); Bell and McCaffrey (2002); Imbens and Kolesár (2016); Cameron, Gelbach
+        and Miller (2008, 2011); Harrington and Shrider (2007); Cohn, Johnson, Liu and Wardlaw on the
+        distribution of past coefficients; docs/methods/regressions.md, eq. (car-regression).
 
         See Also
         --------

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -208,19 +209,24 @@ def test_answers_of_the_whole_list(stage: type[Stage]) -> None:
 
 
 def test_intervals_of_the_answers_count_dates_and_firms(stage: type[Stage]) -> None:
-    """Variance of a mean, two ways: by date plus by firm less by both, each with its small-sample factor."""
+    """Variance of a mean, two ways: by date plus by firm less by both, each cluster by one less its share."""
     page = stage("ban_answers")
     acts = page.names["acts"]
     error = acts["car_0"] - acts["car_0"].mean()
     n = len(error)
 
     def part(keys: list[str]) -> float:
-        sums = error.groupby([acts[key] for key in keys]).sum()
-        return float((sums**2).sum() / n**2 * len(sums) / (len(sums) - 1))
+        groups = error.groupby([acts[key] for key in keys])
+        return float((groups.sum() ** 2 / (1 - groups.size() / n)).sum() / n**2)
+
+    def dof(key: str) -> float:
+        share = acts.groupby(key).size().to_numpy() / n
+        root = share / np.sqrt(1 - share)
+        form = np.diag(share + root**2) - np.outer(root, root)
+        return float(np.trace(form) ** 2 / (form**2).sum())
 
     variance = part(["day_0"]) + part(["company"]) - part(["day_0", "company"])
-    fewest = min(acts["day_0"].nunique(), acts["company"].nunique())
-    half = stats.t.ppf(0.975, fewest - 1) * variance**0.5
+    half = stats.t.ppf(0.975, min(dof("day_0"), dof("company"))) * variance**0.5
     line = page.names["mean"](acts)
     assert line["ci_low"] == pytest.approx(acts["car_0"].mean() - half, rel=1e-9)
     assert line["ci_high"] == pytest.approx(acts["car_0"].mean() + half, rel=1e-9)

@@ -145,7 +145,10 @@ def test_the_other_variances_of_an_event_alone():
         found = cross_section(frame, "car ~ rare", "", **options)
         assert found.coefficients["se"].notna().all()
         assert found.coefficients["se"]["rare"] == pytest.approx(0.015, rel=0.25)
-        assert found.notes == ()
+        told = (
+            "rare: event 0 is fitted exactly, whatever the CAR, and taken to vary as the other events do.",
+        )
+        assert found.notes == (told if "covariance" in options else ())
     robust = cross_section(frame, "car ~ rare", "", weights="fgls", covariance="HC3")
     assert np.isnan(robust.coefficients["se"]["rare"])
     assert "Leave covariance= out" in robust.notes[0]
@@ -179,6 +182,13 @@ def test_a_cluster_that_alone_decides_a_term():
             assert found.coefficients.drop(index="one").notna().all(axis=None)
             told = " ".join(found.notes)
             assert "No standard error clustered by day for one: day 0 alone decides a coefficient" in told
+
+
+def test_two_clusters_decide_their_difference():
+    frame = events(10, day=np.arange(10) // 5, one=first(10, 5))
+    found = cross_section(frame, "car ~ one", "", clusters="day")
+    assert found.coefficients[["se", "p_value", "p_wild"]].isna().all(axis=None)
+    assert "day 0 and 1 each decide a coefficient alone" in " ".join(found.notes)
 
 
 def test_effects_of_each_cluster_leave_the_other_slopes_their_standard_errors():
