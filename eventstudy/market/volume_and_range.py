@@ -340,9 +340,9 @@ def _warn_of_missing(traded: pd.DataFrame) -> None:
         row, column = np.argwhere(still)[0]
         share = still.sum() / traded.notna().to_numpy().sum()
         warn(
-            f"{plural(int(still.sum()), 'day')} of volume zero ({share:.1%} of the values) taken for missing, "
-            f"such as {traded.columns[column]} on {traded.index[row]:%Y-%m-%d}: the study is of days with trade, "
-            "and an event on such a day has its day 0 on the next with trade.",
+            f"{plural(int(still.sum()), 'day')} of volume zero ({share:.1%} of the values) taken for "
+            f"missing, such as {traded.columns[column]} on {traded.index[row]:%Y-%m-%d}: the study is of "
+            "days with trade, and an event on such a day has its day 0 on the next with trade.",
             DataWarning,
         )
 

@@ -57,6 +57,7 @@ def event_rows(
             inference.TESTS[key].run(TestInput(one.abnormal, window), options).p_value for one in each
         ]
     frame["p_adjusted"] = found["p_adjusted"].to_numpy()
+    frame["note"] = procedures.doubts(tested, of_t_alone=adjust != "romano-wolf")
     return frame
 
 
@@ -93,7 +94,10 @@ class EachEvent(MethodGroup):
         DataFrame
             By event_id: security, label (where there are any), day_0, car, se, t, dof, p_t (of the t with
             prediction error), ci_low, ci_high, n_days, p_filtered_sq and p_sq (by rank among the event's own
-            past, with and without the volatility of the day before) and p_adjusted, which is never below p_t.
+            past, with and without the volatility of the day before), p_adjusted, which is never below p_t,
+            and note. The last says where p_t is too small: residuals are autocorrelated, or the event came in
+            a volatile time, for which p_filtered_sq and Romano and Wolf's p_adjusted allow; and where tails
+            are too fat for Holm's or Benjamini and Hochberg's p_adjusted.
 
         See Also
         --------

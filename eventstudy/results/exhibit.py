@@ -16,6 +16,7 @@ from eventstudy.results.event_names import named_events
 from eventstudy.results.fitted import FittedEvents
 from eventstudy.results.market_value import ByEvent, money_of, prices_before
 from eventstudy.results.summary import dividend_notes, friction_notes, unit
+from eventstudy.results.views import notes_of
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_time, plural
 from eventstudy.windows import Window
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["exhibit", "exhibit_frame"]
 
 ADJUSTMENTS = {
-    "holm": "Holm, under any dependence",
+    "holm": "Holm, under any dependence, if the p-values of t hold so far in the tails",
     "romano-wolf": "Romano and Wolf, by residual vectors drawn jointly",
     "bh": "Benjamini and Hochberg, who bound the share of false rejections",
 }
@@ -52,7 +53,7 @@ def exhibit_frame(
     for name, source in columns.items():
         frame[name] = cars[source]
     frame["ci_low"], frame["ci_high"], frame["n_days"] = cars["ci_low"], cars["ci_high"], cars["n_days"]
-    for name in ("p_t", "p_sq", "p_adjusted"):
+    for name in ("p_t", "p_sq", "p_adjusted", "note"):
         frame[name] = tested[name]
     price, day = prices_before(data, np.arange(len(data.index)), window)
     frame["price_day"], frame["price_before"] = day, price
@@ -164,6 +165,7 @@ def _notes(
         notes.append(
             f"p adjusted allows for {plural(tests, 'test')}: {ADJUSTMENTS[adjust]}; it is that of t."
         )
+    notes += notes_of(frame)
     if frame["price_before"].notna().any():
         move = "exp(abnormal return) − 1" if data.kind == "log" else "the abnormal return"
         notes.append(

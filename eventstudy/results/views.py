@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_time, plural
 
-__all__ = ["each_view", "mean_view", "recommended_view", "tests_view", "value_view"]
+__all__ = ["each_view", "mean_view", "notes_of", "recommended_view", "tests_view", "value_view"]
 
 #: Rows that are printed; the frame holds all.
 MOST_ROWS = 40
@@ -68,7 +68,14 @@ def each_view(frame: pd.DataFrame) -> Table:
         columns = ["security", "day_0", "window", "car", "p_value", "ci_low", "ci_high"]
     else:
         columns = ["security", "day_0", "car", "p_value", "ci_low", "ci_high", "n_days"]
-    return _table("Each event", frame, columns, [])
+    return _table("Each event", frame, columns, notes_of(frame) if "p_t" in frame else [])
+
+
+def notes_of(frame: pd.DataFrame) -> list[str]:
+    """Write notes of events, each once, with the events that it is of."""
+    said = frame["note"]
+    notes = [note for note in dict.fromkeys(said) if note]
+    return [f"Of event {', '.join(map(str, said.index[said == note][:MOST_ROWS]))}: {note}." for note in notes]
 
 
 def mean_view(frame: pd.DataFrame) -> Table:

@@ -10,6 +10,7 @@ import eventstudy as es
 from eventstudy.errors import RequestError
 from eventstudy.inference.dependence.mean_correlation import correlation_matrix
 from eventstudy.inference.procedures.shrinkage import exaggeration, shrink
+from eventstudy.inference.procedures.unforeseen import unforeseen
 
 DAYS = [180, 330, 480, 630]
 
@@ -101,3 +102,37 @@ def test_credibility_of_a_plausible_effect(firm):
     for alpha in (0, 1, 5, "0.05"):
         with pytest.raises(RequestError, match="alpha"):
             firm.credibility(0.02, alpha=alpha)
+
+
+@pytest.mark.parametrize(("rho", "rise", "end"), [(0.4, 1.0, 4), (0.0, 2.0, 0), (0.0, 1.0, 4)])
+def test_single_events_in_autocorrelated_and_in_volatile_times(rho, rise, end):
+    """Neither is in the standard error of a CAR: p_adjusted allows for it, and the note says it."""
+    rng, n = np.random.default_rng(7), 60
+    days, names = pd.bdate_range("2015-01-01", periods=260), [f"F{i}" for i in range(n)]
+    errors = rng.normal(0, 0.015, (260, n))
+    for t in range(1, 260):
+        errors[t] += rho * errors[t - 1]
+    errors[190:] *= rise
+    news = {"security": names, "date": days[rng.integers(212, 250, n)]}
+    results = es.EventStudy(
+        es.Market(pd.DataFrame(errors, days, names)), news, es.ConstantMean(), (-180, -23)
+    ).fit()
+    found = results.by_event(0, end)
+    t = found["t"] / unforeseen(results.fitted.test_input(es.Window(0, end)))
+    assert 0.7 < t.var() < 1.6
+    assert (found["t"].var() > 1.7) == (rho > 0 or rise > 1)
+    assert found["p_adjusted"].min() > 0.05
+    assert (found["note"] != "").mean() > 0.2 or (rho == 0 and rise == 1)
+    assert ("which p_t does not know" in str(found)) == (found["note"] != "").any()
+
+
+def test_holm_says_where_tails_are_fat():
+    rng = np.random.default_rng(3)
+    days, names = pd.bdate_range("2015-01-01", periods=260), [f"F{i}" for i in range(4)]
+    news = {"security": names, "date": days[[200, 210, 220, 230]]}
+    for draw, told in ((rng.standard_normal, False), (lambda size: rng.standard_t(4, size), True)):
+        market = es.Market(pd.DataFrame(0.01 * draw((260, 4)), days, names))
+        results = es.EventStudy(market, news, es.ConstantMean(), (-150, -11)).fit()
+        holm = results.firm_tests(0, 0, adjust="holm")["note"].str.contains("residuals have a kurtosis of")
+        assert holm.all() == holm.any() == told
+        assert not results.firm_tests(0, 0)["note"].str.contains("kurtosis").any()

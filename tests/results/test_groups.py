@@ -15,6 +15,7 @@ from eventstudy.inference import run_tests
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.procedures.differences import difference, treated_vs_controls
 from eventstudy.inference.procedures.multiple_testing import adjust
+from eventstudy.inference.procedures.unforeseen import unforeseen
 from eventstudy.windows import Window
 
 DAYS = pd.bdate_range("2018-01-01", periods=420).as_unit("ns")
@@ -139,7 +140,18 @@ def test_firm_tests_step_down_over_days_drawn_for_all_firms(common, market):
     for b in range(2000):
         event, past = residuals[rng.integers(0, 130, 2)], residuals[rng.integers(0, 130, 130)]
         draws[b] = event.sum(axis=0) / (np.sqrt(2) * past.std(axis=0, ddof=1))
-    t = common.car(0, 1)["t"].abs().to_numpy()
+    t = common.car(0, 1)["t"].abs().to_numpy().copy()
+    between = sm.add_constant(market.bank.single[0][280:300])
+    for j, (fit, each) in enumerate(zip(fits, scaled, strict=True)):
+        e = fit.resid.to_numpy()
+        rho = (e[1:] * e[:-1]).sum() / (e**2).sum()
+        errors = np.append(each, market.returns[NAMES[j]].iloc[280:300] - fit.predict(between))
+        variance = np.mean(errors[:20] ** 2)
+        for error in errors:
+            variance = 0.94 * variance + 0.06 * error**2
+        t[j] /= np.sqrt(max(1.0, 1.0 + rho) * max(1.0, variance / fit.mse_resid))
+    factor = common.firm_tests(0, 1)["t"].abs().to_numpy() / t
+    assert unforeseen(common.fitted.test_input(es.Window(0, 1))) == pytest.approx(factor)
     order, want, last = np.argsort(-t), np.empty(8), 0.0
     for place, j in enumerate(order):
         largest = np.abs(draws[:, order[place:]]).max(axis=1)

@@ -9,6 +9,7 @@ from .mean_interval import checked_interval_test as checked_interval_test
 from .differences import difference as difference
 from .disagreements import disagreement as disagreement
 from .intervals import event_intervals as event_intervals
+from .unforeseen import doubts as doubts
 from .shrinkage import exaggeration as exaggeration
 from .multiple_testing import firm_tests as firm_tests
 from .simultaneous import group_tests as group_tests

@@ -20,6 +20,7 @@ from eventstudy.inference.base import Alternative, Options, TestInput, check_alt
 from eventstudy.inference.engine import draws as resampling
 from eventstudy.inference.engine.draws import day_counts, draw_days, null_t
 from eventstudy.inference.engine.moments import scaled_residuals
+from eventstudy.inference.procedures.unforeseen import unforeseen
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.progress import followed
 
@@ -41,6 +42,8 @@ def adjust(p_values: npt.ArrayLike, method: Literal["holm", "bh"] = "holm") -> F
     method : {"holm", "bh"}, default "holm"
         Holm (1979) bounds the probability of any false rejection under any dependence; Benjamini and
         Hochberg (1995) the expected share of false rejections, under independence or positive dependence.
+        Both need p-values that hold at 5% over their number: those of a t are too small there where
+        returns have fat tails.
 
     Returns
     -------
@@ -188,11 +191,12 @@ def firm_tests(
 
     Notes
     -----
-    For Romano and Wolf's procedure the estimation days are drawn for all events at once, so
-    events of one date keep their correlation; those of different dates share no calendar day and
-    are independent. Residuals are over ``sqrt(1 - h)``; each statistic is a sum of as many drawn days
-    as the window has, over the standard deviation of a drawn estimation window. Where an event
-    misses a day, another of its own days stands in, these being taken evenly over its window.
+    Romano and Wolf's procedure takes t over `unforeseen`, and p_adjusted is never below p_value. The
+    estimation days are drawn for all events at once, so events of one date keep their correlation; those
+    of different dates share no calendar day and are independent. Residuals are over ``sqrt(1 - h)``; each
+    statistic is a sum of as many drawn days as the window has, over the standard deviation of a drawn
+    estimation window. Where an event misses a day, another of its own days stands in, these being taken
+    evenly over its window.
     """
     options = checked(adjustment, options)
     sums = data.cumulative
@@ -207,7 +211,7 @@ def firm_tests(
             f"{data.unlike_rows}; Holm's and Benjamini and Hochberg's procedures take any p-values."
         )
     else:
-        adjusted = _by_residual_vectors(data, t, options)
+        adjusted = _by_residual_vectors(data, t / unforeseen(data), options)
     return pd.DataFrame(
         {
             "car": sums.car,

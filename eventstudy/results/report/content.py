@@ -29,6 +29,7 @@ from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.summary import design
 from eventstudy.results.verdict.sentences import News, verdict
 from eventstudy.results.verdict.text import Verdict
+from eventstudy.results.views import notes_of
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_p, format_time, plural, some_text
 from eventstudy.windows import Window
@@ -300,7 +301,7 @@ def _estimates(data: FittedStudy, window: Window, alternative: Alternative) -> T
     return Table(
         f"CAR {window} of each event",
         (Section(frame, formats=formats, index=False),),
-        (f"{more} more events: results.by_event().",) if more > 0 else (),
+        (*notes_of(rows), *((f"{more} more events: results.by_event().",) if more > 0 else ())),
     )
 
 

@@ -376,7 +376,8 @@ def _rows(frame: pd.DataFrame, window: Window, alternative: Alternative) -> list
         p = {"t": row["p_t"], "filtered_sq": row["p_filtered_sq"], "adjusted": row["p_adjusted"]}
         known = {key: format_p(value, equals=True) for key, value in p.items() if not np.isnan(value)}
         shown = ", ".join(f"{key} p {value}" for key, value in known.items())
-        told.append(f"{name}: {percent(row['car'])} ({_interval(row, alternative)}; {shown}).")
+        doubt = f" {row['note'][:1].upper()}{row['note'][1:]}." if row["note"] else ""
+        told.append(f"{name}: {percent(row['car'])} ({_interval(row, alternative)}; {shown}).{doubt}")
     more = len(frame) - len(told)
     return [*map(strip_control, told), *([f"{more} more: results.by_event()."] if more > 0 else [])]
 
