@@ -36,6 +36,7 @@ __all__ = [
     "factor_name",
     "field_of",
     "find_column",
+    "may_be_ticker",
     "pick_one",
     "plain_name",
 ]
@@ -182,6 +183,11 @@ LEVEL_NAMES = {
     "p": "close", "up": "close", "ri": "adj_close", "po": "open", "ph": "high", "pl": "low", "vo": "volume",
     "trprice": "close", "trpriceclose": "close", "trvolume": "volume", "pxlasteod": "close",
 }  # fmt: skip
+#: Names of fields that are tickers too: Celestica is CLS, Lowe's is LOW, Opendoor is OPEN.
+TICKERS_TOO = frozenset({
+    "cls", "last", "open", "high", "low", "vol", "ret", "split", "alto", "bajo", "hoch", "tief",
+    *(name for name in LEVEL_NAMES if len(name) <= 2),
+})  # fmt: skip
 #: Fields that are not prices, and so may be zero or negative.
 NOT_PRICES = frozenset(
     [
@@ -414,6 +420,18 @@ def field_of(name: Hashable, *, level: bool = False) -> str | None:
     if found is None and _CHANGE.fullmatch(str(name).strip().lower()):
         return "return"
     return found or (LEVEL_NAMES.get(word) if level else None)
+
+
+def may_be_ticker(name: Hashable) -> bool:
+    """Whether a name of a field may be a ticker: it is one, and written in one case.
+
+    Examples
+    --------
+    >>> may_be_ticker("CLS"), may_be_ticker("Low"), may_be_ticker("Close")
+    (True, False, False)
+    """
+    text = str(name).strip()
+    return plain_name(text) in TICKERS_TOO and (text.isupper() or text.islower())
 
 
 def factor_name(column: str) -> str:

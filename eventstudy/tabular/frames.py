@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import IntArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
@@ -19,17 +18,28 @@ from eventstudy.column_names import (
     UNIQUE_IDS,
     field_of,
     find_column,
+    may_be_ticker,
     pick_one,
     plain_name,
 )
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
-from eventstudy.tabular.columns import INDEX, Options, names_of, roles_of, security_column, with_date_column
+from eventstudy.tabular.columns import (
+    INDEX,
+    Options,
+    names_of,
+    refuse_twins,
+    roles_of,
+    security_column,
+    with_date_column,
+    without_ignored,
+)
 from eventstudy.tabular.currencies import check_one_currency
 from eventstudy.tabular.days import Days, Step, days_of
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
+from eventstudy.tabular.tickers import field_and_name, field_level, tickers_not_fields
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
@@ -40,8 +50,6 @@ KEPT_IN_HALT = frozenset(
     {"volume", "reference", "previous_close", "dividends", "splits", "cumulative_factor"}
 )
 PRICES = frozenset({"close", "adj_close"})
-#: Fields that names such as AAPL.Close may end in.
-CUT_FIELDS = frozenset({"open", "high", "low", "close", "adj_close", "volume"})
 
 
 class Table(NamedTuple):
@@ -131,10 +139,10 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns)."
         )
-    frame = _without_ignored(frame, options)
+    frame = without_ignored(frame, options)
     if frame.columns.nlevels > 1:
         return _from_levels(frame, options)
-    _refuse_twins(frame.columns, options)
+    refuse_twins(frame.columns, options)
     frame, date = with_date_column(frame, options)
     if frame.shape[1] < 2:
         raise DataError(
@@ -152,7 +160,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(f"{options.what}: row {row} has no date (NaT). Drop or mend it.")
     dates = Taken("index" if index else str(date), "date", evidence=f"read as {read.form}")
     body = frame.drop(columns=date)
-    dotted = _field_and_name(body.columns)
+    dotted = field_and_name(body.columns, options)
     if dotted is not None:
         body = body.set_axis(dotted, axis=1).set_axis(pd.Index(read.stamps), axis=0)
         return _from_levels(body, options)
@@ -160,6 +168,12 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
     if who is not None:
         return _from_long(body, read, who, said, dates, options)
     fields = roles_of(body.columns, options)
+    if (
+        options.want == "prices"
+        and PRICES & set(fields.values())
+        and tickers_not_fields(body, fields, options, lambda name: _readable(body[name], name, options))
+    ):
+        fields = {}
     named = set(fields.values())
     one = bool(PRICES & named) and (
         bool({"open", "high", "low", "volume", "adj_close", "dividends", "splits"} & named)
@@ -173,44 +187,13 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
                 f"{options.what}: the columns {list(body.columns)} are the fields of one security, which has "
                 f"no name. "
                 "Name it: pd.concat({'AAPL': frame}, axis=1)."
+                + " Where they are tickers: pd.concat({'close': frame}, axis=1)."
+                * all(map(may_be_ticker, fields))
             )
         return _of_one(body, read, fields, dates, options)
     table = _from_wide(body, read, dates, options)
     numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
     return table._replace(reading=(*table.reading, *numbers))
-
-
-def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
-    """Cut names such as AAPL.Close or Close_AAPL in two, if all columns have them and some are closes."""
-    for pattern, at in ((r"(.+)[._ ]([A-Za-z]+)", 2), (r"([A-Za-z]+(?: Close)?)[._ ](.+)", 1)):
-        parts = [re.fullmatch(pattern, str(column)) for column in columns]
-        if not all(parts):
-            continue
-        pairs = [(part[at], part[3 - at]) for part in parts if part]
-        known = [field_of(name) for name, _ in pairs]
-        if all(f in CUT_FIELDS for f in known) and len(set(known)) > 1 and PRICES & set(known):
-            return pd.MultiIndex.from_tuples(pairs)
-    return None
-
-
-def _refuse_twins(columns: pd.Index, options: Options) -> None:
-    names = pd.Index([str(c) for c in columns])
-    if not names.is_unique:
-        twice = names[names.duplicated()].unique().tolist()
-        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
-
-
-def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
-    lacking = sorted(
-        set(map(str, options.columns)) - {str(c) for c in frame.columns} - {str(n) for n in frame.index.names}
-    )
-    if lacking:
-        raise DataError(
-            f"{options.what} has no column {', '.join(map(repr, lacking))}; it has "
-            f"{[str(c) for c in frame.columns][:30]}."
-        )
-    ignored = [c for c in frame.columns if options.columns.get(str(c)) == "ignore"]
-    return frame.drop(columns=ignored) if ignored else frame
 
 
 def _way_of_reading(options: Options) -> dict[str, Any]:
@@ -228,6 +211,14 @@ def _number(
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
     return values, "percent" if got.percent else ""
+
+
+def _readable(column: pd.Series, name: Any, options: Options) -> FloatArray:
+    """Return the numbers of a column, none where it holds others."""
+    try:
+        return _number(column, name, "close", options)[0].to_numpy()
+    except DataError:
+        return np.full(len(column), np.nan)
 
 
 def _read_fields(
@@ -472,11 +463,13 @@ def _from_levels(frame: pd.DataFrame, options: Options) -> Table:
             f"{options.what} have {frame.columns.nlevels} column levels; one or two are understood."
         )
     wanted = {"prices": PRICES, "returns": {"return"}, "values": PRICES | NOT_PRICES}[options.want]
-    for level in (0, 1):
-        names = {name: field_of(name, level=True) for name in frame.columns.unique(level)}
-        names |= {n: options.columns[str(n)] for n in names if str(n) in options.columns}
-        if wanted & set(names.values()):
-            return _by_level(frame, level, {n: f for n, f in names.items() if f and f != "ignore"}, options)
+    said = options.columns
+    named = [{n: field_of(n, level=True) for n in frame.columns.unique(level)} for level in (0, 1)]
+    named = [names | {n: said[str(n)] for n in names if str(n) in said} for names in named]
+    at = field_level(frame.columns, named, wanted, options)
+    if at is not None:
+        return _by_level(frame, at, {n: f for n, f in named[at].items() if f and f != "ignore"}, options)
+    for names in named:
         if options.want == "returns" and PRICES & set(names.values()):
             close = next(n for n, f in names.items() if f in PRICES)
             raise DataError(
@@ -494,7 +487,8 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
     if isinstance(frame.index, pd.MultiIndex):
         raise DataError(f"{options.what} have two levels of columns and of rows; unstack one of them.")
     if not isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        date = next((c for c in frame.columns if find_column([c[0], c[1]], DATE_NAMES) is not None), None)
+        named = [c for c in frame.columns if find_column([c[0], c[1]], DATE_NAMES) is not None]
+        date = next((c for c in named if not any(map(field_of, c))), None)  # DATE may be a ticker
         if date is not None:
             frame = frame.drop(columns=[date]).set_axis(pd.Index(frame[date]), axis=0)
     read = days_of(pd.Series(frame.index), f"{options.what}: the index", form=options.date_format,
