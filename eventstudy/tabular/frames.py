@@ -210,7 +210,7 @@ def _number(
     got = numbers_of(column, where, missing=(*options.missing, *letters), who=who, **_way_of_reading(options))
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
-    return values, "percent" if got.percent else ""
+    return values, "percent" if got.percent else "decimals, some cells percent" if got.mixed else ""
 
 
 def _readable(column: pd.Series, name: Any, options: Options) -> FloatArray:
@@ -422,7 +422,8 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
 
 def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -> Table:
     columns: dict[str, np.ndarray] = {}
-    percent = []
+    percent: list[str] = []
+    mixed = False
     texts = [name for name in body.columns if options.in_file and is_text(body[name])]
     for name in texts if len(texts) < body.shape[1] else ():
         shown = next(cell for cell in body[name] if not blank_cells(pd.Series([cell]))[0])
@@ -436,6 +437,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         got = numbers_of(body[name], where, missing=options.missing, **_way_of_reading(options))
         columns[str(name).strip()] = got.values
         percent += [str(name)] * got.percent
+        mixed |= got.mixed
     if len(columns) < body.shape[1]:
         raise DataError(
             f"{options.what}: duplicate columns, but for blanks: {[str(c) for c in body.columns][:30]}."
@@ -447,7 +449,8 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             raise DataError(f"{options.what}: column {percent[0]!r} holds percent, not prices.")
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
+    unit = "percent" if percent else "decimals, some cells percent" * mixed
+    taken = Taken(shown, f"{what}, one column per security", unit)
     left = [Taken(str(name), "left out", evidence="it holds texts") for name in texts if name not in body]
     return Table({what: frame}, (dates, taken, *left), "wide", read.form, {}, read.step)
 
