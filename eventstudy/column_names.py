@@ -12,6 +12,7 @@ from eventstudy.errors import DataError, EventStudyError
 from eventstudy.text import regex
 
 __all__ = [
+    "ADJUSTED_TOO",
     "AFTER_NAMES",
     "CLOCK_NAMES",
     "CURRENCY_NAMES",
@@ -138,7 +139,8 @@ _FIELDS: dict[str, str] = {
     "adj_close": """
         adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
         adjcloseadjustedclosepriceadjustedforsplitsanddividendandorcapitalgaindistributions
-        totreturnindex 后复权收盘价 前复权收盘价 复权收盘价
+        totreturnindex totreturnindexgrossdvds totretind 后复权收盘价 前复权收盘价 复权收盘价
+        終値調整値 調整後終値 調整済み終値 修正終値 수정종가 수정주가 cierreajustado
     """,
     "open": """
         open opnprc openprc openprice priceopen dlyopen pxopen prcod 开盘 开盘价 今开盘 今开 apertura
@@ -178,6 +180,14 @@ _FIELDS: dict[str, str] = {
 }
 #: Field by plain name; of the fields, `return` and those after it are not prices.
 FIELD_NAMES: dict[str, str] = {name: field for field, names in _FIELDS.items() for name in names.split()}
+#: Further names of adjusted closes, taken where no column bears one of those above.
+ADJUSTED_TOO = frozenset(
+    word
+    for adjusted in ("adj", "adjust", "adjusted", "adjustment")
+    for close in ("c", "close", "closing", "closeprice", "closingprice", "price", "px", "last", "lastprice")
+    for word in (adjusted + close, close + adjusted)
+) - set(FIELD_NAMES)  # fmt: skip
+FIELD_NAMES |= dict.fromkeys(ADJUSTED_TOO, "adj_close")
 #: Names that are fields only where every column has a field and a security: alone, they may be tickers.
 LEVEL_NAMES = {
     "p": "close", "up": "close", "ri": "adj_close", "po": "open", "ph": "high", "pl": "low", "vo": "volume",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.column_names import (
+    ADJUSTED_TOO,
     DATE_NAMES,
     FIELD_NAMES,
     SECURITY_NAMES,
@@ -295,6 +296,10 @@ def roles_of(columns: pd.Index, options: Options, level: bool = False) -> dict[A
         )
         if role is not None:
             out[column] = role
+    adjusted = [column for column, role in out.items() if role == "adj_close"]
+    further = [c for c in adjusted if plain_name(c) in ADJUSTED_TOO and str(c) not in options.columns]
+    if len(further) < len(adjusted):
+        out = {column: role for column, role in out.items() if column not in further}
     return out
 
 

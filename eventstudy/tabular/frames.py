@@ -13,7 +13,6 @@ from eventstudy._typing import FloatArray, IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
-    NO_PRICES_OR_RETURNS,
     NOT_PRICES,
     UNIQUE_IDS,
     field_of,
@@ -27,7 +26,6 @@ from eventstudy.interop import to_pandas
 from eventstudy.tabular.columns import (
     INDEX,
     Options,
-    names_of,
     refuse_twins,
     roles_of,
     security_column,
@@ -36,9 +34,11 @@ from eventstudy.tabular.columns import (
 )
 from eventstudy.tabular.currencies import check_one_currency
 from eventstudy.tabular.days import Days, Step, days_of
+from eventstudy.tabular.long_columns import long_names, only_numbers
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
+from eventstudy.tabular.set_aside import warn_of_adjusted_closes
 from eventstudy.tabular.tickers import field_and_name, field_level, tickers_not_fields
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
@@ -270,12 +270,12 @@ def _unused(columns: pd.Index, used: set[Any]) -> list[Taken]:
 
 
 def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken, options: Options) -> Table:
-    names, told = _long_names(body, who, options)
+    names, told = long_names(body, who, options)
     fields = roles_of(body.columns.drop(who), options)
     wanted = PRICES | {"return"} if options.want == "prices" else {"return", "log_return"}
     only = ""
     if not (wanted & set(fields.values()) if options.want != "values" else fields):
-        fields, only = _only_numbers(body, who, fields, options)
+        fields, only = only_numbers(body, who, fields, options)
     rows = pd.DataFrame({"day": read.stamps, "who": names.to_numpy()})
     day, sessions = pd.factorize(rows["day"], sort=True)
     col, securities = pd.factorize(rows["who"], sort=True)
@@ -324,6 +324,15 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     if only:
         reading = [one._replace(evidence=only) for one in reading]
     used = {who, *fields, *(c for c in body.columns if str(c) in indices)}
+
+    def numbers(name: Any, count: int) -> FloatArray:
+        mine = np.flatnonzero(col < count)
+        out = np.full((len(sessions), count), np.nan)
+        out[day[mine], col[mine]] = _number(body[name].iloc[mine], name, "close", options)[0]
+        return out
+
+    if options.want == "prices":
+        warn_of_adjusted_closes(options.what, found, [c for c in body.columns if c not in used], numbers)
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"
     return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
@@ -334,56 +343,6 @@ def _repeats(cell: IntArray, size: int) -> bool:
     if size <= 16 * len(cell):
         return bool((np.bincount(cell) > 1).any())
     return len(np.unique(cell)) < len(cell)
-
-
-def _long_names(body: pd.DataFrame, who: Any, options: Options) -> tuple[pd.Series, str]:
-    """Names of the rows of a long frame; Compustat's issues of one firm are told apart."""
-    names = names_of(body[who], options)
-    issue = find_column(body.columns, ("iid",))
-    if plain_name(who) == "gvkey" and issue is not None:
-        issues = body[issue].astype(str).str.strip()
-        if (pd.DataFrame({"k": names, "i": issues}).drop_duplicates()["k"].duplicated()).any():
-            return names + "." + issues, f"{who} and {issue}"
-    return names, str(who)
-
-
-def _only_numbers(
-    body: pd.DataFrame, who: Any, fields: dict[Any, str], options: Options
-) -> tuple[dict[Any, str], str]:
-    """Take the one column of numbers of a long frame for what is wanted."""
-    rest = [
-        c
-        for c in body.columns
-        if c != who
-        and c not in fields
-        and plain_name(c) not in NO_PRICES_OR_RETURNS
-        and pd.api.types.is_numeric_dtype(body[c])
-    ]
-    fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
-    if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
-        return {rest[0]: fld}, "the only column of numbers"
-    shown = [str(c) for c in body.columns][:30]
-    if options.want == "prices":
-        raise DataError(
-            f"{options.what}: a long price frame needs a column 'close' (or 'price'); the columns are "
-            f"{shown}. Pass "
-            "columns={'name': 'close'}."
-        )
-    if options.want == "values":
-        raise DataError(
-            f"{options.what}: no one column holds the values; the columns are {shown}. Pivot the frame to "
-            f"days × names."
-        )
-    if PRICES & set(fields.values()):
-        raise DataError(
-            f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}, which "
-            f"are prices: "
-            "make the market with Market.from_prices."
-        )
-    raise DataError(
-        f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}. Pass "
-        "columns={'name': 'return'}."
-    )
 
 
 def _check_status(
@@ -416,6 +375,14 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
     for f, v in values.items():
         quiet = replace(options, in_file=options.in_file or bool(found))
         found[f] = in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
+    order = np.argsort(read.stamps, kind="stable")
+    if len(order) == len(next(iter(found.values()), ())):
+        warn_of_adjusted_closes(
+            options.what,
+            found,
+            [c for c in body.columns if c not in fields],
+            lambda column, _: _readable(body[column], column, options)[order, None],
+        )
     reading = [dates, *reading, *_unused(body.columns, set(fields))]
     return Table(found, tuple(reading), "one security", read.form, {}, read.step, adjusted)
 
@@ -529,6 +496,16 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
             own.append(Taken(str(name), fld))
     adjusted = frame.attrs.get("adjusted", "") or in_vendor_terms({}, {}, chosen, options.want)[3]
     left = [str(n) for n in frame.columns.unique(level) if n not in chosen.values()]
+    at = np.argsort(read.stamps, kind="stable")
+    if options.want == "prices" and read.stamps.is_unique:
+        warn_of_adjusted_closes(
+            options.what,
+            fields,
+            [n for n in frame.columns.unique(level) if n not in chosen.values()],
+            lambda name, count: np.column_stack(
+                [_readable(c, name, options) for c in _like(frame, name, level, fields["close"], count)]
+            )[at],
+        )
     if left and not known:
         own.append(Taken(", ".join(left[:12]), "not used"))
     return Table(
@@ -540,6 +517,14 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
         read.step,
         adjusted,
     )
+
+
+def _like(frame: pd.DataFrame, name: Any, level: int, close: pd.DataFrame, count: int) -> list[pd.Series]:
+    """Return a column of two levels for each of the first securities, in the order of the closes."""
+    part = pd.DataFrame(frame.xs(name, axis=1, level=level))
+    part = part.set_axis([str(c).strip() for c in part.columns], axis=1)
+    part = part.reindex(columns=close.columns[:count])
+    return [part[c] for c in part]
 
 
 def _from_mapping(given: Mapping[Any, Any], options: Options) -> Table:
