@@ -40,6 +40,7 @@ from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import in_order, keep_one, without_blank_rows, without_row_numbers
 from eventstudy.tabular.set_aside import warn_of_adjusted_closes
 from eventstudy.tabular.tickers import field_and_name, field_level, tickers_not_fields
+from eventstudy.tabular.unit_of_changes import unit_of_changes
 from eventstudy.tabular.vendors import halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
@@ -139,6 +140,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns)."
         )
+    label = str(frame.columns.name or "AAPL")
     frame = without_ignored(frame, options)
     if frame.columns.nlevels > 1:
         return _from_levels(frame, options)
@@ -186,7 +188,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
             raise DataError(
                 f"{options.what}: the columns {list(body.columns)} are the fields of one security, which has "
                 f"no name. "
-                "Name it: pd.concat({'AAPL': frame}, axis=1)."
+                f"Name it: pd.concat({{{label!r}: frame}}, axis=1)."
                 + " Where they are tickers: pd.concat({'close': frame}, axis=1)."
                 * all(map(may_be_ticker, fields))
             )
@@ -251,6 +253,8 @@ def _read_fields(
                 raise
             warn(f"{problem} It is not needed and left out.", DataWarning)
             reading.append(Taken(str(name), "left out", evidence="its cells cannot be read"))
+    if "return" in values and not units["return"]:
+        units["return"] = unit_of_changes(values, chosen["return"], who)
     values, units, notes, adjusted = in_vendor_terms(values, units, chosen, options.want)
     for fld, name in chosen.items():
         if fld in values or fld in notes:
@@ -281,17 +285,16 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     col, securities = pd.factorize(rows["who"], sort=True)
     cell = day * len(securities) + col
     if _repeats(cell, len(sessions) * len(securities)):
-        first = rows[pd.Series(cell).duplicated().to_numpy()].iloc[0]
         ticker = find_column(body.columns, UNIQUE_IDS)
         hint = (
             f"; or take the ids: columns={{{str(ticker)!r}: 'security'}}"
             if ticker is not None and ticker != who
             else ""
         )
-        both = body[((rows["day"] == first["day"]) & (rows["who"] == first["who"])).to_numpy()]
+        row, advice = keep_one(body, cell, str(who), dates.column, fields)
         raise DataError(
-            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
-            f"{keep_one(both, str(who), dates.column, fields)}{hint}."
+            f"{options.what}: {rows['who'].iloc[row]} has more than one row for "
+            f"{format_time(rows['day'].iloc[row])}. {advice}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options, rows["who"])
     check_one_currency(body, values, rows["who"], read.stamps, options.what)

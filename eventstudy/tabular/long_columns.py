@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy.column_names import NO_PRICES_OR_RETURNS, find_column, plain_name
+from eventstudy.column_names import NO_PRICES_OR_RETURNS, find_column, plain_name, says_log
 from eventstudy.errors import DataError
 from eventstudy.tabular.columns import Options, names_of
 
@@ -34,10 +34,12 @@ def only_numbers(
         if c != who
         and c not in fields
         and plain_name(c) not in NO_PRICES_OR_RETURNS
+        and not (options.want == "prices" and says_log(c))
         and pd.api.types.is_numeric_dtype(body[c])
     ]
     fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
     if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
+        fld = "log_return" if fld == "return" and says_log(rest[0]) else fld
         return {rest[0]: fld}, "the only column of numbers"
     shown = [str(c) for c in body.columns][:30]
     if options.want == "prices":
