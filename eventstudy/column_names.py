@@ -424,7 +424,7 @@ _NUMBERED = regex(r"^\s*\d+[a-z]?\.\s+")
 _BRACKETS = regex(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
 _CHANGE = regex(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
 _PERCENT = regex(r"%|(?<![a-z])(percent|pct)(?![a-z])")
-#: Words in brackets that change what a column is, as units do not: logs, the day before, a return less another.
+#: Words in brackets that change what a column is, unlike units: logs, the day before, a return less another.
 _LOG = regex(r"(?<![a-z])(ln|log|logs|logarithmic|continuous(ly compounded)?)(?![a-z])")
 _BEFORE = regex(r"(?<![a-z])(prev|previous|prior|yesterday|lag|lagged|t-1)(?![a-z])")
 _LESS = regex(r"(?<![a-z])(excess|abnormal|residual|expected|market|index|benchmark)(?![a-z])")
