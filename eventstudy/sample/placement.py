@@ -279,6 +279,13 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
     close = difflib.get_close_matches(security, market.securities, n=3)
     if close:
         return f"no security {security!r} in the market; did you mean {' or '.join(close)}?"
+    other = _other_names(market)
+    if other is not None:
+        return (
+            f"no security {security!r} in the market, whose securities are the {other[0]!r} of the prices "
+            f"(such as {market.securities[0]}); columns={{{other[1]!r}: 'security'}} takes the names in "
+            f"{other[1]!r}"
+        )
     have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
     told = f"no security {security!r} in the market (it has {have})"
     if len(market.securities) == 1:
@@ -292,6 +299,16 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
         f"{told}; it looks like a firm's name: give its ticker, or, if the firm is private, a listed "
         "supplier or rival"
     )
+
+
+def _other_names(market: Market) -> tuple[str, str] | None:
+    """Columns of names of the prices: the one that was taken, and the first one left aside."""
+    told = market.reading
+    for column, evidence in zip(told["column"], told["evidence"], strict=True):
+        aside = re.fullmatch(r".*; ([^,]+)(, .*)? left aside", evidence)
+        if aside:
+            return str(column), aside[1]
+    return None
 
 
 def _in_other_dress(market: Market, security: str) -> list[str]:

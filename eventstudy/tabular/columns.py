@@ -347,7 +347,9 @@ def _holds_decimals(column: pd.Series) -> bool:
     """Whether a column, of numbers or of texts, begins with numbers that are not whole."""
     if _is_temporal(column) or pd.api.types.is_bool_dtype(column):
         return False
-    first = pd.to_numeric(column.dropna().iloc[:20].astype(str).str.replace(",", "."), errors="coerce")
+    first = pd.to_numeric(
+        column.iloc[:1000].dropna().iloc[:20].astype(str).str.replace(",", "."), errors="coerce"
+    )
     return bool(len(first) and first.notna().all() and (first % 1 != 0).any())
 
 

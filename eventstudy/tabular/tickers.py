@@ -70,7 +70,8 @@ def tickers_not_fields(
         return True
     if any(fields[c] in BESIDE_CLOSE or not _is_price(close, c, numbers) for c in others):
         return False
-    same = [c for c in rest if _TICKER.fullmatch(str(c)) and str(c).isupper() == str(close).isupper()]
+    case = str.upper if str(close).isupper() else str.lower
+    same = [c for c in rest if _TICKER.fullmatch(str(c)) and str(c) == case(str(c))]
     return any(_apart(close, c, numbers) for c in same)
 
 

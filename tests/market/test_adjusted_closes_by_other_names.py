@@ -29,6 +29,7 @@ def measured(prices: Any, **options: Any) -> float:
     return car(es.Market.from_prices(prices, benchmark=INDEX, **options))
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     "name",
     [
@@ -53,6 +54,7 @@ def test_the_usual_name_first() -> None:
     assert measured(both.assign(adjusted_price=both["close"])) == pytest.approx(RIGHT, abs=2e-4)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize("factor", [1.05, 1.5])
 @pytest.mark.parametrize("form", ["long", "levels", "file", "mapping"])
 def test_a_set_aside_column_that_is_adjusted(factor: float, form: str, tmp_path: Path) -> None:

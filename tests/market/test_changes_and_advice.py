@@ -25,6 +25,7 @@ RIGHT = of_prices(CLOSE)
 CHANGE = LONG.groupby("ticker")["close"].pct_change()
 
 
+@pytest.mark.quick("Change %", "pct_change", "Return (%)")
 @pytest.mark.parametrize(
     "name", ["Change %", "% Change", "% Chg", "+/- %", "pct_change", "pct_chg", "Total Return", "Return (%)"]
 )
@@ -116,3 +117,19 @@ def test_files_of_investing_in_other_languages(header: str, tmp_path: Path) -> N
     ]
     (tmp_path / "A.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
     assert of_prices(es.sources.read_prices(tmp_path / "A.csv")) == pytest.approx(RIGHT, abs=2e-4)
+
+
+def test_events_by_the_names_that_the_prices_leave_aside(tmp_path: Path) -> None:
+    table = LONG.assign(
+        isin=LONG["ticker"].map({"A": "INE001A01011", "B": "INE002A01018", "C": "INE003A01016"})
+    )
+    table.to_csv(tmp_path / "prices.csv", index=False)
+    said = {"ticker": "security"}
+    for given in (table, es.sources.read_prices(tmp_path / "prices.csv")):
+        with pytest.raises(
+            es.errors.NoUsableEventsError, match=r"columns=\{'ticker': 'security'\} takes the names"
+        ):
+            of_prices(given)
+    read = es.sources.read_prices(tmp_path / "prices.csv", columns=said)
+    assert of_prices(table, columns=said) == pytest.approx(RIGHT)
+    assert of_prices(read) == pytest.approx(RIGHT)

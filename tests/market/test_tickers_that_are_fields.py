@@ -40,6 +40,7 @@ def written(frame: pd.DataFrame, path: Path, **options: Any) -> Path:
     return path
 
 
+@pytest.mark.quick("HD-CLS-TGT", "HD-DATE-CODE")
 @pytest.mark.parametrize("names", NAMES, ids="-".join)
 def test_wide_tables(names: list[str], tmp_path: Path) -> None:
     q = named(names)
@@ -52,6 +53,7 @@ def test_wide_tables(names: list[str], tmp_path: Path) -> None:
     assert measured(es.sources.read_prices({"HD": path})) == pytest.approx(RIGHT)
 
 
+@pytest.mark.quick(every=3)
 @pytest.mark.parametrize(
     "names", [NAMES[0], NAMES[4], NAMES[6], ["CLS"], ["CLS", "LOW", "VOL"]], ids="-".join
 )
@@ -85,6 +87,7 @@ def test_names_of_securities_before_adjusted_closes() -> None:
     assert sorted(es.Market.from_prices(flat, benchmark=INDEX).securities) == sorted(q)
 
 
+@pytest.mark.quick("False")
 @pytest.mark.parametrize("lower", [False, True])
 def test_one_security_whose_columns_could_be_tickers(lower: bool, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
