@@ -186,6 +186,9 @@ _FIELDS: dict[str, str] = {
         交易状态
     """,
 }
+# Each field is known by the name that this library gives it too, as frames of read files bear it.
+for _field in (*_FIELDS, "rounded_return"):
+    _FIELDS[_field] = f"{_FIELDS.get(_field, '')} {_field.replace('_', '')}"
 #: Field by plain name; of the fields, `return` and those after it are not prices.
 FIELD_NAMES: dict[str, str] = {name: field for field, names in _FIELDS.items() for name in names.split()}
 #: Further names of adjusted closes, taken where no column bears one of those above.

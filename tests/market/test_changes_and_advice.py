@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.column_names import FIELD_NAMES, field_of
 from eventstudy.errors import DataError
 from tests.market.test_nasty_inputs import (
     CLOSE,
+    DAY,
     INDEX,
     INDEX_RETURNS,
     LONG,
@@ -133,3 +135,18 @@ def test_events_by_the_names_that_the_prices_leave_aside(tmp_path: Path) -> None
     read = es.sources.read_prices(tmp_path / "prices.csv", columns=said)
     assert of_prices(table, columns=said) == pytest.approx(RIGHT)
     assert of_prices(read) == pytest.approx(RIGHT)
+
+
+@pytest.mark.parametrize("column", ["Change %", "CFACPR"])
+def test_files_keep_what_frames_tell_of_splits(column: str, tmp_path: Path) -> None:
+    before = (LONG["ticker"] == "A") & (LONG["date"] < DAY)
+    split = LONG.assign(close=LONG["close"].where(~before, 2 * LONG["close"]))
+    table = split.assign(**{column: (100 * CHANGE).round(2) if column == "Change %" else 1.0 + before})
+    table.to_csv(tmp_path / "prices.csv", index=False)
+    read = es.sources.read_prices(tmp_path / "prices.csv")
+    assert of_prices(table) == pytest.approx(RIGHT, abs=2e-4)
+    assert of_prices(read) == pytest.approx(of_prices(table))
+
+
+def test_every_field_is_known_by_its_own_name() -> None:
+    assert {field: field_of(field) for field in FIELD_NAMES.values()} == {f: f for f in FIELD_NAMES.values()}
