@@ -12,6 +12,7 @@ from eventstudy.errors import DataError, EventStudyError
 from eventstudy.text import regex
 
 __all__ = [
+    "ADJUSTED_TOO",
     "AFTER_NAMES",
     "CLOCK_NAMES",
     "CURRENCY_NAMES",
@@ -36,8 +37,11 @@ __all__ = [
     "factor_name",
     "field_of",
     "find_column",
+    "in_percent",
+    "may_be_ticker",
     "pick_one",
     "plain_name",
+    "says_log",
 ]
 
 #: Names of date columns, in the order in which they are looked for.
@@ -71,6 +75,7 @@ DATE_NAMES = (
     "data",
     "fecha",
     "дата",
+    "tarih",
     "날짜",
     "日付",
 )
@@ -133,16 +138,17 @@ _FIELDS: dict[str, str] = {
         altprc clsprc mclsprc pxlast lastpx pxclose prccd prccm trdprc1 settlement settle cls 收盘 收盘价
         今收盘 最新价 closeclosepriceadjustedforsplits
         schluss schlusskurs zuletzt cierre dernier zamkniecie chiusura ultimo último 종가 終値 цена
-        şimdi laatste ostatnio senaste
+        şimdi laatst laatste ostatnio senaste
     """,
     "adj_close": """
         adjclose adjustedclose adjusted adjcloseprice closeadj adjprc adjprcwd adjpx totalreturnindex
         adjcloseadjustedclosepriceadjustedforsplitsanddividendandorcapitalgaindistributions
-        totreturnindex 后复权收盘价 前复权收盘价 复权收盘价
+        totreturnindex totreturnindexgrossdvds totretind 后复权收盘价 前复权收盘价 复权收盘价
+        終値調整値 調整後終値 調整済み終値 修正終値 수정종가 수정주가 cierreajustado
     """,
     "open": """
         open opnprc openprc openprice priceopen dlyopen pxopen prcod 开盘 开盘价 今开盘 今开 apertura
-        otwarcie eröffnung eröffn erster 시가 始値 откр öppen
+        otwarcie eröffnung eröffn erster 시가 始値 откр aç\u0131l\u0131ş öppen
     """,
     "high": """
         high hiprc askhi highprice pricehigh dlyhigh pxhigh prchd 最高 最高价 hoch najwyzszy alto máximo
@@ -167,7 +173,11 @@ _FIELDS: dict[str, str] = {
         pctchg pctchange changepercent changep chgpct changepct pctchange1d 涨跌幅 등락률
     """,
     "price_return": "retx dlyretx mthretx dretnd mretnd retwithoutdividends",
-    "log_return": "logret logreturn logreturns lret",
+    "log_return": """
+        logret logrets logreturn logreturns lret lnret lnrets lnreturn lnreturns retln retlog returnln
+        returnlog logrtn lnrtn logdailyreturn dailylogreturn logdiff lndiff logchange lnchange dlogprice
+        dlnprice ccret ccreturn ccreturns continuousreturn continuouslycompoundedreturn logarithmicreturn
+    """,
     "delisting_return": "dlret delret",
     "cumulative_factor": "cfacpr dlycumfacpr mthcumfacpr ajexdi ajexm",
     "total_return_factor": "trfd trfm",
@@ -176,13 +186,29 @@ _FIELDS: dict[str, str] = {
         交易状态
     """,
 }
+# Each field is known by the name that this library gives it too, as frames of read files bear it.
+for _field in (*_FIELDS, "rounded_return"):
+    _FIELDS[_field] = f"{_FIELDS.get(_field, '')} {_field.replace('_', '')}"
 #: Field by plain name; of the fields, `return` and those after it are not prices.
 FIELD_NAMES: dict[str, str] = {name: field for field, names in _FIELDS.items() for name in names.split()}
+#: Further names of adjusted closes, taken where no column bears one of those above.
+ADJUSTED_TOO = frozenset(
+    word
+    for adjusted in ("adj", "adjust", "adjusted", "adjustment")
+    for close in ("c", "close", "closing", "closeprice", "closingprice", "price", "px", "last", "lastprice")
+    for word in (adjusted + close, close + adjusted)
+) - set(FIELD_NAMES)  # fmt: skip
+FIELD_NAMES |= dict.fromkeys(ADJUSTED_TOO, "adj_close")
 #: Names that are fields only where every column has a field and a security: alone, they may be tickers.
 LEVEL_NAMES = {
     "p": "close", "up": "close", "ri": "adj_close", "po": "open", "ph": "high", "pl": "low", "vo": "volume",
     "trprice": "close", "trpriceclose": "close", "trvolume": "volume", "pxlasteod": "close",
 }  # fmt: skip
+#: Names of fields that are tickers too: Celestica is CLS, Lowe's is LOW, Opendoor is OPEN.
+TICKERS_TOO = frozenset({
+    "cls", "last", "open", "high", "low", "vol", "ret", "split", "alto", "bajo", "hoch", "tief",
+    *(name for name in LEVEL_NAMES if len(name) <= 2),
+})  # fmt: skip
 #: Fields that are not prices, and so may be zero or negative.
 NOT_PRICES = frozenset(
     [
@@ -400,6 +426,13 @@ _NUMBERED = regex(r"^\s*\d+[a-z]?\.\s+")
 #: A unit in brackets, also in full-width ones.
 _BRACKETS = regex(r"\s*[(\uff08\[][^()\uff08\uff09]*[)\uff09\]]\s*$")
 _CHANGE = regex(r"(change|chg\.?|var\.?)\s*%|%\s*(change|chg)|\+/-\s*%")
+_PERCENT = regex(r"%|(?<![a-z])(percent|pct)(?![a-z])")
+#: Words in brackets that change what a column is, unlike units: logs, the day before, a return less another.
+_LOG = regex(r"(?<![a-z])(ln|log|logs|logarithmic|continuous(ly compounded)?)(?![a-z])")
+_BEFORE = regex(r"(?<![a-z])(prev|previous|prior|yesterday|lag|lagged|t-1)(?![a-z])")
+_LESS = regex(r"(?<![a-z])(excess|abnormal|residual|expected|market|index|benchmark)(?![a-z])")
+_LAST = regex(r"(?<![a-z])last(?![a-z])|lastp(rice|x)|最新价")
+_LOG_R = regex(r"(ln|log)[ _.-]r|r[ _.-](ln|log)")
 
 
 def plain_name(name: Hashable) -> str:
@@ -408,13 +441,66 @@ def plain_name(name: Hashable) -> str:
 
 
 def field_of(name: Hashable, *, level: bool = False) -> str | None:
-    """Return the field that a column's name stands for, with or without a unit in brackets; else None."""
+    """Return the field that a column's name stands for, with or without a unit in brackets; else None.
+
+    Examples
+    --------
+    >>> field_of("Close (USD)"), field_of("Return (log)"), field_of("Close (previous)")
+    ('close', 'log_return', 'previous_close')
+    """
+    text = str(name).strip().lower()
     word = plain_name(name)
-    bare = plain_name(_BRACKETS.sub("", str(name)))
-    found = FIELD_NAMES.get(word) or FIELD_NAMES.get(bare)
-    if found is None and _CHANGE.fullmatch(str(name).strip().lower()):
+    found = FIELD_NAMES.get(word)
+    if found is None:
+        found = _qualified(FIELD_NAMES.get(plain_name(_BRACKETS.sub("", text))), text)
+    if found is None and _CHANGE.fullmatch(text):
         return "return"
+    if found is None and _LOG_R.fullmatch(text):
+        return "log_return"
     return found or (LEVEL_NAMES.get(word) if level else None)
+
+
+def _qualified(found: str | None, text: str) -> str | None:
+    """Return the field of a name whose brackets may hold more than a unit."""
+    inner = _BRACKETS.search(text)
+    if found is None or inner is None:
+        return found
+    if _LOG.search(inner[0]):
+        return "log_return" if found in ("return", "price_return", "log_return") else None
+    if _BEFORE.search(inner[0]):
+        return "previous_close" if found == "close" else None
+    return None if found in ("return", "price_return") and _LESS.search(inner[0]) else found
+
+
+def in_percent(name: Hashable) -> bool:
+    """Whether a name of returns says that they are in percent.
+
+    Examples
+    --------
+    >>> [in_percent(name) for name in ("Change %", "pct_chg", "Return (%)", "pct_change", "ret")]
+    [True, True, True, False, False]
+    """
+    text = str(name).strip().lower()
+    return plain_name(name) in PERCENT_NAMES or (
+        plain_name(name) != "pctchange" and bool(_PERCENT.search(text))
+    )
+
+
+def says_log(name: Hashable) -> bool:
+    """Whether a name of returns says that they are log returns."""
+    return bool(_LOG.search(str(name).strip().lower().replace("_", " "))) or field_of(name) == "log_return"
+
+
+def may_be_ticker(name: Hashable) -> bool:
+    """Whether a name of a field may be a ticker: it is one, and written in one case.
+
+    Examples
+    --------
+    >>> may_be_ticker("CLS"), may_be_ticker("Low"), may_be_ticker("Close")
+    (True, False, False)
+    """
+    text = str(name).strip()
+    return plain_name(text) in TICKERS_TOO and (text.isupper() or text.islower())
 
 
 def factor_name(column: str) -> str:
@@ -452,9 +538,12 @@ def pick_one(
     chosen: dict[str, Any] = {}
     for column, field in columns.items():
         if field in chosen and not same(chosen[field], column):
+            # The price of the last trade is less than the official close.
+            last = _LAST.search(str(chosen[field]).lower()) and not _LAST.search(str(column).lower())
+            out = chosen[field] if last else column
             raise error(
                 f"{what}: the columns {str(chosen[field])!r} and {str(column)!r} both look like {field}, and "
-                f"differ. Pass columns={{{str(column)!r}: 'ignore'}}, or another name for one of them."
+                f"differ. Pass columns={{{str(out)!r}: 'ignore'}}, or another name for one of them."
             )
         chosen.setdefault(field, column)
     return chosen

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.arguments import check_mapping, check_number
 from eventstudy.calendars import Exchange
-from eventstudy.column_names import field_of
+from eventstudy.column_names import field_of, may_be_ticker
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.interop import to_pandas
 from eventstudy.market.alignment import check_choice, timezone_of
@@ -368,7 +368,9 @@ def _volume(volume: pd.DataFrame | Market, timezone: str | None) -> pd.DataFrame
     if isinstance(volume, Market):
         return volume.prices("volume").drop(columns=volume.benchmarks, errors="ignore")
     given = to_pandas(volume, "Volume")
-    if isinstance(given, pd.DataFrame) and {"close", "adj_close"} & {field_of(c) for c in given.columns}:
+    names = [c for c in given.columns if field_of(c)] if isinstance(given, pd.DataFrame) else []
+    prices = bool({"close", "adj_close"} & set(map(field_of, names)))
+    if prices and not all(map(may_be_ticker, names)):
         fields = price_table(given, timezone).fields
     else:
         fields = read_frame(given, Options("Volume", "values", timezone=timezone)).fields

@@ -283,7 +283,10 @@ def unknown_security(market: Market, security: str, event: pd.Series) -> str:
     have = ", ".join(market.securities[:5]) + (", ..." if len(market.securities) > 5 else "")
     told = f"no security {security!r} in the market (it has {have}){other}"
     if len(market.securities) == 1:
-        told += f"; a file of one security is named for itself: read_prices({{{security!r}: path}}) names it"
+        told += (
+            f"; a file of one security is named for itself: if it holds {security}, "
+            f"read_prices({{{security!r}: path}}) names it"
+        )
     if any(c.isdigit() or c == "." for c in security) or security.isupper() or _TERMINAL.search(security):
         return told
     return (

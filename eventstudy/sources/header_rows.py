@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, plain_name
+from eventstudy.column_names import DATE_NAMES, SECURITY_NAMES, field_of, may_be_ticker, plain_name
 from eventstudy.errors import DataError
 from eventstudy.tabular.days import days_of
 
@@ -237,10 +237,9 @@ def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
         known = [c for c in cells if c]
         if not known or _is_setting(rows, i, 1):
             continue
-        dotted = [re.sub(r"\.\d+$", "", c) for c in known]
-        if all(
-            field_of(c, level=True) is not None or plain_name(c) in ("dividends", "capitalgains")
-            for c in dotted
+        if _are_fields(known) and not (
+            _are_fields(known, tickers=True)
+            and any(_are_fields([c for c in rows[j][day + 1 :] if c != ""]) for j in block if j != i)
         ):
             fields = [re.sub(r"\.\d+$", "", c) for c in cells]
         elif label.startswith("currenc") or label in ("unit", "units") or _are_units(known):
@@ -262,6 +261,16 @@ def _stacked(rows: Sequence[Cells], block: list[int], day: int) -> Header:
     if who is not None:
         return Header([*pad, "date", *who[1]], block[-1], day, False, above)
     return _flat(rows, block[-1], day)
+
+
+def _are_fields(cells: Cells, tickers: bool = False) -> bool:
+    """Whether cells name fields; or whether all of these names may be tickers too."""
+    names = [re.sub(r"\.\d+$", "", str(c).strip()) for c in cells]
+    if tickers:
+        return all(map(may_be_ticker, names))
+    return bool(names) and all(
+        field_of(c, level=True) is not None or plain_name(c) in ("dividends", "capitalgains") for c in names
+    )
 
 
 def _are_units(cells: Cells) -> bool:

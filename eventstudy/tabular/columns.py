@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.column_names import (
+    ADJUSTED_TOO,
     DATE_NAMES,
     FIELD_NAMES,
     SECURITY_NAMES,
@@ -32,9 +33,11 @@ __all__ = [
     "Want",
     "instrument_of",
     "names_of",
+    "refuse_twins",
     "roles_of",
     "security_column",
     "with_date_column",
+    "without_ignored",
 ]
 
 Want = Literal["prices", "returns", "values"]
@@ -153,13 +156,15 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
     if said is not None:
         return frame, next(c for c in frame.columns if str(c) == said)
     frame = _joined_clock(frame) if options.timed else _joined_year(frame)
-    date = find_column(frame.columns, DATE_NAMES)
-    if (
+    named = find_column(frame.columns, DATE_NAMES)
+    date, left = named, frame.columns
+    while (
         date is not None
-        and plain_name(date) in ("data", "time", "month", "period")
+        and (plain_name(date) in ("data", "time", "month", "period") or _holds_decimals(frame[date]))
         and not _may_be_date(frame[date])
     ):
-        date = find_column(frame.columns.drop(date), DATE_NAMES)
+        left = left.drop(date)  # DATE, DAY, TIME and DATA may be tickers
+        date = find_column(left, DATE_NAMES)
     if date is not None:
         return frame, date
     temporal = [c for c in frame.columns if _is_temporal(frame[c])]
@@ -177,6 +182,8 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
     written = [c for c in frame.columns if _holds_days(frame[c])]
     if len(written) == 1:
         return frame, written[0]
+    if named is not None and plain_name(named) not in ("data", "time", "month", "period"):
+        return frame, named
     security = find_column(frame.columns, SECURITY_NAMES)
     if security is not None:
         raise DataError(
@@ -200,6 +207,28 @@ def with_date_column(frame: pd.DataFrame, options: Options) -> tuple[pd.DataFram
         f"or pass "
         "columns={'name': 'date'}."
     )
+
+
+def refuse_twins(columns: pd.Index, options: Options) -> None:
+    """Refuse columns of one name."""
+    names = pd.Index([str(c) for c in columns])
+    if not names.is_unique:
+        twice = names[names.duplicated()].unique().tolist()
+        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
+
+
+def without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Leave out the columns that the user says to ignore."""
+    lacking = sorted(
+        set(map(str, options.columns)) - {str(c) for c in frame.columns} - {str(n) for n in frame.index.names}
+    )
+    if lacking:
+        raise DataError(
+            f"{options.what} has no column {', '.join(map(repr, lacking))}; it has "
+            f"{[str(c) for c in frame.columns][:30]}."
+        )
+    ignored = [c for c in frame.columns if options.columns.get(str(c)) == "ignore"]
+    return frame.drop(columns=ignored) if ignored else frame
 
 
 def _joined_year(frame: pd.DataFrame) -> pd.DataFrame:
@@ -269,6 +298,10 @@ def roles_of(columns: pd.Index, options: Options, level: bool = False) -> dict[A
         )
         if role is not None:
             out[column] = role
+    adjusted = [column for column, role in out.items() if role == "adj_close"]
+    further = [c for c in adjusted if plain_name(c) in ADJUSTED_TOO and str(c) not in options.columns]
+    if len(further) < len(adjusted):
+        out = {column: role for column, role in out.items() if column not in further}
     return out
 
 
@@ -312,12 +345,22 @@ def security_column(body: pd.DataFrame, read: Days, options: Options) -> tuple[A
     )
 
 
+def _holds_decimals(column: pd.Series) -> bool:
+    """Whether a column, of numbers or of texts, begins with numbers that are not whole."""
+    if _is_temporal(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    first = pd.to_numeric(
+        column.iloc[:1000].dropna().iloc[:20].astype(str).str.replace(",", "."), errors="coerce"
+    )
+    return bool(len(first) and first.notna().all() and (first % 1 != 0).any())
+
+
 def _is_fractional(column: pd.Series) -> bool:
     """Whether a column holds numbers other than ids."""
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return True
     if not pd.api.types.is_float_dtype(column):
-        return False
+        return not pd.api.types.is_numeric_dtype(column) and _holds_decimals(column)
     numbers = column.to_numpy(dtype=float, na_value=np.nan)
     return bool(((numbers != np.floor(numbers)) & ~np.isnan(numbers)).any())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, NamedTuple
@@ -10,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy._typing import IntArray
+from eventstudy._typing import FloatArray, IntArray
 from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
-    NO_PRICES_OR_RETURNS,
     NOT_PRICES,
     UNIQUE_IDS,
     field_of,
     find_column,
+    may_be_ticker,
     pick_one,
     plain_name,
 )
@@ -28,13 +27,15 @@ from eventstudy.tabular.columns import (
     INDEX,
     Options,
     instrument_of,
-    names_of,
+    refuse_twins,
     roles_of,
     security_column,
     with_date_column,
+    without_ignored,
 )
 from eventstudy.tabular.currencies import check_one_currency
 from eventstudy.tabular.days import Days, Step, days_of
+from eventstudy.tabular.long_columns import long_names, only_numbers
 from eventstudy.tabular.numbers import blank_cells, is_text, numbers_of
 from eventstudy.tabular.reading import Taken, reading_of
 from eventstudy.tabular.row_order import (
@@ -44,6 +45,9 @@ from eventstudy.tabular.row_order import (
     without_blank_rows,
     without_row_numbers,
 )
+from eventstudy.tabular.set_aside import warn_of_adjusted_closes
+from eventstudy.tabular.tickers import field_and_name, field_level, tickers_not_fields
+from eventstudy.tabular.unit_of_changes import unit_of_changes
 from eventstudy.tabular.vendors import Rows, halted_rows, in_vendor_terms, missing_codes, split_ratios
 from eventstudy.text import format_time
 
@@ -54,8 +58,6 @@ KEPT_IN_HALT = frozenset(
     {"volume", "reference", "previous_close", "dividends", "splits", "cumulative_factor"}
 )
 PRICES = frozenset({"close", "adj_close"})
-#: Fields that names such as AAPL.Close may end in.
-CUT_FIELDS = frozenset({"open", "high", "low", "close", "adj_close", "volume"})
 
 
 class Table(NamedTuple):
@@ -145,9 +147,11 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(
             f"{options.what}: the frame is empty ({frame.shape[0]} rows, {frame.shape[1]} columns)."
         )
-    frame = _without_ignored(frame, options)
+    label = str(frame.columns.name or "AAPL")
+    frame = without_ignored(frame, options)
     if frame.columns.nlevels > 1:
         return _from_levels(frame, options)
+    refuse_twins(frame.columns, options)
     refuse_odd_columns(frame, options)
     named_by = frame.columns.name
     frame, date = with_date_column(frame, options)
@@ -167,7 +171,7 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         raise DataError(f"{options.what}: row {row} has no date (NaT). Drop or mend it.")
     dates = Taken("index" if index else str(date), "date", evidence=f"read as {read.form}")
     body = frame.drop(columns=date)
-    dotted = _field_and_name(body.columns)
+    dotted = field_and_name(body.columns, options)
     if dotted is not None:
         body = body.set_axis(dotted, axis=1).set_axis(pd.Index(read.stamps), axis=0)
         return _from_levels(body, options)
@@ -175,6 +179,12 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
     if who is not None:
         return _from_long(body, read, who, said, dates, options)
     fields = roles_of(body.columns, options)
+    if (
+        options.want == "prices"
+        and PRICES & set(fields.values())
+        and tickers_not_fields(body, fields, options, lambda name: _readable(body[name], name, options))
+    ):
+        fields = {}
     named = set(fields.values())
     one = bool(PRICES & named) and (
         bool({"open", "high", "low", "volume", "adj_close", "dividends", "splits"} & named)
@@ -187,38 +197,15 @@ def _read_any(frame: pd.DataFrame, options: Options) -> Table:
         if name is None:
             raise DataError(
                 f"{options.what}: the columns {list(body.columns)} are the fields of one security, which has "
-                "no name. Name it: pd.concat({'AAPL': frame}, axis=1)."
+                f"no name. "
+                f"Name it: pd.concat({{{label!r}: frame}}, axis=1)."
+                + " Where they are tickers: pd.concat({'close': frame}, axis=1)."
+                * all(map(may_be_ticker, fields))
             )
         return _of_one(body, read, fields, dates, replace(options, security=name))
     table = _from_wide(body, read, dates, options)
     numbers = [Taken(name, "not used", evidence="it counts the rows") for name in counting]
     return table._replace(reading=(*table.reading, *numbers))
-
-
-def _field_and_name(columns: pd.Index) -> pd.MultiIndex | None:
-    """Cut names such as AAPL.Close or Close_AAPL in two, if all columns have them and some are closes."""
-    for pattern, at in ((r"(.+)[._ ]([A-Za-z]+)", 2), (r"([A-Za-z]+(?: Close)?)[._ ](.+)", 1)):
-        parts = [re.fullmatch(pattern, str(column)) for column in columns]
-        if not all(parts):
-            continue
-        pairs = [(part[at], part[3 - at]) for part in parts if part]
-        known = [field_of(name) for name, _ in pairs]
-        if all(f in CUT_FIELDS for f in known) and len(set(known)) > 1 and PRICES & set(known):
-            return pd.MultiIndex.from_tuples(pairs)
-    return None
-
-
-def _without_ignored(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
-    lacking = sorted(
-        set(map(str, options.columns)) - {str(c) for c in frame.columns} - {str(n) for n in frame.index.names}
-    )
-    if lacking:
-        raise DataError(
-            f"{options.what} has no column {', '.join(map(repr, lacking))}; it has "
-            f"{[str(c) for c in frame.columns][:30]}."
-        )
-    ignored = [c for c in frame.columns if options.columns.get(str(c)) == "ignore"]
-    return frame.drop(columns=ignored) if ignored else frame
 
 
 def _way_of_reading(options: Options) -> dict[str, Any]:
@@ -235,7 +222,15 @@ def _number(
     got = numbers_of(column, where, missing=(*options.missing, *letters), who=who, **_way_of_reading(options))
     values = pd.Series(got.values, index=column.index)
     values = values.mask(values.isin(codes)) if codes else values
-    return values, "percent" if got.percent else ""
+    return values, "percent" if got.percent else "decimals, some cells percent" if got.mixed else ""
+
+
+def _readable(column: pd.Series, name: Any, options: Options) -> FloatArray:
+    """Return the numbers of a column, none where it holds others."""
+    try:
+        return _number(column, name, "close", options)[0].to_numpy()
+    except DataError:
+        return np.full(len(column), np.nan)
 
 
 def _read_fields(
@@ -272,6 +267,8 @@ def _read_fields(
                 raise
             warn(f"{problem} It is not needed and left out.", DataWarning)
             reading.append(Taken(str(name), "left out", evidence="its cells cannot be read"))
+    if "return" in values and not units["return"]:
+        units["return"] = unit_of_changes(values, chosen["return"], who)
     values, units, notes, adjusted = in_vendor_terms(
         values,
         units,
@@ -297,28 +294,27 @@ def _unused(columns: pd.Index, used: set[Any]) -> list[Taken]:
 
 
 def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken, options: Options) -> Table:
-    names, told = _long_names(body, who, options)
+    names, told = long_names(body, who, options)
     fields = roles_of(body.columns.drop(who), options)
     wanted = PRICES | {"return"} if options.want == "prices" else {"return", "log_return"}
     only = ""
     if not (wanted & set(fields.values()) if options.want != "values" else fields):
-        fields, only = _only_numbers(body, who, fields, options)
+        fields, only = only_numbers(body, who, fields, options)
     rows = pd.DataFrame({"day": read.stamps, "who": names.to_numpy()})
     day, sessions = pd.factorize(rows["day"], sort=True)
     col, securities = pd.factorize(rows["who"], sort=True)
     cell = day * len(securities) + col
     if _repeats(cell, len(sessions) * len(securities)):
-        first = rows[pd.Series(cell).duplicated().to_numpy()].iloc[0]
         ticker = find_column(body.columns, UNIQUE_IDS)
         hint = (
             f"; or take the ids: columns={{{str(ticker)!r}: 'security'}}"
             if ticker is not None and ticker != who
             else ""
         )
-        both = body[((rows["day"] == first["day"]) & (rows["who"] == first["who"])).to_numpy()]
+        row, advice = keep_one(body, cell, str(who), dates.column, fields)
         raise DataError(
-            f"{options.what}: {first['who']} has more than one row for {format_time(first['day'])}. "
-            f"{keep_one(both, str(who), dates.column, fields)}{hint}."
+            f"{options.what}: {rows['who'].iloc[row]} has more than one row for "
+            f"{format_time(rows['day'].iloc[row])}. {advice}{hint}."
         )
     values, reading, adjusted = _read_fields(body, fields, options, read.stamps, rows["who"])
     check_one_currency(body, values, rows["who"], read.stamps, options.what)
@@ -351,6 +347,15 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     if only:
         reading = [one._replace(evidence=only) for one in reading]
     used = {who, *fields, *(c for c in body.columns if str(c) in indices)}
+
+    def numbers(name: Any, count: int) -> FloatArray:
+        mine = np.flatnonzero(col < count)
+        out = np.full((len(sessions), count), np.nan)
+        out[day[mine], col[mine]] = _number(body[name].iloc[mine], name, "close", options)[0]
+        return out
+
+    if options.want == "prices":
+        warn_of_adjusted_closes(options.what, found, [c for c in body.columns if c not in used], numbers)
     reading = [dates, Taken(str(told), "security", evidence=why), *reading, *_unused(body.columns, used)]
     layout = f"long, {len(body)} rows of {len(securities)} securities"
     return Table(found, tuple(reading), layout, read.form, indices, read.step, adjusted)
@@ -361,54 +366,6 @@ def _repeats(cell: IntArray, size: int) -> bool:
     if size <= 16 * len(cell):
         return bool((np.bincount(cell) > 1).any())
     return len(np.unique(cell)) < len(cell)
-
-
-def _long_names(body: pd.DataFrame, who: Any, options: Options) -> tuple[pd.Series, str]:
-    """Names of the rows of a long frame; Compustat's issues of one firm are told apart."""
-    names = names_of(body[who], options)
-    issue = find_column(body.columns, ("iid",))
-    if plain_name(who) == "gvkey" and issue is not None:
-        issues = body[issue].astype(str).str.strip()
-        if (pd.DataFrame({"k": names, "i": issues}).drop_duplicates()["k"].duplicated()).any():
-            return names + "." + issues, f"{who} and {issue}"
-    return names, str(who)
-
-
-def _only_numbers(
-    body: pd.DataFrame, who: Any, fields: dict[Any, str], options: Options
-) -> tuple[dict[Any, str], str]:
-    """Take the one column of numbers of a long frame for what is wanted."""
-    rest = [
-        c
-        for c in body.columns
-        if c != who
-        and c not in fields
-        and plain_name(c) not in NO_PRICES_OR_RETURNS
-        and pd.api.types.is_numeric_dtype(body[c])
-    ]
-    fld = {"prices": "close", "returns": "return", "values": "value"}[options.want]
-    if len(rest) == 1 and not fields and not pd.api.types.is_bool_dtype(body[rest[0]]):
-        return {rest[0]: fld}, "the only column of numbers"
-    shown = [str(c) for c in body.columns][:30]
-    if options.want == "prices":
-        raise DataError(
-            f"{options.what}: a long price frame needs a column 'close' (or 'price'); the columns are "
-            f"{shown}. Pass columns={{'name': 'close'}}."
-        )
-    if options.want == "values":
-        raise DataError(
-            f"{options.what}: no one column holds the values; the columns are {shown}. Pivot the frame to "
-            f"days × names."
-        )
-    if PRICES & set(fields.values()):
-        raise DataError(
-            f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}, which "
-            "are prices: make the market with Market.from_prices."
-        )
-    raise DataError(
-        f"{options.what}: a long frame of returns needs a column 'ret'; the columns are {shown}. Pass "
-        "columns={'name': 'return'}."
-    )
 
 
 def _check_status(
@@ -441,13 +398,22 @@ def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken
     for f, v in values.items():
         quiet = replace(options, in_file=options.in_file or bool(found))
         found[f] = in_order(pd.DataFrame({name: v.to_numpy()}, read.stamps), quiet)
+    order = np.argsort(read.stamps, kind="stable")
+    if len(order) == len(next(iter(found.values()), ())):
+        warn_of_adjusted_closes(
+            options.what,
+            found,
+            [c for c in body.columns if c not in fields],
+            lambda column, _: _readable(body[column], column, options)[order, None],
+        )
     reading = [dates, *reading, *_unused(body.columns, set(fields))]
     return Table(found, tuple(reading), "one security", read.form, {}, read.step, adjusted)
 
 
 def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -> Table:
     columns: dict[str, np.ndarray] = {}
-    percent = []
+    percent: list[str] = []
+    mixed = False
     texts = [name for name in body.columns if options.in_file and is_text(body[name])]
     for name in texts if len(texts) < body.shape[1] else ():
         shown = next(cell for cell in body[name] if not blank_cells(pd.Series([cell]))[0])
@@ -461,6 +427,7 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
         got = numbers_of(body[name], where, missing=options.missing, **_way_of_reading(options))
         columns[str(name).strip()] = got.values
         percent += [str(name)] * got.percent
+        mixed |= got.mixed
     if len(columns) < body.shape[1]:
         raise DataError(
             f"{options.what}: duplicate columns, but for blanks: {[str(c) for c in body.columns][:30]}."
@@ -475,7 +442,8 @@ def _from_wide(body: pd.DataFrame, read: Days, dates: Taken, options: Options) -
             )
         frame[percent] = frame[percent] / 100.0
     shown = str(body.columns[0]) if body.shape[1] == 1 else f"{body.shape[1]} columns, {body.columns[0]}, ..."
-    taken = Taken(shown, f"{what}, one column per security", "percent" if percent else "")
+    unit = "percent" if percent else "decimals, some cells percent" * mixed
+    taken = Taken(shown, f"{what}, one column per security", unit)
     left = [Taken(str(name), "left out", evidence="it holds texts") for name in texts if name not in body]
     return Table({what: frame}, (dates, taken, *left), "wide", read.form, {}, read.step)
 
@@ -491,11 +459,13 @@ def _from_levels(frame: pd.DataFrame, options: Options) -> Table:
             f"{options.what} have {frame.columns.nlevels} column levels; one or two are understood."
         )
     wanted = {"prices": PRICES, "returns": {"return"}, "values": PRICES | NOT_PRICES}[options.want]
-    for level in (0, 1):
-        names = {name: field_of(name, level=True) for name in frame.columns.unique(level)}
-        names |= {n: options.columns[str(n)] for n in names if str(n) in options.columns}
-        if wanted & set(names.values()):
-            return _by_level(frame, level, {n: f for n, f in names.items() if f and f != "ignore"}, options)
+    said = options.columns
+    named = [{n: field_of(n, level=True) for n in frame.columns.unique(level)} for level in (0, 1)]
+    named = [names | {n: said[str(n)] for n in names if str(n) in said} for names in named]
+    at = field_level(frame.columns, named, wanted, options)
+    if at is not None:
+        return _by_level(frame, at, {n: f for n, f in named[at].items() if f and f != "ignore"}, options)
+    for names in named:
         if options.want == "returns" and PRICES & set(names.values()):
             close = next(n for n, f in names.items() if f in PRICES)
             raise DataError(
@@ -512,7 +482,8 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
     if isinstance(frame.index, pd.MultiIndex):
         raise DataError(f"{options.what} have two levels of columns and of rows; unstack one of them.")
     if not isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        date = next((c for c in frame.columns if find_column([c[0], c[1]], DATE_NAMES) is not None), None)
+        named = [c for c in frame.columns if find_column([c[0], c[1]], DATE_NAMES) is not None]
+        date = next((c for c in named if not any(map(field_of, c))), None)  # DATE may be a ticker
         if date is not None:
             frame = frame.drop(columns=[date]).set_axis(pd.Index(frame[date]), axis=0)
     read = days_of(pd.Series(frame.index), f"{options.what}: the index", form=options.date_format,
@@ -550,6 +521,16 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
             own.append(Taken(str(name), fld))
     adjusted = frame.attrs.get("adjusted", "") or in_vendor_terms({}, {}, chosen, options.want)[3]
     left = [str(n) for n in frame.columns.unique(level) if n not in chosen.values()]
+    at = np.argsort(read.stamps, kind="stable")
+    if options.want == "prices" and read.stamps.is_unique:
+        warn_of_adjusted_closes(
+            options.what,
+            fields,
+            [n for n in frame.columns.unique(level) if n not in chosen.values()],
+            lambda name, count: np.column_stack(
+                [_readable(c, name, options) for c in _like(frame, name, level, fields["close"], count)]
+            )[at],
+        )
     if left and not known:
         own.append(Taken(", ".join(left[:12]), "not used"))
     return Table(
@@ -561,6 +542,14 @@ def _by_level(frame: pd.DataFrame, level: int, names: dict[Any, str], options: O
         read.step,
         adjusted,
     )
+
+
+def _like(frame: pd.DataFrame, name: Any, level: int, close: pd.DataFrame, count: int) -> list[pd.Series]:
+    """Return a column of two levels for each of the first securities, in the order of the closes."""
+    part = pd.DataFrame(frame.xs(name, axis=1, level=level))
+    part = part.set_axis([str(c).strip() for c in part.columns], axis=1)
+    part = part.reindex(columns=close.columns[:count])
+    return [part[c] for c in part]
 
 
 def _from_mapping(given: Mapping[Any, Any], options: Options) -> Table:

@@ -62,6 +62,8 @@ _UNITS = {
     "万": 1e4,
     "亿": 1e8,
 }
+#: Standard deviation of the log of the size of a normal return.
+LOG_SIZE = 1.11
 #: Cells that hold several values.
 _SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
 _STARTS_AS_NUMBER = re.compile(r"^[^a-zA-Z]*\d")
@@ -84,14 +86,17 @@ class Numbers(NamedTuple):
     values : array
         NaN where there is none.
     percent : bool
-        Whether the cells bear a percent sign.
+        Whether the numbers are percent, as cells bear a percent sign.
     dress : str
         How they were written, for the reader; empty where plainly.
+    mixed : bool
+        Whether cells with a percent sign stood among decimals; they are decimals now too.
     """
 
     values: FloatArray
     percent: bool = False
     dress: str = ""
+    mixed: bool = False
 
 
 def blank_cells(column: pd.Series) -> BoolArray:
@@ -230,7 +235,7 @@ def numbers_of(
         if isinstance(cell, (bool, np.bool_)):
             raise error(f"{where} holds {cell!r}, not numbers.")
         texts[i] = text
-    percent, dress = False, ""
+    percent, mixed, dress = False, False, ""
     if texts:
         plain = pd.to_numeric(pd.Series(list(texts.values())), errors="coerce").to_numpy()
         dressed = bool(np.isnan(plain).any())
@@ -247,9 +252,14 @@ def numbers_of(
                 "for thousands. Pass decimal='.' or decimal=','."
             )
         if decimal == "," or dressed or (likely == "," and grouped):
-            plain, percent, dress = _dressed(texts, where, decimal, likely, error, code, in_file, who)
+            plain, dress = _dressed(texts, where, decimal, likely, error, code, in_file, who)
         values[list(texts)] = plain
-    return Numbers(_without(values, missing)[code], percent, dress)
+        signed = np.array([i in texts and "%" in texts[i] for i in range(len(values))])
+        if signed.any():
+            percent = _all_percent(values, signed, code, texts, where, error)
+            mixed = not percent
+            values[signed] /= 100.0 if mixed else 1.0
+    return Numbers(_without(values, missing)[code], percent, dress, mixed)
 
 
 def _without(values: FloatArray, missing: Iterable[str]) -> FloatArray:
@@ -257,6 +267,43 @@ def _without(values: FloatArray, missing: Iterable[str]) -> FloatArray:
     codes = pd.to_numeric(pd.Series(list(missing), dtype=object), errors="coerce").dropna()
     codes = codes[codes != 0]
     return np.where(np.isin(values, codes), np.nan, values) if len(codes) else values
+
+
+def _all_percent(
+    values: FloatArray,
+    signed: BoolArray,
+    code: IntArray,
+    texts: dict[int, str],
+    where: str,
+    error: type[EventStudyError],
+) -> bool:
+    """Whether cells without a percent sign are percent too, as those with one are; else they are decimals.
+
+    A spreadsheet keeps cells formatted as percent as decimals, and those typed as text with their sign. Means
+    of log sizes tell: decimals are a hundredth of percent.
+    """
+    count = np.bincount(code[code >= 0], minlength=len(values))
+    told = np.isfinite(values) & (values != 0) & (count > 0)
+    if not (told & ~signed).any():
+        return True
+    n, m = count[told & signed].sum(), count[told & ~signed].sum()
+    if n:
+        size = np.log(np.abs(np.where(told, values, 1.0)))
+        apart, here = (float(np.average(size[told & s], weights=count[told & s])) for s in (~signed, signed))
+        hundred = float(np.log(100.0))
+        spread = max(LOG_SIZE**2 * (1 / n + 1 / m), 0.5)
+        evidence = hundred / spread * (apart - here + hundred / 2)
+        if m >= 5 and apart > np.log(0.2):
+            return True  # decimals would be 20% and more
+        if abs(evidence) > hundred:
+            return bool(evidence > 0)
+    bare, with_sign = (int(np.flatnonzero(s)[0]) for s in (told & ~signed, signed))
+    shown = texts.get(bare, f"{values[bare]:g}")
+    raise error(
+        f"{where} holds {texts[with_sign]!r} in row {int(np.argmax(code == with_sign)) + 1} and {shown!r}, "
+        f"without a percent sign, in row {int(np.argmax(code == bare)) + 1}: whether the latter is percent "
+        "too cannot be told. Write all cells with the sign, or all as decimals."
+    )
 
 
 def _dressed(
@@ -268,7 +315,7 @@ def _dressed(
     code: IntArray,
     in_file: bool,
     who: pd.Series | None,
-) -> tuple[FloatArray, bool, str]:
+) -> tuple[FloatArray, str]:
     bares = {i: _bare(text) for i, text in texts.items()}
     for i, bare in bares.items():
         if not _ANY_NUMBER.fullmatch(bare):
@@ -306,7 +353,6 @@ def _dressed(
             sign = "."
     drop, point = (",", ".") if sign == "." else (".", ",")
     out = np.empty(len(texts))
-    percent = False
     for k, (i, bare) in enumerate(bares.items()):
         text = texts[i]
         try:
@@ -322,11 +368,9 @@ def _dressed(
         stripped = CURRENCY_SIGNS.sub("", text.replace("−", "-").replace("–", "-")).strip()
         if stripped.startswith(("-", "(")) or stripped.removesuffix("%").rstrip().endswith("-"):
             number = -number
-        percent |= "%" in text
         unit = _UNIT.search(CURRENCY_SIGNS.sub("", text).strip().removesuffix("%").strip().removesuffix(")"))
         out[k] = number * (_UNITS[unit.group(1).lower()] if unit else 1.0)
-    dress = f"decimal sign {sign!r}"
-    return out, percent, dress
+    return out, f"decimal sign {sign!r}"
 
 
 def _of_one_security(texts: dict[int, str], code: IntArray, who: pd.Series) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy._typing import IntArray
 from eventstudy.column_names import plain_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.tabular.columns import Options
@@ -18,6 +19,8 @@ from eventstudy.text import format_time
 
 __all__ = ["in_order", "keep_one", "refuse_odd_columns", "without_blank_rows", "without_row_numbers"]
 
+#: Share of the rows from which on a value is worth choosing.
+LEAST = 0.2
 #: Plain names that a saved index bears.
 ROW_NUMBERS = ("", "index", "unnamed0", "level0", "row", "rowname", "rownames", "rownumber", "x")
 
@@ -58,43 +61,57 @@ def in_order(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame
 
 
-def keep_one(rows: pd.DataFrame, who: str, date: str, fields: Mapping[Any, str]) -> str:
-    """Say how to keep one of several rows of one security and day, by what tells them apart."""
+def keep_one(
+    body: pd.DataFrame, cell: IntArray, who: str, date: str, fields: Mapping[Any, str]
+) -> tuple[int, str]:
+    """Return a duplicate row, and how to keep one of each, by what tells such rows apart.
+
+    Parameters
+    ----------
+    body : DataFrame
+        Without its column of dates.
+    cell : array
+        Number of the security and day of each row.
+    who, date : str
+        Columns of securities and of dates.
+    fields : mapping of column to field
+        Columns that are used.
+    """
+    used = body[list(fields)].astype(str).assign(cell=cell)
+    kept = used.drop_duplicates()
+    unequal = kept["cell"].duplicated().to_numpy()
+    numbers = np.flatnonzero(~used.duplicated().to_numpy())
+    row = int(numbers[unequal][0] if unequal.any() else np.argmax(pd.Series(cell).duplicated().to_numpy()))
+    rows = body[cell == cell[row]]
     apart = [column for column in rows if len(set(rows[column].astype(str))) > 1]
+    alone = f"frame.drop_duplicates([{date!r}, {who!r}])"
     if not apart:
-        return f"They are equal: frame.drop_duplicates([{date!r}, {who!r}])"
+        return row, f"They are equal: {alone}"
+    if not unequal.any():
+        return row, f"They differ in {_listed(apart)} alone, of which nothing is used: {alone}"
     kinds = [c for c in apart if c not in fields and not pd.api.types.is_float_dtype(rows[c])]
-    if not set(fields) & set(apart):
-        # As where CRSP has a row for each distribution of a day.
-        shown = ", ".join(map(repr, map(str, apart[:4])))
-        return (
-            f"They differ in {shown} alone, not in prices or returns: "
-            f"frame.drop_duplicates([{date!r}, {who!r}])"
-        )
-    if kinds:
-        value = rows[kinds[0]].iloc[0]
-        value = value.item() if isinstance(value, np.generic) else value
-        return (
-            f"They differ in {str(kinds[0])!r}: choose one, e.g. frame[frame[{str(kinds[0])!r}] == {value!r}]"
-        )
-    return (
-        f"They differ in {', '.join(map(repr, map(str, apart[:4])))}; look at them, then keep one row a "
-        "security and day"
-    )
+    for kind in kinds:
+        count = body[kind].value_counts()
+        value = max(rows[kind].dropna(), key=lambda one: count[one], default=None)
+        if value is not None and count[value] >= LEAST * len(body):
+            value = value.item() if isinstance(value, np.generic) else value
+            chosen = f"frame[frame[{str(kind)!r}] == {value!r}]"
+            return row, f"They differ in {str(kind)!r}: choose one, e.g. {chosen}"
+    return row, f"They differ in {_listed(apart)}; look at them, then keep one row per security and day"
+
+
+def _listed(columns: list[Any]) -> str:
+    return ", ".join(map(repr, map(str, columns[:4])))
 
 
 def refuse_odd_columns(frame: pd.DataFrame, options: Options) -> None:
-    """Refuse a table whose days stand in the columns, saying how to turn it, or with two columns of a name.
+    """Refuse a table whose days stand in the columns, saying how to turn it.
 
     Raises
     ------
     DataError
         If it is such a table.
     """
-    names = pd.Index([str(c) for c in frame.columns])
-    if not names.is_unique:
-        twice = names[names.duplicated()].unique().tolist()
-        raise DataError(f"{options.what}: duplicate columns: {twice}. Keep one of each.")
     columns = list(frame.columns)
     first = next((k for k, name in enumerate(columns[:4]) if _is_day(name)), None)
     if first is None or len(columns) < first + 3 or not all(map(_is_day, columns[first:])):

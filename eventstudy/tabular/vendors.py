@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import BoolArray
-from eventstudy.column_names import PERCENT_NAMES, TOTAL_RETURN_NAMES, plain_name
+from eventstudy.column_names import TOTAL_RETURN_NAMES, in_percent, plain_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.text import regex
 
@@ -121,10 +121,11 @@ def _returns(
     if "return" not in values:
         return
     word = plain_name(str(chosen["return"]))
-    if units.get("return") == "percent" or word in PERCENT_NAMES:
+    named = in_percent(chosen["return"])
+    if units.get("return") == "percent" or (named and not units.get("return")):
         values["return"] = values["return"] / 100.0
+        notes["return"] = ("", "by its name" if named else "by its sign")
         units["return"] = "percent"
-        notes["return"] = ("", "by its name" if word in PERCENT_NAMES else "by its sign")
     if word not in TOTAL_RETURN_NAMES and ("close" in values or "adj_close" in values):
         # Rounded changes tell of ex-days; between them closes are more exact.
         values["rounded_return"] = values.pop("return")

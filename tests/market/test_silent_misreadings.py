@@ -508,6 +508,38 @@ def test_a_file_of_one_security_under_another_name() -> None:
     assert "looks like a firm" not in str(found.value)
 
 
+def signed(value: float) -> str:
+    return f"{100 * value:.4f}%"
+
+
+@pytest.mark.parametrize("rows", [[250], range(30, 60), range(245, 256)], ids=["one", "some", "window"])
+def test_percent_as_text_among_decimals(rows: Any) -> None:
+    mixed = RETURNS.iloc[1:].astype(object)
+    mixed.iloc[list(rows), 0] = [signed(value) for value in RETURNS["A"].iloc[1:].iloc[list(rows)]]
+    right = of_returns(RETURNS.iloc[1:])
+    assert of_returns(mixed) == pytest.approx(right, abs=1e-5)
+    long = mixed.rename_axis("date").reset_index().melt("date", var_name="ticker", value_name="ret")
+    market = es.Market(long, benchmark=INDEX_RETURNS)
+    assert car(market) == pytest.approx(right, abs=1e-5)
+    assert "decimals, some cells percent" in market.reading.to_string()
+
+
+def test_numbers_among_percent_as_text() -> None:
+    returns, right = RETURNS.iloc[1:], of_returns(RETURNS.iloc[1:])
+    texts = returns.map(signed).astype(object)
+    assert of_returns(texts) == pytest.approx(right, abs=1e-5)
+    decimals, percents, zero, one = (texts.copy() for _ in range(4))
+    decimals.iloc[240:260, 0] = returns["A"].iloc[240:260].tolist()
+    assert of_returns(decimals) == pytest.approx(right, abs=1e-5)
+    percents.iloc[::3, 0] = [text.removesuffix("%") for text in percents.iloc[::3, 0]]
+    assert of_returns(percents) == pytest.approx(right, abs=1e-5)
+    zero.iloc[5, 0] = 0.0
+    of_returns(zero)
+    one.iloc[250, 0] = -0.06
+    with pytest.raises(DataError, match=r"'-0\.06', without a percent sign, in row 251"):
+        of_returns(one)
+
+
 def test_good_tables_raise_no_doubt() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
