@@ -312,7 +312,7 @@ def _against(compared: _Compared, close: pd.DataFrame) -> BoolArray:
             # An ex-day moves the close and leaves the return as it was, not the other way round.
             "large": (above & (np.abs(given) > FAR * size), BY_CHANCE / 4),
         }
-        # Where payouts are next to unknown, one that is no split is more likely an error.
+        # Where payouts are next to unknown, one smaller than a split is more likely an error.
         if above.sum() * RARE <= known.sum() and np.median(known.sum(axis=0)) >= YEAR:
             out |= far & (compared.apart > MOVE) & (compared.apart < SPLIT)
     # Of as many ex-days of that size as there are, how many have such a return by chance?
