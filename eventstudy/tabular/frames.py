@@ -14,6 +14,7 @@ from eventstudy.column_names import (
     DATE_NAMES,
     INDEX_RETURNS,
     NOT_PRICES,
+    TOTAL_RETURN_NAMES,
     UNIQUE_IDS,
     field_of,
     find_column,
@@ -267,6 +268,10 @@ def _read_fields(
                 raise
             warn(f"{problem} It is not needed and left out.", DataWarning)
             reading.append(Taken(str(name), "left out", evidence="its cells cannot be read"))
+    rounded = "return" in values and plain_name(chosen["return"]) not in TOTAL_RETURN_NAMES
+    if rounded and PRICES & set(values) and len(body) > 2 and values["return"].nunique() < 2:
+        del values["return"]
+        reading.append(Taken(str(chosen["return"]), "left aside", evidence="it never changes"))
     if "return" in values and not units["return"]:
         units["return"] = unit_of_changes(values, chosen["return"], who)
     values, units, notes, adjusted = in_vendor_terms(

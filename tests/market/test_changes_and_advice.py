@@ -148,5 +148,9 @@ def test_files_keep_what_frames_tell_of_splits(column: str, tmp_path: Path) -> N
     assert of_prices(read) == pytest.approx(of_prices(table))
 
 
+def test_changes_that_never_change_tell_nothing() -> None:
+    assert of_prices(LONG.assign(**{"Change %": "0.10%"})) == pytest.approx(RIGHT)
+
+
 def test_every_field_is_known_by_its_own_name() -> None:
     assert {field: field_of(field) for field in FIELD_NAMES.values()} == {f: f for f in FIELD_NAMES.values()}
