@@ -75,7 +75,9 @@ def notes_of(frame: pd.DataFrame) -> list[str]:
     """Write notes of events, each once, with the events that it is of."""
     said = frame["note"]
     notes = [note for note in dict.fromkeys(said) if note]
-    return [f"Of event {', '.join(map(str, said.index[said == note][:MOST_ROWS]))}: {note}." for note in notes]
+    return [
+        f"Of event {', '.join(map(str, said.index[said == note][:MOST_ROWS]))}: {note}." for note in notes
+    ]
 
 
 def mean_view(frame: pd.DataFrame) -> Table:
