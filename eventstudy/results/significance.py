@@ -403,7 +403,8 @@ class Significance(MethodGroup):
             As for `firm_tests`; Romano and Wolf's draws keep the days that windows share.
         test : str, optional
             With "holm" or "bh", the test whose p-values are adjusted, such as ``"adjusted_bmp"``; by default
-            the mean CAR over its own past, bootstrapped by residual vectors.
+            the BMP t of five events or more (adjusted where they share dates), and of fewer the mean CAR over
+            its own past, compared with draws of residual vectors.
         alternative : {"two-sided", "less", "greater"}, default "two-sided"
         seed : int or Generator, default 0
         n_resamples : int, default 999

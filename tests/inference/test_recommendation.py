@@ -115,6 +115,25 @@ def test_many_days_or_few_have_leads_of_their_own(n, window, first, panel):
     assert ("filtered_rank" in found) == (window == (0, 1))
 
 
+def test_volatility_that_had_risen_before_the_events_changes_the_lead():
+    rng = np.random.default_rng(0)
+    days, names = pd.bdate_range("2015-01-01", periods=300), list("ABCDE")
+    news = {"security": names, "date": days[[220, 228, 236, 244, 252]]}
+    errors = rng.normal(0, 0.015, (300, 5))
+    for rise in (1.0, 2.0):
+        errors[200:] *= rise
+        market = es.Market(pd.DataFrame(errors, days, names))
+        results = es.EventStudy(market, news, es.ConstantMean(), (-150, -21), (-5, 5)).fit()
+        found = results.recommended(-5, 5)
+        assert (found["test"].iloc[0] == "independence") == (rise == 1.0)
+        assert "variance of the mean is" not in found["reason"].iloc[0] or rise > 1.0
+    assert found["test"].tolist()[:2] == ["filtered_sq", "bmp"]
+    assert (
+        "independence is left out: by what came before the window, the variance of the mean is 2."
+        in (found["reason"].iloc[0])
+    )
+
+
 def test_few_events(panel):
     found = chosen(panel(n=9, layout="distinct").test(0, 1))
     assert list(found)[:5] == ["filtered_rank", "bmp", "filtered_sq", "wild_bootstrap", "sign"]

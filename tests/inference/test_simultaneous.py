@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy
 
 from eventstudy.errors import RequestError
 from eventstudy.inference import Options, TestInput, adjust, run_tests
@@ -19,8 +20,8 @@ def inputs(abnormal, windows=WINDOWS):
     return [TestInput(abnormal, Window(*w)) for w in windows]
 
 
-def test_statistics_are_those_of_the_residual_vector_bootstrap(panel):
-    made = panel(n=14, layout="common", missing=0.05, seed=5).abnormal
+def test_few_events_have_the_statistics_of_the_residual_vector_bootstrap(panel):
+    made = panel(n=4, layout="common", missing=0.05, seed=5).abnormal
     frame = window_tests(inputs(made), options=Options(seed=1))
     for data, row in zip(inputs(made), frame.itertuples(), strict=True):
         one = run_tests(data, ["block_bootstrap"], Options(seed=1, n_resamples=999)).iloc[0]
@@ -28,6 +29,29 @@ def test_statistics_are_those_of_the_residual_vector_bootstrap(panel):
         assert row.caar == pytest.approx(data.car.mean())
         assert row.p_value == pytest.approx(one["p_value"], abs=0.06)  # two draws of 999
         assert row.p_adjusted >= row.p_value
+        assert row.note.startswith("takes 4 events for no more volatile than the estimation window")
+
+
+@pytest.mark.parametrize(("layout", "key"), [("common", "adjusted_bmp"), ("distinct", "bmp")])
+def test_five_events_or_more_are_measured_by_their_spread(layout, key, panel):
+    """A more volatile event multiplies CARs and their spread alike, so it leaves the statistic as it is."""
+    made = panel(n=8, layout=layout, seed=5).abnormal
+    frame = window_tests(inputs(made), options=Options(seed=1))
+    for data, row in zip(inputs(made), frame.itertuples(), strict=True):
+        one = run_tests(data, [key]).iloc[0]
+        assert 2 * scipy.stats.norm.sf(abs(row.statistic)) == pytest.approx(one["p_value"])
+        assert np.sign(row.statistic) == np.sign(one["statistic"])
+        assert row.p_value == pytest.approx(one["p_value"], abs=0.1)
+        assert row.note.endswith(f"normal score of {key}")
+    wild = window_tests(inputs(replace(made, ar=2 * made.ar)), options=Options(seed=1))
+    assert wild["p_value"].to_numpy() == pytest.approx(frame["p_value"].to_numpy())
+
+
+def test_few_events_that_spread_more_than_before_are_told_of(panel):
+    made = panel(n=4, layout="distinct", seed=5).abnormal
+    ar = made.ar + np.array([0.2, -0.2, 0.2, -0.2])[:, None]
+    found = window_tests(inputs(replace(made, ar=ar)), options=Options(seed=1))
+    assert found["note"].str.contains("the CARs spread more than that, so its p-value is too small").all()
 
 
 def test_equal_windows_are_one_hypothesis(panel):
@@ -111,7 +135,7 @@ def test_what_cannot_be_tested_says_why(panel):
 def test_one_event_and_several_dates(panel):
     one = window_tests(inputs(panel(n=1, seed=5).abnormal), options=Options(seed=1))
     assert one["p_adjusted"].between(0, 1).all()
-    assert (one["note"] == "").all()
+    assert (one["note"] == "takes 1 event for no more volatile than the estimation window").all()
     several = window_tests(inputs(panel(n=6, layout="distinct", seed=5).abnormal), options=Options(seed=1))
     assert several["note"].str.startswith("6 dates").all()
 
@@ -125,7 +149,7 @@ def test_unknown_requests(panel):
 
 
 def test_a_return_after_a_halt_draws_as_many_days(panel, with_arrays):
-    made = panel(n=6, layout="common", seed=5).abnormal
+    made = panel(n=4, layout="common", seed=5).abnormal
     span = made.span.copy()
     span[:, 2] = 9  # day 0
     lumped = with_arrays(made, span=span, noise=made.noise * np.where(span > 1, span, 1))

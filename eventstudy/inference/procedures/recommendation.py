@@ -21,6 +21,7 @@ from eventstudy.inference.procedures.lead import (
     spread_of_dates,
 )
 from eventstudy.inference.procedures.mean_interval import FEWEST
+from eventstudy.inference.procedures.unforeseen import rise_before
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.inference.registry import TESTS, check_keys
 from eventstudy.inference.selection import (
@@ -115,6 +116,8 @@ def recommend(data: TestInput, available: Collection[str] | None = None) -> pd.D
         if key in known and TESTS[key].applies(data) is None and reaches(key, data)
     }
     misled = {key: why for key in reasons if (why := what_misleads(TESTS[key], data))}
+    if "independence" in reasons and (why := _why_volatile(data)):
+        misled["independence"] = why
     keys = [key for key in reasons if key not in misled]
     if found is not None and data.abnormal.bars is None:  # the table is of days
         independent = found.effective_n >= (1.0 - LOSS) * n
@@ -209,6 +212,18 @@ def _why_serial(data: TestInput) -> str:
     return (
         f"residuals are autocorrelated, which makes the variance of {sessions_tested(data)} sessions about "
         f"{_serial_inflation(data):.1f} times what this model takes it for (AutocorrelatedErrors knows)"
+    )
+
+
+def _why_volatile(data: TestInput) -> str:
+    """Say that volatility had risen before the events; nothing where it had not."""
+    used = data.with_variance
+    variance = used.cumulative.variance
+    risen = float((variance * rise_before(used) ** 2).sum() / variance.sum()) if used.n_events else 1.0
+    if risen <= MOST_INFLATION:
+        return ""
+    return (
+        f"by the days before the window, the variance of the mean is {risen:.1f} times what it takes it for"
     )
 
 

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy._typing import FloatArray
+from eventstudy.distributions import norm_ppf, t_cdf
 from eventstudy.errors import RequestError
 from eventstudy.inference.base import Options, TestInput
 from eventstudy.inference.engine.draws import day_counts, draw_days, null_t, resampled_p_value
 from eventstudy.inference.engine.moments import block_length
+from eventstudy.inference.procedures.disagreements import spread_rose
+from eventstudy.inference.procedures.mean_interval import FEWEST
 from eventstudy.inference.procedures.multiple_testing import (
     Adjustment,
     adjust,
@@ -23,8 +26,9 @@ from eventstudy.inference.procedures.multiple_testing import (
     romano_wolf,
 )
 from eventstudy.inference.pseudo_dates import past_means, past_varies, studentised_mean
-from eventstudy.inference.registry import check_keys, run_tests
+from eventstudy.inference.registry import TESTS, check_keys, run_tests
 from eventstudy.inference.selection import n_windows
+from eventstudy.text import plural
 
 __all__ = ["group_tests", "window_tests"]
 
@@ -64,11 +68,13 @@ def window_tests(
 
     Notes
     -----
-    The statistic is the mean CAR over its prediction error by the portfolio's own estimation days. In each
+    The statistic of five events or more is that of the BMP t (`adjusted_bmp` where events share dates), as
+    the normal score of its p-value: a more volatile event does not mislead it. That of fewer is the mean CAR
+    over its prediction error by the portfolio's own estimation days, and takes them for no more volatile than
+    these; the note says it. In each
     draw every relative day of all windows together gets one estimation day, so windows that share days
     depend on each other as they do in the data; all are measured by one drawn estimation window. Days are
-    drawn in blocks where the portfolio is autocorrelated. A rise in variance on the event is not allowed for:
-    give `test` one that survives it.
+    drawn in blocks where the portfolio is autocorrelated.
     """
     options = _checked(adjustment, test, options)
     if test is not None:
@@ -187,6 +193,23 @@ def _group_draws(inputs: Sequence[TestInput], options: Options) -> FloatArray:
     return null_t(series.T, event, day_counts(draw_days(size, n, n, rng, block), n))
 
 
+def _statistic(used: TestInput) -> tuple[float, str]:
+    """Return the statistic of a mean CAR, with standard normal tails, and what is to be said of it."""
+    n, dates = used.n_events, n_windows(used)
+    apart = [] if dates == 1 else [f"{dates} dates, taken as independent of each other"]
+    if n >= FEWEST:
+        key = "bmp" if dates == n else "adjusted_bmp"
+        done = TESTS[key].run(used, Options())
+        if np.isfinite(done.statistic) and isinstance(done.dof, (int, float)):
+            # Of the lower tail, since 1 less a small p-value is 1.
+            score = -float(norm_ppf(t_cdf(-abs(done.statistic), done.dof)))
+            return float(np.copysign(score, done.statistic)), "; ".join([*apart, f"normal score of {key}"])
+    steady = f"takes {plural(n, 'event')} for no more volatile than the estimation window"
+    if n > 1 and spread_rose(used):
+        steady += ", and the CARs spread more than that, so its p-value is too small"
+    return studentised_mean(used)[0], "; ".join([*apart, steady])
+
+
 def _table(
     inputs: Sequence[TestInput],
     reasons: Sequence[str | None],
@@ -200,14 +223,13 @@ def _table(
         row |= {"n_events": data.n_events, "note": f"not applicable: {reason}"}
         if reason is None:
             used = data.with_variance
-            t = studentised_mean(used)[0]
-            dates = n_windows(used)
+            t, note = _statistic(used)
             row |= {
                 "n_events": used.n_events,
                 "caar": float(used.car.mean()),
                 "statistic": t,
                 "p_value": resampled_p_value(t, draws[:, column], options.alternative),
-                "note": "" if dates == 1 else f"{dates} dates, taken as independent of each other",
+                "note": note,
             }
             column += 1
         rows.append(row)

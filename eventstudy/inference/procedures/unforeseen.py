@@ -18,7 +18,7 @@ from eventstudy.inference.engine.filtered_past import (
 from eventstudy.inference.pseudo_dates import sessions_tested
 from eventstudy.lazy import chunks
 
-__all__ = ["doubts", "fat_tails", "unforeseen"]
+__all__ = ["doubts", "fat_tails", "rise_before", "unforeseen"]
 
 #: A standard error that is to be so many times as large makes the t at 5% reject 13% of true nulls.
 MATTERS = 1.3
@@ -51,28 +51,33 @@ def unforeseen(data: TestInput) -> FloatArray:
     """
     fit = data.abnormal
     length = sessions_tested(data) if data.with_car.n_events else 1
-    lags = np.arange(1, length)
-    forecasts = no_forecast(fit) is None
-    factors = [np.ones(0)]
+    variance = np.ones(fit.n_events)
+    if length > 1 and fit.autocorrelation is None:
+        lags = np.arange(1, length)
+        for rows in chunks(fit.n_events):
+            e = np.nan_to_num(fit.past.residuals(rows))
+            squares, products = (e**2).sum(axis=1), (e[:, 1:] * e[:, :-1]).sum(axis=1)
+            rho = np.divide(products, squares, out=np.zeros(len(e)), where=squares > 0)
+            variance[rows] += 2.0 * (rho[:, None] ** lags) @ (1.0 - lags / length)
+    return np.asarray(np.sqrt(np.maximum(variance, 1.0)) * np.maximum(rise_before(data), 1.0))
+
+
+def rise_before(data: TestInput) -> FloatArray:
+    """Volatility forecast from the days before the tested window over the residual standard deviation.
+
+    Shape (n_events,); 1 where no forecast can be made.
+    """
+    fit = data.abnormal
+    rise = np.ones(fit.n_events)
+    if no_forecast(fit) is not None:
+        return rise
     for rows in chunks(fit.n_events):
         which = np.arange(fit.n_events)[rows]
-        raw = fit.past.residuals(which)
-        variance = np.ones(len(which))
-        if length > 1 and fit.autocorrelation is None:
-            e = np.nan_to_num(raw)
-            squares = (e**2).sum(axis=1)
-            rho = np.divide(
-                (e[:, 1:] * e[:, :-1]).sum(axis=1), squares, out=np.zeros(len(e)), where=squares > 0
-            )
-            variance += 2.0 * (rho[:, None] ** lags) @ (1.0 - lags / length)
-        rise = np.ones(len(which))
-        if forecasts:
-            errors = past_errors(data, raw, which)
-            enough = ((~np.isnan(errors)).sum(axis=1) >= FEWEST_DAYS) & (fit.s2[which] > 0)
-            forecast = ewma_volatility(errors.T)[-1]
-            rise = np.divide(forecast, np.sqrt(fit.s2[which]), out=rise, where=enough)
-        factors.append(np.sqrt(np.maximum(variance, 1.0)) * np.maximum(rise, 1.0))
-    return np.concatenate(factors)
+        errors = past_errors(data, fit.past.residuals(which), which)
+        enough = ((~np.isnan(errors)).sum(axis=1) >= FEWEST_DAYS) & (fit.s2[which] > 0)
+        forecast, sd = ewma_volatility(errors.T)[-1], np.sqrt(fit.s2[which])
+        rise[rows] = np.divide(forecast, sd, out=np.ones(len(which)), where=enough)
+    return rise
 
 
 def fat_tails(data: TestInput) -> float:
