@@ -324,11 +324,11 @@ def _against(compared: _Compared, close: pd.DataFrame) -> BoolArray:
         if kind == "large":
             within = _share(every, -np.abs(value), np.abs(value))
             chance = 1.0 - within + 1.0 / max(len(every), 1)
-            # News may fall on an ex-day, and then both are large.
+            # News may fall on an ex-day, and then both are large; a split explains itself.
             both = np.abs(given[rows, columns]) <= 2 * np.abs(moved[rows, columns])
-            chance[both & (alike > 1)] = 1.0
+            chance[both & ((alike > 1) | (apart >= SPLIT))] = 1.0
         else:
-            near = SAME if kind == "none" else ROUNDING / 2
+            near = SAME if kind == "none" else np.abs(value - shrunk[rows, columns]) + SAME
             chance = _share(every, value - near, value + near)
         keep = alike * chance < most
         out[rows[keep], columns[keep]] = True

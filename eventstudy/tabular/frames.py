@@ -49,7 +49,14 @@ from eventstudy.tabular.row_order import (
 from eventstudy.tabular.set_aside import warn_of_adjusted_closes
 from eventstudy.tabular.tickers import field_and_name, field_level, tickers_not_fields
 from eventstudy.tabular.unit_of_changes import unit_of_changes
-from eventstudy.tabular.vendors import Rows, halted_rows, in_vendor_terms, missing_codes, split_ratios
+from eventstudy.tabular.vendors import (
+    Rows,
+    check_halted,
+    halted_rows,
+    in_vendor_terms,
+    missing_codes,
+    split_ratios,
+)
 from eventstudy.text import format_time
 
 __all__ = ["KEPT_IN_HALT", "Options", "Table", "as_frame", "read_frame"]
@@ -325,9 +332,8 @@ def _from_long(body: pd.DataFrame, read: Days, who: Any, why: str, dates: Taken,
     check_one_currency(body, values, rows["who"], read.stamps, options.what)
     status = next((c for c, f in fields.items() if f == "status"), None)
     if status is not None and values:
-        halted = _check_status(
-            halted_rows(body[status], status, options.what), body[status], status, rows, values, options
-        )
+        halted = halted_rows(body[status], status, options.what)
+        check_halted(halted, body[status], status, rows, values.get("volume"), options.what)
         values = {f: v if f in KEPT_IN_HALT else v.mask(halted) for f, v in values.items()}
 
     def wide(column: np.ndarray) -> pd.DataFrame:
@@ -371,29 +377,6 @@ def _repeats(cell: IntArray, size: int) -> bool:
     if size <= 16 * len(cell):
         return bool((np.bincount(cell) > 1).any())
     return len(np.unique(cell)) < len(cell)
-
-
-def _check_status(
-    halted: np.ndarray,
-    column: pd.Series,
-    name: Any,
-    rows: pd.DataFrame,
-    values: dict[str, pd.Series],
-    options: Options,
-) -> np.ndarray:
-    volume = values.get("volume")
-    traded = halted if volume is None else halted & (volume > 0).to_numpy()
-    contradicted = volume is not None and bool(traded.any())
-    if contradicted or halted.mean() > 0.5:
-        row = int(np.argmax(traded if contradicted else halted))
-        raise DataError(
-            f"{options.what}: the column {str(name)!r} is read as no trade where it is 0, halted or "
-            f"suspended, and "
-            f"{rows['who'].iloc[row]} on {rows['day'].iloc[row]:%Y-%m-%d} is {str(column.iloc[row])!r}, "
-            + ("yet has volume" if contradicted else f"as {halted.mean():.0%} of all rows")
-            + ". If it means something else, drop it: frame.drop(columns=...)."
-        )
-    return halted
 
 
 def _of_one(body: pd.DataFrame, read: Days, fields: dict[Any, str], dates: Taken, options: Options) -> Table:

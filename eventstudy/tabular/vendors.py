@@ -13,7 +13,15 @@ from eventstudy.column_names import TOTAL_RETURN_NAMES, in_percent, plain_name
 from eventstudy.errors import DataError, DataWarning, warn
 from eventstudy.text import regex
 
-__all__ = ["Rows", "halted_rows", "in_vendor_terms", "known_factors", "missing_codes", "split_ratios"]
+__all__ = [
+    "Rows",
+    "check_halted",
+    "halted_rows",
+    "in_vendor_terms",
+    "known_factors",
+    "missing_codes",
+    "split_ratios",
+]
 
 #: Splits as texts: new shares for old ones.
 _RATIO = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?::|/|-?for-?)\s*([1-9]\d*(?:\.\d+)?)\s*$", re.IGNORECASE)
@@ -338,3 +346,38 @@ def halted_rows(column: pd.Series, name: object, what: str) -> BoolArray:
             f"Write 1 for trade and 0 for none, or pass columns={{{str(name)!r}: 'ignore'}}."
         )
     return np.asarray(halted[code], dtype=bool)
+
+
+def check_halted(
+    halted: BoolArray, column: pd.Series, name: Any, rows: pd.DataFrame, volume: pd.Series | None, what: str
+) -> None:
+    """Refuse a column of status that means something else than trade.
+
+    Parameters
+    ----------
+    halted : array of bool
+        Rows that it is taken to call without trade.
+    column : Series
+        The status, in column `name`.
+    rows : DataFrame
+        Columns day and who.
+    volume : Series, optional
+    what : str
+        What the table is called.
+
+    Raises
+    ------
+    DataError
+        If there is volume in such a row, or most rows are.
+    """
+    traded = halted if volume is None else halted & (volume > 0).to_numpy()
+    contradicted = volume is not None and bool(traded.any())
+    if not contradicted and halted.mean() <= 0.5:
+        return
+    row = int(np.argmax(traded if contradicted else halted))
+    raise DataError(
+        f"{what}: the column {str(name)!r} is read as no trade where it is 0, halted or suspended, and "
+        f"{rows['who'].iloc[row]} on {rows['day'].iloc[row]:%Y-%m-%d} is {str(column.iloc[row])!r}, "
+        + ("yet has volume" if contradicted else f"as {halted.mean():.0%} of all rows")
+        + ". If it means something else, drop it: frame.drop(columns=...)."
+    )
