@@ -27,7 +27,7 @@ from eventstudy.inference.procedures.multiple_testing import (
 )
 from eventstudy.inference.pseudo_dates import past_means, past_varies, studentised_mean
 from eventstudy.inference.registry import TESTS, check_keys, run_tests
-from eventstudy.inference.selection import n_windows
+from eventstudy.inference.selection import n_windows, overlap_note
 from eventstudy.text import plural
 
 __all__ = ["group_tests", "window_tests"]
@@ -198,7 +198,7 @@ def _statistic(used: TestInput) -> tuple[float, str]:
     n, dates = used.n_events, n_windows(used)
     apart = [] if dates == 1 else [f"{dates} dates, taken as independent of each other"]
     if n >= FEWEST:
-        key = "bmp" if dates == n else "adjusted_bmp"
+        key = "adjusted_bmp" if dates < n or overlap_note(used) else "bmp"
         done = TESTS[key].run(used, Options())
         if np.isfinite(done.statistic) and isinstance(done.dof, (int, float)):
             # Of the lower tail, since 1 less a small p-value is 1.

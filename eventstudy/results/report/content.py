@@ -29,7 +29,6 @@ from eventstudy.results.report.figures import figures, sensitivity_figure
 from eventstudy.results.summary import design
 from eventstudy.results.verdict.sentences import News, verdict
 from eventstudy.results.verdict.text import Verdict
-from eventstudy.results.views import notes_of
 from eventstudy.tables import P_VALUE, Section, Table
 from eventstudy.text import format_p, format_time, plural, some_text
 from eventstudy.windows import Window
@@ -298,10 +297,19 @@ def _estimates(data: FittedStudy, window: Window, alternative: Alternative) -> T
     formats = dict.fromkeys(("CAR", "95% from", "to"), "{:.2%}")
     formats |= dict.fromkeys(("p (t)", "p (filtered_sq)", *several), P_VALUE)
     more = len(data.index) - len(frame)
+    doubted = ", ".join(map(str, rows.index[rows["note"] != ""]))
     return Table(
         f"CAR {window} of each event",
         (Section(frame, formats=formats, index=False),),
-        (*notes_of(rows), *((f"{more} more events: results.by_event().",) if more > 0 else ())),
+        tuple(
+            filter(
+                None,
+                (
+                    f"p (t) is too small for event {doubted}: results.by_event()." if doubted else "",
+                    f"{more} more events: results.by_event()." if more > 0 else "",
+                ),
+            )
+        ),
     )
 
 
