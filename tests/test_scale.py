@@ -527,7 +527,8 @@ def test_mean_correlation_from_sums_over_sessions(estimation, missing, chunk, mo
     results = es.EventStudy(market(missing), events(), None, estimation, WINDOW, min_observations=5).fit()
     abnormal = results.fitted.abnormal
     inside = ~np.isnat(abnormal.event_dates).any(axis=1)
-    abnormal = abnormal.take(inside)
+    # Returns after gaps count as of one session: what they span besides is for pairs alone.
+    abnormal = replace(abnormal.take(inside), span=np.minimum(abnormal.span[inside], 1))
     for window in (Window(0, 0), Window(-1, 3), Window(-5, 5)):
         total, pairs = session_correlation(abnormal, window)
         want = mean_correlation(

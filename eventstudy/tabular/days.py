@@ -358,10 +358,13 @@ def _read(
         return _daily(stamps, where, timezone, timed, form, place, error).stamps, form, None
     if all(re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", text) for text in texts):
         return _of_numbers(texts, where, timezone, timed, place, periods, error)
-    texts = [_SAS.sub(_iso, _WEEKDAY.sub("", text)) for text in texts]
-    days = [_MIDNIGHT.sub("", text) for text in texts]
-    clocks = [_CLOCK.search(day) for day in days]
-    if all(clocks) and not timed:
+    texts = [_WEEKDAY.sub("", text) for text in texts]
+    days, clocks = texts, []
+    if any(":" in text for text in texts):
+        texts = [_SAS.sub(_iso, text) for text in texts]
+        days = [_MIDNIGHT.sub("", text) for text in texts]
+        clocks = [_CLOCK.search(day) for day in days]
+    if clocks and all(clocks) and not timed:
         code, told = pd.factorize(np.array([clock[1] for clock in clocks if clock], dtype=object))
         moments = [f"2000-01-01 {clock}" for clock in told]
         spent = pd.to_datetime(pd.Series(moments), format="mixed", errors="coerce") - pd.Timestamp(
