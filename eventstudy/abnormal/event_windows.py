@@ -76,8 +76,9 @@ class HeldEventWindows(Immutable):
 
     def earlier(self, n: int) -> DateArray:
         """See `EventWindows.earlier`."""
-        unknown = np.full((len(self._dates), max(n - self._before.shape[1], 0)), np.datetime64("NaT"))
-        return np.concatenate([unknown.astype(self._dates.dtype), self._before], axis=1)[:, -n or n :]
+        known = self._before[:, max(self._before.shape[1] - n, 0) :]
+        unknown = np.full((len(known), n - known.shape[1]), np.datetime64("NaT"), self._dates.dtype)
+        return np.concatenate([unknown, known], axis=1)
 
     def noise(self, rows: Rows = ALL, days: slice = ALL) -> FloatArray:
         """See `EventWindows.noise`."""

@@ -99,8 +99,9 @@ def test_many_events_know_it_as_few_do(monkeypatch):
     assert few.mean_correlation == pytest.approx(with_dates.mean_correlation, abs=1e-12)
 
 
-def test_a_pool_knows_it_too():
-    results, other = (study(n, h, window=(0, 5)) for n, h in ((10, HALF), (3, None)))
+@pytest.mark.parametrize("start", [0, -1, -5], ids=["before", "partly before", "inside"])
+def test_a_pool_knows_it_too(start):
+    results, other = (study(n, h, window=(start, 5)) for n, h in ((10, HALF), (3, None)))
     pooled = es.pool({"one": results, "other": other})
     assert pooled.clustering(0, 0).n_overlapping_pairs >= 45
     assert of_window(pooled).covered_dates.shape[1] == HALT + 1
