@@ -294,6 +294,8 @@ def cross_section(
         method = f"{estimator}, distribution of the coefficients over {days} days before the event"
     elif clusters is not None:
         columns = [clusters] if isinstance(clusters, str) else list(clusters)
+        if not 1 <= len(columns) <= 2:
+            raise RequestError(f"Clusters go one or two ways, got {len(columns)} columns.")
         groups, labels = zip(*(_clusters(frame.iloc[used], name) for name in columns), strict=True)
         cov, dof, told = _clustered(fit, list(groups), names, columns, labels)
         sizes = [len(each) for each in labels]
@@ -420,8 +422,6 @@ def _clustered(
     fit: Any, groups: list[IntArray], names: list[str], columns: list[str], labels: Sequence[pd.Index]
 ) -> tuple[FloatArray, FloatArray, list[str]]:
     """Covariance clustered one or two ways, its degrees of freedom (the fewer of two ways), and notes."""
-    if not 1 <= len(groups) <= 2:
-        raise RequestError(f"Clusters go one or two ways, got {len(groups)} columns.")
     if min(map(len, labels)) < 2:
         raise RequestError(
             "All events are in one cluster. On one common date use covariance='past', which takes the "
